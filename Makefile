@@ -1,0 +1,64 @@
+# Two commands do everything: `make run` and `make test`. Only Python >= 3.11 and make are needed.
+SHELL := /bin/sh
+PYTHON ?= python3
+EXPORTS ?= data/samples
+OUTPUT ?= data/output
+BIN := .venv/bin
+
+# One Dagster instance for `make run` and `make ui`, so that the UI shows the runs just made.
+export DAGSTER_HOME := $(CURDIR)
+export RESULTATS_EXPORTS := $(EXPORTS)
+export RESULTATS_OUTPUT := $(OUTPUT)
+export DAGSTER_DISABLE_TELEMETRY := yes
+
+.PHONY: help setup run ui test test-fast lint check samples editor-schemas lock bench clean
+help:
+	@echo "make run   set up, then run the main job on the shipped samples (EXPORTS=folder-or-URL, OUTPUT=folder)"
+	@echo "make ui    open the Dagster UI on the runs just made"
+	@echo "make test  set up, then pass every test"
+
+setup: .venv/.installed
+.venv/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (make PYTHON=python3.11 ...)")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup
+	@$(BIN)/resultats run --exports "$(EXPORTS)" --output "$(OUTPUT)"
+
+ui: setup
+	@echo "Dagster : http://127.0.0.1:3000 (Ctrl+C pour fermer)"
+	@$(BIN)/dagster dev --host 127.0.0.1 --port 3000
+
+check: setup
+	@$(BIN)/resultats check
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-fast: setup
+	$(BIN)/pytest -m "not e2e"
+
+test: lint check
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+samples: setup
+	$(BIN)/python data/generate_samples.py
+
+editor-schemas: setup
+	$(BIN)/resultats editor-schemas
+
+bench: setup
+	$(BIN)/python benchmarks/main_job.py
+
+# Hashes but no addresses: the lock works with any index.
+lock: setup
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
+
+clean:
+	rm -rf .venv data/output data/state

@@ -1,0 +1,77 @@
+"""The ground that every declared model stands on: strict, frozen, with the few shared types. No model of a file here."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=63)]
+Text = Annotated[str, Field(min_length=1)]
+Scalar = str | int | float | bool
+
+Level = Literal["site", "departement", "region", "national"]
+LEVELS: tuple[Level, ...] = ("site", "departement", "region", "national")
+Frequency = Literal["month", "quarter", "semester", "year"]
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+
+class Model(BaseModel):
+    """A declared object: unknown keys are refused, and nothing changes once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Years(Model):
+    """A range of reference years, both ends included, written ``2022-2024`` (or ``2022`` alone)."""
+
+    first: int = Field(ge=FIRST_YEAR, le=LAST_YEAR)
+    last: int = Field(ge=FIRST_YEAR, le=LAST_YEAR)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if isinstance(value, int):
+            return {"first": value, "last": value}
+        if isinstance(value, str):
+            match = re.fullmatch(r"(\d{4})(?:\s*-\s*(\d{4}))?", value)
+            if not match:
+                raise ValueError("années attendues sous la forme 2022-2024 ou 2022")
+            return {"first": match[1], "last": match[2] or match[1]}
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Years:
+        if self.last < self.first:
+            raise ValueError(f"la dernière année ({self.last}) précède la première ({self.first})")
+        return self
+
+    def __contains__(self, year: object) -> bool:
+        return isinstance(year, int) and self.first <= year <= self.last
+
+    def __iter__(self) -> Any:
+        return iter(range(self.first, self.last + 1))
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+
+class Constraints(Model):
+    """Table Schema v1 constraints, with their Frictionless names."""
+
+    required: bool = False
+    unique: bool = False
+    minimum: int | float | str | None = None
+    maximum: int | float | str | None = None
+    min_length: int | None = Field(default=None, alias="minLength", ge=0)
+    max_length: int | None = Field(default=None, alias="maxLength", ge=0)
+    pattern: str | None = None
+    enum: tuple[Scalar, ...] | None = None
+
+    def descriptor(self) -> dict[str, Any]:
+        """Return the constraints that say something, as a Table Schema descriptor."""
+        found = self.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}

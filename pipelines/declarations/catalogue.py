@@ -1,0 +1,172 @@
+"""Every declaration of a folder, read into one frozen Catalogue or refused with all errors at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipelines.declarations.base import Identifier, Model
+from pipelines.declarations.indicator import Feed, Indicator
+from pipelines.declarations.network import Network
+from pipelines.declarations.problems import DeclarationError, Problem, from_pydantic
+from pipelines.declarations.published import Dataset, Table
+from pipelines.declarations.references import AbsenceReason, Correction, Corrections, Engagement, Territories
+from pipelines.declarations.yaml_source import Document, parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ModelT = TypeVar("ModelT", bound=Model)
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+
+
+class AbsenceReasons(Model):
+    """``references/motifs.yml``: the reasons for absence, by id."""
+
+    reasons: dict[Identifier, AbsenceReason]
+
+
+class Engagements(Model):
+    """``references/engagements.yml``: the service engagements, by id, dated."""
+
+    source: str
+    engagements: dict[Identifier, Engagement]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All that is declared. Frozen: built once, passed everywhere, never changed."""
+
+    networks: Mapping[str, Network]
+    indicators: Mapping[str, Indicator]
+    tables: Mapping[str, Table]
+    datasets: Mapping[str, Dataset]
+    corrections: Mapping[str, tuple[Correction, ...]]
+    territories: Territories
+    reasons: Mapping[str, AbsenceReason]
+    engagements: Mapping[str, Engagement]
+
+    @property
+    def years(self) -> list[int]:
+        """Every reference year that some network owes, in order: the partitions."""
+        return sorted({year for network in self.networks.values() for year in network.years})
+
+    def indicators_of(self, network: str) -> dict[str, Indicator]:
+        """Return the indicators that ``network`` feeds, in the order of their ids."""
+        return {key: indicator for key, indicator in self.indicators.items() if network in indicator.networks}
+
+    def expected(self, network: str, year: int) -> dict[str, Feed]:
+        """Return the feeds of the indicators that ``network`` owes for ``year``."""
+        if year not in self.networks[network].years:
+            return {}
+        feeds = {key: indicator.networks[network] for key, indicator in self.indicators_of(network).items()}
+        return {key: feed for key, feed in feeds.items() if feed.years is None or year in feed.years}
+
+    def fingerprint(self, network: str) -> str:
+        """Hash (sha256) of all declarations that bear on the results of ``network``."""
+        parts = {
+            "network": self.networks[network].model_dump(mode="json"),
+            "indicators": {key: value.model_dump(mode="json") for key, value in self.indicators_of(network).items()},
+            "corrections": [item.model_dump(mode="json") for item in self.corrections.get(network, ())],
+            "territories": self.territories.model_dump(mode="json"),
+            "reasons": {key: value.model_dump(mode="json") for key, value in self.reasons.items()},
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+class _Reader:
+    """Reads one folder, remembering every document (for lines) and every problem."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.problems: list[Problem] = []
+        self.documents: dict[str, Document] = {}
+
+    def folder(self, name: str, model: type[ModelT]) -> dict[str, ModelT]:
+        """Read ``<root>/<name>/*.yml``; the id of each object is its file's name."""
+        found: dict[str, ModelT] = {}
+        for path in sorted((self.root / name).glob("*.y*ml")):
+            file = path.relative_to(self.root).as_posix()
+            if path.suffix != ".yml":
+                self.problems.append(Problem(file, 1, "", "l'extension attendue est .yml"))
+                continue
+            if name != "tables":
+                self._check_name(file, path.stem)
+            value = self.file(file, model)
+            if value is not None:
+                found[path.stem] = value
+        return found
+
+    def _check_name(self, file: str, stem: str) -> None:
+        try:
+            _IDENTIFIER.validate_python(stem)
+        except ValidationError:
+            message = "nom de fichier : minuscules sans accent, chiffres et tirets seulement (c'est l'identifiant)"
+            self.problems.append(Problem(file, 1, "", message))
+
+    def file(self, file: str, model: type[ModelT]) -> ModelT | None:
+        """Read one file; on any problem, remember it and return None."""
+        path = self.root / file
+        try:
+            document = parse(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            self.problems.append(Problem(file, 1, "", "fichier absent"))
+            return None
+        except UnicodeDecodeError as error:
+            self.problems.append(Problem(file, 1, "", f"le fichier n'est pas en UTF-8 (octet {error.start})"))
+            return None
+        self.documents[file] = document
+        if document.problems:
+            self.problems += [Problem(file, item.line, "", item.message) for item in document.problems]
+            return None
+        try:
+            return model.model_validate(document.data)
+        except ValidationError as error:
+            self.problems += from_pydantic(file, document, error.errors(), model)
+            return None
+
+
+def load(root: Path) -> Catalogue:
+    """Read every declaration below ``root``.
+
+    Raises DeclarationError with all problems of all files: what the models refuse, then what does not hold across files.
+    """
+    from pipelines.declarations.crosschecks import crosscheck  # noqa: PLC0415  (it needs the Catalogue type)
+
+    reader = _Reader(root)
+    if not root.is_dir():
+        raise DeclarationError([Problem(str(root), 1, "", "dossier de déclarations absent")])
+    networks = reader.folder("networks", Network)
+    indicators = reader.folder("indicators", Indicator)
+    tables = reader.folder("tables", Table)
+    datasets = reader.folder("datasets", Dataset)
+    corrections = reader.folder("corrections", Corrections)
+    territories = reader.file("references/territoires.yml", Territories)
+    reasons = reader.file("references/motifs.yml", AbsenceReasons)
+    engagements = reader.file("references/engagements.yml", Engagements)
+    for name, found in (("networks", networks), ("indicators", indicators)):
+        if not found and not any(problem.file.startswith(name) for problem in reader.problems):
+            reader.problems.append(Problem(name, 1, "", "aucune déclaration dans ce dossier"))
+    if territories is None or reasons is None or engagements is None:
+        raise DeclarationError(reader.problems)
+    catalogue = Catalogue(
+        networks=MappingProxyType(networks),
+        indicators=MappingProxyType(indicators),
+        tables=MappingProxyType(tables),
+        datasets=MappingProxyType(datasets),
+        corrections=MappingProxyType({key: value.corrections for key, value in corrections.items()}),
+        territories=territories,
+        reasons=MappingProxyType(reasons.reasons),
+        engagements=MappingProxyType(engagements.engagements),
+    )
+    broken = {problem.file for problem in reader.problems}
+    problems = [*reader.problems, *crosscheck(catalogue, reader.documents, broken)]
+    if problems:
+        raise DeclarationError(problems)
+    return catalogue

@@ -1,0 +1,207 @@
+"""What must hold between declarations: every name that a file uses is declared in the other. One function per rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pipelines.declarations.base import LEVELS
+from pipelines.declarations.problems import Problem, close_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pipelines.declarations.catalogue import Catalogue
+    from pipelines.declarations.indicator import Feed, Indicator
+    from pipelines.declarations.network import Export, Network
+    from pipelines.declarations.yaml_source import Document, Path
+
+
+def crosscheck(catalogue: Catalogue, documents: Mapping[str, Document], broken: set[str]) -> list[Problem]:
+    """Return every problem between files; files in ``broken`` are left out of what others may be blamed for."""
+    checker = _Checker(catalogue, documents, broken)
+    for name, network in catalogue.networks.items():
+        checker.network(name, network)
+    for name, indicator in catalogue.indicators.items():
+        checker.indicator(name, indicator)
+    for name in catalogue.tables:
+        checker.table(name)
+    for name in catalogue.datasets:
+        checker.dataset(name)
+    for name in catalogue.corrections:
+        checker.corrections(name)
+    checker.territories()
+    return checker.problems
+
+
+class _Checker:
+    def __init__(self, catalogue: Catalogue, documents: Mapping[str, Document], broken: set[str]) -> None:
+        self.catalogue, self.documents, self.broken = catalogue, documents, broken
+        self.problems: list[Problem] = []
+
+    def say(self, file: str, path: Path, message: str) -> None:
+        document = self.documents.get(file)
+        line = document.line(path) if document else 1
+        self.problems.append(Problem(file, line, ".".join(str(part) for part in path), message))
+
+    def known(self, file: str, path: Path, word: str, allowed: Iterable[str], what: str) -> bool:
+        names = sorted(allowed)
+        if word in names:
+            return True
+        self.say(file, path, f"{what} « {word} » inconnu{close_to(word, names)} ; déclarés : {', '.join(names) or 'aucun'}")
+        return False
+
+    def no_twins(self, file: str, path: Path, names: Iterable[str], what: str) -> None:
+        for name, count in Counter(names).items():
+            if count > 1:
+                self.say(file, path, f"{what} « {name} » déclaré {count} fois")
+
+    # Networks
+
+    def network(self, name: str, network: Network) -> None:
+        file = f"networks/{name}.yml"
+        self.no_twins(file, ("exports",), (export.id for export in network.exports), "export")
+        for year in network.provisional_years:
+            if year not in network.years:
+                self.say(file, ("provisional_years",), f"{year} n'est pas une année attendue ({network.years})")
+        for index, export in enumerate(network.exports):
+            self.export(file, ("exports", index), network, export)
+
+    def export(self, file: str, path: Path, network: Network, export: Export) -> None:
+        names = [field.name for field in export.fields]
+        self.no_twins(file, (*path, "fields"), names, "champ")
+        for place, field_name in export.referenced_fields().items():
+            keys = tuple(int(part) if part.isdigit() else part for part in place.split("."))
+            self.known(file, (*path, *keys), field_name, names, "champ")
+        for index, field in enumerate(export.fields):
+            for code, reason in field.absences.items():
+                place = (*path, "fields", index, "absences", code)
+                self.known(file, place, reason, self.catalogue.reasons, "motif d'absence")
+                if code not in field.missing_values:
+                    self.say(file, place, f"« {code} » doit aussi figurer dans missingValues du champ {field.name}")
+        self.layouts(file, path, network, export)
+        if export.territory is None and any(level in ("departement", "region") for level in _row_levels(export)):
+            self.say(file, path, "des lignes par département ou région demandent « territory »")
+        if export.structure is None and "site" in _row_levels(export):
+            self.say(file, path, "des lignes par site demandent « structure »")
+
+    def layouts(self, file: str, path: Path, network: Network, export: Export) -> None:
+        claimed: Counter[int] = Counter()
+        for index, layout in enumerate(export.layouts):
+            claimed.update(layout.years)
+            place = (*path, "layouts", index)
+            if layout.format in ("csv", "parquet") and layout.sheet:
+                self.say(file, (*place, "sheet"), f"« sheet » n'a pas de sens pour un fichier {layout.format}")
+            if not layout.one_file_per_year and export.period.field is None:
+                self.say(file, place, "un fichier de plusieurs années demande « period.field » (ou {year} dans path)")
+        for year, count in sorted(claimed.items()):
+            if count > 1:
+                self.say(file, (*path, "layouts"), f"{count} layouts se disputent l'année {year}")
+            if year not in network.years:
+                self.say(file, (*path, "layouts"), f"l'année {year} n'est pas attendue de ce réseau ({network.years})")
+
+    # Indicators
+
+    def indicator(self, name: str, indicator: Indicator) -> None:
+        file = f"indicators/{name}.yml"
+        if indicator.engagement:
+            self.known(file, ("engagement",), indicator.engagement, self.catalogue.engagements, "engagement")
+        if indicator.minimum_base:
+            reason = indicator.minimum_base.reason
+            self.known(file, ("minimum_base", "reason"), reason, self.catalogue.reasons, "motif d'absence")
+        for network_name, feed in indicator.networks.items():
+            path: Path = ("networks", network_name)
+            if f"networks/{network_name}.yml" in self.broken:
+                continue
+            if self.known(file, path, network_name, self.catalogue.networks, "réseau"):
+                self.feed(file, path, indicator, feed, self.catalogue.networks[network_name])
+
+    def feed(self, file: str, path: Path, indicator: Indicator, feed: Feed, network: Network) -> None:
+        estimator = indicator.estimator
+        for given in feed.inputs:
+            self.known(file, (*path, "inputs", given), given, (*estimator.inputs, *estimator.optional_inputs), "entrée")
+        for needed in estimator.inputs:
+            if needed not in feed.inputs:
+                self.say(file, (*path, "inputs"), f"l'estimateur {estimator.name} demande l'entrée « {needed} »")
+        for export_name in feed.export:
+            if self.known(file, (*path, "export"), export_name, (export.id for export in network.exports), "export"):
+                export = network.export(export_name)
+                assert export is not None  # just checked
+                self.feed_fields(file, path, feed, export)
+                self.feed_levels(file, path, indicator, feed, export)
+        if feed.years:
+            for year in feed.years:
+                if year not in network.years:
+                    self.say(file, (*path, "years"), f"{year} n'est pas attendue de ce réseau ({network.years})")
+
+    def feed_fields(self, file: str, path: Path, feed: Feed, export: Export) -> None:
+        names = [field.name for field in export.fields]
+        for key, column in feed.inputs.items():
+            self.known(file, (*path, "inputs", key), column, names, f"champ de l'export {export.id}")
+        for column in feed.where:
+            self.known(file, (*path, "where", column), column, names, f"champ de l'export {export.id}")
+
+    def feed_levels(self, file: str, path: Path, indicator: Indicator, feed: Feed, export: Export) -> None:
+        if indicator.estimator.name == "declared":
+            return
+        finest = min((LEVELS.index(level) for level in _row_levels(export)), default=0)
+        for level in feed.levels or indicator.levels:
+            if LEVELS.index(level) < finest:
+                message = f"la maille {level} est plus fine que les lignes de l'export {export.id} ({LEVELS[finest]})"
+                self.say(file, (*path, "levels") if feed.levels else ("levels", level), message)
+
+    # What is published
+
+    def table(self, name: str) -> None:
+        file, table = f"tables/{name}.yml", self.catalogue.tables[name]
+        self.no_twins(file, ("columns",), table.names, "colonne")
+        for index, column in enumerate(table.key):
+            self.known(file, ("key", index), column, table.names, "colonne")
+        for index, key in enumerate(table.foreign_keys):
+            path: Path = ("foreignKeys", index)
+            for column in key.fields:
+                self.known(file, (*path, "fields"), column, table.names, "colonne")
+            if f"tables/{key.table}.yml" not in self.broken and self.known(
+                file, (*path, "table"), key.table, self.catalogue.tables, "table"
+            ):
+                for column in key.references:
+                    self.known(file, (*path, "references"), column, self.catalogue.tables[key.table].names, "colonne")
+
+    def dataset(self, name: str) -> None:
+        file, dataset = f"datasets/{name}.yml", self.catalogue.datasets[name]
+        for index, table in enumerate(dataset.tables):
+            if f"tables/{table}.yml" not in self.broken:
+                self.known(file, ("tables", index), table, self.catalogue.tables, "table")
+        self.known(file, ("main_table",), dataset.main_table, dataset.tables, "table")
+
+    def corrections(self, name: str) -> None:
+        file = f"corrections/{name}.yml"
+        if f"networks/{name}.yml" in self.broken or not self.known(
+            file, (), name, self.catalogue.networks, "réseau"
+        ):
+            return
+        network = self.catalogue.networks[name]
+        for index, correction in enumerate(self.catalogue.corrections[name]):
+            path: Path = ("corrections", index)
+            if not self.known(file, (*path, "export"), correction.export, (e.id for e in network.exports), "export"):
+                continue
+            export = network.export(correction.export)
+            assert export is not None  # just checked
+            names = [field.name for field in export.fields]
+            for column in (correction.field, *correction.where):
+                self.known(file, path, column, names, f"champ de l'export {export.id}")
+            if correction.year not in network.years:
+                self.say(file, (*path, "year"), f"{correction.year} n'est pas attendue de ce réseau ({network.years})")
+
+    def territories(self) -> None:
+        file = "references/territoires.yml"
+        codes = [(territory.level, territory.code) for territory in self.catalogue.territories.territories]
+        self.no_twins(file, ("territories",), (f"{level} {code}" for level, code in codes), "territoire")
+        for index, territory in enumerate(self.catalogue.territories.territories):
+            if territory.region and ("region", territory.region) not in codes:
+                self.say(file, ("territories", index), f"région « {territory.region} » absente de la liste")
+
+
+def _row_levels(export: Export) -> set[str]:
+    levels: set[str] = set(export.level.values.values())
+    return levels | {export.level.otherwise} if export.level.otherwise else levels

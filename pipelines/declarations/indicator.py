@@ -1,0 +1,113 @@
+"""Model of ``schemas/indicators/<indicator>.yml``: what is measured, how, at which levels, and from which exports."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pipelines.declarations.base import ColumnName, Identifier, Level, Model, Scalar, Text, Years
+from pipelines.declarations.estimators import Estimator, Example, LevelMethod, YearMethod
+
+NamespacedCode = Annotated[str, Field(pattern=r"^(spplus|pilote|barometre):[A-Za-z0-9-]+$")]
+
+
+class LevelRule(Model):
+    """How a level is obtained and, for a typed one, against what its parts are compared (published in ``ecarts``)."""
+
+    obtained: LevelMethod
+    compare: Literal["sum"] | None = None
+
+    @model_validator(mode="after")
+    def _only_typed_levels_are_compared(self) -> LevelRule:
+        if self.compare and self.obtained != "declared":
+            raise ValueError("compare n'a de sens que pour une maille déclarée (obtained: declared)")
+        return self
+
+
+class Break(Model):
+    """A break in the series: from ``year`` on, values do not compare with earlier ones."""
+
+    year: int
+    why: Text
+
+
+class Target(Model):
+    """The value aimed at for a year."""
+
+    year: int
+    value: float
+
+
+class Feed(Model):
+    """What feeds the indicator in one network: exports, input columns, rows kept, and any level of its own."""
+
+    export: tuple[Identifier, ...] = Field(min_length=1)
+    inputs: dict[Identifier, ColumnName]
+    where: dict[ColumnName, tuple[Scalar, ...]] = Field(default_factory=dict)
+    years: Years | None = None
+    levels: dict[Level, LevelRule] | None = None
+    targets: tuple[Target, ...] = ()
+
+    @field_validator("export", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("where", mode="before")
+    @classmethod
+    def _one_value_or_several(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: item if isinstance(item, list) else [item] for key, item in value.items()}
+
+
+class MinimumBase(Model):
+    """Under this number of answers (or events) a value is not published, and for which reason."""
+
+    answers: int = Field(ge=1)
+    reason: Literal["secret-statistique", "base-insuffisante"] = "secret-statistique"
+    why: Text
+
+
+class Indicator(Model):
+    """An indicator: definition, estimator, unit, levels, minimum base, series, and its feeds."""
+
+    title: Text
+    definition: Text
+    type: Literal["performance", "satisfaction"]
+    unit: Text
+    unit_family: Literal["taux", "note", "durée", "nombre"]
+    direction: Literal["higher", "lower", "neutral"]
+    codes: tuple[NamespacedCode, ...] = ()
+    engagement: Identifier | None = None
+    estimator: Estimator
+    decimals: int = Field(ge=0, le=6)
+    range: tuple[float, float] | None = None
+    year: YearMethod
+    levels: dict[Level, LevelRule] = Field(min_length=1)
+    minimum_base: MinimumBase | None = None
+    breaks: tuple[Break, ...] = ()
+    networks: dict[Identifier, Feed] = Field(min_length=1)
+    examples: tuple[Example, ...] = ()
+
+    @model_validator(mode="after")
+    def _methods_suit_the_estimator(self) -> Indicator:
+        every = [self.levels, *(feed.levels for feed in self.networks.values() if feed.levels)]
+        for levels in every:
+            for level, rule in levels.items():
+                if rule.obtained not in self.estimator.level_methods:
+                    raise ValueError(
+                        f"levels.{level} : « {rule.obtained} » ne convient pas à l'estimateur {self.estimator.name} ; "
+                        f"permis : {', '.join(self.estimator.level_methods)}"
+                    )
+        if self.year not in self.estimator.year_methods:
+            raise ValueError(
+                f"year : « {self.year} » ne convient pas à l'estimateur {self.estimator.name} ; "
+                f"permis : {', '.join(self.estimator.year_methods)}"
+            )
+        return self
+
+    def levels_in(self, network: str) -> dict[Level, LevelRule]:
+        """Return the levels published for ``network``: its own declaration, else the indicator's."""
+        return self.networks[network].levels or self.levels

@@ -1,0 +1,211 @@
+"""Models of ``schemas/networks/<network>.yml``: who hands over what, where, in which shape. How results are made is not here."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pipelines.declarations.base import ColumnName, Constraints, Frequency, Identifier, Level, Model, Scalar, Text, Years
+
+FieldType = Literal["string", "integer", "number", "boolean", "date", "year"]
+ExportKind = Literal["survey", "operations", "values"]
+FileFormat = Literal["csv", "xlsx", "ods", "parquet"]
+TerritoryCodes = Literal["departement", "region", "pilote"]
+
+
+class ExportField(Model):
+    """One column of an export, close to a Table Schema field. ``label`` is the header in the file (default: the name)."""
+
+    name: ColumnName
+    label: Text | None = None
+    title: Text | None = None
+    description: Text | None = None
+    type: FieldType = "string"
+    format: Text | None = None
+    constraints: Constraints = Constraints()
+    missing_values: tuple[str, ...] = Field(default=("",), alias="missingValues")
+    absences: dict[str, Identifier] = Field(default_factory=dict)
+    decimal_char: Literal[".", ","] | None = Field(default=None, alias="decimalChar")
+    group_char: str | None = Field(default=None, alias="groupChar")
+    true_values: tuple[str, ...] | None = Field(default=None, alias="trueValues")
+    false_values: tuple[str, ...] | None = Field(default=None, alias="falseValues")
+    example: Scalar | None = None
+    optional: bool = False
+    personal: bool = False
+
+    @model_validator(mode="after")
+    def _dates_say_their_order(self) -> ExportField:
+        if self.format == "any":
+            raise ValueError("format « any » interdit : il lit le mois avant le jour ; écrire par exemple %d/%m/%Y")
+        return self
+
+
+class FieldOverride(Model):
+    """What a layout changes in a field for its years: the header and the way values are written, never the meaning."""
+
+    label: Text | None = None
+    format: Text | None = None
+    missing_values: tuple[str, ...] | None = Field(default=None, alias="missingValues")
+    decimal_char: Literal[".", ","] | None = Field(default=None, alias="decimalChar")
+    group_char: str | None = Field(default=None, alias="groupChar")
+    true_values: tuple[str, ...] | None = Field(default=None, alias="trueValues")
+    false_values: tuple[str, ...] | None = Field(default=None, alias="falseValues")
+    optional: bool | None = None
+
+
+class Layout(Model):
+    """How the file of a range of years is written. ``path`` is below the exports root; ``{year}`` and ``*`` are allowed."""
+
+    years: Years
+    path: Text
+    format: FileFormat = "csv"
+    member: Text | None = None
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote_char: str = Field(default='"', alias="quoteChar", min_length=1, max_length=1)
+    encoding: Literal["cp1252", "iso8859-15", "utf-8"] = "cp1252"
+    sheet: Text | None = None
+    skip_rows: int = Field(default=0, alias="skipRows", ge=0, le=50)
+    header_rows: int = Field(default=1, alias="headerRows", ge=1, le=5)
+    decimal_char: Literal[".", ","] = Field(default=".", alias="decimalChar")
+    fields: dict[ColumnName, FieldOverride] = Field(default_factory=dict)
+    extracted: date | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _stays_below_the_root(cls, path: str) -> str:
+        if path.startswith(("/", "~")) or ".." in path.split("/") or "\\" in path or "://" in path:
+            raise ValueError("le chemin doit rester sous la racine des exports (ni « / » au début, ni « .. », ni « \\ »)")
+        return path
+
+    @property
+    def one_file_per_year(self) -> bool:
+        """Whether each year has a file of its own (else one file holds several years)."""
+        return "{year}" in self.path
+
+
+class Period(Model):
+    """Where a row's period is read. Without ``field``, the year of the file is the period."""
+
+    field: ColumnName | None = None
+    frequency: Frequency = "year"
+
+
+class Territory(Model):
+    """The field that holds a place, and the way it is coded (``pilote``: D01, R84, FRANCE)."""
+
+    field: ColumnName
+    codes: TerritoryCodes
+
+
+class RowLevel(Model):
+    """The level of a row: written by the network in ``field``, else ``otherwise``."""
+
+    field: ColumnName | None = None
+    values: dict[str, Level] = Field(default_factory=dict)
+    otherwise: Level | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"otherwise": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> RowLevel:
+        if bool(self.field) != bool(self.values):
+            raise ValueError("« field » et « values » vont ensemble")
+        if not self.values and not self.otherwise:
+            raise ValueError("indiquer une maille (site, departement, region, national) ou un champ et ses valeurs")
+        return self
+
+
+class StructureFields(Model):
+    """The fields that name the office: a stable code, and its name."""
+
+    code: ColumnName
+    name: ColumnName | None = None
+
+
+class IgnoredRows(Model):
+    """Rows that carry no observation: every ``blank`` field is blank and every ``present`` field is not."""
+
+    blank: tuple[ColumnName, ...] = Field(min_length=1)
+    present: tuple[ColumnName, ...] = ()
+    why: Text
+
+
+class Acceptance(Model):
+    """From which share of refused rows (0 to 1) an export of a year is refused as a whole, and why that limit."""
+
+    max_refused_share: float = Field(ge=0, le=1)
+    why: Text
+
+
+class Export(Model):
+    """One kind of file that a network hands over: its columns, and one layout per range of years."""
+
+    id: Identifier
+    kind: ExportKind
+    title: Text
+    description: Text | None = None
+    fields: tuple[ExportField, ...] = Field(min_length=1)
+    layouts: tuple[Layout, ...] = Field(min_length=1)
+    key: tuple[ColumnName, ...] = ()
+    period: Period = Period()
+    territory: Territory | None = None
+    level: RowLevel
+    structure: StructureFields | None = None
+    weight: ColumnName | None = None
+    ignore: tuple[IgnoredRows, ...] = ()
+    acceptance: Acceptance | None = None
+
+    def layout(self, year: int) -> Layout | None:
+        """Return the layout declared for ``year``, or None when the network owes nothing that year."""
+        return next((layout for layout in self.layouts if year in layout.years), None)
+
+    def field(self, name: str) -> ExportField | None:
+        """Return the declared field of that name."""
+        return next((field for field in self.fields if field.name == name), None)
+
+    def referenced_fields(self) -> dict[str, str | None]:
+        """Return every place of the export that names a field, with that name (for the cross-file checks)."""
+        places: dict[str, str | None] = {
+            "period.field": self.period.field,
+            "territory.field": self.territory.field if self.territory else None,
+            "level.field": self.level.field,
+            "structure.code": self.structure.code if self.structure else None,
+            "structure.name": self.structure.name if self.structure else None,
+            "weight": self.weight,
+        }
+        places |= {f"key.{index}": name for index, name in enumerate(self.key)}
+        for index, rule in enumerate(self.ignore):
+            places |= {f"ignore.{index}.{name}": name for name in (*rule.blank, *rule.present)}
+        for index, layout in enumerate(self.layouts):
+            places |= {f"layouts.{index}.fields.{name}": name for name in layout.fields}
+        return {place: name for place, name in places.items() if name}
+
+
+class Network(Model):
+    """An administrative network: producer, licence, finest level, expected years, and its exports."""
+
+    title: Text
+    producer: Text
+    description: Text
+    licence: Literal["lov2"] = "lov2"
+    source: Text | None = None
+    structure_type: Text
+    finest_level: Level
+    years: Years
+    provisional_years: tuple[int, ...] = ()
+    due: str | None = Field(default=None, pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
+    acceptance: Acceptance
+    exports: tuple[Export, ...] = Field(min_length=1)
+
+    def export(self, identifier: str) -> Export | None:
+        """Return the declared export of that id."""
+        return next((export for export in self.exports if export.id == identifier), None)
+
+    def acceptance_of(self, export: Export) -> Acceptance:
+        """Return the limit that holds for ``export``: its own, else the network's."""
+        return export.acceptance or self.acceptance

@@ -1,0 +1,138 @@
+"""What is wrong in the declarations, told as file, line, key, what was found and what is allowed. In French: the data team reads it."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import BaseModel
+    from pydantic_core import ErrorDetails
+
+    from pipelines.declarations.yaml_source import Document, Path
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One error: ``file`` relative to the declarations folder, ``line`` from 1, dotted ``key`` (may be empty)."""
+
+    file: str
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}"
+        return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
+
+
+class DeclarationError(Exception):
+    """The declarations can't be used; ``problems`` holds every reason, in the order of files and lines."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def close_to(word: str, allowed: Iterable[str]) -> str:
+    """Return a French hint naming the closest allowed word, or an empty text."""
+    found = difflib.get_close_matches(word, list(allowed), n=1, cutoff=0.6)
+    return f" ; vouliez-vous dire « {found[0]} » ?" if found else ""
+
+
+def from_pydantic(file: str, document: Document, errors: list[ErrorDetails], model: type[BaseModel]) -> list[Problem]:
+    """Translate pydantic's errors, each placed at the line of the key it speaks of."""
+    problems = []
+    for error in errors:
+        path = _path_in_file(error["loc"], document)
+        problems.append(
+            Problem(file, document.line(path), ".".join(str(part) for part in path), _message(error, model))
+        )
+    return problems
+
+
+def _path_in_file(location: tuple[int | str, ...], document: Document) -> Path:
+    """Drop the parts that pydantic adds and the file does not hold (tags of unions, names of types)."""
+    path: Path = ()
+    for index, part in enumerate(location):
+        if (*path, part) in document.lines or index == len(location) - 1:
+            path = (*path, part)
+    return path
+
+
+def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
+    kind, found, context = error["type"], error["input"], error.get("ctx", {})
+    messages: dict[str, str] = {
+        "extra_forbidden": _unknown_key(error, model),
+        "missing": "clé obligatoire absente",
+        "literal_error": f"{_shown(found)} n'est pas permis ; permis : {context.get('expected')}",
+        "union_tag_invalid": f"« {context.get('tag')} » n'est pas permis ; permis : {context.get('expected_tags')}",
+        "union_tag_not_found": f"il manque « {str(context.get('discriminator')).strip(chr(39))} »",
+        "string_pattern_mismatch": f"{_shown(found)} n'a pas la forme attendue : {context.get('pattern')}",
+        "string_type": f"texte attendu, trouvé {_shown(found)} (mettre entre guillemets si c'est un code)",
+        "string_too_short": f"texte trop court ({context.get('min_length')} caractères au moins)",
+        "string_too_long": f"texte trop long ({context.get('max_length')} caractères au plus)",
+        "too_short": f"{context.get('min_length')} élément(s) au moins",
+        "bool_type": f"true ou false attendu, trouvé {_shown(found)}",
+        "bool_parsing": f"true ou false attendu, trouvé {_shown(found)}",
+        "int_type": f"nombre entier attendu, trouvé {_shown(found)}",
+        "int_parsing": f"nombre entier attendu, trouvé {_shown(found)}",
+        "float_type": f"nombre attendu, trouvé {_shown(found)}",
+        "float_parsing": f"nombre attendu, trouvé {_shown(found)}",
+        "dict_type": f"bloc de clés attendu, trouvé {_shown(found)}",
+        "model_type": f"bloc de clés attendu, trouvé {_shown(found)}",
+        "tuple_type": f"liste attendue, trouvé {_shown(found)}",
+        "greater_than_equal": f"{_shown(found)} est sous le minimum {context.get('ge')}",
+        "less_than_equal": f"{_shown(found)} dépasse le maximum {context.get('le')}",
+        "value_error": str(context.get("error", error["msg"])),
+    }
+    if kind.startswith("date"):
+        return f"date attendue sous la forme AAAA-MM-JJ, trouvé {_shown(found)}"
+    return messages.get(kind, error["msg"])
+
+
+def _shown(value: Any) -> str:
+    text = "rien" if value is None else str(value)
+    return f"« {text if len(text) <= 60 else text[:57] + '…'} »"
+
+
+def _unknown_key(error: ErrorDetails, model: type[BaseModel]) -> str:
+    allowed = _allowed_keys(model, error["loc"][:-1])
+    hint = close_to(str(error["loc"][-1]), allowed)
+    listed = f" ; clés permises : {', '.join(allowed)}" if allowed else ""
+    return f"clé inconnue{hint}{listed}"
+
+
+def _allowed_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Walk the model's JSON Schema down to ``location`` and list the keys allowed there."""
+    schema = model.model_json_schema(by_alias=True)
+    definitions = schema.get("$defs", {})
+    current: list[dict[str, Any]] = [schema]
+    for part in location:
+        expanded = [branch for node in current for branch in _branches(node, definitions)]
+        tagged = [node for node in expanded if node.get("properties", {}).get("name", {}).get("const") == part]
+        if tagged:
+            current = tagged
+            continue
+        step = [child for node in expanded if (child := _child(node, part)) is not None]
+        current = step or current
+    keys = [key for node in current for branch in _branches(node, definitions) for key in branch.get("properties", {})]
+    return list(dict.fromkeys(keys))
+
+
+def _branches(node: dict[str, Any], definitions: dict[str, Any]) -> list[dict[str, Any]]:
+    if "$ref" in node:
+        return _branches(definitions[node["$ref"].rsplit("/", 1)[1]], definitions)
+    choices = node.get("anyOf") or node.get("oneOf")
+    return [leaf for choice in choices for leaf in _branches(choice, definitions)] if choices else [node]
+
+
+def _child(node: dict[str, Any], part: int | str) -> dict[str, Any] | None:
+    if isinstance(part, int):
+        child = node.get("items")
+    else:
+        child = node.get("properties", {}).get(part, node.get("additionalProperties"))
+    return child if isinstance(child, dict) else None

@@ -1,0 +1,83 @@
+"""Models of ``schemas/references`` (dated code lists) and ``schemas/corrections``."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from pipelines.declarations.base import ColumnName, Identifier, Model, Scalar, Text
+
+ObservationStatus = Literal["A", "P", "E", "B", "U", "L", "M", "Q", "O"]
+ConfidentialityStatus = Literal["F", "A", "D"]
+TerritoryCode = Annotated[str, Field(pattern=r"^(FR|\d{2,3}|2[AB])$")]
+
+
+class AbsenceReason(Model):
+    """Why a value is absent, with its SDMX statuses (CL_OBS_STATUS, CL_CONF_STATUS)."""
+
+    label: Text
+    description: Text
+    observation_status: ObservationStatus
+    confidentiality_status: ConfidentialityStatus = "F"
+
+
+class Engagement(Model):
+    """A service engagement of the programme, dated: the list changes (nine in 2021, eight since mid-2023)."""
+
+    label: Text
+    since: date
+    until: date | None = None
+
+
+class Territory(Model):
+    """A place of the INSEE code officiel géographique: France, a région, a département or an overseas collectivity."""
+
+    level: Literal["national", "region", "departement"]
+    code: TerritoryCode
+    name: Text
+    kind: Text
+    region: TerritoryCode | None = None
+
+
+class Territories(Model):
+    """The dated list of territories, with its source."""
+
+    vintage: date
+    source: Text
+    territories: tuple[Territory, ...] = Field(min_length=1)
+
+    @field_validator("territories", mode="before")
+    @classmethod
+    def _one_line_each(cls, value: Any) -> Any:
+        """Read the compact rows ``[level, code, name, kind, region]`` of the file."""
+        names = ("level", "code", "name", "kind", "region")
+        if not isinstance(value, list):
+            return value
+        return [
+            {key: str(item) if key in ("code", "region") and item is not None else item
+             for key, item in zip(names, row, strict=False)}
+            if isinstance(row, list) else row
+            for row in value
+        ]  # fmt: skip
+
+
+class Correction(Model):
+    """One cell put right: where, what was expected there, what is right, and why. Guarded by the expected value."""
+
+    export: Identifier
+    year: int
+    where: dict[ColumnName, Scalar] = Field(min_length=1)
+    field: ColumnName
+    expected: str
+    value: str
+    reason: Text
+    status: Literal["proposed", "confirmed"] = "confirmed"
+    date: date
+
+
+class Corrections(Model):
+    """All the declared corrections of one network."""
+
+    corrections: tuple[Correction, ...] = ()

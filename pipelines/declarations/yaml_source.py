@@ -1,0 +1,101 @@
+"""YAML text to plain data that remembers its lines. No rule about what the data may say belongs here.
+
+Scalars follow YAML 1.2 rather than PyYAML's 1.1: ``01`` stays the text "01" (a département), ``no`` stays text, dates stay
+text until a model reads them. A key written twice is an error: the second would silently win.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Path = tuple[str | int, ...]
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"-?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|-?(0|[1-9][0-9]*)[eE][-+]?[0-9]+")
+_CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+@dataclass(frozen=True)
+class SyntaxProblem:
+    """A place in a file where the YAML itself is wrong (``line`` counts from 1)."""
+
+    line: int
+    message: str
+
+
+@dataclass
+class Document:
+    """Plain data (dict, list, str, int, float, bool, None) and the line of every key and item."""
+
+    data: Any = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    problems: list[SyntaxProblem] = field(default_factory=list)
+
+    def line(self, path: Path) -> int:
+        """Return the line of ``path``, or of its nearest ancestor that stands in the file."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def parse(text: str) -> Document:
+    """Parse one YAML document; syntax problems are collected, never raised."""
+    document = Document()
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        document.problems.append(SyntaxProblem((mark.line if mark else 0) + 1, f"YAML illisible : {error.problem}"))
+        return document
+    except yaml.YAMLError as error:
+        document.problems.append(SyntaxProblem(1, f"YAML illisible : {error}"))
+        return document
+    document.data = _build(node, (), document)
+    return document
+
+
+def _build(node: yaml.Node | None, path: Path, document: Document) -> Any:
+    if node is None:
+        return None
+    document.lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        return dict(_pairs(node, path, document))
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(item, (*path, index), document) for index, item in enumerate(node.value)]
+    return _scalar(node)
+
+
+def _pairs(node: yaml.MappingNode, path: Path, document: Document) -> Iterator[tuple[Any, Any]]:
+    seen: set[Any] = set()
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            document.problems.append(SyntaxProblem(line, "une clé doit être un mot simple"))
+            continue
+        key = _scalar(key_node)
+        if key in seen:
+            document.problems.append(SyntaxProblem(line, f"clé « {key} » écrite deux fois"))
+            continue
+        seen.add(key)
+        document.lines[(*path, key)] = line
+        yield key, _build(value_node, (*path, key), document)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    value = str(node.value)
+    if getattr(node, "style", None) is not None:  # quoted or block text is text
+        return value
+    if value.lower() in _CONSTANTS:
+        return _CONSTANTS[value.lower()]
+    if _INTEGER.fullmatch(value):
+        return int(value)
+    if _FLOAT.fullmatch(value):
+        return float(value)
+    return value
