@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines.declarations.base import ColumnName, Identifier, Level, Model, Scalar, Text, Years
+from pipelines.declarations.base import ColumnName, Frequency, Identifier, Level, Model, Scalar, Text, Years
 from pipelines.declarations.estimators import Estimator, Example, LevelMethod, YearMethod
 
 NamespacedCode = Annotated[str, Field(pattern=r"^(spplus|pilote|barometre):[A-Za-z0-9-]+$")]
@@ -46,6 +46,7 @@ class Feed(Model):
     inputs: dict[Identifier, ColumnName]
     where: dict[ColumnName, tuple[Scalar, ...]] = Field(default_factory=dict)
     years: Years | None = None
+    frequency: Frequency | None = Field(default=None, description="finest period published (default: the export's)")
     levels: dict[Level, LevelRule] | None = None
     targets: tuple[Target, ...] = ()
 

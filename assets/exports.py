@@ -1,0 +1,88 @@
+"""Asset ``[network, raw]``: the files of a network for a year, found and archived."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+
+from assets.partitions import network_tags, years_of
+from assets.resources import Workspace
+from assets.storage import fingerprint, write_json
+from pipelines.declarations import Catalogue, Network
+from pipelines.read import Received
+
+
+def raw_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
+    """Return the asset that receives the exports of ``network``."""
+    declared = catalogue.networks[network]
+    key = dg.AssetKey([network, "raw"])
+
+    @dg.asset(
+        key=key,
+        group_name=network.replace("-", "_"),
+        description=f"{declared.title} : fichiers reçus, archivés par empreinte.",
+        partitions_def=years_of(catalogue),
+        tags=network_tags(network),
+        kinds={"file"},
+        output_required=False,
+        check_specs=[dg.AssetCheckSpec("reception", asset=key, description="Tous les fichiers attendus sont là")],
+    )
+    def raw(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        year = int(context.partition_key)
+        received = receive_exports(declared, network, year, workspace, datetime.datetime.now(datetime.UTC))
+        absent = [name for name, files in received.items() if not files]
+        yield dg.AssetCheckResult(
+            check_name="reception",
+            passed=not absent,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"absents": ", ".join(absent) or "aucun", "attendus": len(received)},
+        )
+        for news in (file for files in received.values() for file in files if file.news == "modifié"):
+            context.log.warning(f"Fichier modifié sous le même nom : {news.path} ({news.before} → {news.sha256})")
+        if not any(received.values()):
+            message = "aucun fichier transmis" if received else "aucun fichier n'est attendu cette année-là"
+            context.log.info(f"{declared.title}, {year} : {message}")
+            return
+        yield dg.MaterializeResult(
+            metadata={
+                "fichiers": dg.MetadataValue.md(_files_table(received)),
+                "nombre_de_fichiers": sum(len(files) for files in received.values()),
+                "octets": sum(file.size for files in received.values() for file in files),
+            },
+            data_version=dg.DataVersion(_fingerprint(received)),
+        )
+
+    return raw
+
+
+def receive_exports(
+    declared: Network, network: str, year: int, workspace: Workspace, now: datetime.datetime
+) -> dict[str, list[Received]]:
+    """Archive the files of every export owed for the year, and record what was received (``reception.json``)."""
+    store, root = workspace.store, workspace.root
+    received: dict[str, list[Received]] = {}
+    for export in declared.exports:
+        layout = export.layout(year)
+        if layout is not None and year in declared.years:
+            received[export.id] = [store.archive.receive(root, file, now) for file in root.find(layout.path, year)]
+    state = {
+        "fingerprint": _fingerprint(received),
+        "exports": {name: [asdict(file) for file in files] for name, files in received.items()},
+    }
+    write_json(store.network_year(network, year) / "reception.json", state)
+    return received
+
+
+def _fingerprint(received: dict[str, list[Received]]) -> str:
+    return fingerprint({name: [(file.path, file.sha256) for file in files] for name, files in received.items()})
+
+
+def _files_table(received: dict[str, list[Received]]) -> str:
+    lines = ["| export | fichier | octets | nouvelle | empreinte |", "|---|---|---|---|---|"]
+    for name, files in received.items():
+        if not files:
+            lines.append(f"| {name} | *absent* | | | |")
+        lines += [f"| {name} | {file.path} | {file.size} | {file.news} | `{file.sha256[:12]}` |" for file in files]
+    return "\n".join(lines)

@@ -1,0 +1,156 @@
+"""Assets ``[national, tables]``, ``[<dataset>, release]`` and ``[<dataset>, publication]``: what all networks give together.
+
+They are in a job of their own: a network that failed leaves its reason in the tables, and stops nothing here.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import yaml
+
+from assets.national import gather
+from assets.previews import preview
+from assets.resources import Workspace
+from assets.storage import Store, read_frame, write_frame
+from pipelines.compute.tables import national_tables
+from pipelines.declarations import Catalogue, Table
+from pipelines.publish.errors import ReleaseError
+from pipelines.publish.local import publish_local
+from pipelines.publish.release import make_release
+from pipelines.read import ExportsRoot
+
+TABLES = dg.AssetKey(["national", "tables"])
+UNSTATED = "Données synthétiques : aucune valeur ne décrit un service réel."
+
+
+def synthetic_statement(root: ExportsRoot) -> str | None:
+    """Return the sentence of ``provenance.yml`` when it says that the exports are synthetic, else None."""
+    if not root.find("provenance.yml", 0):
+        return None
+    provenance = yaml.safe_load(root.read("provenance.yml"))
+    if not isinstance(provenance, dict) or not provenance.get("synthetic"):
+        return None
+    return " ".join(str(provenance.get("statement") or UNSTATED).split())
+
+
+def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
+    """Return the asset that puts the national tables together."""
+
+    @dg.asset(
+        key=TABLES,
+        deps=[dg.AssetKey([network, "results"]) for network in catalogue.networks],
+        group_name="national",
+        description="Tables nationales : résultats, couverture, anomalies, écarts et listes de référence.",
+        kinds={"pandas"},
+        check_specs=[dg.AssetCheckSpec("couverture", asset=TABLES, description="Tout ce qui est attendu est publié")],
+    )
+    def tables(workspace: Workspace) -> Iterator[Any]:
+        inputs = gather(catalogue, workspace.store, synthetic=synthetic_statement(workspace.root) is not None)
+        made = national_tables(catalogue, inputs)
+        for name, frame in made.items():
+            write_frame(workspace.store.national / f"{name}.parquet", _declared_columns(catalogue.tables[name], frame))
+        coverage = made["couverture"]
+        absent = coverage[coverage["etat"] == "absent"]
+        yield dg.AssetCheckResult(
+            check_name="couverture",
+            passed=absent.empty,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"absents": len(absent), "attendus": len(coverage)},
+        )
+        yield dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": len(made["resultats"]),
+                **{f"lignes_{name}": len(frame) for name, frame in made.items()},
+                "absents": preview(absent[["reseau", "annee", "indicateur", "motif_absence"]], rows=60),
+            }
+        )
+
+    return tables
+
+
+def _declared_columns(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame in the declared columns; values are kept as text or numbers that Parquet can hold."""
+    found = frame.reindex(columns=table.names).astype("object")
+    kinds = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
+    for column in table.columns:
+        if column.type in kinds:
+            found[column.name] = found[column.name].astype(kinds[column.type])  # type: ignore[call-overload]
+        else:
+            found[column.name] = found[column.name].where(found[column.name].notna(), None)
+    return found
+
+
+def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
+    """Return the asset that makes a release of ``dataset`` when its content changed."""
+    key = dg.AssetKey([dataset, "release"])
+
+    @dg.asset(
+        key=key,
+        deps=[TABLES],
+        group_name="national",
+        description=f"{catalogue.datasets[dataset].title} : dossier immuable par version.",
+        kinds={"csv", "parquet"},
+        check_specs=[dg.AssetCheckSpec("contrats", asset=key, description="Contrats des tables et lecture indépendante")],
+    )
+    def release(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        frames = _read_tables(workspace.store, catalogue, dataset)
+        try:
+            made = make_release(
+                dataset, catalogue, frames, workspace.store.releases, synthetic=synthetic_statement(workspace.root)
+            )
+        except ReleaseError as error:
+            yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
+            raise dg.Failure(str(error), allow_retries=False) from error
+        yield dg.AssetCheckResult(check_name="contrats", passed=True)
+        context.log.info(f"{dataset} {made.version} : {'nouvelle version' if made.created else 'rien de nouveau'}")
+        yield dg.MaterializeResult(
+            metadata={
+                "version": made.version,
+                "nouvelle": made.created,
+                "dossier": dg.MetadataValue.path(str(made.folder.resolve())),
+                "dagster/row_count": made.rows[catalogue.datasets[dataset].main_table],
+                **{f"lignes_{kind}": count for kind, count in _french(made.counts).items()},
+            },
+            data_version=dg.DataVersion(made.version),
+        )
+
+    return release
+
+
+def _read_tables(store: Store, catalogue: Catalogue, dataset: str) -> dict[str, pd.DataFrame]:
+    return {
+        name: read_frame(store.national / f"{name}.parquet") for name in catalogue.datasets[dataset].tables
+    }
+
+
+def _french(counts: Mapping[str, int]) -> dict[str, int]:
+    words = {"added": "ajoutees", "removed": "retirees", "changed": "modifiees"}
+    return {words[kind]: count for kind, count in counts.items()}
+
+
+def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
+    """Return the asset that brings the local catalogue to the latest releases."""
+    key = dg.AssetKey(["national", "publication"])
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets],
+        group_name="national",
+        description="Catalogue local : pages et fichiers de la dernière version de chaque jeu de données.",
+        kinds={"html"},
+    )
+    def publication(workspace: Workspace) -> dg.MaterializeResult[Any]:
+        store = workspace.store
+        published = publish_local(
+            catalogue, store.releases, store.catalogue, synthetic=synthetic_statement(workspace.root)
+        )
+        return dg.MaterializeResult(
+            metadata={
+                "catalogue": dg.MetadataValue.path(str((store.catalogue / "index.html").resolve())),
+                "fichiers_ecrits": len(published.written),
+            }
+        )
+
+    return publication

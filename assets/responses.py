@@ -1,0 +1,140 @@
+"""Asset ``[network, observations]``: the files of a network and year judged, typed rows kept, the others told."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from assets.judging import judge_network_year
+from assets.partitions import network_tags, years_of
+from assets.previews import preview
+from assets.resources import Workspace
+from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_bytes, write_json, write_table
+from pipelines.declarations import Catalogue
+from pipelines.validate import Verdict, count_findings
+
+
+def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
+    """Return the asset that validates the exports of ``network``."""
+    declared = catalogue.networks[network]
+    key = dg.AssetKey([network, "observations"])
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey([network, "raw"])],
+        group_name=network.replace("-", "_"),
+        description=f"{declared.title} : lignes valides typées ; les autres sont mises de côté avec leur raison.",
+        partitions_def=years_of(catalogue),
+        tags=network_tags(network),
+        kinds={"parquet"},
+        code_version=catalogue.fingerprint(network)[:12],
+        check_specs=[dg.AssetCheckSpec("conformite", asset=key, description="Fichiers conformes aux déclarations")],
+    )
+    def observations(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        year = int(context.partition_key)
+        store = workspace.store
+        reception = read_json(store.network_year(network, year) / "reception.json")
+        verdicts = judge_network_year(catalogue, network, year, store, reception)
+        version = write_report(store, catalogue, network, year, verdicts, reception["fingerprint"])
+        for verdict in verdicts:
+            if verdict.explanation:
+                context.log.info(f"{verdict.export} : {verdict.state}. {verdict.explanation}")
+        metadata = _metadata(catalogue, network, verdicts)
+        yield dg.AssetCheckResult(
+            check_name="conformite",
+            passed=all(verdict.state == "accepté" and not verdict.refused for verdict in verdicts),
+            severity=_severity(verdicts),
+            metadata=metadata,
+        )
+        if not any(verdict.state == "accepté" for verdict in verdicts):
+            refused = " ; ".join(f"{verdict.export} : {verdict.explanation}" for verdict in verdicts)
+            raise dg.Failure(f"{declared.title}, {year} : rien n'est accepté. {refused}", metadata, allow_retries=False)
+        yield dg.MaterializeResult(
+            metadata={**metadata, **_previews(catalogue, network, verdicts)}, data_version=dg.DataVersion(version)
+        )
+
+    return observations
+
+
+def write_report(
+    store: Store, catalogue: Catalogue, network: str, year: int, verdicts: list[Verdict], reception: str
+) -> str:
+    """Write accepted observations, refused rows, and last the report that makes them count; return its data version."""
+    folder = store.network_year(network, year)
+    version = fingerprint(reception, catalogue.fingerprint(network), code_fingerprint())
+    for verdict in verdicts:
+        place = folder / "observations" / f"{verdict.export}.parquet"
+        if verdict.observations is not None:
+            write_table(place, verdict.observations)
+        write_bytes(folder / f"{verdict.export}-anomalies.csv", _findings_csv(verdict))
+    report = {
+        "fingerprint": version,
+        "reception": reception,
+        "exports": {
+            verdict.export: {
+                "etat": verdict.state,
+                "motif": verdict.reason,
+                "explication": verdict.explanation,
+                "lignes_lues": verdict.rows,
+                "lignes_acceptees": verdict.accepted,
+                "lignes_refusees": verdict.refused,
+                "lignes_sans_observation": verdict.ignored,
+                "fichiers": verdict.files,
+            }
+            for verdict in verdicts
+        },
+        "anomalies": count_findings(verdicts),
+    }
+    write_json(folder / "report.json", report)
+    return version
+
+
+def _findings_csv(verdict: Verdict) -> bytes:
+    """Write the findings row by row for the producer and the data team: values included, hence never published."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
+    writer.writerow(["fichier", "ligne", "colonne", "valeur", "regle", "severite", "message"])
+    for path, _, item in verdict.findings:
+        value = f"'{item.value}" if item.value.startswith(("=", "+", "-", "@", "\t", "\r")) else item.value
+        writer.writerow([path, item.row or "", item.column, value, item.rule, item.severity, item.message])
+    return stream.getvalue().encode("utf-8-sig")
+
+
+def _severity(verdicts: list[Verdict]) -> dg.AssetCheckSeverity:
+    refused = any(verdict.state == "rejeté" for verdict in verdicts)
+    return dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN
+
+
+def _metadata(catalogue: Catalogue, network: str, verdicts: list[Verdict]) -> dict[str, Any]:
+    lines = ["| export | état | lues | acceptées | refusées | explication |", "|---|---|---|---|---|---|"]
+    lines += [
+        f"| {item.export} | {item.state} | {item.rows} | {item.accepted} | {item.refused} | {item.explanation} |"
+        for item in verdicts
+    ]
+    found = ["| export | colonne | règle | nombre | lignes | message |", "|---|---|---|---|---|---|"]
+    for item in count_findings(verdicts)[:50]:
+        rows = f"{item['premiere_ligne'] or ''}–{item['derniere_ligne'] or ''}"
+        found.append(
+            f"| {item['export']} | {item['colonne'] or ''} | {item['regle']} | {item['nombre']} | {rows} | {item['message']} |"
+        )
+    return {
+        "verdict": dg.MetadataValue.md("\n".join(lines)),
+        "anomalies": dg.MetadataValue.md("\n".join(found)),
+        "lignes_lues": sum(item.rows for item in verdicts),
+        "lignes_acceptees": sum(item.accepted for item in verdicts),
+        "lignes_refusees": sum(item.refused for item in verdicts),
+    }
+
+
+def _previews(catalogue: Catalogue, network: str, verdicts: list[Verdict]) -> dict[str, Any]:
+    found: dict[str, Any] = {"dagster/row_count": sum(item.accepted for item in verdicts)}
+    for verdict in verdicts:
+        export = catalogue.networks[network].export(verdict.export)
+        if verdict.observations is None or export is None:
+            continue
+        shown = [field.name for field in export.fields if not field.personal]
+        table = verdict.observations.slice(0, 5).select([*verdict.observations.column_names[:6], *shown])
+        found[f"apercu_{verdict.export.replace('-', '_')}"] = preview(table.to_pandas())
+    return found

@@ -1,0 +1,90 @@
+"""Asset ``[network, results]``: the results of a network and year."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from assets.partitions import network_tags, years_of
+from assets.previews import plot_values, preview
+from assets.resources import Workspace
+from assets.storage import Store, code_fingerprint, fingerprint, read_frame, read_json, write_frame, write_json
+from pipelines.compute.network_year import compute_network_year
+from pipelines.declarations import Catalogue
+
+FRAMES = ("results", "discrepancies", "structures")
+
+
+def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
+    """Return the asset that computes the results of ``network``."""
+    declared = catalogue.networks[network]
+    key = dg.AssetKey([network, "results"])
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey([network, "observations"])],
+        group_name=network.replace("-", "_"),
+        description=f"{declared.title} : résultats par indicateur, maille et période.",
+        partitions_def=years_of(catalogue),
+        tags=network_tags(network),
+        kinds={"duckdb"},
+        code_version=catalogue.fingerprint(network)[:12],
+        check_specs=[dg.AssetCheckSpec("plage", asset=key, description="Valeurs dans la plage de l'indicateur")],
+    )
+    def results(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        year = int(context.partition_key)
+        version, reused = compute_and_write(workspace.store, catalogue, network, year)
+        frame = read_frame(workspace.store.network_year(network, year) / "results.parquet")
+        outside = _outside_range(catalogue, frame)
+        yield dg.AssetCheckResult(
+            check_name="plage",
+            passed=outside.empty,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"hors_plage": preview(outside[["indicateur", "periode", "maille", "valeur"]])},
+        )
+        yearly = frame[frame["frequence"] == "annuelle"]
+        yield dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": len(frame),
+                "valeurs": int(frame["valeur"].notna().sum()),
+                "valeurs_absentes": int(frame["valeur"].isna().sum()),
+                "inchange": reused,
+                "apercu": preview(yearly.sort_values(["maille", "indicateur"])),
+                "graphique": plot_values(frame, f"{declared.title}, {year}"),
+            },
+            data_version=dg.DataVersion(version),
+        )
+
+    return results
+
+
+def compute_and_write(store: Store, catalogue: Catalogue, network: str, year: int) -> tuple[str, bool]:
+    """Compute the results unless the same inputs, declarations and code made them already; return (version, reused)."""
+    folder = store.network_year(network, year)
+    report = read_json(folder / "report.json")
+    version = fingerprint(report["fingerprint"], catalogue.fingerprint(network), code_fingerprint())
+    state = read_json(folder / "results.json")
+    if state and state["fingerprint"] == version:
+        return version, True
+    observations = {
+        export: folder / "observations" / f"{export}.parquet"
+        for export, receipt in report["exports"].items()
+        if receipt["etat"] == "accepté"
+    }
+    made = compute_network_year(catalogue, network, year, observations)
+    for name in FRAMES:
+        frame = getattr(made, name).assign(reseau=network)
+        if "annee" not in frame:
+            frame = frame.assign(annee=year)
+        write_frame(folder / f"{name}.parquet", frame)
+    write_json(folder / "results.json", {"fingerprint": version, "report": report["fingerprint"]})
+    return version, False
+
+
+def _outside_range(catalogue: Catalogue, frame: pd.DataFrame) -> pd.DataFrame:
+    ranges = {key: item.range for key, item in catalogue.indicators.items() if item.range}
+    low = frame["indicateur"].map({key: bounds[0] for key, bounds in ranges.items()}).astype("float64")
+    high = frame["indicateur"].map({key: bounds[1] for key, bounds in ranges.items()}).astype("float64")
+    outside: pd.DataFrame = frame[(frame["valeur"] < low) | (frame["valeur"] > high)]
+    return outside

@@ -1,0 +1,83 @@
+"""Runs the jobs in this process, for the command line: every year asked for, then what all networks give together."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+import logging
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from assets.definitions import build_definitions
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
+from assets.resources import Workspace
+from pipelines.declarations import Catalogue
+
+STAGES = ("raw", "observations", "results")
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What the runs gave: the network-years run, and whether the national job went well (else ``error`` says why)."""
+
+    network_years: list[tuple[str, int]]
+    succeeded: bool
+    error: str = ""
+
+
+def run_jobs(
+    catalogue: Catalogue, workspace: Workspace, networks: Iterable[str] = (), years: Iterable[int] = ()
+) -> RunOutcome:
+    """Execute the assets of the chosen networks and years (all by default), then the national ones."""
+    definitions = build_definitions(catalogue, workspace)
+    wanted_networks, wanted_years = set(networks) or set(catalogue.networks), set(years) or set(catalogue.years)
+    done = []
+    with _instance() as instance, _quiet():
+        job = definitions.resolve_job_def(NETWORKS_JOB)
+        for year in sorted(wanted_years):
+            owing = [key for key, item in catalogue.networks.items() if key in wanted_networks and year in item.years]
+            if not owing:
+                continue
+            job.execute_in_process(
+                partition_key=str(year),
+                asset_selection=[dg.AssetKey([key, stage]) for key in owing for stage in STAGES],
+                instance=instance,
+                raise_on_error=False,
+            )
+            done += [(key, year) for key in owing]
+        national = definitions.resolve_job_def(NATIONAL_JOB)
+        result = national.execute_in_process(instance=instance, raise_on_error=False)
+    return RunOutcome(done, result.success, _error(result))
+
+
+def _error(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure and event.step_failure_data.error:
+            error = event.step_failure_data.error
+            return str(error.cause.message if error.cause else error.message).strip()
+    return ""
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    """The instance of DAGSTER_HOME, so that the UI shows these runs; without it, one that leaves nothing behind."""
+    home = os.environ.get("DAGSTER_HOME")
+    if home:
+        with dg.DagsterInstance.from_config(home) if Path(home).is_dir() else dg.DagsterInstance.get() as instance:
+            yield instance
+    else:
+        with dg.DagsterInstance.ephemeral() as instance:
+            yield instance
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Dagster prints every event to the terminal; the summary says what matters, and the UI keeps the rest."""
+    logger = logging.getLogger("dagster")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,93 @@
+"""The output folder: what is where, and how it is written (whole or not at all). What it means is known elsewhere.
+
+    archive/        contents received, by sha256, and the manifest
+    work/           cache of judged files, and per network and year: reception, observations, reports, results
+    releases/       <dataset>/<version>/
+    catalogue/      the local target
+"""
+
+import hashlib
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import pipelines
+from pipelines.read import Archive
+
+
+class Store:
+    """Paths below the output folder, with readers and writers of JSON and Parquet."""
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self.archive = Archive(output / "archive")
+        self.judged = output / "work" / "judged"
+        self.national = output / "work" / "national"
+        self.releases = output / "releases"
+        self.catalogue = output / "catalogue"
+
+    def network_year(self, network: str, year: int) -> Path:
+        """Return the folder of a network and year."""
+        return self.output / "work" / "networks" / network / str(year)
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file, or None if it is absent or was cut short."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON whole or not at all."""
+    write_bytes(path, json.dumps(content, ensure_ascii=False, indent=1, default=str).encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write Parquet whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    pq.write_table(table, temporary, compression="zstd")
+    temporary.replace(path)
+
+
+def write_frame(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame as Parquet; missing text stays null."""
+    write_table(path, pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None))
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """Return a frame written by ``write_frame``."""
+    found: pd.DataFrame = pq.read_table(path).to_pandas()
+    return found
+
+
+def fingerprint(*parts: object) -> str:
+    """Hash (sha256) of plain data."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
+
+
+@cache
+def code_fingerprint() -> str:
+    """Hash of the source of ``pipelines``: a change of code recomputes what it made."""
+    root = Path(pipelines.__file__).parent
+    files = sorted(path for path in root.rglob("*.py"))
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

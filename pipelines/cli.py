@@ -1,0 +1,141 @@
+"""``resultats …``: the pipeline for people without Dagster. Only arguments and exit codes; each command imports what it needs.
+
+This is the one module of ``pipelines`` that joins the stages and calls ``assets``; it stays light so that help is immediate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.declarations import Catalogue
+
+DONE, REFUSED, USAGE = 0, 1, 2
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code (0 done, 1 refused, 2 usage or broken declarations)."""
+    parsed = _parser().parse_args(arguments)
+    code: int = parsed.command(parsed)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="resultats", description="Résultats des services publics : contrôler les déclarations, traiter les exports, publier."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMANDE")
+    run = commands.add_parser("run", help="traiter les exports : réception, validation, résultats, version, catalogue local")
+    run.add_argument("--exports", required=True, metavar="DOSSIER_OU_URL", help="racine des exports (dossier ou URL fsspec)")
+    run.add_argument("--output", required=True, type=Path, metavar="DOSSIER", help="où écrire versions, catalogue et archive")
+    _add_schemas(run)
+    run.add_argument("--network", action="append", default=[], metavar="RÉSEAU", help="ce réseau seulement (répétable)")
+    run.add_argument("--year", action="append", default=[], type=int, metavar="ANNÉE", help="cette année seulement (répétable)")
+    run.add_argument("--strict", action="store_true", help="code de sortie 1 si quoi que ce soit a été refusé")
+    run.set_defaults(command=_run)
+    check = commands.add_parser("check", help="contrôler toutes les déclarations, toutes les erreurs d'un coup")
+    _add_schemas(check)
+    check.set_defaults(command=_check)
+    editor = commands.add_parser("editor-schemas", help="écrire les JSON Schemas pour les éditeurs de YAML")
+    _add_schemas(editor)
+    editor.add_argument("--check", action="store_true", help="ne rien écrire ; code de sortie 1 s'ils sont périmés")
+    editor.set_defaults(command=_editor_schemas)
+    return parser
+
+
+def _add_schemas(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--schemas", type=Path, default=PROJECT / "schemas", metavar="DOSSIER", help="dossier des déclarations (défaut : schemas)"
+    )
+
+
+def _load(schemas: Path) -> Catalogue | None:
+    """Load the declarations, or print every problem."""
+    from pipelines.declarations import DeclarationError, load
+
+    try:
+        return load(schemas)
+    except DeclarationError as error:
+        for problem in error.problems:
+            print(f"{schemas / problem.file}{str(problem)[len(problem.file):]}", file=sys.stderr)
+        count = len(error.problems)
+        print(f"{count} erreur{'s' if count > 1 else ''} dans les déclarations.", file=sys.stderr)
+        return None
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    catalogue = _load(arguments.schemas)
+    if catalogue is None:
+        return REFUSED
+    print(
+        f"Déclarations valides : {len(catalogue.networks)} réseaux, {len(catalogue.indicators)} indicateurs, "
+        f"{len(catalogue.tables)} tables, {len(catalogue.datasets)} jeux de données, "
+        f"années {catalogue.years[0]}-{catalogue.years[-1]}."
+    )
+    return DONE
+
+
+def _editor_schemas(arguments: argparse.Namespace) -> int:
+    from pipelines.compile.editor import stale, write_editor_schemas
+
+    folder = arguments.schemas / ".editor"
+    if arguments.check:
+        names = stale(folder)
+        if names:
+            print(f"JSON Schemas périmés : {', '.join(names)} (lancer : resultats editor-schemas)", file=sys.stderr)
+        return REFUSED if names else DONE
+    for path in write_editor_schemas(folder):
+        print(f"écrit : {path}")
+    return DONE
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    catalogue = _load(arguments.schemas)
+    if catalogue is None:
+        return USAGE
+    if message := _unknown_choices(catalogue, arguments):
+        print(message, file=sys.stderr)
+        return USAGE
+    from pipelines.read import ExportsRoot, RootError
+
+    try:
+        ExportsRoot(arguments.exports)
+    except RootError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    from assets.resources import Workspace
+    from assets.run import run_jobs
+    from assets.summary import summarise
+
+    exports = arguments.exports if "://" in arguments.exports else str(Path(arguments.exports).resolve())
+    workspace = Workspace(exports=exports, output=str(arguments.output.resolve()), schemas=str(arguments.schemas.resolve()))
+    outcome = run_jobs(catalogue, workspace, arguments.network, arguments.year)
+    summary = summarise(catalogue, workspace, outcome)
+    print(summary.text)
+    if not outcome.succeeded:
+        return REFUSED
+    return REFUSED if arguments.strict and summary.refused else DONE
+
+
+def _unknown_choices(catalogue: Catalogue, arguments: argparse.Namespace) -> str:
+    """Return a French sentence when a network or a year asked for is not declared, else nothing."""
+    from pipelines.declarations.problems import close_to
+
+    for network in arguments.network:
+        if network not in catalogue.networks:
+            declared = ", ".join(sorted(catalogue.networks))
+            return f"réseau « {network} » inconnu{close_to(network, catalogue.networks)} ; déclarés : {declared}"
+    for year in arguments.year:
+        if year not in catalogue.years:
+            return f"année {year} non déclarée ; déclarées : {catalogue.years[0]}-{catalogue.years[-1]}"
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Declared tables → the data dictionary, itself a declared table: one row per column. How it is written is not here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipelines.declarations import Column, Table
+from pipelines.declarations.base import Constraints
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REQUIRED = Constraints(required=True)
+TYPE_NAMES = {"string": "texte", "integer": "entier", "number": "nombre", "boolean": "booléen", "date": "date"}
+
+DICTIONARY = Table(
+    title="Dictionnaire",
+    description="Colonnes de toutes les tables, une ligne par colonne, dans l'ordre où elles sont publiées.",
+    key=("table", "rang"),
+    columns=(
+        Column(name="table", title="Table", description="Nom de la table.", type="string", constraints=_REQUIRED),
+        Column(
+            name="rang",
+            title="Rang",
+            description="Place de la colonne dans la table, à partir de 1.",
+            type="integer",
+            constraints=Constraints(required=True, minimum=1),
+        ),
+        Column(name="colonne", title="Colonne", description="Nom de colonne.", type="string", constraints=_REQUIRED),
+        Column(name="titre", title="Titre", description="Titre de la colonne.", type="string", constraints=_REQUIRED),
+        Column(
+            name="description",
+            title="Description",
+            description="Ce que dit la colonne, son unité et comment lire une cellule vide.",
+            type="string",
+            constraints=_REQUIRED,
+        ),
+        Column(
+            name="type",
+            title="Type",
+            description="Type des valeurs : texte, entier, nombre, booléen (true ou false) ou date (AAAA-MM-JJ).",
+            type="string",
+            constraints=Constraints(required=True, enum=tuple(TYPE_NAMES.values())),
+        ),
+        Column(
+            name="obligatoire",
+            title="Obligatoire",
+            description="true quand la cellule n'est jamais vide.",
+            type="boolean",
+            constraints=_REQUIRED,
+        ),
+        Column(
+            name="cle",
+            title="Clé",
+            description="true quand la colonne fait partie de la clé, unique, de la table.",
+            type="boolean",
+            constraints=_REQUIRED,
+        ),
+        Column(
+            name="valeurs_permises",
+            title="Valeurs permises",
+            description="Liste, bornes ou forme des valeurs permises. Vide quand rien n'est imposé.",
+            type="string",
+        ),
+        Column(
+            name="exemple",
+            title="Exemple",
+            description="Exemple de valeur. Vide quand aucun n'est donné.",
+            type="string",
+        ),
+    ),
+)  # fmt: skip
+
+
+def dictionary_rows(tables: Mapping[str, Table]) -> list[dict[str, Any]]:
+    """Return one row per column of every table, in published order."""
+    return [
+        _row(name, table, rank) for name, table in sorted(tables.items()) for rank in range(1, len(table.columns) + 1)
+    ]
+
+
+def dictionary_frame(tables: Mapping[str, Table]) -> pd.DataFrame:
+    """Return the dictionary as a frame with the columns of ``DICTIONARY``."""
+    return pd.DataFrame(dictionary_rows(tables), columns=DICTIONARY.names)
+
+
+def allowed_values(column: Column) -> str | None:
+    """Say in French which values a column may hold, or None when nothing is imposed."""
+    limits = column.constraints
+    parts = []
+    if limits.enum is not None:
+        parts.append(" | ".join(_shown(item) for item in limits.enum))
+    if limits.minimum is not None:
+        parts.append(f"au moins {limits.minimum}")
+    if limits.maximum is not None:
+        parts.append(f"au plus {limits.maximum}")
+    if limits.min_length is not None:
+        parts.append(f"au moins {limits.min_length} caractères")
+    if limits.max_length is not None:
+        parts.append(f"au plus {limits.max_length} caractères")
+    if limits.pattern is not None:
+        parts.append(f"de la forme {limits.pattern}")
+    if limits.unique:
+        parts.append("sans doublon")
+    return " ; ".join(parts) or None
+
+
+def _row(name: str, table: Table, rank: int) -> dict[str, Any]:
+    column = table.columns[rank - 1]
+    return {
+        "table": name,
+        "rang": rank,
+        "colonne": column.name,
+        "titre": column.title,
+        "description": column.description,
+        "type": TYPE_NAMES[column.type],
+        "obligatoire": column.constraints.required,
+        "cle": column.name in table.key,
+        "valeurs_permises": allowed_values(column),
+        "exemple": None if column.example is None else _shown(column.example),
+    }
+
+
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

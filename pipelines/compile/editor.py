@@ -1,0 +1,127 @@
+"""Models → JSON Schemas for editors, which complete and check the YAML. The models alone decide, not these.
+
+The YAML has short forms that the models unfold before reading (``2022-2024``, a level alone, one export alone); each is
+declared here beside the long form, since pydantic only describes the latter.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pipelines.declarations import Dataset, Indicator, Network, Table, Territories
+from pipelines.declarations.base import LEVELS
+from pipelines.declarations.catalogue import AbsenceReasons, Engagements
+from pipelines.declarations.references import Corrections
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+MODELS: dict[str, type[BaseModel]] = {
+    "network": Network,
+    "indicator": Indicator,
+    "table": Table,
+    "dataset": Dataset,
+    "corrections": Corrections,
+    "territories": Territories,
+    "reasons": AbsenceReasons,
+    "engagements": Engagements,
+}
+
+_SHORT_FORMS: dict[str, list[dict[str, Any]]] = {
+    "Years": [
+        {"type": "integer", "minimum": 2000, "maximum": 2100},
+        {"type": "string", "pattern": r"^\d{4}(\s*-\s*\d{4})?$", "examples": ["2022-2024"]},
+    ],
+    "RowLevel": [{"enum": list(LEVELS)}],
+}
+_SHORT_PROPERTIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("Feed", "export"): {"type": "string"},
+    ("Territories", "territories"): {
+        "type": "array",
+        "items": {
+            "type": "array",
+            "minItems": 4,
+            "maxItems": 5,
+            "prefixItems": [{"enum": ["national", "region", "departement"]}, {"type": ["string", "integer"]}],
+            "items": {"type": ["string", "integer"]},
+        },
+    },
+}
+
+_SHORT_VALUES: dict[tuple[str, str], dict[str, Any]] = {
+    ("Feed", "where"): {"type": ["string", "number", "boolean"]},
+}
+
+
+def editor_schema(name: str) -> dict[str, Any]:
+    """Return the JSON Schema of one kind of file, short forms included."""
+    model = MODELS[name]
+    schema = model.model_json_schema(by_alias=True, mode="validation")
+    definitions: dict[str, Any] = schema.get("$defs", {})
+    for owner, short in _SHORT_FORMS.items():
+        if owner in definitions:
+            definitions[owner] = {"anyOf": [*short, definitions[owner]]}
+    for forms, widen in ((_SHORT_PROPERTIES, _widen), (_SHORT_VALUES, _widen_values)):
+        for (owner, key), form in forms.items():
+            node = schema if owner == model.__name__ else definitions.get(owner)
+            if node:
+                widen(node["properties"], key, form)
+    _close(schema)
+    return {"$schema": DIALECT, **schema}
+
+
+def editor_schemas() -> dict[str, str]:
+    """Return the text of every editor schema by file name."""
+    return {
+        f"{name}.schema.json": json.dumps(editor_schema(name), ensure_ascii=False, indent=2) + "\n" for name in MODELS
+    }
+
+
+def stale(folder: Path) -> list[str]:
+    """Return the names of the files of ``folder`` (``schemas/.editor``) that are missing, outdated or left over."""
+    wanted = editor_schemas()
+    found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.schema.json")}
+    return sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+
+
+def write_editor_schemas(folder: Path) -> list[str]:
+    """Bring ``folder`` up to date and return the names of the files that changed."""
+    changed = stale(folder)
+    wanted = editor_schemas()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in changed:
+        if name in wanted:
+            (folder / name).write_text(wanted[name], encoding="utf-8", newline="\n")
+        else:
+            (folder / name).unlink()
+    return changed
+
+
+def _widen(properties: dict[str, Any], key: str, form: dict[str, Any]) -> None:
+    """Let a property take ``form`` beside what it takes."""
+    current = properties[key]
+    described = {name: current[name] for name in ("title", "description", "default") if name in current}
+    properties[key] = {**described, "anyOf": [form, current]}
+
+
+def _widen_values(properties: dict[str, Any], key: str, form: dict[str, Any]) -> None:
+    """Let each value of a mapping take ``form`` beside what it takes."""
+    patterns = properties[key]["patternProperties"]
+    widened = {pattern: {"anyOf": [form, value]} for pattern, value in patterns.items()}
+    properties[key] = {**properties[key], "patternProperties": widened}
+
+
+def _close(node: object) -> None:
+    """Refuse the keys that match no declared pattern, as the models do."""
+    if isinstance(node, dict):
+        if "patternProperties" in node:
+            node.setdefault("additionalProperties", False)
+        for child in node.values():
+            _close(child)
+    elif isinstance(node, list):
+        for child in node:
+            _close(child)

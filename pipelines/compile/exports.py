@@ -1,0 +1,64 @@
+"""Export + layout → Table Schema of the file as it should be. Only the compilation: matching it to a file is validation's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Export, ExportField, Layout
+    from pipelines.declarations.network import FieldOverride
+
+# What a layout may change, with the key that frictionless knows it by.
+_WRITING = {
+    "format": "format",
+    "missing_values": "missingValues",
+    "decimal_char": "decimalChar",
+    "group_char": "groupChar",
+    "true_values": "trueValues",
+    "false_values": "falseValues",
+}
+
+
+def label_of(field: ExportField, layout: Layout) -> str:
+    """Return the header that the field has in the files of that layout."""
+    override = layout.fields.get(field.name)
+    return (override.label if override else None) or field.label or field.name
+
+
+def is_optional(field: ExportField, layout: Layout) -> bool:
+    """Tell whether the column may be missing from the files of that layout."""
+    override = layout.fields.get(field.name)
+    return field.optional if override is None or override.optional is None else override.optional
+
+
+def field_descriptor(field: ExportField, layout: Layout) -> dict[str, Any]:
+    """Return the Table Schema v1 field (frictionless 5) that judges the cells of ``field`` in that layout."""
+    descriptor: dict[str, Any] = {"name": field.name, "type": field.type}
+    override = layout.fields.get(field.name)
+    for attribute, key in _WRITING.items():
+        value = _written(field, override, attribute)
+        if value is not None:
+            descriptor[key] = list(value) if isinstance(value, tuple) else value
+    if field.type == "number":
+        descriptor["floatNumber"] = True
+        descriptor.setdefault("decimalChar", layout.decimal_char)
+    constraints = field.constraints.descriptor()
+    if constraints:
+        descriptor["constraints"] = constraints
+    for key in ("title", "description", "example"):
+        if (text := getattr(field, key)) is not None:
+            descriptor[key] = text
+    return descriptor
+
+
+def export_schema(export: Export, layout: Layout) -> dict[str, Any]:
+    """Return the whole Table Schema of the export in that layout, fields in declared order."""
+    schema: dict[str, Any] = {"fields": [field_descriptor(field, layout) for field in export.fields]}
+    if export.key:
+        schema["primaryKey"] = list(export.key)
+    return schema
+
+
+def _written(field: ExportField, override: FieldOverride | None, attribute: str) -> Any:
+    changed = getattr(override, attribute) if override else None
+    return getattr(field, attribute) if changed is None else changed

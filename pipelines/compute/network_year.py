@@ -1,0 +1,161 @@
+"""The results of one network for one year: every indicator it feeds, from the accepted exports, ready for the national tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.compute.observed import observed_results
+from pipelines.compute.sums import connect, declared_rows, structures
+from pipelines.compute.typed import discrepancies, typed_results
+from pipelines.compute.units import Geography
+from pipelines.declarations.periods import FRENCH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import duckdb
+
+    from pipelines.declarations import Catalogue, Export, Feed, Indicator, LevelRule, Level
+
+RESULT_COLUMNS = {
+    "indicateur": "str", "annee": "int64", "periode": "str", "frequence": "str", "maille": "str",
+    "territoire_code": "str", "structure_code": "str", "structure": "str", "valeur": "float64",
+    "borne_basse": "float64", "borne_haute": "float64", "effectif": "float64", "numerateur": "float64",
+    "denominateur": "float64", "statut_observation": "str", "statut_confidentialite": "str", "motif": "str",
+    "mode_obtention": "str", "date_reference": "object", "date_extraction": "object", "source": "str",
+}  # fmt: skip
+_NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "numerateur", "denominateur"]
+_HIDDEN = _NUMBERS
+DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else
+
+LEVEL_WORDS = {
+    "declared": "valeur déclarée par le réseau",
+    "sum": "somme",
+    "ratio_of_sums": "rapport de sommes",
+    "weighted_mean": "moyenne pondérée par les bases",
+    "pooled": "estimation sur l'ensemble des réponses",
+}
+YEAR_WORDS = {
+    "declared": "valeur déclarée pour l'année",
+    "last": "dernière valeur observée de l'année",
+    "sum": "somme des périodes de l'année",
+    "ratio_of_sums": "rapport de sommes sur l'année",
+    "weighted_mean": "moyenne des périodes pondérée par les bases",
+    "pooled": "ensemble des réponses de l'année",
+}
+
+
+@dataclass(frozen=True)
+class NetworkYear:
+    """Plain tables: ``results`` (RESULT_COLUMNS), ``discrepancies`` and ``structures`` of a network and year."""
+
+    results: pd.DataFrame
+    discrepancies: pd.DataFrame
+    structures: pd.DataFrame
+
+
+def compute_network_year(
+    catalogue: Catalogue, network: str, year: int, observations: Mapping[str, Path]
+) -> NetworkYear:
+    """Compute every indicator whose exports were accepted.
+
+    ``observations`` gives the Parquet file of each accepted export (rows of that year only). An indicator one of whose
+    exports is missing is left out: the coverage table says why.
+    """
+    geography = Geography(catalogue.territories)
+    declared = catalogue.networks[network]
+    exports = {identifier: export for identifier in observations if (export := declared.export(identifier))}
+    results, gaps = [], []
+    with connect() as connection:
+        for identifier, feed in catalogue.expected(network, year).items():
+            if not set(feed.export) <= set(observations):
+                continue
+            indicator = catalogue.indicators[identifier]
+            paths = {observations[name]: exports[name] for name in feed.export}
+            found, differences = _indicator(connection, indicator, feed, paths, network, geography)
+            if len(found):
+                sources = ", ".join(f"{network}/{name}" for name in feed.export)
+                extracted = max((day for name in feed.export if (day := _extracted(exports[name], year))), default=None)
+                found = found.assign(indicateur=identifier, source=sources, date_extraction=extracted)
+                results.append(_finished(found, indicator, exports[feed.export[0]], declared.provisional_years))
+            if len(differences):
+                gaps.append(differences.assign(indicateur=identifier, annee=year))
+        offices = structures(connection, {observations[name]: exports[name] for name in exports}) if exports else None
+    empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in RESULT_COLUMNS.items()})
+    return NetworkYear(
+        pd.concat(results, ignore_index=True)[list(RESULT_COLUMNS)] if results else empty,
+        pd.concat(gaps, ignore_index=True) if gaps else pd.DataFrame(),
+        offices if offices is not None else pd.DataFrame(),
+    )
+
+
+def _indicator(
+    connection: duckdb.DuckDBPyConnection,
+    indicator: Indicator,
+    feed: Feed,
+    paths: Mapping[Path, Export],
+    network: str,
+    geography: Geography,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    levels = indicator.levels_in(network)
+    if indicator.estimator.name != "declared":
+        found = observed_results(connection, indicator, feed, paths, list(levels), geography)
+        return _with_modes(found, indicator, levels), pd.DataFrame()
+    rows = declared_rows(connection, feed, paths)
+    finest = next(iter(paths.values())).period.frequency
+    found = typed_results(rows, levels, indicator.year, finest, feed.frequency or finest, geography)
+    return _with_modes(found, indicator, levels), discrepancies(rows, levels, indicator.decimals, geography)
+
+
+def _with_modes(found: pd.DataFrame, indicator: Indicator, levels: Mapping[Level, LevelRule]) -> pd.DataFrame:
+    if found.empty:
+        return found
+    modes = []
+    for level, frequency in zip(found["maille"], found["frequence"], strict=True):
+        words = LEVEL_WORDS[levels[level].obtained]
+        year = YEAR_WORDS[indicator.year]
+        modes.append(f"{words} ; {year}" if frequency == "year" and year not in (words, "") else words)
+    return found.assign(mode_obtention=modes)
+
+
+def _extracted(export: Export, year: int) -> object:
+    layout = export.layout(year)
+    return layout.extracted if layout else None
+
+
+def _finished(
+    found: pd.DataFrame, indicator: Indicator, export: Export, provisional: tuple[int, ...]
+) -> pd.DataFrame:
+    """Add years, statuses and reasons, hide what rests on too small a base, round."""
+    found = found.assign(
+        annee=found["periode"].str[:4].astype("int64"),
+        frequence=found["frequence"].map(FRENCH),
+        statut_observation="A",
+        statut_confidentialite="F",
+    )
+    found.loc[found["annee"].isin([item.year for item in indicator.breaks]), "statut_observation"] = "B"
+    found.loc[found["annee"].isin(provisional), "statut_observation"] = "P"
+    found = _hide_small_bases(found, indicator, export)
+    found["valeur"] = found["valeur"].round(indicator.decimals)
+    for bound in ("borne_basse", "borne_haute"):
+        found[bound] = found[bound].clip(*(indicator.range or (-np.inf, np.inf))).round(indicator.decimals)
+    absent = found["valeur"].isna()
+    found.loc[absent, ["borne_basse", "borne_haute", "numerateur", "denominateur"]] = np.nan
+    return found
+
+
+def _hide_small_bases(found: pd.DataFrame, indicator: Indicator, export: Export) -> pd.DataFrame:
+    """Blank the values under the minimum base. For statistical secrecy, the base goes too: it would tell on others."""
+    rule = indicator.minimum_base
+    minimum = rule.answers if rule else DEFAULT_MINIMUM_BASE if export.kind == "survey" else 0
+    reason = rule.reason if rule else "secret-statistique"
+    small = found["valeur"].notna() & (found["effectif"] < minimum)
+    hidden = _HIDDEN if reason == "secret-statistique" else [name for name in _HIDDEN if name != "effectif"]
+    found.loc[small, hidden] = np.nan
+    found.loc[small, "motif"] = reason
+    return found

@@ -1,0 +1,109 @@
+"""The tables that come from the declarations: indicators, networks, structures, territories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipelines.compute.network_year import LEVEL_WORDS, YEAR_WORDS
+from pipelines.compute.units import Geography
+from pipelines.declarations.base import LEVELS
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Catalogue, Indicator
+
+_DIRECTIONS = {"higher": "hausse", "lower": "baisse", "neutral": "neutre"}
+
+
+def indicators_table(catalogue: Catalogue) -> pd.DataFrame:
+    """Return one line per declared indicator: what it measures, and how."""
+    return pd.DataFrame([_indicator(catalogue, key, item) for key, item in catalogue.indicators.items()])
+
+
+def _indicator(catalogue: Catalogue, identifier: str, indicator: Indicator) -> dict[str, object]:
+    levels = sorted(indicator.levels.items(), key=lambda item: LEVELS.index(item[0]))
+    rule = indicator.minimum_base
+    return {
+        "indicateur": identifier,
+        "titre": indicator.title,
+        "definition": indicator.definition,
+        "type_indicateur": indicator.type,
+        "unite": indicator.unit,
+        "famille_unite": indicator.unit_family,
+        "sens": _DIRECTIONS[indicator.direction],
+        "estimateur": indicator.estimator.name,
+        "mode_annuel": YEAR_WORDS[indicator.year],
+        "mailles": " ; ".join(f"{level} : {LEVEL_WORDS[item.obtained]}" for level, item in levels),
+        "effectif_minimal": rule.answers if rule else None,
+        "motif_effectif_minimal": catalogue.reasons[rule.reason].label if rule else None,
+        "engagement": catalogue.engagements[indicator.engagement].label if indicator.engagement else None,
+        "codes_externes": ", ".join(indicator.codes) or None,
+        "decimales": indicator.decimals,
+        "reseaux": ", ".join(sorted(indicator.networks)),
+        "ruptures": " ; ".join(f"{item.year} : {item.why}" for item in indicator.breaks) or None,
+    }
+
+
+def networks_table(catalogue: Catalogue) -> pd.DataFrame:
+    """Return one line per declared network."""
+    return pd.DataFrame([
+        {
+            "reseau": key,
+            "titre": network.title,
+            "producteur": network.producer,
+            "description": network.description,
+            "typologie": network.structure_type,
+            "maille_fine": network.finest_level,
+            "premiere_annee": network.years.first,
+            "derniere_annee": network.years.last,
+            "licence": network.licence,
+            "source": network.source,
+        }
+        for key, network in catalogue.networks.items()
+    ])  # fmt: skip
+
+
+def structures_table(catalogue: Catalogue, seen: pd.DataFrame) -> pd.DataFrame:
+    """Return the tree of offices: each network is a root, the offices seen in its exports are below it.
+
+    ``seen``: reseau, annee, structure_code, structure, territoire_code, maille. The latest year's name is kept.
+    """
+    roots = pd.DataFrame([
+        {"reseau": key, "structure_code": f"reseau:{key}", "structure": network.title, "typologie": network.structure_type,
+         "maille": "national", "territoire_code": "FR", "premiere_annee": None, "derniere_annee": None}
+        for key, network in catalogue.networks.items()
+    ])  # fmt: skip
+    frames = [roots]
+    if len(seen):
+        ordered = seen.sort_values(["reseau", "structure_code", "annee"])
+        grouped = ordered.groupby(["reseau", "structure_code"])
+        offices = grouped[["structure", "territoire_code", "maille"]].last()
+        offices["premiere_annee"], offices["derniere_annee"] = grouped["annee"].min(), grouped["annee"].max()
+        offices = offices.reset_index()
+        offices["typologie"] = offices["reseau"].map({k: n.structure_type for k, n in catalogue.networks.items()})
+        offices["structure_parente_code"] = "reseau:" + offices["reseau"]
+        offices["structure"] = offices["structure"].fillna(offices["structure_code"])
+        frames.append(offices)
+    found = pd.concat([frame.astype("object") for frame in frames], ignore_index=True)
+    names = Geography(catalogue.territories).names
+    levels = found["maille"].replace("site", "departement")
+    found["territoire"] = [names.get(place) for place in zip(levels, found["territoire_code"], strict=True)]
+    return found
+
+
+def territories_table(catalogue: Catalogue) -> pd.DataFrame:
+    """Return the reference list of territories, with its vintage and source."""
+    reference = catalogue.territories
+    return pd.DataFrame([
+        {
+            "maille": place.level,
+            "territoire_code": place.code,
+            "territoire": place.name,
+            "nature": place.kind,
+            "region_code": place.region,
+            "millesime": reference.vintage,
+            "source": reference.source,
+        }
+        for place in reference.territories
+    ])  # fmt: skip

@@ -1,0 +1,49 @@
+"""Assembles the eight published tables from what each network-year gave. Plain tables in, plain tables out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.compute.tables.declared import indicators_table, networks_table, structures_table, territories_table
+from pipelines.compute.tables.quality import anomalies_table, coverage_table, discrepancies_table
+from pipelines.compute.tables.results import results_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipelines.declarations import Catalogue
+
+
+@dataclass(frozen=True)
+class NationalInputs:
+    """What the network-years gave, one frame each (columns ``reseau`` and ``annee`` first).
+
+    ``receipts``: export, etat (accepté, rejeté, non transmis), motif (id or None), lignes_lues, lignes_acceptees,
+    lignes_refusees. ``results``, ``discrepancies``, ``structures``: as compute made them. ``findings``: export, fichier,
+    empreinte, regle, colonne, severite, nombre, premiere_ligne, derniere_ligne, message. ``failed``: network-years whose
+    computation failed.
+    """
+
+    receipts: pd.DataFrame
+    results: pd.DataFrame
+    discrepancies: pd.DataFrame
+    structures: pd.DataFrame
+    findings: pd.DataFrame
+    failed: frozenset[tuple[str, int]]
+    synthetic: bool
+
+
+def national_tables(catalogue: Catalogue, inputs: NationalInputs) -> dict[str, pd.DataFrame]:
+    """Return the published tables by name."""
+    results = results_table(catalogue, inputs)
+    return {
+        "resultats": results,
+        "indicateurs": indicators_table(catalogue),
+        "reseaux": networks_table(catalogue),
+        "structures": structures_table(catalogue, inputs.structures),
+        "territoires": territories_table(catalogue),
+        "couverture": coverage_table(catalogue, inputs, results),
+        "anomalies": anomalies_table(inputs),
+        "ecarts": discrepancies_table(catalogue, inputs.discrepancies),
+    }

@@ -1,0 +1,83 @@
+"""The tables that say how much stands behind the figures: coverage, anomalies, discrepancies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.compute.tables.absences import Receipts
+from pipelines.compute.units import Geography
+
+if TYPE_CHECKING:
+    from pipelines.compute.tables.national import NationalInputs
+    from pipelines.declarations import Catalogue
+
+_COUNTS = ("lignes_lues", "lignes_acceptees", "lignes_refusees")
+_ANOMALY_COLUMNS = [
+    "reseau", "annee", "export", "fichier", "empreinte", "regle", "colonne", "severite", "nombre", "premiere_ligne",
+    "derniere_ligne", "message", "consequence",
+]  # fmt: skip
+
+
+def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.DataFrame) -> pd.DataFrame:
+    """Return one line per expected network × year × indicator: published, partial or absent, and why."""
+    receipts = Receipts(inputs)
+    counted = results.assign(known=results["valeur"].notna()).groupby(["reseau", "annee", "indicateur"])["known"]
+    known, total = counted.sum(), counted.size()
+    lines = []
+    for network, declared in catalogue.networks.items():
+        for year in declared.years:
+            for identifier, feed in catalogue.expected(network, year).items():
+                key = (network, year, identifier)
+                published, rows = int(known.get(key, 0)), int(total.get(key, 0))
+                reason = receipts.reason(network, year, feed) or (None if published else "non-renseigne")
+                lines.append({
+                    "reseau": network, "annee": year, "indicateur": identifier,
+                    "etat": "absent" if not published else "publié" if published == rows else "partiel",
+                    "motif_absence": catalogue.reasons[reason].label if reason and not published else None,
+                    "exports": ", ".join(feed.export),
+                    **{name: _total(receipts.of(network, year, feed), name) for name in _COUNTS},
+                    "valeurs_publiees": published, "valeurs_absentes": rows - published,
+                })  # fmt: skip
+    return pd.DataFrame(lines)
+
+
+def _total(receipts: list[dict[str, object]], name: str) -> int | None:
+    values = [receipt.get(name) for receipt in receipts]
+    numbers = [int(value) for value in values if isinstance(value, int | float | np.integer) and not pd.isna(value)]
+    return sum(numbers) if numbers else None
+
+
+def anomalies_table(inputs: NationalInputs) -> pd.DataFrame:
+    """Return what was wrong in the files, counted by rule and column. No cell contents: they may identify someone."""
+    found = inputs.findings
+    if found.empty:
+        return pd.DataFrame(columns=_ANOMALY_COLUMNS)
+    states = inputs.receipts.set_index(["reseau", "annee", "export"])["etat"]
+    keys = pd.MultiIndex.from_frame(found[["reseau", "annee", "export"]])
+    state = pd.Series(states.reindex(keys).to_numpy(), index=found.index)
+    consequence = np.select(
+        [state == "rejeté", state == "non transmis", found["severite"] == "avertissement"],
+        ["export refusé pour l'année", "aucun résultat pour l'année", "aucune"],
+        default="lignes écartées",
+    )
+    return found.assign(consequence=consequence)[_ANOMALY_COLUMNS]
+
+
+def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences between typed levels and the sums of their parts."""
+    columns = ["reseau", "annee", "indicateur", "periode", "maille", "territoire_code", "territoire", "valeur_declaree",
+               "valeur_calculee", "ecart", "ecart_relatif", "mode_calcul", "maille_des_parties", "parties_presentes",
+               "parties_attendues"]  # fmt: skip
+    if differences.empty:
+        return pd.DataFrame(columns=columns)
+    names = Geography(catalogue.territories).names
+    places = zip(differences["maille"], differences["territoire_code"], strict=True)
+    declared = differences["valeur_declaree"].where(differences["valeur_declaree"] != 0)
+    return differences.assign(
+        territoire=[names.get(place) for place in places],
+        ecart_relatif=(differences["ecart"] / declared).round(6),
+        mode_calcul="somme des parties déclarées",
+    )[columns]

@@ -1,0 +1,107 @@
+"""The table ``resultats``: computed values, absent ones with their reasons, names, targets and the value a year before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipelines.compute.network_year import LEVEL_WORDS
+from pipelines.compute.tables.absences import Receipts
+from pipelines.compute.units import Geography
+from pipelines.declarations.base import LEVELS
+
+if TYPE_CHECKING:
+    from pipelines.compute.tables.national import NationalInputs
+    from pipelines.declarations import Catalogue, Indicator
+
+_SERIES = ["reseau", "indicateur", "maille", "territoire_code", "structure_code", "frequence"]
+
+
+def results_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
+    """Return every result and every expected absence, in the columns of the published table (but the version)."""
+    absent = _absent_rows(catalogue, inputs)
+    frames = [frame for frame in (inputs.results, absent) if len(frame)]
+    found = pd.concat(frames, ignore_index=True)
+    found = _with_statuses(found, catalogue)
+    found = _with_names(found, catalogue)
+    found = _with_previous(found, catalogue)
+    found["valeur_cible"] = [
+        _target(catalogue.indicators[indicator], network, year)
+        for indicator, network, year in zip(found["indicateur"], found["reseau"], found["annee"], strict=True)
+    ]
+    nature = "synthétiques" if inputs.synthetic else "réelles"
+    return found.assign(nature_donnees=nature, version_publication="").drop(columns=["motif"])
+
+
+def _absent_rows(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
+    """Return a yearly row, at the widest level of the indicator, for each expected result that nothing gave."""
+    receipts = Receipts(inputs)
+    yearly = inputs.results[inputs.results["frequence"] == "annuelle"] if len(inputs.results) else inputs.results
+    given = set(zip(yearly["reseau"], yearly["annee"], yearly["indicateur"], strict=True)) if len(yearly) else set()
+    lines = []
+    for network, declared in catalogue.networks.items():
+        for year in declared.years:
+            for identifier, feed in catalogue.expected(network, year).items():
+                if (network, year, identifier) in given:
+                    continue
+                levels = catalogue.indicators[identifier].levels_in(network)
+                level = max(levels, key=LEVELS.index)
+                lines.append({
+                    "reseau": network, "annee": year, "periode": str(year), "frequence": "annuelle",
+                    "indicateur": identifier, "maille": level, "territoire_code": "FR" if level == "national" else None,
+                    "motif": receipts.reason(network, year, feed) or "non-renseigne",
+                    "mode_obtention": LEVEL_WORDS[levels[level].obtained],
+                    "source": ", ".join(f"{network}/{export}" for export in feed.export),
+                })  # fmt: skip
+    return pd.DataFrame(lines).reindex(columns=inputs.results.columns) if lines else inputs.results.iloc[:0]
+
+
+def _with_statuses(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """Give absent values the statuses of their reason, and its French label."""
+    reasons = catalogue.reasons
+    known = found["motif"].notna()
+    motif = found["motif"].where(known, None)
+    return found.assign(
+        statut_observation=found["statut_observation"].where(
+            ~known, motif.map({key: reason.observation_status for key, reason in reasons.items()})
+        ),
+        statut_confidentialite=found["statut_confidentialite"].where(
+            ~known, motif.map({key: reason.confidentiality_status for key, reason in reasons.items()})
+        ),
+        motif_absence=motif.map({key: reason.label for key, reason in reasons.items()}),
+    )
+
+
+def _with_names(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    names = Geography(catalogue.territories).names
+    indicators = catalogue.indicators
+    levels = found["maille"].replace("site", "departement")
+    return found.assign(
+        territoire=[names.get(place) for place in zip(levels, found["territoire_code"], strict=True)],
+        type_indicateur=found["indicateur"].map({key: item.type for key, item in indicators.items()}),
+        unite=found["indicateur"].map({key: item.unit for key, item in indicators.items()}),
+    )
+
+
+def _with_previous(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """Add the value of the same series one year before, the change, and whether the two compare."""
+    series = found[_SERIES].fillna("").agg("|".join, axis=1) + "|" + found["periode"].str[4:]
+    before = pd.Series(found["valeur"].to_numpy(), index=pd.MultiIndex.from_arrays([series, found["annee"] + 1]))
+    modes = pd.Series(found["mode_obtention"].to_numpy(), index=before.index)
+    keys = pd.MultiIndex.from_arrays([series, found["annee"]])
+    previous = pd.Series(before.reindex(keys).to_numpy(), index=found.index)
+    both = previous.notna() & found["valeur"].notna()
+    same_mode = pd.Series(modes.reindex(keys).to_numpy(), index=found.index) == found["mode_obtention"]
+    breaks = {(key, item.year) for key, indicator in catalogue.indicators.items() for item in indicator.breaks}
+    broken = pd.Series([pair in breaks for pair in zip(found["indicateur"], found["annee"], strict=True)], index=found.index)
+    comparable = pd.Series(None, index=found.index, dtype="object")
+    comparable[both] = (same_mode & ~broken)[both].astype("object")
+    change = (found["valeur"] - previous).round(6)
+    return found.assign(valeur_precedente=previous, evolution=change.where(comparable == True), comparable=comparable)  # noqa: E712
+
+
+def _target(indicator: Indicator, network: str, year: int) -> float | None:
+    """Return the target declared for the year, else for the next year that has one."""
+    targets = sorted((target.year, target.value) for target in indicator.networks[network].targets)
+    return next((value for target_year, value in targets if target_year >= year), None)

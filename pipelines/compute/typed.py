@@ -1,0 +1,163 @@
+"""Results typed by the network (estimator ``declared``): taken as they are, at the levels it types; the others as declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.compute.units import Geography
+from pipelines.declarations.base import LEVELS
+from pipelines.declarations.periods import last_day, periods_of_year
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.declarations import Frequency, Level, LevelRule
+    from pipelines.declarations.estimators import YearMethod
+
+_PLACE = ["maille", "territoire_code", "structure_code"]
+
+
+class DuplicateValueError(ValueError):
+    """Two typed values claim the same period and place: the declaration must tell them apart."""
+
+
+def typed_values(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the typed rows in published names; a typed value without a value has a reason.
+
+    Raises DuplicateValueError when two rows stand for the same period, level, territory and structure.
+    """
+    found = rows.rename(columns={"_periode": "periode", "_maille": "maille", "_territoire": "territoire_code",
+                                 "_structure": "structure_code", "_structure_nom": "structure"})  # fmt: skip
+    found = found.assign(motif=np.where(found["valeur"].isna(), found["motif"].fillna("non-renseigne"), None))
+    twins = found.duplicated(["periode", *_PLACE], keep=False)
+    if twins.any():
+        first = found[twins].iloc[0]
+        raise DuplicateValueError(
+            f"deux valeurs pour {first['periode']}, {first['maille']} {first['territoire_code'] or first['structure_code']} : "
+            "préciser « where » dans l'indicateur"
+        )
+    return found
+
+
+def typed_results(
+    rows: pd.DataFrame,
+    levels: Mapping[Level, LevelRule],
+    year_method: YearMethod,
+    finest: Frequency,
+    published: Frequency,
+    geography: Geography,
+) -> pd.DataFrame:
+    """Return one line per unit: finer periods as typed, and the year made of them by ``year_method``."""
+    values = typed_values(rows)
+    frames = []
+    for level, rule in levels.items():
+        if rule.obtained == "declared":
+            at_level = values[values["maille"] == level]
+        else:
+            at_level = _from_parts(values, level, rule.obtained == "weighted_mean", geography)
+        if at_level.empty:
+            continue
+        if published != "year":
+            frames.append(at_level.assign(frequence=published, date_reference=at_level["periode"].map(last_day)))
+        frames.append(_yearly(at_level, year_method, finest))
+    if not frames:
+        return pd.DataFrame()
+    found = pd.concat(frames, ignore_index=True)
+    blank = dict.fromkeys(["borne_basse", "borne_haute", "numerateur", "denominateur"], np.nan)
+    return found.assign(effectif=found["base"], **blank).drop(columns=["base"])
+
+
+def _from_parts(values: pd.DataFrame, level: Level, weighted: bool, geography: Geography) -> pd.DataFrame:
+    """Sum the finest typed rows below ``level``, or weigh them by their base; one absent part makes the total absent."""
+    below = [name for name in LEVELS[: LEVELS.index(level)] if (values["maille"] == name).any()]
+    if not below:
+        return values.iloc[:0]
+    parts = values[values["maille"] == below[0]]
+    parts = parts.assign(territoire_code=[geography.parent(level, code) for code in parts["territoire_code"]])
+    parts = parts[parts["territoire_code"].notna()]
+    grouped = parts.assign(weight=parts["base"] if weighted else 1.0).assign(
+        product=lambda frame: frame["valeur"] * frame["weight"]
+    ).groupby(["periode", "territoire_code"])  # fmt: skip
+    total = grouped["product"].sum(min_count=1)
+    found = pd.DataFrame({"valeur": total / grouped["weight"].sum() if weighted else total})
+    found["base"] = grouped["base"].sum(min_count=1)
+    complete = grouped["product"].count() == grouped.size()
+    found.loc[~complete, ["valeur", "base"]] = np.nan
+    found["motif"] = np.where(complete, None, "donnees-incompletes")
+    return found.reset_index().assign(maille=level, structure_code=None, structure=None)
+
+
+def _yearly(values: pd.DataFrame, method: YearMethod, finest: Frequency) -> pd.DataFrame:
+    """Make the year of each place: the last value observed, the sum of all periods, or the mean weighted by bases."""
+    lines = []
+    values = values.assign(annee=[period[:4] for period in values["periode"]])
+    for (year, *place), group in values.sort_values("periode").groupby(["annee", *_PLACE], dropna=False, sort=True):
+        line = {**dict(zip(_PLACE, place, strict=True)), "periode": year, "structure": group["structure"].iloc[-1]}
+        lines.append({**line, **_year_value(group, method, len(periods_of_year(int(year), finest)))})
+    return pd.DataFrame(lines).assign(frequence="year")
+
+
+def _year_value(group: pd.DataFrame, method: YearMethod, periods: int) -> dict[str, object]:
+    known = group[group["valeur"].notna()]
+    last = (known if len(known) else group).iloc[-1]
+    found: dict[str, object] = {"valeur": last["valeur"], "base": last["base"], "motif": last["motif"]}
+    reference = last["periode"]
+    if method in ("sum", "weighted_mean") and len(known):
+        reference = known["periode"].iloc[-1]
+        if method == "sum" and len(known) < periods:
+            found |= {"valeur": np.nan, "base": np.nan, "motif": "donnees-incompletes"}
+        elif method == "sum":
+            found |= {"valeur": known["valeur"].sum(), "base": known["base"].sum(min_count=1)}
+        elif known["base"].isna().any():
+            found |= {"valeur": np.nan, "base": np.nan, "motif": "donnees-incompletes"}
+        else:
+            base = known["base"].sum()
+            found |= {"valeur": (known["valeur"] * known["base"]).sum() / base if base else np.nan, "base": base}
+    return {**found, "date_reference": last_day(str(reference))}
+
+
+def discrepancies(
+    rows: pd.DataFrame, levels: Mapping[Level, LevelRule], decimals: int, geography: Geography
+) -> pd.DataFrame:
+    """Compare each typed level that asks for it with the sum of its typed parts; return the differences only.
+
+    A difference is what rounding to ``decimals`` can't explain. Parts present and expected are told: a missing part is
+    often the reason.
+    """
+    values = typed_values(rows)
+    values = values[values["valeur"].notna()]
+    frames = []
+    for level, rule in levels.items():
+        if not rule.compare:
+            continue
+        totals = values[values["maille"] == level]
+        for parts_level in ("departement", "region"):
+            if LEVELS.index(parts_level) < LEVELS.index(level):  # type: ignore[arg-type]
+                parts = values[values["maille"] == parts_level]
+                frames.append(_compared(totals, parts, level, parts_level, geography))  # type: ignore[arg-type]
+    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    return found[found["ecart"].abs() > 0.5 * 10**-decimals].reset_index(drop=True) if len(found) else found
+
+
+def _compared(
+    totals: pd.DataFrame, parts: pd.DataFrame, level: Level, parts_level: Level, geography: Geography
+) -> pd.DataFrame:
+    parents = parts.assign(territoire_code=[
+        "FR" if level == "national" else geography.region(code) for code in parts["territoire_code"]
+    ])  # fmt: skip
+    summed = parents.groupby(["periode", "territoire_code"])["valeur"].agg(["sum", "count"]).reset_index()
+    joined = totals.merge(summed, on=["periode", "territoire_code"])
+    return pd.DataFrame({
+        "periode": joined["periode"],
+        "maille": level,
+        "territoire_code": joined["territoire_code"],
+        "valeur_declaree": joined["valeur"],
+        "valeur_calculee": joined["sum"],
+        "ecart": (joined["valeur"] - joined["sum"]).round(6),
+        "maille_des_parties": parts_level,
+        "parties_presentes": joined["count"],
+        "parties_attendues": [geography.expected_parts(level, code, parts_level) for code in joined["territoire_code"]],
+    })  # fmt: skip

@@ -1,0 +1,57 @@
+"""From cells (finest period × territory × structure) to published units: which level, which territory, which period."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipelines.declarations.periods import last_day, period_of
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Frequency, Level, Territories
+
+UNIT = ["periode", "frequence", "maille", "territoire_code", "structure_code"]
+
+
+class Geography:
+    """The reference list of territories, asked for parents and for what a level is made of."""
+
+    def __init__(self, territories: Territories) -> None:
+        places = territories.territories
+        self._region = {place.code: place.region for place in places if place.level == "departement" and place.region}
+        self.names = {(place.level, place.code): place.name for place in places}
+
+    def region(self, departement: str | None) -> str | None:
+        """Return the région of a département; overseas collectivities have none."""
+        return self._region.get(departement) if departement else None
+
+    def expected_parts(self, level: Level, code: str, parts: Level) -> int:
+        """Return how many ``parts`` (départements or régions) the territory is made of."""
+        if parts == "region":
+            return len(set(self._region.values()))
+        return sum(1 for region in self._region.values() if level == "national" or region == code)
+
+    def parent(self, level: Level, territory: str | None) -> str | None:
+        """Return the code, at ``level``, of the territory that holds a département."""
+        if level == "national":
+            return "FR"
+        return self.region(territory) if level == "region" else territory
+
+
+def assign_units(cells: pd.DataFrame, level: Level, frequency: Frequency, geography: Geography) -> pd.DataFrame:
+    """Return ``cells`` with the columns of UNIT added; cells that have no unit at that level are dropped."""
+    found = cells.assign(
+        periode=[period_of(last_day(period), frequency) for period in cells["_periode"]],
+        frequence=frequency,
+        maille=level,
+        territoire_code=[geography.parent(level, _text(code)) for code in cells["_territoire"]],
+        structure_code=[_text(code) if level == "site" else None for code in cells["_structure"]],
+        structure=[_text(name) if level == "site" else None for name in cells["_structure_nom"]],
+    )
+    needed = "structure_code" if level == "site" else "territoire_code"
+    return found[found[needed].notna()]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,1 @@
+"""Results → release: canonical files, difference, version, package, local catalogue. No value is computed here."""

@@ -1,0 +1,20 @@
+"""What publication says when it refuses: one error with every finding, in French. How it is shown is not here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ReleaseError(Exception):
+    """Nothing was published; ``findings`` holds every reason."""
+
+    def __init__(self, message: str, findings: Iterable[str]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join([message, *(f"- {finding}" for finding in self.findings)]))
+
+
+class TableError(ReleaseError):
+    """A table can't be brought to its declared form."""

@@ -1,0 +1,53 @@
+"""The releases that are already there: which versions, what each holds. It writes nothing, it only sweeps leftovers."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from pipelines.publish.difference import TableState
+from pipelines.publish.version import parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IN_PROGRESS = ".en-cours-"
+DESCRIPTOR = "datapackage.json"
+
+
+def versions(releases: Path, dataset: str) -> list[str]:
+    """Return the versions of a dataset, oldest first."""
+    folder = releases / dataset
+    found = [path.name for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    return sorted((name for name in found if parse(name)), key=lambda name: parse(name) or (0, 0, 0))
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a run that died left unfinished."""
+    for path in sorted(folder.glob(f"{IN_PROGRESS}*")):
+        shutil.rmtree(path)
+
+
+def descriptor(release: Path) -> dict[str, Any]:
+    """Return the Data Package descriptor of a release."""
+    content: dict[str, Any] = json.loads((release / DESCRIPTOR).read_text(encoding="utf-8"))
+    return content
+
+
+def states(release: Path) -> dict[str, TableState]:
+    """Return every data table of a release, read from its descriptor and its CSV files."""
+    resources = descriptor(release)["resources"]
+    return {
+        item["name"]: TableState(item["schema"], _csv_rows(release / item["path"]))
+        for item in resources
+        if item["format"] == "csv" and item["name"] != "dictionnaire"
+    }
+
+
+def _csv_rows(path: Path) -> list[tuple[str, ...]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = csv.reader(stream)
+        next(rows)
+        return [tuple(row) for row in rows]

@@ -1,0 +1,173 @@
+"""The local target: releases → folders and HTML pages that open without a server. Publishing anywhere else is not here.
+
+It reads releases, never tables, and writes only what differs: a second run over the same releases touches nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipelines.compile.dictionary import dictionary_rows
+from pipelines.publish import files, history
+from pipelines.publish.readme import LICENCE_TEXT, LIMITS, citation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.declarations import Catalogue
+
+TEMPLATES = Path(__file__).parent / "templates"
+LATEST = "latest"
+UNITS = ("octets", "ko", "Mo", "Go")
+THOUSAND = 1000
+
+
+@dataclass(frozen=True)
+class LocalCatalogue:
+    """The local target as it stands: ``written`` and ``removed`` are what this call had to change."""
+
+    folder: Path
+    index: Path
+    datasets: tuple[str, ...]
+    written: tuple[Path, ...]
+    removed: tuple[Path, ...]
+
+
+@dataclass
+class _Target:
+    """A folder brought to a wanted content, file by file."""
+
+    written: list[Path] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)
+
+    def put(self, path: Path, content: bytes) -> None:
+        if path.is_file() and path.read_bytes() == content:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{history.IN_PROGRESS}{path.name}")
+        draft.write_bytes(content)
+        draft.replace(path)
+        self.written.append(path)
+
+    def keep_only(self, folder: Path, names: set[str]) -> None:
+        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+            if path.name not in names:
+                path.unlink()
+                self.removed.append(path)
+
+
+def publish_local(catalogue: Catalogue, releases: Path, target: Path, *, synthetic: str | None) -> LocalCatalogue:
+    """Bring ``target`` to the latest releases: pages, copies of the latest files, links to every version."""
+    work, pages = _Target(), _pages()
+    shown = []
+    for name in sorted(catalogue.datasets):
+        versions = history.versions(releases, name)
+        if not versions:
+            continue
+        home, latest = target / name, releases / name / versions[-1]
+        links = [_version_links(releases / name / version, home) for version in versions[::-1]]
+        entry = _entry(catalogue, name, latest, links, synthetic)
+        shown.append(entry)
+        for path in sorted(latest.iterdir()):
+            work.put(home / LATEST / path.name, path.read_bytes())
+        work.keep_only(home / LATEST, {path.name for path in latest.iterdir()})
+        work.put(home / "dataset.json", _json(entry["facts"]))
+        work.put(home / "index.html", pages.get_template("dataset.html").render(entry).encode("utf-8"))
+    index = target / "index.html"
+    text = pages.get_template("index.html").render(datasets=shown, synthetic=_warning(shown, synthetic))
+    work.put(index, text.encode("utf-8"))
+    names = tuple(entry["name"] for entry in shown)
+    return LocalCatalogue(target, index, names, tuple(work.written), tuple(work.removed))
+
+
+def readable_size(size: int) -> str:
+    """Return a size in French: « 812 octets », « 1,2 Mo »."""
+    number, unit = float(size), 0
+    while round(number, 1) >= THOUSAND and unit < len(UNITS) - 1:
+        number, unit = number / THOUSAND, unit + 1
+    digits = f"{number:.0f}" if unit == 0 else f"{number:.1f}".replace(".", ",")
+    return f"{digits}\u00a0{UNITS[unit]}"
+
+
+def grouped(number: int) -> str:
+    """Return a whole number with narrow spaces between thousands."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def _pages() -> Environment:
+    pages = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    pages.filters |= {"size": readable_size, "grouped": grouped}
+    return pages
+
+
+def _entry(
+    catalogue: Catalogue, name: str, release: Path, versions: list[dict[str, Any]], synthetic: str | None
+) -> dict[str, Any]:
+    """Return all that the page of a dataset shows."""
+    dataset, descriptor = catalogue.datasets[name], history.descriptor(release)
+    marked = bool(descriptor.get("synthetic", False))
+    warning = (synthetic or "Ces données sont inventées.") if marked or synthetic else None
+    rows = {table: len(state.rows) for table, state in history.states(release).items()}
+    declared = {table: catalogue.tables[table] for table in dataset.tables if table in rows}
+    facts = {
+        "id": name,
+        "title": descriptor["title"],
+        "description": descriptor["description"],
+        "version": release.name,
+        "versions": [item["version"] for item in versions],
+        "synthetic": warning is not None,
+        "licence": "etalab-2.0",
+        "tags": list(dataset.tags),
+        "frequency": dataset.frequency,
+        "spatial": dataset.spatial.model_dump(mode="json"),
+        "contact": dataset.contact.model_dump(mode="json"),
+        "tables": [{"name": table, "title": declared[table].title, "rows": rows[table]} for table in declared],
+        "files": [_file_facts(path) for path in sorted(release.iterdir())],
+    }
+    return {
+        "name": name,
+        "dataset": dataset,
+        "facts": facts,
+        "tables": declared,
+        "rows": rows,
+        "columns": {table: dictionary_rows({table: declared[table]}) for table in declared},
+        "versions": versions,
+        "citation": citation(dataset, release.name, warning),
+        "licence": LICENCE_TEXT,
+        "limits": LIMITS,
+        "synthetic": warning,
+        "paragraphs": [part for part in dataset.description.split("\n\n") if part.strip()],
+    }
+
+
+def _file_facts(path: Path) -> dict[str, Any]:
+    found = files.facts(path)
+    return {"name": found.name, "path": f"{LATEST}/{found.name}", "bytes": found.bytes, "sha256": found.sha256}
+
+
+def _version_links(release: Path, home: Path) -> dict[str, Any]:
+    """Return a version with links to its files, relative to the page of the dataset."""
+    folder = Path(os.path.relpath(release, home)).as_posix()
+    names = sorted(path.name for path in release.iterdir())
+    return {"version": release.name, "folder": folder, "files": names}
+
+
+def _warning(shown: list[dict[str, Any]], synthetic: str | None) -> str | None:
+    return synthetic or next((entry["synthetic"] for entry in shown if entry["synthetic"]), None)
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode("utf-8")

@@ -1,0 +1,80 @@
+"""What every reader gives: a header and rows of text cells, with their numbers in the file; and what it raises.
+
+No reader decides whether a value is right: that is validation's work.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from dataclasses import dataclass, field
+
+
+class UnusableFileError(Exception):
+    """The file can't be read at all. ``rule`` names the cause; the message is in French, for the producer."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        self.rule = rule
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A table of text. ``first_row`` is the number, in the file, of the first row after the header (from 1)."""
+
+    header: list[str]
+    rows: list[list[str]]
+    first_row: int
+    notes: list[str] = field(default_factory=list)
+
+
+def native_text(value: object, decimal_char: str) -> str:
+    """Write a native cell (spreadsheet, Parquet) as text.
+
+    Rules: nothing is ``""``; booleans ``true``/``false``; whole numbers without decimals; other numbers in their
+    shortest exact form with ``decimal_char``; dates as ISO 8601, without a midnight; text as it is.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        return text.replace(".", decimal_char)
+    if isinstance(value, datetime.datetime):
+        return value.date().isoformat() if value.time() == datetime.time() else value.isoformat()
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return str(value)
+
+
+def compose_header(rows: list[list[str]]) -> list[str]:
+    """Join several header rows into one label per column, ``Dossiers / Traités``.
+
+    A blank upper cell continues the group on its left (merged cells), unless that one stands alone over blanks.
+    """
+    width = max((len(row) for row in rows), default=0)
+    padded = [[*(" ".join(cell.split()) for cell in row), *[""] * (width - len(row))] for row in rows]
+    for index, upper in enumerate(padded[:-1]):
+        below = padded[index + 1 :]
+        for column in range(1, width):
+            alone = not any(row[column - 1] for row in below)
+            if not upper[column] and any(row[column] for row in below) and not alone:
+                upper[column] = upper[column - 1]
+    labels = []
+    for column in range(width):
+        parts = [row[column] for row in padded if row[column]]
+        labels.append(" / ".join(dict.fromkeys(parts)))
+    return labels
+
+
+def cut_blank_edges(header: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """Drop what a spreadsheet declares but does not hold: blank rows at the end, unnamed blank columns at the right."""
+    while rows and not any(cell.strip() for cell in rows[-1]):
+        rows.pop()
+    width = len(header)
+    while width and not header[width - 1] and not any(len(row) >= width and row[width - 1].strip() for row in rows):
+        width -= 1
+    return header[:width], [row[:width] if not any(row[width:]) else row for row in rows]

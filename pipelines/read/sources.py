@@ -1,0 +1,62 @@
+"""The exports root: a folder or any fsspec URL. Finds the files that a layout declares, and says when one has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import fsspec
+
+
+class RootError(Exception):
+    """The exports root itself can't be reached."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file seen below the root: its path there, size in bytes, and a token that changes when the file does."""
+
+    path: str
+    size: int
+    token: str
+
+
+class ExportsRoot:
+    """Read-only access to the exports. ``url`` is a folder or an fsspec URL; credentials come from the environment."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        try:
+            self._filesystem, path = fsspec.core.url_to_fs(url)
+            self._root = path.rstrip("/")
+            reachable = self._filesystem.isdir(self._root)
+        except (ImportError, ValueError, OSError) as error:
+            raise RootError(f"dossier d'exports inaccessible : {_without_secrets(url)} ({type(error).__name__})") from error
+        if not reachable:
+            raise RootError(f"dossier d'exports introuvable : {_without_secrets(url)}")
+
+    def find(self, pattern: str, year: int) -> list[SourceFile]:
+        """Return the files that match ``pattern`` (``{year}`` filled in, ``*`` and ``?`` as in a shell), in path order."""
+        wanted = pattern.replace("{year}", str(year))
+        if any(sign in wanted for sign in "*?["):
+            found = self._filesystem.glob(f"{self._root}/{wanted}", detail=True)
+        else:
+            full = f"{self._root}/{wanted}"
+            found = {full: self._filesystem.info(full)} if self._filesystem.isfile(full) else {}
+        files = [self._seen(path, info) for path, info in found.items() if info.get("type") == "file"]
+        return sorted(files, key=lambda file: file.path)
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a file below the root."""
+        with self._filesystem.open(f"{self._root}/{path}", "rb") as stream:
+            content: bytes = stream.read()
+        return content
+
+    def _seen(self, path: str, info: dict[str, Any]) -> SourceFile:
+        relative = path[len(self._root) :].lstrip("/") if path.startswith(self._root) else path
+        return SourceFile(relative, int(info.get("size") or 0), str(self._filesystem.ukey(path)))
+
+
+def _without_secrets(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rsplit('@', 1)[-1]}" if separator else url

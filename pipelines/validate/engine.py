@@ -1,0 +1,186 @@
+"""Text cells → typed observations, refused rows and findings. The verdict on every cell is frictionless's own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import frictionless
+import pyarrow as pa
+
+from pipelines.compile.exports import export_schema, field_descriptor, label_of
+from pipelines.validate.corrections import apply_corrections
+from pipelines.validate.findings import Finding, sentence
+from pipelines.validate.header import match_header
+from pipelines.validate.observations import Observation, RowPlacer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipelines.declarations import Correction, Export, ExportField, Layout, Territories
+
+# Columns that every observation has, beside its export's fields (whose names can't start with _).
+COORDINATES = pa.schema([
+    ("_ligne", pa.int64()),
+    ("_annee", pa.int64()),
+    ("_periode", pa.string()),
+    ("_maille", pa.string()),
+    ("_territoire", pa.string()),
+    ("_structure", pa.string()),
+    ("_structure_nom", pa.string()),
+])  # fmt: skip
+_ARROW = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "year": pa.int64(),
+}
+_LONGEST = 9_000_000_000_000_000_000
+
+
+@dataclass
+class Validated:
+    """A file judged: typed observations, findings, and rows counted by year (``None``: year unreadable)."""
+
+    observations: pa.Table
+    findings: list[Finding] = field(default_factory=list)
+    refused: dict[int | None, int] = field(default_factory=dict)
+    ignored: int = 0
+    usable: bool = True
+
+
+def observation_schema(export: Export) -> pa.Schema:
+    """Return the Arrow schema of the export's observations: coordinates, fields, and reasons of declared absences."""
+    fields = [pa.field(item.name, _ARROW[item.type]) for item in export.fields]
+    absences = [pa.field(f"_absence_{item.name}", pa.string()) for item in export.fields if item.absences]
+    return pa.schema([*COORDINATES, *fields, *absences])
+
+
+def validate_cells(
+    header: list[str],
+    rows: list[list[str]],
+    first_row: int,
+    export: Export,
+    layout: Layout,
+    territories: Territories,
+    *,
+    file: str,
+    file_year: int | None,
+    corrections: Sequence[Correction] = (),
+) -> Validated:
+    """Judge every row. Row numbers are those of the file (``first_row`` is the number of ``rows[0]``).
+
+    ``file_year`` is the year that the file's path gives, or None when one file holds several years.
+    """
+    schema = observation_schema(export)
+    matched = match_header(header, export, layout)
+    if not matched.usable:
+        return Validated(schema.empty_table(), matched.findings, usable=False)
+    expired = apply_corrections(rows, matched.columns, corrections, file)
+    result = _Judgement(export, layout, RowPlacer(export, layout, territories, file_year), matched.columns)
+    result.findings += [*matched.findings, *expired]
+    for row in _judged(rows, matched.columns, export, layout):
+        result.take(row, first_row + row.row_number - 2)  # frictionless counts the header as 1
+    return result.finish(schema)
+
+
+def _judged(
+    rows: list[list[str]], columns: list[tuple[str, ExportField | None]], export: Export, layout: Layout
+) -> Iterator[frictionless.Row]:
+    """Stream the rows through frictionless, with a schema in the file's own column order."""
+    names, fields = [], []
+    for index, (_, declared) in enumerate(columns):
+        name = declared.name if declared else f"_inconnue_{index}"
+        names.append(name)
+        fields.append(field_descriptor(declared, layout) if declared else {"name": name, "type": "any"})
+    descriptor: dict[str, Any] = {"fields": fields}
+    key = export_schema(export, layout).get("primaryKey", [])
+    if key and set(key) <= set(names):
+        descriptor["primaryKey"] = key
+    resource = frictionless.Resource(data=[names, *rows], schema=frictionless.Schema.from_descriptor(descriptor))
+    with resource:
+        yield from resource.row_stream
+
+
+class _Judgement:
+    """Gathers rows one by one: accepted ones in columns, the others as findings."""
+
+    def __init__(
+        self, export: Export, layout: Layout, placer: RowPlacer, columns: list[tuple[str, ExportField | None]]
+    ) -> None:
+        self.export, self.layout, self.placer = export, layout, placer
+        self.findings: list[Finding] = []
+        self.refused: dict[int | None, int] = {}
+        self.ignored = 0
+        self._labels = {item.name: label_of(item, layout) for item in export.fields}
+        self._places = {item.name: index for index, (_, item) in enumerate(columns) if item is not None}
+        self._absences = {item.name: item.absences for item in export.fields if item.absences}
+        self._accepted: list[dict[str, Any]] = []
+
+    def take(self, row: frictionless.Row, number: int) -> None:
+        """Accept, ignore or refuse one row."""
+        values = {name: row[name] for name in self._places}
+        impossible = [name for name, value in values.items() if _impossible(value)]
+        if impossible:
+            self._refuse([self._impossible(name, values[name]) for name in impossible], {}, number)
+        elif not row.valid:
+            self._refuse([self._from_frictionless(error) for error in row.errors], values, number)
+        elif self.placer.ignored(values):
+            self.ignored += 1
+        else:
+            placed = self.placer.place(values)
+            if isinstance(placed, Observation):
+                self._accept(placed, values, row.cells, number)
+            else:
+                self._refuse(placed, values, number)
+
+    def finish(self, schema: pa.Schema) -> Validated:
+        """Return what was gathered, the observations cast to their schema."""
+        table = pa.Table.from_pylist(self._accepted, schema=schema)
+        return Validated(table, self.findings, self.refused, self.ignored)
+
+    def _accept(self, placed: Observation, values: dict[str, Any], cells: list[Any], number: int) -> None:
+        self._accepted.append({
+            **values,
+            "_ligne": number,
+            "_annee": placed.year,
+            "_periode": placed.period,
+            "_maille": placed.level,
+            "_territoire": placed.territory,
+            "_structure": placed.structure,
+            "_structure_nom": placed.structure_name,
+            **{f"_absence_{name}": self._reason(name, values, cells) for name in self._absences},
+        })  # fmt: skip
+
+    def _reason(self, name: str, values: dict[str, Any], cells: list[Any]) -> str | None:
+        if values.get(name) is not None:
+            return None
+        index = self._places.get(name)
+        return self._absences[name].get(str(cells[index])) if index is not None else None
+
+    def _refuse(self, findings: list[Finding], values: dict[str, Any], number: int) -> None:
+        year = self.placer.file_year or self.placer.year(values)
+        self.refused[year] = self.refused.get(year, 0) + 1
+        self.findings += [
+            Finding(item.rule, item.message, item.severity, number, item.column, item.value, year) for item in findings
+        ]
+
+    def _impossible(self, name: str, value: Any) -> Finding:
+        message = "Ce n'est pas un nombre utilisable (nan, inf, ou plus de 18 chiffres) : laissez la cellule vide."
+        return Finding("nombre-impossible", message, column=self._labels[name], value=str(value)[:40])
+
+    def _from_frictionless(self, error: frictionless.errors.RowError) -> Finding:
+        name = str(getattr(error, "field_name", "") or "")
+        cell = getattr(error, "cell", "")
+        value = "" if cell is None else str(cell)
+        return Finding(error.type, sentence(error.type, error.note), column=self._labels.get(name, name), value=value)
+
+
+def _impossible(value: Any) -> bool:
+    """Tell numbers that frictionless accepts but that no result can be made of: nan, inf, integers beyond 64 bits."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    return isinstance(value, int) and abs(value) > _LONGEST

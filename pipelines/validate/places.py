@@ -1,0 +1,37 @@
+"""Territory codes as files write them (1, 01, 2a, D2A, R84, FRANCE) to the codes of the reference list."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Level, Territories
+    from pipelines.declarations.network import TerritoryCodes
+
+_PILOTE = re.compile(r"([DR])(\d{2,3}|2[AB])")
+
+
+class Gazetteer:
+    """Looks codes up in the declared territories."""
+
+    def __init__(self, territories: Territories) -> None:
+        self._known = {(place.level, place.code) for place in territories.territories}
+
+    def find(self, text: str, codes: TerritoryCodes) -> tuple[Level, str] | None:
+        """Return (level, code) of a written code, or None if it names no known territory."""
+        written = text.strip().upper()
+        if codes == "pilote":
+            found = self._pilote(written)
+        else:
+            found = (codes, written.zfill(2))
+        return found if found in self._known else None
+
+    @staticmethod
+    def _pilote(written: str) -> tuple[Level, str] | None:
+        if written == "FRANCE":
+            return "national", "FR"
+        match = _PILOTE.fullmatch(written)
+        if not match:
+            return None
+        return ("departement" if match[1] == "D" else "region"), match[2]
