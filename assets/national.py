@@ -10,6 +10,7 @@ from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.compute.tables import NationalInputs
 from pipelines.declarations import Catalogue, Network
 
+_FINDING = ("fichier", "empreinte", "regle", "colonne", "severite", "nombre", "premiere_ligne", "derniere_ligne", "message")
 _RECEIPT = ("etat", "motif", "lignes_lues", "lignes_acceptees", "lignes_refusees")
 
 
@@ -38,7 +39,7 @@ def gather(catalogue: Catalogue, store: Store, *, synthetic: bool) -> NationalIn
         joined["results"] = pd.DataFrame(columns=["reseau", *RESULT_COLUMNS])
     return NationalInputs(
         receipts=pd.DataFrame(receipts, columns=["reseau", "annee", "export", *_RECEIPT]),
-        findings=_findings(findings, receipts),
+        findings=_findings(catalogue, findings, receipts),
         failed=frozenset(failed),
         synthetic=synthetic,
         **joined,
@@ -73,15 +74,21 @@ def _results_are_current(store: Store, network: str, year: int) -> bool:
     return bool(report and results and results["report"] == report["fingerprint"])
 
 
-def _findings(findings: list[dict[str, Any]], receipts: list[dict[str, Any]]) -> pd.DataFrame:
+def _findings(catalogue: Catalogue, findings: list[dict[str, Any]], receipts: list[dict[str, Any]]) -> pd.DataFrame:
     """Add, to what was found in files, the files that never came."""
     absent = [
-        {"reseau": item["reseau"], "annee": item["annee"], "export": item["export"], "fichier": "", "empreinte": None,
+        {"reseau": item["reseau"], "annee": item["annee"], "export": item["export"], "fichier": _expected_path(catalogue, item), "empreinte": None,
          "regle": "fichier-absent", "colonne": None, "severite": "erreur", "nombre": 1,
          "message": "Aucun fichier (ou aucune ligne) n'a été transmis pour cette année."}
         for item in receipts if item["etat"] == "non transmis"
     ]  # fmt: skip
-    return pd.DataFrame([*findings, *absent]).astype("object") if findings or absent else pd.DataFrame()
+    return pd.DataFrame([*findings, *absent], columns=["reseau", "annee", "export", *_FINDING], dtype="object")
+
+
+def _expected_path(catalogue: Catalogue, receipt: dict[str, Any]) -> str:
+    export = catalogue.networks[receipt["reseau"]].export(receipt["export"])
+    layout = export.layout(receipt["annee"]) if export else None
+    return layout.path.replace("{year}", str(receipt["annee"])) if layout else ""
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:

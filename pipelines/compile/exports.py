@@ -45,9 +45,6 @@ def field_descriptor(field: ExportField, layout: Layout) -> dict[str, Any]:
     constraints = field.constraints.descriptor()
     if constraints:
         descriptor["constraints"] = constraints
-    for key in ("title", "description", "example"):
-        if (text := getattr(field, key)) is not None:
-            descriptor[key] = text
     return descriptor
 
 

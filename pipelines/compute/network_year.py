@@ -70,6 +70,7 @@ def compute_network_year(
     geography = Geography(catalogue.territories)
     declared = catalogue.networks[network]
     exports = {identifier: export for identifier in observations if (export := declared.export(identifier))}
+    not_applicable = frozenset(key for key, reason in catalogue.reasons.items() if reason.observation_status == "M")
     results, gaps = [], []
     with connect() as connection:
         for identifier, feed in catalogue.expected(network, year).items():
@@ -77,11 +78,11 @@ def compute_network_year(
                 continue
             indicator = catalogue.indicators[identifier]
             paths = {observations[name]: exports[name] for name in feed.export}
-            found, differences = _indicator(connection, indicator, feed, paths, network, geography)
+            found, differences = _indicator(connection, indicator, feed, paths, indicator.levels_in(network), geography, not_applicable)
             if len(found):
-                sources = ", ".join(f"{network}/{name}" for name in feed.export)
                 extracted = max((day for name in feed.export if (day := _extracted(exports[name], year))), default=None)
-                found = found.assign(indicateur=identifier, source=sources, date_extraction=extracted)
+                found = found.assign(indicateur=identifier, date_extraction=extracted)
+                found["source"] = [_sources(network, names) for names in found.get("source", [", ".join(feed.export)] * len(found))]
                 results.append(_finished(found, indicator, exports[feed.export[0]], declared.provisional_years))
             if len(differences):
                 gaps.append(differences.assign(indicateur=identifier, annee=year))
@@ -99,16 +100,16 @@ def _indicator(
     indicator: Indicator,
     feed: Feed,
     paths: Mapping[Path, Export],
-    network: str,
+    levels: Mapping[Level, LevelRule],
     geography: Geography,
+    not_applicable: frozenset[str],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    levels = indicator.levels_in(network)
     if indicator.estimator.name != "declared":
         found = observed_results(connection, indicator, feed, paths, list(levels), geography)
         return _with_modes(found, indicator, levels), pd.DataFrame()
     rows = declared_rows(connection, feed, paths)
     finest = next(iter(paths.values())).period.frequency
-    found = typed_results(rows, levels, indicator.year, finest, feed.frequency or finest, geography)
+    found = typed_results(rows, levels, indicator.year, finest, feed.frequency or finest, geography, not_applicable)
     return _with_modes(found, indicator, levels), discrepancies(rows, levels, indicator.decimals, geography)
 
 
@@ -121,6 +122,10 @@ def _with_modes(found: pd.DataFrame, indicator: Indicator, levels: Mapping[Level
         year = YEAR_WORDS[indicator.year]
         modes.append(f"{words} ; {year}" if frequency == "year" and year not in (words, "") else words)
     return found.assign(mode_obtention=modes)
+
+
+def _sources(network: str, exports: str) -> str:
+    return ", ".join(f"{network}/{name}" for name in exports.split(", "))
 
 
 def _extracted(export: Export, year: int) -> object:

@@ -54,10 +54,17 @@ def _rolled_up(units: pd.DataFrame, indicator: Indicator, finest: Frequency, fre
     sums["structure"] = grouped["structure"].last()
     sums["date_reference"] = grouped["_periode"].max().map(last_day)
     found = estimate(sums.reset_index(), indicator.estimator)
-    found["motif"] = np.where(found["valeur"].isna(), "non-renseigne", None)
+    reasons = grouped["motif"].agg(_only_one).to_numpy()
+    found["motif"] = np.where(found["valeur"].isna(), pd.Series(reasons).fillna("non-renseigne"), None)
     if indicator.estimator.name == "sum":
         found = _without_partial_sums(found, units, MONTHS_PER_PERIOD[frequency] // MONTHS_PER_PERIOD[finest])
     return found
+
+
+def _only_one(reasons: pd.Series) -> str | None:
+    """Return the reason that all the absent cells share; several reasons, or cells without one, say nothing."""
+    known = reasons.unique()
+    return str(known[0]) if len(known) == 1 and isinstance(known[0], str) else None
 
 
 def _without_partial_sums(found: pd.DataFrame, units: pd.DataFrame, periods: int) -> pd.DataFrame:

@@ -36,10 +36,14 @@ def finest_level(export: Export) -> Level:
 def cell_sums(
     connection: duckdb.DuckDBPyConnection, indicator: Indicator, feed: Feed, exports: Mapping[Path, Export]
 ) -> pd.DataFrame:
-    """Return one line per finest period × territory × structure: rows seen and n, sw, sw2, swx, swx2 (see ``estimate``)."""
+    """Return one line per finest period × territory × structure: n, sw, sw2, swx, swx2 (see ``estimate``).
+
+    ``motif`` is the reason of the declared absences of the cell's inputs, when there is a single one.
+    """
     query = f"""
         SELECT _periode, _territoire, _structure, max(_structure_nom) AS _structure_nom,
                count(x) AS n,
+               CASE WHEN count(DISTINCT motif) = 1 THEN min(motif) END AS motif,
                coalesce(sum(w) FILTER (x IS NOT NULL), 0) AS sw,
                coalesce(sum(w * w) FILTER (x IS NOT NULL), 0) AS sw2,
                coalesce(sum({_weighted(indicator, "x")}), 0) AS swx,
@@ -86,7 +90,7 @@ def medians(
 def declared_rows(
     connection: duckdb.DuckDBPyConnection, feed: Feed, exports: Mapping[Path, Export]
 ) -> pd.DataFrame:
-    """Return the typed values: one line per row, with its level, value, base and reason of absence."""
+    """Return the typed values: one line per row, with its level, value, base, reason of absence and export."""
     parts = []
     for path, export in exports.items():
         value = feed.inputs["value"]
@@ -95,7 +99,8 @@ def declared_rows(
         base = f"CAST({column(feed.inputs['base'])} AS DOUBLE)" if "base" in feed.inputs else "CAST(NULL AS DOUBLE)"
         parts.append(f"""
             SELECT _annee, _periode, _maille, _territoire, _structure, _structure_nom,
-                   CAST({column(value)} AS DOUBLE) AS valeur, {base} AS base, CAST({absence} AS VARCHAR) AS motif
+                   CAST({column(value)} AS DOUBLE) AS valeur, {base} AS base, CAST({absence} AS VARCHAR) AS motif,
+                   {literal(export.id)} AS source
             FROM read_parquet({literal(str(path))}) {_where(feed)}
         """)
     order = "ORDER BY _periode, _maille, _territoire NULLS FIRST, _structure NULLS FIRST"
@@ -110,10 +115,16 @@ def _coded_rows(indicator: Indicator, feed: Feed, exports: Mapping[Path, Export]
         parts.append(f"""
             SELECT _periode, _territoire, _structure, _structure_nom,
                    CASE WHEN ({coded.w}) IS NULL THEN NULL ELSE CAST({coded.x} AS DOUBLE) END AS x,
-                   CAST({coded.w} AS DOUBLE) AS w
+                   CAST({coded.w} AS DOUBLE) AS w, {_absence(feed, export)} AS motif
             FROM read_parquet({literal(str(path))}) {_where(feed, level)}
         """)
     return " UNION ALL ".join(parts)
+
+
+def _absence(feed: Feed, export: Export) -> str:
+    """Return the SQL of the reason why an input of the row is absent, where absence codes are declared."""
+    coded = [name for name in feed.inputs.values() if (field := export.field(name)) and field.absences]
+    return f"coalesce({', '.join(column(f'_absence_{name}') for name in coded)})" if coded else "CAST(NULL AS VARCHAR)"
 
 
 def _weighted(indicator: Indicator, value: str) -> str:

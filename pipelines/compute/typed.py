@@ -49,15 +49,19 @@ def typed_results(
     finest: Frequency,
     published: Frequency,
     geography: Geography,
+    not_applicable: frozenset[str] = frozenset(),
 ) -> pd.DataFrame:
-    """Return one line per unit: finer periods as typed, and the year made of them by ``year_method``."""
+    """Return one line per unit: finer periods as typed, and the year made of them by ``year_method``.
+
+    A part whose reason for absence is in ``not_applicable`` has nothing to give: totals do without it.
+    """
     values = typed_values(rows)
     frames = []
     for level, rule in levels.items():
         if rule.obtained == "declared":
             at_level = values[values["maille"] == level]
         else:
-            at_level = _from_parts(values, level, rule.obtained == "weighted_mean", geography)
+            at_level = _from_parts(values, level, rule.obtained == "weighted_mean", geography, not_applicable)
         if at_level.empty:
             continue
         if published != "year":
@@ -70,12 +74,14 @@ def typed_results(
     return found.assign(effectif=found["base"], **blank).drop(columns=["base"])
 
 
-def _from_parts(values: pd.DataFrame, level: Level, weighted: bool, geography: Geography) -> pd.DataFrame:
+def _from_parts(
+    values: pd.DataFrame, level: Level, weighted: bool, geography: Geography, not_applicable: frozenset[str]
+) -> pd.DataFrame:
     """Sum the finest typed rows below ``level``, or weigh them by their base; one absent part makes the total absent."""
     below = [name for name in LEVELS[: LEVELS.index(level)] if (values["maille"] == name).any()]
     if not below:
         return values.iloc[:0]
-    parts = values[values["maille"] == below[0]]
+    parts = values[(values["maille"] == below[0]) & ~values["motif"].isin(not_applicable)]
     parts = parts.assign(territoire_code=[geography.parent(level, code) for code in parts["territoire_code"]])
     parts = parts[parts["territoire_code"].notna()]
     grouped = parts.assign(weight=parts["base"] if weighted else 1.0).assign(
@@ -87,6 +93,7 @@ def _from_parts(values: pd.DataFrame, level: Level, weighted: bool, geography: G
     complete = grouped["product"].count() == grouped.size()
     found.loc[~complete, ["valeur", "base"]] = np.nan
     found["motif"] = np.where(complete, None, "donnees-incompletes")
+    found["source"] = grouped["source"].agg(lambda names: ", ".join(sorted(set(names))))
     return found.reset_index().assign(maille=level, structure_code=None, structure=None)
 
 
@@ -103,7 +110,7 @@ def _yearly(values: pd.DataFrame, method: YearMethod, finest: Frequency) -> pd.D
 def _year_value(group: pd.DataFrame, method: YearMethod, periods: int) -> dict[str, object]:
     known = group[group["valeur"].notna()]
     last = (known if len(known) else group).iloc[-1]
-    found: dict[str, object] = {"valeur": last["valeur"], "base": last["base"], "motif": last["motif"]}
+    found: dict[str, object] = {name: last[name] for name in ("valeur", "base", "motif", "source")}
     reference = last["periode"]
     if method in ("sum", "weighted_mean") and len(known):
         reference = known["periode"].iloc[-1]

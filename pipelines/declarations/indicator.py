@@ -33,10 +33,11 @@ class Break(Model):
 
 
 class Target(Model):
-    """The value aimed at for a year."""
+    """The value aimed at for a year, at one level (a national target says nothing of a département)."""
 
     year: int
     value: float
+    level: Level = "national"
 
 
 class Feed(Model):

@@ -1,6 +1,6 @@
 """Release → Data Package v2 descriptor, which frictionless reads and checks. Nothing is written here.
 
-Resources are the CSV tables. Parquet and XLSX, the same tables in other forms, stand in the property ``renditions``: the
+Resources are the CSV tables. Parquet and XLSX, the same tables in other forms, are in the property ``renditions``: the
 v2 profile knows no type of resource but tables, and frictionless reads Parquet through pandas, which turns a missing
 integer into a float. Table Schemas stay v1 (schema.data.gouv.fr). No date of creation: same release, same bytes.
 """

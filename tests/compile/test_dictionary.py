@@ -25,7 +25,10 @@ def table() -> Table:
 
 def test_one_row_per_column_in_published_order() -> None:
     rows = dictionary_rows({"essai": table()})
-    assert [(row["table"], row["rang"], row["colonne"]) for row in rows] == [("essai", 1, "maille"), ("essai", 2, "vrai")]
+    assert [(row["table"], row["rang"], row["colonne"]) for row in rows] == [
+        ("essai", 1, "maille"),
+        ("essai", 2, "vrai"),
+    ]
     assert rows[0]["obligatoire"] is True and rows[0]["cle"] is True
     assert rows[0]["valeurs_permises"] == "site | region"
     assert rows[1]["type"] == "booléen" and rows[1]["exemple"] == "true"

@@ -14,7 +14,7 @@ from frictionless import Schema
 from pipelines.compile.arrow import arrow_schema
 from pipelines.compile.contracts import contract, frame
 from pipelines.compile.table_schema import table_schema
-from pipelines.declarations import Column, Table
+from pipelines.declarations import Table
 from pipelines.publish.canonical import canonical_table
 from pipelines.publish.cells import text
 from pipelines.publish.errors import TableError

@@ -89,7 +89,12 @@ def result(code: str | None, value: float | None, **other: object) -> dict[str, 
 @pytest.fixture
 def tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
     rows: dict[str, list[dict[str, object]]] = {
-        "resultats": [result("30", 87.4), result("01", None), result("2A", 12.5, structure="=1+1"), result(None, 80.25)],
+        "resultats": [
+            result("30", 87.4),
+            result("01", None),
+            result("2A", 12.5, structure="=1+1"),
+            result(None, 80.25),
+        ],
         "indicateurs": [
             {
                 "indicateur": "taux-de-decroche",

@@ -23,12 +23,15 @@ def results_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
     absent = _absent_rows(catalogue, inputs)
     frames = [frame for frame in (inputs.results, absent) if len(frame)]
     found = pd.concat(frames, ignore_index=True)
+    found["date_reference"] = found["date_reference"].astype("object").where(found["date_reference"].notna(), None)
     found = _with_statuses(found, catalogue)
     found = _with_names(found, catalogue)
     found = _with_previous(found, catalogue)
     found["valeur_cible"] = [
-        _target(catalogue.indicators[indicator], network, year)
-        for indicator, network, year in zip(found["indicateur"], found["reseau"], found["annee"], strict=True)
+        _target(catalogue.indicators[indicator], network, year, level)
+        for indicator, network, year, level in zip(
+            found["indicateur"], found["reseau"], found["annee"], found["maille"], strict=True
+        )
     ]
     nature = "synthétiques" if inputs.synthetic else "réelles"
     return found.assign(nature_donnees=nature, version_publication="").drop(columns=["motif"])
@@ -85,14 +88,19 @@ def _with_names(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 
 
 def _with_previous(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """Add the value of the same series one year before, the change, and whether the two compare."""
+    """Add the value of the same series one year before, the change, and whether the two compare.
+
+    They do when they were obtained in the same way, of the same month when the year takes its last value, and when no
+    break is declared between them.
+    """
     series = found[_SERIES].fillna("").agg("|".join, axis=1) + "|" + found["periode"].str[4:]
-    before = pd.Series(found["valeur"].to_numpy(), index=pd.MultiIndex.from_arrays([series, found["annee"] + 1]))
-    modes = pd.Series(found["mode_obtention"].to_numpy(), index=before.index)
-    keys = pd.MultiIndex.from_arrays([series, found["annee"]])
-    previous = pd.Series(before.reindex(keys).to_numpy(), index=found.index)
+    method = found["mode_obtention"] + [f"|{day.month if day else ''}" for day in found["date_reference"]]
+    before = pd.DataFrame({"valeur": found["valeur"].to_numpy(), "method": method.to_numpy()},
+                          index=pd.MultiIndex.from_arrays([series, found["annee"] + 1]))  # fmt: skip
+    earlier = before.reindex(pd.MultiIndex.from_arrays([series, found["annee"]])).set_index(found.index)
+    previous = earlier["valeur"].astype("float64")
     both = previous.notna() & found["valeur"].notna()
-    same_mode = pd.Series(modes.reindex(keys).to_numpy(), index=found.index) == found["mode_obtention"]
+    same_mode = earlier["method"] == method
     breaks = {(key, item.year) for key, indicator in catalogue.indicators.items() for item in indicator.breaks}
     broken = pd.Series([pair in breaks for pair in zip(found["indicateur"], found["annee"], strict=True)], index=found.index)
     comparable = pd.Series(None, index=found.index, dtype="object")
@@ -101,7 +109,8 @@ def _with_previous(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     return found.assign(valeur_precedente=previous, evolution=change.where(comparable == True), comparable=comparable)  # noqa: E712
 
 
-def _target(indicator: Indicator, network: str, year: int) -> float | None:
-    """Return the target declared for the year, else for the next year that has one."""
-    targets = sorted((target.year, target.value) for target in indicator.networks[network].targets)
+def _target(indicator: Indicator, network: str, year: int, level: str) -> float | None:
+    """Return the target declared at that level for the year, else for the next year that has one."""
+    declared = indicator.networks[network].targets
+    targets = sorted((target.year, target.value) for target in declared if target.level == level)
     return next((value for target_year, value in targets if target_year >= year), None)
