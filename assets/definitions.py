@@ -17,7 +17,11 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace) -> dg.Definiti
     """Return all assets, jobs, the schedule and the sensors for a catalogue."""
     assets: list[dg.AssetsDefinition] = []
     for network in catalogue.networks:
-        assets += [raw_asset(catalogue, network), observations_asset(catalogue, network), results_asset(catalogue, network)]
+        assets += [
+            raw_asset(catalogue, network),
+            observations_asset(catalogue, network),
+            results_asset(catalogue, network),
+        ]
     assets.append(tables_asset(catalogue))
     assets += [release_asset(catalogue, dataset) for dataset in catalogue.datasets]
     assets.append(publication_asset(catalogue))

@@ -16,7 +16,9 @@ _RUNNING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.Dagster
 
 def networks_job(catalogue: Catalogue) -> Any:
     """Return the job that takes every network through reception, validation and computation for a year."""
-    keys = [dg.AssetKey([network, stage]) for network in catalogue.networks for stage in ("raw", "observations", "results")]
+    keys = [
+        dg.AssetKey([network, stage]) for network in catalogue.networks for stage in ("raw", "observations", "results")
+    ]
     return dg.define_asset_job(
         NETWORKS_JOB,
         selection=dg.AssetSelection.assets(*keys),
@@ -50,7 +52,9 @@ def nightly_schedule(catalogue: Catalogue) -> dg.ScheduleDefinition:
             yield dg.RunRequest(
                 run_key=f"{context.scheduled_execution_time:%Y-%m-%d}-{year}",
                 partition_key=str(year),
-                asset_selection=[dg.AssetKey([key, stage]) for key in owing for stage in ("raw", "observations", "results")],
+                asset_selection=[
+                    dg.AssetKey([key, stage]) for key in owing for stage in ("raw", "observations", "results")
+                ],
             )
 
     return nightly

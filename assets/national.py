@@ -10,7 +10,17 @@ from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.compute.tables import NationalInputs
 from pipelines.declarations import Catalogue, Network
 
-_FINDING = ("fichier", "empreinte", "regle", "colonne", "severite", "nombre", "premiere_ligne", "derniere_ligne", "message")
+_FINDING = (
+    "fichier",
+    "empreinte",
+    "regle",
+    "colonne",
+    "severite",
+    "nombre",
+    "premiere_ligne",
+    "derniere_ligne",
+    "message",
+)
 _RECEIPT = ("etat", "motif", "lignes_lues", "lignes_acceptees", "lignes_refusees")
 
 

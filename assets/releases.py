@@ -92,7 +92,9 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         group_name="national",
         description=f"{catalogue.datasets[dataset].title} : dossier immuable par version.",
         kinds={"csv", "parquet"},
-        check_specs=[dg.AssetCheckSpec("contrats", asset=key, description="Contrats des tables et lecture indépendante")],
+        check_specs=[
+            dg.AssetCheckSpec("contrats", asset=key, description="Contrats des tables et lecture indépendante")
+        ],
     )
     def release(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         frames = _read_tables(workspace.store, catalogue, dataset)
@@ -120,9 +122,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
 
 
 def _read_tables(store: Store, catalogue: Catalogue, dataset: str) -> dict[str, pd.DataFrame]:
-    return {
-        name: read_frame(store.national / f"{name}.parquet") for name in catalogue.datasets[dataset].tables
-    }
+    return {name: read_frame(store.national / f"{name}.parquet") for name in catalogue.datasets[dataset].tables}
 
 
 def _french(counts: Mapping[str, int]) -> dict[str, int]:

@@ -1,9 +1,9 @@
 """The output folder: what is where, and how it is written (whole or not at all). What it means is known elsewhere.
 
-    archive/        contents received, by sha256, and the manifest
-    work/           cache of judged files, and per network and year: reception, observations, reports, results
-    releases/       <dataset>/<version>/
-    catalogue/      the local target
+archive/        contents received, by sha256, and the manifest
+work/           cache of judged files, and per network and year: reception, observations, reports, results
+releases/       <dataset>/<version>/
+catalogue/      the local target
 """
 
 import hashlib

@@ -28,15 +28,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="resultats", description="Résultats des services publics : contrôler les déclarations, traiter les exports, publier."
+        prog="resultats",
+        description="Résultats des services publics : contrôler les déclarations, traiter les exports, publier.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMANDE")
-    run = commands.add_parser("run", help="traiter les exports : réception, validation, résultats, version, catalogue local")
-    run.add_argument("--exports", required=True, metavar="DOSSIER_OU_URL", help="racine des exports (dossier ou URL fsspec)")
-    run.add_argument("--output", required=True, type=Path, metavar="DOSSIER", help="où écrire versions, catalogue et archive")
+    run = commands.add_parser(
+        "run", help="traiter les exports : réception, validation, résultats, version, catalogue local"
+    )
+    run.add_argument(
+        "--exports", required=True, metavar="DOSSIER_OU_URL", help="racine des exports (dossier ou URL fsspec)"
+    )
+    run.add_argument(
+        "--output", required=True, type=Path, metavar="DOSSIER", help="où écrire versions, catalogue et archive"
+    )
     _add_schemas(run)
     run.add_argument("--network", action="append", default=[], metavar="RÉSEAU", help="ce réseau seulement (répétable)")
-    run.add_argument("--year", action="append", default=[], type=int, metavar="ANNÉE", help="cette année seulement (répétable)")
+    run.add_argument(
+        "--year", action="append", default=[], type=int, metavar="ANNÉE", help="cette année seulement (répétable)"
+    )
     run.add_argument("--strict", action="store_true", help="code de sortie 1 si quoi que ce soit a été refusé")
     run.set_defaults(command=_run)
     check = commands.add_parser("check", help="contrôler toutes les déclarations, toutes les erreurs d'un coup")
@@ -51,7 +60,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_schemas(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--schemas", type=Path, default=PROJECT / "schemas", metavar="DOSSIER", help="dossier des déclarations (défaut : schemas)"
+        "--schemas",
+        type=Path,
+        default=PROJECT / "schemas",
+        metavar="DOSSIER",
+        help="dossier des déclarations (défaut : schemas)",
     )
 
 
@@ -63,7 +76,7 @@ def _load(schemas: Path) -> Catalogue | None:
         return load(schemas)
     except DeclarationError as error:
         for problem in error.problems:
-            print(f"{schemas / problem.file}{str(problem)[len(problem.file):]}", file=sys.stderr)
+            print(f"{schemas / problem.file}{str(problem)[len(problem.file) :]}", file=sys.stderr)
         count = len(error.problems)
         print(f"{count} erreur{'s' if count > 1 else ''} dans les déclarations.", file=sys.stderr)
         return None
@@ -114,7 +127,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from assets.summary import summarise
 
     exports = arguments.exports if "://" in arguments.exports else str(Path(arguments.exports).resolve())
-    workspace = Workspace(exports=exports, output=str(arguments.output.resolve()), schemas=str(arguments.schemas.resolve()))
+    workspace = Workspace(
+        exports=exports, output=str(arguments.output.resolve()), schemas=str(arguments.schemas.resolve())
+    )
     outcome = run_jobs(catalogue, workspace, arguments.network, arguments.year)
     summary = summarise(catalogue, workspace, outcome)
     print(summary.text)

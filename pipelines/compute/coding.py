@@ -49,7 +49,9 @@ def _value(estimator: declared.Estimator, inputs: Mapping[str, str]) -> str:  # 
                 f"WHEN {answer} IN ({_list(estimator.dissatisfied)}) THEN -100{neutral} END"
             )
         case declared.Score():
-            cases = " ".join(f"WHEN {answer} = {literal(item.answer)} THEN {item.points!r}" for item in estimator.points)
+            cases = " ".join(
+                f"WHEN {answer} = {literal(item.answer)} THEN {item.points!r}" for item in estimator.points
+            )
             return f"CASE {cases} END"
         case declared.Ces():
             return f"CASE WHEN {answer} BETWEEN {estimator.scale[0]} AND {estimator.scale[1]} THEN {answer} END"

@@ -78,11 +78,15 @@ def compute_network_year(
                 continue
             indicator = catalogue.indicators[identifier]
             paths = {observations[name]: exports[name] for name in feed.export}
-            found, differences = _indicator(connection, indicator, feed, paths, indicator.levels_in(network), geography, not_applicable)
+            found, differences = _indicator(
+                connection, indicator, feed, paths, indicator.levels_in(network), geography, not_applicable
+            )
             if len(found):
                 extracted = max((day for name in feed.export if (day := _extracted(exports[name], year))), default=None)
                 found = found.assign(indicateur=identifier, date_extraction=extracted)
-                found["source"] = [_sources(network, names) for names in found.get("source", [", ".join(feed.export)] * len(found))]
+                found["source"] = [
+                    _sources(network, names) for names in found.get("source", [", ".join(feed.export)] * len(found))
+                ]
                 results.append(_finished(found, indicator, exports[feed.export[0]], declared.provisional_years))
             if len(differences):
                 gaps.append(differences.assign(indicateur=identifier, annee=year))
@@ -133,9 +137,7 @@ def _extracted(export: Export, year: int) -> object:
     return layout.extracted if layout else None
 
 
-def _finished(
-    found: pd.DataFrame, indicator: Indicator, export: Export, provisional: tuple[int, ...]
-) -> pd.DataFrame:
+def _finished(found: pd.DataFrame, indicator: Indicator, export: Export, provisional: tuple[int, ...]) -> pd.DataFrame:
     """Add years, statuses and reasons, hide what rests on too small a base, round."""
     found = found.assign(
         annee=found["periode"].str[:4].astype("int64"),

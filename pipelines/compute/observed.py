@@ -35,51 +35,52 @@ def observed_results(
     cells = cell_sums(connection, indicator, feed, exports)
     finest: Frequency = next(iter(exports.values())).period.frequency
     published: list[Frequency] = list(dict.fromkeys([feed.frequency or finest, "year"]))
-    frames = []
-    for level in levels:
-        for frequency in published:
-            units = assign_units(cells, level, frequency, geography)
-            if units.empty:
-                continue
-            if indicator.estimator.name == "median":
-                frames.append(_medians(connection, indicator, feed, exports, units))
-            else:
-                frames.append(_rolled_up(units, indicator, finest, frequency))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def _rolled_up(units: pd.DataFrame, indicator: Indicator, finest: Frequency, frequency: Frequency) -> pd.DataFrame:
-    grouped = units.groupby(UNIT, dropna=False, sort=True)
-    sums = grouped[_SUMS].sum()
-    sums["structure"] = grouped["structure"].last()
-    sums["date_reference"] = grouped["_periode"].max().map(last_day)
-    found = estimate(sums.reset_index(), indicator.estimator)
-    reasons = grouped["motif"].agg(_only_one).to_numpy()
-    found["motif"] = np.where(found["valeur"].isna(), pd.Series(reasons).fillna("non-renseigne"), None)
+    units = pd.concat(
+        [assign_units(cells, level, frequency, geography) for level in levels for frequency in published],
+        ignore_index=True,
+    )
+    if units.empty:
+        return units
+    units["_unit"] = units.groupby(UNIT, dropna=False, sort=True).ngroup()
+    if indicator.estimator.name == "median":
+        found = _medians(connection, indicator, feed, exports, units)
+    else:
+        found = _rolled_up(units, indicator)
     if indicator.estimator.name == "sum":
-        found = _without_partial_sums(found, units, MONTHS_PER_PERIOD[frequency] // MONTHS_PER_PERIOD[finest])
+        found = _without_partial_sums(found, units, MONTHS_PER_PERIOD[finest])
+    return found.drop(columns=["_unit"])
+
+
+def _rolled_up(units: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
+    found = estimate(_described(units).join(units.groupby("_unit")[_SUMS].sum()).reset_index(), indicator.estimator)
+    # A reason that all the cells share is told; several reasons, or cells without one, say nothing.
+    reasons = units.assign(motif=units["motif"].fillna("non-renseigne")).groupby("_unit")["motif"].agg(["min", "max"])
+    reason = reasons["min"].where(reasons["min"] == reasons["max"], "non-renseigne").to_numpy()
+    found["motif"] = np.where(found["valeur"].isna(), reason, None)
     return found
 
 
-def _only_one(reasons: pd.Series) -> str | None:
-    """Return the reason that all the absent cells share; several reasons, or cells without one, say nothing."""
-    known = reasons.unique()
-    return str(known[0]) if len(known) == 1 and isinstance(known[0], str) else None
+def _described(units: pd.DataFrame) -> pd.DataFrame:
+    """Return the coordinates of each unit, by ``_unit``, and the last day of the last period observed."""
+    grouped = units.groupby("_unit")
+    described = grouped[[*UNIT, "structure"]].last()
+    described["date_reference"] = grouped["_periode"].max().map(last_day)
+    return described
 
 
-def _without_partial_sums(found: pd.DataFrame, units: pd.DataFrame, periods: int) -> pd.DataFrame:
+def _without_partial_sums(found: pd.DataFrame, units: pd.DataFrame, months_per_cell: int) -> pd.DataFrame:
     """Blank the sums to which a part (office, département) known in the year, or a period, is missing."""
-    place = ["maille", "territoire_code", "structure_code"]
-    parts = units.groupby(place, dropna=False).apply(
-        lambda group: len(group[["_territoire", "_structure"]].drop_duplicates()), include_groups=False
+    part = units["_territoire"].fillna("") + "|" + units["_structure"].fillna("")
+    place = units[["frequence", "maille", "territoire_code", "structure_code"]]
+    parts = units.assign(part=part).groupby([place[name].fillna("") for name in place])["part"].transform("nunique")
+    periods = units["frequence"].map(MONTHS_PER_PERIOD) // months_per_cell
+    expected = (parts * periods).groupby(units["_unit"]).first()
+    filled = (units["n"] > 0).groupby(units["_unit"]).sum()
+    partial = found["_unit"].map(filled < expected)
+    return found.assign(
+        valeur=found["valeur"].mask(partial),
+        motif=found["motif"].mask(partial, "donnees-incompletes"),
     )
-    filled = units[units["n"] > 0].groupby(UNIT, dropna=False).size().rename("filled")
-    joined = found.merge(parts.rename("parts").reset_index(), on=place, how="left")
-    joined = joined.merge(filled.reset_index(), on=UNIT, how="left")
-    partial = joined["filled"].fillna(0) < joined["parts"] * periods
-    joined.loc[partial, "valeur"] = np.nan
-    joined.loc[partial, "motif"] = "donnees-incompletes"
-    return joined.drop(columns=["parts", "filled"])
 
 
 def _medians(
@@ -89,15 +90,9 @@ def _medians(
     exports: Mapping[Path, Export],
     units: pd.DataFrame,
 ) -> pd.DataFrame:
-    grouped = units.groupby(UNIT, dropna=False, sort=True)
-    numbered = units.assign(_unit=grouped.ngroup())
-    described = numbered.groupby("_unit").agg(
-        {**dict.fromkeys(UNIT, "first"), "structure": "last", "_periode": "max"}  # type: ignore[dict-item]
-    )
-    cells = numbered[["_periode", "_territoire", "_structure", "_unit"]]
-    found = described.join(medians(connection, indicator, feed, exports, cells).set_index("_unit"))
-    found["date_reference"] = found["_periode"].map(last_day)
-    found["effectif"] = found["n"].fillna(0)
-    found["motif"] = np.where(found["valeur"].isna(), "non-renseigne", None)
+    cells = units[["_periode", "_territoire", "_structure", "_unit"]]
+    computed = medians(connection, indicator, feed, exports, cells).set_index("_unit")
+    found = _described(units).join(computed).reset_index()
     blank = dict.fromkeys(["borne_basse", "borne_haute", "numerateur", "denominateur"], np.nan)
-    return found.assign(**blank).reset_index(drop=True)
+    motif = np.where(found["valeur"].isna(), "non-renseigne", None)
+    return found.assign(effectif=found["n"].fillna(0), motif=motif, **blank)

@@ -87,9 +87,7 @@ def medians(
     return found
 
 
-def declared_rows(
-    connection: duckdb.DuckDBPyConnection, feed: Feed, exports: Mapping[Path, Export]
-) -> pd.DataFrame:
+def declared_rows(connection: duckdb.DuckDBPyConnection, feed: Feed, exports: Mapping[Path, Export]) -> pd.DataFrame:
     """Return the typed values: one line per row, with its level, value, base, reason of absence and export."""
     parts = []
     for path, export in exports.items():

@@ -41,13 +41,16 @@ class Geography:
 
 def assign_units(cells: pd.DataFrame, level: Level, frequency: Frequency, geography: Geography) -> pd.DataFrame:
     """Return ``cells`` with the columns of UNIT added; cells that have no unit at that level are dropped."""
+    periods = {period: period_of(last_day(period), frequency) for period in cells["_periode"].unique()}
+    codes = {code: geography.parent(level, _text(code)) for code in cells["_territoire"].unique()}
+    nowhere = pd.Series(None, index=cells.index, dtype="object")
     found = cells.assign(
-        periode=[period_of(last_day(period), frequency) for period in cells["_periode"]],
+        periode=cells["_periode"].map(periods),
         frequence=frequency,
         maille=level,
-        territoire_code=[geography.parent(level, _text(code)) for code in cells["_territoire"]],
-        structure_code=[_text(code) if level == "site" else None for code in cells["_structure"]],
-        structure=[_text(name) if level == "site" else None for name in cells["_structure_nom"]],
+        territoire_code=pd.Series([codes[code] for code in cells["_territoire"]], index=cells.index, dtype="object"),
+        structure_code=cells["_structure"].astype("object") if level == "site" else nowhere,
+        structure=cells["_structure_nom"].astype("object") if level == "site" else nowhere,
     )
     needed = "structure_code" if level == "site" else "territoire_code"
     return found[found[needed].notna()]

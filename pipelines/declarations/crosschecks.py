@@ -48,7 +48,9 @@ class _Checker:
         names = sorted(allowed)
         if word in names:
             return True
-        self.say(file, path, f"{what} « {word} » inconnu{close_to(word, names)} ; déclarés : {', '.join(names) or 'aucun'}")
+        self.say(
+            file, path, f"{what} « {word} » inconnu{close_to(word, names)} ; déclarés : {', '.join(names) or 'aucun'}"
+        )
         return False
 
     def no_twins(self, file: str, path: Path, names: Iterable[str], what: str) -> None:
@@ -176,9 +178,7 @@ class _Checker:
 
     def corrections(self, name: str) -> None:
         file = f"corrections/{name}.yml"
-        if f"networks/{name}.yml" in self.broken or not self.known(
-            file, (), name, self.catalogue.networks, "réseau"
-        ):
+        if f"networks/{name}.yml" in self.broken or not self.known(file, (), name, self.catalogue.networks, "réseau"):
             return
         network = self.catalogue.networks[name]
         for index, correction in enumerate(self.catalogue.corrections[name]):

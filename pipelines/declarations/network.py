@@ -7,7 +7,17 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines.declarations.base import ColumnName, Constraints, Frequency, Identifier, Level, Model, Scalar, Text, Years
+from pipelines.declarations.base import (
+    ColumnName,
+    Constraints,
+    Frequency,
+    Identifier,
+    Level,
+    Model,
+    Scalar,
+    Text,
+    Years,
+)
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "year"]
 ExportKind = Literal["survey", "operations", "values"]
@@ -76,7 +86,9 @@ class Layout(Model):
     @classmethod
     def _stays_below_the_root(cls, path: str) -> str:
         if path.startswith(("/", "~")) or ".." in path.split("/") or "\\" in path or "://" in path:
-            raise ValueError("le chemin doit rester sous la racine des exports (ni « / » au début, ni « .. », ni « \\ »)")
+            raise ValueError(
+                "le chemin doit rester sous la racine des exports (ni « / » au début, ni « .. », ni « \\ »)"
+            )
         return path
 
     @property

@@ -18,7 +18,9 @@ def read_columnar(content: bytes, layout: Layout) -> Cells:
     """Read a Parquet file; row numbers count from 1, as there is no header row."""
     try:
         table = pq.read_table(io.BytesIO(content))
-        columns = [[native_text(value, layout.decimal_char) for value in column.to_pylist()] for column in table.columns]
+        columns = [
+            [native_text(value, layout.decimal_char) for value in column.to_pylist()] for column in table.columns
+        ]
     except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
         raise UnusableFileError(
             "fichier-illisible", "Le fichier n'est pas un Parquet lisible (tronqué ou d'un autre format)."

@@ -31,7 +31,9 @@ class ExportsRoot:
             self._root = path.rstrip("/")
             reachable = self._filesystem.isdir(self._root)
         except (ImportError, ValueError, OSError) as error:
-            raise RootError(f"dossier d'exports inaccessible : {_without_secrets(url)} ({type(error).__name__})") from error
+            raise RootError(
+                f"dossier d'exports inaccessible : {_without_secrets(url)} ({type(error).__name__})"
+            ) from error
         if not reachable:
             raise RootError(f"dossier d'exports introuvable : {_without_secrets(url)}")
 

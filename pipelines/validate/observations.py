@@ -112,7 +112,9 @@ class RowPlacer:
         found = self._gazetteer.find(str(written), rule.codes)
         expected = "departement" if level == "site" else level
         if found is None or found[0] != expected:
-            message = f"Ce code n'est pas celui d'un territoire de la maille {expected} (INSEE ; exemples : 01, 2A, 971)."
+            message = (
+                f"Ce code n'est pas celui d'un territoire de la maille {expected} (INSEE ; exemples : 01, 2A, 971)."
+            )
             findings.append(self._finding("territoire-inconnu", message, rule.field, row))
             return None
         return found[1]

@@ -69,7 +69,9 @@ def judge(export: Export, year: int, acceptance: Acceptance, files: Sequence[Jud
         ignored += validated.ignored
         found += [(file.path, file.sha256, item) for item in validated.findings if item.year in (year, None)]
     observations = pa.concat_tables(tables) if tables else observation_schema(export).empty_table()
-    verdict = Verdict(export.id, "accepté", None, "", observations.num_rows, refused, ignored, observations=observations)
+    verdict = Verdict(
+        export.id, "accepté", None, "", observations.num_rows, refused, ignored, observations=observations
+    )
     verdict.files = [{"fichier": file.path, "sha256": file.sha256} for file in files]
     verdict.findings = found
     return _decided(verdict, year, acceptance, all(file.validated.usable for file in files))

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.compile.arrow import arrow_schema
@@ -141,6 +141,7 @@ ROWS = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(rows=ROWS, seed=st.randoms())
 def test_csv_and_parquet_give_back_the_table(rows: list[dict[str, Any]], seed: Any) -> None:
     table = canonical_table("essai", TABLE, pd.DataFrame(rows, columns=list(NAMES), dtype=object))

@@ -16,7 +16,9 @@ class Receipts:
 
     def __init__(self, inputs: NationalInputs) -> None:
         self._receipts: dict[tuple[str, int, str], Receipt] = {
-            (str(line["reseau"]), int(line["annee"]), str(line["export"])): {str(key): value for key, value in line.items()}
+            (str(line["reseau"]), int(line["annee"]), str(line["export"])): {
+                str(key): value for key, value in line.items()
+            }
             for line in inputs.receipts.to_dict("records")
         }
         self._failed = inputs.failed

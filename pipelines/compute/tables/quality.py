@@ -78,6 +78,6 @@ def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.D
     declared = differences["valeur_declaree"].where(differences["valeur_declaree"] != 0)
     return differences.assign(
         territoire=[names.get(place) for place in places],
-        ecart_relatif=(differences["ecart"] / declared).round(6),
+        ecart_relatif=(100 * differences["ecart"] / declared).round(4),
         mode_calcul="somme des parties déclarées",
     )[columns]

@@ -102,7 +102,9 @@ def _with_previous(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     both = previous.notna() & found["valeur"].notna()
     same_mode = earlier["method"] == method
     breaks = {(key, item.year) for key, indicator in catalogue.indicators.items() for item in indicator.breaks}
-    broken = pd.Series([pair in breaks for pair in zip(found["indicateur"], found["annee"], strict=True)], index=found.index)
+    broken = pd.Series(
+        [pair in breaks for pair in zip(found["indicateur"], found["annee"], strict=True)], index=found.index
+    )
     comparable = pd.Series(None, index=found.index, dtype="object")
     comparable[both] = (same_mode & ~broken)[both].astype("object")
     change = (found["valeur"] - previous).round(6)

@@ -1,0 +1,54 @@
+"""What every test may ask for. The fast tier opens no socket; tests marked e2e may."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from pytest_socket import disable_socket, enable_socket
+
+from pipelines.declarations import Catalogue, load
+
+PROJECT = Path(__file__).resolve().parents[1]
+REAL = PROJECT.parent / "shared" / "real"
+
+settings.register_profile("fast", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("fast")
+
+
+@pytest.fixture(autouse=True)
+def _no_socket_in_the_fast_tier(request: pytest.FixtureRequest):
+    if request.node.get_closest_marker("e2e"):
+        enable_socket()
+    else:
+        disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The shipped declarations."""
+    return load(PROJECT / "schemas")
+
+
+@pytest.fixture
+def schemas(tmp_path: Path) -> Path:
+    """A copy of the shipped declarations that a test may change."""
+    return Path(shutil.copytree(PROJECT / "schemas", tmp_path / "schemas"))
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The shipped samples."""
+    return PROJECT / "data" / "samples"
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """The real files, where they stand beside the checkout; the test is skipped elsewhere."""
+    if not REAL.is_dir():
+        pytest.skip("les fichiers réels ne sont pas à côté du dépôt (../shared/real)")
+    return REAL
