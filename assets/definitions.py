@@ -25,7 +25,7 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace) -> dg.Definiti
     assets.append(tables_asset(catalogue))
     assets += [release_asset(catalogue, dataset) for dataset in catalogue.datasets]
     assets.append(publication_asset(catalogue))
-    national = national_job(catalogue)
+    national = national_job()
     return dg.Definitions(
         assets=assets,
         jobs=[networks_job(catalogue), national],

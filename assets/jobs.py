@@ -26,7 +26,7 @@ def networks_job(catalogue: Catalogue) -> Any:
     )
 
 
-def national_job(catalogue: Catalogue) -> Any:
+def national_job() -> Any:
     """Return the job that makes tables, releases and the local catalogue."""
     return dg.define_asset_job(
         NATIONAL_JOB,

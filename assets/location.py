@@ -1,4 +1,7 @@
-"""The code location that Dagster loads (``pyproject.toml``, [tool.dagster]): the definitions of the environment's workspace."""
+"""The code location that Dagster loads, as ``pyproject.toml`` says under [tool.dagster].
+
+The definitions are those of the environment's workspace; nothing is defined here.
+"""
 
 from assets.definitions import definitions_from_environment
 

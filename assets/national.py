@@ -1,4 +1,7 @@
-"""Gathers what every network-year left in the store, for the national tables. A network-year that is out of date counts as failed."""
+"""Gathers what every network-year left in the store, for the national tables.
+
+A network-year that is out of date counts as failed.
+"""
 
 from typing import Any
 
@@ -40,8 +43,12 @@ def gather(catalogue: Catalogue, store: Store, *, synthetic: bool) -> NationalIn
                 continue
             if _results_are_current(store, network, year):
                 folder = store.network_year(network, year)
+                expected = catalogue.expected(network, year)
                 for name in FRAMES:
-                    frames[name].append(read_frame(folder / f"{name}.parquet").assign(reseau=network, annee=year))
+                    frame = read_frame(folder / f"{name}.parquet").assign(reseau=network, annee=year)
+                    if "indicateur" in frame:  # an older year may hold an indicator that is declared no more
+                        frame = frame[frame["indicateur"].isin(list(expected))]
+                    frames[name].append(frame)
             else:
                 failed.add((network, year))
     joined = {name: _joined(found) for name, found in frames.items()}
@@ -69,9 +76,9 @@ def _receipts(
 
 
 def _receipt(export: str, reception: Any, report: Any) -> dict[str, Any]:
-    if reception is None:
+    if reception is None or export not in reception["exports"]:
         return {"etat": "non traité", "motif": "non-traite"}
-    if not reception["exports"].get(export):
+    if not reception["exports"][export]:
         return {"etat": "non transmis", "motif": "non-transmis"}
     if report is None or export not in report["exports"]:
         return {"etat": "erreur", "motif": "erreur-traitement"}
@@ -87,11 +94,21 @@ def _results_are_current(store: Store, network: str, year: int) -> bool:
 def _findings(catalogue: Catalogue, findings: list[dict[str, Any]], receipts: list[dict[str, Any]]) -> pd.DataFrame:
     """Add, to what was found in files, the files that never came."""
     absent = [
-        {"reseau": item["reseau"], "annee": item["annee"], "export": item["export"], "fichier": _expected_path(catalogue, item), "empreinte": None,
-         "regle": "fichier-absent", "colonne": None, "severite": "erreur", "nombre": 1,
-         "message": "Aucun fichier (ou aucune ligne) n'a été transmis pour cette année."}
-        for item in receipts if item["etat"] == "non transmis"
-    ]  # fmt: skip
+        {
+            "reseau": item["reseau"],
+            "annee": item["annee"],
+            "export": item["export"],
+            "fichier": _expected_path(catalogue, item),
+            "empreinte": None,
+            "regle": "fichier-absent",
+            "colonne": None,
+            "severite": "erreur",
+            "nombre": 1,
+            "message": "Aucun fichier (ou aucune ligne) n'a été transmis pour cette année.",
+        }
+        for item in receipts
+        if item["etat"] == "non transmis"
+    ]
     return pd.DataFrame([*findings, *absent], columns=["reseau", "annee", "export", *_FINDING], dtype="object")
 
 

@@ -25,8 +25,9 @@ def _cell(value: object) -> str:
 
 
 def plot_values(results: pd.DataFrame, title: str) -> dg.MarkdownMetadataValue:
-    """Draw the spread of the year's values of each indicator, from its lowest to its highest, and the national value."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  (half a second that most steps don't need)
+    """Draw the spread of the year's values of each indicator, from lowest to highest, and the national value."""
+    # Matplotlib takes half a second to import, which most steps don't need.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     yearly = results[(results["frequence"] == "annuelle") & results["valeur"].notna()]

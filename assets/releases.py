@@ -1,6 +1,6 @@
-"""Assets ``[national, tables]``, ``[<dataset>, release]`` and ``[<dataset>, publication]``: what all networks give together.
+"""What all networks give together: ``[national, tables]``, ``[<dataset>, release]`` and ``[<dataset>, publication]``.
 
-They are in a job of their own: a network that failed leaves its reason in the tables, and stops nothing here.
+These assets are in a job of their own: a network that failed leaves its reason in the tables, and stops nothing here.
 """
 
 from collections.abc import Iterator, Mapping
@@ -76,7 +76,7 @@ def _declared_columns(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     kinds = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
     for column in table.columns:
         if column.type in kinds:
-            found[column.name] = found[column.name].astype(kinds[column.type])  # type: ignore[call-overload]
+            found[column.name] = found[column.name].astype(pd.api.types.pandas_dtype(kinds[column.type]))
         else:
             found[column.name] = found[column.name].where(found[column.name].notna(), None)
     return found

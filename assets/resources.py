@@ -30,7 +30,10 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 def workspace_from_environment() -> Workspace:
-    """Return the workspace that RESULTATS_EXPORTS, RESULTATS_OUTPUT and RESULTATS_SCHEMAS name, else the project's own."""
+    """Return the workspace that the environment names, else the project's own.
+
+    The variables are RESULTATS_EXPORTS, RESULTATS_OUTPUT and RESULTATS_SCHEMAS.
+    """
     return Workspace(
         exports=_place("RESULTATS_EXPORTS", "data/samples"),
         output=_place("RESULTATS_OUTPUT", "data/output"),

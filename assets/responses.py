@@ -30,6 +30,7 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
         tags=network_tags(network),
         kinds={"parquet"},
         code_version=catalogue.fingerprint(network)[:12],
+        output_required=False,
         check_specs=[dg.AssetCheckSpec("conformite", asset=key, description="Fichiers conformes aux déclarations")],
     )
     def observations(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
@@ -41,7 +42,7 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
         for verdict in verdicts:
             if verdict.explanation:
                 context.log.info(f"{verdict.export} : {verdict.state}. {verdict.explanation}")
-        metadata = _metadata(catalogue, network, verdicts)
+        metadata = _metadata(verdicts)
         yield dg.AssetCheckResult(
             check_name="conformite",
             passed=all(verdict.state == "accepté" and not verdict.refused for verdict in verdicts),
@@ -49,8 +50,11 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
             metadata=metadata,
         )
         if not any(verdict.state == "accepté" for verdict in verdicts):
-            refused = " ; ".join(f"{verdict.export} : {verdict.explanation}" for verdict in verdicts)
-            raise dg.Failure(f"{declared.title}, {year} : rien n'est accepté. {refused}", metadata, allow_retries=False)
+            told = " ; ".join(f"{verdict.export} : {verdict.explanation}" for verdict in verdicts)
+            if any(verdict.state == "rejeté" for verdict in verdicts):
+                message = f"{declared.title}, {year} : rien n'est accepté. {told}"
+                raise dg.Failure(message, metadata, allow_retries=False)
+            return  # nothing was handed over for that year: no fault, and nothing to compute
         yield dg.MaterializeResult(
             metadata={**metadata, **_previews(catalogue, network, verdicts)}, data_version=dg.DataVersion(version)
         )
@@ -107,7 +111,7 @@ def _severity(verdicts: list[Verdict]) -> dg.AssetCheckSeverity:
     return dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN
 
 
-def _metadata(catalogue: Catalogue, network: str, verdicts: list[Verdict]) -> dict[str, Any]:
+def _metadata(verdicts: list[Verdict]) -> dict[str, Any]:
     lines = ["| export | état | lues | acceptées | refusées | explication |", "|---|---|---|---|---|---|"]
     lines += [
         f"| {item.export} | {item.state} | {item.rows} | {item.accepted} | {item.refused} | {item.explanation} |"
@@ -116,9 +120,8 @@ def _metadata(catalogue: Catalogue, network: str, verdicts: list[Verdict]) -> di
     found = ["| export | colonne | règle | nombre | lignes | message |", "|---|---|---|---|---|---|"]
     for item in count_findings(verdicts)[:50]:
         rows = f"{item['premiere_ligne'] or ''}–{item['derniere_ligne'] or ''}"
-        found.append(
-            f"| {item['export']} | {item['colonne'] or ''} | {item['regle']} | {item['nombre']} | {rows} | {item['message']} |"
-        )
+        cells = (item["export"], item["colonne"] or "", item["regle"], item["nombre"], rows, item["message"])
+        found.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return {
         "verdict": dg.MetadataValue.md("\n".join(lines)),
         "anomalies": dg.MetadataValue.md("\n".join(found)),

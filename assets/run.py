@@ -1,11 +1,9 @@
 """Runs the jobs in this process, for the command line: every year asked for, then what all networks give together."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-import logging
-import os
-from pathlib import Path
 
 import dagster as dg
 
@@ -14,6 +12,8 @@ from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
 from assets.resources import Workspace
 from pipelines.declarations import Catalogue
 
+# Dagster prints every event to the terminal; the summary says what matters, and the UI keeps the rest.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 STAGES = ("raw", "observations", "results")
 
 
@@ -27,27 +27,37 @@ class RunOutcome:
 
 
 def run_jobs(
-    catalogue: Catalogue, workspace: Workspace, networks: Iterable[str] = (), years: Iterable[int] = ()
+    catalogue: Catalogue,
+    workspace: Workspace,
+    networks: Iterable[str] = (),
+    years: Iterable[int] = (),
+    progress: Callable[[str], None] = lambda _: None,
 ) -> RunOutcome:
-    """Execute the assets of the chosen networks and years (all by default), then the national ones."""
+    """Execute the assets of the chosen networks and years (all by default), then the national ones.
+
+    ``progress`` is told, in French, what is about to run.
+    """
     definitions = build_definitions(catalogue, workspace)
     wanted_networks, wanted_years = set(networks) or set(catalogue.networks), set(years) or set(catalogue.years)
     done = []
-    with _instance() as instance, _quiet():
+    with _instance() as instance:
         job = definitions.resolve_job_def(NETWORKS_JOB)
         for year in sorted(wanted_years):
             owing = [key for key, item in catalogue.networks.items() if key in wanted_networks and year in item.years]
             if not owing:
                 continue
+            progress(f"{year} : {len(owing)} réseau{'x' if len(owing) > 1 else ''}")
             job.execute_in_process(
                 partition_key=str(year),
                 asset_selection=[dg.AssetKey([key, stage]) for key in owing for stage in STAGES],
                 instance=instance,
                 raise_on_error=False,
+                run_config=_QUIET,
             )
             done += [(key, year) for key in owing]
+        progress("tables nationales, version, catalogue")
         national = definitions.resolve_job_def(NATIONAL_JOB)
-        result = national.execute_in_process(instance=instance, raise_on_error=False)
+        result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET)
     return RunOutcome(done, result.success, _error(result))
 
 
@@ -61,23 +71,11 @@ def _error(result: dg.ExecuteInProcessResult) -> str:
 
 @contextmanager
 def _instance() -> Iterator[dg.DagsterInstance]:
-    """The instance of DAGSTER_HOME, so that the UI shows these runs; without it, one that leaves nothing behind."""
+    """Open the instance of DAGSTER_HOME, so that the UI shows these runs; without it, one that leaves no trace."""
     home = os.environ.get("DAGSTER_HOME")
     if home:
-        with dg.DagsterInstance.from_config(home) if Path(home).is_dir() else dg.DagsterInstance.get() as instance:
+        with dg.DagsterInstance.get() as instance:
             yield instance
     else:
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Dagster prints every event to the terminal; the summary says what matters, and the UI keeps the rest."""
-    logger = logging.getLogger("dagster")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from assets.releases import synthetic_statement
 from assets.resources import Workspace
@@ -24,9 +25,9 @@ def summarise(catalogue: Catalogue, workspace: Workspace, outcome: RunOutcome) -
     lines, refused = [], 0
     for network in dict.fromkeys(network for network, _ in outcome.network_years):
         years = [year for name, year in outcome.network_years if name == network]
-        told = [_network_year(store, network, year) for year in years]
-        refused += sum(count for _, count in told)
-        lines += [f"\n{catalogue.networks[network].title} ({network})", *(line for found, _ in told for line in found)]
+        told, count = _network(store, network, years)
+        refused += count
+        lines += [f"\n{catalogue.networks[network].title} ({network})", *told]
     statement = synthetic_statement(workspace.root)
     warning = [f"\nATTENTION, DONNÉES SYNTHÉTIQUES. {statement}"] if statement else []
     if not outcome.succeeded:
@@ -34,34 +35,55 @@ def summarise(catalogue: Catalogue, workspace: Workspace, outcome: RunOutcome) -
     return Summary("\n".join([*lines, *warning, *_places(catalogue, store), *_next_steps()]), refused)
 
 
-def _network_year(store: Store, network: str, year: int) -> tuple[list[str], int]:
-    folder = store.network_year(network, year)
-    reception, report = read_json(folder / "reception.json"), read_json(folder / "report.json")
-    lines, refused = [], 0
-    for news in (file for files in reception["exports"].values() for file in files if file["news"] == "modifié"):
-        lines.append(f"  {year}  NOUVEAU CONTENU sous le même nom : {news['path']}")
-    if not reception["exports"]:
-        return [*lines, f"  {year}  rien n'est attendu"], 0
-    if not any(reception["exports"].values()):
-        return [*lines, f"  {year}  NON TRANSMIS : {', '.join(reception['exports'])}"], 0
-    for export, receipt in report["exports"].items():
-        line = f"  {year}  {export} : "
-        if receipt["etat"] == "accepté":
-            line += f"{receipt['lignes_acceptees']} lignes acceptées"
-            refused += receipt["lignes_refusees"]
-            if receipt["lignes_refusees"]:
-                line += f", {receipt['lignes_refusees']} écartées"
+def _network(store: Store, network: str, years: list[int]) -> tuple[list[str], int]:
+    lines: list[str] = []
+    refused = 0
+    absent: dict[str, list[int]] = {}
+    for year in years:
+        folder = store.network_year(network, year)
+        reception, report = read_json(folder / "reception.json"), read_json(folder / "report.json")
+        lines += _news(reception, year)
+        for export, files in reception["exports"].items():
+            receipt = report["exports"].get(export) if files and report else None
+            if receipt is None or receipt["etat"] == "non transmis":
+                absent.setdefault(export, []).append(year)
+                continue
+            refused += receipt["lignes_refusees"] + (receipt["etat"] == "rejeté")
+            lines += [f"  {year}  {export} : {_verdict(receipt)}", *_detail(report, export, receipt, folder)]
+    return [*lines, *(f"  {_years(missing)}  {export} : NON TRANSMIS" for export, missing in absent.items())], refused
+
+
+def _news(reception: dict[str, Any], year: int) -> list[str]:
+    changed = [file for files in reception["exports"].values() for file in files if file["news"] == "modifié"]
+    return [f"  {year}  NOUVEAU CONTENU sous le même nom : {file['path']}" for file in changed]
+
+
+def _verdict(receipt: dict[str, Any]) -> str:
+    if receipt["etat"] != "accepté":
+        return f"{receipt['etat'].upper()}. {receipt['explication']}"
+    refused = receipt["lignes_refusees"]
+    aside = f", {refused} écartée{'s' if refused > 1 else ''}" if refused else ""
+    return f"{receipt['lignes_acceptees']} lignes acceptées{aside}"
+
+
+def _detail(report: dict[str, Any], export: str, receipt: dict[str, Any], folder: Path) -> list[str]:
+    if not receipt["lignes_refusees"]:
+        return []
+    return [*_reasons(report, export), f"          détail : {_shown(folder / f'{export}-anomalies.csv')}"]
+
+
+def _years(years: list[int]) -> str:
+    """Write years as ranges: 2010-2014, 2018."""
+    ranges: list[list[int]] = []
+    for year in years:
+        if ranges and ranges[-1][-1] == year - 1:
+            ranges[-1].append(year)
         else:
-            line += f"{receipt['etat'].upper()}. {receipt['explication']}"
-            refused += receipt["etat"] == "rejeté"
-        lines.append(line)
-        lines += _reasons(report, export) if receipt["lignes_refusees"] else []
-        if receipt["lignes_refusees"]:
-            lines.append(f"          détail : {_shown(folder / f'{export}-anomalies.csv')}")
-    return lines, refused
+            ranges.append([year])
+    return ", ".join(f"{group[0]}-{group[-1]}" if len(group) > 1 else str(group[0]) for group in ranges)
 
 
-def _reasons(report: dict[str, list[dict[str, object]]], export: str) -> list[str]:
+def _reasons(report: dict[str, Any], export: str) -> list[str]:
     found = []
     for item in report["anomalies"]:
         if item["export"] == export and item["severite"] == "erreur" and item["premiere_ligne"]:

@@ -1,6 +1,7 @@
-"""``resultats …``: the pipeline for people without Dagster. Only arguments and exit codes; each command imports what it needs.
+"""``resultats …``: the pipeline for people without Dagster. Only arguments and exit codes.
 
-This is the one module of ``pipelines`` that joins the stages and calls ``assets``; it stays light so that help is immediate.
+This is the one module of ``pipelines`` that joins the stages and calls ``assets``. It stays light so that help is
+immediate: each command imports what it needs.
 """
 
 from __future__ import annotations
@@ -130,12 +131,16 @@ def _run(arguments: argparse.Namespace) -> int:
     workspace = Workspace(
         exports=exports, output=str(arguments.output.resolve()), schemas=str(arguments.schemas.resolve())
     )
-    outcome = run_jobs(catalogue, workspace, arguments.network, arguments.year)
+    outcome = run_jobs(catalogue, workspace, arguments.network, arguments.year, _progress)
     summary = summarise(catalogue, workspace, outcome)
     print(summary.text)
     if not outcome.succeeded:
         return REFUSED
     return REFUSED if arguments.strict and summary.refused else DONE
+
+
+def _progress(message: str) -> None:
+    print(f"… {message}", file=sys.stderr, flush=True)
 
 
 def _unknown_choices(catalogue: Catalogue, arguments: argparse.Namespace) -> str:

@@ -19,6 +19,12 @@ settings.load_profile("fast")
 
 
 @pytest.fixture(autouse=True)
+def _no_instance(monkeypatch: pytest.MonkeyPatch):
+    """Leave the Dagster instance of whoever runs the tests alone."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def _no_socket_in_the_fast_tier(request: pytest.FixtureRequest):
     if request.node.get_closest_marker("e2e"):
         enable_socket()

@@ -37,10 +37,9 @@ def short_code(rows: Sequence[Row], column: int, every: int = 2) -> list[Row]:
     seen = 0
     result = []
     for row in rows:
-        if row[column] == "01":
-            seen += 1
-            row = changed(row, {column: "1"}) if seen % every == 0 else row  # noqa: PLW2901
-        result.append(row)
+        first = row[column] == "01"
+        seen += first
+        result.append(changed(row, {column: "1"}) if first and seen % every == 0 else row)
     return result
 
 

@@ -1,4 +1,7 @@
-"""Export + layout → Table Schema of the file as it should be. Only the compilation: matching it to a file is validation's."""
+"""Export + layout → Table Schema of the file as it should be.
+
+Only the compilation: matching it to a file is validation's.
+"""
 
 from __future__ import annotations
 

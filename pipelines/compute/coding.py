@@ -1,6 +1,7 @@
-"""Estimator → how each row is coded in SQL. Every estimator but the median is a weighted mean of a coded value, or a ratio of sums.
+"""Estimator → how each row is coded in SQL.
 
-Only the closed list of ``declarations.estimators`` is translated; nothing from the YAML is ever run as an expression.
+Every estimator but the median is a weighted mean of a coded value, or a ratio of sums. Only the closed list of
+``declarations.estimators`` is translated; nothing from the YAML is ever run as an expression.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Coded:
-    """SQL of the coded value ``x`` and of the base weight ``w`` of a row; a row is in the base when ``x`` is not null."""
+    """SQL of a row's coded value ``x`` and base weight ``w``; the row is in the base when ``x`` is not null."""
 
     x: str
     w: str
@@ -32,31 +33,39 @@ def code(estimator: declared.Estimator, inputs: Mapping[str, str], weight: str |
     return Coded(_value(estimator, inputs), w)
 
 
-def _value(estimator: declared.Estimator, inputs: Mapping[str, str]) -> str:  # noqa: PLR0911  (one case per estimator)
+def _value(estimator: declared.Estimator, inputs: Mapping[str, str]) -> str:
     answer = column(next(iter(inputs.values())))
     match estimator:
         case declared.Share():
-            return f"CASE WHEN {answer} IN ({_list(estimator.favourable)}) THEN 100 WHEN {answer} IN ({_list(estimator.among)}) THEN 0 END"
+            branches = [_among(answer, estimator.favourable, 100), _among(answer, estimator.among, 0)]
         case declared.TopBox():
             low, high = estimator.scale
-            return f"CASE WHEN {answer} BETWEEN {high - estimator.top + 1} AND {high} THEN 100 WHEN {answer} BETWEEN {low} AND {high} THEN 0 END"
+            branches = [_between(answer, high - estimator.top + 1, high, "100"), _between(answer, low, high, "0")]
         case declared.Nps():
-            return f"CASE WHEN {answer} BETWEEN 9 AND 10 THEN 100 WHEN {answer} BETWEEN 7 AND 8 THEN 0 WHEN {answer} BETWEEN 0 AND 6 THEN -100 END"
+            branches = [
+                _between(answer, 9, 10, "100"),
+                _between(answer, 7, 8, "0"),
+                _between(answer, 0, 6, "-100"),
+            ]
         case declared.NetSatisfaction():
-            neutral = f" WHEN {answer} IN ({_list(estimator.neutral)}) THEN 0" if estimator.neutral else ""
-            return (
-                f"CASE WHEN {answer} IN ({_list(estimator.satisfied)}) THEN 100 "
-                f"WHEN {answer} IN ({_list(estimator.dissatisfied)}) THEN -100{neutral} END"
-            )
+            branches = [_among(answer, estimator.satisfied, 100), _among(answer, estimator.dissatisfied, -100)]
+            if estimator.neutral:
+                branches.append(_among(answer, estimator.neutral, 0))
         case declared.Score():
-            cases = " ".join(
-                f"WHEN {answer} = {literal(item.answer)} THEN {item.points!r}" for item in estimator.points
-            )
-            return f"CASE {cases} END"
+            branches = [f"WHEN {answer} = {literal(item.answer)} THEN {item.points!r}" for item in estimator.points]
         case declared.Ces():
-            return f"CASE WHEN {answer} BETWEEN {estimator.scale[0]} AND {estimator.scale[1]} THEN {answer} END"
+            branches = [_between(answer, *estimator.scale, answer)]
         case _:
             return answer
+    return f"CASE {' '.join(branches)} END"
+
+
+def _among(answer: str, values: Iterable[Scalar], points: int) -> str:
+    return f"WHEN {answer} IN ({', '.join(literal(value) for value in values)}) THEN {points}"
+
+
+def _between(answer: str, low: int, high: int, coded: str) -> str:
+    return f"WHEN {answer} BETWEEN {low} AND {high} THEN {coded}"
 
 
 def column(name: str) -> str:
@@ -71,7 +80,3 @@ def literal(value: Scalar) -> str:
     if isinstance(value, int | float):
         return repr(value)
     return "'" + value.replace("'", "''") + "'"
-
-
-def _list(values: Iterable[Scalar]) -> str:
-    return ", ".join(literal(value) for value in values)

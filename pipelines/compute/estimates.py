@@ -24,8 +24,9 @@ _PERCENT = (declared.Share, declared.TopBox, declared.Nps, declared.NetSatisfact
 def estimate(sums: pd.DataFrame, estimator: declared.Estimator) -> pd.DataFrame:
     """Add valeur, borne_basse, borne_haute, effectif, numerateur, denominateur to a frame of sums.
 
-    ``sums`` has n (rows in the base), sw = Σw, sw2 = Σw², swx = Σwx, swx2 = Σwx² with x coded as in ``coding`` (percentages
-    as 0/100). For a ratio: swx = Σ numerators and sw = Σ denominators. A base of zero gives no value, never 0.
+    ``sums`` has n (rows in the base), sw = Σw, sw2 = Σw², swx = Σwx, swx2 = Σwx² with x coded as in ``coding``
+    (percentages as 0/100). For a ratio: swx = Σ numerators and sw = Σ denominators. A base of zero gives no value,
+    never 0.
     """
     sw, swx = sums["sw"].to_numpy(float), sums["swx"].to_numpy(float)
     has_base = sw > 0

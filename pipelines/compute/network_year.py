@@ -1,4 +1,7 @@
-"""The results of one network for one year: every indicator it feeds, from the accepted exports, ready for the national tables."""
+"""The results of one network for one year: every indicator it feeds, from the accepted exports.
+
+They are ready for the national tables, which are put together in ``tables``.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,12 @@ from pipelines.declarations.periods import FRENCH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
     from pathlib import Path
 
     import duckdb
 
-    from pipelines.declarations import Catalogue, Export, Feed, Indicator, LevelRule, Level
+    from pipelines.declarations import Catalogue, Export, Feed, Indicator, Level, LevelRule
 
 RESULT_COLUMNS = {
     "indicateur": "str", "annee": "int64", "periode": "str", "frequence": "str", "maille": "str",
@@ -132,7 +136,7 @@ def _sources(network: str, exports: str) -> str:
     return ", ".join(f"{network}/{name}" for name in exports.split(", "))
 
 
-def _extracted(export: Export, year: int) -> object:
+def _extracted(export: Export, year: int) -> date | None:
     layout = export.layout(year)
     return layout.extracted if layout else None
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.estimates import estimate
+from pipelines.compute.reasons import reason_where
 from pipelines.compute.sums import cell_sums, medians
 from pipelines.compute.units import UNIT, Geography, assign_units
 from pipelines.declarations.periods import MONTHS_PER_PERIOD, last_day
@@ -53,11 +54,14 @@ def observed_results(
 
 def _rolled_up(units: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
     found = estimate(_described(units).join(units.groupby("_unit")[_SUMS].sum()).reset_index(), indicator.estimator)
-    # A reason that all the cells share is told; several reasons, or cells without one, say nothing.
+    return _with_reasons(found, units)
+
+
+def _with_reasons(found: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """Tell the reason that all cells of an absent value share; several reasons, or a cell without one, say nothing."""
     reasons = units.assign(motif=units["motif"].fillna("non-renseigne")).groupby("_unit")["motif"].agg(["min", "max"])
     reason = reasons["min"].where(reasons["min"] == reasons["max"], "non-renseigne").to_numpy()
-    found["motif"] = np.where(found["valeur"].isna(), reason, None)
-    return found
+    return found.assign(motif=reason_where(found["valeur"].isna(), reason))
 
 
 def _described(units: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +80,7 @@ def _without_partial_sums(found: pd.DataFrame, units: pd.DataFrame, months_per_c
     periods = units["frequence"].map(MONTHS_PER_PERIOD) // months_per_cell
     expected = (parts * periods).groupby(units["_unit"]).first()
     filled = (units["n"] > 0).groupby(units["_unit"]).sum()
-    partial = found["_unit"].map(filled < expected)
+    partial = found["_unit"].map(filled < expected) & found["valeur"].notna()  # absent as a whole: its reason stands
     return found.assign(
         valeur=found["valeur"].mask(partial),
         motif=found["motif"].mask(partial, "donnees-incompletes"),
@@ -90,9 +94,8 @@ def _medians(
     exports: Mapping[Path, Export],
     units: pd.DataFrame,
 ) -> pd.DataFrame:
-    cells = units[["_periode", "_territoire", "_structure", "_unit"]]
+    cells = units[["_periode", "_maille", "_territoire", "_structure", "_unit"]]
     computed = medians(connection, indicator, feed, exports, cells).set_index("_unit")
     found = _described(units).join(computed).reset_index()
     blank = dict.fromkeys(["borne_basse", "borne_haute", "numerateur", "denominateur"], np.nan)
-    motif = np.where(found["valeur"].isna(), "non-renseigne", None)
-    return found.assign(effectif=found["n"].fillna(0), motif=motif, **blank)
+    return _with_reasons(found.assign(effectif=found["n"].fillna(0), **blank), units)

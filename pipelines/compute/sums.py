@@ -1,4 +1,7 @@
-"""Observations (Parquet) → sums per cell, by DuckDB: the only place that reads many rows. What sums mean is in ``estimates``."""
+"""Observations (Parquet) → sums per cell, by DuckDB: the only place that reads many rows.
+
+What sums mean is in ``estimates``.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,6 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Export, Feed, Indicator, Level
 
-CELL = ["_periode", "_territoire", "_structure"]
-
 
 def connect(memory_limit: str = "1GB") -> duckdb.DuckDBPyConnection:
     """Open an in-memory DuckDB. One thread: floating sums then always add in the same order, so bytes never differ."""
@@ -36,12 +37,12 @@ def finest_level(export: Export) -> Level:
 def cell_sums(
     connection: duckdb.DuckDBPyConnection, indicator: Indicator, feed: Feed, exports: Mapping[Path, Export]
 ) -> pd.DataFrame:
-    """Return one line per finest period × territory × structure: n, sw, sw2, swx, swx2 (see ``estimate``).
+    """Return one line per finest period × level × territory × structure: n, sw, sw2, swx, swx2 (see ``estimate``).
 
     ``motif`` is the reason of the declared absences of the cell's inputs, when there is a single one.
     """
     query = f"""
-        SELECT _periode, _territoire, _structure, max(_structure_nom) AS _structure_nom,
+        SELECT _periode, _maille, _territoire, _structure, max(_structure_nom) AS _structure_nom,
                count(x) AS n,
                CASE WHEN count(DISTINCT motif) = 1 THEN min(motif) END AS motif,
                coalesce(sum(w) FILTER (x IS NOT NULL), 0) AS sw,
@@ -49,8 +50,8 @@ def cell_sums(
                coalesce(sum({_weighted(indicator, "x")}), 0) AS swx,
                coalesce(sum({_weighted(indicator, "x * x")}), 0) AS swx2
         FROM ({_coded_rows(indicator, feed, exports)})
-        GROUP BY _periode, _territoire, _structure
-        ORDER BY _periode, _territoire NULLS FIRST, _structure NULLS FIRST
+        GROUP BY _periode, _maille, _territoire, _structure
+        ORDER BY _periode, _maille, _territoire NULLS FIRST, _structure NULLS FIRST
     """
     return connection.execute(query).df()
 
@@ -74,7 +75,7 @@ def medians(
             SELECT _unit, x, w,
                    sum(w) OVER (PARTITION BY _unit ORDER BY x) AS reached,
                    sum(w) OVER (PARTITION BY _unit) AS total
-            FROM coded JOIN unit_of_cell USING (_periode)
+            FROM coded JOIN unit_of_cell USING (_periode, _maille)
             WHERE x IS NOT NULL AND coded._territoire IS NOT DISTINCT FROM unit_of_cell._territoire
               AND coded._structure IS NOT DISTINCT FROM unit_of_cell._structure
         )
@@ -111,7 +112,7 @@ def _coded_rows(indicator: Indicator, feed: Feed, exports: Mapping[Path, Export]
         coded = code(indicator.estimator, feed.inputs, export.weight)
         level = f"_maille = {literal(finest_level(export))}"
         parts.append(f"""
-            SELECT _periode, _territoire, _structure, _structure_nom,
+            SELECT _periode, _maille, _territoire, _structure, _structure_nom,
                    CASE WHEN ({coded.w}) IS NULL THEN NULL ELSE CAST({coded.x} AS DOUBLE) END AS x,
                    CAST({coded.w} AS DOUBLE) AS w, {_absence(feed, export)} AS motif
             FROM read_parquet({literal(str(path))}) {_where(feed, level)}
@@ -126,7 +127,7 @@ def _absence(feed: Feed, export: Export) -> str:
 
 
 def _weighted(indicator: Indicator, value: str) -> str:
-    """A ratio's numerator stands by itself, and so does what is summed; other values are weighted."""
+    """Weigh the value, unless it stands by itself: a ratio's numerator, or what is summed."""
     return value if indicator.estimator.name in ("ratio", "sum") else f"w * {value}"
 
 

@@ -1,4 +1,7 @@
-"""Results typed by the network (estimator ``declared``): taken as they are, at the levels it types; the others as declared."""
+"""Results typed by the network (estimator ``declared``): taken as they are at the levels it types.
+
+Other levels are made of them as the indicator declares; nothing is computed from rows of answers here.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pipelines.compute.reasons import reason_where
 from pipelines.compute.units import Geography
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import last_day, periods_of_year
@@ -31,13 +35,13 @@ def typed_values(rows: pd.DataFrame) -> pd.DataFrame:
     """
     found = rows.rename(columns={"_periode": "periode", "_maille": "maille", "_territoire": "territoire_code",
                                  "_structure": "structure_code", "_structure_nom": "structure"})  # fmt: skip
-    found = found.assign(motif=np.where(found["valeur"].isna(), found["motif"].fillna("non-renseigne"), None))
+    found = found.assign(motif=reason_where(found["valeur"].isna(), found["motif"].fillna("non-renseigne")))
     twins = found.duplicated(["periode", *_PLACE], keep=False)
     if twins.any():
         first = found[twins].iloc[0]
         raise DuplicateValueError(
-            f"deux valeurs pour {first['periode']}, {first['maille']} {first['territoire_code'] or first['structure_code']} : "
-            "préciser « where » dans l'indicateur"
+            f"deux valeurs pour {first['periode']}, {first['maille']} "
+            f"{first['territoire_code'] or first['structure_code']} : préciser « where » dans l'indicateur"
         )
     return found
 
@@ -77,22 +81,35 @@ def typed_results(
 def _from_parts(
     values: pd.DataFrame, level: Level, weighted: bool, geography: Geography, not_applicable: frozenset[str]
 ) -> pd.DataFrame:
-    """Sum the finest typed rows below ``level``, or weigh them by their base; one absent part makes the total absent."""
+    """Sum the finest typed rows below ``level``, or weigh them by their base.
+
+    One absent part makes the total absent. A part is expected in every period of the year when it has a row in one of
+    them.
+    """
     below = [name for name in LEVELS[: LEVELS.index(level)] if (values["maille"] == name).any()]
     if not below:
         return values.iloc[:0]
-    parts = values[(values["maille"] == below[0]) & ~values["motif"].isin(not_applicable)]
-    parts = parts.assign(territoire_code=[geography.parent(level, code) for code in parts["territoire_code"]])
+    parts = values[values["maille"] == below[0]]
+    parents = [geography.parent(level, code, below[0]) for code in parts["territoire_code"]]
+    parts = parts.assign(
+        part=parts["territoire_code"].fillna("") + "|" + parts["structure_code"].fillna(""),
+        territoire_code=pd.Series(parents, index=parts.index),
+    )
     parts = parts[parts["territoire_code"].notna()]
+    expected = parts.groupby("territoire_code")["part"].nunique()
+    idle = parts["motif"].isin(not_applicable)
+    excused = parts[idle].groupby(["periode", "territoire_code"]).size()
+    parts = parts[~idle]
     grouped = parts.assign(weight=parts["base"] if weighted else 1.0).assign(
         product=lambda frame: frame["valeur"] * frame["weight"]
     ).groupby(["periode", "territoire_code"])  # fmt: skip
     total = grouped["product"].sum(min_count=1)
     found = pd.DataFrame({"valeur": total / grouped["weight"].sum() if weighted else total})
     found["base"] = grouped["base"].sum(min_count=1)
-    complete = grouped["product"].count() == grouped.size()
+    owed = expected.reindex(found.index, level="territoire_code") - excused.reindex(found.index, fill_value=0)
+    complete = grouped["product"].count() == owed
     found.loc[~complete, ["valeur", "base"]] = np.nan
-    found["motif"] = np.where(complete, None, "donnees-incompletes")
+    found["motif"] = reason_where(found["valeur"].isna(), np.where(complete, "non-renseigne", "donnees-incompletes"))
     found["source"] = grouped["source"].agg(lambda names: ", ".join(sorted(set(names))))
     return found.reset_index().assign(maille=level, structure_code=None, structure=None)
 
@@ -103,7 +120,7 @@ def _yearly(values: pd.DataFrame, method: YearMethod, finest: Frequency) -> pd.D
     values = values.assign(annee=[period[:4] for period in values["periode"]])
     for (year, *place), group in values.sort_values("periode").groupby(["annee", *_PLACE], dropna=False, sort=True):
         line = {**dict(zip(_PLACE, place, strict=True)), "periode": year, "structure": group["structure"].iloc[-1]}
-        lines.append({**line, **_year_value(group, method, len(periods_of_year(int(year), finest)))})
+        lines.append({**line, **_year_value(group, method, len(periods_of_year(int(str(year)), finest)))})
     return pd.DataFrame(lines).assign(frequence="year")
 
 
@@ -122,7 +139,8 @@ def _year_value(group: pd.DataFrame, method: YearMethod, periods: int) -> dict[s
             found |= {"valeur": np.nan, "base": np.nan, "motif": "donnees-incompletes"}
         else:
             base = known["base"].sum()
-            found |= {"valeur": (known["valeur"] * known["base"]).sum() / base if base else np.nan, "base": base}
+            mean = (known["valeur"] * known["base"]).sum() / base if base else np.nan
+            found |= {"valeur": mean, "base": base, "motif": None if base else "non-renseigne"}
     return {**found, "date_reference": last_day(str(reference))}
 
 
@@ -142,9 +160,9 @@ def discrepancies(
             continue
         totals = values[values["maille"] == level]
         for parts_level in ("departement", "region"):
-            if LEVELS.index(parts_level) < LEVELS.index(level):  # type: ignore[arg-type]
+            if LEVELS.index(parts_level) < LEVELS.index(level):
                 parts = values[values["maille"] == parts_level]
-                frames.append(_compared(totals, parts, level, parts_level, geography))  # type: ignore[arg-type]
+                frames.append(_compared(totals, parts, level, parts_level, geography))
     found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     return found[found["ecart"].abs() > 0.5 * 10**-decimals].reset_index(drop=True) if len(found) else found
 
@@ -152,10 +170,9 @@ def discrepancies(
 def _compared(
     totals: pd.DataFrame, parts: pd.DataFrame, level: Level, parts_level: Level, geography: Geography
 ) -> pd.DataFrame:
-    parents = parts.assign(territoire_code=[
-        "FR" if level == "national" else geography.region(code) for code in parts["territoire_code"]
-    ])  # fmt: skip
-    summed = parents.groupby(["periode", "territoire_code"])["valeur"].agg(["sum", "count"]).reset_index()
+    parents = ["FR" if level == "national" else geography.region(code) for code in parts["territoire_code"]]
+    placed = parts.assign(territoire_code=pd.Series(parents, index=parts.index))
+    summed = placed.groupby(["periode", "territoire_code"])["valeur"].agg(["sum", "count"]).reset_index()
     joined = totals.merge(summed, on=["periode", "territoire_code"])
     return pd.DataFrame({
         "periode": joined["periode"],

@@ -20,7 +20,12 @@ class Geography:
     def __init__(self, territories: Territories) -> None:
         places = territories.territories
         self._region = {place.code: place.region for place in places if place.level == "departement" and place.region}
-        self.names = {(place.level, place.code): place.name for place in places}
+        self._names: dict[tuple[str, str], str] = {(place.level, place.code): place.name for place in places}
+
+    def names(self, levels: pd.Series[str], codes: pd.Series[str]) -> pd.Series[str]:
+        """Return the name of each territory, in the rows of ``levels``; none for an unknown one."""
+        found = [self._names.get(place) for place in zip(levels, codes, strict=True)]
+        return pd.Series(found, index=levels.index)
 
     def region(self, departement: str | None) -> str | None:
         """Return the région of a département; overseas collectivities have none."""
@@ -32,23 +37,24 @@ class Geography:
             return len(set(self._region.values()))
         return sum(1 for region in self._region.values() if level == "national" or region == code)
 
-    def parent(self, level: Level, territory: str | None) -> str | None:
-        """Return the code, at ``level``, of the territory that holds a département."""
+    def parent(self, level: Level, territory: str | None, below: Level = "departement") -> str | None:
+        """Return the code, at ``level``, of the territory that holds ``territory``, a place of the level ``below``."""
         if level == "national":
             return "FR"
-        return self.region(territory) if level == "region" else territory
+        return self.region(territory) if level == "region" and below != "region" else territory
 
 
 def assign_units(cells: pd.DataFrame, level: Level, frequency: Frequency, geography: Geography) -> pd.DataFrame:
     """Return ``cells`` with the columns of UNIT added; cells that have no unit at that level are dropped."""
     periods = {period: period_of(last_day(period), frequency) for period in cells["_periode"].unique()}
-    codes = {code: geography.parent(level, _text(code)) for code in cells["_territoire"].unique()}
+    places = zip(cells["_territoire"], cells["_maille"], strict=True)
+    codes = [geography.parent(level, _text(code), below) for code, below in places]
     nowhere = pd.Series(None, index=cells.index, dtype="object")
     found = cells.assign(
         periode=cells["_periode"].map(periods),
         frequence=frequency,
         maille=level,
-        territoire_code=pd.Series([codes[code] for code in cells["_territoire"]], index=cells.index, dtype="object"),
+        territoire_code=pd.Series(codes, index=cells.index, dtype="object"),
         structure_code=cells["_structure"].astype("object") if level == "site" else nowhere,
         structure=cells["_structure_nom"].astype("object") if level == "site" else nowhere,
     )

@@ -1,4 +1,7 @@
-"""The ground that every declared model stands on: strict, frozen, with the few shared types. No model of a file here."""
+"""The ground that every declared model stands on: strict, frozen, with the few shared types.
+
+No model of a file here.
+"""
 
 from __future__ import annotations
 

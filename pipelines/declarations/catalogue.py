@@ -135,13 +135,14 @@ class _Reader:
 def load(root: Path) -> Catalogue:
     """Read every declaration below ``root``.
 
-    Raises DeclarationError with all problems of all files: what the models refuse, then what does not hold across files.
+    Raises DeclarationError with all problems of all files: what the models refuse, then what does not hold across
+    files.
     """
     from pipelines.declarations.crosschecks import crosscheck  # noqa: PLC0415  (it needs the Catalogue type)
 
     reader = _Reader(root)
     if not root.is_dir():
-        raise DeclarationError([Problem(str(root), 1, "", "dossier de déclarations absent")])
+        raise DeclarationError([Problem(".", 1, "", f"dossier de déclarations absent : {root}")])
     networks = reader.folder("networks", Network)
     indicators = reader.folder("indicators", Indicator)
     tables = reader.folder("tables", Table)

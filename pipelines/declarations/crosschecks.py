@@ -9,11 +9,11 @@ from pipelines.declarations.base import LEVELS
 from pipelines.declarations.problems import Problem, close_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from pipelines.declarations.catalogue import Catalogue
     from pipelines.declarations.indicator import Feed, Indicator
-    from pipelines.declarations.network import Export, Network
+    from pipelines.declarations.network import Export, Layout, Network
     from pipelines.declarations.yaml_source import Document, Path
 
 
@@ -72,8 +72,8 @@ class _Checker:
     def export(self, file: str, path: Path, network: Network, export: Export) -> None:
         names = [field.name for field in export.fields]
         self.no_twins(file, (*path, "fields"), names, "champ")
-        for place, field_name in export.referenced_fields().items():
-            keys = tuple(int(part) if part.isdigit() else part for part in place.split("."))
+        for dotted, field_name in export.referenced_fields().items():
+            keys = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
             self.known(file, (*path, *keys), field_name, names, "champ")
         for index, field in enumerate(export.fields):
             for code, reason in field.absences.items():
@@ -92,6 +92,7 @@ class _Checker:
         for index, layout in enumerate(export.layouts):
             claimed.update(layout.years)
             place = (*path, "layouts", index)
+            self.no_twins(file, place, _labels(export, layout), "en-tête")
             if layout.format in ("csv", "parquet") and layout.sheet:
                 self.say(file, (*place, "sheet"), f"« sheet » n'a pas de sens pour un fichier {layout.format}")
             if not layout.one_file_per_year and export.period.field is None:
@@ -200,6 +201,11 @@ class _Checker:
         for index, territory in enumerate(self.catalogue.territories.territories):
             if territory.region and ("region", territory.region) not in codes:
                 self.say(file, ("territories", index), f"région « {territory.region} » absente de la liste")
+
+
+def _labels(export: Export, layout: Layout) -> list[str]:
+    changed = {name: override.label for name, override in layout.fields.items() if override.label}
+    return [changed.get(field.name) or field.label or field.name for field in export.fields]
 
 
 def _row_levels(export: Export) -> set[str]:

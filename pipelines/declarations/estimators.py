@@ -1,4 +1,6 @@
-"""The closed list of estimators that an indicator may name: their parameters and inputs. How they are computed is in compute.
+"""The closed list of estimators that an indicator may name: their parameters and inputs.
+
+How they are computed is in compute.
 
 Sources: domain definitions of the programme Services Publics + (ESSOC, article 68 8°; arrêté of 31 August 2023,
 NOR TFPT2322190A); Reichheld (2003) for the NPS; "Je donne mon avis" scoring for ``score``.
@@ -120,7 +122,7 @@ class Sum(_Estimator):
 
 
 class Ratio(_Estimator):
-    """Ratio of sums: ``factor`` x sum of numerators / sum of denominators (rates: factor 100; mean delays: factor 1)."""
+    """Ratio of sums: ``factor`` x sum of numerators / sum of denominators (rates: factor 100; mean delays: 1)."""
 
     name: Literal["ratio"]
     factor: float = Field(default=100, gt=0)

@@ -1,4 +1,7 @@
-"""Models of ``schemas/networks/<network>.yml``: who hands over what, where, in which shape. How results are made is not here."""
+"""Models of ``schemas/networks/<network>.yml``: who hands over what, where, in which shape.
+
+How results are made is not here.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ TerritoryCodes = Literal["departement", "region", "pilote"]
 
 
 class ExportField(Model):
-    """One column of an export, close to a Table Schema field. ``label`` is the header in the file (default: the name)."""
+    """One column of an export, close to a Table Schema field.
+
+    ``label`` is the header in the file (default: the name).
+    """
 
     name: ColumnName
     label: Text | None = None
@@ -66,7 +72,10 @@ class FieldOverride(Model):
 
 
 class Layout(Model):
-    """How the file of a range of years is written. ``path`` is below the exports root; ``{year}`` and ``*`` are allowed."""
+    """How the file of a range of years is written.
+
+    ``path`` is below the exports root; ``{year}`` and ``*`` are allowed.
+    """
 
     years: Years
     path: Text
@@ -180,7 +189,7 @@ class Export(Model):
         """Return the declared field of that name."""
         return next((field for field in self.fields if field.name == name), None)
 
-    def referenced_fields(self) -> dict[str, str | None]:
+    def referenced_fields(self) -> dict[str, str]:
         """Return every place of the export that names a field, with that name (for the cross-file checks)."""
         places: dict[str, str | None] = {
             "period.field": self.period.field,

@@ -1,4 +1,7 @@
-"""Periods as SDMX writes them in French use: ``2024``, ``2024-S1``, ``2024-T2``, ``2024-04``. Plain text, ordered within a frequency."""
+"""Periods as SDMX writes them in French use: ``2024``, ``2024-S1``, ``2024-T2``, ``2024-04``.
+
+Plain text, ordered within a frequency.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is wrong in the declarations, told as file, line, key, what was found and what is allowed. In French: the data team reads it."""
+"""What is wrong in the declarations, told as file, line, key, what was found and what is allowed.
+
+In French: the data team reads it.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,6 @@ def _path_in_file(location: tuple[int | str, ...], document: Document) -> Path:
 def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     kind, found, context = error["type"], error["input"], error.get("ctx", {})
     messages: dict[str, str] = {
-        "extra_forbidden": _unknown_key(error, model),
         "missing": "clé obligatoire absente",
         "literal_error": f"{_shown(found)} n'est pas permis ; permis : {context.get('expected')}",
         "union_tag_invalid": f"« {context.get('tag')} » n'est pas permis ; permis : {context.get('expected_tags')}",
@@ -89,6 +91,8 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
         "less_than_equal": f"{_shown(found)} dépasse le maximum {context.get('le')}",
         "value_error": str(context.get("error", error["msg"])),
     }
+    if kind == "extra_forbidden":
+        return _unknown_key(error, model)
     if kind.startswith("date"):
         return f"date attendue sous la forme AAAA-MM-JJ, trouvé {_shown(found)}"
     return messages.get(kind, error["msg"])
@@ -134,5 +138,6 @@ def _child(node: dict[str, Any], part: int | str) -> dict[str, Any] | None:
     if isinstance(part, int):
         child = node.get("items")
     else:
-        child = node.get("properties", {}).get(part, node.get("additionalProperties"))
+        free = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+        child = node.get("properties", {}).get(part, free[0])
     return child if isinstance(child, dict) else None

@@ -12,7 +12,10 @@ ColumnType = Literal["string", "integer", "number", "boolean", "date"]
 
 
 class Column(Model):
-    """A published column: Table Schema field with French title and description. ``decimals`` fixes how numbers are written."""
+    """A published column: Table Schema field with French title and description.
+
+    ``decimals`` fixes how numbers are written.
+    """
 
     name: ColumnName
     title: Text

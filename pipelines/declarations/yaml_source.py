@@ -1,7 +1,7 @@
 """YAML text to plain data that remembers its lines. No rule about what the data may say belongs here.
 
-Scalars follow YAML 1.2 rather than PyYAML's 1.1: ``01`` stays the text "01" (a département), ``no`` stays text, dates stay
-text until a model reads them. A key written twice is an error: the second would silently win.
+Scalars follow YAML 1.2 rather than PyYAML's 1.1: ``01`` stays the text "01" (a département), ``no`` stays text, dates
+stay text until a model reads them. A key written twice is an error: the second would silently win.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import math
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 
 class UnusableFileError(Exception):
@@ -32,22 +33,28 @@ def native_text(value: object, decimal_char: str) -> str:
     """Write a native cell (spreadsheet, Parquet) as text.
 
     Rules: nothing is ``""``; booleans ``true``/``false``; whole numbers without decimals; other numbers in their
-    shortest exact form with ``decimal_char``; dates as ISO 8601, without a midnight; text as it is.
+    shortest exact form with ``decimal_char``; dates as ISO 8601, without a midnight; text as it is
+    (bytes are UTF-8 text, as some writers of Parquet leave it).
     """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        if math.isnan(value):
-            return ""
-        text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-        return text.replace(".", decimal_char)
-    if isinstance(value, datetime.datetime):
-        return value.date().isoformat() if value.time() == datetime.time() else value.isoformat()
+    if isinstance(value, float | Decimal):
+        return _number_text(value).replace(".", decimal_char)
     if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    return str(value)
+        midnight = isinstance(value, datetime.datetime) and value.time() == datetime.time()
+        return value.isoformat()[: len("2024-01-31")] if midnight else value.isoformat()
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+
+def _number_text(value: float | Decimal) -> str:
+    if math.isnan(value):
+        return ""
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
 
 
 def compose_header(rows: list[list[str]]) -> list[str]:

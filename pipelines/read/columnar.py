@@ -21,7 +21,7 @@ def read_columnar(content: bytes, layout: Layout) -> Cells:
         columns = [
             [native_text(value, layout.decimal_char) for value in column.to_pylist()] for column in table.columns
         ]
-    except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
+    except (pa.ArrowException, OSError, ValueError, NotImplementedError, ArithmeticError, LookupError) as error:
         raise UnusableFileError(
             "fichier-illisible", "Le fichier n'est pas un Parquet lisible (tronqué ou d'un autre format)."
         ) from error

@@ -1,10 +1,15 @@
-"""Files inside files: zip and gz. Limits refuse bombs before a byte is unpacked; names in archives never become paths."""
+"""Files inside files: zip and gz.
+
+Limits refuse bombs before a byte is unpacked; names in archives never become paths.
+"""
 
 from __future__ import annotations
 
 import fnmatch
 import gzip
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from typing import IO
@@ -14,10 +19,22 @@ from pipelines.read.cells import UnusableFileError
 LARGEST_UNPACKED = 2_000_000_000
 LARGEST_RATIO = 200
 _CHUNK = 1 << 20
+# What zipfile and its decompressors raise on damaged bytes.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+)
 
 
 def unpack(content: bytes, name: str, member: str | None) -> bytes:
-    """Return the content itself, or what a ``.gz`` or ``.zip`` holds (its only file, or the one that matches ``member``)."""
+    """Return the content itself, or what a ``.gz`` or ``.zip`` holds: its only file, or the one matching ``member``."""
     if name.lower().endswith(".gz"):
         return _gunzip(content)
     if name.lower().endswith(".zip") or member:
@@ -46,13 +63,13 @@ def _unzip(content: bytes, member: str | None) -> bytes:
                 )
             with archive.open(wanted[0]) as stream:
                 return _read_limited(stream, wanted[0].compress_size)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise UnusableFileError(
             "fichier-illisible", "L'archive zip est abîmée, protégée par mot de passe, ou n'en est pas une."
         ) from error
 
 
-def _read_limited(stream: IO[bytes], packed: int) -> bytes:
+def _read_limited(stream: IO[bytes] | gzip.GzipFile, packed: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while chunk := stream.read(_CHUNK):

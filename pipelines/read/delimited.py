@@ -17,7 +17,10 @@ LONGEST_CELL = 10_000_000
 
 
 def read_delimited(content: bytes, layout: Layout) -> Cells:
-    """Read a CSV as declared. A first line ``sep=;`` (Excel's) is dropped, and its separator noted if another was declared."""
+    """Read a CSV as declared.
+
+    A first line ``sep=;`` (Excel's) is dropped, and its separator noted if another was declared.
+    """
     text, encoding = decode(content, layout.encoding)
     notes = [f"encodage lu : {encoding}"]
     delimiter, skipped = layout.delimiter, 0

@@ -1,7 +1,11 @@
-"""The exports root: a folder or any fsspec URL. Finds the files that a layout declares, and says when one has changed."""
+"""The exports root: a folder or any fsspec URL.
+
+Finds the files that a layout declares, and says when one has changed.
+"""
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,10 +42,13 @@ class ExportsRoot:
             raise RootError(f"dossier d'exports introuvable : {_without_secrets(url)}")
 
     def find(self, pattern: str, year: int) -> list[SourceFile]:
-        """Return the files that match ``pattern`` (``{year}`` filled in, ``*`` and ``?`` as in a shell), in path order."""
+        """Return the files that match ``pattern``, in path order.
+
+        ``{year}`` is filled in; ``*`` and ``?`` are as in a shell.
+        """
         wanted = pattern.replace("{year}", str(year))
         if any(sign in wanted for sign in "*?["):
-            found = self._filesystem.glob(f"{self._root}/{wanted}", detail=True)
+            found = self._filesystem.glob(f"{glob.escape(self._root)}/{wanted}", detail=True)
         else:
             full = f"{self._root}/{wanted}"
             found = {full: self._filesystem.info(full)} if self._filesystem.isfile(full) else {}
@@ -61,4 +68,4 @@ class ExportsRoot:
 
 def _without_secrets(url: str) -> str:
     scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rsplit('@', 1)[-1]}" if separator else url
+    return f"{scheme}{separator}{rest.partition('?')[0].rsplit('@', 1)[-1]}" if separator else url

@@ -1,4 +1,7 @@
-"""XLSX and ODS to cells, through calamine: declared sheet, several header rows, native values written by ``native_text``."""
+"""XLSX and ODS to cells, through calamine: the declared sheet, one or several header rows.
+
+Native values are written as text by ``cells.native_text``, not here.
+"""
 
 from __future__ import annotations
 

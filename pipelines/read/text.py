@@ -1,4 +1,7 @@
-"""Bytes to text. One rule, never a guess: strict UTF-8 over the whole file (BOM tolerated), else the declared encoding."""
+"""Bytes to text.
+
+One rule, never a guess: strict UTF-8 over the whole file (BOM tolerated), else the declared encoding.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,7 @@ def _checked(text: str, encoding: str) -> tuple[str, str]:
     if start.startswith(("<!doctype", "<html", "<?xml")):
         raise UnusableFileError(
             "fichier-illisible",
-            "Le fichier est une page web ou du XML, pas un CSV : le téléchargement a sans doute renvoyé une page d'erreur.",
+            "Le fichier est une page web ou du XML, pas un CSV : "
+            "le téléchargement a sans doute renvoyé une page d'erreur.",
         )
     return text, encoding

@@ -1,4 +1,7 @@
-"""Text cells to typed observations and a verdict, with frictionless as the judge of every cell. Reads and writes no file."""
+"""Text cells to typed observations and a verdict, with frictionless as the judge of every cell.
+
+Reads and writes no file.
+"""
 
 from pipelines.validate.engine import Validated, observation_schema, validate_cells
 from pipelines.validate.findings import Finding

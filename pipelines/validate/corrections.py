@@ -42,8 +42,8 @@ def _expired(correction: Correction, file: str) -> Finding:
     where = ", ".join(f"{name} = {value}" for name, value in correction.where.items())
     return Finding(
         "correction-perimee",
-        f"La correction déclarée ({where} ; {correction.field} : « {correction.expected} » → « {correction.value} ») ne "
-        f"trouve plus la valeur attendue dans {file} : supprimez-la de corrections/.",
+        f"La correction déclarée ({where} ; {correction.field} : « {correction.expected} » → « {correction.value} ») "
+        f"ne trouve plus la valeur attendue dans {file} : supprimez-la de corrections/.",
         column=correction.field,
         year=correction.year,
     )

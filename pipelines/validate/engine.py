@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import frictionless
 import pyarrow as pa
+from frictionless.resources import TableResource
 
 from pipelines.compile.exports import export_schema, field_descriptor, label_of
 from pipelines.validate.corrections import apply_corrections
@@ -100,7 +101,7 @@ def _judged(
     key = export_schema(export, layout).get("primaryKey", [])
     if key and set(key) <= set(names):
         descriptor["primaryKey"] = key
-    resource = frictionless.Resource(data=[names, *rows], schema=frictionless.Schema.from_descriptor(descriptor))
+    resource = TableResource(data=[names, *rows], schema=frictionless.Schema.from_descriptor(descriptor))
     with resource:
         yield from resource.row_stream
 
@@ -125,9 +126,11 @@ class _Judgement:
         values = {name: row[name] for name in self._places}
         impossible = [name for name, value in values.items() if _impossible(value)]
         if impossible:
-            self._refuse([self._impossible(name, values[name]) for name in impossible], {}, number)
+            readable = {name: value for name, value in values.items() if name not in impossible}
+            self._refuse([self._impossible(name, values[name]) for name in impossible], readable, number)
         elif not row.valid:
-            self._refuse([self._from_frictionless(error) for error in row.errors], values, number)
+            shift = number - row.row_number
+            self._refuse([self._from_frictionless(error, shift) for error in row.errors], values, number)
         elif self.placer.ignored(values):
             self.ignored += 1
         else:
@@ -172,11 +175,12 @@ class _Judgement:
         message = "Ce n'est pas un nombre utilisable (nan, inf, ou plus de 18 chiffres) : laissez la cellule vide."
         return Finding("nombre-impossible", message, column=self._labels[name], value=str(value)[:40])
 
-    def _from_frictionless(self, error: frictionless.errors.RowError) -> Finding:
+    def _from_frictionless(self, error: frictionless.errors.RowError, shift: int) -> Finding:
         name = str(getattr(error, "field_name", "") or "")
         cell = getattr(error, "cell", "")
         value = "" if cell is None else str(cell)
-        return Finding(error.type, sentence(error.type, error.note), column=self._labels.get(name, name), value=value)
+        message = sentence(error.type, error.note, shift)
+        return Finding(error.type, message, column=self._labels.get(name, name), value=value)
 
 
 def _impossible(value: Any) -> bool:

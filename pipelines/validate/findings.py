@@ -1,7 +1,11 @@
-"""What validation finds in a file, and the words it is told in. French, for producers; one sentence per rule and how to mend it."""
+"""What validation finds in a file, and the words it is told in.
+
+French, for producers: one sentence per rule, and how to mend it.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +16,8 @@ Severity = Literal["erreur", "avertissement"]
 class Finding:
     """One thing found: the rule, where (row in the file, column), the value seen, and a sentence for the producer.
 
-    ``year`` is the reference year of the row when it could be read: a row without a readable year counts in all of them.
+    ``year`` is the reference year of the row when it could be read: a row without a readable year counts in all of
+    them.
     """
 
     rule: str
@@ -29,7 +34,9 @@ SENTENCES = {
     "type-error": "La valeur n'a pas le type attendu ({note}).",
     "constraint-error": "La valeur ne respecte pas la règle de la colonne ({note}).",
     "missing-cell": "La ligne a moins de cellules que l'en-tête : il manque un séparateur ou la fin de la ligne.",
-    "extra-cell": "La ligne a plus de cellules que l'en-tête : un séparateur en trop, ou un texte à mettre entre guillemets.",
+    "extra-cell": (
+        "La ligne a plus de cellules que l'en-tête : un séparateur en trop, ou un texte à mettre entre guillemets."
+    ),
     "blank-row": "La ligne est vide : supprimez-la.",
     "primary-key": "Cette clé figure déjà plus haut dans le fichier : gardez une seule ligne ({note}).",
     "unique-error": "Cette valeur figure déjà plus haut dans la colonne, qui n'admet pas de doublon.",
@@ -38,17 +45,18 @@ SENTENCES = {
 }
 
 
-def sentence(rule: str, note: str) -> str:
-    """Return the French sentence for an error type of frictionless."""
+def sentence(rule: str, note: str, shift: int = 0) -> str:
+    """Return the French sentence for an error type of frictionless; ``shift`` turns its row numbers into the file's."""
+    note = _POSITION.sub(lambda match: f"comme la ligne {int(match[1]) + shift}", note)
     return SENTENCES.get(rule, "Règle « " + rule + " » non respectée ({note}).").format(note=_french(note))
 
 
+_POSITION = re.compile(r"the same as in the row at position (\d+)")
 _NOTES = (
     ("type is", "type attendu :"),
     ("constraint ", "contrainte "),
     (' is "', ' : "'),
     ("default", "par défaut"),
-    ("the row at position", "ligne"),
     ("is blank", "est vide"),
 )
 

@@ -1,4 +1,7 @@
-"""The header of a file against the declared columns: matched by label, whatever the order. Cells are judged elsewhere."""
+"""The header of a file against the declared columns: matched by label, whatever the order.
+
+Cells are judged elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MatchedHeader:
-    """For each column of the file, its label and the declared field (None: unknown); and what is wrong with the header."""
+    """For each column of the file, its label and the declared field (None: unknown); what is wrong with the header."""
 
     columns: list[tuple[str, ExportField | None]]
     findings: list[Finding]
@@ -57,8 +60,9 @@ def _missing(field: ExportField, layout: Layout, unknown: list[str]) -> Finding:
     hint = f" Une colonne « {seen} » y ressemble." if close else ""
     return Finding(
         "missing-label",
-        f"La colonne « {label} » est absente du fichier.{hint} Remettez cet en-tête ; s'il a changé pour de bon, l'équipe "
-        f'données ajoute au layout : fields: {{{field.name}: {{label: "{seen}"}}}}',
+        f"La colonne « {label} » est absente du fichier.{hint} Remettez cet en-tête ; s'il a changé pour de bon, "
+        "l'équipe données ajoute au layout : "
+        f'fields: {{{field.name}: {{label: "{seen}"}}}}',
         column=label,
     )
 

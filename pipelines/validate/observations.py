@@ -33,7 +33,10 @@ class Observation:
 
 
 class RowPlacer:
-    """Places the rows of one export, read in one layout. ``file_year`` is the year of a file that holds a single one."""
+    """Places the rows of one export, read in one layout.
+
+    ``file_year`` is the year of a file that holds a single one.
+    """
 
     def __init__(self, export: Export, layout: Layout, territories: Territories, file_year: int | None) -> None:
         self.export, self.layout, self.file_year = export, layout, file_year

@@ -21,10 +21,7 @@ class Gazetteer:
     def find(self, text: str, codes: TerritoryCodes) -> tuple[Level, str] | None:
         """Return (level, code) of a written code, or None if it names no known territory."""
         written = text.strip().upper()
-        if codes == "pilote":
-            found = self._pilote(written)
-        else:
-            found = (codes, written.zfill(2))
+        found = self._pilote(written) if codes == "pilote" else (codes, written.zfill(2))
         return found if found in self._known else None
 
     @staticmethod

@@ -1,4 +1,7 @@
-"""From what was found in the files of an export to the verdict on its year: accepted, refused, or not handed over, and why."""
+"""From what was found in the files of an export to the verdict on its year.
+
+Accepted, refused, or not handed over, and why; the findings themselves come from ``engine``.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ class JudgedFile:
 
 @dataclass
 class Verdict:
-    """The verdict on an export for a year. ``reason`` is the id of a reason for absence; counts are rows of that year."""
+    """The verdict on an export for a year.
+
+    ``reason`` is the id of a reason for absence; counts are rows of that year.
+    """
 
     export: str
     state: State
@@ -115,8 +121,11 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
         rows: dict[tuple[str, str, str, str], list[int]] = {}
         messages: dict[tuple[str, str, str, str], Finding] = {}
         counts: Counter[tuple[str, str, str, str]] = Counter()
+        headless = {path for path, _, item in verdict.findings if item.rule == "missing-label"}
         for path, sha256, item in verdict.findings:
-            key = (path, sha256, item.rule, item.column)
+            # Without its header, a file's first row stands for one: its unknown labels are cells, never published.
+            column = "" if item.rule == "extra-label" and path in headless else item.column
+            key = (path, sha256, item.rule, column)
             counts[key] += 1
             messages.setdefault(key, item)
             if item.row is not None:
@@ -125,8 +134,8 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
             path, sha256, rule, column = key
             numbers = rows.get(key, [])
             lines.append({
-                "export": verdict.export, "fichier": path, "empreinte": sha256, "regle": rule, "colonne": column or None,
-                "severite": messages[key].severity, "nombre": counts[key],
+                "export": verdict.export, "fichier": path, "empreinte": sha256, "regle": rule,
+                "colonne": column or None, "severite": messages[key].severity, "nombre": counts[key],
                 "premiere_ligne": min(numbers, default=None), "derniere_ligne": max(numbers, default=None),
                 "message": PUBLIC_SENTENCES.get(rule, "Règle non respectée."),
             })  # fmt: skip

@@ -1,4 +1,7 @@
-"""The national tables: every network-year put together, with the rows that are absent and why. Writing them is publication's."""
+"""The national tables: every network-year put together, with the rows that are absent and why.
+
+Writing them is publication's.
+"""
 
 from pipelines.compute.tables.national import NationalInputs, national_tables
 

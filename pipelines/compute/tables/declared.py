@@ -70,8 +70,16 @@ def structures_table(catalogue: Catalogue, seen: pd.DataFrame) -> pd.DataFrame:
     ``seen``: reseau, annee, structure_code, structure, territoire_code, maille. The latest year's name is kept.
     """
     roots = pd.DataFrame([
-        {"reseau": key, "structure_code": f"reseau:{key}", "structure": network.title, "typologie": network.structure_type,
-         "maille": "national", "territoire_code": "FR", "premiere_annee": None, "derniere_annee": None}
+        {
+            "reseau": key,
+            "structure_code": f"reseau:{key}",
+            "structure": network.title,
+            "typologie": network.structure_type,
+            "maille": "national",
+            "territoire_code": "FR",
+            "premiere_annee": None,
+            "derniere_annee": None,
+        }
         for key, network in catalogue.networks.items()
     ])  # fmt: skip
     frames = [roots]
@@ -86,9 +94,8 @@ def structures_table(catalogue: Catalogue, seen: pd.DataFrame) -> pd.DataFrame:
         offices["structure"] = offices["structure"].fillna(offices["structure_code"])
         frames.append(offices)
     found = pd.concat([frame.astype("object") for frame in frames], ignore_index=True)
-    names = Geography(catalogue.territories).names
     levels = found["maille"].replace("site", "departement")
-    found["territoire"] = [names.get(place) for place in zip(levels, found["territoire_code"], strict=True)]
+    found["territoire"] = Geography(catalogue.territories).names(levels, found["territoire_code"])
     return found
 
 

@@ -20,9 +20,9 @@ class NationalInputs:
     """What the network-years gave, one frame each (columns ``reseau`` and ``annee`` first).
 
     ``receipts``: export, etat (accepté, rejeté, non transmis), motif (id or None), lignes_lues, lignes_acceptees,
-    lignes_refusees. ``results``, ``discrepancies``, ``structures``: as compute made them. ``findings``: export, fichier,
-    empreinte, regle, colonne, severite, nombre, premiere_ligne, derniere_ligne, message. ``failed``: network-years whose
-    computation failed.
+    lignes_refusees. ``results``, ``discrepancies``, ``structures``: as compute made them. ``findings``: export,
+    fichier, empreinte, regle, colonne, severite, nombre, premiere_ligne, derniere_ligne, message. ``failed``:
+    network-years whose computation failed.
     """
 
     receipts: pd.DataFrame

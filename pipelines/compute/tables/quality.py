@@ -22,8 +22,13 @@ _ANOMALY_COLUMNS = [
 
 
 def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.DataFrame) -> pd.DataFrame:
-    """Return one line per expected network × year × indicator: published, partial or absent, and why."""
+    """Return one line per expected network × year × indicator: published, partial or absent, and why.
+
+    The reason is what its exports say, else the one that most of its absent values have.
+    """
     receipts = Receipts(inputs)
+    absent = results[results["motif_absence"].notna()].groupby(["reseau", "annee", "indicateur"])["motif_absence"]
+    usual = absent.agg(lambda reasons: reasons.mode().iloc[0])
     counted = results.assign(known=results["valeur"].notna()).groupby(["reseau", "annee", "indicateur"])["known"]
     known, total = counted.sum(), counted.size()
     lines = []
@@ -32,11 +37,11 @@ def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.Dat
             for identifier, feed in catalogue.expected(network, year).items():
                 key = (network, year, identifier)
                 published, rows = int(known.get(key, 0)), int(total.get(key, 0))
-                reason = receipts.reason(network, year, feed) or (None if published else "non-renseigne")
+                reason = receipts.reason(network, year, feed)
                 lines.append({
                     "reseau": network, "annee": year, "indicateur": identifier,
                     "etat": "absent" if not published else "publié" if published == rows else "partiel",
-                    "motif_absence": catalogue.reasons[reason].label if reason and not published else None,
+                    "motif_absence": usual.get(key) if published or not reason else catalogue.reasons[reason].label,
                     "exports": ", ".join(feed.export),
                     **{name: _total(receipts.of(network, year, feed), name) for name in _COUNTS},
                     "valeurs_publiees": published, "valeurs_absentes": rows - published,
@@ -73,11 +78,10 @@ def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.D
                "parties_attendues"]  # fmt: skip
     if differences.empty:
         return pd.DataFrame(columns=columns)
-    names = Geography(catalogue.territories).names
-    places = zip(differences["maille"], differences["territoire_code"], strict=True)
+    geography = Geography(catalogue.territories)
     declared = differences["valeur_declaree"].where(differences["valeur_declaree"] != 0)
     return differences.assign(
-        territoire=[names.get(place) for place in places],
+        territoire=geography.names(differences["maille"], differences["territoire_code"]),
         ecart_relatif=(100 * differences["ecart"] / declared).round(4),
         mode_calcul="somme des parties déclarées",
     )[columns]

@@ -1,4 +1,7 @@
-"""The table ``resultats``: computed values, absent ones with their reasons, names, targets and the value a year before."""
+"""The table ``resultats``: computed values, and absent ones with their reasons.
+
+Names, targets and the value a year before are added here; no value is computed.
+"""
 
 from __future__ import annotations
 
@@ -77,11 +80,11 @@ def _with_statuses(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 
 
 def _with_names(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    names = Geography(catalogue.territories).names
+    geography = Geography(catalogue.territories)
     indicators = catalogue.indicators
     levels = found["maille"].replace("site", "departement")
     return found.assign(
-        territoire=[names.get(place) for place in zip(levels, found["territoire_code"], strict=True)],
+        territoire=geography.names(levels, found["territoire_code"]),
         type_indicateur=found["indicateur"].map({key: item.type for key, item in indicators.items()}),
         unite=found["indicateur"].map({key: item.unit for key, item in indicators.items()}),
     )
@@ -108,7 +111,7 @@ def _with_previous(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     comparable = pd.Series(None, index=found.index, dtype="object")
     comparable[both] = (same_mode & ~broken)[both].astype("object")
     change = (found["valeur"] - previous).round(6)
-    return found.assign(valeur_precedente=previous, evolution=change.where(comparable == True), comparable=comparable)  # noqa: E712
+    return found.assign(valeur_precedente=previous, evolution=change.where(comparable.eq(True)), comparable=comparable)
 
 
 def _target(indicator: Indicator, network: str, year: int, level: str) -> float | None:

@@ -1,0 +1,88 @@
+"""The commands that need no engine: exit codes, and every problem on stderr."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.cli import main
+
+
+def test_check_accepts_the_shipped_declarations(schemas, capsys):
+    assert main(["check", "--schemas", str(schemas)]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("Déclarations valides : 10 réseaux")
+    assert told.err == ""
+
+
+def test_check_tells_every_problem_of_every_file(schemas, capsys):
+    network, indicator = schemas / "networks" / "caf.yml", schemas / "indicators" / "nps.yml"
+    network.write_text(network.read_text().replace("producer:", "producter:"))
+    indicator.write_text(indicator.read_text().replace("type: satisfaction", "type: humeur"))
+    (schemas / "networks" / "neuf.yml").write_text("title: [\n")
+    assert main(["check", "--schemas", str(schemas)]) == 1
+    told = capsys.readouterr().err
+    assert f"{schemas}/networks/caf.yml:4: producter: clé inconnue" in told
+    assert "networks/caf.yml:3: producer: clé obligatoire absente" in told
+    assert "indicators/nps.yml:" in told
+    assert "networks/neuf.yml:" in told
+    assert "erreurs dans les déclarations." in told
+
+
+def test_check_counts_one_problem_in_the_singular(schemas, capsys):
+    (schemas / "networks" / "caf.yaml").write_text("")
+    assert main(["check", "--schemas", str(schemas)]) == 1
+    assert "\n1 erreur dans les déclarations." in capsys.readouterr().err
+
+
+def test_check_of_no_folder(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "--schemas", "absent"]) == 1
+    assert "absent:1: dossier de déclarations absent" in capsys.readouterr().err
+
+
+def run(schemas, tmp_path, *options, exports="exports"):
+    (tmp_path / "exports").mkdir(exist_ok=True)
+    root = str(tmp_path / exports)
+    return main(["run", "--exports", root, "--output", str(tmp_path / "output"), "--schemas", str(schemas), *options])
+
+
+def test_run_refuses_broken_declarations(schemas, tmp_path, capsys):
+    (schemas / "networks" / "caf.yml").write_text("titre: x\n")
+    assert run(schemas, tmp_path) == 2
+    assert "networks/caf.yml:1" in capsys.readouterr().err
+    assert not (tmp_path / "output").exists()
+
+
+def test_run_suggests_a_network(schemas, tmp_path, capsys):
+    assert run(schemas, tmp_path, "--network", "caff") == 2
+    told = capsys.readouterr().err
+    assert "réseau « caff » inconnu ; vouliez-vous dire « caf » ?" in told
+    assert "dgfip" in told
+
+
+def test_run_refuses_an_undeclared_year(schemas, tmp_path, capsys):
+    assert run(schemas, tmp_path, "--network", "caf", "--year", "1999") == 2
+    assert "année 1999 non déclarée" in capsys.readouterr().err
+
+
+def test_run_refuses_a_root_that_is_not_there(schemas, tmp_path, capsys):
+    assert run(schemas, tmp_path, exports="ailleurs") == 2
+    assert "dossier d'exports introuvable" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["run"], ["inconnue"], ["run", "--exports", "x", "--output", "y", "--year", "z"]]
+)
+def test_usage_errors_exit_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+
+
+def test_editor_schemas_are_written_then_fresh_then_stale(schemas, capsys):
+    assert main(["editor-schemas", "--schemas", str(schemas)]) == 0
+    assert main(["editor-schemas", "--check", "--schemas", str(schemas)]) == 0
+    (schemas / ".editor" / "network.schema.json").write_text("{}")
+    capsys.readouterr()
+    assert main(["editor-schemas", "--check", "--schemas", str(schemas)]) == 1
+    assert "network.schema.json" in capsys.readouterr().err

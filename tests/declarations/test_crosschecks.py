@@ -1,0 +1,185 @@
+"""Between files: every name that a file uses is declared in the other, and faults are told where they are written."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.declarations import DeclarationError, load
+
+CAF, PREF, GN = "networks/caf.yml", "networks/prefectures.yml", "networks/gendarmerie.yml"
+RATE, DATASET = "indicators/taux-decroche.yml", "datasets/resultats-services-publics.yml"
+
+
+def change(schemas, file, old, new):
+    path = schemas / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{old!r} n'est pas dans {file}"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def told(schemas):
+    with pytest.raises(DeclarationError) as refused:
+        load(schemas)
+    return [(item.file, item.key, item.message) for item in refused.value.problems]
+
+
+def assert_told(schemas, file, key, *words):
+    found = told(schemas)
+    where = [message for where, at, message in found if (where, at) == (file, key)]
+    assert any(all(word in message for word in words) for message in where), found
+
+
+# file, text, faulty text, key, words of the message
+FAULTS = [
+    # networks
+    (CAF, "- id: telephone", "- id: enquete", "exports", ["export « enquete » déclaré 2 fois"]),
+    (PREF, "years: 2022-2024\n", "years: 2022-2024\nprovisional_years: [2025]\n", "provisional_years",
+     ["2025 n'est pas une année attendue (2022-2024)"]),
+    (PREF, "name: prefecture_nom", "name: prefecture_code", "exports.0.fields", ["champ « prefecture_code »"]),
+    (CAF, "period: {field: date_reponse", "period: {field: date_reponce", "exports.0.period.field",
+     ["champ « date_reponce » inconnu", "vouliez-vous dire « date_reponse »", "déclarés : "]),
+    (CAF, "territory: {field: departement", "territory: {field: dept", "exports.0.territory.field", ["« dept »"]),
+    (GN, "level: {field: maille_source", "level: {field: maille", "exports.0.level.field", ["« maille »"]),
+    (CAF, "structure: {code: caf_code", "structure: {code: caf", "exports.0.structure.code", ["« caf »"]),
+    (CAF, "code: caf_code, name: caf_nom", "code: caf_code, name: nom", "exports.0.structure.name", ["« nom »"]),
+    (CAF, "weight: poids", "weight: masse", "exports.0.weight", ["« masse »"]),
+    (CAF, "key: [reponse]", "key: [reponse, numero]", "exports.0.key.1", ["« numero »"]),
+    (CAF, "note_demarche: {optional: true}", "note_site: {optional: true}", "exports.0.layouts.0.fields.note_site",
+     ["« note_site » inconnu"]),
+    (CAF, "weight: poids", "weight: poids\n    ignore: [{blank: [vide], why: essai}]", "exports.0.ignore.0.vide",
+     ["« vide »"]),
+    (CAF, "{name: caf_nom, label: CAF}", '{name: caf_nom, label: CAF, missingValues: ["", ns], absences: {ns: bruit}}',
+     "exports.0.fields.4.absences.ns", ["motif d'absence « bruit » inconnu", "secret-statistique"]),
+    (CAF, "{name: caf_nom, label: CAF}", "{name: caf_nom, label: CAF, absences: {ns: non-significatif}}",
+     "exports.0.fields.4.absences.ns", ["« ns » doit aussi figurer dans missingValues du champ caf_nom"]),
+    (CAF, "{name: caf_nom, label: CAF}", "{name: caf_nom, label: Code CAF}", "exports.0.layouts.0",
+     ["en-tête « Code CAF » déclaré 2 fois"]),
+    (CAF, "{years: 2023, path: \"caf/enquete", "{years: 2022-2023, path: \"caf/enquete", "exports.0.layouts",
+     ["2 layouts se disputent l'année 2022"]),
+    (CAF, "{years: 2023, path: \"caf/enquete", "{years: 2021, path: \"caf/enquete", "exports.0.layouts",
+     ["l'année 2021 n'est pas attendue de ce réseau (2022-2024)"]),
+    (CAF, 'delimiter: ";"', "sheet: Feuille", "exports.0.layouts.0.sheet", ["pas de sens pour un fichier csv"]),
+    (PREF, "prefectures/resultats-{year}.csv", "prefectures/resultats.csv", "exports.0.layouts.0",
+     ["plusieurs années demande « period.field »"]),
+    (PREF, "    territory: {field: departement, codes: departement}\n    level: site", "    level: departement",
+     "exports.0", ["demandent « territory »"]),
+    (PREF, "    structure: {code: prefecture_code, name: prefecture_nom}\n", "", "exports.0",
+     ["demandent « structure »"]),
+    # indicators
+    (RATE, "engagement: joignabilite", "engagement: joignabilites", "engagement",
+     ["engagement « joignabilites » inconnu", "« joignabilite »"]),
+    (RATE, "  caf:\n", "  caff:\n", "networks.caff", ["réseau « caff » inconnu", "« caf »"]),
+    (RATE, "export: telephone", "export: telefone", "networks.caf.export", ["export « telefone » inconnu"]),
+    (RATE, "export: telephone", "export: [telephone, autre]", "networks.caf.export", ["export « autre » inconnu"]),
+    (RATE, "denominator: appels_presentes", "denominator: appels", "networks.caf.inputs.denominator",
+     ["champ de l'export telephone « appels » inconnu"]),
+    (RATE, "denominator: appels_presentes", "denominateur: appels_presentes", "networks.caf.inputs.denominateur",
+     ["entrée « denominateur » inconnu", "« denominator »"]),
+    (RATE, ", denominator: appels_presentes", "", "networks.caf.inputs", ["demande l'entrée « denominator »"]),
+    (RATE, "where: {maille_source: DEP}", "where: {maille: DEP}", "networks.gendarmerie.where.maille", ["« maille »"]),
+    (RATE, "    targets: [{year: 2022", "    years: 2020-2023\n    targets: [{year: 2022", "networks.caf.years",
+     ["2020 n'est pas attendue"]),
+    (RATE, "levels: {departement: {obtained: ratio_of_sums}", "levels: {site: {obtained: ratio_of_sums}",
+     "networks.caf.levels", ["la maille site est plus fine que les lignes de l'export telephone (departement)"]),
+    (RATE, "    levels: {departement: {obtained: ratio_of_sums}, region: {obtained: ratio_of_sums}, "
+     "national: {obtained: ratio_of_sums}}\n", "", "levels.site", ["la maille site est plus fine"]),
+    # published
+    ("tables/reseaux.yml", "key: [reseau]", "key: [reso]", "key.0", ["colonne « reso » inconnu"]),
+    (DATASET, "tables: [resultats,", "tables: [resultat,", "tables.0", ["table « resultat » inconnu", "« resultats »"]),
+    (DATASET, "main_table: resultats", "main_table: resultat", "main_table", ["table « resultat » inconnu"]),
+    # references
+    ("references/territoires.yml", '[region, "02", "Martinique', '[region, "01", "Martinique', "territoires",
+     ["territoire « region 01 » déclaré 2 fois"]),
+    ("references/territoires.yml", '"Ain", "département", "84"', '"Ain", "département", "85"', "territories.19",
+     ["région « 85 » absente de la liste"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "key", "words"), FAULTS, ids=[f"{item[3]}-{index}" for index, item in enumerate(FAULTS)]
+)
+def test_a_fault_between_files_is_told(schemas, file, old, new, key, words):
+    change(schemas, file, old, new)
+    assert_told(schemas, file, key.replace("territoires", "territories"), *words)
+
+
+TABLE = """\
+title: Essai
+description: Table d'essai
+key: [a]
+columns:
+  - {name: a, title: A, description: A, type: string}
+  - {name: a, title: A, description: A, type: string}
+foreignKeys:
+  - {fields: [b], table: reseaux, references: [reseau]}
+  - {fields: [a], table: reso, references: [reseau]}
+  - {fields: [a], table: reseaux, references: [code]}
+"""
+
+
+def test_the_keys_of_a_table(schemas):
+    (schemas / "tables" / "essai.yml").write_text(TABLE)
+    assert [(key, message.split(" ;")[0]) for _, key, message in told(schemas)] == [
+        ("columns", "colonne « a » déclaré 2 fois"),
+        ("foreignKeys.0.fields", "colonne « b » inconnu"),
+        ("foreignKeys.1.table", "table « reso » inconnu"),
+        ("foreignKeys.2.references", "colonne « code » inconnu"),
+    ]
+
+
+CORRECTION = """\
+corrections:
+  - export: {export}
+    year: {year}
+    where: {{{where}: R2022-00001}}
+    field: {field}
+    expected: "11"
+    value: "10"
+    reason: Faute de frappe confirmée par la caisse
+    date: 2024-05-02
+"""
+
+
+def correct(schemas, network="caf", export="enquete", year=2022, where="reponse", field="recommandation"):
+    text = CORRECTION.format(export=export, year=year, where=where, field=field)
+    (schemas / "corrections").mkdir(exist_ok=True)
+    (schemas / "corrections" / f"{network}.yml").write_text(text)
+
+
+def test_a_correction_is_read(schemas):
+    correct(schemas)
+    found = load(schemas).corrections["caf"]
+    assert [(item.field, item.value, item.status) for item in found] == [("recommandation", "10", "confirmed")]
+
+
+@pytest.mark.parametrize(
+    ("change_", "key", "message"),
+    [
+        ({"network": "cafe"}, "", "réseau « cafe » inconnu"),
+        ({"export": "sondage"}, "corrections.0.export", "export « sondage » inconnu"),
+        ({"year": 2019}, "corrections.0.year", "2019 n'est pas attendue"),
+        ({"field": "nps"}, "corrections.0", "champ de l'export enquete « nps » inconnu"),
+        ({"where": "numero"}, "corrections.0", "champ de l'export enquete « numero » inconnu"),
+    ],
+)
+def test_a_correction_names_what_is_declared(schemas, change_, key, message):
+    correct(schemas, **change_)
+    assert_told(schemas, f"corrections/{change_.get('network', 'caf')}.yml", key, message)
+
+
+def test_a_broken_network_is_not_blamed_on_those_who_use_it(schemas):
+    correct(schemas)
+    (schemas / CAF).write_text("titre: x\n")
+    assert {file for file, _, _ in told(schemas)} == {CAF}
+
+
+def test_a_broken_table_is_not_blamed_on_the_dataset(schemas):
+    (schemas / "tables" / "reseaux.yml").write_text("titre: x\n")
+    (schemas / "tables" / "essai.yml").write_text(TABLE.replace("[b]", "[a]").replace("reso,", "reseaux,"))
+    assert {file for file, _, _ in told(schemas)} == {"tables/reseaux.yml", "tables/essai.yml"}
+
+
+def test_what_the_models_refuse_and_what_does_not_hold_are_told_together(schemas):
+    change(schemas, PREF, "kind: values", "kind: sondage")
+    change(schemas, RATE, "engagement: joignabilite", "engagement: rien")
+    assert {file for file, _, _ in told(schemas)} == {PREF, RATE}

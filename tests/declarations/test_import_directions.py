@@ -1,0 +1,136 @@
+"""Who may import whom: the stages don't know each other; nothing in the pipeline reads the clock or the machine."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+MODULES = sorted((PROJECT / "pipelines").rglob("*.py"))
+STAGES = ("read", "validate", "compute", "publish")
+# The order of the rooms: each may import those on its left.
+SHARED = ("declarations", "compile")
+FORBIDDEN_CALLS = {
+    ("datetime", "now"),
+    ("datetime", "utcnow"),
+    ("datetime", "today"),
+    ("date", "today"),
+    ("time", "time"),
+    ("time", "monotonic"),
+    ("os", "environ"),
+    ("os", "getenv"),
+}
+
+
+def imports(tree: ast.AST) -> list[tuple[str, ast.AST]]:
+    """Every dotted name that is imported, with its node."""
+    found: list[tuple[str, ast.AST]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "import relatif"
+            found += [(f"{node.module}.{alias.name}", node) for alias in node.names]
+    return found
+
+
+def inside_functions(tree: ast.AST) -> set[ast.AST]:
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {inner for function in functions for inner in ast.walk(function)}
+
+
+def room(path: Path) -> str:
+    inner = path.relative_to(PROJECT / "pipelines").parts
+    return inner[0] if len(inner) > 1 else inner[0].removesuffix(".py")
+
+
+def faults(path: Path, text: str) -> list[str]:
+    tree = ast.parse(text)
+    here, lazy = room(path), inside_functions(tree)
+    found = []
+    for name, node in imports(tree):
+        top, _, rest = name.partition(".")
+        there = rest.split(".")[0]
+        if top in ("assets", "dagster") and not (here == "cli" and node in lazy):
+            found.append(f"{path}: {name}")
+        if top in ("schemas", "data", "tests", "benchmarks", "socket", "requests", "urllib", "http"):
+            found.append(f"{path}: {name}")
+        if top == "pipelines" and here != "cli":
+            allowed = {here, *SHARED} if here in STAGES else set(SHARED[: SHARED.index(here) + 1])
+            if there not in allowed:
+                found.append(f"{path}: {name}")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+            if (owner, node.attr) in FORBIDDEN_CALLS:
+                found.append(f"{path}:{node.lineno}: {owner}.{node.attr}")
+    return found
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room(path) != "__init__"], ids=lambda path: path.stem)
+def test_a_module_imports_only_what_its_room_may(path):
+    assert faults(path, path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("read/x.py", "from pipelines.validate import engine"),
+        ("compute/x.py", "import pipelines.publish.files"),
+        ("compile/x.py", "from pipelines.read import Cells"),
+        ("declarations/x.py", "from pipelines.compile import exports"),
+        ("publish/x.py", "import dagster as dg"),
+        ("publish/x.py", "from assets import jobs"),
+        ("cli.py", "from assets import jobs"),
+        ("read/x.py", "import socket"),
+        ("read/x.py", "from requests import get"),
+        ("read/x.py", "day = datetime.datetime.now()"),
+        ("read/x.py", "day = date.today()"),
+        ("read/x.py", "now = time.time()"),
+        ("read/x.py", "home = os.environ['HOME']"),
+    ],
+)
+def test_the_walk_sees_each_fault(module, line):
+    assert len(faults(PROJECT / "pipelines" / module, line)) == 1
+
+
+def test_a_command_may_import_assets_lazily():
+    assert faults(PROJECT / "pipelines" / "cli.py", "def run():\n    from assets import jobs\n") == []
+
+
+def test_there_is_no_code_among_the_declarations():
+    assert list((PROJECT / "schemas").rglob("*.py")) == []
+
+
+def loaded_after(code: str) -> set[str]:
+    ended = "import sys; print('LOADED', *{name.split('.')[0] for name in sys.modules})"
+    run = subprocess.run(
+        [sys.executable, "-c", f"try:\n    {code}\nexcept SystemExit:\n    pass\n{ended}"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(run.stdout.rsplit("LOADED", 1)[1].split())
+
+
+def test_help_is_light():
+    loaded = loaded_after("from pipelines.cli import main; main(['--help'])")
+    assert loaded.isdisjoint({"pandas", "dagster", "frictionless", "pyarrow", "pandera", "duckdb", "pydantic", "yaml"})
+
+
+def test_a_check_needs_no_engine():
+    loaded = loaded_after("from pipelines.cli import main; main(['check'])")
+    assert loaded.isdisjoint({"pandas", "dagster", "frictionless", "pyarrow", "duckdb"})
+
+
+def test_a_run_that_cannot_start_never_imports_dagster():
+    loaded = loaded_after(
+        "from pipelines.cli import main; assert main(['run', '--exports', 'nulle-part', '--output', 'x']) == 2"
+    )
+    assert "pyarrow" in loaded
+    assert "dagster" not in loaded

@@ -1,0 +1,220 @@
+"""The main job as a user runs it: the command, on the shipped samples and on small exports, and what it leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipelines.cli import main
+
+PROJECT = Path(__file__).resolve().parents[2]
+DATASET = "resultats-services-publics"
+
+pytestmark = pytest.mark.e2e
+
+
+def run(*arguments: object, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+    """Run the command without any instance to write to."""
+    environment = {key: value for key, value in os.environ.items() if key != "DAGSTER_HOME"}
+    command = [str(Path(sys.executable).with_name("resultats")), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=PROJECT, check=False)
+    if code is not None:
+        assert done.returncode == code, done.stdout[-2000:] + done.stderr[-4000:]
+    return done
+
+
+def release(output: Path, version: str = "1.0.0") -> Path:
+    return output / "releases" / DATASET / version
+
+
+def table(output: Path, name: str, version: str = "1.0.0") -> pd.DataFrame:
+    return pd.read_csv(release(output, version) / f"{name}.csv", dtype=str, keep_default_na=False)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> tuple[Path, str]:
+    output = tmp_path_factory.mktemp("whole")
+    return output, run("run", "--exports", samples, "--output", output).stdout
+
+
+def test_the_run_says_what_was_refused_and_where_the_datasets_are(whole_run):
+    output, told = whole_run
+    assert "assurance-maladie" in told
+    assert "2023  enquete : REJETÉ. Fichier inutilisable." in told
+    assert "2023  telephone : REJETÉ. 80 lignes fausses sur 480" in told
+    assert "NON TRANSMIS" in told
+    assert "DONNÉES SYNTHÉTIQUES" in told
+    assert str(release(output)) in told
+    assert "make ui" in told
+
+
+def test_the_release_holds_every_table_in_every_format(whole_run):
+    output, _ = whole_run
+    names = {path.name for path in release(output).iterdir()}
+    tables = ["resultats", "indicateurs", "reseaux", "structures", "territoires", "couverture", "anomalies", "ecarts"]
+    assert {f"{name}.{kind}" for name in tables for kind in ("csv", "parquet")} <= names
+    assert {"resultats.xlsx", "datapackage.json", "dictionnaire.csv", "SHA256SUMS", "LISEZMOI.md"} <= names
+    assert "DONNÉES SYNTHÉTIQUES" in (release(output) / "LISEZMOI.md").read_text(encoding="utf-8")
+    assert set(table(output, "resultats")["nature_donnees"]) == {"synthétiques"}
+    subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=release(output), check=True)
+
+
+def test_an_empty_value_is_never_zero_and_always_has_a_reason(whole_run):
+    results = table(whole_run[0], "resultats")
+    empty = results["valeur"] == ""
+    assert empty.any()
+    assert (results.loc[empty, "motif_absence"] != "").all()
+    assert (results.loc[~empty, "motif_absence"] == "").all()
+    assert set(results.loc[empty, "statut_observation"]) <= {"L", "M", "O", "Q"}
+    hidden = results[results["motif_absence"] == "secret statistique"]
+    assert len(hidden)
+    assert (hidden[["effectif", "numerateur", "denominateur", "borne_basse", "borne_haute"]] == "").all(axis=None)
+
+
+def test_coverage_lists_every_expected_result(whole_run, catalogue):
+    coverage = table(whole_run[0], "couverture")
+    expected = {
+        (network, str(year), indicator)
+        for network, declared in catalogue.networks.items()
+        for year in declared.years
+        for indicator in catalogue.expected(network, year)
+    }
+    assert set(coverage[["reseau", "annee", "indicateur"]].itertuples(index=False, name=None)) == expected
+    missing = coverage[(coverage["reseau"] == "prefectures") & (coverage["annee"] == "2023")]
+    assert set(missing["motif_absence"]) == {"non transmis"}
+
+
+def test_running_again_makes_no_second_release_and_touches_nothing(whole_run, samples):
+    output, _ = whole_run
+    before = digests(output / "releases"), digests(output / "catalogue")
+    run("run", "--exports", samples, "--output", output)
+    assert (digests(output / "releases"), digests(output / "catalogue")) == before
+
+
+def test_the_same_inputs_elsewhere_make_the_same_bytes(whole_run, samples, tmp_path):
+    copied = shutil.copytree(samples, tmp_path / "exports")
+    run("run", "--exports", copied, "--output", tmp_path / "output")
+    assert digests(release(tmp_path / "output")) == digests(release(whole_run[0]))
+
+
+def test_a_changed_file_is_told_and_makes_a_new_version_where_only_its_rows_change(whole_run, samples, tmp_path):
+    output = shutil.copytree(whole_run[0], tmp_path / "output")
+    exports = shutil.copytree(samples, tmp_path / "exports")
+    first = run("run", "--exports", exports, "--output", output, "--network", "caf", "--year", "2024")
+    assert "NOUVEAU CONTENU" not in first.stdout
+    path = exports / "caf" / "telephone-2024.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]))
+    second = run("run", "--exports", exports, "--output", output, "--network", "caf", "--year", "2024")
+    assert "NOUVEAU CONTENU sous le même nom : caf/telephone-2024.csv" in second.stdout
+    versions = sorted(folder.name for folder in (output / "releases" / DATASET).iterdir())
+    assert len(versions) == 2
+    before, after = table(output, "resultats"), table(output, "resultats", versions[-1])
+    changed = after[after["version_publication"] == versions[-1]]
+    assert len(changed)
+    assert set(changed["reseau"]) == {"caf"}
+    others = [frame[frame["reseau"] != "caf"].reset_index(drop=True) for frame in (before, after)]
+    pd.testing.assert_frame_equal(*others)
+
+
+def test_strict_and_usage_exit_codes(samples, tmp_path):
+    chosen = ("run", "--exports", samples, "--output", tmp_path / "o", "--network", "caf", "--year", "2024")
+    run(*chosen, code=0)
+    run(*chosen, "--strict", code=1)
+    clean = ("run", "--exports", samples, "--output", tmp_path / "p", "--network", "securite", "--strict")
+    run(*clean, code=0)
+    assert "vouliez-vous dire « caf »" in run(*chosen[:5], "--network", "caff", code=2).stderr
+    assert "introuvable" in run("run", "--exports", tmp_path / "nowhere", "--output", tmp_path / "o", code=2).stderr
+    run("run", "--output", tmp_path / "o", code=2)
+
+
+SMALL = ("assurance-maladie", "gendarmerie", "securite")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> tuple[Path, Path, pd.DataFrame]:
+    """Three networks with four formats (CSV, ODS, zip), one year: a run quick enough to be repeated with damage."""
+    root = tmp_path_factory.mktemp("small")
+    exports = root / "exports"
+    for name in ("assurance-maladie", "gendarmerie", "barometre-2024"):
+        shutil.copytree(samples / name, exports / name)
+    run_small(exports, root / "output")
+    return root, exports, table(root / "output", "resultats")
+
+
+def run_small(exports: Path | str, output: Path) -> str:
+    """Run in this process: the many damages below don't pay the start of the command each time."""
+    chosen = [word for name in SMALL for word in ("--network", name)]
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        code = main(["run", "--exports", str(exports), "--output", str(output), *chosen, "--year", "2024"])
+    assert code == 0, told.getvalue()
+    return told.getvalue()
+
+
+def _truncate(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _flip(content: bytes) -> bytes:
+    source = random.Random(4)
+    damaged = bytearray(content)
+    for _ in range(200):
+        damaged[source.randrange(len(damaged))] = source.randrange(256)
+    return bytes(damaged)
+
+
+def _html(content: bytes) -> bytes:
+    return b"<!DOCTYPE html><html><body>Erreur 502</body></html>"
+
+
+def _empty(content: bytes) -> bytes:
+    return b""
+
+
+def _noise(content: bytes) -> bytes:
+    return random.Random(5).randbytes(5000)
+
+
+@pytest.mark.parametrize("damage", [None, _truncate, _flip, _html, _empty, _noise])
+@pytest.mark.parametrize(
+    "file", ["assurance-maladie/enquete-2024.csv", "assurance-maladie/activite-2024.ods", "gendarmerie/resultats-2024.zip"]
+)
+def test_a_missing_or_damaged_file_changes_only_its_network_and_says_so(small, tmp_path, file, damage):
+    _, exports, intact = small
+    damaged = shutil.copytree(exports, tmp_path / "exports")
+    path = damaged / file
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage(path.read_bytes()))
+    network = file.split("/", maxsplit=1)[0]
+    told = run_small(damaged, tmp_path / "output")
+    assert "REJETÉ" in told or "NON TRANSMIS" in told or "écartée" in told
+    results = table(tmp_path / "output", "resultats")
+    others = [frame[frame["reseau"] != network].reset_index(drop=True) for frame in (intact, results)]
+    pd.testing.assert_frame_equal(*others)
+    assert not results.equals(intact)
+    anomalies = table(tmp_path / "output", "anomalies")
+    assert ((anomalies["reseau"] == network) & (anomalies["annee"] == "2024")).any()
+
+
+def test_the_root_may_be_any_fsspec_url(small):
+    root, exports, intact = small
+    run_small(f"file://{exports}", root / "by-url")
+    pd.testing.assert_frame_equal(table(root / "by-url", "resultats"), intact)
