@@ -116,7 +116,7 @@ def test_sum_without_a_quarter_is_incomplete(values: tuple[float | None, ...], l
     assert line["motif"] == "donnees-incompletes"
 
 
-@given(st.lists(st.tuples(st.floats(0, 100), st.integers(1, 500)), min_size=1, max_size=4))
+@given(pairs=st.lists(st.tuples(st.floats(0, 100), st.integers(1, 500)), min_size=1, max_size=4))
 @settings(max_examples=15)
 def test_the_mean_of_quarters_is_weighted_by_their_bases(pairs: list[tuple[float, int]], labo) -> None:
     values, bases = zip(*pairs, strict=True)

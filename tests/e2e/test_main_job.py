@@ -193,7 +193,8 @@ def _noise(content: bytes) -> bytes:
 
 @pytest.mark.parametrize("damage", [None, _truncate, _flip, _html, _empty, _noise])
 @pytest.mark.parametrize(
-    "file", ["assurance-maladie/enquete-2024.csv", "assurance-maladie/activite-2024.ods", "gendarmerie/resultats-2024.zip"]
+    "file",
+    ["assurance-maladie/enquete-2024.csv", "assurance-maladie/activite-2024.ods", "gendarmerie/resultats-2024.zip"],
 )
 def test_a_missing_or_damaged_file_changes_only_its_network_and_says_so(small, tmp_path, file, damage):
     _, exports, intact = small

@@ -46,7 +46,9 @@ def test_satisfaction_is_as_declared_never_an_unweighted_mean(results):
 def test_yearly_series_of_the_barometer(results):
     transparency = [one(results, "taux-transparence", str(year))["number"].item() for year in range(2019, 2023)]
     assert transparency == [27, 36, 45, 79]
-    satisfaction = [one(results, "satisfaction-services-publics", str(year))["number"].item() for year in range(2017, 2023)]
+    satisfaction = [
+        one(results, "satisfaction-services-publics", str(year))["number"].item() for year in range(2017, 2023)
+    ]
     assert satisfaction == [72, 71, 74, 76, 73, 71]
 
 
@@ -64,7 +66,10 @@ def test_labels_and_their_discrepancies(output, results):
 
 def test_no_university_value_where_the_source_has_none(real, results):
     source = pd.read_csv(
-        real / "insertion-master" / "fr-esr-insertion_professionnelle-master.csv", sep=";", dtype=str, keep_default_na=False
+        real / "insertion-master" / "fr-esr-insertion_professionnelle-master.csv",
+        sep=";",
+        dtype=str,
+        keep_default_na=False,
     )
     domains = {"deg": "disc01", "lla": "disc06", "shs": "disc07", "sts": "disc12", "meef": "disc18"}
     words = {"ns": "non significatif", "nd": "non disponible", "": "non renseigné"}

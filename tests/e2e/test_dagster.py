@@ -1,0 +1,159 @@
+"""What Dagster sees and records: the graph, partitions, checks, a bad network that stops nothing, the schedule, the UI."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+import requests
+
+from assets.definitions import build_definitions
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
+from assets.resources import Workspace
+
+PROJECT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+STAGES = ("raw", "observations", "results")
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def definitions(catalogue, samples, tmp_path_factory) -> dg.Definitions:
+    output = tmp_path_factory.mktemp("dagster")
+    workspace = Workspace(exports=str(samples), output=str(output), schemas=str(PROJECT / "schemas"))
+    return build_definitions(catalogue, workspace)
+
+
+def test_the_graph_is_what_the_declarations_make_it(definitions, catalogue):
+    graph = definitions.resolve_asset_graph()
+    networks = {dg.AssetKey([network, stage]) for network in catalogue.networks for stage in STAGES}
+    national = {dg.AssetKey(["national", "tables"]), dg.AssetKey(["national", "publication"])}
+    releases = {dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets}
+    assert graph.get_all_asset_keys() == networks | national | releases
+    assert graph.get(dg.AssetKey(["caf", "results"])).parent_keys == {dg.AssetKey(["caf", "observations"])}
+    partitions = graph.get(dg.AssetKey(["caf", "raw"])).partitions_def
+    assert partitions is not None
+    assert partitions.get_partition_keys() == [str(year) for year in catalogue.years]
+
+
+def test_a_refused_network_year_fails_alone_and_records_nothing(catalogue, samples, tmp_path):
+    exports = tmp_path / "exports"
+    shutil.copytree(samples / "gendarmerie", exports / "gendarmerie")
+    shutil.copytree(samples / "barometre-2024", exports / "barometre-2024")
+    (exports / "gendarmerie" / "resultats-2024.zip").write_bytes(b"not a zip")
+    workspace = Workspace(exports=str(exports), output=str(tmp_path / "output"), schemas=str(PROJECT / "schemas"))
+    definitions = build_definitions(catalogue, workspace)
+    chosen = ["gendarmerie", "securite", "caf"]
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = definitions.resolve_job_def(NETWORKS_JOB).execute_in_process(
+            partition_key="2024",
+            asset_selection=[dg.AssetKey([network, stage]) for network in chosen for stage in STAGES],
+            instance=instance,
+            raise_on_error=False,
+        )
+        assert not result.success
+        made = {tuple(event.asset_key.path) for event in result.get_asset_materialization_events() if event.asset_key}
+        assert {("securite", stage) for stage in STAGES} | {("gendarmerie", "raw")} == made
+        checks = {tuple(item.asset_key.path): item for item in result.get_asset_check_evaluations()}
+        assert not checks["gendarmerie", "observations"].passed
+        assert checks["gendarmerie", "observations"].severity == dg.AssetCheckSeverity.ERROR
+        assert checks["securite", "observations"].passed
+        assert not checks["caf", "raw"].passed  # nothing handed over: a warning, not a failure
+        assert checks["caf", "raw"].severity == dg.AssetCheckSeverity.WARN
+        national = definitions.resolve_job_def(NATIONAL_JOB).execute_in_process(instance=instance, raise_on_error=False)
+        assert national.success
+
+
+def test_metadata_for_the_data_team(definitions):
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = definitions.resolve_job_def(NETWORKS_JOB).execute_in_process(
+            partition_key="2024",
+            asset_selection=[dg.AssetKey(["caf", stage]) for stage in STAGES],
+            instance=instance,
+        )
+    made = {
+        event.asset_key.path[1]: event.materialization.metadata for event in result.get_asset_materialization_events()
+    }
+    assert made["observations"]["lignes_lues"].value == (
+        made["observations"]["lignes_acceptees"].value + made["observations"]["lignes_refusees"].value
+    )
+    assert "| enquete | accepté |" in made["observations"]["verdict"].value
+    assert "apercu_enquete" in made["observations"]
+    assert made["results"]["graphique"].value.startswith("![Caisses")
+    assert "data:image/png;base64," in made["results"]["graphique"].value
+    assert made["results"]["dagster/row_count"].value > 1000
+
+
+def test_the_night_covers_the_open_years_and_then_the_nation(definitions):
+    repository = definitions.get_repository_def()
+    schedule = repository.get_schedule_def("nuit")
+    assert schedule.cron_schedule == "0 2 * * *"
+    assert schedule.execution_timezone == "Europe/Paris"
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    when = datetime(2026, 1, 2, 2, 0, tzinfo=ZoneInfo("Europe/Paris"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=when, repository_def=repository)
+        requests_made = schedule.evaluate_tick(context).run_requests
+    assert [request.partition_key for request in requests_made] == ["2023", "2024"]
+    assert [request.run_key for request in requests_made] == ["2026-01-02-2023", "2026-01-02-2024"]
+    names = {sensor.name for sensor in repository.sensor_defs}
+    assert names == {"apres_reussite", "apres_echec"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _ask(port: int, query: str) -> dict:
+    answer = requests.post(f"http://127.0.0.1:{port}/graphql", json={"query": query}, timeout=20)
+    answer.raise_for_status()
+    return json.loads(answer.text)["data"]
+
+
+def test_the_ui_shows_the_runs_just_made(samples, tmp_path):
+    """`resultats run`, then the web server on the same instance: what `make run` and `make ui` do."""
+    (tmp_path / "home").mkdir()
+    config = (PROJECT / "dagster.yaml").read_text(encoding="utf-8").replace("data/state", str(tmp_path / "state"))
+    (tmp_path / "home" / "dagster.yaml").write_text(config, encoding="utf-8")
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(tmp_path / "home"),
+        "RESULTATS_EXPORTS": str(samples),
+        "RESULTATS_OUTPUT": str(tmp_path / "output"),
+    }
+    command = [BIN / "resultats", "run", "--exports", samples, "--output", tmp_path / "output"]
+    subprocess.run([*command, "--network", "securite", "--year", "2024"], env=environment, check=True, cwd=PROJECT)
+    port = _free_port()
+    server = subprocess.Popen(
+        [BIN / "dagster-webserver", "-h", "127.0.0.1", "-p", str(port)],
+        env=environment, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                found = _ask(port, "{runsOrError{... on Runs{results{jobName status}}} assetNodes{assetKey{path}}}")
+                break
+            except requests.RequestException:
+                assert server.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.5)
+        runs = {(run["jobName"], run["status"]) for run in found["runsOrError"]["results"]}
+        assert runs == {("reseaux", "SUCCESS"), ("national", "SUCCESS")}
+        assert ["securite", "results"] in [node["assetKey"]["path"] for node in found["assetNodes"]]
+    finally:
+        server.terminate()
+        server.wait(20)

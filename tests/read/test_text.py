@@ -1,0 +1,90 @@
+"""Bytes to text: strict UTF-8, else the declared encoding, never a guess; and what is no text at all."""
+
+from __future__ import annotations
+
+import codecs
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.declarations import Layout
+from pipelines.read import UnusableFileError, read_cells
+
+DECLARED = st.sampled_from(["utf-8", "cp1252", "iso8859-15"])
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(str.strip)
+
+
+def layout(encoding="cp1252", **more):
+    return Layout(years="2024", path="x.csv", delimiter=";", encoding=encoding, **more)
+
+
+def read(content, encoding="cp1252", **more):
+    return read_cells(content, "x.csv", layout(encoding, **more))
+
+
+def refused(content, encoding="cp1252"):
+    with pytest.raises(UnusableFileError) as error:
+        read(content, encoding)
+    return error.value.rule, str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "declared", "told"),
+    [
+        ("utf-8", "cp1252", "utf-8"),
+        ("utf-8-sig", "cp1252", "utf-8"),
+        ("cp1252", "cp1252", "cp1252"),
+        ("cp1252", "utf-8", "cp1252"),
+        ("iso8859-15", "iso8859-15", "iso8859-15"),
+        ("utf-16", "cp1252", "utf-16"),
+    ],
+)
+def test_the_encoding_rule(written, declared, told):
+    cells = read("Période;Coût (€)\nété;œuf\n".encode(written), declared)
+    assert cells.header == ["Période", "Coût (€)"]
+    assert cells.rows == [["été", "œuf"]]
+    assert cells.notes == [f"encodage lu : {told}"]
+
+
+def test_utf16_of_both_orders():
+    for mark, order in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        assert read(mark + "é;b\n1;2\n".encode(order)).header == ["é", "b"]
+
+
+@given(WORDS, DECLARED)
+def test_utf8_is_read_as_utf8_whatever_is_declared(word, declared):
+    content = f'a;b\n"{word.replace(chr(34), "")}";1\n'.encode()
+    assert read(content, declared).rows[0][0] == word.replace('"', "")
+
+
+def test_a_byte_that_no_encoding_knows_is_located():
+    rule, message = refused(b"a;b\nx;y\ncaf\xe9;\x81\n")
+    assert rule == "encodage"
+    assert "ligne 3, position 6 (octet 81)" in message
+    assert "cp1252" in message
+
+
+def test_a_cut_utf16_file_is_located():
+    assert refused("a;b\n".encode("utf-16") + b"x")[0] == "encodage"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a;b\n1;\x002\n", "octets nuls"),
+        (codecs.BOM_UTF32_LE + "a".encode("utf-32-le"), "octets nuls"),
+        (b"<!DOCTYPE html><title>404</title>", "page web"),
+        (b"\n  <HTML><body>", "page web"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><a/>", "XML"),
+    ],
+)
+def test_what_is_no_csv_is_told(content, words):
+    rule, message = refused(content)
+    assert rule == "fichier-illisible"
+    assert words in message
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\r\n\r\n", b"  ;  \n", b"sep=;\n"])
+def test_an_empty_file_is_told(content):
+    assert refused(content)[0] == "fichier-vide"
