@@ -84,4 +84,4 @@ def cut_blank_edges(header: list[str], rows: list[list[str]]) -> tuple[list[str]
     width = len(header)
     while width and not header[width - 1] and not any(len(row) >= width and row[width - 1].strip() for row in rows):
         width -= 1
-    return header[:width], [row[:width] if not any(row[width:]) else row for row in rows]
+    return header[:width], [row if any(cell.strip() for cell in row[width:]) else row[:width] for row in rows]

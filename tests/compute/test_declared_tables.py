@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from pipelines.compute.tables.declared import indicators_table, networks_table, structures_table, territories_table
 from pipelines.declarations import Catalogue
-
-import pandas as pd
 
 
 def test_every_indicator_has_its_line(catalogue: Catalogue) -> None:

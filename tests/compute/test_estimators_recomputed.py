@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from pipelines.declarations.estimators import ESTIMATORS
 
 REGIONS = {"30": "76", "31": "76", "75": "11", "2A": "94", "971": "01", "988": None, None: None}
-OFFICES = [("B1", "30"), ("B2", "30"), ("B3", "31"), ("B4", "75"), ("B5", "2A"), ("B6", "971"), ("B7", "988"), ("B8", None)]
+OFFICES = [
+    ("B1", "30"),
+    ("B2", "30"),
+    ("B3", "31"),
+    ("B4", "75"),
+    ("B5", "2A"),
+    ("B6", "971"),
+    ("B7", "988"),
+    ("B8", None),
+]
 QUARTERS = ["2024-T1", "2024-T2", "2024-T3", "2024-T4"]
 Rows = list[dict[str, Any]]
 
@@ -181,13 +190,23 @@ def test_all_units_are_as_recomputed(case: Case, weighted: bool, rows: Rows, lab
 @given(values=st.lists(st.integers(-50, 50), min_size=1, max_size=12), weight=st.sampled_from([0.5, 2.0]))
 def test_a_sum_adds_values_as_they_are_never_weighted(values: list[int], weight: float, labo, levels) -> None:
     rows = [{"n": value, "poids": weight, "structure": "B1", "territoire": "30"} for value in values]
-    declared = {"estimator": {"name": "sum"}, "year": "sum", "levels": levels("sum"), "feed": {"inputs": {"value": "n"}}}
+    declared = {
+        "estimator": {"name": "sum"},
+        "year": "sum",
+        "levels": levels("sum"),
+        "feed": {"inputs": {"value": "n"}},
+    }
     results = labo.run(declared, labo.export({"n": "integer", "poids": "number"}, weight="poids"), rows).results
     assert results["valeur"].tolist() == [float(sum(values))] * 4
 
 
 def test_zero_is_a_value_and_blank_is_none(labo, levels, pick) -> None:
-    declared = {"estimator": {"name": "sum"}, "year": "sum", "levels": levels("sum"), "feed": {"inputs": {"value": "n"}}}
+    declared = {
+        "estimator": {"name": "sum"},
+        "year": "sum",
+        "levels": levels("sum"),
+        "feed": {"inputs": {"value": "n"}},
+    }
     rows = [
         {"n": 0, "structure": "B1", "territoire": "30"},
         {"n": None, "structure": "B2", "territoire": "75"},

@@ -29,7 +29,12 @@ def _counts(structure: str, territory: str, periods: list[str], value: int | Non
 
 
 def test_a_rate_is_pooled_at_every_level_never_averaged(labo, levels, pick) -> None:
-    rows = [_calls("B1", "30", 90, 100), _calls("B2", "30", 150, 300), _calls("B3", "34", 10, 100), _calls("B4", "75", 0, 500)]
+    rows = [
+        _calls("B1", "30", 90, 100),
+        _calls("B2", "30", 150, 300),
+        _calls("B3", "34", 10, 100),
+        _calls("B4", "75", 0, 500),
+    ]
     results = labo.run({**RATE, "levels": levels("ratio_of_sums")}, labo.export(CALLS), rows).results
     assert pick(results, structure_code="B2")["valeur"] == 50
     assert pick(results, maille="departement", territoire_code="30")["valeur"] == 60  # the mean of rates: 70
@@ -87,7 +92,8 @@ def test_regions_that_are_the_finest_level_stay_where_they_are(estimator: str, l
     """Région 84 is not département 84 (Vaucluse, in région 93)."""
     export = labo.export(CALLS, level="region", territory={"field": "lieu", "codes": "region"}, structure=None)
     rows = [
-        {**_calls("", code, taken, 100), "structure": None, "maille": "region"} for code, taken in [("84", 80), ("11", 40)]
+        {**_calls("", code, taken, 100), "structure": None, "maille": "region"}
+        for code, taken in [("84", 80), ("11", 40)]
     ]
     median = {"estimator": {"name": "median"}, "year": "pooled", "feed": {"inputs": {"value": "pris"}}}
     declared = RATE if estimator == "ratio" else median
@@ -108,8 +114,14 @@ def test_regions_that_are_the_finest_level_stay_where_they_are(estimator: str, l
         ("year", {"2024"}, "annuelle"),
     ],
 )
-def test_the_feed_says_the_finest_period_published(frequency: str, periods: set[str], french: str, labo, levels) -> None:
-    rows = [_calls("B1", "30", 1, 4, "2024-01"), _calls("B1", "30", 3, 4, "2024-02"), _calls("B1", "30", 8, 8, "2024-11")]
+def test_the_feed_says_the_finest_period_published(
+    frequency: str, periods: set[str], french: str, labo, levels
+) -> None:
+    rows = [
+        _calls("B1", "30", 1, 4, "2024-01"),
+        _calls("B1", "30", 3, 4, "2024-02"),
+        _calls("B1", "30", 8, 8, "2024-11"),
+    ]
     declared = {**RATE, "levels": levels("ratio_of_sums", "national")}
     declared["feed"] = {**RATE["feed"], "frequency": frequency}
     results = labo.run(declared, labo.export(CALLS, frequency="month"), rows).results
@@ -124,7 +136,11 @@ def test_the_feed_says_the_finest_period_published(frequency: str, periods: set[
 
 
 def test_a_quarter_pools_its_months(labo, levels, pick) -> None:
-    rows = [_calls("B1", "30", 1, 10, "2024-01"), _calls("B1", "30", 9, 30, "2024-03"), _calls("B1", "30", 5, 5, "2024-04")]
+    rows = [
+        _calls("B1", "30", 1, 10, "2024-01"),
+        _calls("B1", "30", 9, 30, "2024-03"),
+        _calls("B1", "30", 5, 5, "2024-04"),
+    ]
     declared = {**RATE, "levels": levels("ratio_of_sums", "site")}
     declared["feed"] = {**RATE["feed"], "frequency": "quarter"}
     results = labo.run(declared, labo.export(CALLS, frequency="month"), rows).results
@@ -134,7 +150,9 @@ def test_a_quarter_pools_its_months(labo, levels, pick) -> None:
 
 def test_a_year_of_all_its_months_is_summed(labo, levels, pick) -> None:
     rows = _counts("B1", "30", MONTHS) + _counts("B2", "34", MONTHS, 5)
-    results = labo.run({**TOTAL, "levels": levels("sum")}, labo.export({"n": "integer"}, frequency="month"), rows).results
+    results = labo.run(
+        {**TOTAL, "levels": levels("sum")}, labo.export({"n": "integer"}, frequency="month"), rows
+    ).results
     assert pick(results, maille="national", periode="2024")["valeur"] == 180
     assert pick(results, maille="departement", territoire_code="34", periode="2024")["valeur"] == 60
     assert pick(results, maille="region", periode="2024-05")["valeur"] == 15
@@ -145,7 +163,9 @@ def test_a_missing_month_makes_the_year_and_what_holds_it_incomplete(missing: st
     rows = _counts("B1", "30", MONTHS) + _counts("B2", "34", MONTHS[:7] + MONTHS[8:]) + _counts("B3", "75", MONTHS)
     if missing == "blank":
         rows += _counts("B2", "34", [MONTHS[7]], None)
-    results = labo.run({**TOTAL, "levels": levels("sum")}, labo.export({"n": "integer"}, frequency="month"), rows).results
+    results = labo.run(
+        {**TOTAL, "levels": levels("sum")}, labo.export({"n": "integer"}, frequency="month"), rows
+    ).results
     year = results[results["periode"] == "2024"]
     for coordinates in ({"structure_code": "B2"}, {"maille": "departement", "territoire_code": "34"},
                         {"maille": "region", "territoire_code": "76"}, {"maille": "national"}):  # fmt: skip
@@ -180,7 +200,12 @@ def test_the_reason_that_the_source_gives_is_told(estimator: str, reason: str, l
     ]
     obtained = {"ratio": "ratio_of_sums", "sum": "sum"}.get(estimator, "pooled")
     inputs = {"numerator": "n", "denominator": "m"} if estimator == "ratio" else {"value": "n"}
-    declared = {"estimator": {"name": estimator}, "year": obtained, "levels": levels(obtained), "feed": {"inputs": inputs}}
+    declared = {
+        "estimator": {"name": estimator},
+        "year": obtained,
+        "levels": levels(obtained),
+        "feed": {"inputs": inputs},
+    }
     results = labo.run(declared, labo.export({"n": ABSENCES, "m": "integer"}), rows).results
     for coordinates in ({"structure_code": "B1"}, {"maille": "region", "territoire_code": "76"}):
         line = pick(results, **coordinates)
@@ -196,7 +221,12 @@ def test_reasons_that_differ_are_not_chosen_between(labo, levels, pick) -> None:
         {"structure": "B1", "territoire": "30", "n": None, "_absence_n": "non-significatif"},
         {"structure": "B2", "territoire": "30", "n": None, "_absence_n": "non-disponible"},
     ]
-    declared = {"estimator": {"name": "mean"}, "year": "pooled", "levels": levels("pooled"), "feed": {"inputs": {"value": "n"}}}
+    declared = {
+        "estimator": {"name": "mean"},
+        "year": "pooled",
+        "levels": levels("pooled"),
+        "feed": {"inputs": {"value": "n"}},
+    }
     results = labo.run(declared, labo.export({"n": ABSENCES}), rows).results
     assert pick(results, maille="departement")["motif"] == "non-renseigne"
     assert pick(results, structure_code="B2")["motif"] == "non-disponible"

@@ -112,7 +112,11 @@ def test_an_empty_base_is_not_secret(labo, levels) -> None:
     [([], [], "A"), ([2024], [], "P"), ([2023], [], "A"), ([], [2024], "B"), ([], [2023], "A"), ([2024], [2024], "P")],
 )
 def test_the_status_of_a_value(provisional: list[int], breaks: list[int], status: str, labo, levels) -> None:
-    declared = {**SHARE, "levels": levels("pooled", "national"), "breaks": [{"year": y, "why": "essai"} for y in breaks]}
+    declared = {
+        **SHARE,
+        "levels": levels("pooled", "national"),
+        "breaks": [{"year": y, "why": "essai"} for y in breaks],
+    }
     made = labo.run(declared, labo.export({"reponse": "string"}), _answers("B1", 20), provisional_years=provisional)
     assert made.results["statut_observation"].tolist() == [status]
     assert made.results["statut_confidentialite"].tolist() == ["F"]

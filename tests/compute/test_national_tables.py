@@ -55,9 +55,9 @@ def _tables(
     structures: pd.DataFrame | None = None,
     synthetic: bool = False,
 ) -> dict[str, pd.DataFrame]:
-    every = {year: RECEIPT for year in (2023, 2024, 2025)} if receipts is None else receipts
+    every = dict.fromkeys((2023, 2024, 2025), RECEIPT) if receipts is None else receipts
     frame = pd.DataFrame(results, columns=["reseau", *RESULT_COLUMNS])
-    kinds = {name: kind for name, kind in RESULT_COLUMNS.items() if kind in ("float64", "int64")}
+    kinds = {name: "object" if kind == "str" else kind for name, kind in RESULT_COLUMNS.items()}
     lines = [{"reseau": "labo", "annee": year, "export": "essai", **receipt} for year, receipt in every.items()]
     return national_tables(catalogue, NationalInputs(
         receipts=pd.DataFrame(lines, columns=["reseau", "annee", "export", *RECEIPT]),
@@ -180,7 +180,10 @@ def test_values_across_a_break_do_not_compare(small: Catalogue, pick) -> None:
 def test_an_absent_value_compares_with_nothing(
     before: float | None, after: float | None, small: Catalogue, pick
 ) -> None:
-    motifs = {"value": before, "motif": None if before else "rejete"}, {"value": after, "motif": None if after else "rejete"}
+    motifs = (
+        {"value": before, "motif": None if before else "rejete"},
+        {"value": after, "motif": None if after else "rejete"},
+    )
     line = _compared(small, pick, *motifs)
     assert pd.isna(line["comparable"])
     assert pd.isna(line["evolution"])
@@ -268,8 +271,15 @@ def test_rows_of_several_exports_are_added(labo, pick) -> None:
     ],
 )
 def test_an_anomaly_says_what_came_of_it(state: str, severity: str, consequence: str, small: Catalogue) -> None:
-    finding = dict.fromkeys(FINDINGS) | {"reseau": "labo", "annee": 2024, "export": "essai", "severite": severity, "nombre": 2}
-    table = _tables(small, [], {2024: {**RECEIPT, "etat": state}}, findings=[finding])["anomalies"]
+    finding = dict.fromkeys(FINDINGS) | {
+        "reseau": "labo",
+        "annee": 2024,
+        "export": "essai",
+        "severite": severity,
+        "nombre": 2,
+    }
+    receipt = {**RECEIPT, "etat": state, "motif": None if state == "accepté" else "rejete"}
+    table = _tables(small, [], {2024: receipt}, findings=[finding])["anomalies"]
     assert table["consequence"].tolist() == [consequence]
     assert "valeur" not in table.columns, "aucun contenu de cellule n'est publié"
 

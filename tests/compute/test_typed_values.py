@@ -235,7 +235,14 @@ def _differences(labo, rows: list[dict[str, Any]], decimals: int = 0) -> pd.Data
 
 
 def test_a_difference_is_told_with_its_parts(labo, pick) -> None:
-    rows = [_dep("30", 10.0), _dep("34", 5.0), _dep("75", 1.0), _region("76", 15.0), _region("11", 3.0), _national(20.0)]
+    rows = [
+        _dep("30", 10.0),
+        _dep("34", 5.0),
+        _dep("75", 1.0),
+        _region("76", 15.0),
+        _region("11", 3.0),
+        _national(20.0),
+    ]
     found = _differences(labo, rows)
     line = pick(found, maille="national", maille_des_parties="departement")
     assert (line["valeur_declaree"], line["valeur_calculee"], line["ecart"]) == (20, 16, 4)
@@ -243,11 +250,18 @@ def test_a_difference_is_told_with_its_parts(labo, pick) -> None:
     line = pick(found, maille="national", maille_des_parties="region")
     assert (line["ecart"], line["parties_presentes"], line["parties_attendues"]) == (2, 2, 18)
     line = pick(found, maille="region")
-    assert (line["territoire_code"], line["ecart"], line["parties_presentes"], line["parties_attendues"]) == ("11", 2, 1, 8)
+    assert (line["territoire_code"], line["ecart"], line["parties_presentes"], line["parties_attendues"]) == (
+        "11",
+        2,
+        1,
+        8,
+    )
     assert len(found) == 3
 
 
-@pytest.mark.parametrize(("gap", "decimals", "told"), [(0.4, 0, False), (0.6, 0, True), (0.04, 1, False), (-0.06, 1, True)])
+@pytest.mark.parametrize(
+    ("gap", "decimals", "told"), [(0.4, 0, False), (0.6, 0, True), (0.04, 1, False), (-0.06, 1, True)]
+)
 def test_only_differences_beyond_rounding_are_told(gap: float, decimals: int, told: bool, labo) -> None:
     found = _differences(labo, [_dep("30", 10.0), _national(10 + gap)], decimals)
     assert len(found) == told

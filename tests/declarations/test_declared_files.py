@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
 from pipelines.declarations import DeclarationError, load
 from pipelines.declarations.base import Constraints, Years
+from pipelines.declarations.yaml_source import parse
+
+PARSE = lru_cache(maxsize=None)(parse)
 
 NETWORK, INDICATOR = "networks/prefectures.yml", "indicators/taux-decroche.yml"
 
 
 @pytest.fixture
-def schemas(schemas):
-    """The shipped declarations with a single indicator: quick to read again and again."""
+def schemas(schemas, monkeypatch):
+    """The shipped declarations with a single indicator, unchanged files parsed once: quick to read again and again."""
+    monkeypatch.setattr("pipelines.declarations.catalogue.parse", PARSE)
     for path in (schemas / "indicators").glob("*.yml"):
         if path.name != Path(INDICATOR).name:
             path.unlink()

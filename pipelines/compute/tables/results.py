@@ -96,7 +96,7 @@ def _with_previous(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     They do when they were obtained in the same way, of the same month when the year takes its last value, and when no
     break is declared between them.
     """
-    series = found[_SERIES].fillna("").agg("|".join, axis=1) + "|" + found["periode"].str[4:]
+    series = found[_SERIES].astype("object").fillna("").agg("|".join, axis=1) + "|" + found["periode"].str[4:]
     method = found["mode_obtention"] + [f"|{day.month if day else ''}" for day in found["date_reference"]]
     before = pd.DataFrame({"valeur": found["valeur"].to_numpy(), "method": method.to_numpy()},
                           index=pd.MultiIndex.from_arrays([series, found["annee"] + 1]))  # fmt: skip
