@@ -12,6 +12,7 @@ from pipelines.read import UnusableFileError, read_cells
 from pipelines.validate import (
     Finding,
     JudgedFile,
+    RefusedRow,
     Validated,
     Verdict,
     judge,
@@ -80,7 +81,8 @@ def _recall(store: Store, key: str) -> Validated | None:
     observations = pq.read_table(store.judged / f"{key}.parquet")
     refused = {None if year == "null" else int(year): count for year, count in state["refused"].items()}
     findings = [Finding(**item) for item in state["findings"]]
-    return Validated(observations, findings, refused, state["ignored"], state["usable"])
+    rows = [RefusedRow(**item) for item in state["refused_rows"]]
+    return Validated(observations, findings, refused, state["ignored"], state["usable"], state["header"], rows)
 
 
 def _remember(store: Store, key: str, validated: Validated) -> None:
@@ -90,6 +92,8 @@ def _remember(store: Store, key: str, validated: Validated) -> None:
         "findings": [asdict(item) for item in validated.findings],
         "ignored": validated.ignored,
         "usable": validated.usable,
+        "header": validated.header,
+        "refused_rows": [asdict(item) for item in validated.refused_rows],
     }
     write_json(store.judged / f"{key}.json", state)
 

@@ -39,18 +39,34 @@ _ARROW = {
     "date": pa.date32(),
     "year": pa.int64(),
 }
+KEPT_ROWS = 10_000  # refused rows kept with their cells: more would not be corrected by hand
 _LONGEST = 9_000_000_000_000_000_000
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row set aside: its number in the file, its year when readable, and its cells as they were read."""
+
+    number: int
+    year: int | None
+    cells: list[str]
 
 
 @dataclass
 class Validated:
-    """A file judged: typed observations, findings, and rows counted by year (``None``: year unreadable)."""
+    """A file judged: typed observations, findings, and what was set aside.
+
+    ``refused`` counts rows by year (``None``: year unreadable); ``refused_rows`` keeps the first of them, at most
+    KEPT_ROWS, for the copy that the producer corrects; ``header`` has the labels of the file's columns.
+    """
 
     observations: pa.Table
     findings: list[Finding] = field(default_factory=list)
     refused: dict[int | None, int] = field(default_factory=dict)
     ignored: int = 0
     usable: bool = True
+    header: list[str] = field(default_factory=list)
+    refused_rows: list[RefusedRow] = field(default_factory=list)
 
 
 def observation_schema(export: Export) -> pa.Schema:
@@ -79,13 +95,13 @@ def validate_cells(
     schema = observation_schema(export)
     matched = match_header(header, export, layout)
     if not matched.usable:
-        return Validated(schema.empty_table(), matched.findings, usable=False)
+        return Validated(schema.empty_table(), matched.findings, usable=False, header=header)
     expired = apply_corrections(rows, matched.columns, corrections, file)
     result = _Judgement(export, layout, RowPlacer(export, layout, territories, file_year), matched.columns)
     result.findings += [*matched.findings, *expired]
     for row in _judged(rows, matched.columns, export, layout):
         result.take(row, first_row + row.row_number - 2)  # frictionless counts the header as 1
-    return result.finish(schema)
+    return result.finish(schema, header)
 
 
 def _judged(
@@ -120,6 +136,7 @@ class _Judgement:
         self._places = {item.name: index for index, (_, item) in enumerate(columns) if item is not None}
         self._absences = {item.name: item.absences for item in export.fields if item.absences}
         self._accepted: list[dict[str, Any]] = []
+        self._refused_rows: list[RefusedRow] = []
 
     def take(self, row: frictionless.Row, number: int) -> None:
         """Accept, ignore or refuse one row."""
@@ -127,10 +144,10 @@ class _Judgement:
         impossible = [name for name, value in values.items() if _impossible(value)]
         if impossible:
             readable = {name: value for name, value in values.items() if name not in impossible}
-            self._refuse([self._impossible(name, values[name]) for name in impossible], readable, number)
+            self._refuse([self._impossible(name, values[name]) for name in impossible], readable, row.cells, number)
         elif not row.valid:
             shift = number - row.row_number
-            self._refuse([self._from_frictionless(error, shift) for error in row.errors], values, number)
+            self._refuse([self._from_frictionless(error, shift) for error in row.errors], values, row.cells, number)
         elif self.placer.ignored(values):
             self.ignored += 1
         else:
@@ -138,12 +155,14 @@ class _Judgement:
             if isinstance(placed, Observation):
                 self._accept(placed, values, row.cells, number)
             else:
-                self._refuse(placed, values, number)
+                self._refuse(placed, values, row.cells, number)
 
-    def finish(self, schema: pa.Schema) -> Validated:
+    def finish(self, schema: pa.Schema, header: list[str]) -> Validated:
         """Return what was gathered, the observations cast to their schema."""
         table = pa.Table.from_pylist(self._accepted, schema=schema)
-        return Validated(table, self.findings, self.refused, self.ignored)
+        return Validated(
+            table, self.findings, self.refused, self.ignored, header=header, refused_rows=self._refused_rows
+        )
 
     def _accept(self, placed: Observation, values: dict[str, Any], cells: list[Any], number: int) -> None:
         self._accepted.append({
@@ -164,9 +183,11 @@ class _Judgement:
         index = self._places.get(name)
         return self._absences[name].get(str(cells[index])) if index is not None else None
 
-    def _refuse(self, findings: list[Finding], values: dict[str, Any], number: int) -> None:
+    def _refuse(self, findings: list[Finding], values: dict[str, Any], cells: list[Any], number: int) -> None:
         year = self.placer.file_year or self.placer.year(values)
         self.refused[year] = self.refused.get(year, 0) + 1
+        if len(self._refused_rows) < KEPT_ROWS:
+            self._refused_rows.append(RefusedRow(number, year, ["" if cell is None else str(cell) for cell in cells]))
         self.findings += [
             Finding(item.rule, item.message, item.severity, number, item.column, item.value, year) for item in findings
         ]

@@ -1,4 +1,4 @@
-"""A laboratory network: one export, one indicator, observations written as validation writes them, and their results."""
+"""A laboratory network: one export, one indicator, observations as validation writes them, their results."""
 
 from __future__ import annotations
 

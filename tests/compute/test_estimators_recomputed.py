@@ -109,7 +109,7 @@ CASES = [
     Case({"name": "ces", "scale": [1, 7], "best": "low"}, _ces, RATING),
     Case({"name": "mean"}, _mean, VALUE),
     Case({"name": "median"}, _median, VALUE),
-    Case({"name": "ratio", "factor": 100}, _ratio, {"numerator": "num", "denominator": "den"}, "ratio_of_sums", (False,)),
+    Case({"name": "ratio"}, _ratio, {"numerator": "num", "denominator": "den"}, "ratio_of_sums", (False,)),
 ]  # fmt: skip
 WEIGHTED = [
     pytest.param(case, weighted, id=f"{case.declared['name']}-{number}{'-weighted' if weighted else ''}")

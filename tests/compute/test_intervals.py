@@ -145,7 +145,8 @@ def test_a_median_has_no_interval_here(labo, levels) -> None:
 
 def test_bounds_are_clipped_to_the_range_and_rounded(labo, levels) -> None:
     declared = {"estimator": {"name": "ces", "scale": [1, 7], "best": "high"}, "year": "pooled", "decimals": 1,
-                "range": [1, 7], "levels": levels("pooled", "national"), "feed": {"inputs": {"rating": "x"}}}  # fmt: skip
+                "range": [1, 7], "levels": levels("pooled", "national"),
+                "feed": {"inputs": {"rating": "x"}}}  # fmt: skip
     rows = [{"x": value, "structure": "B1", "territoire": "30"} for value in [7, 7, 1]]
     line = labo.run(declared, labo.export({"x": "integer"}), rows).results.iloc[0]
     assert (line["valeur"], line["borne_basse"], line["borne_haute"]) == (5.0, 1.1, 7.0)
@@ -155,7 +156,8 @@ def test_bounds_are_clipped_to_the_range_and_rounded(labo, levels) -> None:
 
 def test_the_value_itself_is_never_clipped(labo, levels) -> None:
     declared = {"estimator": {"name": "ratio"}, "year": "ratio_of_sums", "range": [0, 100],
-                "levels": levels("ratio_of_sums", "national"), "feed": {"inputs": {"numerator": "a", "denominator": "b"}}}  # fmt: skip
+                "levels": levels("ratio_of_sums", "national"),
+                "feed": {"inputs": {"numerator": "a", "denominator": "b"}}}  # fmt: skip
     rows = [{"a": 30, "b": 20, "structure": "B1", "territoire": "30"}]
     line = labo.run(declared, labo.export({"a": "integer", "b": "integer"}), rows).results.iloc[0]
     assert line["valeur"] == 150, "une valeur hors plage est signalée, pas maquillée"

@@ -187,8 +187,11 @@ def test_a_year_with_a_missing_month_still_has_its_rate(labo, levels, pick) -> N
     assert pick(results, periode="2024")["valeur"] == 50
 
 
-ABSENCES = {"type": "integer", "missingValues": ["", "ns", "nd", "so"],
-            "absences": {"": "non-renseigne", "ns": "non-significatif", "nd": "non-disponible", "so": "sans-objet"}}  # fmt: skip
+ABSENCES = {
+    "type": "integer",
+    "missingValues": ["", "ns", "nd", "so"],
+    "absences": {"": "non-renseigne", "ns": "non-significatif", "nd": "non-disponible", "so": "sans-objet"},
+}
 
 
 @pytest.mark.parametrize("reason", ["non-renseigne", "non-significatif", "non-disponible", "sans-objet"])

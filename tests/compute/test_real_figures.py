@@ -22,7 +22,7 @@ REASONS = {"ns": "non-significatif", "nd": "non-disponible", "": "non-renseigne"
 def _computed(catalogue: Catalogue, root: Path, folder: Path, network: str) -> NetworkYear:
     """All the years of a network whose files hold several years: each file judged once."""
     declared = catalogue.networks[network]
-    judged = {}
+    judged = []
     for export in declared.exports:
         layout = export.layouts[0]
         cells = read_cells((root / layout.path).read_bytes(), layout.path, layout)
@@ -30,11 +30,11 @@ def _computed(catalogue: Catalogue, root: Path, folder: Path, network: str) -> N
             cells.header, cells.rows, cells.first_row, export, layout, catalogue.territories,
             file=layout.path, file_year=None,
         )  # fmt: skip
-        judged[export] = JudgedFile(layout.path, "0" * 64, validated)
+        judged.append((export, JudgedFile(layout.path, "0" * 64, validated)))
     made = []
     for year in declared.years:
         accepted = {}
-        for export, file in judged.items():
+        for export, file in judged:
             verdict = judge(export, year, declared.acceptance_of(export), [file])
             if verdict.state == "accepté":
                 accepted[export.id] = folder / f"{network}-{export.id}-{year}.parquet"

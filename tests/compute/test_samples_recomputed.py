@@ -185,7 +185,7 @@ def _prefecture_calls(samples: Path, year: int) -> pd.DataFrame:
 def _mean_of(name: str, coded: Callable[[object], float | None]) -> Callable[[pd.DataFrame], tuple[float, float]]:
     def value(rows: pd.DataFrame) -> tuple[float, float]:
         pairs = [(coded(answer), weight) for answer, weight in zip(rows[name], rows["poids"], strict=True)]
-        pairs = [(code, weight) for code, weight in pairs if code is not None and code == code]
+        pairs = [(code, weight) for code, weight in pairs if not pd.isna(code)]
         total = math.fsum(weight for _, weight in pairs)
         return (math.fsum(code * weight for code, weight in pairs) / total if total else math.nan), len(pairs)
 
@@ -218,10 +218,10 @@ def _sum(name: str, months: int) -> Callable[[pd.DataFrame], tuple[float, float]
 
 _satisfied = _mean_of("sat", lambda answer: 100.0 * (answer in LEVELS[:2]) if answer in LEVELS else None)
 _net = _mean_of("sat", lambda answer: (100.0 if answer in LEVELS[:2] else -100.0) if answer in LEVELS else None)
-_nps = _mean_of("nps", lambda note: None if note != note else 100.0 * ((note >= 9) - (note <= 6)))
-_csat = _mean_of("note", lambda note: None if note != note else 100.0 * (note >= 4))
+_nps = _mean_of("nps", lambda note: None if pd.isna(note) else 100.0 * ((note >= 9) - (note <= 6)))
+_csat = _mean_of("note", lambda note: None if pd.isna(note) else 100.0 * (note >= 4))
 _effort = _mean_of("effort", lambda note: note)
-_online = _mean_of("demarche", lambda note: None if note != note else 100.0 * (note >= 8))
+_online = _mean_of("demarche", lambda note: None if pd.isna(note) else 100.0 * (note >= 8))
 _points = {"Excellent": 10, "Bien": 7.5, "Moyen": 5, "Décevant": 2.5, "Mauvais": 0}
 
 

@@ -1,4 +1,4 @@
-"""Values typed by the network: taken as they are, never remade; their years, their absences, and what their parts say."""
+"""Values typed by the network: taken as they are, never remade; their years, absences, and parts."""
 
 from __future__ import annotations
 
