@@ -12,6 +12,7 @@ from assets.storage import Store, read_frame, read_json
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.compute.tables import NationalInputs
 from pipelines.declarations import Catalogue, Network
+from pipelines.validate.messages import title
 
 _FINDING = (
     "fichier",
@@ -104,7 +105,7 @@ def _findings(catalogue: Catalogue, findings: list[dict[str, Any]], receipts: li
             "colonne": None,
             "severite": "erreur",
             "nombre": 1,
-            "message": "Aucun fichier (ou aucune ligne) n'a été transmis pour cette année.",
+            "message": title("fichier-absent"),
         }
         for item in receipts
         if item["etat"] == "non transmis"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.validate.findings import Finding
+from pipelines.validate.findings import MASKED, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def apply_corrections(
             assert index is not None  # rows are found only with a column
             row[index] = correction.value
         if not found:
-            findings.append(_expired(correction, file))
+            findings.append(_expired(correction, columns, file))
     return findings
 
 
@@ -38,12 +38,15 @@ def _cell(row: list[str], index: int | None) -> str | None:
     return row[index].strip() if index is not None and index < len(row) else None
 
 
-def _expired(correction: Correction, file: str) -> Finding:
-    where = ", ".join(f"{name} = {value}" for name, value in correction.where.items())
+def _expired(correction: Correction, columns: list[tuple[str, ExportField | None]], file: str) -> Finding:
+    personal = {field.name for _, field in columns if field is not None and field.personal}
+    where = ", ".join(f"{name} = {MASKED if name in personal else value}" for name, value in correction.where.items())
+    change = MASKED if correction.field in personal else f"« {correction.expected} » → « {correction.value} »"
     return Finding(
         "correction-perimee",
-        f"La correction déclarée ({where} ; {correction.field} : « {correction.expected} » → « {correction.value} ») "
-        f"ne trouve plus la valeur attendue dans {file} : supprimez-la de corrections/.",
+        f"La correction déclarée ({where} ; {correction.field} : {change}) ne trouve plus la valeur attendue dans "
+        f"{file} : supprimez-la, {correction.place}.",
         column=correction.field,
+        value=correction.place,
         year=correction.year,
     )

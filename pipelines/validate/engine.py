@@ -12,8 +12,9 @@ from frictionless.resources import TableResource
 
 from pipelines.compile.exports import export_schema, field_descriptor, label_of
 from pipelines.validate.corrections import apply_corrections
-from pipelines.validate.findings import Finding, sentence
+from pipelines.validate.findings import Finding
 from pipelines.validate.header import match_header
+from pipelines.validate.messages import sentence
 from pipelines.validate.observations import Observation, RowPlacer
 
 if TYPE_CHECKING:

@@ -14,13 +14,14 @@ import pyarrow.compute as pc
 
 from pipelines.validate.engine import observation_schema
 from pipelines.validate.findings import Finding
+from pipelines.validate.messages import title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipelines.declarations import Export
     from pipelines.declarations.network import Acceptance
-    from pipelines.validate.engine import Validated
+    from pipelines.validate.engine import RefusedRow, Validated
 
 State = Literal["accepté", "rejeté", "non transmis"]
 
@@ -32,6 +33,19 @@ class JudgedFile:
     path: str
     sha256: str
     validated: Validated
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """The refused rows kept of a file, with its header, for the copy that the producer corrects.
+
+    ``refused`` counts all of them, those that were not kept too.
+    """
+
+    file: str
+    header: list[str]
+    rows: list[RefusedRow]
+    refused: int
 
 
 @dataclass
@@ -48,9 +62,17 @@ class Verdict:
     accepted: int = 0
     refused: int = 0
     ignored: int = 0
-    files: list[dict[str, str]] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
     findings: list[tuple[str, str, Finding]] = field(default_factory=list)
     observations: pa.Table | None = None
+    set_aside: list[SetAside] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether the producer has nothing to mend."""
+        return self.state == "accepté" and not self.refused and not any(
+            item.severity == "erreur" or item.rule == "donnee-personnelle-possible" for _, _, item in self.findings
+        )  # fmt: skip
 
     @property
     def rows(self) -> int:
@@ -64,26 +86,59 @@ def not_handed_over(export: Export, year: int, pattern: str) -> Verdict:
     return Verdict(export.id, "non transmis", "non-transmis", f"Aucun fichier « {wanted} » dans le dossier d'exports.")
 
 
-def judge(export: Export, year: int, acceptance: Acceptance, files: Sequence[JudgedFile]) -> Verdict:
-    """Judge an export for a year from its files; what concerns other years of the same files is left out."""
+def judge(export: Export, year: int | None, acceptance: Acceptance, files: Sequence[JudgedFile]) -> Verdict:
+    """Judge an export for a year from its files; what concerns other years of the same files is left out.
+
+    Without a year, all that the files hold is judged.
+    """
     tables, found = [], []
     refused = ignored = 0
     for file in files:
         validated = file.validated
-        tables.append(validated.observations.filter(pc.equal(validated.observations["_annee"], year)))
-        refused += validated.refused.get(year, 0) + validated.refused.get(None, 0)
+        tables.append(_of_year(validated.observations, year))
+        refused += _refused_in(validated, year)
         ignored += validated.ignored
-        found += [(file.path, file.sha256, item) for item in validated.findings if item.year in (year, None)]
+        found += [(file.path, file.sha256, item) for item in validated.findings if _in(item.year, year)]
     observations = pa.concat_tables(tables) if tables else observation_schema(export).empty_table()
     verdict = Verdict(
         export.id, "accepté", None, "", observations.num_rows, refused, ignored, observations=observations
     )
-    verdict.files = [{"fichier": file.path, "sha256": file.sha256} for file in files]
-    verdict.findings = found
+    verdict.files = [
+        {"fichier": file.path, "sha256": file.sha256, "lignes": table.num_rows + _refused_in(file.validated, year)}
+        for file, table in zip(files, tables, strict=True)
+    ]
+    verdict.findings = _still_expired(found, files)
+    verdict.set_aside = [_set_aside(file, year) for file in files if _refused_in(file.validated, year)]
     return _decided(verdict, year, acceptance, all(file.validated.usable for file in files))
 
 
-def _decided(verdict: Verdict, year: int, acceptance: Acceptance, usable: bool) -> Verdict:
+def _in(found: int | None, year: int | None) -> bool:
+    return year is None or found in (year, None)
+
+
+def _of_year(observations: pa.Table, year: int | None) -> pa.Table:
+    return observations if year is None else observations.filter(pc.equal(observations["_annee"], year))
+
+
+def _refused_in(validated: Validated, year: int | None) -> int:
+    return sum(count for found, count in validated.refused.items() if _in(found, year))
+
+
+def _set_aside(file: JudgedFile, year: int | None) -> SetAside:
+    rows = [row for row in file.validated.refused_rows if _in(row.year, year)]
+    return SetAside(file.path, file.validated.header, rows, _refused_in(file.validated, year))
+
+
+def _still_expired(
+    findings: list[tuple[str, str, Finding]], files: Sequence[JudgedFile]
+) -> list[tuple[str, str, Finding]]:
+    """Drop the corrections that one of the files still needed: only those that no file needs have expired."""
+    usable = sum(file.validated.usable for file in files)
+    missed = Counter(item.value for _, _, item in findings if item.rule == "correction-perimee")
+    return [entry for entry in findings if entry[2].rule != "correction-perimee" or missed[entry[2].value] >= usable]
+
+
+def _decided(verdict: Verdict, year: int | None, acceptance: Acceptance, usable: bool) -> Verdict:
     total = verdict.rows
     share = verdict.refused / total if total else 0.0
     expired = any(item.rule == "correction-perimee" for _, _, item in verdict.findings)
@@ -94,7 +149,7 @@ def _decided(verdict: Verdict, year: int, acceptance: Acceptance, usable: bool) 
         _refuse(verdict, "Une correction déclarée ne s'applique plus.")
     elif not total:
         verdict.state, verdict.reason = "non transmis", "non-transmis"
-        verdict.explanation = f"Le fichier ne contient aucune ligne de {year}."
+        verdict.explanation = f"Le fichier ne contient aucune ligne{f' de {year}' if year else ''}."
     elif not verdict.accepted:
         _refuse(verdict, f"Aucune ligne utilisable sur {total}.")
     elif share > acceptance.max_refused_share:
@@ -137,36 +192,6 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
                 "export": verdict.export, "fichier": path, "empreinte": sha256, "regle": rule,
                 "colonne": column or None, "severite": messages[key].severity, "nombre": counts[key],
                 "premiere_ligne": min(numbers, default=None), "derniere_ligne": max(numbers, default=None),
-                "message": PUBLIC_SENTENCES.get(rule, "Règle non respectée."),
+                "message": title(rule),
             })  # fmt: skip
     return lines
-
-
-# What the public is told of each rule: never a value, never a note that could hold one.
-PUBLIC_SENTENCES = {
-    "type-error": "La valeur n'a pas le type attendu.",
-    "constraint-error": "La valeur ne respecte pas la règle de la colonne.",
-    "missing-cell": "La ligne a moins de cellules que l'en-tête.",
-    "extra-cell": "La ligne a plus de cellules que l'en-tête.",
-    "blank-row": "La ligne est vide.",
-    "primary-key": "La clé figure déjà dans le fichier.",
-    "unique-error": "La valeur figure déjà dans la colonne.",
-    "blank-label": "Une colonne n'a pas d'en-tête.",
-    "duplicate-label": "Deux colonnes portent le même en-tête.",
-    "missing-label": "Une colonne attendue est absente.",
-    "extra-label": "Une colonne n'est pas déclarée : elle est ignorée.",
-    "periode-absente": "La date est absente.",
-    "hors-periode": "La date n'est pas dans l'année du fichier.",
-    "maille-inconnue": "La maille n'est pas l'une des mailles prévues.",
-    "territoire-absent": "Le code du territoire est absent.",
-    "territoire-inconnu": "Le code n'est pas celui d'un territoire connu.",
-    "structure-absente": "Le code de la structure est absent.",
-    "formule": "Un texte commence comme une formule de tableur.",
-    "nombre-impossible": "Le nombre n'est pas utilisable.",
-    "correction-perimee": "Une correction déclarée ne s'applique plus.",
-    "encodage": "Un caractère du fichier est illisible.",
-    "fichier-illisible": "Le fichier ne peut pas être lu.",
-    "fichier-vide": "Le fichier est vide.",
-    "feuille-absente": "La feuille attendue est absente.",
-    "archive": "L'archive n'a pas le contenu attendu.",
-}
