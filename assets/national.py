@@ -32,14 +32,16 @@ def gather(catalogue: Catalogue, store: Store, *, synthetic: bool) -> NationalIn
     """Read receptions, reports and results of every network and year that is owed."""
     receipts: list[dict[str, Any]] = []
     findings: list[dict[str, Any]] = []
+    corrections: list[dict[str, Any]] = []
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in FRAMES}
     failed = set()
     for network, declared in catalogue.networks.items():
         for year in declared.years:
             place = {"reseau": network, "annee": year}
-            exports, anomalies = _receipts(store, declared, network, year)
+            exports, anomalies, corrected = _receipts(store, declared, network, year)
             receipts += [{**place, "export": name, **receipt} for name, receipt in exports.items()]
             findings += [{**place, **item} for item in anomalies]
+            corrections += [{"reseau": network, **item} for item in corrected]
             if not any(receipt["etat"] == "accepté" for receipt in exports.values()):
                 continue
             if _results_are_current(store, network, year):
@@ -60,20 +62,21 @@ def gather(catalogue: Catalogue, store: Store, *, synthetic: bool) -> NationalIn
         findings=_findings(catalogue, findings, receipts),
         failed=frozenset(failed),
         synthetic=synthetic,
+        corrections=pd.DataFrame(corrections, columns=["reseau", "numero", "etat"]),
         **joined,
     )
 
 
 def _receipts(
     store: Store, declared: Network, network: str, year: int
-) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
-    """Return the receipt of each export owed, and the anomalies counted in the report if it is current."""
+) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the receipt of each export owed, and the anomalies and corrections of the report if it is current."""
     folder = store.network_year(network, year)
     reception, report = read_json(folder / "reception.json"), read_json(folder / "report.json")
     owed = [export.id for export in declared.exports if export.layout(year) is not None]
     current = bool(reception and report and report["reception"] == reception["fingerprint"])
     receipts = {name: _receipt(name, reception, report if current else None) for name in owed}
-    return receipts, report["anomalies"] if current else []
+    return (receipts, report["anomalies"], report.get("corrections", [])) if current else (receipts, [], [])
 
 
 def _receipt(export: str, reception: Any, report: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Reads and writes no file.
 """
 
 from pipelines.validate.annotated import annotated_copy
+from pipelines.validate.corrections import correction_states
 from pipelines.validate.engine import RefusedRow, Validated, observation_schema, validate_cells
 from pipelines.validate.findings import Finding
 from pipelines.validate.letter import Letter, write_letter
@@ -18,6 +19,7 @@ __all__ = [
     "Validated",
     "Verdict",
     "annotated_copy",
+    "correction_states",
     "count_findings",
     "judge",
     "not_handed_over",

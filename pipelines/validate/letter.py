@@ -58,11 +58,14 @@ def _environment(*, escaped: bool) -> Environment:
 
 
 def _fill(text: str, first: str = "", others: str | None = None) -> str:
-    """Wrap a paragraph at the width of the plain letter."""
+    """Wrap a paragraph at the width of the plain letter; French spaces don't break."""
     following = " " * len(first) if others is None else others
+    for loose in (" :", " ;", " %", " »"):
+        text = text.replace(loose, f"\u00a0{loose[1:]}")
     return textwrap.fill(
-        text, WIDTH, initial_indent=first, subsequent_indent=following, break_long_words=False, break_on_hyphens=False
-    )
+        text.replace("« ", "«\u00a0"), WIDTH, initial_indent=first, subsequent_indent=following,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _context(

@@ -24,8 +24,11 @@ MOST_ROWS = 10_000  # rows told by column: beyond, the column is what matters
 
 _GAP = "[ .\\-\u00a0\u202f]?"
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.%+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")
-_PHONE = re.compile(
-    rf"(?<![\w+])(?:(?:\+|00)(?:33|262|508|590|594|596|687|689){_GAP}(?:\(0\){_GAP})?|0)[1-9](?:{_GAP}\d{{2}}){{4}}(?!\w)"
+_ABROAD = rf"(?:\+|00)(?:33|262|508|590|594|596|687|689){_GAP}(?:\(0\){_GAP})?"
+_PHONE = re.compile(  # pairs of digits, all told apart in the same way; overseas, a first group of three
+    rf"(?<![\w+])(?:(?:{_ABROAD}|0)[1-9]({_GAP})\d{{2}}(?:\1\d{{2}}){{3}}"
+    rf"|{_ABROAD}[1-9]\d{{2}}({_GAP})\d{{2}}(?:\2\d{{2}}){{2}})"
+    r"(?!\w)"
 )
 _NIR = re.compile(r"(?<!\w)([1-478] ?\d{2} ?\d{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3}) ?(\d{2})(?!\w)")
 _IBAN = re.compile("(?<!\\w)[A-Z]{2}\\d{2}(?:[ \u00a0\u202f]?[A-Z0-9]){11,32}")
@@ -37,7 +40,7 @@ _IBAN_LENGTHS = {
 }  # fmt: skip
 # A looser form of all of the above, that Arrow looks for in whole columns (RE2: no look-around).
 _SHAPE = (
-    "@[^@ ]+\\.[A-Za-z]{2}|[1-9](?:[ .\\-\u00a0\u202f]?[0-9]{2}){4}|[A-Z]{2}[0-9]{2}(?:[ \u00a0\u202f]?[A-Z0-9]){11}"
+    "@[^@ ]+\\.[A-Za-z]{2}|[1-9](?:[ .\\-\u00a0\u202f]?[0-9]{2}){4}|[1-9][0-9]{2}(?:[ .\\-\u00a0\u202f]?[0-9]{2}){3}|[A-Z]{2}[0-9]{2}(?:[ \u00a0\u202f]?[A-Z0-9]){11}"
     "|[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}"
 )
 

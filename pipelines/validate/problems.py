@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.expected import expected_words, right_example
@@ -62,10 +62,28 @@ def grouped(verdict: Verdict, export: Export, layout: Layout, year: int | None) 
     problems = []
     for file, findings in by_file.items():
         groups: dict[tuple[str, str, str], list[Finding]] = {}
-        for item in masked(findings, export, layout):
+        for item in _once_a_row(masked(findings, export, layout)):
             groups.setdefault((item.rule, constraint_of(item), item.column), []).append(item)
         problems += [_problem(file, group, export, layout, year) for group in groups.values()]
     return sorted(problems, key=lambda item: (item.severity != "erreur", item.file, item.rows[:1], item.column))
+
+
+def _once_a_row(findings: list[Finding]) -> list[Finding]:
+    """Tell a short or blank row once: not every cell that it lacks, nor the rules that these cells would break."""
+    short = {item.row for item in findings if item.rule == "missing-cell"}
+    blank = {item.row for item in findings if item.rule == "blank-row"}
+    told: set[int | None] = set()
+    kept = []
+    for item in findings:
+        if item.rule == "missing-cell":
+            if item.row not in told:
+                kept.append(replace(item, column="", value=""))
+            told.add(item.row)
+        elif item.row in blank and item.rule != "blank-row":
+            continue
+        elif item.row not in short or constraint_of(item) != "required":
+            kept.append(item)
+    return kept
 
 
 def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout, year: int | None) -> Problem:
@@ -73,9 +91,10 @@ def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout
     field = next((item for item in export.fields if normalise(label_of(item, layout)) == normalise(first.column)), None)
     alike = all(item.message == first.message for item in group)
     rows = sorted({item.row for item in group if item.row is not None})
+    count = len(rows) or len(group)
     helped = field is not None and first.rule not in _NO_EXAMPLE
     return Problem(
-        file, first.rule, constraint_of(first), shown(first.column), first.severity, len(group), tuple(rows),
+        file, first.rule, constraint_of(first), shown(first.column), first.severity, count, tuple(rows),
         _values(group), shown(first.message, 400) if alike else words.title, words.why, words.mend,
         expected_words(field, layout) if helped and field else "",
         _example(field, export, layout, year) if helped and field else "",
@@ -83,8 +102,8 @@ def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout
 
 
 def _values(group: Sequence[Finding]) -> tuple[str, ...]:
-    if group[0].rule == "correction-perimee":
-        return ()
+    if group[0].rule == "correction-perimee" or constraint_of(group[0]) == "required":
+        return ()  # a place in the declarations, or nothing
     seen = dict.fromkeys(shown(item.value) for item in group if item.value)
     return tuple(list(seen)[:SHOWN_VALUES])
 

@@ -104,7 +104,12 @@ def judge(export: Export, year: int | None, acceptance: Acceptance, files: Seque
         export.id, "accepté", None, "", observations.num_rows, refused, ignored, observations=observations
     )
     verdict.files = [
-        {"fichier": file.path, "sha256": file.sha256, "lignes": table.num_rows + _refused_in(file.validated, year)}
+        {
+            "fichier": file.path,
+            "sha256": file.sha256,
+            "lignes": table.num_rows + _refused_in(file.validated, year),
+            "lu": file.validated.usable,
+        }
         for file, table in zip(files, tables, strict=True)
     ]
     verdict.findings = _still_expired(found, files)
