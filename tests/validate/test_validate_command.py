@@ -209,7 +209,8 @@ def test_a_schema_that_cannot_be_used(file, tmp_path, capsys, schema):
 
 def test_a_file_of_an_unknown_format_is_unusable(file, tmp_path, capsys):
     (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
-    assert main(["validate", file(b"%PDF-1.4", "f.pdf"), "--schema", str(tmp_path / "s.json")]) == 2
+    for name in ("f.pdf", "f.xlsx"):
+        assert main(["validate", file(b"%PDF-1.4", name), "--schema", str(tmp_path / "s.json")]) == 2
     assert "Traceback" not in capsys.readouterr().err
 
 
