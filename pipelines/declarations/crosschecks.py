@@ -6,11 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipelines.declarations.base import LEVELS
+from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pipelines.declarations.base import Scalar
     from pipelines.declarations.catalogue import Catalogue
     from pipelines.declarations.indicator import Feed, Indicator
     from pipelines.declarations.network import Export, Layout, Network
@@ -109,6 +111,14 @@ class _Checker:
         file = f"indicators/{name}.yml"
         if indicator.engagement:
             self.known(file, ("engagement",), indicator.engagement, self.catalogue.engagements, "engagement")
+        for level in ("site", "departement"):
+            rule = indicator.levels.get(level)
+            if rule and rule.compare:
+                self.say(
+                    file,
+                    ("levels", level, "compare"),
+                    "seules les mailles region et national se comparent à leurs parties",
+                )
         if indicator.minimum_base:
             reason = indicator.minimum_base.reason
             self.known(file, ("minimum_base", "reason"), reason, self.catalogue.reasons, "motif d'absence")
@@ -131,7 +141,10 @@ class _Checker:
                 export = network.export(export_name)
                 assert export is not None  # just checked
                 self.feed_fields(file, path, feed, export)
+                self.feed_values(file, path, indicator, feed, export)
                 self.feed_levels(file, path, indicator, feed, export)
+                self.feed_frequency(file, path, indicator, feed, export)
+        self.feed_exports_alike(file, path, indicator, feed, network)
         if feed.years:
             for year in feed.years:
                 if year not in network.years:
@@ -143,6 +156,57 @@ class _Checker:
             self.known(file, (*path, "inputs", key), column, names, f"champ de l'export {export.id}")
         for column in feed.where:
             self.known(file, (*path, "where", column), column, names, f"champ de l'export {export.id}")
+
+    def feed_values(self, file: str, path: Path, indicator: Indicator, feed: Feed, export: Export) -> None:
+        """Compare the values that the YAML expects in a column with the type and the list of values of its field."""
+        for column, values in feed.where.items():
+            self.values_fit(file, (*path, "where", column), export, column, values)
+        answer = feed.inputs.get("answer")
+        if answer:
+            self.values_fit(file, (*path, "inputs", "answer"), export, answer, indicator.estimator.answers())
+
+    def values_fit(self, file: str, path: Path, export: Export, column: str, values: Iterable[Scalar]) -> None:
+        field = export.field(column)
+        if field is None:
+            return
+        allowed = [str(value) for value in field.constraints.enum or ()]
+        numeric = field.type in ("integer", "number", "year")
+        for value in values:
+            fits = (
+                isinstance(value, int | float)
+                if numeric
+                else isinstance(value, bool if field.type == "boolean" else str)
+            )
+            if not fits:
+                self.say(file, path, f"« {value} » n'est pas du type du champ {column} ({field.type})")
+            elif allowed and str(value) not in allowed:
+                hint = close_to(str(value), allowed)
+                self.say(
+                    file,
+                    path,
+                    f"« {value} » n'est pas une valeur du champ {column}{hint} ; valeurs : {', '.join(allowed)}",
+                )
+
+    def feed_frequency(self, file: str, path: Path, indicator: Indicator, feed: Feed, export: Export) -> None:
+        """Refuse a published frequency finer than the rows, or that typed values can't be brought to."""
+        finest = export.period.frequency
+        if feed.frequency is None or feed.frequency in (finest, "year"):
+            return
+        finer = MONTHS_PER_PERIOD[feed.frequency] < MONTHS_PER_PERIOD[finest]
+        if finer or indicator.estimator.name == "declared":
+            message = f"« {feed.frequency} » impossible pour l'export {export.id} ; permis : {finest}, year"
+            self.say(file, (*path, "frequency"), message)
+
+    def feed_exports_alike(self, file: str, path: Path, indicator: Indicator, feed: Feed, network: Network) -> None:
+        """Refuse exports of different levels for a computed indicator: their rows would be counted twice."""
+        found = [export for name in feed.export if (export := network.export(name))]
+        finest = {min((LEVELS.index(level) for level in _row_levels(export)), default=0) for export in found}
+        if indicator.estimator.name != "declared" and len(finest) > 1:
+            self.say(
+                file,
+                (*path, "export"),
+                "ces exports n'ont pas la même maille fine : leurs lignes compteraient deux fois",
+            )
 
     def feed_levels(self, file: str, path: Path, indicator: Indicator, feed: Feed, export: Export) -> None:
         if indicator.estimator.name == "declared":

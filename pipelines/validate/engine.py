@@ -117,7 +117,11 @@ def _judged(
     key = export_schema(export, layout).get("primaryKey", [])
     if key and set(key) <= set(names):
         descriptor["primaryKey"] = key
-    resource = TableResource(data=[names, *rows], schema=frictionless.Schema.from_descriptor(descriptor))
+    resource = TableResource(
+        data=[names, *rows],
+        schema=frictionless.Schema.from_descriptor(descriptor),
+        dialect=frictionless.Dialect(header_rows=[1]),  # else it is guessed from the width of the rows
+    )
     with resource:
         yield from resource.row_stream
 

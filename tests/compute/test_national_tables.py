@@ -158,14 +158,29 @@ def test_the_value_of_the_year_before_and_the_change(small: Catalogue, pick) -> 
     assert (line["valeur_precedente"], line["evolution"], line["comparable"]) == (80.1, 2.2, True)
 
 
+LAST = "valeur déclarée par le réseau ; dernière valeur observée de l'année"
+
+
 @pytest.mark.parametrize(
-    "change", [{"mode_obtention": "autrement"}, {"date_reference": datetime.date(2024, 9, 30)}], ids=["method", "month"]
+    ("before", "after"),
+    [
+        ({}, {"mode_obtention": "autrement"}),
+        ({"mode_obtention": LAST}, {"mode_obtention": LAST, "date_reference": datetime.date(2024, 9, 30)}),
+    ],
+    ids=["method", "month of the last value"],
 )
-def test_values_obtained_otherwise_do_not_compare(change: dict[str, Any], small: Catalogue, pick) -> None:
-    line = _compared(small, pick, {"value": 80.0}, {"value": 82.0, **change})
+def test_values_obtained_otherwise_do_not_compare(
+    before: dict[str, Any], after: dict[str, Any], small: Catalogue, pick
+) -> None:
+    line = _compared(small, pick, {"value": 80.0, **before}, {"value": 82.0, **after})
     assert line["valeur_precedente"] == 80
     assert line["comparable"] is False
     assert pd.isna(line["evolution"])
+
+
+def test_a_pooled_year_compares_whatever_its_last_month(small: Catalogue, pick) -> None:
+    line = _compared(small, pick, {"value": 80.0}, {"value": 82.0, "date_reference": datetime.date(2024, 9, 30)})
+    assert line["comparable"] is True
 
 
 def test_values_across_a_break_do_not_compare(small: Catalogue, pick) -> None:

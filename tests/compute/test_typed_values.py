@@ -34,7 +34,7 @@ def _declared(year: str, **levels: str | dict[str, str]) -> dict[str, Any]:
     return {**DECLARED, "year": year, "levels": rules}
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(values=st.lists(st.integers(0, 10**6).map(lambda value: value / 100), min_size=1, max_size=4))
 def test_typed_values_are_published_as_they_are(values: list[float], labo) -> None:
     rows = [_dep(code, value) for code, value in zip(["30", "2A", "971", "988"], values, strict=False)]
@@ -117,7 +117,7 @@ def test_sum_without_a_quarter_is_incomplete(values: tuple[float | None, ...], l
 
 
 @given(pairs=st.lists(st.tuples(st.floats(0, 100), st.integers(1, 500)), min_size=1, max_size=4))
-@settings(max_examples=15)
+@settings(max_examples=6)
 def test_the_mean_of_quarters_is_weighted_by_their_bases(pairs: list[tuple[float, int]], labo) -> None:
     values, bases = zip(*pairs, strict=True)
     line = _year_of(labo, "weighted_mean", _quarters(*values, bases=bases))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.compute.network_year import LEVEL_WORDS
+from pipelines.compute.network_year import LEVEL_WORDS, YEAR_WORDS
 from pipelines.compute.tables.absences import Receipts
 from pipelines.compute.units import Geography
 from pipelines.declarations.base import LEVELS
@@ -97,7 +97,9 @@ def _with_previous(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     break is declared between them.
     """
     series = found[_SERIES].astype("object").fillna("").agg("|".join, axis=1) + "|" + found["periode"].str[4:]
-    method = found["mode_obtention"] + [f"|{day.month if day else ''}" for day in found["date_reference"]]
+    last = found["mode_obtention"].str.endswith(YEAR_WORDS["last"])
+    months = pd.Series([f"|{day.month}" if day else "" for day in found["date_reference"]], index=found.index)
+    method = found["mode_obtention"] + months.where(last, "")
     before = pd.DataFrame({"valeur": found["valeur"].to_numpy(), "method": method.to_numpy()},
                           index=pd.MultiIndex.from_arrays([series, found["annee"] + 1]))  # fmt: skip
     earlier = before.reindex(pd.MultiIndex.from_arrays([series, found["annee"]])).set_index(found.index)
