@@ -6,6 +6,7 @@ In French: the data team reads it.
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from pipelines.declarations.yaml_source import Document, Path
+
+
+_NAMED_KEY = re.compile(r"([\w.-]+) : (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, order=True)
@@ -51,9 +55,11 @@ def from_pydantic(file: str, document: Document, errors: list[ErrorDetails], mod
     problems = []
     for error in errors:
         path = _path_in_file(error["loc"], document)
-        problems.append(
-            Problem(file, document.line(path), ".".join(str(part) for part in path), _message(error, model))
-        )
+        message = _message(error, model)
+        named = _NAMED_KEY.match(message)
+        if named and (*path, *named[1].split(".")) in document.lines:  # the model as a whole speaks of one of its keys
+            path, message = (*path, *named[1].split(".")), named[2]
+        problems.append(Problem(file, document.line(path), ".".join(str(part) for part in path), message))
     return problems
 
 

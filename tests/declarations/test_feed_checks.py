@@ -19,7 +19,12 @@ def edit(schemas: Path, file: str, before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("file", "before", "after", "said"),
     [
-        ("indicators/nps.yml", "    export: enquete\n", "    export: enquete\n    frequency: month\n", "« month » impossible"),
+        (
+            "indicators/nps.yml",
+            "    export: enquete\n",
+            "    export: enquete\n    frequency: month\n",
+            "« month » impossible",
+        ),
         (
             "indicators/taux-transparence.yml",
             "where: {id_indicateur: tx-transparence-resultats}",
@@ -48,11 +53,23 @@ def test_what_feeds_an_indicator_must_fit(schemas, file, before, after, said):
 
 
 def test_exports_of_unlike_levels_do_not_feed_one_computed_indicator(schemas):
-    edit(
-        schemas,
-        "indicators/taux-transparence.yml",
-        "estimator: {name: declared}",
-        "estimator: {name: mean}",
+    path = schemas / "indicators" / "taux-transparence.yml"
+    text = (
+        path.read_text(encoding="utf-8")
+        .replace("name: declared", "name: mean")
+        .replace("year: declared", "year: pooled")
     )
+    path.write_text(text.replace("obtained: declared", "obtained: pooled"), encoding="utf-8")
     with pytest.raises(DeclarationError, match="compteraient deux fois"):
         load(schemas)
+
+
+def test_a_method_that_does_not_suit_the_estimator_is_told_at_its_line(schemas):
+    file = "indicators/taux-transparence.yml"
+    edit(schemas, file, "region: {obtained: declared}", "region: {obtained: pooled}")
+    with pytest.raises(DeclarationError) as refused:
+        load(schemas)
+    (problem,) = refused.value.problems
+    line = (schemas / file).read_text(encoding="utf-8").splitlines()[problem.line - 1]
+    assert problem.key == "levels.region"
+    assert "region: {obtained: pooled}" in line
