@@ -51,7 +51,9 @@ BOTH = {"type-error", "constraint-error", "missing-cell", "extra-cell", "blank-r
 
 
 def plain(content, schema):
-    control = frictionless.formats.CsvControl(delimiter=";", quote_char='"')
+    control = frictionless.formats.CsvControl(
+        delimiter=";", quote_char='"', double_quote=True, skip_initial_space=False, line_terminator="\r\n"
+    )  # whatever is not declared would be guessed from the file
     resource = frictionless.Resource(
         data=content,
         format="csv",
@@ -64,7 +66,7 @@ def plain(content, schema):
     return [(kind, row, field or "") for kind, row, field in found]
 
 
-@settings(max_examples=60)
+@settings(max_examples=100)
 @given(table=TABLES)
 def test_the_errors_are_those_of_a_plain_run(catalogue, table):
     stream = io.StringIO(newline="")
