@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to
+from pipelines.declarations.references import REASONS_GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from pipelines.declarations.indicator import Feed, Indicator
     from pipelines.declarations.network import Export, Layout, Network
     from pipelines.declarations.yaml_source import Document, Path
+
+
+# Where the words of a closed list are declared.
+_HOMES = {"motif d'absence": "references/motifs.yml", "engagement": "references/engagements.yml"}
 
 
 def crosscheck(catalogue: Catalogue, documents: Mapping[str, Document], broken: set[str]) -> list[Problem]:
@@ -33,6 +38,7 @@ def crosscheck(catalogue: Catalogue, documents: Mapping[str, Document], broken: 
     for name in catalogue.corrections:
         checker.corrections(name)
     checker.territories()
+    checker.reasons()
     return checker.problems
 
 
@@ -47,6 +53,8 @@ class _Checker:
         self.problems.append(Problem(file, line, ".".join(str(part) for part in path), message))
 
     def known(self, file: str, path: Path, word: str, allowed: Iterable[str], what: str) -> bool:
+        if _HOMES.get(what) in self.broken:  # the list itself is broken, and said so: it blames nobody else
+            return True
         names = sorted(allowed)
         if word in names:
             return True
@@ -86,6 +94,13 @@ class _Checker:
         self.layouts(file, path, network, export)
         if export.territory is None and any(level in ("departement", "region") for level in _row_levels(export)):
             self.say(file, path, "des lignes par département ou région demandent « territory »")
+        period = export.field(export.period.field) if export.period.field else None
+        if period and period.type not in ("date", "year"):
+            self.say(file, (*path, "period", "field"), f"le champ {period.name} doit être de type date ou year")
+        if export.territory and export.territory.codes != "pilote" and {"departement", "region"} <= _row_levels(export):
+            self.say(
+                file, (*path, "territory"), "des lignes par département et par région demandent les codes « pilote »"
+            )
         if export.structure is None and "site" in _row_levels(export):
             self.say(file, path, "des lignes par site demandent « structure »")
 
@@ -255,6 +270,10 @@ class _Checker:
             names = [field.name for field in export.fields]
             for column in (correction.field, *correction.where):
                 self.known(file, path, column, names, f"champ de l'export {export.id}")
+            layout = export.layout(correction.year)
+            if layout and not layout.one_file_per_year and export.period.field not in correction.where:
+                message = f"ce fichier porte plusieurs années : ajouter « {export.period.field} » à where"
+                self.say(file, (*path, "where"), message)
             if correction.year not in network.years:
                 self.say(file, (*path, "year"), f"{correction.year} n'est pas attendue de ce réseau ({network.years})")
 
@@ -265,6 +284,10 @@ class _Checker:
         for index, territory in enumerate(self.catalogue.territories.territories):
             if territory.region and ("region", territory.region) not in codes:
                 self.say(file, ("territories", index), f"région « {territory.region} » absente de la liste")
+
+    def reasons(self) -> None:
+        for reason in REASONS_GIVEN:
+            self.known("references/motifs.yml", ("reasons",), reason, self.catalogue.reasons, "motif d'absence")
 
 
 def _labels(export: Export, layout: Layout) -> list[str]:

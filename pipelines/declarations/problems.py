@@ -76,17 +76,20 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     kind, found, context = error["type"], error["input"], error.get("ctx", {})
     messages: dict[str, str] = {
         "missing": "clé obligatoire absente",
-        "literal_error": f"{_shown(found)} n'est pas permis ; permis : {context.get('expected')}",
-        "union_tag_invalid": f"« {context.get('tag')} » n'est pas permis ; permis : {context.get('expected_tags')}",
+        "literal_error": f"{_shown(found)} n'est pas permis ; permis : {_french_or(context.get('expected'))}",
+        "union_tag_invalid": f"« {context.get('tag')} » n'est pas permis ; "
+        f"permis : {_french_or(context.get('expected_tags'))}",
         "union_tag_not_found": f"il manque « {str(context.get('discriminator')).strip(chr(39))} »",
         "string_pattern_mismatch": f"{_shown(found)} n'a pas la forme attendue : {context.get('pattern')}",
         "string_type": f"texte attendu, trouvé {_shown(found)} (mettre entre guillemets si c'est un code)",
         "string_too_short": f"texte trop court ({context.get('min_length')} caractères au moins)",
         "string_too_long": f"texte trop long ({context.get('max_length')} caractères au plus)",
+        "too_long": f"{context.get('max_length')} élément(s) au plus",
         "too_short": f"{context.get('min_length')} élément(s) au moins",
         "bool_type": f"true ou false attendu, trouvé {_shown(found)}",
         "bool_parsing": f"true ou false attendu, trouvé {_shown(found)}",
         "int_type": f"nombre entier attendu, trouvé {_shown(found)}",
+        "int_from_float": f"nombre entier attendu, trouvé {_shown(found)}",
         "int_parsing": f"nombre entier attendu, trouvé {_shown(found)}",
         "float_type": f"nombre attendu, trouvé {_shown(found)}",
         "float_parsing": f"nombre attendu, trouvé {_shown(found)}",
@@ -102,6 +105,10 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     if kind.startswith("date"):
         return f"date attendue sous la forme AAAA-MM-JJ, trouvé {_shown(found)}"
     return messages.get(kind, error["msg"])
+
+
+def _french_or(words: object) -> str:
+    return str(words).replace(" or ", " ou ")
 
 
 def _shown(value: Any) -> str:

@@ -135,7 +135,8 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
             numbers = rows.get(key, [])
             lines.append({
                 "export": verdict.export, "fichier": path, "empreinte": sha256, "regle": rule,
-                "colonne": column or None, "severite": messages[key].severity, "nombre": counts[key],
+                "colonne": column or None, "severite": messages[key].severity,
+                "nombre": len(set(numbers)) or counts[key],
                 "premiere_ligne": min(numbers, default=None), "derniere_ligne": max(numbers, default=None),
                 "message": PUBLIC_SENTENCES.get(rule, "Règle non respectée."),
             })  # fmt: skip
@@ -149,7 +150,7 @@ PUBLIC_SENTENCES = {
     "missing-cell": "La ligne a moins de cellules que l'en-tête.",
     "extra-cell": "La ligne a plus de cellules que l'en-tête.",
     "blank-row": "La ligne est vide.",
-    "primary-key": "La clé figure déjà dans le fichier.",
+    "primary-key": "La clé figure déjà dans le fichier, ou elle est vide.",
     "unique-error": "La valeur figure déjà dans la colonne.",
     "blank-label": "Une colonne n'a pas d'en-tête.",
     "duplicate-label": "Deux colonnes portent le même en-tête.",
@@ -162,6 +163,7 @@ PUBLIC_SENTENCES = {
     "territoire-inconnu": "Le code n'est pas celui d'un territoire connu.",
     "structure-absente": "Le code de la structure est absent.",
     "formule": "Un texte commence comme une formule de tableur.",
+    "caractere-interdit": "Un texte contient un caractère qui ne peut être publié.",
     "nombre-impossible": "Le nombre n'est pas utilisable.",
     "correction-perimee": "Une correction déclarée ne s'applique plus.",
     "encodage": "Un caractère du fichier est illisible.",

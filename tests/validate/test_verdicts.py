@@ -190,7 +190,8 @@ def test_every_rule_has_its_public_sentence(essai):
     assert set(SENTENCES) <= set(PUBLIC_SENTENCES)
     own = {
         "missing-label", "extra-label", "periode-absente", "hors-periode", "maille-inconnue", "territoire-absent",
-        "territoire-inconnu", "structure-absente", "formule", "nombre-impossible", "correction-perimee",
+        "territoire-inconnu", "structure-absente", "formule", "caractere-interdit",
+        "nombre-impossible", "correction-perimee",
         "encodage", "fichier-illisible", "fichier-vide", "feuille-absente", "archive",
     }  # fmt: skip
     assert set(PUBLIC_SENTENCES) == own | set(SENTENCES)
