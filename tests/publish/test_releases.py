@@ -12,8 +12,8 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
-from conftest import DATASET, result
 from frictionless import Package
+from made_results import DATASET, result
 
 from pipelines.declarations import Catalogue
 from pipelines.publish import release as release_module
