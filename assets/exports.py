@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from assets.partitions import network_tags, years_of
+from assets.provenance import synthetic_statement
 from assets.resources import Workspace
 from assets.storage import fingerprint, write_json
 from pipelines.declarations import Catalogue, Network
@@ -37,7 +38,11 @@ def raw_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
             check_name="reception",
             passed=not absent,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"absents": ", ".join(absent) or "aucun", "attendus": len(received)},
+            metadata={
+                "absents": ", ".join(absent) or "aucun",
+                "attendus": len(received),
+                "attendus_le": f"{year + 1}-{declared.due}" if declared.due else "sans date",
+            },
         )
         for news in (file for files in received.values() for file in files if file.news == "modifié"):
             context.log.warning(f"Fichier modifié sous le même nom : {news.path} ({news.before} → {news.sha256})")
@@ -62,6 +67,8 @@ def receive_exports(
 ) -> dict[str, list[Received]]:
     """Archive the files of every export owed for the year, and record what was received (``reception.json``)."""
     store, root = workspace.store, workspace.root
+    place = store.network_year(network, year) / "reception.json"
+    write_json(place, {"fingerprint": "", "failed": True, "exports": {}})  # what a failure below must leave behind
     received: dict[str, list[Received]] = {}
     for export in declared.exports:
         layout = export.layout(year)
@@ -69,9 +76,10 @@ def receive_exports(
             received[export.id] = [store.archive.receive(root, file, now) for file in root.find(layout.path, year)]
     state = {
         "fingerprint": _fingerprint(received),
+        "synthetic": synthetic_statement(root),
         "exports": {name: [asdict(file) for file in files] for name, files in received.items()},
     }
-    write_json(store.network_year(network, year) / "reception.json", state)
+    write_json(place, state)
     return received
 
 

@@ -5,12 +5,14 @@ from typing import Any
 
 import dagster as dg
 
+from assets.national import stale_years
+from assets.storage import Store
 from pipelines.declarations import Catalogue
 
 NETWORKS_JOB = "reseaux"
 NATIONAL_JOB = "national"
 NIGHT = "0 2 * * *"
-OPEN_YEARS = 2  # the night looks at the latest years only; older ones are recomputed by a backfill
+OPEN_YEARS = 2  # the night looks at the latest years, and at those whose declarations changed since they were computed
 _RUNNING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
@@ -35,7 +37,7 @@ def national_job() -> Any:
     )
 
 
-def nightly_schedule(catalogue: Catalogue) -> dg.ScheduleDefinition:
+def nightly_schedule(catalogue: Catalogue, store: Store) -> dg.ScheduleDefinition:
     """Return the schedule of the night: the latest years, all networks that owe them."""
 
     @dg.schedule(
@@ -47,7 +49,7 @@ def nightly_schedule(catalogue: Catalogue) -> dg.ScheduleDefinition:
         description="Chaque nuit : les deux dernières années, tous les réseaux.",
     )
     def nightly(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        for year in catalogue.years[-OPEN_YEARS:]:
+        for year in sorted({*catalogue.years[-OPEN_YEARS:], *stale_years(catalogue, store)}):
             owing = [key for key, network in catalogue.networks.items() if year in network.years]
             yield dg.RunRequest(
                 run_key=f"{context.scheduled_execution_time:%Y-%m-%d}-{year}",

@@ -4,10 +4,11 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_json, write_table
-from pipelines.declarations import Catalogue, Export, Layout, Network
+from pipelines.declarations import Catalogue, Export, Layout
 from pipelines.read import UnusableFileError, read_cells
 from pipelines.validate import (
     Finding,
@@ -81,7 +82,10 @@ def _recall(store: Store, key: str) -> Validated | None:
     state = read_json(store.judged / f"{key}.json")
     if state is None:
         return None
-    observations = pq.read_table(store.judged / f"{key}.parquet")
+    try:
+        observations = pq.read_table(store.judged / f"{key}.parquet")
+    except (OSError, pa.ArrowException):
+        return None  # damaged: judge again
     refused = {None if year == "null" else int(year): count for year, count in state["refused"].items()}
     findings = [Finding(**item) for item in state["findings"]]
     rows = [RefusedRow(**item) for item in state["refused_rows"]]
@@ -99,8 +103,3 @@ def _remember(store: Store, key: str, validated: Validated) -> None:
         "refused_rows": [asdict(item) for item in validated.refused_rows],
     }
     write_json(store.judged / f"{key}.json", state)
-
-
-def expected_networks(catalogue: Catalogue, year: int) -> dict[str, Network]:
-    """Return the networks that owe something for the year."""
-    return {key: network for key, network in catalogue.networks.items() if year in network.years}

@@ -28,43 +28,88 @@ _FINDING = (
 _RECEIPT = ("etat", "motif", "lignes_lues", "lignes_acceptees", "lignes_refusees")
 
 
-def gather(catalogue: Catalogue, store: Store, *, synthetic: bool) -> NationalInputs:
-    """Read receptions, reports and results of every network and year that is owed."""
+def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[NationalInputs, str | None]:
+    """Read receptions, reports and results of every network and year that is owed.
+
+    ``current`` is the statement of the exports root in use, if it is synthetic. Returns the inputs, and the statement
+    that must go with them when any of their rows is synthetic, whatever root it came from.
+    """
     receipts: list[dict[str, Any]] = []
     findings: list[dict[str, Any]] = []
     corrections: list[dict[str, Any]] = []
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in FRAMES}
-    failed = set()
+    failed: set[tuple[str, int, str]] = set()
+    statements: dict[tuple[str, int], str | None] = {}
     for network, declared in catalogue.networks.items():
         for year in declared.years:
             place = {"reseau": network, "annee": year}
+            reception = read_json(store.network_year(network, year) / "reception.json")
+            statements[network, year] = reception.get("synthetic") if reception else current
             exports, anomalies, corrected = _receipts(store, declared, network, year)
             receipts += [{**place, "export": name, **receipt} for name, receipt in exports.items()]
             findings += [{**place, **item} for item in anomalies]
             corrections += [{"reseau": network, **item} for item in corrected]
-            if not any(receipt["etat"] == "accepté" for receipt in exports.values()):
-                continue
-            if _results_are_current(store, network, year):
-                folder = store.network_year(network, year)
-                expected = catalogue.expected(network, year)
-                for name in FRAMES:
-                    frame = read_frame(folder / f"{name}.parquet").assign(reseau=network, annee=year)
-                    if "indicateur" in frame:  # an older year may hold an indicator that is declared no more
-                        frame = frame[frame["indicateur"].isin(list(expected))]
-                    frames[name].append(frame)
-            else:
-                failed.add((network, year))
+            if any(receipt["etat"] == "accepté" for receipt in exports.values()):
+                failures, outside = _add_results(catalogue, store, network, year, frames)
+                failed |= {(network, year, indicator) for indicator in failures}
+                findings += [{**place, **_out_of_range(catalogue, network, year, item)} for item in outside]
     joined = {name: _joined(found) for name, found in frames.items()}
     if joined["results"].empty:
         joined["results"] = pd.DataFrame(columns=["reseau", *RESULT_COLUMNS])
-    return NationalInputs(
+    inputs = NationalInputs(
         receipts=pd.DataFrame(receipts, columns=["reseau", "annee", "export", *_RECEIPT]),
         findings=_findings(catalogue, findings, receipts),
         failed=frozenset(failed),
-        synthetic=synthetic,
+        synthetic=frozenset(place for place, statement in statements.items() if statement),
         corrections=pd.DataFrame(corrections, columns=["reseau", "numero", "etat"]),
         **joined,
     )
+    return inputs, next((statement for statement in statements.values() if statement), None)
+
+
+def _add_results(
+    catalogue: Catalogue, store: Store, network: str, year: int, frames: dict[str, list[pd.DataFrame]]
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Add the frames of a network-year; return the indicators that failed, and the counts of values out of range."""
+    folder, expected = store.network_year(network, year), catalogue.expected(network, year)
+    report, results = read_json(folder / "report.json"), read_json(folder / "results.json")
+    if not (report and results and results["report"] == report["fingerprint"]):
+        return list(expected), []
+    for name in FRAMES:
+        frames[name].append(read_frame(folder / f"{name}.parquet").assign(reseau=network, annee=year))
+    return list(results["failures"]), results["outside"]
+
+
+def _out_of_range(catalogue: Catalogue, network: str, year: int, item: dict[str, Any]) -> dict[str, Any]:
+    export = catalogue.indicators[item["indicateur"]].networks[network].export[0]
+    path = _expected_path(catalogue, {"reseau": network, "annee": year, "export": export})
+    return {
+        "export": export, "fichier": path, "empreinte": None, "regle": "valeur-hors-plage",
+        "colonne": item["indicateur"], "severite": "avertissement", "nombre": item["nombre"], "premiere_ligne": None,
+        "derniere_ligne": None, "message": title("valeur-hors-plage"),
+    }  # fmt: skip
+
+
+def _stale(catalogue: Catalogue, store: Store) -> dict[str, list[int]]:
+    """Return the network-years whose results were computed under other declarations than today's."""
+    found: dict[str, list[int]] = {}
+    for network, declared in catalogue.networks.items():
+        today = catalogue.fingerprint(network)
+        for year in declared.years:
+            results = read_json(store.network_year(network, year) / "results.json")
+            if results and results["declarations"] != today:
+                found.setdefault(network, []).append(year)
+    return found
+
+
+def stale_network_years(catalogue: Catalogue, store: Store) -> str:
+    """Name the stale network-years, or return nothing: publishing them would put old values under new definitions."""
+    return " ; ".join(f"{network} {', '.join(map(str, years))}" for network, years in _stale(catalogue, store).items())
+
+
+def stale_years(catalogue: Catalogue, store: Store) -> set[int]:
+    """Return the years of which some network is stale."""
+    return {year for years in _stale(catalogue, store).values() for year in years}
 
 
 def _receipts(
@@ -80,6 +125,8 @@ def _receipts(
 
 
 def _receipt(export: str, reception: Any, report: Any) -> dict[str, Any]:
+    if reception and reception.get("failed"):
+        return {"etat": "erreur", "motif": "erreur-traitement"}
     if reception is None or export not in reception["exports"]:
         return {"etat": "non traité", "motif": "non-traite"}
     if not reception["exports"][export]:
@@ -87,12 +134,6 @@ def _receipt(export: str, reception: Any, report: Any) -> dict[str, Any]:
     if report is None or export not in report["exports"]:
         return {"etat": "erreur", "motif": "erreur-traitement"}
     return {key: report["exports"][export][key] for key in _RECEIPT}
-
-
-def _results_are_current(store: Store, network: str, year: int) -> bool:
-    folder = store.network_year(network, year)
-    report, results = read_json(folder / "report.json"), read_json(folder / "results.json")
-    return bool(report and results and results["report"] == report["fingerprint"])
 
 
 def _findings(catalogue: Catalogue, findings: list[dict[str, Any]], receipts: list[dict[str, Any]]) -> pd.DataFrame:

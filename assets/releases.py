@@ -8,31 +8,19 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
-import yaml
 
-from assets.national import gather
+from assets.national import gather, stale_network_years
 from assets.previews import preview
+from assets.provenance import synthetic_statement
 from assets.resources import Workspace
-from assets.storage import Store, read_frame, write_frame
+from assets.storage import Store, read_frame, read_json, write_frame, write_json
 from pipelines.compute.tables import national_tables
 from pipelines.declarations import Catalogue, Table
 from pipelines.publish.errors import ReleaseError
 from pipelines.publish.local import publish_local
 from pipelines.publish.release import make_release
-from pipelines.read import ExportsRoot
 
 TABLES = dg.AssetKey(["national", "tables"])
-UNSTATED = "Données synthétiques : aucune valeur ne décrit un service réel."
-
-
-def synthetic_statement(root: ExportsRoot) -> str | None:
-    """Return the sentence of ``provenance.yml`` when it says that the exports are synthetic, else None."""
-    if not root.find("provenance.yml", 0):
-        return None
-    provenance = yaml.safe_load(root.read("provenance.yml"))
-    if not isinstance(provenance, dict) or not provenance.get("synthetic"):
-        return None
-    return " ".join(str(provenance.get("statement") or UNSTATED).split())
 
 
 def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
@@ -47,10 +35,14 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         check_specs=[dg.AssetCheckSpec("couverture", asset=TABLES, description="Tout ce qui est attendu est publié")],
     )
     def tables(workspace: Workspace) -> Iterator[Any]:
-        inputs = gather(catalogue, workspace.store, synthetic=synthetic_statement(workspace.root) is not None)
+        store = workspace.store
+        if stale := stale_network_years(catalogue, store):
+            raise dg.Failure(f"Les déclarations ont changé depuis le calcul de : {stale}. Relancer ces réseaux.")
+        inputs, statement = gather(catalogue, store, synthetic_statement(workspace.root))
         made = national_tables(catalogue, inputs)
-        for name, frame in made.items():
-            write_frame(workspace.store.national / f"{name}.parquet", _declared_columns(catalogue.tables[name], frame))
+        for name in made.keys() & catalogue.tables.keys():
+            write_frame(store.national / f"{name}.parquet", _declared_columns(name, catalogue.tables[name], made[name]))
+        write_json(store.national / "provenance.json", {"synthetic": statement})
         coverage = made["couverture"]
         absent = coverage[coverage["etat"] == "absent"]
         yield dg.AssetCheckResult(
@@ -70,8 +62,14 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     return tables
 
 
-def _declared_columns(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame in the declared columns; values are kept as text or numbers that Parquet can hold."""
+def _declared_columns(name: str, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame in the declared columns; values are kept as text or numbers that Parquet can hold.
+
+    Fails by name on a column that is declared but not made, or made but not declared.
+    """
+    differ = set(table.names) ^ set(frame.columns)
+    if differ and len(frame):
+        raise dg.Failure(f"Table {name} : colonnes déclarées et calculées diffèrent : {', '.join(sorted(differ))}.")
     found = frame.reindex(columns=table.names).astype("object")
     kinds = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
     for column in table.columns:
@@ -100,7 +98,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         frames = _read_tables(workspace.store, catalogue, dataset)
         try:
             made = make_release(
-                dataset, catalogue, frames, workspace.store.releases, synthetic=synthetic_statement(workspace.root)
+                dataset, catalogue, frames, workspace.store.releases, synthetic=_statement(workspace.store)
             )
         except ReleaseError as error:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
@@ -125,6 +123,12 @@ def _read_tables(store: Store, catalogue: Catalogue, dataset: str) -> dict[str, 
     return {name: read_frame(store.national / f"{name}.parquet") for name in catalogue.datasets[dataset].tables}
 
 
+def _statement(store: Store) -> str | None:
+    """Return the warning that goes with the tables just made, when some of their rows are synthetic."""
+    statement: str | None = read_json(store.national / "provenance.json")["synthetic"]
+    return statement
+
+
 def _french(counts: Mapping[str, int]) -> dict[str, int]:
     words = {"added": "ajoutees", "removed": "retirees", "changed": "modifiees"}
     return {words[kind]: count for kind, count in counts.items()}
@@ -143,9 +147,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     )
     def publication(workspace: Workspace) -> dg.MaterializeResult[Any]:
         store = workspace.store
-        published = publish_local(
-            catalogue, store.releases, store.catalogue, synthetic=synthetic_statement(workspace.root)
-        )
+        published = publish_local(catalogue, store.releases, store.catalogue, synthetic=_statement(store))
         return dg.MaterializeResult(
             metadata={
                 "catalogue": dg.MetadataValue.path(str((store.catalogue / "index.html").resolve())),

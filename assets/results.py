@@ -35,6 +35,8 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
     def results(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
         version, reused = compute_and_write(workspace.store, catalogue, network, year)
+        for indicator, error in failures_of(workspace.store, network, year).items():
+            context.log.error(f"{indicator} : calcul impossible. {error}")
         frame = read_frame(workspace.store.network_year(network, year) / "results.parquet")
         outside = _outside_range(catalogue, frame)
         yield dg.AssetCheckResult(
@@ -78,8 +80,23 @@ def compute_and_write(store: Store, catalogue: Catalogue, network: str, year: in
         if "annee" not in frame:
             frame = frame.assign(annee=year)
         write_frame(folder / f"{name}.parquet", frame)
-    write_json(folder / "results.json", {"fingerprint": version, "report": report["fingerprint"]})
+    outside = _outside_range(catalogue, made.results).groupby("indicateur").size()
+    state = {
+        "fingerprint": version,
+        "report": report["fingerprint"],
+        "declarations": catalogue.fingerprint(network),
+        "failures": made.failures,
+        "outside": [{"indicateur": str(name), "nombre": int(count)} for name, count in outside.items()],
+    }
+    write_json(folder / "results.json", state)
     return version, False
+
+
+def failures_of(store: Store, network: str, year: int) -> dict[str, str]:
+    """Return the indicators of a network-year that could not be computed, each with what went wrong."""
+    state = read_json(store.network_year(network, year) / "results.json")
+    found: dict[str, str] = state["failures"] if state else {}
+    return found
 
 
 def _outside_range(catalogue: Catalogue, frame: pd.DataFrame) -> pd.DataFrame:

@@ -19,11 +19,15 @@ STAGES = ("raw", "observations", "results")
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What the runs gave: the network-years run, and whether the national job went well (else ``error`` says why)."""
+    """What the runs gave: the network-years run, and whether the national job went well (else ``error`` says why).
+
+    ``failures``: the steps that stopped on anything but a refusal, and why.
+    """
 
     network_years: list[tuple[str, int]]
     succeeded: bool
     error: str = ""
+    failures: tuple[str, ...] = ()
 
 
 def run_jobs(
@@ -39,7 +43,8 @@ def run_jobs(
     """
     definitions = build_definitions(catalogue, workspace)
     wanted_networks, wanted_years = set(networks) or set(catalogue.networks), set(years) or set(catalogue.years)
-    done = []
+    done: list[tuple[str, int]] = []
+    failures: list[str] = []
     with _instance() as instance:
         job = definitions.resolve_job_def(NETWORKS_JOB)
         for year in sorted(wanted_years):
@@ -47,26 +52,32 @@ def run_jobs(
             if not owing:
                 continue
             progress(f"{year} : {len(owing)} réseau{'x' if len(owing) > 1 else ''}")
-            job.execute_in_process(
+            ran = job.execute_in_process(
                 partition_key=str(year),
                 asset_selection=[dg.AssetKey([key, stage]) for key in owing for stage in STAGES],
                 instance=instance,
                 raise_on_error=False,
                 run_config=_QUIET,
             )
+            failures += [f"{step}, {year} : {cause}" for step, cause in _failures(ran)]
             done += [(key, year) for key in owing]
         progress("tables nationales, version, catalogue")
         national = definitions.resolve_job_def(NATIONAL_JOB)
         result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET)
-    return RunOutcome(done, result.success, _error(result))
+    error = "" if result.success else "\n".join(cause for _, cause in _failures(result, refusals=True))
+    return RunOutcome(done, result.success, error, tuple(failures))
 
 
-def _error(result: dg.ExecuteInProcessResult) -> str:
+def _failures(result: dg.ExecuteInProcessResult, *, refusals: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield the steps that failed and why; refusals of exports are left out, they are told with their network."""
     for event in result.all_events:
-        if event.is_step_failure and event.step_failure_data.error:
-            error = event.step_failure_data.error
-            return str(error.cause.message if error.cause else error.message).strip()
-    return ""
+        if not event.is_step_failure or (event.step_failure_data.user_failure_data and not refusals):
+            continue
+        refusal, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
+        if refusal and refusal.description:
+            yield str(event.step_key), refusal.description
+        elif error:
+            yield str(event.step_key), (error.cause or error).message.strip()
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assets.releases import synthetic_statement
 from assets.resources import Workspace
+from assets.results import failures_of
 from assets.run import RunOutcome
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
@@ -28,8 +28,11 @@ def summarise(catalogue: Catalogue, workspace: Workspace, outcome: RunOutcome) -
         told, count = _network(store, network, years)
         refused += count
         lines += [f"\n{catalogue.networks[network].title} ({network})", *told]
-    statement = synthetic_statement(workspace.root)
+    statement = (read_json(store.national / "provenance.json") or {}).get("synthetic")
     warning = [f"\nATTENTION, DONNÉES SYNTHÉTIQUES. {statement}"] if statement else []
+    if outcome.failures:
+        lines += ["\nERREURS DE TRAITEMENT :", *(f"  {failure}" for failure in outcome.failures)]
+        refused += len(outcome.failures)
     if not outcome.succeeded:
         return Summary("\n".join([*lines, *warning, "\nAUCUNE PUBLICATION :", outcome.error]), refused)
     return Summary("\n".join([*lines, *warning, *_places(catalogue, store), *_next_steps()]), refused)
@@ -42,7 +45,14 @@ def _network(store: Store, network: str, years: list[int]) -> tuple[list[str], i
     for year in years:
         folder = store.network_year(network, year)
         reception, report = read_json(folder / "reception.json"), read_json(folder / "report.json")
+        if not reception or reception.get("failed"):
+            lines.append(f"  {year}  ERREUR : les fichiers n'ont pas pu être reçus")
+            continue
         lines += _news(reception, year)
+        lines += [
+            f"  {year}  {name} : CALCUL IMPOSSIBLE. {error}"
+            for name, error in failures_of(store, network, year).items()
+        ]
         for export, files in reception["exports"].items():
             receipt = report["exports"].get(export) if files and report else None
             if receipt is None or receipt["etat"] == "non transmis":
@@ -91,7 +101,7 @@ def _reasons(report: dict[str, Any], export: str) -> list[str]:
         if item["export"] == export and item["severite"] == "erreur" and item["premiere_ligne"]:
             rows = f"ligne {item['premiere_ligne']}"
             if item["nombre"] != 1:
-                rows = f"{item['nombre']} fois, lignes {item['premiere_ligne']} à {item['derniere_ligne']}"
+                rows = f"{item['nombre']} lignes, de la {item['premiere_ligne']} à la {item['derniere_ligne']}"
             column = f" (colonne « {item['colonne']} »)" if item["colonne"] else ""
             found.append(f"          - {item['message']}{column} {rows}")
     return found

@@ -1,6 +1,6 @@
-"""The main job on the shipped samples: time and memory of a first run, of a run with nothing new, and of the light commands.
+"""The main job on the shipped samples: time and memory of a first run, of one with nothing new, of the light commands.
 
-Prints a table of figures and ratios, all measured in this one call: absolute times depend on the machine, ratios much less.
+Prints a table of figures and ratios, all measured in this one call: times depend on the machine, ratios much less.
 Nothing here fails on a slow machine: it is no test.
 """
 

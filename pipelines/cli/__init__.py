@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,9 +77,10 @@ def _check(arguments: argparse.Namespace) -> int:
     catalogue = load_or_tell(arguments.schemas)
     if catalogue is None:
         return REFUSED
+    datasets = len(catalogue.datasets)
     print(
         f"Déclarations valides : {len(catalogue.networks)} réseaux, {len(catalogue.indicators)} indicateurs, "
-        f"{len(catalogue.tables)} tables, {len(catalogue.datasets)} jeux de données, "
+        f"{len(catalogue.tables)} tables, {datasets} jeu{'x' if datasets > 1 else ''} de données, "
         f"années {catalogue.years[0]}-{catalogue.years[-1]}."
     )
     return DONE
@@ -109,8 +111,14 @@ def _run(arguments: argparse.Namespace) -> int:
 
     try:
         ExportsRoot(arguments.exports)
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=arguments.output):
+            pass
     except RootError as error:
         print(error, file=sys.stderr)
+        return USAGE
+    except OSError as error:
+        print(f"impossible d'écrire dans {arguments.output} ({error.strerror})", file=sys.stderr)
         return USAGE
     from assets.resources import Workspace
     from assets.run import run_jobs

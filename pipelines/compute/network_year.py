@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 import pandas as pd
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    import duckdb
-
     from pipelines.declarations import Catalogue, Export, Feed, Indicator, Level, LevelRule
 
 RESULT_COLUMNS = {
@@ -34,7 +33,6 @@ RESULT_COLUMNS = {
     "mode_obtention": "str", "date_reference": "object", "date_extraction": "object", "source": "str",
 }  # fmt: skip
 _NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "numerateur", "denominateur"]
-_HIDDEN = _NUMBERS
 DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else
 
 LEVEL_WORDS = {
@@ -56,11 +54,15 @@ YEAR_WORDS = {
 
 @dataclass(frozen=True)
 class NetworkYear:
-    """Plain tables: ``results`` (RESULT_COLUMNS), ``discrepancies`` and ``structures`` of a network and year."""
+    """Plain tables: ``results`` (RESULT_COLUMNS), ``discrepancies`` and ``structures`` of a network and year.
+
+    ``failures``: the indicators that could not be computed, each with what went wrong; the others are there.
+    """
 
     results: pd.DataFrame
     discrepancies: pd.DataFrame
     structures: pd.DataFrame
+    failures: dict[str, str]
 
 
 def compute_network_year(
@@ -71,36 +73,63 @@ def compute_network_year(
     ``observations`` gives the Parquet file of each accepted export (rows of that year only). An indicator one of whose
     exports is missing is left out: the coverage table says why.
     """
-    geography = Geography(catalogue.territories)
     declared = catalogue.networks[network]
     exports = {identifier: export for identifier in observations if (export := declared.export(identifier))}
-    not_applicable = frozenset(key for key, reason in catalogue.reasons.items() if reason.observation_status == "M")
     results, gaps = [], []
+    failures: dict[str, str] = {}
     with connect() as connection:
         for identifier, feed in catalogue.expected(network, year).items():
             if not set(feed.export) <= set(observations):
                 continue
-            indicator = catalogue.indicators[identifier]
             paths = {observations[name]: exports[name] for name in feed.export}
-            found, differences = _indicator(
-                connection, indicator, feed, paths, indicator.levels_in(network), geography, not_applicable
-            )
-            if len(found):
-                extracted = max((day for name in feed.export if (day := _extracted(exports[name], year))), default=None)
-                found = found.assign(indicateur=identifier, date_extraction=extracted)
-                found["source"] = [
-                    _sources(network, names) for names in found.get("source", [", ".join(feed.export)] * len(found))
-                ]
-                results.append(_finished(found, indicator, exports[feed.export[0]], declared.provisional_years))
-            if len(differences):
-                gaps.append(differences.assign(indicateur=identifier, annee=year))
+            try:
+                found, differences = _computed(connection, catalogue, identifier, network, year, paths)
+            except (ArithmeticError, ValueError, duckdb.Error) as error:  # what data can do; the other indicators go on
+                failures[identifier] = f"{type(error).__name__} : {error}"
+                continue
+            results += [found] if len(found) else []
+            gaps += [differences] if len(differences) else []
         offices = structures(connection, {observations[name]: exports[name] for name in exports}) if exports else None
     empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in RESULT_COLUMNS.items()})
     return NetworkYear(
         pd.concat(results, ignore_index=True)[list(RESULT_COLUMNS)] if results else empty,
         pd.concat(gaps, ignore_index=True) if gaps else pd.DataFrame(),
         offices if offices is not None else pd.DataFrame(),
+        failures,
     )
+
+
+def _computed(
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    identifier: str,
+    network: str,
+    year: int,
+    paths: Mapping[Path, Export],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the finished results and the discrepancies of one indicator."""
+    declared, indicator = catalogue.networks[network], catalogue.indicators[identifier]
+    feed = indicator.networks[network]
+    not_applicable = frozenset(key for key, reason in catalogue.reasons.items() if reason.observation_status == "M")
+    found, differences = _indicator(
+        connection,
+        indicator,
+        feed,
+        paths,
+        indicator.levels_in(network),
+        Geography(catalogue.territories),
+        not_applicable,
+    )
+    if len(found):
+        days = [day for export in paths.values() if (day := _extracted(export, year))]
+        sources = found["source"] if "source" in found else [", ".join(feed.export)] * len(found)
+        found = found.assign(
+            indicateur=identifier,
+            date_extraction=max(days, default=None),
+            source=[_sources(network, names) for names in sources],
+        )
+        found = _finished(found, indicator, next(iter(paths.values())), declared.provisional_years)
+    return found, differences.assign(indicateur=identifier, annee=year) if len(differences) else differences
 
 
 def _indicator(
@@ -128,7 +157,7 @@ def _with_modes(found: pd.DataFrame, indicator: Indicator, levels: Mapping[Level
     for level, frequency in zip(found["maille"], found["frequence"], strict=True):
         words = LEVEL_WORDS[levels[level].obtained]
         year = YEAR_WORDS[indicator.year]
-        modes.append(f"{words} ; {year}" if frequency == "year" and year not in (words, "") else words)
+        modes.append(f"{words} ; {year}" if frequency == "year" and year != words else words)
     return found.assign(mode_obtention=modes)
 
 
@@ -152,6 +181,8 @@ def _finished(found: pd.DataFrame, indicator: Indicator, export: Export, provisi
     found.loc[found["annee"].isin([item.year for item in indicator.breaks]), "statut_observation"] = "B"
     found.loc[found["annee"].isin(provisional), "statut_observation"] = "P"
     found = _hide_small_bases(found, indicator, export)
+    if np.isinf(found[_NUMBERS].to_numpy(float)).any():
+        raise OverflowError("une somme dépasse ce qu'un nombre peut contenir")
     found["valeur"] = found["valeur"].round(indicator.decimals)
     for bound in ("borne_basse", "borne_haute"):
         found[bound] = found[bound].clip(*(indicator.range or (-np.inf, np.inf))).round(indicator.decimals)
@@ -166,7 +197,7 @@ def _hide_small_bases(found: pd.DataFrame, indicator: Indicator, export: Export)
     minimum = rule.answers if rule else DEFAULT_MINIMUM_BASE if export.kind == "survey" else 0
     reason = rule.reason if rule else "secret-statistique"
     small = found["valeur"].notna() & (found["effectif"] < minimum)
-    hidden = _HIDDEN if reason == "secret-statistique" else [name for name in _HIDDEN if name != "effectif"]
+    hidden = _NUMBERS if reason == "secret-statistique" else [name for name in _NUMBERS if name != "effectif"]
     found.loc[small, hidden] = np.nan
     found.loc[small, "motif"] = reason
     return found

@@ -139,7 +139,7 @@ def _where(feed: Feed, *conditions: str) -> str:
 
 
 def structures(connection: duckdb.DuckDBPyConnection, exports: Mapping[Path, Export]) -> pd.DataFrame:
-    """Return the offices named in the observations: code, name, département, first and last year seen."""
+    """Return the offices named in the observations: code, name (the last in order, of several), département, level."""
     parts = [
         f"SELECT _structure, _structure_nom, _territoire, _maille FROM read_parquet({literal(str(path))}) "
         "WHERE _structure IS NOT NULL"

@@ -116,6 +116,8 @@ def _from_parts(
 
 def _yearly(values: pd.DataFrame, method: YearMethod, finest: Frequency) -> pd.DataFrame:
     """Make the year of each place: the last value observed, the sum of all periods, or the mean weighted by bases."""
+    if finest == "year" and method != "weighted_mean":  # each value already is its year's
+        return values.assign(frequence="year", date_reference=values["periode"].map(last_day))
     lines = []
     values = values.assign(annee=[period[:4] for period in values["periode"]])
     for (year, *place), group in values.sort_values("periode").groupby(["annee", *_PLACE], dropna=False, sort=True):

@@ -44,6 +44,8 @@ class Years(Model):
             if not match:
                 raise ValueError("années attendues sous la forme 2022-2024 ou 2022")
             return {"first": match[1], "last": match[2] or match[1]}
+        if not isinstance(value, dict):
+            raise ValueError("années attendues sous la forme 2022-2024 ou 2022")
         return value
 
     @model_validator(mode="after")

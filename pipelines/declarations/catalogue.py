@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -160,17 +161,16 @@ def load(root: Path) -> Catalogue:
     for name, found in (("networks", networks), ("indicators", indicators)):
         if not found and not any(problem.file.startswith(name) for problem in reader.problems):
             reader.problems.append(Problem(name, 1, "", "aucune déclaration dans ce dossier"))
-    if territories is None or reasons is None or engagements is None:
-        raise DeclarationError(reader.problems)
     catalogue = Catalogue(
         networks=MappingProxyType(networks),
         indicators=MappingProxyType(indicators),
         tables=MappingProxyType(tables),
         datasets=MappingProxyType(datasets),
         corrections=MappingProxyType({key: reader.placed(key, value) for key, value in corrections.items()}),
-        territories=territories,
-        reasons=MappingProxyType(reasons.reasons),
-        engagements=MappingProxyType(engagements.engagements),
+        # A broken reference is told with the rest: the checks across files go on without it.
+        territories=territories or Territories.model_construct(vintage=date.min, source="", territories=()),
+        reasons=MappingProxyType(reasons.reasons if reasons else {}),
+        engagements=MappingProxyType(engagements.engagements if engagements else {}),
     )
     broken = {problem.file for problem in reader.problems}
     problems = [*reader.problems, *crosscheck(catalogue, reader.documents, broken)]

@@ -6,15 +6,22 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipelines.declarations.base import LEVELS
+from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to
+from pipelines.declarations.references import REASONS_GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pipelines.declarations.base import Scalar
     from pipelines.declarations.catalogue import Catalogue
     from pipelines.declarations.indicator import Feed, Indicator
     from pipelines.declarations.network import Export, Layout, Network
     from pipelines.declarations.yaml_source import Document, Path
+
+
+# Where the words of a closed list are declared.
+_HOMES = {"motif d'absence": "references/motifs.yml", "engagement": "references/engagements.yml"}
 
 
 def crosscheck(catalogue: Catalogue, documents: Mapping[str, Document], broken: set[str]) -> list[Problem]:
@@ -31,6 +38,7 @@ def crosscheck(catalogue: Catalogue, documents: Mapping[str, Document], broken: 
     for name in catalogue.corrections:
         checker.corrections(name)
     checker.territories()
+    checker.reasons()
     return checker.problems
 
 
@@ -45,6 +53,8 @@ class _Checker:
         self.problems.append(Problem(file, line, ".".join(str(part) for part in path), message))
 
     def known(self, file: str, path: Path, word: str, allowed: Iterable[str], what: str) -> bool:
+        if _HOMES.get(what) in self.broken:  # the list itself is broken, and said so: it blames nobody else
+            return True
         names = sorted(allowed)
         if word in names:
             return True
@@ -85,6 +95,13 @@ class _Checker:
         self.layouts(file, path, network, export)
         if export.territory is None and any(level in ("departement", "region") for level in _row_levels(export)):
             self.say(file, path, "des lignes par département ou région demandent « territory »")
+        period = export.field(export.period.field) if export.period.field else None
+        if period and period.type not in ("date", "year"):
+            self.say(file, (*path, "period", "field"), f"le champ {period.name} doit être de type date ou year")
+        if export.territory and export.territory.codes != "pilote" and {"departement", "region"} <= _row_levels(export):
+            self.say(
+                file, (*path, "territory"), "des lignes par département et par région demandent les codes « pilote »"
+            )
         if export.structure is None and "site" in _row_levels(export):
             self.say(file, path, "des lignes par site demandent « structure »")
 
@@ -123,6 +140,14 @@ class _Checker:
         file = f"indicators/{name}.yml"
         if indicator.engagement:
             self.known(file, ("engagement",), indicator.engagement, self.catalogue.engagements, "engagement")
+        for level in ("site", "departement"):
+            rule = indicator.levels.get(level)
+            if rule and rule.compare:
+                self.say(
+                    file,
+                    ("levels", level, "compare"),
+                    "seules les mailles region et national se comparent à leurs parties",
+                )
         if indicator.minimum_base:
             reason = indicator.minimum_base.reason
             self.known(file, ("minimum_base", "reason"), reason, self.catalogue.reasons, "motif d'absence")
@@ -145,7 +170,10 @@ class _Checker:
                 export = network.export(export_name)
                 assert export is not None  # just checked
                 self.feed_fields(file, path, feed, export)
+                self.feed_values(file, path, indicator, feed, export)
                 self.feed_levels(file, path, indicator, feed, export)
+                self.feed_frequency(file, path, indicator, feed, export)
+        self.feed_exports_alike(file, path, indicator, feed, network)
         if feed.years:
             for year in feed.years:
                 if year not in network.years:
@@ -157,6 +185,57 @@ class _Checker:
             self.known(file, (*path, "inputs", key), column, names, f"champ de l'export {export.id}")
         for column in feed.where:
             self.known(file, (*path, "where", column), column, names, f"champ de l'export {export.id}")
+
+    def feed_values(self, file: str, path: Path, indicator: Indicator, feed: Feed, export: Export) -> None:
+        """Compare the values that the YAML expects in a column with the type and the list of values of its field."""
+        for column, values in feed.where.items():
+            self.values_fit(file, (*path, "where", column), export, column, values)
+        answer = feed.inputs.get("answer")
+        if answer:
+            self.values_fit(file, (*path, "inputs", "answer"), export, answer, indicator.estimator.answers())
+
+    def values_fit(self, file: str, path: Path, export: Export, column: str, values: Iterable[Scalar]) -> None:
+        field = export.field(column)
+        if field is None:
+            return
+        allowed = [str(value) for value in field.constraints.enum or ()]
+        numeric = field.type in ("integer", "number", "year")
+        for value in values:
+            fits = (
+                isinstance(value, int | float)
+                if numeric
+                else isinstance(value, bool if field.type == "boolean" else str)
+            )
+            if not fits:
+                self.say(file, path, f"« {value} » n'est pas du type du champ {column} ({field.type})")
+            elif allowed and str(value) not in allowed:
+                hint = close_to(str(value), allowed)
+                self.say(
+                    file,
+                    path,
+                    f"« {value} » n'est pas une valeur du champ {column}{hint} ; valeurs : {', '.join(allowed)}",
+                )
+
+    def feed_frequency(self, file: str, path: Path, indicator: Indicator, feed: Feed, export: Export) -> None:
+        """Refuse a published frequency finer than the rows, or that typed values can't be brought to."""
+        finest = export.period.frequency
+        if feed.frequency is None or feed.frequency in (finest, "year"):
+            return
+        finer = MONTHS_PER_PERIOD[feed.frequency] < MONTHS_PER_PERIOD[finest]
+        if finer or indicator.estimator.name == "declared":
+            message = f"« {feed.frequency} » impossible pour l'export {export.id} ; permis : {finest}, year"
+            self.say(file, (*path, "frequency"), message)
+
+    def feed_exports_alike(self, file: str, path: Path, indicator: Indicator, feed: Feed, network: Network) -> None:
+        """Refuse exports of different levels for a computed indicator: their rows would be counted twice."""
+        found = [export for name in feed.export if (export := network.export(name))]
+        finest = {min((LEVELS.index(level) for level in _row_levels(export)), default=0) for export in found}
+        if indicator.estimator.name != "declared" and len(finest) > 1:
+            self.say(
+                file,
+                (*path, "export"),
+                "ces exports n'ont pas la même maille fine : leurs lignes compteraient deux fois",
+            )
 
     def feed_levels(self, file: str, path: Path, indicator: Indicator, feed: Feed, export: Export) -> None:
         if indicator.estimator.name == "declared":
@@ -205,6 +284,10 @@ class _Checker:
             names = [field.name for field in export.fields]
             for column in (correction.field, *correction.where):
                 self.known(file, path, column, names, f"champ de l'export {export.id}")
+            layout = export.layout(correction.year)
+            if layout and not layout.one_file_per_year and export.period.field not in correction.where:
+                message = f"ce fichier porte plusieurs années : ajouter « {export.period.field} » à where"
+                self.say(file, (*path, "where"), message)
             if correction.year not in network.years:
                 self.say(file, (*path, "year"), f"{correction.year} n'est pas attendue de ce réseau ({network.years})")
 
@@ -215,6 +298,10 @@ class _Checker:
         for index, territory in enumerate(self.catalogue.territories.territories):
             if territory.region and ("region", territory.region) not in codes:
                 self.say(file, ("territories", index), f"région « {territory.region} » absente de la liste")
+
+    def reasons(self) -> None:
+        for reason in REASONS_GIVEN:
+            self.known("references/motifs.yml", ("reasons",), reason, self.catalogue.reasons, "motif d'absence")
 
 
 def _labels(export: Export, layout: Layout) -> list[str]:

@@ -27,6 +27,10 @@ class _Estimator(Model):
     level_methods: ClassVar[tuple[LevelMethod, ...]] = ("pooled",)
     year_methods: ClassVar[tuple[YearMethod, ...]] = ("pooled",)
 
+    def answers(self) -> tuple[Scalar, ...]:
+        """Return the answers that the estimator names, for those that name some."""
+        return ()
+
 
 class _Scaled(_Estimator):
     scale: Annotated[Scale, Field(description="lowest and highest note")]
@@ -45,6 +49,10 @@ class Share(_Estimator):
     favourable: tuple[Scalar, ...] = Field(min_length=1)
     among: tuple[Scalar, ...] = Field(min_length=1)
     inputs: ClassVar[tuple[str, ...]] = ("answer",)
+
+    def answers(self) -> tuple[Scalar, ...]:
+        """Return every answer of the base."""
+        return self.among
 
     @model_validator(mode="after")
     def _favourable_is_in_the_base(self) -> Share:
@@ -77,6 +85,10 @@ class NetSatisfaction(_Estimator):
     neutral: tuple[Scalar, ...] = ()
     inputs: ClassVar[tuple[str, ...]] = ("answer",)
 
+    def answers(self) -> tuple[Scalar, ...]:
+        """Return every answer of the base."""
+        return (*self.satisfied, *self.neutral, *self.dissatisfied)
+
 
 class Points(Model):
     """The points that one answer is worth."""
@@ -91,6 +103,10 @@ class Score(_Estimator):
     name: Literal["score"]
     points: tuple[Points, ...] = Field(min_length=2)
     inputs: ClassVar[tuple[str, ...]] = ("answer",)
+
+    def answers(self) -> tuple[Scalar, ...]:
+        """Return every answer that is worth points."""
+        return tuple(item.answer for item in self.points)
 
 
 class Ces(_Scaled):

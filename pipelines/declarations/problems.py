@@ -6,6 +6,7 @@ In French: the data team reads it.
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from pipelines.declarations.yaml_source import Document, Path
+
+
+_NAMED_KEY = re.compile(r"([\w.-]+) : (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, order=True)
@@ -51,9 +55,11 @@ def from_pydantic(file: str, document: Document, errors: list[ErrorDetails], mod
     problems = []
     for error in errors:
         path = _path_in_file(error["loc"], document)
-        problems.append(
-            Problem(file, document.line(path), ".".join(str(part) for part in path), _message(error, model))
-        )
+        message = _message(error, model)
+        named = _NAMED_KEY.match(message)
+        if named and (*path, *named[1].split(".")) in document.lines:  # the model as a whole speaks of one of its keys
+            path, message = (*path, *named[1].split(".")), named[2]
+        problems.append(Problem(file, document.line(path), ".".join(str(part) for part in path), message))
     return problems
 
 
@@ -70,17 +76,20 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     kind, found, context = error["type"], error["input"], error.get("ctx", {})
     messages: dict[str, str] = {
         "missing": "clé obligatoire absente",
-        "literal_error": f"{_shown(found)} n'est pas permis ; permis : {context.get('expected')}",
-        "union_tag_invalid": f"« {context.get('tag')} » n'est pas permis ; permis : {context.get('expected_tags')}",
+        "literal_error": f"{_shown(found)} n'est pas permis ; permis : {_french_or(context.get('expected'))}",
+        "union_tag_invalid": f"« {context.get('tag')} » n'est pas permis ; "
+        f"permis : {_french_or(context.get('expected_tags'))}",
         "union_tag_not_found": f"il manque « {str(context.get('discriminator')).strip(chr(39))} »",
         "string_pattern_mismatch": f"{_shown(found)} n'a pas la forme attendue : {context.get('pattern')}",
         "string_type": f"texte attendu, trouvé {_shown(found)} (mettre entre guillemets si c'est un code)",
         "string_too_short": f"texte trop court ({context.get('min_length')} caractères au moins)",
         "string_too_long": f"texte trop long ({context.get('max_length')} caractères au plus)",
+        "too_long": f"{context.get('max_length')} élément(s) au plus",
         "too_short": f"{context.get('min_length')} élément(s) au moins",
         "bool_type": f"true ou false attendu, trouvé {_shown(found)}",
         "bool_parsing": f"true ou false attendu, trouvé {_shown(found)}",
         "int_type": f"nombre entier attendu, trouvé {_shown(found)}",
+        "int_from_float": f"nombre entier attendu, trouvé {_shown(found)}",
         "int_parsing": f"nombre entier attendu, trouvé {_shown(found)}",
         "float_type": f"nombre attendu, trouvé {_shown(found)}",
         "float_parsing": f"nombre attendu, trouvé {_shown(found)}",
@@ -96,6 +105,10 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     if kind.startswith("date"):
         return f"date attendue sous la forme AAAA-MM-JJ, trouvé {_shown(found)}"
     return messages.get(kind, error["msg"])
+
+
+def _french_or(words: object) -> str:
+    return str(words).replace(" or ", " ou ")
 
 
 def _shown(value: Any) -> str:

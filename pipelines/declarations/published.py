@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -80,7 +80,3 @@ class Dataset(Model):
     contact: Contact
     tables: tuple[Identifier | ColumnName, ...] = Field(min_length=1)
     main_table: ColumnName
-
-    def descriptor(self) -> dict[str, Any]:
-        """Return the texts as plain data."""
-        return self.model_dump(mode="json")

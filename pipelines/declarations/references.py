@@ -14,6 +14,13 @@ ConfidentialityStatus = Literal["F", "A", "D"]
 TerritoryCode = Annotated[str, Field(pattern=r"^(FR|\d{2,3}|2[AB])$")]
 
 
+# The reasons that the pipeline itself gives; references/motifs.yml must declare them.
+REASONS_GIVEN = (
+    "base-insuffisante", "donnees-incompletes", "erreur-traitement", "non-renseigne", "non-traite", "non-transmis",
+    "rejete", "secret-statistique",
+)  # fmt: skip
+
+
 class AbsenceReason(Model):
     """Why a value is absent, with its SDMX statuses (CL_OBS_STATUS, CL_CONF_STATUS)."""
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
+DEEPEST = 30  # an alias that holds itself would go down for ever; no declaration is that deep
+
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|-?(0|[1-9][0-9]*)[eE][-+]?[0-9]+")
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -63,6 +65,9 @@ def parse(text: str) -> Document:
 
 def _build(node: yaml.Node | None, path: Path, document: Document) -> Any:
     if node is None:
+        return None
+    if len(path) > DEEPEST:
+        document.problems.append(SyntaxProblem(node.start_mark.line + 1, "une référence (&, *) se contient elle-même"))
         return None
     document.lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):

@@ -48,7 +48,12 @@ class Archive:
         """Archive ``source`` unless it was seen before, and note in the manifest what is new."""
         memory = self._memory(root.url, source.path)
         before = json.loads(memory.read_text()) if memory.exists() else None
-        if before and before["token"] == source.token and self._place(before["sha256"]).exists():
+        if (
+            before
+            and source.token
+            and before["token"] == source.token
+            and self._holds(before["sha256"], before["size"])
+        ):
             return Received(source.path, before["sha256"], before["size"], "inchangé")
         content = root.read(source.path)
         sha256 = hashlib.sha256(content).hexdigest()
@@ -64,12 +69,16 @@ class Archive:
     def _place(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256
 
+    def _holds(self, sha256: str, size: int) -> bool:
+        place = self._place(sha256)
+        return place.exists() and place.stat().st_size == size
+
     def _memory(self, url: str, path: str) -> Path:
         return self.folder / "vus" / f"{hashlib.sha256(f'{url}|{path}'.encode()).hexdigest()[:32]}.json"
 
     def _keep(self, sha256: str, content: bytes) -> None:
         place = self._place(sha256)
-        if not place.exists():
+        if not self._holds(sha256, len(content)):
             _write(place, content)
             place.chmod(0o444)
 

@@ -33,7 +33,12 @@ def read_delimited(content: bytes, layout: Layout) -> Cells:
     if len(records) < start or not any(any(cell.strip() for cell in row) for row in records[:start]):
         raise UnusableFileError("fichier-vide", "Le fichier est vide : il n'a même pas de ligne d'en-tête.")
     header = compose_header(records[layout.skip_rows : start])
-    return Cells(header, records[start:], first_row=skipped + start + 1, notes=notes)
+    rows = records[start:]
+    while rows and not any(cell.strip() for cell in rows[-1]):  # what a spreadsheet leaves at the end of an export
+        rows.pop()
+    if len(records) - start > len(rows):
+        notes.append(f"{len(records) - start - len(rows)} lignes vides à la fin, écartées")
+    return Cells(header, rows, first_row=skipped + start + 1, notes=notes)
 
 
 def _records(text: str, delimiter: str, quote: str) -> list[list[str]]:

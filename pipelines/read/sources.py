@@ -6,10 +6,27 @@ Finds the files that a layout declares, and says when one has changed.
 from __future__ import annotations
 
 import glob
+import json
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 import fsspec
+
+# What storages tell of a file's state: local disks, object stores (ETag), FTP, HTTP.
+_SIGNS = (
+    "mtime",
+    "created",
+    "ino",
+    "ETag",
+    "etag",
+    "md5",
+    "sha256",
+    "LastModified",
+    "last_modified",
+    "modify",
+    "updated",
+)
 
 
 class RootError(Exception):
@@ -35,9 +52,8 @@ class ExportsRoot:
             self._root = path.rstrip("/")
             reachable = self._filesystem.isdir(self._root)
         except (ImportError, ValueError, OSError) as error:
-            raise RootError(
-                f"dossier d'exports inaccessible : {_without_secrets(url)} ({type(error).__name__})"
-            ) from error
+            reason = str(error) if isinstance(error, ImportError) else type(error).__name__  # it names the package
+            raise RootError(f"dossier d'exports inaccessible : {_without_secrets(url)} ({reason})") from error
         if not reachable:
             raise RootError(f"dossier d'exports introuvable : {_without_secrets(url)}")
 
@@ -50,10 +66,21 @@ class ExportsRoot:
         if any(sign in wanted for sign in "*?["):
             found = self._filesystem.glob(f"{glob.escape(self._root)}/{wanted}", detail=True)
         else:
-            full = f"{self._root}/{wanted}"
-            found = {full: self._filesystem.info(full)} if self._filesystem.isfile(full) else {}
+            found = self._exactly(wanted)
         files = [self._seen(path, info) for path, info in found.items() if info.get("type") == "file"]
         return sorted(files, key=lambda file: file.path)
+
+    def _exactly(self, wanted: str) -> dict[str, Any]:
+        """Return the file of that very path; its name may be written in another Unicode form (as Macs do)."""
+        full = f"{self._root}/{wanted}"
+        if self._filesystem.isfile(full):
+            return {full: self._filesystem.info(full)}
+        parent = full.rsplit("/", 1)[0]
+        if full.isascii() or not self._filesystem.isdir(parent):
+            return {}
+        alike = unicodedata.normalize("NFC", full)
+        listed = self._filesystem.ls(parent, detail=True)
+        return {info["name"]: info for info in listed if unicodedata.normalize("NFC", info["name"]) == alike}
 
     def read(self, path: str) -> bytes:
         """Return the content of a file below the root."""
@@ -63,7 +90,16 @@ class ExportsRoot:
 
     def _seen(self, path: str, info: dict[str, Any]) -> SourceFile:
         relative = path[len(self._root) :].lstrip("/") if path.startswith(self._root) else path
-        return SourceFile(relative, int(info.get("size") or 0), str(self._filesystem.ukey(path)))
+        return SourceFile(relative, int(info.get("size") or 0), _token(info))
+
+
+def _token(info: dict[str, Any]) -> str:
+    """Return what changes when the file does, or nothing where the storage says no such thing: it is then read again.
+
+    fsspec's own ``ukey`` is constant on HTTP, where files are assumed never to change.
+    """
+    signs = {name: str(info[name]) for name in _SIGNS if info.get(name) is not None}
+    return json.dumps({**signs, "size": info.get("size")}, sort_keys=True) if signs else ""
 
 
 def _without_secrets(url: str) -> str:

@@ -20,8 +20,7 @@ def decode(content: bytes, declared: str) -> tuple[str, str]:
     try:
         return _checked(content.decode("utf-8-sig"), "utf-8")
     except UnicodeDecodeError:
-        encoding = "cp1252" if declared == "utf-8" else declared
-        return _checked(_strict(content, encoding), encoding)
+        return _checked(_strict(content, declared), declared)
 
 
 def _strict(content: bytes, encoding: str) -> str:
@@ -34,8 +33,8 @@ def _strict(content: bytes, encoding: str) -> str:
         seen = content[error.start : error.end].hex(" ")
         raise UnusableFileError(
             "encodage",
-            f"Caractère illisible ligne {line}, position {column} (octet {seen}) : le fichier n'est ni en UTF-8 ni en "
-            f"{encoding}. Enregistrez-le au format « CSV UTF-8 ».",
+            f"Caractère illisible ligne {line}, position {column} (octet {seen}) : le fichier n'est pas en UTF-8"
+            f"{'' if encoding == 'utf-8' else f', ni en {encoding}'}. Enregistrez-le au format « CSV UTF-8 ».",
         ) from error
 
 

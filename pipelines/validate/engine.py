@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +39,9 @@ _ARROW = {
     "date": pa.date32(),
     "year": pa.int64(),
 }
+EMPTY_KEY = "Les cellules de la clé sont toutes vides : la ligne ne peut être reconnue."
 KEPT_ROWS = 10_000  # refused rows kept with their cells: more would not be corrected by hand
-_LONGEST = 9_000_000_000_000_000_000
+_LARGEST = 1e15  # beyond, whole numbers are not exact any more, and sums could pass 64 bits: no real figure is so large
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,11 @@ def _judged(
     key = export_schema(export, layout).get("primaryKey", [])
     if key and set(key) <= set(names):
         descriptor["primaryKey"] = key
-    resource = TableResource(data=[names, *rows], schema=frictionless.Schema.from_descriptor(descriptor))
+    resource = TableResource(
+        data=[names, *rows],
+        schema=frictionless.Schema.from_descriptor(descriptor),
+        dialect=frictionless.Dialect(header_rows=[1]),  # else it is guessed from the width of the rows
+    )
     with resource:
         yield from resource.row_stream
 
@@ -138,6 +142,7 @@ class _Judgement:
         self._absences = {item.name: item.absences for item in export.fields if item.absences}
         self._accepted: list[dict[str, Any]] = []
         self._refused_rows: list[RefusedRow] = []
+        self._keys: set[tuple[Any, ...]] = set()
 
     def take(self, row: frictionless.Row, number: int) -> None:
         """Accept, ignore or refuse one row."""
@@ -147,16 +152,33 @@ class _Judgement:
             readable = {name: value for name, value in values.items() if name not in impossible}
             self._refuse([self._impossible(name, values[name]) for name in impossible], readable, row.cells, number)
         elif not row.valid:
-            shift = number - row.row_number
-            self._refuse([self._from_frictionless(error, shift) for error in row.errors], values, row.cells, number)
+            blank = [error for error in row.errors if error.type == "blank-row"]  # its key is empty too: told once
+            found = [self._from_frictionless(error, number - row.row_number) for error in blank or row.errors]
+            self._refuse(found, values, row.cells, number)
         elif self.placer.ignored(values):
             self.ignored += 1
         else:
             placed = self.placer.place(values)
-            if isinstance(placed, Observation):
+            twin = self._twin(placed, values) if isinstance(placed, Observation) else None
+            if twin is not None:
+                self._refuse([twin], values, row.cells, number)
+            elif isinstance(placed, Observation):
                 self._accept(placed, values, row.cells, number)
             else:
                 self._refuse(placed, values, row.cells, number)
+
+    def _twin(self, placed: Observation, values: dict[str, Any]) -> Finding | None:
+        """Return a finding when the key is known already once places are written in one way (1 and 01, d01 and D01)."""
+        if not self.export.key or not set(self.export.key) <= set(self._places):
+            return None
+        canonical = {self.export.territory.field: (placed.level, placed.territory)} if self.export.territory else {}
+        key = tuple(canonical.get(name, values.get(name)) for name in self.export.key)
+        if key not in self._keys:
+            self._keys.add(key)
+            return None
+        column = ", ".join(self._labels[name] for name in self.export.key)
+        shown = ", ".join(str(values.get(name)) for name in self.export.key)
+        return Finding("primary-key", "Cette clé figure déjà plus haut dans le fichier.", column=column, value=shown)
 
     def finish(self, schema: pa.Schema, header: list[str]) -> Validated:
         """Return what was gathered, the observations cast to their schema."""
@@ -194,19 +216,18 @@ class _Judgement:
         ]
 
     def _impossible(self, name: str, value: Any) -> Finding:
-        message = "Ce n'est pas un nombre utilisable (nan, inf, ou plus de 18 chiffres) : laissez la cellule vide."
+        message = "Ce n'est pas un nombre utilisable (nan, inf, ou plus de 15 chiffres) : laissez la cellule vide."
         return Finding("nombre-impossible", message, column=self._labels[name], value=str(value)[:40])
 
     def _from_frictionless(self, error: frictionless.errors.RowError, shift: int) -> Finding:
         name = str(getattr(error, "field_name", "") or "")
         cell = getattr(error, "cell", "")
         value = "" if cell is None else str(cell)
-        message = sentence(error.type, error.note, shift)
+        empty_key = error.type == "primary-key" and "None" in error.note
+        message = EMPTY_KEY if empty_key else sentence(error.type, error.note, shift)
         return Finding(error.type, message, column=self._labels.get(name, name), value=value)
 
 
 def _impossible(value: Any) -> bool:
-    """Tell numbers that frictionless accepts but that no result can be made of: nan, inf, integers beyond 64 bits."""
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    return isinstance(value, int) and abs(value) > _LONGEST
+    """Tell numbers that frictionless accepts but that no result can be made of: nan, inf, and more than 10^15."""
+    return isinstance(value, int | float) and not abs(value) <= _LARGEST  # nan fits nothing

@@ -40,6 +40,8 @@ def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHe
     unknown = [label for label, field in columns if field is None and label]
     findings = [_missing(field, layout, unknown) for label, field in fields.items()
                 if label not in labels and not is_optional(field, layout)]  # fmt: skip
+    if len(labels) == 1 and len(fields) > 1:
+        findings.insert(0, _one_column(labels[0]))
     findings += [_unknown(label) for label in unknown]
     for label, count in Counter(labels).items():
         if count > 1 and label in fields:
@@ -52,6 +54,13 @@ def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHe
 def normalise(label: str) -> str:
     """Write a label in one way: NFC, no spaces at the ends, single spaces inside (non-breaking ones too)."""
     return " ".join(unicodedata.normalize("NFC", label).split())
+
+
+def _one_column(label: str) -> Finding:
+    other = next((sign for sign in (";", ",", "\t", "|") if sign in label), "")
+    shown = {"\t": "tabulation"}.get(other, other)
+    hint = f" : il semble séparé par « {shown} »" if other else ""
+    return Finding("missing-label", f"Le fichier n'a qu'une colonne{hint}. Vérifiez le séparateur et l'en-tête.")
 
 
 def _missing(field: ExportField, layout: Layout, unknown: list[str]) -> Finding:

@@ -6,6 +6,7 @@ Only rules of the domain belong here (period, place, level); types and constrain
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from pipelines.validate.places import Gazetteer
 if TYPE_CHECKING:
     from pipelines.declarations import Export, Layout, Level, Territories
 
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+ROOT_PREFIX = "reseau:"  # the codes of the roots of the published tree
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -136,7 +139,12 @@ class RowPlacer:
             return None, None
         name = row.get(rule.name) if rule.name else None
         for field, value in ((rule.code, code), (rule.name, name)):
-            if field and value is not None and str(value).startswith(FORMULA_STARTS):
+            if not field or value is None:
+                continue
+            if str(value).startswith(FORMULA_STARTS):
                 message = "Un texte publié ne peut commencer par = + - @ ni une tabulation (formule de tableur)."
                 findings.append(self._finding("formule", message, field, row))
+            elif UNPRINTABLE.search(str(value)) or (field == rule.code and str(value).startswith(ROOT_PREFIX)):
+                message = "Ce texte publié contient un caractère invisible, ou commence par « reseau: » : corrigez-le."
+                findings.append(self._finding("caractere-interdit", message, field, row))
         return str(code), None if name is None else str(name)

@@ -195,7 +195,8 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
             numbers = rows.get(key, [])
             lines.append({
                 "export": verdict.export, "fichier": path, "empreinte": sha256, "regle": rule,
-                "colonne": column or None, "severite": messages[key].severity, "nombre": counts[key],
+                "colonne": column or None, "severite": messages[key].severity,
+                "nombre": len(set(numbers)) or counts[key],
                 "premiere_ligne": min(numbers, default=None), "derniere_ligne": max(numbers, default=None),
                 "message": title(rule),
             })  # fmt: skip

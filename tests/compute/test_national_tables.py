@@ -65,8 +65,8 @@ def _tables(
         discrepancies=pd.DataFrame() if discrepancies is None else discrepancies,
         structures=pd.DataFrame() if structures is None else structures,
         findings=pd.DataFrame(findings or [], columns=FINDINGS, dtype="object"),
-        failed=frozenset(("labo", year) for year in failed),
-        synthetic=synthetic,
+        failed=frozenset(("labo", year, indicator) for year in failed for indicator in catalogue.indicators),
+        synthetic=frozenset(("labo", year) for year in (2023, 2024, 2025) if synthetic),
     ))  # fmt: skip
 
 
@@ -158,14 +158,29 @@ def test_the_value_of_the_year_before_and_the_change(small: Catalogue, pick) -> 
     assert (line["valeur_precedente"], line["evolution"], line["comparable"]) == (80.1, 2.2, True)
 
 
+LAST = "valeur déclarée par le réseau ; dernière valeur observée de l'année"
+
+
 @pytest.mark.parametrize(
-    "change", [{"mode_obtention": "autrement"}, {"date_reference": datetime.date(2024, 9, 30)}], ids=["method", "month"]
+    ("before", "after"),
+    [
+        ({}, {"mode_obtention": "autrement"}),
+        ({"mode_obtention": LAST}, {"mode_obtention": LAST, "date_reference": datetime.date(2024, 9, 30)}),
+    ],
+    ids=["method", "month of the last value"],
 )
-def test_values_obtained_otherwise_do_not_compare(change: dict[str, Any], small: Catalogue, pick) -> None:
-    line = _compared(small, pick, {"value": 80.0}, {"value": 82.0, **change})
+def test_values_obtained_otherwise_do_not_compare(
+    before: dict[str, Any], after: dict[str, Any], small: Catalogue, pick
+) -> None:
+    line = _compared(small, pick, {"value": 80.0, **before}, {"value": 82.0, **after})
     assert line["valeur_precedente"] == 80
     assert line["comparable"] is False
     assert pd.isna(line["evolution"])
+
+
+def test_a_pooled_year_compares_whatever_its_last_month(small: Catalogue, pick) -> None:
+    line = _compared(small, pick, {"value": 80.0}, {"value": 82.0, "date_reference": datetime.date(2024, 9, 30)})
+    assert line["comparable"] is True
 
 
 def test_values_across_a_break_do_not_compare(small: Catalogue, pick) -> None:
@@ -214,7 +229,8 @@ def test_a_target_stands_at_its_level_only(small: Catalogue, pick) -> None:
     ]
     found = _tables(small, results)["resultats"]
     targets = {year: pick(found, annee=year, maille="national")["valeur_cible"] for year in (2023, 2024, 2025)}
-    assert targets == {2023: 70, 2024: 90, 2025: 90}, "à défaut, la cible de la prochaine année qui en a une"
+    assert (targets[2023], targets[2025]) == (70, 90)
+    assert pd.isna(targets[2024])  # a target is that of its very year
     assert found[found["maille"] == "region"]["valeur_cible"].isna().all()
     assert pick(found, annee=2024, maille="departement")["valeur_cible"] == 50
     assert pd.isna(pick(found, annee=2025, maille="departement")["valeur_cible"])
@@ -254,7 +270,7 @@ def test_rows_of_several_exports_are_added(labo, pick) -> None:
     tables = national_tables(catalogue, NationalInputs(
         receipts=pd.DataFrame(lines), results=pd.DataFrame(columns=["reseau", *RESULT_COLUMNS]),
         discrepancies=pd.DataFrame(), structures=pd.DataFrame(), findings=pd.DataFrame(columns=FINDINGS),
-        failed=frozenset(), synthetic=False,
+        failed=frozenset(), synthetic=frozenset(),
     ))  # fmt: skip
     line = pick(tables["couverture"], annee=2024)
     assert (line["exports"], line["lignes_lues"], line["motif_absence"]) == ("essai, autre", 15, "rejeté")

@@ -43,7 +43,7 @@ def _computed(catalogue: Catalogue, root: Path, folder: Path, network: str) -> N
     return NetworkYear(*(
         pd.concat([frame for item in made if len(frame := getattr(item, name))] or [pd.DataFrame()], ignore_index=True)
         for name in ("results", "discrepancies", "structures")
-    ))  # fmt: skip
+    ), failures={})  # fmt: skip
 
 
 @pytest.fixture(scope="module")

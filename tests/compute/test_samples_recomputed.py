@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -81,6 +82,7 @@ def _place(values: pd.Series) -> pd.Series:
     return values.astype(str).str.strip().str.zfill(2)
 
 
+@cache
 def _caf_survey(samples: Path, year: int) -> pd.DataFrame:
     raw = _text(samples / "caf" / f"enquete-{year}.csv", ";")
     names = ["id", "date", "dep", "code", "nom", "sat", "effort", "nps", "note", "demarche", "poids"]
@@ -98,6 +100,7 @@ def _caf_survey(samples: Path, year: int) -> pd.DataFrame:
     return kept.assign(dep=_place(kept["dep"]), poids=_number(kept["poids"]), site=None)
 
 
+@cache
 def _caf_calls(samples: Path, year: int) -> pd.DataFrame:
     raw = _text(samples / "caf" / f"telephone-{year}.csv", ";", skip=1)
     raw.columns = ["mois", "code", "dep", "presentes", "traites"]
@@ -106,6 +109,7 @@ def _caf_calls(samples: Path, year: int) -> pd.DataFrame:
     return raw.assign(dep=_place(raw["dep"]), site=None)
 
 
+@cache
 def _caf_files(samples: Path, year: int) -> pd.DataFrame:
     raw = pd.read_excel(
         samples / "caf" / f"dossiers-{year}.xlsx", skiprows=5, header=None, dtype=object, engine="openpyxl"
@@ -117,6 +121,7 @@ def _caf_files(samples: Path, year: int) -> pd.DataFrame:
     return raw.assign(dep=_place(raw["dep"]), mois=pd.to_datetime(raw["mois"]).dt.month, site=None)
 
 
+@cache
 def _dgfip_survey(samples: Path, year: int) -> pd.DataFrame:
     raw = pd.read_excel(
         samples / "dgfip" / f"enquete-{year}.xlsx", sheet_name="Réponses", dtype=object, engine="openpyxl"
@@ -131,6 +136,7 @@ def _dgfip_survey(samples: Path, year: int) -> pd.DataFrame:
     return kept.assign(dep=_place(kept["dep"]))
 
 
+@cache
 def _dgfip_delays(samples: Path, year: int) -> pd.DataFrame:
     raw = _text(samples / "dgfip" / f"delais-{year}.csv", ";")
     raw.columns = ["id", "date", "site", "dep", "delai", "dans", "nombre"]
@@ -141,6 +147,7 @@ def _dgfip_delays(samples: Path, year: int) -> pd.DataFrame:
     return raw[(day.dt.year == year) & (raw["delai"] >= 0) & raw["dans"].isin([0, 1]) & (raw["un"] == 1)]
 
 
+@cache
 def _travail_survey(samples: Path, year: int) -> pd.DataFrame:
     raw = pd.read_parquet(samples / "france-travail" / f"enquete-{year}.parquet").astype(object)
     raw = raw.rename(
@@ -156,6 +163,7 @@ def _travail_survey(samples: Path, year: int) -> pd.DataFrame:
     return kept.assign(dep=_place(kept["departement"]))
 
 
+@cache
 def _travail_activity(samples: Path, year: int) -> pd.DataFrame:
     raw = _text(samples / "france-travail" / f"activite-{year}.csv", "\t")
     raw.columns = ["mois", "site", "nom", "dep", "presentes", "traites", "demandes", "dans"]
@@ -164,6 +172,7 @@ def _travail_activity(samples: Path, year: int) -> pd.DataFrame:
     return raw.assign(dep=_place(raw["dep"]), mois=raw["mois"].str[5:7])
 
 
+@cache
 def _prefectures(samples: Path, year: int) -> pd.DataFrame:
     raw = _text(samples / "prefectures" / f"resultats-{year}.csv", ";")
     raw.columns = ["site", "nom", "dep", "traites", "dans", "cumul"]
@@ -172,6 +181,7 @@ def _prefectures(samples: Path, year: int) -> pd.DataFrame:
     return raw.assign(dep=_place(raw["dep"]))
 
 
+@cache
 def _prefecture_calls(samples: Path, year: int) -> pd.DataFrame:
     raw = _text(samples / "prefectures" / f"telephone-{year}.csv", ";")
     raw.columns = ["mois", "site", "nom", "dep", "presentes", "traites"]

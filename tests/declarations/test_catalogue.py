@@ -77,7 +77,7 @@ def test_declared_things_are_found_by_name(catalogue):
     rate = catalogue.indicators["taux-decroche"]
     assert "site" in rate.levels_in("dgfip")
     assert "site" not in rate.levels_in("caf")
-    assert catalogue.datasets["resultats-services-publics"].descriptor()["licence"] == "lov2"
+    assert catalogue.datasets["resultats-services-publics"].licence == "lov2"
 
 
 def test_an_export_may_have_its_own_limit(schemas):

@@ -1,4 +1,4 @@
-"""What Dagster sees and records: the graph, partitions, checks, a bad network that stops nothing, the schedule, the UI."""
+"""What Dagster sees and records: graph, partitions, checks, a bad network that stops nothing, schedule, UI."""
 
 from __future__ import annotations
 

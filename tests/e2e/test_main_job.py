@@ -1,4 +1,4 @@
-"""The main job as a user runs it: the command, on the shipped samples and on small exports, and what it leaves behind."""
+"""The main job as a user runs it: the command, on the shipped samples and on small exports, and what it leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network and an indicator added as YAML only: assets, partitions, results and dictionary lines appear without code."""
+"""A network and an indicator added as YAML only: assets, partitions, results, dictionary lines, without code."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from types import MappingProxyType
 
 import pandas as pd
 import pytest
+from made_results import DATASET, result
 
 from pipelines.declarations import Catalogue, Dataset, Network, Table, Territories
 from pipelines.declarations.yaml_source import parse
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
-DATASET = "resultats-services-publics"
 
 
 def _network(title: str) -> Network:
@@ -59,31 +59,6 @@ def catalogue() -> Catalogue:
         reasons=MappingProxyType({}),
         engagements=MappingProxyType({}),
     )
-
-
-def result(code: str | None, value: float | None, **other: object) -> dict[str, object]:
-    """One row of ``resultats``, for a département (or France when there is no code)."""
-    return {
-        "annee": 2024,
-        "periode": "2024",
-        "frequence": "annuelle",
-        "reseau": "caf",
-        "maille": "departement" if code else "national",
-        "territoire_code": code or "FR",
-        "territoire": f"Département {code}" if code else "France",
-        "indicateur": "taux-de-decroche",
-        "type_indicateur": "performance",
-        "valeur": value,
-        "unite": "%",
-        "effectif": None if value is None else 40,
-        "statut_observation": "A" if value is not None else "L",
-        "statut_confidentialite": "F",
-        "motif_absence": None if value is not None else "non transmis",
-        "comparable": None,
-        "mode_obtention": "rapport de sommes",
-        "date_reference": date(2024, 12, 31),
-        "nature_donnees": "réelles",
-    } | other
 
 
 @pytest.fixture
@@ -157,6 +132,7 @@ def tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
         ],
         "anomalies": [],
         "ecarts": [],
+        "corrections": [],
     }
     without_version = {
         name: [column for column in catalogue.tables[name].names if column != "version_publication"] for name in rows

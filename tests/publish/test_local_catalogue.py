@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pandas as pd
 import pytest
-from conftest import DATASET
+from made_results import DATASET
 
 from pipelines.declarations import Catalogue
 from pipelines.publish.local import LocalCatalogue, publish_local, readable_size

@@ -35,7 +35,6 @@ def refused(content, encoding="cp1252"):
         ("utf-8", "cp1252", "utf-8"),
         ("utf-8-sig", "cp1252", "utf-8"),
         ("cp1252", "cp1252", "cp1252"),
-        ("cp1252", "utf-8", "cp1252"),
         ("iso8859-15", "iso8859-15", "iso8859-15"),
         ("utf-16", "cp1252", "utf-16"),
     ],

@@ -1,9 +1,9 @@
-"""A small network with a personal column, for what is told to producers."""
+"""Two small exports to judge, and ways to judge them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
@@ -12,7 +12,7 @@ from pipelines.declarations.network import Network
 from pipelines.read import read_cells
 from pipelines.validate import JudgedFile, Verdict, judge, protect, validate_cells
 
-EXPORT = {
+LAB_EXPORT = {
     "id": "guichet",
     "kind": "survey",
     "title": "Enquête <au> guichet",
@@ -30,7 +30,7 @@ EXPORT = {
     "level": "departement",
     "layouts": [{"years": "2024", "path": "labo/guichet-{year}.csv", "delimiter": ";", "encoding": "utf-8"}],
 }
-NETWORK = {
+LAB_NETWORK = {
     "title": "Labo <b>",
     "producer": "Producteur & fils",
     "description": "Essai.",
@@ -38,16 +38,18 @@ NETWORK = {
     "finest_level": "departement",
     "years": 2024,
     "acceptance": {"max_refused_share": 0.9, "why": "essai"},
-    "exports": [EXPORT],
+    "exports": [LAB_EXPORT],
 }
-HEADER = "N°;Jour;departement;Note;Avis;Remarque\n"
+LAB_HEADER = "N°;Jour;departement;Note;Avis;Remarque\n"
 
 
 class Lab:
-    header = HEADER
+    """A small network with a personal column, for what is told to producers."""
+
+    header = LAB_HEADER
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.network = Network.model_validate(NETWORK)
+        self.network = Network.model_validate(LAB_NETWORK)
         self.export: Export = self.network.exports[0]
         self.layout: Layout = self.export.layouts[0]
         self.catalogue = replace(
@@ -69,3 +71,60 @@ class Lab:
 @pytest.fixture(scope="session")
 def lab(catalogue: Catalogue) -> Lab:
     return Lab(catalogue)
+
+
+EXPORT = {
+    "id": "essai",
+    "kind": "values",
+    "title": "Essai",
+    "fields": [
+        {"name": "code", "label": "Code", "constraints": {"required": True}},
+        {"name": "jour", "label": "Jour", "type": "date", "format": "%d/%m/%Y"},
+        {"name": "maille", "label": "Maille", "constraints": {"enum": ["SITE", "DEP", "REG", "NAT"]}},
+        {"name": "zone", "label": "Zone"},
+        {"name": "nom", "label": "Nom", "optional": True},
+        {
+            "name": "valeur",
+            "label": "Valeur",
+            "type": "number",
+            "constraints": {"minimum": 0},
+            "missingValues": ["", "ns", "nd"],
+            "absences": {"": "non-renseigne", "ns": "non-significatif", "nd": "non-disponible"},
+        },
+    ],
+    "key": ["code"],
+    "period": {"field": "jour", "frequency": "month"},
+    "territory": {"field": "zone", "codes": "pilote"},
+    "level": {"field": "maille", "values": {"SITE": "site", "DEP": "departement", "REG": "region", "NAT": "national"}},
+    "structure": {"code": "code", "name": "nom"},
+    "layouts": [{"years": "2022-2024", "path": "essai-{year}.csv", "delimiter": ";", "decimalChar": ","}],
+}
+HEADER = ["Code", "Jour", "Maille", "Zone", "Nom", "Valeur"]
+ROW = ["S1", "15/03/2024", "SITE", "D01", "Bourg", "1,5"]
+
+
+@pytest.fixture(scope="session")
+def essai(catalogue):
+    """Judge rows of the small export; keyword ``export`` changes its declaration."""
+
+    def judged(rows, header=HEADER, first_row=2, file_year=2024, corrections=(), layout=None, **export):
+        declared = Export.model_validate({**EXPORT, **export})
+        return validate_cells(
+            list(header),
+            [list(row) for row in rows],
+            first_row,
+            declared,
+            Layout.model_validate({**EXPORT["layouts"][0], **(layout or {})}),
+            catalogue.territories,
+            file="essai.csv",
+            file_year=file_year,
+            corrections=corrections,
+        )
+
+    def row(**changes):
+        return [changes.get(label, cell) for label, cell in zip(HEADER, ROW, strict=True)]
+
+    def told(validated):
+        return [(item.rule, item.row, item.column) for item in validated.findings]
+
+    return SimpleNamespace(judge=judged, row=row, told=told, header=HEADER, export=Export.model_validate(EXPORT))

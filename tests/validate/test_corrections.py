@@ -41,7 +41,7 @@ def judged(schemas, samples, tmp_path, expected, status):
     reception = read_json(store.network_year("caf", 2022) / "reception.json")
     verdicts = judge_network_year(catalogue, "caf", 2022, store, reception)
     write_report(store, catalogue, "caf", 2022, verdicts, reception["fingerprint"])
-    inputs = gather(catalogue, store, synthetic=True)
+    inputs, _ = gather(catalogue, store, None)
     table = national_tables(catalogue, inputs)["corrections"]
     return verdicts[1], table
 

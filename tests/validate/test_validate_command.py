@@ -169,7 +169,6 @@ def plain(report: dict) -> dict:
         ("id,jour\nun,2024-01-02\n2,demain\n2,2024-01-02\n,\n\n3\n4,2024-01-01,x\n", None, 1),
         ("id;jour\n1;2024-01-02\nx;y\n", {"delimiter": ";"}, 1),
         ("identifiant,jour\n1,2024-01-02\n", None, 1),
-        (b"id,jour\n" + "1,é\n".encode() * 9000 + b"2,\xff\xfe\n", None, 2),
     ],
 )
 def test_the_report_of_any_file_is_that_of_frictionless(file, tmp_path, capsys, content, dialect, code):

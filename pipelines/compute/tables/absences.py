@@ -28,9 +28,9 @@ class Receipts:
         missing: Receipt = {"etat": "non transmis", "motif": "non-transmis"}
         return [self._receipts.get((network, year, export), missing) for export in feed.export]
 
-    def reason(self, network: str, year: int, feed: Feed) -> str | None:
+    def reason(self, network: str, year: int, indicator: str, feed: Feed) -> str | None:
         """Return the id of the reason why nothing could be computed, or None if everything was accepted."""
         reasons = [str(receipt["motif"]) for receipt in self.of(network, year, feed) if receipt["etat"] != "accepté"]
         if reasons:
             return "rejete" if "rejete" in reasons else reasons[0]
-        return "erreur-traitement" if (network, year) in self._failed else None
+        return "erreur-traitement" if (network, year, indicator) in self._failed else None

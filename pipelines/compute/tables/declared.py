@@ -74,6 +74,7 @@ def structures_table(catalogue: Catalogue, seen: pd.DataFrame) -> pd.DataFrame:
             "reseau": key,
             "structure_code": f"reseau:{key}",
             "structure": network.title,
+            "structure_parente_code": None,
             "typologie": network.structure_type,
             "maille": "national",
             "territoire_code": "FR",

@@ -22,7 +22,8 @@ class NationalInputs:
     ``receipts``: export, etat (accepté, rejeté, non transmis), motif (id or None), lignes_lues, lignes_acceptees,
     lignes_refusees. ``results``, ``discrepancies``, ``structures``: as compute made them. ``findings``: export,
     fichier, empreinte, regle, colonne, severite, nombre, premiere_ligne, derniere_ligne, message. ``failed``:
-    network-years whose computation failed. ``corrections``: numero, etat, of the corrections that a report speaks of.
+    (network, year, indicator) whose computation failed. ``synthetic``: network-years whose exports are synthetic.
+    ``corrections``: numero, etat, of the corrections that a report speaks of.
     """
 
     receipts: pd.DataFrame
@@ -30,8 +31,8 @@ class NationalInputs:
     discrepancies: pd.DataFrame
     structures: pd.DataFrame
     findings: pd.DataFrame
-    failed: frozenset[tuple[str, int]]
-    synthetic: bool
+    failed: frozenset[tuple[str, int, str]]
+    synthetic: frozenset[tuple[str, int]]
     corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 

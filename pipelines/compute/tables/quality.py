@@ -43,7 +43,7 @@ def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.Dat
             for identifier, feed in catalogue.expected(network, year).items():
                 key = (network, year, identifier)
                 published, rows = int(known.get(key, 0)), int(total.get(key, 0))
-                reason = receipts.reason(network, year, feed)
+                reason = receipts.reason(network, year, identifier, feed)
                 lines.append({
                     "reseau": network, "annee": year, "indicateur": identifier,
                     "etat": "absent" if not published else "publié" if published == rows else "partiel",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.compute.network_year import LEVEL_WORDS
+from pipelines.compute.network_year import LEVEL_WORDS, YEAR_WORDS
 from pipelines.compute.tables.absences import Receipts
 from pipelines.compute.units import Geography
 from pipelines.declarations.base import LEVELS
@@ -36,7 +36,8 @@ def results_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
             found["indicateur"], found["reseau"], found["annee"], found["maille"], strict=True
         )
     ]
-    nature = "synthétiques" if inputs.synthetic else "réelles"
+    places = zip(found["reseau"], found["annee"], strict=True)
+    nature = ["synthétiques" if place in inputs.synthetic else "réelles" for place in places]
     return found.assign(nature_donnees=nature, version_publication="").drop(columns=["motif"])
 
 
@@ -56,7 +57,7 @@ def _absent_rows(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
                 lines.append({
                     "reseau": network, "annee": year, "periode": str(year), "frequence": "annuelle",
                     "indicateur": identifier, "maille": level, "territoire_code": "FR" if level == "national" else None,
-                    "motif": receipts.reason(network, year, feed) or "non-renseigne",
+                    "motif": receipts.reason(network, year, identifier, feed) or "non-renseigne",
                     "mode_obtention": LEVEL_WORDS[levels[level].obtained],
                     "source": ", ".join(f"{network}/{export}" for export in feed.export),
                 })  # fmt: skip
@@ -97,7 +98,9 @@ def _with_previous(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     break is declared between them.
     """
     series = found[_SERIES].astype("object").fillna("").agg("|".join, axis=1) + "|" + found["periode"].str[4:]
-    method = found["mode_obtention"] + [f"|{day.month if day else ''}" for day in found["date_reference"]]
+    last = found["mode_obtention"].str.endswith(YEAR_WORDS["last"])
+    months = pd.Series([f"|{day.month}" if day else "" for day in found["date_reference"]], index=found.index)
+    method = found["mode_obtention"] + months.where(last, "")
     before = pd.DataFrame({"valeur": found["valeur"].to_numpy(), "method": method.to_numpy()},
                           index=pd.MultiIndex.from_arrays([series, found["annee"] + 1]))  # fmt: skip
     earlier = before.reindex(pd.MultiIndex.from_arrays([series, found["annee"]])).set_index(found.index)
@@ -115,7 +118,6 @@ def _with_previous(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 
 
 def _target(indicator: Indicator, network: str, year: int, level: str) -> float | None:
-    """Return the target declared at that level for the year, else for the next year that has one."""
+    """Return the target declared for that very year and level."""
     declared = indicator.networks[network].targets
-    targets = sorted((target.year, target.value) for target in declared if target.level == level)
-    return next((value for target_year, value in targets if target_year >= year), None)
+    return next((target.value for target in declared if (target.year, target.level) == (year, level)), None)
