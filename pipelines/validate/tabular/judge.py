@@ -245,7 +245,8 @@ def _block_judge(resource: TableResource, source: Source, fetch: Callable[[int],
     if unique or primary or foreign:
         cells = source.resource(fed=True, schema=without_keys(source.schema), data=resource.data)
         cells.open()
-        judges = Judges(cells, resource)
+        read_first = [fields[place].name for place in [*unique, *primary]]
+        judges = Judges(cells, resource, [*read_first, *(name for key in foreign for name in key["fields"])])
     else:
         judges = Judges(resource, None)
     return BlockJudge(fields, Keys(unique, primary), foreign_keys, judges, fetch), judges

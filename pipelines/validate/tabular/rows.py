@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pipelines.validate.tabular.oracle import UnjudgeableCellError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from frictionless.resources import TableResource
     from frictionless.table import Row
 
@@ -17,10 +19,14 @@ if TYPE_CHECKING:
 
 
 class RowJudge:
-    """An opened resource that is fed single records."""
+    """An opened resource that is fed single records.
 
-    def __init__(self, resource: TableResource) -> None:
+    ``first`` are the fields to read before the others: errors come in the order in which cells are read.
+    """
+
+    def __init__(self, resource: TableResource, first: Sequence[str] = ()) -> None:
         self._resource = resource
+        self._first = first
         self._queue = resource.dialect.queue
         self.fed: set[int] = set()
         self.count = 0
@@ -31,6 +37,8 @@ class RowJudge:
         self.count += 1
         try:
             row = next(self._resource.row_stream)
+            for name in self._first:
+                _ = row[name]
             _ = row.errors
         except Exception as error:
             message = f"frictionless can't judge row {number}: {error!r}"
@@ -44,8 +52,8 @@ class Judges:
     The second sees only the rows whose keys are doubtful, so that its memory stays small.
     """
 
-    def __init__(self, cells: TableResource, keyed: TableResource | None) -> None:
-        self._cells = RowJudge(cells)
+    def __init__(self, cells: TableResource, keyed: TableResource | None, key_fields: Sequence[str] = ()) -> None:
+        self._cells = RowJudge(cells, key_fields)
         self._keyed = RowJudge(keyed) if keyed is not None else None
 
     @property
