@@ -7,6 +7,7 @@ from pipelines.validate.tabular.blocks import JudgedBlock, JudgedRow, Judgement,
 from pipelines.validate.tabular.encoding import EncodingError
 from pipelines.validate.tabular.judge import judge_cells, judge_delimited
 from pipelines.validate.tabular.oracle import UnjudgeableCellError
+from pipelines.validate.tabular.parquet import write_typed
 
 __all__ = [
     "EncodingError",
@@ -17,4 +18,5 @@ __all__ = [
     "UnjudgeableCellError",
     "judge_cells",
     "judge_delimited",
+    "write_typed",
 ]

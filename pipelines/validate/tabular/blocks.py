@@ -87,12 +87,15 @@ class JudgedBlock:
 class Judgement:
     """Blocks to iterate once, and what is known of the table: while iterating, the counts grow.
 
+    ``opened`` is false when frictionless can't open the table at all; ``declared`` is the number of declared fields.
     Errors come in the order: ``source_errors``, ``header_errors``, those of the rows, ``end_errors``.
     """
 
     path: Literal["vectorised", "frictionless"] = "vectorised"
     why: str = ""
+    opened: bool = True
     header: list[str] = field(default_factory=list)
+    declared: int = 0
     names: list[str] = field(default_factory=list)
     arrow_schema: pa.Schema = field(default_factory=lambda: pa.schema([]))
     source_errors: list[Error] = field(default_factory=list)

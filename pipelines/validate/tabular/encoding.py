@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from mmap import MADV_DONTNEED, mmap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,6 @@ from pipelines.validate.tabular.text import is_one_byte
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from mmap import mmap
 
 _STEP = 1 << 24
 _LIKELY = ("cp1252", "latin-1")
@@ -128,4 +128,6 @@ def _is_utf8(content: bytes | mmap) -> bool:
         except pa.ArrowInvalid:
             return False
         start = stop
+        if isinstance(content, mmap):
+            content.madvise(MADV_DONTNEED, 0, stop)
     return True

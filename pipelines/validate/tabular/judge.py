@@ -135,11 +135,12 @@ def _open(source: Source, head: Any, *, fed: bool = True) -> tuple[TableResource
     resource = source.resource(fed=fed, data=head)
     errors = opening_errors(resource)
     if errors:
-        return Judgement(path="frictionless", why="the table can't be opened", source_errors=errors)
+        return Judgement(path="frictionless", why="the table can't be opened", opened=False, source_errors=errors)
     fields = expected_fields(resource)
     columns = [Column(field) for field in fields]
     return resource, Judgement(
         header=list(resource.labels),
+        declared=len(resource.schema.fields),
         names=[field.name for field in fields],
         arrow_schema=pa.schema([(field.name, column.type) for field, column in zip(fields, columns, strict=True)]),
         source_errors=leading_errors(resource),

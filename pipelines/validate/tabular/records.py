@@ -41,12 +41,11 @@ def cut(content: bytes | mmap, start: int, size: int, marks: Marks) -> Iterator[
 def record_ends(piece: bytes, marks: Marks) -> NDArray[np.int64]:
     """Return the places after each record of a piece that starts with a record."""
     codes = np.frombuffer(piece, np.uint8)
-    line_feed = codes == _LF
-    ends = np.flatnonzero(line_feed)
-    carriage = np.flatnonzero(codes == _CR)
-    if len(carriage):
-        alone = carriage[~np.append(line_feed, False)[carriage + 1]]
-        ends = np.sort(np.concatenate([ends, alone]))
+    line_end, carriage = codes == _LF, codes == _CR
+    carriage[:-1] &= ~line_end[1:]
+    if carriage.any():
+        line_end |= carriage
+    ends = np.flatnonzero(line_end)
     quotes = _structural_quotes(codes, marks)
     if len(quotes):
         ends = ends[np.searchsorted(quotes, ends) & 1 == 0]
@@ -56,15 +55,23 @@ def record_ends(piece: bytes, marks: Marks) -> NDArray[np.int64]:
 
 def _last_end(content: bytes | mmap, start: int, limit: int, marks: Marks) -> int | None:
     """Return the last record end in [start, limit), None when no record ends there."""
-    quoted = marks.quote is not None and content.find(bytes([marks.quote]), start, limit) >= 0
-    if quoted:
-        found = record_ends(content[start:limit], marks)
-        place = start + int(found[-2]) if len(found) > 1 else start
-    else:
-        place = content.rfind(b"\n", start, limit) + 1 or content.rfind(b"\r", start, limit) + 1
+    quotes = np.empty(0, np.int64)
+    if marks.quote is not None and content.find(bytes([marks.quote]), start, limit) >= 0:
+        quotes = start + _structural_quotes(np.frombuffer(content[start:limit], np.uint8), marks)
+    place = _last_outside(content, b"\n", start, limit, quotes) or _last_outside(content, b"\r", start, limit, quotes)
     if place == limit and content[limit - 1 : limit + 1] == b"\r\n":
         place += 1
-    return place if place > start else None
+    return place or None
+
+
+def _last_outside(content: bytes | mmap, end: bytes, start: int, limit: int, quotes: NDArray[np.int64]) -> int:
+    """Return the place after the last line end outside quotes, 0 when there is none."""
+    while (found := content.rfind(end, start, limit)) >= 0:
+        before = int(np.searchsorted(quotes, found))
+        if before % 2 == 0:
+            return found + 1
+        limit = int(quotes[before - 1])
+    return 0
 
 
 def _structural_quotes(codes: NDArray[np.uint8], marks: Marks) -> NDArray[np.int64]:

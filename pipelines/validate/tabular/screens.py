@@ -59,17 +59,21 @@ def make_screen(field: Field) -> Screen | None:
 
 
 def marks_missing(field: Field) -> Callable[[pa.Array], Mask | None]:
-    """Return the test for missing values (None: there are none)."""
+    """Return the test for missing values (None: there are none). Only cells of the right length are compared."""
     texts = missing_values(field)
-    others = pa.array([text for text in texts if text], pa.string())
+    others = pa.array(sorted({text for text in texts if text}), pa.string())
+    sizes = sorted({len(text.encode()) for text in texts if text})
     empty = "" in texts
 
     def is_missing(column: pa.Array) -> Mask | None:
-        mask = lengths(column) == 0 if empty else None
-        if len(others):
-            found = pc.is_in(column, others).to_numpy(zero_copy_only=False)
-            mask = found if mask is None else mask | found
-        return mask if mask is not None and mask.any() else None
+        length = lengths(column)
+        mask = length == 0 if empty else np.zeros(len(column), np.bool_)
+        for size in sizes:
+            places = np.flatnonzero(length == size)
+            if len(places):
+                chosen = column if len(places) == len(column) else column.take(pa.array(places))
+                mask[places] = pc.is_in(chosen, others).to_numpy(zero_copy_only=False)
+        return mask if mask.any() else None
 
     return is_missing
 
@@ -195,6 +199,7 @@ def _number_screen(field: Any) -> Screen | None:
     bounds = _bounds(field)
     if bounds is None:
         return None
+    positive = set(field.constraints) & _BOUNDS == {"minimum"} and len(bounds) == 1 and bounds[0][1] <= 0  # no sign, no doubt
     is_missing, required = marks_missing(field), bool(field.required)
 
     def parse(column: pa.Array, mask: Mask | None) -> pa.Array:
@@ -210,7 +215,7 @@ def _number_screen(field: Any) -> Screen | None:
     def sure(column: pa.Array) -> Mask | None:
         mask = _plain_numbers(column, decimal)
         missing = is_missing(column)
-        if bounds:
+        if bounds and not (positive and not _has_sign(column)):
             values = parse(column, mask)
             inside = np.ones(len(column), np.bool_)
             numbers = values.fill_null(0).to_numpy(zero_copy_only=False)
@@ -222,6 +227,10 @@ def _number_screen(field: Any) -> Screen | None:
         return None if mask is None or mask.all() else mask
 
     return Screen(sure, parse)
+
+
+def _has_sign(column: pa.Array) -> bool:
+    return bool((_bytes(column) == ord("-")).any())
 
 
 def _plain_mark(decimal: str, kind: str) -> bool:

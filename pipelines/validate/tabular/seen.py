@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
 
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
-_FULL = 0.65
+_FULL, _SMALL = 0.65, 1 << 20
 
 
 class Seen:
@@ -38,8 +38,9 @@ class Seen:
 
     def _grow(self) -> None:
         hashes, rows = self._hashes, self._rows
-        self._hashes = np.zeros(2 * len(hashes), np.uint64)
-        self._rows = np.zeros(2 * len(rows), np.uint32)
+        places = len(hashes) * (8 if len(hashes) < _SMALL else 2)
+        self._hashes = np.zeros(places, np.uint64)
+        self._rows = np.zeros(places, np.uint32)
         self._count = 0
         step = 1 << 20
         for start in range(0, len(rows), step):
@@ -57,9 +58,10 @@ class Seen:
             self._rows[places[free]] = rows[todo[free]]  # of several for one place, the last one wins
             won = free & (self._rows[places] == rows[todo])
             self._hashes[places[won]] = hashes[todo[won]]
-            self._count += int(won.sum())
-            same = ~won & (self._hashes[places] == hashes[todo])
+            self._count += int(np.count_nonzero(won))
+            lost = np.flatnonzero(~won)
+            todo, places = todo[lost], places[lost]
+            same = self._hashes[places] == hashes[todo]
             partner[todo[same]] = self._rows[places[same]]
-            left = ~won & ~same
-            todo, places = todo[left], (places[left] + 1) & int(mask)
+            todo, places = todo[~same], (places[~same] + 1) & int(mask)
         return partner

@@ -80,6 +80,8 @@ class Text:
 
     def remember(self, first: int, start: int, stop: int) -> None:
         """Note the number of the first record of a piece, so that its records can be fetched again."""
+        if isinstance(self._content, mmap.mmap):  # pages already read count as ours until they are let go
+            self._content.madvise(mmap.MADV_DONTNEED, 0, stop)
         self._firsts.append(first)
         self._pieces.append((first, start, stop))
 
@@ -88,6 +90,12 @@ class Text:
         data = self._content[start:stop]
         ends = [0, *record_ends(data, self._marks).tolist()]
         return [self._cells(data[ends[place] : ends[place + 1]]) for place in places]
+
+    def may_write_empty_cells(self, start: int, stop: int, width: int) -> bool:
+        """Tell whether a piece may hold a record of empty cells that is no blank line: ``;;;``, or empty quotes."""
+        if self._marks.quote is not None and self._content.find(bytes([self._marks.quote] * 2), start, stop) >= 0:
+            return True
+        return width > 1 and self._content.find(bytes([self._marks.delimiter]) * (width - 1), start, stop) >= 0
 
     def fetch(self, number: int) -> list[str | None]:
         """Return the cells of one record of a remembered piece."""

@@ -138,7 +138,7 @@ def _read(text: Text, piece: Any, width: int, on_ragged: Callable[[arrow_csv.Inv
             delimiter=text.delimiter,
             quote_char=text.options.quotechar if quoted else False,
             double_quote=True,
-            newlines_in_values=True,
+            newlines_in_values=False,  # of use to Arrow's own cutting only: a piece is one block, quotes and all
             ignore_empty_lines=False,
             invalid_row_handler=skip,
         ),
@@ -163,8 +163,11 @@ def _take_blank_lines_out(tokens: Tokens, text: Text, start: int, stop: int) -> 
     empty = empty_rows(tokens.columns)
     if not len(empty):
         return
-    records = text.records(start, stop, [int(tokens.numbers[place]) - 1 for place in empty])
-    blank = [place for place, cells in zip(empty, records, strict=True) if not cells]
+    if text.may_write_empty_cells(start, stop, len(tokens.columns)):
+        records = text.records(start, stop, [int(tokens.numbers[place]) - 1 for place in empty])
+        blank = [place for place, cells in zip(empty, records, strict=True) if not cells]
+    else:
+        blank = empty.tolist()
     if blank:
         tokens.ragged |= {int(tokens.numbers[place]): [] for place in blank}
         tokens.keep(np.isin(np.arange(len(tokens.numbers)), blank, invert=True))

@@ -121,7 +121,7 @@ def _fits(kind: str, value: Any) -> bool:
     if kind in {"integer", "year"}:
         return -(2**63) <= value < 2**63
     if kind == "number":
-        return not (value != value or math.isinf(float(value)))
+        return math.isfinite(value) and not math.isinf(float(value))
     return not (kind in {"time", "datetime"} and value.tzinfo is not None)
 
 
