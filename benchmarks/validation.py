@@ -39,8 +39,10 @@ SCHEMA: dict[str, Any] = {
         {"name": "courriel", "type": "string", "constraints": {"maxLength": 60}},
     ],
     "primaryKey": ["id_reponse"],
+    "foreignKeys": [{"fields": ["id_structure"], "reference": {"resource": "structures", "fields": ["code"]}}],
     "missingValues": ["", "NR"],
 }  # fmt: skip
+STRUCTURES = [["code"], *([f"S{number:05d}"] for number in range(3_000))]
 COMMENTS = ["", "", "", "Très bon accueil, merci à l'équipe", "Attente trop longue au guichet", "RAS", '"Parfait ; rien à dire"']
 
 
@@ -52,7 +54,7 @@ def make(path: Path, rows: int, share: float) -> None:
     minutes = [f"{number // 10},{number % 10}" for number in range(900)]
     tails = [
         ";".join([
-            f"S{chance.randrange(20000):05d}", f"{chance.randrange(1, 96):02d}" if index % 96 != 20 else "2A", chance.choice(days), "2024",
+            f"S{chance.randrange(3_000):05d}", f"{chance.randrange(1, 96):02d}" if index % 96 != 20 else "2A", chance.choice(days), "2024",
             chance.choice(["accueil", "téléphone", "courriel", "en ligne"]), *chance.choices(grades, k=3), chance.choice(minutes),
         ]) for index in range(50_000)
     ]  # fmt: skip
@@ -92,7 +94,7 @@ def work(task: str, path: Path) -> int:
 
     if task == "tokeniser alone":
         return _tokens(path)
-    judgement = judge_delimited(path, SCHEMA, DIALECT)
+    judgement = judge_delimited(path, SCHEMA, DIALECT, references={"structures": STRUCTURES})
     blocks = write_typed(judgement, path.with_suffix(".parquet")) if task == "engine, Parquet" else judgement
     for _ in blocks:
         pass
@@ -101,11 +103,12 @@ def work(task: str, path: Path) -> int:
 
 
 def _frictionless(path: Path) -> int:
-    from frictionless import Dialect, Schema, system
+    from frictionless import Dialect, Package, Schema, system
     from frictionless.resources import TableResource
 
     with system.use_context(trusted=True):
         table = TableResource(path=str(path), encoding="utf-8", schema=Schema.from_descriptor(SCHEMA), dialect=Dialect.from_descriptor(DIALECT))
+        Package(resources=[table, TableResource(name="structures", data=STRUCTURES)])
         return len(table.validate(limit_errors=0).task.errors)
 
 

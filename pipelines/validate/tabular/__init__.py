@@ -8,6 +8,7 @@ from pipelines.validate.tabular.encoding import EncodingError
 from pipelines.validate.tabular.judge import judge_cells, judge_delimited
 from pipelines.validate.tabular.oracle import UnjudgeableCellError
 from pipelines.validate.tabular.parquet import write_typed
+from pipelines.validate.tabular.report import frictionless_report
 
 __all__ = [
     "EncodingError",
@@ -16,6 +17,7 @@ __all__ = [
     "Judgement",
     "Unheld",
     "UnjudgeableCellError",
+    "frictionless_report",
     "judge_cells",
     "judge_delimited",
     "write_typed",

@@ -186,6 +186,10 @@ class BlockJudge:
         """Return how many texts were asked to frictionless's cell readers."""
         return sum(column.oracle.asked for column in self.columns)
 
+    def reserve(self, rows: int) -> None:
+        """Make room at once for the keys of about so many rows."""
+        self._keys.reserve(rows)
+
     def judge(self, tokens: Tokens) -> JudgedBlock:
         """Judge one block."""
         verdicts = [column.judge(cells) for column, cells in zip(self.columns, tokens.columns, strict=True)]
@@ -195,9 +199,13 @@ class BlockJudge:
         ])  # fmt: skip
         suspect[self._blank(tokens)] = True
         keyed = self._keyed(tokens, verdicts, suspect)
+        if tokens.alive is not None:
+            suspect &= tokens.alive
         refused = self._refuse(tokens, suspect, keyed)
-        gone = np.array([row.number for row in refused], np.int64)
-        mask = None if not len(gone) else ~np.isin(tokens.numbers, gone)
+        mask = tokens.alive
+        if refused:
+            good = ~np.isin(tokens.numbers, [row.number for row in refused])
+            mask = good if mask is None else mask & good
         return JudgedBlock(
             tokens.first,
             tokens.numbers if mask is None else tokens.numbers[mask],

@@ -39,6 +39,15 @@ class EncodingError:
         return f"line {self.line}, column {self.column}: bytes {self.found.hex(' ')}, probably {self.likely}"
 
 
+def is_known(encoding: str) -> bool:
+    """Tell whether Python knows an encoding by that name."""
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        return False
+    return True
+
+
 def can_decode(content: bytes | mmap, encoding: str) -> bool:
     """Tell whether the encoding reads the whole content."""
     if codecs.lookup(encoding).name in _UTF8:
@@ -57,9 +66,10 @@ def encoding_errors(content: bytes | mmap, encoding: str) -> Iterator[EncodingEr
     if codecs.lookup(encoding).name not in _UTF8 and not is_one_byte(encoding):
         yield from _first_error(bytes(content), encoding)
         return
-    line, start, plain = 1, 0, encoding.removesuffix("-sig")
+    plain = "utf-8" if codecs.lookup(encoding).name in _UTF8 else encoding
+    line, start = 1, 3 if plain == "utf-8" and content[:3] == codecs.BOM_UTF8 else 0
     for stop in _line_ends(content):
-        text = content[start:stop].decode(encoding, "surrogateescape")
+        text = content[start:stop].decode(plain, "surrogateescape")
         seen, offset, passed = 0, start, 0
         for match in _UNREAD.finditer(text):
             offset += len(text[seen : match.start()].encode(plain))

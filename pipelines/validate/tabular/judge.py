@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipelines.validate.tabular.batches import Kept, batches, reader_records
 from pipelines.validate.tabular.blocks import BlockJudge, Content, Judgement
 from pipelines.validate.tabular.columns import Column
-from pipelines.validate.tabular.encoding import can_decode, encoding_errors
+from pipelines.validate.tabular.encoding import can_decode, encoding_errors, is_known
 from pipelines.validate.tabular.keys import ForeignKey, Keys
 from pipelines.validate.tabular.opening import (
     Source,
@@ -68,17 +68,17 @@ def judge_delimited(
         return _plainly(Judgement(), source, "a foreign key to the table itself", block_rows)
     opened = _open(source, _head(source, data))
     if isinstance(opened, Judgement):
+        if encoding and is_known(encoding):
+            _note_encoding(opened, data, encoding)
         return opened
     resource, judgement = opened
-    reason = _uncovered(resource)
     used = str(resource.encoding)
-    if not reason and not can_decode(data, used):
-        judgement.encoding_errors = list(encoding_errors(data, used))
-        reason = f"the content is not all {used}"
+    reason = _note_encoding(judgement, data, used) or _uncovered(resource)
     if reason:
         resource.close()
         return _plainly(judgement, source, reason, block_rows)
     options, fields = reader_options(resource), expected_fields(resource)
+    text: Text | None = None
     difference = arrow_reads_alike(options)
     if difference:
         judgement.why = f"split by Python's csv reader: {difference}"
@@ -89,7 +89,7 @@ def judge_delimited(
         text = Text(data, used, options)
         size = _PIECE if block_rows is None else block_rows * _BYTES_A_ROW
         stream, fetch = tokenised(text, size, len(fields)), text.fetch
-    judgement.blocks = _judged(judgement, resource, source, stream, fetch, progress)
+    judgement.blocks = _judged(judgement, resource, source, stream, fetch, progress, text)
     return judgement
 
 
@@ -130,6 +130,15 @@ def judge_cells(
     return judgement
 
 
+def _note_encoding(judgement: Judgement, data: bytes | mmap, encoding: str) -> str:
+    """Note the bytes that the encoding can't read, and return why they matter; nothing when it reads all."""
+    if can_decode(data, encoding):
+        return ""
+    judgement.encoding_errors = list(encoding_errors(data, encoding))
+    judgement.why = f"the content is not all {encoding}"
+    return judgement.why
+
+
 def _open(source: Source, head: Any, *, fed: bool = True) -> tuple[TableResource, Judgement] | Judgement:
     """Open the table with frictionless; a table that it can't open has its verdict at once."""
     resource = source.resource(fed=fed, data=head)
@@ -161,7 +170,7 @@ def _head(source: Source, data: bytes | mmap) -> bytes:
 
 
 def _sampled(source: Source, head: bytes) -> int:
-    resource = source.resource(data=head)
+    resource = source.resource(schema=without_keys(source.schema), data=head)
     return 0 if opening_errors(resource) else len(resource.sample)
 
 
@@ -212,12 +221,15 @@ def _judged(
     stream: Iterator[Tokens],
     fetch: Callable[[int], Cells],
     progress: Callable[[int], None] | None,
+    text: Text | None = None,
 ) -> Iterator[JudgedBlock]:
     """Judge the blocks of a stream."""
     judge, judges = _block_judge(resource, source, fetch)
     content = Content(resource.dialect)
     with resource:
-        for tokens in stream:
+        for index, tokens in enumerate(stream):
+            if index == 1 and text is not None:
+                judge.reserve(text.expected())
             last = tokens.first + tokens.count - 1
             content.filter(tokens)
             block = judge.judge(tokens)

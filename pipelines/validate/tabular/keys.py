@@ -8,8 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.validate.tabular.hashes import NULL, combine
+from pipelines.validate.tabular.screens import missing_values
 from pipelines.validate.tabular.seen import Seen
 
 if TYPE_CHECKING:
@@ -33,6 +36,11 @@ class Keys:
         self._seen = {group: Seen() for group in groups}
         self._places = sorted({place for group in groups for place in group})
 
+    def reserve(self, rows: int) -> None:
+        """Make room at once for about so many rows."""
+        for seen in self._seen.values():
+            seen.reserve(rows)
+
     def doubts(
         self, tokens: Tokens, verdicts: list[ColumnVerdict], columns: list[Column]
     ) -> tuple[set[int], set[int]]:
@@ -40,16 +48,12 @@ class Keys:
         if not self._seen:
             return set(), set()
         ragged = sorted(tokens.ragged)
-        numbers = np.concatenate([tokens.numbers, np.array(ragged, np.int64)])
+        alive = slice(None) if tokens.alive is None else tokens.alive
+        numbers = np.concatenate([tokens.numbers[alive], np.array(ragged, np.int64)])
         hashes = {
-            place: np.concatenate([
-                verdicts[place].hashes(),
-                columns[place].hash_all([
-                    columns[place].oracle.read(_cell(tokens.ragged[number], place)) for number in ragged
-                ]),
-            ])
+            place: _with_ragged(verdicts[place].hashes()[alive], columns[place], place, tokens, ragged)
             for place in self._places
-        }  # fmt: skip
+        }
         doubtful, earlier = set[int](), set[int]()
         for group, seen in self._seen.items():
             parts = [hashes[place] for place in group]
@@ -71,10 +75,20 @@ class ForeignKey:
     def __init__(self, places: Sequence[int], oracles: Sequence[Oracle], known: set[tuple[Any, ...]]) -> None:
         self._places, self._oracles, self._known = places, oracles, known
         self._memory: dict[tuple[str | None, ...], bool] = {}
+        field = oracles[0].field
+        self._texts: pa.Array | None = None
+        if len(places) == 1 and field.type == "string" and field.format == "default":
+            self._texts = pa.array([*(value for (value,) in known if isinstance(value, str)), *missing_values(field)], pa.string())
 
     def good(self, tokens: Tokens) -> Mask | None:
         """Mark the rows whose reference exists, or is empty (None: all)."""
+        if self._texts is not None:
+            mask = pc.is_in(tokens.columns[self._places[0]], self._texts).to_numpy(zero_copy_only=False)
+            return None if mask.all() else np.asarray(mask)
         encoded = [tokens.columns[place].dictionary_encode(null_encoding="encode") for place in self._places]
+        if len(encoded) == 1:
+            known = np.array([self._found((text,)) for text in encoded[0].dictionary.to_pylist()], np.bool_)
+            return None if known.all() else known[encoded[0].indices.to_numpy()]
         codes = np.zeros(len(tokens.numbers), np.int64)
         for item in encoded:
             codes = codes * len(item.dictionary) + item.indices.to_numpy()
@@ -91,6 +105,15 @@ class ForeignKey:
                 self._memory = {}
             known = self._memory[texts] = all(value is None for value in values) or values in self._known
         return known
+
+
+def _with_ragged(
+    hashes: NDArray[np.uint64], column: Column, place: int, tokens: Tokens, ragged: list[int]
+) -> NDArray[np.uint64]:
+    if not ragged:
+        return hashes
+    readings = [column.oracle.read(_cell(tokens.ragged[number], place)) for number in ragged]
+    return np.concatenate([hashes, column.hash_all(readings)])
 
 
 def _cell(cells: Cells, place: int) -> str | None:

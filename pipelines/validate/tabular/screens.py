@@ -177,8 +177,9 @@ def _in_ranges(column: pa.Array, bottom: NDArray[np.uint8], span: NDArray[np.uin
     full = lengths(column) == len(bottom)
     chosen = column if full.all() else column.filter(pa.array(full))
     if len(chosen):
-        data = _bytes(chosen).reshape(-1, len(bottom))
-        full[full] = ((data - bottom) <= span).all(axis=1)
+        outside = (_bytes(chosen).reshape(-1, len(bottom)) - bottom) > span
+        if outside.any():
+            full[full] = ~outside.any(axis=1)
     return np.asarray(full)
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
 
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
-_FULL, _SMALL = 0.65, 1 << 20
+_FULL = 0.65
+_STEP, _MOST = 1 << 20, 1 << 27
 
 
 class Seen:
@@ -27,24 +28,28 @@ class Seen:
         self._rows = np.zeros(places, np.uint32)
         self._count = 0
 
+    def reserve(self, rows: int) -> None:
+        """Make room at once for about so many rows."""
+        places = len(self._hashes)
+        while rows > _FULL * places and places < _MOST:
+            places *= 2
+        if places > len(self._hashes):
+            self._resize(places)
+
     def add(self, hashes: Hashes, numbers: Numbers) -> Numbers:
         """Add rows; return, for each, the number of another row with the same hash (-1: none seen yet).
 
         Of several new rows with one hash, any may stand for the others: they then point at it, and it at none.
         """
         while self._count + len(hashes) > _FULL * len(self._hashes):
-            self._grow()
+            self._resize(2 * len(self._hashes))
         return self._insert(hashes, numbers.astype(np.uint32) + np.uint32(1)).astype(np.int64) - 1
 
-    def _grow(self) -> None:
+    def _resize(self, places: int) -> None:
         hashes, rows = self._hashes, self._rows
-        places = len(hashes) * (8 if len(hashes) < _SMALL else 2)
-        self._hashes = np.zeros(places, np.uint64)
-        self._rows = np.zeros(places, np.uint32)
-        self._count = 0
-        step = 1 << 20
-        for start in range(0, len(rows), step):
-            used = np.flatnonzero(rows[start : start + step]) + start
+        self._hashes, self._rows, self._count = np.zeros(places, np.uint64), np.zeros(places, np.uint32), 0
+        for start in range(0, len(rows), _STEP):
+            used = np.flatnonzero(rows[start : start + _STEP]) + start
             self._insert(hashes[used], rows[used])
 
     def _insert(self, hashes: Hashes, rows: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -41,7 +41,10 @@ def is_one_byte(encoding: str) -> bool:
 
 def cuts_at_bytes(encoding: str) -> bool:
     """Tell whether text in that encoding can be cut at a line feed before it is decoded."""
-    return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"} or is_one_byte(encoding)
+    try:
+        return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"} or is_one_byte(encoding)
+    except LookupError:
+        return False
 
 
 class Text:
@@ -91,10 +94,19 @@ class Text:
         ends = [0, *record_ends(data, self._marks).tolist()]
         return [self._cells(data[ends[place] : ends[place + 1]]) for place in places]
 
+    def expected(self) -> int:
+        """Return how many records the whole text may have, by the sizes of the first pieces; 0: not known."""
+        if len(self._firsts) < 2:
+            return 0
+        (_, start, stop), count = self._pieces[0], self._firsts[1] - self._firsts[0]
+        return int(count * (len(self._content) - self._start) / (stop - start) * 1.02)
+
     def may_write_empty_cells(self, start: int, stop: int, width: int) -> bool:
         """Tell whether a piece may hold a record of empty cells that is no blank line: ``;;;``, or empty quotes."""
-        if self._marks.quote is not None and self._content.find(bytes([self._marks.quote] * 2), start, stop) >= 0:
-            return True
+        if self._marks.quote is not None:
+            quote = bytes([self._marks.quote])
+            if self._content.find(quote * 2, start, stop) >= 0 or self._content[stop - 1 : stop] == quote:
+                return True
         return width > 1 and self._content.find(bytes([self._marks.delimiter]) * (width - 1), start, stop) >= 0
 
     def fetch(self, number: int) -> list[str | None]:

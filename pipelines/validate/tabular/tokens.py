@@ -30,13 +30,18 @@ _AHEAD = 2
 
 @dataclass
 class Tokens:
-    """Consecutive records: those with as many cells as columns, in columns; the others, by their number."""
+    """Consecutive records: those with as many cells as columns, in columns; the others, by their number.
+
+    ``alive`` marks the records of the columns that are really theirs (None: all): a blank line stays in the columns,
+    because filtering them costs more than judging it for nothing, but counts among the others.
+    """
 
     first: int
     count: int
     numbers: NDArray[np.int64]
     columns: list[pa.Array]
     ragged: dict[int, Cells] = field(default_factory=dict)
+    alive: NDArray[np.bool_] | None = None
 
     def cells(self, place: int) -> Cells:
         """Return the cells of one record of the columns."""
@@ -59,6 +64,7 @@ class Tokens:
         chosen = pa.array(mask)
         self.columns = [column.filter(chosen) for column in self.columns]
         self.numbers = self.numbers[mask]
+        self.alive = None if self.alive is None else self.alive[mask]
 
 
 def arrow_reads_alike(options: Any) -> str:
@@ -143,7 +149,9 @@ def _read(text: Text, piece: Any, width: int, on_ragged: Callable[[arrow_csv.Inv
             invalid_row_handler=skip,
         ),
         convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=False,
+            check_utf8=False,  # the whole content was checked at the door
         ),
     )
 
@@ -170,4 +178,5 @@ def _take_blank_lines_out(tokens: Tokens, text: Text, start: int, stop: int) -> 
         blank = empty.tolist()
     if blank:
         tokens.ragged |= {int(tokens.numbers[place]): [] for place in blank}
-        tokens.keep(np.isin(np.arange(len(tokens.numbers)), blank, invert=True))
+        tokens.alive = np.ones(len(tokens.numbers), np.bool_)
+        tokens.alive[blank] = False
