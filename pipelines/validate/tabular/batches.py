@@ -42,7 +42,7 @@ class Kept:
 
 def reader_records(content: bytes | mmap, encoding: str, options: Any) -> Iterator[list[str]]:
     """Split delimited text with Python's csv reader, for the dialects that Arrow reads otherwise."""
-    stream = io.BytesIO(content) if isinstance(content, bytes) else _Mapped(content)
+    stream: Any = io.BytesIO(content) if isinstance(content, bytes) else _Mapped(content)
     yield from csv.reader(io.TextIOWrapper(stream, encoding, newline=""), dialect=options)
 
 

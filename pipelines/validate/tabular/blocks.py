@@ -20,9 +20,8 @@ from pipelines.validate.tabular.screens import marks_missing
 from pipelines.validate.tabular.tokens import Cells, Tokens, empty_rows
 
 if TYPE_CHECKING:
-    from frictionless import Error
+    from frictionless import Error, Field
     from frictionless.errors import RowError
-    from frictionless.schema import Field
     from numpy.typing import NDArray
 
     from pipelines.validate.tabular.columns import ColumnVerdict
@@ -138,9 +137,7 @@ class Content:
 
     def filter(self, tokens: Tokens) -> None:
         """Drop from a block what is no content."""
-        tokens.ragged = {
-            number: cells for number, cells in tokens.ragged.items() if self._is_content(number, cells)
-        }
+        tokens.ragged = {number: cells for number, cells in tokens.ragged.items() if self._is_content(number, cells)}
         mask = tokens.numbers >= self._first
         if self._comment:
             mask &= ~np.isin(tokens.numbers, self._dialect.comment_rows)

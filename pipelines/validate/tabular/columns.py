@@ -17,7 +17,7 @@ from pipelines.validate.tabular.screens import Screen, make_screen
 from pipelines.validate.tabular.targets import arrow_type, converter
 
 if TYPE_CHECKING:
-    from frictionless.schema import Field
+    from frictionless import Field
     from numpy.typing import NDArray
 
     Mask = NDArray[np.bool_]

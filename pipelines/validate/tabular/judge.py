@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from mmap import mmap
     from pathlib import Path
 
+    from frictionless import Row
     from frictionless.resources import TableResource
-    from frictionless.table import Row
 
     from pipelines.validate.tabular.blocks import JudgedBlock
     from pipelines.validate.tabular.tokens import Cells, Tokens
@@ -257,7 +257,7 @@ def _block_judge(resource: TableResource, source: Source, fetch: Callable[[int],
 
     if unique or primary or foreign:
         cells = source.resource(fed=True, schema=without_keys(source.schema), data=resource.data)
-        cells.open()
+        cells.open()  # type: ignore[no-untyped-call]
         read_first = [fields[place].name for place in [*unique, *primary]]
         judges = Judges(cells, resource, [*read_first, *(name for key in foreign for name in key["fields"])])
     else:

@@ -41,9 +41,7 @@ class Keys:
         for seen in self._seen.values():
             seen.reserve(rows)
 
-    def doubts(
-        self, tokens: Tokens, verdicts: list[ColumnVerdict], columns: list[Column]
-    ) -> tuple[set[int], set[int]]:
+    def doubts(self, tokens: Tokens, verdicts: list[ColumnVerdict], columns: list[Column]) -> tuple[set[int], set[int]]:
         """Return the numbers of the rows that may break a key, and those of the earlier rows that they may repeat."""
         if not self._seen:
             return set(), set()
@@ -78,7 +76,9 @@ class ForeignKey:
         field = oracles[0].field
         self._texts: pa.Array | None = None
         if len(places) == 1 and field.type == "string" and field.format == "default":
-            self._texts = pa.array([*(value for (value,) in known if isinstance(value, str)), *missing_values(field)], pa.string())
+            self._texts = pa.array(
+                [*(value for (value,) in known if isinstance(value, str)), *missing_values(field)], pa.string()
+            )
 
     def good(self, tokens: Tokens) -> Mask | None:
         """Mark the rows whose reference exists, or is empty (None: all)."""

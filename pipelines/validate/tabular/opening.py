@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 from frictionless import Dialect, FrictionlessException, Package, Resource, Schema, errors
 from frictionless.formats.csv import CsvControl
 from frictionless.resources import TableResource
-from frictionless.table import Row, create_cell_handlers
+from frictionless.table.row import Row, create_cell_handlers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from frictionless import Error
-    from frictionless.schema import Field
+    from frictionless import Error, Field
 
 
 class FedDialect(Dialect):
@@ -88,7 +87,7 @@ def opening_errors(resource: TableResource) -> list[Error]:
     """Open the resource; return the errors that stop its reading, as frictionless's ``validate`` tells them."""
     try:
         resource.to_descriptor(validate=True)
-        resource.open()
+        resource.open()  # type: ignore[no-untyped-call]
     except FrictionlessException as exception:
         resource.close()
         return list(exception.to_errors())

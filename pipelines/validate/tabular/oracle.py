@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from frictionless.schema import Field
+    from frictionless import Field
 
 _REMEMBERED = 200_000
 

@@ -19,9 +19,8 @@ from pipelines.validate.tabular.oracle import Reading, UnjudgeableCellError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from frictionless import Field, Row
     from frictionless.resources import TableResource
-    from frictionless.schema import Field
-    from frictionless.table import Row
 
 
 def row_stream(resource: TableResource, judgement: Judgement) -> Iterator[Row]:

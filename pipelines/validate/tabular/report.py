@@ -9,8 +9,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from frictionless import Report
-from frictionless.report import ReportTask
+from frictionless import Report, ReportTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

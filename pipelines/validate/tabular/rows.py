@@ -5,16 +5,17 @@ Finding the doubtful rows belongs to the screens and the keys.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.validate.tabular.oracle import UnjudgeableCellError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from frictionless import Row
     from frictionless.resources import TableResource
-    from frictionless.table import Row
 
+    from pipelines.validate.tabular.opening import FedDialect
     from pipelines.validate.tabular.tokens import Cells
 
 
@@ -27,7 +28,7 @@ class RowJudge:
     def __init__(self, resource: TableResource, first: Sequence[str] = ()) -> None:
         self._resource = resource
         self._first = first
-        self._queue = resource.dialect.queue
+        self._queue = cast("FedDialect", resource.dialect).queue
         self.fed: set[int] = set()
         self.count = 0
 

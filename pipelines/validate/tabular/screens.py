@@ -19,7 +19,7 @@ from pipelines.validate.tabular.tokens import lengths
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from frictionless.schema import Field
+    from frictionless import Field
     from numpy.typing import NDArray
 
     Mask = NDArray[np.bool_]
@@ -200,7 +200,8 @@ def _number_screen(field: Any) -> Screen | None:
     bounds = _bounds(field)
     if bounds is None:
         return None
-    positive = set(field.constraints) & _BOUNDS == {"minimum"} and len(bounds) == 1 and bounds[0][1] <= 0  # no sign, no doubt
+    # A number without a sign is above a minimum of 0 or less.
+    positive = set(field.constraints) & _BOUNDS == {"minimum"} and len(bounds) == 1 and bounds[0][1] <= 0
     is_missing, required = marks_missing(field), bool(field.required)
 
     def parse(column: pa.Array, mask: Mask | None) -> pa.Array:
@@ -237,7 +238,13 @@ def _has_sign(column: pa.Array) -> bool:
 def _plain_mark(decimal: str, kind: str) -> bool:
     if kind == "integer":
         return True
-    return len(decimal) == 1 and decimal.isascii() and decimal.isprintable() and not decimal.isalnum() and decimal not in "-+ _"
+    return (
+        len(decimal) == 1
+        and decimal.isascii()
+        and decimal.isprintable()
+        and not decimal.isalnum()
+        and decimal not in "-+ _"
+    )
 
 
 def _bounds(field: Field) -> list[tuple[Any, Any]] | None:
@@ -289,4 +296,4 @@ def _not_plain(
         mark = (data[others] == ord(decimal)) & (before > 0) & (after > 0) & ((neighbour - 48) <= 9)
         marked = rows[mark]
         mark[mark] = np.append(True, marked[1:] != marked[:-1]) if len(marked) else True
-    return rows[~(sign | mark)]
+    return np.asarray(rows[~(sign | mark)])

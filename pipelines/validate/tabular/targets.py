@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from frictionless.schema import Field
+    from frictionless import Field
 
 _TYPES = {
     "integer": pa.int64(),
