@@ -57,7 +57,7 @@ def _last_end(content: bytes | mmap, start: int, limit: int, marks: Marks) -> in
     """Return the last record end in [start, limit), None when no record ends there."""
     quotes = np.empty(0, np.int64)
     if marks.quote is not None and content.find(bytes([marks.quote]), start, limit) >= 0:
-        quotes = start + _structural_quotes(np.frombuffer(content[start:limit], np.uint8), marks)
+        quotes = start + _structural_quotes(np.frombuffer(content, np.uint8, limit - start, start), marks)
     place = _last_outside(content, b"\n", start, limit, quotes) or _last_outside(content, b"\r", start, limit, quotes)
     if place == limit and content[limit - 1 : limit + 1] == b"\r\n":
         place += 1

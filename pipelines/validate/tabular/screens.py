@@ -270,13 +270,26 @@ def _plain_numbers(column: pa.Array, decimal: str) -> Mask | None:
     """Mark numbers of at most 15 digits with at most one decimal mark inside, and perhaps a sign (None: all)."""
     sizes = lengths(column)
     good = (sizes > 0) & (sizes <= _DIGITS)
-    offsets = np.cumsum(sizes, dtype=np.int64) - sizes
     data = _bytes(column)
     others = np.flatnonzero((data - 48) > 9)
-    if len(others):
+    offsets = np.cumsum(sizes, dtype=np.int64) - sizes
+    if len(others) and not _one_mark_inside_each(data, others, offsets, sizes, decimal):
         rows = np.searchsorted(offsets, others, side="right") - 1
         good[_not_plain(data, others, rows, offsets, sizes, decimal)] = False
     return None if good.all() else np.asarray(good)
+
+
+def _one_mark_inside_each(
+    data: NDArray[np.uint8],
+    others: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    sizes: NDArray[np.int32],
+    decimal: str,
+) -> bool:
+    """Tell whether each cell holds digits and one decimal mark between them: so do most columns of decimal numbers."""
+    if not decimal or len(others) != len(offsets) or not (data[others] == ord(decimal)).all():
+        return False
+    return bool((others > offsets).all() and (others < offsets + sizes - 1).all())
 
 
 def _not_plain(

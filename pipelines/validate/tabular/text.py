@@ -101,6 +101,10 @@ class Text:
         (_, start, stop), count = self._pieces[0], self._firsts[1] - self._firsts[0]
         return int(count * (len(self._content) - self._start) / (stop - start) * 1.02)
 
+    def has_quotes(self, start: int, stop: int) -> bool:
+        """Tell whether a piece holds quotes that may matter."""
+        return self._marks.quote is not None and self._content.find(bytes([self._marks.quote]), start, stop) >= 0
+
     def may_write_empty_cells(self, start: int, stop: int, width: int) -> bool:
         """Tell whether a piece may hold a record of empty cells that is no blank line: ``;;;``, or empty quotes."""
         if self._marks.quote is not None:

@@ -98,7 +98,7 @@ def tokenised(text: Text, size: int, width: int) -> Iterator[Tokens]:
 def tokenise(text: Text, start: int, stop: int, width: int) -> Tokens:
     """Tokenise one piece; its records are numbered from 1."""
     ragged: list[arrow_csv.InvalidRow] = []
-    table = _read(text, text.piece(start, stop), width, ragged.append)
+    table = _read(text, text.piece(start, stop), width, text.has_quotes(start, stop), ragged.append)
     count = table.num_rows + len(ragged)
     numbers = np.arange(1, count + 1)
     if ragged:
@@ -129,20 +129,21 @@ def empty_rows(columns: list[pa.Array]) -> NDArray[np.int64]:
     return places
 
 
-def _read(text: Text, piece: Any, width: int, on_ragged: Callable[[arrow_csv.InvalidRow], None]) -> pa.Table:
+def _read(
+    text: Text, piece: Any, width: int, quoted: bool, on_ragged: Callable[[arrow_csv.InvalidRow], None]
+) -> pa.Table:
     names = [str(index) for index in range(width)]
 
     def skip(row: arrow_csv.InvalidRow) -> str:
         on_ragged(row)
         return "skip"
 
-    quoted = text.options.quoting != csv.QUOTE_NONE
     return arrow_csv.read_csv(
         pa.BufferReader(pa.py_buffer(piece)),
         read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(piece) + 1),
         parse_options=arrow_csv.ParseOptions(
             delimiter=text.delimiter,
-            quote_char=text.options.quotechar if quoted else False,
+            quote_char=text.options.quotechar if quoted else False,  # without quotes, Arrow is faster
             double_quote=True,
             newlines_in_values=False,  # of use to Arrow's own cutting only: a piece is one block, quotes and all
             ignore_empty_lines=False,
