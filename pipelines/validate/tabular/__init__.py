@@ -1,0 +1,24 @@
+"""frictionless's verdicts on tables, at the speed of columns: what is surely valid is told by vectorised tests.
+
+frictionless judges all the rest; nothing of its semantics is written here.
+"""
+
+from pipelines.validate.tabular.blocks import JudgedBlock, JudgedRow, Judgement, Unheld
+from pipelines.validate.tabular.encoding import EncodingError
+from pipelines.validate.tabular.judge import judge_cells, judge_delimited
+from pipelines.validate.tabular.oracle import UnjudgeableCellError
+from pipelines.validate.tabular.parquet import write_typed
+from pipelines.validate.tabular.report import frictionless_report
+
+__all__ = [
+    "EncodingError",
+    "JudgedBlock",
+    "JudgedRow",
+    "Judgement",
+    "Unheld",
+    "UnjudgeableCellError",
+    "frictionless_report",
+    "judge_cells",
+    "judge_delimited",
+    "write_typed",
+]

@@ -1,0 +1,97 @@
+"""Cells that are already split (spreadsheets, Arrow tables, Python's csv reader) to blocks of text cells.
+
+Arrow's tokenising of bytes does not belong here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.validate.tabular.tokens import Cells, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from mmap import mmap
+
+
+class Kept:
+    """Blocks kept in memory, so that their records can be fetched again."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Tokens] = []
+
+    def remember(self, tokens: Tokens) -> None:
+        """Keep a block."""
+        self._blocks.append(tokens)
+
+    def fetch(self, number: int) -> Cells:
+        """Return the cells of one record."""
+        for tokens in self._blocks:
+            if tokens.first <= number < tokens.first + tokens.count:
+                if number in tokens.ragged:
+                    return tokens.ragged[number]
+                return tokens.cells(int(np.searchsorted(tokens.numbers, number)))
+        raise LookupError(f"record {number}")
+
+
+def reader_records(content: bytes | mmap, encoding: str, options: Any) -> Iterator[list[str]]:
+    """Split delimited text with Python's csv reader, for the dialects that Arrow reads otherwise."""
+    stream: Any = io.BytesIO(content) if isinstance(content, bytes) else _Mapped(content)
+    yield from csv.reader(io.TextIOWrapper(stream, encoding, newline=""), dialect=options)
+
+
+def batches(rows: Iterable[Sequence[str | None]] | pa.Table, width: int, first: int, size: int) -> Iterator[Tokens]:
+    """Group rows in blocks of ``size`` records; the first one has the number ``first``."""
+    if isinstance(rows, pa.Table) and rows.num_columns == width:
+        yield from _slices(rows, first, size)
+        return
+    if isinstance(rows, pa.Table):
+        rows = _rows_of(rows, size)
+    stream = iter(rows)
+    while block := list(islice(stream, size)):
+        yield _block(block, width, first)
+        first += len(block)
+
+
+def _block(rows: list[Sequence[str | None]], width: int, first: int) -> Tokens:
+    regular = [place for place, row in enumerate(rows) if len(row) == width]
+    ragged = {first + place: list(row) for place, row in enumerate(rows) if len(row) != width}
+    texts = zip(*(rows[place] for place in regular), strict=True) if regular else ([] for _ in range(width))
+    columns = [pa.array(column, pa.string()) for column in texts]
+    return Tokens(first, len(rows), np.array(regular, np.int64) + first, columns, ragged)
+
+
+def _slices(table: pa.Table, first: int, size: int) -> Iterator[Tokens]:
+    for start in range(0, table.num_rows, size):
+        part = table.slice(start, size).combine_chunks()
+        columns = [pa.array(column.to_pylist(), pa.string()) if not column.num_chunks
+                   else column.chunk(0).cast(pa.string()) for column in part.columns]  # fmt: skip
+        numbers = np.arange(first + start, first + start + part.num_rows)
+        yield Tokens(first + start, part.num_rows, numbers, columns)
+
+
+def _rows_of(table: pa.Table, size: int) -> Iterator[tuple[str | None, ...]]:
+    for batch in table.to_batches(size):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+class _Mapped(io.RawIOBase):
+    """A mapped file read in order."""
+
+    def __init__(self, content: mmap) -> None:
+        self._content, self._place = content, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._content[self._place : self._place + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._place += len(piece)
+        return len(piece)

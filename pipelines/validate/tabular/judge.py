@@ -1,0 +1,265 @@
+"""The engine's door: judge delimited bytes or cells against a Table Schema, with frictionless's verdicts.
+
+Reports and Parquet files are made from its blocks elsewhere.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from pipelines.validate.tabular.batches import Kept, batches, reader_records
+from pipelines.validate.tabular.blocks import BlockJudge, Content, Judgement
+from pipelines.validate.tabular.columns import Column
+from pipelines.validate.tabular.encoding import can_decode, encoding_errors, is_known
+from pipelines.validate.tabular.keys import ForeignKey, Keys
+from pipelines.validate.tabular.opening import (
+    Source,
+    expected_fields,
+    key_fields,
+    leading_errors,
+    opening_errors,
+    reader_options,
+    refers_to_itself,
+    without_keys,
+)
+from pipelines.validate.tabular.plain import plain_blocks, row_stream
+from pipelines.validate.tabular.rows import Judges, RowJudge
+from pipelines.validate.tabular.text import Text, cuts_at_bytes, open_bytes
+from pipelines.validate.tabular.tokens import arrow_reads_alike, tokenised
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from mmap import mmap
+    from pathlib import Path
+
+    from frictionless import Row
+    from frictionless.resources import TableResource
+
+    from pipelines.validate.tabular.blocks import JudgedBlock
+    from pipelines.validate.tabular.tokens import Cells, Tokens
+
+_PIECE = 1 << 22
+_ROWS = 1 << 15
+_BYTES_A_ROW = 16
+_HEAD, _SAMPLE = 1 << 20, 100
+_UNHASHABLE = {"list", "array", "object", "geojson"}
+
+
+def judge_delimited(
+    content: bytes | Path,
+    schema: dict[str, Any],
+    dialect: dict[str, Any] | None = None,
+    *,
+    encoding: str | None = "utf-8",
+    references: Mapping[str, Any] | None = None,
+    block_rows: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Judgement:
+    """Judge delimited text, as frictionless would with that schema, dialect and encoding (None: it guesses).
+
+    ``references`` are the tables of the foreign keys, by name: frictionless resources, or rows.
+    """
+    source = Source(content, schema, dialect or {}, encoding, references)
+    data = open_bytes(content)
+    if refers_to_itself(schema):
+        return _plainly(Judgement(), source, "a foreign key to the table itself", block_rows)
+    opened = _open(source, _head(source, data))
+    if isinstance(opened, Judgement):
+        if encoding and is_known(encoding):
+            _note_encoding(opened, data, encoding)
+        return opened
+    resource, judgement = opened
+    used = str(resource.encoding)
+    reason = _note_encoding(judgement, data, used) or _uncovered(resource)
+    if reason:
+        resource.close()
+        return _plainly(judgement, source, reason, block_rows)
+    options, fields = reader_options(resource), expected_fields(resource)
+    text: Text | None = None
+    difference = arrow_reads_alike(options)
+    if difference:
+        judgement.why = f"split by Python's csv reader: {difference}"
+        kept = Kept()
+        stream = _remembered(batches(reader_records(data, used, options), len(fields), 1, block_rows or _ROWS), kept)
+        fetch = kept.fetch
+    else:
+        text = Text(data, used, options)
+        size = _PIECE if block_rows is None else block_rows * _BYTES_A_ROW
+        stream, fetch = tokenised(text, size, len(fields)), text.fetch
+    judgement.blocks = _judged(judgement, resource, source, stream, fetch, progress, text)
+    return judgement
+
+
+def judge_cells(
+    header: list[str],
+    rows: Iterable[Sequence[str | None]] | pa.Table,
+    schema: dict[str, Any],
+    *,
+    first_row: int = 2,
+    references: Mapping[str, Any] | None = None,
+    block_rows: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Judgement:
+    """Judge cells that are already split: spreadsheets, Arrow tables of text. ``first_row`` is the first row's number."""
+    size = block_rows or _ROWS
+    itself = refers_to_itself(schema)
+    if itself and not isinstance(rows, pa.Table):
+        rows = list(rows)
+    if isinstance(rows, pa.Table):
+        sample = [list(row.values()) for row in rows.slice(0, None if itself else _SAMPLE).to_pylist()]
+    else:
+        stream = iter(rows)
+        sample = [list(row) for row in islice(stream, None if itself else _SAMPLE)]
+        rows = chain(sample, stream)
+    source = Source([header, *sample], schema, {"headerRows": [1]}, None, references)
+    opened = _open(source, source.data)
+    if isinstance(opened, Judgement):
+        return opened
+    resource, judgement = opened
+    kept, fields = Kept(), expected_fields(resource)
+    reason = "a foreign key to the table itself" if itself else _uncovered(resource)
+    tokens = batches(rows, len(fields), first_row, size)
+    if reason:
+        judgement.path, judgement.why = "frictionless", reason
+        judgement.blocks = plain_blocks(_fed_rows(resource, tokens), fields, size)
+    else:
+        judgement.blocks = _judged(judgement, resource, source, _remembered(tokens, kept), kept.fetch, progress)
+    return judgement
+
+
+def _note_encoding(judgement: Judgement, data: bytes | mmap, encoding: str) -> str:
+    """Note the bytes that the encoding can't read, and return why they matter; nothing when it reads all."""
+    if can_decode(data, encoding):
+        return ""
+    judgement.encoding_errors = list(encoding_errors(data, encoding))
+    judgement.why = f"the content is not all {encoding}"
+    return judgement.why
+
+
+def _open(source: Source, head: Any, *, fed: bool = True) -> tuple[TableResource, Judgement] | Judgement:
+    """Open the table with frictionless; a table that it can't open has its verdict at once."""
+    resource = source.resource(fed=fed, data=head)
+    errors = opening_errors(resource)
+    if errors:
+        return Judgement(path="frictionless", why="the table can't be opened", opened=False, source_errors=errors)
+    fields = expected_fields(resource)
+    columns = [Column(field) for field in fields]
+    return resource, Judgement(
+        header=list(resource.labels),
+        declared=len(resource.schema.fields),
+        names=[field.name for field in fields],
+        arrow_schema=pa.schema([(field.name, column.type) for field, column in zip(fields, columns, strict=True)]),
+        source_errors=leading_errors(resource),
+        header_errors=list(resource.header.errors),
+    )
+
+
+def _head(source: Source, data: bytes | mmap) -> bytes:
+    """Return as much of the content as frictionless samples."""
+    size = _HEAD if cuts_at_bytes(source.encoding or "utf-8") else len(data)
+    while size < len(data):
+        end = data.rfind(b"\n", 0, size) + 1
+        head = data[:end]
+        if head.count(b"\n") > _SAMPLE and _sampled(source, head) >= _SAMPLE:
+            return head
+        size *= 8
+    return data[: len(data)]
+
+
+def _sampled(source: Source, head: bytes) -> int:
+    resource = source.resource(schema=without_keys(source.schema), data=head)
+    return 0 if opening_errors(resource) else len(resource.sample)
+
+
+def _uncovered(resource: TableResource) -> str:
+    """Return why the vectorised way can't judge a table, or nothing when it can."""
+    fields = {field.name: field for field in expected_fields(resource)}
+    if not fields:
+        return "no field"
+    keyed = {name for name, field in fields.items() if field.constraints.get("unique")}
+    keyed |= {*key_fields(resource), *(name for key in resource.schema.foreign_keys for name in key["fields"])}
+    kinds = {fields[name].type for name in keyed if name in fields} & _UNHASHABLE
+    return f"a key on values of type {', '.join(sorted(kinds))}" if kinds else ""
+
+
+def _plainly(judgement: Judgement, source: Source, reason: str, size: int | None) -> Judgement:
+    """Let frictionless read the whole content."""
+    opened = _open(source, None, fed=False)
+    if isinstance(opened, Judgement):
+        opened.why, opened.encoding_errors = reason, judgement.encoding_errors
+        return opened
+    resource, opened_judgement = opened
+    opened_judgement.path, opened_judgement.why = "frictionless", reason
+    opened_judgement.encoding_errors = judgement.encoding_errors
+    rows = row_stream(resource, opened_judgement)
+    opened_judgement.blocks = plain_blocks(rows, expected_fields(resource), size or _ROWS)
+    return opened_judgement
+
+
+def _fed_rows(resource: TableResource, stream: Iterator[Tokens]) -> Iterator[Row]:
+    judge = RowJudge(resource)
+    for tokens in stream:
+        rows = dict(tokens.ragged)
+        rows |= {int(number): tokens.cells(place) for place, number in enumerate(tokens.numbers)}
+        for number in sorted(rows):
+            yield judge.judge(number, rows[number])
+
+
+def _remembered(stream: Iterator[Tokens], kept: Kept) -> Iterator[Tokens]:
+    for tokens in stream:
+        kept.remember(tokens)
+        yield tokens
+
+
+def _judged(
+    judgement: Judgement,
+    resource: TableResource,
+    source: Source,
+    stream: Iterator[Tokens],
+    fetch: Callable[[int], Cells],
+    progress: Callable[[int], None] | None,
+    text: Text | None = None,
+) -> Iterator[JudgedBlock]:
+    """Judge the blocks of a stream."""
+    judge, judges = _block_judge(resource, source, fetch)
+    content = Content(resource.dialect)
+    with resource:
+        for index, tokens in enumerate(stream):
+            if index == 1 and text is not None:
+                judge.reserve(text.expected())
+            last = tokens.first + tokens.count - 1
+            content.filter(tokens)
+            block = judge.judge(tokens)
+            judgement.asked, judgement.confirmed = judge.asked, judges.count
+            yield block
+            if progress:
+                progress(last)
+
+
+def _block_judge(resource: TableResource, source: Source, fetch: Callable[[int], Cells]) -> tuple[BlockJudge, Judges]:
+    """Make the judge of blocks; the opened resource remembers keys, a second one judges cells alone."""
+    fields = expected_fields(resource)
+    places = {field.name: place for place, field in enumerate(fields)}
+    unique = [place for place, field in enumerate(fields) if field.constraints.get("unique")]
+    primary = [places[name] for name in key_fields(resource)]
+    foreign = [key for key in resource.schema.foreign_keys if set(key["fields"]) <= set(places)]
+
+    def foreign_keys(columns: list[Column]) -> list[ForeignKey]:
+        made = []
+        for key in foreign:
+            chosen = [places[name] for name in key["fields"]]
+            known = resource.lookup[key["reference"]["resource"]][tuple(key["reference"]["fields"])]
+            made.append(ForeignKey(chosen, [columns[place].oracle for place in chosen], known))
+        return made
+
+    if unique or primary or foreign:
+        cells = source.resource(fed=True, schema=without_keys(source.schema), data=resource.data)
+        cells.open()  # type: ignore[no-untyped-call]
+        read_first = [fields[place].name for place in [*unique, *primary]]
+        judges = Judges(cells, resource, [*read_first, *(name for key in foreign for name in key["fields"])])
+    else:
+        judges = Judges(resource, None)
+    return BlockJudge(fields, Keys(unique, primary), foreign_keys, judges, fetch), judges

@@ -1,0 +1,76 @@
+"""Doubtful rows judged by frictionless's own row stream, so that types, notes and their order are its own.
+
+Finding the doubtful rows belongs to the screens and the keys.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from pipelines.validate.tabular.oracle import UnjudgeableCellError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from frictionless import Row
+    from frictionless.resources import TableResource
+
+    from pipelines.validate.tabular.opening import FedDialect
+    from pipelines.validate.tabular.tokens import Cells
+
+
+class RowJudge:
+    """An opened resource that is fed single records.
+
+    ``first`` are the fields to read before the others: errors come in the order in which cells are read.
+    """
+
+    def __init__(self, resource: TableResource, first: Sequence[str] = ()) -> None:
+        self._resource = resource
+        self._first = first
+        self._queue = cast("FedDialect", resource.dialect).queue
+        self.fed: set[int] = set()
+        self.count = 0
+
+    def judge(self, number: int, cells: Cells) -> Row:
+        """Return frictionless's row, with its errors."""
+        self._queue.append((number, list(cells)))
+        self.count += 1
+        try:
+            row = next(self._resource.row_stream)
+            for name in self._first:
+                _ = row[name]
+            _ = row.errors
+        except Exception as error:
+            message = f"frictionless can't judge row {number}: {error!r}"
+            raise UnjudgeableCellError(message) from error
+        return row
+
+
+class Judges:
+    """Two readers of doubtful rows: one for cells alone, one that also remembers keys.
+
+    The second sees only the rows whose keys are doubtful, so that its memory stays small.
+    """
+
+    def __init__(self, cells: TableResource, keyed: TableResource | None, key_fields: Sequence[str] = ()) -> None:
+        self._cells = RowJudge(cells, key_fields)
+        self._keyed = RowJudge(keyed) if keyed is not None else None
+
+    @property
+    def count(self) -> int:
+        """Return how many rows became frictionless's rows."""
+        return self._cells.count + (self._keyed.count if self._keyed else 0)
+
+    def recall(self, number: int, fetch: Any) -> None:
+        """Make the keyed reader know an earlier row, once."""
+        if self._keyed is not None and number not in self._keyed.fed:
+            self._keyed.fed.add(number)
+            self._keyed.judge(number, fetch(number))
+
+    def judge(self, number: int, cells: Cells, *, keyed: bool) -> Row:
+        """Judge one row."""
+        if keyed and self._keyed is not None:
+            self._keyed.fed.add(number)
+            return self._keyed.judge(number, cells)
+        return self._cells.judge(number, cells)
