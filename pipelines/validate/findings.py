@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Severity = Literal["erreur", "avertissement"]
 MASKED = "(valeur masquée)"  # stands for a value that may identify someone
@@ -14,7 +18,7 @@ class Finding:
     """One thing found: the rule, where (row in the file, column), the value seen, and a sentence for the producer.
 
     ``year`` is the reference year of the row when it could be read: a row without a readable year counts in all of
-    them.
+    them. A finding with a ``count`` stands for that many rows alike, from ``row`` to ``last``: see ``Tally``.
     """
 
     rule: str
@@ -24,3 +28,40 @@ class Finding:
     column: str = ""
     value: str = ""
     year: int | None = None
+    count: int = 1
+    last: int | None = None
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows that are known one by one: the first and last of those it stands for."""
+        return tuple(row for row in (self.row, self.last) if row is not None)
+
+
+class Tally:
+    """Findings in the order they came: the first ones of a kind one by one, the others counted, so that memory is bounded.
+
+    A kind is a rule, a column, a message's severity and a year.
+    """
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._findings: list[Finding] = []
+        self._seen: Counter[tuple[Any, ...]] = Counter()
+        self._others: dict[tuple[Any, ...], Finding] = {}
+
+    def add(self, found: Iterable[Finding]) -> None:
+        """Take findings."""
+        for item in found:
+            kind = (item.rule, item.column, item.severity, item.year)
+            self._seen[kind] += 1
+            if item.row is None or self._seen[kind] <= self._kept:
+                self._findings.append(item)
+            elif kind in self._others:
+                before = self._others[kind]
+                self._others[kind] = replace(before, count=before.count + 1, last=item.row)
+            else:
+                self._others[kind] = replace(item, value="", last=item.row)
+
+    def close(self) -> list[Finding]:
+        """Return what was found."""
+        return [*self._findings, *self._others.values()]
