@@ -3,12 +3,13 @@
 frictionless judges all the rest; nothing of its semantics is written here.
 """
 
-from pipelines.validate.tabular.blocks import JudgedBlock, JudgedRow, Judgement, Unheld
+from pipelines.validate.tabular.blocks import JudgedBlock, Judgement, Unheld
 from pipelines.validate.tabular.encoding import EncodingError
 from pipelines.validate.tabular.judge import judge_cells, judge_delimited
 from pipelines.validate.tabular.oracle import UnjudgeableCellError
 from pipelines.validate.tabular.parquet import write_typed
 from pipelines.validate.tabular.report import frictionless_report
+from pipelines.validate.tabular.rows import JudgedRow
 
 __all__ = [
     "EncodingError",

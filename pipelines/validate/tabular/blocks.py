@@ -15,28 +15,18 @@ import pyarrow as pa
 
 from pipelines.validate.tabular.columns import Column
 from pipelines.validate.tabular.keys import ForeignKey, Keys
-from pipelines.validate.tabular.rows import Judges
+from pipelines.validate.tabular.rows import JudgedRow, Judges
 from pipelines.validate.tabular.screens import marks_missing
 from pipelines.validate.tabular.tokens import Cells, Tokens, empty_rows
 
 if TYPE_CHECKING:
     from frictionless import Error, Field
-    from frictionless.errors import RowError
     from numpy.typing import NDArray
 
     from pipelines.validate.tabular.columns import ColumnVerdict
     from pipelines.validate.tabular.encoding import EncodingError
 
     Numbers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class JudgedRow:
-    """A row with errors, and its number in the file."""
-
-    number: int
-    cells: Cells
-    errors: list[RowError]
 
 
 @dataclass(frozen=True)
@@ -236,7 +226,7 @@ class BlockJudge:
         for number in sorted(rows):
             row = self._judges.judge(number, rows[number], keyed=number in keyed)
             if row.errors:
-                refused.append(JudgedRow(number, rows[number], list(row.errors)))
+                refused.append(row)
         return refused
 
     def _blank(self, tokens: Tokens) -> NDArray[np.int64]:

@@ -144,7 +144,9 @@ def _open(source: Source, head: Any, *, fed: bool = True) -> tuple[TableResource
     resource = source.resource(fed=fed, data=head)
     errors = opening_errors(resource)
     if errors:
-        return Judgement(path="frictionless", why="the table can't be opened", opened=False, source_errors=errors)
+        declared = resource.stats.fields or 0
+        why = "the table can't be opened"
+        return Judgement(path="frictionless", why=why, opened=False, declared=declared, source_errors=errors)
     fields = expected_fields(resource)
     columns = [Column(field) for field in fields]
     return resource, Judgement(
