@@ -184,7 +184,7 @@ class BlockJudge:
             np.ones(len(tokens.numbers), np.bool_),
             *(verdict.valid for verdict in verdicts if verdict.valid is not None),
         ])  # fmt: skip
-        suspect[self._blank(tokens)] = True
+        suspect[self._blank(tokens, verdicts)] = True
         keyed = self._keyed(tokens, verdicts, suspect)
         if tokens.alive is not None:
             suspect &= tokens.alive
@@ -229,10 +229,14 @@ class BlockJudge:
                 refused.append(row)
         return refused
 
-    def _blank(self, tokens: Tokens) -> NDArray[np.int64]:
+    def _blank(self, tokens: Tokens, verdicts: list[ColumnVerdict]) -> NDArray[np.int64]:
         """Return the places of the rows whose every cell is missing."""
         places = np.arange(len(tokens.numbers))
-        for column, is_missing in zip(tokens.columns, self._missing, strict=True):
+        for column, is_missing, verdict in zip(tokens.columns, self._missing, verdicts, strict=True):
+            if not pa.types.is_string(column.type):  # native cells: what has no value may be missing
+                nulls = verdict.values()[0].is_null().to_numpy(zero_copy_only=False)
+                places = places[nulls[places]]
+                continue
             cells = column if len(places) == len(column) else column.take(pa.array(places))
             missing = is_missing(cells)
             if cells.null_count:

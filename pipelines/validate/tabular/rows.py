@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class JudgedRow:
-    """A row, by its number in the file; ``values`` are those that frictionless could read, by field (None: it could not)."""
+    """A row, by its number in the file; ``values`` are what frictionless reads in each field (None: nothing)."""
 
     number: int
     cells: Cells
@@ -94,8 +94,8 @@ class Judges:
         """Judge one row."""
         if cells:
             return self._judge(number, cells, keyed=keyed)
-        # A blank line has no value for any key: its errors are the same everywhere. frictionless makes one for each of its
-        # fields before it tells only that the row is blank, which in files with many blank lines would take most of the time.
+        # A blank line has no value for any key: its errors are the same everywhere. frictionless makes one for each
+        # field before it tells only that the row is blank: with many blank lines that would take most of the time.
         self._blank = self._blank or self._judge(number, cells, keyed=True)
         return self._blank if self._blank.number == number else self._blank.renumbered(number)
 
