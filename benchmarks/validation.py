@@ -43,7 +43,15 @@ SCHEMA: dict[str, Any] = {
     "missingValues": ["", "NR"],
 }  # fmt: skip
 STRUCTURES = [["code"], *([f"S{number:05d}"] for number in range(3_000))]
-COMMENTS = ["", "", "", "Très bon accueil, merci à l'équipe", "Attente trop longue au guichet", "RAS", '"Parfait ; rien à dire"']
+COMMENTS = [
+    "",
+    "",
+    "",
+    "Très bon accueil, merci à l'équipe",
+    "Attente trop longue au guichet",
+    "RAS",
+    '"Parfait ; rien à dire"',
+]
 
 
 def make(path: Path, rows: int, share: float) -> None:
@@ -107,7 +115,12 @@ def _frictionless(path: Path) -> int:
     from frictionless.resources import TableResource
 
     with system.use_context(trusted=True):
-        table = TableResource(path=str(path), encoding="utf-8", schema=Schema.from_descriptor(SCHEMA), dialect=Dialect.from_descriptor(DIALECT))
+        table = TableResource(
+            path=str(path),
+            encoding="utf-8",
+            schema=Schema.from_descriptor(SCHEMA),
+            dialect=Dialect.from_descriptor(DIALECT),
+        )
         Package(resources=[table, TableResource(name="structures", data=STRUCTURES)])
         return len(table.validate(limit_errors=0).task.errors)
 
@@ -164,7 +177,9 @@ def main() -> None:
             for task in ("tokeniser alone", "engine", "engine, Parquet"):
                 took = measure(task, path)
                 count = "" if task == "tokeniser alone" else int(took["count"])
-                print(f"{name:<12}{task:<20}{took['cpu']:>9.2f}{took['peak']:>9.0f}{count:>9}{whole / took['cpu']:>19.1f}")
+                print(
+                    f"{name:<12}{task:<20}{took['cpu']:>9.2f}{took['peak']:>9.0f}{count:>9}{whole / took['cpu']:>19.1f}"
+                )
 
 
 if __name__ == "__main__":

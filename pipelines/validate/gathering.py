@@ -6,12 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import frictionless
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.compile.exports import field_descriptor, label_of
+from pipelines.compile.exports import label_of
 from pipelines.validate.findings import Finding, Tally
 from pipelines.validate.messages import sentence
 from pipelines.validate.observations import COORDINATES, RowPlacer
@@ -107,8 +106,6 @@ class Gathering:
         self._ignored = 0
         self._labels = {item.name: label_of(item, layout) for item in export.fields}
         self._places = {item.name: index for index, (_, item) in enumerate(columns) if item is not None}
-        period = export.field(export.period.field) if export.period.field else None
-        self._period = frictionless.Field.from_descriptor(field_descriptor(period, layout)) if period else None
         self._blank: list[_Refusal] = []
         self._last = 0
         self._twins = Twins(export, self._places, self._labels)
@@ -144,14 +141,11 @@ class Gathering:
     def _told(self, row: JudgedRow) -> _Refusal:
         blank = [error for error in row.errors if error.type == "blank-row"]  # its key is empty too: told once
         found = [self._from_frictionless(error) for error in blank or row.errors]
-        return _Refusal(row.number, found, row.cells, self._year_of(row.cells))
+        return _Refusal(row.number, found, row.cells, self._year_of(row))
 
-    def _year_of(self, cells: list[str | None]) -> int | None:
-        if self.placer.file_year is not None or self._period is None:
-            return self.placer.file_year
-        place = self._places.get(self._period.name)
-        cell = cells[place] if place is not None and place < len(cells) else None
-        return self.placer.year(self._period.read_cell(cell)[0])
+    def _year_of(self, row: JudgedRow) -> int | None:
+        period = self.export.period.field
+        return self.placer.file_year or self.placer.year(row.values.get(period) if period else None)
 
     def _accept(self, block: JudgedBlock) -> list[_Refusal]:
         """Keep the observations of a block's valid rows; return those that can't be observations."""

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 
 from pipelines.compile.exports import label_of
-from pipelines.validate.findings import Finding
+from pipelines.validate.findings import Finding, Tally
 from pipelines.validate.messages import title
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from pipelines.declarations import Export, Layout
+    from pipelines.validate.typed_rows import TypedRows
 
 RULE = "donnee-personnelle-possible"
 MOST_ROWS = 10_000  # rows told by column: beyond, the column is what matters
@@ -62,23 +61,27 @@ def kinds(text: str) -> list[str]:
     return found
 
 
-def find_personal(observations: pa.Table, export: Export, layout: Layout) -> list[Finding]:
-    """Return a warning per row and text column, not declared personal, that seems to hold personal data."""
-    findings = []
-    for field in export.fields:
-        if field.type != "string" or field.personal:
-            continue
-        column = observations[field.name]
-        likely = pc.match_substring_regex(column, _SHAPE)
-        rows = observations.filter(likely).select([field.name, "_ligne", "_annee"])
-        known: dict[str, list[str]] = {}
-        told = 0
-        for value, row, year in zip(*(item.to_pylist() for item in rows.columns), strict=True):
-            found = known.setdefault(value, kinds(value))
-            if found and told < MOST_ROWS:
-                told += 1
-                findings.append(warning(label_of(field, layout), found, row, year))
-    return findings
+def find_personal(observations: TypedRows, export: Export, layout: Layout) -> list[Finding]:
+    """Return a warning per row and text column, not declared personal, that seems to hold personal data.
+
+    Beyond MOST_ROWS rows of a column, only their number is told.
+    """
+    texts = [field for field in export.fields if field.type == "string" and not field.personal]
+    tally = Tally(MOST_ROWS)
+    known: dict[str, list[str]] = {}
+    for batch in observations.batches([*(field.name for field in texts), "_ligne", "_annee"]):
+        for field in texts:
+            likely = pc.match_substring_regex(batch.column(field.name), _SHAPE)
+            if not pc.any(likely).as_py():
+                continue
+            rows = batch.select([field.name, "_ligne", "_annee"]).filter(likely)
+            for value, row, year in zip(*(item.to_pylist() for item in rows.columns), strict=True):
+                found = known[value] if value in known else kinds(value)
+                if len(known) < MOST_ROWS:
+                    known[value] = found
+                if found:
+                    tally.add([warning(label_of(field, layout), found, row, year)])
+    return tally.close()
 
 
 def warning(column: str, found: list[str], row: int | None, year: int | None) -> Finding:

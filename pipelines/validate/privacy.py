@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipelines.declarations import Export, Layout
-    from pipelines.validate.engine import Validated
+    from pipelines.validate.gathering import Validated
 
 _SHIFTED = ("missing-cell", "extra-cell")
 _HEADER = ("missing-label", "extra-label")

@@ -44,7 +44,7 @@ class Problem:
     @property
     def where(self) -> str:
         """The rows, in French: « lignes 12, 45, 98 et 2 997 autres »."""
-        return rows_text(self.rows)
+        return rows_text(self.rows, self.count)
 
     def descriptor(self) -> dict[str, Any]:
         """Return the problem as plain data, with the French keys of the reports."""
@@ -90,8 +90,9 @@ def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout
     first, words = group[0], message_of(group[0])
     field = next((item for item in export.fields if normalise(label_of(item, layout)) == normalise(first.column)), None)
     alike = all(item.message == first.message for item in group)
-    rows = sorted({item.row for item in group if item.row is not None})
-    count = len(rows) or len(group)
+    rows = sorted({row for item in group for row in item.rows})
+    others = sum(item.count - 1 for item in group)  # rows told by the first and last of them only
+    count = len(rows) + max(0, others - 1) if rows else len(group)
     helped = field is not None and first.rule not in _NO_EXAMPLE
     return Problem(
         file, first.rule, constraint_of(first), shown(first.column), first.severity, count, tuple(rows),
@@ -120,14 +121,14 @@ def shown(value: str, longest: int = LONGEST_VALUE) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def rows_text(rows: Sequence[int]) -> str:
-    """Return row numbers in French, the first ones and how many others."""
+def rows_text(rows: Sequence[int], count: int) -> str:
+    """Return row numbers in French, the first ones and how many others of the ``count`` there are."""
     if not rows:
         return ""
     if len(rows) == 1:
         return f"ligne {rows[0]}"
     first = [str(row) for row in rows[:SHOWN_ROWS]]
-    others = len(rows) - len(first)
+    others = count - len(first)
     if not others:
         return f"lignes {', '.join(first[:-1])} et {first[-1]}"
     return f"lignes {', '.join(first)} et {count_text(others)} autre{'s' if others > 1 else ''}"

@@ -9,19 +9,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from pipelines.validate.engine import observation_schema
 from pipelines.validate.findings import Finding
+from pipelines.validate.gathering import observation_schema
 from pipelines.validate.messages import title
+from pipelines.validate.typed_rows import TypedRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipelines.declarations import Export
     from pipelines.declarations.network import Acceptance
-    from pipelines.validate.engine import RefusedRow, Validated
+    from pipelines.validate.gathering import RefusedRow, Validated
 
 State = Literal["accepté", "rejeté", "non transmis"]
 
@@ -64,7 +62,7 @@ class Verdict:
     ignored: int = 0
     files: list[dict[str, Any]] = field(default_factory=list)
     findings: list[tuple[str, str, Finding]] = field(default_factory=list)
-    observations: pa.Table | None = None
+    observations: TypedRows | None = None
     set_aside: list[SetAside] = field(default_factory=list)
 
     @property
@@ -95,11 +93,11 @@ def judge(export: Export, year: int | None, acceptance: Acceptance, files: Seque
     refused = ignored = 0
     for file in files:
         validated = file.validated
-        tables.append(_of_year(validated.observations, year))
+        tables.append(validated.observations.of_year(year))
         refused += _refused_in(validated, year)
         ignored += validated.ignored
         found += [(file.path, file.sha256, item) for item in validated.findings if _in(item.year, year)]
-    observations = pa.concat_tables(tables) if tables else observation_schema(export).empty_table()
+    observations = TypedRows(observation_schema(export), [part for rows in tables for part in rows.parts], year)
     verdict = Verdict(
         export.id, "accepté", None, "", observations.num_rows, refused, ignored, observations=observations
     )
@@ -119,10 +117,6 @@ def judge(export: Export, year: int | None, acceptance: Acceptance, files: Seque
 
 def _in(found: int | None, year: int | None) -> bool:
     return year is None or found in (year, None)
-
-
-def _of_year(observations: pa.Table, year: int | None) -> pa.Table:
-    return observations if year is None else observations.filter(pc.equal(observations["_annee"], year))
 
 
 def _refused_in(validated: Validated, year: int | None) -> int:
@@ -181,22 +175,24 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
         rows: dict[tuple[str, str, str, str], list[int]] = {}
         messages: dict[tuple[str, str, str, str], Finding] = {}
         counts: Counter[tuple[str, str, str, str]] = Counter()
+        others: Counter[tuple[str, str, str, str]] = Counter()  # rows told by the first and last of them only
         headless = {path for path, _, item in verdict.findings if item.rule == "missing-label"}
         for path, sha256, item in verdict.findings:
             # Without its header, a file's first row stands for one: its unknown labels are cells, never published.
             column = "" if item.rule == "extra-label" and path in headless else item.column
             key = (path, sha256, item.rule, column)
-            counts[key] += 1
+            counts[key] += item.count
+            others[key] += item.count - 1
             messages.setdefault(key, item)
-            if item.row is not None:
-                rows.setdefault(key, []).append(item.row)
+            rows.setdefault(key, []).extend(item.rows)
         for key in sorted(counts):
             path, sha256, rule, column = key
             numbers = rows.get(key, [])
+            told = len(set(numbers)) + max(0, others[key] - 1) if numbers else counts[key]
             lines.append({
                 "export": verdict.export, "fichier": path, "empreinte": sha256, "regle": rule,
                 "colonne": column or None, "severite": messages[key].severity,
-                "nombre": len(set(numbers)) or counts[key],
+                "nombre": told,
                 "premiere_ligne": min(numbers, default=None), "derniere_ligne": max(numbers, default=None),
                 "message": title(rule),
             })  # fmt: skip

@@ -67,13 +67,23 @@ def _block(rows: list[Sequence[str | None]], width: int, first: int) -> Tokens:
     return Tokens(first, len(rows), np.array(regular, np.int64) + first, columns, ragged)
 
 
+def typed_block(columns: list[pa.Array], first: int) -> Tokens:
+    """Make a block of columns that are already Arrow's; text of any kind becomes plain text, other values stay."""
+    plain = [column.cast(pa.string()) if _is_text(column.type) else column for column in columns]
+    count = len(columns[0])
+    return Tokens(first, count, np.arange(first, first + count), plain)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return any(test(kind) for test in (pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null))
+
+
 def _slices(table: pa.Table, first: int, size: int) -> Iterator[Tokens]:
     for start in range(0, table.num_rows, size):
         part = table.slice(start, size).combine_chunks()
-        columns = [pa.array(column.to_pylist(), pa.string()) if not column.num_chunks
-                   else column.chunk(0).cast(pa.string()) for column in part.columns]  # fmt: skip
-        numbers = np.arange(first + start, first + start + part.num_rows)
-        yield Tokens(first + start, part.num_rows, numbers, columns)
+        yield typed_block([column.chunk(0) for column in part.columns], first + start)
 
 
 def _rows_of(table: pa.Table, size: int) -> Iterator[tuple[str | None, ...]]:

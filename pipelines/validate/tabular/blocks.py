@@ -15,28 +15,18 @@ import pyarrow as pa
 
 from pipelines.validate.tabular.columns import Column
 from pipelines.validate.tabular.keys import ForeignKey, Keys
-from pipelines.validate.tabular.rows import Judges
+from pipelines.validate.tabular.rows import JudgedRow, Judges
 from pipelines.validate.tabular.screens import marks_missing
 from pipelines.validate.tabular.tokens import Cells, Tokens, empty_rows
 
 if TYPE_CHECKING:
     from frictionless import Error, Field
-    from frictionless.errors import RowError
     from numpy.typing import NDArray
 
     from pipelines.validate.tabular.columns import ColumnVerdict
     from pipelines.validate.tabular.encoding import EncodingError
 
     Numbers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class JudgedRow:
-    """A row with errors, and its number in the file."""
-
-    number: int
-    cells: Cells
-    errors: list[RowError]
 
 
 @dataclass(frozen=True)
@@ -87,7 +77,8 @@ class Judgement:
     """Blocks to iterate once, and what is known of the table: while iterating, the counts grow.
 
     ``opened`` is false when frictionless can't open the table at all; ``declared`` is the number of declared fields.
-    Errors come in the order: ``source_errors``, ``header_errors``, those of the rows, ``end_errors``.
+    Errors come in the order: ``source_errors``, ``header_errors``, those of the rows, ``end_errors``. ``fetch`` gives
+    the cells of a row that was read (nothing when frictionless read alone).
     """
 
     path: Literal["vectorised", "frictionless"] = "vectorised"
@@ -108,6 +99,7 @@ class Judgement:
     asked: int = 0
     confirmed: int = 0
     blocks: Iterator[JudgedBlock] = field(default_factory=lambda: iter(()))
+    fetch: Callable[[int], Cells] = field(default=lambda _number: [])
 
     def __iter__(self) -> Iterator[JudgedBlock]:
         return self._counted()
@@ -194,7 +186,7 @@ class BlockJudge:
             np.ones(len(tokens.numbers), np.bool_),
             *(verdict.valid for verdict in verdicts if verdict.valid is not None),
         ])  # fmt: skip
-        suspect[self._blank(tokens)] = True
+        suspect[self._blank(tokens, verdicts)] = True
         keyed = self._keyed(tokens, verdicts, suspect)
         if tokens.alive is not None:
             suspect &= tokens.alive
@@ -236,13 +228,17 @@ class BlockJudge:
         for number in sorted(rows):
             row = self._judges.judge(number, rows[number], keyed=number in keyed)
             if row.errors:
-                refused.append(JudgedRow(number, rows[number], list(row.errors)))
+                refused.append(row)
         return refused
 
-    def _blank(self, tokens: Tokens) -> NDArray[np.int64]:
+    def _blank(self, tokens: Tokens, verdicts: list[ColumnVerdict]) -> NDArray[np.int64]:
         """Return the places of the rows whose every cell is missing."""
         places = np.arange(len(tokens.numbers))
-        for column, is_missing in zip(tokens.columns, self._missing, strict=True):
+        for column, is_missing, verdict in zip(tokens.columns, self._missing, verdicts, strict=True):
+            if not pa.types.is_string(column.type):  # native cells: what has no value may be missing
+                nulls = verdict.values()[0].is_null().to_numpy(zero_copy_only=False)
+                places = places[nulls[places]]
+                continue
             cells = column if len(places) == len(column) else column.take(pa.array(places))
             missing = is_missing(cells)
             if cells.null_count:

@@ -1,6 +1,6 @@
 """The verdict on a column of a block: which cells are valid, their values, their hashes.
 
-Directly by a screen when the texts are many, by distinct texts when they are few or when there is no screen.
+Directly by a screen when the texts are many, by distinct cells when they are few, typed, or when there is no screen.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Column:
 
     def judge(self, column: pa.Array) -> ColumnVerdict:
         """Judge the cells of a block."""
-        if self.screen is not None and column.null_count == 0 and (self._free or not _repeats(column)):
+        screened = self.screen is not None and pa.types.is_string(column.type) and column.null_count == 0
+        if self.screen is not None and screened and (self._free or not _repeats(column)):
             return _Direct(self, column, self.screen)
         return _Distinct(self, column)
 
@@ -68,7 +69,7 @@ class Column:
     def hash_all(self, readings: list[Reading]) -> NDArray[np.uint64]:
         """Hash values."""
         values = [item.value for item in readings]
-        if not self.is_text:
+        if not self.is_text or any(value is not None and not isinstance(value, str) for value in values):
             return hash_values(values, self.family)
         nulls = np.array([value is None for value in values], np.bool_)
         hashed = hash_texts(pa.array([value or "" for value in values], pa.string()))

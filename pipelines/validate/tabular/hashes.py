@@ -5,6 +5,7 @@ Hashes only raise doubts; frictionless tells which values are really the same.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,4 +118,4 @@ def _double(value: Any) -> float:
         number = float(value)
     except (ValueError, OverflowError):
         return 0.0
-    return number if number == number else 0.0
+    return 0.0 if math.isnan(number) else number

@@ -25,6 +25,7 @@ from pipelines.validate.tabular.opening import (
     refers_to_itself,
     without_keys,
 )
+from pipelines.validate.tabular.parquet import ParquetRows
 from pipelines.validate.tabular.plain import plain_blocks, row_stream
 from pipelines.validate.tabular.rows import Judges, RowJudge
 from pipelines.validate.tabular.text import Text, cuts_at_bytes, open_bytes
@@ -103,30 +104,73 @@ def judge_cells(
     block_rows: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Judgement:
-    """Judge cells that are already split: spreadsheets, Arrow tables of text. ``first_row`` is the first row's number."""
-    size = block_rows or _ROWS
-    itself = refers_to_itself(schema)
-    if itself and not isinstance(rows, pa.Table):
-        rows = list(rows)
+    """Judge cells that are already split: spreadsheets, Arrow tables. ``first_row`` is the number of the first row.
+
+    Texts are read as those of a delimited file; cells of other types as frictionless reads native cells.
+    """
+    size, sampled = block_rows or _ROWS, None if refers_to_itself(schema) else _SAMPLE
     if isinstance(rows, pa.Table):
-        sample = [list(row.values()) for row in rows.slice(0, None if itself else _SAMPLE).to_pylist()]
+        head = rows.slice(0, sampled)
+        sample = list(zip(*(column.to_pylist() for column in head.columns), strict=True))
+        nested = _nested(rows.schema)
     else:
         stream = iter(rows)
-        sample = [list(row) for row in islice(stream, None if itself else _SAMPLE)]
+        sample, nested = [tuple(row) for row in islice(stream, sampled)], ""
         rows = chain(sample, stream)
-    source = Source([header, *sample], schema, {"headerRows": [1]}, None, references)
+    kept = Kept()
+
+    def tokens(width: int) -> Iterator[Tokens]:
+        return _remembered(batches(rows, width, first_row, size), kept)
+
+    source = Source([header, *map(list, sample)], schema, {"headerRows": [1]}, None, references)
+    return _judge_split(source, tokens, kept.fetch, nested, size, progress)
+
+
+def judge_parquet(
+    path: Path,
+    schema: dict[str, Any],
+    *,
+    references: Mapping[str, Any] | None = None,
+    block_rows: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Judgement:
+    """Judge a Parquet file on its typed columns, as frictionless judges native cells; the header counts as row 1."""
+    rows, size = ParquetRows(path), block_rows or _ROWS
+    source = Source(
+        [rows.header, *rows.sample(None if refers_to_itself(schema) else _SAMPLE)],
+        schema, {"headerRows": [1]}, None, references,
+    )  # fmt: skip
+    return _judge_split(
+        source, lambda width: rows.blocks(width, size), rows.fetch, _nested(rows.schema), size, progress
+    )
+
+
+def _nested(schema: pa.Schema) -> str:
+    names = [field.name for field in schema if pa.types.is_nested(field.type)]
+    return f"nested cells in {', '.join(names)}" if names else ""
+
+
+def _judge_split(
+    source: Source,
+    tokens: Callable[[int], Iterator[Tokens]],
+    fetch: Callable[[int], Cells],
+    nested: str,
+    size: int,
+    progress: Callable[[int], None] | None,
+) -> Judgement:
+    """Judge records that are no delimited text, given the function that yields their blocks for a number of columns."""
     opened = _open(source, source.data)
     if isinstance(opened, Judgement):
         return opened
     resource, judgement = opened
-    kept, fields = Kept(), expected_fields(resource)
-    reason = "a foreign key to the table itself" if itself else _uncovered(resource)
-    tokens = batches(rows, len(fields), first_row, size)
+    fields = expected_fields(resource)
+    itself = "a foreign key to the table itself" if refers_to_itself(source.schema) else ""
+    reason = itself or nested or _uncovered(resource)
     if reason:
         judgement.path, judgement.why = "frictionless", reason
-        judgement.blocks = plain_blocks(_fed_rows(resource, tokens), fields, size)
+        judgement.blocks = plain_blocks(_fed_rows(resource, tokens(len(fields))), fields, size)
     else:
-        judgement.blocks = _judged(judgement, resource, source, _remembered(tokens, kept), kept.fetch, progress)
+        judgement.blocks = _judged(judgement, resource, source, tokens(len(fields)), fetch, progress)
     return judgement
 
 
@@ -144,7 +188,9 @@ def _open(source: Source, head: Any, *, fed: bool = True) -> tuple[TableResource
     resource = source.resource(fed=fed, data=head)
     errors = opening_errors(resource)
     if errors:
-        return Judgement(path="frictionless", why="the table can't be opened", opened=False, source_errors=errors)
+        declared = resource.stats.fields or 0
+        why = "the table can't be opened"
+        return Judgement(path="frictionless", why=why, opened=False, declared=declared, source_errors=errors)
     fields = expected_fields(resource)
     columns = [Column(field) for field in fields]
     return resource, Judgement(
@@ -225,6 +271,7 @@ def _judged(
 ) -> Iterator[JudgedBlock]:
     """Judge the blocks of a stream."""
     judge, judges = _block_judge(resource, source, fetch)
+    judgement.fetch = fetch
     content = Content(resource.dialect)
     with resource:
         for index, tokens in enumerate(stream):

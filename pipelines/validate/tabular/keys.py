@@ -82,7 +82,7 @@ class ForeignKey:
 
     def good(self, tokens: Tokens) -> Mask | None:
         """Mark the rows whose reference exists, or is empty (None: all)."""
-        if self._texts is not None:
+        if self._texts is not None and pa.types.is_string(tokens.columns[self._places[0]].type):
             mask = pc.is_in(tokens.columns[self._places[0]], self._texts).to_numpy(zero_copy_only=False)
             return None if mask.all() else np.asarray(mask)
         encoded = [tokens.columns[place].dictionary_encode(null_encoding="encode") for place in self._places]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class FedDialect(Dialect):
     """A dialect whose records come from a queue, under the numbers that they have in the file.
 
-    frictionless numbers the records that it reads; a resource that sees only the doubtful ones must be told their places.
+    frictionless numbers the records that it reads; a resource that sees only doubtful ones must be told their places.
     """
 
     def read_enumerated_content_stream(self, cell_stream: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
@@ -66,8 +66,8 @@ class Source:
         content = self.data if data is None else data
         if isinstance(content, (bytes, list)):
             options["data"] = content
-        else:
-            options["path"] = str(content)
+        else:  # frictionless distrusts absolute paths, a folder apart it accepts
+            options |= {"path": content.name, "basepath": str(content.absolute().parent)}
         if self.delimited:
             options |= {"format": "csv", "encoding": self.encoding}
         resource = TableResource(**options)

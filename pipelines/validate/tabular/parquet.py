@@ -1,4 +1,4 @@
-"""Typed Parquet from a judgement, in the pass that judges: the values are frictionless's own.
+"""Parquet files: typed ones written in the pass that judges, with frictionless's own values; others read in blocks.
 
 Which files are written, and where, is for the caller to decide.
 """
@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
+
+from pipelines.validate.tabular.batches import batches, typed_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from pipelines.validate.tabular.blocks import JudgedBlock, Judgement
+    from pipelines.validate.tabular.tokens import Cells, Tokens
 
 ROW_NUMBER = "_ligne"
 _GROUP = 1 << 18
@@ -38,3 +42,44 @@ def write_typed(judgement: Judgement, path: Path, *, numbered: bool = True) -> I
             yield block
         if waiting:
             writer.write_table(pa.concat_tables(waiting).combine_chunks())
+
+
+class ParquetRows:
+    """The rows of a Parquet file, numbered from 2 (the header is 1)."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = parquet.ParquetFile(path, memory_map=True)
+        self.schema: pa.Schema = self._file.schema_arrow
+        self.header: list[str] = list(self.schema.names)
+        counts = [self._file.metadata.row_group(index).num_rows for index in range(self._file.num_row_groups)]
+        self._ends = np.cumsum(counts, dtype=np.int64)
+        self._group: tuple[int, pa.Table] | None = None
+
+    def sample(self, rows: int | None) -> list[Cells]:
+        """Return the first rows (None: all)."""
+        found: list[Cells] = []
+        for batch in self._file.iter_batches(rows or 1 << 15):
+            found += map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+            if rows:
+                break
+        return found
+
+    def blocks(self, width: int, size: int) -> Iterator[Tokens]:
+        """Yield blocks for a table of so many columns."""
+        first = 2
+        for batch in self._file.iter_batches(size):
+            if batch.num_columns == width:
+                yield typed_block(batch.columns, first)
+            else:
+                yield from batches(pa.Table.from_batches([batch]), width, first, size)
+            first += batch.num_rows
+
+    def fetch(self, number: int) -> Cells:
+        """Return the cells of one row."""
+        place = number - 2
+        group = int(np.searchsorted(self._ends, place, side="right"))
+        if self._group is None or self._group[0] != group:
+            self._group = group, self._file.read_row_group(group)
+        table = self._group[1]
+        inside = place - (int(self._ends[group]) - table.num_rows)
+        return [column[inside].as_py() for column in table.columns]

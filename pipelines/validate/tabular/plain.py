@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 from frictionless import FrictionlessException
 
-from pipelines.validate.tabular.blocks import JudgedBlock, JudgedRow, Judgement
+from pipelines.validate.tabular.blocks import JudgedBlock, Judgement
 from pipelines.validate.tabular.columns import Column
 from pipelines.validate.tabular.oracle import Reading, UnjudgeableCellError
+from pipelines.validate.tabular.rows import JudgedRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,7 +64,7 @@ def _block(group: list[Row], columns: list[Column]) -> JudgedBlock:
     return JudgedBlock(
         group[0].row_number,
         np.array([row.row_number for row in good], np.int64),
-        [JudgedRow(row.row_number, list(row.cells), list(row.errors)) for row in group if row.errors],
+        [JudgedRow.of(row) for row in group if row.errors],
         names,
         lambda: [pa.array([row.cells[place] for row in good], pa.string()) for place in range(len(columns))],
         values,

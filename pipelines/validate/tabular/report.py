@@ -38,9 +38,12 @@ def frictionless_report(
     opened = judgement.opened
     errors: list[Error] = [*judgement.source_errors, *(judgement.header_errors if opened else [])]
     rows, partial = 0, False
+    full = 0 < limit_errors <= len(errors)  # by the header alone: frictionless still reads one row
     for number, found in _rows(judgement):
-        rows = number
+        rows = min(number, 1) if full else number
         errors += found
+        if not number:
+            continue
         if limit_errors and len(errors) >= limit_errors:
             errors, partial = errors[:limit_errors], True
             break
@@ -51,8 +54,8 @@ def frictionless_report(
     stats: dict[str, Any] = {"errors": len(errors), "warnings": len(warnings), "seconds": seconds}
     if opened:
         stats |= _fingerprints(content) if content is not None and not partial else {}
-        stats |= {"fields": judgement.declared} if judgement.declared else {}
-        stats |= {"rows": rows} if rows else {}
+    stats |= {"fields": judgement.declared} if judgement.declared else {}
+    stats |= {"rows": rows} if rows else {}
     task = ReportTask(
         valid=not errors,
         name=name,

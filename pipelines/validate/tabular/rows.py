@@ -5,6 +5,7 @@ Finding the doubtful rows belongs to the screens and the keys.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.validate.tabular.oracle import UnjudgeableCellError
@@ -13,10 +14,30 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from frictionless import Row
+    from frictionless.errors import RowError
     from frictionless.resources import TableResource
 
     from pipelines.validate.tabular.opening import FedDialect
     from pipelines.validate.tabular.tokens import Cells
+
+
+@dataclass(frozen=True)
+class JudgedRow:
+    """A row, by its number in the file; ``values`` are what frictionless reads in each field (None: nothing)."""
+
+    number: int
+    cells: Cells
+    errors: list[RowError]
+    values: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: Row) -> JudgedRow:
+        """Make it from frictionless's row, whose cells are all read by then."""
+        return cls(row.row_number, row.cells, list(row.errors), dict(row))
+
+    def renumbered(self, number: int) -> JudgedRow:
+        """Return the same row at another place; its errors must not depend on other rows."""
+        return JudgedRow(number, self.cells, [_renumbered(error, number) for error in self.errors], self.values)
 
 
 class RowJudge:
@@ -56,6 +77,7 @@ class Judges:
     def __init__(self, cells: TableResource, keyed: TableResource | None, key_fields: Sequence[str] = ()) -> None:
         self._cells = RowJudge(cells, key_fields)
         self._keyed = RowJudge(keyed) if keyed is not None else None
+        self._blank: JudgedRow | None = None
 
     @property
     def count(self) -> int:
@@ -68,9 +90,21 @@ class Judges:
             self._keyed.fed.add(number)
             self._keyed.judge(number, fetch(number))
 
-    def judge(self, number: int, cells: Cells, *, keyed: bool) -> Row:
+    def judge(self, number: int, cells: Cells, *, keyed: bool) -> JudgedRow:
         """Judge one row."""
+        if cells:
+            return self._judge(number, cells, keyed=keyed)
+        # A blank line has no value for any key: its errors are the same everywhere. frictionless makes one for each
+        # field before it tells only that the row is blank: with many blank lines that would take most of the time.
+        self._blank = self._blank or self._judge(number, cells, keyed=True)
+        return self._blank if self._blank.number == number else self._blank.renumbered(number)
+
+    def _judge(self, number: int, cells: Cells, *, keyed: bool) -> JudgedRow:
         if keyed and self._keyed is not None:
             self._keyed.fed.add(number)
-            return self._keyed.judge(number, cells)
-        return self._cells.judge(number, cells)
+            return JudgedRow.of(self._keyed.judge(number, cells))
+        return JudgedRow.of(self._cells.judge(number, cells))
+
+
+def _renumbered(error: RowError, number: int) -> RowError:
+    return type(error)(note=error.note, cells=error.cells, row_number=number)

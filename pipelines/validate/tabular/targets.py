@@ -1,8 +1,9 @@
 """The Arrow type that holds the values of each Table Schema type, and the conversion of frictionless's values to it.
 
 Written rules: a number is the nearest double; a datetime with an offset is brought to UTC, one without is kept as
-written; yearmonth and duration are written as frictionless writes them, a geopoint as "lon,lat"; lists, arrays, objects and
-GeoJSON are JSON text; what the type can't hold (an integer beyond 64 bits, a time with an offset) is null, and told.
+written; yearmonth and duration are written as frictionless writes them, a geopoint as "lon,lat"; lists, arrays,
+objects and GeoJSON are JSON text; what the type can't hold (an integer beyond 64 bits, a time with an offset) is null,
+and told.
 """
 
 from __future__ import annotations

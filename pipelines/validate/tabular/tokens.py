@@ -54,7 +54,7 @@ class Tokens:
         return [list(cells) for cells in zip(*texts, strict=True)]
 
     def shift(self, by: int) -> None:
-        """Number the records from elsewhere."""
+        """Add to the numbers of the records."""
         self.first += by
         self.numbers = self.numbers + by
         self.ragged = {number + by: cells for number, cells in self.ragged.items()}

@@ -24,7 +24,9 @@ def plain_resource(case: Case, *, cells: bool = False) -> TableResource:
         resource = TableResource(data=case.rows, schema=schema, dialect=Dialect.from_descriptor({"headerRows": [1]}))
     else:
         dialect = Dialect.from_descriptor(copy.deepcopy(case.dialect))
-        resource = TableResource(data=case.content, format="csv", encoding=case.encoding, schema=schema, dialect=dialect)
+        resource = TableResource(
+            data=case.content, format="csv", encoding=case.encoding, schema=schema, dialect=dialect
+        )
     if case.references:
         Package(resources=[resource, *(TableResource(name=name, data=rows) for name, rows in case.references.items())])
     return resource
@@ -121,10 +123,24 @@ def _fits(kind: str, value: Any) -> bool:
     if kind in {"integer", "year"}:
         return -(2**63) <= value < 2**63
     if kind == "number":
-        return math.isfinite(value) and not math.isinf(float(value))
+        try:
+            return math.isfinite(value) and not math.isinf(float(value))
+        except ValueError:  # a signalling nan
+            return False
     return not (kind in {"time", "datetime"} and value.tzinfo is not None)
 
 
 def _error(error: Any) -> Any:
-    names = ("type", "row_number", "field_name", "field_number", "note", "cell", "cells", "label", "labels", "row_numbers")
+    names = (
+        "type",
+        "row_number",
+        "field_name",
+        "field_number",
+        "note",
+        "cell",
+        "cells",
+        "label",
+        "labels",
+        "row_numbers",
+    )
     return tuple(getattr(error, name, None) for name in names)

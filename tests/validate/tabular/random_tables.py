@@ -85,7 +85,11 @@ def make_case(seed: int) -> Case:
         if index and chance.random() < 0.1:
             rows[index] = list(chance.choice(rows[:index]))
         if chance.random() < 0.05:
-            rows[index] = row[: chance.randrange(len(row))] if chance.random() < 0.5 else [*row, "extra", ""][: len(row) + chance.randint(1, 2)]
+            rows[index] = (
+                row[: chance.randrange(len(row))]
+                if chance.random() < 0.5
+                else [*row, "extra", ""][: len(row) + chance.randint(1, 2)]
+            )
     case = Case([header, *rows], schema, references=references, block_rows=chance.choice([None, 1, 2, 3, 7]))
     _write(chance, case)
     return case
@@ -134,7 +138,12 @@ def _field(chance: random.Random, name: str) -> dict[str, Any]:
     if chance.random() < 0.2:
         item["missingValues"] = chance.choice([["NA"], ["", "-"], [], ["1", ""], ["x"]])
     if kind == "number":
-        for key, values in {"decimalChar": [",", ".", "a", ""], "groupChar": [" ", ",", ".", "\u00a0", ""], "floatNumber": [True], "bareNumber": [False, True]}.items():
+        for key, values in {
+            "decimalChar": [",", ".", "a", ""],
+            "groupChar": [" ", ",", ".", "\u00a0", ""],
+            "floatNumber": [True],
+            "bareNumber": [False, True],
+        }.items():
             if chance.random() < 0.3:
                 item[key] = chance.choice(values)
     if kind == "integer" and chance.random() < 0.2:
@@ -162,7 +171,9 @@ def _constraints(chance: random.Random, kind: str, item: dict[str, Any]) -> dict
     if kind in {"string", "list", "array", "object"} and chance.random() < 0.2:
         result[chance.choice(["minLength", "maxLength"])] = chance.randint(0, 4)
     if kind in BOUNDS and chance.random() < 0.35:
-        result[chance.choice(["minimum", "maximum"])] = chance.choice(BOUNDS[kind])
+        result[chance.choice(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"])] = chance.choice(
+            BOUNDS[kind]
+        )
     if kind not in {"list"} and chance.random() < 0.12:
         result["enum"] = chance.sample(BY_TYPE[kind], min(3, len(BY_TYPE[kind])))
     return result
@@ -176,7 +187,9 @@ def _foreign_key(chance: random.Random, schema: dict[str, Any]) -> dict[str, lis
     columns = [f"k{index}" for index in range(len(chosen))]
     resource = "" if chance.random() < 0.1 else "lieux"
     names = [item["name"] for item in chosen]
-    schema["foreignKeys"] = [{"fields": names, "reference": {"resource": resource, "fields": columns if resource else names}}]
+    schema["foreignKeys"] = [
+        {"fields": names, "reference": {"resource": resource, "fields": columns if resource else names}}
+    ]
     rows = [[chance.choice(BY_TYPE[item["type"]] + ["1", "a"]) for item in chosen] for _ in range(6)]
     return {"lieux": [columns, *rows]}
 

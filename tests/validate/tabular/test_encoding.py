@@ -12,7 +12,10 @@ SCHEMA = {"fields": [{"name": "a", "type": "string"}, {"name": "b", "type": "str
 
 def test_every_error_is_located():
     content = "a;b\r\né;".encode() + b"\xe9t\xe9\r\nx;\x9cuf \xe0\xe8\n"
-    found = [(error.line, error.column, error.offset, error.found, error.likely) for error in encoding_errors(content, "utf-8")]
+    found = [
+        (error.line, error.column, error.offset, error.found, error.likely)
+        for error in encoding_errors(content, "utf-8")
+    ]
     assert found == [
         (2, 3, 8, b"\xe9", "é"), (2, 5, 10, b"\xe9", "é"), (3, 3, 15, b"\x9c", "œ"), (3, 7, 19, b"\xe0\xe8", "àè"),
     ]  # fmt: skip

@@ -105,11 +105,15 @@ def test_repeated_keys_are_found_across_blocks_with_the_latest_earlier_row():
     text = "id;n\n" + "".join(f"{value:0{4 + value % 3}d};x\n" for value in values)
     schema = {"fields": [{"name": "id", "type": "integer", "constraints": {"unique": True}}, {"name": "n"}]}
     judgement = judged(text, schema, block_rows=20)
-    assert [(row.number, error.note) for block in judgement for row in block.refused for error in row.errors] == expected
+    assert [
+        (row.number, error.note) for block in judgement for row in block.refused for error in row.errors
+    ] == expected
 
 
 def test_equal_hashes_of_different_values_are_no_error(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("pipelines.validate.tabular.columns.hash_texts", lambda column: np.full(len(column), 7, np.uint64))
+    monkeypatch.setattr(
+        "pipelines.validate.tabular.columns.hash_texts", lambda column: np.full(len(column), 7, np.uint64)
+    )
     text = "id;n\n" + "".join(f"k{number};x\n" for number in [*range(50), 3])
     schema = {"fields": [{"name": "id", "type": "string", "constraints": {"unique": True}}, {"name": "n"}]}
     judgement = judged(text, schema, block_rows=2)

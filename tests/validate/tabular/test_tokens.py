@@ -13,7 +13,26 @@ from hypothesis import strategies as st
 from pipelines.validate.tabular.text import Text, open_bytes
 from pipelines.validate.tabular.tokens import arrow_reads_alike, tokenised
 
-BITS = ["a", "b", ";", ";", '"', '"', "\n", "\n", "\r", "\r\n", " ", '""', "é", "\0", "x;y\n", '"q";', "\u2028", ";;;\n"]
+BITS = [
+    "a",
+    "b",
+    ";",
+    ";",
+    '"',
+    '"',
+    "\n",
+    "\n",
+    "\r",
+    "\r\n",
+    " ",
+    '""',
+    "é",
+    "\0",
+    "x;y\n",
+    '"q";',
+    "\u2028",
+    ";;;\n",
+]
 
 
 class Options(csv.excel):
@@ -44,7 +63,9 @@ def test_many_records_are_fetched_again_from_a_mapped_file():
         path.write_bytes(b"".join(b'%d;"x\n%d"\r\n' % (number, number) for number in range(1, 3001)))
         source = Text(open_bytes(path), "cp1252", Options)
         assert sum(tokens.count for tokens in tokenised(source, 5000, 2)) == 3000
-        assert all(source.fetch(number) == [str(number), f"x\n{number}"] for number in (1, 64, 65, 128, 129, 1500, 3000))
+        assert all(
+            source.fetch(number) == [str(number), f"x\n{number}"] for number in (1, 64, 65, 128, 129, 1500, 3000)
+        )
 
 
 def test_dialects_that_arrow_reads_otherwise_are_told():
