@@ -60,12 +60,22 @@ def make(path: Path, rows: int, share: float) -> None:
     days = [f"{day:02d}/{month:02d}/2024" for month in range(1, 13) for day in range(1, 29)]
     grades = [*map(str, range(11)), "NR"]
     minutes = [f"{number // 10},{number % 10}" for number in range(900)]
-    tails = [
-        ";".join([
-            f"S{chance.randrange(3_000):05d}", f"{chance.randrange(1, 96):02d}" if index % 96 != 20 else "2A", chance.choice(days), "2024",
-            chance.choice(["accueil", "téléphone", "courriel", "en ligne"]), *chance.choices(grades, k=3), chance.choice(minutes),
-        ]) for index in range(50_000)
-    ]  # fmt: skip
+    channels = ["accueil", "téléphone", "courriel", "en ligne"]
+    tails = []
+    for index in range(50_000):
+        place = f"S{chance.randrange(3_000):05d}"
+        department = "2A" if index % 96 == 20 else f"{chance.randrange(1, 96):02d}"
+        notes = chance.choices(grades, k=3)
+        cells = [
+            place,
+            department,
+            chance.choice(days),
+            "2024",
+            chance.choice(channels),
+            *notes,
+            chance.choice(minutes),
+        ]
+        tails.append(";".join(cells))
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(";".join(field["name"] for field in SCHEMA["fields"]) + "\r\n")
         for number in range(rows):

@@ -69,14 +69,13 @@ def _block(rows: list[Sequence[str | None]], width: int, first: int) -> Tokens:
 
 def typed_block(columns: list[pa.Array], first: int) -> Tokens:
     """Make a block of columns that are already Arrow's; text of any kind becomes plain text, other values stay."""
-    plain = [column.cast(pa.string()) if _is_text(column.type) else column for column in columns]
+    decoded = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in columns]
+    plain = [column.cast(pa.string()) if _is_text(column.type) else column for column in decoded]
     count = len(columns[0])
     return Tokens(first, count, np.arange(first, first + count), plain)
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
     return any(test(kind) for test in (pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null))
 
 

@@ -49,11 +49,16 @@ def judge_file(
     """Judge a file by the descriptors of its schema and dialect.
 
     CSV and Parquet go the vectorised way where they can, other formats to frictionless. Without an encoding,
-    frictionless guesses it. At ``limit_errors`` errors (0: no limit) the reading stops. Raises FileNotFoundError. The report has no time: the clock is the caller's.
+    frictionless guesses it. At ``limit_errors`` errors (0: no limit) the reading stops. The report has no time: the
+    clock is the caller's. Raises FileNotFoundError, and UnjudgeableCellError where frictionless itself fails.
     """
     if not path.is_file():
         raise FileNotFoundError(path)
-    plain = TableResource(path=path.name, basepath=str(path.absolute().parent))
+    try:
+        plain = _resource(path, schema, dialect, encoding)
+    except FrictionlessException as exception:
+        report = Report.from_validation(errors=exception.reasons or [exception.error])
+        return FileVerdict(report.to_dict(), "frictionless", "the schema or the dialect is not valid")
     content: Path | None = None
     if path.suffix == ".parquet":
         judgement = judge_parquet(path, schema, references=references)
@@ -61,26 +66,21 @@ def judge_file(
         judgement = judge_delimited(path, schema, dialect, encoding=encoding, references=references)
         content = path
     else:
-        why = f"the format {plain.format}{f', {plain.compression}' if plain.compression else ''}"
-        return FileVerdict(_plain(path, schema, dialect, encoding, limit_errors).to_dict(), "frictionless", why)
+        kind = " ".join(filter(None, [plain.format, plain.compression]))
+        return FileVerdict(plain.validate(limit_errors=limit_errors).to_dict(), "frictionless", f"the format {kind}")
     report = frictionless_report(
         judgement, name=str(plain.name), place=str(path), content=content, limit_errors=limit_errors
     )
     return FileVerdict(report.to_dict(), judgement.path, judgement.why, judgement.encoding_errors)
 
 
-def _plain(
-    path: Path, schema: dict[str, Any], dialect: dict[str, Any] | None, encoding: str | None, limit_errors: int
-) -> Report:
-    try:
-        resource = TableResource(
-            path=path.name,
-            basepath=str(path.absolute().parent),
-            schema=Schema.from_descriptor(copy.deepcopy(schema)),
-            dialect=Dialect.from_descriptor(copy.deepcopy(dialect or {})),
-            encoding=encoding,
-        )
-    except FrictionlessException as exception:
-        return Report.from_validation(errors=exception.reasons or [exception.error])
-    report: Report = resource.validate(limit_errors=limit_errors)
-    return report
+def _resource(
+    path: Path, schema: dict[str, Any], dialect: dict[str, Any] | None, encoding: str | None
+) -> TableResource:
+    return TableResource(
+        path=path.name,
+        basepath=str(path.absolute().parent),
+        schema=Schema.from_descriptor(copy.deepcopy(schema)),
+        dialect=Dialect.from_descriptor(copy.deepcopy(dialect or {})),
+        encoding=encoding,
+    )

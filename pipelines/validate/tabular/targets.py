@@ -64,7 +64,7 @@ def _same(value: Any) -> Any:
 
 
 def _integer(value: int) -> int | None:
-    return value if -_LARGEST <= value < _LARGEST else None
+    return int(value) if -_LARGEST <= value < _LARGEST else None
 
 
 def _number(value: Any) -> float | None:

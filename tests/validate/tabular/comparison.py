@@ -92,7 +92,8 @@ def difference(case: Case, *, cells: bool = False) -> str:
         return "" if str(found).startswith(str(expected)) else f"expected {expected!r:.500}, found {found!r:.500}"
     if expected[0] != found[0]:
         pairs = [(a, b) for a, b in zip(expected[0], found[0], strict=False) if a != b][:1]
-        return f"{len(expected[0])} errors against {len(found[0])}: {pairs or (expected[0] + found[0])[-2:]} ({found[3].why})"
+        shown = pairs or (expected[0] + found[0])[-2:]
+        return f"{len(expected[0])} errors against {len(found[0])}: {shown} ({found[3].why})"
     if expected[1].keys() != found[1].keys():
         return f"accepted {sorted(expected[1].keys() ^ found[1].keys())}"
     for number, row in expected[1].items():
@@ -114,9 +115,7 @@ def same_value(kind: str, value: Any, held: Any, unheld: bool) -> bool:
         return json.dumps(value, default=str) == json.dumps(json.loads(held))
     if kind == "yearmonth":
         return f"{value.year}-{value.month:02}" == held
-    if kind in {"duration", "geopoint"}:
-        return isinstance(held, str)
-    return type(value) is type(held) and value == held
+    return isinstance(held, str) if kind in {"duration", "geopoint"} else type(value) is type(held) and value == held
 
 
 def _fits(kind: str, value: Any) -> bool:

@@ -25,6 +25,7 @@ SCHEMA = {
     ],
     "primaryKey": ["id"],
 }
+ITSELF = {"fields": ["a"], "reference": {"resource": "", "fields": ["a"]}}
 ROWS = "id;jour;note;effectif\na;5/3/2023;1,5;12\nb;31/02/2023;;1\n\nc;;-0,25;99999999999999999999\na;05/03/2023;1;2\n"
 
 
@@ -67,7 +68,7 @@ def test_progress_tells_the_records_read():
     ("schema", "options", "why"),
     [
         ({"fields": [{"name": "a", "type": "object", "constraints": {"unique": True}}]}, {}, "object"),
-        ({"fields": [{"name": "a", "type": "string"}], "foreignKeys": [{"fields": ["a"], "reference": {"resource": "", "fields": ["a"]}}]}, {}, "itself"),
+        ({"fields": [{"name": "a", "type": "string"}], "foreignKeys": [ITSELF]}, {}, "itself"),
         ({"fields": [{"name": "a", "type": "string"}]}, {"encoding": "ascii"}, "ascii"),
     ],
 )  # fmt: skip
