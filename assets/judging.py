@@ -7,20 +7,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_json, write_table
+from assets.storage import Store, code_fingerprint, fingerprint, read_json, replacing, write_json
 from pipelines.declarations import Catalogue, Export, Layout
 from pipelines.read import UnusableFileError, read_cells
 from pipelines.validate import (
     Finding,
     JudgedFile,
     RefusedRow,
+    TypedRows,
     Validated,
     Verdict,
     judge,
     not_handed_over,
     observation_schema,
     protect,
+    unusable,
     validate_cells,
+    write_rows,
 )
 
 
@@ -61,45 +64,55 @@ def _judged(
         [(item.model_dump(mode="json"), item.place) for item in corrections],
         catalogue.territories.model_dump(mode="json"), code_fingerprint(),
     )  # fmt: skip
-    remembered = _recall(store, key)
+    remembered = _recall(store, key, observation_schema(export))
     if remembered is not None:
         return remembered
-    try:
-        cells = read_cells(store.archive.content(file["sha256"]), file["path"], layout)
-        validated = validate_cells(
-            cells.header, cells.rows, cells.first_row, export, layout, catalogue.territories,
-            file=file["path"], file_year=file_year, corrections=corrections,
-        )  # fmt: skip
-    except UnusableFileError as error:
-        empty = observation_schema(export).empty_table()
-        validated = Validated(empty, [Finding(error.rule, str(error))], usable=False)
-    validated = protect(validated, export, layout)
+    place = store.judged / f"{key}.parquet"
+    with replacing(place) as spill:
+        try:
+            cells = read_cells(store.archive.content(file["sha256"]), file["path"], layout)
+            validated = validate_cells(
+                cells.header, cells.rows, cells.first_row, export, layout, catalogue.territories,
+                file=file["path"], file_year=file_year, corrections=corrections, spill=spill,
+            )  # fmt: skip
+        except UnusableFileError as error:
+            validated = unusable(export, [Finding(error.rule, str(error))])
+        validated = protect(validated, export, layout)
+        if validated.observations.whole_file != spill:  # some rows were taken out once all were known
+            write_rows(validated.observations, spill)
+    validated.observations = TypedRows(validated.observations.schema, [place])
     _remember(store, key, validated)
     return validated
 
 
-def _recall(store: Store, key: str) -> Validated | None:
+def _recall(store: Store, key: str, schema: pa.Schema) -> Validated | None:
     state = read_json(store.judged / f"{key}.json")
     if state is None:
         return None
+    place = store.judged / f"{key}.parquet"
     try:
-        observations = pq.read_table(store.judged / f"{key}.parquet")
+        found = pq.read_schema(place)
     except (OSError, pa.ArrowException):
         return None  # damaged: judge again
+    if found != schema:
+        return None
+    observations = TypedRows(schema, [place])
     refused = {None if year == "null" else int(year): count for year, count in state["refused"].items()}
     findings = [Finding(**item) for item in state["findings"]]
     rows = [RefusedRow(**item) for item in state["refused_rows"]]
-    return Validated(observations, findings, refused, state["ignored"], state["usable"], state["header"], rows)
+    known = {name: state[name] for name in ("ignored", "usable", "header", "path", "why")}
+    return Validated(observations, findings, refused, refused_rows=rows, **known)
 
 
 def _remember(store: Store, key: str, validated: Validated) -> None:
-    write_table(store.judged / f"{key}.parquet", validated.observations)
     state = {
         "refused": {json.dumps(year): count for year, count in validated.refused.items()},
         "findings": [asdict(item) for item in validated.findings],
         "ignored": validated.ignored,
         "usable": validated.usable,
         "header": validated.header,
+        "path": validated.path,
+        "why": validated.why,
         "refused_rows": [asdict(item) for item in validated.refused_rows],
     }
     write_json(store.judged / f"{key}.json", state)

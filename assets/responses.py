@@ -14,7 +14,7 @@ from assets.letters import write_letters
 from assets.partitions import network_tags, years_of
 from assets.previews import preview
 from assets.resources import Workspace
-from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_bytes, write_json, write_table
+from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_bytes, write_json, write_typed_rows
 from pipelines.compile.exports import label_of
 from pipelines.declarations import Catalogue
 from pipelines.validate import Verdict, correction_states, count_findings
@@ -83,7 +83,7 @@ def write_report(
     for verdict in verdicts:
         place = folder / "observations" / f"{verdict.export}.parquet"
         if verdict.observations is not None:
-            write_table(place, verdict.observations)
+            write_typed_rows(place, verdict.observations)
         write_bytes(folder / f"{verdict.export}-anomalies.csv", _findings_csv(verdict))
     report = {
         "fingerprint": version,
@@ -118,7 +118,8 @@ def _findings_csv(verdict: Verdict) -> bytes:
     writer.writerow(["fichier", "ligne", "colonne", "valeur", "regle", "severite", "message"])
     for path, _, item in verdict.findings:
         value = f"'{item.value}" if item.value.startswith(("=", "+", "-", "@", "\t", "\r")) else item.value
-        writer.writerow([path, item.row or "", item.column, value, item.rule, item.severity, item.message])
+        rows = f"{item.row} à {item.last} ({item.count} lignes)" if item.last else item.row or ""
+        writer.writerow([path, rows, item.column, value, item.rule, item.severity, item.message])
     return stream.getvalue().encode("utf-8-sig")
 
 
@@ -150,7 +151,11 @@ def _metadata(verdicts: list[Verdict]) -> dict[str, Any]:
 
 def counts_by_rule(verdicts: list[Verdict]) -> dict[str, int]:
     """Count the findings of every export by rule."""
-    return dict(sorted(Counter(item.rule for verdict in verdicts for _, _, item in verdict.findings).items()))
+    counts: Counter[str] = Counter()
+    for verdict in verdicts:
+        for _, _, item in verdict.findings:
+            counts[item.rule] += item.count
+    return dict(sorted(counts.items()))
 
 
 def _links(written: dict[str, Path]) -> dict[str, Any]:
@@ -166,10 +171,11 @@ def _links(written: dict[str, Path]) -> dict[str, Any]:
 
 def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
     """Warn of columns that seem to hold personal data; columns and counts only."""
-    counts = Counter(
-        f"{verdict.export} : {item.column}"
-        for verdict in verdicts for _, _, item in verdict.findings if item.rule == PERSONAL
-    )  # fmt: skip
+    counts: Counter[str] = Counter()
+    for verdict in verdicts:
+        for _, _, item in verdict.findings:
+            if item.rule == PERSONAL:
+                counts[f"{verdict.export} : {item.column}"] += item.count
     return dg.AssetCheckResult(
         check_name="donnees_personnelles",
         passed=not counts,
@@ -189,6 +195,7 @@ def _previews(catalogue: Catalogue, network: str, year: int, verdicts: list[Verd
         shown = [
             field.name for field in export.fields if not field.personal and label_of(field, layout) not in suspected
         ]
-        table = verdict.observations.slice(0, 5).select([*verdict.observations.column_names[:6], *shown])
+        table = verdict.observations.head(5)
+        table = table.select([*table.column_names[:6], *shown])
         found[f"apercu_{verdict.export.replace('-', '_')}"] = preview(table.to_pandas())
     return found

@@ -9,6 +9,9 @@ catalogue/      the local target
 import hashlib
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ import pyarrow.parquet as pq
 
 import pipelines
 from pipelines.read import Archive
+from pipelines.validate import TypedRows, write_rows
 
 
 class Store:
@@ -50,20 +54,37 @@ def write_json(path: Path, content: Any) -> None:
     write_bytes(path, json.dumps(content, ensure_ascii=False, indent=1, default=str).encode())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary file to write, which takes the place of ``path`` when all went well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write Parquet whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    pq.write_table(table, temporary, compression="zstd")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def write_typed_rows(path: Path, rows: TypedRows) -> None:
+    """Write typed rows as Parquet, whole or not at all; a file that holds just them is copied as it is."""
+    with replacing(path) as temporary:
+        if rows.whole_file is not None:
+            shutil.copyfile(rows.whole_file, temporary)
+        else:
+            write_rows(rows, temporary)
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:

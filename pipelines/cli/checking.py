@@ -13,12 +13,11 @@ from pipelines.read.filled import is_workbook, read_filled
 from pipelines.validate import (
     Finding,
     JudgedFile,
-    Validated,
     Verdict,
     annotated_copy,
     judge,
-    observation_schema,
     protect,
+    unusable,
     validate_cells,
     write_letter,
 )
@@ -47,6 +46,12 @@ class Checked:
         """Whether the whole file is accepted; warnings don't count."""
         return self.verdict.state == "accepté" and not any(item.severity == "erreur" for item in self.problems)
 
+    def _rules(self) -> dict[str, int]:
+        counts: Counter[str] = Counter()
+        for _, _, item in self.verdict.findings:
+            counts[item.rule] += item.count
+        return dict(counts)
+
     def descriptor(self) -> dict[str, Any]:
         """Return the report as plain data, with the keys of the published tables."""
         verdict = self.verdict
@@ -62,7 +67,7 @@ class Checked:
             "lignes_acceptees": verdict.accepted,
             "lignes_refusees": verdict.refused,
             "lignes_sans_observation": verdict.ignored,
-            "regles": dict(Counter(item.rule for _, _, item in verdict.findings)),
+            "regles": self._rules(),
             "problemes": [problem.descriptor() for problem in self.problems],
         }
 
@@ -105,8 +110,7 @@ def check_export(
         )  # fmt: skip
     except UnusableFileError as error:
         unreadable = True
-        empty = observation_schema(export).empty_table()
-        validated = Validated(empty, [Finding(error.rule, str(error))], usable=False)
+        validated = unusable(export, [Finding(error.rule, str(error))])
     judged = JudgedFile(path.name, hashlib.sha256(content).hexdigest(), protect(validated, export, layout))
     verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged])
     return Checked(network, export, layout, year, verdict, grouped(verdict, export, layout, year), unreadable)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
 
     from pipelines.declarations import Export, Layout
-    from pipelines.validate.engine import RefusedRow
     from pipelines.validate.findings import Finding
+    from pipelines.validate.gathering import RefusedRow
     from pipelines.validate.verdict import SetAside, Verdict
 
 ROW_LABEL, PROBLEMS_LABEL = "Ligne du fichier", "Problèmes"

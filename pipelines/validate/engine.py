@@ -90,7 +90,11 @@ def unusable(export: Export, findings: list[Finding], header: Sequence[str] = ()
 
 
 def _gathered(
-    judge: Callable[[], Judgement], header: list[str], matched: MatchedHeader, expired: list[Finding], gathering: Gathering
+    judge: Callable[[], Judgement],
+    header: list[str],
+    matched: MatchedHeader,
+    expired: list[Finding],
+    gathering: Gathering,
 ) -> Validated:
     gathering.tally.add([*matched.findings, *expired])
     try:

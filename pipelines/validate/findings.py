@@ -38,7 +38,7 @@ class Finding:
 
 
 class Tally:
-    """Findings in the order they came: the first ones of a kind one by one, the others counted, so that memory is bounded.
+    """Findings in the order they came: the first ones of a kind one by one, the others counted: memory is bounded.
 
     A kind is a rule, a column, a message's severity and a year.
     """

@@ -140,7 +140,10 @@ class Gathering:
 
     def _told(self, row: JudgedRow) -> _Refusal:
         blank = [error for error in row.errors if error.type == "blank-row"]  # its key is empty too: told once
-        found = [self._from_frictionless(error) for error in blank or row.errors]
+        found = [
+            self._finding("nombre-impossible", IMPOSSIBLE, name, value)
+            for name, value in row.values.items() if name in self._places and _is_impossible(value)
+        ] or [self._from_frictionless(error) for error in blank or row.errors]  # fmt: skip
         return _Refusal(row.number, found, row.cells, self._year_of(row))
 
     def _year_of(self, row: JudgedRow) -> int | None:
@@ -208,7 +211,7 @@ class Gathering:
             column = block.accepted.column(name)
             if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
                 continue
-            held = pc.less_equal(pc.abs(column.cast(pa.float64(), safe=False)), _LARGEST)  # nan fits nothing
+            held = pc.less_equal(pc.abs(column.cast(pa.float64(), safe=False)), _LARGEST)
             for place in np.flatnonzero(~held.fill_null(True).to_numpy()).tolist():
                 told = self._finding("nombre-impossible", IMPOSSIBLE, name, column[place].as_py())
                 found.setdefault(place, []).append(told)
@@ -235,6 +238,10 @@ class Gathering:
         empty_key = error.type == "primary-key" and "None" in error.note
         message = EMPTY_KEY if empty_key else sentence(error.type, error.note)
         return self._finding(error.type, message, name, getattr(error, "cell", ""))
+
+
+def _is_impossible(value: Any) -> bool:
+    return isinstance(value, int | float) and not abs(value) <= _LARGEST  # nan fits nothing
 
 
 def _without(rows: TypedRows, numbers: set[int]) -> TypedRows:

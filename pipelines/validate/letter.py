@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines.validate.engine import KEPT_ROWS
+from pipelines.validate.gathering import KEPT_ROWS
 from pipelines.validate.problems import count_text, grouped, shown
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import datetime
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +43,28 @@ COORDINATES = pa.schema([
 ])  # fmt: skip
 
 Found = tuple[Finding, ...]
-T = TypeVar("T")
+Outcome = tuple[tuple[Any, ...], Found]  # what a judge of values gives: their coordinates, and what is wrong
+
+
+@dataclass(frozen=True)
+class _Outcomes:
+    """The outcome of each distinct tuple of values, and its place for each row."""
+
+    distinct: list[Outcome]
+    places: NDArray[np.int64]
+
+    def column(self, index: int, kind: pa.DataType) -> pa.Array:
+        """Return one coordinate of every row."""
+        return pa.array([values[index] for values, _ in self.distinct], kind).take(pa.array(self.places))
+
+    def good(self) -> NDArray[np.bool_]:
+        """Tell which rows have nothing wrong."""
+        return np.array([not found for _, found in self.distinct], np.bool_)[self.places]
+
+    def findings(self, row: int) -> Found:
+        """Return what is wrong with a row."""
+        _, found = self.distinct[int(self.places[row])]
+        return found
 
 
 @dataclass(frozen=True)
@@ -52,11 +73,11 @@ class Placed:
 
     coordinates: list[pa.Array]
     good: NDArray[np.bool_]
-    _found: list[tuple[NDArray[np.int64], list[Found]]]
+    _every: list[_Outcomes]
 
     def findings(self, row: int) -> list[Finding]:
         """Return every finding that prevents a row from being an observation."""
-        return [item for codes, outcomes in self._found for item in outcomes[codes[row]]]
+        return [item for outcomes in self._every for item in outcomes.findings(row)]
 
 
 class RowPlacer:
@@ -95,30 +116,20 @@ class RowPlacer:
     def place(self, table: pa.Table) -> Placed:
         """Return the coordinates of every row, or the findings of those that can't have them."""
         level, territory, structure = self.export.level, self.export.territory, self.export.structure
-        rows = table.num_rows
-        periods, period_codes = _each([_column(table, self.export.period.field)], rows, self._judge_period)
-        levels, level_codes = _each([_column(table, level.field)], rows, self._judge_level)
-        known = pa.array([item[0] for item, _ in levels], pa.string()).take(pa.array(level_codes))
-        code = _column(table, territory.field if territory else None)
-        territories, territory_codes = _each([known, code], rows, self._judge_territory)
-        named = [_column(table, structure.code if structure else None), _column(table, structure.name if structure else None)]
-        structures, structure_codes = _each([known, *named], rows, self._structure)
-        outcomes = [(periods, period_codes), (levels, level_codes), (territories, territory_codes),
-                    (structures, structure_codes)]  # fmt: skip
-        found, good = [], np.ones(rows, np.bool_)
-        for results, codes in outcomes:
-            findings = [item for _, item in results]
-            found.append((codes, findings))
-            if any(findings):
-                good &= np.array([not item for item in findings], np.bool_)[codes]
-        types = [(periods, period_codes, 0), (periods, period_codes, 1), (levels, level_codes, 0),
-                 (territories, territory_codes, 0), (structures, structure_codes, 0),
-                 (structures, structure_codes, 1)]  # fmt: skip
+        columns, rows = _Columns(table), table.num_rows
+        period = _each([columns.get(self.export.period.field)], rows, self._judge_period)
+        levels = _each([columns.get(level.field)], rows, self._judge_level)
+        known = levels.column(0, pa.string())
+        places = _each([known, columns.get(territory.field if territory else None)], rows, self._judge_territory)
+        names = (structure.code, structure.name) if structure else (None, None)
+        structures = _each([known, *map(columns.get, names)], rows, self._structure)
+        every = [period, levels, places, structures]
+        good = np.logical_and.reduce([item.good() for item in every])
         coordinates = [
-            pa.array([values[place] for values, _ in results], kind).take(pa.array(codes))
-            for (results, codes, place), kind in zip(types, COORDINATES.types[1:], strict=True)
-        ]
-        return Placed(coordinates, good, found)
+            period.column(0, pa.int64()), period.column(1, pa.string()), known, places.column(0, pa.string()),
+            structures.column(0, pa.string()), structures.column(1, pa.string()),
+        ]  # fmt: skip
+        return Placed(coordinates, good, every)
 
     def _finding(self, rule: str, message: str, field: str, value: Any) -> Finding:
         declared = self.export.field(field)
@@ -189,36 +200,42 @@ class RowPlacer:
 _EXAMPLES = {"departement": "01, 2A, 971", "region": "11, 84, 01"}
 
 
-def _column(table: pa.Table, name: str | None) -> pa.Array | None:
-    return table.column(name).combine_chunks() if name is not None and name in table.column_names else None
+class _Columns:
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def get(self, name: str | None) -> pa.Array | None:
+        """Return a column in one piece, if the file has it."""
+        if name is None or name not in self._table.column_names:
+            return None
+        column = self._table.column(name).combine_chunks()
+        return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
 
 
 def _is_null(table: pa.Table, name: str) -> NDArray[np.bool_]:
-    column = _column(table, name)
+    column = _Columns(table).get(name)
     if column is None:
         return np.ones(table.num_rows, np.bool_)
     return np.asarray(column.is_null().to_numpy(zero_copy_only=False))
 
 
-def _each(
-    columns: list[pa.Array | None], rows: int, judge: Callable[..., T]
-) -> tuple[list[T], NDArray[np.int64]]:
-    """Judge each distinct tuple of values once; return the outcomes, and the place of each row's among them."""
+def _each(columns: list[pa.Array | None], rows: int, judge: Callable[..., Outcome]) -> _Outcomes:
+    """Judge each distinct tuple of values once."""
     codes = np.zeros(rows, np.int64)
     values: list[list[Any]] = []
     for column in columns:
         if column is None:
             values.append([None])
             continue
-        encoded = (column.chunk(0) if isinstance(column, pa.ChunkedArray) else column).dictionary_encode("encode")
+        encoded = column.dictionary_encode("encode")
         values.append(encoded.dictionary.to_pylist())
         codes = codes * len(values[-1]) + encoded.indices.to_numpy()
     places, distinct = pd.factorize(codes)
     outcomes = []
     for number in distinct.tolist():
-        chosen: list[Any] = []
+        rest, chosen = number, []
         for known in reversed(values):
-            number, place = divmod(number, len(known))
+            rest, place = divmod(rest, len(known))
             chosen.append(known[place])
         outcomes.append(judge(*reversed(chosen)))
-    return outcomes, np.asarray(places, np.int64)
+    return _Outcomes(outcomes, np.asarray(places, np.int64))

@@ -55,7 +55,9 @@ class Twins:
                 key = tuple(place if name == self._field else row[name] for name in self._key)
                 if key in seen:
                     shown = ", ".join(str(row[name]) for name in self._key)
-                    found.append((row["_ligne"], Finding("primary-key", MESSAGE, column=column, value=shown), row["_annee"]))
+                    found.append(
+                        (row["_ligne"], Finding("primary-key", MESSAGE, column=column, value=shown), row["_annee"])
+                    )
                 seen.add(key)
         return found
 

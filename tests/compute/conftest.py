@@ -16,7 +16,7 @@ import pytest
 
 from pipelines.compute.network_year import NetworkYear, compute_network_year
 from pipelines.declarations import Catalogue, Export, Indicator, Network
-from pipelines.validate.engine import observation_schema
+from pipelines.validate import observation_schema
 
 ALL_LEVELS = ("site", "departement", "region", "national")
 DEFAULTS = {

@@ -38,7 +38,7 @@ def _computed(catalogue: Catalogue, root: Path, folder: Path, network: str) -> N
             verdict = judge(export, year, declared.acceptance_of(export), [file])
             if verdict.state == "accepté":
                 accepted[export.id] = folder / f"{network}-{export.id}-{year}.parquet"
-                pq.write_table(verdict.observations, accepted[export.id])
+                pq.write_table(verdict.observations.table(), accepted[export.id])
         made.append(compute_network_year(catalogue, network, year, accepted))
     return NetworkYear(*(
         pd.concat([frame for item in made if len(frame := getattr(item, name))] or [pd.DataFrame()], ignore_index=True)

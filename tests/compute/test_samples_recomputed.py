@@ -55,7 +55,7 @@ def _results(catalogue: Catalogue, samples: Path, folder: Path, network: str, ye
         verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged])
         assert verdict.state == "accepté", verdict.explanation
         accepted[export.id] = folder / f"{export.id}.parquet"
-        pq.write_table(verdict.observations, accepted[export.id])
+        pq.write_table(verdict.observations.table(), accepted[export.id])
     return compute_network_year(catalogue, network, year, accepted).results
 
 

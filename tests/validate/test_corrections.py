@@ -49,7 +49,7 @@ def judged(schemas, samples, tmp_path, expected, status):
 def test_an_applied_and_a_proposed_one(schemas, samples, tmp_path):
     verdict, table = judged(schemas, samples, tmp_path, "1580", "proposed")
     assert verdict.state == "accepté"
-    values = verdict.observations.to_pandas()
+    values = verdict.observations.table().to_pandas()
     assert values.loc[values["_ligne"] == 3, "appels_traites"].item() == 1580
     assert list(table["etat"]) == ["appliquée", "non appliquée", "non appliquée"]
     assert list(table["statut_correction"]) == ["confirmée", "proposée", "confirmée"]

@@ -13,7 +13,7 @@ from pipelines.validate.header import normalise
 def test_the_order_of_columns_does_not_matter(essai):
     header = essai.header[::-1]
     straight, turned = essai.judge([essai.row()]), essai.judge([essai.row()[::-1]], header)
-    assert straight.observations.equals(turned.observations)
+    assert straight.observations.table().equals(turned.observations.table())
     assert turned.findings == []
 
 
@@ -26,7 +26,7 @@ def test_spaces_and_accents_of_labels_are_forgiven(essai):
         [["1"]], [decomposed], fields=fields, key=[], period={}, territory=None, level="national", structure=None
     )
     assert judged.usable
-    assert judged.observations.column("code").to_pylist() == ["1"]
+    assert judged.observations.table().column("code").to_pylist() == ["1"]
 
 
 @given(st.text(max_size=20))
@@ -64,7 +64,7 @@ def test_an_optional_column_may_be_missing(essai):
     header, row = essai.header[:4] + essai.header[5:], essai.row()[:4] + essai.row()[5:]
     judged = essai.judge([row], header)
     assert judged.findings == []
-    assert judged.observations.column("nom").to_pylist() == [None]
+    assert judged.observations.table().column("nom").to_pylist() == [None]
     assert not essai.judge([row], header, layout={"fields": {"nom": {"optional": False}}}).usable
 
 
@@ -73,7 +73,7 @@ def test_a_layout_may_change_labels_and_need(essai):
     assert essai.judge([essai.row()], [*essai.header[:-1], "Taux"], layout=layout).findings == []
     judged = essai.judge([essai.row()[:-1]], essai.header[:-1], layout=layout)
     assert judged.usable
-    assert judged.observations.column("_absence_valeur").to_pylist() == [None]
+    assert judged.observations.table().column("_absence_valeur").to_pylist() == [None]
 
 
 def test_an_unknown_column_is_a_warning_and_its_cells_are_free(essai):
@@ -81,7 +81,7 @@ def test_an_unknown_column_is_a_warning_and_its_cells_are_free(essai):
     assert essai.told(judged) == [("extra-label", None, "Remarque")]
     assert judged.usable
     assert judged.observations.num_rows == 1
-    assert "Remarque" not in judged.observations.column_names
+    assert "Remarque" not in judged.observations.table().column_names
 
 
 def test_a_column_twice_makes_the_file_unusable(essai):

@@ -107,7 +107,7 @@ def test_what_is_published_meanwhile(catalogue, state, told):
      ([1, 2, 3, 4], "lignes 1, 2, 3 et 1 autre"), (list(range(1, 3001)), "lignes 1, 2, 3 et 2\u202f997 autres")],
 )  # fmt: skip
 def test_rows_are_told_in_words(rows, told):
-    assert rows_text(rows) == told
+    assert rows_text(rows, len(rows)) == told
 
 
 def findings(labels: list[str]) -> st.SearchStrategy[Finding]:

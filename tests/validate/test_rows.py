@@ -20,7 +20,7 @@ def refusal(essai, judged):
 
 def test_an_accepted_row(essai):
     judged = essai.judge([essai.row()])
-    assert judged.observations.to_pylist() == [
+    assert judged.observations.table().to_pylist() == [
         {
             "_ligne": 2,
             "_annee": 2024,
@@ -72,7 +72,7 @@ def test_a_huge_integer(essai, digits):
     judged = essai.judge([["9" * digits], ["9" * 15]], ["code"], fields=fields, **rest)
     assert judged.findings[0].rule in ("nombre-impossible", "type-error")
     assert len(judged.findings[0].value) <= max(40, digits)
-    assert judged.observations.column("code").to_pylist() == [10**15 - 1]
+    assert judged.observations.table().column("code").to_pylist() == [10**15 - 1]
 
 
 def test_missing_and_extra_cells(essai):
@@ -91,7 +91,7 @@ def test_blank_rows(essai):
     judged = essai.judge([essai.row(), [], [""] * 6, essai.row(Code="S2")])
     assert [row for rule, row, _ in essai.told(judged) if rule == "blank-row"] == [3, 4]
     assert judged.refused == {2024: 2}
-    assert judged.observations.column("_ligne").to_pylist() == [2, 5]
+    assert judged.observations.table().column("_ligne").to_pylist() == [2, 5]
 
 
 def test_a_key_twice_tells_the_row_of_the_first(essai):
@@ -150,7 +150,7 @@ def test_a_row_has_its_number_in_the_file(essai, text, declared, wrong_row):
     ("cell", "reason"), [("", "non-renseigne"), ("ns", "non-significatif"), ("nd", "non-disponible"), ("0", None)]
 )
 def test_the_reason_of_an_absence_is_kept(essai, cell, reason):
-    (row,) = essai.judge([essai.row(Valeur=cell)]).observations.to_pylist()
+    (row,) = essai.judge([essai.row(Valeur=cell)]).observations.table().to_pylist()
     assert row["_absence_valeur"] == reason
     assert row["valeur"] == (0.0 if cell == "0" else None)
 
@@ -187,7 +187,7 @@ def test_a_wrong_row_is_never_ignored(essai):
     ],
 )
 def test_places_as_pilote_codes_them(essai, level, zone, territory):
-    (row,) = essai.judge([essai.row(Maille=level, Zone=zone)]).observations.to_pylist()
+    (row,) = essai.judge([essai.row(Maille=level, Zone=zone)]).observations.table().to_pylist()
     assert row["_territoire"] == territory
     assert row["_structure"] == ("S1" if level in ("SITE", "DEP") else None)
 
@@ -230,12 +230,12 @@ def test_places_that_are_refused(essai, level, zone, rule):
 )
 def test_places_as_the_insee_codes_them(essai, codes, level, written, found):
     judged = essai.judge([essai.row(Zone=written)], territory={"field": "zone", "codes": codes}, level=level)
-    assert judged.observations.column("_territoire").to_pylist() == ([found] if found else [])
+    assert judged.observations.table().column("_territoire").to_pylist() == ([found] if found else [])
     assert [item.rule for item in judged.findings] == ([] if found else ["territoire-inconnu"])
 
 
 def test_an_export_without_territory(essai):
-    (row,) = essai.judge([essai.row()], territory=None).observations.to_pylist()
+    (row,) = essai.judge([essai.row()], territory=None).observations.table().to_pylist()
     assert (row["_maille"], row["_territoire"]) == ("site", None)
 
 
@@ -245,14 +245,14 @@ def test_a_level_that_is_not_declared(essai):
     assert (finding.rule, finding.column, finding.value) == ("maille-inconnue", "Maille", "SITE")
     assert "DEP" in finding.message
     judged = essai.judge([essai.row(Zone="")], level={**level, "otherwise": "national"})
-    assert judged.observations.column("_maille").to_pylist() == ["national"]
+    assert judged.observations.table().column("_maille").to_pylist() == ["national"]
 
 
 def test_a_site_has_a_code(essai):
     finding = refusal(essai, essai.judge([essai.row(Nom="")], structure={"code": "nom"}))
     assert (finding.rule, finding.column) == ("structure-absente", "Nom")
     judged = essai.judge([essai.row(Nom="", Maille="DEP")], structure={"code": "nom"})
-    assert judged.observations.column("_structure").to_pylist() == [None]
+    assert judged.observations.table().column("_structure").to_pylist() == [None]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
@@ -284,7 +284,7 @@ def test_a_date_that_is_empty(essai):
 
 
 def test_without_a_date_the_year_of_the_file_is_the_period(essai):
-    (row,) = essai.judge([essai.row()], period={}).observations.to_pylist()
+    (row,) = essai.judge([essai.row()], period={}).observations.table().to_pylist()
     assert (row["_annee"], row["_periode"]) == (2024, "2024")
 
 
@@ -293,7 +293,7 @@ def test_a_column_of_years(essai):
     fields[1] = {"name": "jour", "label": "Jour", "type": "year"}
     rows = [essai.row(Jour="2023"), essai.row(Jour="2024", Code="S2"), essai.row(Jour="24", Code="S3")]
     judged = essai.judge(rows, fields=fields, file_year=None, period={"field": "jour"})
-    assert judged.observations.column("_periode").to_pylist() == ["2023", "2024"]
+    assert judged.observations.table().column("_periode").to_pylist() == ["2023", "2024"]
     assert judged.refused == {None: 1}
 
 
@@ -306,7 +306,7 @@ def test_a_file_of_several_years(essai):
         essai.row(Jour="", Code="S5"),
     ]
     judged = essai.judge(rows, file_year=None)
-    assert judged.observations.column("_annee").to_pylist() == [2023]
+    assert judged.observations.table().column("_annee").to_pylist() == [2023]
     assert judged.refused == {2024: 1, 2023: 1, None: 2}
     assert [(item.row, item.year) for item in judged.findings] == [(3, 2024), (4, 2023), (5, None), (6, None)]
 
@@ -324,7 +324,7 @@ def correction(**changes):
 
 def test_a_correction_is_applied_before_the_judgement(essai):
     judged = essai.judge([essai.row(Valeur=" 15 "), essai.row(Code="S2", Valeur="15")], corrections=[correction()])
-    assert judged.observations.column("valeur").to_pylist() == [1.5, 15.0]
+    assert judged.observations.table().column("valeur").to_pylist() == [1.5, 15.0]
     assert judged.findings == []
 
 
@@ -337,10 +337,10 @@ def test_a_correction_that_finds_nothing_has_expired(essai, changes):
     (finding,) = judged.findings
     assert (finding.rule, finding.row, finding.year) == ("correction-perimee", None, 2024)
     assert "essai.csv" in finding.message
-    assert judged.observations.column("valeur").to_pylist() == [15.0]
+    assert judged.observations.table().column("valeur").to_pylist() == [15.0]
 
 
 def test_corrections_and_short_rows(essai):
     judged = essai.judge([["S1"], essai.row(Valeur="15")], corrections=[correction()])
-    assert judged.observations.column("_ligne").to_pylist() in ([], [3])
+    assert judged.observations.table().column("_ligne").to_pylist() in ([], [3])
     assert "correction-perimee" not in [item.rule for item in judged.findings]

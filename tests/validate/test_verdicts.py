@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from pipelines.declarations.network import Acceptance
 from pipelines.validate import (
     Finding,
     JudgedFile,
+    TypedRows,
     Validated,
     count_findings,
     judge,
@@ -75,7 +78,7 @@ def test_one_unusable_file_refuses_the_year(essai):
     assert verdict.state == "rejeté"
     assert verdict.explanation.startswith("Fichier inutilisable. La colonne « Valeur » est absente")
     unread = Validated(
-        observation_schema(essai.export).empty_table(), [Finding("encodage", "Octet illisible.")], usable=False
+        TypedRows(observation_schema(essai.export)), [Finding("encodage", "Octet illisible.")], usable=False
     )
     assert verdict_on(essai, unread).explanation == "Fichier inutilisable. Octet illisible."
 
@@ -129,10 +132,12 @@ ROWS = st.lists(
 def test_every_row_read_is_accepted_refused_or_ignored(essai, table, file_year, limit):
     rule = [{"blank": ["valeur"], "present": ["code"], "why": "essai"}]
     judged = essai.judge(table, file_year=file_year, ignore=rule)
+    blank_end = len(list(takewhile(lambda row: not any(row), reversed(table))))  # left by a spreadsheet: no rows
+    table = table[: len(table) - blank_end]
     assert judged.observations.num_rows + sum(judged.refused.values()) + judged.ignored == len(table)
     told = {item.row for item in judged.findings}
     assert len(told) == sum(judged.refused.values())
-    assert told.isdisjoint(judged.observations.column("_ligne").to_pylist())
+    assert told.isdisjoint(judged.observations.table().column("_ligne").to_pylist())
     if file_year:
         verdict = verdict_on(essai, judged, acceptance=Acceptance(max_refused_share=limit, why="essai"))
         assert verdict.accepted + verdict.refused + verdict.ignored == len(table)

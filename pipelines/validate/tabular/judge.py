@@ -170,7 +170,7 @@ def _judge_split(
         judgement.path, judgement.why = "frictionless", reason
         judgement.blocks = plain_blocks(_fed_rows(resource, tokens(len(fields))), fields, size)
     else:
-        judgement.blocks = _judged(judgement, resource, source, tokens(len(fields)), fetch, progress)
+        judgement.blocks = _judged(judgement, resource, source, tokens(len(fields)), fetch, progress, content=False)
     return judgement
 
 
@@ -268,17 +268,20 @@ def _judged(
     fetch: Callable[[int], Cells],
     progress: Callable[[int], None] | None,
     text: Text | None = None,
+    *,
+    content: bool = True,
 ) -> Iterator[JudgedBlock]:
-    """Judge the blocks of a stream."""
+    """Judge the blocks of a stream; ``content`` says that its dialect tells which records are content."""
     judge, judges = _block_judge(resource, source, fetch)
     judgement.fetch = fetch
-    content = Content(resource.dialect)
+    chosen = Content(resource.dialect) if content else None
     with resource:
         for index, tokens in enumerate(stream):
             if index == 1 and text is not None:
                 judge.reserve(text.expected())
             last = tokens.first + tokens.count - 1
-            content.filter(tokens)
+            if chosen is not None:
+                chosen.filter(tokens)
             block = judge.judge(tokens)
             judgement.asked, judgement.confirmed = judge.asked, judges.count
             yield block
