@@ -7,7 +7,6 @@ process only, whose memory and time are bounded. It imports nothing of the proje
 from __future__ import annotations
 
 import io
-import os
 import pickle
 import resource
 import sys
@@ -38,10 +37,10 @@ def read_workbook(content: bytes, sheet: str) -> tuple[Any, Rows]:
 
 def read_parquet(content: bytes) -> tuple[Any, Rows]:
     """Return the names of the columns and the number of rows, and the rows."""
-    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # the others reserve gigabytes of addresses at once
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
+    pa.set_memory_pool(pa.system_memory_pool())  # the others reserve gigabytes of addresses at once
     plain = pq.ParquetFile(pa.BufferReader(content))
     texts = [field.name for field in plain.schema_arrow if pa.types.is_string(field.type)]
     # A text repeated a million times is then held once.

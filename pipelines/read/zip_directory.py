@@ -6,6 +6,7 @@ Serves archives and workbooks, which are zips; choosing and reading a member is 
 from __future__ import annotations
 
 import io
+import itertools
 import lzma
 import re
 import stat
@@ -101,7 +102,7 @@ def _check_sizes(members: list[zipfile.ZipInfo]) -> None:
 def _check_overlaps(members: list[zipfile.ZipInfo]) -> None:
     """Refuse members that share bytes: each looks modest, and together they are a bomb (Fifield, WOOT 2019)."""
     ordered = sorted(members, key=lambda item: item.header_offset)
-    for item, following in zip(ordered, ordered[1:], strict=False):
+    for item, following in itertools.pairwise(ordered):
         if item.header_offset + _LOCAL_HEADER + item.compress_size > following.header_offset:
             raise _refused(
                 f"les fichiers « {_shown(item.filename)} » et « {_shown(following.filename)} » se chevauchent"
