@@ -8,8 +8,8 @@ from __future__ import annotations
 # A survey of ten million answers is about 1 GB of CSV: twice that is no export of a year any more.
 LARGEST_FILE = 2_000_000_000
 LARGEST_UNPACKED = 2_000_000_000
-# Measured with gzip: constant columns beside a counter pack 11 times, places and marks that vary 20 times. Only one same
-# row five million times passes the limit (412 times), and it is no export.
+# Measured with gzip: constant columns beside a counter pack 11 times, places and marks that vary 20 times. Only
+# one same row, five million times, passes the limit (412 times), and it is no export.
 LARGEST_RATIO = 200
 # Below this, what is unpacked harms nothing: a small file of blanks may pack a thousand times.
 RATIO_FROM = 100_000_000
