@@ -11,8 +11,12 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pipelines.read.cells import UnusableFileError
+from pipelines.read.limits import LARGEST_FILE
+
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pipelines.read.sources import ExportsRoot, SourceFile
@@ -38,7 +42,16 @@ class Archive:
         self.folder = folder
 
     def content(self, sha256: str) -> bytes:
-        """Return an archived content; raises ValueError if the disk no longer holds what its name says."""
+        """Return an archived content; raises ValueError if the disk no longer holds what its name says.
+
+        Raises UnusableFileError on a file too large to be read: it is kept, and never loaded.
+        """
+        size = self._place(sha256).stat().st_size
+        if size > LARGEST_FILE:
+            raise UnusableFileError(
+                "fichier-illisible",
+                f"Le fichier pèse {size} octets (limite : {LARGEST_FILE}) : démesuré pour un export. Découpez-le.",
+            )
         content = self._place(sha256).read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:
             raise ValueError(f"archive abîmée : {sha256}")
@@ -55,14 +68,12 @@ class Archive:
             and self._holds(before["sha256"], before["size"])
         ):
             return Received(source.path, before["sha256"], before["size"], "inchangé")
-        content = root.read(source.path)
-        sha256 = hashlib.sha256(content).hexdigest()
-        self._keep(sha256, content)
-        _write(memory, json.dumps({"token": source.token, "sha256": sha256, "size": len(content)}).encode())
+        sha256, size = self._keep(root.chunks(source.path))
+        _write(memory, json.dumps({"token": source.token, "sha256": sha256, "size": size}).encode())
         if before and before["sha256"] == sha256:
-            return Received(source.path, sha256, len(content), "inchangé")
+            return Received(source.path, sha256, size, "inchangé")
         news: News = "modifié" if before else "nouveau"
-        received = Received(source.path, sha256, len(content), news, before["sha256"] if before else None)
+        received = Received(source.path, sha256, size, news, before["sha256"] if before else None)
         self._note(received, seen_at)
         return received
 
@@ -76,11 +87,23 @@ class Archive:
     def _memory(self, url: str, path: str) -> Path:
         return self.folder / "vus" / f"{hashlib.sha256(f'{url}|{path}'.encode()).hexdigest()[:32]}.json"
 
-    def _keep(self, sha256: str, content: bytes) -> None:
-        place = self._place(sha256)
-        if not self._holds(sha256, len(content)):
-            _write(place, content)
+    def _keep(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        """Keep a content as it comes, never whole in memory; return its sha256 and its size in bytes."""
+        arriving = self.folder / f".arrivant.{os.getpid()}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        digest, size = hashlib.sha256(), 0
+        with arriving.open("wb") as stream:
+            for chunk in chunks:
+                digest.update(chunk)
+                size += stream.write(chunk)
+        place = self._place(digest.hexdigest())
+        if self._holds(place.name, size):
+            arriving.unlink()
+        else:
+            place.parent.mkdir(exist_ok=True)
+            arriving.replace(place)
             place.chmod(0o444)
+        return place.name, size
 
     def _note(self, received: Received, seen_at: datetime.datetime) -> None:
         line = json.dumps({"vu_le": seen_at.isoformat(timespec="seconds"), **asdict(received)}, ensure_ascii=False)

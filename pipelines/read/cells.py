@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from pipelines.read.limits import LONGEST_CELL
+
 
 class UnusableFileError(Exception):
     """The file can't be read at all. ``rule`` names the cause; the message is in French, for the producer."""
@@ -33,7 +35,8 @@ def native_text(value: object, decimal_char: str) -> str:
     """Write a native cell (spreadsheet, Parquet) as text.
 
     Rules: nothing is ``""``; booleans ``true``/``false``; whole numbers without decimals; other numbers in their
-    shortest exact form with ``decimal_char``; dates as ISO 8601, without a midnight; text as it is
+    shortest exact form with ``decimal_char``; dates as ISO 8601, without a midnight; durations as hours, minutes and
+    seconds (``26:30:00``), as spreadsheets show them; text as it is
     (bytes are UTF-8 text, as some writers of Parquet leave it).
     """
     if value is None:
@@ -45,7 +48,16 @@ def native_text(value: object, decimal_char: str) -> str:
     if isinstance(value, datetime.date | datetime.time):
         midnight = isinstance(value, datetime.datetime) and value.time() == datetime.time()
         return value.isoformat()[: len("2024-01-31")] if midnight else value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return _duration_text(value)
     return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+
+def _duration_text(value: datetime.timedelta) -> str:
+    sign, length = ("-", -value) if value < datetime.timedelta() else ("", value)
+    minutes, seconds = divmod(length.days * 86_400 + length.seconds, 60)
+    rest = f".{length.microseconds:06d}".rstrip("0") if length.microseconds else ""
+    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}{rest}"
 
 
 def _number_text(value: float | Decimal) -> str:
@@ -55,6 +67,18 @@ def _number_text(value: float | Decimal) -> str:
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
+
+
+def check_row(row: list[str], number: int) -> int:
+    """Return the characters of row ``number`` of the file; raises UnusableFileError if a cell is beyond the limit."""
+    longest = max(map(len, row), default=0)
+    if longest > LONGEST_CELL:
+        raise UnusableFileError(
+            "fichier-illisible",
+            f"Ligne {number} : une cellule contient {longest} caractères (limite : {LONGEST_CELL}, celle d'Excel). "
+            "Raccourcissez-la.",
+        )
+    return sum(map(len, row))
 
 
 def compose_header(rows: list[list[str]]) -> list[str]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import glob
 import json
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import fsspec
+
+from pipelines.read.limits import CHUNK
 
 # What storages tell of a file's state: local disks, object stores (ETag), FTP, HTTP.
 _SIGNS = (
@@ -84,9 +87,13 @@ class ExportsRoot:
 
     def read(self, path: str) -> bytes:
         """Return the content of a file below the root."""
+        return b"".join(self.chunks(path))
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Give the content of a file below the root piece by piece."""
         with self._filesystem.open(f"{self._root}/{path}", "rb") as stream:
-            content: bytes = stream.read()
-        return content
+            while chunk := stream.read(CHUNK):
+                yield chunk
 
     def _seen(self, path: str, info: dict[str, Any]) -> SourceFile:
         relative = path[len(self._root) :].lstrip("/") if path.startswith(self._root) else path

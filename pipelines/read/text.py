@@ -1,4 +1,4 @@
-"""Bytes to text.
+"""Bytes to text, by pieces.
 
 One rule, never a guess: strict UTF-8 over the whole file (BOM tolerated), else the declared encoding.
 """
@@ -6,31 +6,53 @@ One rule, never a guess: strict UTF-8 over the whole file (BOM tolerated), else 
 from __future__ import annotations
 
 import codecs
+import io
 
+from pipelines.read import limits
 from pipelines.read.cells import UnusableFileError
 
 
-def decode(content: bytes, declared: str) -> tuple[str, str]:
-    """Return the text and the encoding that was used.
+def open_text(content: bytes, declared: str) -> tuple[io.TextIOWrapper, str]:
+    """Return the text as a stream, line ends as they are, and the encoding that was used.
 
-    Raises UnusableFileError with line, column and bytes when neither encoding fits, or when the file is not text.
+    The whole file is checked first. Raises UnusableFileError with line, column and bytes when neither encoding fits,
+    or when the file is not text.
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _checked(_strict(content, "utf-16"), "utf-16")
+        _check_all(content, "utf-16")
+        return _stream(content, "utf-16"), "utf-16"
     try:
-        return _checked(content.decode("utf-8-sig"), "utf-8")
+        _decode_all(content, "utf-8-sig")
     except UnicodeDecodeError:
-        return _checked(_strict(content, declared), declared)
+        _check_all(content, declared)
+        return _stream(content, declared), declared
+    return _stream(content, "utf-8-sig"), "utf-8"
 
 
-def _strict(content: bytes, encoding: str) -> str:
+def _stream(content: bytes, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(content), encoding, newline="")
+
+
+def _decode_all(content: bytes, encoding: str) -> None:
+    """Decode piece by piece, keeping nothing; a UnicodeDecodeError tells the place of the piece that it came from."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    for start in range(0, len(content), limits.CHUNK):
+        end = start + limits.CHUNK
+        if "\0" in decoder.decode(content[start:end], final=end >= len(content)):
+            raise UnusableFileError(
+                "fichier-illisible",
+                "Le fichier contient des octets nuls : ce n'est pas un fichier texte (CSV). Exportez-le de nouveau.",
+            )
+
+
+def _check_all(content: bytes, encoding: str) -> None:
     try:
-        return content.decode(encoding)
+        _decode_all(content, encoding)
     except UnicodeDecodeError as error:
-        before = content[: error.start]
-        line = before.count(b"\n") + 1
-        column = error.start - (before.rfind(b"\n") + 1) + 1
-        seen = content[error.start : error.end].hex(" ")
+        start = _place(content, error)
+        line = content.count(b"\n", 0, start) + 1
+        column = start - (content.rfind(b"\n", 0, start) + 1) + 1
+        seen = error.object[error.start : error.end].hex(" ")
         raise UnusableFileError(
             "encodage",
             f"Caractère illisible ligne {line}, position {column} (octet {seen}) : le fichier n'est pas en UTF-8"
@@ -38,16 +60,6 @@ def _strict(content: bytes, encoding: str) -> str:
         ) from error
 
 
-def _checked(text: str, encoding: str) -> tuple[str, str]:
-    if "\0" in text:
-        raise UnusableFileError(
-            "fichier-illisible", "Le fichier contient des octets nuls : ce n'est pas un fichier texte (CSV)."
-        )
-    start = text[:512].lstrip().lower()
-    if start.startswith(("<!doctype", "<html", "<?xml")):
-        raise UnusableFileError(
-            "fichier-illisible",
-            "Le fichier est une page web ou du XML, pas un CSV : "
-            "le téléchargement a sans doute renvoyé une page d'erreur.",
-        )
-    return text, encoding
+def _place(content: bytes, error: UnicodeDecodeError) -> int:
+    """Return where in ``content`` the bytes stand that could not be decoded: the error knows its piece only."""
+    return content.find(error.object) + error.start

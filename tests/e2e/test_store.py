@@ -52,7 +52,7 @@ def test_a_failed_reception_is_told_and_its_old_values_are_not_current(unmarked,
 
     path = unmarked / "gendarmerie" / "resultats-2024.zip"
     path.write_bytes(path.read_bytes() + b"\0")
-    monkeypatch.setattr("pipelines.read.sources.ExportsRoot.read", refuse)
+    monkeypatch.setattr("pipelines.read.sources.ExportsRoot.chunks", refuse)
     told = run(unmarked, output, "gendarmerie", "--strict", code=1)
     assert "ERREURS DE TRAITEMENT" in told
     assert "accès refusé" in told

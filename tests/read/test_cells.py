@@ -38,7 +38,9 @@ DECIMAL_CHARS = st.sampled_from([".", ","])
         (datetime.datetime(2024, 3, 1, 8, 30), "2024-03-01T08:30:00"),
         (datetime.date(2024, 3, 1), "2024-03-01"),
         (datetime.time(8, 30), "08:30:00"),
-        (datetime.timedelta(hours=1), "1:00:00"),
+        (datetime.timedelta(hours=1), "01:00:00"),
+        (datetime.timedelta(days=1, hours=2, minutes=30), "26:30:00"),
+        (-datetime.timedelta(minutes=90, milliseconds=500), "-01:30:00.5"),
         (" 01 ", " 01 "),
     ],
 )

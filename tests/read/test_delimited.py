@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.declarations import Layout
-from pipelines.read import UnusableFileError, read_cells
-from pipelines.read import delimited as delimited_module
+from pipelines.read import UnusableFileError, limits, read_cells
 
 
 def read(text, **declared):
@@ -77,7 +76,7 @@ def test_blank_rows_at_the_end_are_dropped_and_noted():
 
 
 def test_a_cell_without_end_is_told(monkeypatch):
-    monkeypatch.setattr(delimited_module, "LONGEST_CELL", 100)
+    monkeypatch.setattr(limits, "LONGEST_CELL", 100)
     with pytest.raises(UnusableFileError) as error:
         read('a;b\n"' + "x" * 101 + '";1\n')
     assert error.value.rule == "fichier-illisible"

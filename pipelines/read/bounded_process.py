@@ -1,0 +1,79 @@
+"""A process of its own that opens a workbook or a Parquet file: standard input to pickled rows. Run as a script.
+
+The readers are native code: a bomb or damaged bytes would take the memory of the run or abort it. Here they take this
+process only, whose memory and time are bounded. It imports nothing of the project, so that starting it costs little.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import resource
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+MEMORY_LIMIT = 4 << 30
+CPU_SECONDS = 600
+# Cells sent at once: enough to be fast, few enough that their text is small beside the limit.
+BATCH = 20_000
+
+Rows = Iterator[list[list[Any]]]
+
+
+def read_workbook(content: bytes, sheet: str) -> tuple[Any, Rows]:
+    """Return the names of the sheets, and the rows of ``sheet`` (the first one if empty; none if absent)."""
+    import python_calamine  # noqa: PLC0415  (each kind of file pays for its own reader only)
+
+    workbook = python_calamine.load_workbook(io.BytesIO(content))
+    names = list(workbook.sheet_names)
+    if not names or (sheet and sheet not in names):
+        return names, iter(())
+    rows = workbook.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=False)
+    size = max(1, BATCH // max((len(row) for row in rows), default=1))
+    return names, (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def read_parquet(content: bytes) -> tuple[Any, Rows]:
+    """Return the names of the columns and the number of rows, and the rows."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    pa.set_memory_pool(pa.system_memory_pool())  # the others reserve gigabytes of addresses at once
+    plain = pq.ParquetFile(pa.BufferReader(content))
+    texts = [field.name for field in plain.schema_arrow if pa.types.is_string(field.type)]
+    # A text repeated a million times is then held once.
+    file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts)
+    names = list(file.schema_arrow.names)
+    size = max(1, BATCH // max(len(names), 1))
+
+    def values(column: Any) -> list[Any]:
+        if not pa.types.is_dictionary(column.type):
+            return list(column.to_pylist())
+        places = column.indices.to_pylist()
+        used = {place: column.dictionary[place].as_py() for place in set(places) if place is not None}
+        return [None if place is None else used[place] for place in places]
+
+    def rows() -> Rows:
+        for batch in file.iter_batches(batch_size=size, use_threads=False):
+            yield [list(row) for row in zip(*map(values, batch.columns), strict=True)]
+
+    return (names, file.metadata.num_rows), rows()
+
+
+def _main(form: str, sheet: str) -> None:
+    warnings.simplefilter("ignore")
+    content = sys.stdin.buffer.read()
+    head, batches = read_parquet(content) if form == "parquet" else read_workbook(content, sheet)
+    pickle.dump(head, sys.stdout.buffer, protocol=5)
+    sys.stdout.buffer.flush()
+    for batch in batches:
+        pickle.dump(batch, sys.stdout.buffer, protocol=5)
+    pickle.dump(None, sys.stdout.buffer, protocol=5)
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    _main(sys.argv[1], sys.argv[2])

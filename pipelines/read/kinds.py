@@ -1,0 +1,90 @@
+"""What the first bytes of a file say that it is, against what is declared.
+
+Whether the file is well formed is for its reader to say.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import zipfile
+from typing import Literal
+
+from pipelines.read.cells import UnusableFileError
+
+FileKind = Literal["csv", "xlsx", "ods", "parquet"]
+
+_TITLES = {"csv": "un CSV", "xlsx": "un classeur XLSX", "ods": "un classeur ODS", "parquet": "un Parquet"}
+_SAVE_AS = {"csv": "CSV UTF-8", "xlsx": "Classeur Excel (.xlsx)", "ods": "Feuille de calcul ODF (.ods)"}
+_ZIP = b"PK\x03\x04"
+# First bytes, and what they are for a producer; of each format, its own specification.
+_SIGNATURES = {
+    b"%PDF-": "un PDF",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "un ancien classeur Excel (.xls) ou un classeur protégé par mot de passe",
+    b"\x1f\x8b": "une archive gz",
+    b"7z\xbc\xaf\x27\x1c": "une archive 7z",
+    b"Rar!\x1a\x07": "une archive rar",
+    b"BZh": "une archive bz2",
+    b"\xfd7zXZ\x00": "une archive xz",
+    b"\x28\xb5\x2f\xfd": "une archive zstd",
+    b"SQLite format 3\x00": "une base SQLite",
+    b"\x89PNG": "une image",
+    b"\xff\xd8\xff": "une image",
+    b"{\\rtf": "un document RTF",
+}  # fmt: skip
+_WEB = ("<!doctype", "<html", "<head", "<body", "<table", "<script", "<?xml", "<!--")
+
+
+def check_kind(content: bytes, declared: FileKind) -> None:
+    """Raise UnusableFileError if the bytes are those of another kind of file than the ``declared`` one."""
+    if content.startswith(_ZIP):
+        found = _kind_of_zip(content)
+        if found in (declared, None) and declared in ("xlsx", "ods"):
+            return  # None: too damaged to tell, its reader will
+        raise _other(declared, _zip_title(found), found)
+    if content.startswith(b"PAR1"):
+        if declared != "parquet":
+            raise _other(declared, "un Parquet", "parquet")
+        return
+    for signature, title in _SIGNATURES.items():
+        if content.startswith(signature) and not (declared == "csv" and signature == b"BZh"):  # a label may say so
+            raise _other(declared, title, None)
+    if _is_web(content[:1024]):
+        raise UnusableFileError(
+            "fichier-illisible",
+            f"Le fichier est une page web ou du XML, pas {_TITLES[declared]} : le téléchargement a sans doute renvoyé "
+            "une page d'erreur, ou l'outil a enregistré une page sous un autre nom. Exportez de nouveau le fichier.",
+        )
+
+
+def _other(declared: FileKind, title: str, found: str | None) -> UnusableFileError:
+    mend = f"Enregistrez-le au format « {_SAVE_AS[declared]} »" if declared in _SAVE_AS else "Exportez-le de nouveau"
+    if found in _TITLES:
+        mend += f", ou faites déclarer « format: {found} »"
+    return UnusableFileError(
+        "fichier-illisible", f"Le fichier est {title}, alors que {_TITLES[declared]} est attendu. {mend}."
+    )
+
+
+def _zip_title(found: str | None) -> str:
+    titles = {"xlsb": "un classeur Excel binaire (.xlsb)", "docx": "un document Word", None: "une archive zip"}
+    return titles.get(found) or _TITLES.get(found or "", "une archive zip")
+
+
+def _kind_of_zip(content: bytes) -> str | None:
+    """Return ``xlsx``, ``ods``, ``xlsb``, ``docx``, ``zip``, or None if its directory can't be read."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = {name.lower() for name in archive.namelist()}
+    except (zipfile.BadZipFile, ValueError, OSError, LookupError, NotImplementedError):
+        return None
+    parts = {"xl/workbook.xml": "xlsx", "xl/workbook.bin": "xlsb", "word/document.xml": "docx", "content.xml": "ods"}
+    return next((kind for part, kind in parts.items() if part in names), "zip")
+
+
+def _is_web(head: bytes) -> bool:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = head.decode("utf-16", "ignore")
+    else:
+        text = head.removeprefix(codecs.BOM_UTF8).decode("latin-1")
+    return text.lstrip().lower().startswith(_WEB)

@@ -1,0 +1,37 @@
+"""What a file may weigh before it is refused, each limit with its reason: generous to exports, closed to bombs.
+
+How each limit is checked is not here. Sizes are in bytes unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+# A survey of ten million answers is about 1 GB of CSV: twice that is no export of a year any more.
+LARGEST_FILE = 2_000_000_000
+LARGEST_UNPACKED = 2_000_000_000
+# Measured with gzip: constant columns beside a counter pack 11 times, places and marks that vary 20 times. Only
+# one same row, five million times, passes the limit (412 times), and it is no export.
+LARGEST_RATIO = 200
+# Below this, what is unpacked harms nothing: a small file of blanks may pack a thousand times.
+RATIO_FROM = 100_000_000
+# An archive holds one export and its notes; a workbook, one part per sheet, image and comment.
+MOST_MEMBERS = 10_000
+# A record of the directory of a zip: 46 bytes, a path and what tools add. Read whole by zipfile: bounded before.
+LARGEST_DIRECTORY = MOST_MEMBERS * 1_000
+# Excel's own widths: nobody hands over a wider table, and one that is wider was written with the wrong separator.
+MOST_COLUMNS = 16_384
+# In characters. Excel's own limit too; a longer cell in a CSV is nearly always a quote that was never closed.
+LONGEST_CELL = 32_767
+# In characters: three hundred cells of the longest; a line without end is no CSV.
+LONGEST_LINE = 10_000_000
+# Ten million rows of 25 columns.
+MOST_CELLS = 250_000_000
+# A full sheet (1 048 576 rows) of 23 columns; measured: 25 million numbers take 1.8 GB of the reader's 4, and a minute.
+MOST_SHEET_CELLS = 25_000_000
+# Characters of a sheet or of a Parquet file once written out: a text stored once may be repeated a million times.
+MOST_CHARACTERS = 2_000_000_000
+# The largest tag that offices write is a few hundred bytes; the parser of XML holds a tag whole.
+LARGEST_TAG = 1_000_000
+# Errors (#N/A…) kept by their place; a sheet with more of them is no table.
+MOST_ERRORS = 1_000_000
+# Of any file of ours that is read by pieces.
+CHUNK = 1 << 20
