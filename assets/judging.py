@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, replacing, write_json
 from pipelines.declarations import Catalogue, Export, Layout
-from pipelines.read import UnusableFileError, read_cells
+from pipelines.read import UnusableFileError, read_export
 from pipelines.validate import (
     Finding,
     JudgedFile,
@@ -22,7 +22,7 @@ from pipelines.validate import (
     observation_schema,
     protect,
     unusable,
-    validate_cells,
+    validate_opened,
     write_rows,
 )
 
@@ -70,13 +70,16 @@ def _judged(
     place = store.judged / f"{key}.parquet"
     with replacing(place) as spill:
         try:
-            cells = read_cells(store.archive.content(file["sha256"]), file["path"], layout)
-            validated = validate_cells(
-                cells.header, cells.rows, cells.first_row, export, layout, catalogue.territories,
+            path = store.archive.path(file["sha256"])
+            opened = read_export(path, file["path"], layout, spill.with_suffix(".texte"))
+            validated = validate_opened(
+                opened, export, layout, catalogue.territories,
                 file=file["path"], file_year=file_year, corrections=corrections, spill=spill,
             )  # fmt: skip
         except UnusableFileError as error:
             validated = unusable(export, [Finding(error.rule, str(error))])
+        finally:
+            spill.with_suffix(".texte").unlink(missing_ok=True)
         validated = protect(validated, export, layout)
         if validated.observations.whole_file != spill:  # some rows were taken out once all were known
             write_rows(validated.observations, spill)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.read import UnusableFileError, read_cells
+from pipelines.read import Cells, DelimitedText, UnusableFileError, read_export
 from pipelines.read.filled import is_workbook, read_filled
 from pipelines.validate import (
     Finding,
@@ -18,13 +20,13 @@ from pipelines.validate import (
     judge,
     protect,
     unusable,
-    validate_cells,
+    validate_opened,
     write_letter,
 )
 from pipelines.validate.problems import Problem, grouped
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from pipelines.declarations import Catalogue, Export, Layout
 
@@ -96,24 +98,43 @@ def _listed(years: list[int]) -> str:
 
 
 def check_export(
-    catalogue: Catalogue, network: str, export: Export, layout: Layout, year: int | None, path: Path
+    catalogue: Catalogue,
+    network: str,
+    export: Export,
+    layout: Layout,
+    year: int | None,
+    path: Path,
+    progress: Callable[[int], None] | None = None,
 ) -> Checked:
-    """Judge one file as the main job would, without the declared corrections."""
-    content = path.read_bytes()
+    """Judge one file as the main job would, without the declared corrections.
+
+    ``progress`` is told the number of rows judged so far.
+    """
     unreadable = False
-    try:
-        filled = is_workbook(content) and layout.format not in ("xlsx", "ods")
-        cells = read_filled(content, export, layout) if filled else read_cells(content, path.name, layout)
-        validated = validate_cells(
-            cells.header, cells.rows, cells.first_row, export, layout, catalogue.territories,
-            file=path.name, file_year=year if layout.one_file_per_year else None,
-        )  # fmt: skip
-    except UnusableFileError as error:
-        unreadable = True
-        validated = unusable(export, [Finding(error.rule, str(error))])
-    judged = JudgedFile(path.name, hashlib.sha256(content).hexdigest(), protect(validated, export, layout))
-    verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged])
+    with tempfile.TemporaryDirectory() as folder, path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        try:
+            validated = validate_opened(
+                _opened(path, export, layout, Path(folder) / "texte"), export, layout, catalogue.territories,
+                file=path.name, file_year=year if layout.one_file_per_year else None,
+                spill=Path(folder) / "observations.parquet", progress=progress,
+            )  # fmt: skip
+        except UnusableFileError as error:
+            unreadable = True
+            validated = unusable(export, [Finding(error.rule, str(error))])
+        judged = JudgedFile(path.name, sha256, protect(validated, export, layout))
+        verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged])
+    unreadable = unreadable or any(item.rule == "encodage" for _, _, item in verdict.findings)
     return Checked(network, export, layout, year, verdict, grouped(verdict, export, layout, year), unreadable)
+
+
+def _opened(path: Path, export: Export, layout: Layout, scratch: Path) -> Cells | DelimitedText:
+    """Open a file as its layout says, or the filled template that stands for it."""
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"PK"
+    if packed and layout.format not in ("xlsx", "ods") and is_workbook(content := path.read_bytes()):
+        return read_filled(content, export, layout)
+    return read_export(path, path.name, layout, scratch)
 
 
 def write_letters(catalogue: Catalogue, checked: Checked, folder: Path) -> list[Path]:

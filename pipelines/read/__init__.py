@@ -2,37 +2,97 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipelines.read.archive import Archive, Received
 from pipelines.read.cells import Cells, UnusableFileError
 from pipelines.read.columnar import read_columnar
-from pipelines.read.containers import unpack
-from pipelines.read.delimited import read_delimited
+from pipelines.read.containers import is_packed, unpack
+from pipelines.read.delimited import DelimitedText, open_delimited
 from pipelines.read.kinds import check_kind
 from pipelines.read.sources import ExportsRoot, RootError, SourceFile
 from pipelines.read.spreadsheet import read_spreadsheet
+from pipelines.read.text import open_binary
 
 if TYPE_CHECKING:
     from pipelines.declarations import Layout
 
-__all__ = ["Archive", "Cells", "ExportsRoot", "Received", "RootError", "SourceFile", "UnusableFileError", "read_cells"]
+__all__ = [
+    "Archive",
+    "Cells",
+    "DelimitedText",
+    "ExportsRoot",
+    "Received",
+    "RootError",
+    "SourceFile",
+    "UnusableFileError",
+    "read_cells",
+    "read_export",
+]
+
+_HEAD = 4096  # bytes that tell what kind of file it is
+
+
+def read_export(path: Path, name: str, layout: Layout, scratch: Path) -> Cells | DelimitedText:
+    """Open a file as its layout declares; ``name`` tells a zip or gz by its ending.
+
+    A CSV is not loaded: its rows stay on disk, in ``scratch`` if it came in an archive. Other formats are read.
+    Raises UnusableFileError, and nothing else, whatever the bytes; its message says which file, and which one inside.
+    """
+    if layout.format != "csv":
+        return read_cells(path.read_bytes(), name, layout)
+    with _telling(name) as place:
+        if is_packed(name, layout.member):
+            with scratch.open("wb") as sink:
+                place.member = unpack(path.read_bytes(), name, layout.member, sink)
+            path = scratch
+        return _opened(path, layout)
 
 
 def read_cells(content: bytes, name: str, layout: Layout) -> Cells:
-    """Read a file as its layout declares; ``name`` tells a zip or gz by its ending.
+    """Read all the cells of a file in memory, as ``read_export`` does."""
+    with _telling(name) as place:
+        if is_packed(name, layout.member):
+            sink = io.BytesIO()
+            place.member = unpack(content, name, layout.member, sink)
+            content = sink.getvalue()
+        if layout.format == "csv":
+            return _opened(content, layout).cells()
+        _check_not_empty(len(content))
+        check_kind(content, layout.format)
+        readers = {"parquet": read_columnar, "xlsx": read_spreadsheet, "ods": read_spreadsheet}
+        return readers[layout.format](content, layout)
 
-    Raises UnusableFileError, and nothing else, whatever the bytes; its message says which file, and which one inside.
-    """
-    place = f"« {PurePosixPath(name).name} »"
+
+def _opened(source: bytes | Path, layout: Layout) -> DelimitedText:
+    with open_binary(source) as stream:
+        head = stream.read(_HEAD)
+        _check_not_empty(len(head))
+        check_kind(head if not head.startswith(b"PK") else head + stream.read(), layout.format)
+    return open_delimited(source, layout)
+
+
+def _check_not_empty(size: int) -> None:
+    if not size:
+        raise UnusableFileError("fichier-vide", "Le fichier est vide (0 octet).")
+
+
+@dataclass
+class _Place:
+    member: str | None = None
+
+
+@contextmanager
+def _telling(name: str) -> Iterator[_Place]:
+    """Say in errors which file is meant, and which one inside."""
+    place = _Place()
     try:
-        unpacked = unpack(content, name, layout.member)
-        place += f" › « {unpacked.member} »" if unpacked.member else ""
-        if not unpacked.content:
-            raise UnusableFileError("fichier-vide", "Le fichier est vide (0 octet).")
-        check_kind(unpacked.content, layout.format)
-        readers = {"csv": read_delimited, "parquet": read_columnar, "xlsx": read_spreadsheet, "ods": read_spreadsheet}
-        return readers[layout.format](unpacked.content, layout)
+        yield place
     except UnusableFileError as error:
-        raise UnusableFileError(error.rule, f"{place} : {error}") from error
+        inside = f" › « {place.member} »" if place.member else ""
+        raise UnusableFileError(error.rule, f"« {PurePosixPath(name).name} »{inside} : {error}") from error

@@ -41,21 +41,26 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def content(self, sha256: str) -> bytes:
-        """Return an archived content; raises ValueError if the disk no longer holds what its name says.
+    def path(self, sha256: str) -> Path:
+        """Return where a content is; raises ValueError if the disk no longer holds what its name says.
 
         Raises UnusableFileError on a file too large to be read: it is kept, and never loaded.
         """
-        size = self._place(sha256).stat().st_size
+        place = self._place(sha256)
+        size = place.stat().st_size
         if size > LARGEST_FILE:
             raise UnusableFileError(
                 "fichier-illisible",
                 f"Le fichier pèse {size} octets (limite : {LARGEST_FILE}) : démesuré pour un export. Découpez-le.",
             )
-        content = self._place(sha256).read_bytes()
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise ValueError(f"archive abîmée : {sha256}")
-        return content
+        with place.open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
+                raise ValueError(f"archive abîmée : {sha256}")
+        return place
+
+    def content(self, sha256: str) -> bytes:
+        """Return an archived content, as ``path`` finds it."""
+        return self.path(sha256).read_bytes()
 
     def receive(self, root: ExportsRoot, source: SourceFile, seen_at: datetime.datetime) -> Received:
         """Archive ``source`` unless it was seen before, and note in the manifest what is new."""

@@ -9,7 +9,6 @@ import fnmatch
 import gzip
 import io
 import zlib
-from dataclasses import dataclass
 from typing import IO
 
 from pipelines.read import limits
@@ -17,30 +16,27 @@ from pipelines.read.cells import UnusableFileError
 from pipelines.read.zip_directory import is_too_dense, open_checked, too_large
 
 
-@dataclass(frozen=True)
-class Unpacked:
-    """The bytes to read, and the name they have in their archive (None when they came in none, or in a gz)."""
-
-    content: bytes
-    member: str | None = None
+def is_packed(name: str, member: str | None) -> bool:
+    """Tell whether a file is an archive, by its name or by what is declared of it."""
+    return name.lower().endswith((".gz", ".zip")) or bool(member)
 
 
-def unpack(content: bytes, name: str, member: str | None) -> Unpacked:
-    """Return the content itself, or what a ``.gz`` or ``.zip`` holds: its only file, or the one matching ``member``.
+def unpack(content: bytes, name: str, member: str | None, sink: IO[bytes]) -> str | None:
+    """Write into ``sink`` what a ``.gz`` or ``.zip`` holds: its only file, or the one matching ``member``.
 
-    Nothing is unpacked twice: an archive inside an archive is given as it is, and refused as another kind of file.
+    Returns the name that the file has in its archive (None in a gz). Nothing is unpacked twice: an archive inside an
+    archive is given as it is, and refused as another kind of file.
     """
     if name.lower().endswith(".gz"):
-        return Unpacked(_gunzip(content))
-    if name.lower().endswith(".zip") or member:
-        return _unzip(content, member)
-    return Unpacked(content)
+        _gunzip(content, sink)
+        return None
+    return _unzip(content, member, sink)
 
 
-def _gunzip(content: bytes) -> bytes:
+def _gunzip(content: bytes, sink: IO[bytes]) -> None:
     try:
         with gzip.open(io.BytesIO(content)) as stream:
-            return _read_limited(stream, len(content), None)
+            _copy_limited(stream, len(content), None, sink)
     except (OSError, EOFError, zlib.error) as error:
         raise UnusableFileError(
             "fichier-illisible",
@@ -48,7 +44,7 @@ def _gunzip(content: bytes) -> bytes:
         ) from error
 
 
-def _unzip(content: bytes, member: str | None) -> Unpacked:
+def _unzip(content: bytes, member: str | None, sink: IO[bytes]) -> str:
     with open_checked(content) as (archive, members):
         files = [item for item in members if "__MACOSX" not in item.filename]
         wanted = [item for item in files if fnmatch.fnmatch(item.filename.rsplit("/", 1)[-1], member or "*")]
@@ -60,14 +56,14 @@ def _unzip(content: bytes, member: str | None) -> Unpacked:
                 "Recréez-la avec le seul fichier attendu.",
             )
         with archive.open(wanted[0]) as stream:
-            return Unpacked(_read_limited(stream, wanted[0].compress_size, wanted[0].filename), wanted[0].filename)
+            _copy_limited(stream, wanted[0].compress_size, wanted[0].filename, sink)
+        return wanted[0].filename
 
 
-def _read_limited(stream: IO[bytes] | gzip.GzipFile, packed: int, name: str | None) -> bytes:
-    unpacked = io.BytesIO()
+def _copy_limited(stream: IO[bytes] | gzip.GzipFile, packed: int, name: str | None, sink: IO[bytes]) -> None:
+    size = 0
     while chunk := stream.read(limits.CHUNK):
-        size = unpacked.tell() + len(chunk)
+        size += len(chunk)
         if size > limits.LARGEST_UNPACKED or is_too_dense(size, packed):
             raise too_large(name)
-        unpacked.write(chunk)
-    return unpacked.getvalue()
+        sink.write(chunk)

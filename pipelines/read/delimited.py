@@ -1,49 +1,85 @@
-"""Delimited text (CSV) to cells, with Python's own csv reader: the one that frictionless uses.
+"""Delimited text (CSV), opened: encoding, separator, header. Its rows are split by whoever judges them.
 
-The text is read by lines, never whole; what it weighs at most is in ``limits``.
+Where all the cells are needed at once, Python's own csv reader splits them, the one that frictionless uses.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import itertools
-from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from pipelines.read import limits
 from pipelines.read.cells import Cells, UnusableFileError, compose_header
-from pipelines.read.text import open_text
+from pipelines.read.text import encoding_of, open_binary, open_text, whole_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     from pipelines.declarations import Layout
 
 
-def read_delimited(content: bytes, layout: Layout) -> Cells:
-    """Read a CSV as declared.
+@dataclass(frozen=True)
+class DelimitedText:
+    """A CSV that was opened, not read: its header, and where its rows are.
 
-    A first line ``sep=;`` (Excel's) is dropped, and its separator noted if another was declared.
+    ``source`` is the whole text in ``encoding``; its first ``first_row`` - 1 records are the header and what precedes
+    it. Bytes that the encoding can't read are told by whoever judges the rows.
     """
-    stream, encoding = open_text(content, layout.encoding)
-    notes = [f"encodage lu : {encoding}"]
-    delimiter, skipped = layout.delimiter, 0
-    lines = _lines(stream)
-    first = next(lines, "")
-    if first.strip().lower().startswith("sep=") and len(first.strip("\r\n")) == len("sep=;"):
-        delimiter, skipped = first.strip("\r\n")[-1], 1
-        notes.append(f"première ligne « sep={delimiter} » écartée")
-    else:
-        lines = itertools.chain([first], lines)
-    records = _records(lines, delimiter, layout.quote_char, skipped)
-    start = layout.skip_rows + layout.header_rows
-    if len(records) < start or not any(any(cell.strip() for cell in row) for row in records[:start]):
+
+    header: list[str]
+    source: bytes | Path
+    encoding: str
+    delimiter: str
+    quote_char: str
+    first_row: int
+
+    def cells(self) -> Cells:
+        """Read all rows; raises UnusableFileError. Blank rows at the end, which spreadsheets leave, are dropped."""
+        text = whole_text(self.source, self.encoding)
+        rows = list(_records(_lines(io.StringIO(text, newline="")), self.delimiter, self.quote_char))
+        rows = rows[self.first_row - 1 :]
+        while rows and not any(cell.strip() for cell in rows[-1]):
+            rows.pop()
+        return Cells(self.header, rows, self.first_row)
+
+
+def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
+    """Open a CSV as declared.
+
+    A first line ``sep=;`` (Excel's) tells the separator, and counts as a row before the header.
+    """
+    encoding = encoding_of(source, layout.encoding)
+    if encoding == "utf-16":  # what follows reads encodings whose line ends are bytes
+        source, encoding = whole_text(source, encoding).encode(), "utf-8"
+    with open_text(source, encoding, errors="replace") as stream:
+        lines = _lines(stream)
+        first = next(lines, "")
+        is_mark = first.strip().lower().startswith("sep=") and len(first.strip("\r\n")) == len("sep=;")
+        delimiter = first.strip("\r\n")[-1] if is_mark else layout.delimiter
+        start = int(is_mark) + layout.skip_rows + layout.header_rows
+        records = _records(itertools.chain([first], lines), delimiter, layout.quote_char)
+        before = list(itertools.islice(records, start))
+    _check_lines(source)
+    if len(before) < start or not any(any(cell.strip() for cell in row) for row in before[int(is_mark) :]):
         raise UnusableFileError("fichier-vide", "Le fichier est vide : il n'a même pas de ligne d'en-tête.")
-    header = compose_header(records[layout.skip_rows : start])
-    rows = records[start:]
-    while rows and not any(cell.strip() for cell in rows[-1]):  # what a spreadsheet leaves at the end of an export
-        rows.pop()
-    if len(records) - start > len(rows):
-        notes.append(f"{len(records) - start - len(rows)} lignes vides à la fin, écartées")
-    return Cells(header, rows, first_row=skipped + start + 1, notes=notes)
+    header = compose_header(before[int(is_mark) + layout.skip_rows :])
+    return DelimitedText(header, source, encoding, delimiter, layout.quote_char, start + 1)
+
+
+def _check_lines(source: bytes | Path) -> None:
+    """Raise UnusableFileError on a line without end: it would be read whole."""
+    length, number = 0, 1
+    with open_binary(source) as stream:
+        while chunk := stream.read(limits.CHUNK):
+            end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+            length = len(chunk) - end - 1 if end >= 0 else length + len(chunk)
+            if length > limits.LONGEST_LINE:
+                raise _endless(number + chunk.count(b"\n"))
+            number += chunk.count(b"\n")
 
 
 def _lines(stream: TextIO) -> Iterator[str]:
@@ -51,17 +87,14 @@ def _lines(stream: TextIO) -> Iterator[str]:
     while line := stream.readline(limits.LONGEST_LINE + 1):
         number += 1
         if len(line) > limits.LONGEST_LINE:
-            raise _unreadable(
-                f"la ligne {number} dépasse {limits.LONGEST_LINE} caractères ; les fins de ligne manquent sans doute"
-            )
+            raise _endless(number)
         yield line
 
 
-def _records(lines: Iterable[str], delimiter: str, quote: str, skipped: int) -> list[list[str]]:
+def _records(lines: Iterable[str], delimiter: str, quote: str) -> Iterator[list[str]]:
     before = csv.field_size_limit(limits.LONGEST_CELL)
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
-    records: list[list[str]] = []
-    cells, number = 0, skipped + 1
+    cells, number = 0, 1
     try:
         for record in reader:
             cells += len(record)
@@ -69,8 +102,8 @@ def _records(lines: Iterable[str], delimiter: str, quote: str, skipped: int) -> 
                 raise _unreadable(f"ligne {number} : {len(record)} colonnes (limite : {limits.MOST_COLUMNS})")
             if cells > limits.MOST_CELLS:
                 raise _unreadable(f"il contient plus de {limits.MOST_CELLS} cellules ; découpez-le")
-            records.append(record)
-            number = skipped + reader.line_num + 1
+            yield record
+            number = reader.line_num + 1
     except csv.Error as error:
         if "field larger" in str(error):
             raise _unreadable(
@@ -80,7 +113,12 @@ def _records(lines: Iterable[str], delimiter: str, quote: str, skipped: int) -> 
         raise _unreadable(str(error)) from error
     finally:
         csv.field_size_limit(before)  # it is the whole process's, frictionless's too
-    return records
+
+
+def _endless(number: int) -> UnusableFileError:
+    return _unreadable(
+        f"la ligne {number} dépasse {limits.LONGEST_LINE} caractères ; les fins de ligne manquent sans doute"
+    )
 
 
 def _unreadable(reason: str) -> UnusableFileError:

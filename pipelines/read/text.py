@@ -7,59 +7,75 @@ from __future__ import annotations
 
 import codecs
 import io
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from pipelines.read import limits
 from pipelines.read.cells import UnusableFileError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def open_text(content: bytes, declared: str) -> tuple[io.TextIOWrapper, str]:
-    """Return the text as a stream, line ends as they are, and the encoding that was used.
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
-    The whole file is checked first. Raises UnusableFileError with line, column and bytes when neither encoding fits,
-    or when the file is not text.
+
+def encoding_of(source: bytes | Path, declared: str) -> str:
+    """Return the encoding of a text: UTF-16 by its mark, UTF-8 if the whole file is, else the declared one.
+
+    Whether the declared one reads the file is not checked here. Raises UnusableFileError when the file is not text.
     """
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        _check_all(content, "utf-16")
-        return _stream(content, "utf-16"), "utf-16"
+    with open_binary(source) as stream:
+        if stream.read(2) in _UTF16:
+            return "utf-16"
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    is_utf8 = True
+    for chunk in _chunks(source):
+        if b"\0" in chunk:
+            raise _not_text()
+        if is_utf8:
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                is_utf8 = False
+    if is_utf8:
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            is_utf8 = False
+    return "utf-8-sig" if is_utf8 else declared
+
+
+def open_text(source: bytes | Path, encoding: str, errors: str = "strict") -> io.TextIOWrapper:
+    """Return the text as a stream, line ends as they are."""
+    return io.TextIOWrapper(open_binary(source), encoding, errors=errors, newline="")
+
+
+def open_binary(source: bytes | Path) -> IO[bytes]:
+    """Open bytes, in memory or on disk."""
+    return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
+
+
+def whole_text(source: bytes | Path, encoding: str) -> str:
+    """Return a text of which no byte is unreadable; raises UnusableFileError."""
     try:
-        _decode_all(content, "utf-8-sig")
-    except UnicodeDecodeError:
-        _check_all(content, declared)
-        return _stream(content, declared), declared
-    return _stream(content, "utf-8-sig"), "utf-8"
+        with open_text(source, encoding) as stream:
+            text = stream.read()
+    except UnicodeError as error:
+        message = f"Le fichier n'est pas lisible en {encoding}. Enregistrez-le au format « CSV UTF-8 »."
+        raise UnusableFileError("encodage", message) from error
+    if "\0" in text:
+        raise _not_text()
+    return text
 
 
-def _stream(content: bytes, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(content), encoding, newline="")
+def _chunks(source: bytes | Path) -> Iterator[bytes]:
+    with open_binary(source) as stream:
+        while chunk := stream.read(limits.CHUNK):
+            yield chunk
 
 
-def _decode_all(content: bytes, encoding: str) -> None:
-    """Decode piece by piece, keeping nothing; a UnicodeDecodeError tells the place of the piece that it came from."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    for start in range(0, len(content), limits.CHUNK):
-        end = start + limits.CHUNK
-        if "\0" in decoder.decode(content[start:end], final=end >= len(content)):
-            raise UnusableFileError(
-                "fichier-illisible",
-                "Le fichier contient des octets nuls : ce n'est pas un fichier texte (CSV). Exportez-le de nouveau.",
-            )
-
-
-def _check_all(content: bytes, encoding: str) -> None:
-    try:
-        _decode_all(content, encoding)
-    except UnicodeDecodeError as error:
-        start = _place(content, error)
-        line = content.count(b"\n", 0, start) + 1
-        column = start - (content.rfind(b"\n", 0, start) + 1) + 1
-        seen = error.object[error.start : error.end].hex(" ")
-        raise UnusableFileError(
-            "encodage",
-            f"Caractère illisible ligne {line}, position {column} (octet {seen}) : le fichier n'est pas en UTF-8"
-            f"{'' if encoding == 'utf-8' else f', ni en {encoding}'}. Enregistrez-le au format « CSV UTF-8 ».",
-        ) from error
-
-
-def _place(content: bytes, error: UnicodeDecodeError) -> int:
-    """Return where in ``content`` the bytes stand that could not be decoded: the error knows its piece only."""
-    return content.find(error.object) + error.start
+def _not_text() -> UnusableFileError:
+    return UnusableFileError(
+        "fichier-illisible",
+        "Le fichier contient des octets nuls : ce n'est pas un fichier texte (CSV). Exportez-le de nouveau.",
+    )

@@ -9,6 +9,7 @@ from pipelines.validate.engine import unusable, validate_cells, validate_text
 from pipelines.validate.findings import Finding
 from pipelines.validate.gathering import RefusedRow, Validated, observation_schema
 from pipelines.validate.letter import Letter, write_letter
+from pipelines.validate.opened import validate_opened
 from pipelines.validate.privacy import protect
 from pipelines.validate.typed_rows import TypedRows, write_rows
 from pipelines.validate.verdict import JudgedFile, Verdict, count_findings, judge, not_handed_over
@@ -30,6 +31,7 @@ __all__ = [
     "protect",
     "unusable",
     "validate_cells",
+    "validate_opened",
     "validate_text",
     "write_letter",
     "write_rows",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import export_schema, field_descriptor
 from pipelines.validate.corrections import apply_corrections
-from pipelines.validate.findings import Finding
-from pipelines.validate.gathering import Gathering, Validated, observation_schema
+from pipelines.validate.findings import Finding, Tally
+from pipelines.validate.gathering import KEPT_FINDINGS, Gathering, Validated, observation_schema
 from pipelines.validate.header import MatchedHeader, match_header
 from pipelines.validate.observations import RowPlacer
 from pipelines.validate.tabular import Judgement, UnjudgeableCellError, judge_cells, judge_delimited
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Correction, Export, ExportField, Layout, Territories
+    from pipelines.validate.tabular import EncodingError
+
 
 Columns = list[tuple[str, "ExportField | None"]]
 
@@ -72,6 +74,7 @@ def validate_text(
     """Judge every record of delimited text, the first ``first_row`` - 1 of which are the header and what precedes it.
 
     The text is read in pieces: memory doesn't grow with it. ``progress`` is told the number of rows judged so far.
+    Bytes that the encoding can't read are all told, and nothing is judged.
     """
     matched = match_header(header, export, layout)
     if not matched.usable:
@@ -89,6 +92,20 @@ def unusable(export: Export, findings: list[Finding], header: Sequence[str] = ()
     return Validated(TypedRows(observation_schema(export)), findings, usable=False, header=list(header))
 
 
+def unreadable_bytes(errors: Sequence[EncodingError]) -> list[Finding]:
+    """Return one finding on the whole file, then one per place that can't be read (the row is the line of the file)."""
+    tally = Tally(KEPT_FINDINGS)
+    count = f"{len(errors)} passages illisibles" if len(errors) > 1 else "Un passage illisible"
+    message = f"{count} dans le fichier, à partir de la ligne {errors[0].line}. Enregistrez-le au format « CSV UTF-8 »."
+    tally.add([Finding("encodage", message)])
+    for error in errors:
+        seen = f"octets {error.found[:16].hex(' ')}"
+        likely = f", sans doute « {error.likely[:16]} »" if error.likely.isprintable() and error.likely else ""
+        told = f"Caractère illisible, position {error.column} de la ligne ({seen}{likely})."
+        tally.add([Finding("encodage", told, row=error.line)])
+    return tally.close()
+
+
 def _gathered(
     judge: Callable[[], Judgement],
     header: list[str],
@@ -99,6 +116,9 @@ def _gathered(
     gathering.tally.add([*matched.findings, *expired])
     try:
         judgement = judge()
+        if judgement.encoding_errors:
+            found = [*matched.findings, *unreadable_bytes(judgement.encoding_errors)]
+            return unusable(gathering.export, found, header)
         for block in judgement:
             gathering.take(block)
     except UnjudgeableCellError as error:

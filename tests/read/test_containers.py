@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.declarations import Layout
 from pipelines.read import UnusableFileError, limits, read_cells
-from pipelines.read.containers import unpack
+from pipelines.read.containers import is_packed, unpack
 
 CSV = b"a;b\n1;2\n"
 
@@ -23,31 +23,41 @@ def zipped(members, method=zipfile.ZIP_DEFLATED):
     return stream.getvalue()
 
 
+def unpacked(content, name="x.zip", member=None):
+    sink = io.BytesIO()
+    unpack(content, name, member, sink)
+    return sink.getvalue()
+
+
 def refused(content, name="x.zip", member=None):
     with pytest.raises(UnusableFileError) as error:
-        unpack(content, name, member)
+        unpacked(content, name, member)
     return error.value.rule, str(error.value)
 
 
-def test_what_is_no_archive_is_given_as_it_is():
-    assert unpack(CSV, "x.csv", None).content == CSV
+@pytest.mark.parametrize(
+    ("name", "member", "packed"),
+    [("x.csv", None, False), ("x.csv.gz", None, True), ("x.ZIP", None, True), ("x", "*.csv", True)],
+)
+def test_what_is_an_archive(name, member, packed):
+    assert is_packed(name, member) == packed
 
 
 @pytest.mark.parametrize("name", ["x.csv.gz", "X.CSV.GZ"])
 def test_gz(name):
-    assert unpack(gzip.compress(CSV), name, None).content == CSV
+    assert unpacked(gzip.compress(CSV), name, None) == CSV
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_zip_of_one_file(method):
-    assert unpack(zipped({"x.csv": CSV}, method), "x.zip", None).content == CSV
+    assert unpacked(zipped({"x.csv": CSV}, method), "x.zip", None) == CSV
 
 
 def test_the_declared_member_is_chosen():
     content = zipped(
         {"dossier/": b"", "dossier/lisez-moi.txt": b"?", "dossier/donnees.csv": CSV, "__MACOSX/d.csv": b"?"}
     )
-    assert unpack(content, "x.zip", "*.csv").content == CSV
+    assert unpacked(content, "x.zip", "*.csv") == CSV
     cells = read_cells(content, "sans-extension", Layout(years="2024", path="x", member="*.csv", delimiter=";"))
     assert cells.rows == [["1", "2"]]
 
@@ -102,13 +112,13 @@ def test_a_name_that_is_no_text_is_a_damaged_zip():
 )
 def test_a_bomb_is_refused(wrap, monkeypatch):
     content, name = wrap(b"0" * 500_000)
-    assert len(unpack(content, name, None).content) == 500_000
+    assert len(unpacked(content, name)) == 500_000
     monkeypatch.setattr(limits, "CHUNK", 1000)
     monkeypatch.setattr(limits, "RATIO_FROM", 100_000)
     rule, message = refused(content, name)
     assert rule == "archive"
     assert "démesuré" in message
     monkeypatch.setattr(limits, "LARGEST_RATIO", 10**9)
-    assert len(unpack(content, name, None).content) == 500_000
+    assert len(unpacked(content, name)) == 500_000
     monkeypatch.setattr(limits, "LARGEST_UNPACKED", 400_000)
     assert refused(content, name)[0] == "archive"

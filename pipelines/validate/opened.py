@@ -1,0 +1,89 @@
+"""Files as readers open them → validated: delimited text as a stream, the rest by its cells.
+
+Opening files is the readers' affair: what they give is only described here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from pipelines.validate.engine import validate_cells, validate_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pipelines.declarations import Correction, Export, Layout, Territories
+    from pipelines.validate.gathering import Validated
+
+
+class HasCells(Protocol):
+    """What a reader gives: all the cells of a file."""
+
+    @property
+    def header(self) -> list[str]:
+        """Labels of the columns."""
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """Rows of cells after the header."""
+
+    @property
+    def first_row(self) -> int:
+        """Number of the first row after the header."""
+
+
+@runtime_checkable
+class HasText(Protocol):
+    """What a reader gives of delimited text: where it is, and how it is written; its cells if they are needed."""
+
+    @property
+    def header(self) -> list[str]:
+        """Labels of the columns."""
+
+    @property
+    def source(self) -> bytes | Path:
+        """The text, in memory or on disk."""
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of the text."""
+
+    @property
+    def delimiter(self) -> str:
+        """The character between cells."""
+
+    @property
+    def first_row(self) -> int:
+        """Number of the first row after the header."""
+
+    def cells(self) -> HasCells:
+        """Return all the cells."""
+
+
+def validate_opened(
+    opened: HasCells | HasText,
+    export: Export,
+    layout: Layout,
+    territories: Territories,
+    *,
+    file: str,
+    file_year: int | None,
+    corrections: Sequence[Correction] = (),
+    spill: Path | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Validated:
+    """Judge a file that was opened: delimited text as a stream, unless it has corrections; else its cells."""
+    if not isinstance(opened, HasText):
+        cells = opened
+    elif corrections:
+        cells = opened.cells()
+    else:
+        return validate_text(
+            opened.header, opened.source, opened.encoding, opened.first_row, export, layout, territories,
+            delimiter=opened.delimiter, file_year=file_year, spill=spill, progress=progress,
+        )  # fmt: skip
+    return validate_cells(
+        cells.header, cells.rows, cells.first_row, export, layout, territories,
+        file=file, file_year=file_year, corrections=corrections, spill=spill,
+    )  # fmt: skip
