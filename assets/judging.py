@@ -19,6 +19,7 @@ from pipelines.validate import (
     judge,
     not_handed_over,
     observation_schema,
+    protect,
     validate_cells,
 )
 
@@ -52,12 +53,13 @@ def _judged(
     file_year = year if layout.one_file_per_year else None
     corrections = [
         item for item in catalogue.corrections.get(network, ())
-        if item.export == export.id and item.year in (layout.years if file_year is None else (year,))
+        if item.status == "confirmed" and item.export == export.id
+        and item.year in (layout.years if file_year is None else (year,))
     ]  # fmt: skip
     key = fingerprint(
         file["sha256"], file["path"], file_year, export.model_dump(mode="json"), layout.model_dump(mode="json"),
-        [item.model_dump(mode="json") for item in corrections], catalogue.territories.model_dump(mode="json"),
-        code_fingerprint(),
+        [(item.model_dump(mode="json"), item.place) for item in corrections],
+        catalogue.territories.model_dump(mode="json"), code_fingerprint(),
     )  # fmt: skip
     remembered = _recall(store, key)
     if remembered is not None:
@@ -71,6 +73,7 @@ def _judged(
     except UnusableFileError as error:
         empty = observation_schema(export).empty_table()
         validated = Validated(empty, [Finding(error.rule, str(error))], usable=False)
+    validated = protect(validated, export, layout)
     _remember(store, key, validated)
     return validated
 

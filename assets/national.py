@@ -12,6 +12,7 @@ from assets.storage import Store, read_frame, read_json
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.compute.tables import NationalInputs
 from pipelines.declarations import Catalogue, Network
+from pipelines.validate.messages import title
 
 _FINDING = (
     "fichier",
@@ -35,6 +36,7 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
     """
     receipts: list[dict[str, Any]] = []
     findings: list[dict[str, Any]] = []
+    corrections: list[dict[str, Any]] = []
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in FRAMES}
     failed: set[tuple[str, int, str]] = set()
     statements: dict[tuple[str, int], str | None] = {}
@@ -43,9 +45,10 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
             place = {"reseau": network, "annee": year}
             reception = read_json(store.network_year(network, year) / "reception.json")
             statements[network, year] = reception.get("synthetic") if reception else current
-            exports, anomalies = _receipts(store, declared, network, year)
+            exports, anomalies, corrected = _receipts(store, declared, network, year)
             receipts += [{**place, "export": name, **receipt} for name, receipt in exports.items()]
             findings += [{**place, **item} for item in anomalies]
+            corrections += [{"reseau": network, **item} for item in corrected]
             if any(receipt["etat"] == "accepté" for receipt in exports.values()):
                 failures, outside = _add_results(catalogue, store, network, year, frames)
                 failed |= {(network, year, indicator) for indicator in failures}
@@ -58,6 +61,7 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
         findings=_findings(catalogue, findings, receipts),
         failed=frozenset(failed),
         synthetic=frozenset(place for place, statement in statements.items() if statement),
+        corrections=pd.DataFrame(corrections, columns=["reseau", "numero", "etat"]),
         **joined,
     )
     return inputs, next((statement for statement in statements.values() if statement), None)
@@ -82,7 +86,7 @@ def _out_of_range(catalogue: Catalogue, network: str, year: int, item: dict[str,
     return {
         "export": export, "fichier": path, "empreinte": None, "regle": "valeur-hors-plage",
         "colonne": item["indicateur"], "severite": "avertissement", "nombre": item["nombre"], "premiere_ligne": None,
-        "derniere_ligne": None, "message": "Des valeurs publiées sortent de la plage déclarée de l'indicateur.",
+        "derniere_ligne": None, "message": title("valeur-hors-plage"),
     }  # fmt: skip
 
 
@@ -110,14 +114,14 @@ def stale_years(catalogue: Catalogue, store: Store) -> set[int]:
 
 def _receipts(
     store: Store, declared: Network, network: str, year: int
-) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
-    """Return the receipt of each export owed, and the anomalies counted in the report if it is current."""
+) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the receipt of each export owed, and the anomalies and corrections of the report if it is current."""
     folder = store.network_year(network, year)
     reception, report = read_json(folder / "reception.json"), read_json(folder / "report.json")
     owed = [export.id for export in declared.exports if export.layout(year) is not None]
     current = bool(reception and report and report["reception"] == reception["fingerprint"])
     receipts = {name: _receipt(name, reception, report if current else None) for name in owed}
-    return receipts, report["anomalies"] if current else []
+    return (receipts, report["anomalies"], report.get("corrections", [])) if current else (receipts, [], [])
 
 
 def _receipt(export: str, reception: Any, report: Any) -> dict[str, Any]:
@@ -145,7 +149,7 @@ def _findings(catalogue: Catalogue, findings: list[dict[str, Any]], receipts: li
             "colonne": None,
             "severite": "erreur",
             "nombre": 1,
-            "message": "Aucun fichier (ou aucune ligne) n'a été transmis pour cette année.",
+            "message": title("fichier-absent"),
         }
         for item in receipts
         if item["etat"] == "non transmis"

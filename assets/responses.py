@@ -2,18 +2,23 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from assets.judging import judge_network_year
+from assets.letters import write_letters
 from assets.partitions import network_tags, years_of
 from assets.previews import preview
 from assets.resources import Workspace
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_bytes, write_json, write_table
+from pipelines.compile.exports import label_of
 from pipelines.declarations import Catalogue
-from pipelines.validate import Verdict, count_findings
+from pipelines.validate import Verdict, correction_states, count_findings
+from pipelines.validate.personal import RULE as PERSONAL
 
 
 def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
@@ -31,7 +36,12 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
         kinds={"parquet"},
         code_version=catalogue.fingerprint(network)[:12],
         output_required=False,
-        check_specs=[dg.AssetCheckSpec("conformite", asset=key, description="Fichiers conformes aux déclarations")],
+        check_specs=[
+            dg.AssetCheckSpec("conformite", asset=key, description="Fichiers conformes aux déclarations"),
+            dg.AssetCheckSpec(
+                "donnees_personnelles", asset=key, description="Rien de personnel hors des colonnes déclarées telles"
+            ),
+        ],
     )
     def observations(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
@@ -42,13 +52,15 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
         for verdict in verdicts:
             if verdict.explanation:
                 context.log.info(f"{verdict.export} : {verdict.state}. {verdict.explanation}")
-        metadata = _metadata(verdicts)
+        written = write_letters(store, catalogue, network, year, verdicts)
+        metadata = {**_metadata(verdicts), **_links(written)}
         yield dg.AssetCheckResult(
             check_name="conformite",
             passed=all(verdict.state == "accepté" and not verdict.refused for verdict in verdicts),
             severity=_severity(verdicts),
             metadata=metadata,
         )
+        yield _personal_check(verdicts)
         if not any(verdict.state == "accepté" for verdict in verdicts):
             told = " ; ".join(f"{verdict.export} : {verdict.explanation}" for verdict in verdicts)
             if any(verdict.state == "rejeté" for verdict in verdicts):
@@ -56,7 +68,7 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
                 raise dg.Failure(message, metadata, allow_retries=False)
             return  # nothing was handed over for that year: no fault, and nothing to compute
         yield dg.MaterializeResult(
-            metadata={**metadata, **_previews(catalogue, network, verdicts)}, data_version=dg.DataVersion(version)
+            metadata={**metadata, **_previews(catalogue, network, year, verdicts)}, data_version=dg.DataVersion(version)
         )
 
     return observations
@@ -90,13 +102,17 @@ def write_report(
             for verdict in verdicts
         },
         "anomalies": count_findings(verdicts),
+        "corrections": correction_states(catalogue, network, year, verdicts),
     }
     write_json(folder / "report.json", report)
     return version
 
 
 def _findings_csv(verdict: Verdict) -> bytes:
-    """Write the findings row by row for the producer and the data team: values included, hence never published."""
+    """Write the findings row by row for the producer and the data team: values included, hence never published.
+
+    Values of personal columns are masked here too; only the copy of the refused rows holds them.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
     writer.writerow(["fichier", "ligne", "colonne", "valeur", "regle", "severite", "message"])
@@ -125,19 +141,54 @@ def _metadata(verdicts: list[Verdict]) -> dict[str, Any]:
     return {
         "verdict": dg.MetadataValue.md("\n".join(lines)),
         "anomalies": dg.MetadataValue.md("\n".join(found)),
+        "regles": counts_by_rule(verdicts),
         "lignes_lues": sum(item.rows for item in verdicts),
         "lignes_acceptees": sum(item.accepted for item in verdicts),
         "lignes_refusees": sum(item.refused for item in verdicts),
     }
 
 
-def _previews(catalogue: Catalogue, network: str, verdicts: list[Verdict]) -> dict[str, Any]:
+def counts_by_rule(verdicts: list[Verdict]) -> dict[str, int]:
+    """Count the findings of every export by rule."""
+    return dict(sorted(Counter(item.rule for verdict in verdicts for _, _, item in verdict.findings).items()))
+
+
+def _links(written: dict[str, Path]) -> dict[str, Any]:
+    """Return links to the letters and copies; the browser opens the pages, the folder holds the rest."""
+    found: dict[str, Any] = {}
+    for name, path in written.items():
+        place = path.resolve()
+        found[name] = (
+            dg.MetadataValue.url(place.as_uri()) if path.suffix == ".html" else dg.MetadataValue.path(str(place))
+        )
+    return found
+
+
+def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
+    """Warn of columns that seem to hold personal data; columns and counts only."""
+    counts = Counter(
+        f"{verdict.export} : {item.column}"
+        for verdict in verdicts for _, _, item in verdict.findings if item.rule == PERSONAL
+    )  # fmt: skip
+    return dg.AssetCheckResult(
+        check_name="donnees_personnelles",
+        passed=not counts,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"colonnes": ", ".join(sorted(counts)) or "aucune", "lignes": sum(counts.values())},
+    )
+
+
+def _previews(catalogue: Catalogue, network: str, year: int, verdicts: list[Verdict]) -> dict[str, Any]:
     found: dict[str, Any] = {"dagster/row_count": sum(item.accepted for item in verdicts)}
     for verdict in verdicts:
         export = catalogue.networks[network].export(verdict.export)
         if verdict.observations is None or export is None:
             continue
-        shown = [field.name for field in export.fields if not field.personal]
+        suspected = {item.column for _, _, item in verdict.findings if item.rule == PERSONAL}
+        layout = export.layout(year) or export.layouts[-1]
+        shown = [
+            field.name for field in export.fields if not field.personal and label_of(field, layout) not in suspected
+        ]
         table = verdict.observations.slice(0, 5).select([*verdict.observations.column_names[:6], *shown])
         found[f"apercu_{verdict.export.replace('-', '_')}"] = preview(table.to_pandas())
     return found

@@ -84,9 +84,9 @@ def fingerprint(*parts: object) -> str:
 
 @cache
 def code_fingerprint() -> str:
-    """Hash of the source of ``pipelines``: a change of code recomputes what it made."""
+    """Hash of the source of ``pipelines``, texts included: a change of code recomputes what it made."""
     root = Path(pipelines.__file__).parent
-    files = sorted(path for path in root.rglob("*.py"))
+    files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".yml"))
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())

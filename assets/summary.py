@@ -77,9 +77,11 @@ def _verdict(receipt: dict[str, Any]) -> str:
 
 
 def _detail(report: dict[str, Any], export: str, receipt: dict[str, Any], folder: Path) -> list[str]:
-    if not receipt["lignes_refusees"]:
-        return []
-    return [*_reasons(report, export), f"          détail : {_shown(folder / f'{export}-anomalies.csv')}"]
+    lines = []
+    if receipt["lignes_refusees"]:
+        lines = [*_reasons(report, export), f"          détail : {_shown(folder / f'{export}-anomalies.csv')}"]
+    letter = folder / f"{export}-lettre.html"
+    return [*lines, f"          lettre au réseau : {_shown(letter)}"] if letter.exists() else lines
 
 
 def _years(years: list[int]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pipelines.compile.expected import allowed_values, shown
 from pipelines.declarations import Column, Table
 from pipelines.declarations.base import Constraints
 
@@ -86,27 +87,6 @@ def dictionary_frame(tables: Mapping[str, Table]) -> pd.DataFrame:
     return pd.DataFrame(dictionary_rows(tables), columns=DICTIONARY.names)
 
 
-def allowed_values(column: Column) -> str | None:
-    """Say in French which values a column may hold, or None when nothing is imposed."""
-    limits = column.constraints
-    parts = []
-    if limits.enum is not None:
-        parts.append(" | ".join(_shown(item) for item in limits.enum))
-    if limits.minimum is not None:
-        parts.append(f"au moins {limits.minimum}")
-    if limits.maximum is not None:
-        parts.append(f"au plus {limits.maximum}")
-    if limits.min_length is not None:
-        parts.append(f"au moins {limits.min_length} caractères")
-    if limits.max_length is not None:
-        parts.append(f"au plus {limits.max_length} caractères")
-    if limits.pattern is not None:
-        parts.append(f"de la forme {limits.pattern}")
-    if limits.unique:
-        parts.append("sans doublon")
-    return " ; ".join(parts) or None
-
-
 def _row(name: str, table: Table, rank: int) -> dict[str, Any]:
     column = table.columns[rank - 1]
     return {
@@ -118,10 +98,6 @@ def _row(name: str, table: Table, rank: int) -> dict[str, Any]:
         "type": TYPE_NAMES[column.type],
         "obligatoire": column.constraints.required,
         "cle": column.name in table.key,
-        "valeurs_permises": allowed_values(column),
-        "exemple": None if column.example is None else _shown(column.example),
+        "valeurs_permises": allowed_values(column.constraints),
+        "exemple": None if column.example is None else shown(column.example),
     }
-
-
-def _shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -132,6 +132,12 @@ class _Reader:
             self.problems += from_pydantic(file, document, error.errors(), model)
             return None
 
+    def placed(self, network: str, corrections: Corrections) -> tuple[Correction, ...]:
+        """Return the corrections of a network, each with the file and line where it is declared."""
+        file = f"corrections/{network}.yml"
+        lines = [self.documents[file].line(("corrections", index)) for index in range(len(corrections.corrections))]
+        return tuple(item.at(f"{file}:{line}") for item, line in zip(corrections.corrections, lines, strict=True))
+
 
 def load(root: Path) -> Catalogue:
     """Read every declaration below ``root``.
@@ -160,7 +166,7 @@ def load(root: Path) -> Catalogue:
         indicators=MappingProxyType(indicators),
         tables=MappingProxyType(tables),
         datasets=MappingProxyType(datasets),
-        corrections=MappingProxyType({key: value.corrections for key, value in corrections.items()}),
+        corrections=MappingProxyType({key: reader.placed(key, value) for key, value in corrections.items()}),
         # A broken reference is told with the rest: the checks across files go on without it.
         territories=territories or Territories.model_construct(vintage=date.min, source="", territories=()),
         reasons=MappingProxyType(reasons.reasons if reasons else {}),

@@ -91,6 +91,7 @@ class _Checker:
                 self.known(file, place, reason, self.catalogue.reasons, "motif d'absence")
                 if code not in field.missing_values:
                     self.say(file, place, f"« {code} » doit aussi figurer dans missingValues du champ {field.name}")
+        self.personal_fields(file, path, export)
         self.layouts(file, path, network, export)
         if export.territory is None and any(level in ("departement", "region") for level in _row_levels(export)):
             self.say(file, path, "des lignes par département ou région demandent « territory »")
@@ -103,6 +104,19 @@ class _Checker:
             )
         if export.structure is None and "site" in _row_levels(export):
             self.say(file, path, "des lignes par site demandent « structure »")
+
+    def personal_fields(self, file: str, path: Path, export: Export) -> None:
+        """Refuse a personal column where its values would be published: place, level and structure."""
+        published = {
+            ("territory", "field"): export.territory.field if export.territory else None,
+            ("level", "field"): export.level.field,
+            ("structure", "code"): export.structure.code if export.structure else None,
+            ("structure", "name"): export.structure.name if export.structure else None,
+        }
+        for place, name in published.items():
+            field = export.field(name) if name else None
+            if field is not None and field.personal:
+                self.say(file, (*path, *place), f"« {name} » est déclaré personnel : il ne peut pas être publié ici")
 
     def layouts(self, file: str, path: Path, network: Network, export: Export) -> None:
         claimed: Counter[int] = Counter()

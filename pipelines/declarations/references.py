@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from pipelines.declarations.base import ColumnName, Identifier, Model, Scalar, Text
 
@@ -82,6 +82,18 @@ class Correction(Model):
     reason: Text
     status: Literal["proposed", "confirmed"] = "confirmed"
     date: date
+    _place: str = PrivateAttr("corrections/")
+
+    @property
+    def place(self) -> str:
+        """Where the correction is declared, ``corrections/caf.yml:12``."""
+        return self._place
+
+    def at(self, place: str) -> Correction:
+        """Return the correction with the place where it is declared."""
+        placed = self.model_copy()
+        placed._place = place
+        return placed
 
 
 class Corrections(Model):

@@ -5,13 +5,13 @@ A text cell is always written as text, never as a formula, whatever it starts wi
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import xlsxwriter
 
+from pipelines.compile.workbook import CREATED, MAX_TEXT, repack
 from pipelines.publish.files import WrittenFile, facts
 
 if TYPE_CHECKING:
@@ -22,11 +22,8 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-CREATED = datetime(2000, 1, 1)  # any fixed date: nothing of the run's clock may enter the file
 MAX_ROWS = 1_048_575  # Excel's rows less the header
-MAX_TEXT = 32_767
 FIRST_EXCEL_YEAR = 1900
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _WIDTHS = {"string": 22, "integer": 12, "number": 14, "boolean": 11, "date32[day]": 12}
 
 
@@ -55,7 +52,7 @@ def write_workbook(path: Path, title: str, introduction: Sequence[str], sheets: 
         _introduction(book.add_worksheet("Lisez-moi"), title, [*introduction, *notes], formats)
         for sheet in shown:
             _table(book.add_worksheet(sheet.name), sheet.table, formats)
-    _repack(path)
+    repack(path, path)
     return facts(path)
 
 
@@ -91,15 +88,3 @@ def _cell(sheet: Worksheet, row: int, column: int, value: object, as_date: Forma
     else:
         shown = str(value)
         sheet.write_string(row, column, shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "…")
-
-
-def _repack(path: Path) -> None:
-    """Write the archive again with fixed dates and rights: xlsxwriter lets those of its temporary files through."""
-    with zipfile.ZipFile(path) as archive:
-        parts = [(name, archive.read(name)) for name in archive.namelist()]
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts:
-            entry = zipfile.ZipInfo(name, date_time=_ZIP_DATE)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o600 << 16
-            archive.writestr(entry, content)

@@ -1,21 +1,36 @@
 """Text cells to typed observations and a verdict, with frictionless as the judge of every cell.
 
-Reads and writes no file.
+It writes no file but the observations, where it is told to.
 """
 
-from pipelines.validate.engine import RefusedRow, Validated, observation_schema, validate_cells
+from pipelines.validate.annotated import annotated_copy
+from pipelines.validate.corrections import correction_states
+from pipelines.validate.engine import unusable, validate_cells, validate_text
 from pipelines.validate.findings import Finding
+from pipelines.validate.gathering import RefusedRow, Validated, observation_schema
+from pipelines.validate.letter import Letter, write_letter
+from pipelines.validate.privacy import protect
+from pipelines.validate.typed_rows import TypedRows, write_rows
 from pipelines.validate.verdict import JudgedFile, Verdict, count_findings, judge, not_handed_over
 
 __all__ = [
     "Finding",
     "JudgedFile",
+    "Letter",
     "RefusedRow",
+    "TypedRows",
     "Validated",
     "Verdict",
+    "annotated_copy",
+    "correction_states",
     "count_findings",
     "judge",
     "not_handed_over",
     "observation_schema",
+    "protect",
+    "unusable",
     "validate_cells",
+    "validate_text",
+    "write_letter",
+    "write_rows",
 ]

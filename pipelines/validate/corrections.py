@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipelines.validate.findings import Finding
+from pipelines.validate.findings import MASKED, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.declarations import Correction
-    from pipelines.declarations.network import ExportField
+    from pipelines.declarations import Catalogue, Correction, ExportField
+    from pipelines.validate.verdict import Verdict
+
+EXPIRED = "correction-perimee"
 
 
 def apply_corrections(
@@ -30,7 +32,7 @@ def apply_corrections(
             assert index is not None  # rows are found only with a column
             row[index] = correction.value
         if not found:
-            findings.append(_expired(correction, file))
+            findings.append(_expired(correction, columns, file))
     return findings
 
 
@@ -38,12 +40,31 @@ def _cell(row: list[str], index: int | None) -> str | None:
     return row[index].strip() if index is not None and index < len(row) else None
 
 
-def _expired(correction: Correction, file: str) -> Finding:
-    where = ", ".join(f"{name} = {value}" for name, value in correction.where.items())
+def _expired(correction: Correction, columns: list[tuple[str, ExportField | None]], file: str) -> Finding:
+    personal = {field.name for _, field in columns if field is not None and field.personal}
+    where = ", ".join(f"{name} = {MASKED if name in personal else value}" for name, value in correction.where.items())
+    change = MASKED if correction.field in personal else f"« {correction.expected} » → « {correction.value} »"
     return Finding(
-        "correction-perimee",
-        f"La correction déclarée ({where} ; {correction.field} : « {correction.expected} » → « {correction.value} ») "
-        f"ne trouve plus la valeur attendue dans {file} : supprimez-la de corrections/.",
+        EXPIRED,
+        f"La correction déclarée ({where} ; {correction.field} : {change}) ne trouve plus la valeur attendue dans "
+        f"{file} : supprimez-la, {correction.place}.",
         column=correction.field,
+        value=correction.place,
         year=correction.year,
     )
+
+
+def correction_states(
+    catalogue: Catalogue, network: str, year: int, verdicts: Sequence[Verdict]
+) -> list[dict[str, Any]]:
+    """Return what became of the corrections of a network-year: ``numero`` (from 1, in the declared order) and state."""
+    states = []
+    usable = {verdict.export for verdict in verdicts if any(file["lu"] for file in verdict.files)}
+    expired = {item.value for verdict in verdicts for _, _, item in verdict.findings if item.rule == EXPIRED}
+    for number, correction in enumerate(catalogue.corrections.get(network, ()), start=1):
+        if correction.year != year:
+            continue
+        tried = correction.status == "confirmed" and correction.export in usable
+        state = "non appliquée" if not tried else "périmée" if correction.place in expired else "appliquée"
+        states.append({"numero": number, "etat": state})
+    return states

@@ -1,15 +1,16 @@
-"""What validation finds in a file, and the words it is told in.
-
-French, for producers: one sentence per rule, and how to mend it.
-"""
+"""What validation finds in a file. The words it is told in are those of ``messages``."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Literal
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Severity = Literal["erreur", "avertissement"]
+MASKED = "(valeur masquée)"  # stands for a value that may identify someone
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Finding:
     """One thing found: the rule, where (row in the file, column), the value seen, and a sentence for the producer.
 
     ``year`` is the reference year of the row when it could be read: a row without a readable year counts in all of
-    them.
+    them. A finding with a ``count`` stands for that many rows alike, from ``row`` to ``last``: see ``Tally``.
     """
 
     rule: str
@@ -27,41 +28,40 @@ class Finding:
     column: str = ""
     value: str = ""
     year: int | None = None
+    count: int = 1
+    last: int | None = None
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows that are known one by one: the first and last of those it stands for."""
+        return tuple(row for row in (self.row, self.last) if row is not None)
 
 
-# One sentence per frictionless error type (5.21); {note} is frictionless's own, precise and in English.
-SENTENCES = {
-    "type-error": "La valeur n'a pas le type attendu ({note}).",
-    "constraint-error": "La valeur ne respecte pas la règle de la colonne ({note}).",
-    "missing-cell": "La ligne a moins de cellules que l'en-tête : il manque un séparateur ou la fin de la ligne.",
-    "extra-cell": (
-        "La ligne a plus de cellules que l'en-tête : un séparateur en trop, ou un texte à mettre entre guillemets."
-    ),
-    "blank-row": "La ligne est vide : supprimez-la.",
-    "primary-key": "Cette clé figure déjà plus haut dans le fichier : gardez une seule ligne ({note}).",
-    "unique-error": "Cette valeur figure déjà plus haut dans la colonne, qui n'admet pas de doublon.",
-    "blank-label": "Une colonne n'a pas d'en-tête.",
-    "duplicate-label": "Deux colonnes portent le même en-tête.",
-}
+class Tally:
+    """Findings in the order they came: the first ones of a kind one by one, the others counted, so that memory is bounded.
 
+    A kind is a rule, a column, a message's severity and a year.
+    """
 
-def sentence(rule: str, note: str, shift: int = 0) -> str:
-    """Return the French sentence for an error type of frictionless; ``shift`` turns its row numbers into the file's."""
-    note = _POSITION.sub(lambda match: f"comme la ligne {int(match[1]) + shift}", note)
-    return SENTENCES.get(rule, "Règle « " + rule + " » non respectée ({note}).").format(note=_french(note))
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._findings: list[Finding] = []
+        self._seen: Counter[tuple[Any, ...]] = Counter()
+        self._others: dict[tuple[Any, ...], Finding] = {}
 
+    def add(self, found: Iterable[Finding]) -> None:
+        """Take findings."""
+        for item in found:
+            kind = (item.rule, item.column, item.severity, item.year)
+            self._seen[kind] += 1
+            if item.row is None or self._seen[kind] <= self._kept:
+                self._findings.append(item)
+            elif kind in self._others:
+                before = self._others[kind]
+                self._others[kind] = replace(before, count=before.count + 1, last=item.row)
+            else:
+                self._others[kind] = replace(item, value="", last=item.row)
 
-_POSITION = re.compile(r"the same as in the row at position (\d+)")
-_NOTES = (
-    ("type is", "type attendu :"),
-    ("constraint ", "contrainte "),
-    (' is "', ' : "'),
-    ("default", "par défaut"),
-    ("is blank", "est vide"),
-)
-
-
-def _french(note: str) -> str:
-    for english, french in _NOTES:
-        note = note.replace(english, french)
-    return note.strip().rstrip(".")
+    def close(self) -> list[Finding]:
+        """Return what was found."""
+        return [*self._findings, *self._others.values()]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.compile.exports import is_optional, label_of
-from pipelines.validate.findings import SENTENCES, Finding
+from pipelines.validate.findings import Finding
+from pipelines.validate.messages import title
 
 if TYPE_CHECKING:
     from pipelines.declarations import Export, ExportField, Layout
@@ -44,9 +45,9 @@ def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHe
     findings += [_unknown(label) for label in unknown]
     for label, count in Counter(labels).items():
         if count > 1 and label in fields:
-            findings.append(Finding("duplicate-label", SENTENCES["duplicate-label"], column=label))
+            findings.append(Finding("duplicate-label", title("duplicate-label"), column=label))
     if "" in labels:
-        findings.append(Finding("blank-label", SENTENCES["blank-label"], severity="avertissement"))
+        findings.append(Finding("blank-label", title("blank-label"), severity="avertissement"))
     return MatchedHeader(columns, findings)
 
 

@@ -1,6 +1,7 @@
-"""A row that frictionless accepts → an observation: year, period, level, territory, structure; or why it can't be one.
+"""Rows that frictionless accepts → the coordinates of observations: year, period, level, territory, structure.
 
-Only rules of the domain belong here (period, place, level); types and constraints are frictionless's.
+Only rules of the domain belong here (period, place, level); types and constraints are frictionless's. Each distinct
+value is judged once.
 """
 
 from __future__ import annotations
@@ -8,7 +9,12 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 
 from pipelines.compile.exports import label_of
 from pipelines.declarations.periods import period_of
@@ -16,23 +22,41 @@ from pipelines.validate.findings import Finding
 from pipelines.validate.places import Gazetteer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from pipelines.declarations import Export, Layout, Level, Territories
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 ROOT_PREFIX = "reseau:"  # the codes of the roots of the published tree
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Columns that every observation has, beside its export's fields (whose names can't start with _).
+COORDINATES = pa.schema([
+    ("_ligne", pa.int64()),
+    ("_annee", pa.int64()),
+    ("_periode", pa.string()),
+    ("_maille", pa.string()),
+    ("_territoire", pa.string()),
+    ("_structure", pa.string()),
+    ("_structure_nom", pa.string()),
+])  # fmt: skip
+
+Found = tuple[Finding, ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Observation:
-    """The coordinates of a row: what the published key is made from."""
+class Placed:
+    """The coordinates of consecutive rows (COORDINATES but the row number), and which rows have all of them."""
 
-    year: int
-    period: str
-    level: Level
-    territory: str | None
-    structure: str | None
-    structure_name: str | None
+    coordinates: list[pa.Array]
+    good: NDArray[np.bool_]
+    _found: list[tuple[NDArray[np.int64], list[Found]]]
+
+    def findings(self, row: int) -> list[Finding]:
+        """Return every finding that prevents a row from being an observation."""
+        return [item for codes, outcomes in self._found for item in outcomes[codes[row]]]
 
 
 class RowPlacer:
@@ -44,107 +68,157 @@ class RowPlacer:
     def __init__(self, export: Export, layout: Layout, territories: Territories, file_year: int | None) -> None:
         self.export, self.layout, self.file_year = export, layout, file_year
         self._gazetteer = Gazetteer(territories)
+        self._judge_period = cache(self._period)
+        self._judge_level = cache(self._level)
+        self._judge_territory = cache(self._territory)
 
-    def ignored(self, row: dict[str, Any]) -> bool:
-        """Tell whether a declared rule says that the row carries no observation."""
-        return any(
-            all(row.get(name) is None for name in rule.blank)
-            and all(row.get(name) is not None for name in rule.present)
-            for rule in self.export.ignore
-        )
+    def ignored(self, table: pa.Table) -> NDArray[np.bool_]:
+        """Tell, row by row, whether a declared rule says that the row carries no observation."""
+        found = np.zeros(table.num_rows, np.bool_)
+        for rule in self.export.ignore:
+            matches = np.ones(table.num_rows, np.bool_)
+            for name in rule.blank:
+                matches &= _is_null(table, name)
+            for name in rule.present:
+                matches &= ~_is_null(table, name)
+            found |= matches
+        return found
 
-    def year(self, row: dict[str, Any]) -> int | None:
-        """Return the reference year of a row when it can be read."""
+    def year(self, value: Any) -> int | None:
+        """Return the reference year of a row from the value of its period's field, when it can be read."""
         if self.export.period.field is None:
             return self.file_year
-        value = row.get(self.export.period.field)
         if isinstance(value, datetime.date):
             return value.year
         return value if isinstance(value, int) else None
 
-    def place(self, row: dict[str, Any]) -> Observation | list[Finding]:
-        """Return the observation's coordinates, or every finding that prevents it."""
-        findings: list[Finding] = []
-        year, period = self._period(row, findings)
-        level = self._level(row, findings)
-        territory = self._territory(row, level, findings)
-        structure, name = self._structure(row, level, findings)
-        if findings or year is None or level is None:
-            return findings
-        return Observation(year, period, level, territory, structure, name)
+    def place(self, table: pa.Table) -> Placed:
+        """Return the coordinates of every row, or the findings of those that can't have them."""
+        level, territory, structure = self.export.level, self.export.territory, self.export.structure
+        rows = table.num_rows
+        periods, period_codes = _each([_column(table, self.export.period.field)], rows, self._judge_period)
+        levels, level_codes = _each([_column(table, level.field)], rows, self._judge_level)
+        known = pa.array([item[0] for item, _ in levels], pa.string()).take(pa.array(level_codes))
+        code = _column(table, territory.field if territory else None)
+        territories, territory_codes = _each([known, code], rows, self._judge_territory)
+        named = [_column(table, structure.code if structure else None), _column(table, structure.name if structure else None)]
+        structures, structure_codes = _each([known, *named], rows, self._structure)
+        outcomes = [(periods, period_codes), (levels, level_codes), (territories, territory_codes),
+                    (structures, structure_codes)]  # fmt: skip
+        found, good = [], np.ones(rows, np.bool_)
+        for results, codes in outcomes:
+            findings = [item for _, item in results]
+            found.append((codes, findings))
+            if any(findings):
+                good &= np.array([not item for item in findings], np.bool_)[codes]
+        types = [(periods, period_codes, 0), (periods, period_codes, 1), (levels, level_codes, 0),
+                 (territories, territory_codes, 0), (structures, structure_codes, 0),
+                 (structures, structure_codes, 1)]  # fmt: skip
+        coordinates = [
+            pa.array([values[place] for values, _ in results], kind).take(pa.array(codes))
+            for (results, codes, place), kind in zip(types, COORDINATES.types[1:], strict=True)
+        ]
+        return Placed(coordinates, good, found)
 
-    def _finding(self, rule: str, message: str, field: str, row: dict[str, Any]) -> Finding:
+    def _finding(self, rule: str, message: str, field: str, value: Any) -> Finding:
         declared = self.export.field(field)
         label = label_of(declared, self.layout) if declared else field
-        value = row.get(field)
         return Finding(rule, message, column=label, value="" if value is None else str(value))
 
-    def _period(self, row: dict[str, Any], findings: list[Finding]) -> tuple[int | None, str]:
-        field, year = self.export.period.field, self.year(row)
+    def _period(self, value: Any) -> tuple[tuple[int | None, str], Found]:
+        field, year = self.export.period.field, self.year(value)
         if year is None:
             message = "La date (ou l'année) est absente : la ligne ne peut être rattachée à aucune année."
-            findings.append(self._finding("periode-absente", message, field or "", row))
-            return None, ""
+            return (None, ""), (self._finding("periode-absente", message, field or "", value),)
+        found: Found = ()
         if field and self.file_year is not None and year != self.file_year:
             message = f"La date tombe en {year}, mais ce fichier est celui de {self.file_year}."
-            findings.append(self._finding("hors-periode", message, field, row))
-        value = row.get(field) if field else None
-        if isinstance(value, datetime.date):
-            return year, period_of(value, self.export.period.frequency)
-        return year, f"{year:04d}"
+            found = (self._finding("hors-periode", message, field, value),)
+        dated = isinstance(value, datetime.date)
+        return (year, period_of(value, self.export.period.frequency) if dated else f"{year:04d}"), found
 
-    def _level(self, row: dict[str, Any], findings: list[Finding]) -> Level | None:
+    def _level(self, written: Any) -> tuple[tuple[Level | None], Found]:
         rule = self.export.level
-        written = row.get(rule.field) if rule.field else None
         level = rule.values.get(str(written), rule.otherwise)
-        if level is None:
-            allowed = ", ".join(rule.values)
-            message = f"La maille doit être l'une de : {allowed}."
-            findings.append(self._finding("maille-inconnue", message, rule.field or "", row))
-        return level
+        if level is not None:
+            return (level,), ()
+        message = f"La maille doit être l'une de : {', '.join(rule.values)}."
+        return (None,), (self._finding("maille-inconnue", message, rule.field or "", written),)
 
-    def _territory(self, row: dict[str, Any], level: Level | None, findings: list[Finding]) -> str | None:
+    def _territory(self, level: Level | None, written: Any) -> tuple[tuple[str | None], Found]:
         if level == "national":
-            return "FR"
+            return ("FR",), ()
         rule = self.export.territory
         if rule is None or level is None:
-            return None
-        written = row.get(rule.field)
+            return (None,), ()
         if written is None:
-            if level != "site":  # a consulate has no département
-                message = "Le code du territoire est absent."
-                findings.append(self._finding("territoire-absent", message, rule.field, row))
-            return None
+            if level == "site":  # a consulate has no département
+                return (None,), ()
+            message = "Le code du territoire est absent."
+            return (None,), (self._finding("territoire-absent", message, rule.field, written),)
         found = self._gazetteer.find(str(written), rule.codes)
         expected = "departement" if level == "site" else level
-        if found is None or found[0] != expected:
-            message = (
-                f"Ce code n'est pas celui d'un territoire de la maille {expected} (INSEE ; exemples : 01, 2A, 971)."
-            )
-            findings.append(self._finding("territoire-inconnu", message, rule.field, row))
-            return None
-        return found[1]
+        if found is not None and found[0] == expected:
+            return (found[1],), ()
+        article = {"departement": "du département", "region": "de la région"}.get(expected, f"de la maille {expected}")
+        message = f"Ce code n'est pas celui {article} (code INSEE ; exemples : {_EXAMPLES[expected]})."
+        return (None,), (self._finding("territoire-inconnu", message, rule.field, written),)
 
-    def _structure(
-        self, row: dict[str, Any], level: Level | None, findings: list[Finding]
-    ) -> tuple[str | None, str | None]:
+    def _structure(self, level: Level | None, code: Any, name: Any) -> tuple[tuple[str | None, str | None], Found]:
         rule = self.export.structure
         if rule is None or level in ("national", "region"):
-            return None, None
-        code = row.get(rule.code)
+            return (None, None), ()
         if code is None:
-            if level == "site":
-                message = "Le code de la structure est absent."
-                findings.append(self._finding("structure-absente", message, rule.code, row))
-            return None, None
-        name = row.get(rule.name) if rule.name else None
+            if level != "site":
+                return (None, None), ()
+            message = "Le code de la structure est absent."
+            return (None, None), (self._finding("structure-absente", message, rule.code, code),)
+        found: list[Finding] = []
         for field, value in ((rule.code, code), (rule.name, name)):
             if not field or value is None:
                 continue
             if str(value).startswith(FORMULA_STARTS):
                 message = "Un texte publié ne peut commencer par = + - @ ni une tabulation (formule de tableur)."
-                findings.append(self._finding("formule", message, field, row))
+                found.append(self._finding("formule", message, field, value))
             elif UNPRINTABLE.search(str(value)) or (field == rule.code and str(value).startswith(ROOT_PREFIX)):
                 message = "Ce texte publié contient un caractère invisible, ou commence par « reseau: » : corrigez-le."
-                findings.append(self._finding("caractere-interdit", message, field, row))
-        return str(code), None if name is None else str(name)
+                found.append(self._finding("caractere-interdit", message, field, value))
+        return (str(code), None if name is None else str(name)), tuple(found)
+
+
+_EXAMPLES = {"departement": "01, 2A, 971", "region": "11, 84, 01"}
+
+
+def _column(table: pa.Table, name: str | None) -> pa.Array | None:
+    return table.column(name).combine_chunks() if name is not None and name in table.column_names else None
+
+
+def _is_null(table: pa.Table, name: str) -> NDArray[np.bool_]:
+    column = _column(table, name)
+    if column is None:
+        return np.ones(table.num_rows, np.bool_)
+    return np.asarray(column.is_null().to_numpy(zero_copy_only=False))
+
+
+def _each(
+    columns: list[pa.Array | None], rows: int, judge: Callable[..., T]
+) -> tuple[list[T], NDArray[np.int64]]:
+    """Judge each distinct tuple of values once; return the outcomes, and the place of each row's among them."""
+    codes = np.zeros(rows, np.int64)
+    values: list[list[Any]] = []
+    for column in columns:
+        if column is None:
+            values.append([None])
+            continue
+        encoded = (column.chunk(0) if isinstance(column, pa.ChunkedArray) else column).dictionary_encode("encode")
+        values.append(encoded.dictionary.to_pylist())
+        codes = codes * len(values[-1]) + encoded.indices.to_numpy()
+    places, distinct = pd.factorize(codes)
+    outcomes = []
+    for number in distinct.tolist():
+        chosen: list[Any] = []
+        for known in reversed(values):
+            number, place = divmod(number, len(known))
+            chosen.append(known[place])
+        outcomes.append(judge(*reversed(chosen)))
+    return outcomes, np.asarray(places, np.int64)

@@ -9,18 +9,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from pipelines.validate.engine import observation_schema
 from pipelines.validate.findings import Finding
+from pipelines.validate.gathering import observation_schema
+from pipelines.validate.messages import title
+from pipelines.validate.typed_rows import TypedRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipelines.declarations import Export
     from pipelines.declarations.network import Acceptance
-    from pipelines.validate.engine import Validated
+    from pipelines.validate.gathering import RefusedRow, Validated
 
 State = Literal["accepté", "rejeté", "non transmis"]
 
@@ -32,6 +31,19 @@ class JudgedFile:
     path: str
     sha256: str
     validated: Validated
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """The refused rows kept of a file, with its header, for the copy that the producer corrects.
+
+    ``refused`` counts all of them, those that were not kept too.
+    """
+
+    file: str
+    header: list[str]
+    rows: list[RefusedRow]
+    refused: int
 
 
 @dataclass
@@ -48,9 +60,17 @@ class Verdict:
     accepted: int = 0
     refused: int = 0
     ignored: int = 0
-    files: list[dict[str, str]] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
     findings: list[tuple[str, str, Finding]] = field(default_factory=list)
-    observations: pa.Table | None = None
+    observations: TypedRows | None = None
+    set_aside: list[SetAside] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether the producer has nothing to mend."""
+        return self.state == "accepté" and not self.refused and not any(
+            item.severity == "erreur" or item.rule == "donnee-personnelle-possible" for _, _, item in self.findings
+        )  # fmt: skip
 
     @property
     def rows(self) -> int:
@@ -64,26 +84,60 @@ def not_handed_over(export: Export, year: int, pattern: str) -> Verdict:
     return Verdict(export.id, "non transmis", "non-transmis", f"Aucun fichier « {wanted} » dans le dossier d'exports.")
 
 
-def judge(export: Export, year: int, acceptance: Acceptance, files: Sequence[JudgedFile]) -> Verdict:
-    """Judge an export for a year from its files; what concerns other years of the same files is left out."""
+def judge(export: Export, year: int | None, acceptance: Acceptance, files: Sequence[JudgedFile]) -> Verdict:
+    """Judge an export for a year from its files; what concerns other years of the same files is left out.
+
+    Without a year, all that the files hold is judged.
+    """
     tables, found = [], []
     refused = ignored = 0
     for file in files:
         validated = file.validated
-        tables.append(validated.observations.filter(pc.equal(validated.observations["_annee"], year)))
-        refused += validated.refused.get(year, 0) + validated.refused.get(None, 0)
+        tables.append(validated.observations.of_year(year))
+        refused += _refused_in(validated, year)
         ignored += validated.ignored
-        found += [(file.path, file.sha256, item) for item in validated.findings if item.year in (year, None)]
-    observations = pa.concat_tables(tables) if tables else observation_schema(export).empty_table()
+        found += [(file.path, file.sha256, item) for item in validated.findings if _in(item.year, year)]
+    observations = TypedRows(observation_schema(export), [part for rows in tables for part in rows.parts], year)
     verdict = Verdict(
         export.id, "accepté", None, "", observations.num_rows, refused, ignored, observations=observations
     )
-    verdict.files = [{"fichier": file.path, "sha256": file.sha256} for file in files]
-    verdict.findings = found
+    verdict.files = [
+        {
+            "fichier": file.path,
+            "sha256": file.sha256,
+            "lignes": table.num_rows + _refused_in(file.validated, year),
+            "lu": file.validated.usable,
+        }
+        for file, table in zip(files, tables, strict=True)
+    ]
+    verdict.findings = _still_expired(found, files)
+    verdict.set_aside = [_set_aside(file, year) for file in files if _refused_in(file.validated, year)]
     return _decided(verdict, year, acceptance, all(file.validated.usable for file in files))
 
 
-def _decided(verdict: Verdict, year: int, acceptance: Acceptance, usable: bool) -> Verdict:
+def _in(found: int | None, year: int | None) -> bool:
+    return year is None or found in (year, None)
+
+
+def _refused_in(validated: Validated, year: int | None) -> int:
+    return sum(count for found, count in validated.refused.items() if _in(found, year))
+
+
+def _set_aside(file: JudgedFile, year: int | None) -> SetAside:
+    rows = [row for row in file.validated.refused_rows if _in(row.year, year)]
+    return SetAside(file.path, file.validated.header, rows, _refused_in(file.validated, year))
+
+
+def _still_expired(
+    findings: list[tuple[str, str, Finding]], files: Sequence[JudgedFile]
+) -> list[tuple[str, str, Finding]]:
+    """Drop the corrections that one of the files still needed: only those that no file needs have expired."""
+    usable = sum(file.validated.usable for file in files)
+    missed = Counter(item.value for _, _, item in findings if item.rule == "correction-perimee")
+    return [entry for entry in findings if entry[2].rule != "correction-perimee" or missed[entry[2].value] >= usable]
+
+
+def _decided(verdict: Verdict, year: int | None, acceptance: Acceptance, usable: bool) -> Verdict:
     total = verdict.rows
     share = verdict.refused / total if total else 0.0
     expired = any(item.rule == "correction-perimee" for _, _, item in verdict.findings)
@@ -94,7 +148,7 @@ def _decided(verdict: Verdict, year: int, acceptance: Acceptance, usable: bool) 
         _refuse(verdict, "Une correction déclarée ne s'applique plus.")
     elif not total:
         verdict.state, verdict.reason = "non transmis", "non-transmis"
-        verdict.explanation = f"Le fichier ne contient aucune ligne de {year}."
+        verdict.explanation = f"Le fichier ne contient aucune ligne{f' de {year}' if year else ''}."
     elif not verdict.accepted:
         _refuse(verdict, f"Aucune ligne utilisable sur {total}.")
     elif share > acceptance.max_refused_share:
@@ -121,54 +175,25 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
         rows: dict[tuple[str, str, str, str], list[int]] = {}
         messages: dict[tuple[str, str, str, str], Finding] = {}
         counts: Counter[tuple[str, str, str, str]] = Counter()
+        others: Counter[tuple[str, str, str, str]] = Counter()  # rows told by the first and last of them only
         headless = {path for path, _, item in verdict.findings if item.rule == "missing-label"}
         for path, sha256, item in verdict.findings:
             # Without its header, a file's first row stands for one: its unknown labels are cells, never published.
             column = "" if item.rule == "extra-label" and path in headless else item.column
             key = (path, sha256, item.rule, column)
-            counts[key] += 1
+            counts[key] += item.count
+            others[key] += item.count - 1
             messages.setdefault(key, item)
-            if item.row is not None:
-                rows.setdefault(key, []).append(item.row)
+            rows.setdefault(key, []).extend(item.rows)
         for key in sorted(counts):
             path, sha256, rule, column = key
             numbers = rows.get(key, [])
+            told = len(set(numbers)) + max(0, others[key] - 1) if numbers else counts[key]
             lines.append({
                 "export": verdict.export, "fichier": path, "empreinte": sha256, "regle": rule,
                 "colonne": column or None, "severite": messages[key].severity,
-                "nombre": len(set(numbers)) or counts[key],
+                "nombre": told,
                 "premiere_ligne": min(numbers, default=None), "derniere_ligne": max(numbers, default=None),
-                "message": PUBLIC_SENTENCES.get(rule, "Règle non respectée."),
+                "message": title(rule),
             })  # fmt: skip
     return lines
-
-
-# What the public is told of each rule: never a value, never a note that could hold one.
-PUBLIC_SENTENCES = {
-    "type-error": "La valeur n'a pas le type attendu.",
-    "constraint-error": "La valeur ne respecte pas la règle de la colonne.",
-    "missing-cell": "La ligne a moins de cellules que l'en-tête.",
-    "extra-cell": "La ligne a plus de cellules que l'en-tête.",
-    "blank-row": "La ligne est vide.",
-    "primary-key": "La clé figure déjà dans le fichier, ou elle est vide.",
-    "unique-error": "La valeur figure déjà dans la colonne.",
-    "blank-label": "Une colonne n'a pas d'en-tête.",
-    "duplicate-label": "Deux colonnes portent le même en-tête.",
-    "missing-label": "Une colonne attendue est absente.",
-    "extra-label": "Une colonne n'est pas déclarée : elle est ignorée.",
-    "periode-absente": "La date est absente.",
-    "hors-periode": "La date n'est pas dans l'année du fichier.",
-    "maille-inconnue": "La maille n'est pas l'une des mailles prévues.",
-    "territoire-absent": "Le code du territoire est absent.",
-    "territoire-inconnu": "Le code n'est pas celui d'un territoire connu.",
-    "structure-absente": "Le code de la structure est absent.",
-    "formule": "Un texte commence comme une formule de tableur.",
-    "caractere-interdit": "Un texte contient un caractère qui ne peut être publié.",
-    "nombre-impossible": "Le nombre n'est pas utilisable.",
-    "correction-perimee": "Une correction déclarée ne s'applique plus.",
-    "encodage": "Un caractère du fichier est illisible.",
-    "fichier-illisible": "Le fichier ne peut pas être lu.",
-    "fichier-vide": "Le fichier est vide.",
-    "feuille-absente": "La feuille attendue est absente.",
-    "archive": "L'archive n'a pas le contenu attendu.",
-}

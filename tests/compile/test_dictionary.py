@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipelines.compile.dictionary import DICTIONARY, allowed_values, dictionary_frame, dictionary_rows
+from pipelines.compile.dictionary import DICTIONARY, dictionary_frame, dictionary_rows
+from pipelines.compile.expected import allowed_values
 from pipelines.declarations import Column, Table
 from pipelines.publish.canonical import canonical_table
 
@@ -39,7 +40,7 @@ def test_limits_are_told_in_french() -> None:
     column = Column.model_validate(
         {"name": "n", "title": "N", "description": "N", "type": "integer", "constraints": limits}
     )
-    assert allowed_values(column) == "au moins 0 ; au plus 6 ; sans doublon"
+    assert allowed_values(column.constraints) == "au moins 0 ; au plus 6 ; sans doublon"
 
 
 def test_the_dictionary_fits_its_own_declaration() -> None:

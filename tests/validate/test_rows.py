@@ -97,8 +97,8 @@ def test_blank_rows(essai):
 def test_a_key_twice_tells_the_row_of_the_first(essai):
     finding = refusal_of_second(essai, first_row=2)
     assert (finding.rule, finding.row, finding.column) == ("primary-key", 3, "")
-    assert "comme la ligne 2" in finding.message
-    assert "comme la ligne 7" in refusal_of_second(essai, first_row=7).message
+    assert "comme à la ligne 2" in finding.message
+    assert "comme à la ligne 7" in refusal_of_second(essai, first_row=7).message
 
 
 def refusal_of_second(essai, first_row):

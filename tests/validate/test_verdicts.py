@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
-import frictionless.errors
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,8 +16,7 @@ from pipelines.validate import (
     not_handed_over,
     observation_schema,
 )
-from pipelines.validate.findings import SENTENCES, sentence
-from pipelines.validate.verdict import PUBLIC_SENTENCES
+from pipelines.validate.messages import title
 
 STRICT, HALF = Acceptance(max_refused_share=0, why="essai"), Acceptance(max_refused_share=0.5, why="la moitié")
 SECRET = "SECRET-DE-LA-CELLULE"
@@ -41,7 +37,7 @@ def test_a_clean_file_is_accepted(essai):
     assert (verdict.state, verdict.reason, verdict.explanation) == ("accepté", None, "")
     assert (verdict.rows, verdict.accepted, verdict.refused) == (3, 3, 0)
     assert verdict.observations.num_rows == 3
-    assert verdict.files == [{"fichier": "essai-0.csv", "sha256": "sha0"}]
+    assert verdict.files == [{"fichier": "essai-0.csv", "sha256": "sha0", "lignes": 3, "lu": True}]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +151,7 @@ def test_findings_are_counted_by_rule_and_column(essai):
     ]
     assert (lines[1]["premiere_ligne"], lines[1]["derniere_ligne"]) == (3, 4)
     assert (lines[1]["export"], lines[1]["fichier"], lines[1]["empreinte"]) == ("essai", "essai-0.csv", "sha0")
-    assert (lines[1]["severite"], lines[1]["message"]) == ("erreur", PUBLIC_SENTENCES["type-error"])
+    assert (lines[1]["severite"], lines[1]["message"]) == ("erreur", title("type-error"))
 
 
 def test_a_finding_on_the_whole_file_has_no_row(essai):
@@ -183,40 +179,3 @@ MARKED = st.sampled_from([SECRET, f"={SECRET}", f"1{SECRET}", "S1", "15/03/2024"
 def test_counts_never_hold_a_cell(essai, table, file_year):
     judged = essai.judge(table, file_year=file_year)
     assert SECRET not in str(count_findings([verdict_on(essai, judged)]))
-
-
-def test_every_rule_has_its_public_sentence(essai):
-    """The rules that the code can emit: frictionless's on rows and labels, the rooms' own."""
-    assert set(SENTENCES) <= set(PUBLIC_SENTENCES)
-    own = {
-        "missing-label", "extra-label", "periode-absente", "hors-periode", "maille-inconnue", "territoire-absent",
-        "territoire-inconnu", "structure-absente", "formule", "caractere-interdit",
-        "nombre-impossible", "correction-perimee",
-        "encodage", "fichier-illisible", "fichier-vide", "feuille-absente", "archive",
-    }  # fmt: skip
-    assert set(PUBLIC_SENTENCES) == own | set(SENTENCES)
-
-
-# Errors of frictionless that need a check or a key that no export declares; abstract ones.
-NEVER = {
-    "row-error", "cell-error", "label-error", "header-error", "blank-header", "unmatched-header", "incorrect-label",
-    "foreign-key", "duplicate-row", "row-constraint", "ascii-value", "forbidden-value", "sequential-value",
-    "truncated-value",
-}  # fmt: skip
-
-
-def test_every_error_of_frictionless_has_its_sentence():
-    kinds = [kind for _, kind in inspect.getmembers(frictionless.errors, inspect.isclass)]
-    types = {
-        kind.type for kind in kinds if issubclass(kind, frictionless.errors.RowError | frictionless.errors.HeaderError)
-    }
-    assert types - NEVER <= set(PUBLIC_SENTENCES)
-    rows_types = {kind.type for kind in kinds if issubclass(kind, frictionless.errors.RowError)}
-    assert rows_types - NEVER <= set(SENTENCES)
-
-
-def test_a_sentence_is_french_and_keeps_the_note():
-    assert sentence("type-error", 'type is "number/default"') == (
-        'La valeur n\'a pas le type attendu (type attendu : "number/par défaut").'
-    )
-    assert sentence("regle-neuve", "{note}") == "Règle « regle-neuve » non respectée ({note})."

@@ -1,4 +1,4 @@
-"""The tables that say how much stands behind the figures: coverage, anomalies, discrepancies."""
+"""The tables that say how much stands behind the figures: coverage, anomalies, discrepancies, corrections."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ _ANOMALY_COLUMNS = [
     "reseau", "annee", "export", "fichier", "empreinte", "regle", "colonne", "severite", "nombre", "premiere_ligne",
     "derniere_ligne", "message", "consequence",
 ]  # fmt: skip
+_CORRECTION_COLUMNS = [
+    "reseau", "numero", "annee", "export", "selection", "colonne", "valeur_attendue", "valeur_corrigee", "raison",
+    "statut_correction", "date_correction", "etat",
+]  # fmt: skip
+MASKED = "(valeur masquée)"
+STATUSES = {"proposed": "proposée", "confirmed": "confirmée"}
 
 
 def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.DataFrame) -> pd.DataFrame:
@@ -85,3 +91,26 @@ def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.D
         ecart_relatif=(100 * differences["ecart"] / declared).round(4),
         mode_calcul="somme des parties déclarées",
     )[columns]
+
+
+def corrections_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
+    """Return the declared corrections and what became of each; values of personal columns are masked."""
+    states = {(item["reseau"], item["numero"]): item["etat"] for item in inputs.corrections.to_dict("records")}
+    lines = []
+    for network, corrections in sorted(catalogue.corrections.items()):
+        for number, correction in enumerate(corrections, start=1):
+            export = catalogue.networks[network].export(correction.export)
+            personal = {field.name for field in export.fields if field.personal} if export else set()
+            hidden = correction.field in personal
+            lines.append({
+                "reseau": network, "numero": number, "annee": correction.year, "export": correction.export,
+                "selection": ", ".join(
+                    f"{name} = {MASKED if name in personal else value}" for name, value in correction.where.items()
+                ),
+                "colonne": correction.field,
+                "valeur_attendue": MASKED if hidden else correction.expected,
+                "valeur_corrigee": MASKED if hidden else correction.value,
+                "raison": correction.reason, "statut_correction": STATUSES[correction.status],
+                "date_correction": correction.date, "etat": states.get((network, number), "non appliquée"),
+            })  # fmt: skip
+    return pd.DataFrame(lines, columns=_CORRECTION_COLUMNS)

@@ -77,7 +77,8 @@ class Judgement:
     """Blocks to iterate once, and what is known of the table: while iterating, the counts grow.
 
     ``opened`` is false when frictionless can't open the table at all; ``declared`` is the number of declared fields.
-    Errors come in the order: ``source_errors``, ``header_errors``, those of the rows, ``end_errors``.
+    Errors come in the order: ``source_errors``, ``header_errors``, those of the rows, ``end_errors``. ``fetch`` gives
+    the cells of a row that was read (nothing when frictionless read alone).
     """
 
     path: Literal["vectorised", "frictionless"] = "vectorised"
@@ -98,6 +99,7 @@ class Judgement:
     asked: int = 0
     confirmed: int = 0
     blocks: Iterator[JudgedBlock] = field(default_factory=lambda: iter(()))
+    fetch: Callable[[int], Cells] = field(default=lambda _number: [])
 
     def __iter__(self) -> Iterator[JudgedBlock]:
         return self._counted()

@@ -271,6 +271,7 @@ def _judged(
 ) -> Iterator[JudgedBlock]:
     """Judge the blocks of a stream."""
     judge, judges = _block_judge(resource, source, fetch)
+    judgement.fetch = fetch
     content = Content(resource.dialect)
     with resource:
         for index, tokens in enumerate(stream):

@@ -1,7 +1,7 @@
 """``resultats …``: the pipeline for people without Dagster. Only arguments and exit codes.
 
-This is the one module of ``pipelines`` that joins the stages and calls ``assets``. It stays light so that help is
-immediate: each command imports what it needs.
+This is the one room of ``pipelines`` that joins the stages and calls ``assets``. It stays light so that help is
+immediate: each command imports what it needs. What producers run is in ``producers``.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.cli import producers
+from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.declarations import Catalogue
 
-DONE, REFUSED, USAGE = 0, 1, 2
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_schemas(editor)
     editor.add_argument("--check", action="store_true", help="ne rien écrire ; code de sortie 1 s'ils sont périmés")
     editor.set_defaults(command=_editor_schemas)
+    producers.add_commands(commands, _add_schemas)
     return parser
 
 
@@ -70,22 +73,8 @@ def _add_schemas(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _load(schemas: Path) -> Catalogue | None:
-    """Load the declarations, or print every problem."""
-    from pipelines.declarations import DeclarationError, load
-
-    try:
-        return load(schemas)
-    except DeclarationError as error:
-        for problem in error.problems:
-            print(f"{schemas / problem.file}{str(problem)[len(problem.file) :]}", file=sys.stderr)
-        count = len(error.problems)
-        print(f"{count} erreur{'s' if count > 1 else ''} dans les déclarations.", file=sys.stderr)
-        return None
-
-
 def _check(arguments: argparse.Namespace) -> int:
-    catalogue = _load(arguments.schemas)
+    catalogue = load_or_tell(arguments.schemas)
     if catalogue is None:
         return REFUSED
     datasets = len(catalogue.datasets)
@@ -112,7 +101,7 @@ def _editor_schemas(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    catalogue = _load(arguments.schemas)
+    catalogue = load_or_tell(arguments.schemas)
     if catalogue is None:
         return USAGE
     if message := _unknown_choices(catalogue, arguments):
@@ -163,7 +152,3 @@ def _unknown_choices(catalogue: Catalogue, arguments: argparse.Namespace) -> str
         if year not in catalogue.years:
             return f"année {year} non déclarée ; déclarées : {catalogue.years[0]}-{catalogue.years[-1]}"
     return ""
-
-
-if __name__ == "__main__":
-    sys.exit(main())

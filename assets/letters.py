@@ -1,0 +1,43 @@
+"""Writes, beside the report of a network and year, what goes to producers: letters and copies of refused rows.
+
+These files are private: no asset downstream reads them, and nothing of them is published.
+"""
+
+from pathlib import Path
+
+from assets.storage import Store, write_bytes
+from pipelines.declarations import Catalogue
+from pipelines.validate import Verdict, annotated_copy, write_letter
+
+_ENDINGS = ("lettre.html", "lettre.txt", "lignes-refusees.xlsx")
+
+
+def write_letters(
+    store: Store, catalogue: Catalogue, network: str, year: int, verdicts: list[Verdict]
+) -> dict[str, Path]:
+    """Write the letters of the exports that have something to mend, remove those of the others; return them by name."""
+    folder = store.network_year(network, year)
+    written: dict[str, Path] = {}
+    for verdict in verdicts:
+        for ending, content in _contents(catalogue, network, year, verdict).items():
+            path = folder / f"{verdict.export}-{ending}"
+            if content is None:
+                path.unlink(missing_ok=True)
+            else:
+                write_bytes(path, content)
+                name = f"{verdict.export}_{ending.partition('.')[0]}_{path.suffix[1:]}".replace("-", "_")
+                written[name] = path
+    return written
+
+
+def _contents(catalogue: Catalogue, network: str, year: int, verdict: Verdict) -> dict[str, bytes | None]:
+    declared = catalogue.networks[network]
+    export = declared.export(verdict.export)
+    layout = export.layout(year) if export else None
+    if export is None or layout is None or verdict.clean:
+        return dict.fromkeys(_ENDINGS)
+    copy = annotated_copy(verdict, export, layout, f"{declared.title}, {export.title}, {year}")
+    name = f"{verdict.export}-{_ENDINGS[2]}" if copy is not None else None
+    letter = write_letter(catalogue, network, year, verdict, copy=name)
+    contents = (letter.html.encode("utf-8"), letter.text.encode("utf-8"), copy)
+    return dict(zip(_ENDINGS, contents, strict=True))

@@ -1,0 +1,27 @@
+"""What every command shares: exit codes, and the declarations or what is wrong with them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.declarations import Catalogue
+
+DONE, REFUSED, USAGE = 0, 1, 2
+
+
+def load_or_tell(schemas: Path) -> Catalogue | None:
+    """Load the declarations, or print every problem."""
+    from pipelines.declarations import DeclarationError, load
+
+    try:
+        return load(schemas)
+    except DeclarationError as error:
+        for problem in error.problems:
+            print(f"{schemas / problem.file}{str(problem)[len(problem.file) :]}", file=sys.stderr)
+        count = len(error.problems)
+        print(f"{count} erreur{'s' if count > 1 else ''} dans les déclarations.", file=sys.stderr)
+        return None

@@ -1,0 +1,167 @@
+"""``resultats validate`` and ``resultats template``: what a producer runs alone. Only arguments and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.cli.checking import Checked
+    from pipelines.declarations import Catalogue, Export
+
+_UNREADABLE = ("scheme-error", "format-error", "encoding-error", "compression-error", "source-error", "resource-error")
+ERRORS = 1000  # errors listed by the general form, as frictionless does
+
+
+def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Declare the two commands."""
+    validate = commands.add_parser(
+        "validate",
+        help="contrôler un fichier : celui d'un export, ou tout fichier avec un Table Schema",
+        epilog="Code de sortie : 0 valide, 1 non valide, 2 illisible ou mauvais usage.",
+    )
+    validate.add_argument("file", type=Path, metavar="FICHIER", help="fichier à contrôler ; rien n'est envoyé")
+    validate.add_argument("--network", metavar="RÉSEAU", help="réseau qui remet le fichier")
+    validate.add_argument("--export", metavar="EXPORT", help="export du réseau (le type de fichier)")
+    validate.add_argument("--year", type=int, metavar="ANNÉE", help="année du fichier (défaut : celle de son nom)")
+    validate.add_argument("--letter", type=Path, metavar="DOSSIER", help="écrire la lettre et la copie annotée")
+    add_schemas(validate)
+    validate.add_argument("--schema", type=Path, metavar="SCHEMA.json", help="contrôler selon ce Table Schema")
+    validate.add_argument("--dialect", type=Path, metavar="DIALECTE.json", help="avec --schema : séparateur, en-tête…")
+    validate.add_argument(
+        "--limit-errors", type=int, default=ERRORS, metavar="N", help=f"avec --schema : erreurs listées ({ERRORS})"
+    )
+    validate.add_argument("--json", action="store_true", help="écrire le rapport en JSON (frictionless avec --schema)")
+    validate.set_defaults(command=_validate)
+    template = commands.add_parser("template", help="écrire le modèle XLSX d'un export et son Table Schema")
+    template.add_argument("network", metavar="RÉSEAU")
+    template.add_argument("export", metavar="EXPORT")
+    template.add_argument("--year", type=int, metavar="ANNÉE", help="année du modèle (défaut : la dernière)")
+    template.add_argument("--output", type=Path, default=Path(), metavar="DOSSIER", help="où écrire (défaut : ici)")
+    add_schemas(template)
+    template.set_defaults(command=_template)
+
+
+def _validate(arguments: argparse.Namespace) -> int:
+    if arguments.schema is None:
+        if arguments.network is None or arguments.export is None:
+            return _usage("indiquez --network et --export, ou --schema")
+        if arguments.dialect is not None:
+            return _usage("--dialect va avec --schema")
+    elif arguments.network or arguments.export or arguments.year or arguments.letter:
+        return _usage("--schema ne va pas avec --network, --export, --year ni --letter")
+    if arguments.limit_errors < 1:
+        return _usage("--limit-errors doit être au moins 1")
+    if not arguments.file.is_file():
+        return _usage(f"fichier introuvable : {arguments.file}")
+    return _validate_export(arguments) if arguments.schema is None else _validate_any(arguments)
+
+
+def _usage(message: str) -> int:
+    print(f"resultats : {message}", file=sys.stderr)
+    return USAGE
+
+
+def _validate_any(arguments: argparse.Namespace) -> int:
+    for path in (arguments.schema, arguments.dialect):
+        if path is not None and not path.is_file():
+            return _usage(f"fichier introuvable : {path}")
+    import frictionless
+
+    from pipelines.validate.check import check_file
+
+    try:
+        report = check_file(arguments.file, arguments.schema, arguments.dialect, arguments.limit_errors)
+    except frictionless.FrictionlessException as error:
+        reasons = [item.note or item.message for item in (error.reasons or [error.error])]
+        return _usage(f"{error.error.title} : {' ; '.join(reasons)}")
+    if arguments.json:
+        print(report.to_json())
+    else:
+        from pipelines.validate.terminal import show_report
+
+        show_report(report, str(arguments.file))
+    unreadable = any(kind in _UNREADABLE for (kind,) in report.flatten(["type"]))
+    return USAGE if unreadable else DONE if report.valid else REFUSED
+
+
+def _validate_export(arguments: argparse.Namespace) -> int:
+    catalogue = load_or_tell(arguments.schemas)
+    if catalogue is None:
+        return USAGE
+    try:
+        export = _export(catalogue, arguments.network, arguments.export)
+        from pipelines.cli.checking import check_export, layout_of, write_letters
+
+        layout, year = layout_of(export, arguments.year, arguments.file.name)
+    except ValueError as error:
+        return _usage(str(error))
+    checked = check_export(catalogue, arguments.network, export, layout, year, arguments.file)
+    if arguments.json:
+        print(json.dumps(checked.descriptor(), ensure_ascii=False, indent=2))
+    else:
+        from pipelines.validate.terminal import show_verdict
+
+        show_verdict(
+            checked.verdict, checked.problems, f"{catalogue.networks[arguments.network].title}, {export.title}"
+        )
+    if arguments.letter is not None:
+        for path in write_letters(catalogue, checked, arguments.letter):
+            print(f"écrit : {path}", file=sys.stderr)
+    return _code(checked)
+
+
+def _code(checked: Checked) -> int:
+    if checked.unreadable:
+        return USAGE
+    return DONE if checked.valid else REFUSED
+
+
+def _export(catalogue: Catalogue, network: str, export: str) -> Export:
+    """Return the declared export, or raise ValueError with the names that exist."""
+    from pipelines.declarations.problems import close_to
+
+    if network not in catalogue.networks:
+        known = ", ".join(sorted(catalogue.networks))
+        raise ValueError(f"réseau « {network} » inconnu{close_to(network, catalogue.networks)} ; déclarés : {known}")
+    declared = catalogue.networks[network]
+    found = declared.export(export)
+    if found is None:
+        names = [item.id for item in declared.exports]
+        raise ValueError(f"export « {export} » inconnu{close_to(export, names)} ; déclarés : {', '.join(names)}")
+    return found
+
+
+def _template(arguments: argparse.Namespace) -> int:
+    catalogue = load_or_tell(arguments.schemas)
+    if catalogue is None:
+        return USAGE
+    try:
+        export = _export(catalogue, arguments.network, arguments.export)
+    except ValueError as error:
+        return _usage(str(error))
+    year = arguments.year or max(layout.years.last for layout in export.layouts)
+    layout = export.layout(year)
+    if layout is None:
+        return _usage(f"l'export « {export.id} » n'est pas attendu pour {year}")
+    from pipelines.compile.template import template_schema, template_workbook
+
+    name = f"modele-{arguments.network}-{export.id}-{year}"
+    workbook = template_workbook(catalogue, arguments.network, export, layout, year)
+    schema = json.dumps(template_schema(export, layout, year), ensure_ascii=False, indent=2) + "\n"
+    try:
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        for suffix, content in ((".xlsx", workbook), (".schema.json", schema.encode("utf-8"))):
+            path = arguments.output / f"{name}{suffix}"
+            path.write_bytes(content)
+            print(f"écrit : {path}")
+    except OSError as error:
+        return _usage(f"impossible d'écrire dans {arguments.output} ({error.strerror})")
+    return DONE

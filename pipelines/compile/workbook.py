@@ -1,0 +1,68 @@
+"""XLSX workbooks with the same bytes for the same content, made in memory. What they hold is not known here.
+
+xlsxwriter lets the dates and rights of its temporary files through: the archive is written again with fixed ones.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from contextlib import contextmanager
+from datetime import datetime
+from typing import IO, TYPE_CHECKING
+
+import xlsxwriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+CREATED = datetime(2000, 1, 1)  # any fixed date: nothing of the run's clock may enter the file
+MAX_TEXT = 32_767
+MAX_COLUMNS = 16_384
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@contextmanager
+def workbook(title: str, target: io.BytesIO) -> Iterator[xlsxwriter.Workbook]:
+    """Open a workbook to fill; its bytes are in ``target`` afterwards."""
+    draft = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(draft, options) as book:
+        book.set_properties({"title": title, "created": CREATED})
+        yield book
+    repack(draft, target)
+
+
+def repack(source: Path | IO[bytes], target: Path | IO[bytes]) -> None:
+    """Write an archive again with fixed dates and rights; ``target`` may be ``source``."""
+    with zipfile.ZipFile(source) as archive:
+        parts = [(name, archive.read(name)) for name in archive.namelist()]
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts:
+            entry = zipfile.ZipInfo(name, date_time=_ZIP_DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o600 << 16
+            archive.writestr(entry, content)
+
+
+def write_text(sheet: Worksheet, row: int, column: int, text: str, form: Format | None = None) -> None:
+    """Write text as text, whatever it starts with, cut at what a cell can hold."""
+    cut = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+    if cut:
+        sheet.write_string(row, column, cut, form)
+    elif form is not None:
+        sheet.write_blank(row, column, None, form)
+
+
+def write_lines(book: xlsxwriter.Workbook, name: str, title: str, lines: Sequence[str]) -> None:
+    """Add a sheet of plain text: a title, then one paragraph per row."""
+    sheet = book.add_worksheet(name)
+    sheet.set_column(0, 0, 110)
+    write_text(sheet, 0, 0, title, book.add_format({"bold": True, "font_size": 14}))
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    for row, line in enumerate(lines, start=2):
+        write_text(sheet, row, 0, line, wrapped)

@@ -1,0 +1,121 @@
+"""The copy of the refused rows that goes back to the producer: bad cells coloured, marked and commented.
+
+It holds the cells as they were sent, personal columns too: a private file, never part of a release.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from pipelines.compile.exports import label_of
+from pipelines.compile.workbook import MAX_COLUMNS, workbook, write_lines, write_text
+from pipelines.validate.header import normalise
+from pipelines.validate.problems import count_text, shown
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.workbook import Workbook
+
+    from pipelines.declarations import Export, Layout
+    from pipelines.validate.engine import RefusedRow
+    from pipelines.validate.findings import Finding
+    from pipelines.validate.verdict import SetAside, Verdict
+
+ROW_LABEL, PROBLEMS_LABEL = "Ligne du fichier", "Problèmes"
+BAD = "#FFC7CE"
+_MOST_CELLS = MAX_COLUMNS - 2
+
+
+def annotated_copy(verdict: Verdict, export: Export, layout: Layout, title: str) -> bytes | None:
+    """Return the workbook of the refused rows, or None when no row was refused."""
+    shown_files = [part for part in verdict.set_aside if part.rows]
+    if not shown_files:
+        return None
+    names = [_sheet_name(index, len(shown_files)) for index in range(len(shown_files))]
+    target = io.BytesIO()
+    with workbook(title, target) as book:
+        for name, part in zip(names, shown_files, strict=True):
+            findings = [item for file, _, item in verdict.findings if file == part.file and item.row is not None]
+            _sheet(book, name, part, findings, _key_columns(export, layout))
+        write_lines(book, "Lisez-moi", title, _introduction(names, shown_files))
+    return target.getvalue()
+
+
+def _sheet_name(index: int, count: int) -> str:
+    return "Lignes refusées" if count == 1 else f"Lignes refusées {index + 1}"
+
+
+def _key_columns(export: Export, layout: Layout) -> set[str]:
+    return {normalise(label_of(field, layout)) for field in export.fields if field.name in export.key}
+
+
+def _introduction(names: list[str], parts: list[SetAside]) -> list[str]:
+    lines = [
+        "Chaque ligne refusée du fichier est reprise telle quelle. La première colonne donne son numéro dans le "
+        "fichier d'origine ; les colonnes du fichier suivent, dans leur ordre.",
+        "Une cellule fausse a un fond rose, des caractères gras et un cadre ; son commentaire dit ce qui ne va pas. "
+        "La dernière colonne le redit en toutes lettres.",
+        "Corrigez ces lignes dans le fichier d'origine, vérifiez-le (la lettre donne la commande), renvoyez-le entier.",
+        "Ce classeur contient les valeurs que vous avez envoyées, y compris les colonnes personnelles : "
+        "ne le diffusez pas.",
+    ]
+    for name, part in zip(names, parts, strict=True):
+        told = f"Feuille « {name} » : {shown(part.file, 200)}, {count_text(part.refused)} lignes refusées."
+        if part.refused > len(part.rows):
+            told += f" Seules les {count_text(len(part.rows))} premières sont reprises ici."
+        lines.append(told)
+    return lines
+
+
+def _sheet(book: Workbook, name: str, part: SetAside, findings: list[Finding], key: set[str]) -> None:
+    sheet = book.add_worksheet(name)
+    text = book.add_format({"num_format": "@"})
+    bad = book.add_format({"num_format": "@", "bg_color": BAD, "bold": True, "border": 2, "border_color": "#9C0006"})
+    head = book.add_format({"bold": True, "bg_color": "#000091", "font_color": "#FFFFFF", "num_format": "@"})
+    width = min(max([len(part.header), *(len(row.cells) for row in part.rows)]), _MOST_CELLS)
+    header = [*part.header[:width], *[""] * (width - len(part.header))]
+    for column, label in enumerate([ROW_LABEL, *header, PROBLEMS_LABEL]):
+        write_text(sheet, 0, column, label, head)
+    sheet.freeze_panes(1, 1)
+    sheet.set_column(0, 0, 16)
+    sheet.set_column(1, width, 20)
+    sheet.set_column(width + 1, width + 1, 80)
+    places = {normalise(label): index for index, label in enumerate(header)}
+    by_row: dict[int, list[Finding]] = {}
+    for item in findings:
+        by_row.setdefault(item.row or 0, []).append(item)
+    for line, row in enumerate(part.rows, start=1):
+        notes = _notes(row, by_row.get(row.number, []), places, key, len(part.header))
+        sheet.write_number(line, 0, row.number)
+        for column in range(width):
+            cell = row.cells[column] if column < len(row.cells) else ""
+            form: Format = bad if column in notes else text
+            write_text(sheet, line, column + 1, cell, form)
+            if column in notes:
+                sheet.write_comment(line, column + 1, "\n".join(notes[column]), {"x_scale": 2, "author": "Contrôle"})
+        told = [
+            f"{item.column} : {item.message}" if item.column else item.message for item in by_row.get(row.number, [])
+        ]
+        write_text(sheet, line, width + 1, " ".join(told), text)
+
+
+def _notes(
+    row: RefusedRow, findings: list[Finding], places: dict[str, int], key: set[str], width: int
+) -> dict[int, list[str]]:
+    """Return the messages by column; what concerns the whole row is on its key, else on its first cell."""
+    notes: dict[int, list[str]] = {}
+    for item in findings:
+        if item.severity != "erreur" and item.rule != "donnee-personnelle-possible":
+            continue
+        if item.rule == "extra-cell":
+            columns = list(range(width, max(len(row.cells), width + 1)))
+        elif item.column:
+            columns = [places[normalise(item.column)]] if normalise(item.column) in places else [0]
+        else:
+            columns = [places[label] for label in key if label in places] if item.rule == "primary-key" else []
+        for column in columns or [0]:
+            told = notes.setdefault(min(column, _MOST_CELLS - 1), [])
+            if item.message not in told:
+                told.append(item.message)
+    return notes

@@ -1,0 +1,244 @@
+"""Judged blocks → typed observations, refused rows and findings. Which cells are right was decided before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.compile.exports import label_of
+from pipelines.validate.findings import Finding, Tally
+from pipelines.validate.messages import sentence
+from pipelines.validate.observations import COORDINATES, RowPlacer
+from pipelines.validate.twins import Twins
+from pipelines.validate.typed_rows import TypedRows, TypedWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from frictionless.errors import RowError
+    from numpy.typing import NDArray
+
+    from pipelines.declarations import Export, ExportField, Layout
+    from pipelines.validate.tabular import JudgedBlock, JudgedRow
+
+_ARROW = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "year": pa.int64(),
+}
+EMPTY_KEY = "Les cellules de la clé sont toutes vides : la ligne ne peut être reconnue."
+IMPOSSIBLE = "Ce n'est pas un nombre utilisable (nan, inf, ou plus de 15 chiffres) : laissez la cellule vide."
+KEPT_ROWS = 10_000  # refused rows kept with their cells: more would not be corrected by hand
+KEPT_FINDINGS = 10_000  # of one rule, column and year; the others are counted
+_LARGEST = 1e15  # beyond, whole numbers are not exact any more, and sums could pass 64 bits: no real figure is so large
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row set aside: its number in the file, its year when readable, and its cells as they were read."""
+
+    number: int
+    year: int | None
+    cells: list[str]
+
+
+@dataclass
+class Validated:
+    """A file judged: typed observations, findings, and what was set aside.
+
+    ``refused`` counts rows by year (``None``: year unreadable); ``refused_rows`` keeps the first of them, at most
+    KEPT_ROWS, for the copy that the producer corrects; ``header`` has the labels of the file's columns. ``path`` says
+    who judged the cells: ``vectorised`` (frictionless for the doubtful ones) or ``frictionless`` alone, and ``why``.
+    """
+
+    observations: TypedRows
+    findings: list[Finding] = field(default_factory=list)
+    refused: dict[int | None, int] = field(default_factory=dict)
+    ignored: int = 0
+    usable: bool = True
+    header: list[str] = field(default_factory=list)
+    refused_rows: list[RefusedRow] = field(default_factory=list)
+    path: str = ""
+    why: str = ""
+
+
+def observation_schema(export: Export) -> pa.Schema:
+    """Return the Arrow schema of the export's observations: coordinates, fields, and reasons of declared absences."""
+    fields = [pa.field(item.name, _ARROW[item.type]) for item in export.fields]
+    absences = [pa.field(f"_absence_{item.name}", pa.string()) for item in export.fields if item.absences]
+    return pa.schema([*COORDINATES, *fields, *absences])
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    number: int
+    found: list[Finding]
+    cells: list[str | None]
+    year: int | None
+
+
+class Gathering:
+    """Gathers blocks in the order of the file: accepted rows typed, the others with their findings."""
+
+    def __init__(
+        self,
+        export: Export,
+        layout: Layout,
+        placer: RowPlacer,
+        columns: list[tuple[str, ExportField | None]],
+        spill: Path | None,
+    ) -> None:
+        self.export, self.placer = export, placer
+        self.tally = Tally(KEPT_FINDINGS)
+        self._schema = observation_schema(export)
+        self._writer = TypedWriter(self._schema, spill)
+        self._refused: Counter[int | None] = Counter()
+        self._refused_rows: list[RefusedRow] = []
+        self._ignored = 0
+        self._labels = {item.name: label_of(item, layout) for item in export.fields}
+        self._places = {item.name: index for index, (_, item) in enumerate(columns) if item is not None}
+        self._blank: list[_Refusal] = []
+        self._last = 0
+        self._twins = Twins(export, self._places, self._labels)
+
+    def take(self, block: JudgedBlock) -> None:
+        """Take a block: its rows are accepted, ignored or refused."""
+        refused = [self._told(row) for row in block.refused] + self._accept(block)
+        if len(block.numbers):
+            self._last = max(self._last, int(block.numbers[-1]))
+        for row in sorted(refused, key=lambda item: item.number):
+            if any(cell and cell.strip() for cell in row.cells):
+                self._last = max(self._last, row.number)
+                self._refuse(row)
+            else:
+                self._blank.append(row)
+        self._refuse_blank_rows()
+
+    def finish(self, fetch: Callable[[int], list[str | None]], **known: Any) -> Validated:
+        """Return what was gathered; ``fetch`` gives the cells of a row again.
+
+        Blank rows at the end of the file, which spreadsheets leave, are no rows.
+        """
+        rows = self._writer.close()
+        twins = self._twins.found(rows)
+        for number, found, year in twins:
+            self._refuse(_Refusal(number, [found], fetch(number), year))
+        if twins:
+            rows = _without(rows, {number for number, _, _ in twins})
+        findings = sorted(self.tally.close(), key=lambda item: item.row or 0)
+        kept = sorted(self._refused_rows, key=lambda item: item.number)
+        return Validated(rows, findings, dict(self._refused), self._ignored, refused_rows=kept, **known)
+
+    def _told(self, row: JudgedRow) -> _Refusal:
+        blank = [error for error in row.errors if error.type == "blank-row"]  # its key is empty too: told once
+        found = [self._from_frictionless(error) for error in blank or row.errors]
+        return _Refusal(row.number, found, row.cells, self._year_of(row))
+
+    def _year_of(self, row: JudgedRow) -> int | None:
+        period = self.export.period.field
+        return self.placer.file_year or self.placer.year(row.values.get(period) if period else None)
+
+    def _accept(self, block: JudgedBlock) -> list[_Refusal]:
+        """Keep the observations of a block's valid rows; return those that can't be observations."""
+        table = block.accepted
+        impossible = self._impossible(block)
+        possible = np.ones(table.num_rows, np.bool_)
+        possible[list(impossible)] = False
+        ignored = self.placer.ignored(table) & possible
+        self._ignored += int(ignored.sum())
+        placed = self.placer.place(table)
+        good = placed.good & possible & ~ignored
+        bad = np.flatnonzero(~good & ~ignored)
+        if len(bad) < table.num_rows:
+            self._write(block, placed.coordinates, good)
+        years = placed.coordinates[0]
+        texts = block.texts.take(pa.array(bad)) if len(bad) else block.texts.slice(0, 0)
+        refusals = []
+        for place, *cells in zip(bad.tolist(), *(column.to_pylist() for column in texts.columns), strict=True):
+            found = impossible.get(place) or placed.findings(place)
+            year = self.placer.file_year or years[place].as_py()
+            refusals.append(_Refusal(int(block.numbers[place]), found, cells, year))
+        return refusals
+
+    def _write(self, block: JudgedBlock, coordinates: list[pa.Array], good: NDArray[np.bool_]) -> None:
+        mask = pa.array(good)
+        table, texts = block.accepted, block.texts
+        numbers = pa.array(block.numbers, pa.int64())
+        columns: dict[str, Any] = dict(zip(COORDINATES.names, [numbers, *coordinates], strict=True))
+        for name in self._schema.names[len(COORDINATES) :]:
+            field = name.removeprefix("_absence_")
+            if field not in self._places:
+                columns[name] = pa.nulls(table.num_rows, self._schema.field(name).type)
+            elif name == field:
+                columns[name] = table.column(name).cast(self._schema.field(name).type)
+            else:
+                columns[name] = self._reasons(field, table.column(field), texts.column(field))
+        whole = pa.Table.from_arrays(list(columns.values()), schema=self._schema)
+        kept = whole if good.all() else whole.filter(mask)
+        self._twins.note(kept)
+        self._writer.write(kept)
+
+    def _reasons(self, name: str, values: pa.ChunkedArray, texts: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Return the declared reason of each absence, by what was written there."""
+        declared = self.export.field(name)
+        known = dict(declared.absences or {}) if declared else {}
+        blank = pc.is_null(values)
+        written = pc.if_else(blank, texts, None)
+        place = pc.index_in(written, pa.array(list(known), pa.string()))
+        place = pc.if_else(pc.and_(blank, pc.is_valid(written)), place, None)
+        return pa.array(list(known.values()), pa.string()).take(place) if known else pa.nulls(len(values), pa.string())
+
+    def _impossible(self, block: JudgedBlock) -> dict[int, list[Finding]]:
+        """Find numbers that frictionless accepts but that no result can be made of: nan, inf, and more than 10^15."""
+        found: dict[int, list[Finding]] = {}
+        known = {int(number): place for place, number in enumerate(block.numbers)} if block.unheld else {}
+        for item in block.unheld:
+            told = self._finding("nombre-impossible", IMPOSSIBLE, item.field, item.text)
+            found.setdefault(known[item.number], []).append(told)
+        for name in self._places:
+            column = block.accepted.column(name)
+            if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+                continue
+            held = pc.less_equal(pc.abs(column.cast(pa.float64(), safe=False)), _LARGEST)  # nan fits nothing
+            for place in np.flatnonzero(~held.fill_null(True).to_numpy()).tolist():
+                told = self._finding("nombre-impossible", IMPOSSIBLE, name, column[place].as_py())
+                found.setdefault(place, []).append(told)
+        return found
+
+    def _refuse_blank_rows(self) -> None:
+        for row in self._blank:
+            if row.number < self._last:
+                self._refuse(row)
+        self._blank = [row for row in self._blank if row.number > self._last]
+
+    def _refuse(self, row: _Refusal) -> None:
+        self._refused[row.year] += 1
+        if len(self._refused_rows) < KEPT_ROWS:
+            self._refused_rows.append(RefusedRow(row.number, row.year, [cell or "" for cell in row.cells]))
+        self.tally.add(replace(item, row=row.number, year=row.year) for item in row.found)
+
+    def _finding(self, rule: str, message: str, name: str, value: Any) -> Finding:
+        text = "" if value is None else str(value)
+        return Finding(rule, message, column=self._labels.get(name, name), value=text)
+
+    def _from_frictionless(self, error: RowError) -> Finding:
+        name = str(getattr(error, "field_name", "") or "")
+        empty_key = error.type == "primary-key" and "None" in error.note
+        message = EMPTY_KEY if empty_key else sentence(error.type, error.note)
+        return self._finding(error.type, message, name, getattr(error, "cell", ""))
+
+
+def _without(rows: TypedRows, numbers: set[int]) -> TypedRows:
+    """Drop rows that turned out to be twins once the whole file was read."""
+    unwanted = pa.array(sorted(numbers), pa.int64())
+    kept = [batch.filter(pc.invert(pc.is_in(batch.column("_ligne"), unwanted))) for batch in rows.batches()]
+    return TypedRows(rows.schema, [pa.Table.from_batches(kept, rows.schema)])

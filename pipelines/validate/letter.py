@@ -1,0 +1,139 @@
+"""The letter to the producer of a refused or incomplete export, as an HTML page and as plain text.
+
+It says what was received, what is wrong and how to mend it, what is published meanwhile, and how to check again. No
+clock, no link, no value of a personal column.
+"""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipelines.validate.engine import KEPT_ROWS
+from pipelines.validate.problems import count_text, grouped, shown
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Catalogue, Export, Network
+    from pipelines.validate.verdict import Verdict
+
+TEMPLATES = Path(__file__).parent / "templates"
+WIDTH = 78
+MOST_PROBLEMS = 60  # kinds of problems told in a letter: beyond, the file is not the right one
+
+
+@dataclass(frozen=True)
+class Letter:
+    """The same letter twice."""
+
+    html: str
+    text: str
+
+
+def write_letter(
+    catalogue: Catalogue, network: str, year: int | None, verdict: Verdict, *, copy: str | None = None
+) -> Letter:
+    """Return the letter about an export; ``copy`` is the name of the annotated copy that goes with it, if any."""
+    context = _context(catalogue, network, year, verdict, copy)
+    pages = _environment(escaped=True).get_template("letter.html").render(context)
+    text = _environment(escaped=False).get_template("letter.txt").render(context)
+    return Letter(pages, text)
+
+
+def _environment(*, escaped: bool) -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=escaped,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    found.filters |= {"count": count_text, "fill": _fill}
+    return found
+
+
+def _fill(text: str, first: str = "", others: str | None = None) -> str:
+    """Wrap a paragraph at the width of the plain letter; French spaces don't break."""
+    following = " " * len(first) if others is None else others
+    for loose in (" :", " ;", " %", " »"):
+        text = text.replace(loose, f"\u00a0{loose[1:]}")
+    return textwrap.fill(
+        text.replace("« ", "«\u00a0"), WIDTH, initial_indent=first, subsequent_indent=following,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _context(
+    catalogue: Catalogue, network: str, year: int | None, verdict: Verdict, copy: str | None
+) -> dict[str, Any]:
+    declared = catalogue.networks[network]
+    export = declared.export(verdict.export)
+    assert export is not None  # a verdict is about a declared export
+    layout = (export.layout(year) if year is not None else None) or export.layouts[-1]
+    problems = grouped(verdict, export, layout, year)
+    return {
+        "network": declared,
+        "network_id": network,
+        "export": export,
+        "year": year,
+        "verdict": verdict,
+        "state": _state(verdict),
+        "files": [{**item, "fichier": shown(item["fichier"], 200)} for item in verdict.files],
+        "expected_file": shown(layout.path.replace("{year}", str(year or "AAAA")), 200),
+        "explanation": shown(verdict.explanation, 600),
+        "problems": problems[:MOST_PROBLEMS],
+        "left_out": max(0, len(problems) - MOST_PROBLEMS),
+        "errors": sum(item.severity == "erreur" for item in problems),
+        "consequences": consequences(catalogue, network, year, verdict),
+        "command": _command(network, export, year, verdict, layout.path),
+        "template": shlex.join(["resultats", "template", network, export.id, *(["--year", str(year)] if year else [])]),
+        "copy": copy,
+        "kept": KEPT_ROWS,
+        "limit": _limit(declared, export),
+    }
+
+
+def _state(verdict: Verdict) -> str:
+    if verdict.state == "accepté":
+        return "accepté, incomplet" if verdict.refused else "accepté"
+    return "refusé" if verdict.state == "rejeté" else verdict.state
+
+
+def _limit(network: Network, export: Export) -> str:
+    return f"{100 * network.acceptance_of(export).max_refused_share:g}".replace(".", ",") + " %"
+
+
+def _command(network: str, export: Export, year: int | None, verdict: Verdict, expected: str) -> str:
+    """Return the command by which the producer checks the file again."""
+    path = verdict.files[0]["fichier"] if verdict.files else expected.replace("{year}", str(year or "AAAA"))
+    words = ["resultats", "validate", shown(path.rsplit("/", 1)[-1], 200), "--network", network, "--export", export.id]
+    return shlex.join([*words, *(["--year", str(year)] if year else [])])
+
+
+def consequences(catalogue: Catalogue, network: str, year: int | None, verdict: Verdict) -> list[dict[str, str]]:
+    """Return what becomes of each indicator that the export feeds, in French: title, and what is published."""
+    declared = catalogue.networks[network]
+    found: dict[str, dict[str, str]] = {}
+    for each in [year] if year is not None else list(declared.years):
+        for identifier, feed in catalogue.expected(network, each).items():
+            if verdict.export in feed.export and identifier not in found:
+                others = [name for name in feed.export if name != verdict.export]
+                told = _published(verdict, others)
+                found[identifier] = {"titre": catalogue.indicators[identifier].title, "publication": told}
+    return list(found.values())
+
+
+def _published(verdict: Verdict, others: list[str]) -> str:
+    if verdict.state == "accepté":
+        rows = f"{count_text(verdict.accepted)} ligne{'s' if verdict.accepted > 1 else ''}"
+        accepted = "acceptées" if verdict.accepted > 1 else "acceptée"
+        return f"calculé sur {rows} {accepted}" if verdict.refused else f"calculé sur {rows}"
+    reason = "rejeté" if verdict.state == "rejeté" else "non transmis"
+    if others:
+        return f"calculé sans cet export, sur : {', '.join(others)} (absent si ces exports manquent aussi)"
+    return f"absent, avec le motif « {reason} »"

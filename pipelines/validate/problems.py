@@ -1,0 +1,139 @@
+"""Findings grouped for people: one problem per file, rule and column, with its words. Showing them is not here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pipelines.compile.expected import expected_words, right_example
+from pipelines.compile.exports import label_of
+from pipelines.validate.header import normalise
+from pipelines.validate.messages import constraint_of, message_of
+from pipelines.validate.privacy import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.declarations import Export, ExportField, Layout
+    from pipelines.validate.findings import Finding
+    from pipelines.validate.verdict import Verdict
+
+SHOWN_VALUES, SHOWN_ROWS, LONGEST_VALUE = 3, 3, 60
+# Rules about a cell: an example of a right one helps.
+_NO_EXAMPLE = ("missing-label", "extra-label", "blank-label", "duplicate-label", "correction-perimee", "blank-row")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """All that is alike in a file: the rule, the column, how many times, where, what was seen, how to mend it."""
+
+    file: str
+    rule: str
+    constraint: str
+    column: str
+    severity: str
+    count: int
+    rows: tuple[int, ...]
+    values: tuple[str, ...]
+    message: str
+    why: str
+    mend: str
+    expected: str
+    example: str
+
+    @property
+    def where(self) -> str:
+        """The rows, in French: « lignes 12, 45, 98 et 2 997 autres »."""
+        return rows_text(self.rows, self.count)
+
+    def descriptor(self) -> dict[str, Any]:
+        """Return the problem as plain data, with the French keys of the reports."""
+        names = ("fichier", "regle", "contrainte", "colonne", "severite", "nombre", "lignes", "valeurs", "message",
+                 "explication", "remede", "attendu", "exemple")  # fmt: skip
+        found = dict(zip(names, asdict(self).values(), strict=True))
+        return {**found, "lignes": list(self.rows[:100]), "valeurs": list(self.values)}
+
+
+def grouped(verdict: Verdict, export: Export, layout: Layout, year: int | None) -> list[Problem]:
+    """Return the problems of an export, errors first, then in the order of the file."""
+    by_file: dict[str, list[Finding]] = {}
+    for file, _, finding in verdict.findings:
+        by_file.setdefault(file, []).append(finding)
+    problems = []
+    for file, findings in by_file.items():
+        groups: dict[tuple[str, str, str], list[Finding]] = {}
+        for item in _once_a_row(masked(findings, export, layout)):
+            groups.setdefault((item.rule, constraint_of(item), item.column), []).append(item)
+        problems += [_problem(file, group, export, layout, year) for group in groups.values()]
+    return sorted(problems, key=lambda item: (item.severity != "erreur", item.file, item.rows[:1], item.column))
+
+
+def _once_a_row(findings: list[Finding]) -> list[Finding]:
+    """Tell a short or blank row once: not every cell that it lacks, nor the rules that these cells would break."""
+    short = {item.row for item in findings if item.rule == "missing-cell"}
+    blank = {item.row for item in findings if item.rule == "blank-row"}
+    told: set[int | None] = set()
+    kept = []
+    for item in findings:
+        if item.rule == "missing-cell":
+            if item.row not in told:
+                kept.append(replace(item, column="", value=""))
+            told.add(item.row)
+        elif item.row in blank and item.rule != "blank-row":
+            continue
+        elif item.row not in short or constraint_of(item) != "required":
+            kept.append(item)
+    return kept
+
+
+def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout, year: int | None) -> Problem:
+    first, words = group[0], message_of(group[0])
+    field = next((item for item in export.fields if normalise(label_of(item, layout)) == normalise(first.column)), None)
+    alike = all(item.message == first.message for item in group)
+    rows = sorted({row for item in group for row in item.rows})
+    others = sum(item.count - 1 for item in group)  # rows told by the first and last of them only
+    count = len(rows) + max(0, others - 1) if rows else len(group)
+    helped = field is not None and first.rule not in _NO_EXAMPLE
+    return Problem(
+        file, first.rule, constraint_of(first), shown(first.column), first.severity, count, tuple(rows),
+        _values(group), shown(first.message, 400) if alike else words.title, words.why, words.mend,
+        expected_words(field, layout) if helped and field else "",
+        _example(field, export, layout, year) if helped and field else "",
+    )  # fmt: skip
+
+
+def _values(group: Sequence[Finding]) -> tuple[str, ...]:
+    if group[0].rule == "correction-perimee" or constraint_of(group[0]) == "required":
+        return ()  # a place in the declarations, or nothing
+    seen = dict.fromkeys(shown(item.value) for item in group if item.value)
+    return tuple(list(seen)[:SHOWN_VALUES])
+
+
+def _example(field: ExportField, export: Export, layout: Layout, year: int | None) -> str:
+    if field.name == export.level.field:
+        return next(iter(export.level.values))
+    return right_example(field, layout, year if field.name == export.period.field else None)
+
+
+def shown(value: str, longest: int = LONGEST_VALUE) -> str:
+    """Return a value that can be shown on one line: signs that print, and not too many of them."""
+    text = "".join(sign if sign.isprintable() or sign in "\u00a0\u202f" else "·" for sign in value)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def rows_text(rows: Sequence[int], count: int) -> str:
+    """Return row numbers in French, the first ones and how many others of the ``count`` there are."""
+    if not rows:
+        return ""
+    if len(rows) == 1:
+        return f"ligne {rows[0]}"
+    first = [str(row) for row in rows[:SHOWN_ROWS]]
+    others = count - len(first)
+    if not others:
+        return f"lignes {', '.join(first[:-1])} et {first[-1]}"
+    return f"lignes {', '.join(first)} et {count_text(others)} autre{'s' if others > 1 else ''}"
+
+
+def count_text(number: int) -> str:
+    """Return a whole number with narrow spaces between thousands."""
+    return f"{number:,}".replace(",", "\u202f")

@@ -1,0 +1,107 @@
+"""Verdicts for the terminal of a producer: readable, in French, without any value of a personal column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from pipelines.validate.findings import Finding
+from pipelines.validate.messages import constraint_of, message_of, sentence
+from pipelines.validate.problems import SHOWN_VALUES, Problem, count_text, shown
+
+if TYPE_CHECKING:
+    import frictionless
+
+    from pipelines.validate.verdict import Verdict
+
+MOST_PROBLEMS = 40
+_STYLES = {"accepté": "bold green", "rejeté": "bold red", "non transmis": "bold red"}
+
+
+def show_verdict(verdict: Verdict, problems: list[Problem], title: str) -> None:
+    """Print the verdict on an export, and its problems grouped."""
+    console = _console()
+    console.print(Text(title, "bold"))
+    for file in verdict.files:
+        console.print(Text(f"{shown(file['fichier'], 200)}, sha256 {file['sha256'][:12]}…"))
+    style = _STYLES[verdict.state] if not verdict.refused or verdict.state != "accepté" else "bold yellow"
+    console.print(
+        Text.assemble((verdict.state.upper(), style), f". {shown(verdict.explanation, 600)}".rstrip(". ") + ".")
+    )
+    console.print(Text(
+        f"Lignes lues : {count_text(verdict.rows)} ; acceptées : {count_text(verdict.accepted)} ; "
+        f"refusées : {count_text(verdict.refused)}"
+    ))  # fmt: skip
+    _problems(console, problems)
+
+
+def show_report(report: frictionless.Report, name: str) -> None:
+    """Print a report of frictionless."""
+    console = _console()
+    rows = sum(task.stats.get("rows") or 0 for task in report.tasks)
+    state = ("VALIDE", "bold green") if report.valid else ("NON VALIDE", "bold red")
+    told = f" : {shown(name, 200)}, {count_text(rows)} lignes, {count_text(report.stats['errors'])} erreurs"
+    console.print(Text.assemble(state, told))
+    for warning in [*report.warnings, *(text for task in report.tasks for text in task.warnings)]:
+        console.print(Text(f"Avertissement : {warning}"))
+    _problems(console, _of_report(report))
+
+
+def _console() -> Console:
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def _problems(console: Console, problems: list[Problem]) -> None:
+    for number, problem in enumerate(problems[:MOST_PROBLEMS], start=1):
+        head = f"Colonne « {problem.column} » : {problem.message}" if problem.column else problem.message
+        style = "bold red" if problem.severity == "erreur" else "bold yellow"
+        console.print()
+        console.print(Text.assemble((f"{number}. ", "bold"), (head, style)))
+        for line in _details(problem):
+            console.print(Padding(Text(line), (0, 0, 0, 3)))
+    if len(problems) > MOST_PROBLEMS:
+        console.print()
+        console.print(Text(f"… et {count_text(len(problems) - MOST_PROBLEMS)} autres sortes de problèmes."))
+
+
+def _details(problem: Problem) -> list[str]:
+    times = f"{count_text(problem.count)} fois, " if problem.count > 1 and problem.rows else ""
+    seen = f" ; vu : {', '.join(f'« {value} »' for value in problem.values)}" if problem.values else ""
+    lines = [f"{times}{problem.where}{seen}".strip(" ;")] if problem.where or seen else []
+    lines.append(f"Que faire : {problem.mend}")
+    if problem.expected:
+        lines.append(f"Attendu : {problem.expected}.")
+    if problem.example:
+        lines.append(f"Par exemple : « {problem.example} ».")
+    return lines
+
+
+def _of_report(report: frictionless.Report) -> list[Problem]:
+    """Group the errors of a report as findings are."""
+    groups: dict[tuple[str, str, str], list[tuple[Finding, int | None]]] = {}
+    errors = [*report.errors, *(error for task in report.tasks for error in task.errors)]
+    for error in errors:
+        column = str(getattr(error, "field_name", "") or getattr(error, "label", "") or "")
+        cell = getattr(error, "cell", "")
+        row = getattr(error, "row_number", None)
+        message = sentence(error.type, error.note)
+        if message == message_of(Finding(error.type, message)).title and "#table" not in error.tags:
+            message = f"{message.rstrip('.')} ({error.note})."
+        found = Finding(error.type, message, row=row, column=column, value="" if cell is None else str(cell))
+        groups.setdefault((found.rule, constraint_of(found), column), []).append((found, row))
+    return [_grouped([item for item, _ in group]) for group in groups.values()]
+
+
+def _grouped(group: list[Finding]) -> Problem:
+    first, words = group[0], message_of(group[0])
+    rows = tuple(sorted({item.row for item in group if item.row is not None}))
+    values = dict.fromkeys(shown(item.value) for item in group if item.value)
+    alike = all(item.message == first.message for item in group)
+    return Problem(
+        "", first.rule, constraint_of(first), shown(first.column), "erreur", len(group), rows,
+        tuple(list(values)[:SHOWN_VALUES]), shown(first.message, 400) if alike else words.title, words.why, words.mend,
+        "", "",
+    )  # fmt: skip
