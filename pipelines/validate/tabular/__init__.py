@@ -10,9 +10,9 @@ frictionless judges all the rest; nothing of its semantics is written here. In s
             row.number, row.cells, row.values, row.errors  # errors are frictionless's: type, note, field_name...
 
 The header's errors and the reasons why a table can't be opened are in the judgement, as is the path that was taken.
-``write_typed`` writes Parquet while the blocks pass, ``frictionless_report`` makes frictionless's report of a judgement,
-and ``judge_file`` does it all for a file. Invalid schemas raise frictionless's FrictionlessException; a cell on which
-frictionless itself fails raises UnjudgeableCellError.
+``write_typed`` writes Parquet while the blocks pass, ``frictionless_report`` makes frictionless's report of a
+judgement, and ``judge_file`` does it all for a file. Invalid schemas raise frictionless's FrictionlessException; a cell
+on which frictionless itself fails raises UnjudgeableCellError.
 """
 
 from pipelines.validate.tabular.blocks import JudgedBlock, Judgement, Unheld

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.validate.tabular.hashes import NULL, apart_from_null, hash_floats, hash_integers, hash_texts, hash_values
+from pipelines.validate.tabular.masks import Screen, without
 from pipelines.validate.tabular.oracle import Oracle, Reading
-from pipelines.validate.tabular.screens import Screen, make_screen, without
+from pipelines.validate.tabular.screens import make_screen
 from pipelines.validate.tabular.targets import arrow_type, converter
 
 if TYPE_CHECKING:
