@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.read import Cells, DelimitedText, UnusableFileError, read_export
+from pipelines.read import Cells, DelimitedText, UnusableFileError, read_cells, read_export
 from pipelines.read.filled import is_workbook, read_filled
 from pipelines.validate import (
     Finding,
@@ -132,7 +132,9 @@ def _opened(path: Path, export: Export, layout: Layout, scratch: Path) -> Cells 
     """Open a file as its layout says, or the filled template that stands for it."""
     with path.open("rb") as stream:
         packed = stream.read(2) == b"PK"
-    if packed and layout.format not in ("xlsx", "ods") and is_workbook(content := path.read_bytes()):
+    if packed and is_workbook(content := path.read_bytes()):
+        if layout.format in ("xlsx", "ods"):
+            return read_cells(content, path.name, layout.model_copy(update={"format": "xlsx"}))
         return read_filled(content, export, layout)
     return read_export(path, path.name, layout, scratch)
 

@@ -36,6 +36,9 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
     validate.add_argument("--schema", type=Path, metavar="SCHEMA.json", help="contrôler selon ce Table Schema")
     validate.add_argument("--dialect", type=Path, metavar="DIALECTE.json", help="avec --schema : séparateur, en-tête…")
     validate.add_argument(
+        "--encoding", metavar="ENCODAGE", help="avec --schema : encodage (défaut : UTF-8, sinon deviné)"
+    )
+    validate.add_argument(
         "--limit-errors", type=int, default=ERRORS, metavar="N", help=f"avec --schema : erreurs listées ({ERRORS})"
     )
     validate.add_argument("--json", action="store_true", help="écrire le rapport en JSON (frictionless avec --schema)")
@@ -53,8 +56,8 @@ def _validate(arguments: argparse.Namespace) -> int:
     if arguments.schema is None:
         if arguments.network is None or arguments.export is None:
             return _usage("indiquez --network et --export, ou --schema")
-        if arguments.dialect is not None:
-            return _usage("--dialect va avec --schema")
+        if arguments.dialect is not None or arguments.encoding is not None:
+            return _usage("--dialect et --encoding vont avec --schema")
     elif arguments.network or arguments.export or arguments.year or arguments.letter:
         return _usage("--schema ne va pas avec --network, --export, --year ni --letter")
     if arguments.limit_errors < 1:
@@ -73,23 +76,29 @@ def _validate_any(arguments: argparse.Namespace) -> int:
     for path in (arguments.schema, arguments.dialect):
         if path is not None and not path.is_file():
             return _usage(f"fichier introuvable : {path}")
-    import frictionless
-
-    from pipelines.validate.check import check_file
+    from pipelines.validate.check import DescriptorError, check_file
+    from pipelines.validate.tabular import UnjudgeableCellError
 
     try:
-        report = check_file(arguments.file, arguments.schema, arguments.dialect, arguments.limit_errors)
-    except frictionless.FrictionlessException as error:
-        reasons = [item.note or item.message for item in (error.reasons or [error.error])]
-        return _usage(f"{error.error.title} : {' ; '.join(reasons)}")
+        verdict = check_file(
+            arguments.file,
+            arguments.schema,
+            arguments.dialect,
+            encoding=arguments.encoding,
+            limit_errors=arguments.limit_errors,
+        )
+    except (DescriptorError, UnjudgeableCellError) as error:
+        return _usage(str(error))
     if arguments.json:
-        print(report.to_json())
+        print(json.dumps(verdict.report, ensure_ascii=False, indent=2))
+        print(f"resultats : contrôle {verdict.path}{f' ({verdict.why})' if verdict.why else ''}", file=sys.stderr)
     else:
         from pipelines.validate.terminal import show_report
 
-        show_report(report, str(arguments.file))
-    unreadable = any(kind in _UNREADABLE for (kind,) in report.flatten(["type"]))
-    return USAGE if unreadable else DONE if report.valid else REFUSED
+        show_report(verdict, str(arguments.file))
+    types = {error["type"] for task in verdict.report["tasks"] for error in task["errors"]}
+    types |= {error["type"] for error in verdict.report["errors"]}
+    return USAGE if types & set(_UNREADABLE) else DONE if verdict.valid else REFUSED
 
 
 def _validate_export(arguments: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 from pipelines.read.limits import LONGEST_CELL
@@ -28,7 +28,6 @@ class Cells:
     header: list[str]
     rows: list[list[str]]
     first_row: int
-    notes: list[str] = field(default_factory=list)
 
 
 def native_text(value: object, decimal_char: str) -> str:

@@ -47,7 +47,7 @@ def read_spreadsheet(content: bytes, layout: Layout) -> Cells:
     header, body = cut_blank_edges(compose_header(rows[layout.skip_rows : start]), rows[start:])
     if not any(header):
         raise UnusableFileError("fichier-vide", "La ligne d'en-tête de la feuille est vide.")
-    return Cells(header, body, first_row=start + 1, notes=[f"feuille lue : {layout.sheet or names[0]}"])
+    return Cells(header, body, first_row=start + 1)
 
 
 def _read(content: bytes, layout: Layout) -> tuple[list[str], list[list[str]]]:

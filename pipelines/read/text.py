@@ -56,13 +56,19 @@ def open_binary(source: bytes | Path) -> IO[bytes]:
 
 
 def whole_text(source: bytes | Path, encoding: str) -> str:
-    """Return a text of which no byte is unreadable; raises UnusableFileError."""
+    """Return a text; raises UnusableFileError with line, column and bytes where it can't be read."""
+    content = source.read_bytes() if isinstance(source, Path) else source
     try:
-        with open_text(source, encoding) as stream:
-            text = stream.read()
-    except UnicodeError as error:
-        message = f"Le fichier n'est pas lisible en {encoding}. Enregistrez-le au format « CSV UTF-8 »."
-        raise UnusableFileError("encodage", message) from error
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
+        seen = content[error.start : error.end].hex(" ")
+        raise UnusableFileError(
+            "encodage",
+            f"Caractère illisible ligne {line}, position {column} (octet {seen}) : le fichier n'est pas en UTF-8"
+            f"{'' if encoding.startswith('utf-8') else f', ni en {encoding}'}. Enregistrez-le au format « CSV UTF-8 ».",
+        ) from error
     if "\0" in text:
         raise _not_text()
     return text

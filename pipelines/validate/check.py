@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import codecs
+import json
+from typing import TYPE_CHECKING, Any
 
 import frictionless
-from frictionless.resources import TableResource
+
+from pipelines.validate.tabular import FileVerdict, judge_file
+from pipelines.validate.tabular.encoding import can_decode
+from pipelines.validate.tabular.text import open_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def check_file(path: Path, schema: Path, dialect: Path | None = None, limit_errors: int = 1000) -> frictionless.Report:
-    """Validate a file; raise FrictionlessException when the schema or the dialect can't be used."""
+class DescriptorError(Exception):
+    """The schema or the dialect can't be used; the message says why, in French."""
+
+
+def check_file(
+    path: Path,
+    schema: Path,
+    dialect: Path | None = None,
+    *,
+    encoding: str | None = None,
+    limit_errors: int = 1000,
+) -> FileVerdict:
+    """Validate a file by the descriptors in two JSON files; without ``encoding``, UTF-8 if it is, else guessed.
+
+    Raises DescriptorError when the schema or the dialect can't be used.
+    """
+    written = _descriptor(dialect) if dialect else {}
     with frictionless.system.use_context(trusted=True):  # the paths are the user's own
-        judged = frictionless.Schema.from_descriptor(str(schema))
-        if dialect is None:
-            resource = TableResource(path=str(path), schema=judged)
-        else:
-            written = frictionless.Dialect.from_descriptor(str(dialect))
-            resource = TableResource(path=str(path), schema=judged, dialect=written)
-        return resource.validate(limit_errors=limit_errors)
+        judged = _descriptor(schema)
+        for model, descriptor in ((frictionless.Schema, judged), (frictionless.Dialect, written)):
+            try:
+                model.from_descriptor(descriptor)
+            except frictionless.FrictionlessException as error:
+                reasons = [item.note or item.message for item in (error.reasons or [error.error])]
+                raise DescriptorError(f"{error.error.title} : {' ; '.join(reasons)}") from error
+        return judge_file(path, judged, written, encoding=encoding or _utf8(path), limit_errors=limit_errors)
+
+
+def _utf8(path: Path) -> str | None:
+    """Return UTF-8 when the whole text is: guesses are made on a sample, and go wrong in the middle of a character."""
+    content = open_bytes(path)
+    if path.suffix != ".csv" or not can_decode(content, "utf-8"):
+        return None
+    return "utf-8-sig" if content[:3] == codecs.BOM_UTF8 else "utf-8"
+
+
+def _descriptor(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DescriptorError(f"{path} n'est pas un fichier JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise DescriptorError(f"{path} n'est pas un objet JSON")
+    return found

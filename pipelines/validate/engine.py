@@ -14,7 +14,7 @@ from pipelines.validate.findings import Finding, Tally
 from pipelines.validate.gathering import KEPT_FINDINGS, Gathering, Validated, observation_schema
 from pipelines.validate.header import MatchedHeader, match_header
 from pipelines.validate.observations import RowPlacer
-from pipelines.validate.tabular import Judgement, UnjudgeableCellError, judge_cells, judge_delimited
+from pipelines.validate.tabular import AbsurdRecordError, Judgement, UnjudgeableCellError, judge_cells, judge_delimited
 from pipelines.validate.typed_rows import TypedRows
 
 if TYPE_CHECKING:
@@ -121,6 +121,12 @@ def _gathered(
             return unusable(gathering.export, found, header)
         for block in judgement:
             gathering.take(block)
+    except AbsurdRecordError as error:
+        message = (
+            f"L'enregistrement de la ligne {error.line} est démesuré. Un guillemet n'est sans doute pas refermé, ou le "
+            "séparateur n'est pas le bon : corrigez la ligne, puis exportez de nouveau."
+        )
+        return unusable(gathering.export, [*matched.findings, Finding("fichier-illisible", message)], header)
     except UnjudgeableCellError as error:
         message = f"Une valeur n'a pu être jugée ({error}). Corrigez la ligne citée."
         return unusable(gathering.export, [*matched.findings, Finding("fichier-illisible", message)], header)

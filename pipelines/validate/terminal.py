@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import frictionless
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
@@ -13,8 +14,7 @@ from pipelines.validate.messages import constraint_of, message_of, sentence
 from pipelines.validate.problems import SHOWN_VALUES, Problem, count_text, shown
 
 if TYPE_CHECKING:
-    import frictionless
-
+    from pipelines.validate.tabular import FileVerdict
     from pipelines.validate.verdict import Verdict
 
 MOST_PROBLEMS = 40
@@ -27,6 +27,8 @@ def show_verdict(verdict: Verdict, problems: list[Problem], title: str) -> None:
     console.print(Text(title, "bold"))
     for file in verdict.files:
         console.print(Text(f"{shown(file['fichier'], 200)}, sha256 {file['sha256'][:12]}…"))
+        if file["controle"]:
+            console.print(Text(judged_by(file["controle"], file["controle_pourquoi"])))
     style = _STYLES[verdict.state] if not verdict.refused or verdict.state != "accepté" else "bold yellow"
     console.print(
         Text.assemble((verdict.state.upper(), style), f". {shown(verdict.explanation, 600)}".rstrip(". ") + ".")
@@ -38,16 +40,31 @@ def show_verdict(verdict: Verdict, problems: list[Problem], title: str) -> None:
     _problems(console, problems)
 
 
-def show_report(report: frictionless.Report, name: str) -> None:
-    """Print a report of frictionless."""
+def show_report(verdict: FileVerdict, name: str) -> None:
+    """Print a report in frictionless's format, and who judged the cells."""
     console = _console()
+    report = frictionless.Report.from_descriptor(verdict.report)
     rows = sum(task.stats.get("rows") or 0 for task in report.tasks)
     state = ("VALIDE", "bold green") if report.valid else ("NON VALIDE", "bold red")
     told = f" : {shown(name, 200)}, {count_text(rows)} lignes, {count_text(report.stats['errors'])} erreurs"
     console.print(Text.assemble(state, told))
     for warning in [*report.warnings, *(text for task in report.tasks for text in task.warnings)]:
         console.print(Text(f"Avertissement : {warning}"))
+    console.print(Text(judged_by(verdict.path, verdict.why)))
+    for error in verdict.encoding_errors[:MOST_PROBLEMS]:
+        likely = f", sans doute « {shown(error.likely)} »" if error.likely else ""
+        console.print(
+            Text(f"Illisible ligne {error.line}, position {error.column} : {error.found[:16].hex(' ')}{likely}")
+        )
     _problems(console, _of_report(report))
+
+
+def judged_by(path: str, why: str) -> str:
+    """Say in French who judged the cells of a file."""
+    told = "Contrôle par colonnes, frictionless pour les cellules douteuses" if path == "vectorised" else (
+        "Contrôle par frictionless seul"
+    )  # fmt: skip
+    return f"{told} ({why})." if why else f"{told}."
 
 
 def _console() -> Console:

@@ -107,6 +107,8 @@ def judge(export: Export, year: int | None, acceptance: Acceptance, files: Seque
             "sha256": file.sha256,
             "lignes": table.num_rows + _refused_in(file.validated, year),
             "lu": file.validated.usable,
+            "controle": file.validated.path,
+            "controle_pourquoi": file.validated.why,
         }
         for file, table in zip(files, tables, strict=True)
     ]

@@ -36,7 +36,6 @@ def test_quotes_and_line_breaks_inside_cells():
 def test_the_line_of_excel_gives_the_separator(first, delimiter):
     cells = read(f"{first}\na{delimiter}b\n1{delimiter}2\n")
     assert (cells.header, cells.rows, cells.first_row) == (["a", "b"], [["1", "2"]], 3)
-    assert cells.notes[-1] == f"première ligne « sep={delimiter} » écartée"
 
 
 def test_a_header_that_only_looks_like_it_is_kept():
@@ -69,10 +68,9 @@ def test_blank_and_ragged_rows_are_kept_for_validation():
     assert read("a;b\n\n1\n;\n1;2;3\n").rows == [[], ["1"], ["", ""], ["1", "2", "3"]]
 
 
-def test_blank_rows_at_the_end_are_dropped_and_noted():
+def test_blank_rows_at_the_end_are_dropped():
     cells = read("a;b\n1;2\n;\n\n;\n")
     assert cells.rows == [["1", "2"]]
-    assert "3 lignes vides à la fin, écartées" in cells.notes
 
 
 def test_a_cell_without_end_is_told(monkeypatch):

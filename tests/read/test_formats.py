@@ -54,7 +54,6 @@ def test_native_cells_of_a_sheet():
     assert cells.header == ["code", "mois", "taux", "vu"]
     assert cells.rows == [["01", "2024-03-01", "12,5", "true"], ["7", "", "3", "false"]]
     assert cells.first_row == 2
-    assert cells.notes == ["feuille lue : Feuille"]
 
 
 def test_merged_headers_below_a_title():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.declarations import Layout
 from pipelines.read import UnusableFileError, read_cells
+from pipelines.read.delimited import open_delimited
 
 DECLARED = st.sampled_from(["utf-8", "cp1252", "iso8859-15"])
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(str.strip)
@@ -32,18 +33,19 @@ def refused(content, encoding="cp1252"):
 @pytest.mark.parametrize(
     ("written", "declared", "told"),
     [
-        ("utf-8", "cp1252", "utf-8"),
-        ("utf-8-sig", "cp1252", "utf-8"),
+        ("utf-8", "cp1252", "utf-8-sig"),
+        ("utf-8-sig", "cp1252", "utf-8-sig"),
         ("cp1252", "cp1252", "cp1252"),
         ("iso8859-15", "iso8859-15", "iso8859-15"),
-        ("utf-16", "cp1252", "utf-16"),
+        ("utf-16", "cp1252", "utf-8"),  # turned into it
     ],
 )
 def test_the_encoding_rule(written, declared, told):
     cells = read("Période;Coût (€)\nété;œuf\n".encode(written), declared)
     assert cells.header == ["Période", "Coût (€)"]
     assert cells.rows == [["été", "œuf"]]
-    assert cells.notes == [f"encodage lu : {told}"]
+    content = "é;b\n".encode(written)
+    assert open_delimited(content, layout(declared)).encoding == told
 
 
 def test_utf16_of_both_orders():

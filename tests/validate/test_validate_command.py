@@ -169,6 +169,7 @@ def plain(report: dict) -> dict:
         ("id,jour\nun,2024-01-02\n2,demain\n2,2024-01-02\n,\n\n3\n4,2024-01-01,x\n", None, 1),
         ("id;jour\n1;2024-01-02\nx;y\n", {"delimiter": ";"}, 1),
         ("identifiant,jour\n1,2024-01-02\n", None, 1),
+        (b"id,jour\n" + b"".join(b"%d,2024-01-02\n" % number for number in range(2000)) + b"2,\xff\xfe\n", None, 2),
     ],
 )
 def test_the_report_of_any_file_is_that_of_frictionless(file, tmp_path, capsys, content, dialect, code):
@@ -187,6 +188,17 @@ def test_the_report_of_any_file_is_that_of_frictionless(file, tmp_path, capsys, 
     assert told == plain(json.loads(expected.to_json()))
     assert main(["validate", str(path), "--schema", str(schema), *options]) == code
     assert capsys.readouterr().out.startswith("VALIDE" if code == 0 else "NON VALIDE")
+
+
+def test_unreadable_bytes_are_all_located(file, tmp_path, capsys):
+    (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
+    path = file(b"id,jour\n" + b"1,2024-01-02\n" * 2000 + b"2,\xff\n3,\xe9t\xe9\n", "f.csv")
+    options = ["--schema", str(tmp_path / "s.json"), "--encoding", "utf-8"]
+    assert main(["validate", path, *options]) == 2
+    told = capsys.readouterr().out
+    assert "ligne 2002, position 3 : octets ff" in told
+    assert "ligne 2003, position 3 : octets e9, sans doute « é »" in told
+    assert "ligne 2003, position 5" in told
 
 
 def test_errors_are_limited(file, tmp_path, capsys):

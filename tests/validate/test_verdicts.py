@@ -40,7 +40,9 @@ def test_a_clean_file_is_accepted(essai):
     assert (verdict.state, verdict.reason, verdict.explanation) == ("accepté", None, "")
     assert (verdict.rows, verdict.accepted, verdict.refused) == (3, 3, 0)
     assert verdict.observations.num_rows == 3
-    assert verdict.files == [{"fichier": "essai-0.csv", "sha256": "sha0", "lignes": 3, "lu": True}]
+    (file,) = verdict.files
+    assert (file["fichier"], file["sha256"], file["lignes"], file["lu"]) == ("essai-0.csv", "sha0", 3, True)
+    assert (file["controle"], file["controle_pourquoi"]) == ("vectorised", "")
 
 
 @pytest.mark.parametrize(

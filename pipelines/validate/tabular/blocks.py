@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from pipelines.validate.tabular.columns import Column
 from pipelines.validate.tabular.keys import ForeignKey, Keys
+from pipelines.validate.tabular.masks import marks_missing
 from pipelines.validate.tabular.rows import JudgedRow, Judges
-from pipelines.validate.tabular.screens import marks_missing
 from pipelines.validate.tabular.tokens import Cells, Tokens, empty_rows
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.validate.tabular.hashes import NULL, apart_from_null, hash_floats, hash_integers, hash_texts, hash_values
+from pipelines.validate.tabular.masks import Screen, without
 from pipelines.validate.tabular.oracle import Oracle, Reading
-from pipelines.validate.tabular.screens import Screen, make_screen
+from pipelines.validate.tabular.screens import make_screen
 from pipelines.validate.tabular.targets import arrow_type, converter
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Column:
     def judge(self, column: pa.Array) -> ColumnVerdict:
         """Judge the cells of a block."""
         screened = self.screen is not None and pa.types.is_string(column.type) and column.null_count == 0
-        if self.screen is not None and screened and (self._free or not _repeats(column)):
+        if self.screen is not None and screened and (self._free or not repeats(column)):
             return _Direct(self, column, self.screen)
         return _Distinct(self, column)
 
@@ -81,13 +82,16 @@ class _Distinct:
 
     def __init__(self, column: Column, cells: pa.Array) -> None:
         encoded = cells.dictionary_encode(null_encoding="encode")
-        self._column = column
+        self._column, self._cells = column, cells
         self._codes = encoded.indices
         self._readings = column.oracle.read_all(encoded.dictionary.to_pylist())
         good = np.array([reading.valid for reading in self._readings], np.bool_)
         self.valid: Mask | None = None if good.all() else good[self._codes.to_numpy()]
 
     def values(self) -> tuple[pa.Array, list[int]]:
+        if self._column.is_text and pa.types.is_string(self._cells.type):  # a text's value is itself
+            missing = np.array([item.value is None for item in self._readings], np.bool_)
+            return without(self._cells, missing[self._codes.to_numpy()] if missing.any() else None), []
         values, unheld = self._column.to_arrow(self._readings)
         places = np.flatnonzero(np.isin(self._codes.to_numpy(), unheld)).tolist() if unheld else []
         return values.take(self._codes), places
@@ -139,7 +143,7 @@ class _Direct:
         return hash_floats(numbers) if self._column.family == "number" else hash_integers(numbers)
 
 
-def _repeats(column: pa.Array) -> bool:
-    """Tell whether the column seems to have few distinct texts."""
+def repeats(column: pa.Array | pa.ChunkedArray) -> bool:
+    """Tell whether the column seems to have few distinct cells."""
     sample = column.slice(0, _SAMPLE)
     return len(pc.unique(sample)) < len(sample) * _FEW

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipelines.validate.tabular.batches import Kept, batches, reader_records
-from pipelines.validate.tabular.blocks import BlockJudge, Content, Judgement
+from pipelines.validate.tabular.blocks import Judgement
 from pipelines.validate.tabular.columns import Column
 from pipelines.validate.tabular.encoding import can_decode, encoding_errors, is_known
-from pipelines.validate.tabular.keys import ForeignKey, Keys
 from pipelines.validate.tabular.opening import (
     Source,
     expected_fields,
-    key_fields,
     leading_errors,
     opening_errors,
     reader_options,
@@ -27,7 +25,7 @@ from pipelines.validate.tabular.opening import (
 )
 from pipelines.validate.tabular.parquet import ParquetRows
 from pipelines.validate.tabular.plain import plain_blocks, row_stream
-from pipelines.validate.tabular.rows import Judges, RowJudge
+from pipelines.validate.tabular.streams import fed_rows, judged, remembered, uncovered
 from pipelines.validate.tabular.text import Text, cuts_at_bytes, open_bytes
 from pipelines.validate.tabular.tokens import arrow_reads_alike, tokenised
 
@@ -36,17 +34,14 @@ if TYPE_CHECKING:
     from mmap import mmap
     from pathlib import Path
 
-    from frictionless import Row
     from frictionless.resources import TableResource
 
-    from pipelines.validate.tabular.blocks import JudgedBlock
     from pipelines.validate.tabular.tokens import Cells, Tokens
 
 _PIECE = 1 << 22
 _ROWS = 1 << 15
 _BYTES_A_ROW = 16
 _HEAD, _SAMPLE = 1 << 20, 100
-_UNHASHABLE = {"list", "array", "object", "geojson"}
 
 
 def judge_delimited(
@@ -74,7 +69,7 @@ def judge_delimited(
         return opened
     resource, judgement = opened
     used = str(resource.encoding)
-    reason = _note_encoding(judgement, data, used) or _uncovered(resource)
+    reason = _note_encoding(judgement, data, used) or uncovered(resource)
     if reason:
         resource.close()
         return _plainly(judgement, source, reason, block_rows)
@@ -84,13 +79,13 @@ def judge_delimited(
     if difference:
         judgement.why = f"split by Python's csv reader: {difference}"
         kept = Kept()
-        stream = _remembered(batches(reader_records(data, used, options), len(fields), 1, block_rows or _ROWS), kept)
+        stream = remembered(batches(reader_records(data, used, options), len(fields), 1, block_rows or _ROWS), kept)
         fetch = kept.fetch
     else:
         text = Text(data, used, options)
         size = _PIECE if block_rows is None else block_rows * _BYTES_A_ROW
         stream, fetch = tokenised(text, size, len(fields)), text.fetch
-    judgement.blocks = _judged(judgement, resource, source, stream, fetch, progress, text)
+    judgement.blocks = judged(judgement, resource, source, stream, fetch, progress, text)
     return judgement
 
 
@@ -120,7 +115,7 @@ def judge_cells(
     kept = Kept()
 
     def tokens(width: int) -> Iterator[Tokens]:
-        return _remembered(batches(rows, width, first_row, size), kept)
+        return remembered(batches(rows, width, first_row, size), kept)
 
     source = Source([header, *map(list, sample)], schema, {"headerRows": [1]}, None, references)
     return _judge_split(source, tokens, kept.fetch, nested, size, progress)
@@ -165,12 +160,12 @@ def _judge_split(
     resource, judgement = opened
     fields = expected_fields(resource)
     itself = "a foreign key to the table itself" if refers_to_itself(source.schema) else ""
-    reason = itself or nested or _uncovered(resource)
+    reason = itself or nested or uncovered(resource)
     if reason:
         judgement.path, judgement.why = "frictionless", reason
-        judgement.blocks = plain_blocks(_fed_rows(resource, tokens(len(fields))), fields, size)
+        judgement.blocks = plain_blocks(fed_rows(resource, tokens(len(fields))), fields, size)
     else:
-        judgement.blocks = _judged(judgement, resource, source, tokens(len(fields)), fetch, progress, content=False)
+        judgement.blocks = judged(judgement, resource, source, tokens(len(fields)), fetch, progress, content=False)
     return judgement
 
 
@@ -220,17 +215,6 @@ def _sampled(source: Source, head: bytes) -> int:
     return 0 if opening_errors(resource) else len(resource.sample)
 
 
-def _uncovered(resource: TableResource) -> str:
-    """Return why the vectorised way can't judge a table, or nothing when it can."""
-    fields = {field.name: field for field in expected_fields(resource)}
-    if not fields:
-        return "no field"
-    keyed = {name for name, field in fields.items() if field.constraints.get("unique")}
-    keyed |= {*key_fields(resource), *(name for key in resource.schema.foreign_keys for name in key["fields"])}
-    kinds = {fields[name].type for name in keyed if name in fields} & _UNHASHABLE
-    return f"a key on values of type {', '.join(sorted(kinds))}" if kinds else ""
-
-
 def _plainly(judgement: Judgement, source: Source, reason: str, size: int | None) -> Judgement:
     """Let frictionless read the whole content."""
     opened = _open(source, None, fed=False)
@@ -243,73 +227,3 @@ def _plainly(judgement: Judgement, source: Source, reason: str, size: int | None
     rows = row_stream(resource, opened_judgement)
     opened_judgement.blocks = plain_blocks(rows, expected_fields(resource), size or _ROWS)
     return opened_judgement
-
-
-def _fed_rows(resource: TableResource, stream: Iterator[Tokens]) -> Iterator[Row]:
-    judge = RowJudge(resource)
-    for tokens in stream:
-        rows = dict(tokens.ragged)
-        rows |= {int(number): tokens.cells(place) for place, number in enumerate(tokens.numbers)}
-        for number in sorted(rows):
-            yield judge.judge(number, rows[number])
-
-
-def _remembered(stream: Iterator[Tokens], kept: Kept) -> Iterator[Tokens]:
-    for tokens in stream:
-        kept.remember(tokens)
-        yield tokens
-
-
-def _judged(
-    judgement: Judgement,
-    resource: TableResource,
-    source: Source,
-    stream: Iterator[Tokens],
-    fetch: Callable[[int], Cells],
-    progress: Callable[[int], None] | None,
-    text: Text | None = None,
-    *,
-    content: bool = True,
-) -> Iterator[JudgedBlock]:
-    """Judge the blocks of a stream; ``content`` says that its dialect tells which records are content."""
-    judge, judges = _block_judge(resource, source, fetch)
-    judgement.fetch = fetch
-    chosen = Content(resource.dialect) if content else None
-    with resource:
-        for index, tokens in enumerate(stream):
-            if index == 1 and text is not None:
-                judge.reserve(text.expected())
-            last = tokens.first + tokens.count - 1
-            if chosen is not None:
-                chosen.filter(tokens)
-            block = judge.judge(tokens)
-            judgement.asked, judgement.confirmed = judge.asked, judges.count
-            yield block
-            if progress:
-                progress(last)
-
-
-def _block_judge(resource: TableResource, source: Source, fetch: Callable[[int], Cells]) -> tuple[BlockJudge, Judges]:
-    """Make the judge of blocks; the opened resource remembers keys, a second one judges cells alone."""
-    fields = expected_fields(resource)
-    places = {field.name: place for place, field in enumerate(fields)}
-    unique = [place for place, field in enumerate(fields) if field.constraints.get("unique")]
-    primary = [places[name] for name in key_fields(resource)]
-    foreign = [key for key in resource.schema.foreign_keys if set(key["fields"]) <= set(places)]
-
-    def foreign_keys(columns: list[Column]) -> list[ForeignKey]:
-        made = []
-        for key in foreign:
-            chosen = [places[name] for name in key["fields"]]
-            known = resource.lookup[key["reference"]["resource"]][tuple(key["reference"]["fields"])]
-            made.append(ForeignKey(chosen, [columns[place].oracle for place in chosen], known))
-        return made
-
-    if unique or primary or foreign:
-        cells = source.resource(fed=True, schema=without_keys(source.schema), data=resource.data)
-        cells.open()  # type: ignore[no-untyped-call]
-        read_first = [fields[place].name for place in [*unique, *primary]]
-        judges = Judges(cells, resource, [*read_first, *(name for key in foreign for name in key["fields"])])
-    else:
-        judges = Judges(resource, None)
-    return BlockJudge(fields, Keys(unique, primary), foreign_keys, judges, fetch), judges

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.validate.tabular.hashes import NULL, combine
-from pipelines.validate.tabular.screens import missing_values
+from pipelines.validate.tabular.masks import missing_values
 from pipelines.validate.tabular.seen import Seen
 
 if TYPE_CHECKING:

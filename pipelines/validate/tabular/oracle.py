@@ -26,6 +26,14 @@ class UnjudgeableCellError(Exception):
     """frictionless itself fails on a cell, e.g. a datetime with an offset against a bound without one."""
 
 
+class AbsurdRecordError(UnjudgeableCellError):
+    """A record so long, or of so many cells, that judging it would take all the memory: a quote never closed."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        self.line, self.reason = line, reason
+        super().__init__(f"record {line}: {reason}")
+
+
 class Oracle:
     """Reads cells of one field, remembering the texts already seen."""
 

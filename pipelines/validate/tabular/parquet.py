@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from pipelines.validate.tabular.batches import batches, typed_block
+from pipelines.validate.tabular.columns import repeats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,16 +33,31 @@ def write_typed(judgement: Judgement, path: Path, *, numbered: bool = True) -> I
     numbers = [pa.field(ROW_NUMBER, pa.int64())] if numbered else []
     schema = pa.schema([*judgement.arrow_schema, *numbers])
     waiting: list[pa.Table] = []
-    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+    writer: parquet.ParquetWriter | None = None
+    try:
         for block in judgement:
             columns = [*block.accepted.columns, *([pa.array(block.numbers)] if numbered else [])]
             waiting.append(pa.Table.from_arrays(columns, schema=schema))
             if sum(table.num_rows for table in waiting) >= _GROUP:
-                writer.write_table(pa.concat_tables(waiting).combine_chunks())
-                waiting = []
+                writer, waiting = _written(writer, path, schema, waiting), []
             yield block
-        if waiting:
-            writer.write_table(pa.concat_tables(waiting).combine_chunks())
+        if waiting or writer is None:
+            writer = _written(writer, path, schema, waiting or [schema.empty_table()])
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _written(
+    writer: parquet.ParquetWriter | None, path: Path, schema: pa.Schema, tables: list[pa.Table]
+) -> parquet.ParquetWriter:
+    """Write a group of rows; the first one tells which columns are worth a dictionary, whose attempt is not free."""
+    table = pa.concat_tables(tables).combine_chunks()
+    if writer is None:
+        repeated = [name for name in schema.names if repeats(table.column(name))]
+        writer = parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=repeated or False)
+    writer.write_table(table)
+    return writer
 
 
 class ParquetRows:

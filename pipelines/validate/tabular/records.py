@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pipelines.validate.tabular.oracle import AbsurdRecordError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from mmap import mmap
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LF, _CR = 10, 13
+LONGEST_RECORD = 1 << 26  # bytes: two thousand cells of the longest that spreadsheets hold
 
 
 class Marks(NamedTuple):
@@ -33,6 +36,9 @@ def cut(content: bytes | mmap, start: int, size: int, marks: Marks) -> Iterator[
         while stop is None:
             limit = min(start + wanted, end)
             stop = end if limit == end else _last_end(content, start, limit, marks)
+            if stop is None and limit - start > LONGEST_RECORD:
+                line = 1 + content[:start].count(b"\n")
+                raise AbsurdRecordError(line, f"more than {LONGEST_RECORD} bytes: a quote may never be closed")
             wanted *= 2
         yield start, stop
         start = stop

@@ -5,15 +5,15 @@ A cell that a screen does not accept is only doubtful: frictionless decides.
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.validate.tabular.masks import Screen, both, cell_bytes, marks_missing, without
+from pipelines.validate.tabular.numeric import BOUNDS, number_screen
 from pipelines.validate.tabular.tokens import lengths
 
 if TYPE_CHECKING:
@@ -24,28 +24,11 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 # Constructs that RE2 and Python's re read alike, or RE2 more strictly; a pattern made of others is not screened.
 _ALIKE = re.compile(
     r"(?:[A-Za-z0-9 _/:;,@#%&=~<>!'\"-]|\\[d.+*?()\[\]{}|^$/\\-]|[$^|()*+?]|\(\?:|\{\d{1,3}(?:,\d{0,3})?\}"
     r"|\[(?:[A-Za-z0-9 _/:;,@#%=<>!'\".+*?()|$-]|\\[d.\]\[\\-])+\])*\Z"
 )
-_DIGITS = 15  # so many digits are exact in a double, and in 64 bits
-
-
-@dataclass(frozen=True)
-class Screen:
-    """``sure`` marks the cells that are surely valid (None: all); ``parse`` reads the column, given that mask."""
-
-    sure: Callable[[pa.Array], Mask | None]
-    parse: Callable[[pa.Array, Mask | None], pa.Array]
-
-
-def missing_values(field: Field) -> list[str]:
-    """Return the texts that mean a missing value in the field."""
-    if not field.has_defined("missing_values") and field.schema:
-        return list(field.schema.missing_values)
-    return list(field.missing_values)
 
 
 def make_screen(field: Field) -> Screen | None:
@@ -53,36 +36,9 @@ def make_screen(field: Field) -> Screen | None:
     constraints = set(field.constraints) - {"required", "unique"}
     if field.type in {"string", "any"} and field.format == "default":
         return _string_screen(field) if constraints <= {"pattern", "minLength", "maxLength", "enum"} else None
-    if field.type in {"integer", "number"} and constraints <= _BOUNDS:
-        return _number_screen(field)
+    if field.type in {"integer", "number"} and constraints <= BOUNDS:
+        return number_screen(field)
     return None
-
-
-def marks_missing(field: Field) -> Callable[[pa.Array], Mask | None]:
-    """Return the test for missing values (None: there are none). Only cells of the right length are compared."""
-    texts = missing_values(field)
-    others = pa.array(sorted({text for text in texts if text}), pa.string())
-    sizes = sorted({len(text.encode()) for text in texts if text})
-    empty = "" in texts
-
-    def is_missing(column: pa.Array) -> Mask | None:
-        length = lengths(column)
-        mask = length == 0 if empty else np.zeros(len(column), np.bool_)
-        for size in sizes:
-            places = np.flatnonzero(length == size)
-            if len(places):
-                chosen = column if len(places) == len(column) else column.take(pa.array(places))
-                mask[places] = pc.is_in(chosen, others).to_numpy(zero_copy_only=False)
-        return mask if mask.any() else None
-
-    return is_missing
-
-
-def both(first: Mask | None, second: Mask | None) -> Mask | None:
-    """Return the conjunction of two masks (None: all true)."""
-    if first is None or second is None:
-        return second if first is None else first
-    return first & second
 
 
 def _string_screen(field: Field) -> Screen | None:
@@ -106,11 +62,6 @@ def _string_screen(field: Field) -> Screen | None:
         return without(column, is_missing(column))
 
     return Screen(sure, parse)
-
-
-def without(column: pa.Array, nulls: Mask | None) -> pa.Array:
-    """Return the column with nulls in some places."""
-    return column if nulls is None else pc.if_else(pa.array(nulls), pa.scalar(None, column.type), column)
 
 
 def _string_tests(field: Field) -> list[Callable[[pa.Array], Mask | None]] | None:
@@ -177,136 +128,7 @@ def _in_ranges(column: pa.Array, bottom: NDArray[np.uint8], span: NDArray[np.uin
     full = lengths(column) == len(bottom)
     chosen = column if full.all() else column.filter(pa.array(full))
     if len(chosen):
-        outside = (_bytes(chosen).reshape(-1, len(bottom)) - bottom) > span
+        outside = (cell_bytes(chosen).reshape(-1, len(bottom)) - bottom) > span
         if outside.any():
             full[full] = ~outside.any(axis=1)
     return np.asarray(full)
-
-
-def _bytes(column: pa.Array) -> NDArray[np.uint8]:
-    offsets = np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4)
-    low, high = int(offsets[0]), int(offsets[-1])
-    return np.frombuffer(column.buffers()[2], np.uint8, high - low, low) if high > low else np.empty(0, np.uint8)
-
-
-def _number_screen(field: Any) -> Screen | None:
-    decimal = "" if field.type == "integer" else field.decimal_char
-    group = "" if field.type == "integer" else field.group_char
-    if not field.bare_number or not _plain_mark(decimal, field.type):
-        return None
-    if group and (set(group) & set("0123456789-") or decimal in group):
-        return None
-    kind = pa.float64() if field.type == "number" else pa.int64()
-    bounds = _bounds(field)
-    if bounds is None:
-        return None
-    # A number without a sign is above a minimum of 0 or less.
-    positive = set(field.constraints) & _BOUNDS == {"minimum"} and len(bounds) == 1 and bounds[0][1] <= 0
-    is_missing, required = marks_missing(field), bool(field.required)
-
-    def parse(column: pa.Array, mask: Mask | None) -> pa.Array:
-        chosen = mask
-        missing = is_missing(column)
-        if missing is not None:
-            chosen = both(mask, ~missing)
-        texts = without(column, None if chosen is None else ~chosen)
-        if decimal not in {"", "."}:
-            texts = pc.replace_substring(texts, decimal, ".")
-        return texts.cast(kind)
-
-    def sure(column: pa.Array) -> Mask | None:
-        mask = _plain_numbers(column, decimal)
-        missing = is_missing(column)
-        if bounds and not (positive and not _has_sign(column)):
-            values = parse(column, mask)
-            inside = np.ones(len(column), np.bool_)
-            numbers = values.fill_null(0).to_numpy(zero_copy_only=False)
-            for compare, bound in bounds:
-                inside &= compare(numbers, bound)
-            mask = both(mask, inside)
-        if missing is not None:
-            mask = both(mask, ~missing) if required else mask if mask is None else mask | missing
-        return None if mask is None or mask.all() else mask
-
-    return Screen(sure, parse)
-
-
-def _has_sign(column: pa.Array) -> bool:
-    return bool((_bytes(column) == ord("-")).any())
-
-
-def _plain_mark(decimal: str, kind: str) -> bool:
-    if kind == "integer":
-        return True
-    return (
-        len(decimal) == 1
-        and decimal.isascii()
-        and decimal.isprintable()
-        and not decimal.isalnum()
-        and decimal not in "-+ _"
-    )
-
-
-def _bounds(field: Field) -> list[tuple[Any, Any]] | None:
-    """Return strict comparisons: with a value equal to a bound, frictionless decides. None: a bound can't be read."""
-    reader = field.create_value_reader()
-    result = []
-    for name in sorted(_BOUNDS & set(field.constraints)):
-        if field.constraints[name] is None:
-            continue
-        bound = reader(field.constraints[name])
-        if bound is None or not _plain_bound(bound):
-            return None
-        compare = np.greater if name.lower().endswith("minimum") else np.less
-        result.append((compare, bound if isinstance(bound, int) else float(bound)))
-    return result
-
-
-def _plain_bound(bound: Any) -> bool:
-    return math.isfinite(bound) and abs(bound) < 10**_DIGITS
-
-
-def _plain_numbers(column: pa.Array, decimal: str) -> Mask | None:
-    """Mark numbers of at most 15 digits with at most one decimal mark inside, and perhaps a sign (None: all)."""
-    sizes = lengths(column)
-    good = (sizes > 0) & (sizes <= _DIGITS)
-    data = _bytes(column)
-    others = np.flatnonzero((data - 48) > 9)
-    offsets = np.cumsum(sizes, dtype=np.int64) - sizes
-    if len(others) and not _one_mark_inside_each(data, others, offsets, sizes, decimal):
-        rows = np.searchsorted(offsets, others, side="right") - 1
-        good[_not_plain(data, others, rows, offsets, sizes, decimal)] = False
-    return None if good.all() else np.asarray(good)
-
-
-def _one_mark_inside_each(
-    data: NDArray[np.uint8],
-    others: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    sizes: NDArray[np.int32],
-    decimal: str,
-) -> bool:
-    """Tell whether each cell holds digits and one decimal mark between them: so do most columns of decimal numbers."""
-    if not decimal or len(others) != len(offsets) or not (data[others] == ord(decimal)).all():
-        return False
-    return bool((others > offsets).all() and (others < offsets + sizes - 1).all())
-
-
-def _not_plain(
-    data: NDArray[np.uint8],
-    others: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    sizes: NDArray[np.int32],
-    decimal: str,
-) -> NDArray[np.int64]:
-    """Return the rows that hold something else than digits, a leading sign and one decimal mark between digits."""
-    before, after = others - offsets[rows], sizes[rows] - 1 - (others - offsets[rows])
-    sign = (data[others] == ord("-")) & (before == 0) & (after > 0)
-    mark = np.zeros(len(others), np.bool_)
-    if decimal:
-        neighbour = data[np.maximum(others - 1, 0)]
-        mark = (data[others] == ord(decimal)) & (before > 0) & (after > 0) & ((neighbour - 48) <= 9)
-        marked = rows[mark]
-        mark[mark] = np.append(True, marked[1:] != marked[:-1]) if len(marked) else True
-    return np.asarray(rows[~(sign | mark)])

@@ -94,6 +94,10 @@ class Text:
         ends = [0, *record_ends(data, self._marks).tolist()]
         return [self._cells(data[ends[place] : ends[place + 1]]) for place in places]
 
+    def line_of(self, start: int, number: int) -> int:
+        """Return the line of the file where record ``number`` (from 1) of the piece at ``start`` is, or near it."""
+        return self._content[:start].count(b"\n") + number
+
     def expected(self) -> int:
         """Return how many records the whole text may have, by the sizes of the first pieces; 0: not known."""
         if len(self._firsts) < 2:

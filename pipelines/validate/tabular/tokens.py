@@ -17,6 +17,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from pipelines.validate.tabular.oracle import AbsurdRecordError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from pipelines.validate.tabular.text import Text
 
 Cells = list[str | None]
+MOST_CELLS = 1 << 14  # of a record: as many as the columns of a spreadsheet; each one in excess is an error to tell
 _AHEAD = 2
 
 
@@ -105,6 +108,9 @@ def tokenise(text: Text, start: int, stop: int, width: int) -> Tokens:
         numbers = np.delete(numbers, [row.number - 1 for row in ragged])
     tokens = Tokens(1, count, numbers, [_one_chunk(column) for column in table.columns])
     tokens.ragged = {row.number: _split(row.text, text.options) for row in ragged}
+    for number, cells in tokens.ragged.items():
+        if len(cells) > MOST_CELLS:
+            raise AbsurdRecordError(text.line_of(start, number), f"{len(cells)} cells")
     if count in tokens.ragged:  # Arrow drops the line ends of an unclosed quote that the file ends in
         tokens.ragged[count] = text.records(start, stop, [count - 1])[0]
     _take_blank_lines_out(tokens, text, start, stop)

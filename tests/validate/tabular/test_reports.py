@@ -24,7 +24,7 @@ def shown(report, *, whole: bool) -> object:
     return content
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.integers(0, 2**48), st.sampled_from([0, 1, 3, 1000]))
 def test_a_report_is_frictionless_s_own(seed: int, limit: int):
     case = make_case(seed)
