@@ -98,7 +98,7 @@ def _validate_any(arguments: argparse.Namespace) -> int:
         show_report(verdict, str(arguments.file))
     types = {error["type"] for task in verdict.report["tasks"] for error in task["errors"]}
     types |= {error["type"] for error in verdict.report["errors"]}
-    return USAGE if types & set(_UNREADABLE) else DONE if verdict.valid else REFUSED
+    return USAGE if types & set(_UNREADABLE) or verdict.encoding_errors else DONE if verdict.valid else REFUSED
 
 
 def _validate_export(arguments: argparse.Namespace) -> int:

@@ -6,12 +6,13 @@ It says that a text holds some, never which.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
 from pipelines.compile.exports import label_of
-from pipelines.validate.findings import Finding, Tally
+from pipelines.validate.findings import Finding
 from pipelines.validate.messages import title
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ _IBAN_LENGTHS = {
     "SK": 24, "SM": 27,
 }  # fmt: skip
 # A looser form of all of the above, that Arrow looks for in whole columns (RE2: no look-around).
+_BEFORE = "(?:^|[^0-9A-Za-z_])"
+_CALLED = f"(?:0|(?:\\+|00)[0-9]{{2,3}}{_GAP}(?:\\(0\\){_GAP})?)"
 _SHAPE = "|".join((
     "@[^@ ]+\\.[A-Za-z]{2}",
-    f"[1-9](?:{_GAP}[0-9]{{2}}){{4}}",
-    f"[1-9][0-9]{{2}}(?:{_GAP}[0-9]{{2}}){{3}}",
-    "[A-Z]{2}[0-9]{2}(?:[ \u00a0\u202f]?[A-Z0-9]){11}",
-    "[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}",
+    f"{_BEFORE}{_CALLED}[1-9](?:{_GAP}[0-9]{{2}}){{4}}",
+    f"{_BEFORE}{_CALLED}[1-9][0-9]{{2}}(?:{_GAP}[0-9]{{2}}){{3}}",
+    f"{_BEFORE}[A-Z]{{2}}[0-9]{{2}}(?:[ \u00a0\u202f]?[A-Z0-9]){{11}}",
+    f"{_BEFORE}[1-478] ?[0-9]{{2}} ?[0-9]{{2}} ?(?:[0-9]{{2}}|2[AB]) ?[0-9]{{3}} ?[0-9]{{3}} ?[0-9]{{2}}",
 ))  # fmt: skip
 
 
@@ -64,13 +67,16 @@ def kinds(text: str) -> list[str]:
 def find_personal(observations: TypedRows, export: Export, layout: Layout) -> list[Finding]:
     """Return a warning per row and text column, not declared personal, that seems to hold personal data.
 
-    Beyond MOST_ROWS rows of a column, only their number is told.
+    After MOST_ROWS rows of a column, the rest of it is not searched.
     """
     texts = [field for field in export.fields if field.type == "string" and not field.personal]
-    tally = Tally(MOST_ROWS)
+    findings: list[Finding] = []
+    told: Counter[str] = Counter()
     known: dict[str, list[str]] = {}
     for batch in observations.batches([*(field.name for field in texts), "_ligne", "_annee"]):
         for field in texts:
+            if told[field.name] >= MOST_ROWS:
+                continue
             likely = pc.match_substring_regex(batch.column(field.name), _SHAPE)
             if not pc.any(likely).as_py():
                 continue
@@ -79,9 +85,10 @@ def find_personal(observations: TypedRows, export: Export, layout: Layout) -> li
                 found = known[value] if value in known else kinds(value)
                 if len(known) < MOST_ROWS:
                     known[value] = found
-                if found:
-                    tally.add([warning(label_of(field, layout), found, row, year)])
-    return tally.close()
+                if found and told[field.name] < MOST_ROWS:
+                    told[field.name] += 1
+                    findings.append(warning(label_of(field, layout), found, row, year))
+    return findings
 
 
 def warning(column: str, found: list[str], row: int | None, year: int | None) -> Finding:

@@ -28,7 +28,7 @@ def show_verdict(verdict: Verdict, problems: list[Problem], title: str) -> None:
     for file in verdict.files:
         console.print(Text(f"{shown(file['fichier'], 200)}, sha256 {file['sha256'][:12]}…"))
         if file["controle"]:
-            console.print(Text(judged_by(file["controle"], file["controle_pourquoi"])))
+            console.print(Text(judged_by(file["controle"])))
     style = _STYLES[verdict.state] if not verdict.refused or verdict.state != "accepté" else "bold yellow"
     console.print(
         Text.assemble((verdict.state.upper(), style), f". {shown(verdict.explanation, 600)}".rstrip(". ") + ".")
@@ -50,7 +50,7 @@ def show_report(verdict: FileVerdict, name: str) -> None:
     console.print(Text.assemble(state, told))
     for warning in [*report.warnings, *(text for task in report.tasks for text in task.warnings)]:
         console.print(Text(f"Avertissement : {warning}"))
-    console.print(Text(judged_by(verdict.path, verdict.why)))
+    console.print(Text(judged_by(verdict.path)))
     for error in verdict.encoding_errors[:MOST_PROBLEMS]:
         likely = f", sans doute « {shown(error.likely)} »" if error.likely else ""
         console.print(
@@ -59,12 +59,11 @@ def show_report(verdict: FileVerdict, name: str) -> None:
     _problems(console, _of_report(report))
 
 
-def judged_by(path: str, why: str) -> str:
+def judged_by(path: str) -> str:
     """Say in French who judged the cells of a file."""
-    told = "Contrôle par colonnes, frictionless pour les cellules douteuses" if path == "vectorised" else (
-        "Contrôle par frictionless seul"
-    )  # fmt: skip
-    return f"{told} ({why})." if why else f"{told}."
+    if path == "vectorised":
+        return "Contrôle par colonnes, frictionless pour les cellules douteuses."
+    return "Contrôle par frictionless seul."
 
 
 def _console() -> Console:

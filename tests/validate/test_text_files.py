@@ -1,0 +1,146 @@
+"""Delimited text judged as a stream: as its cells would be; what is refused before any row is judged."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.declarations import Layout
+from pipelines.read import read_export
+from pipelines.read.delimited import open_delimited
+from pipelines.validate import Finding, TypedRows, validate_opened, validate_text, write_rows
+from pipelines.validate.findings import Tally
+from pipelines.validate.tabular import records
+
+CELLS = st.sampled_from(
+    ["S1", "S2", "", "15/03/2024", "01/01/2023", "SITE", "DEP", "NAT", "D01", "R84", "1,5", "ns", "nan", "x;y",
+     'a"b', "é\nè"]
+)  # fmt: skip
+
+
+def written(rows, end="\r\n"):
+    stream = io.StringIO(newline="")
+    csv.writer(stream, delimiter=";", lineterminator=end).writerows(rows)
+    return stream.getvalue().encode()
+
+
+def told(validated):
+    found = [(item.rule, item.row, item.column, item.value, item.message) for item in validated.findings]
+    return found, validated.refused, validated.ignored, validated.observations.table().to_pylist()
+
+
+def as_text(essai, catalogue, content, file_year=2024, spill=None, **layout):
+    declared = Layout.model_validate({**essai.export.layouts[0].model_dump(by_alias=True), **layout})
+    opened = open_delimited(content, declared)
+    return validate_opened(
+        opened, essai.export, declared, catalogue.territories, file="essai.csv", file_year=file_year, spill=spill
+    )
+
+
+@given(
+    rows=st.lists(st.lists(CELLS, min_size=1, max_size=8), max_size=6),
+    end=st.sampled_from(["\r\n", "\n"]),
+    file_year=st.sampled_from([2024, None]),
+)
+def test_text_is_judged_as_its_cells(essai, catalogue, rows, end, file_year):
+    content = written([essai.header, *rows], end)
+    found = as_text(essai, catalogue, content, file_year)
+    assert found.path == "vectorised"
+    assert told(found) == told(essai.judge(rows, file_year=file_year))
+
+
+def test_rows_before_the_header_are_no_rows(essai, catalogue):
+    content = b"sep=;\nTitre\n" + written([essai.header, essai.row(), essai.row(Code="S2", Valeur="x")])
+    found = as_text(essai, catalogue, content, skipRows=1)
+    assert found.observations.table().column("_ligne").to_pylist() == [4]
+    assert [item.row for item in found.findings] == [5]
+
+
+def test_every_unreadable_byte_is_told(essai, catalogue):
+    content = written([essai.header]) + b"S1;15/03/2024;SITE;D01;Caf\xe9;1\nS2;15/03/2024;SITE;D01;\xff\x81;2\n"
+    found = as_text(essai, catalogue, content, encoding="utf-8")
+    assert not found.usable
+    assert [(item.rule, item.row) for item in found.findings] == [("encodage", None), ("encodage", 2), ("encodage", 3)]
+    assert "2 passages illisibles" in found.findings[0].message
+    assert "position 27 de la ligne (octets e9, sans doute « é »)" in found.findings[1].message
+    assert as_text(essai, catalogue, content[:-20], encoding="cp1252").usable
+
+
+def test_a_record_without_end_is_refused(essai, catalogue, monkeypatch):
+    monkeypatch.setattr(records, "LONGEST_RECORD", 1 << 16)
+    content = written([essai.header, essai.row()]) + b'S2;"' + b"x;y\n" * 3_000_000
+    found = as_text(essai, catalogue, content)
+    assert not found.usable
+    assert "L'enregistrement de la ligne 3 est démesuré. Un guillemet" in found.findings[0].message
+
+
+def test_a_record_of_too_many_cells_is_refused(essai, catalogue):
+    content = written([essai.header, essai.row()]) + b";" * 20_000 + b"\n" + written([essai.row(Code="S2")])
+    found = as_text(essai, catalogue, content)
+    assert "L'enregistrement de la ligne 3 est démesuré" in found.findings[0].message
+    assert found.observations.num_rows == 0
+
+
+def test_progress_is_told(essai, catalogue):
+    rows = [essai.row(Code=f"S{number}") for number in range(100)]
+    content, layout, seen = written([essai.header, *rows]), essai.export.layouts[0], []
+    validate_text(
+        essai.header, content, "utf-8", 2, essai.export, layout, catalogue.territories,
+        delimiter=";", file_year=2024, progress=seen.append,
+    )  # fmt: skip
+    assert seen[-1] == 101
+
+
+def test_observations_go_to_disk(essai, catalogue, tmp_path):
+    place = tmp_path / "o.parquet"
+    rows = [essai.row(Code=f"S{number}", Jour=f"01/01/{2023 + number % 2}") for number in range(9)]
+    found = as_text(essai, catalogue, written([essai.header, *rows]), None, spill=place)
+    assert found.observations.whole_file == place
+    assert pq.read_table(place).equals(found.observations.table())
+    year = found.observations.of_year(2023)
+    assert (year.num_rows, year.whole_file, year.head(2).num_rows) == (5, None, 2)
+    write_rows(year, tmp_path / "2023.parquet")
+    assert set(TypedRows(year.schema, [tmp_path / "2023.parquet"]).table().column("_annee").to_pylist()) == {2023}
+
+
+def test_twins_by_place_are_told_whatever_separates_them(essai, catalogue, tmp_path):
+    """d01 and D01 are one département: only keys that include it tell, and only once both were read."""
+    export = essai.export.model_copy(update={"key": ("zone",)})
+    rows = [essai.row(Code="S1", Zone="D01"), essai.row(Code="S2", Zone="D02"), essai.row(Code="S3", Zone="d01")]
+    layout = export.layouts[0]
+    opened = open_delimited(written([essai.header, *rows]), layout)
+    found = validate_opened(
+        opened, export, layout, catalogue.territories, file="x", file_year=2024, spill=tmp_path / "o.parquet"
+    )
+    (finding,) = found.findings
+    assert (finding.rule, finding.row, finding.value) == ("primary-key", 4, "d01")
+    assert found.refused == {2024: 1}
+    assert found.refused_rows[0].cells[0] == "S3"
+    assert found.observations.table().column("_ligne").to_pylist() == [2, 3]
+
+
+def test_a_gz_is_unpacked_on_disk(essai, catalogue, tmp_path):
+    import gzip
+
+    path, scratch = tmp_path / "e.csv.gz", tmp_path / "texte"
+    path.write_bytes(gzip.compress(written([essai.header, essai.row()])))
+    layout = essai.export.layouts[0]
+    opened = read_export(path, path.name, layout, scratch)
+    assert opened.source == scratch
+    found = validate_opened(opened, essai.export, layout, catalogue.territories, file="x", file_year=2024)
+    assert found.observations.num_rows == 1
+
+
+@pytest.mark.parametrize(("count", "kept"), [(3, 3), (5, 3)])
+def test_findings_alike_are_counted_once_enough_are_kept(count, kept):
+    tally = Tally(kept)
+    tally.add(Finding("type-error", "Non.", row=row, column="A", value="x") for row in range(2, 2 + count))
+    found = tally.close()
+    assert sum(item.count for item in found) == count
+    assert len(found) == min(count, kept + 1)
+    assert max(item.last or item.row for item in found) == count + 1
