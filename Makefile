@@ -11,7 +11,7 @@ export RESULTATS_EXPORTS := $(EXPORTS)
 export RESULTATS_OUTPUT := $(OUTPUT)
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: help setup run ui test test-fast lint check samples editor-schemas lock bench clean
+.PHONY: help setup run ui test test-fast lint check samples editor-schemas lock bench bench-validation clean
 help:
 	@echo "make run   set up, then run the main job on the shipped samples (EXPORTS=folder-or-URL, OUTPUT=folder)"
 	@echo "make ui    open the Dagster UI on the runs just made"
@@ -55,6 +55,9 @@ editor-schemas: setup
 
 bench: setup
 	$(BIN)/python benchmarks/main_job.py
+
+bench-validation: setup
+	$(BIN)/python benchmarks/validation.py --rows 10000000
 
 # Hashes but no addresses: the lock works with any index.
 lock: setup

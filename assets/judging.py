@@ -1,6 +1,7 @@
 """Joins reading and validation for the files of an export, and remembers each file judged: it is not judged twice."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -28,9 +29,14 @@ from pipelines.validate import (
 
 
 def judge_network_year(
-    catalogue: Catalogue, network: str, year: int, store: Store, reception: dict[str, Any]
+    catalogue: Catalogue,
+    network: str,
+    year: int,
+    store: Store,
+    reception: dict[str, Any],
+    tell: Callable[[str], None] | None = None,
 ) -> list[Verdict]:
-    """Return the verdict on every export that the network owes for the year."""
+    """Return the verdict on every export that the network owes for the year; ``tell`` hears of long files."""
     declared = catalogue.networks[network]
     verdicts = []
     for export in declared.exports:
@@ -42,7 +48,9 @@ def judge_network_year(
             verdicts.append(not_handed_over(export, year, layout.path))
             continue
         judged = [
-            JudgedFile(file["path"], file["sha256"], _judged(catalogue, network, export, layout, year, store, file))
+            JudgedFile(
+                file["path"], file["sha256"], _judged(catalogue, network, export, layout, year, store, file, tell)
+            )
             for file in files
         ]
         verdicts.append(judge(export, year, declared.acceptance_of(export), judged))
@@ -50,7 +58,14 @@ def judge_network_year(
 
 
 def _judged(
-    catalogue: Catalogue, network: str, export: Export, layout: Layout, year: int, store: Store, file: dict[str, Any]
+    catalogue: Catalogue,
+    network: str,
+    export: Export,
+    layout: Layout,
+    year: int,
+    store: Store,
+    file: dict[str, Any],
+    tell: Callable[[str], None] | None,
 ) -> Validated:
     """Judge a file, or recall the judgement of the same content under the same declarations and code."""
     file_year = year if layout.one_file_per_year else None
@@ -75,6 +90,7 @@ def _judged(
             validated = validate_opened(
                 opened, export, layout, catalogue.territories,
                 file=file["path"], file_year=file_year, corrections=corrections, spill=spill,
+                progress=_every_million(file["path"], tell),
             )  # fmt: skip
         except UnusableFileError as error:
             validated = unusable(export, [Finding(error.rule, str(error))])
@@ -86,6 +102,18 @@ def _judged(
     validated.observations = TypedRows(validated.observations.schema, [place])
     _remember(store, key, validated)
     return validated
+
+
+def _every_million(path: str, tell: Callable[[str], None] | None) -> Callable[[int], None]:
+    told = 0
+
+    def progress(rows: int) -> None:
+        nonlocal told
+        if tell is not None and rows // 1_000_000 > told:
+            told = rows // 1_000_000
+            tell(f"{path} : {told} million{'s' if told > 1 else ''} de lignes contrôlées")
+
+    return progress
 
 
 def _recall(store: Store, key: str, schema: pa.Schema) -> Validated | None:

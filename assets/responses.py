@@ -47,7 +47,7 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
         year = int(context.partition_key)
         store = workspace.store
         reception = read_json(store.network_year(network, year) / "reception.json")
-        verdicts = judge_network_year(catalogue, network, year, store, reception)
+        verdicts = judge_network_year(catalogue, network, year, store, reception, context.log.info)
         version = write_report(store, catalogue, network, year, verdicts, reception["fingerprint"])
         for verdict in verdicts:
             if verdict.explanation:

@@ -112,7 +112,10 @@ def _validate_export(arguments: argparse.Namespace) -> int:
         layout, year = layout_of(export, arguments.year, arguments.file.name)
     except ValueError as error:
         return _usage(str(error))
-    checked = check_export(catalogue, arguments.network, export, layout, year, arguments.file)
+    from pipelines.validate.terminal import rows_counted
+
+    with rows_counted() as progress:
+        checked = check_export(catalogue, arguments.network, export, layout, year, arguments.file, progress)
     if arguments.json:
         print(json.dumps(checked.descriptor(), ensure_ascii=False, indent=2))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import frictionless
@@ -14,6 +15,8 @@ from pipelines.validate.messages import constraint_of, message_of, sentence
 from pipelines.validate.problems import SHOWN_VALUES, Problem, count_text, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from pipelines.validate.tabular import FileVerdict
     from pipelines.validate.verdict import Verdict
 
@@ -57,6 +60,14 @@ def show_report(verdict: FileVerdict, name: str) -> None:
             Text(f"Illisible ligne {error.line}, position {error.column} : {error.found[:16].hex(' ')}{likely}")
         )
     _problems(console, _of_report(report))
+
+
+@contextmanager
+def rows_counted() -> Iterator[Callable[[int], None]]:
+    """Show on the error output, if it is a terminal, how many rows were judged so far."""
+    console = Console(stderr=True)
+    with console.status("Contrôle du fichier…") as status:
+        yield lambda rows: status.update(f"Contrôle du fichier : {count_text(rows)} lignes…")
 
 
 def judged_by(path: str) -> str:
