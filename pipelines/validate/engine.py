@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pipelines.compile.exports import export_schema, field_descriptor
 from pipelines.validate.corrections import apply_corrections
 from pipelines.validate.findings import Finding, Tally
-from pipelines.validate.gathering import KEPT_FINDINGS, Gathering, Validated, observation_schema
+from pipelines.validate.gathering import KEPT_FINDINGS, Gathering, OverlongCellError, Validated, observation_schema
 from pipelines.validate.header import MatchedHeader, match_header
+from pipelines.validate.messages import title
 from pipelines.validate.observations import RowPlacer
 from pipelines.validate.tabular import AbsurdRecordError, Judgement, UnjudgeableCellError, judge_cells, judge_delimited
 from pipelines.validate.typed_rows import TypedRows
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pipelines.validate.tabular import EncodingError
 
 
+_NO_ROWS = "the source is empty"  # as frictionless notes a header alone
 Columns = list[tuple[str, "ExportField | None"]]
 
 
@@ -121,16 +123,26 @@ def _gathered(
             return unusable(gathering.export, found, header)
         for block in judgement:
             gathering.take(block)
-    except AbsurdRecordError as error:
+        broken = [item for item in (*judgement.source_errors, *judgement.end_errors) if item.note != _NO_ROWS]
+        if broken:
+            found = [Finding(error.type, f"{title(error.type).rstrip('.')} ({error.note}).") for error in broken]
+            return unusable(gathering.export, [*matched.findings, *found], header)
+    except (AbsurdRecordError, OverlongCellError) as error:
         message = (
-            f"L'enregistrement de la ligne {error.line} est démesuré. Un guillemet n'est sans doute pas refermé, ou le "
-            "séparateur n'est pas le bon : corrigez la ligne, puis exportez de nouveau."
+            f"{_absurd(error)}. Un guillemet n'est sans doute pas refermé, ou le séparateur n'est pas le bon : corrigez "
+            "la ligne, puis exportez de nouveau."
         )
         return unusable(gathering.export, [*matched.findings, Finding("fichier-illisible", message)], header)
     except UnjudgeableCellError as error:
         message = f"Une valeur n'a pu être jugée ({error}). Corrigez la ligne citée."
         return unusable(gathering.export, [*matched.findings, Finding("fichier-illisible", message)], header)
     return gathering.finish(judgement.fetch, header=header, path=judgement.path, why=judgement.why)
+
+
+def _absurd(error: AbsurdRecordError | OverlongCellError) -> str:
+    if isinstance(error, AbsurdRecordError):
+        return f"L'enregistrement de la ligne {error.line} est démesuré"
+    return f"Une cellule de la ligne {error.row} est démesurée"
 
 
 def _schema(columns: Columns, export: Export, layout: Layout) -> dict[str, Any]:

@@ -39,6 +39,7 @@ EMPTY_KEY = "Les cellules de la clé sont toutes vides : la ligne ne peut être 
 IMPOSSIBLE = "Ce n'est pas un nombre utilisable (nan, inf, ou plus de 15 chiffres) : laissez la cellule vide."
 KEPT_ROWS = 10_000  # refused rows kept with their cells: more would not be corrected by hand
 KEPT_FINDINGS = 10_000  # of one rule, column and year; the others are counted
+LONGEST_CELL = 32_767  # characters, as in a spreadsheet: a longer one has swallowed the rows after it
 _LARGEST = 1e15  # beyond, whole numbers are not exact any more, and sums could pass 64 bits: no real figure is so large
 
 
@@ -86,6 +87,14 @@ class _Refusal:
     year: int | None
 
 
+class OverlongCellError(Exception):
+    """A cell that no export holds: a quote that is never closed. ``row`` is the number of its row."""
+
+    def __init__(self, row: int) -> None:
+        self.row = row
+        super().__init__(f"row {row}")
+
+
 class Gathering:
     """Gathers blocks in the order of the file: accepted rows typed, the others with their findings."""
 
@@ -111,7 +120,8 @@ class Gathering:
         self._twins = Twins(export, self._places, self._labels)
 
     def take(self, block: JudgedBlock) -> None:
-        """Take a block: its rows are accepted, ignored or refused."""
+        """Take a block: its rows are accepted, ignored or refused. Raises OverlongCellError."""
+        _check_cells(block)
         refused = [self._told(row) for row in block.refused] + self._accept(block)
         if len(block.numbers):
             self._last = max(self._last, int(block.numbers[-1]))
@@ -238,6 +248,19 @@ class Gathering:
         empty_key = error.type == "primary-key" and "None" in error.note
         message = EMPTY_KEY if empty_key else sentence(error.type, error.note)
         return self._finding(error.type, message, name, getattr(error, "cell", ""))
+
+
+def _check_cells(block: JudgedBlock) -> None:
+    for row in block.refused:
+        if any(cell and len(cell) > LONGEST_CELL for cell in row.cells):
+            raise OverlongCellError(row.number)
+    for column in block.texts.columns:
+        lengths = pc.binary_length(column)
+        if (pc.max(lengths).as_py() or 0) <= LONGEST_CELL:
+            continue
+        long = np.flatnonzero(pc.greater(pc.utf8_length(column), LONGEST_CELL).fill_null(False).to_numpy())
+        if len(long):
+            raise OverlongCellError(int(block.numbers[long[0]]))
 
 
 def _is_impossible(value: Any) -> bool:

@@ -79,6 +79,19 @@ def test_a_record_without_end_is_refused(essai, catalogue, monkeypatch):
     assert "L'enregistrement de la ligne 3 est démesuré. Un guillemet" in found.findings[0].message
 
 
+@pytest.mark.parametrize("column", [0, 5])
+def test_a_cell_that_swallowed_the_rows_after_it_is_refused(essai, catalogue, column):
+    row = ";".join([*essai.row()[:column], '"'])
+    found = as_text(essai, catalogue, written([essai.header, essai.row()]) + row.encode() + b"x;y\n" * 10_000)
+    assert not found.usable
+    assert "Une cellule de la ligne 3 est démesurée. Un guillemet" in found.findings[0].message
+
+
+def test_a_header_alone_has_no_rows(essai, catalogue):
+    found = as_text(essai, catalogue, written([essai.header]))
+    assert (found.usable, found.findings, found.observations.num_rows) == (True, [], 0)
+
+
 def test_a_record_of_too_many_cells_is_refused(essai, catalogue):
     content = written([essai.header, essai.row()]) + b";" * 20_000 + b"\n" + written([essai.row(Code="S2")])
     found = as_text(essai, catalogue, content)
