@@ -129,8 +129,8 @@ def _gathered(
             return unusable(gathering.export, [*matched.findings, *found], header)
     except (AbsurdRecordError, OverlongCellError) as error:
         message = (
-            f"{_absurd(error)}. Un guillemet n'est sans doute pas refermé, ou le séparateur n'est pas le bon : corrigez "
-            "la ligne, puis exportez de nouveau."
+            f"{_absurd(error)}. Un guillemet n'est sans doute pas refermé, ou le séparateur n'est pas le bon. "
+            "Corrigez la ligne, puis exportez de nouveau."
         )
         return unusable(gathering.export, [*matched.findings, Finding("fichier-illisible", message)], header)
     except UnjudgeableCellError as error:
