@@ -92,6 +92,7 @@ class _Checker:
                 if code not in field.missing_values:
                     self.say(file, place, f"« {code} » doit aussi figurer dans missingValues du champ {field.name}")
         self.layouts(file, path, network, export)
+        self.sampling(file, path, export)
         if export.territory is None and any(level in ("departement", "region") for level in _row_levels(export)):
             self.say(file, path, "des lignes par département ou région demandent « territory »")
         period = export.field(export.period.field) if export.period.field else None
@@ -120,6 +121,33 @@ class _Checker:
             if year not in network.years:
                 self.say(file, (*path, "layouts"), f"l'année {year} n'est pas attendue de ce réseau ({network.years})")
 
+    def sampling(self, file: str, path: Path, export: Export) -> None:
+        """Refuse a design or a calibration that says nothing of a census, misses rows, or disputes a year."""
+        if not export.sampled:
+            for key in ("design", "calibration"):
+                if getattr(export, key):
+                    message = "n'a de sens que pour un échantillon (kind: survey, ou collection: sample)"
+                    self.say(file, (*path, key), message)
+        for column in export.design.columns if export.design else ():
+            field = export.field(column)
+            if field and not field.constraints.required:
+                self.say(file, (*path, "design"), f"le champ {column} du plan de sondage doit être « required »")
+        claimed = Counter(year for item in export.calibration for year in item.years)
+        for year, count in sorted(claimed.items()):
+            if count > 1:
+                self.say(file, (*path, "calibration"), f"{count} calages se disputent l'année {year}")
+        for index, item in enumerate(export.calibration):
+            for rank, margin in enumerate(item.margins):
+                field = export.field(margin.field)
+                if field and field.constraints.enum:
+                    place = (*path, "calibration", index, "margins", rank)
+                    allowed = {str(value) for value in field.constraints.enum}
+                    for word in sorted(set(margin.fractions) ^ allowed):
+                        side = (
+                            "absente de la marge" if word in allowed else f"absente des valeurs du champ {margin.field}"
+                        )
+                        self.say(file, place, f"catégorie « {word} » {side}")
+
     # Indicators
 
     def indicator(self, name: str, indicator: Indicator) -> None:
@@ -147,10 +175,14 @@ class _Checker:
     def feed(self, file: str, path: Path, indicator: Indicator, feed: Feed, network: Network) -> None:
         estimator = indicator.estimator
         for given in feed.inputs:
-            self.known(file, (*path, "inputs", given), given, (*estimator.inputs, *estimator.optional_inputs), "entrée")
-        for needed in estimator.inputs:
-            if needed not in feed.inputs:
-                self.say(file, (*path, "inputs"), f"l'estimateur {estimator.name} demande l'entrée « {needed} »")
+            self.known(file, (*path, "inputs", given), given, estimator.input_names(), "entrée")
+        for needed in estimator.missing_inputs(set(feed.inputs)):
+            self.say(file, (*path, "inputs"), f"l'estimateur {estimator.name} demande l'entrée « {needed} »")
+        sets = (estimator.inputs, *estimator.alternatives)
+        if sum(bool(set(names) & set(feed.inputs)) for names in sets) > 1:
+            self.say(
+                file, (*path, "inputs"), f"donner {' ou '.join(' et '.join(names) for names in sets)}, pas les deux"
+            )
         for export_name in feed.export:
             if self.known(file, (*path, "export"), export_name, (export.id for export in network.exports), "export"):
                 export = network.export(export_name)
@@ -179,6 +211,15 @@ class _Checker:
         answer = feed.inputs.get("answer")
         if answer:
             self.values_fit(file, (*path, "inputs", "answer"), export, answer, indicator.estimator.answers())
+            self.answers_known(file, (*path, "inputs", "answer"), indicator, export, answer)
+
+    def answers_known(self, file: str, path: Path, indicator: Indicator, export: Export, column: str) -> None:
+        """Refuse an answer of the field that is neither in the base nor declared out of it: no silent exclusion."""
+        field = export.field(column)
+        named = {str(answer) for answer in (*indicator.estimator.answers(), *(indicator.estimator.set_aside() or ()))}
+        for value in field.constraints.enum or () if field else ():
+            if str(value) not in named:
+                self.say(file, path, f"la réponse « {value} » n'est ni dans la base ni dans « excluded »")
 
     def values_fit(self, file: str, path: Path, export: Export, column: str, values: Iterable[Scalar]) -> None:
         field = export.field(column)
@@ -208,7 +249,7 @@ class _Checker:
         if feed.frequency is None or feed.frequency in (finest, "year"):
             return
         finer = MONTHS_PER_PERIOD[feed.frequency] < MONTHS_PER_PERIOD[finest]
-        if finer or indicator.estimator.name == "declared":
+        if finer or indicator.estimator.family == "typed":
             message = f"« {feed.frequency} » impossible pour l'export {export.id} ; permis : {finest}, year"
             self.say(file, (*path, "frequency"), message)
 
@@ -216,7 +257,7 @@ class _Checker:
         """Refuse exports of different levels for a computed indicator: their rows would be counted twice."""
         found = [export for name in feed.export if (export := network.export(name))]
         finest = {min((LEVELS.index(level) for level in _row_levels(export)), default=0) for export in found}
-        if indicator.estimator.name != "declared" and len(finest) > 1:
+        if indicator.estimator.family not in ("typed", "networks") and len(finest) > 1:
             self.say(
                 file,
                 (*path, "export"),
@@ -224,7 +265,7 @@ class _Checker:
             )
 
     def feed_levels(self, file: str, path: Path, indicator: Indicator, feed: Feed, export: Export) -> None:
-        if indicator.estimator.name == "declared":
+        if indicator.estimator.family == "typed":
             return
         finest = min((LEVELS.index(level) for level in _row_levels(export)), default=0)
         for level in feed.levels or indicator.levels:

@@ -132,6 +132,7 @@ def tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
         ],
         "anomalies": [],
         "ecarts": [],
+        "calages": [],
     }
     without_version = {
         name: [column for column in catalogue.tables[name].names if column != "version_publication"] for name in rows

@@ -1,17 +1,18 @@
-"""Assembles the eight published tables from what each network-year gave. Plain tables in, plain tables out."""
+"""Assembles the published tables from what each network-year gave. Plain tables in, plain tables out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from pipelines.compute.calibration import DIAGNOSTICS
 from pipelines.compute.tables.declared import indicators_table, networks_table, structures_table, territories_table
 from pipelines.compute.tables.quality import anomalies_table, coverage_table, discrepancies_table
 from pipelines.compute.tables.results import results_table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pipelines.declarations import Catalogue
 
 
@@ -23,6 +24,7 @@ class NationalInputs:
     lignes_refusees. ``results``, ``discrepancies``, ``structures``: as compute made them. ``findings``: export,
     fichier, empreinte, regle, colonne, severite, nombre, premiere_ligne, derniere_ligne, message. ``failed``:
     (network, year, indicator) whose computation failed. ``synthetic``: network-years whose exports are synthetic.
+    ``calibrations``: as compute made them, where weights were brought to margins.
     """
 
     receipts: pd.DataFrame
@@ -32,6 +34,7 @@ class NationalInputs:
     findings: pd.DataFrame
     failed: frozenset[tuple[str, int, str]]
     synthetic: frozenset[tuple[str, int]]
+    calibrations: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def national_tables(catalogue: Catalogue, inputs: NationalInputs) -> dict[str, pd.DataFrame]:
@@ -46,4 +49,5 @@ def national_tables(catalogue: Catalogue, inputs: NationalInputs) -> dict[str, p
         "couverture": coverage_table(catalogue, inputs, results),
         "anomalies": anomalies_table(inputs),
         "ecarts": discrepancies_table(catalogue, inputs.discrepancies),
+        "calages": inputs.calibrations.reindex(columns=["reseau", "annee", *DIAGNOSTICS]),
     }
