@@ -95,7 +95,7 @@ def _raked(found: pd.DataFrame, declared: Calibration) -> Raked:
 
 
 def _diagnostics(found: pd.DataFrame, raked: Raked) -> dict[str, object]:
-    """Describe the weights obtained: how far they moved, how unequal they are, what that costs (Kish's design effect)."""
+    """Describe the weights obtained: how far they moved, how unequal they are, and Kish's design effect."""
     weights = found["w"].to_numpy(float) * raked.factors
     size, squares = float(found["n"].sum()), float((found["w2"].to_numpy(float) * raked.factors**2).sum())
     mean = raked.factors @ found["w"].to_numpy(float) / found["w"].sum()

@@ -1,8 +1,8 @@
 """Variance under a declared sampling design: strata and first-stage clusters. Plain pandas on sums of clusters.
 
-Ultimate clusters, drawn with replacement in each stratum (Hansen, Hurwitz and Madow, 1953; Särndal, Swensson and Wretman,
-1992, § 5.6 for the linearisation): V = Σ_h n_h/(n_h-1) Σ_c (z_hc - z̄_h)², where z_hc adds up (a - R b) / B over the
-cluster's rows of the domain. A published unit is a domain: clusters that have no row in it count, with zero.
+Ultimate clusters, drawn with replacement in each stratum (Hansen, Hurwitz and Madow, 1953; Särndal, Swensson and
+Wretman, 1992, § 5.6 for the linearisation): V = Σ_h n_h/(n_h-1) Σ_c (z_hc - z̄_h)², where z_hc adds up (a - R b) / B
+over the cluster's rows of the domain. A published unit is a domain: clusters that have no row in it count, with zero.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Any, Literal
 
     from numpy.typing import NDArray
 
@@ -42,13 +42,18 @@ def linearised_variance(
         .sum(min_count=1)
         .reset_index()
     )
-    added = _of_strata(strata["z"].to_numpy(), strata["zz"].to_numpy(), strata["_strate"].map(sizes).to_numpy(), single)
+    n = strata["_strate"].map(sizes)
+    added = _of_strata(_floats(strata["z"]), _floats(strata["zz"]), _floats(n), single)
     summed = pd.Series(added, index=strata["_unit"]).groupby(level=0).agg(lambda values: values.sum(skipna=False))
     return summed / below**2
 
 
+def _floats(values: pd.Series[Any]) -> NDArray[np.float64]:
+    return np.asarray(values, dtype=np.float64)
+
+
 def _of_strata(
-    z: NDArray[np.float64], zz: NDArray[np.float64], n: NDArray[np.int64], single: str
+    z: NDArray[np.float64], zz: NDArray[np.float64], n: NDArray[np.float64], single: str
 ) -> NDArray[np.float64]:
     """Return what each stratum adds, from the sum and the sum of squares of its clusters' totals."""
     several = n > 1

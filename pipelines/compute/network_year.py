@@ -32,8 +32,9 @@ RESULT_COLUMNS = {
     "indicateur": "str", "annee": "int64", "periode": "str", "frequence": "str", "maille": "str",
     "territoire_code": "str", "structure_code": "str", "structure": "str", "valeur": "float64",
     "borne_basse": "float64", "borne_haute": "float64", "effectif": "float64", "effectif_pondere": "float64",
-    "numerateur": "float64", "denominateur": "float64", "statut_observation": "str", "statut_confidentialite": "str", "motif": "str",
-    "mode_obtention": "str", "date_reference": "object", "date_extraction": "object", "source": "str",
+    "numerateur": "float64", "denominateur": "float64", "statut_observation": "str",
+    "statut_confidentialite": "str", "motif": "str", "mode_obtention": "str",
+    "date_reference": "object", "date_extraction": "object", "source": "str",
 }  # fmt: skip
 _NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
 DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else

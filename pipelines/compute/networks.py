@@ -54,7 +54,7 @@ def transparency(
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, feed: Feed, sources: Sequence[Source]) -> pd.DataFrame:
-    """Return the sites that publish, and the sites, of each network in each cell; rows without an answer are left out."""
+    """Return the sites that publish, and the sites, of each network in each cell; blank rows are left out."""
     parts = []
     for source in sources:
         published = f"CAST({column(feed.inputs['published'])} AS DOUBLE)"

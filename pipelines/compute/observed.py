@@ -59,7 +59,8 @@ def _rolled_up(
     totals = _described(units).join(units.groupby("_unit")[["n", *SUMMED]].sum())
     variance = None
     if sizes is not None and indicator.estimator.family in ("mean", "ratio"):
-        variance = _design_variance(units, sources, sums, sizes).reindex(totals.index).to_numpy(float)
+        by_unit = _design_variance(units, sources, sums, sizes)
+        variance = np.asarray(by_unit.reindex(totals.index), dtype=np.float64)
     sampled = any(source.export.sampled for source in sources)
     weighted = any(source.weight for source in sources)
     found = estimate(
@@ -82,9 +83,11 @@ def _design_variance(
 
 def _with_reasons(found: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     """Tell the reason that all cells of an absent value share; several reasons, or a cell without one, say nothing."""
-    reasons = units.assign(motif=units["motif"].fillna("non-renseigne")).groupby("_unit")["motif"].agg(["min", "max"])
-    reason = reasons["min"].where(reasons["min"] == reasons["max"], "non-renseigne").to_numpy()
-    return found.assign(motif=reason_where(found["valeur"].isna(), reason))
+    absent = found["valeur"].isna()
+    told = units[units["_unit"].isin(found.loc[absent, "_unit"])]
+    reasons = told.assign(motif=told["motif"].fillna("non-renseigne")).groupby("_unit")["motif"].agg(["min", "max"])
+    shared = reasons["min"].where(reasons["min"] == reasons["max"], "non-renseigne")
+    return found.assign(motif=reason_where(absent, found["_unit"].map(shared)))
 
 
 def _described(units: pd.DataFrame) -> pd.DataFrame:

@@ -37,7 +37,7 @@ def quantiles(
 ) -> pd.DataFrame:
     """Return n, sw, valeur, borne_basse and borne_haute per ``_unit``.
 
-    ``units`` maps cells to published units; each level and frequency is a statement of its own, within the memory limit.
+    ``units`` maps cells to published units; each level and frequency is a statement of its own: memory stays limited.
     ``sizes``: of the strata, when a design is declared.
     """
     order = float(getattr(indicator.estimator, "order"))  # noqa: B009  (the quantile family alone comes here)
@@ -102,7 +102,7 @@ def _bounds(
     if weighted or variance is not None:
         size = kish(ranked["sw"].to_numpy(float), ranked["sw2"].to_numpy(float))
         spread = order * (1 - order) / size if variance is None else variance.reindex(ranked.index).to_numpy(float)
-        low, high = around(np.full(len(ranked), order), spread)
+        low, high = around(np.full(len(ranked), order), np.asarray(spread, dtype=np.float64))
         inside = (low > 0) & (high < 1)
         low, high = (np.where(inside, share, np.nan) * ranked["sw"].to_numpy(float) for share in (low, high))
     else:

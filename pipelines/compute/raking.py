@@ -7,6 +7,7 @@ Deville and Särndal, « Calibration Estimators in Survey Sampling », JASA, 199
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,7 +98,7 @@ def _raking_ratio(
     factors = np.ones(len(weights))
     left = np.inf
     for iteration in range(1, iterations + 1):
-        for start, end in zip(ends[:-1], ends[1:], strict=True):
+        for start, end in pairwise(ends):
             block = indicators[:, start:end]
             ratio = wanted[start:end] / (weights * factors @ block)
             factors = factors * (block @ ratio)

@@ -1,4 +1,7 @@
-"""Estimators of amounts: means, quantiles, totals, counts, ratios of sums, delays. Answers and notes are in ``voices``."""
+"""Estimators of amounts: means, quantiles, totals, counts, ratios of sums, delays.
+
+Those of answers and notes are in ``voices``.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,8 @@ class Mean(EstimatorModel):
     name: Literal["mean"]
     card: ClassVar[Card] = Card(
         title="moyenne",
-        definition="Moyenne des valeurs, pondérée si l'export déclare un poids ou un calage ; les blancs n'entrent pas dans la base.",
+        definition="Moyenne des valeurs, pondérée si l'export déclare un poids ou un calage ; les blancs n'entrent "
+        "pas dans la base.",
         source="moyenne arithmétique ; pondérée : estimateur de Hájek Σwx/Σw",
         unit="celle de la valeur",
         range="celle de la valeur",
@@ -47,15 +51,16 @@ class Quantile(EstimatorModel):
     family: ClassVar[Family] = "quantile"
     card: ClassVar[Card] = Card(
         title="quantile",
-        definition="Valeur que la part order des lignes ne dépasse pas (0,9 : le délai que neuf demandes sur dix ne dépassent pas). Milieu des deux "
-        "valeurs possibles quand la part tombe juste.",
-        source="Hyndman et Fan, « Sample Quantiles in Statistical Packages », The American Statistician, 1996, type 2",
+        definition="Valeur que la part order des lignes ne dépasse pas (0,9 : le délai que neuf demandes sur dix ne "
+        "dépassent pas). Milieu des deux valeurs possibles quand la part tombe juste.",
+        source="Hyndman et Fan, « Sample Quantiles in Statistical Packages », The American Statistician, 1996, type "
+        "2",
         unit="celle de la valeur",
         range="celle de la valeur",
         interval=RANKS,
         examples=(
-            Worked({"order": 0.9}, tuple({"value": day} for day in range(1, 11)), 9.5, "entre la neuvième et la dixième"),
-            Worked({"order": 0.75}, ({"value": 1}, {"value": 5}), 3, "les poids atteignent juste trois quarts à la valeur 1",
+            Worked({"order": 0.9}, tuple({"value": day} for day in range(1, 11)), 9.5, "entre la 9e et la 10e"),
+            Worked({"order": 0.75}, ({"value": 1}, {"value": 5}), 3, "à la valeur 1, juste trois quarts des poids",
                    weights=(3, 1)),
         ),
     )  # fmt: skip
@@ -75,7 +80,7 @@ class Median(EstimatorModel):
         range="celle de la valeur",
         interval=RANKS,
         examples=(
-            Worked({}, ({"value": 30}, {"value": 2}, {"value": 5}), 5, "la ligne du milieu ; trop peu pour un intervalle"),
+            Worked({}, ({"value": 30}, {"value": 2}, {"value": 5}), 5, "la ligne du milieu"),
             Worked({}, tuple({"value": day} for day in range(1, 11)), 5.5, "rangs 2 et 9 sur 10 : couverture 97,9 %",
                    bounds=(2, 9)),
         ),
@@ -91,7 +96,8 @@ class Sum(EstimatorModel):
     year_methods: ClassVar[tuple[YearMethod, ...]] = ("sum",)
     card: ClassVar[Card] = Card(
         title="somme",
-        definition="Somme des valeurs, jamais pondérée ; absente si une partie (un office, un mois) connue dans l'année y manque.",
+        definition="Somme des valeurs, jamais pondérée ; absente si une partie (un office, un mois) connue dans "
+        "l'année y manque.",
         source="totalisation",
         unit="celle de la valeur",
         range="celle de la valeur",
@@ -114,7 +120,8 @@ class Count(EstimatorModel):
     year_methods: ClassVar[tuple[YearMethod, ...]] = ("sum",)
     card: ClassVar[Card] = Card(
         title="dénombrement",
-        definition="Nombre de lignes retenues (where) ; avec l'entrée value, de celles où elle n'est pas vide. Jamais pondéré.",
+        definition="Nombre de lignes retenues (where) ; avec l'entrée value, de celles où elle n'est pas vide. "
+        "Jamais pondéré.",
         source="dénombrement d'un registre exhaustif",
         unit="nombre",
         range="0 et plus",
@@ -137,13 +144,14 @@ class Ratio(EstimatorModel):
     year_methods: ClassVar[tuple[YearMethod, ...]] = ("ratio_of_sums",)
     card: ClassVar[Card] = Card(
         title="rapport de sommes",
-        definition="factor × somme des numérateurs / somme des dénominateurs (taux : 100 ; délai moyen : 1), pondérées si l'export déclare un "
-        "poids. Jamais une moyenne de taux. L'effectif est la somme (non pondérée) des dénominateurs.",
+        definition="factor × somme des numérateurs / somme des dénominateurs (taux : 100 ; délai moyen : 1), "
+        "pondérées si l'export déclare un poids. Jamais une moyenne de taux. L'effectif est la somme (non pondérée) "
+        "des dénominateurs.",
         source="programme Services Publics + : taux de décroché, respect du délai annoncé",
         unit="% (factor 100) ou celle du numérateur",
         range="0 à 100 pour un taux",
-        interval="linéarisation de Taylor (Särndal, Swensson et Wretman, 1992, § 5.6), quand l'export est un échantillon ; aucun pour un "
-        "registre exhaustif",
+        interval="linéarisation de Taylor (Särndal, Swensson et Wretman, 1992, § 5.6), quand l'export est un "
+        "échantillon ; aucun pour un registre exhaustif",
         examples=(
             Worked({}, ({"numerator": 90, "denominator": 100}, {"numerator": 150, "denominator": 300}), 60,
                    "240 sur 400 ; la moyenne des deux taux (70) serait fausse"),
@@ -163,8 +171,9 @@ class WithinDeadline(EstimatorModel):
     alternatives: ClassVar[tuple[tuple[str, ...], ...]] = (("start", "end"),)
     card: ClassVar[Card] = Card(
         title="part traitée dans le délai",
-        definition="Part des événements traités en within au plus (délai atteint compris), parmi les événements traités : d'après une colonne de "
-        "délai, ou deux dates (jours calendaires). Pas encore traité, ou délai négatif : hors de la base.",
+        definition="Part des événements traités en within au plus (délai atteint compris), parmi les événements "
+        "traités : d'après une colonne de délai, ou deux dates (jours calendaires). Pas encore traité, ou délai "
+        "négatif : hors de la base.",
         source="programme Services Publics + : respect du délai annoncé (traités dans le délai / traités)",
         unit="%",
         range="0 à 100",
@@ -172,8 +181,10 @@ class WithinDeadline(EstimatorModel):
         examples=(
             Worked({"within": 10}, ({"delay": 3}, {"delay": 10}, {"delay": 11}, {"delay": None}), 66.666666667,
                    "deux sur trois ; dix jours sont dans le délai de dix jours"),
-            Worked({"within": 2}, ({"start": "2024-02-28", "end": "2024-03-01"}, {"start": "2024-03-01", "end": "2024-03-04"},
-                                   {"start": "2024-03-05", "end": None}, {"start": "2024-03-05", "end": "2024-03-04"}), 50,
-                   "2024 est bissextile : du 28 février au 1er mars il y a deux jours ; les deux dernières lignes sont hors de la base"),
+            Worked({"within": 2},
+                   ({"start": "2024-02-28", "end": "2024-03-01"}, {"start": "2024-03-01", "end": "2024-03-04"},
+                    {"start": "2024-03-05", "end": None}, {"start": "2024-03-05", "end": "2024-03-04"}), 50,
+                   "2024 est bissextile : du 28 février au 1er mars il y a deux jours ; les deux dernières lignes "
+                   "sont hors de la base"),
         ),
     )  # fmt: skip

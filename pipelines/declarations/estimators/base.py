@@ -125,15 +125,18 @@ class RatingModel(EstimatorModel):
 
 # Words that several cards share.
 WILSON = (
-    "Wilson (1927) ; avec des poids, sur l'effectif efficace de Kish (Σw)²/Σw² ; avec un plan de sondage, sur l'effectif "
+    "Wilson (1927) ; avec des poids, sur l'effectif efficace de Kish (Σw)²/Σw² ; avec un plan de sondage, sur "
+    "l'effectif "
     "que donne l'effet de plan"
 )
 NORMAL = (
-    "normal, sur la variance des valeurs codées et l'effectif efficace de Kish (Σw)²/Σw² ; avec un plan de sondage, sur "
+    "normal, sur la variance des valeurs codées et l'effectif efficace de Kish (Σw)²/Σw² ; avec un plan de sondage, "
+    "sur "
     "la variance linéarisée entre grappes"
 )
 RANKS = (
-    "statistiques d'ordre : rangs de la loi binomiale (n, p), sans hypothèse sur la distribution ; avec des poids ou un "
+    "statistiques d'ordre : rangs de la loi binomiale (n, p), sans hypothèse sur la distribution ; avec des poids ou "
+    "un "
     "plan, Woodruff (1952)"
 )
 NO_INTERVAL = "aucun : ce n'est pas une estimation par sondage"

@@ -47,8 +47,9 @@ class ProgressRate(EstimatorModel):
     year_methods: ClassVar[tuple[YearMethod, ...]] = ("declared", "last")
     card: ClassVar[Card] = Card(
         title="taux d'avancement",
-        definition="(valeur actuelle - valeur initiale) / (cible - valeur initiale), en %, ramené entre 0 et 100. Chaque ligne a sa propre cible : le "
-        "taux d'un territoire n'est jamais fait de ceux de ses parties. Sans cible, ou cible égale au départ : aucune valeur.",
+        definition="(valeur actuelle - valeur initiale) / (cible - valeur initiale), en %, ramené entre 0 et 100. "
+        "Chaque ligne a sa propre cible : le taux d'un territoire n'est jamais fait de ceux de ses parties. Sans "
+        "cible, ou cible égale au départ : aucune valeur.",
         source="baromètre des résultats de l'action publique, colonne pourcentage_cible (2023)",
         unit="%",
         range="0 à 100",
@@ -56,7 +57,7 @@ class ProgressRate(EstimatorModel):
         examples=(
             Worked({}, ({"current": 76, "initial": 6, "target": 100},), 74.468085106, "70 / 94 ; publié : 74"),
             Worked({}, ({"current": 8, "initial": 20, "target": 10},), 100, "une cible à la baisse, dépassée"),
-            Worked({}, ({"current": 5, "initial": 5, "target": 5},), None, "aucun chemin à faire : le taux n'a pas de sens"),
+            Worked({}, ({"current": 5, "initial": 5, "target": 5},), None, "aucun chemin à faire : pas de taux"),
         ),
     )  # fmt: skip
 
@@ -79,11 +80,13 @@ class TransparencyRate(EstimatorModel):
     year_methods: ClassVar[tuple[YearMethod, ...]] = ("last",)
     card: ClassVar[Card] = Card(
         title="taux de transparence des réseaux",
-        definition="network_share (national) : part des réseaux qui publient leurs résultats à leur maille la plus proche ; un réseau compte quand plus "
-        "de threshold (deux tiers) de ses sites publient. network_mean (département) : moyenne simple, sur les réseaux présents, de la "
-        "part de leurs sites qui publient ; un réseau national compte partout (100 s'il publie). Un site sans département (consulat) ne "
-        "compte que dans le national. Entrées : le réseau, combien de sites publient, sur combien (sites ; sinon 1 par ligne).",
-        source="baromètre des résultats de l'action publique, indicateur tx-transparence-resultats : 27, 36, 45 et 79 % de 2019 à 2022",
+        definition="network_share (national) : part des réseaux qui publient leurs résultats à leur maille la plus "
+        "proche ; un réseau compte quand plus de threshold (deux tiers) de ses sites publient. network_mean "
+        "(département) : moyenne simple, sur les réseaux présents, de la part de leurs sites qui publient ; un "
+        "réseau national compte partout (100 s'il publie). Un site sans département (consulat) ne compte que dans "
+        "le national. Entrées : le réseau, combien de sites publient, sur combien (sites ; sinon 1 par ligne).",
+        source="baromètre des résultats de l'action publique, indicateur tx-transparence-resultats : 27, 36, 45 et "
+        "79 % de 2019 à 2022",
         unit="% de réseaux",
         range="0 à 100",
         interval="aucun : tous les réseaux sont observés",

@@ -30,8 +30,8 @@ class Share(AnswerModel):
     percent: ClassVar[bool] = True
     card: ClassVar[Card] = Card(
         title="part de réponses",
-        definition="Part des réponses favorables (favourable) parmi les réponses de la base (among). « Ne se prononce pas », les "
-        "codes d'absence et les blancs n'entrent pas dans la base.",
+        definition="Part des réponses favorables (favourable) parmi les réponses de la base (among). « Ne se "
+        "prononce pas », les codes d'absence et les blancs n'entrent pas dans la base.",
         source="programme Services Publics + : satisfaction globale ; arrêté du 31 août 2023 (NOR TFPT2322190A)",
         unit="%",
         range="0 à 100",
@@ -88,8 +88,8 @@ class Nps(EstimatorModel):
     inputs: ClassVar[tuple[str, ...]] = ("rating",)
     card: ClassVar[Card] = Card(
         title="indice de recommandation (NPS)",
-        definition="Part des promoteurs (notes 9 et 10) moins part des détracteurs (notes 0 à 6), sur l'échelle de 0 à 10 ; les notes 7 "
-        "et 8 comptent dans la base.",
+        definition="Part des promoteurs (notes 9 et 10) moins part des détracteurs (notes 0 à 6), sur l'échelle de "
+        "0 à 10 ; les notes 7 et 8 comptent dans la base.",
         source="Reichheld, « The One Number You Need to Grow », Harvard Business Review, 2003",
         unit="points",
         range="-100 à 100",
@@ -114,8 +114,8 @@ class NetSatisfaction(AnswerModel):
     percent: ClassVar[bool] = True
     card: ClassVar[Card] = Card(
         title="taux net de satisfaction",
-        definition="Part des satisfaits (satisfied) moins part des insatisfaits (dissatisfied), à une même question ; neutral compte dans "
-        "la base.",
+        definition="Part des satisfaits (satisfied) moins part des insatisfaits (dissatisfied), à une même question "
+        "; neutral compte dans la base.",
         source="programme Services Publics + : taux net de satisfaction",
         unit="points",
         range="-100 à 100",
@@ -156,8 +156,8 @@ class Score(AnswerModel):
     points: tuple[Points, ...] = Field(min_length=2)
     card: ClassVar[Card] = Card(
         title="score d'avis (JDMA)",
-        definition="Moyenne des points (points) que valent les réponses. « Je donne mon avis » : cinq niveaux, 10 / 7,5 / 5 / 2,5 / 0, ou "
-        "trois, 10 / 5 / 0. Sans avis, aucune valeur, jamais 0.",
+        definition="Moyenne des points (points) que valent les réponses. « Je donne mon avis » : cinq niveaux, 10 / "
+        "7,5 / 5 / 2,5 / 0, ou trois, 10 / 5 / 0. Sans avis, aucune valeur, jamais 0.",
         source="« Je donne mon avis » (DINUM), code public ; affichage à partir de 100 avis",
         unit="points",
         range="du plus petit au plus grand nombre de points déclarés",
@@ -181,8 +181,8 @@ class Ces(RatingModel):
     best: Literal["low", "high"]
     card: ClassVar[Card] = Card(
         title="effort perçu (CES)",
-        definition="Moyenne des notes sur l'échelle déclarée (scale). Ni l'échelle ni le sens ne sont universels : best dit si le mieux est "
-        "la note basse (low) ou haute (high).",
+        definition="Moyenne des notes sur l'échelle déclarée (scale). Ni l'échelle ni le sens ne sont universels : "
+        "best dit si le mieux est la note basse (low) ou haute (high).",
         source="Dixon, Freeman et Toman, « Stop Trying to Delight Your Customers », Harvard Business Review, 2010",
         unit="note sur l'échelle déclarée",
         range="l'échelle déclarée",
