@@ -45,8 +45,14 @@ def transparency(
             made = _share(placed, indicator) if share else _mean(placed, level, geography)
             frames.append(made.assign(maille=level, frequence=frequency))
     found = pd.concat(frames, ignore_index=True)
-    blank = dict.fromkeys(["borne_basse", "borne_haute", "effectif_pondere", "structure_code", "structure"])
-    found = found.assign(**blank, valeur=100 * found["numerateur"] / found["effectif"], denominateur=found["effectif"])
+    blank = dict.fromkeys(["borne_basse", "borne_haute", "effectif_pondere"], np.nan)
+    found = found.assign(
+        **blank,
+        structure_code=None,
+        structure=None,
+        valeur=100 * found["numerateur"] / found["effectif"],
+        denominateur=found["effectif"],
+    )
     return found.assign(
         motif=np.where(found["valeur"].isna(), "non-renseigne", np.array(None, dtype="object")),
         date_reference=found.pop("_periode").map(last_day),

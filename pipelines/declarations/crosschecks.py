@@ -9,6 +9,7 @@ from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to
 from pipelines.declarations.references import REASONS_GIVEN
+from pipelines.declarations.sampling_checks import sampling_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,7 +93,8 @@ class _Checker:
                 if code not in field.missing_values:
                     self.say(file, place, f"« {code} » doit aussi figurer dans missingValues du champ {field.name}")
         self.layouts(file, path, network, export)
-        self.sampling(file, path, export)
+        for place, message in sampling_faults(export):
+            self.say(file, (*path, *place), message)
         if export.territory is None and any(level in ("departement", "region") for level in _row_levels(export)):
             self.say(file, path, "des lignes par département ou région demandent « territory »")
         period = export.field(export.period.field) if export.period.field else None
@@ -120,33 +122,6 @@ class _Checker:
                 self.say(file, (*path, "layouts"), f"{count} layouts se disputent l'année {year}")
             if year not in network.years:
                 self.say(file, (*path, "layouts"), f"l'année {year} n'est pas attendue de ce réseau ({network.years})")
-
-    def sampling(self, file: str, path: Path, export: Export) -> None:
-        """Refuse a design or a calibration that says nothing of a census, misses rows, or disputes a year."""
-        if not export.sampled:
-            for key in ("design", "calibration"):
-                if getattr(export, key):
-                    message = "n'a de sens que pour un échantillon (kind: survey, ou collection: sample)"
-                    self.say(file, (*path, key), message)
-        for column in export.design.columns if export.design else ():
-            field = export.field(column)
-            if field and not field.constraints.required:
-                self.say(file, (*path, "design"), f"le champ {column} du plan de sondage doit être « required »")
-        claimed = Counter(year for item in export.calibration for year in item.years)
-        for year, count in sorted(claimed.items()):
-            if count > 1:
-                self.say(file, (*path, "calibration"), f"{count} calages se disputent l'année {year}")
-        for index, item in enumerate(export.calibration):
-            for rank, margin in enumerate(item.margins):
-                field = export.field(margin.field)
-                if field and field.constraints.enum:
-                    place = (*path, "calibration", index, "margins", rank)
-                    allowed = {str(value) for value in field.constraints.enum}
-                    for word in sorted(set(margin.fractions) ^ allowed):
-                        side = (
-                            "absente de la marge" if word in allowed else f"absente des valeurs du champ {margin.field}"
-                        )
-                        self.say(file, place, f"catégorie « {word} » {side}")
 
     # Indicators
 

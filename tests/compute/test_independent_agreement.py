@@ -1,4 +1,4 @@
-"""Intervals, designs and raking on random data, against scipy, statsmodels and svy: packages that share nothing with us."""
+"""Intervals, designs and raking on random data, against other packages: scipy, statsmodels, svy."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _by_svy(rows: list[dict[str, Any]], design: dict[str, str], estimated: Any) 
     return {"FR": (whole["est"], whole["se"])} | {line["by_level"][0]: (line["est"], line["se"]) for line in parts}
 
 
-@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: "+".join(design))
+@pytest.mark.parametrize("design", DESIGNS, ids="+".join)
 @pytest.mark.parametrize(("estimator", "inputs", "estimated"), ESTIMATES, ids=["mean", "ratio"])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_variance_of_a_design_is_that_of_svy(
@@ -107,7 +107,7 @@ def test_the_variance_of_a_design_is_that_of_svy(
         assert line["borne_haute"] - line["borne_basse"] == pytest.approx(2 * Z95 * error, abs=2e-6)
 
 
-@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: "+".join(design))
+@pytest.mark.parametrize("design", DESIGNS, ids="+".join)
 @pytest.mark.parametrize("seed", [21, 22])
 def test_the_linearised_variance_is_that_of_svy_to_the_ninth_decimal(seed: int, design: dict[str, str]) -> None:
     rows = pd.DataFrame(_rows(seed))

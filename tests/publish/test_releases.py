@@ -186,7 +186,7 @@ def test_the_descriptor_says_what_is_there(first: Release) -> None:
     assert package["licenses"][0]["name"] == "etalab-2.0"
     assert package["sources"] == [{"title": "Caisses (Caisse nationale)", "path": "https://example.org/caf"}]
     described = [*package["resources"], *package["renditions"]]
-    assert len(described) == 18
+    assert len(described) == 20
     for item in described:
         content = (first.folder / item["path"]).read_bytes()
         assert (item["bytes"], item["hash"]) == (len(content), f"sha256:{hashlib.sha256(content).hexdigest()}")
@@ -223,6 +223,6 @@ def test_the_workbook_read_back(first: Release, catalogue: Catalogue) -> None:
 
 def test_the_readme_counts_and_cites(first: Release) -> None:
     text = (first.folder / "LISEZMOI.md").read_text("utf-8")
-    assert "| `resultats` | Résultats des services publics | 4 | 31 |" in text
+    assert "| `resultats` | Résultats des services publics | 4 | 32 |" in text
     assert "en application de l'article 68 (8°) de la loi ESSOC et de l'arrêté du 31 août 2023" in text
     assert "SYNTHÉTIQUES" not in text
