@@ -55,6 +55,7 @@ editor-schemas: setup
 
 bench: setup
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/results.py
 
 # Hashes but no addresses: the lock works with any index.
 lock: setup
