@@ -55,6 +55,7 @@ editor-schemas: setup
 
 bench: setup
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/results.py
 
 bench-validation: setup
 	$(BIN)/python benchmarks/validation.py --rows 10000000

@@ -13,7 +13,7 @@ from assets.storage import Store, code_fingerprint, fingerprint, read_frame, rea
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations import Catalogue
 
-FRAMES = ("results", "discrepancies", "structures")
+FRAMES = ("results", "discrepancies", "structures", "calibrations")
 
 
 def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:

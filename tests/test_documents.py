@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.compile.editor import stale
+from pipelines.compile.manual import estimators_manual
 from pipelines.declarations import load
 from pipelines.declarations.estimators import ESTIMATORS
 from pipelines.declarations.indicator import Indicator
@@ -31,8 +32,9 @@ def test_the_network_of_the_readme_is_valid():
 
 
 def test_the_examples_of_the_manual_are_valid():
-    exports, indicator, corrections = (parse(block).data for block in blocks(MANUAL, "yaml"))
+    exports, sampling, indicator, corrections = (parse(block).data for block in blocks(MANUAL, "yaml"))
     Export.model_validate(exports["exports"][0])
+    Export.model_validate(exports["exports"][0] | sampling)
     Indicator.model_validate(indicator)
     Corrections.model_validate(corrections)
 
@@ -41,7 +43,7 @@ def test_the_manual_names_every_estimator_and_its_inputs():
     for estimator in ESTIMATORS:
         name = estimator.model_fields["name"].annotation.__args__[0]
         (line,) = [line for line in MANUAL.splitlines() if line.startswith("|") and f"`{name}`" in line.split("|")[1]]
-        for word in (*estimator.inputs, *estimator.level_methods, *estimator.year_methods):
+        for word in (*estimator.input_names(), *estimator.level_methods, *estimator.year_methods):
             assert f"`{word}`" in line, (name, word)
 
 
@@ -60,6 +62,10 @@ def test_every_command_of_the_readme_exists():
 
 def test_editor_schemas_are_not_stale():
     assert stale(PROJECT / "schemas" / ".editor") == []
+
+
+def test_the_page_of_the_estimators_is_not_stale():
+    assert (PROJECT / "schemas" / "ESTIMATEURS.md").read_text(encoding="utf-8") == estimators_manual()
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile", "dagster.yaml"])

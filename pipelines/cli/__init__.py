@@ -88,15 +88,19 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _editor_schemas(arguments: argparse.Namespace) -> int:
     from pipelines.compile.editor import stale, write_editor_schemas
+    from pipelines.compile.manual import estimators_manual
 
-    folder = arguments.schemas / ".editor"
+    folder, page = arguments.schemas / ".editor", arguments.schemas / "ESTIMATEURS.md"
     if arguments.check:
-        names = stale(folder)
+        written = page.read_text(encoding="utf-8") if page.exists() else None
+        names = [*stale(folder), *([page.name] if written != estimators_manual() else [])]
         if names:
             print(f"JSON Schemas périmés : {', '.join(names)} (lancer : resultats editor-schemas)", file=sys.stderr)
         return REFUSED if names else DONE
     for path in write_editor_schemas(folder):
         print(f"écrit : {path}")
+    page.write_text(estimators_manual(), encoding="utf-8")
+    print(f"écrit : {page}")
     return DONE
 
 

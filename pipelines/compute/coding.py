@@ -1,7 +1,7 @@
 """Estimator → how each row is coded in SQL.
 
-Every estimator but the median is a weighted mean of a coded value, or a ratio of sums. Only the closed list of
-``declarations.estimators`` is translated; nothing from the YAML is ever run as an expression.
+Only the closed registry of ``declarations.estimators`` is translated; nothing from the YAML is ever run as an
+expression. What is done with the coded rows is in ``sums`` and ``quantiles``.
 """
 
 from __future__ import annotations
@@ -19,22 +19,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Coded:
-    """SQL of a row's coded value ``x`` and base weight ``w``; the row is in the base when ``x`` is not null."""
+    """SQL of a row's coded value ``x`` and, for a ratio, of its denominator ``y``.
+
+    The row is in the base when ``x`` is not null (and, for a ratio, ``y`` neither).
+    """
 
     x: str
-    w: str
+    y: str | None = None
 
 
-def code(estimator: declared.Estimator, inputs: Mapping[str, str], weight: str | None) -> Coded:
-    """Return the coding of ``estimator`` over the input columns. ``weight`` is the survey weight's column, if any."""
-    w = f"CAST({column(weight)} AS DOUBLE)" if weight else "CAST(1 AS DOUBLE)"
+def code(estimator: declared.Estimator, inputs: Mapping[str, str]) -> Coded:
+    """Return the coding of ``estimator`` over the input columns: percentages as 0/100, net scores as -100/0/100."""
     if isinstance(estimator, declared.Ratio):
         return Coded(column(inputs["numerator"]), column(inputs["denominator"]))
-    return Coded(_value(estimator, inputs), w)
+    if isinstance(estimator, declared.Count):
+        return Coded(f"CASE WHEN {column(inputs['value'])} IS NOT NULL THEN 1 END" if inputs else "1")
+    if isinstance(estimator, declared.WithinDeadline):
+        delay = column(inputs["delay"]) if "delay" in inputs else _days(inputs["start"], inputs["end"])
+        return Coded(f"CASE WHEN {delay} < 0 THEN NULL WHEN {delay} <= {estimator.within!r} THEN 100 "
+                     f"WHEN {delay} IS NOT NULL THEN 0 END")  # fmt: skip
+    return Coded(_answered(estimator, column(next(iter(inputs.values())))))
 
 
-def _value(estimator: declared.Estimator, inputs: Mapping[str, str]) -> str:
-    answer = column(next(iter(inputs.values())))
+def _days(start: str, end: str) -> str:
+    """Return the calendar days between two dates."""
+    return f"date_diff('day', {column(start)}, {column(end)})"
+
+
+def _answered(estimator: declared.Estimator, answer: str) -> str:
     match estimator:
         case declared.Share():
             branches = [_among(answer, estimator.favourable, 100), _among(answer, estimator.among, 0)]
@@ -58,6 +70,15 @@ def _value(estimator: declared.Estimator, inputs: Mapping[str, str]) -> str:
         case _:
             return answer
     return f"CASE {' '.join(branches)} END"
+
+
+def typed_value(estimator: declared.Estimator, inputs: Mapping[str, str]) -> str:
+    """Return the SQL of a typed value; for ``progress_rate``, made of the three that the row gives."""
+    if not isinstance(estimator, declared.ProgressRate):
+        return f"CAST({column(inputs['value'])} AS DOUBLE)"
+    current, initial, target = (f"CAST({column(inputs[name])} AS DOUBLE)" for name in ("current", "initial", "target"))
+    done = f"100 * ({current} - {initial}) / nullif({target} - {initial}, 0)"
+    return f"CASE WHEN {done} < 0 THEN 0 WHEN {done} > 100 THEN 100 ELSE {done} END"
 
 
 def _among(answer: str, values: Iterable[Scalar], points: int) -> str:

@@ -1,7 +1,8 @@
 """Sums of coded values → estimate, 95 % interval, base. Plain numpy on the small table of sums; no data is read here.
 
-Intervals: Wilson (1927) for proportions, on Kish's (1965) effective size (Σw)²/Σw² when weighted; for means and NPS the
-normal interval on the variance of the coded values with the same effective size. None for ratios, sums and medians.
+Intervals are of samples only: Wilson for shares, on Kish's effective size; normal for means and net scores, on the
+variance of the coded values and the same size; Taylor's linearisation for ratios. With a sampling design, the variance
+is that of ``design``, and a share's effective size what its design effect leaves. None for totals.
 """
 
 from __future__ import annotations
@@ -9,62 +10,95 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
+from pipelines.compute.intervals import around, kish, normal, wilson
 from pipelines.declarations import estimators as declared
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
-Z95 = 1.959963984540054
-
-_PERCENT = (declared.Share, declared.TopBox, declared.Nps, declared.NetSatisfaction)
+    Floats = NDArray[np.float64]
 
 
-def estimate(sums: pd.DataFrame, estimator: declared.Estimator) -> pd.DataFrame:
-    """Add valeur, borne_basse, borne_haute, effectif, numerateur, denominateur to a frame of sums.
+def estimate(
+    sums: pd.DataFrame,
+    estimator: declared.Estimator,
+    *,
+    sampled: bool = True,
+    weighted: bool = False,
+    variance: Floats | None = None,
+) -> pd.DataFrame:
+    """Add valeur, borne_basse, borne_haute, effectif, effectif_pondere, numerateur, denominateur to a frame of sums.
 
-    ``sums`` has n (rows in the base), sw = Σw, sw2 = Σw², swx = Σwx, swx2 = Σwx² with x coded as in ``coding``
-    (percentages as 0/100). For a ratio: swx = Σ numerators and sw = Σ denominators. A base of zero gives no value,
-    never 0.
+    ``sums`` is as ``sums.Sums`` says, with x coded as in ``coding`` (percentages as 0/100). ``variance``: of each value
+    over its factor, when a design gives it. A base of zero gives no value, never 0 (but a count).
     """
     sw, swx = sums["sw"].to_numpy(float), sums["swx"].to_numpy(float)
+    none = np.full(len(sums), np.nan)
+    answers = sums["n"].to_numpy(float)
+    if estimator.family == "total":
+        has_base = np.full(len(sums), True) if isinstance(estimator, declared.Count) else answers > 0
+        return _columns(sums, has_base, swx, (none, none), none, none, none, none)
     has_base = sw > 0
-    safe = np.where(has_base, sw, 1.0)
-    lower = upper = np.full(len(sums), np.nan)
-    scale = 100.0 if isinstance(estimator, _PERCENT) else 1.0
-    if isinstance(estimator, declared.Sum):
-        has_base = sums["n"].to_numpy() > 0
-        value, numerator, denominator = swx, np.full(len(sums), np.nan), np.full(len(sums), np.nan)
-        base = np.full(len(sums), np.nan)
-    elif isinstance(estimator, declared.Ratio):
-        value, numerator, denominator, base = estimator.factor * swx / safe, swx, sw, np.rint(sw)
+    value = swx / np.where(has_base, sw, 1.0)
+    if isinstance(estimator, declared.Ratio):
+        base, scale, factor = np.rint(sums["base"].to_numpy(float) if weighted else sw), 1.0, estimator.factor
     else:
-        value, numerator, denominator, base = swx / safe, swx / scale, sw, sums["n"].to_numpy(float)
-        effective = safe**2 / np.where(has_base, sums["sw2"].to_numpy(float), 1.0)
-        if isinstance(estimator, declared.Share | declared.TopBox):
-            lower, upper = (100 * bound for bound in wilson(value / 100, effective))
-        else:
-            variance = np.maximum(sums["swx2"].to_numpy(float) / safe - value**2, 0.0)
-            lower, upper = normal(value, variance, effective)
-    columns = {"valeur": value, "borne_basse": lower, "borne_haute": upper, "numerateur": numerator,
-               "denominateur": denominator}  # fmt: skip
+        base, scale, factor = answers, 100.0 if estimator.percent else 1.0, 1.0
+    bounds = _bounds(sums, estimator, value, variance) if sampled else (none, none)
+    bounds = (factor * bounds[0], factor * bounds[1])
+    return _columns(sums, has_base, factor * value, bounds, base, sw if weighted else none, swx / scale, sw)
+
+
+def _columns(
+    sums: pd.DataFrame, has_base: NDArray[np.bool_], value: Floats, bounds: tuple[Floats, Floats], base: Floats,
+    weighted_base: Floats, numerator: Floats, denominator: Floats,
+) -> pd.DataFrame:  # fmt: skip
+    columns = {"valeur": value, "borne_basse": bounds[0], "borne_haute": bounds[1], "numerateur": numerator,
+               "denominateur": denominator, "effectif_pondere": weighted_base}  # fmt: skip
     found = sums.assign(**{name: np.where(has_base, values, np.nan) for name, values in columns.items()})
     return found.assign(effectif=np.where(has_base, base, 0.0 if not np.isnan(base).all() else np.nan))
 
 
-def wilson(p: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the 95 % Wilson bounds of proportions ``p`` (0 to 1) observed on ``n`` (effective) answers."""
-    centre = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * np.sqrt(np.maximum(p * (1 - p), 0.0) / n + Z95**2 / (4 * n**2))
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+def _bounds(
+    sums: pd.DataFrame, estimator: declared.Estimator, value: Floats, variance: Floats | None
+) -> tuple[Floats, Floats]:
+    """Return the bounds of the value before any factor."""
+    sw, n = sums["sw"].to_numpy(float), sums["n"].to_numpy(float)
+    if isinstance(estimator, declared.Ratio):
+        return around(value, _ratio_variance(sums, value) if variance is None else variance)
+    effective = kish(sw, sums["sw2"].to_numpy(float))
+    if estimator.proportion:
+        if variance is not None:
+            effective = design_size(value / 100, variance / 100**2, effective, n)
+        low, high = wilson(value / 100, effective)
+        return 100 * low, 100 * high
+    if variance is not None:
+        return around(value, variance)
+    spread = np.maximum(sums["swx2"].to_numpy(float) / np.where(sw > 0, sw, 1.0) - value**2, 0.0)
+    return normal(value, spread, effective)
 
 
-def normal(
-    mean: NDArray[np.float64], variance: NDArray[np.float64], n: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the 95 % normal bounds of means whose values have that (population) variance; none under two answers."""
-    known = n > 1
-    corrected = variance / np.where(known, n - 1, 1.0)
-    half = np.where(known, Z95 * np.sqrt(corrected), np.nan)
-    return mean - half, mean + half
+def design_size(p: Floats, variance: Floats, effective: Floats, n: Floats) -> Floats:
+    """Return the effective size p(1-p)/V of shares, at most the answers (Korn and Graubard, 1998).
+
+    ``effective`` (Kish's) where everybody agrees, since V = 0 then says nothing; NaN where V is unknown.
+    """
+    known = np.where(np.isnan(variance), np.nan, effective)
+    varied = variance > 0
+    found: Floats = np.where(varied, np.minimum(p * (1 - p) / np.where(varied, variance, 1.0), n), known)
+    return found
+
+
+def _ratio_variance(sums: pd.DataFrame, value: Floats) -> Floats:
+    """Return Taylor's variance of Σa/Σb over n independent rows: n/(n-1) Σ(a - R b)² / (Σb)²."""
+    n, below = sums["n"].to_numpy(float), sums["sw"].to_numpy(float)
+    squares = sums["saa"] - 2 * value * sums["sab"] + value**2 * sums["sw2"]
+    known = (n > 1) & (below > 0)
+    found: Floats = np.where(
+        known,
+        n / np.where(known, n - 1, 1) * np.maximum(squares.to_numpy(float), 0) / np.where(known, below, 1) ** 2,
+        np.nan,
+    )
+    return found

@@ -5,34 +5,38 @@ They are ready for the national tables, which are put together in ``tables``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
 import pandas as pd
 
+from pipelines.compute.calibration import DIAGNOSTICS, calibrate
+from pipelines.compute.networks import transparency
 from pipelines.compute.observed import observed_results
-from pipelines.compute.sums import connect, declared_rows, structures
+from pipelines.compute.source import Source, connect, structures
+from pipelines.compute.sums import Sums, declared_rows, scan
 from pipelines.compute.typed import discrepancies, typed_results
 from pipelines.compute.units import Geography
 from pipelines.declarations.periods import FRENCH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-    from pipelines.declarations import Catalogue, Export, Feed, Indicator, Level, LevelRule
+    from pipelines.declarations import Catalogue, Export, Feed, Frequency, Indicator, Level, LevelRule
 
 RESULT_COLUMNS = {
     "indicateur": "str", "annee": "int64", "periode": "str", "frequence": "str", "maille": "str",
     "territoire_code": "str", "structure_code": "str", "structure": "str", "valeur": "float64",
-    "borne_basse": "float64", "borne_haute": "float64", "effectif": "float64", "numerateur": "float64",
-    "denominateur": "float64", "statut_observation": "str", "statut_confidentialite": "str", "motif": "str",
-    "mode_obtention": "str", "date_reference": "object", "date_extraction": "object", "source": "str",
+    "borne_basse": "float64", "borne_haute": "float64", "effectif": "float64", "effectif_pondere": "float64",
+    "numerateur": "float64", "denominateur": "float64", "statut_observation": "str",
+    "statut_confidentialite": "str", "motif": "str", "mode_obtention": "str",
+    "date_reference": "object", "date_extraction": "object", "source": "str",
 }  # fmt: skip
-_NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "numerateur", "denominateur"]
+_NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
 DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else
 
 LEVEL_WORDS = {
@@ -41,6 +45,8 @@ LEVEL_WORDS = {
     "ratio_of_sums": "rapport de sommes",
     "weighted_mean": "moyenne pondérée par les bases",
     "pooled": "estimation sur l'ensemble des réponses",
+    "network_share": "part des réseaux",
+    "network_mean": "moyenne simple des taux des réseaux",
 }
 YEAR_WORDS = {
     "declared": "valeur déclarée pour l'année",
@@ -57,12 +63,14 @@ class NetworkYear:
     """Plain tables: ``results`` (RESULT_COLUMNS), ``discrepancies`` and ``structures`` of a network and year.
 
     ``failures``: the indicators that could not be computed, each with what went wrong; the others are there.
+    ``calibrations``: one line per export brought to margins (DIAGNOSTICS), whether it could be or not.
     """
 
     results: pd.DataFrame
     discrepancies: pd.DataFrame
     structures: pd.DataFrame
     failures: dict[str, str]
+    calibrations: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def compute_network_year(
@@ -71,83 +79,130 @@ def compute_network_year(
     """Compute every indicator whose exports were accepted.
 
     ``observations`` gives the Parquet file of each accepted export (rows of that year only). An indicator one of whose
-    exports is missing is left out: the coverage table says why.
+    exports is missing is left out: the coverage table says why. Indicators fed by the same exports share one scan.
     """
     declared = catalogue.networks[network]
     exports = {identifier: export for identifier in observations if (export := declared.export(identifier))}
-    results, gaps = [], []
-    failures: dict[str, str] = {}
+    feeds = {
+        identifier: feed for identifier, feed in catalogue.expected(network, year).items()
+        if set(feed.export) <= set(observations)
+    }  # fmt: skip
     with connect() as connection:
-        for identifier, feed in catalogue.expected(network, year).items():
-            if not set(feed.export) <= set(observations):
+        run = _Run(
+            connection, catalogue, network, year, {k: Source(observations[k], item) for k, item in exports.items()}
+        )
+        for identifier, feed in feeds.items():
+            run.compute(identifier, feed, feeds)
+        offices = structures(connection, run.sources.values()) if exports else pd.DataFrame()
+    return run.made(offices)
+
+
+class _Run:
+    """One network and year under way: its open DuckDB, the sources as calibrated, and what was made so far."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, network: str, year: int,
+        sources: dict[str, Source],
+    ) -> None:  # fmt: skip
+        self.connection, self.catalogue, self.network, self.year, self.sources = (
+            connection, catalogue, network, year, sources,
+        )  # fmt: skip
+        self.geography = Geography(catalogue.territories)
+        self.sums: dict[str, Sums] = {}
+        self.results: list[pd.DataFrame] = []
+        self.gaps: list[pd.DataFrame] = []
+        self.failures: dict[str, str] = {}
+        self.diagnostics: list[dict[str, object]] = []
+        self.not_calibrated: dict[str, str] = {}
+        for name, source in sources.items():
+            calibrated = calibrate(connection, source, year)
+            if calibrated is None:
                 continue
-            paths = {observations[name]: exports[name] for name in feed.export}
+            self.diagnostics.append(calibrated.diagnostics)
+            if calibrated.source:
+                self.sources[name] = calibrated.source
+            else:
+                self.not_calibrated[name] = str(calibrated.failure)
+
+    def compute(self, identifier: str, feed: Feed, feeds: Mapping[str, Feed]) -> None:
+        """Add the results of one indicator, or the reason why it has none; the other indicators go on."""
+        refused = [self.not_calibrated[name] for name in feed.export if name in self.not_calibrated]
+        if refused:
+            self.failures[identifier] = refused[0]
+            return
+        try:
+            found, differences = self._indicator(identifier, feed, feeds)
+            found = self._dated(found, identifier, feed)
+        except (ArithmeticError, ValueError, duckdb.Error) as error:  # what data can do
+            self.failures[identifier] = f"{type(error).__name__} : {error}"
+            return
+        self.results += [found] if len(found) else []
+        self.gaps += [differences.assign(indicateur=identifier, annee=self.year)] if len(differences) else []
+
+    def _indicator(
+        self, identifier: str, feed: Feed, feeds: Mapping[str, Feed]
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+        indicator = self.catalogue.indicators[identifier]
+        levels = indicator.levels_in(self.network)
+        sources = [self.sources[name] for name in feed.export]
+        finest = sources[0].export.period.frequency
+        if indicator.estimator.family == "typed":
+            rows = declared_rows(self.connection, indicator, feed, sources)
+            reasons = self.catalogue.reasons.items()
+            not_applicable = frozenset(key for key, reason in reasons if reason.observation_status == "M")
+            found = typed_results(
+                rows, levels, indicator.year, finest, feed.frequency or finest, self.geography, not_applicable
+            )
+            gaps = discrepancies(rows, levels, indicator.decimals, self.geography)
+            return _with_modes(found, indicator, levels), gaps
+        if indicator.estimator.family == "networks":
+            published: list[Frequency] = list(dict.fromkeys([feed.frequency or finest, "year"]))
+            found = transparency(self.connection, indicator, feed, sources, levels, self.geography, published)
+        else:
+            sums = self._sums(identifier, feed, feeds, sources)
+            found = observed_results(self.connection, indicator, feed, sources, sums, list(levels), self.geography)
+        return _with_modes(found, indicator, levels), pd.DataFrame()
+
+    def _sums(self, identifier: str, feed: Feed, feeds: Mapping[str, Feed], sources: Sequence[Source]) -> Sums:
+        """Return the indicator's sums: scanned with all that the same exports feed, or alone if that scan fails."""
+        if identifier not in self.sums:
+            together = {
+                key: (indicator, other) for key, other in feeds.items() if other.export == feed.export
+                and (indicator := self.catalogue.indicators[key]).estimator.family not in ("typed", "networks")
+            }  # fmt: skip
             try:
-                found, differences = _computed(connection, catalogue, identifier, network, year, paths)
-            except (ArithmeticError, ValueError, duckdb.Error) as error:  # what data can do; the other indicators go on
-                failures[identifier] = f"{type(error).__name__} : {error}"
-                continue
-            results += [found] if len(found) else []
-            gaps += [differences] if len(differences) else []
-        offices = structures(connection, {observations[name]: exports[name] for name in exports}) if exports else None
-    empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in RESULT_COLUMNS.items()})
-    return NetworkYear(
-        pd.concat(results, ignore_index=True)[list(RESULT_COLUMNS)] if results else empty,
-        pd.concat(gaps, ignore_index=True) if gaps else pd.DataFrame(),
-        offices if offices is not None else pd.DataFrame(),
-        failures,
-    )
+                self.sums |= scan(self.connection, together, sources)
+            except duckdb.Error:  # one of them is at fault: each is then scanned, and fails, by itself
+                alone = {identifier: (self.catalogue.indicators[identifier], feed)}
+                self.sums |= scan(self.connection, alone, sources)
+        return self.sums.pop(identifier)
 
-
-def _computed(
-    connection: duckdb.DuckDBPyConnection,
-    catalogue: Catalogue,
-    identifier: str,
-    network: str,
-    year: int,
-    paths: Mapping[Path, Export],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the finished results and the discrepancies of one indicator."""
-    declared, indicator = catalogue.networks[network], catalogue.indicators[identifier]
-    feed = indicator.networks[network]
-    not_applicable = frozenset(key for key, reason in catalogue.reasons.items() if reason.observation_status == "M")
-    found, differences = _indicator(
-        connection,
-        indicator,
-        feed,
-        paths,
-        indicator.levels_in(network),
-        Geography(catalogue.territories),
-        not_applicable,
-    )
-    if len(found):
-        days = [day for export in paths.values() if (day := _extracted(export, year))]
+    def _dated(self, found: pd.DataFrame, identifier: str, feed: Feed) -> pd.DataFrame:
+        """Add where the values come from and when it was extracted; finish."""
+        if found.empty:
+            return found
+        exports = [self.sources[name].export for name in feed.export]
+        days = [day for export in exports if (day := _extracted(export, self.year))]
         sources = found["source"] if "source" in found else [", ".join(feed.export)] * len(found)
         found = found.assign(
             indicateur=identifier,
             date_extraction=max(days, default=None),
-            source=[_sources(network, names) for names in sources],
+            source=[_sources(self.network, names) for names in sources],
         )
-        found = _finished(found, indicator, next(iter(paths.values())), declared.provisional_years)
-    return found, differences.assign(indicateur=identifier, annee=year) if len(differences) else differences
+        provisional = self.catalogue.networks[self.network].provisional_years
+        return _finished(found, self.catalogue.indicators[identifier], exports[0], provisional)
 
-
-def _indicator(
-    connection: duckdb.DuckDBPyConnection,
-    indicator: Indicator,
-    feed: Feed,
-    paths: Mapping[Path, Export],
-    levels: Mapping[Level, LevelRule],
-    geography: Geography,
-    not_applicable: frozenset[str],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    if indicator.estimator.name != "declared":
-        found = observed_results(connection, indicator, feed, paths, list(levels), geography)
-        return _with_modes(found, indicator, levels), pd.DataFrame()
-    rows = declared_rows(connection, feed, paths)
-    finest = next(iter(paths.values())).period.frequency
-    found = typed_results(rows, levels, indicator.year, finest, feed.frequency or finest, geography, not_applicable)
-    return _with_modes(found, indicator, levels), discrepancies(rows, levels, indicator.decimals, geography)
+    def made(self, offices: pd.DataFrame) -> NetworkYear:
+        """Put together what was made."""
+        empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in RESULT_COLUMNS.items()})
+        lines = pd.DataFrame(self.diagnostics, columns=list(DIAGNOSTICS)) if self.diagnostics else pd.DataFrame()
+        return NetworkYear(
+            pd.concat(self.results, ignore_index=True)[list(RESULT_COLUMNS)] if self.results else empty,
+            pd.concat(self.gaps, ignore_index=True) if self.gaps else pd.DataFrame(),
+            offices,
+            self.failures,
+            lines.astype(DIAGNOSTICS) if len(lines) else lines,
+        )
 
 
 def _with_modes(found: pd.DataFrame, indicator: Indicator, levels: Mapping[Level, LevelRule]) -> pd.DataFrame:
@@ -184,10 +239,11 @@ def _finished(found: pd.DataFrame, indicator: Indicator, export: Export, provisi
     if np.isinf(found[_NUMBERS].to_numpy(float)).any():
         raise OverflowError("une somme dépasse ce qu'un nombre peut contenir")
     found["valeur"] = found["valeur"].round(indicator.decimals)
+    found["effectif_pondere"] = found["effectif_pondere"].astype("float64").round(3)
     for bound in ("borne_basse", "borne_haute"):
         found[bound] = found[bound].clip(*(indicator.range or (-np.inf, np.inf))).round(indicator.decimals)
     absent = found["valeur"].isna()
-    found.loc[absent, ["borne_basse", "borne_haute", "numerateur", "denominateur"]] = np.nan
+    found.loc[absent, ["borne_basse", "borne_haute", "effectif_pondere", "numerateur", "denominateur"]] = np.nan
     return found
 
 

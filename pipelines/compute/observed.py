@@ -1,4 +1,4 @@
-"""Results computed from rows (surveys, operations): sums once at the finest cell, rolled up to levels and periods."""
+"""Results computed from rows (surveys, operations): sums at the finest cell, rolled up to levels and periods."""
 
 from __future__ import annotations
 
@@ -7,61 +7,87 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pipelines.compute.design import linearised_variance
 from pipelines.compute.estimates import estimate
+from pipelines.compute.quantiles import quantiles
 from pipelines.compute.reasons import reason_where
-from pipelines.compute.sums import cell_sums, medians
+from pipelines.compute.sums import SUMMED, Sums, stratum_sizes
 from pipelines.compute.units import UNIT, Geography, assign_units
 from pipelines.declarations.periods import MONTHS_PER_PERIOD, last_day
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Sequence
 
     import duckdb
 
-    from pipelines.declarations import Export, Feed, Frequency, Indicator, Level
-
-_SUMS = ["n", "sw", "sw2", "swx", "swx2"]
+    from pipelines.compute.source import Source
+    from pipelines.declarations import Feed, Frequency, Indicator, Level
 
 
 def observed_results(
     connection: duckdb.DuckDBPyConnection,
     indicator: Indicator,
     feed: Feed,
-    exports: Mapping[Path, Export],
+    sources: Sequence[Source],
+    sums: Sums,
     levels: list[Level],
     geography: Geography,
 ) -> pd.DataFrame:
     """Return one line per unit (period × level × territory × structure): value, bounds, base, reason when absent."""
-    cells = cell_sums(connection, indicator, feed, exports)
-    finest: Frequency = next(iter(exports.values())).period.frequency
+    finest: Frequency = sources[0].export.period.frequency
     published: list[Frequency] = list(dict.fromkeys([feed.frequency or finest, "year"]))
     units = pd.concat(
-        [assign_units(cells, level, frequency, geography) for level in levels for frequency in published],
+        [assign_units(sums.cells, level, frequency, geography) for level in levels for frequency in published],
         ignore_index=True,
     )
     if units.empty:
         return units
     units["_unit"] = units.groupby(UNIT, dropna=False, sort=True).ngroup()
-    if indicator.estimator.name == "median":
-        found = _medians(connection, indicator, feed, exports, units)
+    sizes = stratum_sizes(connection, sources) if sums.parts is not None else None
+    if indicator.estimator.family == "quantile":
+        found = _quantiles(units, quantiles(connection, indicator, feed, sources, units, sizes), sources)
     else:
-        found = _rolled_up(units, indicator)
+        found = _rolled_up(units, indicator, sources, sums, sizes)
     if indicator.estimator.name == "sum":
         found = _without_partial_sums(found, units, MONTHS_PER_PERIOD[finest])
     return found.drop(columns=["_unit"])
 
 
-def _rolled_up(units: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
-    found = estimate(_described(units).join(units.groupby("_unit")[_SUMS].sum()).reset_index(), indicator.estimator)
+def _rolled_up(
+    units: pd.DataFrame, indicator: Indicator, sources: Sequence[Source], sums: Sums, sizes: pd.Series[int] | None
+) -> pd.DataFrame:
+    totals = _described(units).join(units.groupby("_unit")[["n", *SUMMED]].sum())
+    variance = None
+    if sizes is not None and indicator.estimator.family in ("mean", "ratio"):
+        by_unit = _design_variance(units, sources, sums, sizes)
+        variance = np.asarray(by_unit.reindex(totals.index), dtype=np.float64)
+    sampled = any(source.export.sampled for source in sources)
+    weighted = any(source.weight for source in sources)
+    found = estimate(
+        totals.reset_index(), indicator.estimator, sampled=sampled, weighted=weighted, variance=variance
+    )  # fmt: skip
     return _with_reasons(found, units)
+
+
+def _design_variance(
+    units: pd.DataFrame, sources: Sequence[Source], sums: Sums, sizes: pd.Series[int]
+) -> pd.Series[float]:
+    """Bring the sums of strata and clusters to the published units, and linearise."""
+    assert sums.parts is not None  # a design is declared
+    names = {"swx": "a", "sw": "b", "saa": "aa", "sab": "ab", "sw2": "bb"}
+    parts = sums.parts.rename(columns=names)[["_cell", "_strate", "_grappe", *names.values()]]
+    placed = parts.merge(units[["_cell", "_unit"]], on="_cell")
+    design = next(source.export.design for source in sources if source.export.design)
+    return linearised_variance(placed, sizes, bool(design.clusters), design.single)
 
 
 def _with_reasons(found: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     """Tell the reason that all cells of an absent value share; several reasons, or a cell without one, say nothing."""
-    reasons = units.assign(motif=units["motif"].fillna("non-renseigne")).groupby("_unit")["motif"].agg(["min", "max"])
-    reason = reasons["min"].where(reasons["min"] == reasons["max"], "non-renseigne").to_numpy()
-    return found.assign(motif=reason_where(found["valeur"].isna(), reason))
+    absent = found["valeur"].isna()
+    told = units[units["_unit"].isin(found.loc[absent, "_unit"])]
+    reasons = told.assign(motif=told["motif"].fillna("non-renseigne")).groupby("_unit")["motif"].agg(["min", "max"])
+    shared = reasons["min"].where(reasons["min"] == reasons["max"], "non-renseigne")
+    return found.assign(motif=reason_where(absent, found["_unit"].map(shared)))
 
 
 def _described(units: pd.DataFrame) -> pd.DataFrame:
@@ -87,15 +113,13 @@ def _without_partial_sums(found: pd.DataFrame, units: pd.DataFrame, months_per_c
     )
 
 
-def _medians(
-    connection: duckdb.DuckDBPyConnection,
-    indicator: Indicator,
-    feed: Feed,
-    exports: Mapping[Path, Export],
-    units: pd.DataFrame,
-) -> pd.DataFrame:
-    cells = units[["_periode", "_maille", "_territoire", "_structure", "_unit"]]
-    computed = medians(connection, indicator, feed, exports, cells).set_index("_unit")
+def _quantiles(units: pd.DataFrame, computed: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
     found = _described(units).join(computed).reset_index()
-    blank = dict.fromkeys(["borne_basse", "borne_haute", "numerateur", "denominateur"], np.nan)
-    return _with_reasons(found.assign(effectif=found["n"].fillna(0), **blank), units)
+    weighted = any(source.weight for source in sources)
+    found = found.assign(
+        effectif=found["n"].fillna(0),
+        effectif_pondere=found["sw"] if weighted else np.nan,
+        numerateur=np.nan,
+        denominateur=np.nan,
+    )
+    return _with_reasons(found, units)

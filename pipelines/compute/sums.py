@@ -1,153 +1,189 @@
-"""Observations (Parquet) → sums per cell, by DuckDB: the only place that reads many rows.
+"""Observations (Parquet) → sums per cell, by DuckDB: one scan for all the indicators that the same exports feed.
 
-What sums mean is in ``estimates``.
+What sums mean is in ``estimates``; quantiles, which no sums give, are in ``quantiles``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import duckdb
+import pandas as pd
 
-from pipelines.compute.coding import code, column, literal
-from pipelines.declarations.base import LEVELS
+from pipelines.compute.coding import Coded, code, typed_value
+from pipelines.compute.coding import column as quoted
+from pipelines.compute.source import CELL, CELL_ORDER, Source, kept
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Collection, Mapping, Sequence
 
-    import pandas as pd
+    import duckdb
 
-    from pipelines.declarations import Export, Feed, Indicator, Level
+    from pipelines.declarations import Feed, Indicator
 
-
-def connect(memory_limit: str = "1GB") -> duckdb.DuckDBPyConnection:
-    """Open an in-memory DuckDB. One thread: floating sums then always add in the same order, so bytes never differ."""
-    connection = duckdb.connect(":memory:")
-    connection.execute(f"SET threads = 1; SET memory_limit = '{memory_limit}'")
-    return connection
+Fed = tuple["Indicator", "Feed"]
+DESIGN = ["_strate", "_grappe"]
 
 
-def finest_level(export: Export) -> Level:
-    """Return the finest level of the export's rows: the one that other levels are computed from."""
-    found = {*export.level.values.values(), *([export.level.otherwise] if export.level.otherwise else [])}
-    return next(level for level in LEVELS if level in found)
+@dataclass(frozen=True)
+class Sums:
+    """Sums of one indicator: ``cells`` (finest period × level × territory × structure) and, with a design, ``parts``.
 
-
-def cell_sums(
-    connection: duckdb.DuckDBPyConnection, indicator: Indicator, feed: Feed, exports: Mapping[Path, Export]
-) -> pd.DataFrame:
-    """Return one line per finest period × level × territory × structure: n, sw, sw2, swx, swx2 (see ``estimate``).
-
-    ``motif`` is the reason of the declared absences of the cell's inputs, when there is a single one.
+    n: rows in the base; of these, with w the weight, x the coded value and y a ratio's denominator (1 elsewhere):
+    sw = Σwy, sw2 = Σ(wy)², swx = Σwx, swx2 = Σwx², saa = Σ(wx)², sab = Σ(wx)(wy), base = Σy. ``motif``: the
+    reason of the declared absences of the cell's inputs, when there is a single one. ``parts`` holds the same sums,
+    cell by cell (``_cell`` is in both), of each stratum and cluster.
     """
+
+    cells: pd.DataFrame
+    parts: pd.DataFrame | None
+
+
+def scan(connection: duckdb.DuckDBPyConnection, fed: Mapping[str, Fed], sources: Sequence[Source]) -> dict[str, Sums]:
+    """Return the sums of every indicator of ``fed`` (by id), all fed by ``sources``, in one pass over the rows."""
+    designed = any(source.export.design for source in sources)
+    plans = {identifier: _Plan(rank, *item, sources) for rank, (identifier, item) in enumerate(fed.items())}
+    keys = [*CELL, *(DESIGN if designed else [])]
+    rows = " UNION ALL ".join(_rows(source, plans.values(), designed) for source in sources)
+    aggregates = ", ".join(f"{sql} AS {name}" for plan in plans.values() for name, sql in plan.aggregates().items())
     query = f"""
-        SELECT _periode, _maille, _territoire, _structure, max(_structure_nom) AS _structure_nom,
-               count(x) AS n,
-               CASE WHEN count(DISTINCT motif) = 1 THEN min(motif) END AS motif,
-               coalesce(sum(w) FILTER (x IS NOT NULL), 0) AS sw,
-               coalesce(sum(w * w) FILTER (x IS NOT NULL), 0) AS sw2,
-               coalesce(sum({_weighted(indicator, "x")}), 0) AS swx,
-               coalesce(sum({_weighted(indicator, "x * x")}), 0) AS swx2
-        FROM ({_coded_rows(indicator, feed, exports)})
-        GROUP BY _periode, _maille, _territoire, _structure
-        ORDER BY _periode, _maille, _territoire NULLS FIRST, _structure NULLS FIRST
-    """
-    return connection.execute(query).df()
-
-
-def medians(
-    connection: duckdb.DuckDBPyConnection,
-    indicator: Indicator,
-    feed: Feed,
-    exports: Mapping[Path, Export],
-    groups: pd.DataFrame,
-) -> pd.DataFrame:
-    """Return n, sw and the (weighted) median per ``_unit`` of ``groups``, which maps cells to published units.
-
-    The weighted median is the mean of the smallest values whose cumulated weight reaches, and passes, half the total:
-    with equal weights, the usual median.
-    """
-    connection.register("unit_of_cell", groups)
-    query = f"""
-        WITH coded AS ({_coded_rows(indicator, feed, exports)}),
-        ranked AS (
-            SELECT _unit, x, w,
-                   sum(w) OVER (PARTITION BY _unit ORDER BY x) AS reached,
-                   sum(w) OVER (PARTITION BY _unit) AS total
-            FROM coded JOIN unit_of_cell USING (_periode, _maille)
-            WHERE x IS NOT NULL AND coded._territoire IS NOT DISTINCT FROM unit_of_cell._territoire
-              AND coded._structure IS NOT DISTINCT FROM unit_of_cell._structure
-        )
-        SELECT _unit, count(x) AS n, sum(w) AS sw,
-               (min(x) FILTER (reached >= total / 2) + min(x) FILTER (reached > total / 2)) / 2 AS valeur
-        FROM ranked GROUP BY _unit ORDER BY _unit
+        SELECT {", ".join(keys)}, max(_structure_nom) AS _structure_nom, {aggregates}
+        FROM ({rows}) GROUP BY ALL ORDER BY {CELL_ORDER}{", _strate, _grappe" if designed else ""}
     """
     found = connection.execute(query).df()
-    connection.unregister("unit_of_cell")
+    return {identifier: plan.sums(found, designed) for identifier, plan in plans.items()}
+
+
+def _rows(source: Source, plans: Collection[_Plan], designed: bool) -> str:
+    """Return the SELECT of one export's rows: coordinates, weight, and the coded columns of every indicator."""
+    columns = [column for plan in plans for column in plan.columns(source)]
+    if source.weight:
+        columns.append(f"{source.weight} AS _poids")
+    elif any(plan.weighted for plan in plans):
+        columns.append("CAST(1 AS DOUBLE) AS _poids")
+    if designed:
+        columns.append(source.design_columns)
+    return f"""
+        SELECT {", ".join(CELL)}, _structure_nom, {", ".join(columns)}
+        FROM {source.relation} WHERE _maille = '{source.finest}'
+    """
+
+
+class _Plan:
+    """The columns and aggregates of one indicator in the shared scan; ``rank`` keeps their names apart."""
+
+    def __init__(self, rank: int, indicator: Indicator, feed: Feed, sources: Sequence[Source]) -> None:
+        self.rank, self.feed, self.family = rank, feed, indicator.estimator.family
+        self.coded: Coded = code(indicator.estimator, feed.inputs)
+        # totals are never weighted: their rows stand for themselves
+        self.weighted = self.family != "total" and any(source.weight for source in sources)
+        self.sampled = any(source.export.sampled for source in sources)
+        self.reasons = any(source.absence(feed) for source in sources)
+
+    def name(self, letter: str) -> str:
+        return f"{letter}{self.rank}"
+
+    def columns(self, source: Source) -> list[str]:
+        condition = kept(self.feed)
+        guards = [condition] if condition else []
+        guards += [f"{source.weight} IS NOT NULL"] if self.weighted and source.weight else []
+        guards += [f"({self.coded.x}) IS NOT NULL AND ({self.coded.y}) IS NOT NULL"] if self.coded.y else []
+
+        def guarded(sql: str) -> str:
+            return f"CASE WHEN {' AND '.join(guards)} THEN {sql} END" if guards else sql
+
+        found = [f"{guarded(f'CAST({self.coded.x} AS DOUBLE)')} AS {self.name('x')}"]
+        if self.coded.y:
+            found.append(f"{guarded(f'CAST({self.coded.y} AS DOUBLE)')} AS {self.name('y')}")
+        if condition:
+            found.append(f"coalesce({condition}, false) AS {self.name('k')}")
+        if self.reasons:
+            absence = source.absence(self.feed) or "CAST(NULL AS VARCHAR)"
+            found.append(f"{f'CASE WHEN {condition} THEN {absence} END' if condition else absence} AS {self.name('m')}")
+        return found
+
+    def aggregates(self) -> dict[str, str]:
+        x, y, w = self.name("x"), self.name("y"), "_poids"
+        sql = {"rows": f"count(*) FILTER ({self.name('k')})" if self.feed.where else "count(*)", "n": f"count({x})"}
+        if self.reasons:
+            sql["motif"] = f"CASE WHEN min({self.name('m')}) = max({self.name('m')}) THEN min({self.name('m')}) END"
+        if self.family == "total":
+            sql["swx"] = f"sum({x})"
+        elif self.family == "mean":
+            sql |= {"swx": f"sum({x})", "swx2": f"sum({x} * {x})"}
+            if self.weighted:
+                sql |= {"swx": f"sum({w} * {x})", "swx2": f"sum({w} * {x} * {x})",
+                        "sw": f"sum({w}) FILTER ({x} IS NOT NULL)", "sw2": f"sum({w} * {w}) FILTER ({x} IS NOT NULL)",
+                        "sab": f"sum({w} * {w} * {x})", "saa": f"sum({w} * {w} * {x} * {x})"}  # fmt: skip
+        elif self.family == "ratio":
+            by = f"{w} * " if self.weighted else ""
+            sql |= {"sw": f"sum({by}{y})", "swx": f"sum({by}{x})", "base": f"sum({y})"}
+            if self.sampled:
+                by = f"{w} * {w} * " if self.weighted else ""
+                sql |= {"sw2": f"sum({by}{y} * {y})", "sab": f"sum({by}{x} * {y})", "saa": f"sum({by}{x} * {x})"}
+        return {self.name(f"{name}_"): expression for name, expression in sql.items()}
+
+    def sums(self, found: pd.DataFrame, designed: bool) -> Sums:
+        """Take the indicator's columns out of the shared frame, without the cells of which it keeps no row."""
+        names = {self.name(f"{name}_"): name for name in ("rows", "n", "motif", *SUMMED)}
+        keys = [*CELL, *(DESIGN if designed else []), "_structure_nom"]
+        frame = found[[*keys, *(name for name in names if name in found)]].rename(columns=names)
+        frame = frame[frame["rows"] > 0].drop(columns="rows").reset_index(drop=True)
+        if "motif" not in frame:
+            frame["motif"] = pd.Series(None, index=frame.index, dtype="object")
+        for name, same in {"sw": "n", "sw2": "n", "sab": "swx", "saa": "swx2", "swx": "n", "base": "sw"}.items():
+            if name not in frame:  # weights of one make these sums equal; what no estimator asks for is any number
+                frame[name] = frame[same].astype("float64") if same in frame else 0.0
+        if "swx2" not in frame:
+            frame["swx2"] = 0.0
+        frame[SUMMED] = frame[SUMMED].astype("float64").fillna(0.0)
+        if not designed:
+            return Sums(frame, None)
+        frame["_cell"] = frame.groupby(CELL, dropna=False, sort=False).ngroup()
+        return Sums(_cells(frame), frame)
+
+
+SUMMED = ["sw", "sw2", "swx", "swx2", "saa", "sab", "base"]
+
+
+def _cells(parts: pd.DataFrame) -> pd.DataFrame:
+    """Add up the strata and clusters of each cell."""
+    grouped = parts.groupby(["_cell", *CELL], dropna=False, sort=False)
+    found = grouped[["n", *SUMMED]].sum()
+    found["_structure_nom"] = grouped["_structure_nom"].max()
+    reasons = grouped["motif"].agg(["nunique", "first"])
+    found["motif"] = reasons["first"].where(reasons["nunique"] == 1, None)
+    return found.reset_index()
+
+
+def stratum_sizes(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> pd.Series[int]:
+    """Return how many clusters (or, without clusters, rows) each stratum of the whole sample holds."""
+    parts = [
+        f"SELECT _strate, {'count(DISTINCT _grappe)' if _clustered(source) else 'count(*)'} AS taille FROM "
+        f"(SELECT {source.design_columns} FROM {source.relation} WHERE _maille = '{source.finest}') GROUP BY _strate"
+        for source in sources
+    ]
+    found: pd.Series[int] = connection.execute(" UNION ALL ".join(parts)).df().set_index("_strate")["taille"]
     return found
 
 
-def declared_rows(connection: duckdb.DuckDBPyConnection, feed: Feed, exports: Mapping[Path, Export]) -> pd.DataFrame:
+def _clustered(source: Source) -> bool:
+    return bool(source.export.design and source.export.design.clusters)
+
+
+def declared_rows(
+    connection: duckdb.DuckDBPyConnection, indicator: Indicator, feed: Feed, sources: Sequence[Source]
+) -> pd.DataFrame:
     """Return the typed values: one line per row, with its level, value, base, reason of absence and export."""
     parts = []
-    for path, export in exports.items():
-        value = feed.inputs["value"]
-        field = export.field(value)
-        absence = column(f"_absence_{value}") if field and field.absences else "NULL"
-        base = f"CAST({column(feed.inputs['base'])} AS DOUBLE)" if "base" in feed.inputs else "CAST(NULL AS DOUBLE)"
+    for source in sources:
+        base = f"CAST({quoted(feed.inputs['base'])} AS DOUBLE)" if "base" in feed.inputs else "CAST(NULL AS DOUBLE)"
+        condition = kept(feed)
         parts.append(f"""
             SELECT _annee, _periode, _maille, _territoire, _structure, _structure_nom,
-                   CAST({column(value)} AS DOUBLE) AS valeur, {base} AS base, CAST({absence} AS VARCHAR) AS motif,
-                   {literal(export.id)} AS source
-            FROM read_parquet({literal(str(path))}) {_where(feed)}
+                   {typed_value(indicator.estimator, feed.inputs)} AS valeur, {base} AS base,
+                   CAST({source.absence(feed) or "NULL"} AS VARCHAR) AS motif, '{source.export.id}' AS source
+            FROM {source.file} {f"WHERE {condition}" if condition else ""}
         """)
     order = "ORDER BY _periode, _maille, _territoire NULLS FIRST, _structure NULLS FIRST"
     return connection.execute(" UNION ALL ".join(parts) + order).df()
-
-
-def _coded_rows(indicator: Indicator, feed: Feed, exports: Mapping[Path, Export]) -> str:
-    parts = []
-    for path, export in exports.items():
-        coded = code(indicator.estimator, feed.inputs, export.weight)
-        level = f"_maille = {literal(finest_level(export))}"
-        parts.append(f"""
-            SELECT _periode, _maille, _territoire, _structure, _structure_nom,
-                   CASE WHEN ({coded.w}) IS NULL THEN NULL ELSE CAST({coded.x} AS DOUBLE) END AS x,
-                   CAST({coded.w} AS DOUBLE) AS w, {_absence(feed, export)} AS motif
-            FROM read_parquet({literal(str(path))}) {_where(feed, level)}
-        """)
-    return " UNION ALL ".join(parts)
-
-
-def _absence(feed: Feed, export: Export) -> str:
-    """Return the SQL of the reason why an input of the row is absent, where absence codes are declared."""
-    coded = [name for name in feed.inputs.values() if (field := export.field(name)) and field.absences]
-    return f"coalesce({', '.join(column(f'_absence_{name}') for name in coded)})" if coded else "CAST(NULL AS VARCHAR)"
-
-
-def _weighted(indicator: Indicator, value: str) -> str:
-    """Weigh the value, unless it stands by itself: a ratio's numerator, or what is summed."""
-    return value if indicator.estimator.name in ("ratio", "sum") else f"w * {value}"
-
-
-def _where(feed: Feed, *conditions: str) -> str:
-    kept = [*conditions]
-    for name, values in feed.where.items():
-        kept.append(f"{column(name)} IN ({', '.join(literal(value) for value in values)})")
-    return f"WHERE {' AND '.join(kept)}" if kept else ""
-
-
-def structures(connection: duckdb.DuckDBPyConnection, exports: Mapping[Path, Export]) -> pd.DataFrame:
-    """Return the offices named in the observations: code, name (the last in order, of several), département, level."""
-    parts = [
-        f"SELECT _structure, _structure_nom, _territoire, _maille FROM read_parquet({literal(str(path))}) "
-        "WHERE _structure IS NOT NULL"
-        for path in exports
-    ]
-    query: Any = f"""
-        SELECT _structure AS structure_code, max(_structure_nom) AS structure, max(_territoire) AS territoire_code,
-               min(_maille) AS maille
-        FROM ({" UNION ALL ".join(parts)}) GROUP BY _structure ORDER BY _structure
-    """
-    return connection.execute(query).df()

@@ -74,7 +74,7 @@ def typed_results(
     if not frames:
         return pd.DataFrame()
     found = pd.concat(frames, ignore_index=True)
-    blank = dict.fromkeys(["borne_basse", "borne_haute", "numerateur", "denominateur"], np.nan)
+    blank = dict.fromkeys(["borne_basse", "borne_haute", "effectif_pondere", "numerateur", "denominateur"], np.nan)
     return found.assign(effectif=found["base"], **blank).drop(columns=["base"])
 
 

@@ -9,6 +9,7 @@ from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to
 from pipelines.declarations.references import REASONS_GIVEN
+from pipelines.declarations.sampling_checks import sampling_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,6 +94,8 @@ class _Checker:
                     self.say(file, place, f"« {code} » doit aussi figurer dans missingValues du champ {field.name}")
         self.personal_fields(file, path, export)
         self.layouts(file, path, network, export)
+        for place, message in sampling_faults(export):
+            self.say(file, (*path, *place), message)
         if export.territory is None and any(level in ("departement", "region") for level in _row_levels(export)):
             self.say(file, path, "des lignes par département ou région demandent « territory »")
         period = export.field(export.period.field) if export.period.field else None
@@ -161,10 +164,14 @@ class _Checker:
     def feed(self, file: str, path: Path, indicator: Indicator, feed: Feed, network: Network) -> None:
         estimator = indicator.estimator
         for given in feed.inputs:
-            self.known(file, (*path, "inputs", given), given, (*estimator.inputs, *estimator.optional_inputs), "entrée")
-        for needed in estimator.inputs:
-            if needed not in feed.inputs:
-                self.say(file, (*path, "inputs"), f"l'estimateur {estimator.name} demande l'entrée « {needed} »")
+            self.known(file, (*path, "inputs", given), given, estimator.input_names(), "entrée")
+        for needed in estimator.missing_inputs(set(feed.inputs)):
+            self.say(file, (*path, "inputs"), f"l'estimateur {estimator.name} demande l'entrée « {needed} »")
+        sets = (estimator.inputs, *estimator.alternatives)
+        if sum(bool(set(names) & set(feed.inputs)) for names in sets) > 1:
+            self.say(
+                file, (*path, "inputs"), f"donner {' ou '.join(' et '.join(names) for names in sets)}, pas les deux"
+            )
         for export_name in feed.export:
             if self.known(file, (*path, "export"), export_name, (export.id for export in network.exports), "export"):
                 export = network.export(export_name)
@@ -193,6 +200,15 @@ class _Checker:
         answer = feed.inputs.get("answer")
         if answer:
             self.values_fit(file, (*path, "inputs", "answer"), export, answer, indicator.estimator.answers())
+            self.answers_known(file, (*path, "inputs", "answer"), indicator, export, answer)
+
+    def answers_known(self, file: str, path: Path, indicator: Indicator, export: Export, column: str) -> None:
+        """Refuse an answer of the field that is neither in the base nor declared out of it: no silent exclusion."""
+        field = export.field(column)
+        named = {str(answer) for answer in (*indicator.estimator.answers(), *(indicator.estimator.set_aside() or ()))}
+        for value in field.constraints.enum or () if field else ():
+            if str(value) not in named:
+                self.say(file, path, f"la réponse « {value} » n'est ni dans la base ni dans « excluded »")
 
     def values_fit(self, file: str, path: Path, export: Export, column: str, values: Iterable[Scalar]) -> None:
         field = export.field(column)
@@ -222,7 +238,7 @@ class _Checker:
         if feed.frequency is None or feed.frequency in (finest, "year"):
             return
         finer = MONTHS_PER_PERIOD[feed.frequency] < MONTHS_PER_PERIOD[finest]
-        if finer or indicator.estimator.name == "declared":
+        if finer or indicator.estimator.family == "typed":
             message = f"« {feed.frequency} » impossible pour l'export {export.id} ; permis : {finest}, year"
             self.say(file, (*path, "frequency"), message)
 
@@ -230,7 +246,7 @@ class _Checker:
         """Refuse exports of different levels for a computed indicator: their rows would be counted twice."""
         found = [export for name in feed.export if (export := network.export(name))]
         finest = {min((LEVELS.index(level) for level in _row_levels(export)), default=0) for export in found}
-        if indicator.estimator.name != "declared" and len(finest) > 1:
+        if indicator.estimator.family not in ("typed", "networks") and len(finest) > 1:
             self.say(
                 file,
                 (*path, "export"),
@@ -238,7 +254,7 @@ class _Checker:
             )
 
     def feed_levels(self, file: str, path: Path, indicator: Indicator, feed: Feed, export: Export) -> None:
-        if indicator.estimator.name == "declared":
+        if indicator.estimator.family == "typed":
             return
         finest = min((LEVELS.index(level) for level in _row_levels(export)), default=0)
         for level in feed.levels or indicator.levels:

@@ -110,6 +110,13 @@ class Indicator(Model):
             )
         return self
 
+    @model_validator(mode="after")
+    def _effort_says_the_same_direction_twice(self) -> Indicator:
+        best = getattr(self.estimator, "best", None)
+        if best and self.direction == {"low": "higher", "high": "lower"}[best]:
+            raise ValueError(f"direction : « {self.direction} » contredit best: {best} de l'estimateur")
+        return self
+
     def levels_in(self, network: str) -> dict[Level, LevelRule]:
         """Return the levels published for ``network``: its own declaration, else the indicator's."""
         return self.networks[network].levels or self.levels

@@ -21,6 +21,7 @@ from pipelines.declarations.base import (
     Text,
     Years,
 )
+from pipelines.declarations.sampling import Calibration, Collection, Design
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "year"]
 ExportKind = Literal["survey", "operations", "values"]
@@ -178,6 +179,9 @@ class Export(Model):
     level: RowLevel
     structure: StructureFields | None = None
     weight: ColumnName | None = None
+    collection: Collection | None = Field(default=None, description="default: a survey is a sample, the rest a census")
+    design: Design | None = None
+    calibration: tuple[Calibration, ...] = ()
     ignore: tuple[IgnoredRows, ...] = ()
     acceptance: Acceptance | None = None
 
@@ -189,6 +193,15 @@ class Export(Model):
         """Return the declared field of that name."""
         return next((field for field in self.fields if field.name == name), None)
 
+    @property
+    def sampled(self) -> bool:
+        """Whether the rows are a sample, whose figures have an interval; a census has no sampling error."""
+        return (self.collection or ("sample" if self.kind == "survey" else "census")) == "sample"
+
+    def calibration_of(self, year: int) -> Calibration | None:
+        """Return the margins to which the weights of ``year`` are brought, if any are declared."""
+        return next((item for item in self.calibration if year in item.years), None)
+
     def referenced_fields(self) -> dict[str, str]:
         """Return every place of the export that names a field, with that name (for the cross-file checks)."""
         places: dict[str, str | None] = {
@@ -198,7 +211,11 @@ class Export(Model):
             "structure.code": self.structure.code if self.structure else None,
             "structure.name": self.structure.name if self.structure else None,
             "weight": self.weight,
+            "design.strata": self.design.strata if self.design else None,
+            "design.clusters": self.design.clusters if self.design else None,
         }
+        for index, item in enumerate(self.calibration):
+            places |= {f"calibration.{index}.margins.{rank}": one.field for rank, one in enumerate(item.margins)}
         places |= {f"key.{index}": name for index, name in enumerate(self.key)}
         for index, rule in enumerate(self.ignore):
             places |= {f"ignore.{index}.{name}": name for name in (*rule.blank, *rule.present)}

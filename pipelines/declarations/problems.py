@@ -96,6 +96,8 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
         "dict_type": f"bloc de clés attendu, trouvé {_shown(found)}",
         "model_type": f"bloc de clés attendu, trouvé {_shown(found)}",
         "tuple_type": f"liste attendue, trouvé {_shown(found)}",
+        "greater_than": f"{_shown(found)} doit dépasser {context.get('gt')}",
+        "less_than": f"{_shown(found)} doit rester sous {context.get('lt')}",
         "greater_than_equal": f"{_shown(found)} est sous le minimum {context.get('ge')}",
         "less_than_equal": f"{_shown(found)} dépasse le maximum {context.get('le')}",
         "value_error": str(context.get("error", error["msg"])),

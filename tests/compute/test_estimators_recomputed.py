@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, get_args
 
 import pandas as pd
@@ -79,10 +80,33 @@ def _median(rows: Rows) -> tuple[float | None, int]:
     return (statistics.median(repeated), len(kept)) if repeated else (None, len(kept))
 
 
+def _quantile(rows: Rows) -> tuple[float | None, int]:
+    """Type 2 of Hyndman and Fan, each value repeated as many times as its weight has quarters."""
+    kept = [row for row in rows if row["mesure"] is not None and row["poids"] is not None]
+    repeated = sorted(row["mesure"] for row in kept for _ in range(round(4 * row["poids"])))
+    if not repeated:
+        return None, len(kept)
+    place = 0.75 * len(repeated)
+    at = repeated[math.ceil(place) - 1]
+    return ((at + repeated[int(place)]) / 2 if place == int(place) else at), len(kept)
+
+
+def _within(rows: Rows) -> tuple[float | None, int]:
+    return _weighted(rows, "mesure", lambda delay: None if delay < 0 else 100.0 * (delay <= 40))
+
+
+def _between_dates(rows: Rows) -> tuple[float | None, int]:
+    def days(row: dict[str, Any]) -> float | None:
+        return None if row["debut"] is None or row["fin"] is None else (row["fin"] - row["debut"]).days
+
+    return _weighted([{**row, "jours": days(row)} for row in rows], "jours",
+                     lambda delay: None if delay < 0 else 100.0 * (delay <= 10))  # fmt: skip
+
+
 def _ratio(rows: Rows) -> tuple[float | None, int]:
-    kept = [row for row in rows if row["num"] is not None and row["den"] is not None]
-    below = sum(row["den"] for row in kept)
-    return (100 * sum(row["num"] for row in kept) / below if below else None), below
+    kept = [row for row in rows if None not in (row["num"], row["den"], row["poids"])]
+    above, below = (math.fsum(row[name] * row["poids"] for row in kept) for name in ("num", "den"))
+    return (100 * above / below if below else None), sum(row["den"] for row in kept)
 
 
 @dataclass(frozen=True)
@@ -108,10 +132,14 @@ CASES = [
     Case({"name": "ces", "scale": [1, 7], "best": "low"}, _ces, RATING),
     Case({"name": "mean"}, _mean, VALUE),
     Case({"name": "median"}, _median, VALUE),
+    Case({"name": "quantile", "order": 0.75}, _quantile, VALUE),
+    Case({"name": "within_deadline", "within": 40}, _within, {"delay": "mesure"}),
+    Case({"name": "within_deadline", "within": 10}, _between_dates, {"start": "debut", "end": "fin"}),
     Case({"name": "ratio"}, _ratio, {"numerator": "num", "denominator": "den"}, "ratio_of_sums"),
 ]  # fmt: skip
 FIELDS = {
     "reponse": "string", "note": "integer", "mesure": "number", "num": "integer", "den": "integer", "poids": "number",
+    "debut": "date", "fin": "date",
 }  # fmt: skip
 
 row_strategy = st.fixed_dictionaries({
@@ -122,6 +150,8 @@ row_strategy = st.fixed_dictionaries({
     "mesure": st.one_of(st.none(), st.integers(-4000, 4000).map(lambda value: value / 8)),
     "num": st.one_of(st.none(), st.integers(0, 40)),
     "den": st.one_of(st.none(), st.integers(0, 60)),
+    "debut": st.one_of(st.none(), st.dates(date(2024, 2, 20), date(2024, 3, 5))),
+    "fin": st.one_of(st.none(), st.dates(date(2024, 2, 20), date(2024, 3, 25))),
     "poids": st.sampled_from([None, 0.0, 0.25, 0.5, 1.0, 1.75, 3.0]),
 })  # fmt: skip
 
@@ -137,8 +167,9 @@ def unit_of(row: dict[str, Any], level: str, frequency: str) -> tuple[str, str |
 
 def test_every_estimator_is_recomputed_here_or_typed() -> None:
     declared = {get_args(estimator.model_fields["name"].annotation)[0] for estimator in ESTIMATORS}
-    # sum: below and in test_levels_and_periods; declared: test_typed_values
-    assert declared == {case.declared["name"] for case in CASES} | {"sum", "declared"}
+    # sum and count: below and in test_levels_and_periods; declared: test_typed_values; the others: test_programme
+    elsewhere = {"sum", "count", "declared", "progress_rate", "transparency_rate"}
+    assert declared == {case.declared["name"] for case in CASES} | elsewhere
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.declared["name"])
@@ -192,6 +223,25 @@ def test_a_sum_adds_values_as_they_are_never_weighted(values: list[int], weight:
     }
     results = labo.run(declared, labo.export({"n": "integer", "poids": "number"}, weight="poids"), rows).results
     assert results["valeur"].tolist() == [float(sum(values))] * 4
+
+
+@settings(max_examples=5)
+@given(rows=st.lists(row_strategy, min_size=1, max_size=30), blank=st.booleans())
+def test_a_count_counts_rows_or_filled_cells(rows: Rows, blank: bool, labo, levels, pick) -> None:
+    rows = [{**row, "structure": row["place"][0], "territoire": row["place"][1]} for row in rows]
+    declared = {
+        "estimator": {"name": "count"},
+        "year": "sum",
+        "levels": levels("sum", "national"),
+        "feed": {"inputs": {"value": "mesure"} if blank else {}, "where": {"reponse": ["oui", "non"]}},
+    }
+    kept = [row for row in rows if row["reponse"] in ("oui", "non")]
+    results = labo.run(declared, labo.export(FIELDS), rows).results
+    if not kept:
+        assert results.empty
+    else:
+        expected = sum(row["mesure"] is not None for row in kept) if blank else len(kept)
+        assert pick(results, maille="national")["valeur"] == expected
 
 
 def test_zero_is_a_value_and_blank_is_none(labo, levels, pick) -> None:

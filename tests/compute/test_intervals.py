@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from pipelines.compute.estimates import estimate, normal, wilson
+from pipelines.compute.estimates import estimate
+from pipelines.compute.intervals import normal, wilson
 from pipelines.declarations.estimators import Estimator
 
 Z = statistics.NormalDist().inv_cdf(0.975)
@@ -127,20 +128,39 @@ def test_unequal_weights_widen_the_interval() -> None:
     assert weighted["borne_basse"] < plain["borne_basse"] < plain["borne_haute"] < weighted["borne_haute"]
 
 
-@pytest.mark.parametrize("estimator", [{"name": "ratio"}, {"name": "sum"}])
-def test_totals_and_ratios_of_totals_have_no_interval(estimator: dict[str, Any]) -> None:
-    found = _estimated(estimator, [3.0, 4.0, 5.0])
-    assert found[["borne_basse", "borne_haute"]].isna().all()
+RATIO = {"estimator": {"name": "ratio"}, "year": "ratio_of_sums",
+         "feed": {"inputs": {"numerator": "x", "denominator": "y"}}}  # fmt: skip
+MEDIAN = {"estimator": {"name": "median"}, "year": "pooled", "feed": {"inputs": {"value": "x"}}}
+MEAN = {**MEDIAN, "estimator": {"name": "mean"}}
+SUM = {**MEDIAN, "estimator": {"name": "sum"}, "year": "sum"}
 
 
-def test_a_median_has_no_interval_here(labo, levels) -> None:
-    declared = {"estimator": {"name": "median"}, "year": "pooled", "levels": levels("pooled", "national"),
-                "feed": {"inputs": {"value": "x"}}}  # fmt: skip
-    rows = [{"x": value, "structure": "B1", "territoire": "30"} for value in range(30)]
-    line = labo.run(declared, labo.export({"x": "number"}), rows).results.iloc[0]
-    assert line["valeur"] == 14.5
-    assert pd.isna(line["borne_basse"])
-    assert pd.isna(line["borne_haute"])
+@pytest.mark.parametrize(
+    ("kind", "collection", "bounded"),
+    [("operations", None, False), ("operations", "sample", True), ("survey", None, True), ("survey", "census", False)],
+)
+@pytest.mark.parametrize("declared", [RATIO, MEDIAN, MEAN, SUM], ids=lambda item: item["estimator"]["name"])
+def test_only_a_sample_has_intervals_and_a_total_never(
+    declared: dict[str, Any], kind: str, collection: str | None, bounded: bool, labo, levels
+) -> None:
+    export = labo.export({"x": "number", "y": "number"}, kind=kind, collection=collection)
+    rows = [{"x": value, "y": 20 + value % 3, "structure": "B1", "territoire": "30"} for value in range(30)]
+    line = labo.run({**declared, "levels": levels(_way(declared), "national")}, export, rows).results.iloc[0]
+    assert pd.notna(line["valeur"])
+    assert pd.notna(line["borne_basse"]) == pd.notna(line["borne_haute"])
+    assert pd.notna(line["borne_basse"]) == (bounded and declared is not SUM)
+
+
+def _way(declared: dict[str, Any]) -> str:
+    return "pooled" if declared["year"] == "pooled" else declared["year"]
+
+
+def test_a_median_stands_between_order_statistics(labo, levels) -> None:
+    rows = [{"x": value, "structure": "B1", "territoire": "30"} for value in range(1, 31)]
+    declared = {**MEDIAN, "levels": levels("pooled", "national")}
+    line = labo.run(declared, labo.export({"x": "number"}, kind="survey"), rows).results.iloc[0]
+    # Conover (1999): ranks 10 and 21 of 30 hold the median with 95.7 %
+    assert (line["borne_basse"], line["valeur"], line["borne_haute"]) == (10, 15.5, 21)
 
 
 def test_bounds_are_clipped_to_the_range_and_rounded(labo, levels) -> None:
@@ -148,9 +168,10 @@ def test_bounds_are_clipped_to_the_range_and_rounded(labo, levels) -> None:
                 "range": [1, 7], "levels": levels("pooled", "national"),
                 "feed": {"inputs": {"rating": "x"}}}  # fmt: skip
     rows = [{"x": value, "structure": "B1", "territoire": "30"} for value in [7, 7, 1]]
-    line = labo.run(declared, labo.export({"x": "integer"}), rows).results.iloc[0]
+    export = labo.export({"x": "integer"}, collection="sample")
+    line = labo.run(declared, export, rows).results.iloc[0]
     assert (line["valeur"], line["borne_basse"], line["borne_haute"]) == (5.0, 1.1, 7.0)
-    wide = labo.run({**declared, "range": None}, labo.export({"x": "integer"}), rows).results.iloc[0]
+    wide = labo.run({**declared, "range": None}, export, rows).results.iloc[0]
     assert (wide["borne_basse"], wide["borne_haute"]) == (1.1, 8.9)
 
 

@@ -29,7 +29,7 @@ def _minimum(answers: int, reason: str) -> dict[str, Any]:
 def test_statistical_secrecy_hides_the_base_too(labo, levels, pick) -> None:
     declared = {**SHARE, "levels": levels("pooled"), **_minimum(11, "secret-statistique")}
     rows = _answers("B1", 10) + _answers("B2", 11, "75")
-    results = labo.run(declared, labo.export({"reponse": "string"}), rows).results
+    results = labo.run(declared, labo.export({"reponse": "string"}, kind="survey"), rows).results
     hidden = pick(results, structure_code="B1")
     assert hidden[[*HIDDEN, "effectif"]].isna().all()
     assert hidden["motif"] == "secret-statistique"

@@ -341,3 +341,22 @@ def test_a_delay_that_is_not_available_says_so(computed) -> None:
 def test_the_same_inputs_give_the_same_results(catalogue: Catalogue, samples: Path, tmp_path: Path, computed) -> None:
     again = _results(catalogue, samples, tmp_path, "prefectures", 2022)
     pd.testing.assert_frame_equal(again, computed("prefectures", 2022))
+
+
+def test_a_calibrated_survey_weighs_each_situation_as_its_margin(computed, samples: Path) -> None:
+    """One margin only: the weight of an answer is the share of its situation over its share of the answers."""
+    raw = pd.read_csv(samples / "assurance-maladie" / "enquete-2024.csv", sep=";", dtype=str, encoding="utf-8-sig")
+    raw.columns = ["id", "date", "dep", "code", "nom", "profil", "sat", "note", "avis"]
+    day = pd.to_datetime(raw["date"], format="%d/%m/%Y", errors="coerce")
+    known = (raw["note"].isna() | raw["note"].isin([*"12345"])) & (raw["avis"].isna() | raw["avis"].isin(_points))
+    rows = raw[day.notna() & known & raw["id"].notna()]
+    shares = {"Salarié": 48, "Retraité": 30, "Indépendant ou maître d'œuvre": 9, "Étudiant": 13}
+    weight = rows["profil"].map(shares) / 100 / (rows["profil"].map(rows["profil"].value_counts()) / len(rows))
+    rated = rows["note"].notna()
+    expected = 100 * weight[rated & rows["note"].isin(["4", "5"])].sum() / weight[rated].sum()
+    results = computed("assurance-maladie", 2024)
+    found = results[(results["indicateur"] == "csat") & (results["frequence"] == "annuelle")].set_index("maille")
+    line = found.loc["national"]
+    assert line["valeur"] == pytest.approx(expected, abs=0.05 + 1e-9)
+    assert line["effectif"] == rated.sum()
+    assert line["effectif_pondere"] == pytest.approx(weight[rated].sum(), abs=1e-3)

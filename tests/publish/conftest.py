@@ -133,6 +133,7 @@ def tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
         "anomalies": [],
         "ecarts": [],
         "corrections": [],
+        "calages": [],
     }
     without_version = {
         name: [column for column in catalogue.tables[name].names if column != "version_publication"] for name in rows

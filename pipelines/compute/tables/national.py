@@ -1,4 +1,4 @@
-"""Assembles the nine published tables from what each network-year gave. Plain tables in, plain tables out."""
+"""Assembles the published tables from what each network-year gave. Plain tables in, plain tables out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pipelines.compute.calibration import DIAGNOSTICS
 from pipelines.compute.tables.declared import indicators_table, networks_table, structures_table, territories_table
 from pipelines.compute.tables.quality import anomalies_table, corrections_table, coverage_table, discrepancies_table
 from pipelines.compute.tables.results import results_table
@@ -24,6 +25,7 @@ class NationalInputs:
     fichier, empreinte, regle, colonne, severite, nombre, premiere_ligne, derniere_ligne, message. ``failed``:
     (network, year, indicator) whose computation failed. ``synthetic``: network-years whose exports are synthetic.
     ``corrections``: numero, etat, of the corrections that a report speaks of.
+    ``calibrations``: as compute made them, where weights were brought to margins.
     """
 
     receipts: pd.DataFrame
@@ -34,6 +36,7 @@ class NationalInputs:
     failed: frozenset[tuple[str, int, str]]
     synthetic: frozenset[tuple[str, int]]
     corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
+    calibrations: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def national_tables(catalogue: Catalogue, inputs: NationalInputs) -> dict[str, pd.DataFrame]:
@@ -49,4 +52,5 @@ def national_tables(catalogue: Catalogue, inputs: NationalInputs) -> dict[str, p
         "anomalies": anomalies_table(inputs),
         "ecarts": discrepancies_table(catalogue, inputs.discrepancies),
         "corrections": corrections_table(catalogue, inputs),
+        "calages": inputs.calibrations.reindex(columns=["reseau", "annee", *DIAGNOSTICS]),
     }

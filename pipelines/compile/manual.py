@@ -1,0 +1,63 @@
+"""The registry of estimators → the page that the data team reads: schemas/ESTIMATEURS.md.
+
+The cards alone decide; nothing is worded here twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.declarations.estimators import ESTIMATORS, EstimatorModel, Worked, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_INTRODUCTION = """\
+# Les estimateurs
+
+*Page produite par `make editor-schemas` d'après `pipelines/declarations/estimators/` : ne pas la modifier ici.*
+
+Un indicateur nomme un de ces estimateurs, jamais une formule. Les exemples sont calculés par les tests. Les intervalles
+sont à 95 % et ne portent que sur des échantillons : un export `kind: survey` en est un, les autres sont des registres
+exhaustifs, sans erreur de sondage (`collection: sample` ou `collection: census` dit autre chose).
+"""
+_SHOWN = 6  # rows of an example; a longer one is told by its reason
+
+
+def estimators_manual() -> str:
+    """Return the page, in Markdown."""
+    return "\n".join([_INTRODUCTION, *(_section(estimator) for estimator in ESTIMATORS)])
+
+
+def _section(estimator: type[EstimatorModel]) -> str:
+    card = estimator.card
+    parameters = [name for name in estimator.model_fields if name != "name"]
+    sets = " ou ".join(
+        ", ".join(f"`{name}`" for name in names) for names in (estimator.inputs, *estimator.alternatives)
+    )
+    optional = ", ".join(f"`{name}`" for name in estimator.optional_inputs)
+    facts = {
+        "Paramètres": ", ".join(f"`{name}`" for name in parameters) or "aucun",
+        "Entrées": " ; facultatif : ".join(filter(None, [sets or "aucune", optional])),
+        "Mailles (`obtained`)": ", ".join(f"`{method}`" for method in estimator.level_methods),
+        "Année (`year`)": ", ".join(f"`{method}`" for method in estimator.year_methods),
+        "Unité": card.unit,
+        "Étendue": card.range,
+        "Intervalle": card.interval,
+        "Source": card.source,
+    }
+    lines = [f"## `{name_of(estimator)}` : {card.title}", "", card.definition, ""]
+    lines += [f"- **{title}** : {text}" for title, text in facts.items()]
+    return "\n".join([*lines, "", *(_example(item) for item in card.examples), ""])
+
+
+def _example(worked: Worked) -> str:
+    rows = " ; ".join(_written(row) for row in worked.rows) if len(worked.rows) <= _SHOWN else ""
+    weights = f" (poids {', '.join(f'{weight:g}' for weight in worked.weights)})" if worked.weights else ""
+    value = "aucune valeur" if worked.value is None else f"{worked.value:.6g}"
+    bounds = f" [{worked.bounds[0]:.6g} ; {worked.bounds[1]:.6g}]" if worked.bounds else ""
+    return f"- *Exemple* : {f'{rows}{weights} → ' if rows else ''}**{value}**{bounds} : {worked.why}."
+
+
+def _written(row: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {'vide' if value is None else value}" for name, value in row.items())

@@ -1,0 +1,137 @@
+"""Medians and quantiles with their intervals: in DuckDB, in statements of their own, over distinct values.
+
+Value: Hyndman and Fan (1996), type 2. Interval: binomial ranks of the order statistics; with weights or a design,
+Woodruff (1952): the bounds of the share F(q), turned back into values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.compute.coding import code
+from pipelines.compute.design import linearised_variance
+from pipelines.compute.intervals import around, binomial_ranks, kish
+from pipelines.compute.source import CELL, Source, kept
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+
+    from pipelines.declarations import Feed, Indicator
+
+_TIE = 1e-12  # a cumulated weight this near to the share reached (relatively) has reached it
+_SAME_CELL = " AND ".join(f"v.{name} IS NOT DISTINCT FROM u.{name}" for name in CELL)
+
+
+def quantiles(
+    connection: duckdb.DuckDBPyConnection,
+    indicator: Indicator,
+    feed: Feed,
+    sources: Sequence[Source],
+    units: pd.DataFrame,
+    sizes: pd.Series[int] | None,
+) -> pd.DataFrame:
+    """Return n, sw, valeur, borne_basse and borne_haute per ``_unit``.
+
+    ``units`` maps cells to published units; each level and frequency is a statement of its own: memory stays limited.
+    ``sizes``: of the strata, when a design is declared.
+    """
+    order = float(getattr(indicator.estimator, "order"))  # noqa: B009  (the quantile family alone comes here)
+    rows = " UNION ALL ".join(_rows(indicator, feed, source, sizes is not None) for source in sources)
+    strata = ", _strate, _grappe" if sizes is not None else ""
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE valeurs AS
+        SELECT {", ".join(CELL)}{strata}, x, count(*) AS n, sum(w) AS w, sum(w * w) AS w2
+        FROM ({rows}) WHERE x IS NOT NULL GROUP BY ALL
+    """)
+    sampled = any(source.export.sampled for source in sources)
+    weighted = any(source.weight for source in sources)
+    found = []
+    for _, group in units.groupby(["maille", "frequence"], sort=False):
+        connection.register("unite_de_cellule", group[[*CELL, "_unit"]])
+        ranked = _ranked(connection, order)
+        if sampled:
+            variance = _share_variance(connection, ranked, sources, sizes) if sizes is not None else None
+            ranked = ranked.join(_bounds(connection, ranked, order, weighted, variance))
+        found.append(ranked)
+        connection.unregister("unite_de_cellule")
+    connection.execute("DROP TABLE valeurs; DROP TABLE IF EXISTS rangs")
+    return pd.concat(found).sort_index().reindex(columns=["n", "sw", "valeur", "borne_basse", "borne_haute"])
+
+
+def _rows(indicator: Indicator, feed: Feed, source: Source, designed: bool) -> str:
+    coded, weight = code(indicator.estimator, feed.inputs), source.weight or "CAST(1 AS DOUBLE)"
+    conditions = [f"_maille = '{source.finest}'", f"({weight}) IS NOT NULL", *filter(None, [kept(feed)])]
+    strata = f", {source.design_columns}" if designed else ""
+    return f"""
+        SELECT {", ".join(CELL)}, CAST({coded.x} AS DOUBLE) AS x, {weight} AS w{strata}
+        FROM {source.relation} WHERE {" AND ".join(conditions)}
+    """
+
+
+def _ranked(connection: duckdb.DuckDBPyConnection, order: float) -> pd.DataFrame:
+    """Cumulate the weights of the distinct values of each unit (table ``rangs``); return n, sw, sw2, valeur by unit."""
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE rangs AS
+        SELECT *, sum(w) OVER (PARTITION BY _unit ORDER BY x) AS atteint, sum(w) OVER (PARTITION BY _unit) AS total
+        FROM (
+            SELECT _unit, x, sum(n) AS n, sum(w) AS w, sum(w2) AS w2
+            FROM valeurs AS v JOIN unite_de_cellule AS u ON {_SAME_CELL} GROUP BY _unit, x
+        )
+    """)
+    reached, passed = f"atteint >= {order!r} * total * (1 - {_TIE})", f"atteint > {order!r} * total * (1 + {_TIE})"
+    return connection.execute(f"""
+        SELECT _unit, CAST(sum(n) AS BIGINT) AS n, sum(w) AS sw, sum(w2) AS sw2,
+               (min(x) FILTER ({reached}) + min(x) FILTER ({passed})) / 2 AS valeur
+        FROM rangs GROUP BY _unit ORDER BY _unit
+    """).df().set_index("_unit")  # fmt: skip
+
+
+def _bounds(
+    connection: duckdb.DuckDBPyConnection,
+    ranked: pd.DataFrame,
+    order: float,
+    weighted: bool,
+    variance: pd.Series[float] | None,
+) -> pd.DataFrame:
+    """Return the values at the two cumulated weights that hold the quantile; NaN where there are none."""
+    if weighted or variance is not None:
+        size = kish(ranked["sw"].to_numpy(float), ranked["sw2"].to_numpy(float))
+        spread = order * (1 - order) / size if variance is None else variance.reindex(ranked.index).to_numpy(float)
+        low, high = around(np.full(len(ranked), order), np.asarray(spread, dtype=np.float64))
+        inside = (low > 0) & (high < 1)
+        low, high = (np.where(inside, share, np.nan) * ranked["sw"].to_numpy(float) for share in (low, high))
+    else:
+        ranks = [binomial_ranks(int(n), order) or (np.nan, np.nan) for n in ranked["n"]]
+        low, high = np.array(ranks, dtype=float).reshape(-1, 2).T
+    targets = pd.DataFrame({"_unit": ranked.index, "bas": low, "haut": high}).dropna()
+    connection.register("cibles", targets)
+    found = connection.execute(f"""
+        SELECT _unit, min(x) FILTER (atteint >= bas * (1 - {_TIE})) AS borne_basse,
+               min(x) FILTER (atteint >= haut * (1 - {_TIE})) AS borne_haute
+        FROM rangs JOIN cibles USING (_unit) GROUP BY _unit
+    """).df().set_index("_unit")  # fmt: skip
+    connection.unregister("cibles")
+    return found
+
+
+def _share_variance(
+    connection: duckdb.DuckDBPyConnection, ranked: pd.DataFrame, sources: Sequence[Source], sizes: pd.Series[int] | None
+) -> pd.Series[float]:
+    """Return, by unit, the design variance of the share of weights at or under the quantile."""
+    connection.register("quantile_de_unite", ranked.reset_index()[["_unit", "valeur"]])
+    parts = connection.execute(f"""
+        SELECT _unit, _strate, _grappe, coalesce(sum(w) FILTER (x <= valeur), 0) AS a, sum(w) AS b,
+               coalesce(sum(w2) FILTER (x <= valeur), 0) AS aa, coalesce(sum(w2) FILTER (x <= valeur), 0) AS ab,
+               sum(w2) AS bb
+        FROM valeurs AS v JOIN unite_de_cellule AS u ON {_SAME_CELL} JOIN quantile_de_unite USING (_unit)
+        GROUP BY _unit, _strate, _grappe ORDER BY _unit, _strate, _grappe
+    """).df()  # fmt: skip
+    connection.unregister("quantile_de_unite")
+    design = next(source.export.design for source in sources if source.export.design)
+    assert sizes is not None  # a design is declared
+    return linearised_variance(parts, sizes, bool(design.clusters), design.single)

@@ -1,0 +1,51 @@
+"""The closed registry of estimators that an indicator may name: parameters, inputs, and a card that documents each.
+
+How they are computed is in compute. The cards' examples are run by the tests, and the manual is made from them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pipelines.declarations.estimators.amounts import Count, Mean, Median, Quantile, Ratio, Sum, WithinDeadline
+from pipelines.declarations.estimators.base import Card, EstimatorModel, Example, LevelMethod, Worked, YearMethod
+from pipelines.declarations.estimators.programme import Declared, ProgressRate, TransparencyRate
+from pipelines.declarations.estimators.voices import Ces, NetSatisfaction, Nps, Score, Share, TopBox
+
+Estimator = Annotated[
+    Share
+    | TopBox
+    | Nps
+    | NetSatisfaction
+    | Score
+    | Ces
+    | Mean
+    | Median
+    | Quantile
+    | Sum
+    | Count
+    | Ratio
+    | WithinDeadline
+    | TransparencyRate
+    | ProgressRate
+    | Declared,
+    Field(discriminator="name"),
+]
+ESTIMATORS: tuple[type[EstimatorModel], ...] = (
+    Share, TopBox, Nps, NetSatisfaction, Score, Ces, Mean, Median, Quantile, Sum, Count, Ratio, WithinDeadline,
+    TransparencyRate, ProgressRate, Declared,
+)  # fmt: skip
+
+
+def name_of(estimator: type[EstimatorModel]) -> str:
+    """Return the name under which the YAML knows an estimator."""
+    return str(estimator.model_fields["name"].annotation.__args__[0])  # type: ignore[union-attr]
+
+
+__all__ = [
+    "ESTIMATORS", "Card", "Ces", "Count", "Declared", "Estimator", "EstimatorModel", "Example", "LevelMethod", "Mean",
+    "Median", "NetSatisfaction", "Nps", "ProgressRate", "Quantile", "Ratio", "Score", "Share", "Sum", "TopBox",
+    "TransparencyRate", "WithinDeadline", "Worked", "YearMethod", "name_of",
+]  # fmt: skip

@@ -1,0 +1,190 @@
+"""Estimators of amounts: means, quantiles, totals, counts, ratios of sums, delays.
+
+Those of answers and notes are in ``voices``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from pipelines.declarations.estimators.base import (
+    NO_INTERVAL,
+    NORMAL,
+    RANKS,
+    WILSON,
+    Card,
+    EstimatorModel,
+    Family,
+    LevelMethod,
+    Worked,
+    YearMethod,
+)
+
+
+class Mean(EstimatorModel):
+    """Mean of a value, weighted when the export declares a weight."""
+
+    name: Literal["mean"]
+    card: ClassVar[Card] = Card(
+        title="moyenne",
+        definition="Moyenne des valeurs, pondérée si l'export déclare un poids ou un calage ; les blancs n'entrent "
+        "pas dans la base.",
+        source="moyenne arithmétique ; pondérée : estimateur de Hájek Σwx/Σw",
+        unit="celle de la valeur",
+        range="celle de la valeur",
+        interval=NORMAL,
+        examples=(
+            Worked({}, ({"value": 2}, {"value": 4}, {"value": None}), 3, "le blanc ne compte pas",
+                   bounds=(1.04003602, 4.95996398)),
+            Worked({}, ({"value": 2}, {"value": 4}), 3.5, "(2 + 3 × 4) / 4", weights=(1, 3)),
+        ),
+    )  # fmt: skip
+
+
+class Quantile(EstimatorModel):
+    """The value that a share ``order`` of the rows does not exceed; weighted when the export declares a weight."""
+
+    name: Literal["quantile"]
+    order: float = Field(gt=0, lt=1, description="0.9: what nine in ten do not exceed")
+    family: ClassVar[Family] = "quantile"
+    card: ClassVar[Card] = Card(
+        title="quantile",
+        definition="Valeur que la part order des lignes ne dépasse pas (0,9 : le délai que neuf demandes sur dix ne "
+        "dépassent pas). Milieu des deux valeurs possibles quand la part tombe juste.",
+        source="Hyndman et Fan, « Sample Quantiles in Statistical Packages », The American Statistician, 1996, type "
+        "2",
+        unit="celle de la valeur",
+        range="celle de la valeur",
+        interval=RANKS,
+        examples=(
+            Worked({"order": 0.9}, tuple({"value": day} for day in range(1, 11)), 9.5, "entre la 9e et la 10e"),
+            Worked({"order": 0.75}, ({"value": 1}, {"value": 5}), 3, "à la valeur 1, juste trois quarts des poids",
+                   weights=(3, 1)),
+        ),
+    )  # fmt: skip
+
+
+class Median(EstimatorModel):
+    """Median of a value, weighted when the export declares a weight."""
+
+    name: Literal["median"]
+    family: ClassVar[Family] = "quantile"
+    order: ClassVar[float] = 0.5
+    card: ClassVar[Card] = Card(
+        title="médiane",
+        definition="Valeur que la moitié des lignes ne dépasse pas : le quantile d'ordre 0,5.",
+        source="Conover, Practical Nonparametric Statistics, 3e éd., 1999, § 3.2",
+        unit="celle de la valeur",
+        range="celle de la valeur",
+        interval=RANKS,
+        examples=(
+            Worked({}, ({"value": 30}, {"value": 2}, {"value": 5}), 5, "la ligne du milieu"),
+            Worked({}, tuple({"value": day} for day in range(1, 11)), 5.5, "rangs 2 et 9 sur 10 : couverture 97,9 %",
+                   bounds=(2, 9)),
+        ),
+    )  # fmt: skip
+
+
+class Sum(EstimatorModel):
+    """Sum of a value; a year made of finer periods is published only when all of them are there."""
+
+    name: Literal["sum"]
+    family: ClassVar[Family] = "total"
+    level_methods: ClassVar[tuple[LevelMethod, ...]] = ("sum",)
+    year_methods: ClassVar[tuple[YearMethod, ...]] = ("sum",)
+    card: ClassVar[Card] = Card(
+        title="somme",
+        definition="Somme des valeurs, jamais pondérée ; absente si une partie (un office, un mois) connue dans "
+        "l'année y manque.",
+        source="totalisation",
+        unit="celle de la valeur",
+        range="celle de la valeur",
+        interval=NO_INTERVAL,
+        examples=(
+            Worked({}, ({"value": 12}, {"value": 0}, {"value": 8}), 20, "zéro est une valeur"),
+            Worked({}, ({"value": None},), None, "rien à additionner : aucune valeur, jamais 0"),
+        ),
+    )  # fmt: skip
+
+
+class Count(EstimatorModel):
+    """Number of rows kept by ``where``; with an input, of those where it is not blank."""
+
+    name: Literal["count"]
+    family: ClassVar[Family] = "total"
+    inputs: ClassVar[tuple[str, ...]] = ()
+    optional_inputs: ClassVar[tuple[str, ...]] = ("value",)
+    level_methods: ClassVar[tuple[LevelMethod, ...]] = ("sum",)
+    year_methods: ClassVar[tuple[YearMethod, ...]] = ("sum",)
+    card: ClassVar[Card] = Card(
+        title="dénombrement",
+        definition="Nombre de lignes retenues (where) ; avec l'entrée value, de celles où elle n'est pas vide. "
+        "Jamais pondéré.",
+        source="dénombrement d'un registre exhaustif",
+        unit="nombre",
+        range="0 et plus",
+        interval=NO_INTERVAL,
+        examples=(
+            Worked({}, ({"value": "a"}, {"value": None}, {"value": "b"}), 2, "deux lignes renseignées"),
+            Worked({}, ({"value": None},), 0, "un dénombrement peut être nul"),
+        ),
+    )  # fmt: skip
+
+
+class Ratio(EstimatorModel):
+    """Ratio of sums: ``factor`` x sum of numerators / sum of denominators (rates: factor 100; mean delays: 1)."""
+
+    name: Literal["ratio"]
+    factor: float = Field(default=100, gt=0)
+    family: ClassVar[Family] = "ratio"
+    inputs: ClassVar[tuple[str, ...]] = ("numerator", "denominator")
+    level_methods: ClassVar[tuple[LevelMethod, ...]] = ("ratio_of_sums",)
+    year_methods: ClassVar[tuple[YearMethod, ...]] = ("ratio_of_sums",)
+    card: ClassVar[Card] = Card(
+        title="rapport de sommes",
+        definition="factor × somme des numérateurs / somme des dénominateurs (taux : 100 ; délai moyen : 1), "
+        "pondérées si l'export déclare un poids. Jamais une moyenne de taux. L'effectif est la somme (non pondérée) "
+        "des dénominateurs.",
+        source="programme Services Publics + : taux de décroché, respect du délai annoncé",
+        unit="% (factor 100) ou celle du numérateur",
+        range="0 à 100 pour un taux",
+        interval="linéarisation de Taylor (Särndal, Swensson et Wretman, 1992, § 5.6), quand l'export est un "
+        "échantillon ; aucun pour un registre exhaustif",
+        examples=(
+            Worked({}, ({"numerator": 90, "denominator": 100}, {"numerator": 150, "denominator": 300}), 60,
+                   "240 sur 400 ; la moyenne des deux taux (70) serait fausse"),
+            Worked({}, ({"numerator": 0, "denominator": 0},), None, "un dénominateur nul ne donne aucun taux"),
+        ),
+    )  # fmt: skip
+
+
+class WithinDeadline(EstimatorModel):
+    """Share (%) of the events handled in at most ``within``: a duration, or the calendar days between two dates."""
+
+    name: Literal["within_deadline"]
+    within: float = Field(ge=0, description="in the unit of the delay column; calendar days between two dates")
+    proportion: ClassVar[bool] = True
+    percent: ClassVar[bool] = True
+    inputs: ClassVar[tuple[str, ...]] = ("delay",)
+    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = (("start", "end"),)
+    card: ClassVar[Card] = Card(
+        title="part traitée dans le délai",
+        definition="Part des événements traités en within au plus (délai atteint compris), parmi les événements "
+        "traités : d'après une colonne de délai, ou deux dates (jours calendaires). Pas encore traité, ou délai "
+        "négatif : hors de la base.",
+        source="programme Services Publics + : respect du délai annoncé (traités dans le délai / traités)",
+        unit="%",
+        range="0 à 100",
+        interval=WILSON,
+        examples=(
+            Worked({"within": 10}, ({"delay": 3}, {"delay": 10}, {"delay": 11}, {"delay": None}), 66.666666667,
+                   "deux sur trois ; dix jours sont dans le délai de dix jours"),
+            Worked({"within": 2},
+                   ({"start": "2024-02-28", "end": "2024-03-01"}, {"start": "2024-03-01", "end": "2024-03-04"},
+                    {"start": "2024-03-05", "end": None}, {"start": "2024-03-05", "end": "2024-03-04"}), 50,
+                   "2024 est bissextile : du 28 février au 1er mars il y a deux jours ; les deux dernières lignes "
+                   "sont hors de la base"),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,101 @@
+"""How an export was collected: sample or census, its design, and the margins to which a sample is calibrated.
+
+What is computed with it (intervals, weights) is in compute.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from pipelines.declarations.base import ColumnName, Model, Text, Years
+
+Collection = Literal["sample", "census"]
+SUM_TOLERANCE = 5e-3  # published shares are rounded: 51.6 + 48.5 = 100.1 is a distribution, 97 is not
+
+
+class Design(Model):
+    """The sampling design: strata and first-stage clusters (primary sampling units), as columns of the export.
+
+    ``single`` rules what a stratum of one cluster adds to the variance: ``none`` gives no interval at all (nothing can
+    be said), ``certainty`` adds nothing (the cluster was taken for sure), ``centred`` compares it with the mean of all.
+    """
+
+    strata: ColumnName | None = None
+    clusters: ColumnName | None = None
+    single: Literal["none", "certainty", "centred"] = "none"
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Design:
+        if not (self.strata or self.clusters):
+            raise ValueError("indiquer strata, clusters, ou les deux")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """The declared columns, strata first."""
+        return [name for name in (self.strata, self.clusters) if name]
+
+
+class Margin(Model):
+    """The known distribution of one column in the population: totals, or shares (of 1, or of 100)."""
+
+    field: ColumnName
+    totals: dict[str, float] | None = None
+    shares: dict[str, float] | None = None
+    source: Text
+    date: datetime.date
+
+    @model_validator(mode="after")
+    def _is_a_distribution(self) -> Margin:
+        given = self.totals or self.shares
+        if bool(self.totals) == bool(self.shares) or given is None:
+            raise ValueError("indiquer soit totals, soit shares")
+        if min(given.values()) < 0:
+            raise ValueError("une marge ne peut pas être négative")
+        total = sum(given.values())
+        if self.shares and not any(abs(total / whole - 1) <= SUM_TOLERANCE for whole in (1, 100)):
+            raise ValueError(f"shares : la somme est {total:g}, ni 1 ni 100")
+        if total <= 0:
+            raise ValueError("totals : la somme est nulle")
+        return self
+
+    @property
+    def fractions(self) -> dict[str, float]:
+        """The share of each category, adding up to 1."""
+        given = self.totals or self.shares or {}
+        total = math.fsum(given.values())
+        return {category: value / total for category, value in given.items()}
+
+
+class Calibration(Model):
+    """Margins to which the weights of some years are brought, by raking (or, with ``bounds``, the logit method).
+
+    ``bounds``: lowest and highest ratio of the new weight to the old one. ``tolerance``: largest discrepancy left, as
+    a share of the margin's total.
+    """
+
+    years: Years
+    margins: tuple[Margin, ...] = Field(min_length=1)
+    bounds: tuple[float, float] | None = None
+    iterations: int = Field(default=200, ge=1, le=10_000)
+    tolerance: float = Field(default=1e-9, gt=0, lt=0.01)
+
+    @model_validator(mode="after")
+    def _margins_agree(self) -> Calibration:
+        sums = [math.fsum(margin.totals.values()) for margin in self.margins if margin.totals]
+        if sums and max(sums) - min(sums) > SUM_TOLERANCE * max(sums):
+            raise ValueError("margins : les totaux des marges ne décrivent pas la même population")
+        if len({margin.field for margin in self.margins}) < len(self.margins):
+            raise ValueError("margins : deux marges portent sur la même colonne")
+        if self.bounds and not 0 <= self.bounds[0] < 1 < self.bounds[1]:
+            raise ValueError("bounds : une borne sous 1 et une au-dessus, par exemple [0.3, 3]")
+        return self
+
+    @property
+    def total(self) -> float | None:
+        """The size of the population, where a margin gives totals."""
+        return next((math.fsum(margin.totals.values()) for margin in self.margins if margin.totals), None)
