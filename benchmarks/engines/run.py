@@ -38,10 +38,10 @@ CODED = {
 
 def declared() -> Any:
     """Return a catalogue of one network and seven indicators, as the data team would declare them."""
-    import dataclasses  # noqa: PLC0415
-    from types import MappingProxyType  # noqa: PLC0415
+    import dataclasses
+    from types import MappingProxyType
 
-    from pipelines.declarations import Indicator, Network, load  # noqa: PLC0415
+    from pipelines.declarations import Indicator, Network, load
 
     shipped = load(PROJECT / "schemas")
     numbers = [{"name": name, "type": "integer"} for name in ("note", "recommandation", "facilite", "delai")]
@@ -74,9 +74,9 @@ def declared() -> Any:
 def resultats(folder: Path) -> Any:
     """Run the pipeline's own computation, year by year."""
     sys.path.insert(0, str(PROJECT))
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
-    from pipelines.compute.network_year import compute_network_year  # noqa: PLC0415
+    from pipelines.compute.network_year import compute_network_year
 
     catalogue = declared()
     years = range(2020, 2025)
@@ -90,7 +90,7 @@ def resultats(folder: Path) -> Any:
 def regions() -> dict[str, str]:
     """Return the région of each département."""
     sys.path.insert(0, str(PROJECT))
-    from pipelines.declarations import load  # noqa: PLC0415
+    from pipelines.declarations import load
 
     places = load(PROJECT / "schemas").territories.territories
     return {place.code: place.region for place in places if place.level == "departement" and place.region}
@@ -98,7 +98,7 @@ def regions() -> dict[str, str]:
 
 def bounded(sums: Any) -> Any:
     """Turn n, s = Σx and ss = Σx² into value and bounds: Wilson for shares, normal for the rest."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     n, mean = sums["n"].astype("float64"), sums["s"] / sums["n"]
     share = sums["indicateur"].isin(SHARES)
@@ -112,8 +112,8 @@ def bounded(sums: Any) -> Any:
 
 def duckdb(folder: Path) -> Any:
     """Hand-written SQL: sums by site once, rolled up; one median statement by year and level."""
-    import duckdb as engine  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
+    import duckdb as engine
+    import pandas as pd
 
     connection = engine.connect()
     connection.execute("SET threads = 2; SET memory_limit = '1GB'")
@@ -149,8 +149,8 @@ def duckdb(folder: Path) -> Any:
 
 def polars(folder: Path) -> Any:
     """Polars, lazy and streaming: one group_by per level."""
-    import pandas as pd  # noqa: PLC0415
-    import polars as engine  # noqa: PLC0415
+    import pandas as pd
+    import polars as engine
 
     answer, review, note, nps = (engine.col(name) for name in ("satisfaction", "avis", "note", "recommandation"))
     when, col = engine.when, engine.col
@@ -183,8 +183,8 @@ def polars(folder: Path) -> Any:
 
 def pandas(folder: Path) -> Any:
     """Plain pandas: every year read whole, one groupby per level."""
-    import numpy as np  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
+    import numpy as np
+    import pandas as pd
 
     columns = [
         "_annee",
@@ -235,7 +235,7 @@ def _long(made: Any, level: str, names: list[str]) -> list[Any]:
 
 def gap(folder: Path, found: Any) -> float:
     """Return the largest difference of a value or bound with the pipeline's, when it was run before."""
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     path = folder / "resultats.parquet"
     if not path.exists():
