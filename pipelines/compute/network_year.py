@@ -107,7 +107,7 @@ class _Run:
         self.connection, self.catalogue, self.network, self.year, self.sources = (
             connection, catalogue, network, year, sources,
         )  # fmt: skip
-        self.geography = Geography(catalogue.territories)
+        self.geography = Geography(catalogue.territories.of_year(year))
         self.sums: dict[str, Sums] = {}
         self.results: list[pd.DataFrame] = []
         self.gaps: list[pd.DataFrame] = []

@@ -39,13 +39,22 @@ class Engagement(Model):
 
 
 class Territory(Model):
-    """A place of the INSEE code officiel géographique: France, a région, a département or an overseas collectivity."""
+    """A place of the INSEE code officiel géographique: France, a région, a département or an overseas collectivity.
+
+    ``since`` and ``until`` are the first and last reference years in which it existed, when it didn't always.
+    """
 
     level: Literal["national", "region", "departement"]
     code: TerritoryCode
     name: Text
     kind: Text
     region: TerritoryCode | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def existed(self, year: int) -> bool:
+        """Tell whether the place existed in a reference year."""
+        return (self.since or year) <= year <= (self.until or year)
 
 
 class Territories(Model):
@@ -58,8 +67,8 @@ class Territories(Model):
     @field_validator("territories", mode="before")
     @classmethod
     def _one_line_each(cls, value: Any) -> Any:
-        """Read the compact rows ``[level, code, name, kind, region]`` of the file."""
-        names = ("level", "code", "name", "kind", "region")
+        """Read the compact rows ``[level, code, name, kind, region, since, until]`` of the file."""
+        names = ("level", "code", "name", "kind", "region", "since", "until")
         if not isinstance(value, list):
             return value
         return [
@@ -68,6 +77,10 @@ class Territories(Model):
             if isinstance(row, list) else row
             for row in value
         ]  # fmt: skip
+
+    def of_year(self, year: int) -> Territories:
+        """Return the list of a reference year."""
+        return self.model_copy(update={"territories": tuple(item for item in self.territories if item.existed(year))})
 
 
 class Correction(Model):

@@ -120,13 +120,14 @@ class RowPlacer:
         period = _each([columns.get(self.export.period.field)], rows, self._judge_period)
         levels = _each([columns.get(level.field)], rows, self._judge_level)
         known = levels.column(0, pa.string())
-        places = _each([known, columns.get(territory.field if territory else None)], rows, self._judge_territory)
+        years = period.column(0, pa.int64())
+        places = _each([years, known, columns.get(territory.field if territory else None)], rows, self._judge_territory)
         names = (structure.code, structure.name) if structure else (None, None)
         structures = _each([known, *map(columns.get, names)], rows, self._structure)
         every = [period, levels, places, structures]
         good = np.logical_and.reduce([item.good() for item in every])
         coordinates = [
-            period.column(0, pa.int64()), period.column(1, pa.string()), known, places.column(0, pa.string()),
+            years, period.column(1, pa.string()), known, places.column(0, pa.string()),
             structures.column(0, pa.string()), structures.column(1, pa.string()),
         ]  # fmt: skip
         return Placed(coordinates, good, every)
@@ -156,7 +157,7 @@ class RowPlacer:
         message = f"La maille doit être l'une de : {', '.join(rule.values)}."
         return (None,), (self._finding("maille-inconnue", message, rule.field or "", written),)
 
-    def _territory(self, level: Level | None, written: Any) -> tuple[tuple[str | None], Found]:
+    def _territory(self, year: int | None, level: Level | None, written: Any) -> tuple[tuple[str | None], Found]:
         if level == "national":
             return ("FR",), ()
         rule = self.export.territory
@@ -167,7 +168,7 @@ class RowPlacer:
                 return (None,), ()
             message = "Le code du territoire est absent."
             return (None,), (self._finding("territoire-absent", message, rule.field, written),)
-        found = self._gazetteer.find(str(written), rule.codes)
+        found = self._gazetteer.find(str(written), rule.codes, year)
         expected = "departement" if level == "site" else level
         if found is not None and found[0] == expected:
             return (found[1],), ()

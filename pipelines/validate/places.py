@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipelines.declarations import Level, Territories
+    from pipelines.declarations.references import Territory
     from pipelines.declarations.network import TerritoryCodes
 
 _PILOTE = re.compile(r"([DR])(\d{2,3}|2[AB])")
@@ -16,13 +17,16 @@ class Gazetteer:
     """Looks codes up in the declared territories."""
 
     def __init__(self, territories: Territories) -> None:
-        self._known = {(place.level, place.code) for place in territories.territories}
+        self._known: dict[tuple[str, str], Territory] = {
+            (place.level, place.code): place for place in territories.territories
+        }
 
-    def find(self, text: str, codes: TerritoryCodes) -> tuple[Level, str] | None:
-        """Return (level, code) of a written code, or None if it names no known territory."""
+    def find(self, text: str, codes: TerritoryCodes, year: int | None) -> tuple[Level, str] | None:
+        """Return (level, code) of a written code, or None if it names no territory known in that reference year."""
         written = text.strip().upper()
         found = self._pilote(written) if codes == "pilote" else (codes, written.zfill(2))
-        return found if found in self._known else None
+        place = self._known.get(found) if found else None
+        return found if place and (year is None or place.existed(year)) else None
 
     @staticmethod
     def _pilote(written: str) -> tuple[Level, str] | None:

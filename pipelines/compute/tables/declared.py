@@ -110,6 +110,8 @@ def territories_table(catalogue: Catalogue) -> pd.DataFrame:
             "territoire": place.name,
             "nature": place.kind,
             "region_code": place.region,
+            "premiere_annee": place.since,
+            "derniere_annee": place.until,
             "millesime": reference.vintage,
             "source": reference.source,
         }
