@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipelines.declarations import Level, Territories
-    from pipelines.declarations.references import Territory
     from pipelines.declarations.network import TerritoryCodes
+    from pipelines.declarations.references import Territory
 
 _PILOTE = re.compile(r"([DR])(\d{2,3}|2[AB])")
 
