@@ -65,12 +65,14 @@ def test_a_refused_network_year_fails_alone_and_records_nothing(catalogue, sampl
         assert not result.success
         made = {tuple(event.asset_key.path) for event in result.get_asset_materialization_events() if event.asset_key}
         assert {("securite", stage) for stage in STAGES} | {("gendarmerie", "raw")} == made
-        checks = {tuple(item.asset_key.path): item for item in result.get_asset_check_evaluations()}
-        assert not checks["gendarmerie", "observations"].passed
-        assert checks["gendarmerie", "observations"].severity == dg.AssetCheckSeverity.ERROR
-        assert checks["securite", "observations"].passed
-        assert not checks["caf", "raw"].passed  # nothing handed over: a warning, not a failure
-        assert checks["caf", "raw"].severity == dg.AssetCheckSeverity.WARN
+        checks = {(item.asset_key.path[0], item.check_name): item for item in result.get_asset_check_evaluations()}
+        assert not checks["gendarmerie", "conformite"].passed
+        assert checks["gendarmerie", "conformite"].severity == dg.AssetCheckSeverity.ERROR
+        assert sum(checks["gendarmerie", "conformite"].metadata["regles"].value.values()) >= 1
+        assert checks["gendarmerie", "conformite"].metadata["resultats_lettre_html"].value.startswith("file://")
+        assert checks["securite", "conformite"].passed
+        assert not checks["caf", "reception"].passed  # nothing handed over: a warning, not a failure
+        assert checks["caf", "reception"].severity == dg.AssetCheckSeverity.WARN
         national = definitions.resolve_job_def(NATIONAL_JOB).execute_in_process(instance=instance, raise_on_error=False)
         assert national.success
 
