@@ -1,0 +1,179 @@
+"""The attacker: the narrowest interval that all published figures leave to each hidden cell, by linear programming.
+
+It knows the links, the rule, and the published statuses: A tells that a base is under the minimum, D that it is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import eye_array, hstack, vstack
+
+from pipelines.compute.disclosure.system import EPSILON, System, components, tightened
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipelines.compute.disclosure.system import Flags, Numbers
+
+_BATCH = 4000  # cells in one linear programme: independent components are solved together
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """``low`` and ``high`` of each cell: exact where ``exposed``, else already wide enough.
+
+    ``exposed``: hidden cells whose interval is narrower than the width to keep.
+    """
+
+    low: Numbers
+    high: Numbers
+    exposed: Flags
+
+
+def attack(system: System, only: Flags | None = None) -> Intervals:
+    """Bound every hidden cell (of ``only``, if given: whole components, please)."""
+    low, high, dropped = tightened(system)
+    wanted = system.width > 0
+    if only is not None:
+        wanted &= only
+    exposed = wanted & (high - low < system.width - EPSILON)
+    labels = components(system)
+    found_low, found_high = low.copy(), high.copy()
+    for batch in _batches(labels, wanted & ~exposed):
+        members = np.flatnonzero(np.isin(labels, batch))
+        attacked = _attack_batch(system, low, high, dropped, members, labels, wanted & ~exposed)
+        found_low[members], found_high[members] = attacked
+    exposed = wanted & (found_high - found_low < system.width - EPSILON)
+    return Intervals(found_low, found_high, exposed)
+
+
+def _batches(labels: NDArray[np.int64], wanted: Flags) -> list[NDArray[np.int64]]:
+    """Group the components that hold a wanted cell, in order, into batches of about ``_BATCH`` cells."""
+    present, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    keep = np.isin(present, labels[wanted])
+    present, sizes = present[keep], sizes[keep]
+    ends = np.cumsum(sizes) // _BATCH
+    return [present[ends == number] for number in np.unique(ends)]
+
+
+def _attack_batch(
+    system: System,
+    low: Numbers,
+    high: Numbers,
+    dropped: Flags,
+    members: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    wanted: Flags,
+) -> tuple[Numbers, Numbers]:
+    """Return the intervals of some components' cells.
+
+    Every optimum is a witness for all cells at once: what two witnesses already hold apart needs no programme of its
+    own. The others are bounded exactly, one per component in each programme.
+    """
+    programme = _Programme(system, low, high, dropped, members)
+    if programme.rows == 0:
+        return low[members], high[members]
+    needed, target = system.width[members], wanted[members]
+    component = np.unique(labels[members], return_inverse=True)[1]
+    alternate = np.where(np.arange(len(members)) % 2 == 0, 1.0, -1.0)
+    for direction in (target * 1.0, target * -1.0, target * alternate, target * -alternate):
+        programme.solve(direction)
+    lowest, highest = programme.lowest, programme.highest
+    done = np.zeros(len(members), dtype=bool)
+    exact_low, exact_high = np.full(len(members), -np.inf), np.full(len(members), np.inf)
+    while True:
+        pending = np.flatnonzero(target & ~done & (highest - lowest < needed - EPSILON))
+        if not len(pending):
+            break
+        chosen = pending[np.unique(component[pending], return_index=True)[1]]
+        direction = np.zeros(len(members))
+        direction[chosen] = 1.0
+        exact_high[chosen] = programme.solve(direction)[chosen]
+        exact_low[chosen] = programme.solve(-direction)[chosen]
+        done[chosen] = True
+    return np.where(done, exact_low, lowest), np.where(done, exact_high, highest)
+
+
+class _Programme:
+    """One linear programme with many objectives, and the extreme values that its optima have shown."""
+
+    def __init__(
+        self, system: System, low: Numbers, high: Numbers, dropped: Flags, members: NDArray[np.int64]
+    ) -> None:
+        matrix = system.links[:, members]
+        rows = np.flatnonzero((np.diff(matrix.indptr) > 0) & ~dropped)
+        fixed = np.where(system.unknown, 0.0, system.low)
+        known = (system.links @ fixed)[rows]
+        tolerance = system.tolerance[rows]
+        exact = tolerance <= 0
+        matrix = matrix[rows]
+        self.rows = len(rows)
+        self._equal: Any = (matrix[exact], -known[exact]) if exact.any() else (None, None)
+        loose = ~exact
+        self._within: Any = (None, None)
+        if loose.any():
+            both = vstack([matrix[loose], -matrix[loose]], format="csr")
+            self._within = both, np.concatenate([tolerance[loose] - known[loose], tolerance[loose] + known[loose]])
+        self._bounds = np.column_stack([system.low[members], system.high[members]])
+        self.lowest, self.highest = high[members].copy(), low[members].copy()
+
+    def solve(self, direction: Numbers) -> Numbers:
+        """Return the point that maximises ``direction``; remember what it shows of every cell."""
+        found = self._optimum(direction)
+        if found is None:
+            self._loosen()
+            found = self._optimum(direction)
+        if found is None:
+            raise ArithmeticError("audit du secret : le programme linéaire n'a pas de solution")
+        np.minimum(self.lowest, found, out=self.lowest)
+        np.maximum(self.highest, found, out=self.highest)
+        return found
+
+    def _optimum(self, direction: Numbers) -> Numbers | None:
+        (a_eq, b_eq), (a_ub, b_ub) = self._equal, self._within
+        solved = linprog(-direction, A_eq=a_eq, b_eq=b_eq, A_ub=a_ub, b_ub=b_ub, bounds=self._bounds, method="highs")
+        return np.asarray(solved.x, dtype=float) if solved.status == 0 else None
+
+    def _loosen(self) -> None:
+        """Published figures contradict a link (typed totals do): allow each link the least total gap that suits."""
+        matrices = [part for part in (self._equal[0], self._within[0]) if part is not None]
+        matrix = vstack(matrices, format="csr")
+        equal = 0 if self._equal[0] is None else self._equal[0].shape[0]
+        rest = matrix.shape[0] - equal
+        target = np.concatenate([part for part in (self._equal[1], self._within[1]) if part is not None])
+        count = matrix.shape[1]
+        gaps = eye_array(matrix.shape[0], format="csr")
+        bounds = np.vstack([self._bounds, np.tile([0.0, np.inf], (2 * matrix.shape[0], 1))])
+        wide = hstack([matrix, gaps, -gaps], format="csr")
+        objective = np.concatenate([np.zeros(count), np.ones(2 * matrix.shape[0])])
+        solved = linprog(
+            objective,
+            A_eq=wide[:equal] if equal else None,
+            b_eq=target[:equal] if equal else None,
+            A_ub=wide[equal:] if rest else None,
+            b_ub=target[equal:] if rest else None,
+            bounds=bounds,
+            method="highs",
+        )
+        if solved.status != 0:
+            return
+        gap = np.asarray(solved.x, dtype=float)[count:].reshape(2, -1).sum(axis=0) + EPSILON
+        if equal:
+            free = gap[:equal] > 10 * EPSILON
+            a, b = self._equal
+            self._equal = (a[~free], b[~free]) if (~free).any() else (None, None)
+            extra = vstack([a[free], -a[free]], format="csr")
+            limit = np.concatenate([b[free] + gap[:equal][free], gap[:equal][free] - b[free]])
+            old = self._within
+            within = (extra, limit) if old[0] is None else (vstack([old[0], extra], format="csr"), np.concatenate([old[1], limit]))
+            self._within = within
+        if rest and self._within[0] is not None:
+            a, b = self._within
+            b = b.copy()
+            b[:rest] += gap[equal:]
+            self._within = a, b
+
