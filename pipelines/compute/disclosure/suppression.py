@@ -1,0 +1,175 @@
+"""Which units to hide with the primary ones so that the attacker bounds no hidden cell too tightly. Arrays only.
+
+Greedy, link by link, as in the hypercube and modular methods of tau-ARGUS (Hundepool et al. 2012, sections 4.4-4.5):
+the cheapest cell of the link that exposes; then the linear programme; then whatever proved superfluous is shown again.
+Protection only grows when more is hidden, so the last step leaves a set of which no unit alone can be spared.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipelines.compute.disclosure.attack import attack
+from pipelines.compute.disclosure.system import EPSILON, Problem, components, tightened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from pipelines.compute.disclosure.system import Flags, System
+
+
+def secondary(problem: Problem) -> Flags:
+    """Return the units to hide besides the primary ones. Ties go to the first unit: sort units by their key.
+
+    Cells that stay exposed although everything that could help is hidden (what protects them is already public) are
+    for the audit to report.
+    """
+    primary = problem.primary_units()
+    if not primary.any():
+        return np.zeros(problem.units, dtype=bool)
+    search = _Search(problem, primary)
+    search.close_links()
+    search.close_programme()
+    search.spare()
+    return search.hidden & ~primary
+
+
+class _Search:
+    def __init__(self, problem: Problem, primary: Flags) -> None:
+        self.problem, self.primary, self.hidden = problem, primary, primary.copy()
+        links = problem.links
+        self._rows = np.repeat(np.arange(links.shape[0]), np.diff(links.indptr))
+        self._links_of = links.tocsc()
+        self._hopeless = np.zeros(len(problem.unit), dtype=bool)
+        order = np.argsort(problem.unit, kind="stable")
+        self._cells = np.split(order, np.cumsum(np.bincount(problem.unit, minlength=problem.units))[:-1])
+
+    def close_links(self) -> None:
+        """Hide until the bounds tightened link by link expose nothing."""
+        while True:
+            system = self.problem.seen(self.hidden)
+            low, high, _ = tightened(system)
+            exposed = (system.width > 0) & (high - low < system.width - EPSILON) & ~self._hopeless
+            if not exposed.any():
+                return
+            self._hide_for(np.flatnonzero(exposed), system)
+
+    def close_programme(self) -> None:
+        """Hide until the linear programme exposes nothing; only components that changed are attacked again."""
+        only: Flags | None = None
+        while True:
+            system = self.problem.seen(self.hidden)
+            exposed = attack(system, only).exposed & ~self._hopeless
+            if not exposed.any():
+                return
+            labels = components(system)
+            before = self.hidden.copy()
+            first = np.flatnonzero(exposed)
+            first = first[np.unique(labels[first], return_index=True)[1]]  # one per component at a time
+            self._hide_for(first, system)
+            self.close_links()
+            labels = components(self.problem.seen(self.hidden))
+            changed = (self.hidden & ~before)[self.problem.unit]
+            again = np.isin(labels, np.unique(labels[(changed | exposed) & (labels >= 0)]))
+            only = again
+
+    def spare(self) -> None:
+        """Show again, dearest first, each unit whose hiding proves superfluous."""
+        added = np.flatnonzero(self.hidden & ~self.primary)
+        for unit in added[np.lexsort((added, -self.problem.cost[added]))]:
+            if self._lonely_without(unit):
+                continue
+            part = self._component_of(unit)
+            tried = self.hidden.copy()
+            tried[unit] = False
+            system = self.problem.seen(tried)
+            low, high, _ = tightened(system)
+            wanted = (system.width > 0) & part & ~self._hopeless
+            if (high - low < system.width - EPSILON)[wanted].any():
+                continue
+            if not (attack(system, part).exposed & ~self._hopeless).any():
+                self.hidden = tried
+
+    def _component_of(self, unit: int) -> Flags:
+        labels = components(self.problem.seen(self.hidden))
+        return np.isin(labels, np.unique(labels[self._cells[unit]]))
+
+    def _lonely_without(self, unit: int) -> bool:
+        """Return whether a link would be left with one hidden cell that must keep some width."""
+        problem = self.problem
+        for cell in self._cells[unit]:
+            for link in self._links(cell):
+                others = self._members(link)
+                left = others[self.hidden[problem.unit[others]] & (problem.unit[others] != unit)]
+                absent = np.isnan(problem.quantity[others]) & ~self.hidden[problem.unit[others]]
+                if len(left) == 1 and not absent.any() and problem.tolerance[link] <= 0:
+                    wide = problem.width_a if problem.primary[left[0]] else problem.width_d
+                    if wide[left[0]] > 0:
+                        return True
+        return False
+
+    def _links(self, cell: int) -> NDArray[np.int64]:
+        matrix = self._links_of
+        found: NDArray[np.int64] = matrix.indices[matrix.indptr[cell] : matrix.indptr[cell + 1]].astype(np.int64)
+        return found
+
+    def _members(self, link: int) -> NDArray[np.int64]:
+        matrix = self.problem.links
+        found: NDArray[np.int64] = matrix.indices[matrix.indptr[link] : matrix.indptr[link + 1]].astype(np.int64)
+        return found
+
+    def _hide_for(self, exposed: NDArray[np.int64], system: System) -> None:
+        """Hide one more unit for each link that exposes a cell; a link that already got one in this round waits."""
+        served: set[int] = set()
+        for cell in exposed:
+            links = self._links(cell)
+            if served.intersection(links.tolist()):
+                continue
+            chosen = self._choice(links)
+            if chosen is None:  # its own links are all hidden: widen the component
+                near = _union(self._members(link) for link in links)
+                chosen = self._choice(_union(self._links(other) for other in near if system.unknown[other]))
+            if chosen is None:
+                chosen = self._anywhere(cell, system)
+            if chosen is None:
+                self._hopeless[cell] = True
+                continue
+            self.hidden[chosen] = True
+            for sibling in self._cells[chosen]:
+                served.update(self._links(sibling).tolist())
+
+    def _anywhere(self, cell: int, system: System) -> int | None:
+        labels = components(system)
+        members = np.flatnonzero(labels == labels[cell])
+        return self._choice(_union(self._links(other) for other in members))
+
+    def _choice(self, links: NDArray[np.int64]) -> int | None:
+        """Return the unit to hide among those of the links with the fewest hidden: see ``_key``; None if none helps."""
+        problem = self.problem
+        for link in sorted(links.tolist(), key=lambda item: (self._hidden_in(item), item)):
+            cells = self._members(link)
+            units = problem.unit[cells]
+            possible = ~self.hidden[units] & problem.open_[units] & (problem.quantity[cells] > EPSILON)
+            if possible.any():
+                return int(problem.unit[min(cells[possible].tolist(), key=lambda item: self._key(item, link))])
+        return None
+
+    def _key(self, cell: int, link: int) -> tuple[float, float, int]:
+        """Prefer what opens no new subtraction elsewhere, then enough room to move, then the least loss."""
+        problem = self.problem
+        unit = int(problem.unit[cell])
+        opened = sum(1 for other in self._links(cell) if other != link and self._hidden_in(int(other)) == 0)
+        tight = problem.quantity[cell] - problem.low_d[cell] < problem.width_a[cell]
+        return float(opened + tight), float(problem.cost[unit]), unit
+
+    def _hidden_in(self, link: int) -> int:
+        return int(self.hidden[self.problem.unit[self._members(link)]].sum())
+
+
+def _union(parts: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
+    found = list(parts)
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
