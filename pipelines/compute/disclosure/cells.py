@@ -152,7 +152,7 @@ def _distinct(figures: pd.DataFrame) -> pd.DataFrame:
     """
     figures["layer"] = figures.groupby(["table", "indicateur", "kind"], sort=True).ngroup()
     bases = figures[figures["kind"] == "base"]
-    told = bases["unit"].astype(str) + "=" + bases["quantity"].round(6).astype(str)
+    told = bases["unit"].astype(str) + "=" + bases["quantity"].round(6).fillna(-1.0).astype(str)
     ranked = pd.DataFrame({"layer": bases["layer"], "table": bases["table"], "minimum": bases["minimum"], "told": told})
     whole = ranked.groupby("layer").agg({"table": "first", "minimum": "max", "told": lambda items: "|".join(items)})
     whole = whole.reset_index().sort_values(["table", "minimum", "layer"], ascending=[True, False, True])

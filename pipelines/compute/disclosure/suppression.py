@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from pipelines.compute.disclosure.attack import attack
 from pipelines.compute.disclosure.system import EPSILON, Problem, components, tightened
@@ -78,25 +80,32 @@ class _Search:
             only = again
 
     def spare(self) -> None:
-        """Show again, dearest first, each unit whose hiding proves superfluous."""
+        """Show again, dearest first, each unit whose hiding proves superfluous; one at a time in each component."""
+        problem = self.problem
         added = np.flatnonzero(self.hidden & ~self.primary)
-        for unit in added[np.lexsort((added, -self.problem.cost[added]))]:
-            if self._lonely_without(unit):
-                continue
-            part = self._component_of(unit)
+        waiting = added[np.lexsort((added, -problem.cost[added]))]
+        while len(waiting := np.array([unit for unit in waiting if not self._lonely_without(unit)], dtype=np.int64)):
+            group = self._groups()
+            chosen = waiting[np.unique(group[waiting], return_index=True)[1]]
+            waiting = waiting[~np.isin(waiting, chosen)]
             tried = self.hidden.copy()
-            tried[unit] = False
-            system = self.problem.seen(tried)
-            low, high, _ = tightened(system)
-            wanted = (system.width > 0) & part & ~self._hopeless
-            if (high - low < system.width - EPSILON)[wanted].any():
-                continue
-            if not (attack(system, part).exposed & ~self._hopeless).any():
-                self.hidden = tried
+            tried[chosen] = False
+            system = problem.seen(tried)
+            part = np.isin(group[problem.unit], group[chosen])
+            exposed = attack(system, part, verdict_only=True).exposed & ~self._hopeless
+            refused = np.isin(group[chosen], group[problem.unit[exposed]])
+            self.hidden[chosen[~refused]] = False
 
-    def _component_of(self, unit: int) -> Flags:
-        labels = components(self.problem.seen(self.hidden))
-        return np.isin(labels, np.unique(labels[self._cells[unit]]))
+    def _groups(self) -> NDArray[np.int64]:
+        """Return, per unit, a number shared by the units whose cells are connected through hidden ones."""
+        problem = self.problem
+        labels = components(problem.seen(self.hidden))
+        cells = np.flatnonzero(labels >= 0)
+        nodes = problem.units + int(labels.max()) + 1
+        pairs = problem.unit[cells], problem.units + labels[cells]
+        graph = coo_array((np.ones(len(cells)), pairs), shape=(nodes, nodes))
+        found: NDArray[np.int64] = connected_components(graph, directed=False)[1][: problem.units]
+        return found
 
     def _lonely_without(self, unit: int) -> bool:
         """Return whether a link would be left with one hidden cell that must keep some width."""
