@@ -83,11 +83,13 @@ class _Search:
         """Show again, dearest first, each unit whose hiding proves superfluous; one at a time in each component."""
         problem = self.problem
         added = np.flatnonzero(self.hidden & ~self.primary)
-        waiting = added[np.lexsort((added, -problem.cost[added]))]
-        while len(waiting := np.array([unit for unit in waiting if not self._lonely_without(unit)], dtype=np.int64)):
+        order = added[np.lexsort((added, -problem.cost[added]))]
+        waiting = np.array([unit for unit in order if not self._lonely_without(unit)], dtype=np.int64)
+        while len(waiting):
             group = self._groups()
             chosen = waiting[np.unique(group[waiting], return_index=True)[1]]
             waiting = waiting[~np.isin(waiting, chosen)]
+            chosen = np.array([unit for unit in chosen if not self._lonely_without(unit)], dtype=np.int64)
             tried = self.hidden.copy()
             tried[chosen] = False
             system = problem.seen(tried)
@@ -131,6 +133,11 @@ class _Search:
         found: NDArray[np.int64] = matrix.indices[matrix.indptr[link] : matrix.indptr[link + 1]].astype(np.int64)
         return found
 
+    def _signs(self, link: int) -> NDArray[np.float64]:
+        matrix = self.problem.links
+        found: NDArray[np.float64] = matrix.data[matrix.indptr[link] : matrix.indptr[link + 1]]
+        return found
+
     def _hide_for(self, exposed: NDArray[np.int64], system: System) -> None:
         """Hide one more unit for each link that exposes a cell; a link that already got one in this round waits."""
         served: set[int] = set()
@@ -162,7 +169,8 @@ class _Search:
         for link in sorted(links.tolist(), key=lambda item: (self._hidden_in(item), item)):
             cells = self._members(link)
             units = problem.unit[cells]
-            possible = ~self.hidden[units] & problem.open_[units] & (problem.quantity[cells] > EPSILON)
+            helps = (problem.quantity[cells] > EPSILON) | (self._signs(link) < 0)  # a part of nothing gives no room
+            possible = ~self.hidden[units] & problem.open_[units] & helps
             if possible.any():
                 return int(problem.unit[min(cells[possible].tolist(), key=lambda item: self._key(item, link))])
         return None
