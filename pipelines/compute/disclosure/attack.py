@@ -81,45 +81,46 @@ def _attack_batch(
     Every optimum is a witness for all cells at once: what two witnesses already hold apart needs no programme of its
     own. The others are bounded exactly, one per component in each programme.
     """
-    programme = _Programme(system, low, high, dropped, members)
-    if programme.rows == 0:
-        return low[members], high[members]
     needed, target = system.width[members], wanted[members]
     component = np.unique(labels[members], return_inverse=True)[1]
-    lowest, highest = programme.lowest, programme.highest
-    signs, pending = np.random.default_rng(0), target.copy()  # seeded: the same system is always attacked alike
-    for _ in range(_WITNESSES):
-        direction = np.where(pending, signs.choice([-1.0, 1.0], len(members)), 0.0)
-        programme.solve(direction)
-        programme.solve(-direction)
-        before, pending = pending, target & (highest - lowest < needed - EPSILON)
-        if pending.sum() > 0.9 * before.sum() or not pending.any():
-            break
-    done = np.zeros(len(members), dtype=bool)
-    exact_low, exact_high = np.full(len(members), -np.inf), np.full(len(members), np.inf)
+    lowest, highest = high[members].copy(), low[members].copy()  # what witnesses have shown
+    exact = np.zeros(len(members), dtype=bool)
     lost = np.zeros(int(component.max()) + 1, dtype=bool)
-    while True:
-        open_ = target & ~done & (highest - lowest < needed - EPSILON)
-        pending = np.flatnonzero(open_ & ~lost[component] if verdict_only else open_)
-        if not len(pending):
-            break
-        chosen = pending[np.unique(component[pending], return_index=True)[1]]
-        direction = np.zeros(len(members))
-        direction[chosen] = 1.0
-        exact_high[chosen] = programme.solve(direction)[chosen]
-        exact_low[chosen] = programme.solve(-direction)[chosen]
-        done[chosen] = True
-        narrow = exact_high[chosen] - exact_low[chosen] < needed[chosen] - EPSILON
-        lost[component[chosen[narrow]]] = True
-    return np.where(done, exact_low, lowest), np.where(done, exact_high, highest)
+    signs = np.random.default_rng(0)  # seeded: the same system is always attacked alike
+    rounds, pending = 0, np.flatnonzero(target)
+    at = np.zeros(0, dtype=np.int64)
+    while len(pending):
+        involved = np.isin(component, component[pending])
+        if involved.sum() < 0.7 * len(at) or not len(at):  # the components that are settled slow the others
+            at = np.flatnonzero(involved)
+            programme = _Programme(system, dropped, members[at])
+        if not programme.rows:  # no link: nothing beyond the bounds known beforehand
+            lowest[at], highest[at], exact[at] = low[members[at]], high[members[at]], True
+        elif rounds < _WITNESSES:
+            rounds += 1
+            chosen, direction = pending, signs.choice([-1.0, 1.0], len(pending))
+        else:
+            chosen = pending[np.unique(component[pending], return_index=True)[1]]
+            direction, exact[chosen] = np.ones(len(chosen)), True
+        if programme.rows:
+            objective = np.zeros(len(members))
+            objective[chosen] = direction
+            for sense in (1.0, -1.0):
+                found = programme.solve(sense * objective[at])
+                lowest[at], highest[at] = np.minimum(lowest[at], found), np.maximum(highest[at], found)
+        narrow = target & (highest - lowest < needed - EPSILON)
+        lost[component[narrow & exact]] = True
+        before, left = len(pending), narrow & ~exact
+        pending = np.flatnonzero(left & ~lost[component] if verdict_only else left)
+        if len(pending) > 0.9 * before:
+            rounds = _WITNESSES
+    return lowest, highest
 
 
 class _Programme:
-    """One linear programme with many objectives, and the extreme values that its optima have shown."""
+    """One linear programme over some components, asked with many objectives."""
 
-    def __init__(
-        self, system: System, low: Numbers, high: Numbers, dropped: Flags, members: NDArray[np.int64]
-    ) -> None:
+    def __init__(self, system: System, dropped: Flags, members: NDArray[np.int64]) -> None:
         matrix = system.links[:, members]
         rows = np.flatnonzero((np.diff(matrix.indptr) > 0) & ~dropped)
         fixed = np.where(system.unknown, 0.0, system.low)
@@ -135,18 +136,15 @@ class _Programme:
             both = vstack([matrix[loose], -matrix[loose]], format="csr")
             self._within = both, np.concatenate([tolerance[loose] - known[loose], tolerance[loose] + known[loose]])
         self._bounds = np.column_stack([system.low[members], system.high[members]])
-        self.lowest, self.highest = high[members].copy(), low[members].copy()
 
     def solve(self, direction: Numbers) -> Numbers:
-        """Return the point that maximises ``direction``; remember what it shows of every cell."""
+        """Return the point that maximises ``direction``."""
         found = self._optimum(direction)
         if found is None:
             self._loosen()
             found = self._optimum(direction)
         if found is None:
             raise ArithmeticError("audit du secret : le programme linéaire n'a pas de solution")
-        np.minimum(self.lowest, found, out=self.lowest)
-        np.maximum(self.highest, found, out=self.highest)
         return found
 
     def _optimum(self, direction: Numbers) -> Numbers | None:

@@ -136,9 +136,10 @@ def _figures(rows: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
             continue
         least, greatest = limits
         denominator, empty = group["denominateur"], group["effectif"].eq(0)
-        parts = {"favourable": group["numerateur"] - least * denominator}
+        span = greatest - least if greatest is not None else 1.0  # in answers: two codings of one question are twins
+        parts = {"favourable": (group["numerateur"] - least * denominator) / span}
         if greatest is not None:
-            parts["unfavourable"] = greatest * denominator - group["numerateur"]
+            parts["unfavourable"] = (greatest * denominator - group["numerateur"]) / span
         for kind, part in parts.items():
             quantity = part.where(~empty, 0.0).clip(lower=0)
             frames.append(line.loc[group.index].assign(kind=kind, quantity=quantity, minimum=0.0, width=0.0))
@@ -146,14 +147,13 @@ def _figures(rows: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 
 
 def _distinct(figures: pd.DataFrame) -> pd.DataFrame:
-    """Keep one of the bases that are published alike everywhere in a table: they are the same unknowns.
+    """Keep one of the figures that are published alike everywhere in a table: they are the same unknowns.
 
     One with a rule of its own is preferred, since its rule bounds it. Figures are numbered by ``layer``.
     """
     figures["layer"] = figures.groupby(["table", "indicateur", "kind"], sort=True).ngroup()
-    bases = figures[figures["kind"] == "base"]
-    told = bases["unit"].astype(str) + "=" + bases["quantity"].round(6).fillna(-1.0).astype(str)
-    ranked = pd.DataFrame({"layer": bases["layer"], "table": bases["table"], "minimum": bases["minimum"], "told": told})
+    told = figures["unit"].astype(str) + "=" + figures["quantity"].round(6).fillna(-1.0).astype(str)
+    ranked = figures[["layer", "table", "minimum"]].assign(told=told)
     whole = ranked.groupby("layer").agg({"table": "first", "minimum": "max", "told": lambda items: "|".join(items)})
     whole = whole.reset_index().sort_values(["table", "minimum", "layer"], ascending=[True, False, True])
     twins = whole[whole.duplicated(["table", "told"])]["layer"]
