@@ -95,7 +95,9 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         kinds={"csv", "parquet"},
         check_specs=[
             dg.AssetCheckSpec("contrats", asset=key, description="Contrats des tables et lecture indépendante"),
-            dg.AssetCheckSpec("secret", asset=key, description="Aucune valeur secrète ne se déduit de ce qui est publié"),
+            dg.AssetCheckSpec(
+                "secret", asset=key, description="Aucune valeur secrète ne se déduit de ce qui est publié"
+            ),
         ],
     )
     def release(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
@@ -142,7 +144,9 @@ def _secret_check(
         metadata={
             "secret_primaire": int(summary["secret_primaire"].sum()),
             "secret_secondaire": int(summary["secret_secondaire"].sum()),
-            "constats": preview(findings.groupby(["constat", "reseau", "indicateur"]).size().reset_index(name="lignes")),
+            "constats": preview(
+                findings.groupby(["constat", "reseau", "indicateur"]).size().reset_index(name="lignes")
+            ),
             "masques": preview(summary, rows=60),
         },
     )

@@ -44,7 +44,10 @@ def test_statistical_secrecy_hides_the_base_too(labo, levels, pick) -> None:
 
 def test_an_insufficient_base_is_shown_but_not_its_value(labo, levels, pick) -> None:
     declared = {**SHARE, "levels": levels("pooled", "national"), **_minimum(100, "base-insuffisante")}
-    line = pick(without_secrets(labo.run(declared, labo.export({"reponse": "string"}), _answers("B1", 99)).results), maille="national")
+    line = pick(
+        without_secrets(labo.run(declared, labo.export({"reponse": "string"}), _answers("B1", 99)).results),
+        maille="national",
+    )
     assert line[HIDDEN].isna().all()
     assert line["effectif"] == 99
     assert line["motif"] == "base-insuffisante"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.compute.disclosure.system import Flags, Numbers
 
 _WITNESSES = 12  # pairs of optima in random directions, before cells are bounded one by one
+_FEW_WITNESSES = 3  # the same, when one exposed cell is enough
 _BATCH = 4000  # cells in one linear programme: independent components are solved together
 
 
@@ -96,11 +97,13 @@ def _attack_batch(
             programme = _Programme(system, dropped, members[at])
         if not programme.rows:  # no link: nothing beyond the bounds known beforehand
             lowest[at], highest[at], exact[at] = low[members[at]], high[members[at]], True
-        elif rounds < _WITNESSES:
+        elif rounds < (_FEW_WITNESSES if verdict_only else _WITNESSES):
             rounds += 1
             chosen, direction = pending, signs.choice([-1.0, 1.0], len(pending))
         else:
-            chosen = pending[np.unique(component[pending], return_index=True)[1]]
+            shown = (highest - lowest)[pending] / needed[pending]  # the least proven first: most likely exposed
+            order = pending[np.lexsort((pending, shown))]
+            chosen = order[np.unique(component[order], return_index=True)[1]]
             direction, exact[chosen] = np.ones(len(chosen)), True
         if programme.rows:
             objective = np.zeros(len(members))
@@ -183,11 +186,14 @@ class _Programme:
             extra = vstack([a[free], -a[free]], format="csr")
             limit = np.concatenate([b[free] + gap[:equal][free], gap[:equal][free] - b[free]])
             old = self._within
-            within = (extra, limit) if old[0] is None else (vstack([old[0], extra], format="csr"), np.concatenate([old[1], limit]))
+            within = (
+                (extra, limit)
+                if old[0] is None
+                else (vstack([old[0], extra], format="csr"), np.concatenate([old[1], limit]))
+            )
             self._within = within
         if rest and self._within[0] is not None:
             a, b = self._within
             b = b.copy()
             b[:rest] += gap[equal:]
             self._within = a, b
-

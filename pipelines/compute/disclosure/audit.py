@@ -133,9 +133,7 @@ def _known_before(
 def _contradicted(system: System, known: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the components in which the old figures break a link that held without them."""
     public = ~np.isnan(known)
-    told = replace(
-        system, low=np.where(public, known, system.low), high=np.where(public, known, system.high)
-    )
+    told = replace(system, low=np.where(public, known, system.low), high=np.where(public, known, system.high))
     broken = tightened(told)[2] & ~tightened(system)[2]
     rows = np.repeat(np.arange(system.links.shape[0]), np.diff(system.links.indptr))
     labels = components(system)[system.links.indices[broken[rows]]]

@@ -154,7 +154,7 @@ def _distinct(figures: pd.DataFrame) -> pd.DataFrame:
     figures["layer"] = figures.groupby(["table", "indicateur", "kind"], sort=True).ngroup()
     told = figures["unit"].astype(str) + "=" + figures["quantity"].round(6).fillna(-1.0).astype(str)
     ranked = figures[["layer", "table", "minimum"]].assign(told=told)
-    whole = ranked.groupby("layer").agg({"table": "first", "minimum": "max", "told": lambda items: "|".join(items)})
+    whole = ranked.groupby("layer").agg({"table": "first", "minimum": "max", "told": "|".join})
     whole = whole.reset_index().sort_values(["table", "minimum", "layer"], ascending=[True, False, True])
     twins = whole[whole.duplicated(["table", "told"])]["layer"]
     kept = figures[~figures["layer"].isin(twins)]
@@ -195,7 +195,11 @@ def _place_parents(units: pd.DataFrame, geography: Geography) -> NDArray[np.int6
     rank = units["maille"].map({level: number for number, level in enumerate(LEVELS)}).to_numpy()
     codes = units["territoire_code"]
     regions = codes.map({code: geography.region(code) or "" for code in codes.unique()})
-    above = {"departement": codes, "region": regions.where(rank < LEVELS.index("region"), codes), "national": "FR"}
+    above = {
+        "departement": codes,
+        "region": regions.where(rank < LEVELS.index("region"), codes),
+        "national": pd.Series("FR", index=codes.index),
+    }
     for level, code in above.items():
         asked = pd.MultiIndex.from_frame(units.assign(maille=level, territoire_code=code)[keys])
         at = index.get_indexer(asked)

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
 
 
-def protected(
-    results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.DataFrame] = ()
-) -> pd.DataFrame:
+def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.DataFrame] = ()) -> pd.DataFrame:
     """Return all results with the secret ones blank: those marked A, and those that would tell them (marked D).
 
     ``results``: the rows of every network-year together (secondary suppression needs all that is linked), in any

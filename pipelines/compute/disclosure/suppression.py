@@ -90,13 +90,23 @@ class _Search:
             chosen = waiting[np.unique(group[waiting], return_index=True)[1]]
             waiting = waiting[~np.isin(waiting, chosen)]
             chosen = np.array([unit for unit in chosen if not self._lonely_without(unit)], dtype=np.int64)
-            tried = self.hidden.copy()
-            tried[chosen] = False
-            system = problem.seen(tried)
-            part = np.isin(group[problem.unit], group[chosen])
-            exposed = attack(system, part, verdict_only=True).exposed & ~self._hopeless
-            refused = np.isin(group[chosen], group[problem.unit[exposed]])
-            self.hidden[chosen[~refused]] = False
+            for near in (True, False):  # what is exposed is mostly near: ask that first
+                if len(chosen):
+                    chosen = self._spared(chosen, group, near=near)
+            self.hidden[chosen] = False
+
+    def _spared(self, chosen: NDArray[np.int64], group: NDArray[np.int64], *, near: bool) -> NDArray[np.int64]:
+        """Return the units, of one per group, that can be shown without exposing a cell (of their links, if near)."""
+        problem = self.problem
+        tried = self.hidden.copy()
+        tried[chosen] = False
+        part = np.isin(group[problem.unit], group[chosen])
+        if near:
+            cells = np.isin(problem.unit, chosen)
+            part &= abs(problem.links).T @ (abs(problem.links) @ cells.astype(float)) > 0
+        exposed = attack(problem.seen(tried), part, verdict_only=True).exposed & ~self._hopeless
+        found: NDArray[np.int64] = chosen[~np.isin(group[chosen], group[problem.unit[exposed]])]
+        return found
 
     def _groups(self) -> NDArray[np.int64]:
         """Return, per unit, a number shared by the units whose cells are connected through hidden ones."""
@@ -147,8 +157,8 @@ class _Search:
                 continue
             chosen = self._choice(links)
             if chosen is None:  # its own links are all hidden: widen the component
-                near = _union(self._members(link) for link in links)
-                chosen = self._choice(_union(self._links(other) for other in near if system.unknown[other]))
+                near = _union(self._members(link) for link in links.tolist())
+                chosen = self._choice(_union(self._links(other) for other in near.tolist() if system.unknown[other]))
             if chosen is None:
                 chosen = self._anywhere(cell, system)
             if chosen is None:
@@ -161,7 +171,7 @@ class _Search:
     def _anywhere(self, cell: int, system: System) -> int | None:
         labels = components(system)
         members = np.flatnonzero(labels == labels[cell])
-        return self._choice(_union(self._links(other) for other in members))
+        return self._choice(_union(self._links(other) for other in members.tolist()))
 
     def _choice(self, links: NDArray[np.int64]) -> int | None:
         """Return the unit to hide among those of the links with the fewest hidden: see ``_key``; None if none helps."""

@@ -184,7 +184,9 @@ def test_a_reliability_minimum_hides_nothing_beside(labo, levels) -> None:
     rule = {"answers": 30, "reason": "base-insuffisante", "why": "essai"}
     indicator = {**SHARE, "levels": levels("pooled"), "minimum_base": rule}
     export = labo.export({"reponse": "string"}, kind="survey")
-    rows = [{"structure": o, "territoire": "30", "reponse": "oui"} for o, n in (("B1", 5), ("B2", 60)) for _ in range(n)]
+    rows = [
+        {"structure": o, "territoire": "30", "reponse": "oui"} for o, n in (("B1", 5), ("B2", 60)) for _ in range(n)
+    ]
     results = labo.run(indicator, export, rows).results.assign(reseau="labo")
     found = protected(results, labo.catalogue(indicator, export))
     small = found[found["structure_code"] == "B1"].iloc[0]
