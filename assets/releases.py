@@ -95,9 +95,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         kinds={"csv", "parquet"},
         check_specs=[
             dg.AssetCheckSpec("contrats", asset=key, description="Contrats des tables et lecture indépendante"),
-            dg.AssetCheckSpec(
-                "secret", asset=key, description="Aucune valeur secrète ne se déduit de ce qui est publié"
-            ),
+            dg.AssetCheckSpec("secret", asset=key, description="Aucun secret ne se déduit de ce qui est publié"),
         ],
     )
     def release(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:

@@ -8,20 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import highspy
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import eye_array, hstack, vstack
+from scipy.sparse import eye_array, hstack
 
 from pipelines.compute.disclosure.system import EPSILON, System, components, tightened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from pipelines.compute.disclosure.system import Flags, Numbers
 
 _WITNESSES = 12  # pairs of optima in random directions, before cells are bounded one by one
 _FEW_WITNESSES = 3  # the same, when one exposed cell is enough
-_BATCH = 4000  # cells in one linear programme: independent components are solved together
+_PRIMAL_SIMPLEX = 4  # a new objective leaves the last optimum feasible
+_BATCH = 2000  # cells in one linear programme: independent components are solved together
 
 
 @dataclass(frozen=True)
@@ -121,24 +123,17 @@ def _attack_batch(
 
 
 class _Programme:
-    """One linear programme over some components, asked with many objectives."""
+    """One linear programme over some components, asked with many objectives; each starts from the last optimum."""
 
     def __init__(self, system: System, dropped: Flags, members: NDArray[np.int64]) -> None:
         matrix = system.links[:, members]
         rows = np.flatnonzero((np.diff(matrix.indptr) > 0) & ~dropped)
-        fixed = np.where(system.unknown, 0.0, system.low)
-        known = (system.links @ fixed)[rows]
-        tolerance = system.tolerance[rows]
-        exact = tolerance <= 0
-        matrix = matrix[rows]
+        published = (system.links @ np.where(system.unknown, 0.0, system.low))[rows]
         self.rows = len(rows)
-        self._equal: Any = (matrix[exact], -known[exact]) if exact.any() else (None, None)
-        loose = ~exact
-        self._within: Any = (None, None)
-        if loose.any():
-            both = vstack([matrix[loose], -matrix[loose]], format="csr")
-            self._within = both, np.concatenate([tolerance[loose] - known[loose], tolerance[loose] + known[loose]])
-        self._bounds = np.column_stack([system.low[members], system.high[members]])
+        self._matrix = matrix[rows]
+        self._within = -published - system.tolerance[rows], -published + system.tolerance[rows]
+        self._bounds = system.low[members], system.high[members]
+        self._solver = _solver(self._matrix, self._within, self._bounds, np.zeros(len(members)))
 
     def solve(self, direction: Numbers) -> Numbers:
         """Return the point that maximises ``direction``."""
@@ -151,49 +146,53 @@ class _Programme:
         return found
 
     def _optimum(self, direction: Numbers) -> Numbers | None:
-        (a_eq, b_eq), (a_ub, b_ub) = self._equal, self._within
-        solved = linprog(-direction, A_eq=a_eq, b_eq=b_eq, A_ub=a_ub, b_ub=b_ub, bounds=self._bounds, method="highs")
-        return np.asarray(solved.x, dtype=float) if solved.status == 0 else None
+        columns = np.arange(len(direction), dtype=np.int32)
+        self._solver.changeColsCost(len(direction), columns, -direction)
+        return _optimum(self._solver)
 
     def _loosen(self) -> None:
-        """Published figures contradict a link (typed totals do): allow each link the least total gap that suits."""
-        matrices = [part for part in (self._equal[0], self._within[0]) if part is not None]
-        matrix = vstack(matrices, format="csr")
-        equal = 0 if self._equal[0] is None else self._equal[0].shape[0]
-        rest = matrix.shape[0] - equal
-        target = np.concatenate([part for part in (self._equal[1], self._within[1]) if part is not None])
-        count = matrix.shape[1]
-        gaps = eye_array(matrix.shape[0], format="csr")
-        bounds = np.vstack([self._bounds, np.tile([0.0, np.inf], (2 * matrix.shape[0], 1))])
-        wide = hstack([matrix, gaps, -gaps], format="csr")
-        objective = np.concatenate([np.zeros(count), np.ones(2 * matrix.shape[0])])
-        solved = linprog(
-            objective,
-            A_eq=wide[:equal] if equal else None,
-            b_eq=target[:equal] if equal else None,
-            A_ub=wide[equal:] if rest else None,
-            b_ub=target[equal:] if rest else None,
-            bounds=bounds,
-            method="highs",
-        )
-        if solved.status != 0:
-            return
-        gap = np.asarray(solved.x, dtype=float)[count:].reshape(2, -1).sum(axis=0) + EPSILON
-        if equal:
-            free = gap[:equal] > 10 * EPSILON
-            a, b = self._equal
-            self._equal = (a[~free], b[~free]) if (~free).any() else (None, None)
-            extra = vstack([a[free], -a[free]], format="csr")
-            limit = np.concatenate([b[free] + gap[:equal][free], gap[:equal][free] - b[free]])
-            old = self._within
-            within = (
-                (extra, limit)
-                if old[0] is None
-                else (vstack([old[0], extra], format="csr"), np.concatenate([old[1], limit]))
-            )
-            self._within = within
-        if rest and self._within[0] is not None:
-            a, b = self._within
-            b = b.copy()
-            b[:rest] += gap[equal:]
-            self._within = a, b
+        """Allow each link the least gap, in all, that suits: typed totals may contradict what they are made of."""
+        count, links = self._matrix.shape[1], self._matrix.shape[0]
+        gaps = eye_array(links, format="csr")
+        wide = hstack([self._matrix, gaps, -gaps], format="csr")
+        low, high = (np.concatenate([bounds, np.full(2 * links, end)]) for bounds, end in
+                     zip(self._bounds, (0.0, np.inf), strict=True))  # fmt: skip
+        cost = np.concatenate([np.zeros(count), np.ones(2 * links)])
+        found = _optimum(_solver(wide, self._within, (low, high), cost))
+        if found is not None:
+            gap = found[count:].reshape(2, -1).sum(axis=0)
+            gap = np.where(gap > EPSILON, gap + EPSILON, 0.0)
+            self._within = self._within[0] - gap, self._within[1] + gap
+            self._solver = _solver(self._matrix, self._within, self._bounds, np.zeros(count))
+
+
+class _Quiet(highspy.Highs):  # type: ignore[misc]
+    """HiGHS without callbacks: to enable them prints a banner, before any option can forbid it."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802
+        """Enable nothing."""
+
+
+def _solver(matrix: csr_array, rows: tuple[Numbers, Numbers], columns: tuple[Numbers, Numbers], cost: Numbers) -> Any:
+    """Return HiGHS with the programme: minimise ``cost`` between the bounds of rows and of columns."""
+    model = highspy.HighsLp()
+    model.num_row_, model.num_col_ = matrix.shape
+    model.col_cost_ = cost
+    model.col_lower_, model.col_upper_ = columns
+    model.row_lower_, model.row_upper_ = rows
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.start_ = matrix.indptr.astype(np.int32)
+    model.a_matrix_.index_ = matrix.indices.astype(np.int32)
+    model.a_matrix_.value_ = matrix.data
+    solver = _Quiet()
+    for option, value in {"output_flag": False, "threads": 1, "simplex_strategy": _PRIMAL_SIMPLEX}.items():
+        solver.setOptionValue(option, value)
+    solver.passModel(model)
+    return solver
+
+
+def _optimum(solver: Any) -> Numbers | None:
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return np.asarray(solver.getSolution().col_value, dtype=float)

@@ -35,7 +35,7 @@ _ADDITIVE = ("sum", "ratio_of_sums", "weighted_mean", "pooled")  # ways to make 
 
 @dataclass(frozen=True)
 class Cells:
-    """``figures``: a line per cell with its ``unit``, ``row`` and ``kind``; ``rows``: every row with its unit; the problem.
+    """``figures``: a line per cell (``unit``, ``row``, ``kind``); ``rows``: every row with its unit; the problem.
 
     ``row`` is the position, in the frame that was asked about, of the row that publishes the figure. ``kind``: base,
     or a part of the numerator (favourable, unfavourable). ``rows`` are more: one base published alike by several
@@ -66,8 +66,8 @@ def cells_of(
 
     ``results``: the rows of all networks and years, with ``statut_confidentialite`` (A where the base is too small; D
     where hidden beside). Figures of rows A and D are never looked at. ``public``: rows that an earlier release has
-    published as they stand, which hiding would not hide. ``every``: tables to build even without a secret. A table is what adds up: the indicators of a network and year
-    that share their base.
+    published as they stand, which hiding would not hide. ``every``: tables to build even without a secret. A table is
+    what adds up: the indicators of a network and year that share their base.
     """
     rows = _in_tables(results, catalogue, public, every)
     if rows.empty:

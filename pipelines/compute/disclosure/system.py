@@ -33,7 +33,7 @@ class Problem:
     ``tolerance`` (one per link). ``quantity``: NaN when nobody publishes it. ``unit``: of each cell. ``primary``: of
     each cell, its own base is too small. ``low_a, high_a``: what the rule and the published status A tell of a hidden
     cell; ``low_d, high_d``: what status D tells. ``width_a``, ``width_d``: how wide the attacker's interval must stay.
-    ``cost`` (per unit): what hiding it loses. ``open_`` (per unit): hiding it may help (it is neither absent nor public).
+    Per unit, ``cost``: what hiding it loses; ``open_``: hiding it may help (it is neither absent nor public).
     """
 
     links: csr_array
