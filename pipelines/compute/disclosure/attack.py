@@ -41,7 +41,7 @@ class Intervals:
 def attack(system: System, only: Flags | None = None, *, verdict_only: bool = False) -> Intervals:
     """Bound every hidden cell (of ``only``, if given: whole components, please).
 
-    ``verdict_only``: stop in each component at the first exposed cell; other cells of it may then pass for exposed.
+    ``verdict_only``: stop in each component at the first exposed cell; the intervals of others may stay unknown.
     """
     low, high, dropped = tightened(system)
     wanted = system.width > 0
@@ -119,7 +119,8 @@ def _attack_batch(
         pending = np.flatnonzero(left & ~lost[component] if verdict_only else left)
         if len(pending) > 0.9 * before:
             rounds = _WITNESSES
-    return lowest, highest
+    undecided = target & ~exact & (highest - lowest < needed - EPSILON)
+    return np.where(undecided, -np.inf, lowest), np.where(undecided, np.inf, highest)
 
 
 class _Programme:
@@ -166,7 +167,7 @@ class _Programme:
             self._solver = _solver(self._matrix, self._within, self._bounds, np.zeros(count))
 
 
-class _Quiet(highspy.Highs):  # type: ignore[misc]
+class _Quiet(highspy.Highs):
     """HiGHS without callbacks: to enable them prints a banner, before any option can forbid it."""
 
     def enableCallbacks(self) -> None:  # noqa: N802
@@ -184,7 +185,7 @@ def _solver(matrix: csr_array, rows: tuple[Numbers, Numbers], columns: tuple[Num
     model.a_matrix_.start_ = matrix.indptr.astype(np.int32)
     model.a_matrix_.index_ = matrix.indices.astype(np.int32)
     model.a_matrix_.value_ = matrix.data
-    solver = _Quiet()
+    solver = _Quiet()  # type: ignore[no-untyped-call]
     for option, value in {"output_flag": False, "threads": 1, "simplex_strategy": _PRIMAL_SIMPLEX}.items():
         solver.setOptionValue(option, value)
     solver.passModel(model)

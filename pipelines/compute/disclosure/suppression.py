@@ -55,24 +55,23 @@ class _Search:
         while True:
             system = self.problem.seen(self.hidden)
             low, high, _ = tightened(system)
-            exposed = (system.width > 0) & (high - low < system.width - EPSILON) & ~self._hopeless
-            if not exposed.any():
+            exposed = (system.width > 0) & (high - low < system.width - EPSILON)
+            if not self._hide_for(np.flatnonzero(exposed), system):
                 return
-            self._hide_for(np.flatnonzero(exposed), system)
 
     def close_programme(self) -> None:
         """Hide until the linear programme exposes nothing; only components that changed are attacked again."""
         only: Flags | None = None
         while True:
             system = self.problem.seen(self.hidden)
-            exposed = attack(system, only).exposed & ~self._hopeless
-            if not exposed.any():
-                return
+            exposed = attack(system, only).exposed
             labels = components(system)
             before = self.hidden.copy()
-            first = np.flatnonzero(exposed)
-            first = first[np.unique(labels[first], return_index=True)[1]]  # one per component at a time
-            self._hide_for(first, system)
+            cells = np.flatnonzero(exposed)
+            first = cells[np.unique(labels[cells], return_index=True)[1]]  # one per component at a time
+            if not (self._hide_for(first, system) or self._hide_for(cells, system)):
+                self._hopeless = exposed
+                return
             self.close_links()
             labels = components(self.problem.seen(self.hidden))
             changed = (self.hidden & ~before)[self.problem.unit]
@@ -80,33 +79,39 @@ class _Search:
             only = again
 
     def spare(self) -> None:
-        """Show again, dearest first, each unit whose hiding proves superfluous; one at a time in each component."""
+        """Show again, dearest first, each unit whose hiding proves superfluous; one at a time in each component.
+
+        A secondary unit that others exposed without protecting any primary one is shown with them: hidden cells that
+        only protect one another are of no use.
+        """
         problem = self.problem
         added = np.flatnonzero(self.hidden & ~self.primary)
         order = added[np.lexsort((added, -problem.cost[added]))]
-        waiting = np.array([unit for unit in order if not self._lonely_without(unit)], dtype=np.int64)
+        waiting = np.array([unit for unit in order if not self._alone_without(unit)], dtype=np.int64)
         while len(waiting):
             group = self._groups()
             chosen = waiting[np.unique(group[waiting], return_index=True)[1]]
             waiting = waiting[~np.isin(waiting, chosen)]
-            chosen = np.array([unit for unit in chosen if not self._lonely_without(unit)], dtype=np.int64)
-            for near in (True, False):  # what is exposed is mostly near: ask that first
-                if len(chosen):
-                    chosen = self._spared(chosen, group, near=near)
-            self.hidden[chosen] = False
+            self._show(chosen, group)
+            waiting = waiting[self.hidden[waiting]]
 
-    def _spared(self, chosen: NDArray[np.int64], group: NDArray[np.int64], *, near: bool) -> NDArray[np.int64]:
-        """Return the units, of one per group, that can be shown without exposing a cell (of their links, if near)."""
+    def _show(self, chosen: NDArray[np.int64], group: NDArray[np.int64]) -> None:
+        """Show those units, of one per group, that expose no primary cell, with the secondary ones they expose."""
         problem = self.problem
-        tried = self.hidden.copy()
-        tried[chosen] = False
-        part = np.isin(group[problem.unit], group[chosen])
-        if near:
-            cells = np.isin(problem.unit, chosen)
-            part &= abs(problem.links).T @ (abs(problem.links) @ cells.astype(float)) > 0
-        exposed = attack(problem.seen(tried), part, verdict_only=True).exposed & ~self._hopeless
-        found: NDArray[np.int64] = chosen[~np.isin(group[chosen], group[problem.unit[exposed]])]
-        return found
+        shown = np.zeros(problem.units, dtype=bool)
+        shown[chosen] = True
+        trying = np.unique(group[chosen])
+        while len(trying):
+            tried = self.hidden & ~(shown & np.isin(group, trying))
+            part = np.isin(group[problem.unit], trying)
+            exposed = attack(problem.seen(tried), part, verdict_only=True).exposed & ~self._hopeless
+            units = np.unique(problem.unit[exposed])
+            lost = np.unique(group[units[self.primary[units]]])
+            with_others = np.setdiff1d(np.unique(group[units]), lost)
+            fine = np.setdiff1d(trying, np.union1d(lost, with_others))
+            self.hidden &= ~(shown & np.isin(group, fine))
+            shown[units[np.isin(group[units], with_others)]] = True
+            trying = with_others
 
     def _groups(self) -> NDArray[np.int64]:
         """Return, per unit, a number shared by the units whose cells are connected through hidden ones."""
@@ -119,18 +124,17 @@ class _Search:
         found: NDArray[np.int64] = connected_components(graph, directed=False)[1][: problem.units]
         return found
 
-    def _lonely_without(self, unit: int) -> bool:
-        """Return whether a link would be left with one hidden cell that must keep some width."""
+    def _alone_without(self, unit: int) -> bool:
+        """Return whether a link would be left with one hidden cell, a primary one that must keep some width."""
         problem = self.problem
         for cell in self._cells[unit]:
             for link in self._links(cell):
                 others = self._members(link)
                 left = others[self.hidden[problem.unit[others]] & (problem.unit[others] != unit)]
                 absent = np.isnan(problem.quantity[others]) & ~self.hidden[problem.unit[others]]
-                if len(left) == 1 and not absent.any() and problem.tolerance[link] <= 0:
-                    wide = problem.width_a if problem.primary[left[0]] else problem.width_d
-                    if wide[left[0]] > 0:
-                        return True
+                alone = len(left) == 1 and not absent.any() and problem.tolerance[link] <= 0
+                if alone and problem.primary[left[0]] and problem.width_a[left[0]] > 0:
+                    return True
         return False
 
     def _links(self, cell: int) -> NDArray[np.int64]:
@@ -148,8 +152,8 @@ class _Search:
         found: NDArray[np.float64] = matrix.data[matrix.indptr[link] : matrix.indptr[link + 1]]
         return found
 
-    def _hide_for(self, exposed: NDArray[np.int64], system: System) -> None:
-        """Hide one more unit for each link that exposes a cell; a link that already got one in this round waits."""
+    def _hide_for(self, exposed: NDArray[np.int64], system: System) -> bool:
+        """Hide one more unit for each link that exposes a cell, but one a round; return whether any could be hidden."""
         served: set[int] = set()
         for cell in exposed:
             links = self._links(cell)
@@ -162,11 +166,11 @@ class _Search:
             if chosen is None:
                 chosen = self._anywhere(cell, system)
             if chosen is None:
-                self._hopeless[cell] = True
                 continue
             self.hidden[chosen] = True
             for sibling in self._cells[chosen]:
                 served.update(self._links(sibling).tolist())
+        return bool(served)
 
     def _anywhere(self, cell: int, system: System) -> int | None:
         labels = components(system)
