@@ -129,7 +129,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
 def _secret_check(
     catalogue: Catalogue, dataset: str, frames: Mapping[str, pd.DataFrame], store: Store, key: dg.AssetKey
 ) -> dg.AssetCheckResult:
-    """Attack what is about to be released, with what earlier releases told. Only counts are shown: bounds are secret."""
+    """Attack what is about to be released, and earlier releases with it. Only counts are shown: bounds are secret."""
     if RESULTS not in frames:
         return dg.AssetCheckResult(check_name="secret", asset_key=key, passed=True)
     results = frames[RESULTS]
