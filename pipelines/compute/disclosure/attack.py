@@ -52,10 +52,11 @@ def attack(system: System, only: Flags | None = None, *, verdict_only: bool = Fa
     if verdict_only:
         wanted &= ~np.isin(labels, labels[exposed])
     found_low, found_high = low.copy(), high.copy()
-    for batch in _batches(labels, wanted & ~exposed):
+    for batch in _batches(labels, wanted):
         members = np.flatnonzero(np.isin(labels, batch))
-        attacked = _attack_batch(system, low, high, dropped, members, labels, wanted & ~exposed, verdict_only)
-        found_low[members], found_high[members] = attacked
+        lowest, highest = _attack_batch(system, low, high, dropped, members, labels, wanted, verdict_only)
+        asked = wanted[members]  # of the others, witnesses show only a part of what is possible
+        found_low[members[asked]], found_high[members[asked]] = lowest[asked], highest[asked]
     exposed |= wanted & (found_high - found_low < system.width - EPSILON)
     return Intervals(found_low, found_high, exposed)
 
