@@ -12,8 +12,10 @@ import pandas as pd
 from assets.national import gather, stale_network_years
 from assets.previews import preview
 from assets.provenance import synthetic_statement
+from assets.published import earlier_results
 from assets.resources import Workspace
 from assets.storage import Store, read_frame, read_json, write_frame, write_json
+from pipelines.compute.disclosure import audit, disclosure_summary, refusals
 from pipelines.compute.tables import national_tables
 from pipelines.declarations import Catalogue, Table
 from pipelines.publish.errors import ReleaseError
@@ -21,6 +23,7 @@ from pipelines.publish.local import publish_local
 from pipelines.publish.release import make_release
 
 TABLES = dg.AssetKey(["national", "tables"])
+RESULTS = "resultats"
 
 
 def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
@@ -39,7 +42,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         if stale := stale_network_years(catalogue, store):
             raise dg.Failure(f"Les déclarations ont changé depuis le calcul de : {stale}. Relancer ces réseaux.")
         inputs, statement = gather(catalogue, store, synthetic_statement(workspace.root))
-        made = national_tables(catalogue, inputs)
+        made = national_tables(catalogue, inputs, earlier_results(catalogue, store.releases))
         for name in made.keys() & catalogue.tables.keys():
             write_frame(store.national / f"{name}.parquet", _declared_columns(name, catalogue.tables[name], made[name]))
         write_json(store.national / "provenance.json", {"synthetic": statement})
@@ -91,11 +94,15 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         description=f"{catalogue.datasets[dataset].title} : dossier immuable par version.",
         kinds={"csv", "parquet"},
         check_specs=[
-            dg.AssetCheckSpec("contrats", asset=key, description="Contrats des tables et lecture indépendante")
+            dg.AssetCheckSpec("contrats", asset=key, description="Contrats des tables et lecture indépendante"),
+            dg.AssetCheckSpec("secret", asset=key, description="Aucun secret ne se déduit de ce qui est publié"),
         ],
     )
     def release(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         frames = _read_tables(workspace.store, catalogue, dataset)
+        yield (checked := _secret_check(catalogue, dataset, frames, workspace.store, key))
+        if not checked.passed:
+            raise dg.Failure(f"{dataset} : un secret se déduit des chiffres, rien n'est publié.", allow_retries=False)
         try:
             made = make_release(
                 dataset, catalogue, frames, workspace.store.releases, synthetic=_statement(workspace.store)
@@ -117,6 +124,30 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         )
 
     return release
+
+
+def _secret_check(
+    catalogue: Catalogue, dataset: str, frames: Mapping[str, pd.DataFrame], store: Store, key: dg.AssetKey
+) -> dg.AssetCheckResult:
+    """Attack what is about to be released, and earlier releases with it. Only counts are shown: bounds are secret."""
+    if RESULTS not in frames:
+        return dg.AssetCheckResult(check_name="secret", asset_key=key, passed=True)
+    results = frames[RESULTS]
+    findings = audit(results, catalogue, earlier_results(catalogue, store.releases, dataset))
+    summary = disclosure_summary(results)
+    return dg.AssetCheckResult(
+        check_name="secret",
+        asset_key=key,
+        passed=refusals(findings).empty,
+        metadata={
+            "secret_primaire": int(summary["secret_primaire"].sum()),
+            "secret_secondaire": int(summary["secret_secondaire"].sum()),
+            "constats": preview(
+                findings.groupby(["constat", "reseau", "indicateur"]).size().reset_index(name="lignes")
+            ),
+            "masques": preview(summary, rows=60),
+        },
+    )
 
 
 def _read_tables(store: Store, catalogue: Catalogue, dataset: str) -> dict[str, pd.DataFrame]:

@@ -10,6 +10,7 @@ from assets.partitions import network_tags, years_of
 from assets.previews import plot_values, preview
 from assets.resources import Workspace
 from assets.storage import Store, code_fingerprint, fingerprint, read_frame, read_json, write_frame, write_json
+from pipelines.compute.disclosure import without_secrets
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations import Catalogue
 
@@ -37,7 +38,7 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         version, reused = compute_and_write(workspace.store, catalogue, network, year)
         for indicator, error in failures_of(workspace.store, network, year).items():
             context.log.error(f"{indicator} : calcul impossible. {error}")
-        frame = read_frame(workspace.store.network_year(network, year) / "results.parquet")
+        frame = without_secrets(read_frame(workspace.store.network_year(network, year) / "results.parquet"))
         outside = _outside_range(catalogue, frame)
         yield dg.AssetCheckResult(
             check_name="plage",

@@ -1,6 +1,7 @@
 """The results of one network for one year: every indicator it feeds, from the accepted exports.
 
-They are ready for the national tables, which are put together in ``tables``.
+They are ready for the national tables, which are put together in ``tables`` and where secrets are hidden: until then
+the figures of rows marked A are there, and must not be shown.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.calibration import DIAGNOSTICS, calibrate
+from pipelines.compute.disclosure.cells import NUMBERS
+from pipelines.compute.disclosure.rules import PRIMARY, rule_of
 from pipelines.compute.networks import transparency
 from pipelines.compute.observed import observed_results
 from pipelines.compute.source import Source, connect, structures
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from pipelines.compute.disclosure.rules import Rule
     from pipelines.declarations import Catalogue, Export, Feed, Frequency, Indicator, Level, LevelRule
 
 RESULT_COLUMNS = {
@@ -36,8 +40,6 @@ RESULT_COLUMNS = {
     "statut_confidentialite": "str", "motif": "str", "mode_obtention": "str",
     "date_reference": "object", "date_extraction": "object", "source": "str",
 }  # fmt: skip
-_NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
-DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else
 
 LEVEL_WORDS = {
     "declared": "valeur déclarée par le réseau",
@@ -226,7 +228,7 @@ def _extracted(export: Export, year: int) -> date | None:
 
 
 def _finished(found: pd.DataFrame, indicator: Indicator, export: Export, provisional: tuple[int, ...]) -> pd.DataFrame:
-    """Add years, statuses and reasons, hide what rests on too small a base, round."""
+    """Add years, statuses and reasons, mark what rests on too small a base, round."""
     found = found.assign(
         annee=found["periode"].str[:4].astype("int64"),
         frequence=found["frequence"].map(FRENCH),
@@ -235,8 +237,8 @@ def _finished(found: pd.DataFrame, indicator: Indicator, export: Export, provisi
     )
     found.loc[found["annee"].isin([item.year for item in indicator.breaks]), "statut_observation"] = "B"
     found.loc[found["annee"].isin(provisional), "statut_observation"] = "P"
-    found = _hide_small_bases(found, indicator, export)
-    if np.isinf(found[_NUMBERS].to_numpy(float)).any():
+    found = _mark_small_bases(found, rule_of(indicator, {export.kind}))
+    if np.isinf(found[NUMBERS].to_numpy(float)).any():
         raise OverflowError("une somme dépasse ce qu'un nombre peut contenir")
     found["valeur"] = found["valeur"].round(indicator.decimals)
     found["effectif_pondere"] = found["effectif_pondere"].astype("float64").round(3)
@@ -247,13 +249,17 @@ def _finished(found: pd.DataFrame, indicator: Indicator, export: Export, provisi
     return found
 
 
-def _hide_small_bases(found: pd.DataFrame, indicator: Indicator, export: Export) -> pd.DataFrame:
-    """Blank the values under the minimum base. For statistical secrecy, the base goes too: it would tell on others."""
-    rule = indicator.minimum_base
-    minimum = rule.answers if rule else DEFAULT_MINIMUM_BASE if export.kind == "survey" else 0
-    reason = rule.reason if rule else "secret-statistique"
-    small = found["valeur"].notna() & (found["effectif"] < minimum)
-    hidden = _NUMBERS if reason == "secret-statistique" else [name for name in _NUMBERS if name != "effectif"]
-    found.loc[small, hidden] = np.nan
-    found.loc[small, "motif"] = reason
+def _mark_small_bases(found: pd.DataFrame, rule: Rule) -> pd.DataFrame:
+    """Mark A the values under the minimum base, for secrecy; blank those that are only unreliable.
+
+    Secret values stay here: what must be hidden beside them depends on all that is published (``disclosure``), which
+    blanks them on the way to the national tables.
+    """
+    small = found["valeur"].notna() & (found["effectif"] < rule.minimum)
+    if rule.secret:
+        found.loc[small, "motif"] = PRIMARY
+    else:
+        found.loc[small, [name for name in NUMBERS if name != "effectif"]] = np.nan
+        found.loc[small, "motif"] = "base-insuffisante"
+    found.loc[found["motif"] == PRIMARY, "statut_confidentialite"] = "A"
     return found

@@ -17,7 +17,7 @@ TerritoryCode = Annotated[str, Field(pattern=r"^(FR|\d{2,3}|2[AB])$")]
 # The reasons that the pipeline itself gives; references/motifs.yml must declare them.
 REASONS_GIVEN = (
     "base-insuffisante", "donnees-incompletes", "erreur-traitement", "non-renseigne", "non-traite", "non-transmis",
-    "rejete", "secret-statistique",
+    "rejete", "secret-secondaire", "secret-statistique",
 )  # fmt: skip
 
 

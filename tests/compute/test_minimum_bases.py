@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from pipelines.compute.disclosure import without_secrets
+
 HIDDEN = ["valeur", "borne_basse", "borne_haute", "numerateur", "denominateur"]
 SHARE = {
     "estimator": {"name": "share", "favourable": ["oui"], "among": ["oui", "non"]},
@@ -29,7 +31,7 @@ def _minimum(answers: int, reason: str) -> dict[str, Any]:
 def test_statistical_secrecy_hides_the_base_too(labo, levels, pick) -> None:
     declared = {**SHARE, "levels": levels("pooled"), **_minimum(11, "secret-statistique")}
     rows = _answers("B1", 10) + _answers("B2", 11, "75")
-    results = labo.run(declared, labo.export({"reponse": "string"}, kind="survey"), rows).results
+    results = without_secrets(labo.run(declared, labo.export({"reponse": "string"}, kind="survey"), rows).results)
     hidden = pick(results, structure_code="B1")
     assert hidden[[*HIDDEN, "effectif"]].isna().all()
     assert hidden["motif"] == "secret-statistique"
@@ -42,7 +44,10 @@ def test_statistical_secrecy_hides_the_base_too(labo, levels, pick) -> None:
 
 def test_an_insufficient_base_is_shown_but_not_its_value(labo, levels, pick) -> None:
     declared = {**SHARE, "levels": levels("pooled", "national"), **_minimum(100, "base-insuffisante")}
-    line = pick(labo.run(declared, labo.export({"reponse": "string"}), _answers("B1", 99)).results, maille="national")
+    line = pick(
+        without_secrets(labo.run(declared, labo.export({"reponse": "string"}), _answers("B1", 99)).results),
+        maille="national",
+    )
     assert line[HIDDEN].isna().all()
     assert line["effectif"] == 99
     assert line["motif"] == "base-insuffisante"
@@ -52,7 +57,7 @@ def test_an_insufficient_base_is_shown_but_not_its_value(labo, levels, pick) -> 
 def test_surveys_have_a_minimum_of_eleven_by_default(kind: str, shown: bool, labo, levels, pick) -> None:
     declared = {**SHARE, "levels": levels("pooled", "site")}
     rows = _answers("B1", 10) + _answers("B2", 11)
-    results = labo.run(declared, labo.export({"reponse": "string"}, kind=kind), rows).results
+    results = without_secrets(labo.run(declared, labo.export({"reponse": "string"}, kind=kind), rows).results)
     assert pd.notna(pick(results, structure_code="B1")["valeur"]) == shown
     assert pd.notna(pick(results, structure_code="B2")["valeur"])
 
@@ -61,13 +66,13 @@ def test_the_minimum_counts_people_not_weights(labo, levels, pick) -> None:
     rows = [{**row, "poids": 50.0} for row in _answers("B1", 10)]
     declared = {**SHARE, "levels": levels("pooled", "site"), **_minimum(11, "secret-statistique")}
     export = labo.export({"reponse": "string", "poids": "number"}, weight="poids")
-    assert pd.isna(pick(labo.run(declared, export, rows).results, structure_code="B1")["valeur"])
+    assert pd.isna(pick(without_secrets(labo.run(declared, export, rows).results), structure_code="B1")["valeur"])
 
 
 def test_answers_out_of_the_base_do_not_count_towards_the_minimum(labo, levels, pick) -> None:
     rows = _answers("B1", 10) + [{"structure": "B1", "territoire": "30", "reponse": answer} for answer in ("nsp", None)]
     declared = {**SHARE, "levels": levels("pooled", "site"), **_minimum(11, "secret-statistique")}
-    line = labo.run(declared, labo.export({"reponse": "string"}), rows).results.iloc[0]
+    line = without_secrets(labo.run(declared, labo.export({"reponse": "string"}), rows).results).iloc[0]
     assert line["motif"] == "secret-statistique"
 
 
@@ -78,7 +83,7 @@ def test_the_base_of_a_rate_is_its_denominator(calls: int, shown: bool, labo, le
         "feed": {"inputs": {"numerator": "a", "denominator": "b"}}, **_minimum(11, "secret-statistique"),
     }  # fmt: skip
     rows = [{"a": 3, "b": calls, "structure": "B1", "territoire": "30"}]
-    line = labo.run(declared, labo.export({"a": "integer", "b": "integer"}), rows).results.iloc[0]
+    line = without_secrets(labo.run(declared, labo.export({"a": "integer", "b": "integer"}), rows).results).iloc[0]
     assert pd.notna(line["valeur"]) == shown
     assert pd.notna(line["effectif"]) == shown
 
@@ -92,7 +97,7 @@ def test_the_minimum_holds_for_typed_values_with_their_base(labo, pick) -> None:
         {"maille": "departement", "territoire": "30", "valeur": 50.0, "reponses": 10},
         {"maille": "departement", "territoire": "34", "valeur": 50.0, "reponses": 11},
     ]
-    results = labo.run(declared, labo.typed_export(), rows).results
+    results = without_secrets(labo.run(declared, labo.typed_export(), rows).results)
     hidden = pick(results, territoire_code="30")
     assert hidden[["valeur", "effectif"]].isna().all()
     assert hidden["motif"] == "secret-statistique"
@@ -102,7 +107,7 @@ def test_the_minimum_holds_for_typed_values_with_their_base(labo, pick) -> None:
 def test_an_empty_base_is_not_secret(labo, levels) -> None:
     declared = {**SHARE, "levels": levels("pooled", "site"), **_minimum(11, "secret-statistique")}
     rows = [{"structure": "B1", "territoire": "30", "reponse": "nsp"}]
-    line = labo.run(declared, labo.export({"reponse": "string"}), rows).results.iloc[0]
+    line = without_secrets(labo.run(declared, labo.export({"reponse": "string"}), rows).results).iloc[0]
     assert pd.isna(line["valeur"])
     assert (line["motif"], line["effectif"]) == ("non-renseigne", 0)
 

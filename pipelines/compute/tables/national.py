@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pipelines.compute.calibration import DIAGNOSTICS
+from pipelines.compute.disclosure import protected, without_secret_parts
 from pipelines.compute.tables.declared import indicators_table, networks_table, structures_table, territories_table
 from pipelines.compute.tables.quality import anomalies_table, corrections_table, coverage_table, discrepancies_table
 from pipelines.compute.tables.results import results_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipelines.declarations import Catalogue
 
 
@@ -39,8 +42,14 @@ class NationalInputs:
     calibrations: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
-def national_tables(catalogue: Catalogue, inputs: NationalInputs) -> dict[str, pd.DataFrame]:
-    """Return the published tables by name."""
+def national_tables(
+    catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[pd.DataFrame] = ()
+) -> dict[str, pd.DataFrame]:
+    """Return the published tables by name. ``earlier``: the tables ``resultats`` of earlier releases, for the secret.
+
+    Nothing secret passes: figures marked A, and those that would tell them, are blank before any table is made.
+    """
+    inputs = replace(inputs, results=protected(inputs.results, catalogue, earlier))
     results = results_table(catalogue, inputs)
     return {
         "resultats": results,
@@ -50,7 +59,7 @@ def national_tables(catalogue: Catalogue, inputs: NationalInputs) -> dict[str, p
         "territoires": territories_table(catalogue),
         "couverture": coverage_table(catalogue, inputs, results),
         "anomalies": anomalies_table(inputs),
-        "ecarts": discrepancies_table(catalogue, inputs.discrepancies),
+        "ecarts": discrepancies_table(catalogue, without_secret_parts(inputs.discrepancies, inputs.results)),
         "corrections": corrections_table(catalogue, inputs),
         "calages": inputs.calibrations.reindex(columns=["reseau", "annee", *DIAGNOSTICS]),
     }

@@ -1,0 +1,154 @@
+"""The audit of a release: what an attacker finds in its figures and in those of earlier releases.
+
+It reads published tables only. It refuses nothing itself: ``refusals`` says which findings must stop a release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.compute.disclosure.attack import Intervals, attack
+from pipelines.compute.disclosure.cells import KEY, NUMBERS, Cells, cells_of
+from pipelines.compute.disclosure.published import row_keys
+from pipelines.compute.disclosure.system import EPSILON, components, tightened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pipelines.compute.disclosure.system import System
+    from pipelines.declarations import Catalogue
+
+UNMASKED = "ligne secrète non vidée"
+PREVIOUS = "valeur secrète donnée comme valeur précédente"
+TIGHT = "borné de trop près"
+TIGHT_EARLIER = "borné de trop près avec une version antérieure"
+ALREADY = "déjà publié"
+_REFUSED = (UNMASKED, PREVIOUS, TIGHT, TIGHT_EARLIER)
+_COLUMNS = ["constat", "statut_confidentialite", *KEY, "grandeur", "borne_basse", "borne_haute"]
+_SHIFTED = ["reseau", "indicateur", "frequence", "maille", "territoire_code", "structure_code"]
+
+
+def audit(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.DataFrame] = ()) -> pd.DataFrame:
+    """Return what the figures tell of hidden rows, one line per finding, in the order of the key; none is best.
+
+    ``results``: the table ``resultats`` about to be released; ``earlier``: those of earlier releases, oldest first.
+    ``constat`` says what was found, ``grandeur`` of what (base, or a part of the numerator), and the bounds say how
+    closely it is known (they are secret themselves). A row hidden now that an earlier release published can't be
+    taken back: it is found, and counted, as already published.
+    """
+    results = results.reset_index(drop=True)
+    found = [_unmasked(results), _previous(results)]
+    cells = cells_of(results, catalogue)
+    if cells is not None:
+        hidden = np.bincount(cells.problem.unit, cells.hidden_cells(), cells.problem.units) > 0
+        system = cells.problem.seen(hidden)
+        now = attack(system)
+        found.append(_lines(results, cells, now, now.exposed, TIGHT))
+        if earlier:
+            found += _with_earlier(results, cells, system, now, earlier, catalogue)
+    told = pd.concat(found, ignore_index=True)
+    return told.sort_values(["constat", *KEY, "grandeur"], kind="stable", na_position="first").reset_index(drop=True)
+
+
+def refusals(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings that a release must not be made with; what is already public can only be reported."""
+    refused: pd.DataFrame = findings[findings["constat"].isin(_REFUSED)]
+    return refused
+
+
+def _unmasked(results: pd.DataFrame) -> pd.DataFrame:
+    concealed = results["statut_confidentialite"].isin(["A", "D"])
+    told = [*NUMBERS, *(name for name in ("evolution",) if name in results)]
+    leaking = concealed & results[told].notna().any(axis=1)
+    return _told(results, np.flatnonzero(leaking), UNMASKED)
+
+
+def _previous(results: pd.DataFrame) -> pd.DataFrame:
+    """Find rows whose previous value is a hidden one: the next year's row would publish it."""
+    if "valeur_precedente" not in results:
+        return _told(results, np.zeros(0, dtype=np.int64), PREVIOUS)
+    text = results[_SHIFTED].astype("object")
+    keys = text.where(text.notna(), "").astype(str).agg("|".join, axis=1) + "|" + results["periode"].str[4:]
+    concealed = results["statut_confidentialite"].isin(["A", "D"])
+    secret = set(zip(keys[concealed], results["annee"][concealed] + 1, strict=True))
+    telling = [pair in secret for pair in zip(keys, results["annee"], strict=True)]
+    return _told(results, np.flatnonzero(results["valeur_precedente"].notna() & np.array(telling)), PREVIOUS)
+
+
+def _with_earlier(
+    results: pd.DataFrame,
+    cells: Cells,
+    system: System,
+    now: Intervals,
+    earlier: Sequence[pd.DataFrame],
+    catalogue: Catalogue,
+) -> list[pd.DataFrame]:
+    """Attack again with what earlier releases told of the rows hidden now, where it suits today's figures."""
+    known = _known_before(results, cells, earlier, catalogue)
+    known[~system.unknown] = np.nan
+    fits = (known >= system.low - EPSILON) & (known <= system.high + EPSILON)
+    known[~fits] = np.nan
+    for label in _contradicted(system, known):
+        known[components(system) == label] = np.nan  # revised since: the old figures say nothing of the new ones
+    public = ~np.isnan(known)
+    bases = public & cells.figures["kind"].eq("base").to_numpy() & (system.width > 0)
+    lines = [_lines(results, cells, Intervals(known, known, bases), bases, ALREADY)]
+    if public.any():
+        told = replace(
+            system,
+            low=np.where(public, known, system.low),
+            high=np.where(public, known, system.high),
+            width=np.where(public, 0.0, system.width),
+            unknown=system.unknown & ~public,
+        )
+        again = attack(told)
+        lines.append(_lines(results, cells, again, again.exposed & ~now.exposed, TIGHT_EARLIER))
+    return lines
+
+
+def _known_before(
+    results: pd.DataFrame, cells: Cells, earlier: Sequence[pd.DataFrame], catalogue: Catalogue
+) -> NDArray[np.float64]:
+    """Return, per cell, the figure that the latest earlier release that published the row gave; NaN for none."""
+    known = np.full(len(cells.figures), np.nan)
+    keys = row_keys(results)[cells.figures["row"].to_numpy()]
+    for release in earlier:
+        old = cells_of(release.reset_index(drop=True), catalogue, every=set(cells.rows["table"]))
+        if old is None:
+            continue
+        names = row_keys(release)[old.figures["row"].to_numpy()]
+        told = pd.Series(old.problem.quantity, index=pd.MultiIndex.from_arrays([names, old.figures["kind"]]))
+        told = told[~told.index.duplicated()]
+        found = told.reindex(pd.MultiIndex.from_arrays([keys, cells.figures["kind"]])).to_numpy()
+        known = np.where(np.isnan(found), known, found)
+    return known
+
+
+def _contradicted(system: System, known: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the components in which the old figures break a link that held without them."""
+    public = ~np.isnan(known)
+    told = replace(system, low=np.where(public, known, system.low), high=np.where(public, known, system.high))
+    broken = tightened(told)[2] & ~tightened(system)[2]
+    rows = np.repeat(np.arange(system.links.shape[0]), np.diff(system.links.indptr))
+    labels = components(system)[system.links.indices[broken[rows]]]
+    return np.unique(labels[labels >= 0])
+
+
+def _lines(
+    results: pd.DataFrame, cells: Cells, intervals: Intervals, which: NDArray[np.bool_], finding: str
+) -> pd.DataFrame:
+    at = np.flatnonzero(which)
+    return _told(results, cells.figures["row"].to_numpy()[at], finding).assign(
+        grandeur=cells.figures["kind"].to_numpy()[at], borne_basse=intervals.low[at], borne_haute=intervals.high[at]
+    )
+
+
+def _told(results: pd.DataFrame, rows: NDArray[np.int64], finding: str) -> pd.DataFrame:
+    found = results.iloc[rows][["statut_confidentialite", *KEY]].assign(constat=finding)
+    return found.assign(grandeur="ligne", borne_basse=np.nan, borne_haute=np.nan)[_COLUMNS]

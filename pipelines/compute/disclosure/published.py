@@ -1,0 +1,92 @@
+"""Disclosure control of the table of results: secondary suppression, blanking, and what was hidden and why.
+
+The computation of a network-year keeps what it computed, marked A; only what went through ``protected`` may be shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.compute.disclosure.cells import KEY, NUMBERS, cells_of
+from pipelines.compute.disclosure.rules import SECONDARY
+from pipelines.compute.disclosure.suppression import secondary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pipelines.declarations import Catalogue
+
+
+def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.DataFrame] = ()) -> pd.DataFrame:
+    """Return all results with the secret ones blank: those marked A, and those that would tell them (marked D).
+
+    ``results``: the rows of every network-year together (secondary suppression needs all that is linked), in any
+    order. ``earlier``: the tables ``resultats`` of earlier releases; what they published can't be hidden any more, so
+    other cells are chosen.
+    """
+    found = results.reset_index(drop=True)
+    cells = cells_of(found, catalogue, _already_public(found, earlier)) if len(found) else None
+    if cells is not None:
+        beside = found.index[cells.rows_of(secondary(cells.problem) | cells.problem.primary_units())]
+        beside = beside[found.loc[beside, "statut_confidentialite"].ne("A")]
+        found.loc[beside, "statut_confidentialite"] = "D"
+        found.loc[beside, "motif"] = SECONDARY
+    return without_secrets(found)
+
+
+def without_secrets(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the results with every figure of the rows marked A or D blank, in whichever state they are."""
+    if results.empty:
+        return results
+    found = results.copy()
+    found.loc[found["statut_confidentialite"].isin(["A", "D"]), NUMBERS] = np.nan
+    return found
+
+
+def row_keys(frame: pd.DataFrame) -> pd.MultiIndex:
+    """Return the key of each row of ``resultats`` as text, with "" where a part is absent."""
+    text = frame[KEY].astype("object")
+    return pd.MultiIndex.from_frame(text.where(text.notna(), "").astype(str))
+
+
+def _already_public(results: pd.DataFrame, earlier: Sequence[pd.DataFrame]) -> NDArray[np.bool_]:
+    """Return which rows an earlier release has published with the base, or value, that they have now."""
+    public = np.zeros(len(results), dtype=bool)
+    keys = row_keys(results)
+    for release in earlier:
+        told = release[["effectif", "valeur"]].astype("float64").set_index(row_keys(release)).reindex(keys)
+        for name in ("effectif", "valeur"):
+            now = results[name].to_numpy(dtype=float)
+            public |= np.isclose(told[name].to_numpy(), now, rtol=0, atol=1e-9)
+    return public
+
+
+def disclosure_summary(results: pd.DataFrame) -> pd.DataFrame:
+    """Return, per network, indicator, frequency and level: rows, values, values hidden (A, D), their shares (%).
+
+    ``results``: the table ``resultats`` or the frame that ``protected`` returns. Only where something is hidden.
+    """
+    groups = ["reseau", "indicateur", "frequence", "maille"]
+    status = results["statut_confidentialite"]
+    counted = results.assign(
+        valeurs=results["valeur"].notna(), secret_primaire=status.eq("A"), secret_secondaire=status.eq("D")
+    )
+    found = counted.groupby(groups, sort=True)[["valeurs", "secret_primaire", "secret_secondaire"]].sum().reset_index()
+    total = found[["valeurs", "secret_primaire", "secret_secondaire"]].sum(axis=1)
+    for kind in ("primaire", "secondaire"):
+        found[f"part_{kind}"] = (100 * found[f"secret_{kind}"] / total.where(total > 0)).round(1)
+    return found[(found["secret_primaire"] + found["secret_secondaire"]) > 0].reset_index(drop=True)
+
+
+def without_secret_parts(discrepancies: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
+    """Return the discrepancies but those of an indicator and period with a hidden row: they tell totals and sums."""
+    if discrepancies.empty or results.empty:
+        return discrepancies
+    places = ["reseau", "indicateur", "periode"]
+    secret = pd.MultiIndex.from_frame(results.loc[results["statut_confidentialite"].isin(["A", "D"]), places])
+    return discrepancies[~pd.MultiIndex.from_frame(discrepancies[places]).isin(secret)].reset_index(drop=True)

@@ -1,0 +1,93 @@
+"""The rule of each indicator: its minimum base and why, and which indicators rest on the same base. No figures here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pipelines.declarations import estimators as declared
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Catalogue, Indicator
+
+DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else
+PRIMARY = "secret-statistique"
+SECONDARY = "secret-secondaire"
+
+_PERCENT = (declared.Share, declared.TopBox)
+_BALANCE = (declared.Nps, declared.NetSatisfaction)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Under ``minimum`` answers or events a value is not published. ``secret``: for secrecy, else for reliability."""
+
+    minimum: int
+    secret: bool
+
+    @property
+    def width(self) -> int:
+        """How wide the attacker's interval for a hidden base must stay: half of what the rule leaves possible.
+
+        A base with status A is one of 1 … minimum - 1, as everybody knows. From what is published nobody may exclude
+        more than half of them (5 persons for a minimum of 11; tau-ARGUS asks for such a safety range too).
+        """
+        return (self.minimum - 1) // 2
+
+
+def rule_of(indicator: Indicator, kinds: set[str]) -> Rule:
+    """Return the rule of an indicator fed by exports of these kinds; a minimum of 0 hides nothing."""
+    if indicator.minimum_base:
+        return Rule(indicator.minimum_base.answers, indicator.minimum_base.reason == PRIMARY)
+    return Rule(DEFAULT_MINIMUM_BASE if "survey" in kinds else 0, True)
+
+
+def rules(catalogue: Catalogue) -> dict[tuple[str, str], Rule]:
+    """Return the rule of every network and indicator."""
+    found = {}
+    for identifier, indicator in catalogue.indicators.items():
+        for network, feed in indicator.networks.items():
+            exports = [catalogue.networks[network].export(name) for name in feed.export]
+            found[network, identifier] = rule_of(indicator, {export.kind for export in exports if export})
+    return found
+
+
+def base_of(indicator: Indicator, network: str) -> str:
+    """Name what the base of the indicator counts: indicators of a network with the same name share their bases.
+
+    What is hidden of one must be hidden of all, since each would publish the base of the others.
+    """
+    feed, estimator = indicator.networks[network], indicator.estimator
+    rows = f"{sorted(feed.export)} {sorted((key, sorted(map(str, item))) for key, item in feed.where.items())}"
+    answers = sorted(map(str, estimator.answers()))
+    if isinstance(estimator, declared.Ratio):
+        counted = f"sum {feed.inputs['denominator']}"
+    elif isinstance(estimator, declared.Sum):
+        counted = f"sum {feed.inputs['value']}"
+    elif isinstance(estimator, declared.Declared):
+        counted = f"typed {feed.inputs.get('base', feed.inputs['value'])}"
+    else:
+        counted = f"answers {next(iter(feed.inputs.values()))} {answers}"
+    return f"{rows} {counted}"
+
+
+def attributes(indicator: Indicator) -> tuple[float, float | None] | Literal[False]:
+    """Return the least and greatest that one unit of base may add to ``numerateur`` (None: no limit), else False.
+
+    With them the attacker knows that a numerator is at least (at most) so many times its denominator: two hidden cells
+    whose numerators sum to nothing have nothing each.
+    """
+    estimator = indicator.estimator
+    if isinstance(estimator, _PERCENT):
+        return 0.0, 1.0
+    if isinstance(estimator, _BALANCE):
+        return -1.0, 1.0
+    if isinstance(estimator, declared.Ces):
+        return float(estimator.scale[0]), float(estimator.scale[1])
+    if isinstance(estimator, declared.Score):
+        points = [item.points for item in estimator.points]
+        return min(points), max(points)
+    if isinstance(estimator, declared.Ratio | declared.Mean) and indicator.range:
+        factor = estimator.factor if isinstance(estimator, declared.Ratio) else 1.0
+        return indicator.range[0] / factor, indicator.range[1] / factor
+    return False
