@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.calibration import DIAGNOSTICS, calibrate
+from pipelines.compute.contributors import FEW, told_by_few
 from pipelines.compute.disclosure.cells import NUMBERS
 from pipelines.compute.disclosure.rules import PRIMARY, rule_of
 from pipelines.compute.networks import transparency
@@ -163,6 +164,7 @@ class _Run:
         else:
             sums = self._sums(identifier, feed, feeds, sources)
             found = observed_results(self.connection, indicator, feed, sources, sums, list(levels), self.geography)
+            found = told_by_few(self.connection, found, indicator, feed, sources, self.geography)
         return _with_modes(found, indicator, levels), pd.DataFrame()
 
     def _sums(self, identifier: str, feed: Feed, feeds: Mapping[str, Feed], sources: Sequence[Source]) -> Sums:
@@ -256,6 +258,8 @@ def _mark_small_bases(found: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     blanks them on the way to the national tables.
     """
     small = found["valeur"].notna() & (found["effectif"] < rule.minimum)
+    if FEW in found:
+        small |= found["valeur"].notna() & found[FEW]
     if rule.secret:
         found.loc[small, "motif"] = PRIMARY
     else:

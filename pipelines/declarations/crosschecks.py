@@ -190,6 +190,8 @@ class _Checker:
         names = [field.name for field in export.fields]
         for key, column in feed.inputs.items():
             self.known(file, (*path, "inputs", key), column, names, f"champ de l'export {export.id}")
+        if feed.contributor is not None:
+            self.known(file, (*path, "contributor"), feed.contributor, names, f"champ de l'export {export.id}")
         for column in feed.where:
             self.known(file, (*path, "where", column), column, names, f"champ de l'export {export.id}")
 

@@ -47,6 +47,7 @@ class Feed(Model):
     inputs: dict[Identifier, ColumnName]
     where: dict[ColumnName, tuple[Scalar, ...]] = Field(default_factory=dict)
     years: Years | None = None
+    contributor: ColumnName | None = Field(default=None, description="field that names the enterprise of each row")
     frequency: Frequency | None = Field(default=None, description="finest period published (default: the export's)")
     levels: dict[Level, LevelRule] | None = None
     targets: tuple[Target, ...] = ()
@@ -72,6 +73,14 @@ class MinimumBase(Model):
     why: Text
 
 
+class EnterpriseSecrecy(Model):
+    """Secrecy of data on enterprises: too few of them, or one that makes nearly all of a value (INSEE: 3 and 85 %)."""
+
+    units: int = Field(default=3, ge=2)
+    dominance: float = Field(default=0.85, gt=0, le=1, description="greatest share that one enterprise may make")
+    why: Text
+
+
 class Indicator(Model):
     """An indicator: definition, estimator, unit, levels, minimum base, series, and its feeds."""
 
@@ -89,9 +98,23 @@ class Indicator(Model):
     year: YearMethod
     levels: dict[Level, LevelRule] = Field(min_length=1)
     minimum_base: MinimumBase | None = None
+    enterprises: EnterpriseSecrecy | None = None
     breaks: tuple[Break, ...] = ()
     networks: dict[Identifier, Feed] = Field(min_length=1)
     examples: tuple[Example, ...] = ()
+
+    @model_validator(mode="after")
+    def _enterprises_are_named(self) -> Indicator:
+        if self.enterprises is None:
+            return self
+        if self.minimum_base is not None:
+            raise ValueError("enterprises tient lieu de minimum_base : retirez l'un des deux")
+        if self.estimator.family in ("typed", "networks"):
+            raise ValueError(f"enterprises demande des lignes : l'estimateur {self.estimator.name} n'en a pas")
+        for network, feed in self.networks.items():
+            if feed.contributor is None:
+                raise ValueError(f"networks.{network} : enterprises demande contributor, le champ de l'entreprise")
+        return self
 
     @model_validator(mode="after")
     def _methods_suit_the_estimator(self) -> Indicator:

@@ -101,17 +101,21 @@ def _in_tables(
     rows = rows[rows["table"].isin({*rows.loc[secret, "table"], *every})].copy()
     for name in _PLACE:
         rows[name] = rows[name].astype("object").where(rows[name].notna(), "").astype(str)
+    rows["size"] = _bases(rows, catalogue)
     rows["secret"] = rows["statut_confidentialite"].eq("A")
     rows["concealed"] = rows["statut_confidentialite"].isin(["A", "D"])
     rows.loc[rows["concealed"], NUMBERS] = np.nan
-    ratios = rows["indicateur"].isin(_named(catalogue, declared.Ratio))
-    sums = rows["indicateur"].isin(_named(catalogue, declared.Sum))
-    rows["base"] = rows["effectif"].astype("float64")
-    rows["base"] = rows["base"].mask(ratios & rows["denominateur"].notna(), rows["denominateur"])
-    rows["base"] = rows["base"].mask(sums, rows["valeur"])
+    rows["base"] = _bases(rows, catalogue)
     rows["open"] = rows["valeur"].notna() | rows["base"].gt(0)
     rows["shown"] = ~rows["concealed"] & ~rows["open"]  # absent, or a base of nobody: nothing to hide
     return rows.sort_values([*_UNIT, "indicateur"], kind="stable").reset_index(drop=True)
+
+
+def _bases(rows: pd.DataFrame, catalogue: Catalogue) -> pd.Series[float]:
+    """Return what adds up of each row: its answers, a ratio's denominator, or the sum itself."""
+    ratios = rows["indicateur"].isin(_named(catalogue, declared.Ratio))
+    bases = rows["effectif"].astype("float64").mask(ratios & rows["denominateur"].notna(), rows["denominateur"])
+    return bases.mask(rows["indicateur"].isin(_named(catalogue, declared.Sum)), rows["valeur"])
 
 
 def _named(catalogue: Catalogue, kind: type) -> list[str]:
@@ -128,6 +132,9 @@ def _figures(rows: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     rule = [ruled[pair] for pair in zip(rows["reseau"], rows["indicateur"], strict=True)]
     minimum = np.array([item.minimum if item.secret else 0 for item in rule], dtype=float)
     width = np.array([item.width if item.secret else 0 for item in rule], dtype=float)
+    margin = np.array([item.margin for item in rule])
+    size = rows["size"].fillna(0.0).to_numpy(dtype=float)  # unknown to whoever audits: there, any doubt is enough
+    width = np.where(margin > 0, margin * np.abs(size), width)
     line = rows[["table", "unit", "row", "indicateur", "secret", "concealed", "shown"]]
     bases = line.assign(kind="base", quantity=rows["base"], minimum=minimum, width=width)
     frames = [bases]
@@ -222,6 +229,7 @@ def _year_of(units: pd.DataFrame) -> NDArray[np.int64]:
 def _problem(cells: pd.DataFrame, units: pd.DataFrame, links: pd.DataFrame, catalogue: Catalogue) -> Problem:
     matrix, tolerance = _matrix(cells, links, catalogue)
     minimum, base = cells["minimum"].to_numpy(dtype=float), cells["kind"].eq("base").to_numpy()
+    width = cells["width"].to_numpy(dtype=float)
     ruled = base & (minimum > 0)
     rest = (cells["quantity"] - cells["quantity"].round()).abs()
     part = rest.groupby(cells["layer"]).transform("max").gt(EPSILON).to_numpy() / 2  # rounded for the rule, not here
@@ -238,7 +246,7 @@ def _problem(cells: pd.DataFrame, units: pd.DataFrame, links: pd.DataFrame, cata
         high_a=np.where(ruled, minimum - 1 + part, endless),
         low_d=np.where(ruled, minimum - part, zeros),
         high_d=endless,
-        width_a=np.where(ruled, cells["width"].to_numpy(dtype=float), some),
+        width_a=np.where(ruled, width, np.maximum(width, some)),
         width_d=some,
         cost=np.append(units["cost"].fillna(0).to_numpy(dtype=float), 0.0),
         open_=np.append(units["open"].to_numpy(dtype=bool), False),

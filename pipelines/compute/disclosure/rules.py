@@ -20,10 +20,15 @@ _BALANCE = (declared.Nps, declared.NetSatisfaction)
 
 @dataclass(frozen=True)
 class Rule:
-    """Under ``minimum`` answers or events a value is not published. ``secret``: for secrecy, else for reliability."""
+    """Under ``minimum`` answers or events a value is not published. ``secret``: for secrecy, else for reliability.
+
+    ``margin``: for data on enterprises, how wide the attacker's interval for a hidden value must stay, as a share of
+    it (what the declared dominance leaves to the others: 15 %); nothing is known of it beforehand.
+    """
 
     minimum: int
     secret: bool
+    margin: float = 0.0
 
     @property
     def width(self) -> int:
@@ -37,6 +42,8 @@ class Rule:
 
 def rule_of(indicator: Indicator, kinds: set[str]) -> Rule:
     """Return the rule of an indicator fed by exports of these kinds; a minimum of 0 hides nothing."""
+    if indicator.enterprises:
+        return Rule(0, True, 1 - indicator.enterprises.dominance)
     if indicator.minimum_base:
         return Rule(indicator.minimum_base.answers, indicator.minimum_base.reason == PRIMARY)
     return Rule(DEFAULT_MINIMUM_BASE if "survey" in kinds else 0, True)

@@ -1,0 +1,79 @@
+"""Values that rest on too few enterprises, or nearly on one: who contributes what to each published unit.
+
+The rule (a number of enterprises, a greatest share) is declared; what is hidden is decided in ``disclosure``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipelines.compute.coding import code
+from pipelines.compute.coding import column as quoted
+from pipelines.compute.source import CELL, kept
+from pipelines.compute.units import UNIT, Geography, assign_units
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+
+    from pipelines.compute.source import Source
+    from pipelines.declarations import Feed, Indicator
+
+FEW = "_peu_nombreux"
+
+
+def told_by_few(
+    connection: duckdb.DuckDBPyConnection,
+    found: pd.DataFrame,
+    indicator: Indicator,
+    feed: Feed,
+    sources: Sequence[Source],
+    geography: Geography,
+) -> pd.DataFrame:
+    """Add to results the column FEW: fewer enterprises than declared, or one whose share passes the dominance.
+
+    A contribution is what an enterprise adds to the sum, or to the denominator of a ratio; for the other estimators,
+    its number of rows. Rows without an enterprise are one by themselves, the most cautious reading. Source: INSEE,
+    guide du secret statistique (three units, 85 %).
+    """
+    rule = indicator.enterprises
+    if rule is None or feed.contributor is None or found.empty:
+        return found
+    cells = _contributions(connection, indicator, feed, sources)
+    placed = [
+        assign_units(cells, level, frequency, geography)
+        for level in found["maille"].unique() for frequency in found["frequence"].unique()
+    ]  # fmt: skip
+    parts = pd.concat(placed, ignore_index=True).groupby([*UNIT, "_entreprise"], dropna=False)["_part"].sum()
+    units = parts[parts > 0].groupby(level=UNIT, dropna=False).agg(["count", "max", "sum"]).reset_index()
+    units[FEW] = (units["count"] < rule.units) | (units["max"] > rule.dominance * units["sum"])
+    told = dict(zip(_keys(units), units[FEW], strict=True))
+    return found.assign(**{FEW: [bool(told.get(key, True)) for key in _keys(found)]})  # nobody: nothing to show
+
+
+def _keys(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    text = frame[UNIT].astype("object")
+    return list(text.where(text.notna(), "").astype(str).itertuples(index=False, name=None))
+
+
+def _contributions(
+    connection: duckdb.DuckDBPyConnection, indicator: Indicator, feed: Feed, sources: Sequence[Source]
+) -> pd.DataFrame:
+    coded = code(indicator.estimator, feed.inputs)
+    counted = f"CAST({coded.y or coded.x} AS DOUBLE)"
+    both = f"({coded.x}) IS NOT NULL" + (f" AND ({coded.y}) IS NOT NULL" if coded.y else "")
+    part = f"abs({counted})" if indicator.estimator.family in ("total", "ratio") else "1"
+    rows = " UNION ALL ".join(
+        f"SELECT {', '.join(CELL)}, _structure_nom, CAST({quoted(str(feed.contributor))} AS VARCHAR) AS _entreprise, "
+        f"{part} AS _part FROM {source.file} WHERE _maille = '{source.finest}' AND {both}"
+        f"{f' AND {condition}' if (condition := kept(feed)) else ''}"
+        for source in sources
+    )
+    query = f"""
+        SELECT {", ".join(CELL)}, max(_structure_nom) AS _structure_nom, _entreprise, sum(_part) AS _part
+        FROM ({rows}) GROUP BY ALL
+    """
+    return connection.execute(query).df()

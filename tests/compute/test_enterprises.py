@@ -1,0 +1,115 @@
+"""Data on enterprises: hidden under three of them, or when one makes more than 85 %; and what is beside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.compute.disclosure import protected
+
+SUM = {
+    "estimator": {"name": "sum"},
+    "year": "sum",
+    "enterprises": {"why": "essai"},
+    "feed": {"inputs": {"value": "montant"}, "contributor": "siren"},
+}
+
+
+def _row(place: str, siren: str | None, amount: float, structure: str) -> dict[str, Any]:
+    return {"territoire": place, "siren": siren, "montant": amount, "structure": structure}
+
+
+def _spread(place: str, structure: str, amounts: list[float]) -> list[dict[str, Any]]:
+    return [_row(place, f"{structure}-{number}", amount, structure) for number, amount in enumerate(amounts)]
+
+
+def _export(labo: Any) -> Any:
+    return labo.export({"montant": "number", "siren": "string"}, kind="operations")
+
+
+def _published(labo: Any, declared: dict[str, Any], rows: list[dict[str, Any]]) -> pd.DataFrame:
+    export = _export(labo)
+    catalogue = labo.catalogue(declared, export)
+    results = labo.run(declared, export, rows).results.assign(reseau="labo")
+    return protected(results, catalogue)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "shown"),
+    [
+        ([10.0, 10.0, 10.0], True),
+        ([10.0, 10.0], False),
+        ([85.0, 10.0, 5.0], True),
+        ([85.5, 10.0, 4.5], False),
+        ([10.0, 10.0, 0.0], False),
+        ([-10.0, 10.0, 10.0], True),
+    ],
+)
+def test_three_enterprises_none_above_85_percent(labo, levels, pick, amounts, shown):
+    declared = {**SUM, "levels": levels("sum", "site")}
+    rows = _spread("30", "B1", amounts)
+    found = labo.run(declared, _export(labo), rows).results
+    line = pick(found, structure_code="B1", periode="2024")
+    assert line["statut_confidentialite"] == ("F" if shown else "A")
+    assert (line["motif"] == "secret-statistique") != shown
+    assert line["valeur"] == sum(amounts)  # kept inside, for what must be hidden beside it
+
+
+def test_one_enterprise_in_two_offices_counts_once_above(labo, levels, pick):
+    declared = {**SUM, "levels": levels("sum", "national")}
+    rows = [_row("30", siren, 10, office) for siren in ("A", "B") for office in ("B1", "B2")]
+    line = pick(labo.run(declared, _export(labo), rows).results, maille="national", periode="2024")
+    assert line["statut_confidentialite"] == "A"
+
+
+def test_rows_without_an_enterprise_are_one(labo, levels, pick):
+    declared = {**SUM, "levels": levels("sum", "site")}
+    rows = [_row("30", None, 10, "B1") for _ in range(5)]
+    line = pick(labo.run(declared, _export(labo), rows).results, structure_code="B1", periode="2024")
+    assert line["statut_confidentialite"] == "A"
+
+
+def test_a_rate_counts_who_makes_its_denominator(labo, levels, pick):
+    declared = {
+        **SUM, "estimator": {"name": "ratio"}, "year": "ratio_of_sums", "levels": levels("ratio_of_sums", "site"),
+        "feed": {"inputs": {"numerator": "pris", "denominator": "montant"}, "contributor": "siren"},
+    }  # fmt: skip
+    export = labo.export({"montant": "number", "pris": "number", "siren": "string"}, kind="operations")
+    rows = [{**row, "pris": 1.0} for row in _spread("30", "B1", [90.0, 5.0, 5.0])]
+    line = pick(labo.run(declared, export, rows).results, structure_code="B1", periode="2024")
+    assert line["statut_confidentialite"] == "A"
+
+
+@given(data=st.data())
+def test_no_hidden_amount_is_a_subtraction_away(labo, levels, data):
+    """Whatever the amounts: a hidden office of a département is never alone under its total."""
+    declared = {**SUM, "levels": levels("sum", "site", "departement", "national")}
+    amounts = st.lists(st.integers(1, 1000).map(float), min_size=1, max_size=5)
+    rows = []
+    for place in ("30", "34"):
+        for office in range(data.draw(st.integers(2, 4))):
+            rows += _spread(place, f"{place}-{office}", data.draw(amounts))
+    published = _published(labo, declared, rows)
+    year = published[published["periode"] == "2024"]
+    hidden = year["statut_confidentialite"].isin(["A", "D"])
+    assert year.loc[hidden, ["valeur", "effectif"]].isna().all().all()
+    for place, offices in year[year["maille"] == "site"].groupby("territoire_code"):
+        total = year[(year["maille"] == "departement") & (year["territoire_code"] == place)].iloc[0]
+        assert not (pd.notna(total["valeur"]) and offices["valeur"].isna().sum() == 1), place
+    places = year[year["maille"] == "departement"]["valeur"]
+    whole = year[year["maille"] == "national"]["valeur"].iloc[0]
+    assert np.isnan(whole) or places.isna().sum() != 1
+
+
+def test_the_declaration_is_checked(labo, levels):
+    export = _export(labo)
+    with pytest.raises(ValueError, match="demande contributor"):
+        labo.catalogue({**SUM, "levels": levels("sum"), "feed": {"inputs": {"value": "montant"}}}, export)
+    with pytest.raises(ValueError, match="tient lieu de minimum_base"):
+        minimum = {"minimum_base": {"answers": 11, "why": "essai"}}
+        labo.catalogue({**SUM, **minimum, "levels": levels("sum")}, export)
