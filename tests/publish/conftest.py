@@ -58,6 +58,7 @@ def catalogue() -> Catalogue:
         territories=Territories.model_validate({"vintage": date(2026, 1, 1), "source": "x", "territories": [place]}),
         reasons=MappingProxyType({}),
         engagements=MappingProxyType({}),
+        quality=MappingProxyType({}),
     )
 
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.compute.calibration import DIAGNOSTICS
+from pipelines.compute.tables.comparability import comparability_table
+from pipelines.compute.tables.correlations import correlations_table
 from pipelines.compute.tables.declared import indicators_table, networks_table, structures_table, territories_table
+from pipelines.compute.tables.evidence import criteria_table, quality_table, receipts_table, unusual_changes
 from pipelines.compute.tables.quality import anomalies_table, corrections_table, coverage_table, discrepancies_table
 from pipelines.compute.tables.results import results_table
 
@@ -42,14 +45,20 @@ class NationalInputs:
 def national_tables(catalogue: Catalogue, inputs: NationalInputs) -> dict[str, pd.DataFrame]:
     """Return the published tables by name."""
     results = results_table(catalogue, inputs)
+    receipts, coverage = receipts_table(catalogue, inputs), coverage_table(catalogue, inputs, results)
     return {
         "resultats": results,
         "indicateurs": indicators_table(catalogue),
         "reseaux": networks_table(catalogue),
         "structures": structures_table(catalogue, inputs.structures),
         "territoires": territories_table(catalogue),
-        "couverture": coverage_table(catalogue, inputs, results),
-        "anomalies": anomalies_table(inputs),
+        "receptions": receipts,
+        "couverture": coverage,
+        "comparabilite": comparability_table(catalogue, results, coverage),
+        "qualite": quality_table(catalogue, receipts, results),
+        "criteres_qualite": criteria_table(catalogue),
+        "correlations": correlations_table(catalogue, results),
+        "anomalies": anomalies_table(inputs, unusual_changes(catalogue, results)),
         "ecarts": discrepancies_table(catalogue, inputs.discrepancies),
         "corrections": corrections_table(catalogue, inputs),
         "calages": inputs.calibrations.reindex(columns=["reseau", "annee", *DIAGNOSTICS]),

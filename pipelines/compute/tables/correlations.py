@@ -1,0 +1,130 @@
+"""The table ``correlations``: do places whose users recommend the service more also serve better, by its own figures?
+
+Only published yearly values are read, so that nothing hidden weighs on a coefficient; formulas are in ``correlation``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipelines.compute.correlation import FEWEST, combined, fisher_variance, interval, spearman
+from pipelines.declarations.base import LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.declarations import Catalogue
+
+COLUMNS = ["reseau", "indicateur_a", "indicateur_b", "maille", "annees", "rho", "borne_basse", "borne_haute",
+           "observations", "lieux", "lecture", "avertissement", "nature_donnees"]  # fmt: skip
+SMALL = 30
+_UNIT = ["annee", "territoire_code", "structure_code"]
+_PLURALS = {"site": "sites", "departement": "départements", "region": "régions"}
+_BELOW_FRANCE = LEVELS[:-1]
+
+
+def correlations_table(catalogue: Catalogue, results: pd.DataFrame) -> pd.DataFrame:
+    """Return one line per network and pair of indicators, and one for all networks where several have the pair."""
+    rows = results[(results["frequence"] == "annuelle") & results["valeur"].notna()]
+    lines: list[dict[str, object]] = []
+    for first, second in _pairs(catalogue):
+        found = [line for network in catalogue.networks if (line := _of_network(rows, network, first, second))]
+        lines += found
+        if len(found) > 1 and (together := _together(found)):
+            lines.append(together)
+    return pd.DataFrame([_read(catalogue, line) for line in lines], columns=COLUMNS)
+
+
+def _pairs(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Yield NPS of users × each performance that has a better side, and × each satisfaction of the staff."""
+    for first, nps in catalogue.indicators.items():
+        if nps.estimator.name != "nps" or nps.population != "users":
+            continue
+        for second, other in catalogue.indicators.items():
+            performance = other.type == "performance" and other.direction != "neutral"
+            if performance or other.population == "staff":
+                yield first, second
+
+
+def _of_network(rows: pd.DataFrame, network: str, first: str, second: str) -> dict[str, object] | None:
+    """Correlate two indicators over the places and years of a network, at the finest level that they share.
+
+    The coefficient rests on every place and year; the interval only on the number of places, since the years of a
+    place are no independent observations.
+    """
+    a, b = (rows[(rows["reseau"] == network) & (rows["indicateur"] == one)] for one in (first, second))
+    for level in _BELOW_FRANCE:
+        parts = [one[one["maille"] == level].set_index(_UNIT) for one in (a, b)]
+        both = parts[0][["valeur", "nature_donnees"]].join(parts[1][["valeur", "nature_donnees"]], how="inner", rsuffix="_b")
+        places = len(both.index.droplevel("annee").unique())
+        if places >= FEWEST:
+            rho = spearman(both["valeur"].to_numpy(float), both["valeur_b"].to_numpy(float))
+            years = both.index.get_level_values("annee")
+            synthetic = both[["nature_donnees", "nature_donnees_b"]].eq("synthétiques").any(axis=None)
+            return {
+                "reseau": network, "indicateur_a": first, "indicateur_b": second, "maille": level,
+                "annees": _range(min(years), max(years)), "rho": rho, "variance": fisher_variance(rho, places),
+                "observations": len(both), "lieux": places,
+                "nature_donnees": "synthétiques" if synthetic else "réelles",
+            }  # fmt: skip
+    return None
+
+
+def _range(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _together(found: list[dict[str, object]]) -> dict[str, object] | None:
+    """Put the correlations of several networks together; None when fewer than two have a variance."""
+    frame = pd.DataFrame(found)
+    usable = frame[frame["variance"].notna() & (frame["rho"].abs() < 1)]
+    if len(usable) < 2:
+        return None
+    rho, variance = combined(list(zip(usable["rho"], usable["variance"], strict=True)))
+    years = [int(year) for text in usable["annees"] for year in text.split("-")]
+    synthetic = (usable["nature_donnees"] == "synthétiques").any()
+    return {
+        **found[0], "reseau": None, "maille": None, "annees": _range(min(years), max(years)), "rho": rho,
+        "variance": variance, "observations": int(usable["observations"].sum()), "lieux": int(usable["lieux"].sum()),
+        "nature_donnees": "synthétiques" if synthetic else "réelles",
+    }  # fmt: skip
+
+
+def _read(catalogue: Catalogue, line: dict[str, object]) -> dict[str, object]:
+    """Add the bounds, the reading sentence and the warnings; round."""
+    rho, variance = (float(str(line[name])) for name in ("rho", "variance"))
+    low, high = interval(rho, variance)
+    warnings = []
+    if int(str(line["lieux"])) < SMALL:
+        warnings.append(f"moins de {SMALL} lieux : coefficient fragile")
+    if line["nature_donnees"] == "synthétiques":
+        warnings.append("données synthétiques : ne dit rien d'un service réel")
+    return {
+        **{name: line.get(name) for name in COLUMNS},
+        "rho": round(rho, 3), "borne_basse": round(low, 3), "borne_haute": round(high, 3),
+        "lecture": _sentence(catalogue, line, rho, low, high),
+        "avertissement": " ; ".join(warnings) or None,
+    }  # fmt: skip
+
+
+def _sentence(catalogue: Catalogue, line: dict[str, object], rho: float, low: float, high: float) -> str:
+    a, b = (f"« {catalogue.indicators[str(line[name])].title} »" for name in ("indicateur_b", "indicateur_a"))
+    network, level = line["reseau"], line["maille"]
+    where = f"{catalogue.networks[str(network)].title}, {_PLURALS[str(level)]}" if network else "Tous réseaux réunis"
+    opening = f"{where}, {line['annees']} : "
+    if math.isnan(rho):
+        return f"{opening}{a} et {b} ne se corrèlent pas, l'un des deux ne varie pas."
+    if math.isnan(low):
+        return f"{opening}lien entre {a} et {b} sans intervalle calculable (rho = {_number(rho)}) ; à ne pas interpréter."
+    figures = f"(rho = {_number(rho)}, intervalle à 95 % de {_number(low)} à {_number(high)})"
+    if low <= 0 <= high:
+        return f"{opening}pas de lien établi entre {a} et {b} {figures}."
+    verb = "plus" if rho > 0 else "moins"
+    return f"{opening}là où {a} est plus élevé, {b} tend à être {verb} élevé {figures}. Un lien n'est pas une cause."
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace(".", ",")
