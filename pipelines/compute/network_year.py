@@ -39,7 +39,7 @@ RESULT_COLUMNS = {
     "date_reference": "object", "date_extraction": "object", "source": "str",
     "estimation": "float64", "effectif_efficace": "float64", "erreur_type": "float64",
 }  # fmt: skip
-# What tests of change need and nobody is shown: value before rounding, effective size (shares), standard error (others).
+# What tests of change need, never published: value before rounding, effective size (shares), standard error (others).
 UNPUBLISHED = ("estimation", "effectif_efficace", "erreur_type")
 _NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
 DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else
@@ -264,10 +264,9 @@ def _with_errors(found: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
     For a quantile, that is McKean and Schrader's (1984) estimator. A share has its effective size instead.
     """
     half = (found["borne_haute"] - found["borne_basse"]).astype("float64") / (2 * Z95)
-    sizes = found["effectif_efficace"] if "effectif_efficace" in found else np.nan
     return found.assign(
         estimation=found["valeur"].astype("float64"),
-        effectif_efficace=sizes,
+        effectif_efficace=found.get("effectif_efficace", np.nan),
         erreur_type=np.nan if indicator.estimator.proportion else half,
     )
 

@@ -27,12 +27,14 @@ _FROM_BEFORE = ["valeur", "mode_obtention", "source", "effectif", "mois", *UNPUB
 def with_changes(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """Return ``found`` (the rows of ``resultats``, of every year) with the columns that look back at the year before.
 
-    valeur_precedente, evolution, comparable, motif_incomparabilite, valeur_p, valeur_p_corrigee, evolution_significative,
-    evolution_inhabituelle, valeur_cible, valeur_initiale, progression. Values are compared when they were obtained in
+    valeur_precedente, evolution, comparable, motif_incomparabilite, valeur_p, valeur_p_corrigee,
+    evolution_significative, evolution_inhabituelle, valeur_cible, valeur_initiale, progression. Values are compared when they were obtained in
     the same way, from the same exports, of the same month when the year takes its last value, with no declared break.
     """
+    found = found.reset_index(drop=True)
     hidden = found["valeur"].isna()
-    found = found.assign(**{name: found[name].astype("float64").mask(hidden) for name in UNPUBLISHED})
+    unpublished = {name: found[name].astype("float64").mask(hidden) for name in UNPUBLISHED}
+    found = found.assign(**unpublished)
     before = _year_before(found)
     previous = before["valeur"]
     both = previous.notna() & ~hidden
@@ -49,18 +51,19 @@ def with_changes(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     return _with_targets(found, catalogue).drop(columns=list(UNPUBLISHED))
 
 
-def _series(found: pd.DataFrame) -> pd.Series[str]:
-    """Return the name of each row's series: place, indicator, and the month or quarter in the year."""
-    return found[_SERIES].astype("object").fillna("").agg("|".join, axis=1) + "|" + found["periode"].str[4:]
+def _series(found: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Return what names each row's series: place, indicator, and the month or quarter in the year."""
+    coordinates = (found[name].astype("object").fillna("") for name in _SERIES)
+    return list(zip(*coordinates, found["periode"].str[4:], strict=True))
 
 
 def _year_before(found: pd.DataFrame) -> pd.DataFrame:
     """Return, row by row, what ``_FROM_BEFORE`` was in the same series one year before."""
-    known = found.assign(mois=_months(found))[_FROM_BEFORE]
     series = _series(found)
-    known.index = pd.MultiIndex.from_arrays([series, found["annee"] + 1])
-    wanted = pd.MultiIndex.from_arrays([series, found["annee"]])
-    return known.reindex(wanted).set_index(found.index).astype({"valeur": "float64", "effectif": "float64"})
+    rows = {place: row for row, place in enumerate(zip(series, found["annee"], strict=True))}
+    at = [rows.get((one, year - 1), -1) for one, year in zip(series, found["annee"], strict=True)]
+    before = found.assign(mois=_months(found))[_FROM_BEFORE].reset_index(drop=True).reindex(at)
+    return before.set_index(found.index).astype({"valeur": "float64", "effectif": "float64"})
 
 
 def _incomparable(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.Series[str]:
@@ -78,7 +81,7 @@ def _incomparable(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogu
 
 
 def _said(where: pd.Series[bool], words: str) -> pd.Series[str]:
-    return pd.Series(np.where(where, words, ""), index=where.index)
+    return where.map({True: words, False: ""})
 
 
 def _months(found: pd.DataFrame) -> pd.Series[str]:
@@ -101,9 +104,9 @@ def _with_tests(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue)
         two_means(now["estimation"], now["erreur_type"], then["estimation"], then["erreur_type"]),
     )  # fmt: skip
     raw = pd.Series(p, index=found.index).where(found["evolution"].notna())
-    corrected = raw.groupby([found[name] for name in FAMILY]).transform(
-        lambda family: pd.Series(benjamini_hochberg(_floats(family)), index=family.index)
-    )
+    corrected = pd.Series(np.nan, index=found.index)
+    for _, family in found[raw.notna()].groupby(FAMILY):
+        corrected[family.index] = benjamini_hochberg(_floats(raw[family.index]))
     significant = (corrected <= LEVEL).astype("object").where(corrected.notna(), None)
     return found.assign(valeur_p=raw, valeur_p_corrigee=corrected, evolution_significative=significant)
 
@@ -143,24 +146,25 @@ def _with_targets(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
             found["indicateur"], found["reseau"], found["annee"], found["maille"], strict=True
         )
     ]
-    initial = _initial_values(found, targets)
     value = pd.Series([item.value if item else None for item in targets], index=found.index, dtype="float64")
+    initial = _initial_values(found, targets)
     way = (value - initial).where(value != initial)
     done = (100 * (found["valeur"] - initial) / way).clip(0, 100).round(1)
     return found.assign(valeur_cible=value, valeur_initiale=initial, progression=done)
 
 
 def _initial_values(found: pd.DataFrame, targets: list[Target | None]) -> pd.Series[float]:
-    """Return the declared start of each target, or the published value of the year that it names."""
-    values = dict(zip(zip(_series(found), found["annee"], strict=True), found["valeur"], strict=True))
-    compares = dict(zip(zip(_series(found), found["annee"], strict=True), found["comparable"].eq(True), strict=True))
+    """Return, for yearly rows, the declared start of each target or the published value of the year that it names."""
+    rows = zip(_series(found), found["annee"], found["frequence"], found["valeur"], found["comparable"], strict=True)
+    known = {(series, year): (value, comparable is True) for series, year, frequency, value, comparable in rows
+             if frequency == "annuelle"}  # fmt: skip
     starts: list[float | None] = []
-    for target, series, year in zip(targets, _series(found), found["annee"], strict=True):
-        start = target.initial if target else None
-        if target and target.since is not None and all(
-            compares.get((series, one), False) for one in range(target.since + 1, year + 1)
-        ):  # fmt: skip
-            start = values.get((series, target.since))
+    for target, place in zip(targets, zip(_series(found), found["annee"], strict=True), strict=True):
+        start = target.initial if target and place in known else None
+        if target and target.since is not None:
+            years = range(target.since + 1, place[1] + 1)
+            unbroken = all(known.get((place[0], year), (None, False))[1] for year in years)
+            start = known.get((place[0], target.since), (None,))[0] if unbroken else None
         starts.append(start)
     return pd.Series(starts, index=found.index, dtype="float64")
 

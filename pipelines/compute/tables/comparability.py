@@ -5,7 +5,7 @@ Read from the published rows and the declarations; values are compared in ``chan
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
 
 _KEY = ["reseau", "indicateur", "annee"]
+_Rows = dict[Any, pd.DataFrame]
+_Reasons = dict[tuple[str, str, int], str]
 
 
 def comparability_table(catalogue: Catalogue, results: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
     """Return one line per expected network × indicator × year, from the yearly rows of ``resultats``."""
-    yearly = {key: rows for key, rows in results[results["frequence"] == "annuelle"].groupby(_KEY)}
-    absences = {key: rows["motif_absence"].iloc[0] for key, rows in coverage[coverage["etat"] == "absent"].groupby(_KEY)}
+    yearly: _Rows = dict(list(results[results["frequence"] == "annuelle"].groupby(_KEY)))
+    absent = coverage[coverage["etat"] == "absent"]
+    keys = zip(*(absent[name] for name in _KEY), strict=True)
+    absences: _Reasons = dict(zip(keys, absent["motif_absence"], strict=True))
     lines = []
     for network, declared in catalogue.networks.items():
         for year in declared.years:
@@ -31,7 +35,7 @@ def comparability_table(catalogue: Catalogue, results: pd.DataFrame, coverage: p
                     "reseau": network, "indicateur": identifier, "annee": year, "annee_precedente": year - 1,
                     "comparabilite": _verdict(counts),
                     "motifs": _motifs(catalogue, key, counts, yearly, absences),
-                    "changements_sans_rupture": " ; ".join(changed_layouts(catalogue, network, identifier, year)) or None,
+                    "changements_sans_rupture": " ; ".join(changed_layouts(catalogue, *key)) or None,
                     "statut": "provisoire" if {year, year - 1} & set(declared.provisional_years) else "définitif",
                     **counts,
                 })  # fmt: skip
@@ -58,9 +62,8 @@ def _verdict(counts: dict[str, int]) -> str:
 
 
 def _motifs(
-    catalogue: Catalogue, key: tuple[str, str, int], counts: dict[str, int],
-    yearly: dict[tuple[str, str, int], pd.DataFrame], absences: dict[tuple[str, str, int], str],
-) -> str | None:  # fmt: skip
+    catalogue: Catalogue, key: tuple[str, str, int], counts: dict[str, int], yearly: _Rows, absences: _Reasons
+) -> str | None:
     """Tell why values don't compare or, when none stands beside another, why; nothing when they all compare."""
     network, identifier, year = key
     if counts["valeurs_appariees"]:

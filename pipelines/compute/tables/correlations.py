@@ -1,4 +1,4 @@
-"""The table ``correlations``: do places whose users recommend the service more also serve better, by its own figures?
+"""The table ``correlations``: whether places whose users recommend the service more also serve better.
 
 Only published yearly values are read, so that nothing hidden weighs on a coefficient; formulas are in ``correlation``.
 """
@@ -6,7 +6,7 @@ Only published yearly values are read, so that nothing hidden weighs on a coeffi
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -22,16 +22,19 @@ COLUMNS = ["reseau", "indicateur_a", "indicateur_b", "maille", "annees", "rho", 
            "observations", "lieux", "lecture", "avertissement", "nature_donnees"]  # fmt: skip
 SMALL = 30
 _UNIT = ["annee", "territoire_code", "structure_code"]
+_KEPT = ["valeur", "nature_donnees"]
+_Series = dict[Any, pd.DataFrame]
 _PLURALS = {"site": "sites", "departement": "départements", "region": "régions"}
 _BELOW_FRANCE = LEVELS[:-1]
 
 
 def correlations_table(catalogue: Catalogue, results: pd.DataFrame) -> pd.DataFrame:
     """Return one line per network and pair of indicators, and one for all networks where several have the pair."""
-    rows = results[(results["frequence"] == "annuelle") & results["valeur"].notna()]
+    yearly = results[(results["frequence"] == "annuelle") & results["valeur"].notna()]
+    series: _Series = {key: rows.set_index(_UNIT) for key, rows in yearly.groupby(["reseau", "indicateur", "maille"])}
     lines: list[dict[str, object]] = []
     for first, second in _pairs(catalogue):
-        found = [line for network in catalogue.networks if (line := _of_network(rows, network, first, second))]
+        found = [line for network in catalogue.networks if (line := _of_network(series, network, first, second))]
         lines += found
         if len(found) > 1 and (together := _together(found)):
             lines.append(together)
@@ -49,26 +52,26 @@ def _pairs(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
                 yield first, second
 
 
-def _of_network(rows: pd.DataFrame, network: str, first: str, second: str) -> dict[str, object] | None:
+def _of_network(series: _Series, network: str, first: str, second: str) -> dict[str, object] | None:
     """Correlate two indicators over the places and years of a network, at the finest level that they share.
 
     The coefficient rests on every place and year; the interval only on the number of places, since the years of a
     place are no independent observations.
     """
-    a, b = (rows[(rows["reseau"] == network) & (rows["indicateur"] == one)] for one in (first, second))
     for level in _BELOW_FRANCE:
-        parts = [one[one["maille"] == level].set_index(_UNIT) for one in (a, b)]
-        both = parts[0][["valeur", "nature_donnees"]].join(parts[1][["valeur", "nature_donnees"]], how="inner", rsuffix="_b")
-        places = len(both.index.droplevel("annee").unique())
+        a, b = (series.get((network, one, level)) for one in (first, second))
+        if a is None or b is None:
+            continue
+        both = a[_KEPT].join(b[_KEPT], how="inner", rsuffix="_b")
+        places = len(both.reset_index()[_UNIT[1:]].drop_duplicates())
         if places >= FEWEST:
             rho = spearman(both["valeur"].to_numpy(float), both["valeur_b"].to_numpy(float))
-            years = both.index.get_level_values("annee")
-            synthetic = both[["nature_donnees", "nature_donnees_b"]].eq("synthétiques").any(axis=None)
+            years = [int(year) for year in both.index.get_level_values("annee")]
+            natures = {*both["nature_donnees"], *both["nature_donnees_b"]}
             return {
                 "reseau": network, "indicateur_a": first, "indicateur_b": second, "maille": level,
                 "annees": _range(min(years), max(years)), "rho": rho, "variance": fisher_variance(rho, places),
-                "observations": len(both), "lieux": places,
-                "nature_donnees": "synthétiques" if synthetic else "réelles",
+                "observations": len(both), "lieux": places, "nature_donnees": max(natures),  # synthétiques, if any
             }  # fmt: skip
     return None
 
@@ -85,11 +88,10 @@ def _together(found: list[dict[str, object]]) -> dict[str, object] | None:
         return None
     rho, variance = combined(list(zip(usable["rho"], usable["variance"], strict=True)))
     years = [int(year) for text in usable["annees"] for year in text.split("-")]
-    synthetic = (usable["nature_donnees"] == "synthétiques").any()
     return {
         **found[0], "reseau": None, "maille": None, "annees": _range(min(years), max(years)), "rho": rho,
         "variance": variance, "observations": int(usable["observations"].sum()), "lieux": int(usable["lieux"].sum()),
-        "nature_donnees": "synthétiques" if synthetic else "réelles",
+        "nature_donnees": usable["nature_donnees"].max(),
     }  # fmt: skip
 
 
@@ -118,7 +120,7 @@ def _sentence(catalogue: Catalogue, line: dict[str, object], rho: float, low: fl
     if math.isnan(rho):
         return f"{opening}{a} et {b} ne se corrèlent pas, l'un des deux ne varie pas."
     if math.isnan(low):
-        return f"{opening}lien entre {a} et {b} sans intervalle calculable (rho = {_number(rho)}) ; à ne pas interpréter."
+        return f"{opening}lien entre {a} et {b} sans intervalle (rho = {_number(rho)}) ; à ne pas interpréter."
     figures = f"(rho = {_number(rho)}, intervalle à 95 % de {_number(low)} à {_number(high)})"
     if low <= 0 <= high:
         return f"{opening}pas de lien établi entre {a} et {b} {figures}."

@@ -48,7 +48,9 @@ def _indicator(catalogue: Catalogue, identifier: str, indicator: Indicator) -> d
 
 
 def _breaks(indicator: Indicator) -> list[str]:
-    own = [f"{item.year} ({network}) : {item.why}" for network, feed in indicator.networks.items() for item in feed.breaks]
+    own = [
+        f"{item.year} ({network}) : {item.why}" for network, feed in indicator.networks.items() for item in feed.breaks
+    ]
     return [*(f"{item.year} : {item.why}" for item in indicator.breaks), *own]
 
 

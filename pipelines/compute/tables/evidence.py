@@ -70,8 +70,8 @@ def quality_table(catalogue: Catalogue, receipts: pd.DataFrame, results: pd.Data
 
     ``receipts``: as ``receipts_table`` makes it. ``results``: the published rows, of which the yearly ones count.
     """
-    yearly = {key: rows for key, rows in results[results["frequence"] == "annuelle"].groupby(["reseau", "annee"])}
-    files = {key: rows for key, rows in receipts.groupby(["reseau", "annee"])}
+    yearly = dict(list(results[results["frequence"] == "annuelle"].groupby(["reseau", "annee"])))
+    files = dict(list(receipts.groupby(["reseau", "annee"])))
     lines = []
     for network, declared in catalogue.networks.items():
         for year in declared.years:
@@ -152,22 +152,24 @@ def unusual_changes(catalogue: Catalogue, results: pd.DataFrame) -> pd.DataFrame
 
 
 def _jumps(catalogue: Catalogue, unusual: pd.DataFrame) -> Iterator[dict[str, object]]:
-    for (network, identifier, year), rows in unusual.groupby(["reseau", "indicateur", "annee"]):
-        feed = catalogue.indicators[identifier].networks[network]
-        export = catalogue.networks[network].export(feed.export[0])
+    for key, rows in unusual.groupby(["reseau", "indicateur", "annee"]):
+        network, identifier, year = str(key[0]), str(key[1]), int(str(key[2]))
+        indicator = catalogue.indicators[identifier]
+        name = indicator.networks[network].export[0]
+        export = catalogue.networks[network].export(name)
         layout = export.layout(year) if export else None
-        rule = catalogue.indicators[identifier].plausible_change
         yield {
-            "reseau": network, "annee": year, "export": feed.export[0],
-            "fichier": layout.path.replace("{year}", str(year)) if layout else feed.export[0],
+            "reseau": network, "annee": year, "export": name,
+            "fichier": layout.path.replace("{year}", str(year)) if layout else name,
             "regle": "evolution-inhabituelle", "colonne": identifier, "severite": "avertissement", "nombre": len(rows),
-            "message": _told(rule, rows) if rule else "", "consequence": "aucune",
+            "message": _told(indicator.plausible_change, rows) if indicator.plausible_change else None,
+            "consequence": "aucune",
         }  # fmt: skip
 
 
 def _told(rule: PlausibleChange, rows: pd.DataFrame) -> str:
     """Tell the largest of the jumps, and why the threshold: « Gard : +18,2 points »."""
-    row = rows.loc[rows["evolution"].abs().idxmax()]
+    row = rows.iloc[int(rows["evolution"].abs().argmax())]
     unit = "% de la valeur précédente" if rule.relative else row["unite"]
     place = row["structure"] if isinstance(row["structure"], str) else row["territoire"]
     change = f"{row['evolution']:+g}".replace(".", ",")
