@@ -28,8 +28,9 @@ def with_changes(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """Return ``found`` (the rows of ``resultats``, of every year) with the columns that look back at the year before.
 
     valeur_precedente, evolution, comparable, motif_incomparabilite, valeur_p, valeur_p_corrigee,
-    evolution_significative, evolution_inhabituelle, valeur_cible, valeur_initiale, progression. Values are compared when they were obtained in
-    the same way, from the same exports, of the same month when the year takes its last value, with no declared break.
+    evolution_significative, evolution_inhabituelle, valeur_cible, valeur_initiale, progression. Values compare when
+    they were obtained in the same way, from the same exports, of the same month when the year takes its last value,
+    with no declared break.
     """
     found = found.reset_index(drop=True)
     hidden = found["valeur"].isna()
