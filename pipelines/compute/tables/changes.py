@@ -130,6 +130,7 @@ def _unusual(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) ->
         change = found["evolution"].abs()
         if rule.relative:
             change = 100 * change / found["valeur_precedente"].abs().where(found["valeur_precedente"] != 0)
+        judged &= change.notna()
         unusual[judged] = (change > rule.max)[judged].astype("object")
     return unusual
 

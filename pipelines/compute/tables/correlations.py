@@ -62,7 +62,7 @@ def _of_network(series: _Series, network: str, first: str, second: str) -> dict[
         a, b = (series.get((network, one, level)) for one in (first, second))
         if a is None or b is None:
             continue
-        both = a[_KEPT].join(b[_KEPT], how="inner", rsuffix="_b")
+        both = a[_KEPT].merge(b[_KEPT], left_index=True, right_index=True, suffixes=("", "_b"))
         places = len(both.reset_index()[_UNIT[1:]].drop_duplicates())
         if places >= FEWEST:
             rho = spearman(both["valeur"].to_numpy(float), both["valeur_b"].to_numpy(float))
