@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -69,12 +69,14 @@ def results_of(*values: dict[str, Any]) -> pd.DataFrame:
 
 def test_each_criterion_counts_what_it_says(labo, pick) -> None:
     export = labo.export({"valeur": "number"}, layouts=[
-        {"years": 2023, "path": "a", "extracted": "2024-06-01"}, {"years": "2024-2025", "path": "a", "extracted": "2025-02-01"},
+        {"years": 2023, "path": "a", "extracted": "2024-06-01"},
+        {"years": "2024-2025", "path": "a", "extracted": "2025-02-01"},
     ])  # fmt: skip
     catalogue = labo.catalogue(ESSAI, export, due="03-31")
     results = results_of(
         value("01", 50.0, 5.0), value("13", 50.0, 5.1), value("21", 50.0), value("29", None, status="O"),
-        value("30", None, status="Q", secret="A"), value("31", None, status="Q", secret="D"), value("33", None, status="M"),
+        value("30", None, status="Q", secret="A"), value("31", None, status="Q", secret="D"),
+        value("33", None, status="M"),
     )  # fmt: skip
     made = quality_table(catalogue, received(catalogue, receipt(2023), receipt(2024, read=80, refused=20)), results)
     found = pick(made, annee=2024)
@@ -89,6 +91,7 @@ def test_each_criterion_counts_what_it_says(labo, pick) -> None:
     assert nothing["note"] == 0
 
 
+@settings(max_examples=25)
 @given(data=st.data())
 def test_the_score_is_a_mean_of_what_is_known(labo, data: st.DataObject) -> None:
     catalogue = labo.catalogue(ESSAI, labo.export({"valeur": "number"}), due="03-31")
@@ -138,6 +141,7 @@ def drawn(seed: int, codes: int, link: float = 0.0, base: dict | None = None) ->
     return {place: draw.gauss(0, 1) + link * (base or {}).get(place, 0) for place in places}
 
 
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), codes=st.integers(4, 40), link=st.floats(-3, 3))
 def test_a_coefficient_is_that_of_scipy_over_places_and_years(catalogue, seed: int, codes: int, link: float) -> None:
     nps = drawn(seed, codes)
