@@ -1,4 +1,7 @@
-"""Invented files of the CAF: weighted survey, telephone, files handled. The layouts are in schemas/networks/caf.yml."""
+"""Invented files of the CAF: surveys of users (weighted) and of staff, telephone, files handled.
+
+The layouts are in schemas/networks/caf.yml.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ def samples() -> Iterator[Sample]:
     """Yield every file of the network."""
     for year in draws.YEARS:
         yield _survey(year)
+        yield _staff(year)
         yield _telephone(year)
         yield _files(year)
 
@@ -86,6 +90,21 @@ def _survey_2024(path: str, rows: list[Row]) -> Sample:
     return Sample(
         path, content, "UTF-8 avec BOM, autres en-têtes, dates ISO, point décimal ; note 8 sur 7, 30 février", 2
     )
+
+
+def _staff(year: int) -> Sample:
+    """One row per member of the staff who answered; an office that serves well has a happier staff."""
+    path = f"caf/agents-{year}.csv"
+    rows: list[Row] = [
+        [answer.number, answer.day, answer.office.place.code, answer.office.code, answer.office.name,
+         answer.satisfaction]
+        for answer in draws.answers(path, year, OFFICES, usual=24)
+    ]  # fmt: skip
+    faults = [copied(rows, 90, {5: "Content"}, "R2023-90001")] if year == 2023 else []
+    header: Row = ["N° réponse", "Date", "Département", "Code CAF", "CAF", "Satisfaction au travail"]
+    content = csv_bytes([header, *with_rows(rows, faults)], french_cells=True, newline="\n")
+    shows = "satisfaction des agents (symétrie des attentions), aucune question sur la personne"
+    return Sample(path, content, shows + (" ; réponse inconnue" if faults else ""), refused=len(faults))
 
 
 def _telephone(year: int) -> Sample:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations import Dataset, Indicator, Network, Table, Territories
 from pipelines.declarations.base import LEVELS
-from pipelines.declarations.catalogue import AbsenceReasons, Engagements
+from pipelines.declarations.catalogue import AbsenceReasons, Engagements, QualityCriteria
 from pipelines.declarations.references import Corrections
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "territories": Territories,
     "reasons": AbsenceReasons,
     "engagements": Engagements,
+    "quality": QualityCriteria,
 }
 
 _SHORT_FORMS: dict[str, list[dict[str, Any]]] = {

@@ -31,6 +31,8 @@ def estimate(
 ) -> pd.DataFrame:
     """Add valeur, borne_basse, borne_haute, effectif, effectif_pondere, numerateur, denominateur to a frame of sums.
 
+    And, for sampled shares, effectif_efficace.
+
     ``sums`` is as ``sums.Sums`` says, with x coded as in ``coding`` (percentages as 0/100). ``variance``: of each value
     over its factor, when a design gives it. A base of zero gives no value, never 0 (but a count).
     """
@@ -46,8 +48,10 @@ def estimate(
         base, scale, factor = np.rint(sums["base"].to_numpy(float) if weighted else sw), 1.0, estimator.factor
     else:
         base, scale, factor = answers, 100.0 if estimator.percent else 1.0, 1.0
-    bounds = _bounds(sums, estimator, value, variance) if sampled else (none, none)
+    size = _effective_size(sums, value, variance) if sampled and estimator.proportion else none
+    bounds = _bounds(sums, estimator, value, size, variance) if sampled else (none, none)
     bounds = (factor * bounds[0], factor * bounds[1])
+    sums = sums.assign(effectif_efficace=np.where(has_base, size, np.nan))
     return _columns(sums, has_base, factor * value, bounds, base, sw if weighted else none, swx / scale, sw)
 
 
@@ -62,22 +66,28 @@ def _columns(
 
 
 def _bounds(
-    sums: pd.DataFrame, estimator: declared.Estimator, value: Floats, variance: Floats | None
+    sums: pd.DataFrame, estimator: declared.Estimator, value: Floats, size: Floats, variance: Floats | None
 ) -> tuple[Floats, Floats]:
-    """Return the bounds of the value before any factor."""
-    sw, n = sums["sw"].to_numpy(float), sums["n"].to_numpy(float)
+    """Return the bounds of the value before any factor; ``size`` is the effective one, of shares."""
+    sw = sums["sw"].to_numpy(float)
     if isinstance(estimator, declared.Ratio):
         return around(value, _ratio_variance(sums, value) if variance is None else variance)
-    effective = kish(sw, sums["sw2"].to_numpy(float))
     if estimator.proportion:
-        if variance is not None:
-            effective = design_size(value / 100, variance / 100**2, effective, n)
-        low, high = wilson(value / 100, effective)
+        low, high = wilson(value / 100, size)
         return 100 * low, 100 * high
     if variance is not None:
         return around(value, variance)
+    effective = kish(sw, sums["sw2"].to_numpy(float))
     spread = np.maximum(sums["swx2"].to_numpy(float) / np.where(sw > 0, sw, 1.0) - value**2, 0.0)
     return normal(value, spread, effective)
+
+
+def _effective_size(sums: pd.DataFrame, value: Floats, variance: Floats | None) -> Floats:
+    """Return the effective size of shares: Kish's or, with a design, what its design effect leaves."""
+    effective = kish(sums["sw"].to_numpy(float), sums["sw2"].to_numpy(float))
+    if variance is None:
+        return effective
+    return design_size(value / 100, variance / 100**2, effective, sums["n"].to_numpy(float))
 
 
 def design_size(p: Floats, variance: Floats, effective: Floats, n: Floats) -> Floats:

@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.calibration import DIAGNOSTICS, calibrate
+from pipelines.compute.comparability import declared_breaks
 from pipelines.compute.contributors import FEW, told_by_few
-from pipelines.compute.disclosure.cells import NUMBERS
+from pipelines.compute.disclosure.cells import NUMBERS, UNPUBLISHED
 from pipelines.compute.disclosure.rules import PRIMARY, rule_of
+from pipelines.compute.intervals import Z95
 from pipelines.compute.networks import transparency
 from pipelines.compute.observed import observed_results
 from pipelines.compute.source import Source, connect, structures
@@ -40,6 +42,7 @@ RESULT_COLUMNS = {
     "numerateur": "float64", "denominateur": "float64", "statut_observation": "str",
     "statut_confidentialite": "str", "motif": "str", "mode_obtention": "str",
     "date_reference": "object", "date_extraction": "object", "source": "str",
+    "estimation": "float64", "effectif_efficace": "float64", "erreur_type": "float64",
 }  # fmt: skip
 
 LEVEL_WORDS = {
@@ -194,7 +197,8 @@ class _Run:
             source=[_sources(self.network, names) for names in sources],
         )
         provisional = self.catalogue.networks[self.network].provisional_years
-        return _finished(found, self.catalogue.indicators[identifier], exports[0], provisional)
+        broken = bool(declared_breaks(self.catalogue, self.network, identifier, self.year))
+        return _finished(found, self.catalogue.indicators[identifier], exports[0], provisional, broken)
 
     def made(self, offices: pd.DataFrame) -> NetworkYear:
         """Put together what was made."""
@@ -229,7 +233,9 @@ def _extracted(export: Export, year: int) -> date | None:
     return layout.extracted if layout else None
 
 
-def _finished(found: pd.DataFrame, indicator: Indicator, export: Export, provisional: tuple[int, ...]) -> pd.DataFrame:
+def _finished(
+    found: pd.DataFrame, indicator: Indicator, export: Export, provisional: tuple[int, ...], broken: bool
+) -> pd.DataFrame:
     """Add years, statuses and reasons, mark what rests on too small a base, round."""
     found = found.assign(
         annee=found["periode"].str[:4].astype("int64"),
@@ -237,8 +243,10 @@ def _finished(found: pd.DataFrame, indicator: Indicator, export: Export, provisi
         statut_observation="A",
         statut_confidentialite="F",
     )
-    found.loc[found["annee"].isin([item.year for item in indicator.breaks]), "statut_observation"] = "B"
+    if broken:
+        found["statut_observation"] = "B"
     found.loc[found["annee"].isin(provisional), "statut_observation"] = "P"
+    found = _with_errors(found, indicator)
     found = _mark_small_bases(found, rule_of(indicator, {export.kind}))
     if np.isinf(found[NUMBERS].to_numpy(float)).any():
         raise OverflowError("une somme dépasse ce qu'un nombre peut contenir")
@@ -247,8 +255,22 @@ def _finished(found: pd.DataFrame, indicator: Indicator, export: Export, provisi
     for bound in ("borne_basse", "borne_haute"):
         found[bound] = found[bound].clip(*(indicator.range or (-np.inf, np.inf))).round(indicator.decimals)
     absent = found["valeur"].isna()
-    found.loc[absent, ["borne_basse", "borne_haute", "effectif_pondere", "numerateur", "denominateur"]] = np.nan
+    blank = ["borne_basse", "borne_haute", "effectif_pondere", "numerateur", "denominateur", *UNPUBLISHED]
+    found.loc[absent, blank] = np.nan
     return found
+
+
+def _with_errors(found: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
+    """Keep the value before rounding, and half of the interval over its quantile: the standard error it rests on.
+
+    For a quantile, that is McKean and Schrader's (1984) estimator. A share has its effective size instead.
+    """
+    half = (found["borne_haute"] - found["borne_basse"]).astype("float64") / (2 * Z95)
+    return found.assign(
+        estimation=found["valeur"].astype("float64"),
+        effectif_efficace=found.get("effectif_efficace", np.nan),
+        erreur_type=np.nan if indicator.estimator.proportion else half,
+    )
 
 
 def _mark_small_bases(found: pd.DataFrame, rule: Rule) -> pd.DataFrame:
@@ -263,7 +285,7 @@ def _mark_small_bases(found: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     if rule.secret:
         found.loc[small, "motif"] = PRIMARY
     else:
-        found.loc[small, [name for name in NUMBERS if name != "effectif"]] = np.nan
+        found.loc[small, [*UNPUBLISHED, *(name for name in NUMBERS if name != "effectif")]] = np.nan
         found.loc[small, "motif"] = "base-insuffisante"
     found.loc[found["motif"] == PRIMARY, "statut_confidentialite"] = "A"
     return found

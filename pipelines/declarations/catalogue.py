@@ -10,14 +10,22 @@ from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError, model_validator
 
 from pipelines.declarations.base import Identifier, Model
 from pipelines.declarations.indicator import Feed, Indicator
 from pipelines.declarations.network import Network
 from pipelines.declarations.problems import DeclarationError, Problem, from_pydantic
 from pipelines.declarations.published import Dataset, Table
-from pipelines.declarations.references import AbsenceReason, Correction, Corrections, Engagement, Territories
+from pipelines.declarations.references import (
+    AbsenceReason,
+    Correction,
+    Corrections,
+    Engagement,
+    QualityComponent,
+    QualityCriterion,
+    Territories,
+)
 from pipelines.declarations.yaml_source import Document, parse
 
 if TYPE_CHECKING:
@@ -40,6 +48,19 @@ class Engagements(Model):
     engagements: dict[Identifier, Engagement]
 
 
+class QualityCriteria(Model):
+    """``references/qualite.yml``: what the quality score of a network-year is made of."""
+
+    criteria: dict[QualityComponent, QualityCriterion]
+
+    @model_validator(mode="after")
+    def _precision_has_its_threshold(self) -> QualityCriteria:
+        for name, criterion in self.criteria.items():
+            if (name == "precision") != (criterion.threshold is not None):
+                raise ValueError(f"criteria.{name} : threshold est pour precision, et pour elle seule")
+        return self
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """All that is declared. Frozen: built once, passed everywhere, never changed."""
@@ -52,6 +73,7 @@ class Catalogue:
     territories: Territories
     reasons: Mapping[str, AbsenceReason]
     engagements: Mapping[str, Engagement]
+    quality: Mapping[QualityComponent, QualityCriterion]
 
     @property
     def years(self) -> list[int]:
@@ -158,6 +180,7 @@ def load(root: Path) -> Catalogue:
     territories = reader.file("references/territoires.yml", Territories)
     reasons = reader.file("references/motifs.yml", AbsenceReasons)
     engagements = reader.file("references/engagements.yml", Engagements)
+    quality = reader.file("references/qualite.yml", QualityCriteria)
     for name, found in (("networks", networks), ("indicators", indicators)):
         if not found and not any(problem.file.startswith(name) for problem in reader.problems):
             reader.problems.append(Problem(name, 1, "", "aucune déclaration dans ce dossier"))
@@ -171,6 +194,7 @@ def load(root: Path) -> Catalogue:
         territories=territories or Territories.model_construct(vintage=date.min, source="", territories=()),
         reasons=MappingProxyType(reasons.reasons if reasons else {}),
         engagements=MappingProxyType(engagements.engagements if engagements else {}),
+        quality=MappingProxyType(quality.criteria if quality else {}),
     )
     broken = {problem.file for problem in reader.problems}
     problems = [*reader.problems, *crosscheck(catalogue, reader.documents, broken)]

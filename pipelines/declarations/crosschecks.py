@@ -92,6 +92,9 @@ class _Checker:
                 self.known(file, place, reason, self.catalogue.reasons, "motif d'absence")
                 if code not in field.missing_values:
                     self.say(file, place, f"« {code} » doit aussi figurer dans missingValues du champ {field.name}")
+        for year in export.solicited:
+            if export.kind != "survey" or export.layout(year) is None:
+                self.say(file, (*path, "solicited"), f"{year} n'est pas une année d'enquête de l'export {export.id}")
         self.personal_fields(file, path, export)
         self.layouts(file, path, network, export)
         for place, message in sampling_faults(export):
@@ -181,6 +184,10 @@ class _Checker:
                 self.feed_levels(file, path, indicator, feed, export)
                 self.feed_frequency(file, path, indicator, feed, export)
         self.feed_exports_alike(file, path, indicator, feed, network)
+        for index, item in enumerate(feed.breaks):
+            if item.year not in network.years:
+                message = f"{item.year} n'est pas attendue de ce réseau ({network.years})"
+                self.say(file, (*path, "breaks", index), message)
         if feed.years:
             for year in feed.years:
                 if year not in network.years:

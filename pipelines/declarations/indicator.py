@@ -33,11 +33,39 @@ class Break(Model):
 
 
 class Target(Model):
-    """The value aimed at for a year, at one level (a national target says nothing of a département)."""
+    """The value aimed at for a year, at one level (a national target says nothing of a département).
+
+    The way done towards it is told from ``initial``, or from the published value of the year ``since``; without either,
+    there is a target and no progress.
+    """
 
     year: int
     value: float
     level: Level = "national"
+    initial: float | None = None
+    since: int | None = None
+
+    @model_validator(mode="after")
+    def _starts_once_and_before(self) -> Target:
+        if self.initial is not None and self.since is not None:
+            raise ValueError("indiquer initial ou since, pas les deux")
+        if self.since is not None and self.since >= self.year:
+            raise ValueError(f"since : {self.since} ne précède pas l'année de la cible ({self.year})")
+        return self
+
+
+class PlausibleChange(Model):
+    """The change in a year beyond which a value is told to be unusual: it is published, with a warning, never hidden.
+
+    ``max`` is in the unit of the indicator or, if ``relative``, in % of the value before. ``levels``: where it holds
+    (everywhere by default); ``base``: the answers under which chance alone may jump that far.
+    """
+
+    max: float = Field(gt=0)
+    why: Text
+    relative: bool = False
+    levels: tuple[Level, ...] = ()
+    base: int = Field(default=0, ge=0)
 
 
 class Feed(Model):
@@ -51,6 +79,7 @@ class Feed(Model):
     frequency: Frequency | None = Field(default=None, description="finest period published (default: the export's)")
     levels: dict[Level, LevelRule] | None = None
     targets: tuple[Target, ...] = ()
+    breaks: tuple[Break, ...] = Field(default=(), description="breaks of this network alone")
 
     @field_validator("export", mode="before")
     @classmethod
@@ -87,6 +116,7 @@ class Indicator(Model):
     title: Text
     definition: Text
     type: Literal["performance", "satisfaction"]
+    population: Literal["users", "staff"] = "users"
     unit: Text
     unit_family: Literal["taux", "note", "durée", "nombre"]
     direction: Literal["higher", "lower", "neutral"]
@@ -100,6 +130,7 @@ class Indicator(Model):
     minimum_base: MinimumBase | None = None
     enterprises: EnterpriseSecrecy | None = None
     breaks: tuple[Break, ...] = ()
+    plausible_change: PlausibleChange | None = None
     networks: dict[Identifier, Feed] = Field(min_length=1)
     examples: tuple[Example, ...] = ()
 
@@ -138,6 +169,14 @@ class Indicator(Model):
         best = getattr(self.estimator, "best", None)
         if best and self.direction == {"low": "higher", "high": "lower"}[best]:
             raise ValueError(f"direction : « {self.direction} » contredit best: {best} de l'estimateur")
+        return self
+
+    @model_validator(mode="after")
+    def _changes_are_judged_where_published(self) -> Indicator:
+        published = {level for levels in (self.levels, *(feed.levels or {} for feed in self.networks.values()))
+                     for level in levels}  # fmt: skip
+        if self.plausible_change and (unknown := set(self.plausible_change.levels) - published):
+            raise ValueError(f"plausible_change.levels : maille non publiée, {', '.join(sorted(unknown))}")
         return self
 
     def levels_in(self, network: str) -> dict[Level, LevelRule]:

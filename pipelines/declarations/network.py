@@ -91,6 +91,7 @@ class Layout(Model):
     decimal_char: Literal[".", ","] = Field(default=".", alias="decimalChar")
     fields: dict[ColumnName, FieldOverride] = Field(default_factory=dict)
     extracted: date | None = None
+    incomparable: Text | None = Field(default=None, description="why these files don't compare with earlier ones")
 
     @field_validator("path")
     @classmethod
@@ -182,8 +183,17 @@ class Export(Model):
     collection: Collection | None = Field(default=None, description="default: a survey is a sample, the rest a census")
     design: Design | None = None
     calibration: tuple[Calibration, ...] = ()
+    solicited: dict[int, int] = Field(default_factory=dict, description="people asked, by year: of the response rate")
     ignore: tuple[IgnoredRows, ...] = ()
     acceptance: Acceptance | None = None
+
+    @field_validator("solicited")
+    @classmethod
+    def _somebody_was_asked(cls, solicited: dict[int, int]) -> dict[int, int]:
+        for year, people in solicited.items():
+            if people < 1:
+                raise ValueError(f"solicited : {people} personne sollicitée en {year}")
+        return solicited
 
     def layout(self, year: int) -> Layout | None:
         """Return the layout declared for ``year``, or None when the network owes nothing that year."""

@@ -11,6 +11,7 @@ from pipelines.declarations.base import ColumnName, Identifier, Model, Scalar, T
 
 ObservationStatus = Literal["A", "P", "E", "B", "U", "L", "M", "Q", "O"]
 ConfidentialityStatus = Literal["F", "A", "D"]
+QualityComponent = Literal["completude", "validite", "couverture", "ponctualite", "precision"]
 TerritoryCode = Annotated[str, Field(pattern=r"^(FR|\d{2,3}|2[AB])$")]
 
 
@@ -36,6 +37,19 @@ class Engagement(Model):
     label: Text
     since: date
     until: date | None = None
+
+
+class QualityCriterion(Model):
+    """One component of the quality score of a network-year: what it counts, its weight, and why that much.
+
+    ``threshold`` is for ``precision`` alone: the widest half-interval that is precise, as a share of the range.
+    """
+
+    title: Text
+    definition: Text
+    weight: float = Field(gt=0)
+    threshold: float | None = Field(default=None, gt=0, lt=1)
+    why: Text
 
 
 class Territory(Model):

@@ -11,9 +11,13 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import norm
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportions_ztest
 
 from pipelines.compute.disclosure import without_secrets
 from pipelines.compute.network_year import compute_network_year
+from pipelines.compute.tables import NationalInputs, national_tables
 from pipelines.compute.units import Geography
 from pipelines.declarations import Catalogue
 from pipelines.read import read_cells
@@ -361,3 +365,68 @@ def test_a_calibrated_survey_weighs_each_situation_as_its_margin(computed, sampl
     assert line["valeur"] == pytest.approx(expected, abs=0.05 + 1e-9)
     assert line["effectif"] == rated.sum()
     assert line["effectif_pondere"] == pytest.approx(weight[rated].sum(), abs=1e-3)
+
+
+# Changes from one year to the next, recomputed from the same rows with scipy and statsmodels.
+
+
+def _places(rows: pd.DataFrame, catalogue: Catalogue) -> dict[tuple[str, str], pd.DataFrame]:
+    regions = rows["dep"].map(Geography(catalogue.territories).region)
+    units = {("national", "FR"): rows}
+    units |= {("region", code): part for code, part in rows.groupby(regions)}
+    return units | {("departement", code): part for code, part in rows.groupby("dep")}
+
+
+def _moments(rows: pd.DataFrame, coded: pd.Series) -> tuple[float, float, float]:
+    """Weighted mean, Kish's effective size, variance of the mean."""
+    kept, w = coded[coded.notna()], rows["poids"][coded.notna()]
+    mean = (kept * w).sum() / w.sum()
+    size = w.sum() ** 2 / (w**2).sum()
+    return mean, size, (w * (kept - mean) ** 2).sum() / w.sum() / (size - 1)
+
+
+@pytest.fixture(scope="module")
+def changes(catalogue: Catalogue, computed) -> pd.DataFrame:
+    results = pd.concat([computed("caf", year).assign(reseau="caf") for year in (2022, 2023, 2024)])
+    receipts = pd.DataFrame(columns=["reseau", "annee", "export", "etat", "motif"])
+    inputs = NationalInputs(receipts, results, pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), frozenset(), frozenset())
+    found = national_tables(catalogue, inputs)["resultats"]
+    return found[(found["reseau"] == "caf") & (found["frequence"] == "annuelle")]
+
+
+@pytest.mark.parametrize("year", [2023, 2024])
+@pytest.mark.parametrize("indicator", ["nps", "csat"])
+def test_the_significance_of_a_change_is_as_recomputed(
+    indicator: str, year: int, changes: pd.DataFrame, catalogue: Catalogue, samples: Path
+) -> None:
+    name, code = {
+        "nps": ("nps", lambda note: 100.0 * ((note >= 9) * 1 - (note <= 6) * 1).where(note.notna())),
+        "csat": ("note", lambda note: (100.0 * (note >= 4)).where(note.notna())),
+    }[indicator]
+    now, before = (_places(_caf_survey(samples, one), catalogue) for one in (year, year - 1))
+    published = changes[(changes["indicateur"] == indicator) & (changes["annee"] == year)]
+    published = published.set_index(["maille", "territoire_code"])
+    for level in ("national", "region", "departement"):
+        expected = {}
+        for place in (one for one in now if one[0] == level):
+            parts = [_moments(one[place], code(one[place][name])) for one in (now, before)]
+            if min(one[place][name].notna().sum() for one in (now, before)) < 11:
+                assert published["valeur_p"].isna()[place], "no test of a hidden value"
+            elif indicator == "csat":
+                counts, sizes = zip(*((mean / 100 * size, size) for mean, size, _ in parts), strict=True)
+                expected[place] = proportions_ztest(counts, sizes)[1]
+            else:
+                (mean, _, variance), (mean_before, _, variance_before) = parts
+                expected[place] = 2 * norm.sf(abs(mean - mean_before) / math.sqrt(variance + variance_before))
+        corrected = dict(zip(expected, multipletests(list(expected.values()), method="fdr_bh")[1], strict=True))
+        for place, p in expected.items():
+            line = published.loc[place]
+            assert line["valeur_p"] == pytest.approx(p, abs=1e-9), place
+            assert line["valeur_p_corrigee"] == pytest.approx(corrected[place], abs=1e-9), place
+            assert line["evolution_significative"] is bool(corrected[place] <= 0.05), place
+
+
+def test_counted_from_every_call_a_change_needs_no_test(changes: pd.DataFrame) -> None:
+    calls = changes[(changes["indicateur"] == "taux-decroche") & changes["evolution"].notna()]
+    assert len(calls)
+    assert calls[["valeur_p", "valeur_p_corrigee", "evolution_significative"]].isna().all(axis=None)

@@ -99,6 +99,10 @@ FAULTS = [
      "networks.caf.levels", ["la maille site est plus fine que les lignes de l'export telephone (departement)"]),
     (RATE, "    levels: {departement: {obtained: ratio_of_sums}, region: {obtained: ratio_of_sums}, "
      "national: {obtained: ratio_of_sums}}\n", "", "levels.site", ["la maille site est plus fine"]),
+    (RATE, "    targets: [{year: 2022", "    breaks: [{year: 2030, why: essai}]\n    targets: [{year: 2022",
+     "networks.caf.breaks.0", ["2030 n'est pas attendue de ce réseau (2022-2024)"]),
+    (CAF, "solicited: {2022: 6000", "solicited: {2021: 6000", "exports.0.solicited",
+     ["2021 n'est pas une année d'enquête de l'export enquete"]),
     # published
     ("tables/reseaux.yml", "key: [reseau]", "key: [reso]", "key.0", ["colonne « reso » inconnu"]),
     (DATASET, "tables: [resultats,", "tables: [resultat,", "tables.0", ["table « resultat » inconnu", "« resultats »"]),

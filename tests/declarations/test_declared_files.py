@@ -151,7 +151,7 @@ def test_the_extension_is_yml(schemas):
     assert str(only_problem(schemas)) == "networks/neuf.yaml:1: l'extension attendue est .yml"
 
 
-@pytest.mark.parametrize("name", ["territoires", "motifs", "engagements"])
+@pytest.mark.parametrize("name", ["territoires", "motifs", "engagements", "qualite"])
 def test_a_reference_is_needed(schemas, name):
     (schemas / "references" / f"{name}.yml").unlink()
     assert str(only_problem(schemas)) == f"references/{name}.yml:1: fichier absent"

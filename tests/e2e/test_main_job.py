@@ -67,7 +67,7 @@ def test_the_release_holds_every_table_in_every_format(whole_run):
     output, _ = whole_run
     names = {path.name for path in release(output).iterdir()}
     tables = ["resultats", "indicateurs", "reseaux", "structures", "territoires", "couverture", "anomalies", "ecarts"]
-    tables.append("calages")
+    tables += ["calages", "receptions", "comparabilite", "qualite", "criteres_qualite", "correlations"]
     assert {f"{name}.{kind}" for name in tables for kind in ("csv", "parquet")} <= names
     assert {"resultats.xlsx", "datapackage.json", "dictionnaire.csv", "SHA256SUMS", "LISEZMOI.md"} <= names
     assert "DONNÉES SYNTHÉTIQUES" in (release(output) / "LISEZMOI.md").read_text(encoding="utf-8")

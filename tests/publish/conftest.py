@@ -58,6 +58,7 @@ def catalogue() -> Catalogue:
         territories=Territories.model_validate({"vintage": date(2026, 1, 1), "source": "x", "territories": [place]}),
         reasons=MappingProxyType({}),
         engagements=MappingProxyType({}),
+        quality=MappingProxyType({}),
     )
 
 
@@ -76,6 +77,7 @@ def tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
                 "titre": "Taux de décroché",
                 "definition": "Part des appels décrochés, « par un agent »",
                 "type_indicateur": "performance",
+                "population": "usagers",
                 "unite": "%",
                 "famille_unite": "taux",
                 "sens": "hausse",
@@ -134,6 +136,11 @@ def tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
         "ecarts": [],
         "corrections": [],
         "calages": [],
+        "receptions": [],
+        "comparabilite": [],
+        "qualite": [],
+        "criteres_qualite": [],
+        "correlations": [],
     }
     without_version = {
         name: [column for column in catalogue.tables[name].names if column != "version_publication"] for name in rows

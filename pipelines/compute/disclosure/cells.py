@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 KEY = ["reseau", "indicateur", "periode", "maille", "territoire_code", "structure_code"]
 NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
+# What tests of change need, never published: value before rounding, effective size (shares), standard error (others).
+UNPUBLISHED = ["estimation", "effectif_efficace", "erreur_type"]
 _PLACE = ["maille", "territoire_code", "structure_code"]
 _UNIT = ["table", "frequence", "periode", *_PLACE]
 _ADDITIVE = ("sum", "ratio_of_sums", "weighted_mean", "pooled")  # ways to make a year that add its periods up

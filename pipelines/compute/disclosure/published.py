@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.disclosure.cells import KEY, NUMBERS, cells_of
+from pipelines.compute.disclosure.cells import KEY, NUMBERS, UNPUBLISHED, cells_of
 from pipelines.compute.disclosure.rules import SECONDARY
 from pipelines.compute.disclosure.suppression import secondary
 
@@ -44,7 +44,8 @@ def without_secrets(results: pd.DataFrame) -> pd.DataFrame:
     if results.empty:
         return results
     found = results.copy()
-    found.loc[found["statut_confidentialite"].isin(["A", "D"]), NUMBERS] = np.nan
+    concealed = found["statut_confidentialite"].isin(["A", "D"])
+    found.loc[concealed, [*NUMBERS, *(name for name in UNPUBLISHED if name in found)]] = np.nan
     return found
 
 

@@ -25,8 +25,11 @@ class Receipts:
 
     def of(self, network: str, year: int, feed: Feed) -> list[Receipt]:
         """Return the receipts of the feed's exports; one never seen counts as not handed over."""
-        missing: Receipt = {"etat": "non transmis", "motif": "non-transmis"}
-        return [self._receipts.get((network, year, export), missing) for export in feed.export]
+        return [self.one(network, year, export) for export in feed.export]
+
+    def one(self, network: str, year: int, export: str) -> Receipt:
+        """Return the receipt of one export."""
+        return self._receipts.get((network, year, export), {"etat": "non transmis", "motif": "non-transmis"})
 
     def reason(self, network: str, year: int, indicator: str, feed: Feed) -> str | None:
         """Return the id of the reason why nothing could be computed, or None if everything was accepted."""

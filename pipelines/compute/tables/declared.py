@@ -29,6 +29,7 @@ def _indicator(catalogue: Catalogue, identifier: str, indicator: Indicator) -> d
         "titre": indicator.title,
         "definition": indicator.definition,
         "type_indicateur": indicator.type,
+        "population": {"users": "usagers", "staff": "agents"}[indicator.population],
         "unite": indicator.unit,
         "famille_unite": indicator.unit_family,
         "sens": _DIRECTIONS[indicator.direction],
@@ -41,8 +42,27 @@ def _indicator(catalogue: Catalogue, identifier: str, indicator: Indicator) -> d
         "codes_externes": ", ".join(indicator.codes) or None,
         "decimales": indicator.decimals,
         "reseaux": ", ".join(sorted(indicator.networks)),
-        "ruptures": " ; ".join(f"{item.year} : {item.why}" for item in indicator.breaks) or None,
+        "ruptures": " ; ".join(_breaks(indicator)) or None,
+        "evolution_plausible": _plausible(indicator),
     }
+
+
+def _breaks(indicator: Indicator) -> list[str]:
+    own = [
+        f"{item.year} ({network}) : {item.why}" for network, feed in indicator.networks.items() for item in feed.breaks
+    ]
+    return [*(f"{item.year} : {item.why}" for item in indicator.breaks), *own]
+
+
+def _plausible(indicator: Indicator) -> str | None:
+    """Tell the change in a year beyond which a value is said to be unusual, and why."""
+    rule = indicator.plausible_change
+    if rule is None:
+        return None
+    unit = "% de la valeur précédente" if rule.relative else indicator.unit
+    levels = f", mailles {', '.join(rule.levels)}" if rule.levels else ""
+    base = f", à partir de {rule.base} réponses" if rule.base else ""
+    return f"{rule.max:g} ({unit}){levels}{base} : {rule.why}"
 
 
 def networks_table(catalogue: Catalogue) -> pd.DataFrame:

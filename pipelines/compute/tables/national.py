@@ -9,7 +9,10 @@ import pandas as pd
 
 from pipelines.compute.calibration import DIAGNOSTICS
 from pipelines.compute.disclosure import protected, without_secret_parts
+from pipelines.compute.tables.comparability import comparability_table
+from pipelines.compute.tables.correlations import correlations_table
 from pipelines.compute.tables.declared import indicators_table, networks_table, structures_table, territories_table
+from pipelines.compute.tables.evidence import criteria_table, quality_table, receipts_table, unusual_changes
 from pipelines.compute.tables.quality import anomalies_table, corrections_table, coverage_table, discrepancies_table
 from pipelines.compute.tables.results import results_table
 
@@ -51,14 +54,20 @@ def national_tables(
     """
     inputs = replace(inputs, results=protected(inputs.results, catalogue, earlier))
     results = results_table(catalogue, inputs)
+    receipts, coverage = receipts_table(catalogue, inputs), coverage_table(catalogue, inputs, results)
     return {
         "resultats": results,
         "indicateurs": indicators_table(catalogue),
         "reseaux": networks_table(catalogue),
         "structures": structures_table(catalogue, inputs.structures),
         "territoires": territories_table(catalogue),
-        "couverture": coverage_table(catalogue, inputs, results),
-        "anomalies": anomalies_table(inputs),
+        "receptions": receipts,
+        "couverture": coverage,
+        "comparabilite": comparability_table(catalogue, results, coverage),
+        "qualite": quality_table(catalogue, receipts, results),
+        "criteres_qualite": criteria_table(catalogue),
+        "correlations": correlations_table(catalogue, results),
+        "anomalies": anomalies_table(inputs, unusual_changes(catalogue, results)),
         "ecarts": discrepancies_table(catalogue, without_secret_parts(inputs.discrepancies, inputs.results)),
         "corrections": corrections_table(catalogue, inputs),
         "calages": inputs.calibrations.reindex(columns=["reseau", "annee", *DIAGNOSTICS]),

@@ -61,11 +61,20 @@ def _total(receipts: list[dict[str, object]], name: str) -> int | None:
     return sum(numbers) if numbers else None
 
 
-def anomalies_table(inputs: NationalInputs) -> pd.DataFrame:
-    """Return what was wrong in the files, counted by rule and column. No cell contents: they may identify someone."""
+def anomalies_table(inputs: NationalInputs, unusual: pd.DataFrame) -> pd.DataFrame:
+    """Return what was wrong in the files, counted by rule and column, and the ``unusual`` changes of the results.
+
+    No cell contents: they may identify someone.
+    """
+    frames = [frame.astype("object") for frame in (_of_files(inputs), unusual) if len(frame)]
+    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    return found.reindex(columns=_ANOMALY_COLUMNS)
+
+
+def _of_files(inputs: NationalInputs) -> pd.DataFrame:
     found = inputs.findings
     if found.empty:
-        return pd.DataFrame(columns=_ANOMALY_COLUMNS)
+        return pd.DataFrame()
     states = inputs.receipts.set_index(["reseau", "annee", "export"])["etat"]
     keys = pd.MultiIndex.from_frame(found[["reseau", "annee", "export"]])
     state = pd.Series(states.reindex(keys).to_numpy(), index=found.index)

@@ -1,6 +1,6 @@
 """The table ``resultats``: computed values, and absent ones with their reasons.
 
-Names, targets and the value a year before are added here; no value is computed.
+Names and statuses are added here, what looks back at the year before in ``changes``; no value is computed.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.compute.network_year import LEVEL_WORDS, YEAR_WORDS
+from pipelines.compute.network_year import LEVEL_WORDS
 from pipelines.compute.tables.absences import Receipts
+from pipelines.compute.tables.changes import with_changes
 from pipelines.compute.units import Geography
 from pipelines.declarations.base import LEVELS
 
 if TYPE_CHECKING:
     from pipelines.compute.tables.national import NationalInputs
-    from pipelines.declarations import Catalogue, Indicator
-
-_SERIES = ["reseau", "indicateur", "maille", "territoire_code", "structure_code", "frequence"]
+    from pipelines.declarations import Catalogue
 
 
 def results_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
@@ -29,13 +28,7 @@ def results_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
     found["date_reference"] = found["date_reference"].astype("object").where(found["date_reference"].notna(), None)
     found = _with_statuses(found, catalogue)
     found = _with_names(found, catalogue)
-    found = _with_previous(found, catalogue)
-    found["valeur_cible"] = [
-        _target(catalogue.indicators[indicator], network, year, level)
-        for indicator, network, year, level in zip(
-            found["indicateur"], found["reseau"], found["annee"], found["maille"], strict=True
-        )
-    ]
+    found = with_changes(found, catalogue)
     places = zip(found["reseau"], found["annee"], strict=True)
     nature = ["synthétiques" if place in inputs.synthetic else "réelles" for place in places]
     return found.assign(nature_donnees=nature, version_publication="").drop(columns=["motif"])
@@ -89,35 +82,3 @@ def _with_names(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
         type_indicateur=found["indicateur"].map({key: item.type for key, item in indicators.items()}),
         unite=found["indicateur"].map({key: item.unit for key, item in indicators.items()}),
     )
-
-
-def _with_previous(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """Add the value of the same series one year before, the change, and whether the two compare.
-
-    They do when they were obtained in the same way, of the same month when the year takes its last value, and when no
-    break is declared between them.
-    """
-    series = found[_SERIES].astype("object").fillna("").agg("|".join, axis=1) + "|" + found["periode"].str[4:]
-    last = found["mode_obtention"].str.endswith(YEAR_WORDS["last"])
-    months = pd.Series([f"|{day.month}" if day else "" for day in found["date_reference"]], index=found.index)
-    method = found["mode_obtention"] + months.where(last, "")
-    before = pd.DataFrame({"valeur": found["valeur"].to_numpy(), "method": method.to_numpy()},
-                          index=pd.MultiIndex.from_arrays([series, found["annee"] + 1]))  # fmt: skip
-    earlier = before.reindex(pd.MultiIndex.from_arrays([series, found["annee"]])).set_index(found.index)
-    previous = earlier["valeur"].astype("float64")
-    both = previous.notna() & found["valeur"].notna()
-    same_mode = earlier["method"] == method
-    breaks = {(key, item.year) for key, indicator in catalogue.indicators.items() for item in indicator.breaks}
-    broken = pd.Series(
-        [pair in breaks for pair in zip(found["indicateur"], found["annee"], strict=True)], index=found.index
-    )
-    comparable = pd.Series(None, index=found.index, dtype="object")
-    comparable[both] = (same_mode & ~broken)[both].astype("object")
-    change = (found["valeur"] - previous).round(6)
-    return found.assign(valeur_precedente=previous, evolution=change.where(comparable.eq(True)), comparable=comparable)
-
-
-def _target(indicator: Indicator, network: str, year: int, level: str) -> float | None:
-    """Return the target declared for that very year and level."""
-    declared = indicator.networks[network].targets
-    return next((target.value for target in declared if (target.year, target.level) == (year, level)), None)

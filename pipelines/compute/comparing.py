@@ -1,0 +1,62 @@
+"""Is the change between two samples more than chance? Two-sided tests, and their correction for how many are made.
+
+Arrays in, p-values out; which values are compared, and together with which, is decided in ``tables.changes``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+LEVEL = 0.05  # share of false alarms accepted among the changes called significant
+_two_sided = np.vectorize(lambda z: math.erfc(abs(z) / math.sqrt(2)), otypes=[np.float64])
+
+
+def two_proportions(p: Floats, n: Floats, before: Floats, n_before: Floats) -> Floats:
+    """Return the p-values of p = before, two independent proportions (0 to 1) on (effective) sizes n and n_before.
+
+    The z test with the pooled proportion (Fleiss, Levin and Paik, 2003, § 3.1), without continuity correction. 1 when
+    everybody answered the same both times; NaN where a size is unknown.
+    """
+    pooled = (p * n + before * n_before) / (n + n_before)
+    variance = np.maximum(pooled * (1 - pooled), 0.0) * (1 / n + 1 / n_before)
+    return _p_value(p - before, variance)
+
+
+def two_means(value: Floats, error: Floats, before: Floats, error_before: Floats) -> Floats:
+    """Return the p-values of value = before, two independent estimates of those standard errors (normal test).
+
+    NaN where an error is unknown; an error of zero both times leaves 1 (same value) or 0.
+    """
+    return _p_value(value - before, error**2 + error_before**2)
+
+
+def _p_value(difference: Floats, variance: Floats) -> Floats:
+    known = ~(np.isnan(difference) | np.isnan(variance))
+    varied = known & (variance > 0)
+    z = np.where(varied, difference / np.sqrt(np.where(varied, variance, 1.0)), 0.0)
+    certain = np.where(np.abs(difference) > 1e-12, 0.0, 1.0)
+    tested: Floats = _two_sided(z) if len(z) else z
+    found: Floats = np.where(varied, tested, np.where(known, certain, np.nan))
+    return found
+
+
+def benjamini_hochberg(p: Floats) -> Floats:
+    """Return the p-values of one family corrected so that the share of false discoveries is controlled.
+
+    Benjamini and Hochberg (1995): p(i) m / i, from the largest down, never more than 1. Valid for independent tests,
+    and for positively dependent ones (Benjamini and Yekutieli, 2001). NaN are no tests: they stay, and don't count.
+    """
+    found = np.full(len(p), np.nan)
+    tested = np.flatnonzero(~np.isnan(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    scaled = p[order] * (len(order) / np.arange(1, len(order) + 1))
+    found[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return found
