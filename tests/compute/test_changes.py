@@ -230,7 +230,8 @@ def test_a_jump_beyond_the_threshold_is_published_and_told(rule, before, after, 
             "evolution-inhabituelle", "avertissement", "aucune",
         )  # fmt: skip
         assert "la raison du seuil" in found["message"]
-        assert f"{after - before:+g}".replace(".", ",") in found["message"]
+        jump = 100 * (after - before) / before if rule.get("relative") else after - before
+        assert f"France, {jump:+g}".replace(".", ",") in found["message"]
         assert pick(made["comparabilite"], annee=2024)["evolutions_inhabituelles"] == 1
 
 

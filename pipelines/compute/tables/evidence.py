@@ -168,12 +168,16 @@ def _jumps(catalogue: Catalogue, unusual: pd.DataFrame) -> Iterator[dict[str, ob
 
 
 def _told(rule: PlausibleChange, rows: pd.DataFrame) -> str:
-    """Tell the largest of the jumps, and why the threshold: « Gard : +18,2 points »."""
-    row = rows.iloc[int(rows["evolution"].abs().argmax())]
+    """Tell the largest of the jumps, as the threshold measures it, and why the threshold: « Gard, +18,2 % »."""
+    change = rows["evolution"]
+    if rule.relative:
+        change = (100 * change / rows["valeur_precedente"].abs()).round(1)
+    at = int(change.abs().argmax())
+    row = rows.iloc[at]
     unit = "% de la valeur précédente" if rule.relative else row["unite"]
     place = row["structure"] if isinstance(row["structure"], str) else row["territoire"]
-    change = f"{row['evolution']:+g}".replace(".", ",")
+    jump = f"{change.iloc[at]:+g}".replace(".", ",")
     return (
         f"Évolution en un an de plus de {rule.max:g} ({unit}), publiée mais à vérifier ; la plus forte : {place}, "
-        f"{change}. Raison du seuil : {rule.why}."
+        f"{jump}. Raison du seuil : {rule.why}."
     )
