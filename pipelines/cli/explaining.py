@@ -86,6 +86,9 @@ def _unknown(catalogue: Catalogue, arguments: argparse.Namespace) -> str:
     ):  # fmt: skip
         if name not in known:
             return f"{word} « {name} » inconnu{close_to(name, known)} ; déclarés : {', '.join(sorted(known))}"
+    feeds = catalogue.indicators[arguments.indicator].networks
+    if arguments.network not in feeds:
+        return f"« {arguments.network} » n'alimente pas cet indicateur ; réseaux : {', '.join(sorted(feeds))}"
     return ""
 
 

@@ -10,6 +10,13 @@ from pipelines.explain.explanation import explanation
 from pipelines.explain.published import NotFoundError, Release, find_row, open_release
 
 __all__ = [
-    "ArchiveError", "Explainer", "explanation", "Kept", "NotFoundError", "OpenedFile", "Release", "find_row",
+    "ArchiveError",
+    "Explainer",
+    "Kept",
+    "NotFoundError",
+    "OpenedFile",
+    "Release",
+    "explanation",
+    "find_row",
     "open_release",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Export, Indicator
     from pipelines.explain.recomputed import Line
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]
 DEFAULT_MINIMUM = 11  # persons, in surveys that declare nothing else: INSEE's rule, as the indicators' manual says
 WEIGHTED_DECIMALS = 3  # of effectif_pondere, as its table declares it
 _RELATIVE = 1e-6  # of bases, numerators and denominators: floating sums in another order
@@ -47,7 +47,7 @@ def minimum_of(indicator: Indicator, export: Export) -> Minimum | None:
 
 def is_hidden(row: Row) -> bool:
     """Tell whether statistical secrecy hides the row, at first or second hand."""
-    return row["statut_confidentialite"] != "F"
+    return str(row["statut_confidentialite"]) != "F"
 
 
 def present(value: Any) -> bool:
@@ -55,9 +55,7 @@ def present(value: Any) -> bool:
     return value is not None and not (isinstance(value, float) and math.isnan(value)) and value is not pd.NA
 
 
-def differences(
-    row: Row, line: Line, indicator: Indicator, minimum: Minimum | None, catalogue: Catalogue
-) -> list[str]:
+def differences(row: Row, line: Line, indicator: Indicator, minimum: Minimum | None, catalogue: Catalogue) -> list[str]:
     """Say in French how a row that is not hidden differs from its recomputed line; nothing when it doesn't."""
     if not present(row["valeur"]):
         reason = line.reason
@@ -84,8 +82,8 @@ def _same(name: str, published: float, recomputed: float, decimals: int) -> bool
     if math.isnan(recomputed):
         return False
     if name == "valeur":
-        return abs(published - recomputed) <= 0.5 * 10**-decimals + 1e-9 * max(1.0, abs(recomputed))
-    slack = 0.5 * 10**-WEIGHTED_DECIMALS if name == "effectif_pondere" else 0.0
+        return abs(published - recomputed) <= 0.5 / 10**decimals + 1e-9 * max(1.0, abs(recomputed))
+    slack = 0.5 / 10**WEIGHTED_DECIMALS if name == "effectif_pondere" else 0.0
     return abs(published - recomputed) <= slack + _RELATIVE * max(1.0, abs(recomputed))
 
 

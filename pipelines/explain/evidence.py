@@ -142,11 +142,15 @@ def gather_evidence(
         part, start = seen.iloc[start : start + count], start + count
         try:
             found = _file_rows(export, layout, file, part, names, corrections, corrected, file_year, read)
-        except (ArchiveError, ValueError) as error:
+            altered = _differ(found, part, names)
+        except ArchiveError as error:
             faults.append(f"{file['fichier']} : {error}")
             continue
+        except (ValueError, TypeError):  # the text may identify someone: it is not told
+            faults.append(f"{file['fichier']} : une ligne acceptée ne se lit plus comme déclaré")
+            continue
         frames.append(found)
-        if _differ(found, part, names):
+        if altered:
             faults.append(f"{file['fichier']} : les observations ne disent plus ce que dit le fichier archivé")
     rows = pd.concat(frames, ignore_index=True) if frames else _no_rows(names)
     return Evidence(rows, list(corrected.values()), faults)
@@ -201,9 +205,7 @@ def _plain(label: str) -> str:
     return " ".join(unicodedata.normalize("NFC", label).split())
 
 
-def _correct(
-    texts: pd.DataFrame, corrections: list[Correction], corrected: dict[int, Corrected], path: str
-) -> None:
+def _correct(texts: pd.DataFrame, corrections: list[Correction], corrected: dict[int, Corrected], path: str) -> None:
     """Put the declared values where the expected ones stand."""
     for item in corrections:
         if item.field not in texts:

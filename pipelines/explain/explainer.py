@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Traced:
-    """An indicator of a network and year, traced back: recomputed, or ``reason`` (id) why nothing could be.
+    """An indicator of a network and year, traced back: recomputed, or ``reason`` (id) why the run had nothing.
 
-    ``faults``: what no longer holds in its sources, which no recomputation can mend.
+    ``faults``: what no longer holds in its sources; where nothing could be recomputed for it, it says why.
     """
 
     indicator: Indicator
@@ -77,11 +77,12 @@ class Explainer:
             return faults or None
         if traced.reason:
             return [*faults, *same_reason(row, traced.reason, self.catalogue)]
+        if traced.recomputed is None:
+            return faults
         line = traced.line(key_of(row))
         if line is not None:
             minimum = minimum_of(traced.indicator, traced.exports[0])
             return [*faults, *differences(row, line, traced.indicator, minimum, self.catalogue)]
-        assert traced.recomputed is not None  # no reason why not
         if any(key[0] == row["periode"] for key in traced.recomputed.lines):
             return [*faults, "aucune ligne source ne donne cette ligne publiée"]
         return [*faults, *same_reason(row, "non-renseigne", self.catalogue)]
@@ -112,12 +113,12 @@ class Explainer:
             return Traced(indicator, feed, exports, kept, {}, None, reason, self._archive_faults(kept, feed))
         evidence = {name: self._evidence(network, year, name) for name in feed.export}
         faults = [fault for item in evidence.values() for fault in item.faults]
-        try:
-            recomputed = self._recomputed(network, year, indicator, feed, exports, evidence)
-        except ValueError as error:
-            faults, recomputed = [*faults, f"recalcul impossible : {error}"], None
-        if recomputed is None:
-            return Traced(indicator, feed, exports, kept, evidence, None, "erreur-traitement", faults)
+        recomputed = None
+        if all(len(item.rows) or not item.faults for item in evidence.values()):
+            try:
+                recomputed = self._recomputed(network, year, indicator, feed, exports, evidence)
+            except ValueError as error:  # margins that can't be met
+                faults.append(str(error))
         return Traced(indicator, feed, exports, kept, evidence, recomputed, None, faults)
 
     def _archive_faults(self, kept: Kept, feed: Feed) -> list[str]:

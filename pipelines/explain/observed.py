@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.declarations import estimators as declared
-from pipelines.declarations.periods import MONTHS_PER_PERIOD, last_day, period_of, periods_of_year
+from pipelines.declarations.periods import MONTHS_PER_PERIOD, periods_of_year
 from pipelines.explain.places import KEY, Key, Regions, unit_keys
 from pipelines.explain.recomputed import Line, Recomputed
 
@@ -67,22 +67,19 @@ def recompute_observed(rows: pd.DataFrame, asked: Question, regions: Regions) ->
 
 def _lines(rows: pd.DataFrame, counted: pd.Series[bool], keys: pd.DataFrame, asked: Question) -> dict[Key, Line]:
     estimator = asked.indicator.estimator
-    groups = [keys[name] for name in KEY]
     base = rows[counted]
-    grouped = base.groupby([group[counted] for group in groups], sort=False)
+    units = [keys.loc[base.index, name] for name in KEY]
     weight = base["w"] if asked.weighted and estimator.family != "total" else pd.Series(1.0, index=base.index)
-    sums = base.assign(
-        wx=weight * base["x"], wy=weight * base["y"], plain_y=base["y"], n=1, w=weight
-    ).groupby([group[counted] for group in groups], sort=False)[["x", "wx", "wy", "plain_y", "n", "w"]].sum()  # fmt: skip
+    parts = {"x": base["x"], "y": base["y"], "wx": weight * base["x"], "wy": weight * base["y"], "n": 1.0}
+    found: dict[Any, Any] = pd.DataFrame(parts, index=base.index).groupby(units, sort=False).sum().to_dict("index")
     quantiles = {}
     if estimator.family == "quantile":
-        order = float(getattr(estimator, "order", 0.5))
-        weights = base.assign(w=weight)
+        order = float(getattr(estimator, "order"))  # noqa: B009  (the quantile family alone comes here)
+        pairs = pd.DataFrame({"x": base["x"], "w": weight})
         quantiles = {
-            key: quantile(weights.loc[index, "x"].to_numpy(float), weights.loc[index, "w"].to_numpy(float), order)
-            for key, index in grouped.groups.items()
+            key: quantile(pairs.loc[index, "x"].to_numpy(float), pairs.loc[index, "w"].to_numpy(float), order)
+            for key, index in pairs.groupby(units, sort=False).groups.items()
         }
-    found = sums.to_dict("index")
     lines = {
         key: _line(estimator, found.get(key), asked.weighted, quantiles.get(key, math.nan))
         for key in keys.drop_duplicates().itertuples(index=False, name=None)
@@ -106,7 +103,7 @@ def _line(estimator: declared.Estimator, unit: dict[str, float] | None, weighted
         return Line(ranked, unit["n"], pondered)
     mean = unit["wx"] / unit["wy"]
     if isinstance(estimator, declared.Ratio):
-        return Line(estimator.factor * mean, np.rint(unit["plain_y"]), pondered, unit["wx"], unit["wy"])
+        return Line(estimator.factor * mean, np.rint(unit["y"]), pondered, unit["wx"], unit["wy"])
     scale = 100.0 if estimator.percent else 1.0
     return Line(mean, unit["n"], pondered, unit["wx"] / scale, unit["wy"])
 
@@ -154,9 +151,7 @@ def _parts(rows: pd.DataFrame) -> pd.Series[str]:
     return rows["_territoire"].fillna("").astype(str) + "|" + rows["_structure"].fillna("").astype(str)
 
 
-def _lacking(
-    rows: pd.DataFrame, counted: pd.Series[bool], placed: _Placed, asked: Question, key: Key
-) -> list[str]:
+def _lacking(rows: pd.DataFrame, counted: pd.Series[bool], placed: _Placed, asked: Question, key: Key) -> list[str]:
     """Name the offices (or départements) and periods that a partial sum lacks, in French."""
     keys = placed[key[1], _is_year(key[0])]
     place = (keys[list(KEY[1:])] == pd.Series(dict(zip(KEY[1:], key[1:], strict=True)))).all(axis=1)

@@ -25,7 +25,9 @@ def with_places(rows: pd.DataFrame, export: Export, file_year: int | None) -> pd
     """Add COORDINATES to rows of values."""
     period, level, place, office = export.period, export.level, export.territory, export.structure
     nothing = [None] * len(rows)
-    when = [_when(value, period.frequency) for value in (rows[period.field] if period.field else [file_year] * len(rows))]
+    when = [
+        _when(value, period.frequency) for value in (rows[period.field] if period.field else [file_year] * len(rows))
+    ]
     written = rows[level.field] if level.field else nothing
     levels = [level.values.get(str(value), level.otherwise) for value in written]
     codes = [
@@ -56,7 +58,7 @@ class Regions:
         self._regions = {place.code: place.region for place in territories.territories if place.level == "departement"}
 
     def above(self, code: Any, level: str, wanted: Level) -> str | None:
-        """Return the territory at level ``wanted`` that holds the place ``code`` of ``level``; None if there is none."""
+        """Return the territory at level ``wanted`` that holds the place ``code`` of ``level``, if any."""
         if wanted == "national":
             return "FR"
         if wanted == "region" and level != "region":

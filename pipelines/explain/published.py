@@ -65,14 +65,15 @@ def find_row(
     if found.empty:
         raise NotFoundError(f"aucune ligne pour la période {period or year} ; il y a : {_listed(mine['periode'])}")
     if structure is not None:
-        found = _kept(found, found["structure_code"] == structure, "structure", "structure_code")
+        found = _kept(found, found["structure_code"] == structure, f"la structure {structure}", "structure_code")
     elif level is None:
-        found = _kept(found, found["maille"] != "site", "territoire", "structure_code") if territory else _widest(found)
+        found = found[found["maille"] != "site"] if territory else _widest(found)
     if level is not None:
-        found = _kept(found, found["maille"] == level, "maille", "maille")
+        found = _kept(found, found["maille"] == level, f"la maille {level}", "maille")
     if territory is not None:
         named = found["territoire"].map(lambda name: present(name) and name.casefold() == territory.casefold())
-        found = _kept(found, (found["territoire_code"] == territory.upper()) | named, "territoire", "territoire_code")
+        chosen = (found["territoire_code"] == territory.upper()) | named.astype(bool)
+        found = _kept(found, chosen, f"le territoire {territory}", "territoire_code")
     if len(found) > 1:
         choices = _listed(found["maille"] + " " + found["structure_code"].fillna(found["territoire_code"]).fillna(""))
         raise NotFoundError(f"plusieurs lignes répondent, préciser --level, --territory ou --structure : {choices}")
@@ -80,11 +81,10 @@ def find_row(
     return row
 
 
-def _kept(found: pd.DataFrame, chosen: pd.Series[bool], word: str, column: str) -> pd.DataFrame:
+def _kept(found: pd.DataFrame, chosen: pd.Series[bool], what: str, column: str) -> pd.DataFrame:
     if not chosen.any():
-        raise NotFoundError(f"{word} inconnue ou sans ligne ici ; il y a : {_listed(found[column].dropna())}".replace(
-            "territoire inconnue", "territoire inconnu"
-        ))  # fmt: skip
+        there = _listed(found[column].dropna())
+        raise NotFoundError(f"aucune ligne pour {what} ; il y a : {there or 'des structures (--structure)'}")
     return found[chosen]
 
 

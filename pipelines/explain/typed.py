@@ -41,7 +41,7 @@ class Typed:
         return Line(self.value, self.base, reason=self.reason if math.isnan(self.value) else None)
 
 
-def typed_value(indicator: Indicator, inputs: Mapping[str, str], row: Mapping[str, Any]) -> float:
+def typed_value(indicator: Indicator, inputs: Mapping[str, str], row: Mapping[Any, Any]) -> float:
     """Return the value that a row types; a progress rate is made of the three that it gives, between 0 and 100."""
     if not isinstance(indicator.estimator, declared.ProgressRate):
         value = row[inputs["value"]]

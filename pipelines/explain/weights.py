@@ -38,7 +38,7 @@ def weights_of(rows: pd.DataFrame, export: Export, year: int) -> pd.Series[float
     start = declared if declared is not None else pd.Series(1.0, index=rows.index)
     known = start.notna()
     found = pd.Series(np.nan, index=rows.index)
-    found[known] = _calibrated(rows[known], start[known].to_numpy(float), margins)
+    found[known] = _calibrated(rows[known], np.asarray(start[known], dtype=np.float64), margins)
     return found
 
 
