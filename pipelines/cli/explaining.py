@@ -1,4 +1,4 @@
-"""``resultats explain``: joins what a run left, the archive and the second path. Arguments, choices and exit codes only.
+"""``resultats explain``: joins what a run left, the archive and the second path. Arguments and exit codes only.
 
 How a number is traced and recomputed is in ``pipelines.explain``.
 """

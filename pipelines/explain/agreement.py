@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 Row = Mapping[Any, Any]
 DEFAULT_MINIMUM = 11  # persons, in surveys that declare nothing else: INSEE's rule, as the indicators' manual says
-WEIGHTED_DECIMALS = 3  # of effectif_pondere, as its table declares it
-_RELATIVE = 1e-6  # of bases, numerators and denominators: floating sums in another order
+_DECIMALS = {"effectif": 0, "effectif_pondere": 3, "numerateur": 6, "denominateur": 6}  # as published
+_RELATIVE = 1e-9  # floating sums in another order
 _NAMES = {
     "valeur": "la valeur", "effectif": "l'effectif", "effectif_pondere": "l'effectif pondéré",
     "numerateur": "le numérateur", "denominateur": "le dénominateur",
@@ -55,8 +56,13 @@ def present(value: Any) -> bool:
     return value is not None and not (isinstance(value, float) and math.isnan(value)) and value is not pd.NA
 
 
-def differences(row: Row, line: Line, indicator: Indicator, minimum: Minimum | None, catalogue: Catalogue) -> list[str]:
-    """Say in French how a row that is not hidden differs from its recomputed line; nothing when it doesn't."""
+def differences(
+    row: Row, line: Line, indicator: Indicator, minimum: Minimum | None, catalogue: Catalogue, loose: float = 0.0
+) -> list[str]:
+    """Say in French how a row that is not hidden differs from its recomputed line; nothing when it doesn't.
+
+    ``loose``: the relative error that declared tolerances leave in its weights.
+    """
     if not present(row["valeur"]):
         reason = line.reason
         if reason is None and minimum and line.base < minimum.answers:
@@ -64,10 +70,14 @@ def differences(row: Row, line: Line, indicator: Indicator, minimum: Minimum | N
         if reason is None:
             return ["une valeur est recalculée là où aucune n'est publiée"]
         return same_reason(row, reason, catalogue)
+    scale = np.nanmax([1.0, abs(line.value), line.denominator])
+    rounding = {**_DECIMALS, "valeur": indicator.decimals}
     return [
-        f"{_NAMES[name]} n'est pas ce que l'on recalcule" for name, value in line.figures().items()
-        if present(row[name]) and not _same(name, float(row[name]), value, indicator.decimals)
-    ]  # fmt: skip
+        f"{_NAMES[name]} n'est pas ce que l'on recalcule"
+        for name, value in line.figures().items()
+        if present(row[name])
+        and not abs(float(row[name]) - value) <= 0.5 / 10.0 ** rounding[name] + (_RELATIVE + loose) * scale
+    ]
 
 
 def same_reason(row: Row, reason: str, catalogue: Catalogue) -> list[str]:
@@ -78,19 +88,10 @@ def same_reason(row: Row, reason: str, catalogue: Catalogue) -> list[str]:
     return [] if row["motif_absence"] == label else [f"le motif publié n'est pas celui que l'on trouve : {label}"]
 
 
-def _same(name: str, published: float, recomputed: float, decimals: int) -> bool:
-    if math.isnan(recomputed):
-        return False
-    if name == "valeur":
-        return abs(published - recomputed) <= 0.5 / 10**decimals + 1e-9 * max(1.0, abs(recomputed))
-    slack = 0.5 / 10**WEIGHTED_DECIMALS if name == "effectif_pondere" else 0.0
-    return abs(published - recomputed) <= slack + _RELATIVE * max(1.0, abs(recomputed))
-
-
 def as_published(row: Row, line: Line, indicator: Indicator) -> dict[str, float]:
     """Return the recomputed figures under the names and with the decimals of those published, and no other."""
-    decimals = {"valeur": indicator.decimals, "effectif": 0, "effectif_pondere": WEIGHTED_DECIMALS}
+    decimals = {**_DECIMALS, "valeur": indicator.decimals}
     return {
-        name: round(value, decimals.get(name, 6)) for name, value in line.figures().items()
+        name: round(value, decimals[name]) for name, value in line.figures().items()
         if present(row[name]) and not math.isnan(value)
     }  # fmt: skip

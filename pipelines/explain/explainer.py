@@ -19,7 +19,7 @@ from pipelines.explain.observed import Question, recompute_observed
 from pipelines.explain.places import Key, Regions, finest_level
 from pipelines.explain.transparency import recompute_transparency
 from pipelines.explain.typed import recompute_typed
-from pipelines.explain.weights import weights_of
+from pipelines.explain.weights import looseness, weights_of
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Export, Feed, Frequency, Indicator
@@ -82,7 +82,8 @@ class Explainer:
         line = traced.line(key_of(row))
         if line is not None:
             minimum = minimum_of(traced.indicator, traced.exports[0])
-            return [*faults, *differences(row, line, traced.indicator, minimum, self.catalogue)]
+            loose = max(looseness(export, int(row["annee"])) for export in traced.exports)
+            return [*faults, *differences(row, line, traced.indicator, minimum, self.catalogue, loose)]
         if any(key[0] == row["periode"] for key in traced.recomputed.lines):
             return [*faults, "aucune ligne source ne donne cette ligne publiée"]
         return [*faults, *same_reason(row, "non-renseigne", self.catalogue)]

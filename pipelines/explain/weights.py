@@ -42,6 +42,15 @@ def weights_of(rows: pd.DataFrame, export: Export, year: int) -> pd.Series[float
     return found
 
 
+def looseness(export: Export, year: int) -> float:
+    """Return how far (relatively) a calibrated weight may be from the exact one, by the declared tolerance."""
+    margins = export.calibration_of(year)
+    if margins is None:
+        return 0.0
+    shares = [share for margin in margins.margins for share in margin.fractions.values() if share > 0]
+    return len(margins.margins) * margins.tolerance / min(shares)
+
+
 def _calibrated(rows: pd.DataFrame, weights: Floats, margins: Calibration) -> Floats:
     total = margins.total or weights.sum()
     if margins.total:
