@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime
 import hashlib
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import label_of
-from pipelines.declarations.yaml_source import parse
+from pipelines.declarations.yaml_source import Document, parse
 from pipelines.explain.agreement import Row, as_published, is_hidden, minimum_of, present
 from pipelines.explain.explainer import key_of
 
@@ -198,7 +199,7 @@ def _details(traced: Traced, row: Row) -> list[str]:
     minimum = minimum_of(traced.indicator, traced.exports[0])
     if line.reason is None and minimum:
         return [f"Règle : aucune valeur sous {minimum.answers} ; {minimum.why}."]
-    return []
+    return ["Aucune ligne acceptée n'entre dans la base."] if line.base == 0 else []
 
 
 def _declarations(traced: Traced, row: Row, schemas: Path, corrections: list[str]) -> list[dict[str, Any]]:
@@ -216,11 +217,16 @@ def _declarations(traced: Traced, row: Row, schemas: Path, corrections: list[str
 
 def _declared(schemas: Path, file: str, path: tuple[str, ...], what: str) -> dict[str, Any]:
     content = (schemas / file).read_bytes()
-    document = parse(content.decode("utf-8"))
+    document = _parsed(content)
     at: tuple[str | int, ...] = path
     if path[:1] == ("exports",):
         at = ("exports", next(i for i, item in enumerate(document.data["exports"]) if item["id"] == path[1]))
     return {"objet": what, "fichier": file, "sha256": hashlib.sha256(content).hexdigest(), "ligne": document.line(at)}
+
+
+@cache
+def _parsed(content: bytes) -> Document:
+    return parse(content.decode("utf-8"))
 
 
 def _check(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> dict[str, Any]:

@@ -136,6 +136,33 @@ def test_a_file_never_handed_over_is_told(made):
     assert told["recalcul"]["accord"] is True
 
 
+def test_an_office_that_answers_nothing_is_told(tmp_path):
+    house = House(tmp_path)
+    declare(house, *GARD, "15/11/2024;75;B4;X;;7")
+    house.run()
+    told = explain(house, structure="B4")
+    assert told["absence"]["motif"] == "non renseigné"
+    assert told["absence"]["details"] == ["Aucune ligne acceptée n'entre dans la base."]
+    assert told["recalcul"]["accord"] is True
+
+
+def test_the_lines_of_several_files_are_told_file_by_file(tmp_path):
+    house = House(tmp_path)
+    layouts = [{"years": YEAR, "path": "avis-{year}-*.csv", "delimiter": ";"}]
+    house.network("caisse", export("avis", FIELDS, kind="operations", layouts=layouts))
+    house.hand_over("avis-2024-a.csv", HEADER, *GARD[:4])  # the fourth is refused: note 12
+    house.hand_over("avis-2024-b.csv", HEADER, "03/01/2024;75;B7;S1;0;5", GARD[3], *AIN, GARD[6])
+    house.hand_over("avis-2024-c.csv", HEADER, *(f"03/01/2024;30;B1;T{rank};9;5" for rank in range(3)))
+    feed = {"export": "avis", "inputs": {"rating": "note"}}
+    house.indicator("nps", estimator={"name": "nps"}, year="pooled", levels=levels("pooled"), networks={"caisse": feed})
+    explainer = house.run()
+    assert explainer.check(explainer.release.results)["accord"].eq(True).all()
+    files = explain(house, territory="30")["sources"][0]["fichiers"]
+    assert {file["fichier"]: file["lignes"]["numeros"] for file in files} == {
+        "avis-2024-a.csv": [2, 3, 4], "avis-2024-b.csv": [16], "avis-2024-c.csv": [2, 3, 4],
+    }  # fmt: skip
+
+
 def disagreements(house: House, **choice: Any) -> str:
     told = explain(house, **choice)["recalcul"]
     assert told["accord"] is False
