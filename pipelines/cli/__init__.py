@@ -1,7 +1,8 @@
 """``resultats …``: the pipeline for people without Dagster. Only arguments and exit codes.
 
 This is the one room of ``pipelines`` that joins the stages and calls ``assets``. It stays light so that help is
-immediate: each command imports what it needs. What producers run is in ``producers``.
+immediate: each command imports what it needs. What producers run is in ``producers``, the way back to the
+source in ``explaining``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.cli import producers
+from pipelines.cli import explaining, producers
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_schemas(editor)
     editor.add_argument("--check", action="store_true", help="ne rien écrire ; code de sortie 1 s'ils sont périmés")
     editor.set_defaults(command=_editor_schemas)
+    explaining.add_command(commands, _add_schemas)
     producers.add_commands(commands, _add_schemas)
     return parser
 

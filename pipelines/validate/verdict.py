@@ -106,6 +106,7 @@ def judge(export: Export, year: int | None, acceptance: Acceptance, files: Seque
             "fichier": file.path,
             "sha256": file.sha256,
             "lignes": table.num_rows + _refused_in(file.validated, year),
+            "acceptees": table.num_rows,
             "lu": file.validated.usable,
             "controle": file.validated.path,
             "controle_pourquoi": file.validated.why,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import os
 import random
 import shutil
@@ -16,6 +17,8 @@ import pandas as pd
 import pytest
 
 from pipelines.cli import main
+from pipelines.cli.explaining import open_explainer
+from pipelines.explain import explanation
 
 PROJECT = Path(__file__).resolve().parents[2]
 DATASET = "resultats-services-publics"
@@ -98,6 +101,34 @@ def test_coverage_lists_every_expected_result(whole_run, catalogue):
     assert set(coverage[["reseau", "annee", "indicateur"]].itertuples(index=False, name=None)) == expected
     missing = coverage[(coverage["reseau"] == "prefectures") & (coverage["annee"] == "2023")]
     assert set(missing["motif_absence"]) == {"non transmis"}
+
+
+def test_every_published_row_is_explained_by_a_second_path(whole_run, catalogue):
+    explainer = open_explainer(catalogue, whole_run[0])
+    checked = explainer.check(explainer.release.results)
+    wrong = checked[checked["accord"].eq(False)]
+    assert wrong.empty, wrong[["reseau", "annee", "indicateur", "periode", "desaccords"]].to_string()
+    assert (checked["accord"].isna() == (checked["statut_confidentialite"] != "F")).all()
+    assert checked["accord"].eq(True).sum() > 30_000
+    kinds = ["reseau", "indicateur", "maille", "frequence", "motif_absence"]
+    for row in checked.groupby(kinds, dropna=False, sort=False).head(1).to_dict("records"):
+        told = json.loads(json.dumps(explanation(explainer, row, PROJECT / "schemas")))
+        assert told["recalcul"]["accord"] == row["accord"]
+        lines = [file["lignes"] for source in told["sources"] for file in source["fichiers"]]
+        if row["valeur"] is not None:
+            assert sum(line["nombre"] for line in lines) > 0
+            assert told["recalcul"]["valeurs"]["valeur"] == pytest.approx(row["valeur"], abs=1e-6)
+        elif row["statut_confidentialite"] != "F":
+            assert lines == [None] * len(lines)
+            assert told["recalcul"]["valeurs"] == {}
+        else:
+            assert told["absence"]["motif"] == row["motif_absence"]
+
+
+def test_the_command_explains_a_published_row(whole_run):
+    asked = ("explain", "--indicator", "nps", "--network", "caf", "--year", 2024, "--output", whole_run[0])
+    assert "ACCORD" in run(*asked, "--territory", "Gard").stdout
+    assert json.loads(run(*asked, "--json").stdout)["recalcul"]["accord"] is True
 
 
 def test_running_again_makes_no_second_release_and_touches_nothing(whole_run, samples):

@@ -1,0 +1,97 @@
+"""Whether a published row is what the second path gives. What is published is compared, and nothing else.
+
+Hidden cells are not compared: whether they agree could tell on them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Catalogue, Export, Indicator
+    from pipelines.explain.recomputed import Line
+
+Row = Mapping[Any, Any]
+DEFAULT_MINIMUM = 11  # persons, in surveys that declare nothing else: INSEE's rule, as the indicators' manual says
+_DECIMALS = {"effectif": 0, "effectif_pondere": 3, "numerateur": 6, "denominateur": 6}  # as published
+_RELATIVE = 1e-9  # floating sums in another order
+_NAMES = {
+    "valeur": "la valeur", "effectif": "l'effectif", "effectif_pondere": "l'effectif pondéré",
+    "numerateur": "le numérateur", "denominateur": "le dénominateur",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """The base under which a value is not published, the id of the reason, and why that base."""
+
+    answers: int
+    reason: str
+    why: str
+
+
+def minimum_of(indicator: Indicator, export: Export) -> Minimum | None:
+    """Return the minimum base that holds for an indicator fed by ``export``."""
+    rule = indicator.minimum_base
+    if rule:
+        return Minimum(rule.answers, rule.reason, rule.why)
+    if export.kind == "survey":
+        return Minimum(DEFAULT_MINIMUM, "secret-statistique", "règle générale des enquêtes auprès de personnes")
+    return None
+
+
+def is_hidden(row: Row) -> bool:
+    """Tell whether statistical secrecy hides the row, at first or second hand."""
+    return str(row["statut_confidentialite"]) != "F"
+
+
+def present(value: Any) -> bool:
+    """Tell whether a published cell holds something."""
+    return value is not None and not (isinstance(value, float) and math.isnan(value)) and value is not pd.NA
+
+
+def differences(
+    row: Row, line: Line, indicator: Indicator, minimum: Minimum | None, catalogue: Catalogue, loose: float = 0.0
+) -> list[str]:
+    """Say in French how a row that is not hidden differs from its recomputed line; nothing when it doesn't.
+
+    ``loose``: the relative error that declared tolerances leave in its weights.
+    """
+    if not present(row["valeur"]):
+        reason = line.reason
+        if reason is None and minimum and line.base < minimum.answers:
+            reason = minimum.reason
+        if reason is None:
+            return ["une valeur est recalculée là où aucune n'est publiée"]
+        return same_reason(row, reason, catalogue)
+    scale = np.nanmax([1.0, abs(line.value), line.denominator])
+    rounding = {**_DECIMALS, "valeur": indicator.decimals}
+    return [
+        f"{_NAMES[name]} n'est pas ce que l'on recalcule"
+        for name, value in line.figures().items()
+        if present(row[name])
+        and not abs(float(row[name]) - value) <= 0.5 / 10.0 ** rounding[name] + (_RELATIVE + loose) * scale
+    ]
+
+
+def same_reason(row: Row, reason: str, catalogue: Catalogue) -> list[str]:
+    """Say how the published reason of an absence differs from the one found."""
+    label = catalogue.reasons[reason].label
+    if present(row["valeur"]):
+        return [f"une valeur est publiée là où l'on trouve : {label}"]
+    return [] if row["motif_absence"] == label else [f"le motif publié n'est pas celui que l'on trouve : {label}"]
+
+
+def as_published(row: Row, line: Line, indicator: Indicator) -> dict[str, float]:
+    """Return the recomputed figures under the names and with the decimals of those published, and no other."""
+    decimals = {**_DECIMALS, "valeur": indicator.decimals}
+    return {
+        name: round(value, decimals[name]) for name, value in line.figures().items()
+        if present(row[name]) and not math.isnan(value)
+    }  # fmt: skip

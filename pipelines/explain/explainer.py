@@ -1,0 +1,171 @@
+"""Joins evidence, second path and published rows, network-year by network-year: each is read and recomputed once.
+
+What an explanation says is in ``explanation``; nothing is printed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipelines.explain.agreement import differences, is_hidden, minimum_of, same_reason
+from pipelines.explain.coded import coded
+from pipelines.explain.evidence import DAMAGED, Evidence, Kept, Reader, gather_evidence
+from pipelines.explain.observed import Question, recompute_observed
+from pipelines.explain.places import Key, Regions, finest_level
+from pipelines.explain.transparency import recompute_transparency
+from pipelines.explain.typed import recompute_typed
+from pipelines.explain.weights import looseness, weights_of
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Catalogue, Export, Feed, Frequency, Indicator
+    from pipelines.explain.agreement import Row
+    from pipelines.explain.published import Release
+    from pipelines.explain.recomputed import Line, Recomputed
+
+
+@dataclass(frozen=True)
+class Traced:
+    """An indicator of a network and year, traced back: recomputed, or ``reason`` (id) why the run had nothing.
+
+    ``faults``: what no longer holds in its sources; where nothing could be recomputed for it, it says why.
+    """
+
+    indicator: Indicator
+    feed: Feed
+    exports: list[Export]
+    kept: Kept
+    evidence: dict[str, Evidence]
+    recomputed: Recomputed | None
+    reason: str | None
+    faults: list[str]
+
+    def line(self, key: Key) -> Line | None:
+        """Return the recomputed line of a unit, if there is one."""
+        return self.recomputed.lines.get(key) if self.recomputed else None
+
+
+class Explainer:
+    """Traces rows of a release. ``kept`` gives what the run left of a network and year; ``read`` opens the archive.
+
+    ``held`` tells whether the archive still holds a content (sha256) as it was received.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, release: Release, kept: Callable[[str, int], Kept], read: Reader,
+        held: Callable[[str], bool],
+    ) -> None:  # fmt: skip
+        self.catalogue, self.release = catalogue, release
+        self._regions = Regions(catalogue.territories)
+        self._read, self._held = read, cache(held)
+        self._kept = cache(kept)
+        self._evidence = cache(self._gather)
+        self.trace = cache(self._trace)
+
+    def disagreements(self, row: Row) -> list[str] | None:
+        """Say how a published row differs from the second path; None for a hidden row, which is not compared.
+
+        What no longer holds in the sources of a row, hidden or not, is said of it too.
+        """
+        traced = self.trace(row["reseau"], int(row["annee"]), row["indicateur"])
+        faults = [*self.release.faults, *traced.faults]
+        if is_hidden(row):
+            return faults or None
+        if traced.reason:
+            return [*faults, *same_reason(row, traced.reason, self.catalogue)]
+        if traced.recomputed is None:
+            return faults
+        line = traced.line(key_of(row))
+        if line is not None:
+            minimum = minimum_of(traced.indicator, traced.exports[0])
+            loose = max(looseness(export, int(row["annee"])) for export in traced.exports)
+            return [*faults, *differences(row, line, traced.indicator, minimum, self.catalogue, loose)]
+        if any(key[0] == row["periode"] for key in traced.recomputed.lines):
+            return [*faults, "aucune ligne source ne donne cette ligne publiée"]
+        return [*faults, *same_reason(row, "non-renseigne", self.catalogue)]
+
+    def check(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Compare many published rows; return them with ``accord`` (None: hidden) and ``desaccords``."""
+        found = [self.disagreements(row) for row in rows.to_dict("records")]
+        return rows.assign(
+            accord=pd.Series([None if item is None else not item for item in found], rows.index, dtype="object"),
+            desaccords=[" ; ".join(item or ()) for item in found],
+        )
+
+    def _gather(self, network: str, year: int, export: str) -> Evidence:
+        declared = self.catalogue.networks[network].export(export)
+        assert declared is not None  # the catalogue was checked
+        return gather_evidence(self.catalogue, network, year, declared, self._kept(network, year), self._read)
+
+    def _trace(self, network: str, year: int, identifier: str) -> Traced:
+        indicator, kept = self.catalogue.indicators[identifier], self._kept(network, year)
+        feed = indicator.networks[network]
+        exports = [export for name in feed.export if (export := self.catalogue.networks[network].export(name))]
+        reasons = [state["motif"] for name in feed.export if (state := kept.state(name))["etat"] != "accepté"]
+        reason = "rejete" if "rejete" in reasons else reasons[0] if reasons else None
+        stale = not kept.results or not kept.report or kept.results["report"] != kept.report["fingerprint"]
+        if reason is None and (identifier in kept.failures or stale):
+            reason = "erreur-traitement"
+        if reason is not None:
+            return Traced(indicator, feed, exports, kept, {}, None, reason, self._archive_faults(kept, feed))
+        evidence = {name: self._evidence(network, year, name) for name in feed.export}
+        faults = [fault for item in evidence.values() for fault in item.faults]
+        recomputed = None
+        if all(len(item.rows) or not item.faults for item in evidence.values()):
+            try:
+                recomputed = self._recomputed(network, year, indicator, feed, exports, evidence)
+            except ValueError as error:  # margins that can't be met
+                faults.append(str(error))
+        return Traced(indicator, feed, exports, kept, evidence, recomputed, None, faults)
+
+    def _archive_faults(self, kept: Kept, feed: Feed) -> list[str]:
+        """Say which received files the archive no longer holds: none of their rows is read, which would tell it."""
+        files = [file for name in feed.export for file in kept.files(name)]
+        return [f"{file['path']} : {DAMAGED}" for file in files if not self._held(file["sha256"])]
+
+    def _recomputed(
+        self, network: str, year: int, indicator: Indicator, feed: Feed, exports: list[Export],
+        evidence: dict[str, Evidence],
+    ) -> Recomputed:  # fmt: skip
+        finest = exports[0].period.frequency
+        frequencies: list[Frequency] = list(dict.fromkeys([feed.frequency or finest, "year"]))
+        levels, family = indicator.levels_in(network), indicator.estimator.family
+        rows = pd.concat(
+            [_fed(evidence[export.id].rows, export, feed, year, family) for export in exports], ignore_index=True
+        )
+        if family == "typed":
+            idle = frozenset(key for key, item in self.catalogue.reasons.items() if item.observation_status == "M")
+            return recompute_typed(
+                rows, indicator, levels, feed.inputs, finest, frequencies[0], self._regions, idle
+            )  # fmt: skip
+        if family == "networks":
+            return recompute_transparency(rows, indicator, levels, feed.inputs, frequencies, self._regions)
+        weighted = any(export.weight or export.calibration_of(year) for export in exports)
+        rows = rows.join(coded(indicator.estimator, feed.inputs, rows))
+        return recompute_observed(rows, Question(indicator, list(levels), frequencies, finest, weighted), self._regions)
+
+
+def key_of(row: Row) -> Key:
+    """Return the unit of a published row."""
+    return row["periode"], row["maille"], row["territoire_code"] or "", row["structure_code"] or ""
+
+
+def _fed(rows: pd.DataFrame, export: Export, feed: Feed, year: int, family: str) -> pd.DataFrame:
+    """Return the rows of an export that feed an indicator, with ``w`` and ``absence``."""
+    if family not in ("typed", "networks"):
+        rows = rows[rows["_maille"] == finest_level(export)]
+        weights = weights_of(rows, export, year) if family != "total" else None
+        rows = rows.assign(w=1.0 if weights is None else weights)
+    kept = pd.Series(True, index=rows.index)
+    for name, values in feed.where.items():
+        kept &= rows[name].isin(values)
+    rows = rows[kept]
+    absence = pd.Series(None, index=rows.index, dtype="object")
+    for name in feed.inputs.values():
+        column: Any = rows.get(f"_absence_{name}")
+        absence = absence if column is None else absence.where(absence.notna(), column)
+    return rows.assign(absence=absence.where(absence.notna(), None))

@@ -1,0 +1,51 @@
+"""Texts of accepted cells → Python values, by the declaration and nothing else: the second reading of each value.
+
+Whether a cell is right was judged by validation, in a code of its own; a text that can't be read here is a fault.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_TRUE = ("true", "True", "TRUE", "1")
+
+
+def values_of(texts: pd.Series[str], descriptor: Mapping[str, Any]) -> pd.Series[Any]:
+    """Return the values of a column (None where missing) by its Table Schema field; raises ValueError on a text."""
+    missing = {*descriptor.get("missingValues", ("",))}
+    parse = _parser(descriptor)
+    known = {text: None if text in missing else parse(text) for text in texts.unique()}
+    return pd.Series([known[text] for text in texts], index=texts.index, dtype="object")
+
+
+def reasons_of(texts: pd.Series[str], values: pd.Series[Any], reasons: Mapping[str, str]) -> pd.Series[Any]:
+    """Return the declared reason of each absence, by what was written there."""
+    found = [reasons.get(text) if value is None else None for text, value in zip(texts, values, strict=True)]
+    return pd.Series(found, index=texts.index, dtype="object")
+
+
+def numbers(values: pd.Series[Any]) -> pd.Series[float]:
+    """Return values as floats, NaN where there is none."""
+    return values.astype("float64")
+
+
+def _parser(descriptor: Mapping[str, Any]) -> Callable[[str], Any]:
+    kind = descriptor["type"]
+    if kind in ("integer", "year"):
+        return lambda text: int(text.strip())
+    if kind == "number":
+        group, mark = descriptor.get("groupChar", ""), descriptor.get("decimalChar", ".")
+        return lambda text: float(text.strip().replace(group, "").replace(mark, "."))
+    if kind == "boolean":
+        true = {*descriptor.get("trueValues", _TRUE)}
+        return lambda text: text in true
+    if kind == "date":
+        form = descriptor.get("format", "%Y-%m-%d")
+        return lambda text: datetime.datetime.strptime(text, form).date()
+    return lambda text: text
