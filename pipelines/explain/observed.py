@@ -85,7 +85,7 @@ def _lines(rows: pd.DataFrame, counted: pd.Series[bool], keys: pd.DataFrame, ask
         for key in keys.drop_duplicates().itertuples(index=False, name=None)
     }
     absent = {key for key, line in lines.items() if math.isnan(line.value)}
-    reasons = _reasons(rows, keys[[key in absent for key in keys.itertuples(index=False, name=None)]])
+    reasons = _reasons(rows, keys[pd.MultiIndex.from_frame(keys).isin(absent)]) if absent else {}
     return {
         key: Line(base=line.base, reason=reasons[key]) if key in absent else line for key, line in lines.items()
     }  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from pipelines.declarations.base import LEVELS
@@ -69,11 +70,14 @@ class Regions:
 def unit_keys(rows: pd.DataFrame, level: Level, frequency: Frequency, regions: Regions) -> pd.DataFrame:
     """Return KEY for each row that has a unit at that level and frequency; blank codes are empty texts."""
     periods = {name: period_of(last_day(name), frequency) for name in rows["_periode"].unique()}
-    pairs = zip(rows["_territoire"], rows["_maille"], strict=True)
+    pairs = rows[["_territoire", "_maille"]]
+    rank = pairs.groupby(["_territoire", "_maille"], dropna=False, sort=False).ngroup()
+    distinct = pairs[~rank.duplicated()].itertuples(index=False, name=None)
+    codes = np.array([regions.above(code, at, level) or "" for code, at in distinct], dtype="object")
     found = pd.DataFrame({
         "periode": rows["_periode"].map(periods),
         "maille": level,
-        "territoire_code": pd.Series([regions.above(code, at, level) or "" for code, at in pairs], index=rows.index),
+        "territoire_code": codes[rank.to_numpy()],
         "structure_code": rows["_structure"].fillna("").astype(str) if level == "site" else "",
     })  # fmt: skip
     return found[found["structure_code" if level == "site" else "territoire_code"] != ""]

@@ -12,6 +12,8 @@ from explained_run import House, export, levels
 from pipelines.declarations.estimators import ESTIMATORS
 from pipelines.explain import Explainer
 
+pytestmark = pytest.mark.e2e  # two whole runs of many networks
+
 OFFICES = [("B1", "30"), ("B2", "30"), ("B3", "34"), ("B4", "1"), ("B5", "2A"), ("B6", "975"), ("B7", "75")]
 COLUMNS = {
     "numero": {"constraints": {"required": True}},
