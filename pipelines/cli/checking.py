@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.read import Cells, DelimitedText, UnusableFileError, read_cells, read_export
+from pipelines.read.archive import check_size
 from pipelines.read.filled import is_workbook, read_filled
 from pipelines.validate import (
     Finding,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipelines.declarations import Catalogue, Export, Layout
+
+
+# Rules of files that nothing can be read of, by their bytes or their structure: not files whose content is wrong.
+UNREADABLE = ("fichier-illisible", "fichier-vide", "archive", "encodage", "feuille-absente")
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,6 @@ def check_export(
 
     ``progress`` is told the number of rows judged so far.
     """
-    unreadable = False
     with tempfile.TemporaryDirectory() as folder, path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         try:
@@ -120,19 +124,18 @@ def check_export(
                 spill=Path(folder) / "observations.parquet", progress=progress,
             )  # fmt: skip
         except UnusableFileError as error:
-            unreadable = True
             validated = unusable(export, [Finding(error.rule, str(error))])
         judged = JudgedFile(path.name, sha256, protect(validated, export, layout))
         verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged])
-    unreadable = unreadable or any(item.rule == "encodage" for _, _, item in verdict.findings)
+    unreadable = any(item.rule in UNREADABLE for _, _, item in verdict.findings)
     return Checked(network, export, layout, year, verdict, grouped(verdict, export, layout, year), unreadable)
 
 
 def _opened(path: Path, export: Export, layout: Layout, scratch: Path) -> Cells | DelimitedText:
     """Open a file as its layout says, or the filled template that stands for it."""
-    with path.open("rb") as stream:
-        packed = stream.read(2) == b"PK"
-    if packed and is_workbook(content := path.read_bytes()):
+    check_size(path)
+    if is_workbook(path):
+        content = path.read_bytes()
         if layout.format in ("xlsx", "ods"):
             return read_cells(content, path.name, layout.model_copy(update={"format": "xlsx"}))
         return read_filled(content, export, layout)

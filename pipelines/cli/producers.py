@@ -87,8 +87,10 @@ def _validate_any(arguments: argparse.Namespace) -> int:
             encoding=arguments.encoding,
             limit_errors=arguments.limit_errors,
         )
-    except (DescriptorError, UnjudgeableCellError) as error:
+    except DescriptorError as error:
         return _usage(str(error))
+    except UnjudgeableCellError as error:
+        return _usage(error.sentence())
     if arguments.json:
         print(json.dumps(verdict.report, ensure_ascii=False, indent=2))
         print(f"resultats : contrôle {verdict.path}{f' ({verdict.why})' if verdict.why else ''}", file=sys.stderr)

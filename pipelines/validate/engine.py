@@ -128,21 +128,14 @@ def _gathered(
             found = [Finding(error.type, f"{title(error.type).rstrip('.')} ({error.note}).") for error in broken]
             return unusable(gathering.export, [*matched.findings, *found], header)
     except (AbsurdRecordError, OverlongCellError) as error:
-        message = (
-            f"{_absurd(error)}. Un guillemet n'est sans doute pas refermé, ou le séparateur n'est pas le bon. "
-            "Corrigez la ligne, puis exportez de nouveau."
-        )
-        return unusable(gathering.export, [*matched.findings, Finding("fichier-illisible", message)], header)
+        found = Finding("fichier-illisible", error.sentence())
+        return unusable(gathering.export, [*matched.findings, found], header)
     except UnjudgeableCellError as error:
-        message = f"Une valeur n'a pu être jugée ({error}). Corrigez la ligne citée."
-        return unusable(gathering.export, [*matched.findings, Finding("fichier-illisible", message)], header)
+        label = gathering.label(error.field)
+        error.field = ""  # it is the column's label that producers know
+        found = Finding("fichier-illisible", error.sentence(), row=error.row, column=label)
+        return unusable(gathering.export, [*matched.findings, found], header)
     return gathering.finish(judgement.fetch, header=header, path=judgement.path, why=judgement.why)
-
-
-def _absurd(error: AbsurdRecordError | OverlongCellError) -> str:
-    if isinstance(error, AbsurdRecordError):
-        return f"L'enregistrement de la ligne {error.line} est démesuré"
-    return f"Une cellule de la ligne {error.row} est démesurée"
 
 
 def _schema(columns: Columns, export: Export, layout: Layout) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.compile.exports import label_of
+from pipelines.validate.blank_rows import BlankRows, has_content
 from pipelines.validate.findings import Finding, Tally
 from pipelines.validate.messages import sentence
 from pipelines.validate.observations import COORDINATES, RowPlacer
@@ -18,7 +20,7 @@ from pipelines.validate.twins import Twins
 from pipelines.validate.typed_rows import TypedRows, TypedWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from frictionless.errors import RowError
@@ -79,12 +81,20 @@ def observation_schema(export: Export) -> pa.Schema:
     return pa.schema([*COORDINATES, *fields, *absences])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Refusal:
     number: int
-    found: list[Finding]
-    cells: list[str | None]
+    found: Sequence[Finding]
+    cells: Sequence[str | None]
     year: int | None
+
+    @property
+    def kind(self) -> _Kind:
+        """All but the number."""
+        return tuple(self.found), tuple(self.cells), self.year
+
+
+_Kind = tuple[tuple[Finding, ...], tuple[str | None, ...], int | None]
 
 
 class OverlongCellError(Exception):
@@ -93,6 +103,13 @@ class OverlongCellError(Exception):
     def __init__(self, row: int) -> None:
         self.row = row
         super().__init__(f"row {row}")
+
+    def sentence(self) -> str:
+        """Return where it is, for a producer."""
+        return (
+            f"Une cellule de la ligne {self.row} est démesurée. Un guillemet n'est sans doute pas refermé, ou le "
+            "séparateur n'est pas le bon. Corrigez la ligne, puis exportez de nouveau."
+        )
 
 
 class Gathering:
@@ -115,9 +132,13 @@ class Gathering:
         self._ignored = 0
         self._labels = {item.name: label_of(item, layout) for item in export.fields}
         self._places = {item.name: index for index, (_, item) in enumerate(columns) if item is not None}
-        self._blank: list[_Refusal] = []
+        self._blank: BlankRows[_Kind] = BlankRows()
         self._last = 0
         self._twins = Twins(export, self._places, self._labels)
+
+    def label(self, name: str) -> str:
+        """Return the label of a field's column."""
+        return self._labels.get(name, name)
 
     def take(self, block: JudgedBlock) -> None:
         """Take a block: its rows are accepted, ignored or refused. Raises OverlongCellError."""
@@ -126,12 +147,13 @@ class Gathering:
         if len(block.numbers):
             self._last = max(self._last, int(block.numbers[-1]))
         for row in sorted(refused, key=lambda item: item.number):
-            if any(cell and cell.strip() for cell in row.cells):
+            if has_content(row.cells):
                 self._last = max(self._last, row.number)
                 self._refuse(row)
             else:
-                self._blank.append(row)
-        self._refuse_blank_rows()
+                self._blank.add(row.kind, row.number)
+        for number, kind in self._blank.before(self._last):
+            self._refuse(_Refusal(number, *kind))
 
     def finish(self, fetch: Callable[[int], list[str | None]], **known: Any) -> Validated:
         """Return what was gathered; ``fetch`` gives the cells of a row again.
@@ -139,21 +161,22 @@ class Gathering:
         Blank rows at the end of the file, which spreadsheets leave, are no rows.
         """
         rows = self._writer.close()
-        twins = self._twins.found(rows)
-        for number, found, year in twins:
-            self._refuse(_Refusal(number, [found], fetch(number), year))
+        twins = array("q")
+        for number, found, year in self._twins.found(rows):
+            self._refuse(_Refusal(number, [found], fetch(number) if self._keeps_cells() else [], year))
+            twins.append(number)
         if twins:
-            rows = _without(rows, {number for number, _, _ in twins})
+            rows = _without(rows, twins)
         findings = sorted(self.tally.close(), key=lambda item: item.row or 0)
         kept = sorted(self._refused_rows, key=lambda item: item.number)
         return Validated(rows, findings, dict(self._refused), self._ignored, refused_rows=kept, **known)
 
     def _told(self, row: JudgedRow) -> _Refusal:
-        blank = [error for error in row.errors if error.type == "blank-row"]  # its key is empty too: told once
+        blank = [error for error in row.found if error.type == "blank-row"]  # its key is empty too: told once
         found = [
             self._finding("nombre-impossible", IMPOSSIBLE, name, value)
             for name, value in row.values.items() if name in self._places and _is_impossible(value)
-        ] or [self._from_frictionless(error) for error in blank or row.errors]  # fmt: skip
+        ] or [self._from_frictionless(error) for error in blank or row.found]  # fmt: skip
         return _Refusal(row.number, found, row.cells, self._year_of(row))
 
     def _year_of(self, row: JudgedRow) -> int | None:
@@ -227,17 +250,14 @@ class Gathering:
                 found.setdefault(place, []).append(told)
         return found
 
-    def _refuse_blank_rows(self) -> None:
-        for row in self._blank:
-            if row.number < self._last:
-                self._refuse(row)
-        self._blank = [row for row in self._blank if row.number > self._last]
-
     def _refuse(self, row: _Refusal) -> None:
         self._refused[row.year] += 1
-        if len(self._refused_rows) < KEPT_ROWS:
+        if self._keeps_cells():
             self._refused_rows.append(RefusedRow(row.number, row.year, [cell or "" for cell in row.cells]))
         self.tally.add(replace(item, row=row.number, year=row.year) for item in row.found)
+
+    def _keeps_cells(self) -> bool:
+        return len(self._refused_rows) < KEPT_ROWS
 
     def _finding(self, rule: str, message: str, name: str, value: Any) -> Finding:
         text = "" if value is None else str(value)
@@ -267,8 +287,8 @@ def _is_impossible(value: Any) -> bool:
     return isinstance(value, int | float) and not abs(value) <= _LARGEST  # nan fits nothing
 
 
-def _without(rows: TypedRows, numbers: set[int]) -> TypedRows:
+def _without(rows: TypedRows, numbers: Sequence[int]) -> TypedRows:
     """Drop rows that turned out to be twins once the whole file was read."""
-    unwanted = pa.array(sorted(numbers), pa.int64())
+    unwanted = pa.array(np.array(numbers, np.int64))
     kept = [batch.filter(pc.invert(pc.is_in(batch.column("_ligne"), unwanted))) for batch in rows.batches()]
     return TypedRows(rows.schema, [pa.Table.from_batches(kept, rows.schema)])

@@ -87,11 +87,8 @@ def constraint_of(finding: Finding) -> str:
     return next((kind for kind, stem in stems.items() if finding.message.startswith(stem)), "")
 
 
-def sentence(rule: str, note: str, shift: int = 0) -> str:
-    """Return the sentence of an error of frictionless, with what its note adds, and no value of the file.
-
-    ``shift`` turns the row numbers of the note into the file's.
-    """
+def sentence(rule: str, note: str) -> str:
+    """Return the sentence of an error of frictionless, with what its note adds, and no value of the file."""
     if rule == "type-error" and (kind := _TYPE.fullmatch(note)):
         return _with(title(rule), f"il faut : {type_words(kind[1], kind[2])}")
     if rule == "constraint-error" and (limit := _CONSTRAINT.fullmatch(note)):
@@ -99,7 +96,7 @@ def sentence(rule: str, note: str, shift: int = 0) -> str:
         form = _LIMITS.get(limit[1])
         return _with(known.title, form.format(_listed(limit[2]))) if form else known.title
     if position := _POSITION.fullmatch(note):
-        return _with(title(rule), f"comme à la ligne {int(position[1]) + shift}")
+        return _with(title(rule), f"comme à la ligne {position[1]}")
     return title(rule)
 
 

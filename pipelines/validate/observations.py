@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Export, Layout, Level, Territories
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_REMEMBERED = 1 << 14  # distinct values: days and places are fewer, unless the column holds something else
 ROOT_PREFIX = "reseau:"  # the codes of the roots of the published tree
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # Columns that every observation has, beside its export's fields (whose names can't start with _).
@@ -89,9 +90,10 @@ class RowPlacer:
     def __init__(self, export: Export, layout: Layout, territories: Territories, file_year: int | None) -> None:
         self.export, self.layout, self.file_year = export, layout, file_year
         self._gazetteer = Gazetteer(territories)
-        self._judge_period = cache(self._period)
-        self._judge_level = cache(self._level)
-        self._judge_territory = cache(self._territory)
+        remembering = lru_cache(_REMEMBERED)
+        self._judge_period = remembering(self._period)
+        self._judge_level = remembering(self._level)
+        self._judge_territory = remembering(self._territory)
 
     def ignored(self, table: pa.Table) -> NDArray[np.bool_]:
         """Tell, row by row, whether a declared rule says that the row carries no observation."""
