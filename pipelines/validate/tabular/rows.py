@@ -38,7 +38,7 @@ class JudgedRow:
 
     @property
     def errors(self) -> list[RowError]:
-        """frictionless's errors, numbered as the row is."""
+        """Frictionless's errors, numbered as the row is."""
         if not self.found or self.found[0].row_number == self.number:
             return self.found
         return [_renumbered(error, self.number) for error in self.found]
