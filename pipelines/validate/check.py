@@ -46,7 +46,7 @@ def check_file(
                 field.create_cell_reader()  # patterns are read there
             read_as = frictionless.Dialect.from_descriptor(copy.deepcopy(written))
             CsvControl.from_dialect(read_as).to_python()
-            read_as.create_first_content_row()
+            read_as.create_first_content_row()  # type: ignore[no-untyped-call]
         except frictionless.FrictionlessException as error:
             reasons = [item.note or item.message for item in (error.reasons or [error.error])]
             raise DescriptorError(f"{error.error.title} : {' ; '.join(reasons)}") from error

@@ -128,13 +128,13 @@ def _gathered(
             found = [Finding(error.type, f"{title(error.type).rstrip('.')} ({error.note}).") for error in broken]
             return unusable(gathering.export, [*matched.findings, *found], header)
     except (AbsurdRecordError, OverlongCellError) as error:
-        found = Finding("fichier-illisible", error.sentence())
-        return unusable(gathering.export, [*matched.findings, found], header)
+        unread = Finding("fichier-illisible", error.sentence())
+        return unusable(gathering.export, [*matched.findings, unread], header)
     except UnjudgeableCellError as error:
         label = gathering.label(error.field)
         error.field = ""  # it is the column's label that producers know
-        found = Finding("fichier-illisible", error.sentence(), row=error.row, column=label)
-        return unusable(gathering.export, [*matched.findings, found], header)
+        unread = Finding("fichier-illisible", error.sentence(), row=error.row, column=label)
+        return unusable(gathering.export, [*matched.findings, unread], header)
     return gathering.finish(judgement.fetch, header=header, path=judgement.path, why=judgement.why)
 
 
