@@ -16,6 +16,8 @@ from pipelines.validate.header import MatchedHeader, match_header
 from pipelines.validate.messages import title
 from pipelines.validate.observations import RowPlacer
 from pipelines.validate.tabular import AbsurdRecordError, Judgement, UnjudgeableCellError, judge_cells, judge_delimited
+from pipelines.validate.tabular.encoding import encoding_errors
+from pipelines.validate.tabular.text import open_bytes
 from pipelines.validate.typed_rows import TypedRows
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def validate_cells(
     matched = match_header(header, export, layout)
     if not matched.usable:
         return unusable(export, matched.findings, header)
-    expired = apply_corrections(rows, matched.columns, corrections, file)
+    expired = apply_corrections(rows, matched.columns, corrections, layout, file)
     schema = _schema(matched.columns, export, layout)
     names = [field["name"] for field in schema["fields"]]
     judge = partial(judge_cells, names, rows, schema, first_row=first_row)
@@ -80,7 +82,8 @@ def validate_text(
     """
     matched = match_header(header, export, layout)
     if not matched.usable:
-        return unusable(export, matched.findings, header)
+        unread = list(encoding_errors(open_bytes(content), encoding)) if "\ufffd" in "".join(header) else []
+        return unusable(export, unreadable_bytes(unread) if unread else matched.findings, header)
     csv = {"delimiter": delimiter, "quoteChar": layout.quote_char}
     dialect = {"header": False, "commentRows": list(range(1, first_row)), "csv": csv}
     judge = partial(judge_delimited, content, _schema(matched.columns, export, layout), dialect, encoding=encoding)
