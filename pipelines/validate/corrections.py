@@ -10,7 +10,7 @@ from pipelines.validate.findings import MASKED, Finding
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.declarations import Catalogue, Correction, ExportField, Layout
+    from pipelines.declarations import Catalogue, Correction, Export, ExportField, Layout
     from pipelines.validate.verdict import Verdict
 
 EXPIRED = "correction-perimee"
@@ -20,6 +20,7 @@ def apply_corrections(
     rows: list[list[str]],
     columns: list[tuple[str, ExportField | None]],
     corrections: Sequence[Correction],
+    export: Export,
     layout: Layout,
     file: str,
 ) -> list[Finding]:
@@ -37,7 +38,7 @@ def apply_corrections(
             assert index is not None  # rows are found only with a column
             row[index] = correction.value
         if not found:
-            findings.append(_expired(correction, columns, layout, file))
+            findings.append(_expired(correction, export, layout, file))
     return findings
 
 
@@ -45,13 +46,10 @@ def _cell(row: list[str], index: int | None) -> str | None:
     return row[index].strip() if index is not None and index < len(row) else None
 
 
-def _expired(
-    correction: Correction, columns: list[tuple[str, ExportField | None]], layout: Layout, file: str
-) -> Finding:
+def _expired(correction: Correction, export: Export, layout: Layout, file: str) -> Finding:
     """Say which correction expired, in the labels of the file; its place in the declarations is the value."""
-    fields = {field.name: field for _, field in columns if field is not None}
-    labels = {name: label_of(field, layout) for name, field in fields.items()}
-    personal = {name for name, field in fields.items() if field.personal}
+    labels = {field.name: label_of(field, layout) for field in export.fields}
+    personal = {field.name for field in export.fields if field.personal}
     where = ", ".join(
         f"{labels.get(name, name)} = {MASKED if name in personal else value}"
         for name, value in correction.where.items()

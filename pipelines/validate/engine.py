@@ -53,7 +53,7 @@ def validate_cells(
     matched = match_header(header, export, layout)
     if not matched.usable:
         return unusable(export, matched.findings, header)
-    expired = apply_corrections(rows, matched.columns, corrections, layout, file)
+    expired = apply_corrections(rows, matched.columns, corrections, export, layout, file)
     schema = _schema(matched.columns, export, layout)
     names = [field["name"] for field in schema["fields"]]
     judge = partial(judge_cells, names, rows, schema, first_row=first_row)

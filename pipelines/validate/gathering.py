@@ -119,6 +119,7 @@ class Gathering:
         self._ignored = 0
         self._labels = {item.name: label_of(item, layout) for item in export.fields}
         self._places = {item.name: index for index, (_, item) in enumerate(columns) if item is not None}
+        self._width = len(columns)
         self._blank: list[_Refusal] = []
         self._last = 0
         # A key with a personal column is frictionless's affair alone: observations don't hold that column.
@@ -156,20 +157,26 @@ class Gathering:
 
     def _told(self, row: JudgedRow) -> _Refusal:
         """Tell all that is wrong with a row that frictionless refuses."""
-        if _is_blank(row):  # its key is empty too: told once
-            found = [self._from_frictionless(error, row) for error in row.errors if error.type == "blank-row"]
-            return _Refusal(row.number, found, row.cells, self._year_of(row))
+        blank = [error for error in row.errors if error.type == "blank-row"]  # its key is empty too: told once
+        beyond = [cell for cell in row.cells[self._width :] if cell and cell.strip()]
+        if blank and beyond:  # frictionless forgets the cells too many of a row whose others are empty
+            found = [Finding("extra-cell", sentence("extra-cell", ""), value=beyond[0])]
+        elif blank:
+            found = [self._from_frictionless(error, row) for error in blank]
+        else:
+            found = self._as_written(self._wrong_in(row), row.cells)
+        return _Refusal(row.number, found, row.cells, self._year_of(row))
+
+    def _wrong_in(self, row: JudgedRow) -> list[Finding]:
         impossible = [name for name, value in row.values.items() if name in self._places and _is_impossible(value)]
         found = [self._finding("nombre-impossible", IMPOSSIBLE, name, row.values[name]) for name in impossible]
-        errors = [error for error in row.errors if error.type != "blank-row"]
-        wrong = {str(getattr(error, "field_name", "") or "") for error in errors}
+        fields = [str(getattr(error, "field_name", "") or "") for error in row.errors]
         found += [
             self._from_frictionless(error, row)
-            for error in errors
-            if getattr(error, "field_name", "") not in impossible
+            for error, name in zip(row.errors, fields, strict=True)
+            if name not in impossible
         ]
-        found += self.placer.findings_of(row.values, wrong.union(impossible))
-        return _Refusal(row.number, self._as_written(found, row.cells), row.cells, self._year_of(row))
+        return found + self.placer.findings_of(row.values, {*fields, *impossible})
 
     def _year_of(self, row: JudgedRow) -> int | None:
         period = self.export.period.field
@@ -290,12 +297,6 @@ def _check_cells(block: JudgedBlock) -> None:
         long = np.flatnonzero(pc.greater(pc.utf8_length(column), LONGEST_CELL).fill_null(False).to_numpy())
         if len(long):
             raise OverlongCellError(int(block.numbers[long[0]]))
-
-
-def _is_blank(row: JudgedRow) -> bool:
-    """Tell whether nothing is wrong with a row but that it is empty: a cell too many may hold something."""
-    beyond = any(error.type == "extra-cell" and str(getattr(error, "cell", "") or "").strip() for error in row.errors)
-    return not beyond and any(error.type == "blank-row" for error in row.errors)
 
 
 def _is_impossible(value: Any) -> bool:
