@@ -82,7 +82,7 @@ def validate_text(
     """
     matched = match_header(header, export, layout)
     if not matched.usable:
-        unread = list(encoding_errors(open_bytes(content), encoding)) if "\ufffd" in "".join(header) else []
+        unread = list(encoding_errors(open_bytes(content), encoding)) if _is_cut(header) else []
         return unusable(export, unreadable_bytes(unread) if unread else matched.findings, header)
     csv = {"delimiter": delimiter, "quoteChar": layout.quote_char}
     dialect = {"header": False, "commentRows": list(range(1, first_row)), "csv": csv}
@@ -122,7 +122,8 @@ def _gathered(
     try:
         judgement = judge()
         if judgement.encoding_errors:
-            found = [*matched.findings, *unreadable_bytes(judgement.encoding_errors)]
+            known = [] if _is_cut(header) else matched.findings
+            found = [*known, *unreadable_bytes(judgement.encoding_errors)]
             return unusable(gathering.export, found, header)
         for block in judgement:
             gathering.take(block)
@@ -140,6 +141,11 @@ def _gathered(
         message = f"Une valeur n'a pu être jugée ({error}). Corrigez la ligne citée."
         return unusable(gathering.export, [*matched.findings, Finding("fichier-illisible", message)], header)
     return gathering.finish(judgement.fetch, header=header, path=judgement.path, why=judgement.why)
+
+
+def _is_cut(header: Sequence[str]) -> bool:
+    """Tell whether labels have bytes that could not be read: what is said of such labels would mislead."""
+    return any("\ufffd" in label for label in header)
 
 
 def _absurd(error: AbsurdRecordError | OverlongCellError) -> str:

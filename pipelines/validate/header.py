@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pipelines.declarations import Export, ExportField, Layout
 
 SEPARATORS = (";", ",", "\t", "|")
+_TWO_ENCODINGS = (
+    "L'en-tête est en UTF-8, mais la suite du fichier n'y est pas. Enregistrez le fichier au format « CSV UTF-8 »."
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHe
     if len(header) == 1 and (separator := _separator(header[0], fields)):
         return MatchedHeader(columns, [_one_column(separator, layout)])
     unknown = [label for label, field in columns if field is None and label]
+    if any(_repaired(label) in fields for label in unknown):
+        return MatchedHeader(columns, [Finding("encodage", _TWO_ENCODINGS)])
     missing = [field for label, field in fields.items() if label not in labels and not is_optional(field, layout)]
     findings = [_missing(field, layout, unknown, alone=len(missing) == 1) for field in missing]
     findings += [_unknown(label) for label in unknown]
@@ -82,7 +87,7 @@ def _sign(separator: str) -> str:
 def _missing(field: ExportField, layout: Layout, unknown: list[str], *, alone: bool) -> Finding:
     """Tell of a missing column, and of the unknown one that it may be: one that resembles it, or the only one."""
     label = label_of(field, layout)
-    readable = [other for other in unknown if not _is_garbled(other)]
+    readable = [other for other in unknown if not _repaired(other) and "\ufffd" not in other]
     close = difflib.get_close_matches(label, readable, n=1, cutoff=0.5)
     only = readable if alone and len(unknown) == 1 else []
     hint = f" Une colonne « {close[0]} » y ressemble." if close else ""
@@ -97,12 +102,13 @@ def _missing(field: ExportField, layout: Layout, unknown: list[str], *, alone: b
     )
 
 
-def _is_garbled(label: str) -> bool:
-    """Tell whether a label is UTF-8 read in another encoding: « RÃ©fÃ©rence »."""
+def _repaired(label: str) -> str:
+    """Return a label that was UTF-8 read in another encoding (« RÃ©fÃ©rence ») as it was written; else nothing."""
     try:
-        return label.encode("cp1252").decode("utf-8") != label
+        written = label.encode("cp1252").decode("utf-8")
     except UnicodeError:
-        return "\ufffd" in label
+        return ""
+    return normalise(written) if written != label else ""
 
 
 def _unknown(label: str) -> Finding:

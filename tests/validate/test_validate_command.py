@@ -40,7 +40,6 @@ def file(tmp_path):
         (b"\x00\x01\x02" * 50, 2),
         ("<!DOCTYPE html><html></html>", 2),
         (HEADER + GOOD + '01/2022;"' + GOOD * 20_000, 2),
-        (HEADER + GOOD * 2 + '01/2022;CAF02;02;"1\n' * 3_000, 2),
         (HEADER.encode() + b"\xff;" * 20 + b"\n", 2),
     ],
 )
@@ -88,7 +87,7 @@ def test_usage_of_a_file_that_is_not_there_or_has_no_year(file, capsys, tmp_path
 
 def test_the_terminal_says_no_plural_of_one(file, tmp_path, capsys):
     (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
-    assert main(["validate", file("id,jour\nx,2024-01-02\n", "f.csv"), "--schema", str(tmp_path / "s.json")]) == 1
+    assert main(["validate", file("id,jour\n1,demain\n", "f.csv"), "--schema", str(tmp_path / "s.json")]) == 1
     assert "f.csv, 1 ligne, 1 erreur" in " ".join(capsys.readouterr().out.split())
 
 
