@@ -68,6 +68,8 @@ def test_an_unreadable_label_is_never_proposed(essai):
     fields = [{"name": "code", "label": "Référence"}, {"name": "jour", "label": "Jour"}]
     rest = {"key": [], "period": {}, "territory": None, "level": "national", "structure": None}
     found = essai.judge([["1", "2"]], ["RÃ©fÃ©rence", "Jour"], fields=fields, **rest).findings
+    assert [item.rule for item in found] == ["encodage"]
+    found = essai.judge([["1", "2"]], ["RÃ©fÃ©rences", "Jour"], fields=fields, **rest).findings
     assert found[0].column == "Référence"
     assert "Ã" not in found[0].message + found[0].declare
 
