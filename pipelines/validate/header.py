@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from pipelines.declarations import Export, ExportField, Layout
 
 SEPARATORS = (";", ",", "\t", "|")
-_TWO_ENCODINGS = (
-    "L'en-tête est en UTF-8, mais la suite du fichier n'y est pas. Enregistrez le fichier au format « CSV UTF-8 »."
+_GARBLED = (
+    "Les accents de l'en-tête ne sont pas dans l'encodage du reste du fichier, ou ils ont été mal convertis. Enregistrez "
+    "le fichier au format « CSV UTF-8 »."
 )
 
 
@@ -49,7 +50,7 @@ def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHe
         return MatchedHeader(columns, [_one_column(separator, layout)])
     unknown = [label for label, field in columns if field is None and label]
     if any(_repaired(label) in fields for label in unknown):
-        return MatchedHeader(columns, [Finding("encodage", _TWO_ENCODINGS)])
+        return MatchedHeader(columns, [Finding("encodage", _GARBLED)])
     missing = [field for label, field in fields.items() if label not in labels and not is_optional(field, layout)]
     findings = [_missing(field, layout, unknown, alone=len(missing) == 1) for field in missing]
     findings += [_unknown(label) for label in unknown]
@@ -67,11 +68,11 @@ def normalise(label: str) -> str:
 
 
 def _separator(label: str, expected: Collection[str]) -> str:
-    """Return the sign that turns a single label into expected ones, if one does."""
+    """Return the sign that turns a single label into several expected ones, if one does."""
     signs = [sign for sign in SEPARATORS if sign in label]
     known = {sign: sum(normalise(part.strip("\"' ")) in expected for part in label.split(sign)) for sign in signs}
     best = max(signs, key=lambda sign: known[sign], default="")
-    return best if known.get(best, 0) > 0 else ""
+    return best if known.get(best, 0) > 1 else ""
 
 
 def _one_column(separator: str, layout: Layout) -> Finding:

@@ -84,7 +84,7 @@ def test_the_wrong_separator_is_all_that_is_told(essai, sign, told):
 
 
 def test_a_title_is_not_taken_for_a_header_with_another_separator(essai):
-    judged = essai.judge([], ["Résultats, année 2024 | essai"])
+    judged = essai.judge([], ["Valeur, année 2024 | essai"])
     assert "separateur" not in {item.rule for item in judged.findings}
 
 
