@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.cli.declared import UNREADABLE
 from pipelines.read import Cells, DelimitedText, UnusableFileError, read_cells, read_export
 from pipelines.read.archive import check_size
 from pipelines.read.filled import is_workbook, read_filled
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipelines.declarations import Catalogue, Export, Layout
-
-
-# Rules of files that nothing can be read of, by their bytes or their structure: not files whose content is wrong.
-UNREADABLE = ("fichier-illisible", "fichier-vide", "archive", "encodage", "feuille-absente")
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class Checked:
             "fichiers": verdict.files,
             "valide": self.valid,
             "etat": verdict.state,
-            "explication": verdict.explanation,
+            "explication": verdict.told_producer,
             "lignes_lues": verdict.rows,
             "lignes_acceptees": verdict.accepted,
             "lignes_refusees": verdict.refused,

@@ -16,6 +16,8 @@ from pipelines.validate.header import MatchedHeader, match_header
 from pipelines.validate.messages import title
 from pipelines.validate.observations import RowPlacer
 from pipelines.validate.tabular import AbsurdRecordError, Judgement, UnjudgeableCellError, judge_cells, judge_delimited
+from pipelines.validate.tabular.encoding import encoding_errors
+from pipelines.validate.tabular.text import open_bytes
 from pipelines.validate.typed_rows import TypedRows
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def validate_cells(
     matched = match_header(header, export, layout)
     if not matched.usable:
         return unusable(export, matched.findings, header)
-    expired = apply_corrections(rows, matched.columns, corrections, file)
+    expired = apply_corrections(rows, matched.columns, corrections, export, layout, file)
     schema = _schema(matched.columns, export, layout)
     names = [field["name"] for field in schema["fields"]]
     judge = partial(judge_cells, names, rows, schema, first_row=first_row)
@@ -80,7 +82,8 @@ def validate_text(
     """
     matched = match_header(header, export, layout)
     if not matched.usable:
-        return unusable(export, matched.findings, header)
+        unread = list(encoding_errors(open_bytes(content), encoding)) if _is_cut(header) else []
+        return unusable(export, unreadable_bytes(unread) if unread else matched.findings, header)
     csv = {"delimiter": delimiter, "quoteChar": layout.quote_char}
     dialect = {"header": False, "commentRows": list(range(1, first_row)), "csv": csv}
     judge = partial(judge_delimited, content, _schema(matched.columns, export, layout), dialect, encoding=encoding)
@@ -119,7 +122,8 @@ def _gathered(
     try:
         judgement = judge()
         if judgement.encoding_errors:
-            found = [*matched.findings, *unreadable_bytes(judgement.encoding_errors)]
+            known = [] if _is_cut(header) else matched.findings
+            found = [*known, *unreadable_bytes(judgement.encoding_errors)]
             return unusable(gathering.export, found, header)
         for block in judgement:
             gathering.take(block)
@@ -136,6 +140,11 @@ def _gathered(
         unread = Finding("fichier-illisible", error.sentence(), row=error.row, column=label)
         return unusable(gathering.export, [*matched.findings, unread], header)
     return gathering.finish(judgement.fetch, header=header, path=judgement.path, why=judgement.why)
+
+
+def _is_cut(header: Sequence[str]) -> bool:
+    """Tell whether labels have bytes that could not be read: what is said of such labels would mislead."""
+    return any("\ufffd" in label for label in header)
 
 
 def _schema(columns: Columns, export: Export, layout: Layout) -> dict[str, Any]:

@@ -87,6 +87,11 @@ def constraint_of(finding: Finding) -> str:
     return next((kind for kind, stem in stems.items() if finding.message.startswith(stem)), "")
 
 
+def rule_of(kind: str, note: str) -> str:
+    """Return the rule that an error of frictionless is told under: its type, but for keys whose cells are all empty."""
+    return "cle-vide" if kind == "primary-key" and "None" in note else kind
+
+
 def sentence(rule: str, note: str) -> str:
     """Return the sentence of an error of frictionless, with what its note adds, and no value of the file."""
     if rule == "type-error" and (kind := _TYPE.fullmatch(note)):
@@ -97,7 +102,7 @@ def sentence(rule: str, note: str) -> str:
         return _with(known.title, form.format(_listed(limit[2]))) if form else known.title
     if position := _POSITION.fullmatch(note):
         return _with(title(rule), f"comme à la ligne {position[1]}")
-    return title(rule)
+    return title(rule_of(rule, note))
 
 
 def _with(sentence: str, detail: str) -> str:

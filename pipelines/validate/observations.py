@@ -22,11 +22,12 @@ from pipelines.validate.findings import Finding
 from pipelines.validate.places import Gazetteer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export, Layout, Level, Territories
+    from pipelines.declarations.network import IgnoredRows
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _REMEMBERED = 1 << 14  # distinct values: days and places are fewer, unless the column holds something else
@@ -133,6 +134,27 @@ class RowPlacer:
         ]  # fmt: skip
         return Placed(coordinates, good, every)
 
+    def findings_of(self, values: Mapping[str, Any], wrong: Collection[str]) -> list[Finding]:
+        """Return what would prevent a row, refused for its ``wrong`` fields, from being an observation.
+
+        Only what rests on its other values is judged, so that a producer is told of everything at once.
+        """
+        if any(_carries_none(rule, values) for rule in self.export.ignore):
+            return []
+        level, territory, structure = self.export.level, self.export.territory, self.export.structure
+        found: list[Finding] = []
+        if self.export.period.field not in wrong:
+            found += self._judge_period(values.get(self.export.period.field or ""))[1]
+        if level.field in wrong:
+            return found
+        (known,), told = self._judge_level(values.get(level.field or ""))
+        found += told
+        if territory is None or territory.field not in wrong:
+            found += self._judge_territory(known, values.get(territory.field) if territory else None)[1]
+        if structure is not None and not {structure.code, structure.name} & set(wrong):
+            found += self._structure(known, values.get(structure.code), values.get(structure.name or ""))[1]
+        return found
+
     def _finding(self, rule: str, message: str, field: str, value: Any) -> Finding:
         declared = self.export.field(field)
         label = label_of(declared, self.layout) if declared else field
@@ -173,8 +195,8 @@ class RowPlacer:
         expected = "departement" if level == "site" else level
         if found is not None and found[0] == expected:
             return (found[1],), ()
-        article = {"departement": "du département", "region": "de la région"}.get(expected, f"de la maille {expected}")
-        message = f"Ce code n'est pas celui {article} (code INSEE ; exemples : {_EXAMPLES[expected]})."
+        some = {"departement": "d'aucun département", "region": "d'aucune région"}[expected]
+        message = f"Ce code n'est celui {some} (code INSEE ; exemples : {_EXAMPLES[expected]})."
         return (None,), (self._finding("territoire-inconnu", message, rule.field, written),)
 
     def _structure(self, level: Level | None, code: Any, name: Any) -> tuple[tuple[str | None, str | None], Found]:
@@ -197,6 +219,12 @@ class RowPlacer:
                 message = "Ce texte publié contient un caractère invisible, ou commence par « reseau: » : corrigez-le."
                 found.append(self._finding("caractere-interdit", message, field, value))
         return (str(code), None if name is None else str(name)), tuple(found)
+
+
+def _carries_none(rule: IgnoredRows, values: Mapping[str, Any]) -> bool:
+    return all(values.get(name) is None for name in rule.blank) and all(
+        values.get(name) is not None for name in rule.present
+    )
 
 
 _EXAMPLES = {"departement": "01, 2A, 971", "region": "11, 84, 01"}

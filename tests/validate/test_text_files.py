@@ -77,6 +77,25 @@ def test_every_unreadable_byte_is_told(essai, catalogue):
     assert as_text(essai, catalogue, content[:-20], encoding="cp1252").usable
 
 
+@pytest.mark.parametrize("line", [0, 300])
+def test_one_bad_byte_of_a_utf8_file_is_located_wherever_it_is(essai, catalogue, line):
+    """It does not turn the whole file into another encoding, whose labels and values would be nonsense."""
+    fields = [
+        *essai.export.fields[:4],
+        essai.export.fields[4].model_copy(update={"label": "Nom « été »"}),
+        essai.export.fields[5],
+    ]
+    export = essai.export.model_copy(update={"fields": tuple(fields)})
+    header = [*essai.header[:4], "Nom « été »", essai.header[5]]
+    lines = written([header, *(essai.row(Code=f"S{n}", Nom="Nîmes") for n in range(400))]).split(b"\r\n")
+    lines[line] = lines[line].replace("é".encode(), b"\xe9").replace("î".encode(), b"\xee")
+    layout = essai.export.layouts[0]
+    opened = open_delimited(b"\r\n".join(lines), layout)
+    found = validate_opened(opened, export, layout, catalogue.territories, file="x", file_year=2024)
+    assert {(item.rule, item.row) for item in found.findings} == {("encodage", None), ("encodage", line + 1)}
+    assert "Ã" not in repr(found.findings)
+
+
 def test_a_record_without_end_is_refused(essai, catalogue, monkeypatch):
     monkeypatch.setattr(records, "LONGEST_RECORD", 1 << 16)
     content = written([essai.header, essai.row()]) + b'S2;"' + b"x;y\n" * 3_000_000

@@ -43,6 +43,8 @@ def file(tmp_path):
         ("", 2),
         (b"\x00\x01\x02" * 50, 2),
         ("<!DOCTYPE html><html></html>", 2),
+        (HEADER + GOOD + '01/2022;"' + GOOD * 20_000, 2),
+        (HEADER.encode() + b"\xff;" * 20 + b"\n", 2),
     ],
 )
 def test_exit_codes(file, capsys, content, code):
@@ -85,6 +87,12 @@ def test_usage_of_a_file_that_is_not_there_or_has_no_year(file, capsys, tmp_path
     assert main(["validate", path, *CAF]) == 2
     assert "--year" in capsys.readouterr().err
     assert main(["validate", path, *CAF, "--year", "2022"]) == 0
+
+
+def test_the_terminal_says_no_plural_of_one(file, tmp_path, capsys):
+    (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
+    assert main(["validate", file("id,jour\n1,demain\n", "f.csv"), "--schema", str(tmp_path / "s.json")]) == 1
+    assert "f.csv, 1 ligne, 1 erreur" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_file_of_several_years_needs_none(samples, capsys):
