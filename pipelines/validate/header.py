@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 SEPARATORS = (";", ",", "\t", "|")
 _GARBLED = (
-    "Les accents de l'en-tête ne sont pas dans l'encodage du reste du fichier, ou ils ont été mal convertis. Enregistrez "
-    "le fichier au format « CSV UTF-8 »."
+    "Les accents de l'en-tête ne sont pas dans l'encodage du reste du fichier, ou ils ont été mal convertis. "
+    "Enregistrez le fichier au format « CSV UTF-8 »."
 )
 
 
