@@ -66,9 +66,9 @@ def grouped(verdict: Verdict, export: Export, layout: Layout, year: int | None) 
         by_file.setdefault(file, []).append(finding)
     problems = []
     for file, findings in by_file.items():
-        groups: dict[tuple[str, str, str], list[Finding]] = {}
+        groups: dict[tuple[str, str, str, bool], list[Finding]] = {}
         for item in once_a_row(masked(findings, export, layout)):
-            groups.setdefault((item.rule, constraint_of(item), item.column), []).append(item)
+            groups.setdefault((item.rule, constraint_of(item), item.column, item.row is None), []).append(item)
         problems += [_problem(file, group, export, layout, year) for group in groups.values()]
     return sorted(problems, key=lambda item: (item.severity != "erreur", item.file, item.rows[:1], item.column))
 

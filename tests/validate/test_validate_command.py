@@ -212,6 +212,14 @@ def test_unreadable_bytes_are_all_located(file, tmp_path, capsys):
     assert "ligne 2003, position 5" in told
 
 
+def test_an_unreadable_byte_of_an_export_is_located(file, capsys):
+    content = (HEADER + GOOD).encode() + "01/2022;CAF02;02;10;é\n".encode()[:-3] + b"\xe9\n"
+    assert main(["validate", file(content), *CAF]) == 2
+    told = " ".join(capsys.readouterr().out.split())
+    assert "à partir de la ligne 4" in told
+    assert "position 21 de la ligne (octets e9, sans doute « é »). ligne 4" in told
+
+
 def test_errors_are_limited(file, tmp_path, capsys):
     (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
     path = file("id,jour\n" + "x,y\n" * 50, "f.csv")
