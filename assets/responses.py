@@ -16,7 +16,7 @@ from assets.previews import preview
 from assets.resources import Workspace
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_bytes, write_json, write_typed_rows
 from pipelines.compile.exports import label_of
-from pipelines.declarations import Catalogue
+from pipelines.declarations import Catalogue, Export, Layout
 from pipelines.validate import Verdict, correction_states, count_findings
 from pipelines.validate.personal import RULE as PERSONAL
 
@@ -111,7 +111,7 @@ def write_report(
 def _findings_csv(verdict: Verdict) -> bytes:
     """Write the findings row by row for the producer and the data team: values included, hence never published.
 
-    Values of personal columns are masked here too; only the copy of the refused rows holds them.
+    Values of personal columns are masked here too.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
@@ -190,12 +190,22 @@ def _previews(catalogue: Catalogue, network: str, year: int, verdicts: list[Verd
         export = catalogue.networks[network].export(verdict.export)
         if verdict.observations is None or export is None:
             continue
-        suspected = {item.column for _, _, item in verdict.findings if item.rule == PERSONAL}
-        layout = export.layout(year) or export.layouts[-1]
-        shown = [
-            field.name for field in export.fields if not field.personal and label_of(field, layout) not in suspected
-        ]
-        table = verdict.observations.head(5)
-        table = table.select([*table.column_names[:6], *shown])
+        shown = shown_columns(export, export.layout(year) or export.layouts[-1], verdict)
+        table = verdict.observations.head(5).select(shown)
         found[f"apercu_{verdict.export.replace('-', '_')}"] = preview(table.to_pandas())
     return found
+
+
+def shown_columns(export: Export, layout: Layout, verdict: Verdict) -> list[str]:
+    """Return the columns to show: none that may hold personal data, nor any that is made of one."""
+    labels = {item.column for _, _, item in verdict.findings if item.rule == PERSONAL}
+    kept = [field for field in export.fields if not field.personal and label_of(field, layout) not in labels]
+    names = {field.name for field in kept}
+    made_of = {
+        "_periode": export.period.field,
+        "_maille": export.level.field,
+        "_territoire": export.territory.field if export.territory else None,
+        "_structure": export.structure.code if export.structure else None,
+    }
+    coordinates = [column for column, source in made_of.items() if source is None or source in names]
+    return ["_ligne", "_annee", *coordinates, *(field.name for field in kept)]

@@ -9,6 +9,7 @@ from assets.results import failures_of
 from assets.run import RunOutcome
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
+from pipelines.validate.french import counted
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ def _verdict(receipt: dict[str, Any]) -> str:
     if receipt["etat"] != "accepté":
         return f"{receipt['etat'].upper()}. {receipt['explication']}"
     refused = receipt["lignes_refusees"]
-    aside = f", {refused} écartée{'s' if refused > 1 else ''}" if refused else ""
-    return f"{receipt['lignes_acceptees']} lignes acceptées{aside}"
+    aside = f", {counted(refused, 'écartée')}" if refused else ""
+    return f"{counted(receipt['lignes_acceptees'], 'ligne acceptée')}{aside}"
 
 
 def _detail(report: dict[str, Any], export: str, receipt: dict[str, Any], folder: Path) -> list[str]:
@@ -101,7 +102,9 @@ def _reasons(report: dict[str, Any], export: str) -> list[str]:
         if item["export"] == export and item["severite"] == "erreur" and item["premiere_ligne"]:
             rows = f"ligne {item['premiere_ligne']}"
             if item["nombre"] != 1:
-                rows = f"{item['nombre']} lignes, de la {item['premiere_ligne']} à la {item['derniere_ligne']}"
+                rows = (
+                    f"{counted(item['nombre'], 'ligne')}, de la {item['premiere_ligne']} à la {item['derniere_ligne']}"
+                )
             column = f" (colonne « {item['colonne']} »)" if item["colonne"] else ""
             found.append(f"          - {item['message']}{column} {rows}")
     return found

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.cli.declared import UNREADABLE
 from pipelines.read import Cells, DelimitedText, UnusableFileError, read_cells, read_export
+from pipelines.read.archive import check_size
 from pipelines.read.filled import is_workbook, read_filled
 from pipelines.validate import (
     Finding,
@@ -64,7 +66,7 @@ class Checked:
             "fichiers": verdict.files,
             "valide": self.valid,
             "etat": verdict.state,
-            "explication": verdict.explanation,
+            "explication": verdict.told_producer,
             "lignes_lues": verdict.rows,
             "lignes_acceptees": verdict.accepted,
             "lignes_refusees": verdict.refused,
@@ -110,7 +112,6 @@ def check_export(
 
     ``progress`` is told the number of rows judged so far.
     """
-    unreadable = False
     with tempfile.TemporaryDirectory() as folder, path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         try:
@@ -120,19 +121,18 @@ def check_export(
                 spill=Path(folder) / "observations.parquet", progress=progress,
             )  # fmt: skip
         except UnusableFileError as error:
-            unreadable = True
             validated = unusable(export, [Finding(error.rule, str(error))])
         judged = JudgedFile(path.name, sha256, protect(validated, export, layout))
         verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged])
-    unreadable = unreadable or any(item.rule == "encodage" for _, _, item in verdict.findings)
+    unreadable = any(item.rule in UNREADABLE for _, _, item in verdict.findings)
     return Checked(network, export, layout, year, verdict, grouped(verdict, export, layout, year), unreadable)
 
 
 def _opened(path: Path, export: Export, layout: Layout, scratch: Path) -> Cells | DelimitedText:
     """Open a file as its layout says, or the filled template that stands for it."""
-    with path.open("rb") as stream:
-        packed = stream.read(2) == b"PK"
-    if packed and is_workbook(content := path.read_bytes()):
+    check_size(path)
+    if is_workbook(path):
+        content = path.read_bytes()
         if layout.format in ("xlsx", "ods"):
             return read_cells(content, path.name, layout.model_copy(update={"format": "xlsx"}))
         return read_filled(content, export, layout)

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
 
 DONE, REFUSED, USAGE = 0, 1, 2
+# Rules that say that a file can't be read at all: ours, then frictionless's.
+UNREADABLE = frozenset({
+    "fichier-illisible", "fichier-vide", "feuille-absente", "archive", "encodage", "scheme-error", "format-error",
+    "encoding-error", "compression-error", "source-error", "resource-error",
+})  # fmt: skip
 
 
 def load_or_tell(schemas: Path) -> Catalogue | None:

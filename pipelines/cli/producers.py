@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.declared import DONE, REFUSED, UNREADABLE, USAGE, load_or_tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pipelines.cli.checking import Checked
     from pipelines.declarations import Catalogue, Export
 
-_UNREADABLE = ("scheme-error", "format-error", "encoding-error", "compression-error", "source-error", "resource-error")
 ERRORS = 1000  # errors listed by the general form, as frictionless does
 
 
@@ -87,8 +86,10 @@ def _validate_any(arguments: argparse.Namespace) -> int:
             encoding=arguments.encoding,
             limit_errors=arguments.limit_errors,
         )
-    except (DescriptorError, UnjudgeableCellError) as error:
+    except DescriptorError as error:
         return _usage(str(error))
+    except UnjudgeableCellError as error:
+        return _usage(error.sentence())
     if arguments.json:
         print(json.dumps(verdict.report, ensure_ascii=False, indent=2))
         print(f"resultats : contrôle {verdict.path}{f' ({verdict.why})' if verdict.why else ''}", file=sys.stderr)
@@ -98,7 +99,7 @@ def _validate_any(arguments: argparse.Namespace) -> int:
         show_report(verdict, str(arguments.file))
     types = {error["type"] for task in verdict.report["tasks"] for error in task["errors"]}
     types |= {error["type"] for error in verdict.report["errors"]}
-    return USAGE if types & set(_UNREADABLE) or verdict.encoding_errors else DONE if verdict.valid else REFUSED
+    return USAGE if types & UNREADABLE or verdict.encoding_errors else DONE if verdict.valid else REFUSED
 
 
 def _validate_export(arguments: argparse.Namespace) -> int:

@@ -112,17 +112,18 @@ class _Checker:
             self.say(file, path, "des lignes par site demandent « structure »")
 
     def personal_fields(self, file: str, path: Path, export: Export) -> None:
-        """Refuse a personal column where its values would be published: place, level and structure."""
+        """Refuse a personal column where results would rest on its values: place, level, structure and weight."""
         published = {
             ("territory", "field"): export.territory.field if export.territory else None,
             ("level", "field"): export.level.field,
             ("structure", "code"): export.structure.code if export.structure else None,
             ("structure", "name"): export.structure.name if export.structure else None,
+            ("weight",): export.weight,
         }
         for place, name in published.items():
             field = export.field(name) if name else None
             if field is not None and field.personal:
-                self.say(file, (*path, *place), f"« {name} » est déclaré personnel : il ne peut pas être publié ici")
+                self.say(file, (*path, *place), f"« {name} » est déclaré personnel : il ne peut nourrir aucun résultat")
 
     def layouts(self, file: str, path: Path, network: Network, export: Export) -> None:
         claimed: Counter[int] = Counter()
@@ -201,6 +202,12 @@ class _Checker:
             self.known(file, (*path, "contributor"), feed.contributor, names, f"champ de l'export {export.id}")
         for column in feed.where:
             self.known(file, (*path, "where", column), column, names, f"champ de l'export {export.id}")
+        used = {("inputs", key): column for key, column in feed.inputs.items()}
+        for place, column in {**used, **{("where", column): column for column in feed.where}}.items():
+            field = export.field(column)
+            if field is not None and field.personal:
+                message = f"« {column} » est déclaré personnel dans {export.id} : il ne peut nourrir aucun résultat"
+                self.say(file, (*path, *place), message)
 
     def feed_values(self, file: str, path: Path, indicator: Indicator, feed: Feed, export: Export) -> None:
         """Compare the values that the YAML expects in a column with the type and the list of values of its field."""

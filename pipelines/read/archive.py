@@ -11,8 +11,8 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pipelines.read import limits
 from pipelines.read.cells import UnusableFileError
-from pipelines.read.limits import LARGEST_FILE
 
 if TYPE_CHECKING:
     import datetime
@@ -47,12 +47,7 @@ class Archive:
         Raises UnusableFileError on a file too large to be read: it is kept, and never loaded.
         """
         place = self._place(sha256)
-        size = place.stat().st_size
-        if size > LARGEST_FILE:
-            raise UnusableFileError(
-                "fichier-illisible",
-                f"Le fichier pèse {size} octets (limite : {LARGEST_FILE}) : démesuré pour un export. Découpez-le.",
-            )
+        check_size(place)
         with place.open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
                 raise ValueError(f"archive abîmée : {sha256}")
@@ -122,3 +117,13 @@ def _write(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(content)
     temporary.replace(path)
+
+
+def check_size(path: Path) -> None:
+    """Raise UnusableFileError on a file too large to be read."""
+    size = path.stat().st_size
+    if size > limits.LARGEST_FILE:
+        raise UnusableFileError(
+            "fichier-illisible",
+            f"Le fichier pèse {size} octets (limite : {limits.LARGEST_FILE}) : démesuré pour un export. Découpez-le.",
+        )

@@ -38,13 +38,10 @@ class DelimitedText:
     first_row: int
 
     def cells(self) -> Cells:
-        """Read all rows; raises UnusableFileError. Blank rows at the end, which spreadsheets leave, are dropped."""
+        """Read all rows; raises UnusableFileError. Blank rows at the end are kept, as where the text is judged."""
         text = whole_text(self.source, self.encoding)
         rows = list(_records(_lines(io.StringIO(text, newline="")), self.delimiter, self.quote_char))
-        rows = rows[self.first_row - 1 :]
-        while rows and not any(cell.strip() for cell in rows[-1]):
-            rows.pop()
-        return Cells(self.header, rows, self.first_row)
+        return Cells(self.header, rows[self.first_row - 1 :], self.first_row)
 
 
 def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:

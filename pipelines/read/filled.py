@@ -7,7 +7,6 @@ that the same rules judge them; text is left as it was typed.
 from __future__ import annotations
 
 import datetime
-import io
 import re
 import zipfile
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from pipelines.read.spreadsheet import read_spreadsheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pipelines.declarations import Export, ExportField, Layout
     from pipelines.read.cells import Cells
@@ -25,12 +25,13 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?")
 
 
-def is_workbook(content: bytes) -> bool:
-    """Tell whether the bytes are those of an XLSX workbook."""
-    if not content.startswith(b"PK"):
-        return False
+def is_workbook(path: Path) -> bool:
+    """Tell whether a file is an XLSX workbook; only the directory of its parts is read."""
+    with path.open("rb") as stream:
+        if stream.read(2) != b"PK":
+            return False
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(path) as archive:
             return "xl/workbook.xml" in archive.namelist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         return False

@@ -62,7 +62,7 @@ def _other(declared: FileKind, title: str, found: str | None) -> UnusableFileErr
     if found in _TITLES:
         mend += f", ou faites déclarer « format: {found} »"
     return UnusableFileError(
-        "fichier-illisible", f"Le fichier est {title}, alors que {_TITLES[declared]} est attendu. {mend}."
+        "fichier-illisible", f"Le fichier est {title}, alors qu'{_TITLES[declared]} est attendu. {mend}."
     )
 
 

@@ -1,12 +1,13 @@
 """Bytes to text, by pieces.
 
-One rule, never a guess: strict UTF-8 over the whole file (BOM tolerated), else the declared encoding.
+One rule: UTF-8 (BOM tolerated) where the whole file is, or where most of what is not ASCII is; else the declared one.
 """
 
 from __future__ import annotations
 
 import codecs
 import io
+import itertools
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -20,13 +21,16 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def encoding_of(source: bytes | Path, declared: str) -> str:
-    """Return the encoding of a text: UTF-16 by its mark, UTF-8 if the whole file is, else the declared one.
+    """Return the encoding of a text: UTF-16 by its mark, UTF-8 if the file is, else the declared one.
 
-    Whether the declared one reads the file is not checked here. Raises UnusableFileError when the file is not text.
+    A few bad bytes don't make a UTF-8 file another one: its readers then say where they are, where the declared
+    encoding would turn every accent into two signs. Whether the encoding reads the whole file is not checked here.
+    Raises UnusableFileError when the file is not text.
     """
     with open_binary(source) as stream:
-        if stream.read(2) in _UTF16:
-            return "utf-16"
+        head = stream.read(3)
+    if head[:2] in _UTF16:
+        return "utf-16"
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     is_utf8 = True
     for chunk in _chunks(source):
@@ -42,7 +46,22 @@ def encoding_of(source: bytes | Path, declared: str) -> str:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             is_utf8 = False
-    return "utf-8-sig" if is_utf8 else declared
+    return "utf-8-sig" if is_utf8 or head == codecs.BOM_UTF8 or _is_mostly_utf8(source) else declared
+
+
+def _is_mostly_utf8(source: bytes | Path) -> bool:
+    """Tell whether more characters beyond ASCII are right than there are bytes that can't be read.
+
+    In one-byte encodings of European texts, two accents that make a right sequence hardly ever follow each other.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    right = wrong = 0
+    for chunk in itertools.chain(_chunks(source), [b""]):
+        text = decoder.decode(chunk, final=not chunk)
+        readable = len(text.encode("utf-8", "ignore").decode("utf-8"))
+        wrong += len(text) - readable
+        right += readable - len(text.encode("ascii", "ignore"))
+    return right > wrong
 
 
 def open_text(source: bytes | Path, encoding: str, errors: str = "strict") -> io.TextIOWrapper:

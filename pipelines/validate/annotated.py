@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from pipelines.compile.exports import label_of
 from pipelines.compile.workbook import MAX_COLUMNS, workbook, write_lines, write_text
+from pipelines.validate.french import count_text, counted
 from pipelines.validate.header import normalise
-from pipelines.validate.problems import count_text, shown
+from pipelines.validate.problems import once_a_row, shown
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -61,7 +62,7 @@ def _introduction(names: list[str], parts: list[SetAside]) -> list[str]:
         "ne le diffusez pas.",
     ]
     for name, part in zip(names, parts, strict=True):
-        told = f"Feuille « {name} » : {shown(part.file, 200)}, {count_text(part.refused)} lignes refusées."
+        told = f"Feuille « {name} » : {shown(part.file, 200)}, {counted(part.refused, 'ligne refusée')}."
         if part.refused > len(part.rows):
             told += f" Seules les {count_text(len(part.rows))} premières sont reprises ici."
         lines.append(told)
@@ -82,9 +83,7 @@ def _sheet(book: Workbook, name: str, part: SetAside, findings: list[Finding], k
     sheet.set_column(1, width, 20)
     sheet.set_column(width + 1, width + 1, 80)
     places = {normalise(label): index for index, label in enumerate(header)}
-    by_row: dict[int, list[Finding]] = {}
-    for item in findings:
-        by_row.setdefault(item.row or 0, []).append(item)
+    by_row, told_by_row = _by_row(findings), _by_row(once_a_row(findings))
     for line, row in enumerate(part.rows, start=1):
         notes = _notes(row, by_row.get(row.number, []), places, key, len(part.header))
         sheet.write_number(line, 0, row.number)
@@ -94,10 +93,16 @@ def _sheet(book: Workbook, name: str, part: SetAside, findings: list[Finding], k
             write_text(sheet, line, column + 1, cell, form)
             if column in notes:
                 sheet.write_comment(line, column + 1, "\n".join(notes[column]), {"x_scale": 2, "author": "Contrôle"})
-        told = [
-            f"{item.column} : {item.message}" if item.column else item.message for item in by_row.get(row.number, [])
-        ]
-        write_text(sheet, line, width + 1, " ".join(told), text)
+        told = [f"{item.column} : {item.message}" if item.column else item.message
+                for item in told_by_row.get(row.number, [])]  # fmt: skip
+        write_text(sheet, line, width + 1, " ".join(dict.fromkeys(told)), text)
+
+
+def _by_row(findings: list[Finding]) -> dict[int, list[Finding]]:
+    found: dict[int, list[Finding]] = {}
+    for item in findings:
+        found.setdefault(item.row or 0, []).append(item)
+    return found
 
 
 def _notes(
@@ -110,10 +115,10 @@ def _notes(
             continue
         if item.rule == "extra-cell":
             columns = list(range(width, max(len(row.cells), width + 1)))
-        elif item.column:
-            columns = [places[normalise(item.column)]] if normalise(item.column) in places else [0]
+        elif item.rule in ("primary-key", "cle-vide"):
+            columns = [places[label] for label in key if label in places]
         else:
-            columns = [places[label] for label in key if label in places] if item.rule == "primary-key" else []
+            columns = [places[normalise(item.column)]] if normalise(item.column) in places else []
         for column in columns or [0]:
             told = notes.setdefault(min(column, _MOST_CELLS - 1), [])
             if item.message not in told:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipelines.compile.exports import label_of
 from pipelines.validate.findings import MASKED, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.declarations import Catalogue, Correction, ExportField
+    from pipelines.declarations import Catalogue, Correction, Export, ExportField, Layout
     from pipelines.validate.verdict import Verdict
 
 EXPIRED = "correction-perimee"
 
 
 def apply_corrections(
-    rows: list[list[str]], columns: list[tuple[str, ExportField | None]], corrections: Sequence[Correction], file: str
+    rows: list[list[str]],
+    columns: list[tuple[str, ExportField | None]],
+    corrections: Sequence[Correction],
+    export: Export,
+    layout: Layout,
+    file: str,
 ) -> list[Finding]:
     """Correct the cells in place; return an error per correction that no longer finds the value it expects."""
     places = {field.name: index for index, (_, field) in enumerate(columns) if field is not None}
@@ -32,7 +38,7 @@ def apply_corrections(
             assert index is not None  # rows are found only with a column
             row[index] = correction.value
         if not found:
-            findings.append(_expired(correction, columns, file))
+            findings.append(_expired(correction, export, layout, file))
     return findings
 
 
@@ -40,15 +46,20 @@ def _cell(row: list[str], index: int | None) -> str | None:
     return row[index].strip() if index is not None and index < len(row) else None
 
 
-def _expired(correction: Correction, columns: list[tuple[str, ExportField | None]], file: str) -> Finding:
-    personal = {field.name for _, field in columns if field is not None and field.personal}
-    where = ", ".join(f"{name} = {MASKED if name in personal else value}" for name, value in correction.where.items())
+def _expired(correction: Correction, export: Export, layout: Layout, file: str) -> Finding:
+    """Say which correction expired, in the labels of the file; its place in the declarations is the value."""
+    labels = {field.name: label_of(field, layout) for field in export.fields}
+    personal = {field.name for field in export.fields if field.personal}
+    where = ", ".join(
+        f"{labels.get(name, name)} = {MASKED if name in personal else value}"
+        for name, value in correction.where.items()
+    )
+    column = labels.get(correction.field, correction.field)
     change = MASKED if correction.field in personal else f"« {correction.expected} » → « {correction.value} »"
     return Finding(
         EXPIRED,
-        f"La correction déclarée ({where} ; {correction.field} : {change}) ne trouve plus la valeur attendue dans "
-        f"{file} : supprimez-la, {correction.place}.",
-        column=correction.field,
+        f"La correction déclarée ({where} ; {column} : {change}) ne trouve plus la valeur attendue dans {file}.",
+        column=column,
         value=correction.place,
         year=correction.year,
     )

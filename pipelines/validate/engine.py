@@ -16,6 +16,8 @@ from pipelines.validate.header import MatchedHeader, match_header
 from pipelines.validate.messages import title
 from pipelines.validate.observations import RowPlacer
 from pipelines.validate.tabular import AbsurdRecordError, Judgement, UnjudgeableCellError, judge_cells, judge_delimited
+from pipelines.validate.tabular.encoding import encoding_errors
+from pipelines.validate.tabular.text import open_bytes
 from pipelines.validate.typed_rows import TypedRows
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def validate_cells(
     matched = match_header(header, export, layout)
     if not matched.usable:
         return unusable(export, matched.findings, header)
-    expired = apply_corrections(rows, matched.columns, corrections, file)
+    expired = apply_corrections(rows, matched.columns, corrections, export, layout, file)
     schema = _schema(matched.columns, export, layout)
     names = [field["name"] for field in schema["fields"]]
     judge = partial(judge_cells, names, rows, schema, first_row=first_row)
@@ -80,7 +82,8 @@ def validate_text(
     """
     matched = match_header(header, export, layout)
     if not matched.usable:
-        return unusable(export, matched.findings, header)
+        unread = list(encoding_errors(open_bytes(content), encoding)) if _is_cut(header) else []
+        return unusable(export, unreadable_bytes(unread) if unread else matched.findings, header)
     csv = {"delimiter": delimiter, "quoteChar": layout.quote_char}
     dialect = {"header": False, "commentRows": list(range(1, first_row)), "csv": csv}
     judge = partial(judge_delimited, content, _schema(matched.columns, export, layout), dialect, encoding=encoding)
@@ -119,7 +122,8 @@ def _gathered(
     try:
         judgement = judge()
         if judgement.encoding_errors:
-            found = [*matched.findings, *unreadable_bytes(judgement.encoding_errors)]
+            known = [] if _is_cut(header) else matched.findings
+            found = [*known, *unreadable_bytes(judgement.encoding_errors)]
             return unusable(gathering.export, found, header)
         for block in judgement:
             gathering.take(block)
@@ -128,21 +132,19 @@ def _gathered(
             found = [Finding(error.type, f"{title(error.type).rstrip('.')} ({error.note}).") for error in broken]
             return unusable(gathering.export, [*matched.findings, *found], header)
     except (AbsurdRecordError, OverlongCellError) as error:
-        message = (
-            f"{_absurd(error)}. Un guillemet n'est sans doute pas refermé, ou le séparateur n'est pas le bon. "
-            "Corrigez la ligne, puis exportez de nouveau."
-        )
-        return unusable(gathering.export, [*matched.findings, Finding("fichier-illisible", message)], header)
+        unread = Finding("fichier-illisible", error.sentence())
+        return unusable(gathering.export, [*matched.findings, unread], header)
     except UnjudgeableCellError as error:
-        message = f"Une valeur n'a pu être jugée ({error}). Corrigez la ligne citée."
-        return unusable(gathering.export, [*matched.findings, Finding("fichier-illisible", message)], header)
+        label = gathering.label(error.field)
+        error.field = ""  # it is the column's label that producers know
+        unread = Finding("fichier-illisible", error.sentence(), row=error.row, column=label)
+        return unusable(gathering.export, [*matched.findings, unread], header)
     return gathering.finish(judgement.fetch, header=header, path=judgement.path, why=judgement.why)
 
 
-def _absurd(error: AbsurdRecordError | OverlongCellError) -> str:
-    if isinstance(error, AbsurdRecordError):
-        return f"L'enregistrement de la ligne {error.line} est démesuré"
-    return f"Une cellule de la ligne {error.row} est démesurée"
+def _is_cut(header: Sequence[str]) -> bool:
+    """Tell whether labels have bytes that could not be read: what is said of such labels would mislead."""
+    return any("\ufffd" in label for label in header)
 
 
 def _schema(columns: Columns, export: Export, layout: Layout) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class Finding:
 
     ``year`` is the reference year of the row when it could be read: a row without a readable year counts in all of
     them. A finding with a ``count`` stands for that many rows alike, from ``row`` to ``last``: see ``Tally``.
+    ``declare`` is the piece of YAML that the data team may write, which no producer is told.
     """
 
     rule: str
@@ -30,6 +31,7 @@ class Finding:
     year: int | None = None
     count: int = 1
     last: int | None = None
+    declare: str = ""
 
     @property
     def rows(self) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.compile.exports import label_of
+from pipelines.validate.blank_rows import BlankRows, has_content
 from pipelines.validate.findings import Finding, Tally
-from pipelines.validate.messages import sentence
+from pipelines.validate.messages import rule_of, sentence
 from pipelines.validate.observations import COORDINATES, RowPlacer
 from pipelines.validate.twins import Twins
 from pipelines.validate.typed_rows import TypedRows, TypedWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from frictionless.errors import RowError
@@ -35,12 +37,12 @@ _ARROW = {
     "date": pa.date32(),
     "year": pa.int64(),
 }
-EMPTY_KEY = "Les cellules de la clé sont toutes vides : la ligne ne peut être reconnue."
-IMPOSSIBLE = "Ce n'est pas un nombre utilisable (nan, inf, ou plus de 15 chiffres) : laissez la cellule vide."
 KEPT_ROWS = 10_000  # refused rows kept with their cells: more would not be corrected by hand
 KEPT_FINDINGS = 10_000  # of one rule, column and year; the others are counted
 LONGEST_CELL = 32_767  # characters, as in a spreadsheet: a longer one has swallowed the rows after it
-_LARGEST = 1e15  # beyond, whole numbers are not exact any more, and sums could pass 64 bits: no real figure is so large
+_DIGITS = 15  # beyond, whole numbers are not exact any more, and sums could pass 64 bits: no real figure is so large
+_LARGEST = 10.0**_DIGITS
+IMPOSSIBLE = f"Ce n'est pas un nombre utilisable (nan, inf, ou plus de {_DIGITS} chiffres)."
 
 
 @dataclass(frozen=True)
@@ -73,18 +75,30 @@ class Validated:
 
 
 def observation_schema(export: Export) -> pa.Schema:
-    """Return the Arrow schema of the export's observations: coordinates, fields, and reasons of declared absences."""
-    fields = [pa.field(item.name, _ARROW[item.type]) for item in export.fields]
-    absences = [pa.field(f"_absence_{item.name}", pa.string()) for item in export.fields if item.absences]
+    """Return the Arrow schema of the export's observations: coordinates, fields, and reasons of declared absences.
+
+    Personal columns are judged, then dropped: no result rests on them.
+    """
+    kept = [item for item in export.fields if not item.personal]
+    fields = [pa.field(item.name, _ARROW[item.type]) for item in kept]
+    absences = [pa.field(f"_absence_{item.name}", pa.string()) for item in kept if item.absences]
     return pa.schema([*COORDINATES, *fields, *absences])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Refusal:
     number: int
-    found: list[Finding]
-    cells: list[str | None]
+    found: Sequence[Finding]
+    cells: Sequence[str | None]
     year: int | None
+
+    @property
+    def kind(self) -> _Kind:
+        """All but the number."""
+        return tuple(self.found), tuple(self.cells), self.year
+
+
+_Kind = tuple[tuple[Finding, ...], tuple[str | None, ...], int | None]
 
 
 class OverlongCellError(Exception):
@@ -93,6 +107,13 @@ class OverlongCellError(Exception):
     def __init__(self, row: int) -> None:
         self.row = row
         super().__init__(f"row {row}")
+
+    def sentence(self) -> str:
+        """Return where it is, for a producer."""
+        return (
+            f"Une cellule de la ligne {self.row} est démesurée. Un guillemet n'est sans doute pas refermé, ou le "
+            "séparateur n'est pas le bon. Corrigez la ligne, puis exportez de nouveau."
+        )
 
 
 class Gathering:
@@ -115,9 +136,16 @@ class Gathering:
         self._ignored = 0
         self._labels = {item.name: label_of(item, layout) for item in export.fields}
         self._places = {item.name: index for index, (_, item) in enumerate(columns) if item is not None}
-        self._blank: list[_Refusal] = []
+        self._width = len(columns)
+        self._blank: BlankRows[_Kind] = BlankRows()
         self._last = 0
-        self._twins = Twins(export, self._places, self._labels)
+        # A key with a personal column is frictionless's affair alone: observations don't hold that column.
+        held = {name: place for name, place in self._places.items() if name in self._schema.names}
+        self._twins = Twins(export, held, self._labels)
+
+    def label(self, name: str) -> str:
+        """Return the label of a field's column."""
+        return self._labels.get(name, name)
 
     def take(self, block: JudgedBlock) -> None:
         """Take a block: its rows are accepted, ignored or refused. Raises OverlongCellError."""
@@ -126,12 +154,13 @@ class Gathering:
         if len(block.numbers):
             self._last = max(self._last, int(block.numbers[-1]))
         for row in sorted(refused, key=lambda item: item.number):
-            if any(cell and cell.strip() for cell in row.cells):
+            if has_content(row.cells):
                 self._last = max(self._last, row.number)
                 self._refuse(row)
             else:
-                self._blank.append(row)
-        self._refuse_blank_rows()
+                self._blank.add(row.kind, row.number)
+        for number, kind in self._blank.before(self._last):
+            self._refuse(_Refusal(number, *kind))
 
     def finish(self, fetch: Callable[[int], list[str | None]], **known: Any) -> Validated:
         """Return what was gathered; ``fetch`` gives the cells of a row again.
@@ -139,22 +168,38 @@ class Gathering:
         Blank rows at the end of the file, which spreadsheets leave, are no rows.
         """
         rows = self._writer.close()
-        twins = self._twins.found(rows)
-        for number, found, year in twins:
-            self._refuse(_Refusal(number, [found], fetch(number), year))
+        twins = array("q")
+        for number, found, year in self._twins.found(rows):
+            self._refuse(_Refusal(number, [found], fetch(number) if self._keeps_cells() else [], year))
+            twins.append(number)
         if twins:
-            rows = _without(rows, {number for number, _, _ in twins})
+            rows = _without(rows, twins)
         findings = sorted(self.tally.close(), key=lambda item: item.row or 0)
         kept = sorted(self._refused_rows, key=lambda item: item.number)
         return Validated(rows, findings, dict(self._refused), self._ignored, refused_rows=kept, **known)
 
     def _told(self, row: JudgedRow) -> _Refusal:
-        blank = [error for error in row.errors if error.type == "blank-row"]  # its key is empty too: told once
-        found = [
-            self._finding("nombre-impossible", IMPOSSIBLE, name, value)
-            for name, value in row.values.items() if name in self._places and _is_impossible(value)
-        ] or [self._from_frictionless(error) for error in blank or row.errors]  # fmt: skip
+        """Tell all that is wrong with a row that frictionless refuses."""
+        blank = [error for error in row.found if error.type == "blank-row"]  # its key is empty too: told once
+        beyond = [cell for cell in row.cells[self._width :] if cell and cell.strip()]
+        if blank and beyond:  # frictionless forgets the cells too many of a row whose others are empty
+            found = [Finding("extra-cell", sentence("extra-cell", ""), value=beyond[0])]
+        elif blank:
+            found = [self._from_frictionless(error, row) for error in blank]
+        else:
+            found = self._as_written(self._wrong_in(row), row.cells)
         return _Refusal(row.number, found, row.cells, self._year_of(row))
+
+    def _wrong_in(self, row: JudgedRow) -> list[Finding]:
+        impossible = [name for name, value in row.values.items() if name in self._places and _is_impossible(value)]
+        found = [self._finding("nombre-impossible", IMPOSSIBLE, name, row.values[name]) for name in impossible]
+        fields = [str(getattr(error, "field_name", "") or "") for error in row.found]
+        found += [
+            self._from_frictionless(error, row)
+            for error, name in zip(row.found, fields, strict=True)
+            if name not in impossible
+        ]
+        return found + self.placer.findings_of(row.values, {*fields, *impossible})
 
     def _year_of(self, row: JudgedRow) -> int | None:
         period = self.export.period.field
@@ -166,7 +211,8 @@ class Gathering:
         impossible = self._impossible(block)
         possible = np.ones(table.num_rows, np.bool_)
         possible[list(impossible)] = False
-        ignored = self.placer.ignored(table) & possible
+        empty = self.placer.ignored(table)
+        ignored = empty & possible
         self._ignored += int(ignored.sum())
         placed = self.placer.place(table)
         good = placed.good & possible & ~ignored
@@ -177,9 +223,9 @@ class Gathering:
         texts = block.texts.take(pa.array(bad)) if len(bad) else block.texts.slice(0, 0)
         refusals = []
         for place, *cells in zip(bad.tolist(), *(column.to_pylist() for column in texts.columns), strict=True):
-            found = impossible.get(place) or placed.findings(place)
+            found = [*impossible.get(place, []), *([] if empty[place] else placed.findings(place))]
             year = self.placer.file_year or years[place].as_py()
-            refusals.append(_Refusal(int(block.numbers[place]), found, cells, year))
+            refusals.append(_Refusal(int(block.numbers[place]), self._as_written(found, cells), cells, year))
         return refusals
 
     def _write(self, block: JudgedBlock, coordinates: list[pa.Array], good: NDArray[np.bool_]) -> None:
@@ -227,27 +273,37 @@ class Gathering:
                 found.setdefault(place, []).append(told)
         return found
 
-    def _refuse_blank_rows(self) -> None:
-        for row in self._blank:
-            if row.number < self._last:
-                self._refuse(row)
-        self._blank = [row for row in self._blank if row.number > self._last]
-
     def _refuse(self, row: _Refusal) -> None:
         self._refused[row.year] += 1
-        if len(self._refused_rows) < KEPT_ROWS:
+        if self._keeps_cells():
             self._refused_rows.append(RefusedRow(row.number, row.year, [cell or "" for cell in row.cells]))
         self.tally.add(replace(item, row=row.number, year=row.year) for item in row.found)
+
+    def _keeps_cells(self) -> bool:
+        return len(self._refused_rows) < KEPT_ROWS
 
     def _finding(self, rule: str, message: str, name: str, value: Any) -> Finding:
         text = "" if value is None else str(value)
         return Finding(rule, message, column=self._labels.get(name, name), value=text)
 
-    def _from_frictionless(self, error: RowError) -> Finding:
-        name = str(getattr(error, "field_name", "") or "")
-        empty_key = error.type == "primary-key" and "None" in error.note
-        message = EMPTY_KEY if empty_key else sentence(error.type, error.note)
-        return self._finding(error.type, message, name, getattr(error, "cell", ""))
+    def _as_written(self, found: list[Finding], cells: Sequence[str | None]) -> list[Finding]:
+        """Put what the file holds where a finding on one column has a value that was read from it."""
+        places = {self._labels[name]: place for name, place in self._places.items()}
+        return [
+            replace(item, value=cells[places[item.column]] or "")
+            if item.column in places and places[item.column] < len(cells)
+            else item
+            for item in found
+        ]
+
+    def _from_frictionless(self, error: RowError, row: JudgedRow) -> Finding:
+        rule, message = rule_of(error.type, error.note), sentence(error.type, error.note)
+        if error.type == "primary-key":
+            key = [name for name in self.export.key if name in self._places]
+            column = ", ".join(self._labels[name] for name in key)
+            cells = [row.cells[self._places[name]] or "" for name in key if self._places[name] < len(row.cells)]
+            return Finding(rule, message, column=column, value=", ".join(cells) if any(cells) else "")
+        return self._finding(rule, message, str(getattr(error, "field_name", "") or ""), getattr(error, "cell", ""))
 
 
 def _check_cells(block: JudgedBlock) -> None:
@@ -267,8 +323,8 @@ def _is_impossible(value: Any) -> bool:
     return isinstance(value, int | float) and not abs(value) <= _LARGEST  # nan fits nothing
 
 
-def _without(rows: TypedRows, numbers: set[int]) -> TypedRows:
+def _without(rows: TypedRows, numbers: Sequence[int]) -> TypedRows:
     """Drop rows that turned out to be twins once the whole file was read."""
-    unwanted = pa.array(sorted(numbers), pa.int64())
+    unwanted = pa.array(np.array(numbers, np.int64))
     kept = [batch.filter(pc.invert(pc.is_in(batch.column("_ligne"), unwanted))) for batch in rows.batches()]
     return TypedRows(rows.schema, [pa.Table.from_batches(kept, rows.schema)])

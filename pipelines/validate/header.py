@@ -6,6 +6,7 @@ Cells are judged elsewhere.
 from __future__ import annotations
 
 import difflib
+import json
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
@@ -16,7 +17,15 @@ from pipelines.validate.findings import Finding
 from pipelines.validate.messages import title
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pipelines.declarations import Export, ExportField, Layout
+
+SEPARATORS = (";", ",", "\t", "|")
+_GARBLED = (
+    "Les accents de l'en-tête ne sont pas dans l'encodage du reste du fichier, ou ils ont été mal convertis. "
+    "Enregistrez le fichier au format « CSV UTF-8 »."
+)
 
 
 @dataclass(frozen=True)
@@ -37,11 +46,13 @@ def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHe
     labels = [normalise(label) for label in header]
     fields = {normalise(label_of(field, layout)): field for field in export.fields}
     columns = [(label, fields.get(label)) for label in labels]
+    if len(header) == 1 and (separator := _separator(header[0], fields)):
+        return MatchedHeader(columns, [_one_column(separator, layout)])
     unknown = [label for label, field in columns if field is None and label]
-    findings = [_missing(field, layout, unknown) for label, field in fields.items()
-                if label not in labels and not is_optional(field, layout)]  # fmt: skip
-    if len(labels) == 1 and len(fields) > 1:
-        findings.insert(0, _one_column(labels[0]))
+    if any(_repaired(label) in fields for label in unknown):
+        return MatchedHeader(columns, [Finding("encodage", _GARBLED)])
+    missing = [field for label, field in fields.items() if label not in labels and not is_optional(field, layout)]
+    findings = [_missing(field, layout, unknown, alone=len(missing) == 1) for field in missing]
     findings += [_unknown(label) for label in unknown]
     for label, count in Counter(labels).items():
         if count > 1 and label in fields:
@@ -56,25 +67,49 @@ def normalise(label: str) -> str:
     return " ".join(unicodedata.normalize("NFC", label).split())
 
 
-def _one_column(label: str) -> Finding:
-    other = next((sign for sign in (";", ",", "\t", "|") if sign in label), "")
-    shown = {"\t": "tabulation"}.get(other, other)
-    hint = f" : il semble séparé par « {shown} »" if other else ""
-    return Finding("missing-label", f"Le fichier n'a qu'une colonne{hint}. Vérifiez le séparateur et l'en-tête.")
+def _separator(label: str, expected: Collection[str]) -> str:
+    """Return the sign that turns a single label into several expected ones, if one does."""
+    signs = [sign for sign in SEPARATORS if sign in label]
+    known = {sign: sum(normalise(part.strip("\"' ")) in expected for part in label.split(sign)) for sign in signs}
+    best = max(signs, key=lambda sign: known[sign], default="")
+    return best if known.get(best, 0) > 1 else ""
 
 
-def _missing(field: ExportField, layout: Layout, unknown: list[str]) -> Finding:
+def _one_column(separator: str, layout: Layout) -> Finding:
+    expected = f", alors que {_sign(layout.delimiter)} est attendu" if layout.format == "csv" else ""
+    message = f"Le fichier n'a qu'une colonne : ses cellules semblent séparées par {_sign(separator)}{expected}."
+    return Finding("separateur", message)
+
+
+def _sign(separator: str) -> str:
+    return "une tabulation" if separator == "\t" else f"« {separator} »"
+
+
+def _missing(field: ExportField, layout: Layout, unknown: list[str], *, alone: bool) -> Finding:
+    """Tell of a missing column, and of the unknown one that it may be: one that resembles it, or the only one."""
     label = label_of(field, layout)
-    close = difflib.get_close_matches(label, unknown, n=1, cutoff=0.5)
-    seen = close[0] if close else "le nouvel en-tête"
-    hint = f" Une colonne « {seen} » y ressemble." if close else ""
+    readable = [other for other in unknown if not _repaired(other) and "\ufffd" not in other]
+    close = difflib.get_close_matches(label, readable, n=1, cutoff=0.5)
+    only = readable if alone and len(unknown) == 1 else []
+    hint = f" Une colonne « {close[0]} » y ressemble." if close else ""
+    if only and not close:
+        hint = f" La colonne « {only[0]} », qui n'est pas attendue, est peut-être la même."
+    seen = next(iter([*close, *only]), "le nouvel en-tête")
     return Finding(
         "missing-label",
-        f"La colonne « {label} » est absente du fichier.{hint} Remettez cet en-tête ; s'il a changé pour de bon, "
-        "l'équipe données ajoute au layout : "
-        f'fields: {{{field.name}: {{label: "{seen}"}}}}',
+        f"La colonne « {label} » est absente du fichier.{hint}",
         column=label,
+        declare=f"{field.name}: {{label: {json.dumps(seen, ensure_ascii=False)}}}",
     )
+
+
+def _repaired(label: str) -> str:
+    """Return a label that was UTF-8 read in another encoding (« RÃ©fÃ©rence ») as it was written; else nothing."""
+    try:
+        written = label.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return ""
+    return normalise(written) if written != label else ""
 
 
 def _unknown(label: str) -> Finding:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipelines.validate.french import count_text, counted
 from pipelines.validate.gathering import KEPT_ROWS
-from pipelines.validate.problems import count_text, grouped, shown
+from pipelines.validate.problems import grouped, shown
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Export, Network
@@ -53,7 +54,7 @@ def _environment(*, escaped: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters |= {"count": count_text, "fill": _fill}
+    found.filters |= {"count": count_text, "counted": counted, "fill": _fill}
     return found
 
 
@@ -85,7 +86,7 @@ def _context(
         "state": _state(verdict),
         "files": [{**item, "fichier": shown(item["fichier"], 200)} for item in verdict.files],
         "expected_file": shown(layout.path.replace("{year}", str(year or "AAAA")), 200),
-        "explanation": shown(verdict.explanation, 600),
+        "explanation": shown(verdict.told_producer, 600),
         "problems": problems[:MOST_PROBLEMS],
         "left_out": max(0, len(problems) - MOST_PROBLEMS),
         "errors": sum(item.severity == "erreur" for item in problems),
@@ -93,6 +94,7 @@ def _context(
         "command": _command(network, export, year, verdict, layout.path),
         "template": shlex.join(["resultats", "template", network, export.id, *(["--year", str(year)] if year else [])]),
         "copy": copy,
+        "redo": _redo(verdict),
         "kept": KEPT_ROWS,
         "limit": _limit(declared, export),
     }
@@ -102,6 +104,13 @@ def _state(verdict: Verdict) -> str:
     if verdict.state == "accepté":
         return "accepté, incomplet" if verdict.refused else "accepté"
     return "refusé" if verdict.state == "rejeté" else verdict.state
+
+
+def _redo(verdict: Verdict) -> str:
+    """Say what to do first when no row was set aside: there is nothing to correct in a file that can't be read."""
+    if any(item.rule in ("fichier-illisible", "fichier-vide", "archive") for _, _, item in verdict.findings):
+        return "Refaites le fichier, comme il est dit plus haut."
+    return "Corrigez le fichier d'origine."
 
 
 def _limit(network: Network, export: Export) -> str:
@@ -130,9 +139,7 @@ def consequences(catalogue: Catalogue, network: str, year: int | None, verdict: 
 
 def _published(verdict: Verdict, others: list[str]) -> str:
     if verdict.state == "accepté":
-        rows = f"{count_text(verdict.accepted)} ligne{'s' if verdict.accepted > 1 else ''}"
-        accepted = "acceptées" if verdict.accepted > 1 else "acceptée"
-        return f"calculé sur {rows} {accepted}" if verdict.refused else f"calculé sur {rows}"
+        return f"calculé sur {counted(verdict.accepted, 'ligne acceptée' if verdict.refused else 'ligne')}"
     reason = "rejeté" if verdict.state == "rejeté" else "non transmis"
     if others:
         return f"calculé sans cet export, sur : {', '.join(others)} (absent si ces exports manquent aussi)"

@@ -87,11 +87,13 @@ def constraint_of(finding: Finding) -> str:
     return next((kind for kind, stem in stems.items() if finding.message.startswith(stem)), "")
 
 
-def sentence(rule: str, note: str, shift: int = 0) -> str:
-    """Return the sentence of an error of frictionless, with what its note adds, and no value of the file.
+def rule_of(kind: str, note: str) -> str:
+    """Return the rule that an error of frictionless is told under: its type, but for keys whose cells are all empty."""
+    return "cle-vide" if kind == "primary-key" and "None" in note else kind
 
-    ``shift`` turns the row numbers of the note into the file's.
-    """
+
+def sentence(rule: str, note: str) -> str:
+    """Return the sentence of an error of frictionless, with what its note adds, and no value of the file."""
     if rule == "type-error" and (kind := _TYPE.fullmatch(note)):
         return _with(title(rule), f"il faut : {type_words(kind[1], kind[2])}")
     if rule == "constraint-error" and (limit := _CONSTRAINT.fullmatch(note)):
@@ -99,8 +101,8 @@ def sentence(rule: str, note: str, shift: int = 0) -> str:
         form = _LIMITS.get(limit[1])
         return _with(known.title, form.format(_listed(limit[2]))) if form else known.title
     if position := _POSITION.fullmatch(note):
-        return _with(title(rule), f"comme à la ligne {int(position[1]) + shift}")
-    return title(rule)
+        return _with(title(rule), f"comme à la ligne {position[1]}")
+    return title(rule_of(rule, note))
 
 
 def _with(sentence: str, detail: str) -> str:

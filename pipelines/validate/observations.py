@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,13 +22,15 @@ from pipelines.validate.findings import Finding
 from pipelines.validate.places import Gazetteer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export, Layout, Level, Territories
+    from pipelines.declarations.network import IgnoredRows
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_REMEMBERED = 1 << 14  # distinct values: days and places are fewer, unless the column holds something else
 ROOT_PREFIX = "reseau:"  # the codes of the roots of the published tree
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # Columns that every observation has, beside its export's fields (whose names can't start with _).
@@ -89,9 +91,10 @@ class RowPlacer:
     def __init__(self, export: Export, layout: Layout, territories: Territories, file_year: int | None) -> None:
         self.export, self.layout, self.file_year = export, layout, file_year
         self._gazetteer = Gazetteer(territories)
-        self._judge_period = cache(self._period)
-        self._judge_level = cache(self._level)
-        self._judge_territory = cache(self._territory)
+        remembering = lru_cache(_REMEMBERED)
+        self._judge_period = remembering(self._period)
+        self._judge_level = remembering(self._level)
+        self._judge_territory = remembering(self._territory)
 
     def ignored(self, table: pa.Table) -> NDArray[np.bool_]:
         """Tell, row by row, whether a declared rule says that the row carries no observation."""
@@ -131,6 +134,27 @@ class RowPlacer:
             structures.column(0, pa.string()), structures.column(1, pa.string()),
         ]  # fmt: skip
         return Placed(coordinates, good, every)
+
+    def findings_of(self, values: Mapping[str, Any], wrong: Collection[str]) -> list[Finding]:
+        """Return what would prevent a row, refused for its ``wrong`` fields, from being an observation.
+
+        Only what rests on its other values is judged, so that a producer is told of everything at once.
+        """
+        if any(_carries_none(rule, values) for rule in self.export.ignore):
+            return []
+        level, territory, structure = self.export.level, self.export.territory, self.export.structure
+        found: list[Finding] = []
+        if self.export.period.field not in wrong:
+            found += self._judge_period(values.get(self.export.period.field or ""))[1]
+        if level.field in wrong:
+            return found
+        (known,), told = self._judge_level(values.get(level.field or ""))
+        found += told
+        if territory is None or territory.field not in wrong:
+            found += self._judge_territory(known, values.get(territory.field) if territory else None)[1]
+        if structure is not None and not {structure.code, structure.name} & set(wrong):
+            found += self._structure(known, values.get(structure.code), values.get(structure.name or ""))[1]
+        return found
 
     def _finding(self, rule: str, message: str, field: str, value: Any) -> Finding:
         declared = self.export.field(field)
@@ -172,8 +196,8 @@ class RowPlacer:
         expected = "departement" if level == "site" else level
         if found is not None and found[0] == expected:
             return (found[1],), ()
-        article = {"departement": "du département", "region": "de la région"}.get(expected, f"de la maille {expected}")
-        message = f"Ce code n'est pas celui {article} (code INSEE ; exemples : {_EXAMPLES[expected]})."
+        some = {"departement": "d'aucun département", "region": "d'aucune région"}[expected]
+        message = f"Ce code n'est celui {some} (code INSEE ; exemples : {_EXAMPLES[expected]})."
         return (None,), (self._finding("territoire-inconnu", message, rule.field, written),)
 
     def _structure(self, level: Level | None, code: Any, name: Any) -> tuple[tuple[str | None, str | None], Found]:
@@ -196,6 +220,12 @@ class RowPlacer:
                 message = "Ce texte publié contient un caractère invisible, ou commence par « reseau: » : corrigez-le."
                 found.append(self._finding("caractere-interdit", message, field, value))
         return (str(code), None if name is None else str(name)), tuple(found)
+
+
+def _carries_none(rule: IgnoredRows, values: Mapping[str, Any]) -> bool:
+    return all(values.get(name) is None for name in rule.blank) and all(
+        values.get(name) is not None for name in rule.present
+    )
 
 
 _EXAMPLES = {"departement": "01, 2A, 971", "region": "11, 84, 01"}

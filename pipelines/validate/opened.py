@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pipelines.validate.engine import validate_cells, validate_text
+from pipelines.validate.tabular.encoding import can_decode
+from pipelines.validate.tabular.text import open_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +78,7 @@ def validate_opened(
     """Judge a file that was opened: delimited text as a stream, unless it has corrections; else its cells."""
     if not isinstance(opened, HasText):
         cells = opened
-    elif corrections:
+    elif corrections and can_decode(open_bytes(opened.source), opened.encoding):  # else the places are told, as text
         cells = opened.cells()
     else:
         return validate_text(

@@ -14,7 +14,7 @@ from pipelines.validate.header import normalise
 from pipelines.validate.personal import find_personal, kinds, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from pipelines.declarations import Export, Layout
     from pipelines.validate.gathering import Validated
@@ -38,6 +38,7 @@ def masked(findings: Iterable[Finding], export: Export, layout: Layout) -> list[
     """
     found = list(findings)
     personal = {normalise(label_of(field, layout)) for field in export.fields if field.personal}
+    personal |= {normalise(label) for label in _key_labels(export, layout, personal)}
     shifted = {item.row for item in found if item.rule in _SHIFTED} if personal else set()
     if _headless(found, export, layout):
         found = _without_labels(found)
@@ -51,6 +52,12 @@ def masked(findings: Iterable[Finding], export: Export, layout: Layout) -> list[
     ]
 
 
+def _key_labels(export: Export, layout: Layout, personal: Collection[str]) -> list[str]:
+    """Return the column that findings on the key name, if it holds a personal one."""
+    labels = [label_of(field, layout) for name in export.key if (field := export.field(name))]
+    return [", ".join(labels)] if any(normalise(label) in personal for label in labels) else []
+
+
 def _headless(findings: list[Finding], export: Export, layout: Layout) -> bool:
     needed = {label_of(field, layout) for field in export.fields if not is_optional(field, layout)}
     return bool(needed) and needed <= {item.column for item in findings if item.rule == "missing-label"}
@@ -60,7 +67,8 @@ def _without_labels(findings: list[Finding]) -> list[Finding]:
     kept = []
     for item in findings:
         if item.rule == "missing-label":
-            kept.append(replace(item, message=f"La colonne « {item.column} » est absente du fichier."))
+            message = f"La colonne « {item.column} » est absente du fichier."
+            kept.append(replace(item, message=message, declare=""))
         elif item.rule != "extra-label":
             kept.append(item)
     message = "Aucun en-tête attendu n'a été reconnu : la première ligne n'est sans doute pas l'en-tête."

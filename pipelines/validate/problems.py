@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.expected import expected_words, right_example
-from pipelines.compile.exports import label_of
+from pipelines.compile.exports import field_descriptor, label_of
+from pipelines.validate.french import rows_text
 from pipelines.validate.header import normalise
 from pipelines.validate.messages import constraint_of, message_of
 from pipelines.validate.privacy import masked
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
     from pipelines.validate.findings import Finding
     from pipelines.validate.verdict import Verdict
 
-SHOWN_VALUES, SHOWN_ROWS, LONGEST_VALUE = 3, 3, 60
+SHOWN_VALUES, LONGEST_VALUE = 3, 60
 # Rules about a cell: an example of a right one helps.
-_NO_EXAMPLE = ("missing-label", "extra-label", "blank-label", "duplicate-label", "correction-perimee", "blank-row")
+_NO_EXAMPLE = (
+    "missing-label", "extra-label", "blank-label", "duplicate-label", "correction-perimee", "blank-row",
+    "primary-key", "cle-vide",
+)  # fmt: skip
+_UNKNOWN = ("type-error", "nombre-impossible")  # rules that a value not known may have broken
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,14 @@ def grouped(verdict: Verdict, export: Export, layout: Layout, year: int | None) 
         by_file.setdefault(file, []).append(finding)
     problems = []
     for file, findings in by_file.items():
-        groups: dict[tuple[str, str, str], list[Finding]] = {}
-        for item in _once_a_row(masked(findings, export, layout)):
-            groups.setdefault((item.rule, constraint_of(item), item.column), []).append(item)
+        groups: dict[tuple[str, str, str, bool], list[Finding]] = {}
+        for item in once_a_row(masked(findings, export, layout)):
+            groups.setdefault((item.rule, constraint_of(item), item.column, item.row is None), []).append(item)
         problems += [_problem(file, group, export, layout, year) for group in groups.values()]
     return sorted(problems, key=lambda item: (item.severity != "erreur", item.file, item.rows[:1], item.column))
 
 
-def _once_a_row(findings: list[Finding]) -> list[Finding]:
+def once_a_row(findings: list[Finding]) -> list[Finding]:
     """Tell a short or blank row once: not every cell that it lacks, nor the rules that these cells would break."""
     short = {item.row for item in findings if item.rule == "missing-cell"}
     blank = {item.row for item in findings if item.rule == "blank-row"}
@@ -96,10 +101,22 @@ def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout
     helped = field is not None and first.rule not in _NO_EXAMPLE
     return Problem(
         file, first.rule, constraint_of(first), shown(first.column), first.severity, count, tuple(rows),
-        _values(group), shown(first.message, 400) if alike else words.title, words.why, words.mend,
+        _values(group), shown(first.message, 400) if alike else words.title, words.why,
+        f"{words.mend}{_or_empty(first.rule, field, export, layout)}",
         expected_words(field, layout) if helped and field else "",
         _example(field, export, layout, year) if helped and field else "",
     )  # fmt: skip
+
+
+def _or_empty(rule: str, field: ExportField | None, export: Export, layout: Layout) -> str:
+    """Say that a cell may be left empty, where it may: no rule of the column, key or place needs it."""
+    if rule not in _UNKNOWN or field is None or field.constraints.required:
+        return ""
+    territory, structure = export.territory, export.structure
+    needed = {export.period.field, export.level.field, territory and territory.field, structure and structure.code}
+    missing = field_descriptor(field, layout).get("missingValues", [""])
+    free = field.name not in {*export.key, *needed} and "" in missing
+    return " Laissez la cellule vide si la valeur est inconnue." if free else ""
 
 
 def _values(group: Sequence[Finding]) -> tuple[str, ...]:
@@ -119,21 +136,3 @@ def shown(value: str, longest: int = LONGEST_VALUE) -> str:
     """Return a value that can be shown on one line: signs that print, and not too many of them."""
     text = "".join(sign if sign.isprintable() or sign in "\u00a0\u202f" else "·" for sign in value)
     return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def rows_text(rows: Sequence[int], count: int) -> str:
-    """Return row numbers in French, the first ones and how many others of the ``count`` there are."""
-    if not rows:
-        return ""
-    if len(rows) == 1:
-        return f"ligne {rows[0]}"
-    first = [str(row) for row in rows[:SHOWN_ROWS]]
-    others = count - len(first)
-    if not others:
-        return f"lignes {', '.join(first[:-1])} et {first[-1]}"
-    return f"lignes {', '.join(first)} et {count_text(others)} autre{'s' if others > 1 else ''}"
-
-
-def count_text(number: int) -> str:
-    """Return a whole number with narrow spaces between thousands."""
-    return f"{number:,}".replace(",", "\u202f")

@@ -11,8 +11,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from pipelines.validate.findings import Finding
-from pipelines.validate.messages import constraint_of, message_of, sentence
-from pipelines.validate.problems import SHOWN_VALUES, Problem, count_text, shown
+from pipelines.validate.french import count_text, counted
+from pipelines.validate.messages import constraint_of, message_of, rule_of, sentence
+from pipelines.validate.problems import SHOWN_VALUES, Problem, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ def show_verdict(verdict: Verdict, problems: list[Problem], title: str) -> None:
             console.print(Text(judged_by(file["controle"])))
     style = _STYLES[verdict.state] if not verdict.refused or verdict.state != "accepté" else "bold yellow"
     console.print(
-        Text.assemble((verdict.state.upper(), style), f". {shown(verdict.explanation, 600)}".rstrip(". ") + ".")
+        Text.assemble((verdict.state.upper(), style), f". {shown(verdict.told_producer, 600)}".rstrip(". ") + ".")
     )
     console.print(Text(
         f"Lignes lues : {count_text(verdict.rows)} ; acceptées : {count_text(verdict.accepted)} ; "
@@ -49,7 +50,7 @@ def show_report(verdict: FileVerdict, name: str) -> None:
     report = frictionless.Report.from_descriptor(verdict.report)
     rows = sum(task.stats.get("rows") or 0 for task in report.tasks)
     state = ("VALIDE", "bold green") if report.valid else ("NON VALIDE", "bold red")
-    told = f" : {shown(name, 200)}, {count_text(rows)} lignes, {count_text(report.stats['errors'])} erreurs"
+    told = f" : {shown(name, 200)}, {counted(rows, 'ligne')}, {counted(report.stats['errors'], 'erreur')}"
     console.print(Text.assemble(state, told))
     for warning in [*report.warnings, *(text for task in report.tasks for text in task.warnings)]:
         console.print(Text(f"Avertissement : {warning}"))
@@ -91,7 +92,7 @@ def _problems(console: Console, problems: list[Problem]) -> None:
             console.print(Padding(Text(line), (0, 0, 0, 3)))
     if len(problems) > MOST_PROBLEMS:
         console.print()
-        console.print(Text(f"… et {count_text(len(problems) - MOST_PROBLEMS)} autres sortes de problèmes."))
+        console.print(Text(f"… et {counted(len(problems) - MOST_PROBLEMS, 'autre sorte')} de problèmes."))
 
 
 def _details(problem: Problem) -> list[str]:
@@ -114,10 +115,10 @@ def _of_report(report: frictionless.Report) -> list[Problem]:
         column = str(getattr(error, "field_name", "") or getattr(error, "label", "") or "")
         cell = getattr(error, "cell", "")
         row = getattr(error, "row_number", None)
-        message = sentence(error.type, error.note)
-        if message == message_of(Finding(error.type, message)).title and "#table" not in error.tags:
+        rule, message = rule_of(error.type, error.note), sentence(error.type, error.note)
+        if rule == error.type and message == message_of(Finding(rule, message)).title and "#table" not in error.tags:
             message = f"{message.rstrip('.')} ({error.note})."
-        found = Finding(error.type, message, row=row, column=column, value="" if cell is None else str(cell))
+        found = Finding(rule, message, row=row, column=column, value="" if cell is None else str(cell))
         groups.setdefault((found.rule, constraint_of(found), column), []).append((found, row))
     return [_grouped([item for item, _ in group]) for group in groups.values()]
 

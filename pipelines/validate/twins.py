@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.validate.findings import Finding
+from pipelines.validate.tabular.hashes import NULL, apart_from_null, combine, hash_floats, hash_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pipelines.declarations import Export
+    from pipelines.validate.tabular.hashes import Hashes
     from pipelines.validate.typed_rows import TypedRows
 
 MESSAGE = "Cette clé figure déjà plus haut dans le fichier."
@@ -41,25 +44,30 @@ class Twins:
             if self._written.setdefault((level, code), text) != text:
                 self._several.add((level, code))
 
-    def found(self, rows: TypedRows) -> list[tuple[int, Finding, int | None]]:
-        """Return row number, finding and year of every row whose key an earlier one has."""
+    def found(self, rows: TypedRows) -> Iterator[tuple[int, Finding, int | None]]:
+        """Yield row number, finding and year of every row whose key an earlier one has.
+
+        A first pass keeps a hash for each suspected row; only the keys whose hash comes back are compared, in a second.
+        """
         if not self._several:
-            return []
-        seen: set[tuple[Any, ...]] = set()
-        found = []
+            return
         names = list(dict.fromkeys(["_ligne", "_annee", "_maille", "_territoire", *self._key]))
         column = ", ".join(self._labels[name] for name in self._key)
-        for batch in rows.batches(names):
-            for row in self._suspected(batch).to_pylist():
+        hashes = [self._hashes(self._suspected(batch)) for batch in rows.batches(names)]
+        again = _repeated(np.concatenate(hashes)) if hashes else np.empty(0, np.uint64)
+        seen: set[tuple[Any, ...]] = set()
+        for batch, hashed in zip(rows.batches(names), hashes, strict=True):
+            for row in self._suspected(batch).filter(pa.array(np.isin(hashed, again))).to_pylist():
                 place = (row["_maille"], row["_territoire"])
                 key = tuple(place if name == self._field else row[name] for name in self._key)
                 if key in seen:
                     shown = ", ".join(str(row[name]) for name in self._key)
-                    found.append(
-                        (row["_ligne"], Finding("primary-key", MESSAGE, column=column, value=shown), row["_annee"])
-                    )
+                    yield row["_ligne"], Finding("primary-key", MESSAGE, column=column, value=shown), row["_annee"]
                 seen.add(key)
-        return found
+
+    def _hashes(self, batch: pa.RecordBatch) -> Hashes:
+        names = ["_maille", "_territoire", *(name for name in self._key if name != self._field)]
+        return combine([_hashed(batch.column(name)) for name in names])
 
     def _suspected(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         codes = pa.array(sorted({code for _, code in self._several if code is not None}), pa.string())
@@ -67,6 +75,21 @@ class Twins:
         if any(code is None for _, code in self._several):
             wanted = pc.or_(wanted, pc.is_null(batch.column("_territoire")))
         return batch.filter(wanted)
+
+
+def _hashed(column: pa.Array) -> Hashes:
+    """Hash each value: equal ones have equal hashes, whatever the batch."""
+    if pa.types.is_floating(column.type):
+        hashed = hash_floats(column.fill_null(0).to_numpy(zero_copy_only=False))
+    else:
+        hashed = hash_texts(column.cast(pa.string()).fill_null(""))
+    return np.where(column.is_null().to_numpy(zero_copy_only=False), NULL, apart_from_null(hashed))
+
+
+def _repeated(hashes: Hashes) -> Hashes:
+    """Return the hashes that come more than once."""
+    ordered = np.sort(hashes)
+    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
 
 
 def _distinct(table: pa.Table) -> list[list[Any]]:

@@ -9,7 +9,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipelines.validate.corrections import EXPIRED
 from pipelines.validate.findings import Finding
+from pipelines.validate.french import count_text, counted
 from pipelines.validate.gathering import observation_schema
 from pipelines.validate.messages import title
 from pipelines.validate.typed_rows import TypedRows
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from pipelines.validate.gathering import RefusedRow, Validated
 
 State = Literal["accepté", "rejeté", "non transmis"]
+_NOT_YOURS = (
+    "L'équipe données avait corrigé une valeur de ce fichier, qui ne la contient plus : elle retire sa correction. "
+    "Vous n'avez rien à faire pour cela."
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,8 @@ class SetAside:
 class Verdict:
     """The verdict on an export for a year.
 
-    ``reason`` is the id of a reason for absence; counts are rows of that year.
+    ``reason`` is the id of a reason for absence; counts are rows of that year. ``explanation`` is for the data team;
+    ``for_producer`` stands for it where a part of it is not the producer's affair.
     """
 
     export: str
@@ -64,13 +71,21 @@ class Verdict:
     findings: list[tuple[str, str, Finding]] = field(default_factory=list)
     observations: TypedRows | None = None
     set_aside: list[SetAside] = field(default_factory=list)
+    for_producer: str = ""
 
     @property
     def clean(self) -> bool:
-        """Whether the producer has nothing to mend."""
-        return self.state == "accepté" and not self.refused and not any(
-            item.severity == "erreur" or item.rule == "donnee-personnelle-possible" for _, _, item in self.findings
-        )  # fmt: skip
+        """Whether the producer has nothing to mend: a correction that expired is the data team's affair."""
+        rules = {
+            item.rule for _, _, item in self.findings
+            if item.severity == "erreur" or item.rule == "donnee-personnelle-possible"
+        }  # fmt: skip
+        return not self.refused and (rules == {EXPIRED} or (self.state == "accepté" and not rules))
+
+    @property
+    def told_producer(self) -> str:
+        """The explanation, for the producer."""
+        return self.for_producer or self.explanation
 
     @property
     def rows(self) -> int:
@@ -136,30 +151,44 @@ def _still_expired(
 ) -> list[tuple[str, str, Finding]]:
     """Drop the corrections that one of the files still needed: only those that no file needs have expired."""
     usable = sum(file.validated.usable for file in files)
-    missed = Counter(item.value for _, _, item in findings if item.rule == "correction-perimee")
-    return [entry for entry in findings if entry[2].rule != "correction-perimee" or missed[entry[2].value] >= usable]
+    missed = Counter(item.value for _, _, item in findings if item.rule == EXPIRED)
+    return [entry for entry in findings if entry[2].rule != EXPIRED or missed[entry[2].value] >= usable]
 
 
 def _decided(verdict: Verdict, year: int | None, acceptance: Acceptance, usable: bool) -> Verdict:
     total = verdict.rows
     share = verdict.refused / total if total else 0.0
-    expired = any(item.rule == "correction-perimee" for _, _, item in verdict.findings)
+    expired = sorted({item.value for _, _, item in verdict.findings if item.rule == EXPIRED})
     if not usable:
-        first = next(item for _, _, item in verdict.findings if item.severity == "erreur" and item.row is None)
-        _refuse(verdict, f"Fichier inutilisable. {first.message}")
+        _refuse_unusable(verdict)
     elif expired:
-        _refuse(verdict, "Une correction déclarée ne s'applique plus.")
+        _refuse(verdict, f"Une correction déclarée ne s'applique plus : supprimez-la ({', '.join(expired)}).")
+        verdict.for_producer = _NOT_YOURS
     elif not total:
         verdict.state, verdict.reason = "non transmis", "non-transmis"
         verdict.explanation = f"Le fichier ne contient aucune ligne{f' de {year}' if year else ''}."
     elif not verdict.accepted:
-        _refuse(verdict, f"Aucune ligne utilisable sur {total}.")
+        _refuse(verdict, f"Aucune ligne utilisable sur {count_text(total)}.")
     elif share > acceptance.max_refused_share:
-        _refuse(verdict, f"{verdict.refused} lignes fausses sur {total} ({_percent(share)}), au-delà de la limite de "
+        wrong = counted(verdict.refused, "ligne fausse")
+        _refuse(verdict, f"{wrong} sur {count_text(total)} ({_percent(share)}), au-delà de la limite de "
                          f"{_percent(acceptance.max_refused_share)} ({acceptance.why}).")  # fmt: skip
     elif verdict.refused:
-        verdict.explanation = f"{verdict.refused} lignes écartées sur {total} ({_percent(share)})."
+        aside = counted(verdict.refused, "ligne écartée")
+        verdict.explanation = f"{aside} sur {count_text(total)} ({_percent(share)})."
     return verdict
+
+
+def _refuse_unusable(verdict: Verdict) -> None:
+    """Say why a file is unusable; the YAML that a change for good takes is for the data team."""
+    first = next(item for _, _, item in verdict.findings if item.severity == "erreur" and item.row is None)
+    told = f"Fichier inutilisable. {first.message}"
+    declare = ", ".join(dict.fromkeys(item.declare for _, _, item in verdict.findings if item.declare))
+    if not declare:
+        _refuse(verdict, told)
+        return
+    _refuse(verdict, f"{told} Si l'en-tête a changé pour de bon, ajoutez au layout : fields: {{{declare}}}")
+    verdict.for_producer = told
 
 
 def _refuse(verdict: Verdict, explanation: str) -> None:

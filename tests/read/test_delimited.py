@@ -68,9 +68,9 @@ def test_blank_and_ragged_rows_are_kept_for_validation():
     assert read("a;b\n\n1\n;\n1;2;3\n").rows == [[], ["1"], ["", ""], ["1", "2", "3"]]
 
 
-def test_blank_rows_at_the_end_are_dropped():
-    cells = read("a;b\n1;2\n;\n\n;\n")
-    assert cells.rows == [["1", "2"]]
+def test_blank_rows_at_the_end_are_left_to_validation():
+    cells = read("a;b\n1;2\n;\n\n\x1c;\n")
+    assert cells.rows == [["1", "2"], ["", ""], [], ["\x1c", ""]]
 
 
 def test_a_cell_without_end_is_told(monkeypatch):
@@ -90,6 +90,4 @@ def test_what_csv_writes_is_read_back(rows, delimiter):
     writer.writerows([["a", "b"], *rows])
     cells = read(stream.getvalue(), delimiter=delimiter)
     assert cells.header == ["a", "b"]
-    while rows and not any(cell.strip() for cell in rows[-1]):
-        rows = rows[:-1]
     assert cells.rows == rows

@@ -126,7 +126,7 @@ def test_too_many_files_are_refused(monkeypatch):
 def test_an_archive_in_an_archive_is_not_unpacked():
     inner = zipped([("x.csv", "a\n1\n")])
     message = refused(zipped([("x.zip", inner)]), name="double.zip")
-    assert message.startswith("« double.zip » › « x.zip » : Le fichier est une archive zip, alors qu")
+    assert message.startswith("« double.zip » › « x.zip » : Le fichier est une archive zip, alors qu'un CSV")
     assert "une archive gz" in refused(gzip.compress(gzip.compress(b"a\n1\n")), name="x.csv.gz")
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipelines.declarations import Layout
 from pipelines.read import UnusableFileError, read_cells
 from pipelines.read.delimited import open_delimited
+from pipelines.read.text import encoding_of
 
 DECLARED = st.sampled_from(["utf-8", "cp1252", "iso8859-15"])
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(str.strip)
@@ -46,6 +47,31 @@ def test_the_encoding_rule(written, declared, told):
     assert cells.rows == [["été", "œuf"]]
     content = "é;b\n".encode(written)
     assert open_delimited(content, layout(declared)).encoding == told
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("été;œuf\n".encode() * 50 + b"caf\xe9;1\n", "utf-8-sig"),
+        (codecs.BOM_UTF8 + b"a;b\ncaf\xe9;1\nth\xe9;2\n", "utf-8-sig"),
+        ("été;œuf\n".encode()[:-6] + b"\n", "utf-8-sig"),
+        ("été;coûts\nà;où\n".encode("cp1252") + "é\n".encode(), "cp1252"),
+        ("« été »;Ã©\n".encode("cp1252"), "cp1252"),
+    ],
+)
+def test_a_few_bad_bytes_do_not_change_the_encoding(content, told, tmp_path):
+    assert open_delimited(b"a;b\n" + content if not content.startswith(b"\xef") else content, layout()).encoding == told
+    (tmp_path / "f.csv").write_bytes(content)
+    assert encoding_of(tmp_path / "f.csv", "cp1252") == told
+
+
+@given(st.text("aé'œà€«»ÉçÇ ;", min_size=1))
+def test_french_text_of_one_byte_is_never_taken_for_utf8(text):
+    content = text.encode("cp1252")
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        assert encoding_of(content, "cp1252") == "cp1252"
 
 
 def test_utf16_of_both_orders():

@@ -8,7 +8,7 @@ from types import MappingProxyType, SimpleNamespace
 import pytest
 
 from pipelines.declarations import Catalogue, Export, Layout
-from pipelines.declarations.network import Network
+from pipelines.declarations.network import Acceptance, Network
 from pipelines.read import read_cells
 from pipelines.validate import JudgedFile, Verdict, judge, protect, validate_cells
 
@@ -127,4 +127,6 @@ def essai(catalogue):
     def told(validated):
         return [(item.rule, item.row, item.column) for item in validated.findings]
 
-    return SimpleNamespace(judge=judged, row=row, told=told, header=HEADER, export=Export.model_validate(EXPORT))
+    acceptance = Acceptance(max_refused_share=1, why="essai")
+    export = Export.model_validate(EXPORT)
+    return SimpleNamespace(judge=judged, row=row, told=told, header=HEADER, export=export, acceptance=acceptance)

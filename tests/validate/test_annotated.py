@@ -54,6 +54,26 @@ def test_bad_cells_are_coloured_marked_and_commented(lab):
     assert numbers == {2, 3, 4, 5, 6}
 
 
+def test_problems_are_told_once_a_row(lab):
+    text = lab.header + "1;01/02/2024;30;4;;;x;y;z\n2;01/02/2024\n3;01/02/2024;30;4;;\n3;01/02/2024;30;4;;\n"
+    content = annotated_copy(lab.judged(text), lab.export, lab.layout, "Essai")
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["Lignes refusées"]
+    assert [row[-1] for row in sheet.iter_rows(min_row=2, values_only=True)] == [
+        "La ligne a plus de cellules que l'en-tête.",
+        "La ligne a moins de cellules que l'en-tête.",
+        "N° : La clé figure déjà dans le fichier (comme à la ligne 4).",
+    ]
+    assert [cell.column_letter for cell in sheet[2] if bad(cell)] == ["H", "I", "J"]
+    assert [cell.column_letter for cell in sheet[3] if bad(cell)] == ["D", "E", "F", "G"]
+    assert [cell.column_letter for cell in sheet[4] if bad(cell)] == ["B"]
+
+
+def test_one_refused_row_is_no_plural(lab):
+    content = annotated_copy(lab.judged(lab.header + "1;01/02/2024;30;9;;\n"), lab.export, lab.layout, "Essai")
+    told = [str(row[0]) for row in openpyxl.load_workbook(io.BytesIO(content))["Lisez-moi"].iter_rows(values_only=True)]
+    assert any("1 ligne refusée." in line for line in told)
+
+
 def test_the_producer_finds_its_own_values_and_a_warning_not_to_spread_them(lab):
     found = book(lab)
     assert "MARQUEUR@example.org" in [cell.value for cell in found["Lignes refusées"][6]]

@@ -14,7 +14,7 @@ from assets.resources import Workspace
 from assets.responses import write_report
 from assets.storage import read_json
 from pipelines.compute.tables import national_tables
-from pipelines.declarations import load
+from pipelines.declarations import DeclarationError, load
 
 NOW = pd.Timestamp("2025-01-01", tz="UTC").to_pydatetime()
 CORRECTIONS = """\
@@ -61,23 +61,43 @@ def test_an_expired_one_stops_its_export_and_names_its_line(schemas, samples, tm
     verdict, table = judged(schemas, samples, tmp_path, "987654", "confirmed")
     assert verdict.state == "rejeté"
     (finding,) = [item for _, _, item in verdict.findings if item.rule == "correction-perimee"]
-    assert finding.message.endswith("supprimez-la, corrections/caf.yml:4.")
+    assert "supprimez-la (corrections/caf.yml:4)." in verdict.explanation
+    assert "(Code CAF = CAF01 ; " in finding.message
+    assert "Appels traités : « 987654 »" in finding.message
+    assert "corrections/" not in finding.message + verdict.told_producer
     assert list(table["etat"]) == ["appliquée", "périmée", "non appliquée"]
     lines = (schemas / "corrections" / "caf.yml").read_text().splitlines()
     assert lines[3].startswith("  - {export: telephone, year: 2022, where: {caf_code: CAF01}")
     (schemas / "corrections" / "caf.yml").write_text("# moved\n" + "\n".join(lines))
 
 
-def test_values_of_personal_columns_are_masked(schemas, samples, tmp_path):
+def test_values_of_personal_columns_are_masked(schemas, samples, tmp_path, monkeypatch):
     network = schemas / "networks" / "caf.yml"
     text = network.read_text(encoding="utf-8")
+    field = "      - {name: appels_traites, label: Appels traités"
+    assert field in text
     network.write_text(
-        text.replace("label: Appels traités, type: integer,", "label: Appels traités, type: integer, personal: true,")
+        text.replace(field, "      - {name: avis, label: Avis, personal: true, optional: true}\n" + field)
     )
+    monkeypatch.setitem(globals(), "CORRECTIONS", CORRECTIONS.replace("appels_traites", "avis"))
     verdict, table = judged(schemas, samples, tmp_path, "987654", "confirmed")
     told = repr(verdict.findings) + verdict.explanation + table.to_string()
     assert "987654" not in told and "1581" not in told
     assert set(table["valeur_attendue"]) == {"(valeur masquée)"}
+
+
+def test_a_personal_column_feeds_no_result(schemas):
+    for file, before, said in (
+        ("caf.yml", "label: Appels traités, ", "« appels_traites » est déclaré personnel dans telephone"),
+        ("caf.yml", "label: Poids, ", "« poids » est déclaré personnel : il ne peut nourrir aucun résultat"),
+    ):
+        path = schemas / "networks" / file
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(before, f"{before}personal: true, ", 1), encoding="utf-8")
+        with pytest.raises(DeclarationError) as refused:
+            load(schemas)
+        assert said in "\n".join(map(str, refused.value.problems))
+        path.write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("field", ["departement", "caf_code"])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.validate.header import normalise
+from pipelines.validate.privacy import masked
 
 
 def test_the_order_of_columns_does_not_matter(essai):
@@ -43,14 +45,47 @@ def test_a_missing_column_proposes_the_line_to_write(essai):
     missing, unknown = judged.findings
     assert (missing.rule, missing.severity, missing.column) == ("missing-label", "erreur", "Valeur")
     assert "Une colonne « Valeurs 2024 » y ressemble." in missing.message
-    assert 'fields: {valeur: {label: "Valeurs 2024"}}' in missing.message
+    assert missing.declare == 'valeur: {label: "Valeurs 2024"}'
+    assert "layout" not in missing.message
     assert (unknown.rule, unknown.severity, unknown.column) == ("extra-label", "avertissement", "Valeurs 2024")
 
 
 def test_a_missing_column_that_nothing_resembles(essai):
     (finding,) = essai.judge([["S1"] * 5], essai.header[:-1]).findings
     assert "y ressemble" not in finding.message
-    assert 'fields: {valeur: {label: "le nouvel en-tête"}}' in finding.message
+    assert finding.declare == 'valeur: {label: "le nouvel en-tête"}'
+
+
+def test_the_only_unknown_column_may_be_the_missing_one(essai):
+    found = essai.judge([essai.row()], [*essai.header[:-1], "Taux"]).findings
+    assert "La colonne « Taux », qui n'est pas attendue, est peut-être la même." in found[0].message
+    assert found[0].declare == 'valeur: {label: "Taux"}'
+    two = essai.judge([["S1"] * 6], [*essai.header[:3], "Taux", *essai.header[4:-1], "Territoire"]).findings
+    assert "Taux" not in two[0].message + two[1].message
+
+
+def test_an_unreadable_label_is_never_proposed(essai):
+    fields = [{"name": "code", "label": "Référence"}, {"name": "jour", "label": "Jour"}]
+    rest = {"key": [], "period": {}, "territory": None, "level": "national", "structure": None}
+    found = essai.judge([["1", "2"]], ["RÃ©fÃ©rence", "Jour"], fields=fields, **rest).findings
+    assert [item.rule for item in found] == ["encodage"]
+    found = essai.judge([["1", "2"]], ["RÃ©fÃ©rences", "Jour"], fields=fields, **rest).findings
+    assert found[0].column == "Référence"
+    assert "Ã" not in found[0].message + found[0].declare
+
+
+@pytest.mark.parametrize(("sign", "told"), [("|", "« | »"), (",", "« , »"), ("\t", "une tabulation")])
+def test_the_wrong_separator_is_all_that_is_told(essai, sign, told):
+    export, layout = essai.export, essai.export.layouts[0]
+    judged = essai.judge([[sign.join(essai.row())]], [sign.join(essai.header)])
+    message = f"Le fichier n'a qu'une colonne : ses cellules semblent séparées par {told}, alors que « ; » est attendu."
+    assert [(item.rule, item.message) for item in masked(judged.findings, export, layout)] == [("separateur", message)]
+    assert not judged.usable
+
+
+def test_a_title_is_not_taken_for_a_header_with_another_separator(essai):
+    judged = essai.judge([], ["Valeur, année 2024 | essai"])
+    assert "separateur" not in {item.rule for item in judged.findings}
 
 
 def test_every_missing_column_is_told(essai):

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.validate import Finding, Verdict, write_letter
+from pipelines.validate.french import counted, rows_text
 from pipelines.validate.messages import rules
-from pipelines.validate.problems import grouped, rows_text
+from pipelines.validate.problems import grouped
 
 VOID = {"meta", "br", "hr", "link"}
 
@@ -102,12 +103,56 @@ def test_what_is_published_meanwhile(catalogue, state, told):
 
 
 @pytest.mark.parametrize(
+    ("column", "free"), [("Remarque", False), ("Note", True), ("departement", False), ("Jour", False), ("N°", False)]
+)
+def test_a_cell_is_said_free_only_where_it_is(lab, column, free):
+    verdict = Verdict("guichet", "accepté", None, "", 3, 2)
+    rule = "type-error" if column != "Remarque" else "constraint-error"
+    verdict.findings = [("f.csv", "", Finding(rule, "Non.", row=2, column=column, value="x"))]
+    (problem,) = grouped(verdict, lab.export, lab.layout, 2024)
+    assert ("vide" in problem.mend) == free
+
+
+def test_letters_hold_nothing_that_only_the_data_team_can_do(lab):
+    verdict = lab.judged(lab.header.replace("Note", "Notes") + "1;01/02/2024;30;4;;\n")
+    letter = write_letter(lab.catalogue, "labo", 2024, verdict)
+    assert "layout" in verdict.explanation
+    assert "layout" not in letter.html + letter.text
+    assert "Une colonne « Notes » y ressemble." in accessible(letter.html).text
+
+
+def test_a_list_keeps_its_own_numbers_and_nothing_takes_focus_for_nothing(lab):
+    letter = write_letter(lab.catalogue, "labo", 2024, lab.judged(lab.header + "1;x;99;9;;\n"))
+    page = accessible(letter.html)
+    assert len(page.all("h3")) == 3
+    assert "list-style" not in letter.html
+    assert not re.search(r"<h3>\s*\d", letter.html)
+    assert [attributes for name, attributes in page.seen if "tabindex" in attributes and name != "main"] == []
+
+
+def test_advice_about_a_file_that_is_no_table_does_not_contradict_itself(lab):
+    verdict = Verdict("guichet", "rejeté", "rejete", "Fichier inutilisable. Page web.")
+    verdict.findings = [("f.csv", "", Finding("fichier-illisible", "Page web. Exportez de nouveau le fichier."))]
+    letter = write_letter(lab.catalogue, "labo", 2024, verdict)
+    for text in (accessible(letter.html).text, letter.text):
+        assert "Refaites le fichier" in text
+        assert "Corrigez le fichier d'origine" not in text and "nregistrez-le de nouveau" not in text
+
+
+@pytest.mark.parametrize(
     ("rows", "told"),
     [([], ""), ([12], "ligne 12"), ([12, 45], "lignes 12 et 45"), ([12, 45, 98], "lignes 12, 45 et 98"),
      ([1, 2, 3, 4], "lignes 1, 2, 3 et 1 autre"), (list(range(1, 3001)), "lignes 1, 2, 3 et 2\u202f997 autres")],
 )  # fmt: skip
 def test_rows_are_told_in_words(rows, told):
     assert rows_text(rows, len(rows)) == told
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0 ligne écartée"), (1, "1 ligne écartée"), (1200, "1\u202f200 lignes écartées")]
+)
+def test_counts_agree_with_their_words(number, told):
+    assert counted(number, "ligne écartée") == told
 
 
 def findings(labels: list[str]) -> st.SearchStrategy[Finding]:

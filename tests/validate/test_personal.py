@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.validate import protect, validate_cells
+from pipelines.validate.findings import MASKED
 from pipelines.validate.personal import RULE, kinds
 
 EMAIL, PHONE, NIR, IBAN = "adresse électronique", "numéro de téléphone", "numéro de sécurité sociale", "IBAN"
@@ -107,6 +109,18 @@ def test_values_of_personal_columns_and_of_shifted_rows_are_masked(lab):
     assert "MARQUEUR" not in repr(findings)
     assert "marie" not in repr(findings)
     assert any(item.value == "douze" for item in findings)
+
+
+def test_a_key_with_a_personal_column_is_masked(lab):
+    export = lab.export.model_copy(update={"key": ("numero", "avis")})
+    rows = [["MARQUEUR1", "01/02/2024", "30", "4", "MARQUEUR2", ""]] * 2
+    judged = validate_cells(
+        ["N°", "Jour", "departement", "Note", "Avis", "Remarque"], [list(row) for row in rows], 2, export, lab.layout,
+        lab.catalogue.territories, file="x", file_year=2024,
+    )  # fmt: skip
+    (finding,) = protect(judged, export, lab.layout).findings
+    assert (finding.rule, finding.column, finding.value) == ("primary-key", "N°, Avis", MASKED)
+    assert not any("MARQUEUR2" in str(row) for row in judged.observations.table().to_pylist())
 
 
 def test_a_file_without_its_header_shows_none_of_its_first_row(lab):

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.declarations import Correction, Layout
 from pipelines.read import read_cells
+from pipelines.validate.messages import title
 
 
 def refusal(essai, judged):
@@ -55,8 +56,8 @@ def test_an_accepted_row(essai):
         ({"Maille": "CANTON"}, "constraint-error", "Maille", "CANTON"),
         ({"Valeur": "nan"}, "nombre-impossible", "Valeur", "nan"),
         ({"Valeur": "inf"}, "nombre-impossible", "Valeur", "inf"),
-        ({"Valeur": "-INF"}, "nombre-impossible", "Valeur", "-inf"),
-        ({"Valeur": "1e999"}, "nombre-impossible", "Valeur", "inf"),
+        ({"Valeur": "-INF"}, "nombre-impossible", "Valeur", "-INF"),
+        ({"Valeur": "1e999"}, "nombre-impossible", "Valeur", "1e999"),
     ],
 )
 def test_a_wrong_cell(essai, changes, rule, column, value):
@@ -96,7 +97,8 @@ def test_blank_rows(essai):
 
 def test_a_key_twice_tells_the_row_of_the_first(essai):
     finding = refusal_of_second(essai, first_row=2)
-    assert (finding.rule, finding.row, finding.column) == ("primary-key", 3, "")
+    assert (finding.rule, finding.row, finding.column) == ("primary-key", 3, "Code")
+    assert finding.value == "S1"
     assert "comme à la ligne 2" in finding.message
     assert "comme à la ligne 7" in refusal_of_second(essai, first_row=7).message
 
@@ -105,6 +107,57 @@ def refusal_of_second(essai, first_row):
     judged = essai.judge([essai.row(), essai.row()], first_row=first_row)
     assert judged.observations.num_rows == 1
     return judged.findings[0]
+
+
+def test_an_empty_key_is_told_apart_from_one_seen_before(essai):
+    fields = [{**field, "constraints": {}} for field in essai.export.model_dump(by_alias=True)["fields"]]
+    judged = essai.judge([essai.row(Code="")], fields=fields, structure=None, level="departement")
+    assert ("cle-vide", 2, "Code") in essai.told(judged)
+    assert title("cle-vide") != title("primary-key")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"Valeur": "nan", "Zone": "D99"}, {("nombre-impossible", "Valeur"), ("territoire-inconnu", "Zone")}),
+        ({"Valeur": "1e20", "Jour": "31/12/2019"}, {("nombre-impossible", "Valeur"), ("hors-periode", "Jour")}),
+        ({"Valeur": "nan", "Maille": "CANTON"}, {("nombre-impossible", "Valeur"), ("constraint-error", "Maille")}),
+        (
+            {"Valeur": "-1", "Zone": "D99", "Jour": "01/01/2019", "Nom": "=1+1"},
+            {("constraint-error", "Valeur"), ("territoire-inconnu", "Zone"), ("hors-periode", "Jour"),
+             ("formule", "Nom")},
+        ),
+        ({"Valeur": "x", "Jour": "hier"}, {("type-error", "Valeur"), ("type-error", "Jour")}),
+        ({"Valeur": "-1", "Maille": "CANTON", "Zone": "D99"},
+         {("constraint-error", "Valeur"), ("constraint-error", "Maille")}),
+        ({"Valeur": "-1", "Jour": ""}, {("constraint-error", "Valeur"), ("periode-absente", "Jour")}),
+    ],
+)  # fmt: skip
+def test_all_that_is_wrong_with_a_row_is_told_at_once(essai, changes, told):
+    judged = essai.judge([essai.row(**changes)])
+    assert {(item.rule, item.column) for item in judged.findings} == told
+    assert len(judged.findings) == len(told)
+    assert {item.value for item in judged.findings} == {changes[column] for _, column in told}
+
+
+def test_places_are_not_asked_of_a_refused_row_that_would_carry_no_observation(essai):
+    rule = [{"blank": ["zone"], "present": ["code"], "why": "essai"}]
+    judged = essai.judge([essai.row(Zone="", Valeur="-1")], ignore=rule)
+    assert essai.told(judged) == [("constraint-error", 2, "Valeur")]
+
+
+def test_a_row_whose_only_content_is_a_cell_too_many_is_not_called_empty(essai):
+    judged = essai.judge([["", "", "", "", "", "", "", "x"], essai.row()])
+    assert [(item.rule, item.row, item.value) for item in judged.findings] == [("extra-cell", 2, "x")]
+    assert {item.rule for item in essai.judge([[""] * 8, essai.row()]).findings} == {"blank-row"}
+
+
+def test_personal_columns_are_judged_and_dropped(essai):
+    fields = list(essai.export.model_dump(by_alias=True)["fields"])
+    fields[5] = {**fields[5], "personal": True}
+    judged = essai.judge([essai.row(), essai.row(Code="S2", Valeur="-1")], fields=fields)
+    assert essai.told(judged) == [("constraint-error", 3, "Valeur")]
+    assert not {"valeur", "_absence_valeur"} & set(judged.observations.table().column_names)
 
 
 def test_a_key_whose_column_is_optional_and_missing_is_not_checked(essai):
@@ -274,7 +327,7 @@ def test_every_fault_of_a_row_is_told(essai):
 
 def test_a_date_out_of_the_file_s_year(essai):
     finding = refusal(essai, essai.judge([essai.row(Jour="31/12/2023")]))
-    assert (finding.rule, finding.column, finding.value) == ("hors-periode", "Jour", "2023-12-31")
+    assert (finding.rule, finding.column, finding.value) == ("hors-periode", "Jour", "31/12/2023")
     assert finding.year == 2024
 
 

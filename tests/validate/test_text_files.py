@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
+import tracemalloc
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.declarations import Layout
+from pipelines.declarations import Correction, Layout
 from pipelines.read import read_export
 from pipelines.read.delimited import open_delimited
 from pipelines.validate import Finding, TypedRows, validate_opened, validate_text, write_rows
+from pipelines.validate.blank_rows import BlankRows
 from pipelines.validate.findings import Tally
+from pipelines.validate.gathering import observation_schema
+from pipelines.validate.observations import RowPlacer
 from pipelines.validate.tabular import records
+from pipelines.validate.twins import Twins
 
 CELLS = st.sampled_from(
     ["S1", "S2", "", "15/03/2024", "01/01/2023", "SITE", "DEP", "NAT", "D01", "R84", "1,5", "ns", "nan", "x;y",
@@ -69,6 +75,25 @@ def test_every_unreadable_byte_is_told(essai, catalogue):
     assert "2 passages illisibles" in found.findings[0].message
     assert "position 27 de la ligne (octets e9, sans doute « é »)" in found.findings[1].message
     assert as_text(essai, catalogue, content[:-20], encoding="cp1252").usable
+
+
+@pytest.mark.parametrize("line", [0, 300])
+def test_one_bad_byte_of_a_utf8_file_is_located_wherever_it_is(essai, catalogue, line):
+    """It does not turn the whole file into another encoding, whose labels and values would be nonsense."""
+    fields = [
+        *essai.export.fields[:4],
+        essai.export.fields[4].model_copy(update={"label": "Nom « été »"}),
+        essai.export.fields[5],
+    ]
+    export = essai.export.model_copy(update={"fields": tuple(fields)})
+    header = [*essai.header[:4], "Nom « été »", essai.header[5]]
+    lines = written([header, *(essai.row(Code=f"S{n}", Nom="Nîmes") for n in range(400))]).split(b"\r\n")
+    lines[line] = lines[line].replace("é".encode(), b"\xe9").replace("î".encode(), b"\xee")
+    layout = essai.export.layouts[0]
+    opened = open_delimited(b"\r\n".join(lines), layout)
+    found = validate_opened(opened, export, layout, catalogue.territories, file="x", file_year=2024)
+    assert {(item.rule, item.row) for item in found.findings} == {("encodage", None), ("encodage", line + 1)}
+    assert "Ã" not in repr(found.findings)
 
 
 def test_a_record_without_end_is_refused(essai, catalogue, monkeypatch):
@@ -157,3 +182,87 @@ def test_findings_alike_are_counted_once_enough_are_kept(count, kept):
     assert sum(item.count for item in found) == count
     assert len(found) == min(count, kept + 1)
     assert max(item.last or item.row for item in found) == count + 1
+
+
+def test_every_unreadable_byte_is_told_where_corrections_are_declared_too(essai, catalogue):
+    content = written([essai.header]) + b"S1;15/03/2024;SITE;D01;Caf\xe9;1\nS2;15/03/2024;SITE;D01;\xff\x81;2\n"
+    layout = Layout.model_validate({**essai.export.layouts[0].model_dump(by_alias=True), "encoding": "utf-8"})
+    correction = Correction.model_validate(
+        {
+            "export": "essai",
+            "year": 2024,
+            "where": {"code": "S1"},
+            "field": "nom",
+            "expected": "x",
+            "value": "Bourg",
+            "reason": "Essai.",
+            "date": "2024-01-01",
+        }
+    )
+    found = validate_opened(
+        open_delimited(content, layout), essai.export, layout, catalogue.territories,
+        file="essai.csv", file_year=2024, corrections=[correction],
+    )  # fmt: skip
+    assert [(item.rule, item.row) for item in found.findings] == [("encodage", None), ("encodage", 2), ("encodage", 3)]
+
+
+def test_blank_rows_take_no_memory_and_only_those_before_content_are_refused(essai, catalogue):
+    blank, rows = ";" * 5 + "\n", 30_000
+    head = written([essai.header, essai.row()]).decode()
+    last = written([essai.row(Code="S2")]).decode()
+    tracemalloc.start()
+    found = as_text(essai, catalogue, (head + blank * rows).encode())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (found.findings, found.refused, found.observations.num_rows) == ([], {}, 1)
+    assert peak < rows * 1_000
+    found = as_text(essai, catalogue, (head + blank * rows + last + blank).encode())
+    assert found.refused == {2024: rows}
+    assert sum(item.count for item in found.findings) == rows
+    assert {item.rule for item in found.findings} == {"blank-row"}
+    assert max(item.last or item.row for item in found.findings) == rows + 2
+
+
+def test_blank_rows_come_back_in_order_whatever_their_kind():
+    blank: BlankRows[str] = BlankRows()
+    for number, kind in enumerate("aabababb", start=1):
+        blank.add(kind, number)
+    assert list(blank.before(6)) == [(1, "a"), (2, "a"), (3, "b"), (4, "a"), (5, "b")]
+    assert list(blank.before(8)) == [(6, "a"), (7, "b")]
+    assert list(blank.before(9)) == [(8, "b")]
+    assert list(blank.before(99)) == []
+
+
+def test_a_control_character_alone_in_the_last_row_is_no_blank(essai, catalogue):
+    content = written([essai.header, essai.row()]) + b"\x1c;;;;;\n ;\xc2\xa0;;;;\n"
+    found = as_text(essai, catalogue, content)
+    assert {item.row for item in found.findings} == {3}
+    assert found.refused
+
+
+def test_twins_keep_a_hash_a_row(essai, catalogue):
+    rows = 20_000
+    schema = observation_schema(essai.export)
+    export = essai.export.model_copy(update={"key": ("zone", "code")})
+    codes = [f"S{number}" for number in range(rows)]
+    table = pa.table({
+        "_ligne": pa.array(range(rows + 1)), "_annee": pa.array([2024] * (rows + 1)), "_periode": ["2024"] * (rows + 1),
+        "_maille": ["site"] * (rows + 1), "_territoire": ["D01"] * (rows + 1),
+        "zone": ["D01"] * rows + ["d01"], "code": [*codes, "S7"],
+    })  # fmt: skip
+    names = {item.name: item.name for item in essai.export.fields}
+    twins = Twins(export, dict.fromkeys(names, 0), names)
+    twins.note(table)
+    tracemalloc.start()
+    ((row, finding, year),) = twins.found(TypedRows(schema, [table]))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (row, finding.value, year) == (rows, "d01, S7", 2024)
+    assert peak < rows * 150
+
+
+def test_a_placer_forgets_values(essai, catalogue):
+    placer = RowPlacer(essai.export, essai.export.layouts[0], catalogue.territories, 2024)
+    for number in range(40_000):
+        placer._judge_territory("departement", f"z{number}")
+    assert placer._judge_territory.cache_info().currsize <= 1 << 14

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+import time
+import zipfile
 from pathlib import Path
 
 import frictionless
 import pytest
 
 from pipelines.cli import main
+from pipelines.read import limits
 
 PROJECT = Path(__file__).resolve().parents[2]
 HEADER = "sep=;\nMois;Code CAF;Département;Appels présentés;Appels traités\n"
@@ -39,6 +43,8 @@ def file(tmp_path):
         ("", 2),
         (b"\x00\x01\x02" * 50, 2),
         ("<!DOCTYPE html><html></html>", 2),
+        (HEADER + GOOD + '01/2022;"' + GOOD * 20_000, 2),
+        (HEADER.encode() + b"\xff;" * 20 + b"\n", 2),
     ],
 )
 def test_exit_codes(file, capsys, content, code):
@@ -81,6 +87,12 @@ def test_usage_of_a_file_that_is_not_there_or_has_no_year(file, capsys, tmp_path
     assert main(["validate", path, *CAF]) == 2
     assert "--year" in capsys.readouterr().err
     assert main(["validate", path, *CAF, "--year", "2022"]) == 0
+
+
+def test_the_terminal_says_no_plural_of_one(file, tmp_path, capsys):
+    (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
+    assert main(["validate", file("id,jour\n1,demain\n", "f.csv"), "--schema", str(tmp_path / "s.json")]) == 1
+    assert "f.csv, 1 ligne, 1 erreur" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_file_of_several_years_needs_none(samples, capsys):
@@ -200,6 +212,14 @@ def test_unreadable_bytes_are_all_located(file, tmp_path, capsys):
     assert "ligne 2003, position 5" in told
 
 
+def test_an_unreadable_byte_of_an_export_is_located(file, capsys):
+    content = (HEADER + GOOD).encode() + "01/2022;CAF02;02;10;é\n".encode()[:-3] + b"\xe9\n"
+    assert main(["validate", file(content), *CAF]) == 2
+    told = " ".join(capsys.readouterr().out.split())
+    assert "à partir de la ligne 4" in told
+    assert "position 21 de la ligne (octets e9, sans doute « é »). ligne 4" in told
+
+
 def test_errors_are_limited(file, tmp_path, capsys):
     (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
     path = file("id,jour\n" + "x,y\n" * 50, "f.csv")
@@ -234,3 +254,95 @@ def test_help_is_light(command):
     run = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     loaded = set(run.stdout.rsplit("LOADED", 1)[1].split())
     assert loaded.isdisjoint({"pandas", "dagster", "frictionless", "pyarrow", "rich", "xlsxwriter", "yaml", "jinja2"})
+
+
+@pytest.mark.parametrize(
+    "schema", ['{"fields": [1]}', '{"fields": [{"name": "a", "constraints": {"pattern": "("}}]}', "[" * 100_000]
+)
+def test_a_schema_that_frictionless_fails_on(file, tmp_path, capsys, schema):
+    (tmp_path / "s.json").write_text(schema)
+    assert main(["validate", file("a\n1\n", "f.csv"), "--schema", str(tmp_path / "s.json")]) == 2
+    assert capsys.readouterr().err.startswith("resultats : ")
+
+
+@pytest.mark.parametrize("options", [["--encoding", "base64"], ["--encoding", "undefined"], ["--dialect", "d.json"]])
+def test_an_encoding_or_a_dialect_that_cannot_be_used(file, tmp_path, capsys, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    Path("s.json").write_text(json.dumps(SCHEMA))
+    Path("d.json").write_text('{"headerRows": ["x"]}')
+    assert main(["validate", file("id,jour\n1,\n", "f.csv"), "--schema", "s.json", *options]) == 2
+    assert capsys.readouterr().err.startswith("resultats : ")
+
+
+def workbook(rows: list[str]) -> bytes:
+    """An XLSX of one sheet, from the XML of its rows."""
+    import xlsxwriter
+
+    stream, changed = io.BytesIO(), io.BytesIO()
+    with xlsxwriter.Workbook(stream) as book:
+        book.add_worksheet().write(0, 0, "id")
+    with zipfile.ZipFile(stream) as source, zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                start, end = content.index(b"<sheetData>"), content.index(b"</sheetData>")
+                content = content[:start] + b"<sheetData>" + "".join(rows).encode() + content[end:]
+            target.writestr(name, content)
+    return changed.getvalue()
+
+
+def inline(text: str) -> str:
+    return f'<c t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("f.parquet", b"PAR1xxxxPAR1", "n'est pas un parquet lisible"),
+        ("f.parquet", b"", "n'est pas un parquet lisible"),
+        ("f.xlsx", b"PK\x03\x04rien", "n'est pas un xlsx lisible"),
+        ("f.csv", ",".join(f"c{number}" for number in range(20_000)), "20000 colonnes"),
+        ("f.csv", "id,jour\n" + "x" * 10_000_001, "la ligne 2 dépasse 10000000 octets"),
+        ("f.xlsx", workbook([f"<row>{inline('c') * 5_000}</row>"]), "5000 colonnes"),
+        ("f.xlsx", workbook([f"<row>{inline('id')}</row><row>{inline('x' * 3_000_000)}</row>"]), "une cellule dépasse"),
+    ],
+    ids=["parquet", "empty parquet", "xlsx", "wide csv", "endless line", "wide xlsx", "swollen cell"],
+)
+def test_a_file_that_is_no_table_is_refused_at_once(file, tmp_path, capsys, name, content, reason):
+    (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
+    before = time.process_time()
+    assert main(["validate", file(content, name), "--schema", str(tmp_path / "s.json"), "--json"]) == 2
+    assert time.process_time() - before < 5
+    report = json.loads(capsys.readouterr().out)
+    assert [error["type"] for error in report["errors"]] == ["format-error"]
+    assert reason in report["errors"][0]["note"]
+
+
+def test_a_workbook_is_judged_as_before(file, tmp_path, capsys):
+    (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
+    content = workbook([f"<row>{inline('id')}</row>", "<row><c><v>1</v></c></row>"])
+    main(["validate", file(content, "f.xlsx"), "--schema", str(tmp_path / "s.json"), "--json"])
+    assert json.loads(capsys.readouterr().out)["tasks"][0]["labels"] == ["id"]
+
+
+def test_files_that_nothing_can_be_read_of_have_one_exit_code(file, capsys):
+    oversized = HEADER + GOOD + '02/2022;"' + "x;y\n" * 10_000
+    assert main(["validate", file(oversized), *CAF]) == 2
+    assert main(["validate", file(HEADER + GOOD + ";" * 20_000 + "\n"), *CAF]) == 2
+    assert main(["validate", file(b"a;b\n\x00\x00"), *CAF]) == 2
+    assert "démesuré" in capsys.readouterr().out
+
+
+def test_a_file_too_large_is_refused_before_it_is_read(file, capsys, monkeypatch):
+    monkeypatch.setattr(limits, "LARGEST_FILE", 1_000)
+    assert main(["validate", file(workbook([f"<row>{inline('Mois') * 1_000}</row>"])), *CAF]) == 2
+    assert "démesuré pour un export" in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_unjudgeable_value_is_told_in_french_by_its_place(file, tmp_path, capsys):
+    number = {"name": "n", "type": "number", "constraints": {"minimum": 0}}
+    (tmp_path / "s.json").write_text(json.dumps({"fields": [{"name": "id"}, number]}))
+    assert main(["validate", file("id,n\na,1\nb,sNaN\n", "f.csv"), "--schema", str(tmp_path / "s.json")]) == 2
+    told = capsys.readouterr().err
+    assert "Une valeur de la ligne 3 (colonne « n ») n'a pu être jugée" in told
+    assert "sNaN" not in told

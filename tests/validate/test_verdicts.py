@@ -48,9 +48,10 @@ def test_a_clean_file_is_accepted(essai):
 @pytest.mark.parametrize(
     ("good", "bad", "limit", "state", "explanation"),
     [
-        (1, 1, 0.5, "accepté", "1 lignes écartées sur 2 (50 %)."),
+        (1, 1, 0.5, "accepté", "1 ligne écartée sur 2 (50 %)."),
         (1, 2, 0.5, "rejeté", "2 lignes fausses sur 3 (66,67 %), au-delà de la limite de 50 % (essai)."),
-        (199, 1, 0, "rejeté", "1 lignes fausses sur 200 (0,5 %), au-delà de la limite de 0 % (essai)."),
+        (199, 1, 0, "rejeté", "1 ligne fausse sur 200 (0,5 %), au-delà de la limite de 0 % (essai)."),
+        (0, 1200, 1, "rejeté", "Aucune ligne utilisable sur 1\u202f200."),
         (0, 2, 1, "rejeté", "Aucune ligne utilisable sur 2."),
         (0, 0, 1, "non transmis", "Le fichier ne contient aucune ligne de 2024."),
     ],
@@ -87,11 +88,33 @@ def test_one_unusable_file_refuses_the_year(essai):
 
 def test_an_expired_correction_refuses_its_year_only(essai):
     judged = essai.judge(rows(essai, 2, 0), file_year=None)
-    judged.findings.append(Finding("correction-perimee", "Périmée.", year=2023))
+    judged.findings.append(Finding("correction-perimee", "Périmée.", value="corrections/essai.yml:3", year=2023))
     assert verdict_on(essai, judged).state == "accepté"
-    judged.findings.append(Finding("correction-perimee", "Périmée.", year=2024))
+    judged.findings.append(Finding("correction-perimee", "Périmée.", value="corrections/essai.yml:4", year=2024))
     verdict = verdict_on(essai, judged)
-    assert (verdict.state, verdict.explanation) == ("rejeté", "Une correction déclarée ne s'applique plus.")
+    assert verdict.state == "rejeté"
+    assert verdict.explanation == (
+        "Une correction déclarée ne s'applique plus : supprimez-la (corrections/essai.yml:4)."
+    )
+    assert "corrections/" not in verdict.told_producer and "rien à faire" in verdict.told_producer
+
+
+def test_a_producer_has_nothing_to_mend_when_only_a_correction_expired(essai):
+    expired = Finding("correction-perimee", "Périmée.", value="corrections/essai.yml:4", year=2024)
+    judged, wrong = essai.judge(rows(essai, 2, 0)), essai.judge(rows(essai, 2, 1))
+    judged.findings.append(expired)
+    wrong.findings.append(expired)
+    assert verdict_on(essai, judged).clean
+    assert not verdict_on(essai, wrong).clean
+
+
+def test_the_yaml_of_a_changed_header_is_for_the_data_team(essai):
+    header = [{"Valeur": "Taux", "Zone": "Zones"}.get(label, label) for label in essai.header]
+    verdict = verdict_on(essai, essai.judge([essai.row()], header))
+    assert verdict.explanation.endswith(
+        'ajoutez au layout : fields: {zone: {label: "Zones"}, valeur: {label: "le nouvel en-tête"}}'
+    )
+    assert "layout" not in verdict.told_producer + "".join(item.message for _, _, item in verdict.findings)
 
 
 def test_a_row_without_readable_year_counts_in_every_year(essai):

@@ -16,6 +16,7 @@ import pyarrow as pa
 from pipelines.validate.tabular.columns import Column
 from pipelines.validate.tabular.keys import ForeignKey, Keys
 from pipelines.validate.tabular.masks import marks_missing
+from pipelines.validate.tabular.oracle import UnjudgeableCellError
 from pipelines.validate.tabular.rows import JudgedRow, Judges
 from pipelines.validate.tabular.tokens import Cells, Tokens, empty_rows
 
@@ -114,7 +115,7 @@ class Judgement:
             self.accepted += len(block.numbers)
             self.refused += len(block.refused)
             self.rows = self.accepted + self.refused
-            self.errors += sum(len(row.errors) for row in block.refused)
+            self.errors += sum(len(row.found) for row in block.refused)
             yield block
 
 
@@ -181,7 +182,7 @@ class BlockJudge:
 
     def judge(self, tokens: Tokens) -> JudgedBlock:
         """Judge one block."""
-        verdicts = [column.judge(cells) for column, cells in zip(self.columns, tokens.columns, strict=True)]
+        verdicts = [_judged(column, place, tokens) for place, column in enumerate(self.columns)]
         suspect = ~np.logical_and.reduce([
             np.ones(len(tokens.numbers), np.bool_),
             *(verdict.valid for verdict in verdicts if verdict.valid is not None),
@@ -227,7 +228,7 @@ class BlockJudge:
         refused = []
         for number in sorted(rows):
             row = self._judges.judge(number, rows[number], keyed=number in keyed)
-            if row.errors:
+            if row.found:
                 refused.append(row)
         return refused
 
@@ -259,6 +260,15 @@ class BlockJudge:
             kept = [place for place in places if mask is None or mask[place]]
             unheld += [(place if mask is None else int(mask[:place].sum()), index) for place in kept]
         return _chosen(arrays, mask), unheld
+
+
+def _judged(column: Column, place: int, tokens: Tokens) -> ColumnVerdict:
+    try:
+        return column.judge(tokens.columns[place])
+    except UnjudgeableCellError as error:
+        found = pa.compute.index(tokens.columns[place], error.cell).as_py() if isinstance(error.cell, str) else -1
+        error.row = int(tokens.numbers[found]) if found >= 0 else None
+        raise
 
 
 def _chosen(arrays: list[pa.Array], mask: NDArray[np.bool_] | None) -> list[pa.Array]:

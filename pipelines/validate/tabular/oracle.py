@@ -23,15 +23,41 @@ class Reading(NamedTuple):
 
 
 class UnjudgeableCellError(Exception):
-    """frictionless itself fails on a cell, e.g. a datetime with an offset against a bound without one."""
+    """frictionless itself fails on a cell, e.g. a datetime with an offset against a bound without one.
+
+    ``row`` is its number in the file and ``field`` the name of its field, where they are known; ``cell`` is its text,
+    which may be personal: only ``str`` of the error, for developers, tells it.
+    """
+
+    def __init__(self, reason: str, *, row: int | None = None, field: str = "", cell: Any = None) -> None:
+        self.reason, self.row, self.field, self.cell = reason, row, field, cell
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        places = (("row", self.row), ("field", self.field or None), ("cell", self.cell))
+        known = ", ".join(f"{name} {value!r}" for name, value in places if value is not None)
+        return f"frictionless can't judge the {known or 'table'}: {self.reason}"
+
+    def sentence(self) -> str:
+        """Return where it is, for a producer, without its value."""
+        row = f" de la ligne {self.row}" if self.row is not None else ""
+        where = f" (colonne « {self.field} »)" if self.field else ""
+        return f"Une valeur{row}{where} n'a pu être jugée : corrigez-la, ou laissez la cellule vide."
 
 
 class AbsurdRecordError(UnjudgeableCellError):
     """A record so long, or of so many cells, that judging it would take all the memory: a quote never closed."""
 
     def __init__(self, line: int, reason: str) -> None:
-        self.line, self.reason = line, reason
-        super().__init__(f"record {line}: {reason}")
+        self.line = line
+        super().__init__(reason, row=line)
+
+    def sentence(self) -> str:
+        """Return where it is, for a producer."""
+        return (
+            f"L'enregistrement de la ligne {self.line} est démesuré. Un guillemet n'est sans doute pas refermé, ou le "
+            "séparateur n'est pas le bon. Corrigez la ligne, puis exportez de nouveau."
+        )
 
 
 class Oracle:
@@ -58,8 +84,7 @@ class Oracle:
         try:
             value, notes = self._reader(text)
         except Exception as error:
-            message = f'frictionless can\'t judge "{text}" in "{self.field.name}": {error!r}'
-            raise UnjudgeableCellError(message) from error
+            raise UnjudgeableCellError(repr(error), field=self.field.name, cell=text) from error
         if len(self._known) >= _REMEMBERED:
             self._known = {}
         reading = self._known[text] = Reading(value, not notes)

@@ -36,7 +36,7 @@ def row_stream(resource: TableResource, judgement: Judgement) -> Iterator[Row]:
             except StopIteration:
                 return
             except Exception as error:
-                raise UnjudgeableCellError(f"frictionless can't judge the table: {error!r}") from error
+                raise UnjudgeableCellError(repr(error)) from error
             else:
                 yield row
 

@@ -28,9 +28,8 @@ class Marks(NamedTuple):
     quote: int | None
 
 
-def cut(content: bytes | mmap, start: int, size: int, marks: Marks) -> Iterator[tuple[int, int]]:
-    """Yield byte ranges of about ``size`` bytes that end where a record ends (the last one where the file does)."""
-    end = len(content)
+def cut(content: bytes | mmap, start: int, end: int, size: int, marks: Marks) -> Iterator[tuple[int, int]]:
+    """Yield byte ranges of about ``size`` bytes that end where a record ends (the last one at ``end``)."""
     while start < end:
         wanted, stop = size, None
         while stop is None:

@@ -21,14 +21,32 @@ if TYPE_CHECKING:
     from pipelines.validate.tabular.tokens import Cells
 
 
-@dataclass(frozen=True)
+_WIDTHS = 64
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedRow:
-    """A row, by its number in the file; ``values`` are what frictionless reads in each field (None: nothing)."""
+    """A row, by its number in the file; ``values`` are what frictionless reads in each field (None: nothing).
+
+    ``found`` are its errors, or those of a row alike: millions of blank rows share them.
+    """
 
     number: int
     cells: Cells
-    errors: list[RowError]
+    found: list[RowError]
     values: dict[str, Any]
+
+    @property
+    def errors(self) -> list[RowError]:
+        """Frictionless's errors, numbered as the row is."""
+        if not self.found or self.found[0].row_number == self.number:
+            return self.found
+        return [_renumbered(error, self.number) for error in self.found]
+
+    @property
+    def blank(self) -> bool:
+        """Whether no cell has a value."""
+        return any(error.type == "blank-row" for error in self.found)
 
     @classmethod
     def of(cls, row: Row) -> JudgedRow:
@@ -37,7 +55,7 @@ class JudgedRow:
 
     def renumbered(self, number: int) -> JudgedRow:
         """Return the same row at another place; its errors must not depend on other rows."""
-        return JudgedRow(number, self.cells, [_renumbered(error, number) for error in self.errors], self.values)
+        return JudgedRow(number, self.cells, self.found, self.values)
 
 
 class RowJudge:
@@ -63,8 +81,7 @@ class RowJudge:
                 _ = row[name]
             _ = row.errors
         except Exception as error:
-            message = f"frictionless can't judge row {number}: {error!r}"
-            raise UnjudgeableCellError(message) from error
+            raise UnjudgeableCellError(repr(error), row=number) from error
         return row
 
 
@@ -77,7 +94,7 @@ class Judges:
     def __init__(self, cells: TableResource, keyed: TableResource | None, key_fields: Sequence[str] = ()) -> None:
         self._cells = RowJudge(cells, key_fields)
         self._keyed = RowJudge(keyed) if keyed is not None else None
-        self._blank: JudgedRow | None = None
+        self._blank: dict[tuple[int, bool], JudgedRow] = {}
 
     @property
     def count(self) -> int:
@@ -92,18 +109,32 @@ class Judges:
 
     def judge(self, number: int, cells: Cells, *, keyed: bool) -> JudgedRow:
         """Judge one row."""
-        if cells:
+        kind = _kind_of_empty(cells)
+        if kind is None:
             return self._judge(number, cells, keyed=keyed)
-        # A blank line has no value for any key: its errors are the same everywhere. frictionless makes one for each
-        # field before it tells only that the row is blank: with many blank lines that would take most of the time.
-        self._blank = self._blank or self._judge(number, cells, keyed=True)
-        return self._blank if self._blank.number == number else self._blank.renumbered(number)
+        # A blank row has no value for any key: its errors are the same everywhere. frictionless makes one for each
+        # field before it tells only that the row is blank: with many blank rows that would take most of the time.
+        if kind in self._blank:
+            return self._blank[kind].renumbered(number)
+        row = self._judge(number, cells, keyed=True)
+        if row.blank:  # not where an empty cell is a value
+            if len(self._blank) >= _WIDTHS:
+                self._blank.clear()
+            self._blank[kind] = row
+        return row
 
     def _judge(self, number: int, cells: Cells, *, keyed: bool) -> JudgedRow:
         if keyed and self._keyed is not None:
             self._keyed.fed.add(number)
             return JudgedRow.of(self._keyed.judge(number, cells))
         return JudgedRow.of(self._cells.judge(number, cells))
+
+
+def _kind_of_empty(cells: Cells) -> tuple[int, bool] | None:
+    """Return what rows of empty cells, written alike, have in common; nothing for other rows."""
+    absent = bool(cells) and cells[0] is None
+    alike = all(cell is None for cell in cells) if absent else all(isinstance(cell, str) and not cell for cell in cells)
+    return (len(cells), absent) if alike else None
 
 
 def _renumbered(error: RowError, number: int) -> RowError:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Encodings of one byte a character whose first half is ASCII: records can be cut before decoding.
 _ONE_BYTE = re.compile(r"(ascii|cp125\d|cp(437|850|852|858)|iso8859-\d+|latin[-_]?1|mac-.*|koi8-.)\Z")
 _EVERY = 64
+_MOST_RECORDS = 1 << 17  # of a piece, about: blank ones are judged one by one, in memory
 
 
 def open_bytes(content: bytes | Path) -> bytes | mmap.mmap:
@@ -72,8 +73,11 @@ class Text:
         return str(self.options.delimiter)
 
     def ranges(self, size: int) -> Iterator[tuple[int, int]]:
-        """Yield the byte ranges of pieces of about ``size`` bytes."""
-        yield from cut(self._content, self._start, size, self._marks)
+        """Yield the byte ranges of pieces of about ``size`` bytes, or less where records are very short."""
+        for start, stop in cut(self._content, self._start, len(self._content), size, self._marks):
+            piece = self._content[start:stop]
+            parts = 1 + max(piece.count(b"\n"), piece.count(b"\r")) // _MOST_RECORDS
+            yield from cut(self._content, start, stop, 1 + (stop - start) // parts, self._marks)
 
     def piece(self, start: int, stop: int) -> bytes | memoryview:
         """Return a piece in UTF-8."""

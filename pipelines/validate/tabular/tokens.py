@@ -5,6 +5,7 @@ Judging the cells belongs to the screens; dialects that Arrow does not read alik
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections import deque
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pipelines.validate.tabular.text import Text
 
 Cells = list[str | None]
-MOST_CELLS = 1 << 14  # of a record: as many as the columns of a spreadsheet; each one in excess is an error to tell
+MOST_EXTRA = 1 << 10  # cells of a record beyond its columns: each is an error, that holds all the cells
 _AHEAD = 2
 
 
@@ -109,7 +110,7 @@ def tokenise(text: Text, start: int, stop: int, width: int) -> Tokens:
     tokens = Tokens(1, count, numbers, [_one_chunk(column) for column in table.columns])
     tokens.ragged = {row.number: _split(row.text, text.options) for row in ragged}
     for number, cells in tokens.ragged.items():
-        if len(cells) > MOST_CELLS:
+        if len(cells) > width + MOST_EXTRA:
             raise AbsurdRecordError(text.line_of(start, number), f"{len(cells)} cells")
     if count in tokens.ragged:  # Arrow drops the line ends of an unclosed quote that the file ends in
         tokens.ragged[count] = text.records(start, stop, [count - 1])[0]
@@ -139,6 +140,8 @@ def _read(
     text: Text, piece: Any, width: int, quoted: bool, on_ragged: Callable[[arrow_csv.InvalidRow], None]
 ) -> pa.Table:
     names = [str(index) for index in range(width)]
+    if piece[:3] == codecs.BOM_UTF8:  # Arrow drops one mark at the start of what it reads, here a character of a cell
+        piece = codecs.BOM_UTF8 + bytes(piece)
 
     def skip(row: arrow_csv.InvalidRow) -> str:
         on_ragged(row)

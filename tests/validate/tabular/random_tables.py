@@ -244,6 +244,8 @@ def _write(chance: random.Random, case: Case) -> None:
     lines = []
     for row in case.rows:
         cells = [_cell(chance, cell, delimiter, quote, wild) for cell in row]
+        if chance.random() < 0.05 and cells:
+            cells[0] = f"\ufeff{cells[0]}"  # a mark where no text starts: a character like others
         lines.append(delimiter.join(cells) + chance.choice(ends))
         if chance.random() < 0.04:
             lines.append(chance.choice(["", "", " ", "#c", delimiter]) + chance.choice(ends))

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from comparison import difference
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
+from random_tables import Case
 
 from pipelines.validate.tabular import UnjudgeableCellError, judge_cells, judge_delimited, write_typed
 from pipelines.validate.tabular.hashes import NULL, hash_texts, hash_values
@@ -147,3 +149,32 @@ def test_texts_hash_alike_wherever_they_stand(texts: list[str]):
 
 def test_no_value_has_the_hash_of_a_missing_one():
     assert hash_values([None, 0, 1, 2**70], "integer").tolist().count(int(NULL)) == 1
+
+
+@pytest.mark.parametrize("cells", ["", ";", ";;", ";;;;"])
+def test_empty_rows_are_asked_once_and_told_as_frictionless_does(cells):
+    schema = {"fields": [{"name": "a"}, {"name": "b"}, {"name": "c"}], "primaryKey": ["a"]}
+    content = "a;b;c\n1;2;3\n" + f"{cells}\n" * 50
+    judgement = judge_delimited(content.encode(), schema, {"csv": {"delimiter": ";"}}, block_rows=3)
+    refused = [row for block in judgement for row in block.refused]
+    assert judgement.confirmed < 10
+    case = Case([], schema, content.encode(), {"csv": {"delimiter": ";"}})
+    assert not difference(case)
+    told = [error.row_number for row in refused for error in row.errors if error.type == "blank-row"]
+    assert told == [*range(53 - len(told), 53)]
+    assert len(told) >= 49
+
+
+def test_empty_cells_that_are_values_are_asked_each_time():
+    schema = {"fields": [{"name": "a", "missingValues": []}, {"name": "b", "type": "integer", "missingValues": []}]}
+    assert not difference(Case([], schema, b"a;b\n" + b";\n" * 9, {"csv": {"delimiter": ";"}}))
+
+
+def test_an_unjudgeable_cell_is_located_without_being_told():
+    schema = {"fields": [{"name": "id"}, {"name": "n", "type": "number", "constraints": {"minimum": 0}}]}
+    with pytest.raises(UnjudgeableCellError) as raised:
+        list(judge_delimited(b"id,n\na,1\nb,sNaN\n", schema))
+    error = raised.value
+    assert (error.row, error.field, error.cell) == (3, "n", "sNaN")
+    assert "sNaN" not in error.sentence()
+    assert "ligne 3 (colonne « n »)" in error.sentence()

@@ -10,6 +10,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.validate.tabular import judge_delimited
+from pipelines.validate.tabular import text as text_module
 from pipelines.validate.tabular.text import Text, open_bytes
 from pipelines.validate.tabular.tokens import arrow_reads_alike, tokenised
 
@@ -80,3 +82,23 @@ def test_dialects_that_arrow_reads_otherwise_are_told():
 
     assert not arrow_reads_alike(Options)
     assert all(arrow_reads_alike(options) for options in (Escaped, Spaced, Wide))
+
+
+def test_a_mark_at_the_start_of_a_piece_is_a_character_of_its_cell():
+    rows = 400
+    content = b"t,n\n" + "\ufeffab,1\n".encode() * rows
+    schema = {"fields": [{"name": "t", "constraints": {"maxLength": 2}}, {"name": "n", "type": "integer"}]}
+    judgement = judge_delimited(content, schema, encoding="utf-8", block_rows=5)
+    assert sum(len(block.refused) for block in judgement) == rows
+    longer = {"fields": [{"name": "t"}, {"name": "n", "type": "integer"}]}
+    texts = [text for block in judge_delimited(content, longer, block_rows=5) for text in block.texts["t"].to_pylist()]
+    assert texts == ["\ufeffab"] * rows
+
+
+def test_pieces_of_short_records_are_smaller(monkeypatch):
+    monkeypatch.setattr(text_module, "_MOST_RECORDS", 100)
+    content = b"a,b\n" + b",\n" * 1000 + b"1,2\n"
+    blocks = list(judge_delimited(content, {"fields": [{"name": "a"}, {"name": "b"}]}))
+    assert max(len(block.refused) for block in blocks) <= 101
+    assert [row.number for block in blocks for row in block.refused] == list(range(2, 1002))
+    assert [number for block in blocks for number in block.numbers.tolist()] == [1002]
