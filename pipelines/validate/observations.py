@@ -144,14 +144,16 @@ class RowPlacer:
             return []
         level, territory, structure = self.export.level, self.export.territory, self.export.structure
         found: list[Finding] = []
+        year: int | None = None  # unknown: the code of a territory of any year is right
         if self.export.period.field not in wrong:
-            found += self._judge_period(values.get(self.export.period.field or ""))[1]
+            (year, _), told = self._judge_period(values.get(self.export.period.field or ""))
+            found += told
         if level.field in wrong:
             return found
         (known,), told = self._judge_level(values.get(level.field or ""))
         found += told
         if territory is None or territory.field not in wrong:
-            found += self._judge_territory(known, values.get(territory.field) if territory else None)[1]
+            found += self._judge_territory(year, known, values.get(territory.field) if territory else None)[1]
         if structure is not None and not {structure.code, structure.name} & set(wrong):
             found += self._structure(known, values.get(structure.code), values.get(structure.name or ""))[1]
         return found
