@@ -39,6 +39,8 @@ class Minimum:
 def minimum_of(indicator: Indicator, export: Export) -> Minimum | None:
     """Return the minimum base that holds for an indicator fed by ``export``."""
     rule = indicator.minimum_base
+    if indicator.enterprises:
+        return None
     if rule:
         return Minimum(rule.answers, rule.reason, rule.why)
     if export.kind == "survey":

@@ -177,6 +177,12 @@ def _absence(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> di
 def _hidden_details(traced: Traced, row: Row) -> list[str]:
     if row["statut_confidentialite"] == "D":
         return ["Masquée pour qu'une autre valeur, secrète, ne puisse en être déduite."]
+    enterprises = traced.indicator.enterprises
+    if enterprises is not None:
+        return [
+            f"Règle : aucune valeur faite par moins de {enterprises.units} entreprises, ni dont une seule fait plus de "
+            f"{100 * enterprises.dominance:g} % ; {enterprises.why}."
+        ]
     minimum = minimum_of(traced.indicator, traced.exports[0])
     return [f"Règle : aucune valeur sous {minimum.answers} ; {minimum.why}."] if minimum else []
 
