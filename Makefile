@@ -42,10 +42,10 @@ lint: setup
 	$(BIN)/mypy
 
 test-fast: setup
-	$(BIN)/pytest -m "not e2e"
+	$(BIN)/pytest -n auto --dist loadfile -m "not e2e"
 
 test: lint check
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 samples: setup
 	$(BIN)/python data/generate_samples.py
