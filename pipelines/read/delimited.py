@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,7 +17,7 @@ from pipelines.read.cells import Cells, UnusableFileError, compose_header
 from pipelines.read.text import encoding_of, open_binary, open_text, whole_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from pathlib import Path
 
     from pipelines.declarations import Layout
@@ -59,7 +60,8 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
         delimiter = first.strip("\r\n")[-1] if is_mark else layout.delimiter
         start = int(is_mark) + layout.skip_rows + layout.header_rows
         records = _records(itertools.chain([first], lines), delimiter, layout.quote_char)
-        before = list(itertools.islice(records, start))
+        with closing(records):  # it has the limit of the whole process's csv in its hands
+            before = list(itertools.islice(records, start))
     _check_lines(source)
     if len(before) < start or not any(any(cell.strip() for cell in row) for row in before[int(is_mark) :]):
         raise UnusableFileError("fichier-vide", "Le fichier est vide : il n'a même pas de ligne d'en-tête.")
@@ -88,7 +90,7 @@ def _lines(stream: TextIO) -> Iterator[str]:
         yield line
 
 
-def _records(lines: Iterable[str], delimiter: str, quote: str) -> Iterator[list[str]]:
+def _records(lines: Iterable[str], delimiter: str, quote: str) -> Generator[list[str], None, None]:
     before = csv.field_size_limit(limits.LONGEST_CELL)
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
     cells, number = 0, 1

@@ -264,5 +264,5 @@ def test_twins_keep_a_hash_a_row(essai, catalogue):
 def test_a_placer_forgets_values(essai, catalogue):
     placer = RowPlacer(essai.export, essai.export.layouts[0], catalogue.territories, 2024)
     for number in range(40_000):
-        placer._judge_territory("departement", f"z{number}")
+        placer._judge_territory(2024, "departement", f"z{number}")
     assert placer._judge_territory.cache_info().currsize <= 1 << 14
