@@ -45,7 +45,7 @@ test-fast: setup
 	$(BIN)/pytest -n auto --dist loadfile -m "not e2e"
 
 test: lint check
-	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
 samples: setup
 	$(BIN)/python data/generate_samples.py

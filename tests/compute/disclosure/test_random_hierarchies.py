@@ -59,6 +59,7 @@ def test_the_attacker_finds_nothing_after_suppression(seed: int) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.no_cover
 def test_the_attacker_finds_nothing_on_a_thousand_hierarchies() -> None:
     for seed in range(1000):
         check_protected(seed)

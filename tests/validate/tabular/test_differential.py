@@ -24,11 +24,12 @@ def test_cells_have_the_verdict_of_frictionless(seed: int):
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("first", [0, 1_000_000])
+@pytest.mark.no_cover
+@pytest.mark.parametrize("first", [band + chunk for band in (0, 1_000_000) for chunk in range(0, 1000, 200)])
 def test_thousands_of_tables_have_the_verdict_of_frictionless(first: int):
     different = {
         (seed, cells): found
-        for seed in range(first, first + 1500)
+        for seed in range(first, first + 200)
         for cells in (False, True)
         if (not cells or seed % 4 == 0) and (found := difference(make_case(seed), cells=cells))
     }
