@@ -282,10 +282,9 @@ def _mark_small_bases(found: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     small = found["valeur"].notna() & (found["effectif"] < rule.minimum)
     if FEW in found:
         small |= found["valeur"].notna() & found[FEW]
-    if rule.secret:
-        found.loc[small, "motif"] = PRIMARY
-    else:
-        found.loc[small, [*UNPUBLISHED, *(name for name in NUMBERS if name != "effectif")]] = np.nan
-        found.loc[small, "motif"] = "base-insuffisante"
+    weak = found["valeur"].notna() & (found["effectif"] < rule.reliable) & ~small
+    found.loc[small, "motif"] = PRIMARY
+    found.loc[weak, [*UNPUBLISHED, *(name for name in NUMBERS if name != "effectif")]] = np.nan
+    found.loc[weak, "motif"] = "base-insuffisante"
     found.loc[found["motif"] == PRIMARY, "statut_confidentialite"] = "A"
     return found

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[Any, Any]
 DEFAULT_MINIMUM = 11  # persons, in surveys that declare nothing else: INSEE's rule, as the indicators' manual says
-_DECIMALS = {"effectif": 0, "effectif_pondere": 3, "numerateur": 6, "denominateur": 6}  # as published
+_DECIMALS = {"effectif": 0, "effectif_pondere": 0, "numerateur": 6, "denominateur": 6}  # as published
 _RELATIVE = 1e-9  # floating sums in another order
 _NAMES = {
     "valeur": "la valeur", "effectif": "l'effectif", "effectif_pondere": "l'effectif pondéré",

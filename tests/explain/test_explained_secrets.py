@@ -129,7 +129,7 @@ def test_an_altered_archive_is_told_of_a_hidden_row_without_more(house, tmp_path
 
 
 def test_too_small_a_base_is_told_but_not_the_value(tmp_path):
-    house = made(tmp_path, [(10, 1), (10, 2), (10, 3)])
+    house = made(tmp_path, [(10, 1)] * 12)
     place = house.schemas / "indicators" / "nps.yml"
     place.write_text(
         place.read_text(encoding="utf-8")
@@ -141,6 +141,6 @@ def test_too_small_a_base_is_told_but_not_the_value(tmp_path):
     explained = explanation(explainer, row, house.schemas)
     assert explained["absence"]["motif"] == "base insuffisante"
     assert explained["absence"]["details"] == ["Règle : aucune valeur sous 13 ; essai."]
-    assert explained["sources"][0]["fichiers"][0]["lignes"]["numeros"] == [32, 33, 34]
-    assert explained["recalcul"]["valeurs"] == {"effectif": 3}
+    assert explained["sources"][0]["fichiers"][0]["lignes"]["numeros"] == list(range(32, 44))
+    assert explained["recalcul"]["valeurs"] == {"effectif": 12}
     assert explained["recalcul"]["accord"] is True

@@ -5,10 +5,21 @@ Values are computed elsewhere; here they are only hidden.
 
 from pipelines.compute.disclosure.audit import audit, refusals
 from pipelines.compute.disclosure.published import (
+    EXTREMES,
+    coarsened,
     disclosure_summary,
     protected,
     without_secret_parts,
     without_secrets,
 )
 
-__all__ = ["audit", "disclosure_summary", "protected", "refusals", "without_secret_parts", "without_secrets"]
+__all__ = [
+    "EXTREMES",
+    "audit",
+    "coarsened",
+    "disclosure_summary",
+    "protected",
+    "refusals",
+    "without_secret_parts",
+    "without_secrets",
+]

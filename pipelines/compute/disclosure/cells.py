@@ -132,8 +132,8 @@ def _figures(rows: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """
     ruled = rules(catalogue)
     rule = [ruled[pair] for pair in zip(rows["reseau"], rows["indicateur"], strict=True)]
-    minimum = np.array([item.minimum if item.secret else 0 for item in rule], dtype=float)
-    width = np.array([item.width if item.secret else 0 for item in rule], dtype=float)
+    minimum = np.array([item.minimum for item in rule], dtype=float)
+    width = np.array([item.width for item in rule], dtype=float)
     margin = np.array([item.margin for item in rule])
     size = rows["size"].fillna(0.0).to_numpy(dtype=float)  # unknown to whoever audits: there, any doubt is enough
     width = np.where(margin > 0, margin * np.abs(size), width)

@@ -49,6 +49,22 @@ def without_secrets(results: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
+# Extreme weights tell the sizes of their categories; with one decimal, no longer exactly.
+EXTREMES = dict.fromkeys(("rapport_minimal", "rapport_maximal", "poids_minimal", "poids_maximal"), 1)
+
+
+def coarsened(results: pd.DataFrame) -> pd.DataFrame:
+    """Publish of weighted values their weighted base in whole units, and neither numerator nor denominator.
+
+    Few different weights make a lattice: with six decimals, a numerator told how many of each category had answered
+    what, down to one person.
+    """
+    weighted = results["effectif_pondere"].notna()
+    found = results.assign(effectif_pondere=results["effectif_pondere"].astype("float64").round(0))
+    found.loc[weighted, ["numerateur", "denominateur"]] = np.nan
+    return found
+
+
 def row_keys(frame: pd.DataFrame) -> pd.MultiIndex:
     """Return the key of each row of ``resultats`` as text, with "" where a part is absent."""
     text = frame[KEY].astype("object")

@@ -20,14 +20,14 @@ _BALANCE = (declared.Nps, declared.NetSatisfaction)
 
 @dataclass(frozen=True)
 class Rule:
-    """Under ``minimum`` answers or events a value is not published. ``secret``: for secrecy, else for reliability.
+    """Under ``minimum`` answers or events a value is secret; under ``reliable`` it is only not published.
 
     ``margin``: for data on enterprises, how wide the attacker's interval for a hidden value must stay, as a share of
     it (what the declared dominance leaves to the others: 15 %); nothing is known of it beforehand.
     """
 
     minimum: int
-    secret: bool
+    reliable: int = 0
     margin: float = 0.0
 
     @property
@@ -43,10 +43,14 @@ class Rule:
 def rule_of(indicator: Indicator, kinds: set[str]) -> Rule:
     """Return the rule of an indicator fed by exports of these kinds; a minimum of 0 hides nothing."""
     if indicator.enterprises:
-        return Rule(0, True, 1 - indicator.enterprises.dominance)
-    if indicator.minimum_base:
-        return Rule(indicator.minimum_base.answers, indicator.minimum_base.reason == PRIMARY)
-    return Rule(DEFAULT_MINIMUM_BASE if "survey" in kinds else 0, True)
+        return Rule(0, margin=1 - indicator.enterprises.dominance)
+    default = DEFAULT_MINIMUM_BASE if "survey" in kinds else 0
+    declared_base = indicator.minimum_base
+    if declared_base is None:
+        return Rule(default)
+    if declared_base.reason == PRIMARY:
+        return Rule(declared_base.answers)
+    return Rule(default, declared_base.answers)  # a threshold of reliability lifts no secret: persons stay persons
 
 
 def rules(catalogue: Catalogue) -> dict[tuple[str, str], Rule]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.compute.calibration import DIAGNOSTICS
-from pipelines.compute.disclosure import protected, without_secret_parts
+from pipelines.compute.disclosure import EXTREMES, coarsened, protected, without_secret_parts
 from pipelines.compute.tables.comparability import comparability_table
 from pipelines.compute.tables.correlations import correlations_table
 from pipelines.compute.tables.declared import indicators_table, networks_table, structures_table, territories_table
@@ -53,7 +53,7 @@ def national_tables(
     Nothing secret passes: figures marked A, and those that would tell them, are blank before any table is made.
     """
     inputs = replace(inputs, results=protected(inputs.results, catalogue, earlier))
-    results = results_table(catalogue, inputs)
+    results = coarsened(results_table(catalogue, inputs))
     receipts, coverage = receipts_table(catalogue, inputs), coverage_table(catalogue, inputs, results)
     return {
         "resultats": results,
@@ -70,5 +70,5 @@ def national_tables(
         "anomalies": anomalies_table(inputs, unusual_changes(catalogue, results)),
         "ecarts": discrepancies_table(catalogue, without_secret_parts(inputs.discrepancies, inputs.results)),
         "corrections": corrections_table(catalogue, inputs),
-        "calages": inputs.calibrations.reindex(columns=["reseau", "annee", *DIAGNOSTICS]),
+        "calages": inputs.calibrations.reindex(columns=["reseau", "annee", *DIAGNOSTICS]).round(EXTREMES),
     }

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.compute.disclosure import audit, disclosure_summary, protected, refusals, without_secrets
+from pipelines.compute.disclosure import audit, coarsened, disclosure_summary, protected, refusals, without_secrets
 from pipelines.compute.disclosure.audit import ALREADY, PREVIOUS, TIGHT, TIGHT_EARLIER, UNMASKED
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue
@@ -185,14 +185,41 @@ def test_a_reliability_minimum_hides_nothing_beside(labo, levels) -> None:
     indicator = {**SHARE, "levels": levels("pooled"), "minimum_base": rule}
     export = labo.export({"reponse": "string"}, kind="survey")
     rows = [
-        {"structure": o, "territoire": "30", "reponse": "oui"} for o, n in (("B1", 5), ("B2", 60)) for _ in range(n)
+        {"structure": o, "territoire": "30", "reponse": "oui"} for o, n in (("B1", 12), ("B2", 60)) for _ in range(n)
     ]
     results = labo.run(indicator, export, rows).results.assign(reseau="labo")
     found = protected(results, labo.catalogue(indicator, export))
     small = found[found["structure_code"] == "B1"].iloc[0]
-    assert (small["effectif"], small["statut_confidentialite"]) == (5, "F")
+    assert (small["effectif"], small["statut_confidentialite"]) == (12, "F")
     assert pd.isna(small["valeur"])
     assert found["statut_confidentialite"].eq("F").all()
+
+
+@pytest.mark.parametrize(("count", "status"), [(10, "A"), (11, "F")])
+def test_a_reliability_minimum_lifts_no_secret(labo, levels, count, status) -> None:
+    """Under eleven persons the base is hidden too: it would tell those of the other questions."""
+    rule = {"answers": 30, "reason": "base-insuffisante", "why": "essai"}
+    indicator = {**SHARE, "levels": levels("pooled", "site"), "minimum_base": rule}
+    export = labo.export({"reponse": "string"}, kind="survey")
+    rows = [{"structure": "B1", "territoire": "30", "reponse": "oui"} for _ in range(count)]
+    found = protected(
+        labo.run(indicator, export, rows).results.assign(reseau="labo"), labo.catalogue(indicator, export)
+    )
+    line = found.iloc[0]
+    assert (line["statut_confidentialite"], pd.isna(line["effectif"])) == (status, status == "A")
+    assert line["motif"] == ("secret-statistique" if status == "A" else "base-insuffisante")
+
+
+def test_weighted_values_have_no_numerator_to_decode() -> None:
+    lines = pd.DataFrame({
+        "valeur": [37.3, 50.0], "effectif_pondere": [10.195588, None], "numerateur": [3.807482, 5.0],
+        "denominateur": [10.195588, 10.0],
+    })  # fmt: skip
+    found = coarsened(lines)
+    assert found.loc[0, ["numerateur", "denominateur"]].isna().all()
+    assert found.loc[0, "effectif_pondere"] == 10
+    assert found.loc[1, ["numerateur", "denominateur"]].tolist() == [5.0, 10.0]
+    assert found["valeur"].tolist() == [37.3, 50.0]
 
 
 def test_the_summary_counts_what_is_hidden_and_why(world) -> None:
