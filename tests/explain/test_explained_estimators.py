@@ -114,7 +114,7 @@ def test_no_recomputed_row_is_left_unpublished(observed):
 
 
 @pytest.mark.parametrize(("column", "change"), [
-    ("valeur", 0.002), ("effectif", 1), ("effectif_pondere", 0.01), ("numerateur", 0.01), ("denominateur", 0.01),
+    ("valeur", 0.002), ("effectif", 1), ("effectif_pondere", 2), ("numerateur", 0.01), ("denominateur", 0.01),
 ])  # fmt: skip
 def test_a_figure_changed_in_the_release_is_noticed(observed, column, change):
     published = observed.release.results
