@@ -18,6 +18,11 @@ settings.register_profile("fast", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("fast")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name bytes by their length: archives hold the time of their making, and every worker must collect the same names."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def _no_instance(monkeypatch: pytest.MonkeyPatch):
     """Leave the Dagster instance of whoever runs the tests alone."""
