@@ -19,7 +19,7 @@ settings.load_profile("fast")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name bytes by their length: archives hold the time of their making, and every worker must collect the same names."""
+    """Name bytes by their length: an archive holds its time, and every worker must collect the same names."""
     return f"{len(val)} bytes" if isinstance(val, bytes) else None
 
 
