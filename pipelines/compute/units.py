@@ -31,11 +31,11 @@ class Geography:
         """Return the région of a département; overseas collectivities have none."""
         return self._region.get(departement) if departement else None
 
-    def expected_parts(self, level: Level, code: str, parts: Level) -> int:
-        """Return how many ``parts`` (départements or régions) the territory is made of."""
+    def parts_of(self, level: Level, code: str, parts: Level) -> frozenset[str]:
+        """Return the codes of the ``parts`` (départements or régions) that the territory is made of."""
         if parts == "region":
-            return len(set(self._region.values()))
-        return sum(1 for region in self._region.values() if level == "national" or region == code)
+            return frozenset(self._region.values())
+        return frozenset(part for part, region in self._region.items() if level == "national" or region == code)
 
     def parent(self, level: Level, territory: str | None, below: Level = "departement") -> str | None:
         """Return the code, at ``level``, of the territory that holds ``territory``, a place of the level ``below``."""

@@ -315,8 +315,8 @@ def test_an_anomaly_says_what_came_of_it(state: str, severity: str, consequence:
 
 def test_a_discrepancy_is_relative_to_the_declared_value_in_percent(small: Catalogue) -> None:
     line = {"reseau": "labo", "annee": 2024, "indicateur": "essai", "periode": "2024", "maille": "national",
-            "territoire_code": "FR", "maille_des_parties": "departement", "parties_presentes": 1,
-            "parties_attendues": 101}  # fmt: skip
+            "territoire_code": "FR", "maille_des_parties": "departement", "parties_presentes": 101,
+            "parties_attendues": 101, "comparaison": "complète"}  # fmt: skip
     values = [(2538.0, 2530.0), (0.0, 5.0)]
     found = pd.DataFrame([
         {**line, "valeur_declaree": declared, "valeur_calculee": parts, "ecart": declared - parts}

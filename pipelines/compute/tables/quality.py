@@ -80,10 +80,10 @@ def _of_files(inputs: NationalInputs) -> pd.DataFrame:
 
 
 def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.DataFrame:
-    """Return the differences between typed levels and the sums of their parts."""
+    """Return the differences between typed levels and the sums of their parts, those that lack a part not compared."""
     columns = ["reseau", "annee", "indicateur", "periode", "maille", "territoire_code", "territoire", "valeur_declaree",
                "valeur_calculee", "ecart", "ecart_relatif", "mode_calcul", "maille_des_parties", "parties_presentes",
-               "parties_attendues"]  # fmt: skip
+               "parties_attendues", "comparaison"]  # fmt: skip
     if differences.empty:
         return pd.DataFrame(columns=columns)
     geography = Geography(catalogue.territories)
