@@ -169,7 +169,7 @@ def discrepancies(
     found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     if found.empty:
         return found
-    found = found[found["ecart"].abs() > 0.5 * 10**-decimals].reset_index(drop=True)
+    found = found.loc[found["ecart"].abs() > 0.5 * 10**-decimals].reset_index(drop=True)
     return found.assign(ecart=found["ecart"].where(found["comparaison"] == COMPLETE))
 
 

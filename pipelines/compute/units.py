@@ -15,10 +15,13 @@ UNIT = ["periode", "frequence", "maille", "territoire_code", "structure_code"]
 
 
 class Geography:
-    """The reference list of territories, asked for parents and for what a level is made of."""
+    """The reference list of territories, asked for parents and for what a level is made of.
+
+    Places are as in the latest year of the list: what a year is made of is asked of ``territories.of_year(year)``.
+    """
 
     def __init__(self, territories: Territories) -> None:
-        places = territories.territories
+        places = sorted(territories.territories, key=lambda place: place.since or 0)
         self._region = {place.code: place.region for place in places if place.level == "departement" and place.region}
         self._names: dict[tuple[str, str], str] = {(place.level, place.code): place.name for place in places}
 
