@@ -10,6 +10,7 @@ from pipelines.declarations.periods import last_day, period_of
 
 if TYPE_CHECKING:
     from pipelines.declarations import Frequency, Level, Territories
+    from pipelines.declarations.references import Territory
 
 UNIT = ["periode", "frequence", "maille", "territoire_code", "structure_code"]
 
@@ -22,7 +23,11 @@ class Geography:
 
     def __init__(self, territories: Territories) -> None:
         places = sorted(territories.territories, key=lambda place: place.since or 0)
-        self._region = {place.code: place.region for place in places if place.level == "departement" and place.region}
+        departements = [place for place in places if place.level == "departement"]
+        self._region = {place.code: place.region for place in departements if place.region}
+        self._states: dict[str, list[Territory]] = {}
+        for place in departements:
+            self._states.setdefault(place.code, []).append(place)
         self._names: dict[tuple[str, str], str] = {(place.level, place.code): place.name for place in places}
 
     def names(self, levels: pd.Series[str], codes: pd.Series[str]) -> pd.Series[str]:
@@ -30,8 +35,11 @@ class Geography:
         found = [self._names.get(place) for place in zip(levels, codes, strict=True)]
         return pd.Series(found, index=levels.index)
 
-    def region(self, departement: str | None) -> str | None:
-        """Return the région of a département; overseas collectivities have none."""
+    def region(self, departement: str | None, year: int | None = None) -> str | None:
+        """Return the région of a département (in a year, else the latest); overseas collectivities have none."""
+        if year is not None:
+            states = self._states.get(departement or "", [])
+            return next((place.region for place in states if place.existed(year)), None)
         return self._region.get(departement) if departement else None
 
     def parts_of(self, level: Level, code: str, parts: Level) -> frozenset[str]:

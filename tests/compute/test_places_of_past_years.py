@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.compute.network_year import compute_network_year
 from pipelines.compute.tables.changes import with_changes
+from pipelines.compute.units import Geography
 from pipelines.declarations import Catalogue
 from pipelines.validate.places import Gazetteer
 
@@ -27,6 +28,13 @@ def test_each_year_has_the_places_it_had(catalogue: Catalogue, year: int) -> Non
     assert len(regions) == (22 if year <= 2015 else 13) + (4 if year == 2010 else 5)
     assert len(departements) == (100 if year == 2010 else 101)
     assert {place.region for place in departements} == regions, "each in a région of that year, none of them empty"
+
+
+def test_a_departement_has_the_region_of_the_year(catalogue: Catalogue) -> None:
+    geography = Geography(catalogue.territories)
+    assert [geography.region("67", year) for year in (2010, 2015, 2016, 2026, None)] == ["42", "42", "44", "44", "44"]
+    assert [geography.region("976", year) for year in (2010, 2011, None)] == [None, "06", "06"]
+    assert geography.region("988", 2020) is geography.region(None, 2020) is None
 
 
 def test_no_place_is_lost_between_two_years(catalogue: Catalogue) -> None:
