@@ -145,7 +145,11 @@ class Explainer:
             return recompute_transparency(rows, indicator, levels, feed.inputs, frequencies, regions)
         weighted = any(export.weight or export.calibration_of(year) for export in exports)
         rows = rows.join(coded(indicator.estimator, feed.inputs, rows))
-        return recompute_observed(rows, Question(indicator, list(levels), frequencies, finest, weighted), regions)
+        asked = Question(
+            indicator, list(levels), frequencies, finest, weighted, any(export.sampled for export in exports),
+            any(export.design for export in exports),
+        )  # fmt: skip
+        return recompute_observed(rows, asked, regions)
 
 
 def key_of(row: Row) -> Key:
