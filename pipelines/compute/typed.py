@@ -169,8 +169,8 @@ def discrepancies(
     found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     if found.empty:
         return found
-    found = found.loc[found["ecart"].abs() > 0.5 * 10**-decimals].reset_index(drop=True)
-    return found.assign(ecart=found["ecart"].where(found["comparaison"] == COMPLETE))
+    beyond: pd.DataFrame = found[found["ecart"].abs() > 0.5 * 10**-decimals].reset_index(drop=True)
+    return beyond.assign(ecart=beyond["ecart"].where(beyond["comparaison"] == COMPLETE))
 
 
 def _compared(
