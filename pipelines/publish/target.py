@@ -85,7 +85,7 @@ class HeldDataset:
 class TargetState:
     """What a target holds of one of our datasets, and what it accepts.
 
-    ``expected`` is the id under which the dataset was last seen, ``others`` the ids of datasets that carry the same key.
+    ``expected`` is the id under which the dataset was last seen, ``others`` the ids of datasets of the same key.
     """
 
     address: str
@@ -105,5 +105,5 @@ def address(target: str) -> str | None:
 
 def file_name(target: str) -> str:
     """Return a file name for a target: letters, digits and dashes."""
-    kept = [character if character.isalnum() else "-" for character in target.split("://")[-1].rstrip("/").lower()]
+    kept = [character if character.isalnum() else "-" for character in target.rpartition("://")[2].rstrip("/").lower()]
     return "".join(kept)

@@ -33,11 +33,7 @@ def read_state(client: Udata, organization: str, dataset: str, expected: str | N
 
 def carriers(client: Udata, organization: str, mark: str, value: str) -> list[Json]:
     """Return the datasets of an organization that carry an extra of ours: those in use first, then the oldest."""
-    found = [
-        item
-        for item in client.datasets()
-        if item["extras"].get(mark) == value and (item.get("organization") or {}).get("id") == organization
-    ]
+    found = [item for item in client.datasets() if item["extras"].get(mark) == value and _owned(item, organization)]
     return sorted(found, key=lambda item: (item["deleted"] is not None, item["created_at"], item["id"]))
 
 
@@ -113,12 +109,17 @@ def _organization(client: Udata, wanted: str) -> str:
     )
 
 
+def _owned(body: Json, organization: str) -> bool:
+    return (body.get("organization") or {}).get("id") == organization
+
+
 def _find(
     client: Udata, organization: str, dataset: str, expected: str | None
 ) -> tuple[HeldDataset | None, tuple[str, ...]]:
     if expected is not None:
         body = client.dataset(expected)
-        if body is not None and body["extras"].get(DATASET) == dataset:
+        # Extras that another tool wiped make a dataset of ours no less ours.
+        if body is not None and body["extras"].get(DATASET, dataset) == dataset and _owned(body, organization):
             return held_dataset(body), ()
     found = carriers(client, organization, DATASET, dataset)
     if not found:

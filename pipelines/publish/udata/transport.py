@@ -126,7 +126,7 @@ class Transport:
     def _followed(self, answer: requests.Response, method: str, url: str, call: str) -> str:
         there = urljoin(url, answer.headers.get("Location", ""))
         old, new = urlsplit(url), urlsplit(there)
-        same_host = new.netloc == old.netloc and (new.scheme == "https" or new.scheme == old.scheme)
+        same_host = new.netloc == old.netloc and new.scheme in ("https", old.scheme)
         if not same_host or (method != "GET" and answer.status_code not in _KEEP_METHOD):
             raise NotUdataError(f"{call} : la cible renvoie vers {new.scheme}://{new.netloc} ; l'indiquer comme cible")
         return there

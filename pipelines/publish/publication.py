@@ -1,0 +1,228 @@
+"""One dataset brought to one platform: read, plan, apply, read back. Targets that are folders are in ``local``.
+
+This is what the command and Dagster call; clock, session and key come from them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines.declarations import Catalogue
+from pipelines.publish import acceptance
+from pipelines.publish.actions import Action
+from pipelines.publish.apply import Application
+from pipelines.publish.errors import PublicationError
+from pipelines.publish.known_ids import read_ids, write_ids
+from pipelines.publish.lease import check_free, new_lease
+from pipelines.publish.lock import one_writer
+from pipelines.publish.offer import Offer, earlier_files, make_offer
+from pipelines.publish.plan import Plan, Verdict, make_plan
+from pipelines.publish.target import HeldDataset, TargetState, file_name
+from pipelines.publish.udata.client import Udata
+from pipelines.publish.udata.reading import read_state
+
+# Verdicts on a release before it leaves: dataset, release that the target holds (None: unknown), release to publish.
+Judge = Callable[[str, Path | None, Path], Iterable[Verdict]]
+CRITERIA = {
+    "license": "licence",
+    "temporal_coverage": "couverture temporelle",
+    "spatial": "couverture spatiale",
+    "update_frequency": "fréquence",
+    "update_fulfilled_in_time": "fréquence respectée",
+    "dataset_description_quality": "description",
+    "has_resources": "fichiers",
+    "has_open_format": "format ouvert",
+    "all_resources_available": "fichiers disponibles",
+    "resources_documentation": "documentation",
+}
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A udata to publish to. ``publisher`` names this machine and folder, ``now`` is a clock with its time zone."""
+
+    name: str
+    client: Udata
+    organization: str
+    publisher: str
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The folders of one output: releases are read; the rest is written."""
+
+    output: Path
+
+    @property
+    def releases(self) -> Path:
+        """Releases by dataset and version."""
+        return self.output / "releases"
+
+    @property
+    def renditions(self) -> Path:
+        """Archives and yearly files made from the releases."""
+        return self.output / "renditions"
+
+    @property
+    def acceptances(self) -> Path:
+        """Plans accepted by a person."""
+        return self.output / "acceptances"
+
+    def ids(self, target: str) -> Path:
+        """Ids of what is ours on a target."""
+        return self.output / "targets" / f"{file_name(target)}.json"
+
+    def lock(self, target: str) -> Path:
+        """Lock of a target."""
+        return self.output / "targets" / f".{file_name(target)}.lock"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An offer, what the target held when it was read, and the plan between them."""
+
+    offer: Offer
+    state: TargetState
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a publication. ``problems`` says what is not as it should be; ``warnings`` what waits for the next.
+
+    ``applied`` is False when the plan waits for a person.
+    """
+
+    plan: Plan
+    applied: bool
+    done: tuple[Action, ...] = ()
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    page: str = ""
+    quality: float | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the target now holds the offer, whole."""
+        return self.applied and not self.problems and not self.warnings
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return {
+            "plan": self.plan.to_json(),
+            "applied": self.applied,
+            "succeeded": self.succeeded,
+            "done": [action.sentence for action in self.done],
+            "problems": list(self.problems),
+            "warnings": list(self.warnings),
+            "page": self.page,
+            "quality": self.quality,
+        }
+
+
+def prepare(
+    catalogue: Catalogue, dataset: str, platform: Platform, work: Workplace, judge: Judge | None = None
+) -> Prepared | None:
+    """Read the target and return the plan for a dataset, None when nothing of it was released.
+
+    Raises PublicationError when the target can't be read or can't hold the dataset.
+    """
+    address = platform.client.base_url
+    known = read_ids(work.ids(platform.name), address, dataset)
+    state = read_state(platform.client, platform.organization, dataset, known.dataset)
+    offer = make_offer(catalogue, dataset, work.releases, work.renditions, state.extensions)
+    if offer is None:
+        return None
+    held = state.dataset
+    orphans = held is not None and any(item.undescribed for item in held.resources)
+    plan = make_plan(
+        offer,
+        state,
+        gates=_verdicts(judge, offer, held, work.releases / dataset),
+        earlier=earlier_files(work.releases, dataset, work.renditions) if orphans else (),
+        published=known.resources if held is not None and held.id == known.dataset else {},
+    )
+    return Prepared(offer, state, plan)
+
+
+def publish(
+    catalogue: Catalogue,
+    dataset: str,
+    platform: Platform,
+    work: Workplace,
+    *,
+    judge: Judge | None = None,
+    agree: Callable[[Plan], bool] = lambda _: True,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Report | None:
+    """Bring a dataset of the target to the latest release; None when nothing of it was released.
+
+    ``agree`` is asked once, with the plan. A blocked plan is applied only when its hash was accepted. Raises
+    PublicationError when a step can't be done; what was done stays, and the next publication goes on from there.
+    """
+    with one_writer(work.lock(platform.name)):
+        prepared = prepare(catalogue, dataset, platform, work, judge)
+        if prepared is None:
+            return None
+        plan, held = prepared.plan, prepared.state.dataset
+        if plan.empty and held is not None:
+            write_ids(work.ids(platform.name), plan.target, dataset, held)
+            return Report(plan, applied=True, page=held.page, quality=held.quality.get("score"))
+        if (plan.refusals and acceptance.accepted(work.acceptances, plan.hash) is None) or not agree(plan):
+            return Report(plan, applied=False)
+        now = platform.now()
+        check_free(held.lease if held else None, platform.publisher, now)
+        lease = new_lease(platform.publisher, now)
+        application = Application(platform.client, prepared.offer, prepared.state, plan, lease, progress)
+        try:
+            application.run()
+        except PublicationError:
+            with contextlib.suppress(PublicationError):  # the first failure is the one to tell
+                application.abandon()
+            raise
+        return _read_back(catalogue, dataset, platform, work, plan, application)
+
+
+def _read_back(
+    catalogue: Catalogue, dataset: str, platform: Platform, work: Workplace, plan: Plan, application: Application
+) -> Report:
+    """Read all again and compare: bytes, size, every managed field, order, quality. What differs is a problem."""
+    again = prepare(catalogue, dataset, platform, work)
+    held = again.state.dataset if again else None
+    if again is None or held is None:
+        raise PublicationError("Relu après publication, le jeu de données n'est pas sur la cible ; relancer.")
+    write_ids(work.ids(platform.name), plan.target, dataset, held)
+    score = held.quality.get("score")
+    differ = [] if application.warnings else [f"relu, il reste à : {step.sentence}" for step in again.plan.actions]
+    return Report(
+        plan,
+        applied=True,
+        done=tuple(application.done),
+        problems=(*differ, *_quality_problems(held, application.offer)),
+        warnings=tuple(application.warnings),
+        page=held.page,
+        quality=score,
+    )
+
+
+def _quality_problems(held: HeldDataset, offer: Offer) -> list[str]:
+    """Return what keeps the quality score from being full, unless the plan had told it and was accepted."""
+    score = held.quality.get("score")
+    if offer.quality or score is None or score >= 1:
+        return []
+    missing = [name for criterion, name in CRITERIA.items() if held.quality.get(criterion) is False]
+    return [f"note de qualité {score:.2f} au lieu de 1 : {', '.join(missing) or 'critère inconnu'}"]
+
+
+def _verdicts(judge: Judge | None, offer: Offer, held: HeldDataset | None, home: Path) -> tuple[Verdict, ...]:
+    if judge is None:
+        return ()
+    there = held.version if held else None
+    old = home / there if there in offer.versions else None
+    return tuple(judge(offer.dataset, old, home / offer.version))
