@@ -14,7 +14,7 @@ from pipelines.publish.actions import Action
 from pipelines.publish.errors import PublicationError
 from pipelines.publish.offer import Offer, OfferedResource
 from pipelines.publish.plan_resources import described_extras, wanted_schema
-from pipelines.publish.target import KEY, SUPERSEDED, HeldDataset, HeldResource
+from pipelines.publish.target import KEY, OURS, SUPERSEDED, HeldDataset, HeldResource
 from pipelines.publish.udata.client import Json, Udata
 from pipelines.publish.udata.errors import UnknownOutcomeError
 from pipelines.publish.udata.reading import held_dataset, held_resource
@@ -34,11 +34,12 @@ class ResourceSteps:
     warnings: list[str]
     dataset: str = ""
     known: dict[str, HeldResource] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
     _schemas_down: bool = False
 
     def take_up(self, held: HeldDataset) -> None:
         """Start from what a dataset holds; of two resources of one key the oldest counts."""
-        self.dataset = held.id
+        self.dataset, self._seen = held.id, {item.id for item in held.resources}
         oldest_last = sorted(held.resources, key=lambda item: (item.created_at, item.id), reverse=True)
         self.known = {item.key: item for item in oldest_last if item.key}
 
@@ -55,13 +56,13 @@ class ResourceSteps:
 
     def _upload(self, step: Action) -> None:
         item = self.offer.resource(step.key)
-        before = {found.id for found in self.held().resources}
 
         def landed() -> Json | None:
-            fresh = [found for found in self._bodies() if found["id"] not in before]
+            fresh = [found for found in self._bodies() if found["id"] not in self._seen]
             return next((found for found in fresh if _holds(held_resource(found), item)), None)
 
         made = self.client.upload(self.dataset, _upload_of(item), landed)
+        self._seen.add(made["id"])
         self._describe(item, self._right_file(item, held_resource(made)))
 
     def _replace(self, step: Action) -> None:
@@ -72,10 +73,9 @@ class ResourceSteps:
         self._describe(self.offer.resource(step.key), self._resource(str(step.id)))
 
     def _mark(self, step: Action) -> None:
-        held = self._resource(str(step.id))
-        gone = {name: None for name in (SUPERSEDED,) if name in held.extras}
-        extras = {**gone, **described_extras(self.offer.resource(step.key), held)}
-        self.client.merge_resource_extras(self.dataset, held.id, extras)
+        wanted = described_extras(self.offer.resource(step.key), self.known[step.key])
+        mine = {name: value for name, value in wanted.items() if name.startswith(OURS)}
+        self.client.merge_resource_extras(self.dataset, str(step.id), {SUPERSEDED: None, **mine})
 
     def _supersede(self, step: Action) -> None:
         held = self._resource(str(step.id))
@@ -101,7 +101,7 @@ class ResourceSteps:
 
     def _sent(self, item: OfferedResource, resource: str) -> HeldResource:
         def landed() -> Json | None:
-            found = next((body for body in self._bodies() if body["id"] == resource), None)
+            found = self.client.resource(resource)
             return found if found is not None and _holds(held_resource(found), item) else None
 
         return held_resource(self.client.replace(self.dataset, resource, _upload_of(item), landed))
@@ -157,10 +157,11 @@ class ResourceSteps:
         return list(body["resources"]) if body is not None else []
 
     def _resource(self, resource: str) -> HeldResource:
-        for body in self._bodies():
-            if body["id"] == resource:
-                return held_resource(body)
-        raise PublicationError(f"Le fichier {resource} a disparu de la cible pendant la publication ; refaire le plan.")
+        body = self.client.resource(resource)
+        if body is None:
+            message = f"Le fichier {resource} a disparu de la cible pendant la publication ; refaire le plan."
+            raise PublicationError(message)
+        return held_resource(body)
 
 
 def _holds(held: HeldResource, item: OfferedResource) -> bool:

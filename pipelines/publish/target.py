@@ -13,6 +13,7 @@ LOCAL = "local"
 ADDRESSES = {"demo": "https://demo.data.gouv.fr", "www": "https://www.data.gouv.fr"}
 
 # Keys of extras. Everything of ours starts alike, so that it can be told from what others write.
+OURS = "resultats:"
 DATASET = "resultats:dataset"  # dataset: which of our datasets it is
 VERSION = "resultats:version"  # dataset: version wholly published; resource: version that it holds
 LEASE = "resultats:publication"  # dataset: who is publishing now; gone when the publication is complete

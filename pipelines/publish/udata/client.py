@@ -67,6 +67,14 @@ class Udata:
         except NotFoundError:
             return None
 
+    def resource(self, resource: str) -> Json | None:
+        """Return a resource by its id alone, None when it is not there."""
+        try:
+            body: Json = self.transport.get(f"/api/2/datasets/resources/{resource}/")["resource"]
+        except NotFoundError:
+            return None
+        return body
+
     def extras(self, dataset: str) -> Json:
         """Return the extras of a dataset."""
         return self._mapping(f"/api/2/datasets/{dataset}/extras/")
