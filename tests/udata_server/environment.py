@@ -27,7 +27,7 @@ _UNREACHABLE = re.compile(
 
 
 class RegistryUnreachable(Exception):  # noqa: N818 (the reason why tests are skipped, not a fault of theirs)
-    """The package registry doesn't answer; the message holds what the installer said."""
+    """The package registry doesn't answer; the message is the last line of the installer."""
 
 
 def python_of_udata() -> Path:
@@ -37,11 +37,12 @@ def python_of_udata() -> Path:
     """
     cache = Path(os.environ.get("RESULTATS_TEST_CACHE") or HERE.parents[1] / ".cache")
     fingerprint = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
-    folder = cache.resolve() / f"udata-{sys.version_info[0]}.{sys.version_info[1]}-{fingerprint}"
+    name = f"udata-{sys.version_info[0]}.{sys.version_info[1]}-{fingerprint}"
+    folder = cache.resolve() / name
     python, complete = folder / "bin" / "python", folder / "complete"
     if not complete.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_suffix(".lock")):
+        with FileLock(cache / f"{name}.lock"):
             if not complete.exists():  # another worker may have made it meanwhile
                 _install(folder, python)
                 complete.touch()
@@ -67,5 +68,5 @@ def _run(command: list[str | Path]) -> None:
     if done.returncode:
         said = done.stderr.strip()
         if _UNREACHABLE.search(said):
-            raise RegistryUnreachable(said[-500:])
+            raise RegistryUnreachable(said.splitlines()[-1])
         raise subprocess.CalledProcessError(done.returncode, command[:4], done.stdout, said)

@@ -5,8 +5,8 @@
 It listens on a free port of 127.0.0.1 and writes FOLDER/server.json (its address and keys) once it does; everything is
 lost when it stops, which it does by itself when its standard input closes (when the tests end, however they do).
 Beside udata's own API it answers, for the tests alone: `POST /_test/organization` (a new one, the editor being a
-member), `POST /_test/datasets` (all those of an organisation, even deleted) and `PUT /_test/settings` (changes settings of the
-running server, answers with those that they replace).
+member), `POST /_test/datasets` (all those of an organisation, even deleted) and `PUT /_test/settings` (changes settings
+of the running server, answers with those that they replace).
 """
 
 from __future__ import annotations
