@@ -25,6 +25,21 @@ def udata(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Udata]:
         yield server
 
 
+@pytest.hookimpl
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what campaigns counted (`record_property("counts", …)`), from whichever worker."""
+    reports = [report for name in ("passed", "failed") for report in terminalreporter.stats.get(name, [])]
+    counts = [
+        f"{report.nodeid} : {value}"
+        for report in reports
+        for name, value in report.user_properties
+        if name == "counts" and report.when == "call"
+    ]
+    if counts:
+        terminalreporter.section("comptes")
+        terminalreporter.write_line("\n".join(counts))
+
+
 @pytest.fixture
 def organization(udata: Udata) -> str:
     """The identifier of an organisation that holds nothing yet, the editor being a member."""

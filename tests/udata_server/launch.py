@@ -4,9 +4,9 @@
 
 It listens on a free port of 127.0.0.1 and writes FOLDER/server.json (its address and keys) once it does; everything is
 lost when it stops, which it does by itself when its standard input closes (when the tests end, however they do).
-Beside udata's own API it answers, for the tests alone: `POST /_test/organization` (a new one, the editor being a
-member), `POST /_test/datasets` (all those of an organisation, even deleted) and `PUT /_test/settings` (changes settings
-of the running server, answers with those that they replace).
+Beside udata's own API it answers, for the tests alone, to POST of JSON on `/_test/organization` (a new one; its members
+are the editor and a new user), `/_test/datasets` (all those of an organisation, even deleted), `/_test/change_settings`
+(of the running server; those that they replace) and `/_test/forget` (all that was made since the start is gone).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 LICENCES = {
     "lov2": "Licence Ouverte / Open Licence version 2.0",
@@ -108,21 +109,35 @@ def seed() -> dict[str, Any]:
     return {"keys": keys, "users": {name: str(user.id) for name, user in users.items()}}
 
 
-def add_test_routes(app: Any, editor: str) -> None:
+def add_test_routes(app: Any, root: Path, editor: str) -> None:
     """Let the tests change the running server, instead of starting another (several seconds each)."""
     from flask import request
     from udata.app import cache, csrf
+    from udata.core.api_token.models import ApiToken
     from udata.core.dataset.models import Dataset
     from udata.core.organization.models import Member, Organization
     from udata.core.user.models import User
+    from udata.models import datastore
 
     def organization() -> dict[str, str]:
-        made = Organization(
-            name=request.json["name"],
-            description="Organisation d'essai",
-            members=[Member(user=User.objects.get(id=editor), role="editor")],
-        ).save()
-        return {"id": str(made.id)}
+        name = request.json["name"]
+        one = datastore.create_user(first_name=name, last_name="Test", email=f"{uuid4().hex}@example.org", active=True)
+        members = [Member(user=user, role="editor") for user in (User.objects.get(id=editor), one)]
+        made = Organization(name=name, description="Organisation d'essai", members=members).save()
+        return {"id": str(made.id), "key": ApiToken.generate(one, name="tests")[1]}
+
+    database = Dataset._get_collection().database
+    at_start = {name: database[name].distinct("_id") for name in database.list_collection_names()}
+
+    def forget() -> dict[str, int]:
+        gone = {
+            name: database[name].delete_many({"_id": {"$nin": at_start.get(name, [])}}).deleted_count
+            for name in database.list_collection_names()
+        }
+        for stored in (root / "files").rglob("*"):
+            if stored.is_file():
+                stored.unlink()
+        return gone
 
     def datasets() -> dict[str, list[str]]:
         found = Dataset.objects(organization=request.json["organization"]).order_by("created_at_internal")
@@ -134,11 +149,9 @@ def add_test_routes(app: Any, editor: str) -> None:
         cache.clear()  # the catalogue of schemas is kept five minutes
         return replaced
 
-    for view in (organization, datasets, change_settings):
+    for view in (organization, forget, datasets, change_settings):
         csrf.exempt(view)
-    app.add_url_rule("/_test/organization", view_func=organization, methods=["POST"])
-    app.add_url_rule("/_test/datasets", view_func=datasets, methods=["POST"])
-    app.add_url_rule("/_test/settings", view_func=change_settings, methods=["PUT"])
+        app.add_url_rule(f"/_test/{view.__name__}", view_func=view, methods=["POST"])
 
 
 def stop_with_the_tests() -> None:
@@ -166,7 +179,7 @@ def main() -> None:
     app = standalone(create_app(override=settings(root)))
     with app.app_context():
         information = seed()
-    add_test_routes(app, information["users"]["editor"])
+        add_test_routes(app, root, information["users"]["editor"])
     server = make_server("127.0.0.1", 0, app, threaded=True)
     information["base_url"] = f"http://127.0.0.1:{server.server_port}"
     ready = root / "server.json.part"

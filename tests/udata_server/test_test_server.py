@@ -45,6 +45,21 @@ def test_each_organisation_starts_empty_and_shows_its_private_and_deleted_datase
     assert udata.datasets(other) == []
 
 
+def test_a_publisher_sees_its_organisation_alone_and_all_can_be_forgotten(udata: Udata):
+    publisher = udata.publisher()
+    content = {"title": "Essai", "description": "Un essai", "organization": publisher.organization}
+    for _ in range(2):
+        udata.forget()
+        publisher = udata.publisher()
+        content["organization"] = publisher.organization
+        answer = post(udata, "/datasets/", publisher.key, json=content)
+        assert answer.json()["slug"] == "essai"  # no other dataset of this title is left
+        file = {"file": ("a.csv", b"a")}  # nor its files, whose folders are named after the second
+        assert post(udata, f"/datasets/{answer.json()['id']}/upload/", publisher.key, files=file).status_code == 201
+    assert len(udata.get("/api/1/me/org_datasets/", publisher.key)) == 1
+    assert "lov2" in {licence["id"] for licence in udata.get("/api/1/datasets/licenses/")}
+
+
 @pytest.mark.parametrize("name", ["expired_key", "revoked_key"])
 def test_keys_that_are_no_longer_good_are_refused(udata: Udata, name: str):
     assert post(udata, "/datasets/", getattr(udata, name), json={}).status_code == 401
