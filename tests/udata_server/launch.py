@@ -6,7 +6,8 @@ It listens on a free port of 127.0.0.1 and writes FOLDER/server.json (its addres
 lost when it stops, which it does by itself when its standard input closes (when the tests end, however they do).
 Beside udata's own API it answers, for the tests alone, to POST of JSON on `/_test/organization` (a new one; its members
 are the editor and a new user), `/_test/datasets` (all those of an organisation, even deleted), `/_test/change_settings`
-(of the running server; those that they replace) and `/_test/forget` (all that was made since the start is gone).
+(of the running server; those that they replace), `/_test/keep` (the state of everything, by number; 1 is the start) and
+`/_test/restore`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import threading
 import warnings
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import copytree, rmtree
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -127,17 +129,23 @@ def add_test_routes(app: Any, root: Path, editor: str) -> None:
         return {"id": str(made.id), "key": ApiToken.generate(one, name="tests")[1]}
 
     database = Dataset._get_collection().database
-    at_start = {name: database[name].distinct("_id") for name in database.list_collection_names()}
+    kept: list[dict[str, list[dict[str, Any]]]] = []
 
-    def forget() -> dict[str, int]:
-        gone = {
-            name: database[name].delete_many({"_id": {"$nin": at_start.get(name, [])}}).deleted_count
-            for name in database.list_collection_names()
-        }
-        for stored in (root / "files").rglob("*"):
-            if stored.is_file():
-                stored.unlink()
-        return gone
+    def keep() -> dict[str, int]:
+        kept.append({name: list(database[name].find()) for name in database.list_collection_names()})
+        copytree(root / "files", root / f"kept-{len(kept)}")
+        return {"state": len(kept)}
+
+    def restore() -> dict[str, int]:
+        state = request.json["state"]
+        for name in database.list_collection_names():
+            database[name].delete_many({})
+            if documents := kept[state - 1].get(name):
+                database[name].insert_many(documents)
+        rmtree(root / "files")
+        copytree(root / f"kept-{state}", root / "files")
+        cache.clear()
+        return {"state": state}
 
     def datasets() -> dict[str, list[str]]:
         found = Dataset.objects(organization=request.json["organization"]).order_by("created_at_internal")
@@ -149,7 +157,8 @@ def add_test_routes(app: Any, root: Path, editor: str) -> None:
         cache.clear()  # the catalogue of schemas is kept five minutes
         return replaced
 
-    for view in (organization, forget, datasets, change_settings):
+    keep()
+    for view in (organization, keep, restore, datasets, change_settings):
         csrf.exempt(view)
         app.add_url_rule(f"/_test/{view.__name__}", view_func=view, methods=["POST"])
 

@@ -19,6 +19,7 @@ import requests
 
 HERE = Path(__file__).parent
 START_SECONDS = 120
+START = 1  # the state that is kept when the server starts
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,13 @@ class Udata:
         answer = self._ask("organization", {"name": f"Organisation {uuid.uuid4().hex[:12]}"})
         return Publisher(answer["id"], answer["key"])
 
-    def forget(self) -> None:
-        """Remove all that was made since the start, so that a long campaign doesn't slow the server down."""
-        self._ask("forget", {})
+    def keep(self) -> int:
+        """Keep the state of the server; return what `restore` needs to come back to it."""
+        return int(self._ask("keep", {})["state"])
+
+    def restore(self, state: int = START) -> None:
+        """Come back to a state kept before; unless told, to the start: so long campaigns don't slow the server."""
+        self._ask("restore", {"state": state})
 
     @contextmanager
     def settings(self, **values: Any) -> Iterator[None]:

@@ -45,11 +45,11 @@ def test_each_organisation_starts_empty_and_shows_its_private_and_deleted_datase
     assert udata.datasets(other) == []
 
 
-def test_a_publisher_sees_its_organisation_alone_and_all_can_be_forgotten(udata: Udata):
+def test_a_publisher_sees_its_organisation_alone_on_a_server_as_at_its_start(udata: Udata):
     publisher = udata.publisher()
     content = {"title": "Essai", "description": "Un essai", "organization": publisher.organization}
     for _ in range(2):
-        udata.forget()
+        udata.restore()
         publisher = udata.publisher()
         content["organization"] = publisher.organization
         answer = post(udata, "/datasets/", publisher.key, json=content)
@@ -58,6 +58,20 @@ def test_a_publisher_sees_its_organisation_alone_and_all_can_be_forgotten(udata:
         assert post(udata, f"/datasets/{answer.json()['id']}/upload/", publisher.key, files=file).status_code == 201
     assert len(udata.get("/api/1/me/org_datasets/", publisher.key)) == 1
     assert "lov2" in {licence["id"] for licence in udata.get("/api/1/datasets/licenses/")}
+
+
+def test_a_state_is_restored_with_its_files(udata: Udata):
+    publisher = udata.publisher()
+    path = f"/datasets/{made(udata, publisher.organization)}/upload/"
+    first = post(udata, path, publisher.key, files={"file": ("a.csv", b"a")}).json()
+    state = udata.keep()
+    replaced = post(udata, path.replace("upload/", f"resources/{first['id']}/upload/"), publisher.key,
+                    files={"file": ("b.csv", b"b")})  # fmt: skip
+    assert replaced.status_code == 200
+    udata.restore(state)
+    assert requests.get(first["latest"], timeout=30).content == b"a"
+    udata.restore()
+    assert requests.get(first["latest"], timeout=30).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["expired_key", "revoked_key"])
