@@ -73,6 +73,7 @@ def settings(root: Path) -> SimpleNamespace:
         URLS_ALLOW_LOCAL=True,
         URLS_ALLOW_PRIVATE=True,
         URLS_RESOLVE_HOSTNAME=False,
+        SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},  # no DNS; data.gouv.fr does ask it
         PUBLISH_ON_RESOURCE_EVENTS=False,
         DEFAULT_LANGUAGE="fr",
         ALLOWED_RESOURCES_EXTENSIONS=[*Defaults.ALLOWED_RESOURCES_EXTENSIONS, "parquet", "jsonl"],
