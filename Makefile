@@ -64,6 +64,8 @@ bench-validation: setup
 lock: setup
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
+	cd tests/udata_server && $(CURDIR)/$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
 
 clean:
 	rm -rf .venv data/output data/state
