@@ -26,6 +26,10 @@ PATIENT = 60.0  # seconds, for whoever is left in peace
 STAGES = ("first", "update")
 
 
+def without_sleep(_: float) -> None:
+    """Lose no time between two attempts."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """What is published: folders of releases, one for each stage, and a folder where publications may work."""
@@ -46,7 +50,7 @@ class Campaign:
     subject: Subject
     udata: Udata
     address: str
-    on_sleep: Callable[[float], None] = lambda _: None
+    on_sleep: Callable[[float], None] = without_sleep
 
     def __post_init__(self) -> None:
         self.udata.restore()

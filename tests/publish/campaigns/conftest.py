@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 import pytest
@@ -33,10 +33,15 @@ NETWORK = {
 
 @pytest.fixture(scope="session")
 def small_catalogue(catalogue: Catalogue) -> Catalogue:
-    """Two tables without links to others."""
+    """Two tables without links to others, in plain dictionaries: it goes to other processes."""
     dataset = catalogue.datasets[DATASET].model_copy(update={"tables": TABLES})
     tables = {name: catalogue.tables[name].model_copy(update={"foreign_keys": ()}) for name in TABLES}
-    return replace(catalogue, datasets=MappingProxyType({DATASET: dataset}), tables=MappingProxyType(tables))
+    plain = {
+        each.name: dict(value)
+        for each in fields(catalogue)
+        if isinstance(value := getattr(catalogue, each.name), Mapping)
+    }
+    return replace(catalogue, **plain | {"datasets": {DATASET: dataset}, "tables": tables})
 
 
 @pytest.fixture(scope="session")
