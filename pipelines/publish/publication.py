@@ -6,28 +6,26 @@ This is what the command and Dagster call; clock, session and key come from them
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pipelines.declarations import Catalogue
 from pipelines.publish import acceptance
-from pipelines.publish.actions import Action
 from pipelines.publish.apply import Application
 from pipelines.publish.errors import PublicationError
 from pipelines.publish.known_ids import read_ids, write_ids
 from pipelines.publish.lease import check_free, new_lease
 from pipelines.publish.lock import one_writer
 from pipelines.publish.offer import Offer, earlier_files, make_offer
-from pipelines.publish.plan import Plan, Verdict, make_plan
-from pipelines.publish.target import HeldDataset, TargetState, file_name
+from pipelines.publish.plan import Judge, Plan, Verdict, make_plan
+from pipelines.publish.report import Report
+from pipelines.publish.target import HeldDataset, TargetState
 from pipelines.publish.udata.client import Udata
 from pipelines.publish.udata.reading import read_state
+from pipelines.publish.workplace import Workplace
 
-# Verdicts on a release before it leaves: dataset, release that the target holds (None: unknown), release to publish.
-Judge = Callable[[str, Path | None, Path], Iterable[Verdict]]
 CRITERIA = {
     "license": "licence",
     "temporal_coverage": "couverture temporelle",
@@ -54,76 +52,12 @@ class Platform:
 
 
 @dataclass(frozen=True)
-class Workplace:
-    """The folders of one output: releases are read; the rest is written."""
-
-    output: Path
-
-    @property
-    def releases(self) -> Path:
-        """Releases by dataset and version."""
-        return self.output / "releases"
-
-    @property
-    def renditions(self) -> Path:
-        """Archives and yearly files made from the releases."""
-        return self.output / "renditions"
-
-    @property
-    def acceptances(self) -> Path:
-        """Plans accepted by a person."""
-        return self.output / "acceptances"
-
-    def ids(self, target: str) -> Path:
-        """Ids of what is ours on a target."""
-        return self.output / "targets" / f"{file_name(target)}.json"
-
-    def lock(self, target: str) -> Path:
-        """Lock of a target."""
-        return self.output / "targets" / f".{file_name(target)}.lock"
-
-
-@dataclass(frozen=True)
 class Prepared:
     """An offer, what the target held when it was read, and the plan between them."""
 
     offer: Offer
     state: TargetState
     plan: Plan
-
-
-@dataclass(frozen=True)
-class Report:
-    """What came of a publication. ``problems`` says what is not as it should be; ``warnings`` what waits for the next.
-
-    ``applied`` is False when the plan waits for a person.
-    """
-
-    plan: Plan
-    applied: bool
-    done: tuple[Action, ...] = ()
-    problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    page: str = ""
-    quality: float | None = None
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the target now holds the offer, whole."""
-        return self.applied and not self.problems and not self.warnings
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as plain data."""
-        return {
-            "plan": self.plan.to_json(),
-            "applied": self.applied,
-            "succeeded": self.succeeded,
-            "done": [action.sentence for action in self.done],
-            "problems": list(self.problems),
-            "warnings": list(self.warnings),
-            "page": self.page,
-            "quality": self.quality,
-        }
 
 
 def prepare(
