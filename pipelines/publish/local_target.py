@@ -41,7 +41,7 @@ def publish_to_folder(
     *,
     synthetic: str | None,
     judge: Judge | None = None,
-    agree: Callable[[Plan], bool] = lambda _: True,
+    agree: Callable[[Plan], bool] | None = None,
 ) -> Report | None:
     """Bring the local catalogue to the latest releases; a blocked plan is applied only when its hash was accepted."""
     with one_writer(work.lock(LOCAL)):
@@ -51,7 +51,8 @@ def publish_to_folder(
         page = str(work.catalogue / "index.html")
         if plan.empty:
             return Report(plan, applied=True, page=page)
-        if (plan.refusals and acceptance.accepted(work.acceptances, plan.hash) is None) or not agree(plan):
+        waiting = plan.refusals and acceptance.accepted(work.acceptances, plan.hash) is None
+        if waiting or (agree is not None and not agree(plan)):
             return Report(plan, applied=False)
         publish_local(catalogue, work.releases, work.catalogue, synthetic=synthetic)
         left = publish_local(catalogue, work.releases, work.catalogue, synthetic=synthetic, dry=True)

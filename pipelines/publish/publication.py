@@ -42,7 +42,10 @@ CRITERIA = {
 
 @dataclass(frozen=True)
 class Platform:
-    """A udata to publish to. ``publisher`` names this machine and folder, ``now`` is a clock with its time zone."""
+    """A udata to publish to, by the name that people give it.
+
+    ``publisher`` names this machine and folder, ``now`` is a clock with its time zone.
+    """
 
     name: str
     client: Udata
@@ -68,7 +71,7 @@ def prepare(
     Raises PublicationError when the target can't be read or can't hold the dataset.
     """
     address = platform.client.base_url
-    known = read_ids(work.ids(platform.name), address, dataset)
+    known = read_ids(work.ids(platform.client.base_url), address, dataset)
     state = read_state(platform.client, platform.organization, dataset, known.dataset)
     offer = make_offer(catalogue, dataset, work.releases, work.renditions, state.extensions)
     if offer is None:
@@ -92,24 +95,30 @@ def publish(
     work: Workplace,
     *,
     judge: Judge | None = None,
-    agree: Callable[[Plan], bool] = lambda _: True,
+    agree: Callable[[Plan], bool] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report | None:
     """Bring a dataset of the target to the latest release; None when nothing of it was released.
 
-    ``agree`` is asked once, with the plan. A blocked plan is applied only when its hash was accepted. Raises
-    PublicationError when a step can't be done; what was done stays, and the next publication goes on from there.
+    ``agree`` is asked with the plan, which must still be the same after the answer; without it nobody is asked. A
+    blocked plan is applied only when its hash was accepted. Raises PublicationError when a step can't be done; what was
+    done stays, and the next publication goes on from there.
     """
-    with one_writer(work.lock(platform.name)):
+    with one_writer(work.lock(platform.client.base_url)):
         prepared = prepare(catalogue, dataset, platform, work, judge)
         if prepared is None:
             return None
-        plan, held = prepared.plan, prepared.state.dataset
-        if plan.empty and held is not None:
-            write_ids(work.ids(platform.name), plan.target, dataset, held)
+        plan = prepared.plan
+        if plan.empty and (held := prepared.state.dataset) is not None:
+            write_ids(work.ids(platform.client.base_url), plan.target, dataset, held)
             return Report(plan, applied=True, page=held.page, quality=held.quality.get("score"))
-        if (plan.refusals and acceptance.accepted(work.acceptances, plan.hash) is None) or not agree(plan):
+        if plan.refusals and acceptance.accepted(work.acceptances, plan.hash) is None:
             return Report(plan, applied=False)
+        if agree is not None:
+            if not agree(plan):
+                return Report(plan, applied=False)
+            prepared = _unchanged(prepare(catalogue, dataset, platform, work, judge), plan)
+        held = prepared.state.dataset
         now = platform.now()
         check_free(held.lease if held else None, platform.publisher, now)
         lease = new_lease(platform.publisher, now)
@@ -123,6 +132,12 @@ def publish(
         return _read_back(catalogue, dataset, platform, work, plan, application)
 
 
+def _unchanged(again: Prepared | None, plan: Plan) -> Prepared:
+    if again is None or again.plan.hash != plan.hash:
+        raise PublicationError("La cible a changé depuis que le plan a été montré ; relire le plan et recommencer.")
+    return again
+
+
 def _read_back(
     catalogue: Catalogue, dataset: str, platform: Platform, work: Workplace, plan: Plan, application: Application
 ) -> Report:
@@ -131,7 +146,7 @@ def _read_back(
     held = again.state.dataset if again else None
     if again is None or held is None:
         raise PublicationError("Relu après publication, le jeu de données n'est pas sur la cible ; relancer.")
-    write_ids(work.ids(platform.name), plan.target, dataset, held)
+    write_ids(work.ids(platform.client.base_url), plan.target, dataset, held)
     score = held.quality.get("score")
     differ = [] if application.warnings else [f"relu, il reste à : {step.sentence}" for step in again.plan.actions]
     return Report(
