@@ -1,7 +1,7 @@
 """A plan → calls, in its order, each safe to cut: a later plan takes up what is there. What to do is in ``plan``.
 
-Steps on files are in ``apply_resources``. Before every step the sign of this publication is read again on the target, so
-that two publishers never interleave.
+Steps on files are in ``apply_resources``. Before every step the sign of this publication is read again on the target,
+so that two publishers never interleave.
 """
 
 from __future__ import annotations

@@ -41,30 +41,39 @@ class LocalCatalogue:
 
 @dataclass
 class _Target:
-    """A folder brought to a wanted content, file by file."""
+    """A folder brought to a wanted content, file by file; ``dry`` only tells what would be done."""
 
+    dry: bool = False
     written: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)
 
     def put(self, path: Path, content: bytes) -> None:
         if path.is_file() and path.read_bytes() == content:
             return
+        self.written.append(path)
+        if self.dry:
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{history.IN_PROGRESS}{path.name}")
         draft.write_bytes(content)
         draft.replace(path)
-        self.written.append(path)
 
     def keep_only(self, folder: Path, names: set[str]) -> None:
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
             if path.name not in names:
-                path.unlink()
                 self.removed.append(path)
+                if not self.dry:
+                    path.unlink()
 
 
-def publish_local(catalogue: Catalogue, releases: Path, target: Path, *, synthetic: str | None) -> LocalCatalogue:
-    """Bring ``target`` to the latest releases: pages, copies of the latest files, links to every version."""
-    work, pages = _Target(), _pages()
+def publish_local(
+    catalogue: Catalogue, releases: Path, target: Path, *, synthetic: str | None, dry: bool = False
+) -> LocalCatalogue:
+    """Bring ``target`` to the latest releases: pages, copies of the latest files, links to every version.
+
+    ``dry``: nothing is touched, and what would be written and removed is returned.
+    """
+    work, pages = _Target(dry), _pages()
     shown = []
     for name in sorted(catalogue.datasets):
         versions = history.versions(releases, name)

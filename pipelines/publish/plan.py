@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from pipelines.publish.actions import Action, Change
@@ -46,6 +47,10 @@ class Verdict(Protocol):
     @property
     def message_fr(self) -> str:
         """What to know before accepting."""
+
+
+# Verdicts on a release before it leaves: dataset, release that the target holds (None: unknown), release to publish.
+Judge = Callable[[str, Path | None, Path], Iterable[Verdict]]
 
 
 @dataclass(frozen=True)

@@ -6,28 +6,26 @@ This is what the command and Dagster call; clock, session and key come from them
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pipelines.declarations import Catalogue
 from pipelines.publish import acceptance
-from pipelines.publish.actions import Action
 from pipelines.publish.apply import Application
 from pipelines.publish.errors import PublicationError
 from pipelines.publish.known_ids import read_ids, write_ids
 from pipelines.publish.lease import check_free, new_lease
 from pipelines.publish.lock import one_writer
 from pipelines.publish.offer import Offer, earlier_files, make_offer
-from pipelines.publish.plan import Plan, Verdict, make_plan
-from pipelines.publish.target import HeldDataset, TargetState, file_name
+from pipelines.publish.plan import Judge, Plan, Verdict, make_plan
+from pipelines.publish.report import Report
+from pipelines.publish.target import HeldDataset, TargetState
 from pipelines.publish.udata.client import Udata
 from pipelines.publish.udata.reading import read_state
+from pipelines.publish.workplace import Workplace
 
-# Verdicts on a release before it leaves: dataset, release that the target holds (None: unknown), release to publish.
-Judge = Callable[[str, Path | None, Path], Iterable[Verdict]]
 CRITERIA = {
     "license": "licence",
     "temporal_coverage": "couverture temporelle",
@@ -44,43 +42,16 @@ CRITERIA = {
 
 @dataclass(frozen=True)
 class Platform:
-    """A udata to publish to. ``publisher`` names this machine and folder, ``now`` is a clock with its time zone."""
+    """A udata to publish to, by the name that people give it.
+
+    ``publisher`` names this machine and folder, ``now`` is a clock with its time zone.
+    """
 
     name: str
     client: Udata
     organization: str
     publisher: str
     now: Callable[[], datetime]
-
-
-@dataclass(frozen=True)
-class Workplace:
-    """The folders of one output: releases are read; the rest is written."""
-
-    output: Path
-
-    @property
-    def releases(self) -> Path:
-        """Releases by dataset and version."""
-        return self.output / "releases"
-
-    @property
-    def renditions(self) -> Path:
-        """Archives and yearly files made from the releases."""
-        return self.output / "renditions"
-
-    @property
-    def acceptances(self) -> Path:
-        """Plans accepted by a person."""
-        return self.output / "acceptances"
-
-    def ids(self, target: str) -> Path:
-        """Ids of what is ours on a target."""
-        return self.output / "targets" / f"{file_name(target)}.json"
-
-    def lock(self, target: str) -> Path:
-        """Lock of a target."""
-        return self.output / "targets" / f".{file_name(target)}.lock"
 
 
 @dataclass(frozen=True)
@@ -92,40 +63,6 @@ class Prepared:
     plan: Plan
 
 
-@dataclass(frozen=True)
-class Report:
-    """What came of a publication. ``problems`` says what is not as it should be; ``warnings`` what waits for the next.
-
-    ``applied`` is False when the plan waits for a person.
-    """
-
-    plan: Plan
-    applied: bool
-    done: tuple[Action, ...] = ()
-    problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    page: str = ""
-    quality: float | None = None
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the target now holds the offer, whole."""
-        return self.applied and not self.problems and not self.warnings
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as plain data."""
-        return {
-            "plan": self.plan.to_json(),
-            "applied": self.applied,
-            "succeeded": self.succeeded,
-            "done": [action.sentence for action in self.done],
-            "problems": list(self.problems),
-            "warnings": list(self.warnings),
-            "page": self.page,
-            "quality": self.quality,
-        }
-
-
 def prepare(
     catalogue: Catalogue, dataset: str, platform: Platform, work: Workplace, judge: Judge | None = None
 ) -> Prepared | None:
@@ -134,7 +71,7 @@ def prepare(
     Raises PublicationError when the target can't be read or can't hold the dataset.
     """
     address = platform.client.base_url
-    known = read_ids(work.ids(platform.name), address, dataset)
+    known = read_ids(work.ids(platform.client.base_url), address, dataset)
     state = read_state(platform.client, platform.organization, dataset, known.dataset)
     offer = make_offer(catalogue, dataset, work.releases, work.renditions, state.extensions)
     if offer is None:
@@ -158,24 +95,30 @@ def publish(
     work: Workplace,
     *,
     judge: Judge | None = None,
-    agree: Callable[[Plan], bool] = lambda _: True,
+    agree: Callable[[Plan], bool] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report | None:
     """Bring a dataset of the target to the latest release; None when nothing of it was released.
 
-    ``agree`` is asked once, with the plan. A blocked plan is applied only when its hash was accepted. Raises
-    PublicationError when a step can't be done; what was done stays, and the next publication goes on from there.
+    ``agree`` is asked with the plan, which must still be the same after the answer; without it nobody is asked. A
+    blocked plan is applied only when its hash was accepted. Raises PublicationError when a step can't be done; what was
+    done stays, and the next publication goes on from there.
     """
-    with one_writer(work.lock(platform.name)):
+    with one_writer(work.lock(platform.client.base_url)):
         prepared = prepare(catalogue, dataset, platform, work, judge)
         if prepared is None:
             return None
-        plan, held = prepared.plan, prepared.state.dataset
-        if plan.empty and held is not None:
-            write_ids(work.ids(platform.name), plan.target, dataset, held)
+        plan = prepared.plan
+        if plan.empty and (held := prepared.state.dataset) is not None:
+            write_ids(work.ids(platform.client.base_url), plan.target, dataset, held)
             return Report(plan, applied=True, page=held.page, quality=held.quality.get("score"))
-        if (plan.refusals and acceptance.accepted(work.acceptances, plan.hash) is None) or not agree(plan):
+        if plan.refusals and acceptance.accepted(work.acceptances, plan.hash) is None:
             return Report(plan, applied=False)
+        if agree is not None:
+            if not agree(plan):
+                return Report(plan, applied=False)
+            prepared = _unchanged(prepare(catalogue, dataset, platform, work, judge), plan)
+        held = prepared.state.dataset
         now = platform.now()
         check_free(held.lease if held else None, platform.publisher, now)
         lease = new_lease(platform.publisher, now)
@@ -189,6 +132,12 @@ def publish(
         return _read_back(catalogue, dataset, platform, work, plan, application)
 
 
+def _unchanged(again: Prepared | None, plan: Plan) -> Prepared:
+    if again is None or again.plan.hash != plan.hash:
+        raise PublicationError("La cible a changé depuis que le plan a été montré ; relire le plan et recommencer.")
+    return again
+
+
 def _read_back(
     catalogue: Catalogue, dataset: str, platform: Platform, work: Workplace, plan: Plan, application: Application
 ) -> Report:
@@ -197,7 +146,7 @@ def _read_back(
     held = again.state.dataset if again else None
     if again is None or held is None:
         raise PublicationError("Relu après publication, le jeu de données n'est pas sur la cible ; relancer.")
-    write_ids(work.ids(platform.name), plan.target, dataset, held)
+    write_ids(work.ids(platform.client.base_url), plan.target, dataset, held)
     score = held.quality.get("score")
     differ = [] if application.warnings else [f"relu, il reste à : {step.sentence}" for step in again.plan.actions]
     return Report(

@@ -1,0 +1,98 @@
+"""Where to publish, from the environment: the one place that reads the API key, which is kept nowhere else.
+
+What a publication does is in ``pipelines.publish``.
+"""
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+
+import requests
+
+from assets.storage import Store, read_json
+from pipelines.declarations import Catalogue
+from pipelines.publish.local_target import plan_local, publish_to_folder
+from pipelines.publish.plan import Plan
+from pipelines.publish.publication import Platform, prepare, publish
+from pipelines.publish.report import Report
+from pipelines.publish.target import ADDRESSES, LOCAL, address
+from pipelines.publish.udata.client import Udata
+from pipelines.publish.udata.transport import Transport
+from pipelines.publish.workplace import Workplace
+
+KEY, ORGANIZATION = "RESULTATS_API_KEY", "RESULTATS_ORGANIZATION"
+
+
+class TargetError(Exception):
+    """The target or the way to it is not given right; the message says in French what to write."""
+
+
+def open_platform(target: str, output: Workplace) -> Platform:
+    """Return the platform of that name or URL, spoken to with the key of the environment; TargetError without it."""
+    url = address(target)
+    if url is None:
+        names = ", ".join([LOCAL, *ADDRESSES])
+        raise TargetError(f"cible « {target} » inconnue ; donner {names} ou une adresse (https://…)")
+    missing = [name for name in (KEY, ORGANIZATION) if not os.environ.get(name)]
+    if missing:
+        raise TargetError(
+            f"{' et '.join(missing)} : à définir dans l'environnement pour publier sur {url} "
+            "(clé créée dans son profil sur la plateforme ; identifiant de l'organisation, lu sur sa page)"
+        )
+    transport = Transport(url, requests.Session(), time.sleep, os.environ[KEY].strip())
+    return Platform(
+        name=target,
+        client=Udata(transport),
+        organization=os.environ[ORGANIZATION].strip(),
+        publisher=_publisher(output),
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def plans(catalogue: Catalogue, target: str, store: Store) -> Iterator[Plan]:
+    """Yield the plan of everything released, for a target. Raises PublicationError and TargetError."""
+    work = Workplace(store.output)
+    if target == LOCAL:
+        found = plan_local(catalogue, work, synthetic=statement(store))
+        yield from [found] if found else []
+        return
+    there = open_platform(target, work)
+    for dataset in sorted(catalogue.datasets):
+        if prepared := prepare(catalogue, dataset, there, work):
+            yield prepared.plan
+
+
+def publications(
+    catalogue: Catalogue,
+    target: str,
+    store: Store,
+    agree: Callable[[Plan], bool] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Iterator[Report]:
+    """Publish everything released to a target, dataset by dataset. Raises PublicationError and TargetError."""
+    work = Workplace(store.output)
+    if target == LOCAL:
+        report = publish_to_folder(catalogue, work, synthetic=statement(store), agree=agree)
+        yield from [report] if report else []
+        return
+    there = open_platform(target, work)
+    bring = partial(publish, catalogue, platform=there, work=work, agree=agree, progress=progress)
+    for dataset in sorted(catalogue.datasets):
+        if report := bring(dataset):
+            yield report
+
+
+def statement(store: Store) -> str | None:
+    """Return the warning that goes with the tables last made, when some of their rows are synthetic."""
+    kept = read_json(store.national / "provenance.json") or {}
+    found: str | None = kept.get("synthetic")
+    return found
+
+
+def _publisher(output: Workplace) -> str:
+    """Return a name for this machine and folder that says nothing of them: it is shown on the platform."""
+    return hashlib.sha256(f"{platform.node()} {output.output.resolve()}".encode()).hexdigest()[:16]
