@@ -88,6 +88,11 @@ def on_call(number: int, fault: Fault) -> Choice:
     return lambda call: fault if call.number == number else None
 
 
+def from_call(number: int, fault: Fault) -> Choice:
+    """Choose a call by its number, and all that follow."""
+    return lambda call: fault if call.number >= number else None
+
+
 @dataclass
 class FaultyProxy:
     """`with FaultyProxy(url) as proxy:` carries calls made to `proxy.base_url` to the server at `url`."""

@@ -30,7 +30,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what campaigns counted (`record_property("counts", …)`), from whichever worker."""
     reports = [report for name in ("passed", "failed") for report in terminalreporter.stats.get(name, [])]
     counts = [
-        f"{report.nodeid} : {value}"
+        f"{report.nodeid.rpartition('::')[2]} : {value}"
         for report in reports
         for name, value in report.user_properties
         if name == "counts" and report.when == "call"
