@@ -20,6 +20,9 @@ from pipelines.publish.target import DATASET, LEASE, SPARE, VERSION, HeldDataset
 from pipelines.publish.udata.client import Json, Udata
 from pipelines.publish.udata.reading import carriers, spare_draft
 
+SPARE_TITLE = "[Brouillon vide]"
+SPARE_TEXT = "Fait par deux publications au même instant ; la prochaine création d'un jeu de données s'en servira."
+
 
 @dataclass
 class Application:
@@ -100,7 +103,8 @@ class Application:
         alive = [item["id"] for item in self._carriers() if not item["deleted"]]
         if made not in alive[1:]:
             return
-        self.client.merge_extras(made, {DATASET: None, LEASE: None, SPARE: "oui"})
+        body = {"title": SPARE_TITLE, "description": SPARE_TEXT, "private": True, "tags": [], "extras": {SPARE: "oui"}}
+        self.client.put_dataset(made, body)
         raise ConcurrentPublicationError(
             f"Une autre publication a créé ce jeu de données au même instant ({alive[0]}) ; relancer après sa fin."
         )

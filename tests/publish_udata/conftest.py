@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from publishing_house import DATASET, House, made_tables, small
+from publishing_house import DATASET, House, Wire, made_tables, small
 from udata_server.server import Udata
 
 from pipelines.declarations import Catalogue
@@ -40,8 +42,23 @@ def house(udata: Udata, few_tables: Catalogue, shelves: tuple[Path, Path], tmp_p
     return found
 
 
+@pytest.fixture(scope="session")
+def kept_publication(
+    udata: Udata, few_tables: Catalogue, shelves: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[House, int]:
+    """A house whose release is on the platform, and the state of the server then."""
+    account = udata.publisher()
+    output = tmp_path_factory.mktemp("published") / "output"
+    found = House(few_tables, udata.base_url, account.organization, account.key, output)
+    found.shelve(shelves[0])
+    assert found.publish().succeeded
+    return found, udata.keep()
+
+
 @pytest.fixture
-def published(house: House) -> House:
-    """A house whose release is on the platform."""
-    assert house.publish().succeeded
-    return house
+def published(kept_publication: tuple[House, int], udata: Udata, tmp_path: Path) -> House:
+    """A house whose release is on the platform, the server as it was just after."""
+    kept, state = kept_publication
+    udata.restore(state)
+    output = Path(shutil.copytree(kept.output, tmp_path / "output"))
+    return replace(kept, output=output, wire=Wire())

@@ -141,7 +141,8 @@ class House:
 
     def held(self) -> dict[str, Any]:
         """The one dataset of the organization, as its members see it."""
-        found = [item for item in self.call("GET", "/api/1/me/org_datasets/") if self._mine(item)]
+        listed = self.call("GET", "/api/1/me/org_datasets/")
+        found = [item for item in listed if self._mine(item) and "resultats:libre" not in item["extras"]]
         (dataset,) = found
         return dict(self.call("GET", f"/api/1/datasets/{dataset['id']}/"))
 

@@ -60,7 +60,9 @@ def test_a_file_deleted_by_hand_comes_back_and_the_plan_tells_that_its_link_chan
     assert report.succeeded
     assert kinds(report) == ["upload", "order", "seal"]
     assert lost["id"] in report.plan.actions[0].why
-    assert list(published.resources()).index("annee:2023") == [item["id"] for item in held["resources"]].index(lost["id"])
+    assert list(published.resources()).index("annee:2023") == [item["id"] for item in held["resources"]].index(
+        lost["id"]
+    )
 
 
 def test_a_dataset_deleted_by_hand_waits_for_an_agreement_then_is_restored_with_its_links(published: House):
