@@ -20,6 +20,9 @@ from pipelines.publish.target import DATASET, LEASE, SPARE, VERSION, HeldDataset
 from pipelines.publish.udata.client import Json, Udata
 from pipelines.publish.udata.reading import carriers, spare_draft
 
+SPARE_TITLE = "[Brouillon vide]"
+SPARE_TEXT = "Fait par deux publications au même instant ; la prochaine création d'un jeu de données s'en servira."
+
 
 @dataclass
 class Application:
@@ -40,17 +43,26 @@ class Application:
         held = self.state.dataset
         files = ResourceSteps(self.client, self.offer, self.warnings)
         if held is not None:
-            self._dataset = held.id
-            self.client.merge_extras(held.id, {LEASE: str(self.lease), DATASET: self.offer.dataset})
             files.take_up(held)
+            self._take(held)
         for step in self.plan.actions:
             self.progress(step.sentence)
             if step.kind == "create":
                 files.dataset = self._create()
-            else:
+            elif step.kind != "restore":  # done when the dataset was taken
                 self._still_ours()
                 _DATASET_STEPS[step.kind](self, files.held()) if step.kind in _DATASET_STEPS else files.do(step)
             self.done.append(step)
+
+    def _take(self, held: HeldDataset) -> None:
+        """Put the sign of this publication on the dataset; a deleted one takes none until it is restored."""
+        sign = {LEASE: str(self.lease), DATASET: self.offer.dataset}
+        if held.deleted:
+            body = {**self._fields(held), "private": held.private, "deleted": None, "extras": {**held.extras, **sign}}
+            self.client.put_dataset(held.id, body)
+        else:
+            self.client.merge_extras(held.id, sign)
+        self._dataset = held.id
 
     def abandon(self) -> None:
         """Take the sign away after a failure, so that another machine need not wait for it to grow old."""
@@ -91,7 +103,8 @@ class Application:
         alive = [item["id"] for item in self._carriers() if not item["deleted"]]
         if made not in alive[1:]:
             return
-        self.client.merge_extras(made, {DATASET: None, LEASE: None, SPARE: "oui"})
+        body = {"title": SPARE_TITLE, "description": SPARE_TEXT, "private": True, "tags": [], "extras": {SPARE: "oui"}}
+        self.client.put_dataset(made, body)
         raise ConcurrentPublicationError(
             f"Une autre publication a créé ce jeu de données au même instant ({alive[0]}) ; relancer après sa fin."
         )
@@ -100,7 +113,7 @@ class Application:
         return carriers(self.client, self.state.organization, DATASET, self.offer.dataset)
 
     def _update(self, held: HeldDataset) -> None:
-        self.client.put_dataset(held.id, {**self._fields(held), "private": held.private, "deleted": None})
+        self.client.put_dataset(held.id, {**self._fields(held), "private": held.private})
 
     def _open(self, held: HeldDataset) -> None:
         self.client.put_dataset(held.id, {**self._fields(held), "private": False})
@@ -126,7 +139,6 @@ class Application:
 
 
 _DATASET_STEPS: Mapping[str, Callable[[Application, HeldDataset], None]] = {
-    "restore": Application._update,
     "update": Application._update,
     "open": Application._open,
     "seal": Application._seal,
