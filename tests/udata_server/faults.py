@@ -11,6 +11,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from enum import Enum
@@ -130,7 +131,12 @@ class FaultyProxy:
         self._do(self._refuse_if_chosen(1))
 
     def open(self) -> None:
-        """Accept connections again after REFUSED, which lasts until then: a refused call can't be seen nor counted."""
+        """Accept connections again after REFUSED, which lasts until then: a refused call can't be seen nor counted.
+
+        First wait until the server has ended what it was asked, as one does by the time that a client tries again.
+        """
+        while any(call.fault in AFTER and call.status is None for call in self.calls):
+            time.sleep(0.01)
         self._do(self._open())
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:

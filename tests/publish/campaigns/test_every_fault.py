@@ -17,7 +17,6 @@ from udata_server.server import Udata
 
 pytestmark = pytest.mark.e2e
 LONG = bool(os.environ.get("RESULTATS_LONG"))
-HURRIED = 0.5  # seconds that the client waits for an answer, where the fault is silence
 SILENT = {Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER}
 
 
@@ -45,7 +44,7 @@ class Course:
         calls, lasting = self.campaign.calls[stage], chosen is from_call
         every, first = (1, 0) if LONG else (len(Fault) * (1 + lasting), list(Fault).index(fault))
         outcomes = Counter(
-            self._once(stage, fault, chosen(number, fault), lasting=lasting)
+            self._once(stage, fault, number, chosen(number, fault), lasting=lasting)
             for number in range(1 + first, calls + 1, every)
         )
         told = ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items()))
@@ -53,13 +52,13 @@ class Course:
         assert outcomes
         return outcomes
 
-    def _once(self, stage: str, fault: Fault, choice: Choice, *, lasting: bool) -> str:
+    def _once(self, stage: str, fault: Fault, number: int, choice: Choice, *, lasting: bool) -> str:
         campaign, proxy = self.campaign, self.proxy
         output = campaign.start(stage)
         proxy.spoil(choice)
         # A server that refused connections is there again when the client has slept, unless the fault lasts.
         campaign.on_sleep = without_sleep if lasting else lambda _: proxy.open()
-        outcome = campaign.outcome(output, *([HURRIED] if fault in SILENT else []))
+        outcome = campaign.outcome(output, number if fault in SILENT else None)
         assert any(call.fault for call in proxy.calls)
         proxy.spoil()
         campaign.check(stage, output, outcome)

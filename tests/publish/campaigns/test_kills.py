@@ -34,6 +34,7 @@ def test_killed_publications_converge(
             if not publish_and_kill(campaign, output, chance.uniform(0, campaign.seconds[stage] / 2)):
                 break  # it had ended
             kills += 1
+            udata.settle()
             if chance.random() < LOST:
                 shutil.rmtree(output / "targets", ignore_errors=True)
         campaign.check(stage, output, "killed")
