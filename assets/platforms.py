@@ -3,6 +3,7 @@
 What a publication does is in ``pipelines.publish``.
 """
 
+import getpass
 import hashlib
 import os
 import platform
@@ -10,11 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import requests
 
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
+from pipelines.publish.acceptance import accept
 from pipelines.publish.local_target import plan_local, publish_to_folder
 from pipelines.publish.plan import Plan
 from pipelines.publish.publication import Platform, prepare, publish
@@ -53,11 +56,11 @@ def open_platform(target: str, output: Workplace) -> Platform:
     )
 
 
-def plans(catalogue: Catalogue, target: str, store: Store) -> Iterator[Plan]:
+def plans(catalogue: Catalogue, target: str, output: Path) -> Iterator[Plan]:
     """Yield the plan of everything released, for a target. Raises PublicationError and TargetError."""
-    work = Workplace(store.output)
+    work = Workplace(output)
     if target == LOCAL:
-        found = plan_local(catalogue, work, synthetic=statement(store))
+        found = plan_local(catalogue, work, synthetic=statement(output))
         yield from [found] if found else []
         return
     there = open_platform(target, work)
@@ -69,14 +72,14 @@ def plans(catalogue: Catalogue, target: str, store: Store) -> Iterator[Plan]:
 def publications(
     catalogue: Catalogue,
     target: str,
-    store: Store,
+    output: Path,
     agree: Callable[[Plan], bool] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Report]:
     """Publish everything released to a target, dataset by dataset. Raises PublicationError and TargetError."""
-    work = Workplace(store.output)
+    work = Workplace(output)
     if target == LOCAL:
-        report = publish_to_folder(catalogue, work, synthetic=statement(store), agree=agree)
+        report = publish_to_folder(catalogue, work, synthetic=statement(output), agree=agree)
         yield from [report] if report else []
         return
     there = open_platform(target, work)
@@ -86,9 +89,17 @@ def publications(
             yield report
 
 
-def statement(store: Store) -> str | None:
+def accept_plan(catalogue: Catalogue, target: str, output: Path, plan: str, reason: str) -> bool:
+    """Keep the agreement of whoever runs this to a plan of that hash; False when no plan of the target has it now."""
+    if plan not in {found.hash for found in plans(catalogue, target, output)}:
+        return False
+    accept(Workplace(output).acceptances, plan, getpass.getuser(), datetime.now(UTC), reason)
+    return True
+
+
+def statement(output: Path) -> str | None:
     """Return the warning that goes with the tables last made, when some of their rows are synthetic."""
-    kept = read_json(store.national / "provenance.json") or {}
+    kept = read_json(Store(output).national / "provenance.json") or {}
     found: str | None = kept.get("synthetic")
     return found
 
