@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from assets.provenance import synthetic_statement
 from assets.resources import Workspace
 from assets.storage import code_fingerprint, read_json
 from pipelines.declarations import Catalogue
@@ -25,4 +26,5 @@ def release_inputs(catalogue: Catalogue, workspace: Workspace) -> Inputs:
             )
             receptions.append(Reception(network, year, files, found.get("synthetic")))
     archived = store.archive.keep(bundle(Path(workspace.schemas)))
-    return Inputs(tuple(receptions), catalogue.fingerprints(), archived, code_fingerprint())
+    statement = synthetic_statement(workspace.root)
+    return Inputs(tuple(receptions), catalogue.fingerprints(), archived, code_fingerprint(), statement)

@@ -34,13 +34,15 @@ class Inputs:
     """The origin of a release.
 
     ``declarations`` are fingerprints by what they declare (``networks/caf``, ``indicators/nps``, ``corrections/caf``,
-    ``references``); ``archive`` is the sha256 of the bundle of the YAML files in the archive.
+    ``references``); ``archive`` is the sha256 of the bundle of the YAML files in the archive. ``synthetic`` is the
+    warning of the exports root that was in use, for networks and years never asked.
     """
 
     receptions: tuple[Reception, ...] = ()
     declarations: Mapping[str, str] = field(default_factory=dict)
     archive: str = ""
     code: str = ""
+    synthetic: str | None = None
 
     def reception(self, network: str, year: int) -> Reception | None:
         """Return what the network handed over for that year, or None when it wasn't asked."""
@@ -51,6 +53,7 @@ class Inputs:
         return {
             "declarations": {"archive": self.archive, "fingerprints": dict(sorted(self.declarations.items()))},
             "code": self.code,
+            **({"synthetic": self.synthetic} if self.synthetic else {}),
             "receptions": [_reception(item) for item in self.receptions],
         }
 
@@ -70,7 +73,7 @@ def inputs_of(descriptor: Mapping[str, Any]) -> Inputs | None:
         for item in content["receptions"]
     )
     declared = content["declarations"]
-    return Inputs(receptions, declared["fingerprints"], declared["archive"], content["code"])
+    return Inputs(receptions, declared["fingerprints"], declared["archive"], content["code"], content.get("synthetic"))
 
 
 def _reception(item: Reception) -> dict[str, Any]:
