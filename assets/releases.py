@@ -10,6 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.national import gather, stale_network_years
+from assets.origin import release_inputs
 from assets.previews import preview
 from assets.provenance import synthetic_statement
 from assets.published import earlier_results
@@ -105,17 +106,24 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
             raise dg.Failure(f"{dataset} : un secret se déduit des chiffres, rien n'est publié.", allow_retries=False)
         try:
             made = make_release(
-                dataset, catalogue, frames, workspace.store.releases, synthetic=_statement(workspace.store)
+                dataset,
+                catalogue,
+                frames,
+                workspace.store.releases,
+                synthetic=_statement(workspace.store),
+                inputs=release_inputs(catalogue, workspace),
             )
         except ReleaseError as error:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
             raise dg.Failure(str(error), allow_retries=False) from error
         yield dg.AssetCheckResult(check_name="contrats", passed=True)
-        context.log.info(f"{dataset} {made.version} : {'nouvelle version' if made.created else 'rien de nouveau'}")
+        news = "nouvelle version" if made.created else "retour en arrière maintenu" if made.held else "rien de nouveau"
+        context.log.info(f"{dataset} {made.version} : {news}")
         yield dg.MaterializeResult(
             metadata={
                 "version": made.version,
                 "nouvelle": made.created,
+                "retour_maintenu": made.held,
                 "dossier": dg.MetadataValue.path(str(made.folder.resolve())),
                 "dagster/row_count": made.rows[catalogue.datasets[dataset].main_table],
                 **{f"lignes_{kind}": count for kind, count in _french(made.counts).items()},
