@@ -18,12 +18,16 @@ import requests
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
 from pipelines.publish.acceptance import accept
+from pipelines.publish.gates import gates
+from pipelines.publish.known_ids import read_ids
 from pipelines.publish.local_target import plan_local, publish_to_folder
-from pipelines.publish.plan import Plan
+from pipelines.publish.plan import Judge, Plan, Verdict
+from pipelines.publish.previews import Preview, previews
 from pipelines.publish.publication import Platform, prepare, publish
 from pipelines.publish.report import Report
 from pipelines.publish.target import ADDRESSES, LOCAL, address
 from pipelines.publish.udata.client import Udata
+from pipelines.publish.udata.reading import held_dataset
 from pipelines.publish.udata.transport import Transport
 from pipelines.publish.workplace import Workplace
 
@@ -60,12 +64,12 @@ def plans(catalogue: Catalogue, target: str, output: Path) -> Iterator[Plan]:
     """Yield the plan of everything released, for a target. Raises PublicationError and TargetError."""
     work = Workplace(output)
     if target == LOCAL:
-        found = plan_local(catalogue, work, synthetic=statement(output))
+        found = plan_local(catalogue, work, synthetic=statement(output), judge=judge(catalogue))
         yield from [found] if found else []
         return
     there = open_platform(target, work)
     for dataset in sorted(catalogue.datasets):
-        if prepared := prepare(catalogue, dataset, there, work):
+        if prepared := prepare(catalogue, dataset, there, work, judge(catalogue)):
             yield prepared.plan
 
 
@@ -79,14 +83,34 @@ def publications(
     """Publish everything released to a target, dataset by dataset. Raises PublicationError and TargetError."""
     work = Workplace(output)
     if target == LOCAL:
-        report = publish_to_folder(catalogue, work, synthetic=statement(output), agree=agree)
+        report = publish_to_folder(catalogue, work, synthetic=statement(output), judge=judge(catalogue), agree=agree)
         yield from [report] if report else []
         return
     there = open_platform(target, work)
-    bring = partial(publish, catalogue, platform=there, work=work, agree=agree, progress=progress)
+    bring = partial(publish, judge=judge(catalogue), agree=agree, progress=progress)
     for dataset in sorted(catalogue.datasets):
-        if report := bring(dataset):
+        if report := bring(catalogue, dataset, there, work):
             yield report
+
+
+def judge(catalogue: Catalogue) -> Judge:
+    """Return what is looked at in a release before it goes anywhere."""
+
+    def verdicts(dataset: str, old: Path | None, new: Path) -> tuple[Verdict, ...]:
+        return gates(catalogue, dataset, old, new)
+
+    return verdicts
+
+
+def published_previews(catalogue: Catalogue, target: str, output: Path) -> Iterator[tuple[str, list[Preview]]]:
+    """Yield, by dataset, what the platform made of the files last published there. Raises as ``plans``."""
+    work = Workplace(output)
+    there = open_platform(target, work)
+    for dataset in sorted(catalogue.datasets):
+        known = read_ids(work.ids(there.client.base_url), there.client.base_url, dataset)
+        body = there.client.dataset(known.dataset) if known.dataset else None
+        if body is not None:
+            yield dataset, previews(held_dataset(body).resources)
 
 
 def accept_plan(catalogue: Catalogue, target: str, output: Path, plan: str, reason: str) -> bool:

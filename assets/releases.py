@@ -1,4 +1,4 @@
-"""What all networks give together: ``[national, tables]``, ``[<dataset>, release]`` and ``[<dataset>, publication]``.
+"""What all networks give together: ``[national, tables]`` and ``[<dataset>, release]``. Publishing is not here.
 
 These assets are in a job of their own: a network that failed leaves its reason in the tables, and stops nothing here.
 """
@@ -20,7 +20,6 @@ from pipelines.compute.disclosure import audit, disclosure_summary, refusals
 from pipelines.compute.tables import national_tables
 from pipelines.declarations import Catalogue, Table
 from pipelines.publish.errors import ReleaseError
-from pipelines.publish.local import publish_local
 from pipelines.publish.release import make_release
 
 TABLES = dg.AssetKey(["national", "tables"])
@@ -171,27 +170,3 @@ def _statement(store: Store) -> str | None:
 def _french(counts: Mapping[str, int]) -> dict[str, int]:
     words = {"added": "ajoutees", "removed": "retirees", "changed": "modifiees"}
     return {words[kind]: count for kind, count in counts.items()}
-
-
-def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
-    """Return the asset that brings the local catalogue to the latest releases."""
-    key = dg.AssetKey(["national", "publication"])
-
-    @dg.asset(
-        key=key,
-        deps=[dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets],
-        group_name="national",
-        description="Catalogue local : pages et fichiers de la dernière version de chaque jeu de données.",
-        kinds={"html"},
-    )
-    def publication(workspace: Workspace) -> dg.MaterializeResult[Any]:
-        store = workspace.store
-        published = publish_local(catalogue, store.releases, store.catalogue, synthetic=_statement(store))
-        return dg.MaterializeResult(
-            metadata={
-                "catalogue": dg.MetadataValue.path(str((store.catalogue / "index.html").resolve())),
-                "fichiers_ecrits": len(published.written),
-            }
-        )
-
-    return publication

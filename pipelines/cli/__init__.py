@@ -128,13 +128,16 @@ def _run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         print(f"impossible d'écrire dans {arguments.output} ({error.strerror})", file=sys.stderr)
         return USAGE
-    from assets.resources import Workspace
+    from assets.resources import Workspace, publishing_from_environment
     from assets.run import run_jobs
     from assets.summary import summarise
 
     exports = arguments.exports if "://" in arguments.exports else str(Path(arguments.exports).resolve())
     workspace = Workspace(
-        exports=exports, output=str(arguments.output.resolve()), schemas=str(arguments.schemas.resolve())
+        exports=exports,
+        output=str(arguments.output.resolve()),
+        schemas=str(arguments.schemas.resolve()),
+        **publishing_from_environment(),
     )
     outcome = run_jobs(catalogue, workspace, arguments.network, arguments.year, _progress)
     summary = summarise(catalogue, workspace, outcome)
