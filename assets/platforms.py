@@ -3,6 +3,7 @@
 What a publication does is in ``pipelines.publish``.
 """
 
+import getpass
 import hashlib
 import os
 import platform
@@ -10,17 +11,23 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import requests
 
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
+from pipelines.publish.acceptance import accept
+from pipelines.publish.gates import gates
+from pipelines.publish.known_ids import read_ids
 from pipelines.publish.local_target import plan_local, publish_to_folder
-from pipelines.publish.plan import Plan
+from pipelines.publish.plan import Judge, Plan, Verdict
+from pipelines.publish.previews import Preview, previews
 from pipelines.publish.publication import Platform, prepare, publish
 from pipelines.publish.report import Report
 from pipelines.publish.target import ADDRESSES, LOCAL, address
 from pipelines.publish.udata.client import Udata
+from pipelines.publish.udata.reading import held_dataset
 from pipelines.publish.udata.transport import Transport
 from pipelines.publish.workplace import Workplace
 
@@ -53,42 +60,70 @@ def open_platform(target: str, output: Workplace) -> Platform:
     )
 
 
-def plans(catalogue: Catalogue, target: str, store: Store) -> Iterator[Plan]:
+def plans(catalogue: Catalogue, target: str, output: Path) -> Iterator[Plan]:
     """Yield the plan of everything released, for a target. Raises PublicationError and TargetError."""
-    work = Workplace(store.output)
+    work = Workplace(output)
     if target == LOCAL:
-        found = plan_local(catalogue, work, synthetic=statement(store))
+        found = plan_local(catalogue, work, synthetic=statement(output), judge=judge(catalogue))
         yield from [found] if found else []
         return
     there = open_platform(target, work)
     for dataset in sorted(catalogue.datasets):
-        if prepared := prepare(catalogue, dataset, there, work):
+        if prepared := prepare(catalogue, dataset, there, work, judge(catalogue)):
             yield prepared.plan
 
 
 def publications(
     catalogue: Catalogue,
     target: str,
-    store: Store,
+    output: Path,
     agree: Callable[[Plan], bool] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Report]:
     """Publish everything released to a target, dataset by dataset. Raises PublicationError and TargetError."""
-    work = Workplace(store.output)
+    work = Workplace(output)
     if target == LOCAL:
-        report = publish_to_folder(catalogue, work, synthetic=statement(store), agree=agree)
+        report = publish_to_folder(catalogue, work, synthetic=statement(output), judge=judge(catalogue), agree=agree)
         yield from [report] if report else []
         return
     there = open_platform(target, work)
-    bring = partial(publish, catalogue, platform=there, work=work, agree=agree, progress=progress)
+    bring = partial(publish, judge=judge(catalogue), agree=agree, progress=progress)
     for dataset in sorted(catalogue.datasets):
-        if report := bring(dataset):
+        if report := bring(catalogue, dataset, there, work):
             yield report
 
 
-def statement(store: Store) -> str | None:
+def judge(catalogue: Catalogue) -> Judge:
+    """Return what is looked at in a release before it goes anywhere."""
+
+    def verdicts(dataset: str, old: Path | None, new: Path) -> tuple[Verdict, ...]:
+        return gates(catalogue, dataset, old, new)
+
+    return verdicts
+
+
+def published_previews(catalogue: Catalogue, target: str, output: Path) -> Iterator[tuple[str, list[Preview]]]:
+    """Yield, by dataset, what the platform made of the files last published there. Raises as ``plans``."""
+    work = Workplace(output)
+    there = open_platform(target, work)
+    for dataset in sorted(catalogue.datasets):
+        known = read_ids(work.ids(there.client.base_url), there.client.base_url, dataset)
+        body = there.client.dataset(known.dataset) if known.dataset else None
+        if body is not None:
+            yield dataset, previews(held_dataset(body).resources)
+
+
+def accept_plan(catalogue: Catalogue, target: str, output: Path, plan: str, reason: str) -> bool:
+    """Keep the agreement of whoever runs this to a plan of that hash; False when no plan of the target has it now."""
+    if plan not in {found.hash for found in plans(catalogue, target, output)}:
+        return False
+    accept(Workplace(output).acceptances, plan, getpass.getuser(), datetime.now(UTC), reason)
+    return True
+
+
+def statement(output: Path) -> str | None:
     """Return the warning that goes with the tables last made, when some of their rows are synthetic."""
-    kept = read_json(store.national / "provenance.json") or {}
+    kept = read_json(Store(output).national / "provenance.json") or {}
     found: str | None = kept.get("synthetic")
     return found
 

@@ -16,7 +16,6 @@ from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assets.storage import Store
     from pipelines.declarations import Catalogue
     from pipelines.publish.plan import Plan
     from pipelines.publish.report import Report
@@ -62,17 +61,16 @@ def _publish(arguments: argparse.Namespace) -> int:
     return _guarded(arguments, _bring)
 
 
-def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespace, Catalogue, Store], int]) -> int:
+def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespace, Catalogue, Path], int]) -> int:
     """Run a command; tell what stops it in one French sentence and give its exit code."""
     catalogue = load_or_tell(arguments.schemas)
     if catalogue is None:
         return USAGE
     from assets.platforms import TargetError
-    from assets.storage import Store
     from pipelines.publish.errors import PublicationError
 
     try:
-        return command(arguments, catalogue, Store(arguments.output))
+        return command(arguments, catalogue, arguments.output)
     except TargetError as error:
         return _stopped(arguments, error, USAGE)
     except PublicationError as error:
@@ -87,16 +85,16 @@ def _stopped(arguments: argparse.Namespace, error: Exception, code: int) -> int:
     return code
 
 
-def _show(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> int:
+def _show(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) -> int:
     from assets.platforms import plans
     from pipelines.publish.report import plan_text
 
-    found = list(plans(catalogue, arguments.target, store))
+    found = list(plans(catalogue, arguments.target, output))
     if not found:
-        return _nothing_released(store)
-    waiting = _waiting(found, store)
+        return _nothing_released(output)
+    waiting = _waiting(found, output)
     if arguments.json:
-        content = {"target": arguments.target, "plans": [{**_facts(plan, store), **plan.to_json()} for plan in found]}
+        content = {"target": arguments.target, "plans": [{**_facts(plan, output), **plan.to_json()} for plan in found]}
         print(json.dumps(content, ensure_ascii=False, indent=1))
     else:
         print("\n\n".join(plan_text(plan) for plan in found))
@@ -104,50 +102,42 @@ def _show(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> 
     return REFUSED if waiting else DONE
 
 
-def _bring(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> int:
+def _bring(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) -> int:
     from assets.platforms import publications
     from pipelines.publish.report import plan_text, report_text
 
-    if arguments.accept and not _accept(arguments, catalogue, store):
+    if arguments.accept and not _accept(arguments, catalogue, output):
         return REFUSED
     agree = _agreement(arguments, plan_text)
     reports = []
-    for report in publications(catalogue, arguments.target, store, agree, _progress):
+    for report in publications(catalogue, arguments.target, output, agree, _progress):
         reports.append(report)
         if not arguments.json:
             if not report.applied and report.plan.refusals:
                 print(plan_text(report.plan))
             print(report_text(report))
     if not reports:
-        return _nothing_released(store)
+        return _nothing_released(output)
     if arguments.json:
         content = {"target": arguments.target, "reports": [report.to_json() for report in reports]}
         print(json.dumps(content, ensure_ascii=False, indent=1))
     else:
-        _tell_what_to_do(arguments, reports, store)
+        _tell_what_to_do(arguments, reports, output)
     return DONE if all(report.succeeded for report in reports) else REFUSED
 
 
-def _accept(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> bool:
+def _accept(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) -> bool:
     """Keep the acceptance of a plan that is still the one of the target; say so when there is none."""
-    import getpass
-    from datetime import UTC, datetime
+    from assets.platforms import accept_plan
 
-    from assets.platforms import plans
-    from pipelines.publish.acceptance import accept
-    from pipelines.publish.workplace import Workplace
-
-    known = {plan.hash for plan in plans(catalogue, arguments.target, store)}
-    if arguments.accept not in known:
-        print(
-            "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé, ou l'empreinte est mal copiée. "
-            "Relire le plan (resultats plan) avant de l'accepter.",
-            file=sys.stderr,
-        )
-        return False
-    now = datetime.now(UTC)
-    accept(Workplace(store.output).acceptances, arguments.accept, getpass.getuser(), now, arguments.reason)
-    return True
+    if accept_plan(catalogue, arguments.target, output, arguments.accept, arguments.reason):
+        return True
+    print(
+        "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé, ou l'empreinte est mal copiée. "
+        "Relire le plan (resultats plan) avant de l'accepter.",
+        file=sys.stderr,
+    )
+    return False
 
 
 def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str]) -> Callable[[Plan], bool] | None:
@@ -170,16 +160,16 @@ def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str]) -> Ca
     return agree
 
 
-def _waiting(found: list[Plan], store: Store) -> list[Plan]:
+def _waiting(found: list[Plan], output: Path) -> list[Plan]:
     from pipelines.publish.acceptance import accepted
     from pipelines.publish.workplace import Workplace
 
-    folder = Workplace(store.output).acceptances
+    folder = Workplace(output).acceptances
     return [plan for plan in found if plan.refusals and accepted(folder, plan.hash) is None]
 
 
-def _facts(plan: Plan, store: Store) -> dict[str, Any]:
-    return {"empty": plan.empty, "blocked": bool(_waiting([plan], store))}
+def _facts(plan: Plan, output: Path) -> dict[str, Any]:
+    return {"empty": plan.empty, "blocked": bool(_waiting([plan], output))}
 
 
 def _tell_how_to_accept(arguments: argparse.Namespace, waiting: list[Plan]) -> None:
@@ -190,16 +180,18 @@ def _tell_how_to_accept(arguments: argparse.Namespace, waiting: list[Plan]) -> N
         )
 
 
-def _tell_what_to_do(arguments: argparse.Namespace, reports: list[Report], store: Store) -> None:
+def _tell_what_to_do(arguments: argparse.Namespace, reports: list[Report], output: Path) -> None:
     left = [report.plan for report in reports if not report.applied]
-    waiting = _waiting(left, store)
+    waiting = _waiting(left, output)
     _tell_how_to_accept(arguments, waiting)
     if len(left) > len(waiting):
         print(f"\nPour publier : resultats publish --target {arguments.target} --yes")
 
 
-def _nothing_released(store: Store) -> int:
-    print(f"aucune version dans {store.releases} : lancer « resultats run », ou indiquer --output", file=sys.stderr)
+def _nothing_released(output: Path) -> int:
+    print(
+        f"aucune version dans {output / 'releases'} : lancer « resultats run », ou indiquer --output", file=sys.stderr
+    )
     return REFUSED
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipelines.declarations.base import ColumnName, Constraints, Identifier, Model, Scalar, Text
+from pipelines.declarations.releasing import Explanation, Historical, ReleaseGates
 
 ColumnType = Literal["string", "integer", "number", "boolean", "date"]
 
@@ -99,5 +100,8 @@ class Dataset(Model):
     contact: Contact
     tables: tuple[Identifier | ColumnName, ...] = Field(min_length=1)
     main_table: ColumnName
+    gates: ReleaseGates
+    explanations: tuple[Explanation, ...] = ()
+    historical: Historical | None = None
     kept: tuple[KeptField, ...] = ()
     schemas: dict[ColumnName, RegisteredSchema] = Field(default={})

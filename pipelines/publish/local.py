@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines.compile.dictionary import dictionary_rows
-from pipelines.publish import files, history
-from pipelines.publish.readme import LICENCE_TEXT, LIMITS, citation
+from pipelines.publish import feed, files, history, reuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +85,9 @@ def publish_local(
             work.put(home / LATEST / path.name, path.read_bytes())
         work.keep_only(home / LATEST, {path.name for path in latest.iterdir()})
         work.put(home / "dataset.json", _json(entry["facts"]))
+        text = reuse.reuse_text(entry, lambda file: f"{LATEST}/{file}")
+        work.put(home / reuse.REUSE, text.encode("utf-8"))
+        work.put(home / feed.FEED, _feed(name, entry))
         work.put(home / "index.html", pages.get_template("dataset.html").render(entry).encode("utf-8"))
     index = target / "index.html"
     text = pages.get_template("index.html").render(datasets=shown, synthetic=_warning(shown, synthetic))
@@ -126,40 +127,36 @@ def _entry(
     catalogue: Catalogue, name: str, release: Path, versions: list[dict[str, Any]], synthetic: str | None
 ) -> dict[str, Any]:
     """Return all that the page of a dataset shows."""
-    dataset, descriptor = catalogue.datasets[name], history.descriptor(release)
-    marked = bool(descriptor.get("synthetic", False))
-    warning = (synthetic or "Ces données sont inventées.") if marked or synthetic else None
-    rows = {table: len(state.rows) for table, state in history.states(release).items()}
-    declared = {table: catalogue.tables[table] for table in dataset.tables if table in rows}
+    told = reuse.facts(catalogue, name, release, synthetic)
+    dataset, declared = told["dataset"], told["tables"]
     facts = {
         "id": name,
-        "title": descriptor["title"],
-        "description": descriptor["description"],
+        "title": told["title"],
+        "description": history.descriptor(release)["description"],
         "version": release.name,
         "versions": [item["version"] for item in versions],
-        "synthetic": warning is not None,
+        "synthetic": told["synthetic"] is not None,
         "licence": "etalab-2.0",
         "tags": list(dataset.tags),
         "frequency": dataset.frequency,
         "spatial": dataset.spatial.model_dump(mode="json"),
         "contact": dataset.contact.model_dump(mode="json"),
-        "tables": [{"name": table, "title": declared[table].title, "rows": rows[table]} for table in declared],
+        "tables": [{"name": table, "title": declared[table].title, "rows": told["rows"][table]} for table in declared],
         "files": [_file_facts(path) for path in sorted(release.iterdir())],
     }
-    return {
-        "name": name,
-        "dataset": dataset,
-        "facts": facts,
-        "tables": declared,
-        "rows": rows,
-        "columns": {table: dictionary_rows({table: declared[table]}) for table in declared},
-        "versions": versions,
-        "citation": citation(dataset, release.name, warning),
-        "licence": LICENCE_TEXT,
-        "limits": LIMITS,
-        "synthetic": warning,
-        "paragraphs": [part for part in dataset.description.split("\n\n") if part.strip()],
-    }
+    paragraphs = [part for part in dataset.description.split("\n\n") if part.strip()]
+    return {**told, "name": name, "facts": facts, "versions": versions, "paragraphs": paragraphs}
+
+
+def _feed(name: str, entry: Mapping[str, Any]) -> bytes:
+    return feed.atom(
+        name,
+        entry["dataset"],
+        entry["history"][::-1],
+        title=entry["title"],
+        address="index.html",
+        link=lambda version: f"index.html#version-{version}",
+    )
 
 
 def _file_facts(path: Path) -> dict[str, Any]:

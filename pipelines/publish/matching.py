@@ -33,14 +33,10 @@ class Matching:
 def match(offer: Offer, held: Collection[HeldResource], earlier: Collection[str]) -> Matching:
     """Pair what is held with what is offered; ``earlier`` holds the sha1 of every file of our releases."""
     paired, doubles, rest = _by_key(offer, held)
-    adopted: dict[str, HeldResource] = {}
-    for item in [resource for resource in rest if resource.undescribed]:
-        key = _adoptable(item, offer, paired.keys() | adopted.keys(), earlier)
-        if key is not None:
-            adopted[key] = item
+    cut = [item for item in rest if item.undescribed and _of_ours(item, offer, earlier)]
+    adopted = _adopted(cut, [item for item in offer.resources if item.key not in paired])
     left = [item for item in rest if item not in adopted.values()]
-    copies = {(item.filename, item.sha1, item.size) for item in (*paired.values(), *adopted.values())}
-    twins = [item for item in left if item.undescribed and (item.filename, item.sha1, item.size) in copies]
+    twins = [item for item in cut if item in left]
     ours = [item for item in left if item.key is not None]
     return Matching(
         paired=paired | adopted,
@@ -68,11 +64,21 @@ def _by_key(
     return paired, doubles, [item for item in held if item.id not in known]
 
 
-def _adoptable(item: HeldResource, offer: Offer, taken: Collection[str], earlier: Collection[str]) -> str | None:
-    free = [offered for offered in offer.resources if offered.key not in taken and offered.filename == item.filename]
-    same = [offered.key for offered in free if _same_file(offered, item)]
-    stale = [offered.key for offered in free if item.sha1 in earlier]
-    return next(iter([*same, *stale]), None)
+def _of_ours(item: HeldResource, offer: Offer, earlier: Collection[str]) -> bool:
+    """Whether a file without a key is one that we sent: of the name and content, now or before, of one of ours."""
+    named = [offered for offered in offer.resources if offered.filename == item.filename]
+    return any(_same_file(offered, item) or item.sha1 in earlier for offered in named)
+
+
+def _adopted(cut: list[HeldResource], free: list[OfferedResource]) -> dict[str, HeldResource]:
+    """Return, by key, the cut uploads to take up: those of the content wanted, else of the name alone."""
+    found: dict[str, HeldResource] = {}
+    for offered in free:
+        named = [item for item in cut if item.filename == offered.filename]
+        same = [item for item in named if _same_file(offered, item)]
+        if named:
+            found[offered.key] = (same or named)[0]
+    return found
 
 
 def _same_file(offered: OfferedResource, item: HeldResource) -> bool:

@@ -48,6 +48,10 @@ class Verdict(Protocol):
     def message_fr(self) -> str:
         """What to know before accepting."""
 
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What it was found in."""
+
 
 # Verdicts on a release before it leaves: dataset, release that the target holds (None: unknown), release to publish.
 Judge = Callable[[str, Path | None, Path], Iterable[Verdict]]
@@ -90,7 +94,9 @@ class Plan:
             "dataset": self.dataset,
             "version": self.version,
             "actions": [action.to_json() for action in self.actions],
-            "blocked_by": [{"gate": gate.name, "message": gate.message_fr} for gate in self.refusals],
+            "blocked_by": [
+                {"gate": gate.name, "message": gate.message_fr, "details": list(gate.details)} for gate in self.refusals
+            ],
             "notes": list(self.notes),
         }
 

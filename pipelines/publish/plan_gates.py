@@ -26,6 +26,7 @@ class TargetGate:
     name: str
     message_fr: str
     passed: bool = False
+    details: tuple[str, ...] = ()
 
 
 def platform_gates(offer: Offer, state: TargetState, matching: Matching, steps: list[Action]) -> Iterator[TargetGate]:

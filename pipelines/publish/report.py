@@ -67,7 +67,9 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     yield from (f"  à savoir : {note}" for note in plan.notes)
     if plan.refusals:
         yield "  CE PLAN ATTEND UN ACCORD :"
-        yield from (f"    {gate.name} : {gate.message_fr}" for gate in plan.refusals)
+        for gate in plan.refusals:
+            yield f"    {gate.name} : {gate.message_fr}"
+            yield from (f"      - {detail}" for detail in gate.details)
     if not plan.empty:
         count = len(plan.actions)
         yield f"  {count} étape{'s' if count > 1 else ''}, empreinte du plan : {plan.hash}"

@@ -29,7 +29,7 @@ TABLES = ("resultats", "indicateurs")
 def small(catalogue: Catalogue, **changes: Any) -> Catalogue:
     """The shipped catalogue with two tables in its dataset, which alone would take a second to send."""
     tables = {name: catalogue.tables[name].model_copy(update={"foreign_keys": ()}) for name in TABLES}
-    dataset = catalogue.datasets[DATASET].model_copy(update={"tables": TABLES, **changes})
+    dataset = catalogue.datasets[DATASET].model_copy(update={"tables": TABLES, "historical": None, **changes})
     return replace(
         catalogue,
         tables=MappingProxyType({**catalogue.tables, **tables}),

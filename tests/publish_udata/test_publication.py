@@ -23,8 +23,12 @@ ORDER = [
     "annee:2023",
     "table:indicateurs:csv",
     "dictionnaire",
+    "journal",
+    "versions",
+    "changements",
     "lisezmoi",
     "datapackage",
+    "schema:resultats",
     "archive:1.0.0",
 ]
 
@@ -52,7 +56,9 @@ def test_a_first_publication_is_whole_public_in_order_and_of_full_quality(house:
     assert held["tags"] == sorted(dataset.tags)
     assert [item["email"] for item in held["contact_points"]] == [dataset.contact.email]
     resources = house.resources()
-    assert [key for key in resources if not key.startswith("schema:")] == ORDER
+    assert list(resources) == ORDER
+    schema = resources["schema:resultats"]["latest"]
+    assert resources["table:resultats:csv"]["schema"] == {"name": None, "url": schema, "version": None}
     for item in resources.values():
         assert item["description"]
         assert item["title"] != item["url"].rpartition("/")[2]
