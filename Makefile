@@ -51,7 +51,7 @@ test: lint check
 coverage: setup
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
-# Every fault on every call of a publication, and hundreds of kills: an hour on two cores, before a release.
+# Every fault on every call of a publication, and hundreds of kills: half an hour on two free cores.
 test-long: setup
 	RESULTATS_LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/publish/campaigns
 

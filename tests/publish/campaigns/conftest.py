@@ -34,7 +34,7 @@ NETWORK = {
 @pytest.fixture(scope="session")
 def small_catalogue(catalogue: Catalogue) -> Catalogue:
     """Two tables without links to others, in plain dictionaries: it goes to other processes."""
-    dataset = catalogue.datasets[DATASET].model_copy(update={"tables": TABLES})
+    dataset = catalogue.datasets[DATASET].model_copy(update={"tables": TABLES, "historical": None})
     tables = {name: catalogue.tables[name].model_copy(update={"foreign_keys": ()}) for name in TABLES}
     plain = {
         each.name: dict(value)
