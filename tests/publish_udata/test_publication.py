@@ -140,13 +140,13 @@ def test_large_files_go_in_parts(house: House):
     assert house.publish().plan.empty
 
 
-def test_the_official_client_reads_what_was_published(published: House, monkeypatch: pytest.MonkeyPatch):
-    datagouv = pytest.importorskip("datagouv")
-    client = datagouv.Client("dev")
-    client.base_url = published.base_url
-    dataset = client.dataset(published.held()["id"])
-    assert dataset.title == published.catalogue.datasets[DATASET].title
-    assert [item.extras["resultats:key"] for item in dataset.resources] == list(published.resources())
+def test_the_official_client_reads_what_was_published(published: House, official_client, tmp_path: Path):
+    read = official_client(published.base_url, published.held()["id"], tmp_path)
+    assert read["title"] == published.catalogue.datasets[DATASET].title
+    resources = published.resources()
+    assert list(read["files"]) == list(resources)
+    for key, place in read["files"].items():
+        assert hashlib.sha1(Path(place).read_bytes()).hexdigest() == resources[key]["checksum"]["value"], key
 
 
 def test_the_catalogue_for_machines_tells_licence_and_files(published: House):

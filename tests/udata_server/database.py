@@ -1,6 +1,6 @@
 """The database of the test server: mongomock-ng, an in-memory MongoDB, with what udata needs and it lacks.
 
-It runs in the environment of udata (requirements.lock), never in the project's. What is filled in here, no more
+It runs in the environment of udata (udata.lock), never in the project's. What is filled in here, no more
 (database_gaps.py, run by a test, guards each point, and fails when a version of mongomock-ng makes it needless):
 
 1. `{"$set": {"resources.$": ..., "other": ...}}` loses every key after the positional one: the loop over the elements

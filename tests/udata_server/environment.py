@@ -1,7 +1,7 @@
-"""The environment in which the test server runs: installed once, kept, shared by all the workers of pytest.
+"""Environments for programs that tests run apart from the project: installed once, kept, shared by pytest's workers.
 
-It is made from requirements.lock alone, apart from the project's environment, in `$RESULTATS_TEST_CACHE` or `.cache/`
-of the checkout, in a folder named after the lock: another lock, another environment. Nothing here starts a server.
+Each is made from its lock alone, in `$RESULTATS_TEST_CACHE` or `.cache/` of the checkout, in a folder named after the
+lock: another lock, another environment. Nothing here starts a program.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from filelock import FileLock
 from uv import find_uv_bin
 
 HERE = Path(__file__).parent
-LOCK = HERE / "requirements.lock"
+UDATA, OFFICIAL_CLIENT = HERE / "udata.lock", HERE / "official-client.lock"
 INSTALLATION_SECONDS = 900
 _UNREACHABLE = re.compile(
     r"dns error|failed to lookup address|Could not connect|error sending request|Connection (refused|reset|aborted)|"
@@ -30,30 +30,30 @@ class RegistryUnreachable(Exception):  # noqa: N818 (the reason why tests are sk
     """The package registry doesn't answer; the message is the last line of the installer."""
 
 
-def python_of_udata() -> Path:
-    """Return the Python of udata's environment, made now if it isn't yet (half a minute, 370 MB).
+def python_of(lock: Path) -> Path:
+    """Return the Python of an environment, made now if it isn't yet (udata's: half a minute, 370 MB).
 
     Raises RegistryUnreachable, or CalledProcessError when the installation fails for another reason.
     """
     cache = Path(os.environ.get("RESULTATS_TEST_CACHE") or HERE.parents[1] / ".cache")
-    fingerprint = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
-    name = f"udata-{sys.version_info[0]}.{sys.version_info[1]}-{fingerprint}"
+    fingerprint = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    name = f"{lock.stem}-{sys.version_info[0]}.{sys.version_info[1]}-{fingerprint}"
     folder = cache.resolve() / name
     python, complete = folder / "bin" / "python", folder / "complete"
     if not complete.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f"{name}.lock"):
             if not complete.exists():  # another worker may have made it meanwhile
-                _install(folder, python)
+                _install(lock, folder, python)
                 complete.touch()
     return python
 
 
-def _install(folder: Path, python: Path) -> None:
+def _install(lock: Path, folder: Path, python: Path) -> None:
     """Install with uv; when it can't reach its registry with pip, which may know a mirror from its own settings."""
     uv = find_uv_bin()
     subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
-    target = ["--quiet", "--require-hashes", "-r", LOCK]
+    target = ["--quiet", "--require-hashes", "-r", lock]
     try:
         _run([uv, "pip", "install", "--python", python, *target])
     except RegistryUnreachable:

@@ -11,6 +11,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from enum import Enum
@@ -88,6 +89,11 @@ def on_call(number: int, fault: Fault) -> Choice:
     return lambda call: fault if call.number == number else None
 
 
+def from_call(number: int, fault: Fault) -> Choice:
+    """Choose a call by its number, and all that follow."""
+    return lambda call: fault if call.number >= number else None
+
+
 @dataclass
 class FaultyProxy:
     """`with FaultyProxy(url) as proxy:` carries calls made to `proxy.base_url` to the server at `url`."""
@@ -125,7 +131,12 @@ class FaultyProxy:
         self._do(self._refuse_if_chosen(1))
 
     def open(self) -> None:
-        """Accept connections again after REFUSED, which lasts until then: a refused call can't be seen nor counted."""
+        """Accept connections again after REFUSED, which lasts until then: a refused call can't be seen nor counted.
+
+        First wait until the server has ended what it was asked, as one does by the time that a client tries again.
+        """
+        while any(call.fault in AFTER and call.status is None for call in self.calls):
+            time.sleep(0.01)
         self._do(self._open())
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:

@@ -6,8 +6,8 @@ It listens on a free port of 127.0.0.1 and writes FOLDER/server.json (its addres
 lost when it stops, which it does by itself when its standard input closes (when the tests end, however they do).
 Beside udata's own API it answers, for the tests alone, to POST of JSON on `/_test/organization` (a new one; its members
 are the editor and a new user), `/_test/datasets` (all those of an organisation, even deleted), `/_test/change_settings`
-(of the running server; those that they replace), `/_test/keep` (the state of everything, by number; 1 is the start) and
-`/_test/restore`.
+(of the running server; those that they replace), `/_test/keep` (the state of everything, by number; 1 is the start),
+`/_test/restore`, and `/_test/settle` (once all other calls have ended).
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import os
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree, rmtree
+from time import sleep
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -112,7 +114,7 @@ def seed() -> dict[str, Any]:
     return {"keys": keys, "users": {name: str(user.id) for name, user in users.items()}}
 
 
-def add_test_routes(app: Any, root: Path, editor: str) -> None:
+def add_test_routes(app: Any, root: Path, editor: str, server: Callable[[], Any]) -> None:
     """Let the tests change the running server, instead of starting another (several seconds each)."""
     from flask import request
     from udata.app import cache, csrf
@@ -137,7 +139,13 @@ def add_test_routes(app: Any, root: Path, editor: str) -> None:
         copytree(root / "files", root / f"kept-{len(kept)}")
         return {"state": len(kept)}
 
+    def settle() -> dict[str, int]:
+        while server().connections > 1:  # this one
+            sleep(0.01)
+        return {}
+
     def restore() -> dict[str, int]:
+        settle()
         state = request.json["state"]
         for name in database.list_collection_names():
             database[name].delete_many({})
@@ -159,9 +167,32 @@ def add_test_routes(app: Any, root: Path, editor: str) -> None:
         return replaced
 
     keep()
-    for view in (organization, keep, restore, datasets, change_settings):
+    for view in (organization, keep, restore, settle, datasets, change_settings):
         csrf.exempt(view)
         app.add_url_rule(f"/_test/{view.__name__}", view_func=view, methods=["POST"])
+
+
+def counting_server(app: Any) -> Any:
+    """Return a server on a free port that knows how many connections it took and hasn't ended yet."""
+    from werkzeug.serving import ThreadedWSGIServer
+
+    class Server(ThreadedWSGIServer):
+        connections = 0
+        counting = threading.Lock()
+
+        def process_request(self, request: Any, client_address: Any) -> None:
+            with self.counting:
+                self.connections += 1
+            super().process_request(request, client_address)
+
+        def process_request_thread(self, request: Any, client_address: Any) -> None:
+            try:
+                super().process_request_thread(request, client_address)
+            finally:
+                with self.counting:
+                    self.connections -= 1
+
+    return Server("127.0.0.1", 0, app)
 
 
 def stop_with_the_tests() -> None:
@@ -184,13 +215,12 @@ def main() -> None:
     os.environ["UDATA_SETTINGS"] = str(root / "none.cfg")  # no file of the machine: the settings above and no other
 
     from udata.app import create_app, standalone
-    from werkzeug.serving import make_server
 
     app = standalone(create_app(override=settings(root)))
     with app.app_context():
         information = seed()
-        add_test_routes(app, root, information["users"]["editor"])
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+        add_test_routes(app, root, information["users"]["editor"], lambda: server)
+    server = counting_server(app)
     information["base_url"] = f"http://127.0.0.1:{server.server_port}"
     ready = root / "server.json.part"
     ready.write_text(json.dumps(information))

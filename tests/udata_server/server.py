@@ -59,6 +59,10 @@ class Udata:
         """Come back to a state kept before; unless told, to the start: so long campaigns don't slow the server."""
         self._ask("restore", {"state": state})
 
+    def settle(self) -> None:
+        """Wait until the server has ended what it was asked, even by clients that were killed."""
+        self._ask("settle", {})
+
     @contextmanager
     def settings(self, **values: Any) -> Iterator[None]:
         """Change settings of the running server for a while: SCHEMA_CATALOG_URL, MAX_CONTENT_LENGTH, READ_ONLY_MODE…"""

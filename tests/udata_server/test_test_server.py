@@ -120,7 +120,7 @@ def test_the_positional_update_keeps_the_other_fields(udata: Udata, organization
 def test_the_gaps_of_the_database_are_filled_and_still_there(udata: Udata):
     """Fails when a new version of mongomock-ng fills a gap itself: our patch is then to be removed."""
     done = subprocess.run(
-        [environment.python_of_udata(), "-Es", environment.HERE / "database_gaps.py"],
+        [environment.python_of(environment.UDATA), "-Es", environment.HERE / "database_gaps.py"],
         capture_output=True,
         text=True,
         check=False,
@@ -130,4 +130,4 @@ def test_the_gaps_of_the_database_are_filled_and_still_there(udata: Udata):
 
 def test_a_lock_is_installed_once(udata: Udata, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(environment, "_install", lambda *_: pytest.fail("installed twice"))
-    assert environment.python_of_udata().exists()
+    assert environment.python_of(environment.UDATA).exists()
