@@ -51,7 +51,10 @@ def open_platform(target: str, output: Workplace) -> Platform:
             f"{' et '.join(missing)} : à définir dans l'environnement pour publier sur {url} "
             "(clé créée dans son profil sur la plateforme ; identifiant de l'organisation, lu sur sa page)"
         )
-    transport = Transport(url, requests.Session(), time.sleep, os.environ[KEY].strip())
+    key = os.environ[KEY].strip()
+    if not (key.isascii() and key.isprintable()):
+        raise TargetError(f"{KEY} : des caractères ne peuvent être ceux d'une clé ; la recopier depuis son profil")
+    transport = Transport(url, requests.Session(), time.sleep, key)
     return Platform(
         name=target,
         client=Udata(transport),
