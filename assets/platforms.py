@@ -24,6 +24,7 @@ from pipelines.publish.local_target import plan_local, publish_to_folder
 from pipelines.publish.plan import Judge, Plan, Verdict
 from pipelines.publish.previews import Preview, previews
 from pipelines.publish.publication import Platform, prepare, publish
+from pipelines.publish.rehearsal import rehearse
 from pipelines.publish.report import Report
 from pipelines.publish.target import ADDRESSES, LOCAL, address
 from pipelines.publish.udata.client import Udata
@@ -50,7 +51,10 @@ def open_platform(target: str, output: Workplace) -> Platform:
             f"{' et '.join(missing)} : à définir dans l'environnement pour publier sur {url} "
             "(clé créée dans son profil sur la plateforme ; identifiant de l'organisation, lu sur sa page)"
         )
-    transport = Transport(url, requests.Session(), time.sleep, os.environ[KEY].strip())
+    key = os.environ[KEY].strip()
+    if not (key.isascii() and key.isprintable()):
+        raise TargetError(f"{KEY} : des caractères ne peuvent être ceux d'une clé ; la recopier depuis son profil")
+    transport = Transport(url, requests.Session(), time.sleep, key)
     return Platform(
         name=target,
         client=Udata(transport),
@@ -64,12 +68,12 @@ def plans(catalogue: Catalogue, target: str, output: Path) -> Iterator[Plan]:
     """Yield the plan of everything released, for a target. Raises PublicationError and TargetError."""
     work = Workplace(output)
     if target == LOCAL:
-        found = plan_local(catalogue, work, synthetic=statement(output), judge=judge(catalogue))
+        found = plan_local(catalogue, work, synthetic=statement(output), judge=judge(catalogue, target))
         yield from [found] if found else []
         return
     there = open_platform(target, work)
     for dataset in sorted(catalogue.datasets):
-        if prepared := prepare(catalogue, dataset, there, work, judge(catalogue)):
+        if prepared := prepare(catalogue, dataset, there, work, judge(catalogue, target)):
             yield prepared.plan
 
 
@@ -83,21 +87,27 @@ def publications(
     """Publish everything released to a target, dataset by dataset. Raises PublicationError and TargetError."""
     work = Workplace(output)
     if target == LOCAL:
-        report = publish_to_folder(catalogue, work, synthetic=statement(output), judge=judge(catalogue), agree=agree)
+        report = publish_to_folder(
+            catalogue, work, synthetic=statement(output), judge=judge(catalogue, target), agree=agree
+        )
         yield from [report] if report else []
         return
     there = open_platform(target, work)
-    bring = partial(publish, judge=judge(catalogue), agree=agree, progress=progress)
+    bring = partial(publish, judge=judge(catalogue, target), agree=agree, progress=progress)
     for dataset in sorted(catalogue.datasets):
         if report := bring(catalogue, dataset, there, work):
             yield report
 
 
-def judge(catalogue: Catalogue) -> Judge:
-    """Return what is looked at in a release before it goes anywhere."""
+def judge(catalogue: Catalogue, target: str) -> Judge:
+    """Return what is looked at in a release before it goes to a target; a folder makes no previews."""
 
     def verdicts(dataset: str, old: Path | None, new: Path) -> tuple[Verdict, ...]:
-        return gates(catalogue, dataset, old, new)
+        found = gates(catalogue, dataset, old, new)
+        if target == LOCAL:
+            return found
+        main = new / f"{catalogue.datasets[dataset].main_table}.parquet"
+        return (*found, *rehearse([*sorted(new.glob("*.csv")), main, *new.glob("*.xlsx")]))
 
     return verdicts
 

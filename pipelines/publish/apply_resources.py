@@ -22,6 +22,7 @@ from pipelines.publish.udata.uploads import Upload
 
 RETIRED_TITLE = "[Ancien fichier] "
 LONGEST_TITLE = 350
+NO_SCHEMA = {"name": None, "version": None, "url": None}  # what is not told of a schema would stay from before
 SENDINGS = 3  # times that a file is sent when the platform tells another sha1 than ours
 
 
@@ -139,7 +140,7 @@ class ResourceSteps:
         """Describe a resource; without its schema when the platform can't check it, which it says by a 500."""
         if schema and not self._schemas_down:
             try:
-                return self.client.put_resource(self.dataset, resource, {**body, "schema": {"url": None, **schema}})
+                return self.client.put_resource(self.dataset, resource, {**body, "schema": {**NO_SCHEMA, **schema}})
             except UnknownOutcomeError as error:
                 if error.status != 500:
                     raise

@@ -38,8 +38,8 @@ class Placed:
 
     @property
     def filename(self) -> str:
-        """Name that the file is sent under."""
-        return self.path.name.lower()
+        """Name that the file is sent under, as udata writes names: it must be known again when it is read back."""
+        return self.path.name.lower().replace("_", "-")
 
     @property
     def immutable(self) -> bool:

@@ -31,8 +31,12 @@ def plan_local(
     if not latest:
         return None
     wanted = publish_local(catalogue, work.releases, work.catalogue, synthetic=synthetic, dry=True)
-    gates = [verdict for name, known in versions.items() if known for verdict in _verdicts(judge, name, known, work)]
-    return Plan(target=LOCAL, dataset=NAME, version=latest, actions=tuple(_actions(wanted)), gates=tuple(gates))
+    plan = Plan(target=LOCAL, dataset=NAME, version=latest, actions=tuple(_actions(wanted)))
+    if plan.empty:
+        return plan
+    return plan.judged(
+        verdict for name, known in versions.items() if known for verdict in _verdicts(judge, name, known, work)
+    )
 
 
 def publish_to_folder(

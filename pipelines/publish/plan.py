@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -84,6 +84,12 @@ class Plan:
         content = {name: value for name, value in self._content().items() if name != "notes"}
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
+    def judged(self, verdicts: Iterable[Verdict]) -> Plan:
+        """Return the plan with verdicts on the release itself; what those that passed have to say becomes notes."""
+        found = tuple(verdicts)
+        told = [f"{gate.message_fr} {' ; '.join(gate.details)}" for gate in found if gate.passed and gate.details]
+        return replace(self, gates=(*found, *self.gates), notes=(*self.notes, *told))
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain data, with its hash."""
         return {"hash": self.hash, **self._content()}
@@ -105,13 +111,12 @@ def make_plan(
     offer: Offer,
     state: TargetState,
     *,
-    gates: Iterable[Verdict] = (),
     earlier: Collection[str] = (),
     published: Mapping[str, str] | None = None,
 ) -> Plan:
     """Return what must be done for the target to hold the offer.
 
-    ``gates`` are verdicts on the release itself. ``earlier`` holds the sha1 of every file that we ever released, to
+    ``earlier`` holds the sha1 of every file that we ever released, to
     know as ours what an interrupted upload left. ``published`` gives the id that each of our keys was last seen under.
     Raises PublicationError when the target can't hold the offer at all.
     """
@@ -131,7 +136,7 @@ def make_plan(
         dataset=offer.dataset,
         version=offer.version,
         actions=tuple(steps),
-        gates=(*gates, *platform_gates(offer, state, matching, steps)),
+        gates=tuple(platform_gates(offer, state, matching, steps)),
         notes=(*offer.omitted, *_notes(matching)),
     )
 

@@ -81,10 +81,11 @@ def prepare(
     plan = make_plan(
         offer,
         state,
-        gates=_verdicts(judge, offer, held, work.releases / dataset),
         earlier=earlier_files(work.releases, dataset, work.renditions) if orphans else (),
         published=known.resources if held is not None and held.id == known.dataset else {},
     )
+    if not plan.empty:
+        plan = plan.judged(_verdicts(judge, offer, held, work.releases / dataset))
     return Prepared(offer, state, plan)
 
 

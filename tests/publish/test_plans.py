@@ -103,7 +103,7 @@ TWO = offer(file("a"), file("archive:1.0.0"))
 
 
 def test_what_is_held_as_offered_gives_an_empty_plan_that_no_gate_blocks():
-    plan = make_plan(TWO, state(held_as(TWO)), gates=[TargetGate("essai", "refusé")])
+    plan = make_plan(TWO, state(held_as(TWO))).judged([TargetGate("essai", "refusé")])
     assert plan.empty
     assert plan.refusals == ()
     assert "rien à faire" in plan_text(plan)
@@ -241,7 +241,8 @@ def test_the_hash_is_of_what_would_be_done_and_of_what_blocks_it():
     plan = make_plan(TWO, state())
     assert plan.hash == make_plan(TWO, state()).hash
     assert plan.hash != make_plan(offer(file("a", "b"), file("archive:1.0.0")), state()).hash
-    assert plan.hash != make_plan(TWO, state(), gates=[TargetGate("essai", "refusé")]).hash
+    assert plan.hash != plan.judged([TargetGate("essai", "refusé")]).hash
+    assert plan.hash == plan.judged([TargetGate("essai", "À savoir :", passed=True, details=("rien",))]).hash
     assert plan.hash == make_plan(replace(TWO, omitted=("une note",)), state()).hash
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.publish.udata.errors import NotFoundError, UnknownOutcomeError
+from pipelines.publish.udata.errors import NotFoundError, NotUdataError, UnknownOutcomeError
 from pipelines.publish.udata.transport import Transport
 from pipelines.publish.udata.uploads import CHUNK, Upload, send_file
 
@@ -38,7 +38,11 @@ class Udata:
 
     def me(self) -> Json:
         """Return the account of the key, with its organizations."""
-        return self._mapping("/api/1/me/", "id,organizations{id,slug,name}")
+        try:
+            return self._mapping("/api/1/me/", "id,organizations{id,slug,name}")
+        except NotFoundError:
+            message = f"{self.base_url} n'a pas l'API d'udata ; vérifier l'adresse de la cible"
+            raise NotUdataError(message) from None
 
     def organization(self, name: str) -> Json | None:
         """Return an organization by id or slug, None when there is none."""
