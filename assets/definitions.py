@@ -6,7 +6,8 @@ import dagster as dg
 
 from assets.exports import raw_asset
 from assets.jobs import national_job, national_sensors, networks_job, nightly_schedule
-from assets.releases import publication_asset, release_asset, tables_asset
+from assets.publication import accept_job, previews_sensor, publication_asset
+from assets.releases import release_asset, tables_asset
 from assets.resources import Workspace, workspace_from_environment
 from assets.responses import observations_asset
 from assets.results import results_asset
@@ -28,9 +29,9 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace) -> dg.Definiti
     national = national_job()
     return dg.Definitions(
         assets=assets,
-        jobs=[networks_job(catalogue), national],
+        jobs=[networks_job(catalogue), national, accept_job(catalogue)],
         schedules=[nightly_schedule(catalogue, workspace.store)],
-        sensors=national_sensors(national),
+        sensors=[*national_sensors(national), previews_sensor(catalogue, workspace)],
         resources={"workspace": workspace},
         executor=dg.in_process_executor,
     )

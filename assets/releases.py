@@ -1,4 +1,4 @@
-"""What all networks give together: ``[national, tables]``, ``[<dataset>, release]`` and ``[<dataset>, publication]``.
+"""What all networks give together: ``[national, tables]`` and ``[<dataset>, release]``. Publishing is not here.
 
 These assets are in a job of their own: a network that failed leaves its reason in the tables, and stops nothing here.
 """
@@ -10,6 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.national import gather, stale_network_years
+from assets.origin import release_inputs
 from assets.origins import record_origins
 from assets.previews import preview
 from assets.provenance import synthetic_statement
@@ -20,7 +21,6 @@ from pipelines.compute.disclosure import audit, disclosure_summary, refusals
 from pipelines.compute.tables import national_tables
 from pipelines.declarations import Catalogue, Table
 from pipelines.publish.errors import ReleaseError
-from pipelines.publish.local import publish_local
 from pipelines.publish.release import make_release
 
 TABLES = dg.AssetKey(["national", "tables"])
@@ -106,7 +106,12 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
             raise dg.Failure(f"{dataset} : un secret se déduit des chiffres, rien n'est publié.", allow_retries=False)
         try:
             made = make_release(
-                dataset, catalogue, frames, workspace.store.releases, synthetic=_statement(workspace.store)
+                dataset,
+                catalogue,
+                frames,
+                workspace.store.releases,
+                synthetic=_statement(workspace.store),
+                inputs=release_inputs(catalogue, workspace),
             )
         except ReleaseError as error:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
@@ -114,11 +119,13 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         if made.created:
             record_origins(catalogue, workspace.store, dataset, made.version)
         yield dg.AssetCheckResult(check_name="contrats", passed=True)
-        context.log.info(f"{dataset} {made.version} : {'nouvelle version' if made.created else 'rien de nouveau'}")
+        news = "nouvelle version" if made.created else "retour en arrière maintenu" if made.held else "rien de nouveau"
+        context.log.info(f"{dataset} {made.version} : {news}")
         yield dg.MaterializeResult(
             metadata={
                 "version": made.version,
                 "nouvelle": made.created,
+                "retour_maintenu": made.held,
                 "dossier": dg.MetadataValue.path(str(made.folder.resolve())),
                 "dagster/row_count": made.rows[catalogue.datasets[dataset].main_table],
                 **{f"lignes_{kind}": count for kind, count in _french(made.counts).items()},
@@ -166,27 +173,3 @@ def _statement(store: Store) -> str | None:
 def _french(counts: Mapping[str, int]) -> dict[str, int]:
     words = {"added": "ajoutees", "removed": "retirees", "changed": "modifiees"}
     return {words[kind]: count for kind, count in counts.items()}
-
-
-def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
-    """Return the asset that brings the local catalogue to the latest releases."""
-    key = dg.AssetKey(["national", "publication"])
-
-    @dg.asset(
-        key=key,
-        deps=[dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets],
-        group_name="national",
-        description="Catalogue local : pages et fichiers de la dernière version de chaque jeu de données.",
-        kinds={"html"},
-    )
-    def publication(workspace: Workspace) -> dg.MaterializeResult[Any]:
-        store = workspace.store
-        published = publish_local(catalogue, store.releases, store.catalogue, synthetic=_statement(store))
-        return dg.MaterializeResult(
-            metadata={
-                "catalogue": dg.MetadataValue.path(str((store.catalogue / "index.html").resolve())),
-                "fichiers_ecrits": len(published.written),
-            }
-        )
-
-    return publication

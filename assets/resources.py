@@ -2,10 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from assets.storage import Store
+from pipelines.publish.target import LOCAL
 from pipelines.read import ExportsRoot
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -17,6 +19,8 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     exports: str
     output: str
     schemas: str
+    target: str = LOCAL  # where releases go
+    publish: bool = False  # whether a run may publish to a platform, or only show the plan
 
     @property
     def root(self) -> ExportsRoot:
@@ -32,13 +36,21 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
 def workspace_from_environment() -> Workspace:
     """Return the workspace that the environment names, else the project's own.
 
-    The variables are RESULTATS_EXPORTS, RESULTATS_OUTPUT and RESULTATS_SCHEMAS.
+    The variables are RESULTATS_EXPORTS, RESULTATS_OUTPUT, RESULTATS_SCHEMAS, RESULTATS_TARGET (local, demo, www or a
+    URL) and RESULTATS_PUBLISH (« oui »: publish there without asking). The key of a platform is read in ``platforms``.
     """
     return Workspace(
         exports=_place("RESULTATS_EXPORTS", "data/samples"),
         output=_place("RESULTATS_OUTPUT", "data/output"),
         schemas=_place("RESULTATS_SCHEMAS", "schemas"),
+        **publishing_from_environment(),
     )
+
+
+def publishing_from_environment() -> dict[str, Any]:
+    """Return the properties of a workspace that say where its releases go."""
+    publish = os.environ.get("RESULTATS_PUBLISH", "").strip().lower() == "oui"
+    return {"target": os.environ.get("RESULTATS_TARGET") or LOCAL, "publish": publish}
 
 
 def _place(variable: str, default: str) -> str:

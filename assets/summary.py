@@ -116,7 +116,12 @@ def _places(catalogue: Catalogue, store: Store) -> list[str]:
         folder = store.catalogue / dataset / "dataset.json"
         version = (read_json(folder) or {}).get("version", "?")
         lines.append(f"  {dataset} {version} : {_shown(store.releases / dataset / str(version))}")
-    return [*lines, f"  catalogue à ouvrir dans un navigateur : {_shown(store.catalogue / 'index.html')}"]
+    waiting = read_json(store.national / "publication.json") or []
+    return [
+        *lines,
+        f"  catalogue à ouvrir dans un navigateur : {_shown(store.catalogue / 'index.html')}",
+        *(f"\nPUBLICATION EN ATTENTE ({item['target']}) :\n{item['text']}" for item in waiting),
+    ]
 
 
 def _next_steps() -> list[str]:

@@ -57,6 +57,10 @@ class Archive:
         """Return an archived content, as ``path`` finds it."""
         return self.path(sha256).read_bytes()
 
+    def keep(self, content: bytes) -> str:
+        """Archive a content that no exports root holds (declarations) and return its sha256."""
+        return self._keep([content])[0]
+
     def receive(self, root: ExportsRoot, source: SourceFile, seen_at: datetime.datetime) -> Received:
         """Archive ``source`` unless it was seen before, and note in the manifest what is new."""
         memory = self._memory(root.url, source.path)
