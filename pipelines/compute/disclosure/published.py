@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.disclosure.cells import KEY, NUMBERS, UNPUBLISHED, cells_of
-from pipelines.compute.disclosure.rules import SECONDARY
+from pipelines.compute.disclosure.rules import PRIMARY, SECONDARY
 from pipelines.compute.disclosure.suppression import secondary
 
 if TYPE_CHECKING:
@@ -30,13 +30,37 @@ def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.
     other cells are chosen.
     """
     found = results.reset_index(drop=True)
-    cells = cells_of(found, catalogue, _already_public(found, earlier)) if len(found) else None
-    if cells is not None:
-        beside = found.index[cells.rows_of(secondary(cells.problem) | cells.problem.primary_units())]
-        beside = beside[found.loc[beside, "statut_confidentialite"].ne("A")]
-        found.loc[beside, "statut_confidentialite"] = "D"
-        found.loc[beside, "motif"] = SECONDARY
+    public = _already_public(found, earlier)
+    cells = cells_of(found, catalogue, public) if len(found) else None
+    if cells is None:
+        return without_secrets(found)
+    tied = found.index[cells.tied_rows()]  # marked alike: nobody may tell which of the bases is the one too small
+    found.loc[tied, "statut_confidentialite"] = "A"
+    found.loc[tied, "motif"] = PRIMARY
+    beside = _beside(found, catalogue, public) & found["statut_confidentialite"].ne("A").to_numpy()
+    found.loc[beside, "statut_confidentialite"] = "D"
+    found.loc[beside, "motif"] = SECONDARY
     return without_secrets(found)
+
+
+def _beside(results: pd.DataFrame, catalogue: Catalogue, public: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which rows to hide, with those marked A.
+
+    How nearly equal two bases are is learnt from what is published: once more is hidden, readers learn a little
+    otherwise, so that what they then learn is looked at again, until nothing has to be added.
+    """
+    beside = np.zeros(len(results), dtype=bool)
+    while True:
+        cells = cells_of(results, catalogue, public, beside=beside)
+        if cells is None:
+            return beside
+        kept = np.zeros(cells.problem.units, dtype=bool)
+        kept[cells.rows.loc[beside[cells.rows["row"]], "unit"]] = True
+        found = np.zeros(len(results), dtype=bool)
+        found[cells.rows_of(secondary(cells.problem, kept) | cells.problem.primary_units())] = True
+        if (found == beside).all():
+            return beside
+        beside = found
 
 
 def without_secrets(results: pd.DataFrame) -> pd.DataFrame:

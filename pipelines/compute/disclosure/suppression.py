@@ -24,16 +24,17 @@ if TYPE_CHECKING:
     from pipelines.compute.disclosure.system import Flags, System
 
 
-def secondary(problem: Problem) -> Flags:
+def secondary(problem: Problem, kept: Flags | None = None) -> Flags:
     """Return the units to hide besides the primary ones. Ties go to the first unit: sort units by their key.
 
+    ``kept``: units to hide in any case; what they already protect is not looked for again.
     Cells that stay exposed although everything that could help is hidden (what protects them is already public) are
     for the audit to report.
     """
     primary = problem.primary_units()
     if not primary.any():
         return np.zeros(problem.units, dtype=bool)
-    search = _Search(problem, primary)
+    search = _Search(problem, primary if kept is None else primary | kept)
     search.close_links()
     search.close_programme()
     search.spare()
