@@ -72,6 +72,7 @@ def cells_of(
     public: NDArray[np.bool_] | None = None,
     every: Collection[str] = (),
     beside: NDArray[np.bool_] | None = None,
+    caution: float = 1.0,
 ) -> Cells | None:
     """Return the cells of the tables that hold a secret row, or None when no row is secret.
 
@@ -79,7 +80,7 @@ def cells_of(
     where hidden beside). Figures of rows A and D are never looked at. ``public``: rows that an earlier release has
     published as they stand, which hiding would not hide. ``every``: tables to build even without a secret.
     ``beside``: rows about to be hidden too, of which readers learn nothing. A table is what adds up: the indicators of
-    a network and year that share their base. Tables of the same rows are linked where their bases are nearly equal.
+    a network and year that share their base. ``caution``: see ``kin``. Tables of the same rows are linked where their bases are nearly equal.
     """
     rows = _in_tables(results, catalogue, public, every)
     if rows.empty:
@@ -94,7 +95,7 @@ def cells_of(
     units["open"] = grouped["open"].max() & ~grouped["public"].any()
     cells = _distinct(_figures(rows, catalogue))
     links = _links(units, catalogue)
-    kin = kin_of(cells)
+    kin = kin_of(cells, caution)
     return Cells(cells, rows, _problem(cells, units, links, kin, catalogue), kin)
 
 

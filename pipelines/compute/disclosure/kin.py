@@ -90,18 +90,20 @@ class Kin:
         ).tocsr()
 
 
-def kin_of(cells: pd.DataFrame) -> Kin:
+def kin_of(cells: pd.DataFrame, caution: float = 1.0) -> Kin:
     """Return the pairs of bases that tell each other more closely than they may be known.
 
     ``cells``: figures with ``kin`` (the rows they count), ``spot`` (place and period), ``layer``, ``table``, ``kind``,
     ``quantity`` (NaN when unknown), ``visible``, ``secret``, ``shown``, ``minimum`` and ``width`` (0: no rule).
+    ``caution``: what tolerances are multiplied by, under 1 for a reader who guesses better than this one.
     """
     bases = cells[cells["kin"].ne("") & cells["kind"].eq("base") & ~cells["shown"]].reset_index(names="cell")
+    bases["quantity"] = bases["quantity"].where(bases["visible"])
     tied, ceiling = np.zeros(len(cells), dtype=bool), np.zeros(len(cells))
     pairs = [pd.DataFrame({"small": [], "large": [], "ratio": [], "tolerance": []}).astype({"small": int, "large": int})]
     for _, kin in bases.groupby("kin", sort=True):
         for both, guess in _guesses(kin):
-            room = guess.room(both["quantity_small"].to_numpy(float), both["quantity_large"].to_numpy(float))
+            room = caution * guess.room(both["quantity_small"].to_numpy(float), both["quantity_large"].to_numpy(float))
             near, gap = _near(both, guess, room)
             fine = (2 * room < both[["width_small", "width_large"]].max(axis=1).to_numpy()) & (gap == 0)
             kept = both[["cell_small", "cell_large"]].set_axis(["small", "large"], axis=1)

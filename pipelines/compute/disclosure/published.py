@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
 
 
+_CAUTION = 0.9  # what is learnt from fewer bases may be a little finer
+
+
 def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.DataFrame] = ()) -> pd.DataFrame:
     """Return all results with the secret ones blank: those marked A, and those that would tell them (marked D).
 
@@ -31,7 +34,7 @@ def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.
     """
     found = results.reset_index(drop=True)
     public = _already_public(found, earlier)
-    cells = cells_of(found, catalogue, public) if len(found) else None
+    cells = cells_of(found, catalogue, public, caution=_CAUTION) if len(found) else None
     if cells is None:
         return without_secrets(found)
     tied = found.index[cells.tied_rows()]  # marked alike: nobody may tell which of the bases is the one too small
@@ -47,11 +50,11 @@ def _beside(results: pd.DataFrame, catalogue: Catalogue, public: NDArray[np.bool
     """Return which rows to hide, with those marked A.
 
     How nearly equal two bases are is learnt from what is published: once more is hidden, readers learn a little
-    otherwise, so that what they then learn is looked at again, until nothing has to be added.
+    otherwise, so that what they then learn is looked at again, until nothing has to be added (seldom, with caution).
     """
     beside = np.zeros(len(results), dtype=bool)
     while True:
-        cells = cells_of(results, catalogue, public, beside=beside)
+        cells = cells_of(results, catalogue, public, beside=beside, caution=1.0 if beside.any() else _CAUTION)
         if cells is None:
             return beside
         kept = np.zeros(cells.problem.units, dtype=bool)

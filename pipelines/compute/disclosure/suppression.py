@@ -17,11 +17,11 @@ from pipelines.compute.disclosure.attack import attack
 from pipelines.compute.disclosure.system import EPSILON, Problem, components, tightened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from pipelines.compute.disclosure.system import Flags, System
+    from pipelines.compute.disclosure.system import Flags, Numbers, System
 
 
 def secondary(problem: Problem, kept: Flags | None = None) -> Flags:
@@ -34,11 +34,30 @@ def secondary(problem: Problem, kept: Flags | None = None) -> Flags:
     primary = problem.primary_units()
     if not primary.any():
         return np.zeros(problem.units, dtype=bool)
-    search = _Search(problem, primary if kept is None else primary | kept)
-    search.close_links()
-    search.close_programme()
-    search.spare()
-    return search.hidden & ~primary
+    start = primary if kept is None else primary | kept
+    hidden = np.zeros(problem.units, dtype=bool)
+    for units, part in _blocks(problem, start):
+        search = _Search(part, start[units])
+        search.close_links()
+        search.close_programme()
+        search.spare()
+        hidden[units] = search.hidden
+    return hidden & ~primary
+
+
+def _blocks(problem: Problem, start: Flags) -> Iterator[tuple[NDArray[np.int64], Problem]]:
+    """Give the parts of the problem that share no link and no unit that may be hidden, where something is."""
+    movable = (problem.open_ | start)[problem.unit]
+    cells, entries = len(problem.unit), problem.links.tocoo()
+    nodes = cells + problem.units + problem.links.shape[0]
+    one = np.concatenate([entries.col, np.flatnonzero(movable)])
+    other = np.concatenate([cells + problem.units + entries.row, cells + problem.unit[movable]])
+    graph = coo_array((np.ones(len(one)), (one, other)), shape=(nodes, nodes))
+    labels = connected_components(graph, directed=False)[1]
+    for label in np.unique(labels[cells : cells + problem.units][start]):
+        inside = np.flatnonzero(labels[:cells] == label)
+        units, unit = np.unique(problem.unit[inside], return_inverse=True)
+        yield units, problem.part(inside, np.flatnonzero(labels[cells + problem.units :] == label), units, unit)
 
 
 class _Search:
@@ -88,7 +107,8 @@ class _Search:
         problem = self.problem
         added = np.flatnonzero(self.hidden & ~self.primary)
         order = added[np.lexsort((added, -problem.cost[added]))]
-        waiting = np.array([unit for unit in order if not self._alone_without(unit)], dtype=np.int64)
+        low, high, _ = tightened(system := problem.seen(self.hidden))
+        waiting = np.array([unit for unit in order if not self._needed(unit, system, low, high)], dtype=np.int64)
         while len(waiting):
             group = self._groups()
             chosen = waiting[np.unique(group[waiting], return_index=True)[1]]
@@ -125,16 +145,24 @@ class _Search:
         found: NDArray[np.int64] = connected_components(graph, directed=False)[1][: problem.units]
         return found
 
-    def _alone_without(self, unit: int) -> bool:
-        """Return whether a link would be left with one hidden cell, a primary one that must keep some width."""
+    def _needed(self, unit: int, system: System, low: Numbers, high: Numbers) -> bool:
+        """Return whether showing the unit exposes a primary cell of one of its links, whatever else is shown.
+
+        ``low, high``: as narrow as they are with everything hidden; they only narrow when some of it is shown.
+        """
         problem = self.problem
         for cell in self._cells[unit]:
             for link in self._links(cell):
-                others = self._members(link)
-                left = others[self.hidden[problem.unit[others]] & (problem.unit[others] != unit)]
-                absent = np.isnan(problem.quantity[others]) & ~self.hidden[problem.unit[others]]
-                alone = len(left) == 1 and not absent.any() and problem.tolerance[link] <= 0
-                if alone and problem.primary[left[0]] and problem.width_a[left[0]] > 0:
+                others, factors = self._members(link), self._signs(link)
+                known = (problem.unit[others] == unit) & ~np.isnan(problem.quantity[others])
+                ends = [factors * np.where(known, problem.quantity[others], end[others]) for end in (low, high)]
+                down, up = np.minimum(*ends), np.maximum(*ends)
+                slack = problem.tolerance[link] + EPSILON
+                if down.sum() > slack or up.sum() < -slack:
+                    continue  # contradictory: nobody believes it
+                room = np.minimum(up, slack - down.sum() + down) - np.maximum(down, up - slack - up.sum())
+                asked = ~known & problem.primary[others] & ~self._hopeless[others]
+                if (asked & (room / abs(factors) < system.width[others] - 4 * EPSILON)).any():
                     return True
         return False
 

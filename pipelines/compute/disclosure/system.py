@@ -59,6 +59,20 @@ class Problem:
         """Return which units have a primary cell."""
         return np.bincount(self.unit, self.primary, self.units) > 0
 
+    def part(
+        self, cells: NDArray[np.int64], links: NDArray[np.int64], units: NDArray[np.int64], unit: NDArray[np.int64]
+    ) -> Problem:
+        """Return the problem of those cells, links and units alone; ``unit``: of each cell, its number among them."""
+        per_cell = ("quantity", "primary", "low_a", "high_a", "low_d", "high_d", "width_a", "width_d")
+        return Problem(
+            self.links[links][:, cells],
+            self.tolerance[links],
+            unit=unit.astype(np.int64),
+            cost=self.cost[units],
+            open_=self.open_[units],
+            **{name: getattr(self, name)[cells] for name in per_cell},
+        )
+
     def seen(self, hidden: Flags) -> System:
         """Return what the attacker sees when the units of ``hidden`` are."""
         concealed = hidden[self.unit]
