@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipelines.compute.disclosure.attack import Intervals, attack
 from pipelines.compute.disclosure.cells import KEY, NUMBERS, Cells, cells_of
-from pipelines.compute.disclosure.published import row_keys
+from pipelines.compute.disclosure.published import already_public, row_keys
 from pipelines.compute.disclosure.system import EPSILON, components, tightened
 from pipelines.compute.disclosure.totals import secret_totals, told_counts
 
@@ -52,12 +52,13 @@ def audit(
     """
     results = results.reset_index(drop=True)
     found = [_unmasked(results), _previous(results), _counted(results, catalogue, others or {})]
-    cells = cells_of(results, catalogue)
+    cells = cells_of(results, catalogue, already_public(results, earlier))
     if cells is not None:
         hidden = np.bincount(cells.problem.unit, cells.hidden_cells(), cells.problem.units) > 0
         system = cells.problem.seen(hidden)
         now = attack(system)
         found.append(_lines(results, cells, now, now.exposed, TIGHT))
+        found.append(_lines(results, cells, now, cells.kin.told, ALREADY))
         if earlier:
             found += _with_earlier(results, cells, system, now, earlier, catalogue)
     told = pd.concat(found, ignore_index=True)
@@ -116,7 +117,7 @@ def _with_earlier(
     lines = [_lines(results, cells, Intervals(known, known, bases), bases, ALREADY)]
     if public.any():
         told = replace(
-            without_kin(system, cells, public),
+            _without_kin(system, cells, public),
             low=np.where(public, known, system.low),
             high=np.where(public, known, system.high),
             width=np.where(public, 0.0, system.width),
@@ -129,7 +130,7 @@ def _with_earlier(
     return lines
 
 
-def without_kin(system: System, cells: Cells, public: NDArray[np.bool_]) -> System:
+def _without_kin(system: System, cells: Cells, public: NDArray[np.bool_]) -> System:
     """Return the system without what an earlier release told of a base by another question's: it can't be taken back."""
     kin = cells.kin
     gone = np.zeros(system.links.shape[0], dtype=bool)

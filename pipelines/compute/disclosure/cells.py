@@ -151,7 +151,7 @@ def _figures(rows: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     margin = np.array([item.margin for item in rule])
     size = rows["size"].fillna(0.0).to_numpy(dtype=float)  # unknown to whoever audits: there, any doubt is enough
     width = np.where(margin > 0, margin * np.abs(size), width)
-    line = rows[["table", "unit", "row", "indicateur", "secret", "concealed", "shown", "spot", "visible"]]
+    line = rows[["table", "unit", "row", "indicateur", "secret", "concealed", "shown", "spot", "visible", "public"]]
     line = line.assign(kin=rows["kin"].where(margin == 0, ""))  # nothing is known of a magnitude beforehand
     bases = line.assign(kind="base", quantity=rows["base"], minimum=minimum, width=width)
     frames = [bases]

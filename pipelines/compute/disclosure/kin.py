@@ -71,7 +71,8 @@ class Kin:
     """Pairs of cells, by position: ``small`` - ``ratio`` × ``large`` is 0, ± ``tolerance``.
 
     ``tied``: cells that are not too small, and whose publication would tell a base that is. ``ceiling``: of each cell,
-    how large it may be when it is marked A; 0 where it has no kin that is.
+    how large it may be when it is marked A; 0 where it has no kin that is. ``told``: cells that are too small and that an
+    earlier release tells, by its kin: nothing can take that back.
     """
 
     small: NDArray[np.int64]
@@ -80,6 +81,7 @@ class Kin:
     tolerance: Numbers
     tied: Flags
     ceiling: Numbers
+    told: Flags
 
     def links(self) -> csr_array:
         """Return a row per pair."""
@@ -94,12 +96,13 @@ def kin_of(cells: pd.DataFrame, caution: float = 1.0) -> Kin:
     """Return the pairs of bases that tell each other more closely than they may be known.
 
     ``cells``: figures with ``kin`` (the rows they count), ``spot`` (place and period), ``layer``, ``table``, ``kind``,
-    ``quantity`` (NaN when unknown), ``visible``, ``secret``, ``shown``, ``minimum`` and ``width`` (0: no rule).
+    ``quantity`` (NaN when unknown), ``visible``, ``public`` (in an earlier release), ``secret``, ``shown``, ``minimum`` and
+    ``width`` (0: no rule).
     ``caution``: what tolerances are multiplied by, under 1 for a reader who guesses better than this one.
     """
     bases = cells[cells["kin"].ne("") & cells["kind"].eq("base") & ~cells["shown"]].reset_index(names="cell")
     bases["quantity"] = bases["quantity"].where(bases["visible"])
-    tied, ceiling = np.zeros(len(cells), dtype=bool), np.zeros(len(cells))
+    tied, told, ceiling = np.zeros(len(cells), dtype=bool), np.zeros(len(cells), dtype=bool), np.zeros(len(cells))
     pairs = [pd.DataFrame({"small": [], "large": [], "ratio": [], "tolerance": []}).astype({"small": int, "large": int})]
     for _, kin in bases.groupby("kin", sort=True):
         for both, guess in _guesses(kin):
@@ -107,17 +110,18 @@ def kin_of(cells: pd.DataFrame, caution: float = 1.0) -> Kin:
             near, gap = _near(both, guess, room)
             fine = (2 * room < both[["width_small", "width_large"]].max(axis=1).to_numpy()) & (gap == 0)
             kept = both[["cell_small", "cell_large"]].set_axis(["small", "large"], axis=1)
-            kept = kept.assign(ratio=guess.ratio, tolerance=room + gap)[near | fine]
-            pairs.append(kept)
+            late = near & (both["public_small"] | both["public_large"]).to_numpy(bool)
+            pairs.append(kept.assign(ratio=guess.ratio, tolerance=room + gap)[(near | fine) & ~late])
             for one, other in (("small", "large"), ("large", "small")):
-                tied[both.loc[near & both[f"secret_{other}"], f"cell_{one}"]] = True
+                tied[both.loc[near & ~late & both[f"secret_{other}"], f"cell_{one}"]] = True
+                told[both.loc[late & both[f"secret_{other}"], f"cell_{other}"]] = True
             hidden = both[both["secret_small"] & both["secret_large"]]
             tops = guess.ceilings(*(hidden[f"minimum_{name}"].to_numpy(float) - 1 for name in ("small", "large")))
             for name, top in zip(("small", "large"), tops, strict=True):
                 np.maximum.at(ceiling, hidden[f"cell_{name}"].to_numpy(), top)
     found = pd.concat(pairs, ignore_index=True)
     columns = {name: found[name].to_numpy() for name in ("small", "large", "ratio", "tolerance")}
-    return Kin(**columns, tied=tied, ceiling=ceiling)
+    return Kin(**columns, tied=tied, ceiling=ceiling, told=told)
 
 
 def _guesses(kin: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Guess]]:
@@ -133,7 +137,7 @@ def _guesses(kin: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Guess]]:
             continue
         small, large = (known[f"quantity_{name}"].to_numpy(float) for name in ("small", "large"))
         if small.sum() > large.sum():
-            swapped = {f"{name}_{a}": f"{name}_{b}" for name in ("quantity", "cell", "width", "secret", "minimum")
+            swapped = {f"{name}_{a}": f"{name}_{b}" for name in ("quantity", "cell", "width", "secret", "minimum", "public")
                        for a, b in (("small", "large"), ("large", "small"))}  # fmt: skip
             sides, small, large = sides.rename(columns=swapped), large, small
         guess = Guess.of(small, large)

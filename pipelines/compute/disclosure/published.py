@@ -33,7 +33,7 @@ def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.
     other cells are chosen.
     """
     found = results.reset_index(drop=True)
-    public = _already_public(found, earlier)
+    public = already_public(found, earlier)
     cells = cells_of(found, catalogue, public, caution=_CAUTION) if len(found) else None
     if cells is None:
         return without_secrets(found)
@@ -98,7 +98,7 @@ def row_keys(frame: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(text.where(text.notna(), "").astype(str))
 
 
-def _already_public(results: pd.DataFrame, earlier: Sequence[pd.DataFrame]) -> NDArray[np.bool_]:
+def already_public(results: pd.DataFrame, earlier: Sequence[pd.DataFrame]) -> NDArray[np.bool_]:
     """Return which rows an earlier release has published with the base, or value, that they have now."""
     public = np.zeros(len(results), dtype=bool)
     keys = row_keys(results)
