@@ -111,7 +111,9 @@ def _in_tables(
     kinds = rows.groupby(pairs, sort=False).ngroup()
     first = rows.groupby(kinds)[["reseau", "indicateur"]].first()
     for name, told in (("table", base_of), ("kin", rows_of)):
-        names = [f"{network}|{told(catalogue.indicators[key], network)}" for network, key in first.itertuples(index=False)]
+        names = [
+            f"{network}|{told(catalogue.indicators[key], network)}" for network, key in first.itertuples(index=False)
+        ]
         rows[name] = kinds.map(dict(zip(first.index, names, strict=True))) + "|" + rows["annee"].astype(str)
     secret = rows["statut_confidentialite"].eq("A")
     rows = rows[rows["kin"].isin(rows.loc[secret, "kin"]) | rows["table"].isin(every)].copy()
@@ -243,9 +245,7 @@ def _year_of(units: pd.DataFrame) -> NDArray[np.int64]:
     return np.where(~yearly & (at >= 0), positions[at] if len(positions) else -1, -1)
 
 
-def _problem(
-    cells: pd.DataFrame, units: pd.DataFrame, links: pd.DataFrame, kin: Kin, catalogue: Catalogue
-) -> Problem:
+def _problem(cells: pd.DataFrame, units: pd.DataFrame, links: pd.DataFrame, kin: Kin, catalogue: Catalogue) -> Problem:
     matrix, tolerance = _matrix(cells, links, catalogue)
     minimum, base = cells["minimum"].to_numpy(dtype=float), cells["kind"].eq("base").to_numpy()
     width = cells["width"].to_numpy(dtype=float)

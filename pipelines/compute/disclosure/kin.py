@@ -103,7 +103,9 @@ def kin_of(cells: pd.DataFrame, caution: float = 1.0) -> Kin:
     bases = cells[cells["kin"].ne("") & cells["kind"].eq("base") & ~cells["shown"]].reset_index(names="cell")
     bases["quantity"] = bases["quantity"].where(bases["visible"])
     tied, told, ceiling = np.zeros(len(cells), dtype=bool), np.zeros(len(cells), dtype=bool), np.zeros(len(cells))
-    pairs = [pd.DataFrame({"small": [], "large": [], "ratio": [], "tolerance": []}).astype({"small": int, "large": int})]
+    pairs = [
+        pd.DataFrame({"small": [], "large": [], "ratio": [], "tolerance": []}).astype({"small": int, "large": int})
+    ]
     for _, kin in bases.groupby("kin", sort=True):
         for both, guess in _guesses(kin):
             room = caution * guess.room(both["quantity_small"].to_numpy(float), both["quantity_large"].to_numpy(float))
