@@ -131,7 +131,7 @@ def _with_earlier(
 
 
 def _without_kin(system: System, cells: Cells, public: NDArray[np.bool_]) -> System:
-    """Return the system without what an earlier release told of a base by another question's: it can't be taken back."""
+    """Return the system without what an earlier release told of a base by another question: it is public for good."""
     kin = cells.kin
     gone = np.zeros(system.links.shape[0], dtype=bool)
     gone[len(gone) - len(kin.small) :] = public[kin.small] | public[kin.large]

@@ -80,7 +80,8 @@ def cells_of(
     where hidden beside). Figures of rows A and D are never looked at. ``public``: rows that an earlier release has
     published as they stand, which hiding would not hide. ``every``: tables to build even without a secret.
     ``beside``: rows about to be hidden too, of which readers learn nothing. A table is what adds up: the indicators of
-    a network and year that share their base. ``caution``: see ``kin``. Tables of the same rows are linked where their bases are nearly equal.
+    a network and year that share their base. Tables of the same rows are linked where their bases are nearly equal.
+    ``caution``: see ``kin``.
     """
     rows = _in_tables(results, catalogue, public, every)
     if rows.empty:

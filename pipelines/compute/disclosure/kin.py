@@ -71,8 +71,8 @@ class Kin:
     """Pairs of cells, by position: ``small`` - ``ratio`` × ``large`` is 0, ± ``tolerance``.
 
     ``tied``: cells that are not too small, and whose publication would tell a base that is. ``ceiling``: of each cell,
-    how large it may be when it is marked A; 0 where it has no kin that is. ``told``: cells that are too small and that an
-    earlier release tells, by its kin: nothing can take that back.
+    how large it may be when it is marked A; 0 where it has no kin that is. ``told``: cells that are too small and that
+    an earlier release tells, by its kin: nothing can take that back.
     """
 
     small: NDArray[np.int64]
@@ -96,8 +96,8 @@ def kin_of(cells: pd.DataFrame, caution: float = 1.0) -> Kin:
     """Return the pairs of bases that tell each other more closely than they may be known.
 
     ``cells``: figures with ``kin`` (the rows they count), ``spot`` (place and period), ``layer``, ``table``, ``kind``,
-    ``quantity`` (NaN when unknown), ``visible``, ``public`` (in an earlier release), ``secret``, ``shown``, ``minimum`` and
-    ``width`` (0: no rule).
+    ``quantity`` (NaN when unknown), ``visible``, ``public`` (in an earlier release), ``secret``, ``shown``, ``minimum``
+    and ``width`` (0: no rule).
     ``caution``: what tolerances are multiplied by, under 1 for a reader who guesses better than this one.
     """
     bases = cells[cells["kin"].ne("") & cells["kind"].eq("base") & ~cells["shown"]].reset_index(names="cell")
@@ -130,7 +130,7 @@ def _guesses(kin: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Guess]]:
     """Give each two layers, side by side, of which something close can be guessed; ``small`` is the smaller in all."""
     layers = [layer for _, layer in kin.groupby("layer", sort=True)]
     for one, other in itertools.combinations(layers, 2):
-        if one["table"].iat[0] == other["table"].iat[0]:
+        if str(one["table"].iat[0]) == str(other["table"].iat[0]):
             continue  # one base, or figures of one base
         sides = one.merge(other, on="spot", suffixes=("_small", "_large")).sort_values("spot", kind="stable")
         known = sides[sides["visible_small"] & sides["visible_large"]]
@@ -139,16 +139,16 @@ def _guesses(kin: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Guess]]:
             continue
         small, large = (known[f"quantity_{name}"].to_numpy(float) for name in ("small", "large"))
         if small.sum() > large.sum():
-            swapped = {f"{name}_{a}": f"{name}_{b}" for name in ("quantity", "cell", "width", "secret", "minimum", "public")
-                       for a, b in (("small", "large"), ("large", "small"))}  # fmt: skip
-            sides, small, large = sides.rename(columns=swapped), large, small
+            ends = {"small": "large", "large": "small"}
+            sides = sides.rename(columns=lambda name: f"{name[:-5]}{ends[name[-5:]]}" if name[-5:] in ends else name)
+            small, large = large, small
         guess = Guess.of(small, large)
         if guess.close:
             yield sides.reset_index(drop=True), guess
 
 
 def _near(both: pd.DataFrame, guess: Guess, room: Numbers) -> tuple[Flags, Numbers]:
-    """Return the units where one base is known and tells too closely one that is too small; and how far the guess is off.
+    """Return the units where a known base tells too closely one that is too small; and how far the guess is off.
 
     A guess above what the rule leaves is off; up to twice its room and one person, a reader takes the largest base
     that the rule leaves. Beyond, the guess is of no use there.

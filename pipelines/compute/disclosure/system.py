@@ -29,8 +29,9 @@ _ROUNDS = 30  # of tightening; every one is sound, so that stopping early only l
 class Problem:
     """All cells, hidden or not, of some tables; a *unit* is what is hidden together (one place and period).
 
-    ``links``: CSR, one row per link, additive (+1 for the parts, -1 for the total) or between two nearly equal bases (+1
-    and minus their ratio): ``links @ quantity`` is within ``tolerance`` (one per link). ``quantity``: NaN when nobody publishes it. ``unit``: of each cell. ``primary``: of
+    ``links``: CSR, one row per link, additive (+1 for the parts, -1 for the total) or between two nearly equal bases
+    (+1 and minus their ratio): ``links @ quantity`` is within ``tolerance`` (one per link).
+    ``quantity``: NaN when nobody publishes it. ``unit``: of each cell. ``primary``: of
     each cell, its own base is too small. ``low_a, high_a``: what the rule and the published status A tell of a hidden
     cell; ``low_d, high_d``: what status D tells. ``width_a``, ``width_d``: how wide the attacker's interval must stay.
     Per unit, ``cost``: what hiding it loses; ``open_``: hiding it may help (it is neither absent nor public).

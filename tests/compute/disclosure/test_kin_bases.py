@@ -127,7 +127,7 @@ def test_bases_that_really_differ_are_not_linked(world) -> None:
 
 
 def test_a_place_that_differs_from_all_others_is_not_linked(world) -> None:
-    """Equal everywhere but in one office, where few were asked the first question: what holds elsewhere says nothing."""
+    """Equal everywhere but in one office, where few were asked the first question: the rest says nothing of it."""
     catalogue, computed = world
     results = computed({**COUNTS, "B1": 6}, {**COUNTS, "B1": 60})
     found = protected(results, catalogue)
