@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NEARLY = 0.9  # of those who answered one question, how many answered the other; under it, neither tells the other
 _HOLDS = 0.9  # share of the units where a reader's guess holds; one in ten may be anything (a form without a question)
+_OTHER = {"small": "large", "large": "small"}
 _NORMAL = 1.645  # as many standard deviations, for the least that chance alone gives
 
 
@@ -139,8 +140,9 @@ def _guesses(kin: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Guess]]:
             continue
         small, large = (known[f"quantity_{name}"].to_numpy(float) for name in ("small", "large"))
         if small.sum() > large.sum():
-            ends = {"small": "large", "large": "small"}
-            sides = sides.rename(columns=lambda name: f"{name[:-5]}{ends[name[-5:]]}" if name[-5:] in ends else name)
+            sides = sides.rename(
+                columns=lambda name: f"{name[:-5]}{_OTHER[name[-5:]]}" if name[-5:] in _OTHER else name
+            )
             small, large = large, small
         guess = Guess.of(small, large)
         if guess.close:
