@@ -56,9 +56,12 @@ def audit(
     if cells is not None:
         hidden = np.bincount(cells.problem.unit, cells.hidden_cells(), cells.problem.units) > 0
         system = cells.problem.seen(hidden)
-        now = attack(system)
+        public = cells.figures["public"].to_numpy(dtype=bool)
+        now = attack(_without_kin(system, cells, public))
         found.append(_lines(results, cells, now, now.exposed, TIGHT))
-        found.append(_lines(results, cells, now, cells.kin.told, ALREADY))
+        late = attack(system) if public.any() else now  # with bases that are public for good
+        known = (late.exposed | cells.kin.told) & ~now.exposed
+        found.append(_lines(results, cells, late, known, ALREADY))
         if earlier:
             found += _with_earlier(results, cells, system, now, earlier, catalogue)
     told = pd.concat(found, ignore_index=True)
@@ -117,7 +120,7 @@ def _with_earlier(
     lines = [_lines(results, cells, Intervals(known, known, bases), bases, ALREADY)]
     if public.any():
         told = replace(
-            _without_kin(system, cells, public),
+            _without_kin(system, cells, public | cells.figures["public"].to_numpy(dtype=bool)),
             low=np.where(public, known, system.low),
             high=np.where(public, known, system.high),
             width=np.where(public, 0.0, system.width),

@@ -137,10 +137,12 @@ def test_a_place_that_differs_from_all_others_is_not_linked(world) -> None:
 
 
 def test_what_an_earlier_release_told_of_the_other_base_is_not_refused_for_ever(world) -> None:
+    """Made when each question was protected alone: the second one hid nothing."""
     catalogue, computed = world
     results = computed({**COUNTS, "B1": 10}, NEAR)
-    found = protected(results, catalogue)
-    old = shown(found, results, ("autre", "B1"))
+    alone = [results[results["indicateur"].eq(name)] for name in ("essai", "autre")]
+    old = pd.concat([protected(rows, catalogue) for rows in alone], ignore_index=True)
+    assert set(status(old, "autre").values()) == {"F"}
     again = protected(results, catalogue, [old])
     assert status(again, "autre")["B1"] == "F", "ce qui est public le reste"
     findings = audit(again, catalogue, [old])
@@ -152,7 +154,7 @@ def test_what_an_earlier_release_told_of_the_other_base_is_not_refused_for_ever(
 def test_random_pairs_of_questions_leave_nothing_to_find(world) -> None:
     """The first question loses some answers at random: whatever is hidden, the audit of both finds nothing."""
     catalogue, computed = world
-    random = np.random.default_rng(7)
+    random = np.random.default_rng(10)
     tied = 0
     for rate in (0.0, 0.04, 0.3):
         second = {office: int(count) for office, count in zip(COUNTS, random.integers(9, 16, 8), strict=True)}
