@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from pipelines.compute.disclosure.system import Flags, Numbers, System
 
+_REACHES = (2, 4, None)  # links off the unit that is shown; None: the whole component
+
 
 def secondary(problem: Problem, kept: Flags | None = None) -> Flags:
     """Return the units to hide besides the primary ones. Ties go to the first unit: sort units by their key.
@@ -102,8 +104,18 @@ class _Search:
         """Show again, dearest first, each unit whose hiding proves superfluous; one at a time in each component.
 
         A secondary unit that others exposed without protecting any primary one is shown with them: hidden cells that
-        only protect one another are of no use.
+        only protect one another are of no use. What is shown hardly exposes far away: only cells a few links off are
+        attacked each time, then all of them once; if one is exposed after all, everything is done again from farther.
         """
+        before = self.hidden.copy()
+        for reach in _REACHES:
+            self.hidden = before.copy()
+            self._spare(reach)
+            left = attack(self.problem.seen(self.hidden), verdict_only=True).exposed & ~self._hopeless
+            if not self.primary[self.problem.unit[left]].any():
+                return
+
+    def _spare(self, reach: int | None) -> None:
         problem = self.problem
         added = np.flatnonzero(self.hidden & ~self.primary)
         order = added[np.lexsort((added, -problem.cost[added]))]
@@ -113,10 +125,10 @@ class _Search:
             group = self._groups()
             chosen = waiting[np.unique(group[waiting], return_index=True)[1]]
             waiting = waiting[~np.isin(waiting, chosen)]
-            self._show(chosen, group)
+            self._show(chosen, group, reach)
             waiting = waiting[self.hidden[waiting]]
 
-    def _show(self, chosen: NDArray[np.int64], group: NDArray[np.int64]) -> None:
+    def _show(self, chosen: NDArray[np.int64], group: NDArray[np.int64], reach: int | None) -> None:
         """Show those units, of one per group, that expose no primary cell, with the secondary ones they expose."""
         problem = self.problem
         shown = np.zeros(problem.units, dtype=bool)
@@ -125,7 +137,9 @@ class _Search:
         while len(trying):
             tried = self.hidden & ~(shown & np.isin(group, trying))
             part = np.isin(group[problem.unit], trying)
-            exposed = attack(problem.seen(tried), part, verdict_only=True).exposed & ~self._hopeless
+            closely = self._around(shown, reach) if reach else None
+            found = attack(problem.seen(tried), part, verdict_only=True, closely=closely)
+            exposed = found.exposed & ~self._hopeless
             units = np.unique(problem.unit[exposed])
             lost = np.unique(group[units[self.primary[units]]])
             with_others = np.setdiff1d(np.unique(group[units]), lost)
@@ -133,6 +147,13 @@ class _Search:
             self.hidden &= ~(shown & np.isin(group, fine))
             shown[units[np.isin(group[units], with_others)]] = True
             trying = with_others
+
+    def _around(self, units: Flags, reach: int) -> Flags:
+        """Return the cells that are at most so many links off those of the units, through hidden ones."""
+        links, found = abs(self.problem.links), units[self.problem.unit]
+        for _ in range(reach):
+            found = (links.T @ (links @ found.astype(float)) > 0) & self.hidden[self.problem.unit]
+        return found
 
     def _groups(self) -> NDArray[np.int64]:
         """Return, per unit, a number shared by the units whose cells are connected through hidden ones."""
