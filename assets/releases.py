@@ -143,7 +143,7 @@ def _secret_check(
     if RESULTS not in frames:
         return dg.AssetCheckResult(check_name="secret", asset_key=key, passed=True)
     results = frames[RESULTS]
-    findings = audit(results, catalogue, earlier_results(catalogue, store.releases, dataset))
+    findings = audit(results, catalogue, earlier_results(catalogue, store.releases, dataset), frames)
     summary = disclosure_summary(results)
     return dg.AssetCheckResult(
         check_name="secret",
