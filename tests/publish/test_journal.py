@@ -123,6 +123,16 @@ def test_a_comparison_moves_with_the_year_it_looks_at(catalogue: Catalogue) -> N
     assert reasons.of("resultats", ROW | {"annee": "2022"}, change("evolution", "1", "2")).nature == "inexpliqué"
 
 
+def test_a_mark_that_the_exports_root_changes_is_explained(catalogue: Catalogue) -> None:
+    moved = change("nature_donnees", "synthétiques", "réelles")
+    nobody = {"reseau": "urssaf", "annee": "2024"}  # never asked: the root in use says
+    inputs = (replace(SAME, synthetic="Inventé."), SAME)
+    assert Reasons(catalogue, DATASET, inputs=inputs).of("resultats", nobody, moved).nature == "révision"
+    assert Reasons(catalogue, DATASET, inputs=inputs).of("resultats", ROW, moved).nature == "inexpliqué"
+    received_again = (replace(SAME, receptions=(replace(SAME.receptions[0], synthetic="Inventé."),)), SAME)
+    assert Reasons(catalogue, DATASET, inputs=received_again).of("resultats", ROW, moved).nature == "révision"
+
+
 def test_a_provisional_value_made_final_is_a_revision(catalogue: Catalogue) -> None:
     found = Reasons(catalogue, DATASET, inputs=(SAME, received("1"))).of(
         "resultats", ROW, change("statut_observation", "P", "A") | change("valeur", "1", "2")
