@@ -63,6 +63,19 @@ def test_a_journal_that_starts_from_other_rows_is_refused(catalogue: Catalogue) 
         replay(new, lines)
 
 
+def test_what_becomes_secret_is_not_said_again(catalogue: Catalogue) -> None:
+    names = ["valeur", "effectif", "statut_confidentialite"]
+    old = {"t": state(names, {("a", ""): ["12.5", "8", "F"], ("b", ""): ["3", "40", "F"]})}
+    new = {"t": state(names, {("a", ""): ["", "", "A"], ("b", ""): ["", "41", "F"]})}
+    lines = journal(release_difference(old, new), old, new, Reasons(catalogue, DATASET))
+    told = {(line.key[8], line.column): line.before for line in lines}
+    assert told == {
+        ("a", "valeur"): "(secret)", ("a", "effectif"): "(secret)", ("a", "statut_confidentialite"): "F",
+        ("b", "valeur"): "3", ("b", "effectif"): "40",
+    }  # fmt: skip
+    assert replay(old, lines)["t"] == common_rows(new["t"], ["cle", "autre_cle", *names])
+
+
 def test_a_changed_key_is_one_line(catalogue: Catalogue) -> None:
     old = {"t": state(["valeur"], {("a", ""): ["1"]})}
     new = {"t": TableState(dict(old["t"].schema) | {"primaryKey": ["cle"]}, old["t"].rows)}
