@@ -9,8 +9,9 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from assets.inputs import release_inputs
 from assets.national import gather, stale_network_years
-from assets.origin import release_inputs
+from assets.origins import record_origins
 from assets.previews import preview
 from assets.provenance import synthetic_statement
 from assets.published import earlier_results
@@ -116,6 +117,8 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         except ReleaseError as error:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
             raise dg.Failure(str(error), allow_retries=False) from error
+        if made.created:
+            record_origins(catalogue, workspace.store, dataset, made.version)
         yield dg.AssetCheckResult(check_name="contrats", passed=True)
         news = "nouvelle version" if made.created else "retour en arrière maintenu" if made.held else "rien de nouveau"
         context.log.info(f"{dataset} {made.version} : {news}")

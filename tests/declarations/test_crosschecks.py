@@ -115,9 +115,13 @@ FAULTS = [
     (DATASET, "first_day_of: periode", "first: [periode]\n      join: [periode]", "historical.columns.7",
      ["une seule origine par colonne"]),
     # references
-    ("references/territoires.yml", '[region, "02", "Martinique', '[region, "01", "Martinique', "territoires",
+    ("references/territoires.yml", '[region, "02", "Martinique', '[region, "01", "Martinique', "territoires.2",
      ["territoire « region 01 » déclaré 2 fois"]),
-    ("references/territoires.yml", '"Ain", département, "84"', '"Ain", département, "85"', "territories.19",
+    ("references/territoires.yml", '"Bas-Rhin", département, "42", null, 2015', '"Bas-Rhin", dép., "42", null, 2016',
+     "territoires.151", ["territoire « departement 67 » déclaré 2 fois"]),
+    ("references/territoires.yml", '"Bas-Rhin", département, "42", null, 2015', '"Bas-Rhin", dép., "44", null, 2015',
+     "territoires.150", ["région « 44 » absente de la liste ces années-là"]),
+    ("references/territoires.yml", '"Ain", département, "84"', '"Ain", département, "85"', "territories.36",
      ["région « 85 » absente de la liste"]),
 ]  # fmt: skip
 
