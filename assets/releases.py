@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from assets.inputs import release_inputs
 from assets.national import gather, stale_network_years
-from assets.origin import release_inputs
 from assets.origins import record_origins
 from assets.previews import preview
 from assets.provenance import synthetic_statement

@@ -16,8 +16,6 @@ from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assets.storage import Store
-
 
 def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
     """Declare the commands."""
@@ -53,29 +51,31 @@ def _verify(arguments: argparse.Namespace) -> int:
     found = _dataset(arguments)
     if found is None:
         return USAGE
-    dataset, store = found
-    known = history.versions(store.releases, dataset)
+    dataset, releases = found
+    known = history.versions(releases, dataset)
     wanted = arguments.release or (known[-1] if known else "")
     if wanted not in known:
         print(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}", file=sys.stderr)
         return USAGE
-    findings = [finding for version in known for finding in release_proof(store.releases, dataset, version)]
-    findings += chain_findings(store.releases, dataset) if not findings else []
+    findings = [finding for version in known for finding in release_proof(releases, dataset, version)]
+    findings += chain_findings(releases, dataset) if not findings else []
     if not findings:
         print(f"{dataset} : {len(known)} version{'s' * (len(known) > 1)}, empreintes, chaîne et journaux : conformes.")
         if not arguments.no_rebuild:
-            findings = _rebuild(store, dataset, wanted)
+            findings = _rebuild(arguments.output, dataset, wanted)
     for finding in findings:
         print(finding, file=sys.stderr)
     return REFUSED if findings else DONE
 
 
-def _rebuild(store: Store, dataset: str, version: str) -> list[str]:
+def _rebuild(output: Path, dataset: str, version: str) -> list[str]:
     """Make the release again from the archive; return what differs, and tell what was proved."""
     from assets.replay import ReplayError, replay
+    from assets.storage import Store
     from pipelines.publish import chain, history
     from pipelines.publish.proof import rebuilt_findings, rendered_otherwise
 
+    store = Store(output)
     release = store.releases / dataset / version
     if went_back := history.descriptor(release).get("rollback"):
         same = chain.content_of(store.releases / dataset / went_back["to"]) == chain.content_of(release)
@@ -110,6 +110,7 @@ def _code(release: Path) -> str:
 
 def _rollback(arguments: argparse.Namespace) -> int:
     from assets.replay import archived_catalogue
+    from assets.storage import Store
     from pipelines.publish.errors import ReleaseError
     from pipelines.publish.local import publish_local
     from pipelines.publish.rollback import rollback
@@ -117,7 +118,7 @@ def _rollback(arguments: argparse.Namespace) -> int:
     found, catalogue = _dataset(arguments), load_or_tell(arguments.schemas)
     if found is None or catalogue is None:
         return USAGE
-    dataset, store = found
+    dataset, store = found[0], Store(arguments.output)
     with tempfile.TemporaryDirectory() as folder:
         then = archived_catalogue(store, store.releases / dataset / arguments.to, Path(folder)) or catalogue
     try:
@@ -131,21 +132,20 @@ def _rollback(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _dataset(arguments: argparse.Namespace) -> tuple[str, Store] | None:
-    """Return the dataset meant and the store, or tell why none is."""
-    from assets.storage import Store
+def _dataset(arguments: argparse.Namespace) -> tuple[str, Path] | None:
+    """Return the dataset meant and the folder of releases, or tell why none is."""
     from pipelines.declarations.problems import close_to
 
-    store = Store(arguments.output)
-    known = sorted(path.name for path in store.releases.iterdir() if path.is_dir()) if store.releases.is_dir() else []
+    releases = arguments.output / "releases"
+    known = sorted(path.name for path in releases.iterdir() if path.is_dir()) if releases.is_dir() else []
     if not known:
         print(
-            f"aucune version publiée dans {store.releases} : lancer « resultats run », ou indiquer --output",
+            f"aucune version publiée dans {releases} : lancer « resultats run », ou indiquer --output",
             file=sys.stderr,
         )
         return None
     if arguments.dataset is None and len(known) == 1:
-        return known[0], store
+        return known[0], releases
     if arguments.dataset not in known:
         asked = (
             f"jeu de données « {arguments.dataset} » inconnu{close_to(arguments.dataset, known)}"
@@ -154,4 +154,4 @@ def _dataset(arguments: argparse.Namespace) -> tuple[str, Store] | None:
         )
         print(f"{asked} ; publiés : {', '.join(known)}", file=sys.stderr)
         return None
-    return arguments.dataset, store
+    return arguments.dataset, releases

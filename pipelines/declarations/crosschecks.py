@@ -9,6 +9,7 @@ from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to
 from pipelines.declarations.references import REASONS_GIVEN
+from pipelines.declarations.releasing_checks import names_used
 from pipelines.declarations.sampling_checks import sampling_faults
 
 if TYPE_CHECKING:
@@ -302,6 +303,8 @@ class _Checker:
             if f"tables/{table}.yml" not in self.broken:
                 self.known(file, ("tables", index), table, self.catalogue.tables, "table")
         self.known(file, ("main_table",), dataset.main_table, dataset.tables, "table")
+        for path, word, allowed, what in names_used(self.catalogue, dataset):
+            self.known(file, path, word, allowed, what)
 
     def corrections(self, name: str) -> None:
         file = f"corrections/{name}.yml"

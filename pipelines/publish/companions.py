@@ -7,6 +7,7 @@ from pipelines.declarations import Column, Table
 from pipelines.declarations.base import Constraints
 from pipelines.publish.reasons import NATURES
 
+HIDDEN = "(secret)"
 DATASET_ITSELF, KEY_ITSELF = "datapackage", "primaryKey"  # neither can be the name of a table or of a column
 
 _REQUIRED = Constraints(required=True)
@@ -38,7 +39,8 @@ JOURNAL = Table(
         Column(
             name="avant",
             title="Avant",
-            description="Cellule dans la version précédente, ou cellules remplies de la ligne retirée (JSON).",
+            description="Cellule dans la version précédente, ou cellules remplies de la ligne retirée (JSON). "
+            f"{HIDDEN} quand la ligne est désormais couverte par le secret.",
             type="string",
         ),
         Column(

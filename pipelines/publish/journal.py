@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.publish.companions import DATASET_ITSELF, JOURNAL, KEY_ITSELF
+from pipelines.publish.companions import DATASET_ITSELF, HIDDEN, JOURNAL, KEY_ITSELF
 from pipelines.publish.difference import VERSION_COLUMN, Key, ReleaseDifference, TableDifference, TableState
 from pipelines.publish.reasons import Reason
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pipelines.publish.reasons import Reasons
+
+
+FREE = "F"  # SDMX CONF_STATUS
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def replay(old: Mapping[str, TableState], lines: Iterable[Line]) -> dict[str, di
             continue
         rows, key = tables[line.table], tuple(json.loads(line.key).values())
         if line.column:
-            _expect(key in rows and rows[key].get(line.column) == line.before, line)
+            _expect(key in rows and line.before in (rows[key].get(line.column), HIDDEN), line)
             rows[key][line.column] = line.after
         elif line.after:
             _expect(key not in rows, line)
@@ -160,8 +163,11 @@ def _row_lines(table: TableDifference, old: TableState, new: TableState, reasons
     for change in table.rows_changed:
         reason = reasons.of(table.table, after[change.key], {cell.column: cell for cell in change.cells})
         text = _key(table.key, change.key)
+        secret = after[change.key].get("statut_confidentialite", FREE) != FREE
         for cell in change.cells:
-            yield Line(table.table, text, cell.column, cell.before, cell.after, reason)
+            # What is withheld from now on is not said again here; the release that told it can be withdrawn.
+            told = HIDDEN if secret and not cell.after else cell.before
+            yield Line(table.table, text, cell.column, told, cell.after, reason)
 
 
 def _key(names: Iterable[str], key: Key) -> str:

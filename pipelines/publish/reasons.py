@@ -25,6 +25,7 @@ LOOKING_BACK = frozenset({
     "valeur_precedente", "evolution", "comparable", "motif_incomparabilite", "valeur_p", "valeur_p_corrigee",
     "evolution_significative", "evolution_inhabituelle", "valeur_initiale", "progression",
 })  # fmt: skip
+MARK, MARKED = "nature_donnees", "La racine des exports dit autrement si ses données sont synthétiques."
 SHOWN = 3  # files named in one reason
 
 
@@ -95,7 +96,7 @@ class Reasons:
             return Reason("révision", "Valeur provisoire devenue définitive.")
         if scope not in self._known:
             self._known[scope] = self._found(scope)
-        found = self._known[scope] or self._looking_back(scope, set(cells))
+        found = self._known[scope] or self._marked(scope, set(cells)) or self._looking_back(scope, set(cells))
         return found or Reason(UNEXPLAINED, self._nothing())
 
     def _found(self, scope: Scope) -> Reason | None:
@@ -159,6 +160,17 @@ class Reasons:
         if scope.indicator or not scope.network:
             return mine and scope.indicator in ("", name)
         return mine and name in self._catalogue.indicators_of(scope.network)
+
+    def _marked(self, scope: Scope, columns: set[str]) -> Reason | None:
+        """Return the reason of a row of which only the mark of invented data moved: its exports root says otherwise."""
+        if columns != {MARK} or self._old is None or self._new is None or scope.year is None:
+            return None
+        receptions = [inputs.reception(scope.network, scope.year) for inputs in (self._old, self._new)]
+        before, after = (
+            bool(found.synthetic if found else inputs.synthetic)
+            for found, inputs in zip(receptions, (self._old, self._new), strict=True)
+        )
+        return Reason("révision", MARKED) if before != after else None
 
     def _looking_back(self, scope: Scope, columns: set[str]) -> Reason | None:
         """Return the reason of the latest earlier year that moved, for a row of which only comparisons moved."""

@@ -107,6 +107,13 @@ FAULTS = [
     ("tables/reseaux.yml", "key: [reseau]", "key: [reso]", "key.0", ["colonne « reso » inconnu"]),
     (DATASET, "tables: [resultats,", "tables: [resultat,", "tables.0", ["table « resultat » inconnu", "« resultats »"]),
     (DATASET, "main_table: resultats", "main_table: resultat", "main_table", ["table « resultat » inconnu"]),
+    (DATASET, "\nhistorical:",
+     "\nexplanations: [{after: 1.0.0, kind: révision, reason: x, networks: [caff]}]\nhistorical:",
+     "explanations.0.networks.0", ["réseau « caff » inconnu", "« caf »"]),
+    (DATASET, "first: [valeur]", "first: [valeurs]", "historical.columns.10.first.0", ["colonne « valeurs » inconnu"]),
+    (DATASET, "column: typologie", "column: typo", "historical.columns.2.lookup.column", ["colonne « typo » inconnu"]),
+    (DATASET, "first_day_of: periode", "first: [periode]\n      join: [periode]", "historical.columns.7",
+     ["une seule origine par colonne"]),
     # references
     ("references/territoires.yml", '[region, "02", "Martinique', '[region, "01", "Martinique', "territoires.2",
      ["territoire « region 01 » déclaré 2 fois"]),

@@ -63,6 +63,19 @@ def test_a_journal_that_starts_from_other_rows_is_refused(catalogue: Catalogue) 
         replay(new, lines)
 
 
+def test_what_becomes_secret_is_not_said_again(catalogue: Catalogue) -> None:
+    names = ["valeur", "effectif", "statut_confidentialite"]
+    old = {"t": state(names, {("a", ""): ["12.5", "8", "F"], ("b", ""): ["3", "40", "F"]})}
+    new = {"t": state(names, {("a", ""): ["", "", "A"], ("b", ""): ["", "41", "F"]})}
+    lines = journal(release_difference(old, new), old, new, Reasons(catalogue, DATASET))
+    told = {(line.key[8], line.column): line.before for line in lines}
+    assert told == {
+        ("a", "valeur"): "(secret)", ("a", "effectif"): "(secret)", ("a", "statut_confidentialite"): "F",
+        ("b", "valeur"): "3", ("b", "effectif"): "40",
+    }  # fmt: skip
+    assert replay(old, lines)["t"] == common_rows(new["t"], ["cle", "autre_cle", *names])
+
+
 def test_a_changed_key_is_one_line(catalogue: Catalogue) -> None:
     old = {"t": state(["valeur"], {("a", ""): ["1"]})}
     new = {"t": TableState(dict(old["t"].schema) | {"primaryKey": ["cle"]}, old["t"].rows)}
@@ -121,6 +134,16 @@ def test_a_comparison_moves_with_the_year_it_looks_at(catalogue: Catalogue) -> N
     assert found == Reason("révision", "Comparaison avec 2023, où : fichier remplacé par le réseau : caf/2023.csv.")
     assert reasons.of("resultats", ROW, change("valeur", "1", "2")).nature == "inexpliqué"
     assert reasons.of("resultats", ROW | {"annee": "2022"}, change("evolution", "1", "2")).nature == "inexpliqué"
+
+
+def test_a_mark_that_the_exports_root_changes_is_explained(catalogue: Catalogue) -> None:
+    moved = change("nature_donnees", "synthétiques", "réelles")
+    nobody = {"reseau": "urssaf", "annee": "2024"}  # never asked: the root in use says
+    inputs = (replace(SAME, synthetic="Inventé."), SAME)
+    assert Reasons(catalogue, DATASET, inputs=inputs).of("resultats", nobody, moved).nature == "révision"
+    assert Reasons(catalogue, DATASET, inputs=inputs).of("resultats", ROW, moved).nature == "inexpliqué"
+    received_again = (replace(SAME, receptions=(replace(SAME.receptions[0], synthetic="Inventé."),)), SAME)
+    assert Reasons(catalogue, DATASET, inputs=received_again).of("resultats", ROW, moved).nature == "révision"
 
 
 def test_a_provisional_value_made_final_is_a_revision(catalogue: Catalogue) -> None:

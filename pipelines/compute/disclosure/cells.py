@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 KEY = ["reseau", "indicateur", "periode", "maille", "territoire_code", "structure_code"]
 NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
-# What tests of change need, never published: value before rounding, effective size (shares, net), standard error (others, net).
+# For tests of change, never published: raw value, effective size (shares, net), standard error (all but shares).
 UNPUBLISHED = ["estimation", "effectif_efficace", "erreur_type"]
 _PLACE = ["maille", "territoire_code", "structure_code"]
 _UNIT = ["table", "frequence", "periode", *_PLACE]
