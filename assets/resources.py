@@ -1,6 +1,7 @@
 """Where a run reads and writes: the one place that looks at the environment."""
 
 import os
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -9,6 +10,7 @@ from assets.storage import Store
 from pipelines.read import ExportsRoot
 
 PROJECT = Path(__file__).resolve().parents[1]
+_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -39,6 +41,22 @@ def workspace_from_environment() -> Workspace:
         output=_place("RESULTATS_OUTPUT", "data/output"),
         schemas=_place("RESULTATS_SCHEMAS", "schemas"),
     )
+
+
+def night_from_environment() -> str:
+    """Return the hour of the nightly look, HH:MM in Paris: RESULTATS_NIGHT, else 02:00. Raises ValueError."""
+    hour = os.environ.get("RESULTATS_NIGHT") or "02:00"
+    if not _HOUR.fullmatch(hour):
+        raise ValueError(f"RESULTATS_NIGHT : « {hour} » n'est pas une heure (exemple : 02:00)")
+    return hour
+
+
+def retention_from_environment() -> int:
+    """Return how many days runs are kept: RESULTATS_RETENTION_DAYS, else 90. Raises ValueError on anything else."""
+    days = os.environ.get("RESULTATS_RETENTION_DAYS") or "90"
+    if not days.isascii() or not days.isdigit() or int(days) < 1:
+        raise ValueError(f"RESULTATS_RETENTION_DAYS : « {days} » n'est pas un nombre de jours")
+    return int(days)
 
 
 def _place(variable: str, default: str) -> str:

@@ -1,6 +1,7 @@
 """Runs the jobs in this process, for the command line: every year asked for, then what all networks give together."""
 
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,13 +9,13 @@ from dataclasses import dataclass
 import dagster as dg
 
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
+from assets.recovery import HOST_TAG
 from assets.resources import Workspace
 from pipelines.declarations import Catalogue
 
 # Dagster prints every event to the terminal; the summary says what matters, and the UI keeps the rest.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-STAGES = ("raw", "observations", "results")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def run_jobs(
     """
     definitions = build_definitions(catalogue, workspace)
     wanted_networks, wanted_years = set(networks) or set(catalogue.networks), set(years) or set(catalogue.years)
+    here = {HOST_TAG: socket.gethostname()}  # by which a run whose process was killed is found
     done: list[tuple[str, int]] = []
     failures: list[str] = []
     with _instance() as instance:
@@ -58,12 +60,13 @@ def run_jobs(
                 instance=instance,
                 raise_on_error=False,
                 run_config=_QUIET,
+                tags=here,
             )
             failures += [f"{step}, {year} : {cause}" for step, cause in _failures(ran)]
             done += [(key, year) for key in owing]
         progress("tables nationales, version, catalogue")
         national = definitions.resolve_job_def(NATIONAL_JOB)
-        result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET)
+        result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET, tags=here)
     error = "" if result.success else "\n".join(cause for _, cause in _failures(result, refusals=True))
     return RunOutcome(done, result.success, error, tuple(failures))
 
