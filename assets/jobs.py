@@ -44,7 +44,7 @@ class RevisionToAccept(dg.Config):
 def accept_job() -> dg.JobDefinition:
     """Return the job by which the data team puts the revision of a closed year in the place of its results."""
 
-    @dg.op(name=ACCEPT_JOB)
+    @dg.op(name="accepter")
     def accept(context: dg.OpExecutionContext, config: RevisionToAccept, workspace: Workspace) -> None:
         now = datetime.datetime.now(datetime.UTC)
         try:
