@@ -4,10 +4,11 @@ One ``dagster.yaml`` serves both storages: SQLite in the state folder, or Postgr
 """
 
 import fcntl
+import io
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +88,8 @@ def prepare_instance(home: Path) -> list[str]:
     with _alone(home):
         if postgres_url() is None:
             done += [f"réparé : {path}" for path in mend_sqlite(home)]
-        with dg.DagsterInstance.from_config(str(home)) as instance:
-            instance.upgrade()
+        with dg.DagsterInstance.from_config(str(home)) as instance, redirect_stdout(io.StringIO()):
+            instance.upgrade()  # it prints what it does
             done.append(f"stockage prêt : {'SQLite' if postgres_url() is None else 'PostgreSQL'}")
     return done
 

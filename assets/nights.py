@@ -135,7 +135,8 @@ def _markdown(catalogue: Catalogue, record: Mapping[str, Any]) -> str:
         lines += [f"| {x['network']} | {x['year']} | {_cell(x['why'])} | {_cell(x['resultat'])} |" for x in done]
         lines += ["", *_details(done)]
     if record["ignores"]:
-        lines += ["Années closes, changements ignorés (rouvrir l'année ou déclarer une correction) :", "", *(f"- {x['network']} {x['year']} : {x['why']}" for x in record["ignores"]), ""]  # fmt: skip
+        lines += ["Années closes, changements ignorés (rouvrir l'année ou déclarer une correction) :", ""]
+        lines += [*(f"- {x['network']} {x['year']} : {x['why']}" for x in record["ignores"]), ""]
     quiet = [key for key in catalogue.networks if key not in {x["network"] for x in done}]
     if quiet and "erreur" not in record:
         lines += [f"Rien de nouveau : {', '.join(quiet)}.", ""]

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,9 @@ def write_export(exports: Path, name: str, year: int, unhappy: int = 4, offices:
 class Service:
     """Code server and daemon of an instance in ``folder``, which reads ``exports`` and writes ``folder/output``."""
 
-    def __init__(self, folder: Path, schemas: Path, exports: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, schemas: Path, exports: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.folder, self.home, self.output = folder, folder / "home", folder / "output"
         self.home.mkdir()
         config = (PROJECT / "dagster.yaml").read_text(encoding="utf-8").replace("data/state", str(folder / "state"))
@@ -126,7 +128,8 @@ class Service:
     def start(self, *names: str) -> None:
         """Start ``code`` and ``daemon`` (both by default)."""
         commands = {
-            "code": ["dagster", "api", "grpc", "-h", "127.0.0.1", "-p", str(self.port), "-m", "assets.location", "--location-name", LOCATION],
+            "code": ["dagster", "api", "grpc", "-h", "127.0.0.1", "-p", str(self.port), "-m", "assets.location",
+                     "--location-name", LOCATION],
             "daemon": ["dagster._daemon", "run", "-w", str(self.home / "workspace.yaml")],
         }  # fmt: skip
         for name in names or tuple(commands):
@@ -152,10 +155,8 @@ class Service:
     def stop(self) -> None:
         """Kill the services with all they started."""
         for process in self.processes.values():
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             process.wait(20)
         self.processes.clear()
 
