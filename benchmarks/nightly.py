@@ -1,4 +1,4 @@
-"""The night over many networks, with the real services: everything new, nothing changed, one file changed, all changed.
+"""The night over many networks, with the real services: all changed, nothing changed, one file changed.
 
 Small networks are made in a temporary folder, so that what is measured is mostly orchestration. Prints a table measured
 in this one call: times depend on the machine, ratios much less. Nothing here fails on a slow machine: it is no test.
@@ -23,6 +23,7 @@ from dagster_service import Service, small_project, wait_for, write_export
 from assets.storage import read_json
 
 LIMIT = 3600  # seconds that a night may take here
+REST = 30  # seconds during which the services are watched doing nothing
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Sampler:
     cpu: dict[tuple[int, float], float] = field(default_factory=dict)
     peak: float = 0
     most: int = 0
-    started: set[tuple[int, float]] = field(default_factory=set)
+    before: dict[tuple[int, float], float] = field(default_factory=dict)
     _over: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Sampler:
@@ -62,11 +63,7 @@ class Sampler:
                 continue
             if first:
                 self.before[key] = self.cpu[key]
-            elif key not in self.before:
-                self.started.add(key)
         self.peak, self.most = max(self.peak, memory), max(self.most, len(children))
-
-    before: dict[tuple[int, float], float] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -74,8 +71,8 @@ class Sampler:
         return sum(used - self.before.get(key, 0) for key, used in self.cpu.items())
 
 
-def night(service: Service, instance: dg.DagsterInstance) -> tuple[str, float, Sampler, int, int]:
-    """Run a night as the schedule does; return the time of its look, of the whole, the processes, and the runs made."""
+def night(service: Service, instance: dg.DagsterInstance, name: str) -> float:
+    """Run a night as the schedule does, and print its line; return its CPU seconds."""
     runs = instance.get_runs_count()
     began = time.perf_counter()
     with Sampler() as sampler:
@@ -83,9 +80,12 @@ def night(service: Service, instance: dg.DagsterInstance) -> tuple[str, float, S
         place = service.output / "work" / "nuits" / f"{run[:8]}.json"
         record = wait_for(lambda: (found := read_json(place)) and found["terminee_le"] and found, LIMIT)
         wall = time.perf_counter() - began
-    stats = instance.get_run_record_by_id(run)
-    look = (stats.end_time or 0) - (stats.start_time or 0) if stats else 0
-    return f"{look:.1f}", wall, sampler, instance.get_runs_count() - runs, len(record["a_traiter"])
+    watched = instance.get_run_record_by_id(run)
+    look = (watched.end_time or 0) - (watched.start_time or 0) if watched else 0
+    made = instance.get_runs_count() - runs
+    figures = f"{len(record['a_traiter']):>7}{made:>6}{look:>8.1f}{wall:>9.1f}{sampler.seconds:>8.1f}"
+    print(f"{name:<20}{figures}{sampler.peak:>9.0f}{sampler.most:>11}", flush=True)
+    return sampler.seconds
 
 
 def main() -> None:
@@ -100,26 +100,22 @@ def main() -> None:
         service = Service(Path(temporary), schemas, exports)
         service.run("pipelines.cli", "instance", "prepare", "--home", str(service.home))
         service.start()
-        lines = []
+        print(f"{asked.networks} networks x {asked.years} years")
+        print(
+            f"{'night':<20}{'cells':>7}{'runs':>6}{'look s':>8}{'wall s':>9}{'CPU s':>8}{'peak MB':>9}{'processes':>11}"
+        )
         try:
             with service.instance() as instance:
-                lines.append(("everything new", *night(service, instance)))
-                lines.append(("nothing changed", *night(service, instance)))
+                everything = night(service, instance, "all changed")
+                nothing = night(service, instance, "nothing changed")
                 write_export(exports, names[0], years[-1], unhappy=5)
-                lines.append(("one file changed", *night(service, instance)))
-                for name in names:
-                    for year in years:
-                        write_export(exports, name, year, unhappy=6)
-                lines.append(("all files changed", *night(service, instance)))
+                one = night(service, instance, "one file changed")
+            with Sampler() as sampler:
+                time.sleep(REST)
         finally:
             service.stop()
-    quiet = lines[1][3].seconds
-    print(f"{asked.networks} networks x {asked.years} years")
-    titles = f"{'night':<20}{'cells':>7}{'runs':>6}{'look s':>8}{'wall s':>9}{'CPU s':>8}"
-    print(f"{titles}{'peak MB':>9}{'processes':>11}{'CPU / quiet':>13}")
-    for name, look, wall, seen, runs, cells in lines:
-        print(f"{name:<20}{cells:>7}{runs:>6}{look:>8}{wall:>9.1f}{seen.seconds:>8.1f}{seen.peak:>9.0f}{seen.most:>11}"
-              f"{seen.seconds / quiet:>13.1f}")  # fmt: skip
+    print(f"services at rest: {sampler.seconds / REST:.3f} CPU s a second")
+    print(f"CPU, nothing changed = 1: one file {one / nothing:.1f}, all {everything / nothing:.1f}")
 
 
 if __name__ == "__main__":
