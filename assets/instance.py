@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+import yaml
+from alembic.script import ScriptDirectory
 from dagster import StringSource
+from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.base_storage import DagsterStorage
+from dagster._core.storage.runs.sqlite import sqlite_run_storage as sqlite_storage
+from dagster._core.storage.sql import get_alembic_config
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from sqlalchemy import URL, create_engine, make_url, text
@@ -87,20 +92,28 @@ def prepare_instance(home: Path) -> list[str]:
     done: list[str] = []
     with _alone(home):
         if postgres_url() is None:
-            done += [f"réparé : {path}" for path in mend_sqlite(home)]
+            done += [f"réparé : {path}" for path in mend_sqlite(_sqlite_folder(home))]
         with dg.DagsterInstance.from_config(str(home)) as instance, redirect_stdout(io.StringIO()):
             instance.upgrade()  # it prints what it does
             done.append(f"stockage prêt : {'SQLite' if postgres_url() is None else 'PostgreSQL'}")
     return done
 
 
+def _sqlite_folder(home: Path) -> Path:
+    """Return the folder of SQLite that ``dagster.yaml`` names."""
+    storage = InstanceRef.from_dir(str(home)).storage_data
+    return Path(yaml.safe_load(storage.config_yaml)["base_dir"]) if storage else home
+
+
 def mend_sqlite(state: Path) -> list[Path]:
     """Mend the SQLite files below ``state`` whose creation was cut short or made twice at once; return them.
 
-    Two creators leave two revisions in ``alembic_version``, on which every later start fails: the older is removed. A
-    file that holds no table of Dagster's was only begun: it is removed, and made anew.
+    Two creators leave two revisions in ``alembic_version``, on which every later start fails: the newest is right,
+    since tables are made as of today. A file without tables or without a revision was only begun: it is removed, to be
+    made anew.
     """
     mended = []
+    newest = ScriptDirectory.from_config(get_alembic_config(sqlite_storage.__file__)).get_current_head()
     for path in sorted(state.rglob("*.db")):
         with closing(sqlite3.connect(path)) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -109,7 +122,8 @@ def mend_sqlite(state: Path) -> list[Path]:
                 if "alembic_version" in tables else []
             )  # fmt: skip
             if len(versions) > 1:
-                database.execute("DELETE FROM alembic_version WHERE rowid < (SELECT max(rowid) FROM alembic_version)")
+                kept = newest if newest in versions else versions[-1]
+                database.execute("DELETE FROM alembic_version WHERE version_num <> ?", (kept,))
                 database.commit()
                 mended.append(path)
         if not tables - {"alembic_version"} or not versions:

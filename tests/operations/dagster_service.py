@@ -184,9 +184,13 @@ class Service:
     ) -> str:
         """Launch a run as the UI does; return its id."""
         tags = [{"key": "dagster/partition", "value": partition}] if partition else []
-        selector = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__", "jobName": job}
+        selector: dict[str, Any] = {
+            "repositoryLocationName": LOCATION,
+            "repositoryName": "__repository__",
+            "jobName": job,
+        }
         if assets:
-            selector |= {"assetSelection": [{"path": list(path)} for path in assets], "assetCheckSelection": []}
+            selector["assetSelection"] = [{"path": list(path)} for path in assets]
         parameters = {"selector": selector, "runConfigData": config or {}, "executionMetadata": {"tags": tags},
                       "mode": "default"}  # fmt: skip
         launched = self.ask(instance, LAUNCH, {"p": parameters})["launchRun"]
