@@ -251,12 +251,6 @@ class Network(Model):
     acceptance: Acceptance
     exports: tuple[Export, ...] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _closes_a_declared_year(self) -> Network:
-        if self.closed_until is not None and self.closed_until not in self.years:
-            raise ValueError(f"closed_until : {self.closed_until} n'est pas une des années attendues (years)")
-        return self
-
     def closed(self, year: int) -> bool:
         """Whether ``year`` is closed: its files are no longer looked at, its results change by accepted revisions."""
         return self.closed_until is not None and year <= self.closed_until
