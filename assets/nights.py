@@ -55,8 +55,8 @@ def night_record(store: Store, night: str) -> dict[str, Any] | None:
 
 def latest_night(store: Store) -> dict[str, Any] | None:
     """Return the record of the latest look, ended or not."""
-    records = [record for path in store.nights.glob("*.json") if (record := read_json(path))]
-    return max(records, key=lambda record: str(record["regardee_le"]), default=None)
+    latest = max(store.nights.glob("*.json"), key=lambda path: path.stat().st_mtime, default=None)
+    return night_record(store, latest.stem) if latest else None
 
 
 def cells_of(record: Mapping[str, Any]) -> list[Cell]:

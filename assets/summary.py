@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.resources import Workspace
 from assets.results import failures_of
+from assets.revisions import waiting_revisions
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
 from pipelines.validate.french import counted
@@ -31,6 +32,7 @@ def summarise(catalogue: Catalogue, workspace: Workspace, outcome: "RunOutcome")
         told, count = network_lines(store, network, years)
         refused += count
         lines += [f"\n{catalogue.networks[network].title} ({network})", *told]
+    lines += _revisions(store)
     statement = (read_json(store.national / "provenance.json") or {}).get("synthetic")
     warning = [f"\nATTENTION, DONNÉES SYNTHÉTIQUES. {statement}"] if statement else []
     if outcome.failures:
@@ -39,6 +41,13 @@ def summarise(catalogue: Catalogue, workspace: Workspace, outcome: "RunOutcome")
     if not outcome.succeeded:
         return Summary("\n".join([*lines, *warning, "\nAUCUNE PUBLICATION :", outcome.error]), refused)
     return Summary("\n".join([*lines, *warning, *_places(catalogue, store), *_next_steps()]), refused)
+
+
+def _revisions(store: Store) -> list[str]:
+    """Tell the revisions of closed years that wait to be accepted."""
+    lines = [f"  {item.network} {item.year} : {item.fingerprint[:12]}" for item in waiting_revisions(store)]
+    told = "\nRÉVISIONS D'ANNÉES CLOSES À ACCEPTER (resultats revisions) :"
+    return [told, *lines] if lines else []
 
 
 def network_lines(store: Store, network: str, years: list[int]) -> tuple[list[str], int]:

@@ -65,8 +65,6 @@ networks:
 LAUNCH = """mutation($p: ExecutionParams!){ launchRun(executionParams: $p){ __typename
   ... on LaunchRunSuccess{ run{ runId } } ... on PythonError{ message }
   ... on RunConfigValidationInvalid{ errors{ message } } ... on InvalidSubsetError{ message } } }"""
-BACKFILL = """mutation($b: LaunchBackfillParams!){ launchPartitionBackfill(backfillParams: $b){ __typename
-  ... on LaunchBackfillSuccess{ backfillId } ... on PythonError{ message } } }"""
 
 
 def small_project(folder: Path, names: Sequence[str], years: range, more: str = "") -> tuple[Path, Path]:
@@ -196,14 +194,6 @@ class Service:
         launched = self.ask(instance, LAUNCH, {"p": parameters})["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return str(launched["run"]["runId"])
-
-    def backfill(self, instance: dg.DagsterInstance, assets: Sequence[Sequence[str]], partitions: Sequence[str]) -> str:
-        """Launch a backfill as the UI does; return its id."""
-        wanted = {"assetSelection": [{"path": list(path)} for path in assets], "partitionNames": list(partitions),
-                  "fromFailure": False, "title": "essai", "tags": []}  # fmt: skip
-        launched = self.ask(instance, BACKFILL, {"b": wanted})["launchPartitionBackfill"]
-        assert launched["__typename"] == "LaunchBackfillSuccess", launched
-        return str(launched["backfillId"])
 
 
 def wait_for(found: Callable[[], Any], seconds: float) -> Any:
