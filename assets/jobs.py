@@ -1,6 +1,5 @@
 """The jobs: one per year for all networks, one for what they give together, one that accepts a revision."""
 
-import datetime
 from typing import Any
 
 import dagster as dg
@@ -46,9 +45,8 @@ def accept_job() -> dg.JobDefinition:
 
     @dg.op(name="accepter")
     def accept(context: dg.OpExecutionContext, config: RevisionToAccept, workspace: Workspace) -> None:
-        now = datetime.datetime.now(datetime.UTC)
         try:
-            accepted = accept_revision(workspace.store, config.network, config.year, config.revision, now)
+            accepted = accept_revision(workspace.store, config.network, config.year, config.revision)
         except RevisionError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         context.log.info(f"{config.network} {config.year} : révision {accepted.fingerprint[:12]} acceptée")

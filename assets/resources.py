@@ -43,6 +43,12 @@ def workspace_from_environment() -> Workspace:
     )
 
 
+def home_from_environment() -> Path | None:
+    """Return the folder of the Dagster instance, DAGSTER_HOME, or None."""
+    home = os.environ.get("DAGSTER_HOME")
+    return Path(home) if home else None
+
+
 def night_from_environment() -> str:
     """Return the hour of the nightly look, HH:MM in Paris: RESULTATS_NIGHT, else 02:00. Raises ValueError."""
     hour = os.environ.get("RESULTATS_NIGHT") or "02:00"

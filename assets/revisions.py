@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,7 @@ def waiting(store: Store, network: str, year: int) -> Proposal | None:
     return Proposal(**state)
 
 
-def accept_revision(store: Store, network: str, year: int, named: str, now: datetime) -> Proposal:
+def accept_revision(store: Store, network: str, year: int, named: str, now: datetime | None = None) -> Proposal:
     """Put the revision ``named`` (its fingerprint, or its first eight characters at least) in place of what stands.
 
     What stood is kept in ``work/revisions/remplacees``. Raises RevisionError when no revision waits, when another one
@@ -143,7 +143,8 @@ def accept_revision(store: Store, network: str, year: int, named: str, now: date
     if proposal.base != _state(store.network_year(network, year)):
         raise RevisionError(f"{network} {year} : les résultats ont changé depuis ; relancer la révision.")
     path = ProposalStore(store.output).network_year(network, year) / _PROPOSAL
-    write_json(path, {**read_json(path), "accepted": True, "accepted_at": now.isoformat(timespec="seconds")})
+    moment = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    write_json(path, {**read_json(path), "accepted": True, "accepted_at": moment})
     finish_accepting(store, network, year)
     return proposal
 

@@ -20,6 +20,11 @@ _OVER = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRun
 _BATCH = 500
 
 
+def purge_older(instance: dg.DagsterInstance, days: int) -> list[str]:
+    """Delete the runs that are more than ``days`` old, as ``purge_runs`` does."""
+    return purge_runs(instance, datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days))
+
+
 def purge_runs(instance: dg.DagsterInstance, before: datetime.datetime) -> list[str]:
     """Delete the runs that ended and were created before a moment; return their ids.
 
@@ -64,8 +69,7 @@ def upkeep_job() -> dg.JobDefinition:
     @dg.op(name="purger")
     def purge(context: dg.OpExecutionContext) -> None:
         days = retention_from_environment()
-        before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days)
-        gone = purge_runs(context.instance, before)
+        gone = purge_older(context.instance, days)
         context.log.info(
             f"{len(gone)} traitements de plus de {days} jours supprimés, avec leurs événements et journaux"
         )

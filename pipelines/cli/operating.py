@@ -6,7 +6,6 @@ Only arguments and exit codes; what they do is in ``assets``.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,9 +39,7 @@ def _action(
     told: str,
 ) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=told)
-    parser.add_argument(
-        "--home", type=Path, default=os.environ.get("DAGSTER_HOME"), metavar="DOSSIER", help="défaut : DAGSTER_HOME"
-    )
+    parser.add_argument("--home", type=Path, metavar="DOSSIER", help="défaut : DAGSTER_HOME")
     parser.set_defaults(command=_with_home(command))
     return parser
 
@@ -57,6 +54,9 @@ def _with_home(command: Callable[[argparse.Namespace], int]) -> Callable[[argpar
     """Refuse, with a sentence, a home that holds no ``dagster.yaml``."""
 
     def checked(arguments: argparse.Namespace) -> int:
+        from assets.resources import home_from_environment
+
+        arguments.home = arguments.home or home_from_environment()
         if arguments.home is None or not (arguments.home / "dagster.yaml").is_file():
             print(
                 "pas d'instance ici : donner --home ou DAGSTER_HOME, dossier qui contient dagster.yaml", file=sys.stderr
@@ -91,23 +91,18 @@ def _recover(arguments: argparse.Namespace) -> int:
 
 
 def _purge(arguments: argparse.Namespace) -> int:
-    import datetime
-
     import dagster as dg
 
     from assets.resources import retention_from_environment
-    from assets.upkeep import purge_runs
+    from assets.upkeep import purge_older
 
     days = retention_from_environment() if arguments.days is None else arguments.days
-    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days)
     with dg.DagsterInstance.from_config(str(arguments.home.resolve())) as instance:
-        print(f"{len(purge_runs(instance, before))} traitements de plus de {days} jours supprimés")
+        print(f"{len(purge_older(instance, days))} traitements de plus de {days} jours supprimés")
     return DONE
 
 
 def _revisions(arguments: argparse.Namespace) -> int:
-    import datetime
-
     from assets.revisions import RevisionError, accept_revision, waiting_revisions
     from assets.storage import Store
 
@@ -119,7 +114,7 @@ def _revisions(arguments: argparse.Namespace) -> int:
         return DONE
     network, year, revision = arguments.accept
     try:
-        accept_revision(store, network, int(year), revision, datetime.datetime.now(datetime.UTC))
+        accept_revision(store, network, int(year), revision)
     except RevisionError as error:
         print(error, file=sys.stderr)
         return REFUSED

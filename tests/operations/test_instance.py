@@ -99,8 +99,8 @@ def test_a_storage_made_twice_or_cut_short_is_mended(home, tmp_path):
 def test_first_starts_at_once_all_go_well(home, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     command = [sys.executable, "-m", "pipelines.cli", "instance", "prepare", "--home", str(home)]
-    started = [subprocess.Popen(command, env=environment, cwd=PROJECT) for _ in range(3)]
-    assert [process.wait(300) for process in started] == [0, 0, 0]
+    started = [subprocess.Popen(command, env=environment, cwd=PROJECT) for _ in range(2)]
+    assert [process.wait(300) for process in started] == [0, 0]
     with dg.DagsterInstance.from_config(str(home)) as instance:
         assert instance.get_runs_count() == 0
     for path in (tmp_path / "state").rglob("*.db"):

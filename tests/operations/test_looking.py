@@ -115,7 +115,7 @@ def test_a_closed_year_is_left_alone_and_its_changes_told(done):
 CONTENTS = st.sampled_from([3, 4, 5, None])
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(moves=st.lists(st.tuples(st.sampled_from([2023, 2024]), CONTENTS, st.booleans()), max_size=5))
 def test_the_look_asks_exactly_for_what_differs_from_what_was_received(moves):
     """Whatever was written, removed or run before: a year is asked for when its content isn't the one received."""
