@@ -29,7 +29,7 @@ run: setup
 	@$(BIN)/resultats run --exports "$(EXPORTS)" --output "$(OUTPUT)"
 
 ui: setup
-	@$(BIN)/dagster instance migrate >/dev/null 2>&1  # two processes creating the same SQLite at once could break it
+	@$(BIN)/resultats instance prepare  # two processes creating the same SQLite at once could break it
 	@echo "Dagster : http://127.0.0.1:3000 (Ctrl+C pour fermer)"
 	@$(BIN)/dagster dev --host 127.0.0.1 --port 3000
 

@@ -66,7 +66,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     return publication
 
 
-def accept_job(catalogue: Catalogue) -> dg.JobDefinition:
+def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
     """Return the job by which a person accepts the plan of a hash, which is then applied at once."""
 
     class AcceptedPlan(dg.Config):

@@ -1,6 +1,7 @@
 """Where a run reads and writes: the one place that looks at the environment."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pipelines.publish.target import LOCAL
 from pipelines.read import ExportsRoot
 
 PROJECT = Path(__file__).resolve().parents[1]
+_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -51,6 +53,28 @@ def publishing_from_environment() -> dict[str, Any]:
     """Return the properties of a workspace that say where its releases go."""
     publish = os.environ.get("RESULTATS_PUBLISH", "").strip().lower() == "oui"
     return {"target": os.environ.get("RESULTATS_TARGET") or LOCAL, "publish": publish}
+
+
+def home_from_environment() -> Path | None:
+    """Return the folder of the Dagster instance, DAGSTER_HOME, or None."""
+    home = os.environ.get("DAGSTER_HOME")
+    return Path(home) if home else None
+
+
+def night_from_environment() -> str:
+    """Return the hour of the nightly look, HH:MM in Paris: RESULTATS_NIGHT, else 02:00. Raises ValueError."""
+    hour = os.environ.get("RESULTATS_NIGHT") or "02:00"
+    if not _HOUR.fullmatch(hour):
+        raise ValueError(f"RESULTATS_NIGHT : « {hour} » n'est pas une heure (exemple : 02:00)")
+    return hour
+
+
+def retention_from_environment() -> int:
+    """Return how many days runs are kept: RESULTATS_RETENTION_DAYS, else 90. Raises ValueError on anything else."""
+    days = os.environ.get("RESULTATS_RETENTION_DAYS") or "90"
+    if not days.isascii() or not days.isdigit() or int(days) < 1:
+        raise ValueError(f"RESULTATS_RETENTION_DAYS : « {days} » n'est pas un nombre de jours")
+    return int(days)
 
 
 def _place(variable: str, default: str) -> str:

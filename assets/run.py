@@ -1,6 +1,7 @@
 """Runs the jobs in this process, for the command line: every year asked for, then what all networks give together."""
 
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -8,13 +9,13 @@ from dataclasses import dataclass, replace
 import dagster as dg
 
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
+from assets.recovery import HOST_TAG
 from assets.resources import Workspace
 from pipelines.declarations import Catalogue
 
 # Dagster prints every event to the terminal; the summary says what matters, and the UI keeps the rest.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-STAGES = ("raw", "observations", "results")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def run_networks(
     owing: dict[int, list[str]] = {}
     for network, year in places:
         owing.setdefault(year, []).append(network)
+    here = _here()
     failures: list[str] = []
     job = build_definitions(catalogue, workspace).resolve_job_def(NETWORKS_JOB)
     with _instance(trace=trace) as instance:
@@ -79,6 +81,7 @@ def run_networks(
                 instance=instance,
                 raise_on_error=False,
                 run_config=_QUIET,
+                tags=here,
             )
             failures += [f"{step}, {year} : {cause}" for step, cause in _failures(ran)]
     return failures
@@ -88,9 +91,14 @@ def run_national(catalogue: Catalogue, workspace: Workspace, *, trace: bool = Tr
     """Execute what all networks give together, with or without a ``trace`` as above."""
     national = build_definitions(catalogue, workspace).resolve_job_def(NATIONAL_JOB)
     with _instance(trace=trace) as instance:
-        result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET)
+        result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET, tags=_here())
     error = "" if result.success else "\n".join(cause for _, cause in _failures(result, refusals=True))
     return RunOutcome([], result.success, error)
+
+
+def _here() -> dict[str, str]:
+    """Return the tag by which a run whose process was killed is found."""
+    return {HOST_TAG: socket.gethostname()}
 
 
 def _failures(result: dg.ExecuteInProcessResult, *, refusals: bool = False) -> Iterator[tuple[str, str]]:

@@ -24,15 +24,20 @@ import pipelines
 from pipelines.read import Archive
 from pipelines.validate import TypedRows, write_rows
 
+FRAMES = ("results", "discrepancies", "structures", "calibrations")  # what is computed of a network-year, a file each
+
 
 class Store:
     """Paths below the output folder, with readers and writers of JSON and Parquet."""
+
+    proposes = False  # whether what is written here only proposes to change what stands (see ``revisions``)
 
     def __init__(self, output: Path) -> None:
         self.output = output
         self.archive = Archive(output / "archive")
         self.judged = output / "work" / "judged"
         self.national = output / "work" / "national"
+        self.nights = output / "work" / "nuits"
         self.releases = output / "releases"
         self.catalogue = output / "catalogue"
 

@@ -94,7 +94,7 @@ class Catalogue:
     def fingerprint(self, network: str) -> str:
         """Hash (sha256) of all declarations that bear on the results of ``network``."""
         parts = {
-            "network": self.networks[network].model_dump(mode="json"),
+            "network": self.networks[network].model_dump(mode="json", exclude={"closed_until"}),
             "indicators": {key: value.model_dump(mode="json") for key, value in self.indicators_of(network).items()},
             "corrections": [item.model_dump(mode="json") for item in self.corrections.get(network, ())],
             "territories": self.territories.model_dump(mode="json"),

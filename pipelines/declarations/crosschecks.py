@@ -79,6 +79,11 @@ class _Checker:
         for year in network.provisional_years:
             if year not in network.years:
                 self.say(file, ("provisional_years",), f"{year} n'est pas une année attendue ({network.years})")
+        if network.closed_until is not None and network.closed_until not in network.years:
+            self.say(file, ("closed_until",), f"{network.closed_until} n'est pas une année attendue ({network.years})")
+        for year in network.provisional_years:
+            if network.closed(year):
+                self.say(file, ("provisional_years",), f"{year} est close (closed_until) : elle n'est plus provisoire")
         for index, export in enumerate(network.exports):
             self.export(file, ("exports", index), network, export)
 

@@ -246,9 +246,14 @@ class Network(Model):
     finest_level: Level
     years: Years
     provisional_years: tuple[int, ...] = ()
+    closed_until: int | None = Field(default=None, description="last closed year: it and those before are only revised")
     due: str | None = Field(default=None, pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
     acceptance: Acceptance
     exports: tuple[Export, ...] = Field(min_length=1)
+
+    def closed(self, year: int) -> bool:
+        """Whether ``year`` is closed: its files are no longer looked at, its results change by accepted revisions."""
+        return self.closed_until is not None and year <= self.closed_until
 
     def export(self, identifier: str) -> Export | None:
         """Return the declared export of that id."""

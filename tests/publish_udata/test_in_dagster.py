@@ -12,7 +12,7 @@ import pytest
 from publishing_house import House
 from udata_server.server import Udata
 
-from assets.publication import accept_job, previews_sensor, publication_asset
+from assets.publication import accept_plan_job, previews_sensor, publication_asset
 from assets.resources import Workspace
 
 pytestmark = pytest.mark.e2e
@@ -60,7 +60,7 @@ def test_a_blocked_plan_waits_and_the_job_accepts_that_very_plan(access: House, 
     assert not check.passed
     assert access.held()["extras"]["resultats:version"] == "1.0.0"
     (plan,) = json.loads((access.output / "work" / "national" / "publication.json").read_text("utf-8"))
-    job, resources = accept_job(access.catalogue), {"workspace": workspace(access)}
+    job, resources = accept_plan_job(access.catalogue), {"workspace": workspace(access)}
 
     def accept(plan: str) -> dg.ExecuteInProcessResult:
         config = {"ops": {"accepter": {"config": {"hash": plan, "reason": "pour l'essai"}}}}
