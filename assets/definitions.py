@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.alerts import alerts_sensor, calendar_check
 from assets.exports import raw_asset
 from assets.jobs import national_job, national_sensors, networks_job, nightly_schedule
 from assets.releases import publication_asset, release_asset, tables_asset
@@ -30,7 +31,8 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace) -> dg.Definiti
         assets=assets,
         jobs=[networks_job(catalogue), national],
         schedules=[nightly_schedule(catalogue, workspace.store)],
-        sensors=national_sensors(national),
+        sensors=[*national_sensors(national), alerts_sensor(catalogue, workspace)],
+        asset_checks=[calendar_check(catalogue)],
         resources={"workspace": workspace},
         executor=dg.in_process_executor,
     )

@@ -5,6 +5,7 @@ How results are made is not here.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 from typing import Any, Literal
 
@@ -249,6 +250,13 @@ class Network(Model):
     due: str | None = Field(default=None, pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
     acceptance: Acceptance
     exports: tuple[Export, ...] = Field(min_length=1)
+
+    def due_on(self, year: int) -> date | None:
+        """Return the day by which the files of reference year ``year`` are due, if the network has a calendar."""
+        if self.due is None:
+            return None
+        month, day = map(int, self.due.split("-"))
+        return date(year + 1, month, min(day, monthrange(year + 1, month)[1]))
 
     def export(self, identifier: str) -> Export | None:
         """Return the declared export of that id."""

@@ -110,7 +110,7 @@ def test_the_night_covers_the_open_years_and_then_the_nation(definitions):
     assert [request.partition_key for request in requests_made] == ["2023", "2024"]
     assert [request.run_key for request in requests_made] == ["2026-01-02-2023", "2026-01-02-2024"]
     names = {sensor.name for sensor in repository.sensor_defs}
-    assert names == {"apres_reussite", "apres_echec"}
+    assert names == {"apres_reussite", "apres_echec", "alertes"}
 
 
 def _free_port() -> int:
