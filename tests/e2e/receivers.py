@@ -27,14 +27,14 @@ class Mailbox:
     environment: dict[str, str]
     messages: list[EmailMessage] = field(default_factory=list)
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: ARG002, N802 (aiosmtpd's)
         self.messages.append(email.message_from_bytes(envelope.content, policy=default))
         return "250 reçu"
 
 
 @contextmanager
 def smtp_server(folder: Path, password: str) -> Iterator[Mailbox]:
-    """Serve SMTP on a free port; only ``operateur`` with this password may send, and only once the line is encrypted."""
+    """Serve SMTP on a free port; only ``operateur`` with this password may send, once the line is encrypted."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

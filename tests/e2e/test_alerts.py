@@ -9,12 +9,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from receivers import smtp_server, webhook_server
 
 from assets.alerts import ZONE, look
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
 from assets.resources import Workspace
-from tests.e2e.receivers import smtp_server, webhook_server
 
 PROJECT = Path(__file__).resolve().parents[2]
 STAGES = ("raw", "observations", "results")
@@ -114,24 +114,27 @@ def test_a_run_that_is_going_holds_the_message_back(night, catalogue, tmp_path, 
     going = instance.create_run_for_job(job, tags={"dagster/partition": "2023"}, status=dg.DagsterRunStatus.STARTED)
     with webhook_server() as posts:
         monkeypatch.setenv("RESULTATS_WEBHOOK_URL", posts.url)
+        monkeypatch.setenv("RESULTATS_ALERT_HOUR", "0")
 
-        def tick(now: datetime.datetime, cursor: str | None = None) -> str:
-            context = dg.build_sensor_context(instance=instance, cursor=cursor, definitions=definitions)
-            return str(look(catalogue, workspace, context, now).skip_message)
+        def tick(after: datetime.timedelta) -> str:
+            context = dg.build_sensor_context(instance=instance, cursor=_since_yesterday(), definitions=definitions)
+            return str(look(catalogue, workspace, context, datetime.datetime.now(datetime.UTC) + after).skip_message)
 
-        assert "en cours" in tick(at(8), _since_yesterday())
+        assert "en cours" in tick(datetime.timedelta(minutes=5))
         assert posts.bodies == []
+        tick(datetime.timedelta(hours=5))  # but not for ever
+        assert [fact["genre"] for fact in posts.bodies.pop()["faits"]] == ["refus", "retard"]
         # The machine died: no step is at fault, and the run itself is what failed.
         instance.report_run_failed(going, "processus perdu")
-        tick(at(8), _since_yesterday())
+        tick(datetime.timedelta(minutes=5))
         (body,) = posts.bodies
-        (crash,) = [fact for fact in body["faits"] if fact["genre"] == "erreur"]
+        (crash,) = body["faits"]
         assert crash["titre"] == "Traitement « reseaux », 2023 : arrêt sur une erreur"
         assert "processus perdu" in crash["details"][0]
 
 
 def test_wrong_settings_stop_the_tick_with_their_name(night, monkeypatch):
-    definitions, workspace, instance = night
+    definitions, _workspace, instance = night
     monkeypatch.setenv("RESULTATS_WEBHOOK_URL", "http://dehors.example/jeton")
     sensor = definitions.get_repository_def().get_sensor_def("alertes")
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
