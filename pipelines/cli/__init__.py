@@ -2,7 +2,7 @@
 
 This is the one room of ``pipelines`` that joins the stages and calls ``assets``. It stays light so that help is
 immediate: each command imports what it needs. What producers run is in ``producers``, the way back to the
-source in ``explaining``.
+source in ``explaining``, what operators run in ``operations``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.cli import explaining, producers
+from pipelines.cli import explaining, operations, producers
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     editor.set_defaults(command=_editor_schemas)
     explaining.add_command(commands, _add_schemas)
     producers.add_commands(commands, _add_schemas)
+    operations.add_commands(commands, _add_schemas)
     return parser
 
 
