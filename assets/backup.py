@@ -55,7 +55,7 @@ class Backup:
 
 
 def back_up(
-    target: Path, output: Path, place: InstancePlace, now: datetime.datetime, *,
+    target: Path, output: Path, place: InstancePlace, *,
     running: bool = False, progress: Progress = lambda _name, _size: None,
 ) -> Backup:  # fmt: skip
     """Write a backup to ``target`` (a file, or a folder for a dated name), read it back, and give it its name.
@@ -63,6 +63,7 @@ def back_up(
     Raises BackupError when runs are going, or start meanwhile, unless ``running`` accepts that their outputs and
     what the instance knows of them may differ; and when what is read back differs from what was written.
     """
+    now = datetime.datetime.now().astimezone()
     path = target / f"resultats-{now:%Y%m%d-%H%M%S}{ENDING}" if target.is_dir() else target
     if not path.name.endswith(ENDING):
         raise BackupError(f"le nom d'une sauvegarde finit par {ENDING} : {path}")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,10 +63,16 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
         type=Path,
-        default=Path(os.environ.get("RESULTATS_OUTPUT") or "data/output"),
         metavar="DOSSIER",
         help="dossier de « resultats run » (défaut : RESULTATS_OUTPUT, sinon data/output)",
     )
+
+
+def _output(arguments: argparse.Namespace) -> Path:
+    """Return the output folder asked for, else that of the environment."""
+    from assets.resources import workspace_from_environment
+
+    return arguments.output or Path(workspace_from_environment().output)
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -82,10 +86,9 @@ def _backup(arguments: argparse.Namespace) -> int:
     from assets.instance_place import NoInstanceError, instance_place
 
     try:
-        now = datetime.datetime.now().astimezone()
         with _progress("sauvegarde") as progress:
             made = back_up(
-                arguments.target, arguments.output, instance_place(), now, running=arguments.running, progress=progress
+                arguments.target, _output(arguments), instance_place(), running=arguments.running, progress=progress
             )
         removed = keep_latest(arguments.target, arguments.keep) if arguments.keep else []
     except NoInstanceError as error:
@@ -111,7 +114,7 @@ def _restore(arguments: argparse.Namespace) -> int:
     try:
         with _progress("restauration") as progress:
             put = restore(
-                arguments.source, arguments.output, instance_place(), replace=arguments.replace, progress=progress
+                arguments.source, _output(arguments), instance_place(), replace=arguments.replace, progress=progress
             )
     except NoInstanceError as error:
         return _say(str(error), USAGE)
@@ -137,7 +140,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
         return REFUSED
     from assets.diagnosis import diagnose
 
-    found = diagnose(arguments.output, target=arguments.target, mail=arguments.mail)
+    found = diagnose(_output(arguments), target=arguments.target, mail=arguments.mail)
     failed = any(item.state == "panne" for item in found)
     if arguments.json:
         print(
@@ -156,7 +159,7 @@ def _status(arguments: argparse.Namespace) -> int:
         return USAGE
     from assets.standing import standing
 
-    found = standing(catalogue, arguments.output, datetime.datetime.now().astimezone().date())
+    found = standing(catalogue, _output(arguments))
     if arguments.json:
         _print_json(found)
     else:
