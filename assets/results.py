@@ -6,9 +6,11 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from assets.columns import SCHEMA, table_columns
 from assets.partitions import network_tags, years_of
 from assets.previews import plot_values, preview
 from assets.resources import Workspace
+from assets.series import plot_series, series_of
 from assets.storage import Store, code_fingerprint, fingerprint, read_frame, read_json, write_frame, write_json
 from pipelines.compute.disclosure import without_secrets
 from pipelines.compute.network_year import compute_network_year
@@ -55,6 +57,8 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
                 "inchange": reused,
                 "apercu": preview(yearly.sort_values(["maille", "indicateur"])),
                 "graphique": plot_values(frame, f"{declared.title}, {year}"),
+                "serie": plot_series(series_of(workspace.store, catalogue, network), f"{declared.title}, par année"),
+                SCHEMA: table_columns(catalogue.tables["resultats"], list(frame.columns)),
             },
             data_version=dg.DataVersion(version),
         )

@@ -149,7 +149,7 @@ def until(found: Callable[[], Any], seconds: float = 120) -> Any:
     deadline = time.monotonic() + seconds
     while not (answer := found()):
         assert time.monotonic() < deadline
-        time.sleep(0.5)
+        time.sleep(1)
     return answer
 
 

@@ -133,13 +133,16 @@ def test_a_run_that_is_going_holds_the_message_back(night, catalogue, tmp_path, 
         assert "processus perdu" in crash["details"][0]
 
 
-def test_wrong_settings_stop_the_tick_with_their_name(night, monkeypatch):
-    definitions, _workspace, instance = night
+def test_wrong_settings_stop_the_tick_with_their_name(catalogue, samples, tmp_path, monkeypatch):
+    workspace = Workspace(exports=str(samples), output=str(tmp_path), schemas=str(PROJECT / "schemas"))
+    definitions = build_definitions(catalogue, workspace)
     monkeypatch.setenv("RESULTATS_WEBHOOK_URL", "http://dehors.example/jeton")
     sensor = definitions.get_repository_def().get_sensor_def("alertes")
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
-    with pytest.raises(Exception, match="RESULTATS_WEBHOOK_URL") as caught:
-        sensor.evaluate_tick(dg.build_sensor_context(instance=instance, definitions=definitions))
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, definitions=definitions)
+        with pytest.raises(Exception, match="RESULTATS_WEBHOOK_URL") as caught:
+            sensor.evaluate_tick(context)
     assert "jeton" not in str(caught.value)
 
 
