@@ -51,14 +51,14 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         yearly = frame[frame["frequence"] == "annuelle"]
         yield dg.MaterializeResult(
             metadata={
+                "serie": plot_series(series_of(workspace.store, catalogue, network), f"{declared.title}, par année"),
+                SCHEMA: table_columns(catalogue.tables["resultats"], list(frame.columns)),
                 "dagster/row_count": len(frame),
                 "valeurs": int(frame["valeur"].notna().sum()),
                 "valeurs_absentes": int(frame["valeur"].isna().sum()),
                 "inchange": reused,
                 "apercu": preview(yearly.sort_values(["maille", "indicateur"])),
                 "graphique": plot_values(frame, f"{declared.title}, {year}"),
-                "serie": plot_series(series_of(workspace.store, catalogue, network), f"{declared.title}, par année"),
-                SCHEMA: table_columns(catalogue.tables["resultats"], list(frame.columns)),
             },
             data_version=dg.DataVersion(version),
         )
