@@ -199,7 +199,8 @@ def _channels() -> Iterator[Finding]:
 
 def _target() -> Iterator[Finding]:
     """Reach the publication target by its public API; nothing is written, no key is sent."""
-    url = os.environ.get("RESULTATS_TARGET") or ""
+    named = os.environ.get("RESULTATS_TARGET") or ""
+    url = f"https://{named}.data.gouv.fr" if named in ("demo", "www") else named
     if not url.startswith(("https://", "http://")):
         yield Finding("Cible", "ignoré", "la cible est le catalogue local")
         return

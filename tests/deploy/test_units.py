@@ -105,8 +105,11 @@ def test_the_example_of_the_environment_holds_no_secret_and_only_known_names():
             assert name.endswith("_FILE"), name
             assert value.startswith("/etc/resultats/secrets/"), name
     source = "\n".join(path.read_text(encoding="utf-8") for path in (PROJECT / "assets").glob("*.py"))
-    others = {"DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "RESULTATS_CODE_HOST", "RESULTATS_ORGANIZATION"}
-    for name in given.keys() - others:
+    night = {"RESULTATS_NIGHT", "RESULTATS_RETENTION_DAYS"}
+    publishing = {"RESULTATS_ORGANIZATION", "RESULTATS_PUBLISH"}
+    for name in (
+        given.keys() - {"DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "RESULTATS_CODE_HOST"} - night - publishing
+    ):
         assert name.removesuffix("_FILE").removeprefix("RESULTATS_") in source, name
     assert read_secret("DAGSTER_HOME", given) == "/var/lib/resultats"
 

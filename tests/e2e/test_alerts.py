@@ -13,6 +13,7 @@ from receivers import smtp_server, webhook_server
 
 from assets.alerts import ZONE, look
 from assets.definitions import build_definitions
+from assets.diagnosis import diagnose
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
 from assets.resources import Workspace
 
@@ -144,6 +145,28 @@ def test_wrong_settings_stop_the_tick_with_their_name(catalogue, samples, tmp_pa
         with pytest.raises(Exception, match="RESULTATS_WEBHOOK_URL") as caught:
             sensor.evaluate_tick(context)
     assert "jeton" not in str(caught.value)
+
+
+def test_the_doctor_reaches_the_outside_only_when_asked(tmp_path, monkeypatch):
+    def states(**options: bool) -> dict[str, list[tuple[str, str]]]:
+        found: dict[str, list[tuple[str, str]]] = {}
+        for item in diagnose(tmp_path / "output", **options):
+            found.setdefault(item.subject, []).append((item.state, item.message))
+        return found
+
+    with smtp_server(tmp_path, "mot de passe") as mailbox, webhook_server() as posts:
+        for name, value in mailbox.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("RESULTATS_WEBHOOK_URL", posts.url)
+        monkeypatch.setenv("RESULTATS_TARGET", posts.url.partition("/hooks")[0])
+        assert states()["Alertes"] == [("bon", "courriel, webhook")]
+        found = states(mail=True, target=True)
+        assert ("bon", "courriel : joint") in found["Alertes"]
+        assert ("bon", "webhook : joint") in found["Alertes"]
+        assert found["Cible"] == [("panne", "répond 501")]  # that server has no such page
+        assert (mailbox.messages, posts.bodies) == ([], [])
+        monkeypatch.setenv("RESULTATS_SMTP_PASSWORD", "un autre")
+        assert ("panne", "courriel : le serveur de courriel 127.0.0.1 répond 535") in states(mail=True)["Alertes"]
 
 
 def _since_yesterday() -> str:
