@@ -20,26 +20,29 @@ _WIDTH, _HEIGHT, _PER_ROW, _MARGIN = 260, 110, 3, 26
 
 
 def series_of(store: Store, catalogue: Catalogue, network: str) -> pd.DataFrame:
-    """Return the yearly values at the widest level, years as columns and indicators as rows; nothing secret in it."""
+    """Return the yearly values at the widest level, years as columns and indicators as rows; nothing secret in it.
+
+    The level of an indicator is the same for all years: where it has no value one year, there is none. Of a level of
+    several places, the median is shown, and the indicator's name says so.
+    """
     frames = []
     for year in catalogue.networks[network].years:
         path = store.network_year(network, year) / "results.parquet"
         if path.exists():
-            frames.append(_widest(without_secrets(read_frame(path))).assign(annee=year))
-    if not frames:
+            found = without_secrets(read_frame(path))
+            yearly = found[(found["frequence"] == "annuelle") & found["valeur"].notna()]
+            frames.append(yearly[["indicateur", "maille", "valeur"]].assign(annee=year))
+    values = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    if values.empty:
         return pd.DataFrame()
-    joined = pd.concat(frames, ignore_index=True)
-    return joined.pivot_table(index="indicateur", columns="annee", values="valeur", aggfunc="mean")
-
-
-def _widest(results: pd.DataFrame) -> pd.DataFrame:
-    """Keep, of each indicator, the yearly values of the widest level that has one (a mean where it has several)."""
-    yearly = results[(results["frequence"] == "annuelle") & results["valeur"].notna()]
-    if yearly.empty:
-        return yearly
-    rank = yearly["maille"].map({level: rank for rank, level in enumerate(_LEVELS)})
-    found: pd.DataFrame = yearly[rank == rank.groupby(yearly["indicateur"]).transform("min")]
-    return found
+    rank = values["maille"].map({level: rank for rank, level in enumerate(_LEVELS)})
+    widest = values[rank == rank.groupby(values["indicateur"]).transform("min")]
+    names = widest["indicateur"].where(
+        widest["maille"] == "national", widest["indicateur"] + " (médiane, " + widest["maille"] + ")"
+    )
+    return widest.assign(indicateur=names).pivot_table(
+        index="indicateur", columns="annee", values="valeur", aggfunc="median"
+    )
 
 
 def plot_series(series: pd.DataFrame, title: str) -> dg.MarkdownMetadataValue:

@@ -103,7 +103,7 @@ def test_metadata_for_the_data_team(definitions, catalogue):
     drawn = [item.text for item in ElementTree.fromstring(svg).iter() if item.get("font-weight") == "bold"]
     assert drawn == sorted(set(drawn))
     assert [line.split("|")[1].strip() for line in series.splitlines()[4:]] == drawn
-    assert "nps" in drawn
+    assert "nps" in drawn  # a national value: no median of places
     columns = {item.name: item for item in made["observations"]["colonnes_enquete"].schema.columns}
     personal = [field.name for field in catalogue.networks["caf"].exports[0].fields if field.personal]
     assert columns
