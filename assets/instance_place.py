@@ -4,6 +4,7 @@ Read from the configuration of DAGSTER_HOME, without opening the storage: openin
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from dagster._core.instance.ref import InstanceRef
 from sqlalchemy import URL, make_url
 
 from assets.secrets import SettingError, read_secret
+
+_SECURITY = ("sslmode", "sslrootcert", "sslcert", "sslkey")  # of the address, for the clients too
 
 
 class NoInstanceError(Exception):
@@ -29,12 +32,13 @@ class Database:
     user: str
     name: str
     password: str | None = field(default=None, repr=False)
+    security: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment by which ``pg_dump`` and ``psql`` reach it."""
         found = {"PGHOST": self.host, "PGPORT": str(self.port), "PGUSER": self.user, "PGDATABASE": self.name}
-        return {**os.environ, **found, **({"PGPASSWORD": self.password} if self.password else {})}
+        return {**os.environ, **found, **self.security, **({"PGPASSWORD": self.password} if self.password else {})}
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ def _database(ref: InstanceRef) -> Database | None:
     url: URL = make_url(written)
     password = password or (str(url.password) if url.password else None)
     host = url.host or str(url.query.get("host") or "localhost")
-    return Database(host, url.port or 5432, url.username or "postgres", url.database or "dagster", password)
+    security = {f"PG{name.upper()}": str(url.query[name]) for name in _SECURITY if name in url.query}
+    return Database(host, url.port or 5432, url.username or "postgres", url.database or "dagster", password, security)
 
 
 def _configured(config: str) -> str:

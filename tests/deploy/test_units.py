@@ -82,8 +82,8 @@ def test_what_every_service_gives_up():
     for name in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "RestrictNamespaces", "RestrictSUIDSGID"):
         assert given[name] == "yes", name
     assert given["ProtectSystem"] == "strict"
-    # Only the code server reaches the outside: no other service can read what would let it.
-    for service in ("daemon", "webserver", "readonly", "backup"):
+    # Only the code server, and the doctor, reach the outside: no other service can read what would let it.
+    for service in ("prepare", "daemon", "webserver", "readonly", "backup"):
         unit = (DEPLOY / "systemd" / f"resultats-{service}.service").read_text(encoding="utf-8")
         assert "InaccessiblePaths=-/etc/resultats/secrets/outside" in unit, service
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 
 from assets.backup import BackupError, check
+from assets.instance_place import instance_place
 from pipelines.cli import main
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -204,6 +205,20 @@ def database() -> Iterator[str]:
             yield folder
         finally:
             run(f"{binaries}/pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+def test_clients_of_postgresql_have_the_password_and_tls_in_their_environment_only(tmp_path, monkeypatch):
+    url = "postgresql://moi:chut@base.example:6432/dagster?sslmode=verify-full&sslrootcert=/etc/ca.pem"
+    monkeypatch.setenv("PG_URL", url)
+    monkeypatch.setenv("DAGSTER_HOME", str(home(tmp_path / "home", "{postgres: {postgres_url: {env: PG_URL}}}")))
+    database = instance_place().database
+    assert database is not None
+    assert "chut" not in repr(database)
+    found = {name: text for name, text in database.environment.items() if name.startswith("PG")}
+    assert found == {
+        "PG_URL": url, "PGHOST": "base.example", "PGPORT": "6432", "PGUSER": "moi", "PGDATABASE": "dagster",
+        "PGPASSWORD": "chut", "PGSSLMODE": "verify-full", "PGSSLROOTCERT": "/etc/ca.pem",
+    }  # fmt: skip
 
 
 @dg.job
