@@ -106,7 +106,8 @@ def installation(samples, tmp_path_factory) -> Iterator[Installation]:
     made = Installation(home, environment_of(home, exports), {}, ports)
 
     def run(*command: str) -> None:
-        subprocess.run(command, cwd=home, env=made.environment, check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run(command, cwd=home, env=made.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr[-3000:]
 
     with contextlib.ExitStack() as stack:
         stack.callback(stop, made)
