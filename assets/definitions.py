@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.alerts import alerts_sensor, calendar_check
 from assets.exports import raw_asset
 from assets.jobs import accept_revision_job, national_job, networks_job
 from assets.publication import accept_plan_job, previews_sensor, publication_asset
@@ -34,7 +35,12 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "
         assets=assets,
         jobs=[networks, national, watch_job(), accept_plan_job(catalogue), accept_revision_job(), upkeep_job()],
         schedules=[nightly_schedule(night), upkeep_schedule()],
-        sensors=[*sensors(catalogue, workspace, networks, national), previews_sensor(catalogue, workspace)],
+        sensors=[
+            *sensors(catalogue, workspace, networks, national),
+            previews_sensor(catalogue, workspace),
+            alerts_sensor(catalogue, workspace),
+        ],
+        asset_checks=[calendar_check(catalogue)],
         resources={"workspace": workspace},
         executor=dg.in_process_executor,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from assets.columns import SCHEMA, table_columns
 from assets.inputs import release_inputs
 from assets.national import gather, stale_network_years
 from assets.origins import record_origins
@@ -58,6 +59,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(
             metadata={
                 "dagster/row_count": len(made["resultats"]),
+                SCHEMA: table_columns(catalogue.tables["resultats"]),
                 **{f"lignes_{name}": len(frame) for name, frame in made.items()},
                 "absents": preview(absent[["reseau", "annee", "indicateur", "motif_absence"]], rows=60),
             }
@@ -127,6 +129,8 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
                 "nouvelle": made.created,
                 "retour_maintenu": made.held,
                 "dossier": dg.MetadataValue.path(str(made.folder.resolve())),
+                "lisez_moi": dg.MetadataValue.url((made.folder.resolve() / "LISEZMOI.md").as_uri()),
+                SCHEMA: table_columns(catalogue.tables[catalogue.datasets[dataset].main_table]),
                 "dagster/row_count": made.rows[catalogue.datasets[dataset].main_table],
                 **{f"lignes_{kind}": count for kind, count in _french(made.counts).items()},
             },

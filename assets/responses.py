@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.columns import exports_columns
 from assets.judging import judge_network_year
 from assets.letters import write_letters
 from assets.partitions import network_tags, years_of
@@ -72,7 +73,8 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
                 raise dg.Failure(message, metadata, allow_retries=False)
             return  # nothing was handed over for that year: no fault, and nothing to compute
         yield dg.MaterializeResult(
-            metadata={**metadata, **_previews(catalogue, network, year, verdicts)}, data_version=dg.DataVersion(version)
+            metadata={**metadata, **_previews(catalogue, network, year, verdicts), **exports_columns(declared.exports)},
+            data_version=dg.DataVersion(version),
         )
 
     return observations

@@ -7,10 +7,12 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from assets.columns import SCHEMA, table_columns
 from assets.partitions import network_tags, years_of
 from assets.previews import plot_values, preview
 from assets.resources import Workspace
 from assets.revisions import ACCEPT_JOB, settle, writing_store
+from assets.series import plot_series, series_of
 from assets.storage import FRAMES, Store, code_fingerprint, fingerprint, read_frame, read_json, write_frame, write_json
 from pipelines.compute.disclosure import without_secrets
 from pipelines.compute.network_year import compute_network_year
@@ -51,6 +53,8 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         revision = _revision(context, workspace.store, catalogue, network, year) if store.proposes else {}
         yield dg.MaterializeResult(
             metadata={
+                "serie": plot_series(series_of(workspace.store, catalogue, network), f"{declared.title}, par année"),
+                SCHEMA: table_columns(catalogue.tables["resultats"], list(frame.columns)),
                 "dagster/row_count": len(frame),
                 "valeurs": int(frame["valeur"].notna().sum()),
                 "valeurs_absentes": int(frame["valeur"].isna().sum()),

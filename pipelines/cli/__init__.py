@@ -3,7 +3,7 @@
 This is the one room of ``pipelines`` that joins the stages and calls ``assets``. It stays light so that help is
 immediate: each command imports what it needs. What producers run is in ``producers``, the way back to the
 source in ``explaining``, what is done with releases in ``releasing``, publication in ``publishing``, what operators
-run in ``operating``.
+run in ``instance`` and ``operations``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.cli import explaining, operating, producers, publishing, releasing
+from pipelines.cli import explaining, instance, operations, producers, publishing, releasing
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     producers.add_commands(commands, _add_schemas)
     publishing.add_commands(commands, _add_schemas)
     releasing.add_commands(commands, _add_schemas)
-    operating.add_commands(commands)
+    instance.add_commands(commands)
+    operations.add_commands(commands, _add_schemas)
     return parser
 
 

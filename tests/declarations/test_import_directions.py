@@ -11,7 +11,14 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODULES = sorted((PROJECT / "pipelines").rglob("*.py"))
-STAGES = ("read", "validate", "compute", "publish", "explain")  # explain reads what the others left, never their code
+STAGES = (
+    "read",
+    "validate",
+    "compute",
+    "publish",
+    "explain",
+    "notify",
+)  # explain reads what the others left, never their code
 # The order of the rooms: each may import those on its left.
 SHARED = ("declarations", "compile")
 CLIENT = PROJECT / "pipelines" / "publish" / "udata"  # speaks HTTP, over a session that it is given
