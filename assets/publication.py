@@ -37,6 +37,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         group_name="national",
         description="Catalogue local de la dernière version de chaque jeu de données ; plan de la cible configurée.",
         kinds={"html"},
+        pool="publication",  # one at a time: two would plan from the same state
         check_specs=[
             dg.AssetCheckSpec(
                 AGREEMENT, asset=KEY, description="Aucun plan de publication n'attend l'accord de quelqu'un"
