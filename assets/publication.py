@@ -76,7 +76,7 @@ def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
         hash: str
         reason: str = ""
 
-    @dg.op(name="accepter", description="Accepte un plan par son empreinte, puis l'applique.")
+    @dg.op(name="plan", description="Accepte un plan par son empreinte, puis l'applique.")
     def accept(context: dg.OpExecutionContext, config: AcceptedPlan, workspace: Workspace) -> None:
         output = workspace.store.output
         for target in dict.fromkeys([LOCAL, workspace.target]):
