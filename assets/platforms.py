@@ -26,7 +26,7 @@ from pipelines.publish.previews import Preview, previews
 from pipelines.publish.publication import Platform, prepare, publish
 from pipelines.publish.rehearsal import rehearse
 from pipelines.publish.report import Report
-from pipelines.publish.target import ADDRESSES, LOCAL, address
+from pipelines.publish.target import ADDRESSES, LOCAL, address, safe_for_a_key
 from pipelines.publish.udata.client import Udata
 from pipelines.publish.udata.reading import held_dataset
 from pipelines.publish.udata.transport import Transport
@@ -45,6 +45,10 @@ def open_platform(target: str, output: Workplace) -> Platform:
     if url is None:
         names = ", ".join([LOCAL, *ADDRESSES])
         raise TargetError(f"cible « {target} » inconnue ; donner {names} ou une adresse (https://…)")
+    if "@" in url:
+        raise TargetError(f"l'adresse de la cible ne porte ni nom ni mot de passe ; la clé est lue dans {KEY}")
+    if not safe_for_a_key(url):
+        raise TargetError(f"{url} : la clé y serait lisible en chemin ; donner l'adresse en https://")
     missing = [name for name in (KEY, ORGANIZATION) if not os.environ.get(name)]
     if missing:
         raise TargetError(

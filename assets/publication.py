@@ -151,8 +151,11 @@ def _guarded(found: Iterator[Found]) -> list[Found]:
 
 
 def _keep_waiting(store: Store, waiting: list[Plan]) -> None:
-    """Keep what waits for a person, for the summary of the command."""
-    content = [{"target": plan.target, "hash": plan.hash, "text": plan_text(plan)} for plan in waiting]
+    """Keep what waits for a person, for the summary of the command and for ``resultats status``."""
+    content = [
+        {"target": plan.target, "hash": plan.hash, "blocked": bool(plan.refusals), "text": plan_text(plan)}
+        for plan in waiting
+    ]
     write_json(store.national / "publication.json", content)
 
 

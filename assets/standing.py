@@ -12,6 +12,8 @@ from assets.findings import lateness
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
 from pipelines.publish import history
+from pipelines.publish.acceptance import accepted
+from pipelines.publish.workplace import Workplace
 
 
 def standing(catalogue: Catalogue, output: Path, today: datetime.date | None = None) -> dict[str, Any]:
@@ -95,8 +97,13 @@ def _refused(catalogue: Catalogue, store: Store) -> list[dict[str, Any]]:
 
 
 def _waiting(store: Store) -> list[dict[str, Any]]:
-    """Return the revisions of closed years that nobody accepted yet."""
-    found = []
+    """Return the plans of publication and the revisions of closed years that nobody accepted yet."""
+    acceptances = Workplace(store.output).acceptances
+    found: list[dict[str, Any]] = [
+        {"genre": "publication", "cible": plan["target"], "empreinte": plan["hash"]}
+        for plan in read_json(store.national / "publication.json") or []
+        if plan.get("blocked") and accepted(acceptances, plan["hash"]) is None
+    ]
     for path in sorted((store.output / "work" / "revisions").glob("*/[0-9]*/revision.json")):
         held = read_json(path)
         if isinstance(held, dict) and held.get("accepted") is False:

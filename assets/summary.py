@@ -132,8 +132,16 @@ def _places(catalogue: Catalogue, store: Store) -> list[str]:
     return [
         *lines,
         f"  catalogue à ouvrir dans un navigateur : {_shown(store.catalogue / 'index.html')}",
-        *(f"\nPUBLICATION EN ATTENTE ({item['target']}) :\n{item['text']}" for item in waiting),
+        *(_waiting(store, item) for item in waiting),
     ]
+
+
+def _waiting(store: Store, plan: dict[str, Any]) -> str:
+    told = f"\nPUBLICATION EN ATTENTE ({plan['target']}) :\n{plan['text']}"
+    if not plan.get("blocked"):
+        return told
+    accepting = f"resultats publish --target {plan['target']} --output {_shown(store.output)} --accept {plan['hash']}"
+    return f'{told}\n  Pour accepter ce plan, tel qu\'il est : {accepting} --reason "…"'
 
 
 def _next_steps() -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 _CODES = "Code de sortie : 0 fait, 1 refusé, en attente d'un accord ou échoué, 2 mauvais usage."
 _ACCESS = (
     "Pour une plateforme, l'environnement donne la clé (RESULTATS_API_KEY) et l'organisation (RESULTATS_ORGANIZATION)."
+)
+_NO_SUCH_PLAN = (
+    "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé, ou l'empreinte est mal copiée. "
+    "Relire le plan (resultats plan) avant de l'accepter."
 )
 
 
@@ -77,7 +82,7 @@ def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespac
         return _stopped(arguments, error, REFUSED)
 
 
-def _stopped(arguments: argparse.Namespace, error: Exception, code: int) -> int:
+def _stopped(arguments: argparse.Namespace, error: object, code: int) -> int:
     if arguments.json:
         print(json.dumps({"target": arguments.target, "error": str(error)}, ensure_ascii=False, indent=1))
     else:
@@ -91,7 +96,7 @@ def _show(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) -> 
 
     found = list(plans(catalogue, arguments.target, output))
     if not found:
-        return _nothing_released(output)
+        return _stopped(arguments, _nothing_released(output), REFUSED)
     waiting = _waiting(found, output)
     if arguments.json:
         content = {"target": arguments.target, "plans": [{**_facts(plan, output), **plan.to_json()} for plan in found]}
@@ -107,7 +112,7 @@ def _bring(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) ->
     from pipelines.publish.report import plan_text, report_text
 
     if arguments.accept and not _accept(arguments, catalogue, output):
-        return REFUSED
+        return _stopped(arguments, _NO_SUCH_PLAN, REFUSED)
     agree = _agreement(arguments, plan_text)
     reports = []
     for report in publications(catalogue, arguments.target, output, agree, _progress):
@@ -117,7 +122,7 @@ def _bring(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) ->
                 print(plan_text(report.plan))
             print(report_text(report))
     if not reports:
-        return _nothing_released(output)
+        return _stopped(arguments, _nothing_released(output), REFUSED)
     if arguments.json:
         content = {"target": arguments.target, "reports": [report.to_json() for report in reports]}
         print(json.dumps(content, ensure_ascii=False, indent=1))
@@ -127,17 +132,10 @@ def _bring(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) ->
 
 
 def _accept(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) -> bool:
-    """Keep the acceptance of a plan that is still the one of the target; say so when there is none."""
+    """Keep the acceptance of a plan that is still the one of the target; False when there is none."""
     from assets.platforms import accept_plan
 
-    if accept_plan(catalogue, arguments.target, output, arguments.accept, arguments.reason):
-        return True
-    print(
-        "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé, ou l'empreinte est mal copiée. "
-        "Relire le plan (resultats plan) avant de l'accepter.",
-        file=sys.stderr,
-    )
-    return False
+    return accept_plan(catalogue, arguments.target, output, arguments.accept, arguments.reason)
 
 
 def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str]) -> Callable[[Plan], bool] | None:
@@ -174,10 +172,7 @@ def _facts(plan: Plan, output: Path) -> dict[str, Any]:
 
 def _tell_how_to_accept(arguments: argparse.Namespace, waiting: list[Plan]) -> None:
     for plan in waiting:
-        print(
-            f"\nPour accepter ce plan, tel qu'il est : resultats publish --target {arguments.target} "
-            f'--accept {plan.hash} --reason "…"'
-        )
+        print(f'\nPour accepter ce plan, tel qu\'il est : {_command(arguments)} --accept {plan.hash} --reason "…"')
 
 
 def _tell_what_to_do(arguments: argparse.Namespace, reports: list[Report], output: Path) -> None:
@@ -185,14 +180,19 @@ def _tell_what_to_do(arguments: argparse.Namespace, reports: list[Report], outpu
     waiting = _waiting(left, output)
     _tell_how_to_accept(arguments, waiting)
     if len(left) > len(waiting):
-        print(f"\nPour publier : resultats publish --target {arguments.target} --yes")
+        print(f"\nPour publier : {_command(arguments)} --yes")
 
 
-def _nothing_released(output: Path) -> int:
-    print(
-        f"aucune version dans {output / 'releases'} : lancer « resultats run », ou indiquer --output", file=sys.stderr
-    )
-    return REFUSED
+def _command(arguments: argparse.Namespace) -> str:
+    """Return the command that publishes what this one was about, to be copied."""
+    return shlex.join([
+        "resultats", "publish", "--target", arguments.target, "--output", str(arguments.output),
+        "--schemas", str(arguments.schemas),
+    ])  # fmt: skip
+
+
+def _nothing_released(output: Path) -> str:
+    return f"aucune version dans {output / 'releases'} : lancer « resultats run », ou indiquer --output"
 
 
 def _progress(message: str) -> None:

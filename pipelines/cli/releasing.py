@@ -109,6 +109,7 @@ def _code(release: Path) -> str:
 
 
 def _rollback(arguments: argparse.Namespace) -> int:
+    from assets.platforms import statement
     from assets.replay import archived_catalogue
     from assets.storage import Store
     from pipelines.publish.errors import ReleaseError
@@ -126,7 +127,7 @@ def _rollback(arguments: argparse.Namespace) -> int:
     except ReleaseError as error:
         print(error, file=sys.stderr)
         return REFUSED
-    publish_local(catalogue, store.releases, store.catalogue, synthetic=None)
+    publish_local(catalogue, store.releases, store.catalogue, synthetic=statement(arguments.output))
     print(f"{dataset} {made.version} : tables de la version {arguments.to}. {made.folder}")
     print("Tant que les traitements redonnent les tables écartées, aucune nouvelle version n'est faite.")
     return DONE

@@ -35,10 +35,10 @@ def read_ids(path: Path, address: str, dataset: str) -> KnownIds:
 
 
 def write_ids(path: Path, address: str, dataset: str, held: HeldDataset) -> None:
-    """Keep the ids of a dataset as the target tells them; the file is touched only when they changed."""
+    """Keep the ids of a dataset and the version wholly there; the file is touched only when they changed."""
     content = _content(path, address)
     resources = {item.key: {"id": item.id, "latest": item.latest} for item in held.resources if item.key}
-    entry = {"id": held.id, "page": held.page, "resources": dict(sorted(resources.items()))}
+    entry = {"id": held.id, "page": held.page, "version": held.version, "resources": dict(sorted(resources.items()))}
     if content["datasets"].get(dataset) == entry:
         return
     content["datasets"][dataset] = entry
