@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.partitions import network_tags, years_of
+from assets.partitions import network_tags, yearly_check, years_of
 from assets.provenance import synthetic_statement
 from assets.resources import Workspace
 from assets.revisions import begin_revision, writing_store
@@ -32,7 +32,7 @@ def raw_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         tags=network_tags(network),
         kinds={"file"},
         output_required=False,
-        check_specs=[dg.AssetCheckSpec("reception", asset=key, description="Tous les fichiers attendus sont là")],
+        check_specs=[yearly_check(catalogue, key, "reception", "Tous les fichiers attendus sont là")],
     )
     def raw(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)

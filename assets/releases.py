@@ -129,7 +129,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
                 "nouvelle": made.created,
                 "retour_maintenu": made.held,
                 "dossier": dg.MetadataValue.path(str(made.folder.resolve())),
-                "lisez_moi": dg.MetadataValue.url((made.folder.resolve() / "LISEZMOI.md").as_uri()),
+                "lisez_moi": dg.MetadataValue.path(str(made.folder.resolve() / "LISEZMOI.md")),
                 SCHEMA: table_columns(catalogue.tables[catalogue.datasets[dataset].main_table]),
                 "dagster/row_count": made.rows[catalogue.datasets[dataset].main_table],
                 **{f"lignes_{kind}": count for kind, count in _french(made.counts).items()},

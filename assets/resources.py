@@ -23,6 +23,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     schemas: str
     target: str = LOCAL  # where releases go
     publish: bool = False  # whether a run may publish to a platform, or only show the plan
+    letters: str = ""  # where the data team's browsers find the letters
 
     @property
     def root(self) -> ExportsRoot:
@@ -39,12 +40,14 @@ def workspace_from_environment() -> Workspace:
     """Return the workspace that the environment names, else the project's own.
 
     The variables are RESULTATS_EXPORTS, RESULTATS_OUTPUT, RESULTATS_SCHEMAS, RESULTATS_TARGET (local, demo, www or a
-    URL) and RESULTATS_PUBLISH (« oui »: publish there without asking). The key of a platform is read in ``platforms``.
+    URL), RESULTATS_PUBLISH (« oui »: publish there without asking) and RESULTATS_LETTERS_URL (where a web server shows
+    ``work/networks`` to the data team). The key of a platform is read in ``platforms``.
     """
     return Workspace(
         exports=_place("RESULTATS_EXPORTS", "data/samples"),
         output=_place("RESULTATS_OUTPUT", "data/output"),
         schemas=_place("RESULTATS_SCHEMAS", "schemas"),
+        letters=os.environ.get("RESULTATS_LETTERS_URL", "").rstrip("/"),
         **publishing_from_environment(),
     )
 

@@ -8,7 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.columns import SCHEMA, table_columns
-from assets.partitions import network_tags, years_of
+from assets.partitions import network_tags, yearly_check, years_of
 from assets.previews import plot_values, preview
 from assets.resources import Workspace
 from assets.revisions import ACCEPT_JOB, settle, writing_store
@@ -33,7 +33,7 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         tags=network_tags(network),
         kinds={"duckdb"},
         code_version=catalogue.fingerprint(network)[:12],
-        check_specs=[dg.AssetCheckSpec("plage", asset=key, description="Valeurs dans la plage de l'indicateur")],
+        check_specs=[yearly_check(catalogue, key, "plage", "Valeurs dans la plage de l'indicateur")],
     )
     def results(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
