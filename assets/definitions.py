@@ -29,7 +29,7 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace) -> dg.Definiti
     return dg.Definitions(
         assets=assets,
         jobs=[networks_job(catalogue), national],
-        schedules=[nightly_schedule(catalogue, workspace.store)],
+        schedules=[nightly_schedule(catalogue, workspace)],
         sensors=national_sensors(national),
         resources={"workspace": workspace},
         executor=dg.in_process_executor,

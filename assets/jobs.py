@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from assets.national import stale_years
-from assets.storage import Store
+from assets.resources import Workspace
 from pipelines.declarations import Catalogue
 
 NETWORKS_JOB = "reseaux"
@@ -37,7 +37,7 @@ def national_job() -> Any:
     )
 
 
-def nightly_schedule(catalogue: Catalogue, store: Store) -> dg.ScheduleDefinition:
+def nightly_schedule(catalogue: Catalogue, workspace: Workspace) -> dg.ScheduleDefinition:
     """Return the schedule of the night: the latest years, all networks that owe them."""
 
     @dg.schedule(
@@ -49,7 +49,7 @@ def nightly_schedule(catalogue: Catalogue, store: Store) -> dg.ScheduleDefinitio
         description="Chaque nuit : les deux dernières années, tous les réseaux.",
     )
     def nightly(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        for year in sorted({*catalogue.years[-OPEN_YEARS:], *stale_years(catalogue, store)}):
+        for year in sorted({*catalogue.years[-OPEN_YEARS:], *stale_years(catalogue, workspace.store)}):
             owing = [key for key, network in catalogue.networks.items() if year in network.years]
             yield dg.RunRequest(
                 run_key=f"{context.scheduled_execution_time:%Y-%m-%d}-{year}",

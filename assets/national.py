@@ -40,6 +40,7 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in FRAMES}
     failed: set[tuple[str, int, str]] = set()
     statements: dict[tuple[str, int], str | None] = {}
+    store.bring(_owed(catalogue))
     for network, declared in catalogue.networks.items():
         for year in declared.years:
             place = {"reseau": network, "annee": year}
@@ -93,6 +94,7 @@ def _out_of_range(catalogue: Catalogue, network: str, year: int, item: dict[str,
 def _stale(catalogue: Catalogue, store: Store) -> dict[str, list[int]]:
     """Return the network-years whose results were computed under other declarations than today's."""
     found: dict[str, list[int]] = {}
+    store.bring(_owed(catalogue))
     for network, declared in catalogue.networks.items():
         today = catalogue.fingerprint(network)
         for year in declared.years:
@@ -100,6 +102,10 @@ def _stale(catalogue: Catalogue, store: Store) -> dict[str, list[int]]:
             if results and results["declarations"] != today:
                 found.setdefault(network, []).append(year)
     return found
+
+
+def _owed(catalogue: Catalogue) -> list[tuple[str, int]]:
+    return [(network, year) for network, declared in catalogue.networks.items() for year in declared.years]
 
 
 def stale_network_years(catalogue: Catalogue, store: Store) -> str:

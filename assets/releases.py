@@ -46,6 +46,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         for name in made.keys() & catalogue.tables.keys():
             write_frame(store.national / f"{name}.parquet", _declared_columns(name, catalogue.tables[name], made[name]))
         write_json(store.national / "provenance.json", {"synthetic": statement})
+        store.save_national()
         coverage = made["couverture"]
         absent = coverage[coverage["etat"] == "absent"]
         yield dg.AssetCheckResult(
@@ -111,12 +112,13 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
             raise dg.Failure(str(error), allow_retries=False) from error
         yield dg.AssetCheckResult(check_name="contrats", passed=True)
+        workspace.store.save_release(dataset, made.version)
         context.log.info(f"{dataset} {made.version} : {'nouvelle version' if made.created else 'rien de nouveau'}")
         yield dg.MaterializeResult(
             metadata={
                 "version": made.version,
                 "nouvelle": made.created,
-                "dossier": dg.MetadataValue.path(str(made.folder.resolve())),
+                "dossier": dg.MetadataValue.path(workspace.store.address(made.folder)),
                 "dagster/row_count": made.rows[catalogue.datasets[dataset].main_table],
                 **{f"lignes_{kind}": count for kind, count in _french(made.counts).items()},
             },
@@ -179,9 +181,10 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     def publication(workspace: Workspace) -> dg.MaterializeResult[Any]:
         store = workspace.store
         published = publish_local(catalogue, store.releases, store.catalogue, synthetic=_statement(store))
+        store.save_catalogue()
         return dg.MaterializeResult(
             metadata={
-                "catalogue": dg.MetadataValue.path(str((store.catalogue / "index.html").resolve())),
+                "catalogue": dg.MetadataValue.path(store.address(store.catalogue / "index.html")),
                 "fichiers_ecrits": len(published.written),
             }
         )

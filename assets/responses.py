@@ -53,7 +53,8 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
             if verdict.explanation:
                 context.log.info(f"{verdict.export} : {verdict.state}. {verdict.explanation}")
         written = write_letters(store, catalogue, network, year, verdicts)
-        metadata = {**_metadata(verdicts), **_links(written)}
+        store.save_network_year(network, year, "observations")
+        metadata = {**_metadata(verdicts), **_links(store, written)}
         yield dg.AssetCheckResult(
             check_name="conformite",
             passed=all(verdict.state == "accepté" and not verdict.refused for verdict in verdicts),
@@ -158,14 +159,13 @@ def counts_by_rule(verdicts: list[Verdict]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _links(written: dict[str, Path]) -> dict[str, Any]:
+def _links(store: Store, written: dict[str, Path]) -> dict[str, Any]:
     """Return links to the letters and copies; the browser opens the pages, the folder holds the rest."""
     found: dict[str, Any] = {}
     for name, path in written.items():
-        place = path.resolve()
-        found[name] = (
-            dg.MetadataValue.url(place.as_uri()) if path.suffix == ".html" else dg.MetadataValue.path(str(place))
-        )
+        place = store.address(path)
+        url = place if "://" in place else path.resolve().as_uri()
+        found[name] = dg.MetadataValue.url(url) if path.suffix == ".html" else dg.MetadataValue.path(place)
     return found
 
 

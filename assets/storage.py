@@ -10,11 +10,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -24,21 +24,79 @@ import pipelines
 from pipelines.read import Archive
 from pipelines.validate import TypedRows, write_rows
 
+Stage = Literal["raw", "observations", "results"]
+
+
+class AlreadyReleasedError(Exception):
+    """A release of that version, with another content, was made by another run at the same time."""
+
 
 class Store:
-    """Paths below the output folder, with readers and writers of JSON and Parquet."""
+    """Paths below the output folder, with readers and writers of JSON and Parquet.
+
+    What runs write counts once it is saved. On this folder it is saved as soon as it is written, and the methods that
+    save or bring do nothing; ``SharedStore`` does the same on a storage that several machines share.
+    """
 
     def __init__(self, output: Path) -> None:
         self.output = output
         self.archive = Archive(output / "archive")
-        self.judged = output / "work" / "judged"
-        self.national = output / "work" / "national"
-        self.releases = output / "releases"
-        self.catalogue = output / "catalogue"
+
+    @property
+    def judged(self) -> Path:
+        """Files judged, by fingerprint."""
+        return self.output / "work" / "judged"
+
+    @property
+    def national(self) -> Path:
+        """The national tables."""
+        return self.output / "work" / "national"
+
+    @property
+    def releases(self) -> Path:
+        """Every release: ``<dataset>/<version>/``."""
+        return self.output / "releases"
+
+    @property
+    def catalogue(self) -> Path:
+        """The local target."""
+        return self.output / "catalogue"
 
     def network_year(self, network: str, year: int) -> Path:
         """Return the folder of a network and year."""
         return self.output / "work" / "networks" / network / str(year)
+
+    def observations(self, network: str, year: int) -> Path:
+        """Return the folder of the typed rows of a network and year."""
+        return self.network_year(network, year) / "observations"
+
+    def close(self) -> None:
+        """Leave the store: nothing here is read or written any more."""
+
+    def address(self, path: Path) -> str:
+        """Return where people find a file or folder that is saved: a path, or a URL."""
+        return str(path.resolve())
+
+    def bring(self, places: Iterable[tuple[str, int]]) -> None:
+        """Bring what ``network_year`` gives of many networks and years at once, as it is now."""
+
+    def bring_judged(self, key: str) -> None:
+        """Bring what is remembered of a file judged."""
+
+    def save_judged(self, key: str) -> None:
+        """Save what is to be remembered of a file judged."""
+
+    def save_network_year(self, network: str, year: int, stage: Stage) -> None:
+        """Save what a stage wrote for a network and year."""
+
+    def save_national(self) -> None:
+        """Save the national tables."""
+
+    def save_release(self, dataset: str, version: str) -> None:
+        """Save a release just made; raises AlreadyReleasedError if another one of that version was made meanwhile."""
+
+    def save_catalogue(self) -> None:
+        """Save the local target."""
 
 
 def read_json(path: Path) -> Any:

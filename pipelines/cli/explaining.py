@@ -42,7 +42,7 @@ def add_command(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], 
     explain.add_argument("--level", choices=_LEVELS, help="maille, si le territoire ne suffit pas à la dire")
     explain.add_argument("--period", metavar="PÉRIODE", help="2024-T2, 2024-04… (défaut : l'année)")
     explain.add_argument(
-        "--output", type=Path, default=Path("data/output"), metavar="DOSSIER", help="dossier de « resultats run »"
+        "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
     )
     add_schemas(explain)
     explain.add_argument("--json", action="store_true", help="l'explication en JSON")
@@ -92,17 +92,18 @@ def _unknown(catalogue: Catalogue, arguments: argparse.Namespace) -> str:
     return ""
 
 
-def open_explainer(catalogue: Catalogue, output: Path) -> Explainer:
+def open_explainer(catalogue: Catalogue, output: str | Path) -> Explainer:
     """Return the explainer of the latest release of an output folder; raises NotFoundError when there is none."""
-    from assets.storage import Store, read_json
+    from assets.shared import open_store
+    from assets.storage import read_json
     from pipelines.explain import Explainer, Kept
 
-    store = Store(output)
+    store = open_store(str(output))
 
     def kept(network: str, year: int) -> Kept:
         folder = store.network_year(network, year)
         reception, report, results = (read_json(folder / f"{name}.json") for name in ("reception", "report", "results"))
-        return Kept(reception, report, results, lambda export: folder / "observations" / f"{export}.parquet")
+        return Kept(reception, report, results, lambda export: store.observations(network, year) / f"{export}.parquet")
 
     def held(sha256: str) -> bool:
         try:
