@@ -10,6 +10,7 @@ from assets.releases import publication_asset, release_asset, tables_asset
 from assets.resources import Workspace, workspace_from_environment
 from assets.responses import observations_asset
 from assets.results import results_asset
+from assets.spread import executor_from_environment
 from pipelines.declarations import Catalogue, load
 
 
@@ -32,7 +33,7 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace) -> dg.Definiti
         schedules=[nightly_schedule(catalogue, workspace)],
         sensors=national_sensors(national),
         resources={"workspace": workspace},
-        executor=dg.in_process_executor,
+        executor=executor_from_environment(),
     )
 
 
