@@ -1,7 +1,7 @@
 """Steps on several machines: Dagster's Celery executor, and the application that ``celery`` workers run.
 
-Which broker, and whether there is one, is said by the environment (RESULTATS_BROKER); without it steps run in the process
-of their run. Where their files meet is the business of ``shared``.
+Which broker, and whether there is one, is said by the environment (RESULTATS_BROKER); without it steps run in the
+process of their run. Where their files meet is the business of ``shared``.
 """
 
 import os
@@ -42,9 +42,9 @@ def worker_application() -> "Celery":
 def _settings() -> dict[str, Any]:
     """Return what makes steps outlive their worker.
 
-    A step is taken off the broker when it is done: that of a lost machine is given to another, after LONGEST_STEP (seconds)
-    with Redis, at once with RabbitMQ. A step given twice does no harm: it writes the same contents. That of a process killed
-    alone (out of memory) fails, and the run is retried once by Dagster: giving it again without end would kill every worker.
+    A step is taken off the broker when it is done: that of a lost machine is given to another, with Redis after
+    LONGEST_STEP (seconds). A step given twice does no harm: it writes the same contents. That of a process killed alone
+    (out of memory) fails, and Dagster retries the run once: given again without end, it would kill every worker.
     """
     longest = int(os.environ.get(LONGEST_STEP) or _AN_HOUR)
     return {
