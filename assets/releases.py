@@ -23,6 +23,7 @@ from pipelines.publish.local import publish_local
 from pipelines.publish.release import make_release
 
 TABLES = dg.AssetKey(["national", "tables"])
+POOL = "publication"  # one at a time on all machines, as the instance says
 RESULTS = "resultats"
 
 
@@ -33,6 +34,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         key=TABLES,
         deps=[dg.AssetKey([network, "results"]) for network in catalogue.networks],
         group_name="national",
+        pool=POOL,
         description="Tables nationales : résultats, couverture, anomalies, écarts et listes de référence.",
         kinds={"pandas"},
         check_specs=[dg.AssetCheckSpec("couverture", asset=TABLES, description="Tout ce qui est attendu est publié")],
@@ -92,6 +94,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         key=key,
         deps=[TABLES],
         group_name="national",
+        pool=POOL,
         description=f"{catalogue.datasets[dataset].title} : dossier immuable par version.",
         kinds={"csv", "parquet"},
         check_specs=[
@@ -175,6 +178,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         key=key,
         deps=[dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets],
         group_name="national",
+        pool=POOL,
         description="Catalogue local : pages et fichiers de la dernière version de chaque jeu de données.",
         kinds={"html"},
     )
