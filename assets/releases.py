@@ -48,7 +48,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         for name in made.keys() & catalogue.tables.keys():
             write_frame(store.national / f"{name}.parquet", _declared_columns(name, catalogue.tables[name], made[name]))
         write_json(store.national / "provenance.json", {"synthetic": statement})
-        store.save_national()
+        store.save_room(store.national)
         coverage = made["couverture"]
         absent = coverage[coverage["etat"] == "absent"]
         yield dg.AssetCheckResult(

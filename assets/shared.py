@@ -5,7 +5,7 @@ object written last, makes all of it visible at once. So nothing is half-read, o
 
 archive/                    contents received, by sha256; memories and manifest
 contents/<two hex>/         every file of every set, by sha256
-sets/networks/<network>/<year>/<stage>.json, sets/judged/<key>.json, sets/national.json, sets/published.json
+sets/networks/<network>/<year>/<stage>.json, sets/judged/<key>.json, sets/<room>.json, sets/published.json
 sets/releases/<dataset>/<version>.json       created once, never replaced
 releases/, catalogue/       plain copies for people and reusers, brought by ``save_catalogue`` to what the sets say
 """
@@ -96,19 +96,17 @@ class SharedStore(Store):
 
     # What all networks give together
 
-    @property
-    def national(self) -> Path:
-        """The national tables."""
-        folder = super().national
-        if "sets/national.json" not in self._known:
-            self._known["sets/national.json"] = _files(self._shelf.read("sets/national.json"))
-            self._fetch("sets/national.json", folder)
+    def room(self, name: str) -> Path:
+        """Return a folder of the output that is brought and saved as a whole; ``name`` is its path there."""
+        folder, listed = super().room(name), _room_set(name)
+        if listed not in self._known:
+            self._known[listed] = _files(self._shelf.read(listed))
+            self._fetch(listed, folder)
         return folder
 
-    def save_national(self) -> None:
-        """Save the national tables."""
-        folder = super().national
-        self._save("sets/national.json", folder, list(_below(folder)))
+    def save_room(self, folder: Path) -> None:
+        """Save what was written in a folder that ``room`` gave."""
+        self._save(_room_set(folder.relative_to(self.output).as_posix()), folder, list(_below(folder)))
 
     @property
     def releases(self) -> Path:
@@ -228,6 +226,10 @@ class SharedStore(Store):
 
 def _set_of(network: str, year: int, stage: Stage) -> str:
     return f"sets/networks/{network}/{year}/{stage}.json"
+
+
+def _room_set(name: str) -> str:
+    return f"sets/{name.removeprefix('work/')}.json"
 
 
 def _stage_of(path: str) -> Stage:

@@ -42,14 +42,14 @@ def worker_application() -> "Celery":
 def _settings() -> dict[str, Any]:
     """Return what makes steps outlive their worker.
 
-    A step is taken off the broker when it is done: that of a lost machine is given to another, with Redis after
-    LONGEST_STEP (seconds). A step given twice does no harm: it writes the same contents. That of a process killed alone
-    (out of memory) fails, and Dagster retries the run once: given again without end, it would kill every worker.
+    A step is taken off the broker when it is done: that of a process killed alone (out of memory) is given again at
+    once, that of a lost machine with Redis after LONGEST_STEP (seconds). A step given twice does no harm: it writes the
+    same contents. One that kills each process that takes it is given again until the longest time of a run is over.
     """
     longest = int(os.environ.get(LONGEST_STEP) or _AN_HOUR)
     return {
         "task_acks_late": True,
-        "task_reject_on_worker_lost": False,
+        "task_reject_on_worker_lost": True,
         "worker_prefetch_multiplier": 1,  # a worker takes the step that it runs, and leaves the others to the others
         "broker_transport_options": {"visibility_timeout": longest},
         "broker_connection_retry_on_startup": True,

@@ -50,7 +50,7 @@ class Store:
     @property
     def national(self) -> Path:
         """The national tables."""
-        return self.output / "work" / "national"
+        return self.room("work/national")
 
     @property
     def releases(self) -> Path:
@@ -73,6 +73,13 @@ class Store:
     def close(self) -> None:
         """Leave the store: nothing here is read or written any more."""
 
+    def room(self, name: str) -> Path:
+        """Return a folder of the output that is brought and saved as a whole; ``name`` is its path there."""
+        return self.output / name
+
+    def save_room(self, folder: Path) -> None:
+        """Save what was written in a folder that ``room`` gave."""
+
     def address(self, path: Path) -> str:
         """Return where people find a file or folder that is saved: a path, or a URL."""
         return str(path.resolve())
@@ -88,9 +95,6 @@ class Store:
 
     def save_network_year(self, network: str, year: int, stage: Stage) -> None:
         """Save what a stage wrote for a network and year."""
-
-    def save_national(self) -> None:
-        """Save the national tables."""
 
     def save_release(self, dataset: str, version: str) -> None:
         """Save a release just made; raises AlreadyReleasedError if another one of that version was made meanwhile."""

@@ -73,7 +73,9 @@ def test_a_file_that_is_no_longer_there_is_gone_for_the_others(shelf_url):
     again = SharedStore(shelf_url)
     (again.network_year("caf", 2024) / "avis-lettre.html").unlink()
     again.save_network_year("caf", 2024, "observations")
-    assert not (SharedStore(shelf_url).network_year("caf", 2024) / "avis-lettre.html").exists()
+    other = SharedStore(shelf_url)
+    assert (other.network_year("caf", 2024) / "report.json").exists()
+    assert not (other.network_year("caf", 2024) / "avis-lettre.html").exists()
 
 
 def test_another_writer_changes_nothing_under_a_step(shelf_url):
@@ -165,6 +167,19 @@ def test_a_judgement_is_remembered_by_all(shelf_url):
     assert (read_json(other.judged / "clef.json"), (other.judged / "clef.parquet").read_bytes()) == ("vu", b"lignes")
 
 
+def test_a_room_is_brought_and_saved_as_a_whole(shelf_url):
+    store = SharedStore(shelf_url)
+    write_json(store.national / "a" / "tables.json", "un")
+    write_json(store.room("work/nuits") / "2025-03-01.json", "nuit")
+    store.save_room(store.national)
+    other = SharedStore(shelf_url)
+    assert read_json(other.national / "a" / "tables.json") == "un"
+    assert not other.room("work/nuits").exists()
+    store.save_room(store.room("work/nuits"))
+    another = SharedStore(shelf_url)
+    assert read_json(another.room("work/nuits") / "2025-03-01.json") == "nuit"
+
+
 def release(store: Store, version: str, mark: str = "") -> None:
     folder = store.releases / "jeu" / version
     for name in ("resultats.csv", "resultats.parquet", "datapackage.json", "SHA256SUMS"):
@@ -193,7 +208,8 @@ def test_of_two_writers_of_a_version_one_is_refused(shelf_url):
     release(same, "1.0.0", "un")  # the same content: it is there, that is all
     with pytest.raises(AlreadyReleasedError, match=r"1\.0\.0"):
         release(two, "1.0.0", "deux")
-    assert (SharedStore(shelf_url).releases / "jeu/1.0.0/resultats.csv").read_text().endswith("un")
+    other = SharedStore(shelf_url)
+    assert (other.releases / "jeu/1.0.0/resultats.csv").read_text().endswith("un")
 
 
 def test_people_find_plain_copies(shelf_url):
