@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from assets.shared import DamagedContentError, SharedStore, open_store
+from assets.sets import DamagedContentError
+from assets.shared import SharedStore, open_store
 from assets.storage import AlreadyReleasedError, Store, read_json, write_bytes, write_json
 from pipelines.read import ExportsRoot, Shelf
 
@@ -118,7 +119,7 @@ def test_a_worker_killed_at_any_write_leaves_the_former_set_or_the_new_one(tmp_p
         write_stages(store, "deux")
         with monkeypatch.context() as patched:
             patched.setattr(Dying, "left", writes)
-            patched.setattr(store, "_shelf", Dying(url))
+            patched.setattr(store._sets, "shelf", Dying(url))
             try:
                 store.save_network_year("caf", 2024, "observations")
                 whole = True
@@ -139,7 +140,7 @@ def test_the_same_contents_are_sent_once(shelf_url, monkeypatch):
     again = SharedStore(shelf_url)
     with monkeypatch.context() as patched:
         patched.setattr(Dying, "left", 0)
-        patched.setattr(again, "_shelf", Dying(shelf_url))
+        patched.setattr(again._sets, "shelf", Dying(shelf_url))
         again.network_year("caf", 2024)
         save_stages(again, "un")  # the same: nothing is sent, no list is written
     assert seen(SharedStore(shelf_url)) == ["un"] * 5
