@@ -11,7 +11,7 @@ export RESULTATS_EXPORTS := $(EXPORTS)
 export RESULTATS_OUTPUT := $(OUTPUT)
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: help setup run ui test test-fast lint check samples editor-schemas lock bench bench-validation clean
+.PHONY: help setup run ui test test-fast coverage lint check samples editor-schemas lock bench bench-validation clean
 help:
 	@echo "make run   set up, then run the main job on the shipped samples (EXPORTS=folder-or-URL, OUTPUT=folder)"
 	@echo "make ui    open the Dagster UI on the runs just made"
@@ -45,6 +45,10 @@ test-fast: setup
 	$(BIN)/pytest -n auto --dist loadfile -m "not e2e"
 
 test: lint check
+	$(BIN)/pytest -n auto --dist worksteal
+
+# By itself, because tracing every branch makes the tests a third longer.
+coverage: setup
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
 samples: setup

@@ -10,6 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.national import gather, stale_network_years
+from assets.origins import record_origins
 from assets.previews import preview
 from assets.provenance import synthetic_statement
 from assets.published import earlier_results
@@ -114,8 +115,10 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         except ReleaseError as error:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
             raise dg.Failure(str(error), allow_retries=False) from error
-        yield dg.AssetCheckResult(check_name="contrats", passed=True)
         workspace.store.save_release(dataset, made.version)
+        if made.created:
+            record_origins(catalogue, workspace.store, dataset, made.version)
+        yield dg.AssetCheckResult(check_name="contrats", passed=True)
         context.log.info(f"{dataset} {made.version} : {'nouvelle version' if made.created else 'rien de nouveau'}")
         yield dg.MaterializeResult(
             metadata={

@@ -118,6 +118,12 @@ class SharedStore(Store):
         self._releases_seen = True
         return folder
 
+    def bring_release(self, dataset: str, version: str) -> Path:
+        """Return the folder of a release, all of it brought."""
+        folder = super().bring_release(dataset, version)
+        self._sets.bring(f"releases/{dataset}/{version}", folder)
+        return folder
+
     def save_release(self, dataset: str, version: str) -> None:
         """Save a release just made; raises AlreadyReleasedError if another one of that version was made meanwhile."""
         name, folder = f"releases/{dataset}/{version}", super().releases / dataset / version

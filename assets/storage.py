@@ -96,6 +96,10 @@ class Store:
     def save_network_year(self, network: str, year: int, stage: Stage) -> None:
         """Save what a stage wrote for a network and year."""
 
+    def bring_release(self, dataset: str, version: str) -> Path:
+        """Return the folder of a release, all of it brought."""
+        return self.releases / dataset / version
+
     def save_release(self, dataset: str, version: str) -> None:
         """Save a release just made; raises AlreadyReleasedError if another one of that version was made meanwhile."""
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
+import yaml
 from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, enable_socket
 
 from pipelines.declarations import Catalogue, load
+from pipelines.declarations.yaml_source import parse
 
 PROJECT = Path(__file__).resolve().parents[1]
 REAL = PROJECT.parent / "shared" / "real"
@@ -78,6 +80,28 @@ def bucket(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> s
     for name, value in s3_environment.items():
         monkeypatch.setenv(name, value)
     return "resultats"
+
+
+@pytest.fixture(scope="session")
+def few_networks(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return the shipped declarations of some networks only: a whole run of few networks takes seconds."""
+
+    def kept(*names: str) -> Path:
+        folder = tmp_path_factory.mktemp("few") / "schemas"
+        shutil.copytree(PROJECT / "schemas", folder)
+        for path in [*(folder / "networks").iterdir(), *(folder / "corrections").glob("*.yml")]:
+            if path.stem not in names:
+                path.unlink()
+        for path in (folder / "indicators").iterdir():
+            declared = parse(path.read_text(encoding="utf-8")).data
+            declared["networks"] = {name: feed for name, feed in declared["networks"].items() if name in names}
+            if declared["networks"]:
+                path.write_text(yaml.safe_dump(declared, allow_unicode=True, sort_keys=False), encoding="utf-8")
+            else:
+                path.unlink()
+        return folder
+
+    return kept
 
 
 @pytest.fixture(scope="session")

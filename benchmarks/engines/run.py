@@ -20,6 +20,7 @@ TOP = ["Très satisfait", "Plutôt satisfait"]
 BOTTOM = ["Plutôt mécontent", "Très mécontent"]
 POINTS = {"Excellent": 10.0, "Bien": 7.5, "Moyen": 5.0, "Décevant": 2.5, "Mauvais": 0.0}
 SHARES = ("satisfaction-globale", "csat")
+NET_SCORES = ("taux-net-satisfaction", "nps")
 KEY = ["indicateur", "annee", "maille", "place"]
 
 # Indicator → SQL of the coded answer, for the hand-written peers.
@@ -92,12 +93,12 @@ def regions() -> dict[str, str]:
     sys.path.insert(0, str(PROJECT))
     from pipelines.declarations import load
 
-    places = load(PROJECT / "schemas").territories.territories
+    places = load(PROJECT / "schemas").territories.of_year(2024).territories
     return {place.code: place.region for place in places if place.level == "departement" and place.region}
 
 
 def bounded(sums: Any) -> Any:
-    """Turn n, s = Σx and ss = Σx² into value and bounds: Wilson for shares, normal for the rest."""
+    """Turn n, s = Σx and ss = Σx² into value and bounds: Wilson for shares, Tango for net scores, else normal."""
     import numpy as np
 
     n, mean = sums["n"].astype("float64"), sums["s"] / sums["n"]
@@ -107,7 +108,29 @@ def bounded(sums: Any) -> Any:
     spread = Z * np.sqrt(((sums["ss"] / n - mean**2) / (n - 1)).clip(lower=0))
     low = np.where(share, 100 * (centre - half) / (1 + Z**2 / n), mean - spread)
     high = np.where(share, 100 * (centre + half) / (1 + Z**2 / n), mean + spread)
+    net = sums["indicateur"].isin(NET_SCORES).to_numpy()
+    if net.any():
+        bounds = _tango(p[net].to_numpy(), (sums["ss"] / n / 100**2)[net].to_numpy(), n[net].to_numpy())
+        low[net], high[net] = (100 * bound for bound in bounds)
     return sums.assign(valeur=mean, borne_basse=low, borne_haute=high)[[*KEY, "valeur", "borne_basse", "borne_haute"]]
+
+
+def _tango(score: Any, told: Any, n: Any) -> list[Any]:
+    """Return the bounds of Tango's score interval (1998) by halving, from the share of answers not neutral."""
+    import numpy as np
+
+    found = []
+    above, below = (told + score) / 2, (told - score) / 2
+    for end in (-1.0, 1.0):
+        out, inside = np.full_like(score, end), score.copy()
+        for _ in range(50):
+            d = (out + inside) / 2
+            b = (2 - above + below) * d - above - below
+            least = (np.sqrt(np.maximum(b * b + 8 * below * d * (1 - d), 0)) - b) / 4
+            refused = n * (score - d) ** 2 > Z**2 * (2 * least + d * (1 - d))
+            out, inside = np.where(refused, d, out), np.where(refused, inside, d)
+        found.append((out + inside) / 2)
+    return found
 
 
 def duckdb(folder: Path) -> Any:

@@ -11,6 +11,7 @@ import itertools
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,9 @@ from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from assets.storage import Store
     from pipelines.declarations import Catalogue, Layout
-    from pipelines.explain import Explainer, OpenedFile, Release
+    from pipelines.explain import Explainer, Kept, OpenedFile, Release
     from pipelines.read import Archive
 
 _LEVELS = ("national", "region", "departement", "site")
@@ -41,6 +43,7 @@ def add_command(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], 
     explain.add_argument("--structure", metavar="CODE", help="une structure (caisse, agence…)")
     explain.add_argument("--level", choices=_LEVELS, help="maille, si le territoire ne suffit pas à la dire")
     explain.add_argument("--period", metavar="PÉRIODE", help="2024-T2, 2024-04… (défaut : l'année)")
+    explain.add_argument("--release", metavar="VERSION", help="une version antérieure (défaut : la dernière)")
     explain.add_argument(
         "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
     )
@@ -59,7 +62,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     from pipelines.explain import NotFoundError, explanation, find_row
 
     try:
-        explainer = open_explainer(catalogue, arguments.output)
+        explainer = open_explainer(catalogue, arguments.output, arguments.release)
         row = find_row(
             explainer.release.results, arguments.indicator, arguments.network, arguments.year,
             territory=arguments.territory, structure=arguments.structure, level=arguments.level,
@@ -92,18 +95,22 @@ def _unknown(catalogue: Catalogue, arguments: argparse.Namespace) -> str:
     return ""
 
 
-def open_explainer(catalogue: Catalogue, output: str | Path) -> Explainer:
-    """Return the explainer of the latest release of an output folder; raises NotFoundError when there is none."""
+def open_explainer(catalogue: Catalogue, output: str | Path, version: str | None = None) -> Explainer:
+    """Return the explainer of a release of an output folder, the latest by default; raises NotFoundError without it.
+
+    Files received since are not mistaken for those of the release: these are judged again, from the archive.
+    """
+    from assets.origins import Origins
     from assets.shared import open_store
-    from assets.storage import read_json
-    from pipelines.explain import Explainer, Kept
+    from pipelines.explain import Explainer
 
     store = open_store(str(output))
+    release, latest = _release(catalogue, store, version)
+    scratch = tempfile.TemporaryDirectory()
+    origins = Origins(catalogue, store, release.dataset, release.version, latest, Path(scratch.name))
 
-    def kept(network: str, year: int) -> Kept:
-        folder = store.network_year(network, year)
-        reception, report, results = (read_json(folder / f"{name}.json") for name in ("reception", "report", "results"))
-        return Kept(reception, report, results, lambda export: store.observations(network, year) / f"{export}.parquet")
+    def kept(network: str, year: int, _until_forgotten: object = scratch) -> Kept:
+        return origins.kept(network, year)
 
     def held(sha256: str) -> bool:
         try:
@@ -112,17 +119,26 @@ def open_explainer(catalogue: Catalogue, output: str | Path) -> Explainer:
             return False
         return True
 
-    return Explainer(catalogue, _latest(catalogue, store.releases), kept, _reader(store.archive), held)
+    return Explainer(catalogue, release, kept, _reader(store.archive), held)
 
 
-def _latest(catalogue: Catalogue, releases: Path) -> Release:
+def _release(catalogue: Catalogue, store: Store, version: str | None) -> tuple[Release, bool]:
+    """Return the release meant, with the columns of today (empty where it had none), and whether it is the latest."""
     from pipelines.explain import NotFoundError, open_release
     from pipelines.publish.history import versions
 
     for dataset, declared in catalogue.datasets.items():
-        if "resultats" in declared.tables and (known := versions(releases, dataset)):
-            return open_release(dataset, releases / dataset / known[-1])
-    raise NotFoundError(f"aucune version publiée dans {releases} : lancer « resultats run », ou indiquer --output")
+        if "resultats" not in declared.tables or not (known := versions(store.releases, dataset)):
+            continue
+        wanted = version or known[-1]
+        if wanted not in known:
+            raise NotFoundError(f"version {wanted} inconnue ; il y a : {', '.join(known)}")
+        found = open_release(dataset, store.bring_release(dataset, wanted))
+        new = [name for name in catalogue.tables["resultats"].names if name not in found.results]
+        return replace(found, results=found.results.assign(**dict.fromkeys(new))), wanted == known[-1]
+    raise NotFoundError(
+        f"aucune version publiée dans {store.address(store.releases)} : lancer « resultats run », ou indiquer --output"
+    )
 
 
 def _reader(archive: Archive) -> Callable[[str, str, Layout, Collection[int]], OpenedFile]:

@@ -46,9 +46,9 @@ _SHORT_PROPERTIES: dict[tuple[str, str], dict[str, Any]] = {
         "items": {
             "type": "array",
             "minItems": 4,
-            "maxItems": 5,
+            "maxItems": 7,
             "prefixItems": [{"enum": ["national", "region", "departement"]}, {"type": ["string", "integer"]}],
-            "items": {"type": ["string", "integer"]},
+            "items": {"type": ["string", "integer", "null"]},
         },
     },
 }

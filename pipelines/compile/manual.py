@@ -19,7 +19,10 @@ _INTRODUCTION = """\
 
 Un indicateur nomme un de ces estimateurs, jamais une formule. Les exemples sont calculés par les tests. Les intervalles
 sont à 95 % et ne portent que sur des échantillons : un export `kind: survey` en est un, les autres sont des registres
-exhaustifs, sans erreur de sondage (`collection: sample` ou `collection: census` dit autre chose).
+exhaustifs, sans erreur de sondage (`collection: sample` ou `collection: census` dit autre chose). Les bornes publiées
+sont coupées à l'étendue (`range`) que déclare l'indicateur ; celles des parts et des taux nets n'en sortent jamais.
+Après un calage, l'effectif efficace de Kish ignore ce que le calage gagne : l'intervalle est en général trop large,
+lecture prudente.
 """
 _SHOWN = 6  # rows of an example; a longer one is told by its reason
 

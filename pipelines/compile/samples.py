@@ -28,7 +28,7 @@ def example_rows(export: Export, layout: Layout, territories: Territories, year:
 
 
 def territory_codes(export: Export, territories: Territories) -> list[str]:
-    """Return every code that the territory column may hold, as the export writes them."""
+    """Return every code that the territory column may hold, as the export writes them; ``territories`` of one year."""
     if export.territory is None:
         return []
     kind = export.territory.codes

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-    from pipelines.declarations import Catalogue, Export, ExportField, Layout
+    from pipelines.declarations import Catalogue, Export, ExportField, Layout, Territories
 
 LAST_ROW = 100_000  # lists and checks are set down to this row
 EXAMPLE, LISTS, NOTICE = "Exemple", "Listes", "Lisez-moi"
@@ -47,7 +47,8 @@ def template_schema(export: Export, layout: Layout, year: int) -> dict[str, Any]
 def template_workbook(catalogue: Catalogue, network: str, export: Export, layout: Layout, year: int) -> bytes:
     """Return the workbook: the sheet to fill first, then an example, the lists, and how to use it."""
     title = f"{catalogue.networks[network].title} : {export.title}, {year}"
-    lists = _lists(catalogue, export, layout)
+    territories = catalogue.territories.of_year(year)
+    lists = _lists(territories, export, layout)
     target = io.BytesIO()
     with workbook(title, target) as book:
         formats = {field.name: _format(book, field, layout) for field in export.fields}
@@ -61,7 +62,7 @@ def template_workbook(catalogue: Catalogue, network: str, export: Export, layout
                 )
                 _checks(sheet, first, column, field, layout, lists)
             if sheet_name != name:
-                for row, values in enumerate(example_rows(export, layout, catalogue.territories, year), start=first):
+                for row, values in enumerate(example_rows(export, layout, territories, year), start=first):
                     for column, field in enumerate(export.fields):
                         _cell(sheet, row, column, values[field.name], field, layout, formats[field.name])
         _lists_sheet(book, lists, {field.name: label_of(field, layout) for field in export.fields})
@@ -152,7 +153,7 @@ def _cell(sheet: Worksheet, row: int, column: int, text: str, field: ExportField
         write_text(sheet, row, column, text, form)
 
 
-def _lists(catalogue: Catalogue, export: Export, layout: Layout) -> dict[str, list[str]]:
+def _lists(territories: Territories, export: Export, layout: Layout) -> dict[str, list[str]]:
     """Return the values to choose from, by field: enumerations, levels, territories, words for yes and no."""
     lists: dict[str, list[str]] = {}
     for field in export.fields:
@@ -165,7 +166,7 @@ def _lists(catalogue: Catalogue, export: Export, layout: Layout) -> dict[str, li
     if export.level.field and export.level.otherwise is None:
         lists.setdefault(export.level.field, list(export.level.values))
     if export.territory is not None:
-        lists.setdefault(export.territory.field, territory_codes(export, catalogue.territories))
+        lists.setdefault(export.territory.field, territory_codes(export, territories))
     return lists
 
 

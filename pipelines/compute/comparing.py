@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipelines.compute.intervals import restricted_variance
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
 LEVEL = 0.05  # share of false alarms accepted among the changes called significant
+SMALLEST = 1e-6  # the least p-value told: beyond, the normal law says nothing sure, and rounding would leave 0
+_HALVINGS = 50
 _two_sided = np.vectorize(lambda z: math.erfc(abs(z) / math.sqrt(2)), otypes=[np.float64])
 
 
@@ -33,18 +37,49 @@ def two_proportions(p: Floats, n: Floats, before: Floats, n_before: Floats) -> F
 def two_means(value: Floats, error: Floats, before: Floats, error_before: Floats) -> Floats:
     """Return the p-values of value = before, two independent estimates of those standard errors (normal test).
 
-    NaN where an error is unknown; an error of zero both times leaves 1 (same value) or 0.
+    NaN where an error is unknown; errors of zero both times say nothing of a change: NaN, or 1 where there is none.
     """
     return _p_value(value - before, error**2 + error_before**2)
+
+
+def two_net_scores(
+    score: Floats, error: Floats, n: Floats, before: Floats, error_before: Floats, n_before: Floats
+) -> Floats:
+    """Return the p-values of score = before: independent net scores (-1 to 1), their standard errors, effective sizes.
+
+    Rao's (1948) score test: the variances are those restricted to one common score, that of greatest likelihood, as in
+    the interval of ``intervals.tango``. Without neutral answers it is ``two_proportions``. 1 when both are equal; NaN
+    where a size is unknown.
+    """
+    samples = [_sample(score, error, n), _sample(before, error_before, n_before)]
+    low, high = np.minimum(score, before), np.maximum(score, before)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        slope = sum(size * (value - middle) / _positive(restricted_variance(middle, *shares))
+                    for value, size, shares in samples)  # fmt: skip
+        low, high = np.where(slope > 0, middle, low), np.where(slope > 0, high, middle)
+    common = (low + high) / 2
+    variance = [restricted_variance(common, *shares) / size for _, size, shares in samples]
+    return _p_value(score - before, variance[0] + variance[1])
+
+
+def _sample(score: Floats, error: Floats, n: Floats) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
+    """Return the score, the size, and the shares of favourable and of unfavourable answers that its error implies."""
+    spread = np.clip(error**2 * n + score**2, np.abs(score), 1.0)
+    return score, n, ((spread + score) / 2, (spread - score) / 2)
+
+
+def _positive(variance: Floats) -> Floats:
+    return np.maximum(variance, np.finfo(np.float64).tiny)
 
 
 def _p_value(difference: Floats, variance: Floats) -> Floats:
     known = ~(np.isnan(difference) | np.isnan(variance))
     varied = known & (variance > 0)
     z = np.where(varied, difference / np.sqrt(np.where(varied, variance, 1.0)), 0.0)
-    certain = np.where(np.abs(difference) > 1e-12, 0.0, 1.0)
+    unsaid = np.where(np.abs(difference) > 1e-12, np.nan, 1.0)
     tested: Floats = _two_sided(z) if len(z) else z
-    found: Floats = np.where(varied, tested, np.where(known, certain, np.nan))
+    found: Floats = np.where(varied, tested, np.where(known, unsaid, np.nan))
     return found
 
 

@@ -1,8 +1,9 @@
 """Sums of coded values → estimate, 95 % interval, base. Plain numpy on the small table of sums; no data is read here.
 
-Intervals are of samples only: Wilson for shares, on Kish's effective size; normal for means and net scores, on the
-variance of the coded values and the same size; Taylor's linearisation for ratios. With a sampling design, the variance
-is that of ``design``, and a share's effective size what its design effect leaves. None for totals.
+Intervals are of samples only: Wilson for shares and Tango for net scores, on Kish's effective size; normal for means,
+on the variance of the coded values and the same size; Taylor's linearisation for ratios. With a sampling design, the
+variance is that of ``design``, and the effective size of a share or net score what its design effect leaves. None for
+totals.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.compute.intervals import around, kish, normal, wilson
+from pipelines.compute.intervals import around, kish, normal, tango, wilson
 from pipelines.declarations import estimators as declared
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+_NOISE = 1e-8  # under it, a variance of values coded from -100 to 100 is what rounding leaves where all agree
 
 
 def estimate(
@@ -31,7 +34,7 @@ def estimate(
 ) -> pd.DataFrame:
     """Add valeur, borne_basse, borne_haute, effectif, effectif_pondere, numerateur, denominateur to a frame of sums.
 
-    And, for sampled shares, effectif_efficace.
+    And, for sampled shares and net scores, effectif_efficace; for the latter, erreur_type: √(variance / that size).
 
     ``sums`` is as ``sums.Sums`` says, with x coded as in ``coding`` (percentages as 0/100). ``variance``: of each value
     over its factor, when a design gives it. A base of zero gives no value, never 0 (but a count).
@@ -48,10 +51,14 @@ def estimate(
         base, scale, factor = np.rint(sums["base"].to_numpy(float) if weighted else sw), 1.0, estimator.factor
     else:
         base, scale, factor = answers, 100.0 if estimator.percent else 1.0, 1.0
-    size = _effective_size(sums, value, variance) if sampled and estimator.proportion else none
+    spread = _spread(sums, value)
+    sized = sampled and (estimator.proportion or estimator.net)
+    size = _effective_size(sums, spread, variance) if sized else none
     bounds = _bounds(sums, estimator, value, size, variance) if sampled else (none, none)
     bounds = (factor * bounds[0], factor * bounds[1])
     sums = sums.assign(effectif_efficace=np.where(has_base, size, np.nan))
+    if estimator.net:
+        sums = sums.assign(erreur_type=np.where(has_base, np.sqrt(spread / size), np.nan))
     return _columns(sums, has_base, factor * value, bounds, base, sw if weighted else none, swx / scale, sw)
 
 
@@ -68,36 +75,44 @@ def _columns(
 def _bounds(
     sums: pd.DataFrame, estimator: declared.Estimator, value: Floats, size: Floats, variance: Floats | None
 ) -> tuple[Floats, Floats]:
-    """Return the bounds of the value before any factor; ``size`` is the effective one, of shares."""
+    """Return the bounds of the value before any factor; ``size`` is the effective one, of shares and net scores."""
     sw = sums["sw"].to_numpy(float)
     if isinstance(estimator, declared.Ratio):
         return around(value, _ratio_variance(sums, value) if variance is None else variance)
     if estimator.proportion:
         low, high = wilson(value / 100, size)
         return 100 * low, 100 * high
+    if estimator.net:
+        low, high = tango(value / 100, (_spread(sums, value) + value**2) / 100**2, size)
+        return 100 * low, 100 * high
     if variance is not None:
         return around(value, variance)
-    effective = kish(sw, sums["sw2"].to_numpy(float))
-    spread = np.maximum(sums["swx2"].to_numpy(float) / np.where(sw > 0, sw, 1.0) - value**2, 0.0)
-    return normal(value, spread, effective)
+    return normal(value, _spread(sums, value), kish(sw, sums["sw2"].to_numpy(float)))
 
 
-def _effective_size(sums: pd.DataFrame, value: Floats, variance: Floats | None) -> Floats:
-    """Return the effective size of shares: Kish's or, with a design, what its design effect leaves."""
+def _spread(sums: pd.DataFrame, value: Floats) -> Floats:
+    """Return the (weighted, population) variance of the coded values; for shares, p(1-p) x 100²."""
+    sw = sums["sw"].to_numpy(float)
+    found: Floats = np.maximum(sums["swx2"].to_numpy(float) / np.where(sw > 0, sw, 1.0) - value**2, 0.0)
+    return found
+
+
+def _effective_size(sums: pd.DataFrame, spread: Floats, variance: Floats | None) -> Floats:
+    """Return the effective size: Kish's or, with a design, what its design effect leaves."""
     effective = kish(sums["sw"].to_numpy(float), sums["sw2"].to_numpy(float))
     if variance is None:
         return effective
-    return design_size(value / 100, variance / 100**2, effective, sums["n"].to_numpy(float))
+    return design_size(spread, variance, effective, sums["n"].to_numpy(float))
 
 
-def design_size(p: Floats, variance: Floats, effective: Floats, n: Floats) -> Floats:
-    """Return the effective size p(1-p)/V of shares, at most the answers (Korn and Graubard, 1998).
+def design_size(spread: Floats, variance: Floats, effective: Floats, n: Floats) -> Floats:
+    """Return the effective size spread/V, at most the answers (Korn and Graubard, 1998, for shares).
 
     ``effective`` (Kish's) where everybody agrees, since V = 0 then says nothing; NaN where V is unknown.
     """
     known = np.where(np.isnan(variance), np.nan, effective)
-    varied = variance > 0
-    found: Floats = np.where(varied, np.minimum(p * (1 - p) / np.where(varied, variance, 1.0), n), known)
+    varied = (variance > 0) & (spread > _NOISE)
+    found: Floats = np.where(varied, np.minimum(spread / np.where(varied, variance, 1.0), n), known)
     return found
 
 

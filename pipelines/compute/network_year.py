@@ -263,13 +263,15 @@ def _finished(
 def _with_errors(found: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
     """Keep the value before rounding, and half of the interval over its quantile: the standard error it rests on.
 
-    For a quantile, that is McKean and Schrader's (1984) estimator. A share has its effective size instead.
+    For a quantile, that is McKean and Schrader's (1984) estimator. A share has its effective size instead, a net score
+    both its effective size and the standard error that goes with it.
     """
     half = (found["borne_haute"] - found["borne_basse"]).astype("float64") / (2 * Z95)
+    error = np.nan if indicator.estimator.proportion else found["erreur_type"] if indicator.estimator.net else half
     return found.assign(
         estimation=found["valeur"].astype("float64"),
         effectif_efficace=found.get("effectif_efficace", np.nan),
-        erreur_type=np.nan if indicator.estimator.proportion else half,
+        erreur_type=error,
     )
 
 

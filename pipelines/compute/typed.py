@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Frequency, Level, LevelRule
     from pipelines.declarations.estimators import YearMethod
 
+COMPLETE, PARTIAL = "complète", "incomplète"
 _PLACE = ["maille", "territoire_code", "structure_code"]
 
 
@@ -151,8 +152,8 @@ def discrepancies(
 ) -> pd.DataFrame:
     """Compare each typed level that asks for it with the sum of its typed parts; return the differences only.
 
-    A difference is what rounding to ``decimals`` can't explain. Parts present and expected are told: a missing part is
-    often the reason.
+    A difference is what rounding to ``decimals`` can't explain. The sum of some parts is no sum of them all: where
+    one is missing, the line says so (``comparaison``), with the parts present and expected, and has no ``ecart``.
     """
     values = typed_values(rows)
     values = values[values["valeur"].notna()]
@@ -166,7 +167,10 @@ def discrepancies(
                 parts = values[values["maille"] == parts_level]
                 frames.append(_compared(totals, parts, level, parts_level, geography))
     found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    return found[found["ecart"].abs() > 0.5 * 10**-decimals].reset_index(drop=True) if len(found) else found
+    if found.empty:
+        return found
+    beyond: pd.DataFrame = found[found["ecart"].abs() > 0.5 * 10**-decimals].reset_index(drop=True)
+    return beyond.assign(ecart=beyond["ecart"].where(beyond["comparaison"] == COMPLETE))
 
 
 def _compared(
@@ -174,8 +178,13 @@ def _compared(
 ) -> pd.DataFrame:
     parents = ["FR" if level == "national" else geography.region(code) for code in parts["territoire_code"]]
     placed = parts.assign(territoire_code=pd.Series(parents, index=parts.index))
-    summed = placed.groupby(["periode", "territoire_code"])["valeur"].agg(["sum", "count"]).reset_index()
-    joined = totals.merge(summed, on=["periode", "territoire_code"])
+    placed = placed.assign(part=parts["territoire_code"])
+    summed = placed.groupby(["periode", "territoire_code"]).agg(sum=("valeur", "sum"), there=("part", frozenset))
+    joined = totals.merge(summed.reset_index(), on=["periode", "territoire_code"])
+    expected = [
+        geography.parts_of(level, code, parts_level) | there
+        for code, there in zip(joined["territoire_code"], joined["there"], strict=True)
+    ]
     return pd.DataFrame({
         "periode": joined["periode"],
         "maille": level,
@@ -184,6 +193,8 @@ def _compared(
         "valeur_calculee": joined["sum"],
         "ecart": (joined["valeur"] - joined["sum"]).round(6),
         "maille_des_parties": parts_level,
-        "parties_presentes": joined["count"],
-        "parties_attendues": [geography.expected_parts(level, code, parts_level) for code in joined["territoire_code"]],
+        "parties_presentes": [len(there) for there in joined["there"]],
+        "parties_attendues": [len(wanted) for wanted in expected],
+        "comparaison": [COMPLETE if there == wanted else PARTIAL
+                        for there, wanted in zip(joined["there"], expected, strict=True)],
     })  # fmt: skip

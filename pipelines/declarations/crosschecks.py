@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 # Where the words of a closed list are declared.
+_ENDLESS = 9999  # the year until which a place that still exists is listed
 _HOMES = {"motif d'absence": "references/motifs.yml", "engagement": "references/engagements.yml"}
 
 
@@ -325,11 +326,21 @@ class _Checker:
 
     def territories(self) -> None:
         file = "references/territoires.yml"
-        codes = [(territory.level, territory.code) for territory in self.catalogue.territories.territories]
-        self.no_twins(file, ("territories",), (f"{level} {code}" for level, code in codes), "territoire")
+        states: dict[tuple[str, str], list[range]] = {}
         for index, territory in enumerate(self.catalogue.territories.territories):
-            if territory.region and ("region", territory.region) not in codes:
-                self.say(file, ("territories", index), f"région « {territory.region} » absente de la liste")
+            years = range(territory.since or 0, (territory.until or _ENDLESS) + 1)
+            others = states.setdefault((territory.level, territory.code), [])
+            if any(years.start < other.stop and other.start < years.stop for other in others):
+                told = f"territoire « {territory.level} {territory.code} » déclaré 2 fois pour les mêmes années"
+                self.say(file, ("territories", index), told)
+            others.append(years)
+        for index, territory in enumerate(self.catalogue.territories.territories):
+            known = states.get(("region", territory.region or ""), [])
+            ends = (territory.since or 0, territory.until or _ENDLESS)
+            if territory.region and not all(any(year in years for years in known) for year in ends):
+                self.say(
+                    file, ("territories", index), f"région « {territory.region} » absente de la liste ces années-là"
+                )
 
     def reasons(self) -> None:
         for reason in REASONS_GIVEN:

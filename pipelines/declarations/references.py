@@ -55,7 +55,8 @@ class QualityCriterion(Model):
 class Territory(Model):
     """A place of the INSEE code officiel géographique: France, a région, a département or an overseas collectivity.
 
-    ``since`` and ``until`` are the first and last reference years in which it existed, when it didn't always.
+    ``since`` and ``until`` are the first and last reference years in which it was so, when it wasn't always: a place
+    that changed (of région, of nature) is listed once for each state.
     """
 
     level: Literal["national", "region", "departement"]
@@ -67,7 +68,7 @@ class Territory(Model):
     until: int | None = None
 
     def existed(self, year: int) -> bool:
-        """Tell whether the place existed in a reference year."""
+        """Tell whether the place was so in a reference year."""
         return (self.since or year) <= year <= (self.until or year)
 
 

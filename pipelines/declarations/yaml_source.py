@@ -21,6 +21,7 @@ DEEPEST = 30  # an alias that holds itself would go down for ever; no declaratio
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|-?(0|[1-9][0-9]*)[eE][-+]?[0-9]+")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML's own parser is ten times slower than libyaml's
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -51,7 +52,7 @@ def parse(text: str) -> Document:
     """Parse one YAML document; syntax problems are collected, never raised."""
     document = Document()
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         document.problems.append(SyntaxProblem((mark.line if mark else 0) + 1, f"YAML illisible : {error.problem}"))
@@ -95,7 +96,7 @@ def _pairs(node: yaml.MappingNode, path: Path, document: Document) -> Iterator[t
 
 def _scalar(node: yaml.Node) -> Any:
     value = str(node.value)
-    if getattr(node, "style", None) is not None:  # quoted or block text is text
+    if getattr(node, "style", None):  # quoted or block text is text
         return value
     if value.lower() in _CONSTANTS:
         return _CONSTANTS[value.lower()]

@@ -21,9 +21,11 @@ Row = Mapping[Any, Any]
 DEFAULT_MINIMUM = 11  # persons, in surveys that declare nothing else: INSEE's rule, as the indicators' manual says
 _DECIMALS = {"effectif": 0, "effectif_pondere": 0, "numerateur": 6, "denominateur": 6}  # as published
 _RELATIVE = 1e-9  # floating sums in another order
+_UNSTABLE = 1e-6  # of a bound: the square root of a variance near zero
 _NAMES = {
     "valeur": "la valeur", "effectif": "l'effectif", "effectif_pondere": "l'effectif pondéré",
-    "numerateur": "le numérateur", "denominateur": "le dénominateur",
+    "numerateur": "le numérateur", "denominateur": "le dénominateur", "borne_basse": "la borne basse",
+    "borne_haute": "la borne haute",
 }  # fmt: skip
 
 
@@ -74,12 +76,34 @@ def differences(
         return same_reason(row, reason, catalogue)
     scale = np.nanmax([1.0, abs(line.value), line.denominator])
     rounding = {**_DECIMALS, "valeur": indicator.decimals}
-    return [
+    return _bounds_differ(row, line, indicator, loose) + [
         f"{_NAMES[name]} n'est pas ce que l'on recalcule"
         for name, value in line.figures().items()
         if present(row[name])
         and not abs(float(row[name]) - value) <= 0.5 / 10.0 ** rounding[name] + (_RELATIVE + loose) * scale
     ]
+
+
+def _bounds_differ(row: Row, line: Line, indicator: Indicator, loose: float) -> list[str]:
+    """Say which bounds are not the recomputed ones, cut to the declared range as the published ones are."""
+    found = []
+    for name, bound in _bounds(line, indicator).items():
+        if present(row[name]) == math.isnan(bound):
+            found.append(f"{_NAMES[name]} est publiée là où l'on n'en trouve pas, ou l'inverse")
+        elif present(row[name]):
+            slack = 0.5 / 10.0**indicator.decimals + (_UNSTABLE + 10 * loose) * max(1.0, abs(bound))
+            found += (
+                [] if abs(float(row[name]) - bound) <= slack else [f"{_NAMES[name]} n'est pas ce que l'on recalcule"]
+            )
+    return found
+
+
+def _bounds(line: Line, indicator: Indicator) -> dict[str, float]:
+    if line.bounds is None:
+        return {}
+    low, high = indicator.range or (-math.inf, math.inf)
+    cut = [bound if math.isnan(bound) else min(max(bound, low), high) for bound in line.bounds]
+    return dict(zip(("borne_basse", "borne_haute"), cut, strict=True))
 
 
 def same_reason(row: Row, reason: str, catalogue: Catalogue) -> list[str]:
@@ -92,8 +116,8 @@ def same_reason(row: Row, reason: str, catalogue: Catalogue) -> list[str]:
 
 def as_published(row: Row, line: Line, indicator: Indicator) -> dict[str, float]:
     """Return the recomputed figures under the names and with the decimals of those published, and no other."""
-    decimals = {**_DECIMALS, "valeur": indicator.decimals}
+    decimals = {**_DECIMALS, **dict.fromkeys(("valeur", "borne_basse", "borne_haute"), indicator.decimals)}
     return {
-        name: round(value, decimals[name]) for name, value in line.figures().items()
+        name: round(value, decimals[name]) for name, value in {**line.figures(), **_bounds(line, indicator)}.items()
         if present(row[name]) and not math.isnan(value)
     }  # fmt: skip

@@ -45,13 +45,14 @@ Reader = Callable[[str, str, "Layout", Collection[int]], OpenedFile]
 class Kept:
     """What a run left of a network and year: its reception, report and results' state (JSON, or None if absent).
 
-    ``observations`` gives the Parquet of an accepted export.
+    ``observations`` gives the Parquet of an accepted export. ``since``: what changed since the release, in French.
     """
 
     reception: dict[str, Any] | None
     report: dict[str, Any] | None
     results: dict[str, Any] | None
     observations: Callable[[str], Path]
+    since: tuple[str, ...] = ()
 
     @property
     def failures(self) -> dict[str, str]:

@@ -60,7 +60,6 @@ class Explainer:
         held: Callable[[str], bool],
     ) -> None:  # fmt: skip
         self.catalogue, self.release = catalogue, release
-        self._regions = Regions(catalogue.territories)
         self._read, self._held = read, cache(held)
         self._kept = cache(kept)
         self._evidence = cache(self._gather)
@@ -131,7 +130,7 @@ class Explainer:
         self, network: str, year: int, indicator: Indicator, feed: Feed, exports: list[Export],
         evidence: dict[str, Evidence],
     ) -> Recomputed:  # fmt: skip
-        finest = exports[0].period.frequency
+        finest, regions = exports[0].period.frequency, Regions(self.catalogue.territories.of_year(year))
         frequencies: list[Frequency] = list(dict.fromkeys([feed.frequency or finest, "year"]))
         levels, family = indicator.levels_in(network), indicator.estimator.family
         rows = pd.concat(
@@ -140,13 +139,17 @@ class Explainer:
         if family == "typed":
             idle = frozenset(key for key, item in self.catalogue.reasons.items() if item.observation_status == "M")
             return recompute_typed(
-                rows, indicator, levels, feed.inputs, finest, frequencies[0], self._regions, idle
+                rows, indicator, levels, feed.inputs, finest, frequencies[0], regions, idle
             )  # fmt: skip
         if family == "networks":
-            return recompute_transparency(rows, indicator, levels, feed.inputs, frequencies, self._regions)
+            return recompute_transparency(rows, indicator, levels, feed.inputs, frequencies, regions)
         weighted = any(export.weight or export.calibration_of(year) for export in exports)
         rows = rows.join(coded(indicator.estimator, feed.inputs, rows))
-        return recompute_observed(rows, Question(indicator, list(levels), frequencies, finest, weighted), self._regions)
+        asked = Question(
+            indicator, list(levels), frequencies, finest, weighted, any(export.sampled for export in exports),
+            any(export.design for export in exports),
+        )  # fmt: skip
+        return recompute_observed(rows, asked, regions)
 
 
 def key_of(row: Row) -> Key:

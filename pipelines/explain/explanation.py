@@ -238,6 +238,7 @@ def _parsed(content: bytes) -> Document:
 def _check(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> dict[str, Any]:
     disagreements, line = explainer.disagreements(row), traced.line(key_of(row))
     warnings = [_SYNTHETIC] if row["nature_donnees"] == "synthétiques" else []
+    warnings += traced.kept.since
     results = traced.kept.results or {}
     if results.get("declarations") not in (None, explainer.catalogue.fingerprint(row["reseau"])):
         warnings.append(_STALE)

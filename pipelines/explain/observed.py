@@ -6,7 +6,7 @@ No cell is added up on the way: every level is computed from all its rows, as it
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.periods import MONTHS_PER_PERIOD, periods_of_year
+from pipelines.explain.intervals import NO_BOUNDS, interval
 from pipelines.explain.places import KEY, Key, Regions, unit_keys
 from pipelines.explain.recomputed import Line, Recomputed
 
@@ -29,13 +30,18 @@ _TIE = 1e-12  # a cumulated weight this near to the share reached has reached it
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of the rows: the indicator, levels, published frequencies (year last), the period of the rows."""
+    """What is asked of the rows: the indicator, levels, published frequencies (year last), the period of the rows.
+
+    ``sampled``: whether values have an interval; ``designed``: under a sampling design, which is not recomputed.
+    """
 
     indicator: Indicator
     levels: Sequence[Level]
     frequencies: Sequence[Frequency]
     finest: Frequency
     weighted: bool
+    sampled: bool
+    designed: bool
 
 
 def recompute_observed(rows: pd.DataFrame, asked: Question, regions: Regions) -> Recomputed:
@@ -70,7 +76,9 @@ def _lines(rows: pd.DataFrame, counted: pd.Series[bool], keys: pd.DataFrame, ask
     base = rows[counted]
     units = [keys.loc[base.index, name] for name in KEY]
     weight = base["w"] if asked.weighted and estimator.family != "total" else pd.Series(1.0, index=base.index)
-    parts = {"x": base["x"], "y": base["y"], "wx": weight * base["x"], "wy": weight * base["y"], "n": 1.0}
+    wx, wy = weight * base["x"], weight * base["y"]
+    parts = {"x": base["x"], "y": base["y"], "wx": wx, "wy": wy, "n": 1.0, "wxx": wx * base["x"], "wwxx": wx**2,
+             "wwxy": wx * wy, "wwyy": wy**2}  # fmt: skip
     found: dict[Any, Any] = pd.DataFrame(parts, index=base.index).groupby(units, sort=False).sum().to_dict("index")
     quantiles = {}
     if estimator.family == "quantile":
@@ -81,7 +89,9 @@ def _lines(rows: pd.DataFrame, counted: pd.Series[bool], keys: pd.DataFrame, ask
             for key, index in pairs.groupby(units, sort=False).groups.items()
         }
     lines = {
-        key: _line(estimator, found.get(key), asked.weighted, quantiles.get(key, math.nan))
+        key: _bounded(
+            _line(estimator, found.get(key), asked.weighted, quantiles.get(key, math.nan)), found.get(key), asked
+        )
         for key in keys.drop_duplicates().itertuples(index=False, name=None)
     }
     absent = {key for key, line in lines.items() if math.isnan(line.value)}
@@ -106,6 +116,16 @@ def _line(estimator: declared.Estimator, unit: dict[str, float] | None, weighted
         return Line(estimator.factor * mean, np.rint(unit["y"]), pondered, unit["wx"], unit["wy"])
     scale = 100.0 if estimator.percent else 1.0
     return Line(mean, unit["n"], pondered, unit["wx"] / scale, unit["wy"])
+
+
+def _bounded(line: Line, unit: dict[str, float] | None, asked: Question) -> Line:
+    """Add the interval of a value: none to a census or a total, not recomputed for a quantile or under a design."""
+    estimator = asked.indicator.estimator
+    if math.isnan(line.value) or unit is None or not asked.sampled or estimator.family == "total":
+        return replace(line, bounds=NO_BOUNDS)
+    if estimator.family == "quantile" or asked.designed:
+        return line
+    return replace(line, bounds=interval(estimator, unit))
 
 
 def quantile(values: Any, weights: Any, order: float) -> float:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Line:
-    """A recomputed unit, unrounded; NaN where there is none. ``reason``: id, when there is no value."""
+    """A recomputed unit, unrounded; NaN where there is none. ``reason``: id, when there is no value.
+
+    ``bounds``: of its interval, NaN where it has none; None where they are not recomputed.
+    """
 
     value: float = math.nan
     base: float = math.nan
@@ -27,6 +30,7 @@ class Line:
     numerator: float = math.nan
     denominator: float = math.nan
     reason: str | None = None
+    bounds: tuple[float, float] | None = None
 
     def figures(self) -> dict[str, float]:
         """Return the figures under their published names."""

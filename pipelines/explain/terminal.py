@@ -16,7 +16,7 @@ _SHORT = 12  # characters of a hash: enough to recognise a file; the JSON has th
 _LEVELS = {"national": "national", "region": "région", "departement": "département", "site": "site"}
 _NAMES = {
     "valeur": "valeur", "effectif": "effectif", "effectif_pondere": "effectif pondéré", "numerateur": "numérateur",
-    "denominateur": "dénominateur",
+    "denominateur": "dénominateur", "borne_basse": "borne basse", "borne_haute": "borne haute",
 }  # fmt: skip
 
 

@@ -17,16 +17,16 @@ class Gazetteer:
     """Looks codes up in the declared territories."""
 
     def __init__(self, territories: Territories) -> None:
-        self._known: dict[tuple[str, str], Territory] = {
-            (place.level, place.code): place for place in territories.territories
-        }
+        self._known: dict[tuple[str, str], list[Territory]] = {}
+        for place in territories.territories:
+            self._known.setdefault((place.level, place.code), []).append(place)
 
     def find(self, text: str, codes: TerritoryCodes, year: int | None) -> tuple[Level, str] | None:
         """Return (level, code) of a written code, or None if it names no territory known in that reference year."""
         written = text.strip().upper()
         found = self._pilote(written) if codes == "pilote" else (codes, written.zfill(2))
-        place = self._known.get(found) if found else None
-        return found if place and (year is None or place.existed(year)) else None
+        states = self._known.get(found, []) if found else []
+        return found if any(year is None or place.existed(year) for place in states) else None
 
     @staticmethod
     def _pilote(written: str) -> tuple[Level, str] | None:

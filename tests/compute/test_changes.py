@@ -82,11 +82,18 @@ def test_a_family_is_a_level_of_a_period(declared, data: st.DataObject) -> None:
     found = found[found["annee"] == 2024].set_index("territoire_code")
     raw = {code: proportions_ztest(*zip(answers[2024, code], answers[2023, code], strict=True))[1]
            for code in (*codes, "FR")}  # fmt: skip
-    corrected = multipletests([raw[code] for code in codes], method="fdr_bh")[1]
-    assert found["valeur_p"].to_dict() == pytest.approx(raw, abs=1e-9)
+    corrected = multipletests([raw[code] for code in codes], method="fdr_bh")[1].clip(min=1e-6)
+    least = {code: max(p, 1e-6) for code, p in raw.items()}
+    assert found["valeur_p"].to_dict() == pytest.approx(least, abs=1e-9)
     assert [found["valeur_p_corrigee"][code] for code in codes] == pytest.approx(list(corrected), abs=1e-9)
     assert found["valeur_p_corrigee"]["FR"] == found["valeur_p"]["FR"], "the only one of its level"
     assert (found["evolution_significative"] == (found["valeur_p_corrigee"] <= 0.05)).all()
+
+
+def test_no_p_value_is_published_as_nothing(declared, pick) -> None:
+    found = pick(tables(declared(), [line(2023, 1.0, 9000), line(2024, 99.0, 9000)])["resultats"], annee=2024)
+    assert (found["valeur_p"], found["valeur_p_corrigee"]) == (1e-6, 1e-6)
+    assert found["evolution_significative"] is True
 
 
 def test_a_hidden_value_takes_part_in_nothing(declared, pick) -> None:

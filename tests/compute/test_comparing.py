@@ -53,9 +53,9 @@ def test_nothing_is_tested_without_an_error() -> None:
     assert len(two_means(*[np.array([])] * 4)) == 0
 
 
-def test_values_without_error_are_equal_or_not() -> None:
+def test_values_without_error_are_equal_or_not_tested() -> None:
     assert two_means(*_one(100, 0, 100, 0))[0] == 1
-    assert two_means(*_one(100, 0, 99, 0))[0] == 0
+    assert np.isnan(two_means(*_one(100, 0, 99, 0))[0]), "answers all alike say nothing of their error"
 
 
 @given(p=st.lists(st.floats(0, 1), min_size=1, max_size=60), missing=st.lists(st.integers(0, 59), max_size=20))

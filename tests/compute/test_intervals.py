@@ -76,18 +76,6 @@ def test_a_mean_of_one_answer_has_no_interval() -> None:
     assert np.isnan([low[0], high[0]]).all()
 
 
-@pytest.mark.parametrize("name", ["nps", "net_satisfaction"])
-def test_the_interval_of_a_net_score_uses_the_variance_of_minus_100_0_100(name: str) -> None:
-    declared = {"name": name} | ({"satisfied": ["a"], "dissatisfied": ["b"]} if name == "net_satisfaction" else {})
-    values = [100.0] * 50 + [0.0] * 30 + [-100.0] * 20
-    found = _estimated(declared, values)
-    # p+ = 0.5, p- = 0.2: variance 10 000 × (0.7 - 0.3²), over n - 1
-    half = Z * 100 * math.sqrt((0.7 - 0.09) / 99)
-    assert found["valeur"] == pytest.approx(30)
-    assert found["borne_haute"] - found["valeur"] == pytest.approx(half)
-    assert found["valeur"] - found["borne_basse"] == pytest.approx(half)
-
-
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from([0.0, 100.0]), st.floats(0.1, 5)), min_size=2, max_size=40))
 def test_a_weighted_share_stands_on_kish_effective_size(pairs: list[tuple[float, float]]) -> None:

@@ -78,6 +78,13 @@ def _tables(
     [
         ({"etat": "non transmis", "motif": "non-transmis"}, False, "non transmis", "L", False),
         ({**RECEIPT, "etat": "rejeté", "motif": "rejete"}, False, "rejeté", "O", True),
+        (
+            {**RECEIPT, "etat": "non transmis", "motif": "non-transmis", "lignes_lues": 0},
+            False,
+            "non transmis",
+            "L",
+            False,
+        ),
         ({"etat": "erreur", "motif": "erreur-traitement"}, False, "erreur de traitement", "O", False),
         ({"etat": "non traité", "motif": "non-traite"}, False, "non traité", "L", False),
         (RECEIPT, True, "erreur de traitement", "O", True),
@@ -100,7 +107,12 @@ def test_an_expected_result_that_is_absent_is_a_row_with_its_reason(
     covered = pick(tables["couverture"], annee=2024)
     assert (covered["etat"], covered["motif_absence"]) == ("absent", label)
     assert (covered["valeurs_publiees"], covered["valeurs_absentes"]) == (0, 1)
-    assert pd.notna(covered["lignes_lues"]) == counts
+    made_of = 0 if receipt and receipt["etat"] == "rejeté" else 9
+    for table in (covered, pick(tables["receptions"], annee=2024)):
+        rows = table[["lignes_lues", "lignes_acceptees", "lignes_refusees"]]
+        assert rows.isna().all() if not counts else rows.tolist() == [10, made_of, 1]
+    quality = pick(tables["qualite"], annee=2024)[["lignes_lues", "lignes_acceptees", "validite"]]
+    assert quality.isna().all() if not counts else quality.tolist() == [10, made_of, 10 * made_of]
 
 
 def test_nothing_at_all_is_still_three_absences(small: Catalogue) -> None:
@@ -274,6 +286,7 @@ def test_rows_of_several_exports_are_added(labo, pick) -> None:
     ))  # fmt: skip
     line = pick(tables["couverture"], annee=2024)
     assert (line["exports"], line["lignes_lues"], line["motif_absence"]) == ("essai, autre", 15, "rejeté")
+    assert (line["lignes_acceptees"], line["lignes_refusees"]) == (9, 2), "no row of a refused file is accepted"
     assert pick(tables["resultats"], annee=2024)["source"] == "labo/essai, labo/autre"
 
 
@@ -302,8 +315,8 @@ def test_an_anomaly_says_what_came_of_it(state: str, severity: str, consequence:
 
 def test_a_discrepancy_is_relative_to_the_declared_value_in_percent(small: Catalogue) -> None:
     line = {"reseau": "labo", "annee": 2024, "indicateur": "essai", "periode": "2024", "maille": "national",
-            "territoire_code": "FR", "maille_des_parties": "departement", "parties_presentes": 1,
-            "parties_attendues": 101}  # fmt: skip
+            "territoire_code": "FR", "maille_des_parties": "departement", "parties_presentes": 101,
+            "parties_attendues": 101, "comparaison": "complète"}  # fmt: skip
     values = [(2538.0, 2530.0), (0.0, 5.0)]
     found = pd.DataFrame([
         {**line, "valeur_declaree": declared, "valeur_calculee": parts, "ecart": declared - parts}

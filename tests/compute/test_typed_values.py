@@ -244,27 +244,37 @@ def test_a_difference_is_told_with_its_parts(labo, pick) -> None:
         _region("11", 3.0),
         _national(20.0),
     ]
+    rows += [_dep("2A", 4.0), _dep("2B", 6.0), _region("94", 13.0)]
     found = _differences(labo, rows)
-    line = pick(found, maille="national", maille_des_parties="departement")
-    assert (line["valeur_declaree"], line["valeur_calculee"], line["ecart"]) == (20, 16, 4)
-    assert (line["parties_presentes"], line["parties_attendues"]) == (3, 101)
-    line = pick(found, maille="national", maille_des_parties="region")
-    assert (line["ecart"], line["parties_presentes"], line["parties_attendues"]) == (2, 2, 18)
-    line = pick(found, maille="region")
-    assert (line["territoire_code"], line["ecart"], line["parties_presentes"], line["parties_attendues"]) == (
-        "11",
-        2,
-        1,
-        8,
-    )
-    assert len(found) == 3
+    line = pick(found, maille="region", territoire_code="94")
+    assert (line["valeur_declaree"], line["valeur_calculee"], line["ecart"]) == (13, 10, 3)
+    assert (line["parties_presentes"], line["parties_attendues"], line["comparaison"]) == (2, 2, "complète")
+    counts = ["valeur_declaree", "valeur_calculee", "parties_presentes", "parties_attendues"]
+    partial = {("national", "departement"): [20, 26, 5, 101], ("national", "region"): [20, 31, 3, 18],
+               ("region", "departement"): [3, 1, 1, 8]}  # fmt: skip
+    for (level, parts), expected in partial.items():
+        code = "FR" if level == "national" else "11"
+        line = pick(found, maille=level, maille_des_parties=parts, territoire_code=code)
+        assert line[counts].tolist() == expected
+        assert (line["comparaison"], pd.isna(line["ecart"])) == ("incomplète", True), "some parts are no total"
+    assert len(found) == 4
+
+
+def test_a_total_of_every_part_is_compared_whatever_the_network_adds(labo, catalogue, pick) -> None:
+    regions = [place.code for place in catalogue.territories.of_year(2024).territories if place.level == "region"]
+    line = pick(_differences(labo, [*(_region(code, 2.0) for code in regions), _national(37.0)]), maille="national")
+    assert (line["ecart"], line["comparaison"]) == (37 - 2 * len(regions), "complète")
+    departements = [place.code for place in catalogue.territories.of_year(2024).territories if place.region]
+    more = _differences(labo, [*(_dep(code, 1.0) for code in (*departements, "975")), _national(105.0)])
+    line = pick(more, maille="national", maille_des_parties="departement")
+    assert line[["ecart", "parties_presentes", "parties_attendues"]].tolist() == [3, 102, 102]
 
 
 @pytest.mark.parametrize(
     ("gap", "decimals", "told"), [(0.4, 0, False), (0.6, 0, True), (0.04, 1, False), (-0.06, 1, True)]
 )
 def test_only_differences_beyond_rounding_are_told(gap: float, decimals: int, told: bool, labo) -> None:
-    found = _differences(labo, [_dep("30", 10.0), _national(10 + gap)], decimals)
+    found = _differences(labo, [_dep("2A", 6.0), _dep("2B", 4.0), _region("94", 10 + gap)], decimals)
     assert len(found) == told
     if told:
         assert found["ecart"].tolist() == [gap]

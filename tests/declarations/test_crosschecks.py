@@ -108,9 +108,13 @@ FAULTS = [
     (DATASET, "tables: [resultats,", "tables: [resultat,", "tables.0", ["table « resultat » inconnu", "« resultats »"]),
     (DATASET, "main_table: resultats", "main_table: resultat", "main_table", ["table « resultat » inconnu"]),
     # references
-    ("references/territoires.yml", '[region, "02", "Martinique', '[region, "01", "Martinique', "territoires",
+    ("references/territoires.yml", '[region, "02", "Martinique', '[region, "01", "Martinique', "territoires.2",
      ["territoire « region 01 » déclaré 2 fois"]),
-    ("references/territoires.yml", '"Ain", département, "84"', '"Ain", département, "85"', "territories.19",
+    ("references/territoires.yml", '"Bas-Rhin", département, "42", null, 2015', '"Bas-Rhin", dép., "42", null, 2016',
+     "territoires.151", ["territoire « departement 67 » déclaré 2 fois"]),
+    ("references/territoires.yml", '"Bas-Rhin", département, "42", null, 2015', '"Bas-Rhin", dép., "44", null, 2015',
+     "territoires.150", ["région « 44 » absente de la liste ces années-là"]),
+    ("references/territoires.yml", '"Ain", département, "84"', '"Ain", département, "85"', "territories.36",
      ["région « 85 » absente de la liste"]),
 ]  # fmt: skip
 

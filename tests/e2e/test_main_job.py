@@ -179,22 +179,23 @@ SMALL = ("assurance-maladie", "gendarmerie", "securite")
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> tuple[Path, Path, pd.DataFrame]:
+def small(tmp_path_factory: pytest.TempPathFactory, samples: Path, few_networks) -> tuple[Path, Path, pd.DataFrame]:
     """Three networks with four formats (CSV, ODS, zip), one year: a run quick enough to be repeated with damage."""
     root = tmp_path_factory.mktemp("small")
     exports = root / "exports"
+    few_networks(*SMALL).rename(root / "schemas")
     for name in ("assurance-maladie", "gendarmerie", "barometre-2024"):
         shutil.copytree(samples / name, exports / name)
-    run_small(exports, root / "output")
+    run_small(root, exports, root / "output")
     return root, exports, table(root / "output", "resultats")
 
 
-def run_small(exports: Path | str, output: Path) -> str:
+def run_small(root: Path, exports: Path | str, output: Path) -> str:
     """Run in this process: the many damages below don't pay the start of the command each time."""
-    chosen = [word for name in SMALL for word in ("--network", name)]
+    places = ["--exports", str(exports), "--output", str(output), "--schemas", str(root / "schemas")]
     told = io.StringIO()
     with contextlib.redirect_stdout(told):
-        code = main(["run", "--exports", str(exports), "--output", str(output), *chosen, "--year", "2024"])
+        code = main(["run", *places, "--year", "2024"])
     assert code == 0, told.getvalue()
     return told.getvalue()
 
@@ -229,7 +230,7 @@ def _noise(content: bytes) -> bytes:
     ["assurance-maladie/enquete-2024.csv", "assurance-maladie/activite-2024.ods", "gendarmerie/resultats-2024.zip"],
 )
 def test_a_missing_or_damaged_file_changes_only_its_network_and_says_so(small, tmp_path, file, damage):
-    _, exports, intact = small
+    root, exports, intact = small
     damaged = shutil.copytree(exports, tmp_path / "exports")
     path = damaged / file
     if damage is None:
@@ -237,7 +238,7 @@ def test_a_missing_or_damaged_file_changes_only_its_network_and_says_so(small, t
     else:
         path.write_bytes(damage(path.read_bytes()))
     network = file.split("/", maxsplit=1)[0]
-    told = run_small(damaged, tmp_path / "output")
+    told = run_small(root, damaged, tmp_path / "output")
     assert "REJETÉ" in told or "NON TRANSMIS" in told or "écartée" in told
     results = table(tmp_path / "output", "resultats")
     others = [frame[frame["reseau"] != network].reset_index(drop=True) for frame in (intact, results)]
@@ -249,5 +250,5 @@ def test_a_missing_or_damaged_file_changes_only_its_network_and_says_so(small, t
 
 def test_the_root_may_be_any_fsspec_url(small):
     root, exports, intact = small
-    run_small(f"file://{exports}", root / "by-url")
+    run_small(root, f"file://{exports}", root / "by-url")
     pd.testing.assert_frame_equal(table(root / "by-url", "resultats"), intact)

@@ -100,7 +100,9 @@ def broker(tmp_path) -> Iterator[str]:
 
 
 @pytest.fixture
-def environment(samples, s3_environment, bucket, database, broker, tmp_path, monkeypatch) -> dict[str, str]:
+def environment(
+    samples, few_networks, s3_environment, bucket, database, broker, tmp_path, monkeypatch
+) -> dict[str, str]:
     """The environment of every machine, as ``deploy/spread`` tells it."""
     (tmp_path / "home").mkdir()
     shutil.copy(PROJECT / "deploy" / "spread" / "dagster.yaml", tmp_path / "home")
@@ -111,6 +113,7 @@ def environment(samples, s3_environment, bucket, database, broker, tmp_path, mon
         "RESULTATS_BROKER": broker,
         "RESULTATS_LONGEST_STEP": str(LONGEST_STEP),
         "RESULTATS_EXPORTS": str(samples),
+        "RESULTATS_SCHEMAS": str(few_networks(*NETWORKS)),
         "RESULTATS_OUTPUT": f"s3://{bucket}/sortie",
         "PYTHONPATH": str(PROJECT),
     }
@@ -148,7 +151,7 @@ def test_a_killed_worker_loses_nothing_and_bytes_are_those_of_one_machine(enviro
         time.sleep(LONGEST_STEP)  # … and when a worker starts
         for name in ("une", "autre"):
             machines.enter_context(_worker(name, tmp_path, environment))
-        _wait(lambda: run.poll() is not None, 300, "the run doesn't end")
+        _wait(lambda: run.poll() is not None, 600, "the run doesn't end")
         assert run.returncode == 0, (tmp_path / "run.log").read_text()[-3000:]
     assert "succeeded" not in (tmp_path / "perdue.log").read_text(), "it was killed too late"
     assert all(_steps_taken(name, tmp_path) for name in ("une", "autre")), "steps weren't spread"
@@ -159,11 +162,11 @@ def test_a_killed_worker_loses_nothing_and_bytes_are_those_of_one_machine(enviro
             for stage in STAGES:
                 assert instance.get_materialized_partitions(dg.AssetKey([network, stage])) == {"2024"}
     alone = tmp_path / "seule"
-    wanted = [part for network in NETWORKS for part in ("--network", network)]
+    command = ["run", "--exports", str(samples), "--output", str(alone), "--year", "2024"]
     with contextlib.redirect_stdout(None), pytest.MonkeyPatch.context() as patched:
         patched.delenv("DAGSTER_HOME")
         patched.delenv("RESULTATS_BROKER")
-        assert main(["run", "--exports", str(samples), "--output", str(alone), *wanted, "--year", "2024"]) == 0
+        assert main([*command, "--schemas", environment["RESULTATS_SCHEMAS"]]) == 0
     found = _digests(Shelf(environment["RESULTATS_OUTPUT"]))
     assert found == _digests(Shelf(f"file://{alone}"))
     assert "catalogue/index.html" in found

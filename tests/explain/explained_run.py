@@ -13,6 +13,7 @@ import yaml
 from assets.exports import receive_exports
 from assets.judging import judge_network_year
 from assets.national import gather
+from assets.origins import record_origins
 from assets.releases import _declared_columns
 from assets.resources import Workspace
 from assets.responses import write_report
@@ -84,12 +85,13 @@ class House:
         made = national_tables(catalogue, inputs)
         wanted = catalogue.datasets[DATASET].tables
         frames = {name: _declared_columns(name, catalogue.tables[name], made[name]) for name in wanted}
-        make_release(DATASET, catalogue, frames, self.store.releases, synthetic=None)
+        made = make_release(DATASET, catalogue, frames, self.store.releases, synthetic=None)
+        record_origins(catalogue, self.store, DATASET, made.version)
         return self.explainer()
 
-    def explainer(self) -> Explainer:
-        """Explain the latest release anew: nothing is remembered."""
-        return open_explainer(self.catalogue(), self.output)
+    def explainer(self, version: str | None = None) -> Explainer:
+        """Explain a release anew (the latest by default): nothing is remembered."""
+        return open_explainer(self.catalogue(), self.output, version)
 
     def archived(self, network: str, export: str) -> Path:
         """Where the archive keeps the first file of an export."""

@@ -199,6 +199,7 @@ def test_releases_are_whole_for_the_latest_and_named_for_the_others(shelf_url):
     assert (home / "1.9.0" / "resultats.parquet").read_text() == "1.9.0 resultats.parquet "
     assert "resultats.csv" in [path.name for path in (home / "1.9.0").iterdir()]
     assert not (home / "1.9.0" / "resultats.csv").exists(), "named, not brought"
+    assert (reader.bring_release("jeu", "1.9.0") / "resultats.csv").read_text() == "1.9.0 resultats.csv "
 
 
 def test_of_two_writers_of_a_version_one_is_refused(shelf_url):

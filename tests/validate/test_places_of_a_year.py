@@ -40,7 +40,7 @@ def test_codes_are_those_of_the_year(code, codes, year, found):
 
 def test_levels_are_those_of_the_year():
     assert [place.code for place in LISTED.of_year(2010).territories] == ["FR", "42", "67"]
-    assert Geography(LISTED.of_year(2010)).expected_parts("national", "FR", "departement") == 1
+    assert Geography(LISTED.of_year(2010)).parts_of("national", "FR", "departement") == {"67"}
 
 
 def test_a_row_is_judged_in_its_own_year(essai, catalogue):

@@ -1,14 +1,21 @@
-"""Why an expected indicator has no result for a network and year: read from the receipts of its exports."""
+"""Why an expected indicator has no result for a network and year, and how many rows count: read from receipts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipelines.compute.tables.national import NationalInputs
     from pipelines.declarations import Feed
 
 Receipt = dict[str, object]
+ROW_COUNTS = ("lignes_lues", "lignes_acceptees", "lignes_refusees")
+_RECEIVED = ("accepté", "rejeté")
 
 
 class Receipts:
@@ -31,9 +38,26 @@ class Receipts:
         """Return the receipt of one export."""
         return self._receipts.get((network, year, export), {"etat": "non transmis", "motif": "non-transmis"})
 
+    def rows(self, network: str, year: int, exports: Sequence[str]) -> dict[str, int | None]:
+        """Return ROW_COUNTS over exports; None when none of them was received.
+
+        An accepted row is one that results are made of: a refused file has none, however many of its rows are right.
+        """
+        received = [
+            receipt for export in exports if (receipt := self.one(network, year, export))["etat"] in _RECEIVED
+        ]  # fmt: skip
+        return {name: sum(_count(receipt, name) for receipt in received) if received else None for name in ROW_COUNTS}
+
     def reason(self, network: str, year: int, indicator: str, feed: Feed) -> str | None:
         """Return the id of the reason why nothing could be computed, or None if everything was accepted."""
         reasons = [str(receipt["motif"]) for receipt in self.of(network, year, feed) if receipt["etat"] != "accepté"]
         if reasons:
             return "rejete" if "rejete" in reasons else reasons[0]
         return "erreur-traitement" if (network, year, indicator) in self._failed else None
+
+
+def _count(receipt: Receipt, name: str) -> int:
+    count = receipt.get(name)
+    if not isinstance(count, int | float | np.integer) or pd.isna(count):
+        return 0
+    return 0 if name == "lignes_acceptees" and receipt["etat"] != "accepté" else int(count)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.comparability import declared_breaks
-from pipelines.compute.comparing import LEVEL, benjamini_hochberg, two_means, two_proportions
+from pipelines.compute.comparing import LEVEL, SMALLEST, benjamini_hochberg, two_means, two_net_scores, two_proportions
 from pipelines.compute.disclosure.cells import UNPUBLISHED
 from pipelines.compute.network_year import YEAR_WORDS
 
@@ -96,21 +96,36 @@ def _with_tests(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue)
     Values of one level rest on different answers, so the tests of a family are independent; a département and its
     région are not, and are in two families. The answers of two years are taken for two samples.
     """
-    names = [name for name, item in catalogue.indicators.items() if item.estimator.proportion]
-    share = found["indicateur"].isin(names).to_numpy()
-    now, then = ({name: _floats(frame[name]) for name in UNPUBLISHED} for frame in (found, before))
-    p = np.where(
-        share,
-        two_proportions(now["estimation"] / 100, now["effectif_efficace"],
-                        then["estimation"] / 100, then["effectif_efficace"]),
-        two_means(now["estimation"], now["erreur_type"], then["estimation"], then["erreur_type"]),
-    )  # fmt: skip
-    raw = pd.Series(p, index=found.index).where(found["evolution"].notna())
+    raw = _p_values(found, before, catalogue).where(found["evolution"].notna())
     corrected = pd.Series(np.nan, index=found.index)
     for _, family in found[raw.notna()].groupby(FAMILY):
         corrected[family.index] = benjamini_hochberg(_floats(raw[family.index]))
     significant = (corrected <= LEVEL).astype("object").where(corrected.notna(), None)
-    return found.assign(valeur_p=raw, valeur_p_corrigee=corrected, evolution_significative=significant)
+    return found.assign(
+        valeur_p=raw.clip(lower=SMALLEST), valeur_p_corrigee=corrected.clip(lower=SMALLEST),
+        evolution_significative=significant,
+    )  # fmt: skip
+
+
+def _p_values(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.Series[float]:
+    """Return the p-value of each change, by the test that goes with the interval of its estimator."""
+    estimators = {name: item.estimator for name, item in catalogue.indicators.items()}
+    share, net = (
+        found["indicateur"].map({name: getattr(item, kind) for name, item in estimators.items()}).to_numpy(bool)
+        for kind in ("proportion", "net")
+    )
+    raw = pd.Series(np.nan, index=found.index)
+    for kind, test, names in (
+        (share, two_proportions, ["estimation", "effectif_efficace"]),
+        (net, two_net_scores, ["estimation", "erreur_type", "effectif_efficace"]),
+        (~share & ~net, two_means, ["estimation", "erreur_type"]),
+    ):
+        columns = [
+            _floats(frame.loc[kind, name]) / (1 if name == "effectif_efficace" else 100)
+            for frame in (found, before) for name in names
+        ]  # fmt: skip
+        raw[kind] = test(*columns)
+    return raw
 
 
 def _floats(values: pd.Series[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -6,11 +6,11 @@ The quality score is made of the criteria of ``references/qualite.yml``, each of
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.compute.tables.absences import Receipts
+from pipelines.compute.tables.absences import ROW_COUNTS, Receipts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,14 +19,12 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Export, Network
     from pipelines.declarations.indicator import PlausibleChange
 
-_ROWS = ("lignes_lues", "lignes_acceptees", "lignes_refusees")
-
 
 def receipts_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
     """Return one line per file owed: received or not and why, rows refused, response rate where it is known."""
     receipts = Receipts(inputs)
     return pd.DataFrame([
-        _receipt(catalogue, network, declared, year, export, receipts.one(network, year, export.id))
+        _receipt(catalogue, network, declared, year, export, receipts)
         for network, declared in catalogue.networks.items()
         for year in declared.years
         for export in declared.exports
@@ -35,10 +33,10 @@ def receipts_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame
 
 
 def _receipt(
-    catalogue: Catalogue, network: str, declared: Network, year: int, export: Export, receipt: dict[str, object]
+    catalogue: Catalogue, network: str, declared: Network, year: int, export: Export, receipts: Receipts
 ) -> dict[str, object]:
-    rows = {name: _count(receipt.get(name)) for name in _ROWS}
-    read, accepted, refused = (rows[name] for name in _ROWS)
+    receipt, rows = receipts.one(network, year, export.id), receipts.rows(network, year, [export.id])
+    read, accepted, refused = (rows[name] for name in ROW_COUNTS)
     layout, solicited, reason = export.layout(year), export.solicited.get(year), receipt.get("motif")
     return {
         "reseau": network, "annee": year, "export": export.id, "titre": export.title, "nature": _KINDS[export.kind],
@@ -55,10 +53,6 @@ def _receipt(
 
 
 _KINDS = {"survey": "enquête", "operations": "activité", "values": "valeurs"}
-
-
-def _count(value: Any) -> int | None:
-    return None if value is None or pd.isna(value) else int(value)
 
 
 def _percent(part: int | None, whole: int | None) -> float | None:
@@ -93,14 +87,13 @@ _CRITERIA = {
 }
 
 
-def _file_counts(files: pd.DataFrame) -> dict[str, int]:
+def _file_counts(files: pd.DataFrame) -> dict[str, int | None]:
     due = files[files["echeance"].notna()]
     accepted = due[(due["etat"] == "accepté") & due["date_extraction"].notna()]
     return {
         "exports_dus": len(files),
         "exports_acceptes": int((files["etat"] == "accepté").sum()),
-        "lignes_lues": int(files["lignes_lues"].sum()),
-        "lignes_acceptees": int(files.loc[files["etat"] == "accepté", "lignes_acceptees"].sum()),
+        **{name: int(known.sum()) if len(known := files[name].dropna()) else None for name in ROW_COUNTS[:2]},
         "exports_avec_echeance": len(due),
         "exports_a_temps": int((accepted["date_extraction"] <= accepted["echeance"]).sum()),
     }

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pipelines.compute.tables.national import NationalInputs
     from pipelines.declarations import Catalogue
 
-_COUNTS = ("lignes_lues", "lignes_acceptees", "lignes_refusees")
 _ANOMALY_COLUMNS = [
     "reseau", "annee", "export", "fichier", "empreinte", "regle", "colonne", "severite", "nombre", "premiere_ligne",
     "derniere_ligne", "message", "consequence",
@@ -49,16 +48,10 @@ def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.Dat
                     "etat": "absent" if not published else "publié" if published == rows else "partiel",
                     "motif_absence": usual.get(key) if published or not reason else catalogue.reasons[reason].label,
                     "exports": ", ".join(feed.export),
-                    **{name: _total(receipts.of(network, year, feed), name) for name in _COUNTS},
+                    **receipts.rows(network, year, feed.export),
                     "valeurs_publiees": published, "valeurs_absentes": rows - published,
                 })  # fmt: skip
     return pd.DataFrame(lines)
-
-
-def _total(receipts: list[dict[str, object]], name: str) -> int | None:
-    values = [receipt.get(name) for receipt in receipts]
-    numbers = [int(value) for value in values if isinstance(value, int | float | np.integer) and not pd.isna(value)]
-    return sum(numbers) if numbers else None
 
 
 def anomalies_table(inputs: NationalInputs, unusual: pd.DataFrame) -> pd.DataFrame:
@@ -87,10 +80,10 @@ def _of_files(inputs: NationalInputs) -> pd.DataFrame:
 
 
 def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.DataFrame:
-    """Return the differences between typed levels and the sums of their parts."""
+    """Return the differences between typed levels and the sums of their parts, those that lack a part not compared."""
     columns = ["reseau", "annee", "indicateur", "periode", "maille", "territoire_code", "territoire", "valeur_declaree",
                "valeur_calculee", "ecart", "ecart_relatif", "mode_calcul", "maille_des_parties", "parties_presentes",
-               "parties_attendues"]  # fmt: skip
+               "parties_attendues", "comparaison"]  # fmt: skip
     if differences.empty:
         return pd.DataFrame(columns=columns)
     geography = Geography(catalogue.territories)

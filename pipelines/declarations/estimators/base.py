@@ -56,7 +56,9 @@ class Card:
 
 
 class EstimatorModel(Model):
-    """The parent of all estimators. ``family`` says which computation it is a case of; ``proportion``, if of a share.
+    """The parent of all estimators. ``family`` says which computation it is a case of.
+
+    ``proportion``: it is a share; ``net``: a net score, a share less another, each answer coded 100, 0 or -100.
 
     ``inputs`` are what a feed gives; ``alternatives``, other sets of inputs that do as well, all in ``input_names``.
     """
@@ -64,6 +66,7 @@ class EstimatorModel(Model):
     card: ClassVar[Card]
     family: ClassVar[Family] = "mean"
     proportion: ClassVar[bool] = False
+    net: ClassVar[bool] = False
     percent: ClassVar[bool] = False
     inputs: ClassVar[tuple[str, ...]] = ("value",)
     alternatives: ClassVar[tuple[tuple[str, ...], ...]] = ()
@@ -133,6 +136,12 @@ NORMAL = (
     "normal, sur la variance des valeurs codées et l'effectif efficace de Kish (Σw)²/Σw² ; avec un plan de sondage, "
     "sur "
     "la variance linéarisée entre grappes"
+)
+NET = (
+    "intervalle de score de Tango (Statistics in Medicine 17, 1998), jamais nul ni hors de l'étendue, l'un des deux "
+    "que Rocks retient pour le NPS (The American Statistician 70, 2016) ; sans réponse neutre, c'est celui de Wilson ; "
+    "avec des poids, sur l'effectif efficace de Kish (Σw)²/Σw² ; avec un plan de sondage, sur l'effectif que donne "
+    "l'effet de plan. Le test d'une évolution est le test de score (Rao, 1948) à mêmes variances contraintes"
 )
 RANKS = (
     "statistiques d'ordre : rangs de la loi binomiale (n, p), sans hypothèse sur la distribution ; avec des poids ou "

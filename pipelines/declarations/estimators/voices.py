@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from pipelines.declarations.base import Model, Scalar
 from pipelines.declarations.estimators.base import (
+    NET,
     NORMAL,
     WILSON,
     AnswerModel,
@@ -85,6 +86,7 @@ class Nps(EstimatorModel):
 
     name: Literal["nps"]
     percent: ClassVar[bool] = True
+    net: ClassVar[bool] = True
     inputs: ClassVar[tuple[str, ...]] = ("rating",)
     card: ClassVar[Card] = Card(
         title="indice de recommandation (NPS)",
@@ -93,13 +95,18 @@ class Nps(EstimatorModel):
         source="Reichheld, « The One Number You Need to Grow », Harvard Business Review, 2003",
         unit="points",
         range="-100 à 100",
-        interval=f"{NORMAL} ; la valeur codée est 100, 0 ou -100",
+        interval=NET,
         examples=(
             Worked({}, ({"rating": 10}, {"rating": 9}, {"rating": 8}, {"rating": 6}), 25,
                    "deux promoteurs, un passif, un détracteur"),
             Worked({}, ({"rating": 10}, {"rating": 0}, {"rating": 7}, {"rating": None}), 0,
-                   "variance 20 000 / 3, divisée par n - 1 = 2 : 1,96 × 57,735 de part et d'autre",
-                   bounds=(-113.15857, 113.15857)),
+                   "un promoteur, un détracteur, un passif : trois réponses ne disent presque rien",
+                   bounds=(-69.240474, 69.240474)),
+            Worked({}, tuple({"rating": rating} for rating in [10] + [0] * 7 + [8] * 13), -28.571428571,
+                   "un promoteur et sept détracteurs sur 21 : bornes publiées par Fagerland, Lydersen et Laake (2014), "
+                   "Statistics in Medicine 33, données de Bentur et al.", bounds=(-51.7, -2.6)),
+            Worked({}, ({"rating": 9},) * 10, 100, "que des promoteurs : l'intervalle n'est pas nul",
+                   bounds=(44.493440, 100)),
         ),
     )  # fmt: skip
 
@@ -112,6 +119,7 @@ class NetSatisfaction(AnswerModel):
     dissatisfied: tuple[Scalar, ...] = Field(min_length=1)
     neutral: tuple[Scalar, ...] = ()
     percent: ClassVar[bool] = True
+    net: ClassVar[bool] = True
     card: ClassVar[Card] = Card(
         title="taux net de satisfaction",
         definition="Part des satisfaits (satisfied) moins part des insatisfaits (dissatisfied), à une même question "
@@ -119,7 +127,7 @@ class NetSatisfaction(AnswerModel):
         source="programme Services Publics + : taux net de satisfaction",
         unit="points",
         range="-100 à 100",
-        interval=f"{NORMAL} ; la valeur codée est 100, 0 ou -100",
+        interval=NET,
         examples=(
             Worked({"satisfied": ["+"], "dissatisfied": ["-"], "neutral": ["="]},
                    ({"answer": "+"}, {"answer": "+"}, {"answer": "-"}, {"answer": "="}), 25, "(2 - 1) / 4"),
