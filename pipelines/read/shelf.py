@@ -29,7 +29,7 @@ class Shelf:
 
     def __init__(self, url: str) -> None:
         try:
-            self._filesystem, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
+            self._filesystem, path = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError, OSError) as error:
             reason = str(error) if isinstance(error, ImportError) else type(error).__name__
             raise RootError(f"stockage inaccessible : {without_secrets(url)} ({reason})") from error
@@ -72,6 +72,7 @@ class Shelf:
 
     def size(self, name: str) -> int | None:
         """Return the size of an object in bytes, or None if there is none."""
+        self._filesystem.invalidate_cache()  # some remember listings for as long as the process lives
         try:
             return int(self._filesystem.info(self._full(name))["size"])
         except FileNotFoundError:
@@ -79,6 +80,7 @@ class Shelf:
 
     def names(self, prefix: str) -> list[str]:
         """Return, sorted, the names of all objects below ``prefix`` (a folder)."""
+        self._filesystem.invalidate_cache()
         found = self._filesystem.find(self._full(prefix))
         start = len(self._root) + 1
         return sorted(name for path in found if not _is_draft(name := path[start:]))

@@ -65,6 +65,7 @@ class ExportsRoot:
 
         ``{year}`` is filled in; ``*`` and ``?`` are as in a shell.
         """
+        self._filesystem.invalidate_cache()  # some remember listings for as long as the process lives
         wanted = pattern.replace("{year}", str(year))
         if any(sign in wanted for sign in "*?["):
             found = self._filesystem.glob(f"{glob.escape(self._root)}/{wanted}", detail=True)
