@@ -11,7 +11,7 @@ export RESULTATS_EXPORTS := $(EXPORTS)
 export RESULTATS_OUTPUT := $(OUTPUT)
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: help setup run ui test test-fast coverage lint check samples editor-schemas lock bench bench-validation clean
+.PHONY: help setup run ui test test-fast test-long coverage lint check audit samples editor-schemas lock bench bench-validation clean
 help:
 	@echo "make run   set up, then run the main job on the shipped samples (EXPORTS=folder-or-URL, OUTPUT=folder)"
 	@echo "make ui    open the Dagster UI on the runs just made"
@@ -29,7 +29,7 @@ run: setup
 	@$(BIN)/resultats run --exports "$(EXPORTS)" --output "$(OUTPUT)"
 
 ui: setup
-	@$(BIN)/dagster instance migrate >/dev/null 2>&1  # two processes creating the same SQLite at once could break it
+	@$(BIN)/resultats instance prepare  # two processes creating the same SQLite at once could break it
 	@echo "Dagster : http://127.0.0.1:3000 (Ctrl+C pour fermer)"
 	@$(BIN)/dagster dev --host 127.0.0.1 --port 3000
 
@@ -51,6 +51,14 @@ test: lint check
 coverage: setup
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
+# Every fault on every call of a publication, and hundreds of kills: half an hour on two free cores.
+test-long: setup
+	RESULTATS_LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/publish/campaigns
+
+# Needs an index that serves advisories; where none does, it says that nothing was checked.
+audit: setup
+	$(BIN)/python .ci/audit.py
+
 samples: setup
 	$(BIN)/python data/generate_samples.py
 
@@ -68,6 +76,9 @@ bench-validation: setup
 lock: setup
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
+	for name in udata official-client; do \
+	  $(BIN)/uv pip compile tests/udata_server/$$name.in --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url --no-annotate -q -o tests/udata_server/$$name.lock; done
 
 clean:
 	rm -rf .venv data/output data/state

@@ -4,19 +4,24 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.alerts import alerts_sensor, calendar_check
 from assets.exports import raw_asset
-from assets.jobs import national_job, national_sensors, networks_job, nightly_schedule
-from assets.releases import publication_asset, release_asset, tables_asset
-from assets.resources import Workspace, workspace_from_environment
+from assets.jobs import accept_revision_job, national_job, networks_job
+from assets.publication import accept_plan_job, previews_sensor, publication_asset
+from assets.releases import release_asset, tables_asset
+from assets.resources import Workspace, night_from_environment, workspace_from_environment
 from assets.responses import observations_asset
 from assets.results import results_asset
+from assets.sensors import sensors
 from assets.spread import executor_from_environment
+from assets.upkeep import upkeep_job, upkeep_schedule
+from assets.watching import nightly_schedule, summary_asset, watch_asset, watch_job
 from pipelines.declarations import Catalogue, load
 
 
-def build_definitions(catalogue: Catalogue, workspace: Workspace) -> dg.Definitions:
-    """Return all assets, jobs, the schedule and the sensors for a catalogue."""
-    assets: list[dg.AssetsDefinition] = []
+def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "02:00") -> dg.Definitions:
+    """Return assets, jobs, schedules and sensors for a catalogue; ``night``: the hour of the look (HH:MM, Paris)."""
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [watch_asset(catalogue), summary_asset()]
     for network in catalogue.networks:
         assets += [
             raw_asset(catalogue, network),
@@ -26,12 +31,17 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace) -> dg.Definiti
     assets.append(tables_asset(catalogue))
     assets += [release_asset(catalogue, dataset) for dataset in catalogue.datasets]
     assets.append(publication_asset(catalogue))
-    national = national_job()
+    networks, national = networks_job(catalogue), national_job()
     return dg.Definitions(
         assets=assets,
-        jobs=[networks_job(catalogue), national],
-        schedules=[nightly_schedule(catalogue, workspace)],
-        sensors=national_sensors(national),
+        jobs=[networks, national, watch_job(), accept_plan_job(catalogue), accept_revision_job(), upkeep_job()],
+        schedules=[nightly_schedule(night), upkeep_schedule()],
+        sensors=[
+            *sensors(catalogue, workspace, networks, national),
+            previews_sensor(catalogue, workspace),
+            alerts_sensor(catalogue, workspace),
+        ],
+        asset_checks=[calendar_check(catalogue)],
         resources={"workspace": workspace},
         executor=executor_from_environment(),
     )
@@ -40,4 +50,4 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace) -> dg.Definiti
 def definitions_from_environment() -> dg.Definitions:
     """Return the definitions of the workspace that the environment names."""
     workspace = workspace_from_environment()
-    return build_definitions(load(Path(workspace.schemas)), workspace)
+    return build_definitions(load(Path(workspace.schemas)), workspace, night_from_environment())

@@ -10,9 +10,13 @@ import dagster as dg
 from assets.partitions import network_tags, years_of
 from assets.provenance import synthetic_statement
 from assets.resources import Workspace
-from assets.storage import fingerprint, write_json
+from assets.revisions import begin_revision, writing_store
+from assets.storage import Store, fingerprint, read_json, write_json
+from assets.transient import retrying_transient_failures
 from pipelines.declarations import Catalogue, Network
 from pipelines.read import Received
+
+CLOSED = "Année {year} close : recalcul depuis les fichiers archivés ; ce qui change attendra d'être accepté."
 
 
 def raw_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
@@ -32,7 +36,13 @@ def raw_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
     )
     def raw(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
-        received = receive_exports(declared, network, year, workspace, datetime.datetime.now(datetime.UTC))
+        store = writing_store(workspace.store, catalogue, network, year)
+        if store.proposes:
+            context.log.warning(CLOSED.format(year=year))
+            received = receive_again(begin_revision(workspace.store, network, year), network, year)
+        else:
+            with retrying_transient_failures():
+                received = receive_exports(declared, network, year, workspace, datetime.datetime.now(datetime.UTC))
         absent = [name for name, files in received.items() if not files]
         yield dg.AssetCheckResult(
             check_name="reception",
@@ -82,6 +92,18 @@ def receive_exports(
     }
     write_json(place, state)
     store.save_network_year(network, year, "raw")
+    return received
+
+
+def receive_again(store: Store, network: str, year: int) -> dict[str, list[Received]]:
+    """Return what was received for a closed year; raises ValueError if the archive no longer holds it as it was."""
+    reception = read_json(store.network_year(network, year) / "reception.json")
+    received = {
+        name: [Received(**{**file, "news": "inchangé", "before": None}) for file in files]
+        for name, files in reception["exports"].items()
+    }
+    for file in (file for files in received.values() for file in files):
+        store.archive.path(file.sha256)
     return received
 
 

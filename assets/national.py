@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from assets.results import FRAMES
-from assets.storage import Store, read_frame, read_json
+from assets.storage import FRAMES, Store, read_frame, read_json
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.compute.tables import NationalInputs
 from pipelines.declarations import Catalogue, Network
@@ -77,8 +76,12 @@ def _add_results(
     if not (report and results and results["report"] == report["fingerprint"]):
         return list(expected), []
     for name in FRAMES:
-        frames[name].append(read_frame(folder / f"{name}.parquet").assign(reseau=network, annee=year))
-    return list(results["failures"]), results["outside"]
+        frame = read_frame(folder / f"{name}.parquet")
+        if "indicateur" in frame:  # a closed year may hold what is no longer declared
+            frame = frame[frame["indicateur"].isin(list(expected))]
+        frames[name].append(frame.assign(reseau=network, annee=year))
+    failures = [name for name in results["failures"] if name in expected]
+    return failures, [item for item in results["outside"] if item["indicateur"] in expected]
 
 
 def _out_of_range(catalogue: Catalogue, network: str, year: int, item: dict[str, Any]) -> dict[str, Any]:
@@ -92,14 +95,17 @@ def _out_of_range(catalogue: Catalogue, network: str, year: int, item: dict[str,
 
 
 def _stale(catalogue: Catalogue, store: Store) -> dict[str, list[int]]:
-    """Return the network-years whose results were computed under other declarations than today's."""
+    """Return the open network-years whose results were computed under other declarations than today's.
+
+    Those of a closed year stand as they were accepted until a revision is.
+    """
     found: dict[str, list[int]] = {}
     store.bring(_owed(catalogue))
     for network, declared in catalogue.networks.items():
         today = catalogue.fingerprint(network)
         for year in declared.years:
             results = read_json(store.network_year(network, year) / "results.json")
-            if results and results["declarations"] != today:
+            if results and results["declarations"] != today and not declared.closed(year):
                 found.setdefault(network, []).append(year)
     return found
 

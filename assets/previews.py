@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -18,6 +19,11 @@ def preview(frame: pd.DataFrame, rows: int = 10) -> dg.MarkdownMetadataValue:
     header = "| " + " | ".join(shown.columns) + " |"
     lines = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in shown.itertuples(index=False)]
     return dg.MetadataValue.md("\n".join([header, "|" + "---|" * len(shown.columns), *lines]))
+
+
+def preview_rows(rows: Sequence[Mapping[str, object]], shown: int = 60) -> dg.MarkdownMetadataValue:
+    """Show rows that all have the same names as a table."""
+    return preview(pd.DataFrame(rows), shown) if rows else dg.MetadataValue.md("*rien*")
 
 
 def _cell(value: object) -> str:

@@ -1,4 +1,4 @@
-"""What all networks give together: ``[national, tables]``, ``[<dataset>, release]`` and ``[<dataset>, publication]``.
+"""What all networks give together: ``[national, tables]`` and ``[<dataset>, release]``. Publishing is not here.
 
 These assets are in a job of their own: a network that failed leaves its reason in the tables, and stops nothing here.
 """
@@ -9,22 +9,22 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from assets.columns import SCHEMA, table_columns
+from assets.inputs import release_inputs
 from assets.national import gather, stale_network_years
 from assets.origins import record_origins
 from assets.previews import preview
 from assets.provenance import synthetic_statement
 from assets.published import earlier_results
-from assets.resources import Workspace
+from assets.resources import POOL, Workspace
 from assets.storage import Store, read_frame, read_json, write_frame, write_json
 from pipelines.compute.disclosure import audit, disclosure_summary, refusals
 from pipelines.compute.tables import national_tables
 from pipelines.declarations import Catalogue, Table
 from pipelines.publish.errors import ReleaseError
-from pipelines.publish.local import publish_local
 from pipelines.publish.release import make_release
 
 TABLES = dg.AssetKey(["national", "tables"])
-POOL = "publication"  # one at a time on all machines, as the instance says
 RESULTS = "resultats"
 
 
@@ -61,6 +61,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(
             metadata={
                 "dagster/row_count": len(made["resultats"]),
+                SCHEMA: table_columns(catalogue.tables["resultats"]),
                 **{f"lignes_{name}": len(frame) for name, frame in made.items()},
                 "absents": preview(absent[["reseau", "annee", "indicateur", "motif_absence"]], rows=60),
             }
@@ -110,7 +111,12 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
             raise dg.Failure(f"{dataset} : un secret se déduit des chiffres, rien n'est publié.", allow_retries=False)
         try:
             made = make_release(
-                dataset, catalogue, frames, workspace.store.releases, synthetic=_statement(workspace.store)
+                dataset,
+                catalogue,
+                frames,
+                workspace.store.releases,
+                synthetic=_statement(workspace.store),
+                inputs=release_inputs(catalogue, workspace),
             )
         except ReleaseError as error:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
@@ -119,12 +125,16 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         if made.created:
             record_origins(catalogue, workspace.store, dataset, made.version)
         yield dg.AssetCheckResult(check_name="contrats", passed=True)
-        context.log.info(f"{dataset} {made.version} : {'nouvelle version' if made.created else 'rien de nouveau'}")
+        news = "nouvelle version" if made.created else "retour en arrière maintenu" if made.held else "rien de nouveau"
+        context.log.info(f"{dataset} {made.version} : {news}")
         yield dg.MaterializeResult(
             metadata={
                 "version": made.version,
                 "nouvelle": made.created,
+                "retour_maintenu": made.held,
                 "dossier": dg.MetadataValue.path(workspace.store.address(made.folder)),
+                "lisez_moi": dg.MetadataValue.url(workspace.store.link(made.folder / "LISEZMOI.md")),
+                SCHEMA: table_columns(catalogue.tables[catalogue.datasets[dataset].main_table]),
                 "dagster/row_count": made.rows[catalogue.datasets[dataset].main_table],
                 **{f"lignes_{kind}": count for kind, count in _french(made.counts).items()},
             },
@@ -141,7 +151,7 @@ def _secret_check(
     if RESULTS not in frames:
         return dg.AssetCheckResult(check_name="secret", asset_key=key, passed=True)
     results = frames[RESULTS]
-    findings = audit(results, catalogue, earlier_results(catalogue, store.releases, dataset))
+    findings = audit(results, catalogue, earlier_results(catalogue, store.releases, dataset), frames)
     summary = disclosure_summary(results)
     return dg.AssetCheckResult(
         check_name="secret",
@@ -171,29 +181,3 @@ def _statement(store: Store) -> str | None:
 def _french(counts: Mapping[str, int]) -> dict[str, int]:
     words = {"added": "ajoutees", "removed": "retirees", "changed": "modifiees"}
     return {words[kind]: count for kind, count in counts.items()}
-
-
-def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
-    """Return the asset that brings the local catalogue to the latest releases."""
-    key = dg.AssetKey(["national", "publication"])
-
-    @dg.asset(
-        key=key,
-        deps=[dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets],
-        group_name="national",
-        pool=POOL,
-        description="Catalogue local : pages et fichiers de la dernière version de chaque jeu de données.",
-        kinds={"html"},
-    )
-    def publication(workspace: Workspace) -> dg.MaterializeResult[Any]:
-        store = workspace.store
-        published = publish_local(catalogue, store.releases, store.catalogue, synthetic=_statement(store))
-        store.save_catalogue()
-        return dg.MaterializeResult(
-            metadata={
-                "catalogue": dg.MetadataValue.path(store.address(store.catalogue / "index.html")),
-                "fichiers_ecrits": len(published.written),
-            }
-        )
-
-    return publication

@@ -1,18 +1,23 @@
 """Where a run reads and writes: the one place that looks at the environment."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
 
 from assets.shared import open_store
 from assets.storage import Store
+from pipelines.publish.target import LOCAL
 from pipelines.read import ExportsRoot
 
+POOL = "publication"  # of what is done one at a time on all machines, as the instance says
 PROJECT = Path(__file__).resolve().parents[1]
+_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -21,6 +26,8 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     exports: str
     output: str
     schemas: str
+    target: str = LOCAL  # where releases go
+    publish: bool = False  # whether a run may publish to a platform, or only show the plan
     _store: Store | None = PrivateAttr(default=None)
 
     @contextmanager
@@ -47,13 +54,43 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
 def workspace_from_environment() -> Workspace:
     """Return the workspace that the environment names, else the project's own.
 
-    The variables are RESULTATS_EXPORTS, RESULTATS_OUTPUT and RESULTATS_SCHEMAS.
+    The variables are RESULTATS_EXPORTS, RESULTATS_OUTPUT, RESULTATS_SCHEMAS, RESULTATS_TARGET (local, demo, www or a
+    URL) and RESULTATS_PUBLISH (« oui »: publish there without asking). The key of a platform is read in ``platforms``.
     """
     return Workspace(
         exports=_place("RESULTATS_EXPORTS", "data/samples"),
         output=_place("RESULTATS_OUTPUT", "data/output"),
         schemas=_place("RESULTATS_SCHEMAS", "schemas"),
+        **publishing_from_environment(),
     )
+
+
+def publishing_from_environment() -> dict[str, Any]:
+    """Return the properties of a workspace that say where its releases go."""
+    publish = os.environ.get("RESULTATS_PUBLISH", "").strip().lower() == "oui"
+    return {"target": os.environ.get("RESULTATS_TARGET") or LOCAL, "publish": publish}
+
+
+def home_from_environment() -> Path | None:
+    """Return the folder of the Dagster instance, DAGSTER_HOME, or None."""
+    home = os.environ.get("DAGSTER_HOME")
+    return Path(home) if home else None
+
+
+def night_from_environment() -> str:
+    """Return the hour of the nightly look, HH:MM in Paris: RESULTATS_NIGHT, else 02:00. Raises ValueError."""
+    hour = os.environ.get("RESULTATS_NIGHT") or "02:00"
+    if not _HOUR.fullmatch(hour):
+        raise ValueError(f"RESULTATS_NIGHT : « {hour} » n'est pas une heure (exemple : 02:00)")
+    return hour
+
+
+def retention_from_environment() -> int:
+    """Return how many days runs are kept: RESULTATS_RETENTION_DAYS, else 90. Raises ValueError on anything else."""
+    days = os.environ.get("RESULTATS_RETENTION_DAYS") or "90"
+    if not days.isascii() or not days.isdigit() or int(days) < 1:
+        raise ValueError(f"RESULTATS_RETENTION_DAYS : « {days} » n'est pas un nombre de jours")
+    return int(days)
 
 
 def _place(variable: str, default: str) -> str:

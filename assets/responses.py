@@ -1,6 +1,7 @@
 """Asset ``[network, observations]``: the files of a network and year judged, typed rows kept, the others told."""
 
 import csv
+import datetime
 import io
 from collections import Counter
 from collections.abc import Iterator
@@ -9,11 +10,13 @@ from typing import Any
 
 import dagster as dg
 
+from assets.columns import exports_columns
 from assets.judging import judge_network_year
 from assets.letters import write_letters
 from assets.partitions import network_tags, years_of
 from assets.previews import preview
 from assets.resources import Workspace
+from assets.revisions import settle, writing_store
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_bytes, write_json, write_typed_rows
 from pipelines.compile.exports import label_of
 from pipelines.declarations import Catalogue, Export, Layout
@@ -45,7 +48,7 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
     )
     def observations(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
-        store = workspace.store
+        store = writing_store(workspace.store, catalogue, network, year)
         reception = read_json(store.network_year(network, year) / "reception.json")
         verdicts = judge_network_year(catalogue, network, year, store, reception, context.log.info)
         version = write_report(store, catalogue, network, year, verdicts, reception["fingerprint"])
@@ -63,13 +66,16 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
         )
         yield _personal_check(verdicts)
         if not any(verdict.state == "accepté" for verdict in verdicts):
+            if store.proposes:
+                settle(workspace.store, catalogue, network, year, datetime.datetime.now(datetime.UTC))
             told = " ; ".join(f"{verdict.export} : {verdict.explanation}" for verdict in verdicts)
             if any(verdict.state == "rejeté" for verdict in verdicts):
                 message = f"{declared.title}, {year} : rien n'est accepté. {told}"
                 raise dg.Failure(message, metadata, allow_retries=False)
             return  # nothing was handed over for that year: no fault, and nothing to compute
         yield dg.MaterializeResult(
-            metadata={**metadata, **_previews(catalogue, network, year, verdicts)}, data_version=dg.DataVersion(version)
+            metadata={**metadata, **_previews(catalogue, network, year, verdicts), **exports_columns(declared.exports)},
+            data_version=dg.DataVersion(version),
         )
 
     return observations
@@ -80,7 +86,7 @@ def write_report(
 ) -> str:
     """Write accepted observations, refused rows, and last the report that makes them count; return its data version."""
     folder = store.network_year(network, year)
-    version = fingerprint(reception, catalogue.fingerprint(network), code_fingerprint())
+    version = report_version(catalogue.fingerprint(network), reception)
     for verdict in verdicts:
         place = folder / "observations" / f"{verdict.export}.parquet"
         if verdict.observations is not None:
@@ -107,6 +113,11 @@ def write_report(
     }
     write_json(folder / "report.json", report)
     return version
+
+
+def report_version(declarations: str, reception: str) -> str:
+    """Return the data version of a report: hash of its reception's, the network's declarations and the code."""
+    return fingerprint(reception, declarations, code_fingerprint())
 
 
 def _findings_csv(verdict: Verdict) -> bytes:

@@ -1,20 +1,22 @@
 """Asset ``[network, results]``: the results of a network and year."""
 
+import datetime
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from assets.columns import SCHEMA, table_columns
 from assets.partitions import network_tags, years_of
 from assets.previews import plot_values, preview
 from assets.resources import Workspace
-from assets.storage import Store, code_fingerprint, fingerprint, read_frame, read_json, write_frame, write_json
+from assets.revisions import ACCEPT_JOB, settle, writing_store
+from assets.series import plot_series, series_of
+from assets.storage import FRAMES, Store, code_fingerprint, fingerprint, read_frame, read_json, write_frame, write_json
 from pipelines.compute.disclosure import without_secrets
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations import Catalogue
-
-FRAMES = ("results", "discrepancies", "structures", "calibrations")
 
 
 def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
@@ -35,10 +37,11 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
     )
     def results(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
-        version, reused = compute_and_write(workspace.store, catalogue, network, year)
-        for indicator, error in failures_of(workspace.store, network, year).items():
+        store = writing_store(workspace.store, catalogue, network, year)
+        version, reused = compute_and_write(store, catalogue, network, year)
+        for indicator, error in failures_of(store, network, year).items():
             context.log.error(f"{indicator} : calcul impossible. {error}")
-        frame = without_secrets(read_frame(workspace.store.network_year(network, year) / "results.parquet"))
+        frame = without_secrets(read_frame(store.network_year(network, year) / "results.parquet"))
         outside = _outside_range(catalogue, frame)
         yield dg.AssetCheckResult(
             check_name="plage",
@@ -47,14 +50,18 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
             metadata={"hors_plage": preview(outside[["indicateur", "periode", "maille", "valeur"]])},
         )
         yearly = frame[frame["frequence"] == "annuelle"]
+        revision = _revision(context, workspace.store, catalogue, network, year) if store.proposes else {}
         yield dg.MaterializeResult(
             metadata={
+                "serie": plot_series(series_of(workspace.store, catalogue, network), f"{declared.title}, par année"),
+                SCHEMA: table_columns(catalogue.tables["resultats"], list(frame.columns)),
                 "dagster/row_count": len(frame),
                 "valeurs": int(frame["valeur"].notna().sum()),
                 "valeurs_absentes": int(frame["valeur"].isna().sum()),
                 "inchange": reused,
                 "apercu": preview(yearly.sort_values(["maille", "indicateur"])),
                 "graphique": plot_values(frame, f"{declared.title}, {year}"),
+                **revision,
             },
             data_version=dg.DataVersion(version),
         )
@@ -62,11 +69,25 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
     return results
 
 
+def _revision(
+    context: dg.AssetExecutionContext, store: Store, catalogue: Catalogue, network: str, year: int
+) -> dict[str, Any]:
+    """Settle the revision of a closed year just computed; return what the UI shows of it."""
+    proposal = settle(store, catalogue, network, year, datetime.datetime.now(datetime.UTC))
+    if proposal is None:
+        return {"revision": "aucune différence avec les résultats en place"}
+    named = proposal.fingerprint[:12]
+    context.log.warning(
+        f"Révision proposée : {named}. Rien n'est remplacé : voir {ACCEPT_JOB} ou `resultats revisions`."
+    )
+    return {"revision": named, "differences": proposal.differences, "a_accepter_par": ACCEPT_JOB}
+
+
 def compute_and_write(store: Store, catalogue: Catalogue, network: str, year: int) -> tuple[str, bool]:
     """Compute the results unless the same inputs, declarations and code made them already; return (version, reused)."""
     folder = store.network_year(network, year)
     report = read_json(folder / "report.json")
-    version = fingerprint(report["fingerprint"], catalogue.fingerprint(network), code_fingerprint())
+    version = results_version(catalogue.fingerprint(network), report["fingerprint"])
     state = read_json(folder / "results.json")
     if state and state["fingerprint"] == version:
         return version, True
@@ -92,6 +113,11 @@ def compute_and_write(store: Store, catalogue: Catalogue, network: str, year: in
     write_json(folder / "results.json", state)
     store.save_network_year(network, year, "results")
     return version, False
+
+
+def results_version(declarations: str, report: str) -> str:
+    """Return the data version of results: hash of their report's, the network's declarations and the code."""
+    return fingerprint(report, declarations, code_fingerprint())
 
 
 def failures_of(store: Store, network: str, year: int) -> dict[str, str]:

@@ -1,20 +1,21 @@
 """Runs the jobs in this process, for the command line: every year asked for, then what all networks give together."""
 
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
+from assets.recovery import HOST_TAG
 from assets.resources import Workspace
 from pipelines.declarations import Catalogue
 
 # Dagster prints every event to the terminal; the summary says what matters, and the UI keeps the rest.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-STAGES = ("raw", "observations", "results")
 
 
 @dataclass(frozen=True)
@@ -41,31 +42,63 @@ def run_jobs(
 
     ``progress`` is told, in French, what is about to run.
     """
-    definitions = build_definitions(catalogue, workspace)
     wanted_networks, wanted_years = set(networks) or set(catalogue.networks), set(years) or set(catalogue.years)
-    done: list[tuple[str, int]] = []
+    places = [
+        (key, year)
+        for year in sorted(wanted_years)
+        for key, item in catalogue.networks.items()
+        if key in wanted_networks and year in item.years
+    ]
+    failures = run_networks(catalogue, workspace, places, progress)
+    progress("tables nationales, version, catalogue")
+    return replace(run_national(catalogue, workspace), network_years=places, failures=tuple(failures))
+
+
+def run_networks(
+    catalogue: Catalogue,
+    workspace: Workspace,
+    places: Iterable[tuple[str, int]],
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    trace: bool = True,
+) -> list[str]:
+    """Execute the assets of those networks and years; return the steps that failed and why.
+
+    Without ``trace`` the runs are not those of the team: nothing of them is kept in its Dagster instance.
+    """
+    owing: dict[int, list[str]] = {}
+    for network, year in places:
+        owing.setdefault(year, []).append(network)
+    here = _here()
     failures: list[str] = []
-    with _instance() as instance:
-        job = definitions.resolve_job_def(NETWORKS_JOB)
-        for year in sorted(wanted_years):
-            owing = [key for key, item in catalogue.networks.items() if key in wanted_networks and year in item.years]
-            if not owing:
-                continue
-            progress(f"{year} : {len(owing)} réseau{'x' if len(owing) > 1 else ''}")
+    job = build_definitions(catalogue, workspace).resolve_job_def(NETWORKS_JOB)
+    with _instance(trace=trace) as instance:
+        for year, networks in sorted(owing.items()):
+            progress(f"{year} : {len(networks)} réseau{'x' if len(networks) > 1 else ''}")
             ran = job.execute_in_process(
                 partition_key=str(year),
-                asset_selection=[dg.AssetKey([key, stage]) for key in owing for stage in STAGES],
+                asset_selection=[dg.AssetKey([key, stage]) for key in networks for stage in STAGES],
                 instance=instance,
                 raise_on_error=False,
                 run_config=_QUIET,
+                tags=here,
             )
             failures += [f"{step}, {year} : {cause}" for step, cause in _failures(ran)]
-            done += [(key, year) for key in owing]
-        progress("tables nationales, version, catalogue")
-        national = definitions.resolve_job_def(NATIONAL_JOB)
-        result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET)
+    return failures
+
+
+def run_national(catalogue: Catalogue, workspace: Workspace, *, trace: bool = True) -> RunOutcome:
+    """Execute what all networks give together, with or without a ``trace`` as above."""
+    national = build_definitions(catalogue, workspace).resolve_job_def(NATIONAL_JOB)
+    with _instance(trace=trace) as instance:
+        result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET, tags=_here())
     error = "" if result.success else "\n".join(cause for _, cause in _failures(result, refusals=True))
-    return RunOutcome(done, result.success, error, tuple(failures))
+    return RunOutcome([], result.success, error)
+
+
+def _here() -> dict[str, str]:
+    """Return the tag by which a run whose process was killed is found."""
+    return {HOST_TAG: socket.gethostname()}
 
 
 def _failures(result: dg.ExecuteInProcessResult, *, refusals: bool = False) -> Iterator[tuple[str, str]]:
@@ -81,10 +114,9 @@ def _failures(result: dg.ExecuteInProcessResult, *, refusals: bool = False) -> I
 
 
 @contextmanager
-def _instance() -> Iterator[dg.DagsterInstance]:
+def _instance(*, trace: bool) -> Iterator[dg.DagsterInstance]:
     """Open the instance of DAGSTER_HOME, so that the UI shows these runs; without it, one that leaves no trace."""
-    home = os.environ.get("DAGSTER_HOME")
-    if home:
+    if trace and os.environ.get("DAGSTER_HOME"):
         with dg.DagsterInstance.get() as instance:
             yield instance
     else:

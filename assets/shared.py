@@ -2,7 +2,8 @@
 
 archive/                    contents received, by sha256; memories and manifest
 contents/<two hex>/         every file of every set, by sha256
-sets/networks/<network>/<year>/<stage>.json, sets/judged/<key>.json, sets/<room>.json, sets/published.json
+sets/networks/<network>/<year>/<stage>.json, sets/judged/<key>.json, sets/published.json
+sets/<room>.json, sets/<file>.json           folders and files of the output saved as a whole (revisions, nights…)
 sets/releases/<dataset>/<version>.json       created once, never replaced
 releases/, catalogue/       plain copies for people and reusers, brought by ``save_catalogue`` to what the sets say
 
@@ -13,14 +14,15 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from assets.sets import ROOM as SETS
 from assets.sets import Sets, below, content_name, facts
-from assets.storage import AlreadyReleasedError, Stage, Store
+from assets.storage import STAGES, AlreadyReleasedError, Stage, Store
 from pipelines.read import SharedArchive, Shelf
 
-STAGES: tuple[Stage, ...] = ("raw", "observations", "results")
 _PUBLISHED = "published"  # the plain copies that there are
 _CHECKSUMS = "SHA256SUMS"
-_NEEDED_OF_ALL = ("resultats.parquet", "datapackage.json")  # what is read of releases that are not the latest
+# What is read of releases that are not the latest.
+_NEEDED_OF_ALL = ("resultats.parquet", "datapackage.json", "versions.csv", _CHECKSUMS)
 
 
 def open_store(output: str) -> Store:
@@ -38,6 +40,7 @@ class SharedStore(Store):
         self._sets = Sets(self._shelf)
         self.archive = SharedArchive(self.output / "archive", self._shelf)
         self._releases_seen = False
+        self._whole: set[str] = set()  # rooms that are here, all of each
 
     def close(self) -> None:
         """Remove the scratch folder."""
@@ -86,13 +89,42 @@ class SharedStore(Store):
     def room(self, name: str) -> Path:
         """Return a folder of the output that is brought and saved as a whole; ``name`` is its path there."""
         folder, known = super().room(name), _room_set(name)
-        if known not in self._sets.seen:
+        if known not in self._whole:
             self._sets.bring(known, folder)
+            self._whole.add(known)
         return folder
 
     def save_room(self, folder: Path) -> None:
-        """Save what was written in a folder that ``room`` gave."""
-        self._sets.save(_room_set(folder.relative_to(self.output).as_posix()), folder, below(folder))
+        """Save what was written in a folder that ``room`` gave; one that is gone leaves an empty set."""
+        self._sets.save(self._named(folder), folder, below(folder))
+
+    def bring_rooms(self, name: str, file: str) -> Path:
+        """Return a folder whose rooms, at any depth, are there with that one file of each."""
+        folder = super().room(name)
+        for known in self._sets.see_below(_room_set(name)):
+            if known not in self._whole:
+                self._sets.bring(known, folder / known.removeprefix(f"{_room_set(name)}/"), lambda path: path == file)
+        return folder
+
+    def file(self, name: str) -> Path:
+        """Return a file of the output that is brought and saved alone; ``name`` is its path there."""
+        place = super().file(name)
+        self._sets.bring(_room_set(name), place.parent)
+        return place
+
+    def save_file(self, path: Path) -> None:
+        """Save a file that ``file`` gave."""
+        self._sets.save(self._named(path), path.parent, [path.name])
+
+    def latest_file(self, folder: Path, suffix: str) -> str | None:
+        """Name the file of a folder (without its suffix) that was saved last, by the clock of the storage."""
+        listed = self._shelf.moments(f"{SETS}/{self._named(folder)}")
+        found = {name: moment for name, moment in listed.items() if name.endswith(f"{suffix}.json")}
+        latest = max(found, key=lambda name: found[name], default=None)
+        return latest.rpartition("/")[2].removesuffix(f"{suffix}.json") if latest else None
+
+    def _named(self, path: Path) -> str:
+        return _room_set(path.relative_to(self.output).as_posix())
 
     # Releases
 
@@ -124,6 +156,18 @@ class SharedStore(Store):
         self._sets.bring(f"releases/{dataset}/{version}", folder)
         return folder
 
+    def bring_releases(self) -> Path:
+        """Return ``releases``, all of each brought."""
+        folder = self.releases
+        for name in [name for name in self._sets.seen if name.startswith("releases/")]:
+            self._sets.bring(name, folder / name.removeprefix("releases/"))
+        return folder
+
+    def made_at(self, dataset: str, version: str) -> float:
+        """Return when a release was saved (epoch seconds), by the clock of the storage."""
+        name = f"{SETS}/releases/{dataset}/{version}.json"
+        return self._shelf.moments(f"{SETS}/releases/{dataset}")[name]
+
     def save_release(self, dataset: str, version: str) -> None:
         """Save a release just made; raises AlreadyReleasedError if another one of that version was made meanwhile."""
         name, folder = f"releases/{dataset}/{version}", super().releases / dataset / version
@@ -145,6 +189,17 @@ class SharedStore(Store):
                 self._shelf.fetch(name, place)
                 if facts(place) != known:
                     place.unlink()  # a publication was cut short: it is made again
+        return folder
+
+    def bring_catalogue(self) -> Path:
+        """Return ``catalogue``, its copies of the latest releases included."""
+        folder = self.catalogue
+        for name, known in self._sets.seen[_PUBLISHED].items():
+            place = folder / name.removeprefix("catalogue/")
+            if name.startswith("catalogue/") and not place.exists() and self._shelf.size(name) is not None:
+                self._shelf.fetch(name, place)
+                if facts(place) != known:
+                    place.unlink()
         return folder
 
     def save_catalogue(self) -> None:
@@ -172,12 +227,23 @@ class SharedStore(Store):
     def address(self, path: Path) -> str:
         """Return the URL of a file or folder that is saved."""
         relative = path.resolve().relative_to(self.output.resolve())
-        if relative.parts[:2] == ("work", "networks") and path.is_file():
-            network, year, inside = relative.parts[2], int(relative.parts[3]), "/".join(relative.parts[4:])
-            saved = self._sets.seen.get(_set_of(network, year, _stage_of(inside)), {})
+        room, inside = "/".join(relative.parts[1:4]), "/".join(relative.parts[4:])
+        if relative.parts[:2] in (("work", "networks"), ("work", "revisions")) and inside:
+            name = f"{room}/{_stage_of(inside)}" if relative.parts[1] == "networks" else room
+            saved = self._sets.seen.get(name, {})
             if inside in saved:
                 return f"{self._shelf.url}/{content_name(saved[inside][0], inside)}"
         return f"{self._shelf.url}/{relative.as_posix()}"
+
+    def link(self, path: Path) -> str:
+        """Return ``address``, which is a URL."""
+        return self.address(path)
+
+    def last_change(self, places: Iterable[tuple[str, int]]) -> float:
+        """Return when a network-year last changed (epoch seconds), by the clock of the storage; 0 when none was run."""
+        wanted = {f"{SETS}/{_set_of(*place, stage)}.json" for place in places for stage in STAGES}
+        moments = self._shelf.moments(f"{SETS}/networks")
+        return max((moment for name, moment in moments.items() if name in wanted), default=0.0)
 
 
 def _set_of(network: str, year: int, stage: Stage) -> str:

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assets.resources import Workspace
 from assets.results import failures_of
-from assets.run import RunOutcome
+from assets.revisions import waiting_revisions
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
 from pipelines.validate.french import counted
+
+if TYPE_CHECKING:
+    from assets.run import RunOutcome
 
 
 @dataclass(frozen=True)
@@ -20,15 +23,16 @@ class Summary:
     refused: int
 
 
-def summarise(catalogue: Catalogue, workspace: Workspace, outcome: RunOutcome) -> Summary:
+def summarise(catalogue: Catalogue, workspace: Workspace, outcome: "RunOutcome") -> Summary:
     """Return the summary of the runs just made."""
     store = workspace.store
     lines, refused = [], 0
     for network in dict.fromkeys(network for network, _ in outcome.network_years):
         years = [year for name, year in outcome.network_years if name == network]
-        told, count = _network(store, network, years)
+        told, count = network_lines(store, network, years)
         refused += count
         lines += [f"\n{catalogue.networks[network].title} ({network})", *told]
+    lines += _revisions(store)
     statement = (read_json(store.national / "provenance.json") or {}).get("synthetic")
     warning = [f"\nATTENTION, DONNÉES SYNTHÉTIQUES. {statement}"] if statement else []
     if outcome.failures:
@@ -39,7 +43,15 @@ def summarise(catalogue: Catalogue, workspace: Workspace, outcome: RunOutcome) -
     return Summary("\n".join([*lines, *warning, *_places(catalogue, store), *_next_steps()]), refused)
 
 
-def _network(store: Store, network: str, years: list[int]) -> tuple[list[str], int]:
+def _revisions(store: Store) -> list[str]:
+    """Tell the revisions of closed years that wait to be accepted."""
+    lines = [f"  {item.network} {item.year} : {item.fingerprint[:12]}" for item in waiting_revisions(store)]
+    told = "\nRÉVISIONS D'ANNÉES CLOSES À ACCEPTER (resultats revisions) :"
+    return [told, *lines] if lines else []
+
+
+def network_lines(store: Store, network: str, years: list[int]) -> tuple[list[str], int]:
+    """Return what to tell of the years of a network (French), and how many exports or rows were refused."""
     lines: list[str] = []
     refused = 0
     absent: dict[str, list[int]] = {}
@@ -116,7 +128,12 @@ def _places(catalogue: Catalogue, store: Store) -> list[str]:
         folder = store.catalogue / dataset / "dataset.json"
         version = (read_json(folder) or {}).get("version", "?")
         lines.append(f"  {dataset} {version} : {_shown(store, store.releases / dataset / str(version))}")
-    return [*lines, f"  catalogue à ouvrir dans un navigateur : {_shown(store, store.catalogue / 'index.html')}"]
+    waiting = read_json(store.national / "publication.json") or []
+    return [
+        *lines,
+        f"  catalogue à ouvrir dans un navigateur : {_shown(store, store.catalogue / 'index.html')}",
+        *(f"\nPUBLICATION EN ATTENTE ({item['target']}) :\n{item['text']}" for item in waiting),
+    ]
 
 
 def _next_steps() -> list[str]:

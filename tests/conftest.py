@@ -18,6 +18,8 @@ from pipelines.declarations.yaml_source import parse
 PROJECT = Path(__file__).resolve().parents[1]
 REAL = PROJECT.parent / "shared" / "real"
 
+pytest_plugins = ["udata_server.fixtures"]
+
 settings.register_profile("fast", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fast")
 

@@ -2,7 +2,8 @@
 
 This is the one room of ``pipelines`` that joins the stages and calls ``assets``. It stays light so that help is
 immediate: each command imports what it needs. What producers run is in ``producers``, the way back to the
-source in ``explaining``.
+source in ``explaining``, what is done with releases in ``releasing``, publication in ``publishing``, what operators
+run in ``instance`` and ``operations``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.cli import explaining, producers
+from pipelines.cli import explaining, instance, operations, producers, publishing, releasing
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     editor.set_defaults(command=_editor_schemas)
     explaining.add_command(commands, _add_schemas)
     producers.add_commands(commands, _add_schemas)
+    publishing.add_commands(commands, _add_schemas)
+    releasing.add_commands(commands, _add_schemas)
+    instance.add_commands(commands)
+    operations.add_commands(commands, _add_schemas)
     return parser
 
 
@@ -124,14 +129,19 @@ def _run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         print(f"impossible d'écrire dans {arguments.output} ({error.strerror})", file=sys.stderr)
         return USAGE
-    from assets.resources import Workspace
+    from assets.resources import Workspace, publishing_from_environment
     from assets.run import run_jobs
     from assets.summary import summarise
 
     exports, output = (
         place if "://" in place else str(Path(place).resolve()) for place in (arguments.exports, arguments.output)
     )
-    workspace = Workspace(exports=exports, output=output, schemas=str(arguments.schemas.resolve()))
+    workspace = Workspace(
+        exports=exports,
+        output=output,
+        schemas=str(arguments.schemas.resolve()),
+        **publishing_from_environment(),
+    )
     outcome = run_jobs(catalogue, workspace, arguments.network, arguments.year, _progress)
     summary = summarise(catalogue, workspace, outcome)
     print(summary.text)

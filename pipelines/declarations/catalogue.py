@@ -94,13 +94,42 @@ class Catalogue:
     def fingerprint(self, network: str) -> str:
         """Hash (sha256) of all declarations that bear on the results of ``network``."""
         parts = {
-            "network": self.networks[network].model_dump(mode="json"),
+            "network": self.networks[network].model_dump(mode="json", exclude={"closed_until"}),
             "indicators": {key: value.model_dump(mode="json") for key, value in self.indicators_of(network).items()},
             "corrections": [item.model_dump(mode="json") for item in self.corrections.get(network, ())],
             "territories": self.territories.model_dump(mode="json"),
             "reasons": {key: value.model_dump(mode="json") for key, value in self.reasons.items()},
         }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        return _fingerprint(parts)
+
+    def fingerprints(self) -> dict[str, str]:
+        """Hash (sha256) each thing declared, by place, to tell two releases what changed between them.
+
+        The places are ``networks/caf``, ``corrections/caf``, ``indicators/nps`` (all but what feeds it),
+        ``indicators/nps/caf`` (what feeds it there) and ``references``.
+        """
+        parts: dict[str, object] = {
+            "references": [
+                self.territories.model_dump(mode="json"),
+                *(
+                    {key: value.model_dump(mode="json") for key, value in lists.items()}
+                    for lists in (self.reasons, self.engagements, self.quality)
+                ),
+            ]
+        }
+        for network, declared in self.networks.items():
+            parts[f"networks/{network}"] = declared.model_dump(mode="json")
+        for network, corrections in self.corrections.items():
+            parts[f"corrections/{network}"] = [item.model_dump(mode="json") for item in corrections]
+        for name, indicator in self.indicators.items():
+            parts[f"indicators/{name}"] = indicator.model_dump(mode="json", exclude={"networks"})
+            for network, feed in indicator.networks.items():
+                parts[f"indicators/{name}/{network}"] = feed.model_dump(mode="json")
+        return {place: _fingerprint(part) for place, part in parts.items()}
+
+
+def _fingerprint(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 class _Reader:

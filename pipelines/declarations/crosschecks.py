@@ -9,6 +9,7 @@ from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to
 from pipelines.declarations.references import REASONS_GIVEN
+from pipelines.declarations.releasing_checks import names_used
 from pipelines.declarations.sampling_checks import sampling_faults
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ class _Checker:
         for year in network.provisional_years:
             if year not in network.years:
                 self.say(file, ("provisional_years",), f"{year} n'est pas une année attendue ({network.years})")
+        if network.closed_until is not None and network.closed_until not in network.years:
+            self.say(file, ("closed_until",), f"{network.closed_until} n'est pas une année attendue ({network.years})")
+        for year in network.provisional_years:
+            if network.closed(year):
+                self.say(file, ("provisional_years",), f"{year} est close (closed_until) : elle n'est plus provisoire")
         for index, export in enumerate(network.exports):
             self.export(file, ("exports", index), network, export)
 
@@ -302,6 +308,8 @@ class _Checker:
             if f"tables/{table}.yml" not in self.broken:
                 self.known(file, ("tables", index), table, self.catalogue.tables, "table")
         self.known(file, ("main_table",), dataset.main_table, dataset.tables, "table")
+        for path, word, allowed, what in names_used(self.catalogue, dataset):
+            self.known(file, path, word, allowed, what)
 
     def corrections(self, name: str) -> None:
         file = f"corrections/{name}.yml"

@@ -5,6 +5,7 @@ How results are made is not here.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 from typing import Any, Literal
 
@@ -246,9 +247,21 @@ class Network(Model):
     finest_level: Level
     years: Years
     provisional_years: tuple[int, ...] = ()
+    closed_until: int | None = Field(default=None, description="last closed year: it and those before are only revised")
     due: str | None = Field(default=None, pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
     acceptance: Acceptance
     exports: tuple[Export, ...] = Field(min_length=1)
+
+    def closed(self, year: int) -> bool:
+        """Whether ``year`` is closed: its files are no longer looked at, its results change by accepted revisions."""
+        return self.closed_until is not None and year <= self.closed_until
+
+    def due_on(self, year: int) -> date | None:
+        """Return the day by which the files of reference year ``year`` are due, if the network has a calendar."""
+        if self.due is None:
+            return None
+        month, day = map(int, self.due.split("-"))
+        return date(year + 1, month, min(day, monthrange(year + 1, month)[1]))
 
     def export(self, identifier: str) -> Export | None:
         """Return the declared export of that id."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pipelines.declarations.base import ColumnName, Constraints, Identifier, Model, Scalar, Text
+from pipelines.declarations.releasing import Explanation, Historical, ReleaseGates
 
 ColumnType = Literal["string", "integer", "number", "boolean", "date"]
 
@@ -67,16 +68,40 @@ class Spatial(Model):
     granularity: Text
 
 
+class RegisteredSchema(Model):
+    """A schema of schema.data.gouv.fr that a table follows; the version is pinned."""
+
+    name: Text
+    version: Text
+
+
+# As udata writes tags, so that what is read back compares.
+Tag = Annotated[str, Field(min_length=3, max_length=96, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+KeptField = Literal[
+    "title", "description", "description_short", "tags", "license", "frequency", "temporal_coverage", "spatial",
+    "contact",
+]  # fmt: skip
+
+
 class Dataset(Model):
-    """A dataset of data.gouv.fr: its texts, and the tables it holds. Lengths are udata's limits."""
+    """A dataset of data.gouv.fr: its texts, and the tables it holds. Lengths are udata's limits.
+
+    ``kept`` names what people change on the platform itself: set at the first publication, never restored. ``schemas``
+    gives, by table, the schema of schema.data.gouv.fr that it follows.
+    """
 
     title: str = Field(min_length=1, max_length=350)
     short_description: str = Field(min_length=1, max_length=200)
     description: str = Field(min_length=101, max_length=100_000)
-    tags: tuple[str, ...] = Field(min_length=1)
+    tags: tuple[Tag, ...] = Field(min_length=1)
     licence: Literal["lov2"]
     frequency: Literal["daily", "weekly", "monthly", "quarterly", "semiannual", "annual", "irregular"]
     spatial: Spatial
     contact: Contact
     tables: tuple[Identifier | ColumnName, ...] = Field(min_length=1)
     main_table: ColumnName
+    gates: ReleaseGates
+    explanations: tuple[Explanation, ...] = ()
+    historical: Historical | None = None
+    kept: tuple[KeptField, ...] = ()
+    schemas: dict[ColumnName, RegisteredSchema] = Field(default={})

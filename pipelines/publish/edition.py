@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 from pipelines.compile.dictionary import DICTIONARY, dictionary_frame
 from pipelines.publish import files
 from pipelines.publish.canonical import canonical_table
-from pipelines.publish.history import DESCRIPTOR
+from pipelines.publish.changelog import CHANGELOG, VERSIONS_FILE, versions_frame
+from pipelines.publish.companions import JOURNAL, VERSIONS
+from pipelines.publish.historical import historical_schema, historical_table
+from pipelines.publish.history import DESCRIPTOR, JOURNAL_FILE
+from pipelines.publish.journal import journal_frame
 from pipelines.publish.package import datapackage, release_title, to_bytes
 from pipelines.publish.readme import introduction, readme
 from pipelines.publish.spreadsheet import Sheet, write_workbook
+from pipelines.publish.standard import schema_file, standard_schema
 from pipelines.publish.tabular import write_csv, write_parquet
 
 if TYPE_CHECKING:
@@ -22,17 +27,19 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Catalogue, Dataset, Table
     from pipelines.publish.files import WrittenFile
+    from pipelines.publish.record import Record
 
 
 @dataclass(frozen=True)
 class Edition:
-    """What a release is made of: canonical tables, a version, and the warning that invented data must carry."""
+    """What a release is made of: canonical tables, a version, its record, and the warning that invented data carry."""
 
     dataset_id: str
     catalogue: Catalogue
     version: str
     tables: Mapping[str, pa.Table]
     synthetic: str | None
+    record: Record
 
     @property
     def dataset(self) -> Dataset:
@@ -46,7 +53,7 @@ class Edition:
 
     def write(self, folder: Path) -> None:
         """Write every file of the release."""
-        written = [*self._tables(folder), self._readme(folder)]
+        written = [*self._tables(folder), *self._record(folder), *self._others(folder)]
         by_name = {file.name: file for file in written}
         descriptor = datapackage(
             self.dataset_id,
@@ -55,26 +62,56 @@ class Edition:
             files=by_name,
             networks=self._networks(),
             synthetic=self.synthetic,
+            origin=self.record.origin,
         )
         written.append(files.write(folder / DESCRIPTOR, to_bytes(descriptor)))
         files.write(folder / files.CHECKSUMS, files.checksums(written))
 
     def _tables(self, folder: Path) -> list[WrittenFile]:
         dictionary = canonical_table("dictionnaire", DICTIONARY, dictionary_frame(self.declared))
-        sheets = [*(Sheet(name, table) for name, table in self.tables.items()), Sheet("Dictionnaire", dictionary)]
+        versions = canonical_table("versions", VERSIONS, versions_frame(self.record.versions))
+        sheets = [
+            *(Sheet(name, table) for name, table in self.tables.items()),
+            Sheet("Dictionnaire", dictionary),
+            Sheet("Versions", versions),
+        ]
         title = release_title(self.dataset, self.synthetic)
         notes = introduction(self.dataset, self.version, self.synthetic)
         return [
             *(write_csv(table, folder / f"{name}.csv") for name, table in self.tables.items()),
             *(write_parquet(table, folder / f"{name}.parquet") for name, table in self.tables.items()),
             write_csv(dictionary, folder / "dictionnaire.csv"),
+            write_csv(versions, folder / VERSIONS_FILE),
             write_workbook(folder / "resultats.xlsx", title, notes, sheets),
         ]
 
-    def _readme(self, folder: Path) -> WrittenFile:
+    def _record(self, folder: Path) -> list[WrittenFile]:
+        journal = canonical_table("journal", JOURNAL, journal_frame(self.record.journal))
+        return [
+            write_csv(journal, folder / JOURNAL_FILE),
+            files.write(folder / CHANGELOG, self.record.changelog.encode("utf-8")),
+        ]
+
+    def _others(self, folder: Path) -> list[WrittenFile]:
         counts = {name: table.num_rows for name, table in self.tables.items()}
         text = readme(self.dataset, self.version, self.declared, counts, self.synthetic)
-        return files.write(folder / "LISEZMOI.md", text.encode("utf-8"))
+        schema = standard_schema(self.catalogue, self.dataset_id, self.version, self.record.earlier)
+        return [
+            files.write(folder / "LISEZMOI.md", text.encode("utf-8")),
+            files.write(folder / schema_file(self.catalogue, self.dataset_id), to_bytes(schema)),
+            *self._historical(folder),
+        ]
+
+    def _historical(self, folder: Path) -> list[WrittenFile]:
+        declared = self.dataset.historical
+        if declared is None:
+            return []
+        table = historical_table(declared, self.tables[self.dataset.main_table], self.tables)
+        schema = to_bytes(historical_schema(declared))
+        return [
+            write_csv(table, folder / f"{declared.name}.csv"),
+            files.write(folder / f"{declared.name}.schema.json", schema),
+        ]
 
     def _networks(self) -> set[str]:
         """Return the networks that the tables speak of."""

@@ -18,3 +18,11 @@ class ReleaseError(Exception):
 
 class TableError(ReleaseError):
     """A table can't be brought to its declared form."""
+
+
+class PublicationError(Exception):
+    """A publication stopped; the message says in French what happened and what to do. It never holds the API key."""
+
+
+class ConcurrentPublicationError(PublicationError):
+    """Somebody else is publishing to the same place."""

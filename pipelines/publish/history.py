@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 IN_PROGRESS = ".en-cours-"
 DESCRIPTOR = "datapackage.json"
+JOURNAL_FILE = "journal.csv"
+LONGEST_CELL = 2**31 - 1  # bytes; Python stops at 128 kB, a whole row of the journal may be longer
+COMPANIONS = frozenset({"dictionnaire", "journal", "versions"})  # tables about the release, not of the dataset
 
 
 def versions(releases: Path, dataset: str) -> list[str]:
@@ -42,12 +45,27 @@ def states(release: Path) -> dict[str, TableState]:
     return {
         item["name"]: TableState(item["schema"], _csv_rows(release / item["path"]))
         for item in resources
-        if item["format"] == "csv" and item["name"] != "dictionnaire"
+        if item["format"] == "csv" and item["name"] not in COMPANIONS
     }
+
+
+def journal_rows(release: Path) -> list[tuple[str, ...]]:
+    """Return the rows of the journal of a release, none when it has no journal."""
+    path = release / JOURNAL_FILE
+    return _csv_rows(path) if path.is_file() else []
+
+
+def table_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a canonical CSV by column, none when the file isn't there."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def _csv_rows(path: Path) -> list[tuple[str, ...]]:
     with path.open(encoding="utf-8", newline="") as stream:
+        csv.field_size_limit(LONGEST_CELL)
         rows = csv.reader(stream)
         next(rows)
         return [tuple(row) for row in rows]

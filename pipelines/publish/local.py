@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines.compile.dictionary import dictionary_rows
-from pipelines.publish import files, history
-from pipelines.publish.readme import LICENCE_TEXT, LIMITS, citation
+from pipelines.publish import feed, files, history, reuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,30 +39,39 @@ class LocalCatalogue:
 
 @dataclass
 class _Target:
-    """A folder brought to a wanted content, file by file."""
+    """A folder brought to a wanted content, file by file; ``dry`` only tells what would be done."""
 
+    dry: bool = False
     written: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)
 
     def put(self, path: Path, content: bytes) -> None:
         if path.is_file() and path.read_bytes() == content:
             return
+        self.written.append(path)
+        if self.dry:
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{history.IN_PROGRESS}{path.name}")
         draft.write_bytes(content)
         draft.replace(path)
-        self.written.append(path)
 
     def keep_only(self, folder: Path, names: set[str]) -> None:
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
             if path.name not in names:
-                path.unlink()
                 self.removed.append(path)
+                if not self.dry:
+                    path.unlink()
 
 
-def publish_local(catalogue: Catalogue, releases: Path, target: Path, *, synthetic: str | None) -> LocalCatalogue:
-    """Bring ``target`` to the latest releases: pages, copies of the latest files, links to every version."""
-    work, pages = _Target(), _pages()
+def publish_local(
+    catalogue: Catalogue, releases: Path, target: Path, *, synthetic: str | None, dry: bool = False
+) -> LocalCatalogue:
+    """Bring ``target`` to the latest releases: pages, copies of the latest files, links to every version.
+
+    ``dry``: nothing is touched, and what would be written and removed is returned.
+    """
+    work, pages = _Target(dry), _pages()
     shown = []
     for name in sorted(catalogue.datasets):
         versions = history.versions(releases, name)
@@ -78,6 +85,9 @@ def publish_local(catalogue: Catalogue, releases: Path, target: Path, *, synthet
             work.put(home / LATEST / path.name, path.read_bytes())
         work.keep_only(home / LATEST, {path.name for path in latest.iterdir()})
         work.put(home / "dataset.json", _json(entry["facts"]))
+        text = reuse.reuse_text(entry, lambda file: f"{LATEST}/{file}")
+        work.put(home / reuse.REUSE, text.encode("utf-8"))
+        work.put(home / feed.FEED, _feed(name, entry))
         work.put(home / "index.html", pages.get_template("dataset.html").render(entry).encode("utf-8"))
     index = target / "index.html"
     text = pages.get_template("index.html").render(datasets=shown, synthetic=_warning(shown, synthetic))
@@ -117,40 +127,36 @@ def _entry(
     catalogue: Catalogue, name: str, release: Path, versions: list[dict[str, Any]], synthetic: str | None
 ) -> dict[str, Any]:
     """Return all that the page of a dataset shows."""
-    dataset, descriptor = catalogue.datasets[name], history.descriptor(release)
-    marked = bool(descriptor.get("synthetic", False))
-    warning = (synthetic or "Ces données sont inventées.") if marked or synthetic else None
-    rows = {table: len(state.rows) for table, state in history.states(release).items()}
-    declared = {table: catalogue.tables[table] for table in dataset.tables if table in rows}
+    told = reuse.facts(catalogue, name, release, synthetic)
+    dataset, declared = told["dataset"], told["tables"]
     facts = {
         "id": name,
-        "title": descriptor["title"],
-        "description": descriptor["description"],
+        "title": told["title"],
+        "description": history.descriptor(release)["description"],
         "version": release.name,
         "versions": [item["version"] for item in versions],
-        "synthetic": warning is not None,
+        "synthetic": told["synthetic"] is not None,
         "licence": "etalab-2.0",
         "tags": list(dataset.tags),
         "frequency": dataset.frequency,
         "spatial": dataset.spatial.model_dump(mode="json"),
         "contact": dataset.contact.model_dump(mode="json"),
-        "tables": [{"name": table, "title": declared[table].title, "rows": rows[table]} for table in declared],
+        "tables": [{"name": table, "title": declared[table].title, "rows": told["rows"][table]} for table in declared],
         "files": [_file_facts(path) for path in sorted(release.iterdir())],
     }
-    return {
-        "name": name,
-        "dataset": dataset,
-        "facts": facts,
-        "tables": declared,
-        "rows": rows,
-        "columns": {table: dictionary_rows({table: declared[table]}) for table in declared},
-        "versions": versions,
-        "citation": citation(dataset, release.name, warning),
-        "licence": LICENCE_TEXT,
-        "limits": LIMITS,
-        "synthetic": warning,
-        "paragraphs": [part for part in dataset.description.split("\n\n") if part.strip()],
-    }
+    paragraphs = [part for part in dataset.description.split("\n\n") if part.strip()]
+    return {**told, "name": name, "facts": facts, "versions": versions, "paragraphs": paragraphs}
+
+
+def _feed(name: str, entry: Mapping[str, Any]) -> bytes:
+    return feed.atom(
+        name,
+        entry["dataset"],
+        entry["history"][::-1],
+        title=entry["title"],
+        address="index.html",
+        link=lambda version: f"index.html#version-{version}",
+    )
 
 
 def _file_facts(path: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Release → Data Package v2 descriptor, which frictionless reads and checks. Nothing is written here.
 
-Resources are the CSV tables. Parquet and XLSX, the same tables in other forms, are in the property ``renditions``: the
+Resources are the CSV tables. Parquet, XLSX and the historical CSV, the same in other forms, are ``renditions``: the
 v2 profile knows no type of resource but tables, and frictionless reads Parquet through pandas, which turns a missing
 integer into a float. Table Schemas stay v1 (schema.data.gouv.fr). No date of creation: same release, same bytes.
 """
@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipelines.compile.dictionary import DICTIONARY
 from pipelines.compile.table_schema import table_schema
+from pipelines.publish.companions import COMPANIONS
+from pipelines.publish.historical import historical_schema
 from pipelines.publish.tabular import DIALECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pipelines.declarations import Catalogue, Dataset, Network, Table
+    from pipelines.declarations.releasing import Historical
     from pipelines.publish.files import WrittenFile
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -46,8 +48,12 @@ def datapackage(
     files: Mapping[str, WrittenFile],
     networks: Iterable[str],
     synthetic: str | None,
+    origin: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the descriptor of a release whose ``files`` are written; ``networks`` are those that it speaks of."""
+    """Return the descriptor of a release whose ``files`` are written; ``networks`` are those that it speaks of.
+
+    ``origin`` holds our own properties: what the release comes from and follows.
+    """
     dataset = catalogue.datasets[dataset_id]
     tables = {name: catalogue.tables[name] for name in dataset.tables}
     warning = f"{SYNTHETIC_MARK}. {synthetic}\n\n" if synthetic else ""
@@ -64,9 +70,13 @@ def datapackage(
         "contributors": [{"title": dataset.contact.name, "email": dataset.contact.email, "roles": ["contact"]}],
         "resources": [
             *(_resource(name, table, files[f"{name}.csv"]) for name, table in tables.items()),
-            _resource("dictionnaire", DICTIONARY, files["dictionnaire.csv"]),
+            *(_resource(name, table, files[f"{name}.csv"]) for name, table in COMPANIONS.items()),
         ],
-        "renditions": [_rendition(files[name]) for name in sorted(files) if name.rpartition(".")[2] in RENDITIONS],
+        "renditions": [
+            *(_rendition(files[name]) for name in sorted(files) if name.rpartition(".")[2] in RENDITIONS),
+            *([_historical(dataset.historical, files)] if dataset.historical else []),
+        ],
+        **origin,
     }
 
 
@@ -94,6 +104,12 @@ def _resource(name: str, table: Table, file: WrittenFile) -> dict[str, Any]:
 def _rendition(file: WrittenFile) -> dict[str, Any]:
     file_format = file.name.rpartition(".")[2]
     return {"path": file.name, "format": file_format, "mediatype": RENDITIONS[file_format], **_facts(file)}
+
+
+def _historical(historical: Historical, files: Mapping[str, WrittenFile]) -> dict[str, Any]:
+    file = files[f"{historical.name}.csv"]
+    kinds = {"format": "csv", "mediatype": "text/csv", "encoding": "utf-8", "dialect": DIALECT}
+    return {"path": file.name, **kinds, **_facts(file), "schema": historical_schema(historical)}
 
 
 def _facts(file: WrittenFile) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipelines.compile.table_schema import table_schema
-from pipelines.publish import files, history
+from pipelines.publish import chain, files, history
 from pipelines.publish.canonical import canonical_table, text_rows
+from pipelines.publish.changelog import row_counts
 from pipelines.publish.difference import (
     VERSION_COLUMN,
     ReleaseDifference,
@@ -25,7 +26,8 @@ from pipelines.publish.difference import (
 )
 from pipelines.publish.edition import Edition
 from pipelines.publish.errors import ReleaseError, TableError
-from pipelines.publish.verify import contract_findings, release_findings
+from pipelines.publish.record import Following, Origin
+from pipelines.publish.verify import checksum_findings, contract_findings, release_findings
 from pipelines.publish.version import FIRST, next_version
 
 if TYPE_CHECKING:
@@ -34,11 +36,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipelines.declarations import Catalogue
+    from pipelines.publish.inputs import Inputs
 
 
 @dataclass(frozen=True)
 class Release:
-    """A release that is there: ``created`` by this call or found unchanged. ``rows`` counts each table."""
+    """A release that is there: ``created`` by this call or found unchanged. ``rows`` counts each table.
+
+    ``held``: the tables are those of a release that a person rolled back, so that no new one is made of them.
+    """
 
     dataset: str
     version: str
@@ -47,17 +53,12 @@ class Release:
     created: bool
     rows: Mapping[str, int]
     difference: ReleaseDifference
+    held: bool = False
 
     @property
     def counts(self) -> dict[str, int]:
         """Rows added, removed and changed since the previous release, all tables together."""
-        tables = self.difference.tables.values()
-        return {
-            "added": sum(len(table.rows_added) for table in tables)
-            + sum(self.rows[name] for name in self.difference.tables_added),
-            "removed": sum(len(table.rows_removed) for table in tables),
-            "changed": sum(len(table.rows_changed) for table in tables),
-        }
+        return row_counts(self.difference, self.rows)
 
 
 def make_release(
@@ -67,30 +68,48 @@ def make_release(
     releases: Path,
     *,
     synthetic: str | None,
+    inputs: Inputs | None = None,
 ) -> Release:
     """Make the next release of a dataset below ``releases``, or return the latest when nothing changed.
 
-    ``synthetic`` is the warning that the release must carry when its data are invented. Raises ReleaseError, with
-    every finding and nothing published, when a table or the written release is refused.
+    ``synthetic`` is the warning that the release must carry when its data are invented; ``inputs`` what the tables were
+    made from. Raises ReleaseError, with every finding and nothing published, when a table, the written release or the
+    one that it would follow is refused.
     """
-    home = releases / dataset_id
-    history.sweep(home)
+    history.sweep(releases / dataset_id)
     data = _checked(dataset_id, catalogue, tables)
-    known = history.versions(releases, dataset_id)
-    previous = known[-1] if known else None
-    old = history.states(home / previous) if previous else {}
+    return issue(dataset_id, catalogue, data, releases, Origin(synthetic, inputs))
+
+
+def issue(dataset_id: str, catalogue: Catalogue, data: dict[str, pa.Table], releases: Path, origin: Origin) -> Release:
+    """Make a release of canonical tables, unless their content is that of the latest one, or of one rolled back."""
+    home, known = releases / dataset_id, history.versions(releases, dataset_id)
+    latest = home / known[-1] if known else None
     new = {name: _state(catalogue, name, table) for name, table in data.items()}
-    relabelled = previous is not None and _is_synthetic(home / previous) != bool(synthetic)
-    difference = release_difference(old, new, relabelled=relabelled)
     rows = {name: table.num_rows for name, table in data.items()}
+    content = chain.content_hash(new, synthetic=bool(origin.synthetic))
+    if latest and (content == chain.content_of(latest) or content in withdrawn(latest)):
+        held = content in withdrawn(latest)
+        return Release(dataset_id, latest.name, latest.name, latest, False, rows, ReleaseDifference(), held)
+    if latest and (altered := checksum_findings(latest)):
+        raise ReleaseError(f"{dataset_id} {latest.name} a été modifiée depuis sa publication :", altered)
+    old = history.states(latest) if latest else {}
+    relabelled = latest is not None and _is_synthetic(latest) != bool(origin.synthetic)
+    difference = release_difference(old, new, relabelled=relabelled)
+    previous = latest.name if latest else None
     version = next_version(previous, difference)
-    if version is None:
-        assert previous is not None  # a first release always has a version
-        return Release(dataset_id, previous, previous, home / previous, False, rows, difference)
+    assert version is not None  # contents differ
+    follows = Following(catalogue, dataset_id, releases, version, latest)
+    record = follows.record(difference, (old, new), origin, content)
     for name, state in new.items():
         data[name] = _dated(data[name], version, state, old.get(name), difference.tables.get(name))
-    folder = _publish(Edition(dataset_id, catalogue, version, data, synthetic), home)
+    folder = _publish(Edition(dataset_id, catalogue, version, data, origin.synthetic, record), home)
     return Release(dataset_id, version, previous, folder, True, rows, difference)
+
+
+def withdrawn(release: Path) -> frozenset[str]:
+    """Return the hashes of the contents that a rollback went back on, none when the release is no rollback."""
+    return frozenset((history.descriptor(release).get("rollback") or {}).get("withdrawn", ()))
 
 
 def _checked(dataset_id: str, catalogue: Catalogue, tables: Mapping[str, pd.DataFrame]) -> dict[str, pa.Table]:

@@ -38,7 +38,7 @@ def contract_findings(name: str, table: Table, data: pa.Table) -> list[str]:
 
 def release_findings(folder: Path, tables: Mapping[str, pa.Table]) -> list[str]:
     """Return what frictionless, the checksums and Parquet read back find wrong in a written release."""
-    return [*_package_findings(folder), *_checksum_findings(folder), *_parquet_findings(folder, tables)]
+    return [*_package_findings(folder), *checksum_findings(folder), *_parquet_findings(folder, tables)]
 
 
 def _contract_finding(name: str, case: Mapping[Any, Any]) -> str:
@@ -57,7 +57,8 @@ def _package_findings(folder: Path) -> list[str]:
     return findings[:SHOWN]
 
 
-def _checksum_findings(folder: Path) -> list[str]:
+def checksum_findings(folder: Path) -> list[str]:
+    """Return which files are not those that the checksums of the release name."""
     lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
     expected = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     found = {path.name: sha256(path) for path in folder.iterdir() if path.name != CHECKSUMS}

@@ -58,9 +58,13 @@ class Archive:
         """Return an archived content, as ``path`` finds it."""
         return self.path(sha256).read_bytes()
 
+    def keep(self, content: bytes) -> str:
+        """Archive a content that no exports root holds (declarations) and return its sha256."""
+        return self._keep([content])[0]
+
     def receive(self, root: ExportsRoot, source: SourceFile, seen_at: datetime.datetime) -> Received:
         """Archive ``source`` unless it was seen before, and note in the manifest what is new."""
-        memory = f"{hashlib.sha256(f'{root.url}|{source.path}'.encode()).hexdigest()[:32]}.json"
+        memory = _memory(root, source)
         remembered = self._recall(memory)
         before = json.loads(remembered) if remembered else None
         if (
@@ -78,6 +82,32 @@ class Archive:
             self._note(received, seen_at)  # before it is remembered: a crash in between notes it twice, loses nothing
         self._remember(memory, json.dumps({"token": source.token, "sha256": sha256, "size": size}).encode())
         return received
+
+    def recognise(self, root: ExportsRoot, source: SourceFile) -> str | None:
+        """Return the sha256 of ``source`` when it is surely what was archived under that name, else None.
+
+        A look costs no reading while the token stands; a file of the same size under another token is hashed where it
+        is. Nothing is archived or noted: what is not recognised is news for ``receive``.
+        """
+        memory = _memory(root, source)
+        remembered = self._recall(memory)
+        if not remembered:
+            return None
+        before = json.loads(remembered)
+        sha256: str = before["sha256"]
+        if not self._holds(sha256, before["size"]):
+            return None
+        if source.token and before["token"] == source.token:
+            return sha256
+        if source.size not in (0, before["size"]):  # some storages tell no size
+            return None
+        digest = hashlib.sha256()
+        for chunk in root.chunks(source.path):
+            digest.update(chunk)
+        if digest.hexdigest() != sha256:
+            return None
+        self._remember(memory, json.dumps({**before, "token": source.token}).encode())
+        return sha256
 
     def _place(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256
@@ -127,6 +157,11 @@ class Archive:
 def news_line(received: Received, seen_at: datetime.datetime) -> str:
     """Return the line of JSON that the manifest keeps of a file that is news."""
     return json.dumps({"vu_le": seen_at.isoformat(timespec="seconds"), **asdict(received)}, ensure_ascii=False)
+
+
+def _memory(root: ExportsRoot, source: SourceFile) -> str:
+    """Name what is remembered of a file at the source."""
+    return f"{hashlib.sha256(f'{root.url}|{source.path}'.encode()).hexdigest()[:32]}.json"
 
 
 def _write(path: Path, content: bytes) -> None:

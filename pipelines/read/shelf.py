@@ -5,12 +5,13 @@ What the objects mean, and in which order they are written, is decided elsewhere
 
 from __future__ import annotations
 
+import datetime
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -85,6 +86,26 @@ class Shelf:
         start = len(self._root) + 1
         return sorted(name for path in found if not _is_draft(name := path[start:]))
 
+    def moments(self, prefix: str) -> dict[str, float]:
+        """Return when each object below ``prefix`` was written (epoch seconds), by the clock of the storage.
+
+        Raises RootError on a storage that doesn't tell it.
+        """
+        self._filesystem.invalidate_cache()
+        found = self._filesystem.find(self._full(prefix), detail=True)
+        start = len(self._root) + 1
+        return {name: self._moment(info) for path, info in found.items() if not _is_draft(name := path[start:])}
+
+    def _moment(self, info: dict[str, Any]) -> float:
+        told = next((info[word] for word in _MOMENTS if info.get(word) is not None), None)
+        if isinstance(told, str):
+            told = datetime.datetime.fromisoformat(told)
+        if isinstance(told, datetime.datetime):
+            return (told if told.tzinfo else told.replace(tzinfo=datetime.UTC)).timestamp()
+        if told is None:
+            raise RootError(f"{self.url} : ce stockage ne dit pas quand ses fichiers ont été écrits")
+        return float(told)
+
     def write(self, name: str, content: bytes) -> None:
         """Write an object, in the place of the one there was."""
         if not self._is_disk:
@@ -143,6 +164,7 @@ class Shelf:
 
 
 _DRAFT = ".brouillon-"
+_MOMENTS = ("LastModified", "last_modified", "modified", "updated", "mtime", "created")  # as each storage names it
 
 
 def _is_draft(name: str) -> bool:

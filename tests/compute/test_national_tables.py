@@ -328,6 +328,23 @@ def test_a_discrepancy_is_relative_to_the_declared_value_in_percent(small: Catal
     assert table["territoire"].tolist() == ["France", "France"]
 
 
+def test_a_discrepancy_of_a_period_with_a_hidden_row_is_not_published(small: Catalogue) -> None:
+    """It tells a typed total and the sum of its parts: one hidden part would be their difference."""
+    found = pd.DataFrame([
+        {"reseau": "labo", "annee": year, "indicateur": "essai", "periode": str(year), "maille": "national",
+         "territoire_code": "FR", "maille_des_parties": "departement", "parties_presentes": 1, "parties_attendues": 101,
+         "valeur_declaree": 10.0, "valeur_calculee": 9.0, "ecart": 1.0}
+        for year in (2023, 2024, 2025)
+    ])  # fmt: skip
+    hidden = {"maille": "departement", "territoire_code": "30", "motif": "secret-statistique"}
+    results = [
+        _result(2023, 4.0),
+        _result(2024, 4.0, **hidden, statut_confidentialite="A"),
+        _result(2025, 4.0, **hidden, statut_confidentialite="D"),
+    ]
+    assert _tables(small, results, discrepancies=found)["ecarts"]["periode"].tolist() == ["2023"]
+
+
 def test_offices_stand_below_their_network(small: Catalogue, pick) -> None:
     seen = pd.DataFrame(
         [("labo", year, "B1", name, "30", "site") for year, name in [(2024, "Nouveau nom"), (2023, "Ancien nom")]],

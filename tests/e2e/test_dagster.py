@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -9,9 +10,9 @@ import socket
 import subprocess
 import sys
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from xml.etree import ElementTree
 
 import dagster as dg
 import pytest
@@ -40,7 +41,8 @@ def test_the_graph_is_what_the_declarations_make_it(definitions, catalogue):
     networks = {dg.AssetKey([network, stage]) for network in catalogue.networks for stage in STAGES}
     national = {dg.AssetKey(["national", "tables"]), dg.AssetKey(["national", "publication"])}
     releases = {dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets}
-    assert graph.get_all_asset_keys() == networks | national | releases
+    night = {dg.AssetKey(["nuit", "veille"]), dg.AssetKey(["nuit", "bilan"])}
+    assert graph.get_all_asset_keys() == networks | national | releases | night
     assert graph.get(dg.AssetKey(["caf", "results"])).parent_keys == {dg.AssetKey(["caf", "observations"])}
     partitions = graph.get(dg.AssetKey(["caf", "raw"])).partitions_def
     assert partitions is not None
@@ -77,7 +79,7 @@ def test_a_refused_network_year_fails_alone_and_records_nothing(catalogue, sampl
         assert national.success
 
 
-def test_metadata_for_the_data_team(definitions):
+def test_metadata_for_the_data_team(definitions, catalogue):
     with dg.DagsterInstance.ephemeral() as instance:
         result = definitions.resolve_job_def(NETWORKS_JOB).execute_in_process(
             partition_key="2024",
@@ -95,22 +97,37 @@ def test_metadata_for_the_data_team(definitions):
     assert made["results"]["graphique"].value.startswith("![Caisses")
     assert "data:image/png;base64," in made["results"]["graphique"].value
     assert made["results"]["dagster/row_count"].value > 1000
+    # The values over the years: one plot and one line of figures for each indicator.
+    series = made["results"]["serie"].value
+    svg = base64.b64decode(series.partition("base64,")[2].partition(")")[0]).decode()
+    drawn = [item.text for item in ElementTree.fromstring(svg).iter() if item.get("font-weight") == "bold"]
+    assert drawn == sorted(set(drawn))
+    assert [line.split("|")[1].strip() for line in series.splitlines()[4:]] == drawn
+    assert "nps" in drawn  # a national value: no median of places
+    columns = {item.name: item for item in made["observations"]["colonnes_enquete"].schema.columns}
+    personal = [field.name for field in catalogue.networks["caf"].exports[0].fields if field.personal]
+    assert columns
+    assert not columns.keys() & set(personal)
+    results = made["results"]["dagster/column_schema"].schema.columns
+    assert next(item for item in results if item.name == "valeur").description
 
 
-def test_the_night_covers_the_open_years_and_then_the_nation(definitions):
+def test_the_night_begins_with_a_look_at_the_hour_of_paris(definitions, catalogue, samples, tmp_path):
     repository = definitions.get_repository_def()
     schedule = repository.get_schedule_def("nuit")
     assert schedule.cron_schedule == "0 2 * * *"
     assert schedule.execution_timezone == "Europe/Paris"
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
-    when = datetime(2026, 1, 2, 2, 0, tzinfo=ZoneInfo("Europe/Paris"))
+    when = datetime(2026, 1, 1, 23, 30, tzinfo=UTC)
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_schedule_context(instance=instance, scheduled_execution_time=when, repository_def=repository)
-        requests_made = schedule.evaluate_tick(context).run_requests
-    assert [request.partition_key for request in requests_made] == ["2023", "2024"]
-    assert [request.run_key for request in requests_made] == ["2026-01-02-2023", "2026-01-02-2024"]
-    names = {sensor.name for sensor in repository.sensor_defs}
-    assert names == {"apres_reussite", "apres_echec"}
+        asked = schedule.evaluate_tick(context).run_requests
+    assert [(request.run_key, request.tags["resultats/nuit"]) for request in asked] == [("2026-01-02", "2026-01-02")]
+    assert {sensor.name for sensor in repository.sensor_defs} == {"suite", "executions_perdues", "apercus", "alertes"}
+    assert all(item.default_status == dg.DefaultSensorStatus.RUNNING for item in repository.sensor_defs)
+    workspace = Workspace(exports=str(samples), output=str(tmp_path), schemas="")
+    later = build_definitions(catalogue, workspace, "23:05").get_repository_def().get_schedule_def("nuit")
+    assert later.cron_schedule == "5 23 * * *"
 
 
 def _free_port() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from made_results import DATASET, result
 from pipelines.declarations import Catalogue, Dataset, Network, Table, Territories
 from pipelines.declarations.yaml_source import parse
 
+SMALL = ("resultats", "indicateurs", "reseaux", "structures")
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
@@ -45,6 +47,10 @@ def _network(title: str) -> Network:
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
+    return _catalogue()
+
+
+def _catalogue() -> Catalogue:
     files = sorted((SCHEMAS / "tables").glob("*.yml"))
     tables = {path.stem: Table.model_validate(parse(path.read_text("utf-8")).data) for path in files}
     dataset = Dataset.model_validate(parse((SCHEMAS / "datasets" / f"{DATASET}.yml").read_text("utf-8")).data)
@@ -64,6 +70,10 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture
 def tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
+    return _tables(catalogue)
+
+
+def _tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
     rows: dict[str, list[dict[str, object]]] = {
         "resultats": [
             result("30", 87.4),
@@ -146,3 +156,17 @@ def tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
         name: [column for column in catalogue.tables[name].names if column != "version_publication"] for name in rows
     }
     return {name: pd.DataFrame(rows[name], columns=without_version[name]) for name in rows}
+
+
+@pytest.fixture(scope="session")
+def small() -> Catalogue:
+    """The catalogue with a dataset of few tables, for tests of many releases: each is read again by frictionless."""
+    catalogue = _catalogue()
+    dataset = catalogue.datasets[DATASET].model_copy(update={"tables": SMALL})
+    return replace(catalogue, datasets=MappingProxyType({DATASET: dataset}))
+
+
+@pytest.fixture(scope="session")
+def small_tables() -> dict[str, pd.DataFrame]:
+    """The tables of ``small``: not to be changed in place."""
+    return {name: table for name, table in _tables(_catalogue()).items() if name in SMALL}

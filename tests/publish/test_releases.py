@@ -45,6 +45,8 @@ def test_a_first_release_holds_everything(first: Release, catalogue: Catalogue) 
     tables = catalogue.datasets[DATASET].tables
     named = {f"{name}.{ending}" for name in tables for ending in ("csv", "parquet")}
     others = {"resultats.xlsx", "dictionnaire.csv", "LISEZMOI.md", "datapackage.json", "SHA256SUMS"}
+    others |= {"journal.csv", "versions.csv", "CHANGELOG.md", "resultats.schema.json"}
+    others |= {f"resultats-format-historique.{ending}" for ending in ("csv", "schema.json")}
     assert set(contents(first.folder)) == named | others
     assert all(path.stat().st_mode & 0o777 == 0o444 for path in first.folder.iterdir())
 
@@ -186,7 +188,7 @@ def test_the_descriptor_says_what_is_there(catalogue: Catalogue, first: Release)
     assert package["licenses"][0]["name"] == "etalab-2.0"
     assert package["sources"] == [{"title": "Caisses (Caisse nationale)", "path": "https://example.org/caf"}]
     described = [*package["resources"], *package["renditions"]]
-    assert len(described) == 2 * len(catalogue.datasets[DATASET].tables) + 2
+    assert len(described) == 2 * len(catalogue.datasets[DATASET].tables) + 5
     for item in described:
         content = (first.folder / item["path"]).read_bytes()
         assert (item["bytes"], item["hash"]) == (len(content), f"sha256:{hashlib.sha256(content).hexdigest()}")
@@ -208,7 +210,7 @@ def test_synthetic_data_say_so_everywhere(catalogue: Catalogue, tables: Tables, 
 
 def test_the_workbook_read_back(first: Release, catalogue: Catalogue) -> None:
     book = openpyxl.load_workbook(first.folder / "resultats.xlsx")
-    assert book.sheetnames == ["Lisez-moi", *catalogue.datasets[DATASET].tables, "Dictionnaire"]
+    assert book.sheetnames == ["Lisez-moi", *catalogue.datasets[DATASET].tables, "Dictionnaire", "Versions"]
     sheet = book["resultats"]
     header = [cell.value for cell in sheet[1]]
     assert header == catalogue.tables["resultats"].names

@@ -12,6 +12,7 @@ from pipelines.compute.disclosure.published import (
     without_secret_parts,
     without_secrets,
 )
+from pipelines.compute.disclosure.totals import secret_totals, without_counts
 
 __all__ = [
     "EXTREMES",
@@ -20,6 +21,8 @@ __all__ = [
     "disclosure_summary",
     "protected",
     "refusals",
+    "secret_totals",
+    "without_counts",
     "without_secret_parts",
     "without_secrets",
 ]

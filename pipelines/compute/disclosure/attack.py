@@ -38,10 +38,13 @@ class Intervals:
     exposed: Flags
 
 
-def attack(system: System, only: Flags | None = None, *, verdict_only: bool = False) -> Intervals:
+def attack(
+    system: System, only: Flags | None = None, *, verdict_only: bool = False, closely: Flags | None = None
+) -> Intervals:
     """Bound every hidden cell (of ``only``, if given: whole components, please).
 
     ``verdict_only``: stop in each component at the first exposed cell; the intervals of others may stay unknown.
+    ``closely``: cells worth a linear programme; of the others, only what link by link tells is looked at.
     """
     low, high, dropped = tightened(system)
     wanted = system.width > 0
@@ -52,6 +55,8 @@ def attack(system: System, only: Flags | None = None, *, verdict_only: bool = Fa
     if verdict_only:
         wanted &= ~np.isin(labels, labels[exposed])
     found_low, found_high = low.copy(), high.copy()
+    if closely is not None:
+        wanted &= closely
     for batch in _batches(labels, wanted):
         members = np.flatnonzero(np.isin(labels, batch))
         lowest, highest = _attack_batch(system, low, high, dropped, members, labels, wanted, verdict_only)

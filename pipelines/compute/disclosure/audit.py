@@ -13,11 +13,12 @@ import pandas as pd
 
 from pipelines.compute.disclosure.attack import Intervals, attack
 from pipelines.compute.disclosure.cells import KEY, NUMBERS, Cells, cells_of
-from pipelines.compute.disclosure.published import row_keys
+from pipelines.compute.disclosure.published import already_public, row_keys
 from pipelines.compute.disclosure.system import EPSILON, components, tightened
+from pipelines.compute.disclosure.totals import secret_totals, told_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,27 +30,38 @@ PREVIOUS = "valeur secrète donnée comme valeur précédente"
 TIGHT = "borné de trop près"
 TIGHT_EARLIER = "borné de trop près avec une version antérieure"
 ALREADY = "déjà publié"
-_REFUSED = (UNMASKED, PREVIOUS, TIGHT, TIGHT_EARLIER)
+COUNTED = "nombre de lignes d'un export dont le total est secret"
+_REFUSED = (UNMASKED, PREVIOUS, TIGHT, TIGHT_EARLIER, COUNTED)
 _COLUMNS = ["constat", "statut_confidentialite", *KEY, "grandeur", "borne_basse", "borne_haute"]
 _SHIFTED = ["reseau", "indicateur", "frequence", "maille", "territoire_code", "structure_code"]
 
 
-def audit(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.DataFrame] = ()) -> pd.DataFrame:
+def audit(
+    results: pd.DataFrame,
+    catalogue: Catalogue,
+    earlier: Sequence[pd.DataFrame] = (),
+    others: Mapping[str, pd.DataFrame] | None = None,
+) -> pd.DataFrame:
     """Return what the figures tell of hidden rows, one line per finding, in the order of the key; none is best.
 
-    ``results``: the table ``resultats`` about to be released; ``earlier``: those of earlier releases, oldest first.
+    ``results``: the table ``resultats`` about to be released; ``earlier``: those of earlier releases, oldest first;
+    ``others``: the tables released with it, by name, which count the rows of exports (``totals.COUNTS``).
     ``constat`` says what was found, ``grandeur`` of what (base, or a part of the numerator), and the bounds say how
     closely it is known (they are secret themselves). A row hidden now that an earlier release published can't be
     taken back: it is found, and counted, as already published.
     """
     results = results.reset_index(drop=True)
-    found = [_unmasked(results), _previous(results)]
-    cells = cells_of(results, catalogue)
+    found = [_unmasked(results), _previous(results), _counted(results, catalogue, others or {})]
+    cells = cells_of(results, catalogue, already_public(results, earlier))
     if cells is not None:
         hidden = np.bincount(cells.problem.unit, cells.hidden_cells(), cells.problem.units) > 0
         system = cells.problem.seen(hidden)
-        now = attack(system)
+        public = cells.figures["public"].to_numpy(dtype=bool)
+        now = attack(_without_kin(system, cells, public))
         found.append(_lines(results, cells, now, now.exposed, TIGHT))
+        late = attack(system) if public.any() else now  # with bases that are public for good
+        known = (late.exposed | cells.kin.told) & ~now.exposed
+        found.append(_lines(results, cells, late, known, ALREADY))
         if earlier:
             found += _with_earlier(results, cells, system, now, earlier, catalogue)
     told = pd.concat(found, ignore_index=True)
@@ -81,6 +93,13 @@ def _previous(results: pd.DataFrame) -> pd.DataFrame:
     return _told(results, np.flatnonzero(results["valeur_precedente"].notna() & np.array(telling)), PREVIOUS)
 
 
+def _counted(results: pd.DataFrame, catalogue: Catalogue, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Find, in other tables, the number of rows of an export of which a total is hidden."""
+    told = told_counts(others, secret_totals(results, catalogue))
+    lines = told.rename(columns={"table": "grandeur"}).assign(constat=COUNTED, periode=told["annee"].astype(str))
+    return lines.reindex(columns=_COLUMNS)
+
+
 def _with_earlier(
     results: pd.DataFrame,
     cells: Cells,
@@ -101,7 +120,7 @@ def _with_earlier(
     lines = [_lines(results, cells, Intervals(known, known, bases), bases, ALREADY)]
     if public.any():
         told = replace(
-            system,
+            _without_kin(system, cells, public | cells.figures["public"].to_numpy(dtype=bool)),
             low=np.where(public, known, system.low),
             high=np.where(public, known, system.high),
             width=np.where(public, 0.0, system.width),
@@ -109,7 +128,25 @@ def _with_earlier(
         )
         again = attack(told)
         lines.append(_lines(results, cells, again, again.exposed & ~now.exposed, TIGHT_EARLIER))
+        lines.append(_lines(results, cells, Intervals(known, known, beside := _told_by_kin(cells, system, public)),
+                            beside & ~bases, ALREADY))  # fmt: skip
     return lines
+
+
+def _without_kin(system: System, cells: Cells, public: NDArray[np.bool_]) -> System:
+    """Return the system without what an earlier release told of a base by another question: it is public for good."""
+    kin = cells.kin
+    gone = np.zeros(system.links.shape[0], dtype=bool)
+    gone[len(gone) - len(kin.small) :] = public[kin.small] | public[kin.large]
+    return replace(system, links=system.links[~gone], tolerance=system.tolerance[~gone])
+
+
+def _told_by_kin(cells: Cells, system: System, public: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the hidden cells of which an earlier release published a nearly equal base."""
+    kin, found = cells.kin, np.zeros(len(public), dtype=bool)
+    for one, other in ((kin.small, kin.large), (kin.large, kin.small)):
+        found[one[public[other]]] = True
+    return found & system.unknown & (system.width > 0)
 
 
 def _known_before(

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, vstack
 
-from pipelines.compute.disclosure.rules import attributes, base_of, rules
+from pipelines.compute.disclosure.kin import Kin, kin_of
+from pipelines.compute.disclosure.rules import attributes, base_of, rows_of, rules
 from pipelines.compute.disclosure.system import EPSILON, Problem
 from pipelines.compute.units import Geography
 from pipelines.declarations import estimators as declared
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 KEY = ["reseau", "indicateur", "periode", "maille", "territoire_code", "structure_code"]
 NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
-# What tests of change need, never published: value before rounding, effective size (shares), standard error (others).
+# For tests of change, never published: raw value, effective size (shares, net), standard error (all but shares).
 UNPUBLISHED = ["estimation", "effectif_efficace", "erreur_type"]
 _PLACE = ["maille", "territoire_code", "structure_code"]
 _UNIT = ["table", "frequence", "periode", *_PLACE]
@@ -41,12 +42,13 @@ class Cells:
 
     ``row`` is the position, in the frame that was asked about, of the row that publishes the figure. ``kind``: base,
     or a part of the numerator (favourable, unfavourable). ``rows`` are more: one base published alike by several
-    indicators is one cell. ``shown`` rows have nothing to hide.
+    indicators is one cell. ``shown`` rows have nothing to hide. ``kin``: the last links of the problem.
     """
 
     figures: pd.DataFrame
     rows: pd.DataFrame
     problem: Problem
+    kin: Kin
 
     def hidden_cells(self) -> NDArray[np.bool_]:
         """Return which cells are published as hidden (A or D)."""
@@ -57,24 +59,36 @@ class Cells:
         hidden = units[self.rows["unit"]] & ~self.rows["shown"].to_numpy()
         return np.sort(self.rows.loc[hidden, "row"].to_numpy(dtype=np.int64))
 
+    def tied_rows(self) -> NDArray[np.int64]:
+        """Return the positions of the rows that would tell a base that is too small, of another question."""
+        units = np.zeros(self.problem.units, dtype=bool)
+        units[self.figures.loc[self.kin.tied, "unit"]] = True
+        return self.rows_of(units)
+
 
 def cells_of(
     results: pd.DataFrame,
     catalogue: Catalogue,
     public: NDArray[np.bool_] | None = None,
     every: Collection[str] = (),
+    beside: NDArray[np.bool_] | None = None,
+    caution: float = 1.0,
 ) -> Cells | None:
     """Return the cells of the tables that hold a secret row, or None when no row is secret.
 
     ``results``: the rows of all networks and years, with ``statut_confidentialite`` (A where the base is too small; D
     where hidden beside). Figures of rows A and D are never looked at. ``public``: rows that an earlier release has
-    published as they stand, which hiding would not hide. ``every``: tables to build even without a secret. A table is
-    what adds up: the indicators of a network and year that share their base.
+    published as they stand, which hiding would not hide. ``every``: tables to build even without a secret.
+    ``beside``: rows about to be hidden too, of which readers learn nothing. A table is what adds up: the indicators of
+    a network and year that share their base. Tables of the same rows are linked where their bases are nearly equal.
+    ``caution``: see ``kin``.
     """
     rows = _in_tables(results, catalogue, public, every)
     if rows.empty:
         return None
     rows["unit"] = rows.groupby(_UNIT, sort=True).ngroup()
+    rows["spot"] = rows.groupby(["kin", *_UNIT[1:]], sort=True).ngroup()
+    rows["visible"] = ~rows["concealed"] & ~(rows["row"].map(pd.Series(beside)) if beside is not None else False)
     grouped = rows.groupby("unit")
     units = grouped[_UNIT].first()
     units["cost"] = grouped["base"].max()
@@ -82,7 +96,8 @@ def cells_of(
     units["open"] = grouped["open"].max() & ~grouped["public"].any()
     cells = _distinct(_figures(rows, catalogue))
     links = _links(units, catalogue)
-    return Cells(cells, rows, _problem(cells, units, links, catalogue))
+    kin = kin_of(cells, caution)
+    return Cells(cells, rows, _problem(cells, units, links, kin, catalogue), kin)
 
 
 def _in_tables(
@@ -93,14 +108,16 @@ def _in_tables(
     rows = results.reindex(columns=columns).reset_index(drop=True)  # an earlier release may lack a later column
     rows["row"] = np.arange(len(rows))
     rows["public"] = False if public is None else public
-    bases = {(n, key): base_of(item, n) for key, item in catalogue.indicators.items() for n in item.networks}
     pairs = pd.MultiIndex.from_frame(rows[["reseau", "indicateur"]])
     kinds = rows.groupby(pairs, sort=False).ngroup()
     first = rows.groupby(kinds)[["reseau", "indicateur"]].first()
-    names = [f"{network}|{bases[network, key]}" for network, key in first.itertuples(index=False)]
-    rows["table"] = kinds.map(dict(zip(first.index, names, strict=True))) + "|" + rows["annee"].astype(str)
+    for name, told in (("table", base_of), ("kin", rows_of)):
+        names = [
+            f"{network}|{told(catalogue.indicators[key], network)}" for network, key in first.itertuples(index=False)
+        ]
+        rows[name] = kinds.map(dict(zip(first.index, names, strict=True))) + "|" + rows["annee"].astype(str)
     secret = rows["statut_confidentialite"].eq("A")
-    rows = rows[rows["table"].isin({*rows.loc[secret, "table"], *every})].copy()
+    rows = rows[rows["kin"].isin(rows.loc[secret, "kin"]) | rows["table"].isin(every)].copy()
     for name in _PLACE:
         rows[name] = rows[name].astype("object").where(rows[name].notna(), "").astype(str)
     rows["size"] = _bases(rows, catalogue)
@@ -137,7 +154,8 @@ def _figures(rows: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     margin = np.array([item.margin for item in rule])
     size = rows["size"].fillna(0.0).to_numpy(dtype=float)  # unknown to whoever audits: there, any doubt is enough
     width = np.where(margin > 0, margin * np.abs(size), width)
-    line = rows[["table", "unit", "row", "indicateur", "secret", "concealed", "shown"]]
+    line = rows[["table", "unit", "row", "indicateur", "secret", "concealed", "shown", "spot", "visible", "public"]]
+    line = line.assign(kin=rows["kin"].where(margin == 0, ""))  # nothing is known of a magnitude beforehand
     bases = line.assign(kind="base", quantity=rows["base"], minimum=minimum, width=width)
     frames = [bases]
     for indicator, group in rows.groupby("indicateur", sort=True):
@@ -204,7 +222,8 @@ def _place_parents(units: pd.DataFrame, geography: Geography) -> NDArray[np.int6
     found = np.full(len(units), -1, dtype=np.int64)
     rank = units["maille"].map({level: number for number, level in enumerate(LEVELS)}).to_numpy()
     codes = units["territoire_code"]
-    regions = codes.map({code: geography.region(code) or "" for code in codes.unique()})
+    dated = pd.Series(list(zip(codes, units["periode"].str[:4].astype(int), strict=True)), index=codes.index)
+    regions = dated.map({place: geography.region(*place) or "" for place in dated.unique()})
     above = {
         "departement": codes,
         "region": regions.where(rank < LEVELS.index("region"), codes),
@@ -228,7 +247,7 @@ def _year_of(units: pd.DataFrame) -> NDArray[np.int64]:
     return np.where(~yearly & (at >= 0), positions[at] if len(positions) else -1, -1)
 
 
-def _problem(cells: pd.DataFrame, units: pd.DataFrame, links: pd.DataFrame, catalogue: Catalogue) -> Problem:
+def _problem(cells: pd.DataFrame, units: pd.DataFrame, links: pd.DataFrame, kin: Kin, catalogue: Catalogue) -> Problem:
     matrix, tolerance = _matrix(cells, links, catalogue)
     minimum, base = cells["minimum"].to_numpy(dtype=float), cells["kind"].eq("base").to_numpy()
     width = cells["width"].to_numpy(dtype=float)
@@ -239,13 +258,13 @@ def _problem(cells: pd.DataFrame, units: pd.DataFrame, links: pd.DataFrame, cata
     some = np.where(base, 1.0, 10 * EPSILON)  # a person; of a numerator, that it is not known exactly
     nothing = len(units)  # the unit, never hidden, of cells that show nothing to hide
     return Problem(
-        links=matrix,
-        tolerance=tolerance,
+        links=vstack([matrix, kin.links()], format="csr"),
+        tolerance=np.concatenate([tolerance, kin.tolerance]),
         quantity=cells["quantity"].to_numpy(dtype=float),
         unit=np.where(cells["shown"], nothing, cells["unit"]).astype(np.int64),
         primary=cells["secret"].to_numpy(dtype=bool),
         low_a=np.where(ruled, 1.0 - part, zeros),
-        high_a=np.where(ruled, minimum - 1 + part, endless),
+        high_a=np.where(ruled, np.maximum(minimum - 1, kin.ceiling) + part, endless),
         low_d=np.where(ruled, minimum - part, zeros),
         high_d=endless,
         width_a=np.where(ruled, width, np.maximum(width, some)),

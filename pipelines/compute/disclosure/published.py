@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.disclosure.cells import KEY, NUMBERS, UNPUBLISHED, cells_of
-from pipelines.compute.disclosure.rules import SECONDARY
+from pipelines.compute.disclosure.rules import PRIMARY, SECONDARY
 from pipelines.compute.disclosure.suppression import secondary
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
 
 
+_CAUTION = 0.9  # what is learnt from fewer bases may be a little finer
+
+
 def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.DataFrame] = ()) -> pd.DataFrame:
     """Return all results with the secret ones blank: those marked A, and those that would tell them (marked D).
 
@@ -30,13 +33,37 @@ def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.
     other cells are chosen.
     """
     found = results.reset_index(drop=True)
-    cells = cells_of(found, catalogue, _already_public(found, earlier)) if len(found) else None
-    if cells is not None:
-        beside = found.index[cells.rows_of(secondary(cells.problem) | cells.problem.primary_units())]
-        beside = beside[found.loc[beside, "statut_confidentialite"].ne("A")]
-        found.loc[beside, "statut_confidentialite"] = "D"
-        found.loc[beside, "motif"] = SECONDARY
+    public = already_public(found, earlier)
+    cells = cells_of(found, catalogue, public, caution=_CAUTION) if len(found) else None
+    if cells is None:
+        return without_secrets(found)
+    tied = found.index[cells.tied_rows()]  # marked alike: nobody may tell which of the bases is the one too small
+    found.loc[tied, "statut_confidentialite"] = "A"
+    found.loc[tied, "motif"] = PRIMARY
+    beside = _beside(found, catalogue, public) & found["statut_confidentialite"].ne("A").to_numpy()
+    found.loc[beside, "statut_confidentialite"] = "D"
+    found.loc[beside, "motif"] = SECONDARY
     return without_secrets(found)
+
+
+def _beside(results: pd.DataFrame, catalogue: Catalogue, public: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which rows to hide, with those marked A.
+
+    How nearly equal two bases are is learnt from what is published: once more is hidden, readers learn a little
+    otherwise, so that what they then learn is looked at again, until nothing has to be added (seldom, with caution).
+    """
+    beside = np.zeros(len(results), dtype=bool)
+    while True:
+        cells = cells_of(results, catalogue, public, beside=beside, caution=1.0 if beside.any() else _CAUTION)
+        if cells is None:
+            return beside
+        kept = np.zeros(cells.problem.units, dtype=bool)
+        kept[cells.rows.loc[beside[cells.rows["row"]], "unit"]] = True
+        found = np.zeros(len(results), dtype=bool)
+        found[cells.rows_of(secondary(cells.problem, kept) | cells.problem.primary_units())] = True
+        if (found == beside).all():
+            return beside
+        beside = found
 
 
 def without_secrets(results: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +98,7 @@ def row_keys(frame: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(text.where(text.notna(), "").astype(str))
 
 
-def _already_public(results: pd.DataFrame, earlier: Sequence[pd.DataFrame]) -> NDArray[np.bool_]:
+def already_public(results: pd.DataFrame, earlier: Sequence[pd.DataFrame]) -> NDArray[np.bool_]:
     """Return which rows an earlier release has published with the base, or value, that they have now."""
     public = np.zeros(len(results), dtype=bool)
     keys = row_keys(results)

@@ -69,7 +69,7 @@ def base_of(indicator: Indicator, network: str) -> str:
     What is hidden of one must be hidden of all, since each would publish the base of the others.
     """
     feed, estimator = indicator.networks[network], indicator.estimator
-    rows = f"{sorted(feed.export)} {sorted((key, sorted(map(str, item))) for key, item in feed.where.items())}"
+    rows = rows_of(indicator, network)
     answers = sorted(map(str, estimator.answers()))
     if isinstance(estimator, declared.Ratio):
         counted = f"sum {feed.inputs['denominator']}"
@@ -80,6 +80,12 @@ def base_of(indicator: Indicator, network: str) -> str:
     else:
         counted = f"answers {next(iter(feed.inputs.values()))} {answers}"
     return f"{rows} {counted}"
+
+
+def rows_of(indicator: Indicator, network: str) -> str:
+    """Name the rows that feed the indicator: bases of the same rows may be nearly equal (see ``kin``)."""
+    feed = indicator.networks[network]
+    return f"{sorted(feed.export)} {sorted((key, sorted(map(str, item))) for key, item in feed.where.items())}"
 
 
 def attributes(indicator: Indicator) -> tuple[float, float | None] | Literal[False]:

@@ -17,27 +17,49 @@ from pipelines.compute.disclosure.attack import attack
 from pipelines.compute.disclosure.system import EPSILON, Problem, components, tightened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from pipelines.compute.disclosure.system import Flags, System
+    from pipelines.compute.disclosure.system import Flags, Numbers, System
+
+_REACHES = (2, 4, None)  # links off the unit that is shown; None: the whole component
 
 
-def secondary(problem: Problem) -> Flags:
+def secondary(problem: Problem, kept: Flags | None = None) -> Flags:
     """Return the units to hide besides the primary ones. Ties go to the first unit: sort units by their key.
 
+    ``kept``: units to hide in any case; what they already protect is not looked for again.
     Cells that stay exposed although everything that could help is hidden (what protects them is already public) are
     for the audit to report.
     """
     primary = problem.primary_units()
     if not primary.any():
         return np.zeros(problem.units, dtype=bool)
-    search = _Search(problem, primary)
-    search.close_links()
-    search.close_programme()
-    search.spare()
-    return search.hidden & ~primary
+    start = primary if kept is None else primary | kept
+    hidden = np.zeros(problem.units, dtype=bool)
+    for units, part in _blocks(problem, start):
+        search = _Search(part, start[units])
+        search.close_links()
+        search.close_programme()
+        search.spare()
+        hidden[units] = search.hidden
+    return hidden & ~primary
+
+
+def _blocks(problem: Problem, start: Flags) -> Iterator[tuple[NDArray[np.int64], Problem]]:
+    """Give the parts of the problem that share no link and no unit that may be hidden, where something is."""
+    movable = (problem.open_ | start)[problem.unit]
+    cells, entries = len(problem.unit), problem.links.tocoo()
+    nodes = cells + problem.units + problem.links.shape[0]
+    one = np.concatenate([entries.col, np.flatnonzero(movable)])
+    other = np.concatenate([cells + problem.units + entries.row, cells + problem.unit[movable]])
+    graph = coo_array((np.ones(len(one)), (one, other)), shape=(nodes, nodes))
+    labels = connected_components(graph, directed=False)[1]
+    for label in np.unique(labels[cells : cells + problem.units][start]):
+        inside = np.flatnonzero(labels[:cells] == label)
+        units, unit = np.unique(problem.unit[inside], return_inverse=True)
+        yield units, problem.part(inside, np.flatnonzero(labels[cells + problem.units :] == label), units, unit)
 
 
 class _Search:
@@ -82,20 +104,31 @@ class _Search:
         """Show again, dearest first, each unit whose hiding proves superfluous; one at a time in each component.
 
         A secondary unit that others exposed without protecting any primary one is shown with them: hidden cells that
-        only protect one another are of no use.
+        only protect one another are of no use. What is shown hardly exposes far away: only cells a few links off are
+        attacked each time, then all of them once; if one is exposed after all, everything is done again from farther.
         """
+        before = self.hidden.copy()
+        for reach in _REACHES:
+            self.hidden = before.copy()
+            self._spare(reach)
+            left = attack(self.problem.seen(self.hidden), verdict_only=True).exposed & ~self._hopeless
+            if not self.primary[self.problem.unit[left]].any():
+                return
+
+    def _spare(self, reach: int | None) -> None:
         problem = self.problem
         added = np.flatnonzero(self.hidden & ~self.primary)
         order = added[np.lexsort((added, -problem.cost[added]))]
-        waiting = np.array([unit for unit in order if not self._alone_without(unit)], dtype=np.int64)
+        low, high, _ = tightened(system := problem.seen(self.hidden))
+        waiting = np.array([unit for unit in order if not self._needed(unit, system, low, high)], dtype=np.int64)
         while len(waiting):
             group = self._groups()
             chosen = waiting[np.unique(group[waiting], return_index=True)[1]]
             waiting = waiting[~np.isin(waiting, chosen)]
-            self._show(chosen, group)
+            self._show(chosen, group, reach)
             waiting = waiting[self.hidden[waiting]]
 
-    def _show(self, chosen: NDArray[np.int64], group: NDArray[np.int64]) -> None:
+    def _show(self, chosen: NDArray[np.int64], group: NDArray[np.int64], reach: int | None) -> None:
         """Show those units, of one per group, that expose no primary cell, with the secondary ones they expose."""
         problem = self.problem
         shown = np.zeros(problem.units, dtype=bool)
@@ -104,7 +137,9 @@ class _Search:
         while len(trying):
             tried = self.hidden & ~(shown & np.isin(group, trying))
             part = np.isin(group[problem.unit], trying)
-            exposed = attack(problem.seen(tried), part, verdict_only=True).exposed & ~self._hopeless
+            closely = self._around(shown, reach) if reach else None
+            found = attack(problem.seen(tried), part, verdict_only=True, closely=closely)
+            exposed = found.exposed & ~self._hopeless
             units = np.unique(problem.unit[exposed])
             lost = np.unique(group[units[self.primary[units]]])
             with_others = np.setdiff1d(np.unique(group[units]), lost)
@@ -112,6 +147,13 @@ class _Search:
             self.hidden &= ~(shown & np.isin(group, fine))
             shown[units[np.isin(group[units], with_others)]] = True
             trying = with_others
+
+    def _around(self, units: Flags, reach: int) -> Flags:
+        """Return the cells that are at most so many links off those of the units, through hidden ones."""
+        links, found = abs(self.problem.links), units[self.problem.unit]
+        for _ in range(reach):
+            found = (links.T @ (links @ found.astype(float)) > 0) & self.hidden[self.problem.unit]
+        return found
 
     def _groups(self) -> NDArray[np.int64]:
         """Return, per unit, a number shared by the units whose cells are connected through hidden ones."""
@@ -124,16 +166,24 @@ class _Search:
         found: NDArray[np.int64] = connected_components(graph, directed=False)[1][: problem.units]
         return found
 
-    def _alone_without(self, unit: int) -> bool:
-        """Return whether a link would be left with one hidden cell, a primary one that must keep some width."""
+    def _needed(self, unit: int, system: System, low: Numbers, high: Numbers) -> bool:
+        """Return whether showing the unit exposes a primary cell of one of its links, whatever else is shown.
+
+        ``low, high``: as narrow as they are with everything hidden; they only narrow when some of it is shown.
+        """
         problem = self.problem
         for cell in self._cells[unit]:
             for link in self._links(cell):
-                others = self._members(link)
-                left = others[self.hidden[problem.unit[others]] & (problem.unit[others] != unit)]
-                absent = np.isnan(problem.quantity[others]) & ~self.hidden[problem.unit[others]]
-                alone = len(left) == 1 and not absent.any() and problem.tolerance[link] <= 0
-                if alone and problem.primary[left[0]] and problem.width_a[left[0]] > 0:
+                others, factors = self._members(link), self._signs(link)
+                known = (problem.unit[others] == unit) & ~np.isnan(problem.quantity[others])
+                ends = [factors * np.where(known, problem.quantity[others], end[others]) for end in (low, high)]
+                down, up = np.minimum(*ends), np.maximum(*ends)
+                slack = problem.tolerance[link] + EPSILON
+                if down.sum() > slack or up.sum() < -slack:
+                    continue  # contradictory: nobody believes it
+                room = np.minimum(up, slack - down.sum() + down) - np.maximum(down, up - slack - up.sum())
+                asked = ~known & problem.primary[others] & ~self._hopeless[others]
+                if (asked & (room / abs(factors) < system.width[others] - 4 * EPSILON)).any():
                     return True
         return False
 

@@ -29,8 +29,9 @@ _ROUNDS = 30  # of tightening; every one is sound, so that stopping early only l
 class Problem:
     """All cells, hidden or not, of some tables; a *unit* is what is hidden together (one place and period).
 
-    ``links``: CSR, one row per additive link, +1 for the parts, -1 for the total: ``links @ quantity`` is within
-    ``tolerance`` (one per link). ``quantity``: NaN when nobody publishes it. ``unit``: of each cell. ``primary``: of
+    ``links``: CSR, one row per link, additive (+1 for the parts, -1 for the total) or between two nearly equal bases
+    (+1 and minus their ratio): ``links @ quantity`` is within ``tolerance`` (one per link).
+    ``quantity``: NaN when nobody publishes it. ``unit``: of each cell. ``primary``: of
     each cell, its own base is too small. ``low_a, high_a``: what the rule and the published status A tell of a hidden
     cell; ``low_d, high_d``: what status D tells. ``width_a``, ``width_d``: how wide the attacker's interval must stay.
     Per unit, ``cost``: what hiding it loses; ``open_``: hiding it may help (it is neither absent nor public).
@@ -58,6 +59,20 @@ class Problem:
     def primary_units(self) -> Flags:
         """Return which units have a primary cell."""
         return np.bincount(self.unit, self.primary, self.units) > 0
+
+    def part(
+        self, cells: NDArray[np.int64], links: NDArray[np.int64], units: NDArray[np.int64], unit: NDArray[np.int64]
+    ) -> Problem:
+        """Return the problem of those cells, links and units alone; ``unit``: of each cell, its number among them."""
+        per_cell = ("quantity", "primary", "low_a", "high_a", "low_d", "high_d", "width_a", "width_d")
+        return Problem(
+            self.links[links][:, cells],
+            self.tolerance[links],
+            unit=unit.astype(np.int64),
+            cost=self.cost[units],
+            open_=self.open_[units],
+            **{name: getattr(self, name)[cells] for name in per_cell},
+        )
 
     def seen(self, hidden: Flags) -> System:
         """Return what the attacker sees when the units of ``hidden`` are."""
@@ -96,21 +111,21 @@ def tightened(system: System) -> tuple[Numbers, Numbers, Flags]:
     Sound but not always sharp: a cell bounded too tightly here is so in truth; the linear programme finds the others.
     """
     low, high = system.low.copy(), system.high.copy()
-    rows, columns, signs = _entries(system.links)
+    rows, columns, factors = _entries(system.links)
     active = system.unknown[columns]
     dropped = np.zeros(system.links.shape[0], dtype=bool)
     for _ in range(_ROUNDS):
-        least = np.where(signs > 0, low[columns], -high[columns])  # smallest contribution of each entry
-        most = np.where(signs > 0, high[columns], -low[columns])
+        least = factors * np.where(factors > 0, low[columns], high[columns])  # smallest contribution of each entry
+        most = factors * np.where(factors > 0, high[columns], low[columns])
         total_least = np.bincount(rows, least, len(dropped))
         total_most = np.bincount(rows, most, len(dropped))
         slack = system.tolerance + EPSILON * 0.01 * (1 + np.maximum(abs(total_least), abs(total_most)) * 1e-6)
         dropped |= (total_least > slack) | (total_most < -slack)
         use = active & ~dropped[rows]
-        top = (slack - total_least)[rows] + least  # largest contribution that the others leave
-        bottom = (-slack - total_most)[rows] + most
-        new_high = np.where(signs > 0, top, -bottom)[use]
-        new_low = np.where(signs > 0, bottom, -top)[use]
+        top = ((slack - total_least)[rows] + least) / factors  # largest contribution that the others leave
+        bottom = ((-slack - total_most)[rows] + most) / factors
+        new_high = np.where(factors > 0, top, bottom)[use]
+        new_low = np.where(factors > 0, bottom, top)[use]
         before = low.copy(), high.copy()
         np.minimum.at(high, columns[use], new_high)
         np.maximum.at(low, columns[use], new_low)
@@ -137,6 +152,6 @@ def _graph(rows: NDArray[Any], columns: NDArray[Any], nodes: int) -> Any:
 
 
 def _entries(links: csr_array) -> tuple[NDArray[np.int64], NDArray[np.int64], Numbers]:
-    """Return link, cell and sign of every entry."""
+    """Return link, cell and factor of every entry."""
     rows = np.repeat(np.arange(links.shape[0]), np.diff(links.indptr))
     return rows, links.indices.astype(np.int64), links.data

@@ -5,7 +5,6 @@ The quality score is made of the criteria of ``references/qualite.yml``, each of
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -47,7 +46,7 @@ def _receipt(
         "sollicites": solicited,
         # RR1 of AAPOR's Standard Definitions: complete answers over everybody who was asked
         "taux_reponse": _percent(accepted, solicited) if receipt["etat"] == "accepté" else None,
-        "echeance": date(year + 1, *map(int, declared.due.split("-"))) if declared.due else None,
+        "echeance": declared.due_on(year),
         "date_extraction": layout.extracted if layout else None,
     }  # fmt: skip
 

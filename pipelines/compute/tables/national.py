@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.compute.calibration import DIAGNOSTICS
-from pipelines.compute.disclosure import EXTREMES, coarsened, protected, without_secret_parts
+from pipelines.compute.disclosure import (
+    EXTREMES,
+    coarsened,
+    protected,
+    secret_totals,
+    without_counts,
+    without_secret_parts,
+)
 from pipelines.compute.tables.comparability import comparability_table
 from pipelines.compute.tables.correlations import correlations_table
 from pipelines.compute.tables.declared import indicators_table, networks_table, structures_table, territories_table
@@ -53,6 +60,12 @@ def national_tables(
     Nothing secret passes: figures marked A, and those that would tell them, are blank before any table is made.
     """
     inputs = replace(inputs, results=protected(inputs.results, catalogue, earlier))
+    totals = secret_totals(inputs.results, catalogue)
+    inputs = replace(
+        inputs,
+        receipts=without_counts(inputs.receipts, "receptions", totals),
+        calibrations=without_counts(inputs.calibrations, "calages", totals),
+    )
     results = coarsened(results_table(catalogue, inputs))
     receipts, coverage = receipts_table(catalogue, inputs), coverage_table(catalogue, inputs, results)
     return {

@@ -1,0 +1,58 @@
+"""Declared columns as Dagster's UI shows them: ``dagster/column_schema`` of exports, results and published tables."""
+
+from collections.abc import Collection, Iterable
+
+import dagster as dg
+
+from pipelines.declarations import Export, Table
+
+SCHEMA = "dagster/column_schema"
+
+
+def table_columns(table: Table, held: Collection[str] | None = None) -> dg.TableSchema:
+    """Return the columns of a published table, with their French descriptions and what they must be.
+
+    ``held`` keeps only the columns that a table on its way to it already has.
+    """
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name, column.type, column.description,
+                dg.TableColumnConstraints(
+                    nullable=not column.constraints.required, unique=column.constraints.unique,
+                    other=_others(column.constraints.descriptor()),
+                ),
+            )
+            for column in table.columns
+            if held is None or column.name in held
+        ]
+    )  # fmt: skip
+
+
+def export_columns(export: Export) -> dg.TableSchema:
+    """Return the columns of an export as observations hold them: personal ones are dropped."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                field.name, field.type, field.description or field.title,
+                dg.TableColumnConstraints(
+                    nullable=not field.constraints.required, unique=field.constraints.unique,
+                    other=_others(field.constraints.descriptor()),
+                ),
+            )
+            for field in export.fields
+            if not field.personal
+        ]
+    )  # fmt: skip
+
+
+def exports_columns(exports: Iterable[Export]) -> dict[str, dg.TableSchema]:
+    """Return the schema of every export, by name; a network that has only one has it where the UI looks for it."""
+    found = {export.id.replace("-", "_"): export_columns(export) for export in exports}
+    if len(found) == 1:
+        return {SCHEMA: next(iter(found.values()))}
+    return {f"colonnes_{name}": schema for name, schema in found.items()}
+
+
+def _others(constraints: dict[str, object]) -> list[str]:
+    return [f"{name} : {value}" for name, value in constraints.items() if name not in ("required", "unique")]

@@ -1,0 +1,230 @@
+"""``resultats doctor``: is everything ready? Each check says what it found in French, and what to do when it fails.
+
+Nothing is repaired, and no secret is shown: only whether it is there.
+"""
+
+import datetime
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import dagster as dg
+import requests
+
+from assets.channels import SendError, channels_from_environment
+from assets.installed import absent_libraries, differing_libraries, python_fault
+from assets.instance_place import InstancePlace, NoInstanceError, instance_place
+from assets.resources import PROJECT, workspace_from_environment
+from assets.secrets import SettingError, read_secret, readable_by_others
+from pipelines.read import RootError, Shelf
+
+State = Literal["bon", "avertissement", "panne", "ignoré"]
+_REINSTALL = "réinstaller depuis requirements.lock"
+LITTLE, TOO_LITTLE = 5 * 2**30, 2**30  # bytes free: a year of all networks and its release take less than one GiB
+SKEW = 5  # seconds between the clock and the disk's: more, and files seem to come from the future
+FORMER = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)  # the clock of a machine that lost the time is before
+SECRETS = (
+    "RESULTATS_API_KEY", "RESULTATS_SMTP_PASSWORD", "RESULTATS_WEBHOOK_URL", "RESULTATS_WEBHOOK_TOKEN",
+    "RESULTATS_PG_URL", "RESULTATS_PG_PASSWORD",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: ``state`` is bon, avertissement, panne or ignoré; ``advice`` says what to do."""
+
+    subject: str
+    state: State
+    message: str
+    advice: str = ""
+
+
+def diagnose(output: str | Path, *, target: bool = False, mail: bool = False) -> list[Finding]:
+    """Make every check, whatever the others gave; ``target`` and ``mail`` also reach the outside."""
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        _installation, lambda: _storage(output), _exports, lambda: _clock(output), _instance, _secrets,
+    ]  # fmt: skip
+    checks += [_channels] if mail else []
+    checks += [_target] if target else []
+    return [finding for check in checks for finding in check()]
+
+
+def _installation() -> Iterator[Finding]:
+    fault = python_fault()
+    yield Finding("Python", "panne", fault) if fault else Finding("Python", "bon", "version prise en charge")
+    if absent := absent_libraries():
+        yield Finding(
+            "Bibliothèques", "panne", f"absentes : {', '.join(absent)}", "réinstaller depuis requirements.lock"
+        )
+        return
+    lock = PROJECT / "requirements.lock"
+    if not lock.is_file():
+        yield Finding("Bibliothèques", "ignoré", "requirements.lock n'est pas là : versions non comparées")
+    elif differing := differing_libraries(lock):
+        family = any(item.startswith("dagster") for item in differing)
+        told = ", ".join(differing[:8]) + ("…" if len(differing) > 8 else "")
+        yield Finding(
+            "Bibliothèques", "panne" if family else "avertissement", told, "réinstaller depuis requirements.lock"
+        )
+    else:
+        yield Finding("Bibliothèques", "bon", "aux versions du verrou")
+
+
+def _storage(output: str | Path) -> Iterator[Finding]:
+    if "://" in str(output):
+        yield _shared_storage(str(output))
+        return
+    output = Path(output)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass
+    except OSError as error:
+        yield Finding("Sortie", "panne", f"{output} : {error.strerror}", "donner le dossier au compte du service")
+        return
+    yield Finding("Sortie", "bon", f"{output.absolute()} est accessible en écriture")
+    free = shutil.disk_usage(output).free
+    told = f"{free / 2**30:.1f} Gio libres".replace(".", ",")
+    state: State = "panne" if free < TOO_LITTLE else "avertissement" if free < LITTLE else "bon"
+    yield Finding("Disque", state, told, "" if state == "bon" else "faire de la place avant la prochaine nuit")
+
+
+def _shared_storage(url: str) -> Finding:
+    try:
+        shelf = Shelf(url)
+        shelf.check()
+    except RootError as error:
+        return Finding("Sortie", "panne", str(error), "donner au service l'accès à ce stockage")
+    return Finding("Sortie", "bon", f"{shelf.url} est accessible en écriture")
+
+
+def _exports() -> Iterator[Finding]:
+    workspace = workspace_from_environment()
+    try:
+        workspace.root  # noqa: B018 (reaching it is the check)
+    except (RootError, OSError) as error:
+        yield Finding("Exports", "panne", str(error), "corriger RESULTATS_EXPORTS, ou rétablir l'accès")
+        return
+    yield Finding("Exports", "bon", f"{workspace.exports} est accessible")
+
+
+def _clock(output: str | Path) -> Iterator[Finding]:
+    now = datetime.datetime.now(datetime.UTC)
+    try:
+        local = now.astimezone(ZoneInfo("Europe/Paris"))
+    except ZoneInfoNotFoundError:
+        yield Finding("Horloge", "panne", "le fuseau Europe/Paris est inconnu", "installer le paquet tzdata")
+        return
+    advice = "régler l'heure de la machine (NTP)"
+    if now < FORMER:
+        yield Finding("Horloge", "panne", f"il serait le {now:%d/%m/%Y} : la machine a perdu l'heure", advice)
+        return
+    try:
+        with tempfile.NamedTemporaryFile(dir=None if "://" in str(output) else output) as probe:
+            skew = abs(os.fstat(probe.fileno()).st_mtime - time.time())
+    except OSError:
+        skew = 0.0  # told by the check of the storage
+    if skew > SKEW:
+        yield Finding("Horloge", "panne", f"le disque et la machine diffèrent de {skew:.0f} s", advice)
+    else:
+        yield Finding("Horloge", "bon", f"{local:%d/%m/%Y %H:%M} à Paris")
+
+
+def _instance() -> Iterator[Finding]:
+    advice = "lancer « resultats instance prepare » avant les services"
+    try:
+        place = instance_place()
+    except NoInstanceError as error:
+        yield Finding("Instance", "panne", str(error), "indiquer DAGSTER_HOME")
+        return
+    if not place.database and not place.databases:
+        yield Finding("Instance", "panne", f"jamais préparée : {place.state} est vide", advice)
+        return
+    try:
+        with dg.DagsterInstance.get() as instance:
+            yield _migrated(instance, place, advice)
+            yield _daemons(instance)
+    except Exception as error:  # whatever the storage raises: its text may hold an address with its password
+        yield Finding("Instance", "panne", f"ne s'ouvre pas ({type(error).__name__})", advice)
+
+
+def _migrated(instance: dg.DagsterInstance, place: InstancePlace, advice: str) -> Finding:
+    storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
+    versions = [storage.alembic_version() for storage in storages if storage is not None]
+    kind = "PostgreSQL" if place.database else f"SQLite, {place.state}"
+    if any(version is not None and version[0] != version[1] for version in versions):
+        return Finding("Instance", "panne", f"{kind} : schéma d'une autre version de Dagster", advice)
+    return Finding("Instance", "bon", f"{kind} : joignable, schéma à jour")
+
+
+def _daemons(instance: dg.DagsterInstance) -> Finding:
+    statuses = instance.get_daemon_statuses()
+    silent = sorted(name for name, status in statuses.items() if status.required and not status.healthy)
+    if not silent:
+        return Finding("Démon", "bon", "tous ses services donnent signe de vie")
+    last = max((item.last_heartbeat.timestamp for item in statuses.values() if item.last_heartbeat), default=None)
+    since = f"depuis le {datetime.datetime.fromtimestamp(last):%d/%m/%Y %H:%M}" if last else "depuis toujours"
+    told = f"aucun signe de vie {since}" if len(silent) == len(statuses) else f"muets : {', '.join(silent)}"
+    return Finding("Démon", "avertissement", told, "sans lui, ni nuit ni alerte : systemctl status resultats-daemon")
+
+
+def _secrets() -> Iterator[Finding]:
+    for name in SECRETS:
+        try:
+            held = read_secret(name)
+        except SettingError as error:
+            yield Finding("Clés", "panne", str(error), "corriger le fichier d'environnement")
+            continue
+        if held is None:
+            yield Finding("Clés", "ignoré", f"{name} : absente")
+        elif readable_by_others(name):
+            yield Finding("Clés", "avertissement", f"{name} : son fichier est lisible par tous", "chmod 600")
+        else:
+            yield Finding("Clés", "bon", f"{name} : présente")
+    try:
+        channels = channels_from_environment()
+    except SettingError as error:
+        yield Finding("Alertes", "panne", str(error), "corriger le fichier d'environnement")
+        return
+    told = ", ".join(channel.name for channel in channels)
+    advice = "" if channels else "déclarer RESULTATS_SMTP_HOST ou RESULTATS_WEBHOOK_URL"
+    yield Finding("Alertes", "bon" if channels else "avertissement", told or "personne n'est prévenu", advice)
+
+
+def _channels() -> Iterator[Finding]:
+    try:
+        channels = channels_from_environment()
+    except SettingError:
+        return  # told by the check of the keys
+    for channel in channels:
+        try:
+            channel.probe()
+            yield Finding("Alertes", "bon", f"{channel.name} : joint")
+        except SendError as error:
+            yield Finding("Alertes", "panne", f"{channel.name} : {error}", "vérifier adresse, compte et pare-feu")
+
+
+def _target() -> Iterator[Finding]:
+    """Reach the publication target by its public API; nothing is written, no key is sent."""
+    named = os.environ.get("RESULTATS_TARGET") or ""
+    url = f"https://{named}.data.gouv.fr" if named in ("demo", "www") else named
+    if not url.startswith(("https://", "http://")):
+        yield Finding("Cible", "ignoré", "la cible est le catalogue local")
+        return
+    try:
+        answer = requests.get(f"{url.rstrip('/')}/api/1/site/", timeout=20)
+    except requests.RequestException as error:
+        yield Finding(
+            "Cible", "panne", f"ne répond pas ({type(error).__name__})", "vérifier RESULTATS_TARGET et le réseau"
+        )
+        return
+    if not answer.ok:
+        yield Finding("Cible", "panne", f"répond {answer.status_code}", "vérifier RESULTATS_TARGET")
+        return
+    yield Finding("Cible", "bon", f"{url} répond")

@@ -1,0 +1,149 @@
+"""The Dagster instance: where its storage is, and how it is made ready before anything starts.
+
+One ``dagster.yaml`` serves both storages: SQLite in the state folder, or PostgreSQL when the environment names it.
+"""
+
+import fcntl
+import io
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import yaml
+from alembic.script import ScriptDirectory
+from dagster import StringSource
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.base_storage import DagsterStorage
+from dagster._core.storage.runs.sqlite import sqlite_run_storage as sqlite_storage
+from dagster._core.storage.sql import get_alembic_config
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
+from sqlalchemy import URL, create_engine, make_url, text
+
+if TYPE_CHECKING:
+    from dagster._config import UserConfigSchema
+
+_URL, _URL_FILE = "RESULTATS_PG_URL", "RESULTATS_PG_URL_FILE"
+_PASSWORD, _PASSWORD_FILE = "RESULTATS_PG_PASSWORD", "RESULTATS_PG_PASSWORD_FILE"
+_DRIVER = "postgresql+psycopg2"  # the one that dagster-postgres brings; SQLAlchemy 2.1 would look for another
+_LOCK = 7_265_001  # any number of ours: who prepares the database holds it
+
+
+class EnvironmentStorage(DagsterStorage, ConfigurableClass):
+    """Storage of ``dagster.yaml`` that is PostgreSQL when the environment says where, else SQLite in ``base_dir``.
+
+    Nothing secret is in its configuration: Dagster hands that over to every process in plain arguments.
+    """
+
+    @classmethod
+    def config_type(cls) -> "UserConfigSchema":
+        """Return the configuration: the folder of SQLite."""
+        return {"base_dir": StringSource}
+
+    @classmethod
+    def from_config_value(  # type: ignore[override]
+        cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
+    ) -> DagsterStorage:
+        """Return Dagster's own storage of one kind or the other."""
+        url = postgres_url()
+        if url is None:
+            return DagsterSqliteStorage.from_local(base_dir=config_value["base_dir"], inst_data=inst_data)
+        from dagster_postgres import DagsterPostgresStorage  # noqa: PLC0415  (loads psycopg2, which SQLite needs not)
+
+        return DagsterPostgresStorage(url.render_as_string(hide_password=False), inst_data=inst_data)
+
+
+def postgres_url() -> URL | None:
+    """Return where PostgreSQL is, or None: RESULTATS_PG_URL, or the file that RESULTATS_PG_URL_FILE names.
+
+    The password may stand apart: RESULTATS_PG_PASSWORD, or the file that RESULTATS_PG_PASSWORD_FILE names.
+    Raises ValueError, without the value, on anything that is no PostgreSQL address.
+    """
+    written = _secret(_URL, _URL_FILE)
+    if written is None:
+        return None
+    try:
+        url = make_url(written)
+    except Exception:
+        raise ValueError(f"{_URL} : ce n'est pas une adresse (postgresql://compte@machine:port/base)") from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise ValueError(f"{_URL} : l'adresse d'une base PostgreSQL est attendue")
+    url = url.set(drivername=_DRIVER)
+    password = _secret(_PASSWORD, _PASSWORD_FILE)
+    return url if password is None else url.set(password=password)
+
+
+def _secret(variable: str, file_variable: str) -> str | None:
+    if file := os.environ.get(file_variable):
+        return Path(file).read_text(encoding="utf-8").strip()
+    return os.environ.get(variable) or None
+
+
+def prepare_instance(home: Path) -> list[str]:
+    """Make the instance of ``home`` ready: made or migrated by one process at a time, mended if a start was cut short.
+
+    Returns what was done (French). To be called before any Dagster process starts: two that create the same storage at
+    once can leave it unusable.
+    """
+    done: list[str] = []
+    with _alone(home):
+        if postgres_url() is None:
+            done += [f"réparé : {path}" for path in mend_sqlite(_sqlite_folder(home))]
+        with dg.DagsterInstance.from_config(str(home)) as instance, redirect_stdout(io.StringIO()):
+            instance.upgrade()  # it prints what it does
+            done.append(f"stockage prêt : {'SQLite' if postgres_url() is None else 'PostgreSQL'}")
+    return done
+
+
+def _sqlite_folder(home: Path) -> Path:
+    """Return the folder of SQLite that ``dagster.yaml`` names."""
+    storage = InstanceRef.from_dir(str(home)).storage_data
+    return Path(yaml.safe_load(storage.config_yaml)["base_dir"]) if storage else home
+
+
+def mend_sqlite(state: Path) -> list[Path]:
+    """Mend the SQLite files below ``state`` whose creation was cut short or made twice at once; return them.
+
+    Two creators leave two revisions in ``alembic_version``, on which every later start fails: the newest is right,
+    since tables are made as of today. A file without tables or without a revision was only begun: it is removed, to be
+    made anew.
+    """
+    mended = []
+    newest = ScriptDirectory.from_config(get_alembic_config(sqlite_storage.__file__)).get_current_head()
+    for path in sorted(state.rglob("*.db")):
+        with closing(sqlite3.connect(path)) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            versions = (
+                [name for (name,) in database.execute("SELECT version_num FROM alembic_version ORDER BY rowid")]
+                if "alembic_version" in tables else []
+            )  # fmt: skip
+            if len(versions) > 1:
+                kept = newest if newest in versions else versions[-1]
+                database.execute("DELETE FROM alembic_version WHERE version_num <> ?", (kept,))
+                database.commit()
+                mended.append(path)
+        if not tables - {"alembic_version"} or not versions:
+            for part in path.parent.glob(f"{path.name}*"):
+                part.unlink()
+            mended.append(path)
+    return mended
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Hold the lock of the home folder, and PostgreSQL's when it is the storage: other machines may start too."""
+    with (home / ".preparation").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        url = postgres_url()
+        if url is None:
+            yield
+            return
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+            yield
+        engine.dispose()

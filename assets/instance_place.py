@@ -1,0 +1,99 @@
+"""Where the Dagster instance keeps what it knows: the state folder, and SQLite files below it or a PostgreSQL database.
+
+Read from the configuration of DAGSTER_HOME, without opening the storage: opening an absent SQLite would make one.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from dagster._config import process_config, resolve_to_config_type
+from dagster._core.instance.ref import InstanceRef
+from sqlalchemy import URL, make_url
+
+from assets.secrets import SettingError, read_secret
+
+_SECURITY = ("sslmode", "sslrootcert", "sslcert", "sslkey")  # of the address, for the clients too
+
+
+class NoInstanceError(Exception):
+    """There is no instance to speak of; the French text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """A PostgreSQL database, as its clients want it: the password only ever goes through their environment."""
+
+    host: str
+    port: int
+    user: str
+    name: str
+    password: str | None = field(default=None, repr=False)
+    security: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment by which ``pg_dump`` and ``psql`` reach it."""
+        found = {"PGHOST": self.host, "PGPORT": str(self.port), "PGUSER": self.user, "PGDATABASE": self.name}
+        return {**os.environ, **found, **self.security, **({"PGPASSWORD": self.password} if self.password else {})}
+
+
+@dataclass(frozen=True)
+class InstancePlace:
+    """``state``: the folder of SQLite files, logs and artefacts; ``database``: PostgreSQL, when that is used."""
+
+    state: Path
+    database: Database | None
+
+    @property
+    def databases(self) -> list[Path]:
+        """The SQLite files, in order."""
+        return sorted(self.state.rglob("*.db")) if self.state.is_dir() else []
+
+
+def instance_place() -> InstancePlace:
+    """Return where the instance of DAGSTER_HOME is; raises NoInstanceError when there is none or it can't be told."""
+    home = os.environ.get("DAGSTER_HOME")
+    if not home or not (Path(home) / "dagster.yaml").is_file():
+        raise NoInstanceError("DAGSTER_HOME ne désigne pas un dossier qui contient dagster.yaml")
+    try:
+        ref = InstanceRef.from_dir(home)
+        state = Path(ref.local_artifact_storage.base_dir)
+        return InstancePlace(state.absolute(), _database(ref))
+    except (NoInstanceError, SettingError) as error:
+        raise NoInstanceError(str(error)) from None
+    except Exception as error:  # Dagster raises many kinds on a wrong file
+        raise NoInstanceError(f"{home}/dagster.yaml ne se lit pas ({type(error).__name__})") from None
+
+
+def _database(ref: InstanceRef) -> Database | None:
+    """Return the PostgreSQL of the storage, named by dagster.yaml or, for our own storage, by the environment."""
+    data = ref.storage_data
+    written: str | None = None
+    password: str | None = None
+    if data is not None and data.class_name == "EnvironmentStorage":
+        written, password = read_secret("RESULTATS_PG_URL"), read_secret("RESULTATS_PG_PASSWORD")
+    elif data is not None and "Postgres" in data.class_name:
+        written = _configured(data.config_yaml)
+    if not written:
+        return None
+    url: URL = make_url(written)
+    password = password or (str(url.password) if url.password else None)
+    host = url.host or str(url.query.get("host") or "localhost")
+    security = {f"PG{name.upper()}": str(url.query[name]) for name in _SECURITY if name in url.query}
+    return Database(host, url.port or 5432, url.username or "postgres", url.database or "dagster", password, security)
+
+
+def _configured(config: str) -> str:
+    from dagster_postgres import DagsterPostgresStorage  # noqa: PLC0415 (only where PostgreSQL is configured)
+    from dagster_postgres.utils import pg_url_from_config  # noqa: PLC0415
+
+    kind = resolve_to_config_type(DagsterPostgresStorage.config_type())
+    read: Any = process_config(kind, yaml.safe_load(config))
+    if not read.success:
+        raise NoInstanceError("réglages de PostgreSQL incomplets dans dagster.yaml ou dans l'environnement")
+    url: str = pg_url_from_config(read.value)
+    return url

@@ -1,0 +1,124 @@
+"""The look of the night: which network-years would come out otherwise if they were run, and why. Nothing is run here.
+
+The look costs a listing and a few small files by network-year: contents are read only where dates no longer tell.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from assets.provenance import synthetic_statement
+from assets.responses import report_version
+from assets.results import results_version
+from assets.revisions import ProposalStore, finish_accepting, stands
+from assets.storage import Store, read_json
+from pipelines.declarations import Catalogue
+from pipelines.read import ExportsRoot
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A network-year to run, and why (French)."""
+
+    network: str
+    year: int
+    why: str
+
+
+@dataclass
+class Look:
+    """What a look found: the network-years to run, the changes at the source that closed years ignore, and its size."""
+
+    cells: list[Cell] = field(default_factory=list)
+    ignored: list[Cell] = field(default_factory=list)
+    networks: int = 0
+    network_years: int = 0
+
+
+def look(catalogue: Catalogue, store: Store, root: ExportsRoot) -> Look:
+    """Look at every network and every year that it owes. Raises what the storage of the exports raises."""
+    found = Look(networks=len(catalogue.networks))
+    statement = synthetic_statement(root)
+    store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
+    for network, declared in catalogue.networks.items():
+        seen = _Network(catalogue, network, store, root, statement)
+        for year in declared.years:
+            found.network_years += 1
+            if declared.closed(year):
+                finish_accepting(store, network, year)
+            if declared.closed(year) and stands(store, network, year):
+                found.cells += seen.closed(year)
+                found.ignored += seen.changes_of_closed(year)
+            elif why := seen.why(year):
+                found.cells.append(Cell(network, year, why))
+    return found
+
+
+class _Network:
+    """A network as it is looked at: its declarations hashed once for all its years."""
+
+    def __init__(
+        self, catalogue: Catalogue, network: str, store: Store, root: ExportsRoot, statement: str | None
+    ) -> None:
+        self.network, self.declared, self.store, self.root = network, catalogue.networks[network], store, root
+        self.statement = statement
+        self.declarations = catalogue.fingerprint(network)
+
+    def why(self, year: int) -> str:
+        """Say why an open year must run, or nothing."""
+        folder = self.store.network_year(self.network, year)
+        reception, report, results = (read_json(folder / f"{name}.json") for name in ("reception", "report", "results"))
+        if reception is None:
+            return "jamais traité"
+        if reception.get("failed"):
+            return "la réception précédente n'a pas abouti"
+        if changes := list(self._changes(year, reception["exports"])):
+            return " ; ".join(changes[:3]) + (f" ; et {len(changes) - 3} autres" if len(changes) > 3 else "")
+        if not any(reception["exports"].values()):
+            return ""
+        if reception["synthetic"] != self.statement:
+            return "la déclaration de provenance a changé"
+        return self._unfinished(reception, report, results)
+
+    def _unfinished(self, reception: Any, report: Any, results: Any) -> str:
+        if not report or report["reception"] != reception["fingerprint"]:
+            return "le contrôle précédent n'a pas abouti"
+        if report["fingerprint"] != report_version(self.declarations, reception["fingerprint"]):
+            return "déclarations ou programme changés"
+        accepted = any(receipt["etat"] == "accepté" for receipt in report["exports"].values())
+        if accepted and not (
+            results and results["fingerprint"] == results_version(self.declarations, report["fingerprint"])
+        ):
+            return "le calcul précédent n'a pas abouti"
+        return ""
+
+    def closed(self, year: int) -> Iterator[Cell]:
+        """Yield the closed year when its declarations changed and no revision was computed under today's."""
+        standing, proposed = (
+            read_json(store.network_year(self.network, year) / "results.json")
+            for store in (self.store, ProposalStore(self.store))
+        )
+        known = {state["declarations"] for state in (standing, proposed) if state}
+        if standing and self.declarations not in known:
+            yield Cell(self.network, year, "année close dont les déclarations ont changé : révision à proposer")
+
+    def changes_of_closed(self, year: int) -> Iterator[Cell]:
+        """Yield what changed at the source of a closed year, which is told and not used."""
+        reception = read_json(self.store.network_year(self.network, year) / "reception.json")
+        for change in self._changes(year, reception["exports"]):
+            yield Cell(self.network, year, change)
+
+    def _changes(self, year: int, received: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+        """Yield, in French, how the files at the source differ from those received."""
+        for export in self.declared.exports:
+            layout = export.layout(year)
+            if layout is None:
+                continue
+            before = {file["path"]: file["sha256"] for file in received.get(export.id, [])}
+            for source in self.root.find(layout.path, year):
+                known = before.pop(source.path, None)
+                if known is None:
+                    yield f"fichier nouveau : {source.path}"
+                elif self.store.archive.recognise(self.root, source) != known:
+                    yield f"fichier modifié : {source.path}"
+            yield from (f"fichier retiré : {path}" for path in before)

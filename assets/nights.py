@@ -1,0 +1,180 @@
+"""A night's record, ``work/nuits/<night>.json`` and ``.md``: what was to be done and why, then what came of it.
+
+The record is written by the look, and ended by a sensor once the runs it asked for are over; nothing here starts a run.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from assets.looking import Cell, Look
+from assets.results import failures_of
+from assets.revisions import waiting
+from assets.storage import Store, read_json, write_bytes, write_json
+from assets.summary import network_lines
+from pipelines.declarations import Catalogue
+from pipelines.publish import history
+
+NIGHT_TAG = "resultats/nuit"
+
+
+def begin_night(store: Store, catalogue: Catalogue, night: str, found: Look, now: datetime) -> dict[str, Any]:
+    """Write what the look of ``night`` found; what it doesn't ask to run is over at once."""
+    record = {
+        "nuit": night,
+        "regardee_le": now.isoformat(timespec="seconds"),
+        "reseaux": found.networks,
+        "annees_de_reseau": found.network_years,
+        "a_traiter": [
+            {**cell.__dict__, "avant": _results_hash(store, cell.network, cell.year)} for cell in found.cells
+        ],
+        "ignores": [cell.__dict__ for cell in found.ignored],
+        "versions_avant": _versions(store, catalogue),
+        "terminee_le": None,
+    }
+    _write(store, record)
+    return record
+
+
+def failed_night(store: Store, night: str, cause: str, now: datetime) -> dict[str, Any]:
+    """Write that the look itself failed: nothing was run, and what is published stays as it is."""
+    moment = now.isoformat(timespec="seconds")
+    record = {"nuit": night, "regardee_le": moment, "reseaux": 0, "annees_de_reseau": 0, "a_traiter": [], "ignores": [],
+              "versions_avant": {}, "terminee_le": None, "erreur": cause}  # fmt: skip
+    _write(store, record)
+    return record
+
+
+def night_record(store: Store, night: str) -> dict[str, Any] | None:
+    """Return the record of a night, or None."""
+    found: dict[str, Any] | None = read_json(_place(store, night))
+    return found
+
+
+def latest_night(store: Store) -> dict[str, Any] | None:
+    """Return the record of the latest look, ended or not."""
+    latest = store.latest_file(store.nights, ".json")
+    return night_record(store, latest) if latest else None
+
+
+def cells_of(record: Mapping[str, Any]) -> list[Cell]:
+    """Return the network-years that a night asks to run."""
+    return [Cell(item["network"], item["year"], item["why"]) for item in record["a_traiter"]]
+
+
+def end_night(
+    store: Store,
+    catalogue: Catalogue,
+    record: dict[str, Any],
+    errors: Mapping[tuple[str, int], str],
+    national: str,
+    now: datetime,
+) -> str:
+    """Write what came of a night, network by network, as JSON and Markdown; return the Markdown.
+
+    ``errors``: network-years whose steps stopped on anything but a refusal, and why. ``national``: what became of the
+    national tables and the release (French).
+    """
+    for item in record["a_traiter"]:
+        network, year = item["network"], item["year"]
+        item["resultat"] = _outcome(store, catalogue, network, year, item["avant"], errors.get((network, year)))
+        item["detail"] = network_lines(store, network, [year])[0] if network in catalogue.networks else []
+    record["national"] = national
+    record["versions"] = _versions(store, catalogue)
+    record["terminee_le"] = now.isoformat(timespec="seconds")
+    text = _markdown(catalogue, record)
+    told = _place(store, record["nuit"], ".md")
+    write_bytes(told, text.encode())
+    store.save_file(told)
+    _write(store, record)
+    return text
+
+
+def _outcome(store: Store, catalogue: Catalogue, network: str, year: int, before: str | None, error: str | None) -> str:
+    """Say in French what became of a network-year: what went wrong first, then whether its results changed."""
+    declared = catalogue.networks.get(network)
+    if error:
+        return f"ERREUR : {error}"
+    if declared is None:
+        return "réseau inconnu du service en marche : recharger les définitions"
+    if declared.closed(year) and (proposal := waiting(store, network, year)):
+        return f"année close : révision {proposal.fingerprint[:12]} à accepter"
+    if fault := _fault(store.network_year(network, year)):
+        return fault
+    if failed := failures_of(store, network, year):
+        return f"ERREUR : calcul impossible de {', '.join(failed)}"
+    return "résultats inchangés" if _results_hash(store, network, year) == before else "nouveaux résultats"
+
+
+def _fault(folder: Path) -> str:
+    """Say why a network-year has no results, or nothing when it has."""
+    reception, report = read_json(folder / "reception.json"), read_json(folder / "report.json")
+    if not reception or reception.get("failed"):
+        return "ERREUR : les fichiers n'ont pas pu être reçus"
+    if not any(reception["exports"].values()):
+        return "rien n'a été transmis"
+    if not report or report["reception"] != reception["fingerprint"]:
+        return "ERREUR : le contrôle n'a pas abouti"
+    accepted = any(receipt["etat"] == "accepté" for receipt in report["exports"].values())
+    return "" if accepted else "REJETÉ : voir la lettre"
+
+
+def _markdown(catalogue: Catalogue, record: Mapping[str, Any]) -> str:
+    done = record["a_traiter"]
+    lines = [f"# Nuit {record['nuit']}", ""]
+    if "erreur" in record:
+        lines += [f"**La veille a échoué : rien n'a été traité, rien n'est changé.** {record['erreur']}", ""]
+    else:
+        lines += [
+            f"{record['reseaux']} réseaux, {record['annees_de_reseau']} années de réseau, {len(done)} à traiter.",
+            f"Tables nationales et publication : {record['national']}",
+            "",
+        ]
+    if done:
+        lines += ["| réseau | année | pourquoi | résultat |", "|---|---|---|---|"]
+        lines += [f"| {x['network']} | {x['year']} | {_cell(x['why'])} | {_cell(x['resultat'])} |" for x in done]
+        lines += ["", *_details(done)]
+    if record["ignores"]:
+        lines += ["Années closes, changements ignorés (rouvrir l'année ou déclarer une correction) :", ""]
+        lines += [*(f"- {x['network']} {x['year']} : {x['why']}" for x in record["ignores"]), ""]
+    quiet = [key for key in catalogue.networks if key not in {x["network"] for x in done}]
+    if quiet and "erreur" not in record:
+        lines += [f"Rien de nouveau : {', '.join(quiet)}.", ""]
+    return "\n".join(lines)
+
+
+def _details(done: list[dict[str, Any]]) -> list[str]:
+    lines: list[str] = []
+    for item in done:
+        if item["detail"]:
+            lines += [f"{item['network']} {item['year']} :", "", "```", *item["detail"], "```", ""]
+    return lines
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _place(store: Store, night: str, suffix: str = ".json") -> Path:
+    return store.file(f"work/nuits/{night}{suffix}")
+
+
+def _write(store: Store, record: Mapping[str, Any]) -> None:
+    place = _place(store, record["nuit"])
+    write_json(place, record)
+    store.save_file(place)
+
+
+def _results_hash(store: Store, network: str, year: int) -> str | None:
+    """Hash the published results of a network-year; None when there are none."""
+    try:
+        return hashlib.sha256((store.network_year(network, year) / "results.parquet").read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def _versions(store: Store, catalogue: Catalogue) -> dict[str, str | None]:
+    """Return the latest release of each dataset."""
+    return {name: next(reversed(history.versions(store.releases, name)), None) for name in catalogue.datasets}

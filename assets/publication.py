@@ -1,0 +1,170 @@
+"""``[national, publication]``: releases → the local catalogue and the configured target; the job that accepts a plan.
+
+What is published, and how, is in ``pipelines.publish``; keys and addresses are in ``platforms``.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import dagster as dg
+
+from assets.platforms import TargetError, accept_plan, plans, publications, published_previews
+from assets.resources import POOL, Workspace
+from assets.storage import Store, write_json
+from pipelines.declarations import Catalogue
+from pipelines.publish.errors import PublicationError
+from pipelines.publish.plan import Plan
+from pipelines.publish.report import Report, plan_text, report_text
+from pipelines.publish.target import LOCAL
+
+KEY = dg.AssetKey(["national", "publication"])
+AGREEMENT = "accord"
+ACCEPT_JOB = "accepter_plan"
+Found = TypeVar("Found")
+HOURLY = 3600  # seconds; the crawler of the platform comes within hours
+
+
+def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
+    """Return the asset that brings the local catalogue, then the configured target, to the latest releases.
+
+    A platform is written to only where the workspace allows it; otherwise its plan is shown.
+    """
+
+    @dg.asset(
+        key=KEY,
+        deps=[dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets],
+        group_name="national",
+        description="Catalogue local de la dernière version de chaque jeu de données ; plan de la cible configurée.",
+        kinds={"html"},
+        pool=POOL,  # one at a time: two would plan from the same state
+        check_specs=[
+            dg.AssetCheckSpec(
+                AGREEMENT, asset=KEY, description="Aucun plan de publication n'attend l'accord de quelqu'un"
+            )
+        ],
+    )
+    def publication(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        store = workspace.store
+        reports = _brought(context, catalogue, LOCAL, store)
+        shown: list[Plan] = []
+        if workspace.target != LOCAL and workspace.publish:
+            reports += _brought(context, catalogue, workspace.target, store)
+        elif workspace.target != LOCAL:
+            shown = [plan for plan in _guarded(plans(catalogue, workspace.target, store)) if not plan.empty]
+        held_back = [report.plan for report in reports if not report.applied]
+        _keep_waiting(store, [*held_back, *shown])
+        yield dg.AssetCheckResult(
+            check_name=AGREEMENT,
+            passed=not any(plan.refusals for plan in [*held_back, *shown]),
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={plan.hash[:12]: dg.MetadataValue.md(_code(plan_text(plan))) for plan in [*held_back, *shown]},
+        )
+        if failed := [report for report in reports if report.applied and not report.succeeded]:
+            raise dg.Failure("\n".join(report_text(report) for report in failed))
+        yield dg.MaterializeResult(metadata=_metadata(store, workspace, reports, shown))
+
+    return publication
+
+
+def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
+    """Return the job by which a person accepts the plan of a hash, which is then applied at once."""
+
+    class AcceptedPlan(dg.Config):
+        """``hash``: the whole hash of the plan, as shown. ``reason``: why it is accepted."""
+
+        hash: str
+        reason: str = ""
+
+    @dg.op(name="accepter", description="Accepte un plan par son empreinte, puis l'applique.", pool=POOL)
+    def accept(context: dg.OpExecutionContext, config: AcceptedPlan, workspace: Workspace) -> None:
+        store = workspace.store
+        for target in dict.fromkeys([LOCAL, workspace.target]):
+            try:
+                if not accept_plan(catalogue, target, store, config.hash, config.reason):
+                    continue
+                agreed = publications(catalogue, target, store, lambda plan: plan.hash == config.hash, context.log.info)
+                reports = [report for report in agreed if report.plan.hash == config.hash]
+            except (PublicationError, TargetError) as error:
+                raise dg.Failure(str(error), allow_retries=False) from None
+            text = "\n".join(report_text(report) for report in reports)
+            if not all(report.succeeded for report in reports):
+                raise dg.Failure(text, allow_retries=False)
+            context.log.info(text)
+            return
+        raise dg.Failure(
+            "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé. Relire le plan.",
+            allow_retries=False,
+        )
+
+    @dg.job(name=ACCEPT_JOB, description="Accepter un plan de publication bloqué : son empreinte, et pourquoi.")
+    def accepted() -> None:
+        accept()
+
+    return accepted
+
+
+def previews_sensor(catalogue: Catalogue, workspace: Workspace) -> dg.SensorDefinition:
+    """Return the sensor that tells, after a publication, what the platform could make of each file."""
+
+    @dg.sensor(
+        name="apercus",
+        minimum_interval_seconds=HOURLY,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Après publication : les aperçus que la plateforme a faits des fichiers, ou n'a pas pu faire.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        if workspace.target == LOCAL:
+            return dg.SkipReason("la cible est le catalogue local")
+        try:
+            found = dict(published_previews(catalogue, workspace.target, workspace.store))
+        except (PublicationError, TargetError) as error:
+            return dg.SkipReason(str(error))
+        rows = [
+            {"jeu": dataset, "fichier": item.title, "état": item.state, "détail": item.detail}
+            for dataset, items in found.items()
+            for item in items
+        ]
+        told = json.dumps(rows, ensure_ascii=False)
+        if not rows or told == context.cursor:
+            return dg.SkipReason("rien de nouveau sur la plateforme")
+        failed = sum(item.failed for items in found.values() for item in items)
+        records = dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
+        observed = dg.AssetObservation(KEY, metadata={"aperçus": records, "fichiers_sans_apercu": failed})
+        return dg.SensorResult(asset_events=[observed], cursor=told)
+
+    return sensor
+
+
+def _brought(context: dg.AssetExecutionContext, catalogue: Catalogue, target: str, store: Store) -> list[Report]:
+    return _guarded(publications(catalogue, target, store, progress=context.log.info))
+
+
+def _guarded(found: Iterator[Found]) -> list[Found]:
+    """Return all of it; what stops a publication fails the step with its sentence alone."""
+    try:
+        return list(found)
+    except (PublicationError, TargetError) as error:
+        raise dg.Failure(str(error)) from None
+
+
+def _keep_waiting(store: Store, waiting: list[Plan]) -> None:
+    """Keep what waits for a person, for the summary of the command."""
+    content = [{"target": plan.target, "hash": plan.hash, "text": plan_text(plan)} for plan in waiting]
+    write_json(store.national / "publication.json", content)
+    store.save_room(store.national)
+
+
+def _metadata(store: Store, workspace: Workspace, reports: list[Report], shown: list[Plan]) -> dict[str, Any]:
+    written = sum(len(report.done) for report in reports if report.plan.target == LOCAL)
+    told = [*(report_text(report) for report in reports), *(plan_text(plan) for plan in shown)]
+    return {
+        "catalogue": dg.MetadataValue.path(store.address(store.catalogue / "index.html")),
+        "fichiers_ecrits": written,
+        "cible": workspace.target,
+        "plan": dg.MetadataValue.md(_code("\n\n".join(told))),
+    }
+
+
+def _code(text: str) -> str:
+    return f"```text\n{text}\n```"

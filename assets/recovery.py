@@ -1,0 +1,73 @@
+"""Runs whose process is gone: found and marked failed, so that they hold nothing up and the next night goes on.
+
+Dagster's run monitoring doesn't ask after the processes that its default launcher starts: killed with their code
+server, or by a reboot, they would stay "started" for ever.
+"""
+
+import re
+import socket
+
+import dagster as dg
+import psutil
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+
+_S = dg.DagsterRunStatus
+RUNNING = [_S.STARTED, _S.STARTING, _S.CANCELING]
+WAITING = [_S.QUEUED, _S.NOT_STARTED]
+HOST_TAG = "resultats/machine"  # of runs that no launcher started: the command line
+_WORKER = re.compile(r"(Started process for run|Executing steps in process) \(pid: (\d+)\)")
+_SLACK = 5  # seconds by which the clock may have been set meanwhile
+LOST = "Le processus de ce traitement a disparu (arrêt brutal). Rien n'est perdu : il sera repris."
+
+
+def fail_lost_runs(instance: dg.DagsterInstance, *, nothing_runs: bool = False) -> list[str]:
+    """Mark failed the runs in progress whose process is gone; return their ids.
+
+    ``nothing_runs``: the caller knows that no process of the service is alive (it starts now), hence all are lost.
+    To be called where the processes of runs live: same machine, same container.
+    """
+    lost = [
+        run for run in instance.get_runs(dg.RunsFilter(statuses=RUNNING))
+        if nothing_runs or _gone(instance, run)
+    ]  # fmt: skip
+    for run in lost:
+        if run.status == _S.CANCELING:
+            instance.report_run_canceled(run, LOST)
+        else:
+            instance.report_run_failed(run, LOST)
+    return [run.run_id for run in lost]
+
+
+def busy(instance: dg.DagsterInstance, besides: frozenset[str] = frozenset()) -> bool:
+    """Whether any run or backfill is in progress or waits, but those of the jobs ``besides``."""
+    if any(run.job_name not in besides for run in instance.get_runs(dg.RunsFilter(statuses=[*RUNNING, *WAITING]))):
+        return True
+    asked = BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING])
+    return bool(instance.get_backfills(filters=asked, limit=1))
+
+
+def _gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether the process that took the run is no more.
+
+    A process of that number that began after the run did is another one. A run whose process hasn't told its number yet
+    is left to Dagster's start timeout; one of the command line is known by its machine only.
+    """
+    told = _worker(instance, run)
+    if told is None:
+        return False
+    pid, moment = told
+    try:
+        process = psutil.Process(pid)
+        return process.status() == psutil.STATUS_ZOMBIE or process.create_time() > moment + _SLACK
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _worker(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[int, float] | None:
+    """Return the number of the process of a run, and when it told it (epoch seconds)."""
+    here = run.tags.get(HOST_TAG) == socket.gethostname()
+    for entry in reversed(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)):
+        found = _WORKER.search(entry.dagster_event.message or "") if entry.dagster_event else None
+        if found and (here or found[1].startswith("Started")):
+            return int(found[2]), entry.timestamp
+    return None

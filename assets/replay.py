@@ -1,0 +1,121 @@
+"""A release made again from the archive, elsewhere: the same files, declarations and earlier releases, the same job."""
+
+import shutil
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from assets.provenance import MARKER
+from assets.resources import Workspace
+from assets.run import run_national, run_networks
+from assets.storage import Store
+from pipelines.declarations import Catalogue, DeclarationError, load
+from pipelines.declarations.bundle import unbundle
+from pipelines.publish import history
+from pipelines.publish.inputs import Inputs, Reception, inputs_of
+from pipelines.read import Archive
+
+
+class ReplayError(Exception):
+    """The release can't be made again; says why, in French."""
+
+
+@dataclass
+class _Root:
+    """Receptions that can share an exports root: no path with two contents, one statement on synthetic data."""
+
+    synthetic: str | None
+    files: dict[str, str] = field(default_factory=dict)
+    places: list[tuple[str, int]] = field(default_factory=list)
+
+    def takes(self, reception: Reception) -> bool:
+        same = all(self.files.get(file.path, file.sha256) == file.sha256 for file in reception.files)
+        return same and self.synthetic == reception.synthetic
+
+    def add(self, reception: Reception) -> None:
+        self.files |= {file.path: file.sha256 for file in reception.files}
+        self.places.append((reception.network, reception.year))
+
+
+def replay(store: Store, dataset: str, version: str, folder: Path) -> Path:
+    """Make a release again below ``folder`` and return its folder; raises ReplayError when that can't be done."""
+    release = store.releases / dataset / version
+    inputs = inputs_of(history.descriptor(release))
+    if inputs is None:
+        raise ReplayError("elle ne dit pas de quels fichiers elle vient")
+    schemas = folder / "schemas"
+    catalogue = _catalogue(store, inputs, schemas)
+    output = folder / "output"
+    _copy_earlier(store, dataset, version, output / "releases")
+    for number, root in enumerate(_roots(inputs.receptions)):
+        exports = folder / f"exports-{number}"
+        _lay_out(store.archive, root, exports)
+        workspace = Workspace(exports=str(exports), output=str(output), schemas=str(schemas))
+        run_networks(catalogue, workspace, root.places, trace=False)
+    in_use = folder / "exports"
+    _lay_out(store.archive, _Root(inputs.synthetic), in_use)
+    workspace = Workspace(exports=str(in_use), output=str(output), schemas=str(schemas))
+    outcome = run_national(catalogue, workspace, trace=False)
+    if not outcome.succeeded:
+        raise ReplayError(outcome.error)
+    made = output / "releases" / dataset / version
+    if not made.is_dir():
+        raise ReplayError("le traitement ne donne pas de nouvelle version après la précédente")
+    return made
+
+
+def archived_catalogue(store: Store, release: Path, folder: Path) -> Catalogue | None:
+    """Return the declarations under which a release was made, or None when they weren't kept or can't be read."""
+    if not release.is_dir() or (inputs := inputs_of(history.descriptor(release))) is None:
+        return None
+    try:
+        return _catalogue(store, inputs, folder)
+    except ReplayError:
+        return None
+
+
+def _catalogue(store: Store, inputs: Inputs, folder: Path) -> Catalogue:
+    try:
+        unbundle(store.archive.content(inputs.archive), folder)
+        return load(folder)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ReplayError(f"ses déclarations ne sont plus dans l'archive ({error})") from error
+    except DeclarationError as error:
+        raise ReplayError(f"ses déclarations ne se lisent plus avec le code d'aujourd'hui :\n{error}") from error
+
+
+def _copy_earlier(store: Store, dataset: str, version: str, releases: Path) -> None:
+    """Copy the releases that were there: those before this one, and all those of other datasets."""
+    for home in sorted(path for path in store.releases.iterdir() if path.is_dir()):
+        known = history.versions(store.releases, home.name)
+        for found in known[: known.index(version)] if home.name == dataset else known:
+            shutil.copytree(home / found, releases / home.name / found)
+
+
+def _roots(receptions: Iterable[Reception]) -> list[_Root]:
+    roots: list[_Root] = []
+    for reception in receptions:
+        root = next((root for root in roots if root.takes(reception)), None)
+        if root is None:
+            root = _Root(reception.synthetic)
+            roots.append(root)
+        root.add(reception)
+    return roots
+
+
+def _lay_out(archive: Archive, root: _Root, exports: Path) -> None:
+    """Put the archived files back where they were received."""
+    exports.mkdir(parents=True)
+    if root.synthetic:
+        marker = yaml.safe_dump({"synthetic": True, "statement": root.synthetic}, allow_unicode=True)
+        (exports / MARKER).write_text(marker, encoding="utf-8")
+    for path, sha256 in root.files.items():
+        place = exports / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(archive.path(sha256), place)
+        except (OSError, ValueError) as error:
+            raise ReplayError(f"{path} n'est plus dans l'archive ({error})") from error

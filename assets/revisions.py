@@ -1,0 +1,244 @@
+"""Closed years: what is computed again for one waits beside its results, and takes their place only when accepted.
+
+Nothing is received or computed here: the stages ask where they write, then whether what they wrote differs.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from assets.storage import FRAMES, STAGES, Stage, Store, fingerprint, read_frame, read_json, write_json
+from pipelines.declarations import Catalogue
+
+ACCEPT_JOB = "accepter_revision"
+_REVISIONS = "work/revisions"
+_PROPOSAL = "revision.json"
+
+
+class RevisionError(Exception):
+    """A revision that can't be accepted, and why, in French."""
+
+
+class ProposalStore(Store):
+    """The same output as ``standing``, where network-years are those of revisions that wait: a room for each."""
+
+    proposes = True
+
+    def __init__(self, standing: Store) -> None:
+        super().__init__(standing.output)
+        self.archive = standing.archive
+        self._standing = standing
+
+    def network_year(self, network: str, year: int) -> Path:
+        """Return the folder where the revision of a network and year is made."""
+        return self._standing.room(f"{_REVISIONS}/{network}/{year}")
+
+    def save_network_year(self, network: str, year: int, stage: Stage) -> None:  # noqa: ARG002 (a room is saved whole)
+        """Save the revision of a network and year as it is."""
+        self.save_revision(network, year)
+
+    def save_revision(self, network: str, year: int) -> None:
+        """Save the revision of a network and year as it is; one that is gone is gone for all."""
+        self._standing.save_room(self.network_year(network, year))
+
+    def bring_judged(self, key: str) -> None:
+        """Bring what is remembered of a file judged, for all."""
+        self._standing.bring_judged(key)
+
+    def save_judged(self, key: str) -> None:
+        """Save what is to be remembered of a file judged, for all."""
+        self._standing.save_judged(key)
+
+    def address(self, path: Path) -> str:
+        """Return where people find a file of a revision."""
+        return self._standing.address(path)
+
+    def link(self, path: Path) -> str:
+        """Return ``address`` as a URL."""
+        return self._standing.link(path)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A revision that waits: ``fingerprint`` names it, ``base`` what it would replace.
+
+    ``differences`` count the rows that are on one side only, by table, and the exports whose verdict changes.
+    """
+
+    network: str
+    year: int
+    fingerprint: str
+    base: str
+    declarations: str
+    differences: dict[str, int]
+    proposed_at: str
+
+
+def stands(store: Store, network: str, year: int) -> bool:
+    """Whether a network-year went through to its end: a verdict, and results if anything was accepted."""
+    folder = store.network_year(network, year)
+    reception, report = read_json(folder / "reception.json"), read_json(folder / "report.json")
+    if not reception or reception.get("failed"):
+        return False
+    if not any(reception["exports"].values()):
+        return True  # nothing was handed over: that is how the year was closed
+    if not report or report["reception"] != reception["fingerprint"]:
+        return False
+    if not any(receipt["etat"] == "accepté" for receipt in report["exports"].values()):
+        return True
+    results = read_json(folder / "results.json")
+    return bool(results and results["report"] == report["fingerprint"])
+
+
+def writing_store(store: Store, catalogue: Catalogue, network: str, year: int) -> Store:
+    """Return where a stage writes a network-year: in place, or beside it when the year is closed and its results stand.
+
+    A revision begins as what stands, so that a stage run alone finds the work of those before it.
+    """
+    if not catalogue.networks[network].closed(year):
+        return store
+    finish_accepting(store, network, year)
+    if not stands(store, network, year):
+        return store
+    proposals = ProposalStore(store)
+    if not (proposals.network_year(network, year) / "reception.json").exists():
+        begin_revision(store, network, year)
+    return proposals
+
+
+def begin_revision(store: Store, network: str, year: int) -> ProposalStore:
+    """Begin a revision anew from what stands. Files are linked: stages replace them and never change them."""
+    proposals = ProposalStore(store)
+    folder = proposals.network_year(network, year)
+    store.observations(network, year)  # the typed rows too
+    shutil.rmtree(folder, ignore_errors=True)
+    beginning = folder.with_name(f".{folder.name}")
+    shutil.rmtree(beginning, ignore_errors=True)
+    ignored = shutil.ignore_patterns(_PROPOSAL)
+    shutil.copytree(store.network_year(network, year), beginning, copy_function=os.link, ignore=ignored)
+    beginning.replace(folder)
+    proposals.save_revision(network, year)
+    return proposals
+
+
+def settle(store: Store, catalogue: Catalogue, network: str, year: int, now: datetime) -> Proposal | None:
+    """Say what a revision just made changes; one that changes nothing takes the place of what stands by itself.
+
+    Only its declarations and code differ then: the year counts as computed under today's.
+    """
+    proposals = ProposalStore(store)
+    old, new = store.network_year(network, year), proposals.network_year(network, year)
+    differences = _differences(old, new)
+    proposal = Proposal(
+        network, year, _state(new), _state(old), catalogue.fingerprint(network), differences,
+        now.isoformat(timespec="seconds"),
+    )  # fmt: skip
+    write_json(new / _PROPOSAL, {**proposal.__dict__, "accepted": not any(differences.values())})
+    proposals.save_revision(network, year)
+    if any(differences.values()):
+        return proposal
+    finish_accepting(store, network, year)
+    return None
+
+
+def waiting_revisions(store: Store) -> Iterator[Proposal]:
+    """Yield the revisions that wait to be accepted, by network and year."""
+    folder = store.bring_rooms(_REVISIONS, _PROPOSAL)
+    for path in sorted(folder.glob(f"*/[0-9]*/{_PROPOSAL}")):
+        if (proposal := waiting(store, path.parts[-3], int(path.parts[-2]))) is not None:
+            yield proposal
+
+
+def waiting(store: Store, network: str, year: int) -> Proposal | None:
+    """Return the revision that waits for a network-year, if any."""
+    state = read_json(ProposalStore(store).network_year(network, year) / _PROPOSAL)
+    if not state or state.pop("accepted"):
+        return None
+    return Proposal(**state)
+
+
+def accept_revision(store: Store, network: str, year: int, named: str, now: datetime | None = None) -> Proposal:
+    """Put the revision ``named`` (its fingerprint, or its first eight characters at least) in place of what stands.
+
+    What stood is kept in ``work/revisions/remplacees``. Raises RevisionError when no revision waits, when another one
+    does, or when what stands is no longer what it was compared with.
+    """
+    finish_accepting(store, network, year)
+    proposal = waiting(store, network, year)
+    if proposal is None:
+        raise RevisionError(f"{network} {year} : aucune révision n'attend d'être acceptée.")
+    if len(named) < 8 or not proposal.fingerprint.startswith(named):
+        raise RevisionError(f"{network} {year} : la révision qui attend est {proposal.fingerprint[:12]}, non {named}.")
+    if proposal.base != _state(store.network_year(network, year)):
+        raise RevisionError(f"{network} {year} : les résultats ont changé depuis ; relancer la révision.")
+    proposals = ProposalStore(store)
+    path = proposals.network_year(network, year) / _PROPOSAL
+    moment = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    write_json(path, {**read_json(path), "accepted": True, "accepted_at": moment})
+    proposals.save_revision(network, year)
+    finish_accepting(store, network, year)
+    return proposal
+
+
+def finish_accepting(store: Store, network: str, year: int) -> None:
+    """Put an accepted revision in place, from wherever a crash may have left it."""
+    proposals = ProposalStore(store)
+    new, old = proposals.network_year(network, year), store.network_year(network, year)
+    state = read_json(new / _PROPOSAL)
+    if not state or not state["accepted"]:
+        return
+    store.observations(network, year)  # what stood is kept whole
+    kept = store.room(f"{_REVISIONS}/remplacees/{network}/{year}/{state['base'][:12]}")
+    if old.exists():
+        if _state(old) == state["base"] or not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(kept, ignore_errors=True)
+            old.replace(kept)
+        else:  # killed on a shared storage while the revision took its place, stage by stage: what stood is kept
+            shutil.rmtree(old)
+    store.save_room(kept)
+    old.parent.mkdir(parents=True, exist_ok=True)
+    new.replace(old)
+    (old / "reception.json").touch()  # the national tables look at dates to know that something changed
+    for stage in STAGES:
+        store.save_network_year(network, year, stage)
+    proposals.save_revision(network, year)  # nothing waits any more: last, so that what is cut short begins again
+    if not any(state["differences"].values()):
+        shutil.rmtree(kept, ignore_errors=True)
+        store.save_room(kept)
+
+
+def _state(folder: Path) -> str:
+    report, results = read_json(folder / "report.json"), read_json(folder / "results.json")
+    return fingerprint(report, results)
+
+
+def _differences(old: Path, new: Path) -> dict[str, int]:
+    found = {name: _differing_rows(old / f"{name}.parquet", new / f"{name}.parquet") for name in FRAMES}
+    before, after = _verdicts(old), _verdicts(new)
+    found["exports"] = sum(before.get(name) != after.get(name) for name in before.keys() | after.keys())
+    return found
+
+
+def _verdicts(folder: Path) -> dict[str, Any]:
+    report = read_json(folder / "report.json") or {"exports": {}, "anomalies": []}
+    anomalies = [item for item in report["anomalies"] if item["severite"] == "erreur"]
+    return {
+        name: [receipt, [item for item in anomalies if item["export"] == name]]
+        for name, receipt in report["exports"].items()
+    }
+
+
+def _differing_rows(old: Path, new: Path) -> int:
+    """Count rows that are on one side only (a changed row is two); of tables with other columns, all rows."""
+    if not (old.exists() and new.exists()):
+        return sum(len(read_frame(path)) for path in (old, new) if path.exists())
+    before, after = read_frame(old), read_frame(new)
+    if list(before.columns) != list(after.columns):
+        return max(len(before) + len(after), 1)
+    rows = [frame.astype(str).value_counts(dropna=False) for frame in (before, after)]
+    return int(rows[0].sub(rows[1], fill_value=0).abs().sum())

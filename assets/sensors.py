@@ -1,0 +1,202 @@
+"""What follows a run by itself: the runs that a night asks for, the national tables after networks, the summary.
+
+Each evaluation starts from facts (records, runs, files) and remembers next to nothing: whatever was killed meanwhile,
+the next one goes on from there.
+"""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+from dagster._core.storage.tags import RUN_KEY_TAG
+
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
+from assets.nights import NIGHT_TAG, cells_of, end_night, failed_night, latest_night, night_record
+from assets.recovery import busy, fail_lost_runs
+from assets.resources import Workspace
+from assets.storage import Store, code_fingerprint, fingerprint
+from assets.watching import SUMMARY, WATCH_JOB, ZONE, night_of
+from pipelines.declarations import Catalogue
+
+EVERY = 15  # seconds between two evaluations
+UPKEEP_JOB = "entretien"
+_ASIDE = frozenset({WATCH_JOB, UPKEEP_JOB})
+_FAILURE = [dg.DagsterRunStatus.FAILURE]
+
+
+def sensors(catalogue: Catalogue, workspace: Workspace, networks: Any, national: Any) -> list[dg.SensorDefinition]:
+    """Return the sensors; all are on from the start."""
+    return [_following(catalogue, workspace, networks, national), _lost()]
+
+
+def _following(catalogue: Catalogue, workspace: Workspace, networks: Any, national: Any) -> dg.SensorDefinition:
+    declared = fingerprint(
+        [catalogue.fingerprint(network) for network in catalogue.networks],
+        [value.model_dump(mode="json") for value in (*catalogue.datasets.values(), *catalogue.tables.values())],
+        [value.model_dump(mode="json") for value in (*catalogue.engagements.values(), *catalogue.quality.values())],
+        code_fingerprint(),
+    )
+
+    @dg.sensor(
+        name="suite",
+        jobs=[networks, national],
+        minimum_interval_seconds=EVERY,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Lance ce que la veille demande, puis les tables nationales, puis écrit le bilan.",
+    )
+    def following(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        store = workspace.store  # anew: what a store has seen doesn't change
+        night = _current_night(context.instance, store)
+        asked = list(_missing_runs(context.instance, catalogue, night)) if night else []
+        if asked:
+            yield from asked
+            return
+        if busy(context.instance, besides=_ASIDE):
+            yield dg.SkipReason("des traitements sont en cours ou attendent")
+            return
+        due = _national_due(context, catalogue, store, declared, night)
+        if due is not None:
+            context.update_cursor(declared)
+            yield due
+            return
+        if context.cursor is None:
+            context.update_cursor(declared)
+        if night and not night["terminee_le"]:
+            _summarise(context.instance, catalogue, store, night)
+        yield dg.SkipReason("rien ne reste à faire")
+
+    return following
+
+
+def _current_night(instance: dg.DagsterInstance, store: Store) -> dict[str, Any] | None:
+    """Return the record of the latest look; one that failed is given a record, which says so."""
+    failed = instance.get_runs(dg.RunsFilter(job_name=WATCH_JOB), limit=1)
+    if failed and failed[0].status in _FAILURE and night_record(store, night_of(failed[0])) is None:
+        cause = " ; ".join(_causes(instance, failed[0]).values())
+        return failed_night(store, night_of(failed[0]), cause, datetime.datetime.now(ZoneInfo(ZONE)))
+    return latest_night(store)
+
+
+def _missing_runs(instance: dg.DagsterInstance, catalogue: Catalogue, night: dict[str, Any]) -> Iterator[dg.RunRequest]:
+    """Yield a run per year that the night asks for and that isn't there yet: the latest years first."""
+    if night["terminee_le"]:
+        return
+    years: dict[int, list[str]] = defaultdict(list)
+    for cell in cells_of(night):
+        if cell.network in catalogue.networks and cell.year in catalogue.years:
+            years[cell.year].append(cell.network)
+    there = {run.tags.get("dagster/partition") for run in _runs_of(instance, night["nuit"], NETWORKS_JOB)}
+    for year in sorted(years, reverse=True):
+        if str(year) not in there:
+            yield dg.RunRequest(
+                run_key=f"{night['nuit']}-{year}",
+                job_name=NETWORKS_JOB,
+                partition_key=str(year),
+                asset_selection=[dg.AssetKey([network, stage]) for network in years[year] for stage in STAGES],
+                tags={NIGHT_TAG: night["nuit"]},
+            )
+
+
+def _national_due(
+    context: dg.SensorEvaluationContext,
+    catalogue: Catalogue,
+    store: Store,
+    declared: str,
+    night: dict[str, Any] | None,
+) -> dg.RunRequest | None:
+    """Return the national run when a network-year, a declaration or the code changed since the last that went well.
+
+    One that fails isn't asked for again until something changes or another night comes.
+    """
+    changed = _latest_change(catalogue, store)
+    last = context.instance.get_run_records(
+        dg.RunsFilter(job_name=NATIONAL_JOB, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1
+    )
+    done_at = (last[0].start_time or 0) if last else 0
+    if not changed or (changed <= done_at and context.cursor in (None, declared)):
+        return None
+    name = night["nuit"] if night else ""
+    key = f"{changed:.6f}-{declared[:12]}-{name}"
+    if context.instance.get_runs(dg.RunsFilter(job_name=NATIONAL_JOB, tags={RUN_KEY_TAG: key}), limit=1):
+        return None
+    return dg.RunRequest(run_key=key, job_name=NATIONAL_JOB, tags={NIGHT_TAG: name} if name else {})
+
+
+def _latest_change(catalogue: Catalogue, store: Store) -> float:
+    """Return when a network-year last changed (epoch seconds), 0 when none was ever run."""
+    return store.last_change(
+        (network, year) for network, declared in catalogue.networks.items() for year in declared.years
+    )
+
+
+def _summarise(instance: dg.DagsterInstance, catalogue: Catalogue, store: Store, night: dict[str, Any]) -> None:
+    """End the record of the night, and show it on its asset."""
+    errors: dict[tuple[str, int], str] = {}
+    for run in _runs_of(instance, night["nuit"], NETWORKS_JOB):
+        year = int(run.tags["dagster/partition"])
+        lost = {} if run.status not in _FAILURE else _causes(instance, run)
+        for step, cause in lost.items():
+            network = next((key for key in catalogue.networks if step.startswith(f"{key.replace('-', '_')}__")), "")
+            errors[network, year] = cause
+    text = end_night(
+        store,
+        catalogue,
+        night,
+        errors,
+        _national_outcome(instance, night),
+        datetime.datetime.now(ZoneInfo(ZONE)),
+    )
+    metadata = {
+        "bilan": dg.MetadataValue.md(text),
+        "a_traiter": dg.MetadataValue.int(len(night["a_traiter"])),
+        "erreurs": dg.MetadataValue.int(text.count("| ERREUR")),
+    }
+    instance.report_runless_asset_event(dg.AssetMaterialization(SUMMARY, metadata=metadata))
+
+
+def _national_outcome(instance: dg.DagsterInstance, night: dict[str, Any]) -> str:
+    runs = _runs_of(instance, night["nuit"], NATIONAL_JOB)
+    if not runs:
+        return "rien n'a changé."
+    if runs[0].status in _FAILURE:
+        return f"ÉCHEC. {' ; '.join(_causes(instance, runs[0]).values())}"
+    return "refaites."
+
+
+def _runs_of(instance: dg.DagsterInstance, night: str, job: str) -> list[dg.DagsterRun]:
+    """Return the runs of a night, the latest first."""
+    return list(instance.get_runs(dg.RunsFilter(job_name=job, tags={NIGHT_TAG: night})))
+
+
+def _causes(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dict[str, str]:
+    """Return the steps of a run that failed and why; refusals of exports are left out, their verdict tells them."""
+    found: dict[str, str] = {}
+    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        event = entry.dagster_event
+        if event is None:
+            continue
+        refusal, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
+        if run.job_name == NETWORKS_JOB and refusal:
+            continue
+        if refusal and refusal.description:
+            found[str(event.step_key)] = refusal.description
+        elif error:
+            found[str(event.step_key)] = (error.cause or error).message.strip()
+    return found
+
+
+def _lost() -> dg.SensorDefinition:
+    @dg.sensor(
+        name="executions_perdues",
+        minimum_interval_seconds=EVERY,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Marque en échec les traitements dont le processus a disparu, pour que rien ne les attende.",
+    )
+    def lost(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        found = fail_lost_runs(context.instance)
+        return dg.SkipReason(f"perdus : {', '.join(found)}" if found else "aucun traitement perdu")
+
+    return lost

@@ -1,0 +1,112 @@
+"""``resultats status``: what is published and where, what is late, refused, or waits for someone. Read from the output.
+
+Nothing is asked of any target: what was published there is what the last publication wrote down.
+"""
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+from assets.findings import lateness
+from assets.shared import open_store
+from assets.storage import Store, read_json
+from pipelines.declarations import Catalogue
+from pipelines.publish import history
+
+
+def standing(catalogue: Catalogue, output: str | Path, today: datetime.date | None = None) -> dict[str, Any]:
+    """Return where things stand on ``today`` (default: this day), as plain data with French names.
+
+    ``output`` is a folder or an fsspec URL; raises RootError when its protocol is unknown here.
+    """
+    today = today or datetime.datetime.now().astimezone().date()
+    store = open_store(str(output))
+    store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
+    return {
+        "date": today.isoformat(),
+        "sortie": str(output) if "://" in str(output) else str(Path(output).absolute()),
+        "jeux_de_donnees": [_dataset(catalogue, store, dataset) for dataset in catalogue.datasets],
+        "retards": [
+            {"reseau": late.network, "annee": late.year, "attendu_le": late.due.isoformat(), "jours": late.days,
+             "fichiers": list(late.files)}
+            for late in lateness(catalogue, store, today)
+        ],
+        "refuses": _refused(catalogue, store),
+        "en_attente": _waiting(store),
+    }  # fmt: skip
+
+
+def _dataset(catalogue: Catalogue, store: Store, dataset: str) -> dict[str, Any]:
+    versions = history.versions(store.releases, dataset)
+    latest = versions[-1] if versions else None
+    made = _made_on(store, dataset, latest) if latest else None
+    return {
+        "id": dataset,
+        "titre": catalogue.datasets[dataset].title,
+        "version": latest,
+        "faite_le": made,
+        "versions": len(versions),
+        "cibles": _targets(store, dataset, latest),
+    }
+
+
+def _made_on(store: Store, dataset: str, version: str) -> str:
+    moment = datetime.datetime.fromtimestamp(store.made_at(dataset, version), datetime.UTC)
+    return moment.isoformat(timespec="seconds")
+
+
+def _targets(store: Store, dataset: str, latest: str | None) -> list[dict[str, Any]]:
+    """Return where the dataset is: the local catalogue, and each target whose state was kept in ``targets/``."""
+    found = []
+    if local := read_json(store.catalogue / dataset / "dataset.json"):
+        page = store.address(store.catalogue / dataset / "index.html")
+        found.append(_target("catalogue local", page, local.get("version"), latest))
+    for path in sorted(store.room("targets").glob("*.json")):
+        held = _held(path, dataset)
+        if held is not None:
+            found.append(_target(path.stem, held.get("page") or held.get("id"), held.get("version"), latest))
+    return found
+
+
+def _held(path: Path, dataset: str) -> dict[str, Any] | None:
+    """Return what the file of a target says of a dataset; a damaged or unknown file says nothing."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))["datasets"][dataset]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return held if isinstance(held, dict) else None
+
+
+def _target(name: str, page: str | None, version: str | None, latest: str | None) -> dict[str, Any]:
+    return {"cible": name, "page": page, "version": version, "a_jour": None if version is None else version == latest}
+
+
+def _refused(catalogue: Catalogue, store: Store) -> list[dict[str, Any]]:
+    found = []
+    for network, declared in catalogue.networks.items():
+        for year in declared.years:
+            folder = store.network_year(network, year)
+            report = read_json(folder / "report.json") or {"exports": {}}
+            for export, receipt in report["exports"].items():
+                if receipt["etat"] == "rejeté":
+                    letter = folder / f"{export}-lettre.html"
+                    found.append({
+                        "reseau": network, "annee": year, "export": export, "explication": receipt["explication"],
+                        "lettre": store.address(letter) if letter.exists() else None,
+                    })  # fmt: skip
+    return found
+
+
+def _waiting(store: Store) -> list[dict[str, Any]]:
+    """Return the revisions of closed years that nobody accepted yet."""
+    found = []
+    for path in sorted(store.bring_rooms("work/revisions", "revision.json").glob("*/[0-9]*/revision.json")):
+        held = read_json(path)
+        if isinstance(held, dict) and held.get("accepted") is False:
+            found.append({
+                "genre": "révision", "reseau": path.parts[-3], "annee": int(path.parts[-2]),
+                "empreinte": held.get("fingerprint"), "depuis": held.get("proposed_at"),
+                "differences": held.get("differences"),
+            })  # fmt: skip
+    return found

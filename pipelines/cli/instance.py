@@ -1,0 +1,130 @@
+"""Commands of operators: the Dagster instance (made ready, recovered, purged), the revisions of closed years.
+
+Only arguments and exit codes; what they do is in ``assets``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.cli.declared import DONE, REFUSED, USAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``instance`` and ``revisions``."""
+    instance = commands.add_parser("instance", help="l'instance Dagster : préparer, reprendre après un arrêt, purger")
+    actions = instance.add_subparsers(required=True, metavar="ACTION")
+    _action(actions, "prepare", _prepare, "créer ou migrer le stockage, réparer un premier démarrage interrompu")
+    _action(actions, "recover", _recover, "au démarrage du service : marquer en échec ce qui a été tué avec lui")
+    purge = _action(actions, "purge", _purge, "supprimer les traitements anciens, avec événements et journaux")
+    purge.add_argument("--days", type=int, metavar="JOURS", help="âge (défaut : RESULTATS_RETENTION_DAYS, sinon 90)")
+    revisions = commands.add_parser("revisions", help="révisions d'années closes : lister, accepter")
+    _output(revisions)
+    revisions.add_argument(
+        "--accept", nargs=3, metavar=("RÉSEAU", "ANNÉE", "RÉVISION"), help="mettre en place celle-ci"
+    )
+    revisions.set_defaults(command=_revisions)
+
+
+def _action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    command: Callable[[argparse.Namespace], int],
+    told: str,
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=told)
+    parser.add_argument("--home", type=Path, metavar="DOSSIER", help="défaut : DAGSTER_HOME")
+    parser.set_defaults(command=_with_home(command))
+    return parser
+
+
+def _output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--output", required=True, metavar="DOSSIER_OU_URL", help="dossier ou URL des versions et de l'archive"
+    )
+
+
+def _with_home(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """Refuse, with a sentence, a home that holds no ``dagster.yaml``."""
+
+    def checked(arguments: argparse.Namespace) -> int:
+        from assets.resources import home_from_environment
+
+        arguments.home = arguments.home or home_from_environment()
+        if arguments.home is None or not (arguments.home / "dagster.yaml").is_file():
+            print(
+                "pas d'instance ici : donner --home ou DAGSTER_HOME, dossier qui contient dagster.yaml", file=sys.stderr
+            )
+            return USAGE
+        try:
+            return command(arguments)
+        except ValueError as error:  # an environment variable that says something else than expected
+            print(error, file=sys.stderr)
+            return USAGE
+
+    return checked
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    from assets.instance import prepare_instance
+
+    for line in prepare_instance(arguments.home.resolve()):
+        print(line)
+    return DONE
+
+
+def _recover(arguments: argparse.Namespace) -> int:
+    import dagster as dg
+
+    from assets.recovery import fail_lost_runs
+
+    with dg.DagsterInstance.from_config(str(arguments.home.resolve())) as instance:
+        lost = fail_lost_runs(instance, nothing_runs=True)
+    print(f"{len(lost)} traitements perdus marqués en échec" + (f" : {', '.join(lost)}" if lost else ""))
+    return DONE
+
+
+def _purge(arguments: argparse.Namespace) -> int:
+    import dagster as dg
+
+    from assets.resources import retention_from_environment
+    from assets.upkeep import purge_older
+
+    days = retention_from_environment() if arguments.days is None else arguments.days
+    with dg.DagsterInstance.from_config(str(arguments.home.resolve())) as instance:
+        print(f"{len(purge_older(instance, days))} traitements de plus de {days} jours supprimés")
+    return DONE
+
+
+def _revisions(arguments: argparse.Namespace) -> int:
+    from assets.revisions import RevisionError, accept_revision, waiting_revisions
+    from assets.shared import open_store
+    from pipelines.read import RootError
+
+    try:
+        store = open_store(arguments.output)
+    except RootError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    if arguments.accept is None:
+        for item in waiting_revisions(store):
+            counts = ", ".join(f"{name} {count}" for name, count in item.differences.items() if count)
+            print(f"{item.network} {item.year} {item.fingerprint[:12]} proposée le {item.proposed_at} : {counts}")
+        return DONE
+    network, year, revision = arguments.accept
+    try:
+        accept_revision(store, network, int(year), revision)
+    except RevisionError as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+    except ValueError:
+        print(f"année « {year} » : un nombre est attendu", file=sys.stderr)
+        return USAGE
+    print(f"{network} {year} : révision acceptée ; les tables nationales suivront")
+    return DONE

@@ -1,0 +1,214 @@
+"""``resultats backup``, ``restore``, ``doctor`` and ``status``: what operators run. Only arguments and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Declare the four commands."""
+    backup = commands.add_parser(
+        "backup",
+        help="sauvegarder l'instance Dagster, l'archive, les traitements et les versions dans un fichier vérifié",
+        epilog="Code de sortie : 0 sauvegardé et relu, 1 impossible pour l'instant, 2 mauvais usage.",
+    )
+    backup.add_argument("target", type=Path, metavar="CIBLE", help="fichier .tar.zst, ou dossier (le nom est daté)")
+    _add_output(backup)
+    backup.add_argument("--keep", type=int, metavar="N", help="dossier : ne garder que les N dernières sauvegardes")
+    backup.add_argument("--running", action="store_true", help="même si des traitements sont en cours")
+    _add_json(backup)
+    backup.set_defaults(command=_backup)
+    restore = commands.add_parser(
+        "restore",
+        help="remettre une sauvegarde en place, vérifiée octet par octet",
+        epilog="Services arrêtés. Code de sortie : 0 restauré, 1 rien n'a été changé, 2 mauvais usage.",
+    )
+    restore.add_argument("source", type=Path, metavar="SAUVEGARDE", help="fichier .tar.zst")
+    _add_output(restore)
+    restore.add_argument("--replace", action="store_true", help="mettre de côté ce qui se trouve déjà là")
+    _add_json(restore)
+    restore.set_defaults(command=_restore)
+    doctor = commands.add_parser(
+        "doctor",
+        help="dire si tout est prêt : installation, stockage, instance, clés, horloge, services",
+        epilog="Code de sortie : 0 prêt (avertissements compris), 1 au moins une panne, 2 mauvais usage.",
+    )
+    _add_output(doctor)
+    add_schemas(doctor)
+    doctor.add_argument("--target", action="store_true", help="joindre aussi la cible de publication")
+    doctor.add_argument("--mail", action="store_true", help="joindre aussi le serveur de courriel et le webhook")
+    _add_json(doctor)
+    doctor.set_defaults(command=_doctor)
+    status = commands.add_parser(
+        "status", help="dire ce qui est publié et où, ce qui est en retard, ce qui attend un accord"
+    )
+    _add_output(status)
+    add_schemas(status)
+    _add_json(status)
+    status.set_defaults(command=_status)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--output",
+        metavar="DOSSIER_OU_URL",
+        help="dossier ou URL de « resultats run » (défaut : RESULTATS_OUTPUT, sinon data/output)",
+    )
+
+
+def _output(arguments: argparse.Namespace) -> str:
+    """Return the output asked for, a folder or a URL, else that of the environment."""
+    from assets.resources import workspace_from_environment
+
+    found: str = arguments.output or workspace_from_environment().output
+    return found
+
+
+def _folder(arguments: argparse.Namespace) -> Path | None:
+    """Return the output folder, or tell that it is a URL, whose storage keeps its own copies."""
+    from pipelines.read.sources import without_secrets
+
+    output = _output(arguments)
+    if "://" not in output:
+        return Path(output)
+    _say(
+        f"la sortie est sur un stockage partagé ({without_secrets(output)}) : la sauvegarder par le stockage "
+        "lui-même (versions, copie), et l'instance par pg_dump ; voir deploy/spread",
+        USAGE,
+    )
+    return None
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="la réponse en JSON")
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    if arguments.keep is not None and (arguments.keep < 1 or not arguments.target.is_dir()):
+        return _say("--keep : au moins 1, et CIBLE doit être un dossier", USAGE)
+    if (output := _folder(arguments)) is None:
+        return USAGE
+    from assets.backup import BackupError, back_up, keep_latest
+    from assets.instance_place import NoInstanceError, instance_place
+
+    try:
+        with _progress("sauvegarde") as progress:
+            made = back_up(arguments.target, output, instance_place(), running=arguments.running, progress=progress)
+        removed = keep_latest(arguments.target, arguments.keep) if arguments.keep else []
+    except NoInstanceError as error:
+        return _say(str(error), USAGE)
+    except (BackupError, OSError) as error:
+        return _say(f"pas de sauvegarde : {error}", REFUSED)
+    files, size = made.counts
+    if arguments.json:
+        told = {"sauvegarde": str(made.path), "fichiers": files, "octets": size, "retirees": list(map(str, removed))}
+        _print_json(told)
+    else:
+        print(f"sauvegardé et relu : {made.path} ({files} fichiers, {size} octets)")
+    return DONE
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    if not arguments.source.is_file():
+        return _say(f"sauvegarde introuvable : {arguments.source}", USAGE)
+    if (output := _folder(arguments)) is None:
+        return USAGE
+    from assets.backup import BackupError
+    from assets.instance_place import NoInstanceError, instance_place
+    from assets.restoring import restore
+
+    try:
+        with _progress("restauration") as progress:
+            put = restore(arguments.source, output, instance_place(), replace=arguments.replace, progress=progress)
+    except NoInstanceError as error:
+        return _say(str(error), USAGE)
+    except (BackupError, OSError) as error:
+        return _say(f"rien n'a été restauré : {error}", REFUSED)
+    files, size = put.counts
+    if arguments.json:
+        told = {
+            "restauree": str(arguments.source),
+            "faite_le": put.manifest["faite_le"],
+            "fichiers": files,
+            "octets": size,
+        }
+        _print_json(told)
+    else:
+        print(f"restauré : {files} fichiers, {size} octets, tels qu'au {put.manifest['faite_le']}")
+    return DONE
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    catalogue = load_or_tell(arguments.schemas)
+    if catalogue is None:
+        return REFUSED
+    from assets.diagnosis import diagnose
+
+    found = diagnose(_output(arguments), target=arguments.target, mail=arguments.mail)
+    failed = any(item.state == "panne" for item in found)
+    if arguments.json:
+        print(
+            json.dumps({"pret": not failed, "constats": [vars(item) for item in found]}, ensure_ascii=False, indent=1)
+        )
+    else:
+        from pipelines.cli.tables import show_findings
+
+        show_findings(found)
+    return REFUSED if failed else DONE
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    catalogue = load_or_tell(arguments.schemas)
+    if catalogue is None:
+        return USAGE
+    from assets.standing import standing
+    from pipelines.read import RootError
+
+    try:
+        found = standing(catalogue, _output(arguments))
+    except RootError as error:
+        return _say(str(error), USAGE)
+    if arguments.json:
+        _print_json(found)
+    else:
+        from pipelines.cli.tables import show_standing
+
+        show_standing(found)
+    return DONE
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[str, int], None]]:
+    """Show on the error stream, when it is a terminal, which file is being treated and how much was."""
+    from rich.console import Console
+    from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+
+        def advance(name: str, size: int) -> None:
+            bar.update(task, advance=size, description=f"{what} : {name[-60:]}")
+
+        yield advance
+
+
+def _print_json(content: Any) -> None:
+    print(json.dumps(content, ensure_ascii=False, indent=1))
+
+
+def _say(message: str, code: int) -> int:
+    print(f"resultats : {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,204 @@
+"""``resultats plan`` and ``resultats publish``: what would change on a target, then changing it. Arguments and codes.
+
+How a plan is made and applied is in ``pipelines.publish``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assets.storage import Store
+    from pipelines.declarations import Catalogue
+    from pipelines.publish.plan import Plan
+    from pipelines.publish.report import Report
+
+_CODES = "Code de sortie : 0 fait, 1 refusé, en attente d'un accord ou échoué, 2 mauvais usage."
+_ACCESS = (
+    "Pour une plateforme, l'environnement donne la clé (RESULTATS_API_KEY) et l'organisation (RESULTATS_ORGANIZATION)."
+)
+
+
+def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Declare the commands."""
+    plan = commands.add_parser(
+        "plan", help="montrer ce qu'une publication changerait, sans rien changer", epilog=f"{_ACCESS} {_CODES}"
+    )
+    publish = commands.add_parser(
+        "publish", help="amener une cible à la dernière version, puis la relire", epilog=f"{_ACCESS} {_CODES}"
+    )
+    for command in (plan, publish):
+        command.add_argument(
+            "--target", default="local", metavar="CIBLE", help="local (défaut), demo, www, ou l'adresse d'un udata"
+        )
+        command.add_argument(
+            "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
+        )
+        command.add_argument("--json", action="store_true", help="répondre en JSON")
+        add_schemas(command)
+    publish.add_argument("--yes", action="store_true", help="ne pas demander de confirmation")
+    publish.add_argument("--accept", metavar="EMPREINTE", help="accepter le plan bloqué qui a cette empreinte")
+    publish.add_argument("--reason", default="", metavar="TEXTE", help="pourquoi ce plan est accepté")
+    plan.set_defaults(command=_plan)
+    publish.set_defaults(command=_publish)
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    return _guarded(arguments, _show)
+
+
+def _publish(arguments: argparse.Namespace) -> int:
+    if arguments.reason and not arguments.accept:
+        print("--reason accompagne --accept", file=sys.stderr)
+        return USAGE
+    return _guarded(arguments, _bring)
+
+
+def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespace, Catalogue, Store], int]) -> int:
+    """Run a command; tell what stops it in one French sentence and give its exit code."""
+    catalogue = load_or_tell(arguments.schemas)
+    if catalogue is None:
+        return USAGE
+    from assets.platforms import TargetError
+    from assets.shared import open_store
+    from pipelines.publish.errors import PublicationError
+    from pipelines.read import RootError
+
+    try:
+        return command(arguments, catalogue, open_store(arguments.output))
+    except RootError as error:
+        return _stopped(arguments, error, USAGE)
+    except TargetError as error:
+        return _stopped(arguments, error, USAGE)
+    except PublicationError as error:
+        return _stopped(arguments, error, REFUSED)
+
+
+def _stopped(arguments: argparse.Namespace, error: Exception, code: int) -> int:
+    if arguments.json:
+        print(json.dumps({"target": arguments.target, "error": str(error)}, ensure_ascii=False, indent=1))
+    else:
+        print(error, file=sys.stderr)
+    return code
+
+
+def _show(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> int:
+    from assets.platforms import plans
+    from pipelines.publish.report import plan_text
+
+    found = list(plans(catalogue, arguments.target, store))
+    if not found:
+        return _nothing_released(store)
+    waiting = _waiting(found, store)
+    if arguments.json:
+        content = {"target": arguments.target, "plans": [{**_facts(plan, store), **plan.to_json()} for plan in found]}
+        print(json.dumps(content, ensure_ascii=False, indent=1))
+    else:
+        print("\n\n".join(plan_text(plan) for plan in found))
+        _tell_how_to_accept(arguments, waiting)
+    return REFUSED if waiting else DONE
+
+
+def _bring(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> int:
+    from assets.platforms import publications
+    from pipelines.publish.report import plan_text, report_text
+
+    if arguments.accept and not _accept(arguments, catalogue, store):
+        return REFUSED
+    agree = _agreement(arguments, plan_text)
+    reports = []
+    for report in publications(catalogue, arguments.target, store, agree, _progress):
+        reports.append(report)
+        if not arguments.json:
+            if not report.applied and report.plan.refusals:
+                print(plan_text(report.plan))
+            print(report_text(report))
+    if not reports:
+        return _nothing_released(store)
+    if arguments.json:
+        content = {"target": arguments.target, "reports": [report.to_json() for report in reports]}
+        print(json.dumps(content, ensure_ascii=False, indent=1))
+    else:
+        _tell_what_to_do(arguments, reports, store)
+    return DONE if all(report.succeeded for report in reports) else REFUSED
+
+
+def _accept(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> bool:
+    """Keep the acceptance of a plan that is still the one of the target; say so when there is none."""
+    from assets.platforms import accept_plan
+
+    if accept_plan(catalogue, arguments.target, store, arguments.accept, arguments.reason):
+        return True
+    print(
+        "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé, ou l'empreinte est mal copiée. "
+        "Relire le plan (resultats plan) avant de l'accepter.",
+        file=sys.stderr,
+    )
+    return False
+
+
+def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str]) -> Callable[[Plan], bool] | None:
+    """Return how a plan is agreed to: by the command itself (None), by its hash, or by a person on a terminal."""
+    if arguments.yes:
+        return None
+
+    def agree(plan: Plan) -> bool:
+        if not arguments.json:
+            print(told(plan), flush=True)
+        if arguments.accept == plan.hash:
+            return True
+        if arguments.json or not sys.stdin.isatty():
+            return False
+        try:
+            return input("Publier ? [o/N] ").strip().lower() in ("o", "oui")
+        except EOFError:
+            return False
+
+    return agree
+
+
+def _waiting(found: list[Plan], store: Store) -> list[Plan]:
+    from assets.platforms import ACCEPTANCES
+    from pipelines.publish.acceptance import accepted
+
+    folder = store.room(ACCEPTANCES)
+    return [plan for plan in found if plan.refusals and accepted(folder, plan.hash) is None]
+
+
+def _facts(plan: Plan, store: Store) -> dict[str, Any]:
+    return {"empty": plan.empty, "blocked": bool(_waiting([plan], store))}
+
+
+def _tell_how_to_accept(arguments: argparse.Namespace, waiting: list[Plan]) -> None:
+    for plan in waiting:
+        print(
+            f"\nPour accepter ce plan, tel qu'il est : resultats publish --target {arguments.target} "
+            f'--accept {plan.hash} --reason "…"'
+        )
+
+
+def _tell_what_to_do(arguments: argparse.Namespace, reports: list[Report], store: Store) -> None:
+    left = [report.plan for report in reports if not report.applied]
+    waiting = _waiting(left, store)
+    _tell_how_to_accept(arguments, waiting)
+    if len(left) > len(waiting):
+        print(f"\nPour publier : resultats publish --target {arguments.target} --yes")
+
+
+def _nothing_released(store: Store) -> int:
+    print(
+        f"aucune version dans {store.address(store.releases)} : lancer « resultats run », ou indiquer --output",
+        file=sys.stderr,
+    )
+    return REFUSED
+
+
+def _progress(message: str) -> None:
+    print(f"… {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,175 @@
+"""``resultats verify`` and ``resultats rollback``: releases proved, and gone back on. Arguments and exit codes only.
+
+What a proof is, and what going back does, is in ``pipelines.publish``; this room runs the pipeline again for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assets.storage import Store
+
+
+def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Declare the commands."""
+    verify = commands.add_parser(
+        "verify",
+        help="prouver les versions publiées : empreintes, chaîne, journaux, et une version refaite depuis l'archive",
+        epilog="Code de sortie : 0 tout est prouvé, 1 quelque chose ne l'est pas, 2 version inconnue ou mauvais usage.",
+    )
+    verify.add_argument("release", nargs="?", metavar="VERSION", help="la version à refaire (défaut : la dernière)")
+    verify.add_argument(
+        "--no-rebuild", action="store_true", help="ne rien refaire : empreintes, chaîne et journaux seuls"
+    )
+    verify.set_defaults(command=_verify)
+    rollback = commands.add_parser(
+        "rollback", help="revenir à une version : une nouvelle version, avec ses tables et un motif"
+    )
+    rollback.add_argument("--to", required=True, metavar="VERSION", help="la version dont reprendre les tables")
+    rollback.add_argument("--reason", required=True, metavar="TEXTE", help="pourquoi, en une phrase : elle est publiée")
+    rollback.set_defaults(command=_rollback)
+    for parser in (verify, rollback):
+        parser.add_argument("--dataset", metavar="JEU", help="jeu de données (inutile s'il n'y en a qu'un)")
+        parser.add_argument(
+            "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
+        )
+        add_schemas(parser)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from pipelines.publish import history
+    from pipelines.publish.chain import chain_findings
+    from pipelines.publish.proof import release_proof
+
+    found = _dataset(arguments)
+    if found is None:
+        return USAGE
+    dataset, store = found
+    releases = store.bring_releases()
+    known = history.versions(releases, dataset)
+    wanted = arguments.release or (known[-1] if known else "")
+    if wanted not in known:
+        print(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}", file=sys.stderr)
+        return USAGE
+    findings = [finding for version in known for finding in release_proof(releases, dataset, version)]
+    findings += chain_findings(releases, dataset) if not findings else []
+    if not findings:
+        print(f"{dataset} : {len(known)} version{'s' * (len(known) > 1)}, empreintes, chaîne et journaux : conformes.")
+        if not arguments.no_rebuild:
+            findings = _rebuild(store, dataset, wanted)
+    for finding in findings:
+        print(finding, file=sys.stderr)
+    return REFUSED if findings else DONE
+
+
+def _rebuild(store: Store, dataset: str, version: str) -> list[str]:
+    """Make the release again from the archive; return what differs, and tell what was proved."""
+    from assets.replay import ReplayError, replay
+    from pipelines.publish import chain, history
+    from pipelines.publish.proof import rebuilt_findings, rendered_otherwise
+
+    release = store.releases / dataset / version
+    if went_back := history.descriptor(release).get("rollback"):
+        same = chain.content_of(store.releases / dataset / went_back["to"]) == chain.content_of(release)
+        if same:
+            print(f"{dataset} {version} : retour à la version {went_back['to']}, mêmes tables.")
+        return [] if same else [f"{dataset} {version} : retour à la version {went_back['to']}, tables différentes"]
+    print(f"… {version} refaite depuis l'archive", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            rebuilt = replay(store, dataset, version, Path(folder))
+        except ReplayError as error:
+            return [f"{dataset} {version} : impossible à refaire, {error}"]
+        findings = rebuilt_findings(release, rebuilt)
+        if not findings:
+            print(f"{dataset} {version} : refaite depuis l'archive, identique.")
+            for name in rendered_otherwise(release, rebuilt):
+                print(f"  {name} : mêmes données, écrites par une autre version des bibliothèques")
+        elif _code(release) != _code(rebuilt):
+            findings.append(
+                "le code de calcul n'est pas celui de cette version : reprendre le code d'alors pour conclure"
+            )
+        return [f"{dataset} {version} : {finding}" for finding in findings]
+
+
+def _code(release: Path) -> str:
+    from pipelines.publish import history
+    from pipelines.publish.inputs import inputs_of
+
+    inputs = inputs_of(history.descriptor(release))
+    return inputs.code if inputs else ""
+
+
+def _rollback(arguments: argparse.Namespace) -> int:
+    from assets.platforms import saved, workplace
+    from assets.replay import archived_catalogue
+    from assets.storage import AlreadyReleasedError
+    from pipelines.publish.errors import ReleaseError
+    from pipelines.publish.local import publish_local
+    from pipelines.publish.rollback import rollback
+    from pipelines.publish.target import LOCAL
+
+    found, catalogue = _dataset(arguments), load_or_tell(arguments.schemas)
+    if found is None or catalogue is None:
+        return USAGE
+    dataset, store = found
+    store.bring_releases()
+    with tempfile.TemporaryDirectory() as folder:
+        then = archived_catalogue(store, store.releases / dataset / arguments.to, Path(folder)) or catalogue
+    try:
+        made = rollback(dataset, then, store.releases, arguments.to, arguments.reason)
+        store.save_release(dataset, made.version)
+    except (ReleaseError, AlreadyReleasedError) as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+    work = workplace(store, LOCAL)
+    with saved(store, LOCAL):
+        publish_local(catalogue, work.releases, work.catalogue, synthetic=None)
+    print(f"{dataset} {made.version} : tables de la version {arguments.to}. {_shown(store, made.folder)}")
+    print("Tant que les traitements redonnent les tables écartées, aucune nouvelle version n'est faite.")
+    return DONE
+
+
+def _shown(store: Store, folder: Path) -> str:
+    return store.address(folder) if "://" in store.address(folder) else str(folder)
+
+
+def _dataset(arguments: argparse.Namespace) -> tuple[str, Store] | None:
+    """Return the dataset meant and the store that has its releases, or tell why none is."""
+    from assets.shared import open_store
+    from pipelines.declarations.problems import close_to
+    from pipelines.read import RootError
+
+    try:
+        store = open_store(arguments.output)
+    except RootError as error:
+        print(error, file=sys.stderr)
+        return None
+    releases = store.releases
+    known = sorted(path.name for path in releases.iterdir() if path.is_dir()) if releases.is_dir() else []
+    if not known:
+        print(
+            f"aucune version publiée dans {_shown(store, releases)} : lancer « resultats run », ou indiquer --output",
+            file=sys.stderr,
+        )
+        return None
+    if arguments.dataset is None and len(known) == 1:
+        return known[0], store
+    if arguments.dataset not in known:
+        asked = (
+            f"jeu de données « {arguments.dataset} » inconnu{close_to(arguments.dataset, known)}"
+            if arguments.dataset
+            else "préciser --dataset"
+        )
+        print(f"{asked} ; publiés : {', '.join(known)}", file=sys.stderr)
+        return None
+    return arguments.dataset, store

@@ -1,0 +1,87 @@
+"""Models of what a dataset declares about its releases: gates, explanations, the historical rendition.
+
+How a release is judged or written is not here.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from pipelines.declarations.base import ColumnName, Identifier, Model, Text, Years
+
+
+class Threshold(Model):
+    """How far a release may go without a person's word, and why that far."""
+
+    max: float = Field(ge=0)
+    why: Text
+
+
+class ReleaseGates(Model):
+    """Thresholds over which a release is not published until a person accepts it.
+
+    The first three are shares of the earlier release in %, the two others are counts.
+    """
+
+    table_change: Threshold = Field(description="rows of one table added, removed or changed, in % of its earlier rows")
+    dataset_change: Threshold = Field(description="the same over all tables together")
+    rows_removed: Threshold = Field(description="rows of one table removed, in % of its earlier rows")
+    vanished_structures: Threshold = Field(description="structures that are not there any more")
+    unexplained: Threshold = Field(description="lines of the journal that nothing explains")
+
+
+class Explanation(Model):
+    """Why rows change in the release that follows version ``after``: what no file and no correction can tell."""
+
+    after: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    kind: Literal["révision", "correction"]
+    reason: Text
+    networks: tuple[Identifier, ...] = ()
+    indicators: tuple[Identifier, ...] = ()
+    tables: tuple[ColumnName, ...] = ()
+    years: Years | None = None
+
+
+class Lookup(Model):
+    """A column of a companion table, found by the columns that both tables share."""
+
+    table: ColumnName
+    on: tuple[ColumnName, ...] = Field(min_length=1)
+    column: ColumnName
+
+
+class HistoricalColumn(Model):
+    """A column of the historical rendition and the one place where its text comes from.
+
+    ``first``: the first of these columns that is not empty; ``join``: these columns joined by ``_``; ``translate``
+    changes texts one for one (a text that isn't there becomes empty).
+    """
+
+    name: ColumnName
+    title: Text
+    description: Text
+    first: tuple[ColumnName, ...] = ()
+    join: tuple[ColumnName, ...] = ()
+    lookup: Lookup | None = None
+    first_day_of: ColumnName | None = Field(default=None, description="column of periods: the day on which it begins")
+    constant: str | None = None
+    empty: Text | None = Field(default=None, description="why nothing can be said here")
+    translate: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> HistoricalColumn:
+        sources = (self.first, self.join, self.lookup, self.first_day_of, self.constant, self.empty)
+        if sum(bool(source) for source in sources) != 1:
+            raise ValueError("une seule origine par colonne : first, join, lookup, first_day_of, constant ou empty")
+        return self
+
+
+class Historical(Model):
+    """The main table under the column names of an earlier publication, for those who already read it."""
+
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    title: Text
+    description: Text
+    columns: tuple[HistoricalColumn, ...] = Field(min_length=1)

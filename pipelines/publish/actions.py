@@ -1,0 +1,70 @@
+"""One step of a plan: what, why, on what, as plain data and in French. Which steps are needed is not decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal[
+    "create", "restore", "update", "upload", "adopt", "replace", "describe", "mark", "supersede", "order", "open",
+    "seal", "write", "remove",
+]  # fmt: skip
+WORDS: Mapping[str, str] = {
+    "create": "CRÉER",
+    "restore": "RESTAURER",
+    "update": "MODIFIER",
+    "upload": "ENVOYER",
+    "adopt": "REPRENDRE",
+    "replace": "REMPLACER",
+    "describe": "DÉCRIRE",
+    "mark": "MARQUER",
+    "supersede": "RETIRER",
+    "order": "ORDONNER",
+    "open": "OUVRIR",
+    "seal": "CLORE",
+    "write": "ÉCRIRE",
+    "remove": "ENLEVER",
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A managed field that differs: its French name, what the target says, what we want."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Action:
+    """A step: ``what`` and ``why`` in French; ``key`` is ours (empty for the dataset), ``id`` that of the target."""
+
+    kind: Kind
+    what: str
+    why: str
+    key: str = ""
+    id: str | None = None
+    sha1: str | None = None
+    changes: tuple[Change, ...] = ()
+    order: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The step in one line of French."""
+        return f"{WORDS[self.kind]} {self.what} : {self.why}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the step as plain data; empty properties are left out."""
+        content = {
+            "kind": self.kind,
+            "what": self.what,
+            "why": self.why,
+            "key": self.key,
+            "id": self.id,
+            "sha1": self.sha1,
+            "changes": [{"name": item.name, "before": item.before, "after": item.after} for item in self.changes],
+            "order": list(self.order),
+        }
+        return {name: value for name, value in content.items() if value}

@@ -1,0 +1,82 @@
+"""What a release was made from: files received, declarations, code; written in its descriptor and read back.
+
+Nothing is hashed or received here; the causes that two of them tell are found in ``reasons``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ReceivedFile:
+    """A file that an export came in: its path below the exports root and the sha256 under which it is archived."""
+
+    export: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Reception:
+    """What a network handed over for a year, nothing included; ``synthetic`` is the warning of its exports root."""
+
+    network: str
+    year: int
+    files: tuple[ReceivedFile, ...] = ()
+    synthetic: str | None = None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The origin of a release.
+
+    ``declarations`` are fingerprints by what they declare (``networks/caf``, ``indicators/nps``, ``corrections/caf``,
+    ``references``); ``archive`` is the sha256 of the bundle of the YAML files in the archive. ``synthetic`` is the
+    warning of the exports root that was in use, for networks and years never asked.
+    """
+
+    receptions: tuple[Reception, ...] = ()
+    declarations: Mapping[str, str] = field(default_factory=dict)
+    archive: str = ""
+    code: str = ""
+    synthetic: str | None = None
+
+    def reception(self, network: str, year: int) -> Reception | None:
+        """Return what the network handed over for that year, or None when it wasn't asked."""
+        return next((item for item in self.receptions if (item.network, item.year) == (network, year)), None)
+
+    def descriptor(self) -> dict[str, Any]:
+        """Return the property ``inputs`` of the Data Package."""
+        return {
+            "declarations": {"archive": self.archive, "fingerprints": dict(sorted(self.declarations.items()))},
+            "code": self.code,
+            **({"synthetic": self.synthetic} if self.synthetic else {}),
+            "receptions": [_reception(item) for item in self.receptions],
+        }
+
+
+def inputs_of(descriptor: Mapping[str, Any]) -> Inputs | None:
+    """Return the inputs that a release recorded, or None for one that recorded nothing."""
+    content = descriptor.get("inputs")
+    if content is None:
+        return None
+    receptions = tuple(
+        Reception(
+            item["network"],
+            item["year"],
+            tuple(ReceivedFile(file["export"], file["path"], file["sha256"]) for file in item["files"]),
+            item.get("synthetic"),
+        )
+        for item in content["receptions"]
+    )
+    declared = content["declarations"]
+    return Inputs(receptions, declared["fingerprints"], declared["archive"], content["code"], content.get("synthetic"))
+
+
+def _reception(item: Reception) -> dict[str, Any]:
+    files = [{"export": file.export, "path": file.path, "sha256": file.sha256} for file in item.files]
+    mark = {"synthetic": item.synthetic} if item.synthetic else {}
+    return {"network": item.network, "year": item.year, **mark, "files": files}

@@ -1,0 +1,98 @@
+"""What came of a publication, and how plans and reports are told in French. What is done is decided elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.publish.actions import Action, Change
+from pipelines.publish.plan import Plan
+
+SHOWN = 70  # characters of a value that a line of plan shows
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a publication. ``problems`` says what is not as it should be; ``warnings`` what waits for the next.
+
+    ``applied`` is False when the plan waits for a person.
+    """
+
+    plan: Plan
+    applied: bool
+    done: tuple[Action, ...] = ()
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    page: str = ""
+    quality: float | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the target now holds the offer, whole."""
+        return self.applied and not self.problems and not self.warnings
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return {
+            "plan": self.plan.to_json(),
+            "applied": self.applied,
+            "succeeded": self.succeeded,
+            "done": [action.sentence for action in self.done],
+            "problems": list(self.problems),
+            "warnings": list(self.warnings),
+            "page": self.page,
+            "quality": self.quality,
+        }
+
+
+def plan_text(plan: Plan) -> str:
+    """Return the plan in French: every step, what blocks it, its hash."""
+    return "\n".join(_plan_lines(plan))
+
+
+def report_text(report: Report) -> str:
+    """Return what was done in French, without the steps, which were told as they went."""
+    return "\n".join(_report_lines(report))
+
+
+def _plan_lines(plan: Plan) -> Iterator[str]:
+    yield f"{plan.dataset} {plan.version} → {plan.target}"
+    if plan.empty:
+        yield "  rien à faire : la cible tient déjà cette version"
+    for action in plan.actions:
+        yield f"  {action.sentence}"
+        if action.kind in ("describe", "update", "restore"):
+            yield from (f"      {_change(change)}" for change in action.changes)
+    yield from (f"  à savoir : {note}" for note in plan.notes)
+    if plan.refusals:
+        yield "  CE PLAN ATTEND UN ACCORD :"
+        for gate in plan.refusals:
+            yield f"    {gate.name} : {gate.message_fr}"
+            yield from (f"      - {detail}" for detail in gate.details)
+    if not plan.empty:
+        count = len(plan.actions)
+        yield f"  {count} étape{'s' if count > 1 else ''}, empreinte du plan : {plan.hash}"
+
+
+def _report_lines(report: Report) -> Iterator[str]:
+    plan = report.plan
+    if not report.applied:
+        yield f"{plan.dataset} {plan.version} : rien n'a été publié"
+        return
+    done = "déjà à jour, rien n'a été écrit" if plan.empty else f"publié et relu ({len(report.done)} étapes)"
+    yield f"{plan.dataset} {plan.version} : {done}"
+    if report.page:
+        quality = "" if report.quality is None else f", note de qualité {report.quality:.2f}".replace(".", ",")
+        yield f"  {report.page}{quality}"
+    yield from (f"  PROBLÈME : {problem}" for problem in report.problems)
+    yield from (f"  RESTE À FAIRE : {warning}" for warning in report.warnings)
+
+
+def _change(change: Change) -> str:
+    return f"{change.name} : {_short(change.before)} → {_short(change.after)}"
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split()) if value not in (None, "", {}) else "rien"
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

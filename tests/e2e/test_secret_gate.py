@@ -1,0 +1,80 @@
+"""A release that tells a secret is refused by Dagster: the real asset, on real tables, and nothing is written."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from assets.releases import release_asset
+from assets.resources import Workspace
+from pipelines.cli import main
+
+PROJECT = Path(__file__).resolve().parents[2]
+DATASET = "resultats-services-publics"
+FIGURES = ["valeur", "effectif", "numerateur", "denominateur"]
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+    """The output of a run on one network and year that has secrets of both kinds."""
+    output = tmp_path_factory.mktemp("gate")
+    with contextlib.redirect_stdout(io.StringIO()):
+        command = ["run", "--exports", str(samples), "--output", str(output), "--network", "assurance-maladie"]
+        assert main([*command, "--year", "2024"]) == 0
+    return output
+
+
+def materialised(catalogue, output: Path) -> tuple[dg.ExecuteInProcessResult, dg.AssetCheckEvaluation]:
+    workspace = Workspace(exports=str(output), output=str(output), schemas=str(PROJECT / "schemas"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            [release_asset(catalogue, DATASET)],
+            resources={"workspace": workspace},
+            instance=instance,
+            raise_on_error=False,
+        )
+        (check,) = [item for item in result.get_asset_check_evaluations() if item.check_name == "secret"]
+    return result, check
+
+
+def test_tables_that_keep_their_secrets_pass(catalogue, made):
+    result, check = materialised(catalogue, made)
+    assert result.success
+    assert check.passed
+    assert check.metadata["secret_primaire"].value > 0
+    assert check.metadata["secret_secondaire"].value > 0
+
+
+def test_a_release_that_tells_a_secret_is_refused_and_not_written(catalogue, made):
+    path = made / "work" / "national" / "resultats.parquet"
+    intact = path.read_bytes()
+    releases = sorted(made.glob(f"releases/{DATASET}/*"))
+    computed = pd.read_parquet(made / "work" / "networks" / "assurance-maladie" / "2024" / "results.parquet")
+    table = pd.read_parquet(path)
+    keys = ["indicateur", "periode", "maille", "territoire_code"]
+    one = table[table["statut_confidentialite"].eq("D") & table["indicateur"].eq("csat")].iloc[0]
+    row = (table["reseau"].eq("assurance-maladie") & (table[keys] == one[keys]).all(axis=1)).to_numpy()
+    true = computed[(computed[keys] == one[keys]).all(axis=1)].iloc[0]
+    for name in FIGURES:
+        table.loc[row, name] = None if pd.isna(true[name]) else true[name]
+    table.loc[row, ["statut_confidentialite", "motif_absence"]] = ["F", None]
+    table.to_parquet(path)
+    try:
+        result, check = materialised(catalogue, made)
+    finally:
+        path.write_bytes(intact)
+    assert not result.success
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.ERROR
+    assert "borné de trop près" in str(check.metadata["constats"].value)
+    assert "borne_basse" not in str(check.metadata["constats"].value), "les bornes sont secrètes"
+    assert sorted(made.glob(f"releases/{DATASET}/*")) == releases
+    (failure,) = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
+    assert "un secret se déduit" in str(failure.event_specific_data)

@@ -1,0 +1,82 @@
+"""``resultats status``: what is published where, what is late, refused, or waits; as plain data and as French lines."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from assets.standing import standing
+from assets.storage import Store, write_json
+from pipelines.cli import main
+
+DATASET = "resultats-services-publics"
+DAY = datetime.date(2025, 4, 10)
+
+
+@pytest.fixture
+def output(tmp_path) -> Path:
+    """An output folder after two releases, of which a target has the first."""
+    store = Store(tmp_path)
+    for version in ("1.0.0", "1.1.0"):
+        write_json(store.releases / DATASET / version / "datapackage.json", {})
+    write_json(store.catalogue / DATASET / "dataset.json", {"version": "1.1.0"})
+    write_json(tmp_path / "targets" / "demo.json", {
+        "address": "https://demo.data.gouv.fr",
+        "datasets": {DATASET: {"id": "abc", "page": "https://demo.data.gouv.fr/d/abc", "version": "1.0.0"}},
+    })  # fmt: skip
+    (tmp_path / "targets" / "casse.json").write_text("{", encoding="utf-8")
+    write_json(tmp_path / "targets" / "autre.json", ["une forme inconnue"])
+    place = store.network_year("caf", 2024)
+    write_json(place / "reception.json", {"fingerprint": "f", "exports": {"enquete": []}})
+    refused = store.network_year("dgfip", 2023)
+    write_json(refused / "report.json", {
+        "reception": "f", "exports": {"telephone": {"etat": "rejeté", "explication": "80 lignes fausses"}},
+    })  # fmt: skip
+    (refused / "telephone-lettre.html").touch()
+    write_json(tmp_path / "work" / "revisions" / "caf" / "2022" / "revision.json", {
+        "accepted": False, "fingerprint": "0123456789", "proposed_at": "2025-04-09T02:00:00",
+    })  # fmt: skip
+    write_json(tmp_path / "work" / "revisions" / "caf" / "2021" / "revision.json", {"accepted": True})
+    return tmp_path
+
+
+def test_everything_that_stands_is_told(catalogue, output):
+    found = standing(catalogue, output, DAY)
+    (dataset,) = found["jeux_de_donnees"]
+    assert (dataset["version"], dataset["versions"]) == ("1.1.0", 2)
+    assert [(item["cible"], item["version"], item["a_jour"]) for item in dataset["cibles"]] == [
+        ("catalogue local", "1.1.0", True), ("demo", "1.0.0", False),
+    ]  # fmt: skip
+    (late,) = found["retards"]
+    assert (late["reseau"], late["annee"], late["attendu_le"], late["jours"]) == ("caf", 2024, "2025-03-31", 10)
+    (refused,) = found["refuses"]
+    assert refused["lettre"].endswith("dgfip/2023/telephone-lettre.html")
+    (waiting,) = found["en_attente"]
+    assert (waiting["reseau"], waiting["annee"], waiting["empreinte"]) == ("caf", 2022, "0123456789")
+
+
+def test_before_the_first_release_nothing_is_published(catalogue, tmp_path):
+    found = standing(catalogue, tmp_path, DAY)
+    assert [(item["version"], item["cibles"]) for item in found["jeux_de_donnees"]] == [(None, [])]
+    assert found["retards"] == found["refuses"] == found["en_attente"] == []
+
+
+def test_the_command_tells_it_in_french_and_in_json(output, capsys):
+    assert main(["status", "--output", str(output)]) == 0
+    told = capsys.readouterr().out
+    assert "demo : 1.0.0, en retard d'une version ou plus  https://demo.data.gouv.fr/d/abc" in told
+    assert "caf, 2024 : attendu le 31/03/2025" in told
+    assert "révision de caf, 2022 : 01234567, depuis le 09/04/2025" in told
+    assert main(["status", "--output", str(output), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["jeux_de_donnees"][0]["id"] == DATASET
+
+
+def test_late_files_follow_the_calendar_of_each_network(catalogue, output):
+    calm = {key: network.model_copy(update={"due": None}) for key, network in catalogue.networks.items()}
+    from dataclasses import replace
+
+    assert standing(replace(catalogue, networks=MappingProxyType(calm)), output, DAY)["retards"] == []

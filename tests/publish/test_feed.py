@@ -1,0 +1,77 @@
+"""The Atom feed: what RFC 4287 asks, dates from the data only. The reuse page in Markdown: stable addresses only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from made_results import DATASET
+
+from pipelines.declarations import Catalogue
+from pipelines.publish.changelog import Version, known_versions
+from pipelines.publish.feed import NAMESPACE, atom
+from pipelines.publish.release import make_release
+from pipelines.publish.reuse import reuse_page
+
+ATOM = {"a": NAMESPACE}
+
+
+def version(number: str, day: str | None, reason: str | None = "révision : x & y <z>.") -> Version:
+    return Version(1, number, None, "corrective", reason, 3, 0, None, day, "sha256:0")
+
+
+def parsed(small: Catalogue, *versions: Version) -> ElementTree.Element:
+    content = atom(DATASET, small.datasets[DATASET], versions, title="Résultats", address="index.html",
+                   link=lambda number: f"index.html#version-{number}")  # fmt: skip
+    return ElementTree.fromstring(content)
+
+
+def test_the_feed_has_what_readers_need(small: Catalogue) -> None:
+    feed = parsed(small, version("1.0.0", "2024-05-02"), version("1.0.1", "2025-02-14"))
+    assert feed.tag == f"{{{NAMESPACE}}}feed"
+    for tag in ("id", "title", "updated"):
+        assert all(len(place.findall(f"a:{tag}", ATOM)) == 1 for place in (feed, *feed.findall("a:entry", ATOM)))
+    assert feed.findtext("a:author/a:name", "", ATOM)
+    assert feed.findtext("a:updated", "", ATOM) == "2025-02-14T00:00:00Z"
+    entries = feed.findall("a:entry", ATOM)
+    assert [entry.findtext("a:title", "", ATOM) for entry in entries] == [
+        "Version 1.0.1 (corrective)", "Version 1.0.0 (corrective)"
+    ]  # fmt: skip
+    assert entries[0].findtext("a:summary", "", ATOM) == "révision : x & y <z>. Lignes : 3 ajoutées."
+    assert [link.get("href") for link in entries[0].findall("a:link", ATOM)] == ["index.html#version-1.0.1"]
+    ids = [item.text for item in feed.iter(f"{{{NAMESPACE}}}id")]
+    assert len(set(ids)) == 3
+    assert ids[0] == f"tag:resultats-services-publics.example,2024-05-02:{DATASET}"
+
+
+def test_ids_of_old_entries_stay_when_versions_are_added(small: Catalogue) -> None:
+    first, second = version("1.0.0", "2024-05-02"), version("1.0.1", "2025-02-14")
+    before, after = parsed(small, first), parsed(small, first, second)
+    ids = [[item.findtext("a:id", "", ATOM) for item in feed.findall("a:entry", ATOM)] for feed in (before, after)]
+    assert ids[1][1:] == ids[0]
+
+
+@pytest.mark.parametrize("day", ["2023-01-01", None])
+def test_an_entry_is_never_older_than_the_one_before(small: Catalogue, day: str | None) -> None:
+    feed = parsed(small, version("1.0.0", "2024-05-02"), version("1.0.1", day, None))
+    days = [entry.findtext("a:updated", "", ATOM) for entry in feed.findall("a:entry", ATOM)]
+    assert days == ["2024-05-02T00:00:00Z", "2024-05-02T00:00:00Z"]
+
+
+def test_the_reuse_page_has_code_versions_and_dictionary(
+    small: Catalogue, small_tables: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    make_release(DATASET, small, small_tables, tmp_path, synthetic="Inventées.")
+    changed = small_tables | {"reseaux": small_tables["reseaux"].assign(description="A | B\nC")}
+    latest = make_release(DATASET, small, changed, tmp_path, synthetic="Inventées.")
+    known = known_versions(tmp_path, DATASET)
+    text = reuse_page(small, DATASET, latest.folder, address=lambda name: f"https://example.org/r/{name}")
+    assert text.startswith("# Réutiliser : DONNÉES SYNTHÉTIQUES")
+    assert text.count("https://example.org/r/resultats.csv") == 4
+    for part in ("```python", "```r", "```sql", "## Excel", "## Citer", f"version {latest.version}"):
+        assert part in text
+    assert f"| 1.0.1 | corrective | 2024-12-31 | 0 | 0 | 1 | {known[1].reason} |" in text
+    columns = sum(len(small.tables[name].columns) for name in small.datasets[DATASET].tables)
+    assert len([line for line in text.splitlines() if line.startswith("| `")]) == columns + 4

@@ -1,0 +1,200 @@
+"""The journal says everything that differs, with its reason, and can be replayed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_results import DATASET
+
+from pipelines.declarations import Catalogue
+from pipelines.declarations.releasing import Explanation
+from pipelines.publish.difference import TableState, release_difference
+from pipelines.publish.inputs import Inputs, ReceivedFile, Reception, inputs_of
+from pipelines.publish.journal import common_rows, journal, journal_frame, read_journal, replay
+from pipelines.publish.reasons import Reason, Reasons
+
+CELLS = st.sampled_from(["", "1", "2", "a,b", '"', "-3.5", "é\n"])
+COLUMNS = st.lists(st.sampled_from(["annee", "reseau", "valeur", "motif"]), unique=True, max_size=4)
+
+
+def state(columns: list[str], rows: dict[tuple[str, str], list[str]], types: str = "string") -> TableState:
+    names = ["cle", "autre_cle", *columns, "version_publication"]
+    schema = {"fields": [{"name": name, "type": types} for name in names], "primaryKey": ["cle", "autre_cle"]}
+    return TableState(schema, [(*key, *cells, "1.0.0") for key, cells in rows.items()])
+
+
+@st.composite
+def states(draw: st.DrawFn) -> TableState:
+    columns = draw(COLUMNS)
+    keys = st.tuples(st.sampled_from("ab"), st.sampled_from(["", "x", 'é"']))
+    cells = st.lists(CELLS, min_size=len(columns), max_size=len(columns))
+    return state(columns, draw(st.dictionaries(keys, cells)))
+
+
+RELEASES = st.dictionaries(st.sampled_from(["t", "u", "v"]), states())
+
+
+@given(old=RELEASES, new=RELEASES)
+def test_the_journal_applied_to_the_old_tables_gives_the_new_ones(
+    catalogue: Catalogue, old: dict[str, TableState], new: dict[str, TableState]
+) -> None:
+    lines = journal(release_difference(old, new), old, new, Reasons(catalogue, DATASET))
+    keys = [(line.table, line.key, line.column) for line in lines]
+    assert keys == sorted(set(keys))
+    read = read_journal([tuple(row) for row in journal_frame(lines).itertuples(index=False)])
+    assert read == lines
+    replayed = replay(old, read)
+    assert replayed.keys() == old.keys() & new.keys()
+    for name, rows in replayed.items():
+        columns = old[name].types.keys() & new[name].types.keys() - {"version_publication"}
+        assert rows == common_rows(new[name], columns)
+
+
+def test_a_journal_that_starts_from_other_rows_is_refused(catalogue: Catalogue) -> None:
+    old, new = {"t": state(["valeur"], {("a", ""): ["1"]})}, {"t": state(["valeur"], {("a", ""): ["2"]})}
+    lines = journal(release_difference(old, new), old, new, Reasons(catalogue, DATASET))
+    with pytest.raises(ValueError, match="ne part pas de la version précédente"):
+        replay(new, lines)
+
+
+def test_what_becomes_secret_is_not_said_again(catalogue: Catalogue) -> None:
+    names = ["valeur", "effectif", "statut_confidentialite"]
+    old = {"t": state(names, {("a", ""): ["12.5", "8", "F"], ("b", ""): ["3", "40", "F"]})}
+    new = {"t": state(names, {("a", ""): ["", "", "A"], ("b", ""): ["", "41", "F"]})}
+    lines = journal(release_difference(old, new), old, new, Reasons(catalogue, DATASET))
+    told = {(line.key[8], line.column): line.before for line in lines}
+    assert told == {
+        ("a", "valeur"): "(secret)", ("a", "effectif"): "(secret)", ("a", "statut_confidentialite"): "F",
+        ("b", "valeur"): "3", ("b", "effectif"): "40",
+    }  # fmt: skip
+    assert replay(old, lines)["t"] == common_rows(new["t"], ["cle", "autre_cle", *names])
+
+
+def test_a_changed_key_is_one_line(catalogue: Catalogue) -> None:
+    old = {"t": state(["valeur"], {("a", ""): ["1"]})}
+    new = {"t": TableState(dict(old["t"].schema) | {"primaryKey": ["cle"]}, old["t"].rows)}
+    lines = journal(release_difference(old, new), old, new, Reasons(catalogue, DATASET))
+    assert [(line.column, line.before, line.after) for line in lines] == [
+        ("", "", ""),
+        ("primaryKey", "cle, autre_cle", "cle"),
+    ]
+    assert replay(old, lines) == {}
+
+
+def received(sha256: str | None, year: int = 2024, **declarations: str) -> Inputs:
+    files = (ReceivedFile("enquete", f"caf/{year}.csv", sha256),) if sha256 else ()
+    return Inputs((Reception("caf", year, files),), {"networks/caf": "1"} | declarations, "a" * 64, "c")
+
+
+ROW = {"reseau": "caf", "annee": "2024", "periode": "2024", "indicateur": "nps"}
+SAME = received("0")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (SAME, SAME, ("inexpliqué", "Aucune cause trouvée dans les fichiers, les corrections et les déclarations.")),
+        (received(None), SAME, ("révision", "Données reçues depuis la version précédente : caf/2024.csv.")),
+        (SAME, received("1"), ("révision", "Fichier remplacé par le réseau : caf/2024.csv.")),
+        (SAME, received(None), ("révision", "Fichier retiré par le réseau : caf/2024.csv.")),
+        (SAME, received("0", **{"networks/caf": "2"}), ("révision", "Déclaration changée : networks/caf.")),
+        (SAME, received("0", **{"networks/urssaf": "2"}), ("inexpliqué", None)),
+        (SAME, received("0", **{"indicators/nps": "2"}), ("révision", "Déclaration changée : indicators/nps.")),
+        (SAME, received("0", **{"indicators/csat": "2"}), ("inexpliqué", None)),
+        (SAME, replace(SAME, code="d"), ("inexpliqué", "Aucune cause trouvée dans les fichiers, les corrections et les "
+         "déclarations ; le code de calcul a changé.")),
+        (received("0", 2023), received("1", 2023), ("inexpliqué", None)),
+        (None, SAME, ("inexpliqué", "Aucune cause trouvée : l'une des deux versions ne dit pas de quels fichiers elle "
+         "vient.")),
+    ],
+)  # fmt: skip
+def test_causes_are_found_in_what_was_received_and_declared(
+    catalogue: Catalogue, old: Inputs | None, new: Inputs, reason: tuple[str, str | None]
+) -> None:
+    found = Reasons(catalogue, DATASET, inputs=(old, new)).of("resultats", ROW)
+    assert found.nature == reason[0]
+    assert reason[1] in (None, found.text)
+
+
+def change(column: str, before: str, after: str) -> dict[str, Any]:
+    from pipelines.publish.difference import CellChange
+
+    return {column: CellChange(column, before, after)}
+
+
+def test_a_comparison_moves_with_the_year_it_looks_at(catalogue: Catalogue) -> None:
+    reasons = Reasons(catalogue, DATASET, inputs=(received("0", 2023), received("1", 2023)))
+    found = reasons.of("resultats", ROW, change("evolution", "1", "2"))
+    assert found == Reason("révision", "Comparaison avec 2023, où : fichier remplacé par le réseau : caf/2023.csv.")
+    assert reasons.of("resultats", ROW, change("valeur", "1", "2")).nature == "inexpliqué"
+    assert reasons.of("resultats", ROW | {"annee": "2022"}, change("evolution", "1", "2")).nature == "inexpliqué"
+
+
+def test_a_mark_that_the_exports_root_changes_is_explained(catalogue: Catalogue) -> None:
+    moved = change("nature_donnees", "synthétiques", "réelles")
+    nobody = {"reseau": "urssaf", "annee": "2024"}  # never asked: the root in use says
+    inputs = (replace(SAME, synthetic="Inventé."), SAME)
+    assert Reasons(catalogue, DATASET, inputs=inputs).of("resultats", nobody, moved).nature == "révision"
+    assert Reasons(catalogue, DATASET, inputs=inputs).of("resultats", ROW, moved).nature == "inexpliqué"
+    received_again = (replace(SAME, receptions=(replace(SAME.receptions[0], synthetic="Inventé."),)), SAME)
+    assert Reasons(catalogue, DATASET, inputs=received_again).of("resultats", ROW, moved).nature == "révision"
+
+
+def test_a_provisional_value_made_final_is_a_revision(catalogue: Catalogue) -> None:
+    found = Reasons(catalogue, DATASET, inputs=(SAME, received("1"))).of(
+        "resultats", ROW, change("statut_observation", "P", "A") | change("valeur", "1", "2")
+    )
+    assert found == Reason("révision", "Valeur provisoire devenue définitive.")
+
+
+def test_a_row_without_year_is_described_not_revised(catalogue: Catalogue) -> None:
+    inputs = (SAME, received("0", **{"indicators/nps": "2"}))
+    assert Reasons(catalogue, DATASET, inputs=inputs).of("indicateurs", {"indicateur": "nps"}).nature == "définition"
+    assert Reasons(catalogue, DATASET, inputs=inputs).of("indicateurs", {"indicateur": "csat"}).nature == "inexpliqué"
+    references = (SAME, received("0", references="2"))
+    assert Reasons(catalogue, DATASET, inputs=references).of("territoires", {"maille": "region"}).nature == "définition"
+
+
+def corrections(**changed: str) -> TableState:
+    row = {"reseau": "caf", "numero": "1", "annee": "2024", "export": "enquete", "raison": "Faute de frappe du réseau.",
+           "etat": "appliquée"} | changed  # fmt: skip
+    return TableState({"fields": [{"name": name, "type": "string"} for name in row]}, [tuple(row.values())])
+
+
+def test_a_correction_gives_its_published_reason(catalogue: Catalogue) -> None:
+    inputs = (SAME, received("0", **{"corrections/caf": "2"}))
+    new = Reasons(catalogue, DATASET, inputs=inputs, corrections=(None, corrections()))
+    assert new.of("resultats", ROW) == Reason("correction", "Faute de frappe du réseau.")
+    assert new.of("resultats", ROW | {"annee": "2022"}).nature == "révision"  # by the declaration alone
+    assert new.of("resultats", ROW | {"reseau": "urssaf"}).nature == "inexpliqué"
+    applied_before = (corrections(), corrections(numero="7"))
+    assert (
+        Reasons(catalogue, DATASET, inputs=inputs, corrections=applied_before).of("resultats", ROW).nature == "révision"
+    )
+    expired = (None, corrections(etat="périmée"))
+    assert Reasons(catalogue, DATASET, inputs=inputs, corrections=expired).of("resultats", ROW).nature == "révision"
+
+
+def test_a_declared_explanation_comes_first_and_only_after_its_version(catalogue: Catalogue) -> None:
+    item = Explanation(
+        after="1.2.0", kind="correction", reason="Erreur de calcul.", indicators=("nps",), years="2023-2024"
+    )
+    dataset = catalogue.datasets[DATASET].model_copy(update={"explanations": (item,)})
+    explained = replace(catalogue, datasets=MappingProxyType({DATASET: dataset}))
+    reasons = Reasons(explained, DATASET, after="1.2.0", inputs=(SAME, received("1")))
+    assert reasons.of("resultats", ROW) == Reason("correction", "Erreur de calcul.")
+    assert reasons.of("resultats", ROW | {"indicateur": "csat"}).nature == "révision"
+    later = Reasons(explained, DATASET, after="1.3.0", inputs=(SAME, received("1")))
+    assert later.of("resultats", ROW).nature == "révision"
+
+
+def test_inputs_are_read_back_as_written() -> None:
+    inputs = replace(received("0", **{"indicators/nps": "2"}), receptions=(Reception("caf", 2024, (), "Inventé."),))
+    assert inputs_of(json.loads(json.dumps({"inputs": inputs.descriptor()}))) == inputs
+    assert inputs_of({}) is None

@@ -1,0 +1,143 @@
+"""What a release offers a platform: which files, under which names, in which order, of which quality; deterministic."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_results import DATASET
+
+from pipelines.declarations import Catalogue
+from pipelines.publish import renditions
+from pipelines.publish.offer import Offer, make_offer, missing_quality
+from pipelines.publish.release import make_release
+from pipelines.publish.tabular import csv_bytes
+
+ACCEPTED = frozenset({"csv", "xlsx", "parquet", "json", "txt", "zip"})
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
+
+
+@pytest.fixture(scope="module")
+def releases(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("offers") / "releases"
+
+
+@pytest.fixture
+def released(catalogue: Catalogue, tables: dict[str, pd.DataFrame], releases: Path) -> Path:
+    if not releases.exists():
+        make_release(DATASET, catalogue, tables, releases, synthetic=None)
+    return releases
+
+
+def offered(catalogue: Catalogue, releases: Path, made: Path, extensions: frozenset[str] = ACCEPTED) -> Offer:
+    offer = make_offer(catalogue, DATASET, releases, made, extensions)
+    assert offer is not None
+    return offer
+
+
+def test_every_table_and_document_is_offered_once_with_a_name_of_its_own(catalogue, released, tmp_path):
+    offer = offered(catalogue, released, tmp_path)
+    keys = [item.key for item in offer.resources]
+    assert keys[0] == "table:resultats:csv"
+    assert keys[-1] == "archive:1.0.0"
+    assert {f"table:{name}:csv" for name in catalogue.datasets[DATASET].tables} <= set(keys)
+    assert len(set(keys)) == len(keys)
+    names = [item.filename for item in offer.resources]
+    assert len(set(names)) == len(names)  # two files of one name within a second are refused by udata
+    assert all(re.fullmatch(r"[a-z0-9.-]+", name) for name in names)  # as udata writes them
+    assert all(item.title and item.description for item in offer.resources)
+    assert all(item.extras["resultats:version"] == "1.0.0" for item in offer.resources)
+    assert offer.quality == ()
+    assert offer.omitted == ()
+
+
+def test_a_second_offer_of_the_same_release_is_the_same(catalogue, released, tmp_path):
+    first, second = offered(catalogue, released, tmp_path / "a"), offered(catalogue, released, tmp_path / "b")
+    assert [(item.key, item.sha1, item.extras) for item in first.resources] == [
+        (item.key, item.sha1, item.extras) for item in second.resources
+    ]
+    assert first.fields == second.fields
+
+
+def test_what_a_target_refuses_is_left_out_or_sent_under_another_extension(catalogue, released, tmp_path):
+    few = offered(catalogue, released, tmp_path, frozenset({"csv", "txt"}))
+    assert {item.filename.rpartition(".")[2] for item in few.resources} == {"csv", "txt"}
+    assert "lisezmoi.txt" in {item.filename for item in few.resources}
+    assert {sentence.rpartition(".")[2] for sentence in few.omitted} == {"parquet", "xlsx", "json", "zip"}
+    more = offered(catalogue, released, tmp_path, ACCEPTED | {"md"})
+    assert "lisezmoi.md" in {item.filename for item in more.resources}
+
+
+def test_the_coverage_is_that_of_the_years_of_the_main_table(catalogue, released, tmp_path):
+    fields = offered(catalogue, released, tmp_path).fields
+    assert fields["temporal_coverage"] == {"start": "2024-01-01", "end": "2024-12-31"}
+
+
+def test_nothing_is_offered_before_a_first_release(catalogue, tmp_path):
+    assert make_offer(catalogue, DATASET, tmp_path / "none", tmp_path, ACCEPTED) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "missing"),
+    [
+        ("license", "notspecified", "licence"),
+        ("temporal_coverage", None, "couverture temporelle"),
+        ("spatial", {"zones": [], "granularity": None}, "couverture spatiale"),
+        ("frequency", "unknown", "fréquence de mise à jour"),
+        ("description", "x" * 100, "description de plus de 100 caractères"),
+    ],
+)
+def test_each_point_of_quality_is_told_when_it_would_be_lost(catalogue, released, tmp_path, field, value, missing):
+    offer = offered(catalogue, released, tmp_path)
+    assert missing_quality({**offer.fields, field: value}, offer.resources) == (missing,)
+
+
+def test_closed_formats_alone_lose_a_point_and_no_file_loses_three(catalogue, released, tmp_path):
+    offer = offered(catalogue, released, tmp_path)
+    workbook = [item for item in offer.resources if item.key == "classeur"]
+    assert missing_quality(offer.fields, workbook) == ("format ouvert",)
+    assert missing_quality(offer.fields, ()) == ("fichiers", "format ouvert", "documentation")
+
+
+def test_an_archive_holds_the_whole_release_and_is_the_same_twice(released, tmp_path):
+    release = released / DATASET / "1.0.0"
+    first, second = (renditions.archive(DATASET, release, tmp_path / place) for place in "ab")
+    assert first.read_bytes() == second.read_bytes()
+    with zipfile.ZipFile(first) as archive:
+        assert archive.testzip() is None
+        found = {Path(name).name: archive.read(name) for name in archive.namelist()}
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert found == {path.name: path.read_bytes() for path in release.iterdir()}
+
+
+@settings(max_examples=60)
+@given(rows=st.lists(st.tuples(st.integers(2000, 2003), CELL, CELL), max_size=12))
+def test_yearly_files_share_out_the_rows_whatever_the_cells_hold(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("years")
+    table = folder / "1.0.0" / "t.csv"
+    table.parent.mkdir()
+    table.write_bytes(_csv([("a", "annee", "b"), *((left, str(year), right) for year, left, right in rows)]))
+    made = renditions.yearly_files(table, folder / "made")
+    assert sorted(made) == sorted({year for year, _, _ in rows})
+    for year, path in made.items():
+        wanted = [("a", "annee", "b"), *((left, str(year), right) for found, left, right in rows if found == year)]
+        assert path.read_bytes() == _csv(wanted)
+
+
+def test_a_table_without_years_has_no_yearly_files(tmp_path):
+    table = tmp_path / "1.0.0" / "t.csv"
+    table.parent.mkdir()
+    table.write_text("a,b\n1,2\n", encoding="utf-8")
+    assert renditions.yearly_files(table, tmp_path / "made") == {}
+
+
+def _csv(rows: list[tuple[str, ...]]) -> bytes:
+    header, *cells = rows
+    columns = {name: [row[at] for row in cells] for at, name in enumerate(header)}
+    return csv_bytes(pa.table(columns, pa.schema([(name, pa.string()) for name in header])))

@@ -1,0 +1,146 @@
+"""The small rules around a publication: acceptances, the lock, the sign on the target, known ids, previews."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from made_results import DATASET
+
+from pipelines.declarations import Catalogue
+from pipelines.publish.acceptance import accept, accepted
+from pipelines.publish.errors import ConcurrentPublicationError, PublicationError
+from pipelines.publish.gates import Gate
+from pipelines.publish.known_ids import KnownIds, read_ids, write_ids
+from pipelines.publish.lease import LIFE, check_free, new_lease, read_lease
+from pipelines.publish.local_target import plan_local, publish_to_folder
+from pipelines.publish.lock import one_writer
+from pipelines.publish.previews import previews
+from pipelines.publish.release import make_release
+from pipelines.publish.report import plan_text, report_text
+from pipelines.publish.target import HeldDataset, HeldResource, address, file_name
+from pipelines.publish.workplace import Workplace
+
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
+HASH = "a" * 64
+
+
+def held(key: str | None = "k", name: str = "a.csv", **extras: object) -> HeldResource:
+    ours = {"resultats:key": key} if key else {}
+    return HeldResource("r1", "T", "", "main", name, "file", None, None, {}, {**ours, **extras}, "link", "2026")
+
+
+def test_an_acceptance_is_kept_with_who_when_and_why_and_the_first_one_stays(tmp_path: Path):
+    accept(tmp_path, HASH, "anne", NOW, "relu")
+    accept(tmp_path, HASH, "paul", NOW, "autre")
+    found = accepted(tmp_path, HASH)
+    assert found is not None
+    assert (found.who, found.when, found.reason) == ("anne", "2026-11-23T15:00:00+00:00", "relu")
+    assert accepted(tmp_path, "b" * 64) is None
+
+
+@pytest.mark.parametrize("text", ["", "abc", "../../x", HASH.upper()])
+def test_only_a_hash_is_accepted(tmp_path: Path, text: str):
+    with pytest.raises(PublicationError):
+        accept(tmp_path, text, "anne", NOW, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_writer_at_a_time(tmp_path: Path):
+    refused = pytest.raises(ConcurrentPublicationError, match="attendre")
+    with one_writer(tmp_path / "x" / ".lock"), refused, one_writer(tmp_path / "x" / ".lock"):
+        raise AssertionError("two writers")
+    with one_writer(tmp_path / "x" / ".lock"):
+        pass
+
+
+def test_a_sign_bars_the_way_to_others_for_a_while():
+    sign = new_lease("moi", NOW)
+    assert read_lease(str(sign)) == sign
+    check_free(str(sign), "moi", NOW)  # one of ours that died
+    check_free(None, "autre", NOW)
+    check_free("illisible", "autre", NOW)
+    check_free(str(sign), "autre", NOW + LIFE + timedelta(seconds=1))
+    with pytest.raises(ConcurrentPublicationError, match="en cours"):
+        check_free(str(sign), "autre", NOW + timedelta(minutes=5))
+
+
+def test_known_ids_are_of_one_address_and_can_be_lost(tmp_path: Path):
+    path = tmp_path / "t" / "demo.json"
+    write_ids(path, "https://a", "jeu", HeldDataset("d1", "page", {}, False, None, {}, (), (), (held(), held(None))))
+    assert read_ids(path, "https://a", "jeu") == KnownIds("d1", "page", {"k": "r1"}, {"k": "link"})
+    assert read_ids(path, "https://b", "jeu") == KnownIds()
+    path.write_text("{", encoding="utf-8")
+    assert read_ids(path, "https://a", "jeu") == KnownIds()
+
+
+def test_targets_have_names_and_addresses():
+    assert address("demo") == "https://demo.data.gouv.fr"
+    assert address("http://127.0.0.1:7000/") == "http://127.0.0.1:7000"
+    assert address("zut") is None
+    assert file_name("https://demo.data.gouv.fr") == "demo-data-gouv-fr"
+
+
+def test_previews_are_told_apart():
+    found = previews(
+        [
+            held("ready", **{"analysis:parsing:parsing_table": "x"}),
+            held("failed", **{"analysis:parsing:error": "trop gros", "analysis:parsing:parsing_table": "x"}),
+            held("gone", **{"check:available": False, "check:status": 404}),
+            held("waiting"),
+            held("zip", "a.zip"),
+            held(None),
+            held("old", **{"resultats:superseded": "…"}),
+        ]
+    )
+    assert [(item.key, item.state, item.failed) for item in found] == [
+        ("ready", "aperçu prêt", False),
+        ("failed", "analyse en échec", True),
+        ("gone", "fichier injoignable", True),
+        ("waiting", "pas encore analysé", False),
+    ]
+
+
+@pytest.fixture
+def work(small: Catalogue, small_tables: dict[str, pd.DataFrame], tmp_path: Path) -> Workplace:
+    make_release(DATASET, small, small_tables, tmp_path / "releases", synthetic=None)
+    return Workplace(tmp_path)
+
+
+def test_the_local_catalogue_is_a_target_like_the_others(small: Catalogue, work: Workplace):
+    plan = plan_local(small, work, synthetic=None)
+    assert plan is not None
+    assert {step.kind for step in plan.actions} == {"write"}
+    assert not work.catalogue.exists()
+    refused = publish_to_folder(small, work, synthetic=None, agree=lambda _: False)
+    assert refused is not None
+    assert (refused.applied, work.catalogue.exists()) == (False, False)
+    done = publish_to_folder(small, work, synthetic=None)
+    assert done is not None
+    assert done.succeeded
+    assert len(done.done) == len(plan.actions)
+    assert "publié et relu" in report_text(done)
+    again = plan_local(small, work, synthetic=None)
+    assert again is not None
+    assert again.empty
+
+
+def test_a_local_plan_that_is_blocked_is_applied_once_accepted(small: Catalogue, work: Workplace):
+    def judge(dataset: str, old: Path | None, new: Path) -> list[Gate]:
+        assert (dataset, old, new.name) == (DATASET, None, "1.0.0")
+        return [Gate("ampleur", False, "Trop de lignes changent.", ("12 lignes",))]
+
+    held_back = publish_to_folder(small, work, synthetic=None, judge=judge)
+    assert held_back is not None
+    assert (held_back.applied, work.catalogue.exists()) == (False, False)
+    assert "12 lignes" in plan_text(held_back.plan)
+    accept(work.acceptances, held_back.plan.hash, "anne", NOW, "voulu")
+    done = publish_to_folder(small, work, synthetic=None, judge=judge)
+    assert done is not None
+    assert done.succeeded
+
+
+def test_nothing_is_planned_before_a_first_release(small: Catalogue, tmp_path: Path):
+    assert plan_local(small, Workplace(tmp_path), synthetic=None) is None
