@@ -76,7 +76,7 @@ def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
         hash: str
         reason: str = ""
 
-    @dg.op(name="accepter", description="Accepte un plan par son empreinte, puis l'applique.", pool=POOL)
+    @dg.op(name="plan", description="Accepte un plan par son empreinte, puis l'applique.", pool=POOL)
     def accept(context: dg.OpExecutionContext, config: AcceptedPlan, workspace: Workspace) -> None:
         store = workspace.store
         for target in dict.fromkeys([LOCAL, workspace.target]):

@@ -47,6 +47,7 @@ def test_the_graph_is_what_the_declarations_make_it(definitions, catalogue):
     partitions = graph.get(dg.AssetKey(["caf", "raw"])).partitions_def
     assert partitions is not None
     assert partitions.get_partition_keys() == [str(year) for year in catalogue.years]
+    definitions.get_repository_def().load_all_definitions()  # as the code server does: names of ops must not clash
 
 
 def test_a_refused_network_year_fails_alone_and_records_nothing(catalogue, samples, tmp_path):

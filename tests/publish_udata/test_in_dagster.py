@@ -63,7 +63,7 @@ def test_a_blocked_plan_waits_and_the_job_accepts_that_very_plan(access: House, 
     job, resources = accept_plan_job(access.catalogue), {"workspace": workspace(access)}
 
     def accept(plan: str) -> dg.ExecuteInProcessResult:
-        config = {"ops": {"accepter": {"config": {"hash": plan, "reason": "pour l'essai"}}}}
+        config = {"ops": {"plan": {"config": {"hash": plan, "reason": "pour l'essai"}}}}
         return job.execute_in_process(run_config=config, resources=resources, raise_on_error=False)
 
     assert not accept("0" * 64).success
