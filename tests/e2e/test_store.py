@@ -74,9 +74,7 @@ def test_values_computed_under_other_declarations_are_not_published(few, unmarke
     run(few, unmarked, output, "gendarmerie")
     run(few, unmarked, output, "securite")
     indicator = few / "indicators" / "interventions.yml"
-    indicator.write_text(
-        indicator.read_text(encoding="utf-8").replace("title: ", "title: Nouveau titre, ", 1), "utf-8"
-    )
+    indicator.write_text(indicator.read_text(encoding="utf-8").replace("title: ", "title: Nouveau titre, ", 1), "utf-8")
     told = run(few, unmarked, output, "securite", code=1)
     assert "Les déclarations ont changé depuis le calcul de : gendarmerie 2024" in told
     assert "AUCUNE PUBLICATION" in told

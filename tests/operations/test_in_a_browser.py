@@ -223,7 +223,7 @@ def _the_failed_year_is_launched_again_alone(site: Site) -> None:
     again = site.ended("__ASSET_JOB", 3)
     assert again["status"] == "SUCCESS"
     assert {"key": "dagster/partition", "value": "2024"} in again["tags"]
-    years, checks = site.asset("mairies", "results")
+    years, _ = site.asset("mairies", "results")
     assert sorted(years["materializedPartitions"]) == ["2023", "2024"]
     assert site.asset("mairies", "observations")[1]["conformite"]["status"] == "SUCCEEDED"
 
