@@ -100,9 +100,10 @@ def test_an_output_on_a_shared_storage_is_published_once(house: House, tmp_path:
     for folder in house.work.releases.glob("*/*"):
         shutil.copytree(folder, store.releases / folder.parent.name / folder.name)
         store.save_release(folder.parent.name, folder.name)
+    shutil.rmtree(house.output)
 
     def publish() -> dict[str, Any]:
-        shared = workspace(house, publish=True).model_copy(update={"output": url})
+        shared = Workspace(exports="none", output=url, schemas="schemas", target=house.base_url, publish=True)
         made = dg.materialize([publication_asset(house.catalogue)], resources={"workspace": shared})
         (event,) = made.get_asset_materialization_events()
         return dict(event.materialization.metadata)
