@@ -15,6 +15,7 @@ from pipelines.declarations import Catalogue
 from pipelines.publish import acceptance
 from pipelines.publish.apply import Application
 from pipelines.publish.errors import PublicationError
+from pipelines.publish.intact import check_intact
 from pipelines.publish.known_ids import read_ids, write_ids
 from pipelines.publish.lease import check_free, new_lease
 from pipelines.publish.lock import one_writer
@@ -68,8 +69,9 @@ def prepare(
 ) -> Prepared | None:
     """Read the target and return the plan for a dataset, None when nothing of it was released.
 
-    Raises PublicationError when the target can't be read or can't hold the dataset.
+    Raises PublicationError when the target can't be read or can't hold the dataset, or a release was altered.
     """
+    check_intact(work.releases, dataset)
     address = platform.client.base_url
     known = read_ids(work.ids(platform.client.base_url), address, dataset)
     state = read_state(platform.client, platform.organization, dataset, known.dataset)

@@ -171,3 +171,15 @@ def test_no_key_goes_where_others_read_it(
     with pytest.raises(TargetError, match=told) as refused:
         open_platform(target, Workplace(tmp_path))
     assert "secret" not in str(refused.value)
+
+
+def test_a_release_altered_since_it_was_made_goes_nowhere(small: Catalogue, work: Workplace):
+    table = work.releases / DATASET / "1.0.0" / "structures.csv"
+    table.chmod(0o644)
+    table.write_bytes(table.read_bytes() + b"\n")
+    with pytest.raises(PublicationError, match=r"1\.0\.0, SHA256SUMS : l'empreinte de structures\.csv"):
+        publish_to_folder(small, work, synthetic=None)
+    assert not work.catalogue.exists()
+    (work.releases / DATASET / "1.0.0" / "SHA256SUMS").unlink()
+    with pytest.raises(PublicationError, match="SHA256SUMS : absent"):
+        plan_local(small, work, synthetic=None)
