@@ -204,10 +204,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(found: Callable[[], Any], seconds: float) -> Any:
-    """Wait until ``found`` gives something true, and return it; fails when it takes too long."""
+def wait_for(found: Callable[[], Any], seconds: float, every: float = 0.3) -> Any:
+    """Wait until ``found`` gives something true, and return it; fails when it takes too long. Asks ``every`` so long."""
     deadline = time.monotonic() + seconds
     while not (value := found()):
         assert time.monotonic() < deadline, f"attendu plus de {seconds} s"
-        time.sleep(0.3)
+        time.sleep(every)
     return value

@@ -25,6 +25,7 @@ from dagster_service import PROJECT, Service, small_project, wait_for
 
 from assets.storage import read_json
 from pipelines.publish import history
+from pipelines.publish.workplace import Workplace
 
 pytestmark = pytest.mark.e2e
 
@@ -32,6 +33,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 LONG = 240  # seconds: the backfill daemon alone takes half a minute to begin, and the machine may be shared
+EVERY = 2  # seconds between two questions
 DATASET = "resultats-services-publics"
 RUNS = "{runsOrError(limit: 50){... on Runs{results{runId jobName status tags{key value}}}}}"
 BACKFILLS = """{partitionBackfillsOrError(limit: 1){... on PartitionBackfills{
@@ -62,13 +64,15 @@ class Site:
 
     def ended(self, job: str, count: int) -> dict[str, Any]:
         """Wait until ``count`` runs of ``job`` are over; return the latest."""
+        wait_for(lambda: len(self.runs(job)) >= count, LONG, EVERY)
+        self.rest()
 
         def over() -> list[dict[str, Any]] | None:
             runs = self.runs(job)
             done = [run for run in runs if run["status"] in ("SUCCESS", "FAILURE", "CANCELED")]
             return runs if len(done) == len(runs) >= count else None
 
-        return wait_for(over, LONG)[0]
+        return wait_for(over, LONG, EVERY)[0]
 
     def asset(self, *path: str) -> tuple[dict[str, list[str]], dict[str, Any]]:
         """Return the years of an asset by state, and the latest execution of each check."""
@@ -82,6 +86,10 @@ class Site:
         """Open a page of the UI and wait until a text is seen in it."""
         self.page.goto(f"http://127.0.0.1:{self.service.web}{path}")
         self.see(seen)
+
+    def rest(self) -> None:
+        """Leave the UI while waiting: its pages ask and draw all the time."""
+        self.page.goto("about:blank")
 
     def see(self, text: str) -> None:
         self.page.get_by_text(re.compile(text)).locator("visible=true").first.wait_for()
@@ -97,7 +105,7 @@ class Site:
 
         self.page.wait_for_timeout(1500)  # movements end
         with Image.open(io.BytesIO(self.page.screenshot())) as shown:
-            few = shown.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+            few = shown.convert("RGB").quantize(256, dither=Image.Dither.NONE)
             few.save(self.pictures / f"{name}.png", optimize=True)
 
 
@@ -168,11 +176,13 @@ def _a_backfill_ends_with_one_refused_year(site: Site) -> str:
     site.picture("reprise-choisir")
     dialog.get_by_role("button", name="Launch backfill").click()
 
-    def over() -> dict[str, Any] | None:
-        found = site.ask(BACKFILLS)["partitionBackfillsOrError"]["results"]
-        return found[0] if found and found[0]["status"] not in ("REQUESTED", "FAILING") else None
+    def backfills() -> list[dict[str, Any]]:
+        return site.ask(BACKFILLS)["partitionBackfillsOrError"]["results"]
 
-    backfill = wait_for(over, LONG)
+    wait_for(backfills, 60)
+    site.rest()
+    wait_for(lambda: backfills()[0]["status"] not in ("REQUESTED", "FAILING"), LONG, EVERY)
+    (backfill,) = backfills()
     assert backfill["status"] == "COMPLETED_FAILED"
     assert set(backfill["partitionNames"]) == {"2023", "2024"}
     states = {run["status"]: run["runId"] for run in backfill["runs"]}
@@ -218,7 +228,6 @@ def _the_failed_year_is_launched_again_alone(site: Site) -> None:
     dialog = site.page.get_by_role("dialog")
     dialog.get_by_role("button", name="Failed", exact=True).click()
     dialog.get_by_text("1 partition").locator("visible=true").first.wait_for()
-    site.picture("reprise-echecs")
     dialog.get_by_role("button", name="Launch 1 run").click()
     again = site.ended("__ASSET_JOB", 3)
     assert again["status"] == "SUCCESS"
@@ -251,7 +260,7 @@ def _the_plan_that_waits_is_read_and_accepted(site: Site) -> None:
     site.picture("plan-accepter")
     site.click("button", "Launch Run")
     assert site.ended("accepter_plan", 1)["status"] == "SUCCESS"
-    accepted = read_json(next((site.service.output / "targets").rglob(f"{plan['hash']}.json")))
+    accepted = read_json(Workplace(site.service.output).acceptances / f"{plan['hash']}.json")
     assert accepted["reason"] == reason
     assert (site.service.output / "catalogue" / DATASET / "latest" / "CHANGELOG.md").is_file()
 
@@ -261,7 +270,7 @@ def _the_night_tells_what_it_did(site: Site) -> None:
     site.click("button", "^(?:.* )?Materialize")
     night = site.ended("veille", 1)["runId"][:8]
     place = site.service.output / "work" / "nuits" / f"{night}.json"
-    record = wait_for(lambda: (found := read_json(place)) and found["terminee_le"] and found, LONG)
+    record = wait_for(lambda: (found := read_json(place)) and found["terminee_le"] and found, LONG, EVERY)
     (cell,) = record["a_traiter"]
     assert (cell["network"], cell["year"], cell["resultat"]) == ("consulats", 2024, "nouveaux résultats")
     site.open("/assets/nuit/bilan", "bilan")
