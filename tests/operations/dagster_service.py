@@ -205,7 +205,7 @@ def free_port() -> int:
 
 
 def wait_for(found: Callable[[], Any], seconds: float, every: float = 0.3) -> Any:
-    """Wait until ``found`` gives something true, and return it; fails when it takes too long. Asks ``every`` so long."""
+    """Wait until ``found`` gives something true, and return it; fails when it takes too long. Asks every so often."""
     deadline = time.monotonic() + seconds
     while not (value := found()):
         assert time.monotonic() < deadline, f"attendu plus de {seconds} s"
