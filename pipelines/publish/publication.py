@@ -22,6 +22,7 @@ from pipelines.publish.lock import one_writer
 from pipelines.publish.offer import Offer, earlier_files, make_offer
 from pipelines.publish.plan import Judge, Plan, Verdict, make_plan
 from pipelines.publish.report import Report
+from pipelines.publish.reuse import reuse_page
 from pipelines.publish.target import HeldDataset, TargetState
 from pipelines.publish.udata.client import Udata
 from pipelines.publish.udata.reading import read_state
@@ -113,7 +114,7 @@ def publish(
             return None
         plan = prepared.plan
         if plan.empty and (held := prepared.state.dataset) is not None:
-            write_ids(work.ids(platform.client.base_url), plan.target, dataset, held)
+            _note(catalogue, prepared.offer, held, plan.target, work)
             return Report(plan, applied=True, page=held.page, quality=held.quality.get("score"))
         if plan.refusals and acceptance.accepted(work.acceptances, plan.hash) is None:
             return Report(plan, applied=False)
@@ -149,7 +150,7 @@ def _read_back(
     held = again.state.dataset if again else None
     if again is None or held is None:
         raise PublicationError("Relu après publication, le jeu de données n'est pas sur la cible ; relancer.")
-    write_ids(work.ids(platform.client.base_url), plan.target, dataset, held)
+    _note(catalogue, again.offer, held, plan.target, work)
     score = held.quality.get("score")
     differ = [] if application.warnings else [f"relu, il reste à : {step.sentence}" for step in again.plan.actions]
     return Report(
@@ -161,6 +162,20 @@ def _read_back(
         page=held.page,
         quality=score,
     )
+
+
+def _note(catalogue: Catalogue, offer: Offer, held: HeldDataset, address: str, work: Workplace) -> None:
+    """Keep what the target gave: ids, version, and the reuse page, which only now can hold permalinks."""
+    write_ids(work.ids(address), address, offer.dataset, held)
+    links = {item.key: item.latest for item in held.resources}
+    names = {item.path.name: links.get(item.key, "") for item in offer.resources}
+    text = reuse_page(catalogue, offer.dataset, work.releases / offer.dataset / offer.version,
+                      address=lambda name: names.get(name, ""))  # fmt: skip
+    place = work.reuse_page(address, offer.dataset)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_name(f".{place.name}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(place)
 
 
 def _quality_problems(held: HeldDataset, offer: Offer) -> list[str]:

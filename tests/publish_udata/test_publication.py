@@ -57,6 +57,10 @@ def test_a_first_publication_is_whole_public_in_order_and_of_full_quality(house:
     assert [item["email"] for item in held["contact_points"]] == [dataset.contact.email]
     resources = house.resources()
     assert list(resources) == ORDER
+    page = house.work.reuse_page(house.base_url, DATASET).read_text("utf-8")
+    for key in ("table:resultats:parquet", "table:indicateurs:csv", "classeur"):
+        assert f"(<{resources[key]['latest']}>)" in page
+    assert page.count(resources["table:resultats:csv"]["latest"]) > 3  # code in three languages too
     schema = resources["schema:resultats"]["latest"]
     assert resources["table:resultats:csv"]["schema"] == {"name": None, "url": schema, "version": None}
     for item in resources.values():
