@@ -11,7 +11,7 @@ export RESULTATS_EXPORTS := $(EXPORTS)
 export RESULTATS_OUTPUT := $(OUTPUT)
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: help setup run ui test test-fast test-long coverage lint check audit samples editor-schemas lock bench bench-validation clean
+.PHONY: help setup run ui test test-fast test-long coverage lint check audit samples editor-schemas docs-pictures lock bench bench-validation clean
 help:
 	@echo "make run   set up, then run the main job on the shipped samples (EXPORTS=folder-or-URL, OUTPUT=folder)"
 	@echo "make ui    open the Dagster UI on the runs just made"
@@ -51,9 +51,9 @@ test: lint check
 coverage: setup
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
-# Every fault on every call of a publication, and hundreds of kills: half an hour on two free cores.
+# Every fault on every call of a publication, hundreds of kills, thousands of tables: over half an hour on two free cores.
 test-long: setup
-	RESULTATS_LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/publish/campaigns
+	RESULTATS_LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/publish/campaigns tests/validate/tabular
 
 # Needs an index that serves advisories; where none does, it says that nothing was checked.
 audit: setup
@@ -64,6 +64,10 @@ samples: setup
 
 editor-schemas: setup
 	$(BIN)/resultats editor-schemas
+
+# A browser opens the UI of an instance of its own; needs /usr/bin/chromium.
+docs-pictures: setup
+	RESULTATS_PICTURES=docs/images $(BIN)/pytest tests/operations/test_in_a_browser.py
 
 bench: setup
 	$(BIN)/python benchmarks/main_job.py

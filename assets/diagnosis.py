@@ -22,7 +22,7 @@ from assets.installed import absent_libraries, differing_libraries, python_fault
 from assets.instance_place import InstancePlace, NoInstanceError, instance_place
 from assets.resources import PROJECT, workspace_from_environment
 from assets.secrets import SettingError, read_secret, readable_by_others
-from pipelines.read import RootError
+from pipelines.read import RootError, Shelf
 
 State = Literal["bon", "avertissement", "panne", "ignoré"]
 _REINSTALL = "réinstaller depuis requirements.lock"
@@ -45,7 +45,7 @@ class Finding:
     advice: str = ""
 
 
-def diagnose(output: Path, *, target: bool = False, mail: bool = False) -> list[Finding]:
+def diagnose(output: str | Path, *, target: bool = False, mail: bool = False) -> list[Finding]:
     """Make every check, whatever the others gave; ``target`` and ``mail`` also reach the outside."""
     checks: list[Callable[[], Iterator[Finding]]] = [
         _installation, lambda: _storage(output), _exports, lambda: _clock(output), _instance, _secrets,
@@ -76,7 +76,11 @@ def _installation() -> Iterator[Finding]:
         yield Finding("Bibliothèques", "bon", "aux versions du verrou")
 
 
-def _storage(output: Path) -> Iterator[Finding]:
+def _storage(output: str | Path) -> Iterator[Finding]:
+    if "://" in str(output):
+        yield _shared_storage(str(output))
+        return
+    output = Path(output)
     try:
         output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=output):
@@ -91,6 +95,15 @@ def _storage(output: Path) -> Iterator[Finding]:
     yield Finding("Disque", state, told, "" if state == "bon" else "faire de la place avant la prochaine nuit")
 
 
+def _shared_storage(url: str) -> Finding:
+    try:
+        shelf = Shelf(url)
+        shelf.check()
+    except RootError as error:
+        return Finding("Sortie", "panne", str(error), "donner au service l'accès à ce stockage")
+    return Finding("Sortie", "bon", f"{shelf.url} est accessible en écriture")
+
+
 def _exports() -> Iterator[Finding]:
     workspace = workspace_from_environment()
     try:
@@ -101,7 +114,7 @@ def _exports() -> Iterator[Finding]:
     yield Finding("Exports", "bon", f"{workspace.exports} est accessible")
 
 
-def _clock(output: Path) -> Iterator[Finding]:
+def _clock(output: str | Path) -> Iterator[Finding]:
     now = datetime.datetime.now(datetime.UTC)
     try:
         local = now.astimezone(ZoneInfo("Europe/Paris"))
@@ -113,7 +126,7 @@ def _clock(output: Path) -> Iterator[Finding]:
         yield Finding("Horloge", "panne", f"il serait le {now:%d/%m/%Y} : la machine a perdu l'heure", advice)
         return
     try:
-        with tempfile.NamedTemporaryFile(dir=output) as probe:
+        with tempfile.NamedTemporaryFile(dir=None if "://" in str(output) else output) as probe:
             skew = abs(os.fstat(probe.fileno()).st_mtime - time.time())
     except OSError:
         skew = 0.0  # told by the check of the storage

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.partitions import network_tags, years_of
+from assets.partitions import network_tags, yearly_check, years_of
 from assets.provenance import synthetic_statement
 from assets.resources import Workspace
 from assets.revisions import begin_revision, writing_store
@@ -32,7 +32,7 @@ def raw_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         tags=network_tags(network),
         kinds={"file"},
         output_required=False,
-        check_specs=[dg.AssetCheckSpec("reception", asset=key, description="Tous les fichiers attendus sont là")],
+        check_specs=[yearly_check(catalogue, key, "reception", "Tous les fichiers attendus sont là")],
     )
     def raw(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
@@ -79,6 +79,7 @@ def receive_exports(
     store, root = workspace.store, workspace.root
     place = store.network_year(network, year) / "reception.json"
     write_json(place, {"fingerprint": "", "failed": True, "exports": {}})  # what a failure below must leave behind
+    store.save_network_year(network, year, "raw")
     received: dict[str, list[Received]] = {}
     for export in declared.exports:
         layout = export.layout(year)
@@ -90,6 +91,7 @@ def receive_exports(
         "exports": {name: [asdict(file) for file in files] for name, files in received.items()},
     }
     write_json(place, state)
+    store.save_network_year(network, year, "raw")
     return received
 
 

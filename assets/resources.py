@@ -2,27 +2,44 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from pydantic import PrivateAttr
 
+from assets.shared import open_store
 from assets.storage import Store
 from pipelines.publish.target import LOCAL
 from pipelines.read import ExportsRoot
 
+POOL = "publication"  # of what is done one at a time on all machines, as the instance says
 PROJECT = Path(__file__).resolve().parents[1]
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The exports root (folder or fsspec URL), the output folder, and the declarations folder."""
+    """The exports root and the output (each a folder or an fsspec URL), and the declarations folder."""
 
     exports: str
     output: str
     schemas: str
     target: str = LOCAL  # where releases go
     publish: bool = False  # whether a run may publish to a platform, or only show the plan
+    letters: str = ""  # where the data team's browsers find the letters
+    _store: Store | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Workspace"]:  # noqa: ARG002
+        """Give the steps that run in this process one store, left when they are done."""
+        self._store = open_store(self.output)
+        try:
+            yield self
+        finally:
+            self._store.close()
+            self._store = None
 
     @property
     def root(self) -> ExportsRoot:
@@ -31,20 +48,22 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def store(self) -> Store:
-        """Everything that runs produce, below the output folder."""
-        return Store(Path(self.output))
+        """Everything that runs produce; outside of a run, each call opens it anew and sees what is saved by then."""
+        return self._store or open_store(self.output)
 
 
 def workspace_from_environment() -> Workspace:
     """Return the workspace that the environment names, else the project's own.
 
     The variables are RESULTATS_EXPORTS, RESULTATS_OUTPUT, RESULTATS_SCHEMAS, RESULTATS_TARGET (local, demo, www or a
-    URL) and RESULTATS_PUBLISH (« oui »: publish there without asking). The key of a platform is read in ``platforms``.
+    URL), RESULTATS_PUBLISH (« oui »: publish there without asking) and RESULTATS_LETTERS_URL (where a web server shows
+    ``work/networks`` to the data team). The key of a platform is read in ``platforms``.
     """
     return Workspace(
         exports=_place("RESULTATS_EXPORTS", "data/samples"),
         output=_place("RESULTATS_OUTPUT", "data/output"),
         schemas=_place("RESULTATS_SCHEMAS", "schemas"),
+        letters=os.environ.get("RESULTATS_LETTERS_URL", "").rstrip("/"),
         **publishing_from_environment(),
     )
 

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import dagster as dg
 
 from assets.columns import exports_columns
 from assets.judging import judge_network_year
 from assets.letters import write_letters
-from assets.partitions import network_tags, years_of
+from assets.partitions import network_tags, yearly_check, years_of
 from assets.previews import preview
 from assets.resources import Workspace
 from assets.revisions import settle, writing_store
@@ -40,9 +41,9 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
         code_version=catalogue.fingerprint(network)[:12],
         output_required=False,
         check_specs=[
-            dg.AssetCheckSpec("conformite", asset=key, description="Fichiers conformes aux déclarations"),
-            dg.AssetCheckSpec(
-                "donnees_personnelles", asset=key, description="Rien de personnel hors des colonnes déclarées telles"
+            yearly_check(catalogue, key, "conformite", "Fichiers conformes aux déclarations"),
+            yearly_check(
+                catalogue, key, "donnees_personnelles", "Rien de personnel hors des colonnes déclarées telles"
             ),
         ],
     )
@@ -56,7 +57,9 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
             if verdict.explanation:
                 context.log.info(f"{verdict.export} : {verdict.state}. {verdict.explanation}")
         written = write_letters(store, catalogue, network, year, verdicts)
-        metadata = {**_metadata(verdicts), **_links(written)}
+        store.save_network_year(network, year, "observations")
+        page = f"{workspace.letters}/{network}/{year}" if workspace.letters else ""
+        metadata = {**_metadata(verdicts), **_links(store, written, page)}
         yield dg.AssetCheckResult(
             check_name="conformite",
             passed=all(verdict.state == "accepté" and not verdict.refused for verdict in verdicts),
@@ -169,15 +172,18 @@ def counts_by_rule(verdicts: list[Verdict]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _links(written: dict[str, Path]) -> dict[str, Any]:
-    """Return links to the letters and copies; the browser opens the pages, the folder holds the rest."""
-    found: dict[str, Any] = {}
-    for name, path in written.items():
-        place = path.resolve()
-        found[name] = (
-            dg.MetadataValue.url(place.as_uri()) if path.suffix == ".html" else dg.MetadataValue.path(str(place))
-        )
-    return found
+def _links(store: Store, written: dict[str, Path], address: str) -> dict[str, Any]:
+    """Return links to the letters and copies below ``address``; without one, their places.
+
+    No link to files on disk: a browser opens none from a page of a web server.
+    """
+    if address:
+        return {name: dg.MetadataValue.url(f"{address}/{quote(path.name)}") for name, path in written.items()}
+    places = {name: store.address(path) for name, path in written.items()}
+    return {
+        name: dg.MetadataValue.url(place) if "://" in place else dg.MetadataValue.path(place)
+        for name, place in places.items()
+    }
 
 
 def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:

@@ -8,7 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.columns import SCHEMA, table_columns
-from assets.partitions import network_tags, years_of
+from assets.partitions import network_tags, yearly_check, years_of
 from assets.previews import plot_values, preview
 from assets.resources import Workspace
 from assets.revisions import ACCEPT_JOB, settle, writing_store
@@ -33,7 +33,7 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         tags=network_tags(network),
         kinds={"duckdb"},
         code_version=catalogue.fingerprint(network)[:12],
-        check_specs=[dg.AssetCheckSpec("plage", asset=key, description="Valeurs dans la plage de l'indicateur")],
+        check_specs=[yearly_check(catalogue, key, "plage", "Valeurs dans la plage de l'indicateur")],
     )
     def results(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
@@ -92,7 +92,7 @@ def compute_and_write(store: Store, catalogue: Catalogue, network: str, year: in
     if state and state["fingerprint"] == version:
         return version, True
     observations = {
-        export: folder / "observations" / f"{export}.parquet"
+        export: store.observations(network, year) / f"{export}.parquet"
         for export, receipt in report["exports"].items()
         if receipt["etat"] == "accepté"
     }
@@ -111,6 +111,7 @@ def compute_and_write(store: Store, catalogue: Catalogue, network: str, year: in
         "outside": [{"indicateur": str(name), "nombre": int(count)} for name, count in outside.items()],
     }
     write_json(folder / "results.json", state)
+    store.save_network_year(network, year, "results")
     return version, False
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from assets.definitions import build_definitions
+from assets.resources import Workspace
+from pipelines.cli import _parser
 from pipelines.compile.editor import stale
 from pipelines.compile.manual import estimators_manual
 from pipelines.declarations import load
@@ -21,6 +26,9 @@ from pipelines.declarations.yaml_source import parse
 PROJECT = Path(__file__).resolve().parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 MANUAL = (PROJECT / "schemas" / "README.md").read_text(encoding="utf-8")
+
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted((PROJECT / "docs").glob("*.md"))}
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -59,6 +67,56 @@ def test_the_columns_that_the_readme_uses_exist(catalogue):
 def test_every_command_of_the_readme_exists():
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     for target in set(re.findall(r"(?:`|\n)make ([a-z-]+)", README + MANUAL)):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_commands_of_a_page_are_understood(name):
+    text = PAGES[name]
+    written = [line for block in blocks(text, "sh") for line in block.splitlines()]
+    written += re.findall(r"`(resultats [^`]*)`", text)
+    for line in written:
+        assert line.startswith("resultats "), line
+        _parser().parse_args(shlex.split(line, comments=True)[1:])
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_links_of_a_page_lead_somewhere(name):
+    for link in LINK.findall(PAGES[name]):
+        path, _, anchor = link.partition("#")
+        target = (PROJECT / "docs" / path).resolve() if path else PROJECT / "docs" / name
+        assert target.is_file(), link
+        assert target.is_relative_to(PROJECT), link
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings], link
+
+
+def test_every_page_is_in_the_index_and_every_picture_in_a_page():
+    index, shown = LINK.findall(PAGES["README.md"]), [link for text in PAGES.values() for link in LINK.findall(text)]
+    assert set(PAGES) - {"README.md"} <= set(index)
+    pictures = sorted((PROJECT / "docs" / "images").iterdir())
+    assert [picture.name for picture in pictures if f"images/{picture.name}" not in shown] == []
+    assert [picture.name for picture in pictures if picture.stat().st_size > 100_000] == []
+
+
+def test_what_the_pages_name_exists(catalogue):
+    """Jobs, checks and assets as the UI shows them, keys of the configuration, variables, make targets."""
+    definitions = build_definitions(catalogue, Workspace(exports="-", output="-", schemas="schemas"))
+    text = "\n".join(PAGES.values())
+    jobs = {job.name for job in definitions.get_repository_def().get_all_jobs()}
+    assert set(re.findall(r"\*Jobs\* → `([a-z_]+)`", text)) <= jobs
+    checks = {key.name for key in definitions.resolve_asset_graph().asset_check_keys}
+    assert set(re.findall(r"\*Checks\* → `([a-z_]+)`", text)) <= checks
+    assets = {" / ".join(key.path) for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    assert set(re.findall(r"\*Catalog\* → `([^`]+)`", text)) <= assets
+    (accepted,) = blocks(PAGES["accepter-un-plan.md"], "yaml")
+    assert dg.validate_run_config(definitions.resolve_job_def("accepter_plan"), parse(accepted).data)
+    settings = (PROJECT / "deploy" / "environment.example").read_text(encoding="utf-8")
+    for name in re.findall(r"`(RESULTATS_[A-Z_]+)`", text):
+        assert name in settings, name
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"`make ([a-z-]+)`", text):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 

@@ -1,4 +1,4 @@
-"""The services as an operator starts them (code server, daemon) on an instance and small networks of their own.
+"""The services as an operator starts them (code server, daemon, web server), on an instance and networks of their own.
 
 Tests and ``benchmarks/nightly.py`` use it; it judges nothing.
 """
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def write_export(exports: Path, name: str, year: int, unhappy: int = 4, offices:
 
 
 class Service:
-    """Code server and daemon of an instance in ``folder``, which reads ``exports`` and writes ``folder/output``."""
+    """Code server, daemon and web server of an instance in ``folder``: reads ``exports``, writes ``folder/output``."""
 
     def __init__(
         self, folder: Path, schemas: Path, exports: Path, environment: Mapping[str, str] | None = None
@@ -106,9 +107,7 @@ class Service:
         self.home.mkdir()
         config = (PROJECT / "dagster.yaml").read_text(encoding="utf-8").replace("data/state", str(folder / "state"))
         (self.home / "dagster.yaml").write_text(config, encoding="utf-8")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port, self.web = free_port(), free_port()
         (self.home / "workspace.yaml").write_text(
             f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {self.port}, location_name: {LOCATION}}}\n"
         )
@@ -124,25 +123,27 @@ class Service:
         subprocess.run([sys.executable, "-m", *command], env=self.environment, cwd=PROJECT, check=True)
 
     def start(self, *names: str) -> None:
-        """Start ``code`` and ``daemon`` (both by default)."""
+        """Start ``code``, ``daemon`` (both by default) or ``webserver``."""
         commands = {
             "code": ["dagster", "api", "grpc", "-h", "127.0.0.1", "-p", str(self.port), "-m", "assets.location",
                      "--location-name", LOCATION],
             "daemon": ["dagster._daemon", "run", "-w", str(self.home / "workspace.yaml")],
+            "webserver": ["dagster_webserver", "-h", "127.0.0.1", "-p", str(self.web),
+                          "-w", str(self.home / "workspace.yaml")],
         }  # fmt: skip
-        for name in names or tuple(commands):
+        for name in names or ("code", "daemon"):
             log = (self.folder / f"{name}.log").open("ab")
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", *commands[name]],
                 env=self.environment, cwd=PROJECT, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-            if name == "code":
-                wait_for(self._listens, 60)
+            if name != "daemon":
+                wait_for(partial(self._listens, name, self.port if name == "code" else self.web), 60)
 
-    def _listens(self) -> bool:
-        assert self.processes["code"].poll() is None, (self.folder / "code.log").read_text(encoding="utf-8")[-2000:]
+    def _listens(self, name: str, port: int) -> bool:
+        assert self.processes[name].poll() is None, (self.folder / f"{name}.log").read_text(encoding="utf-8")[-2000:]
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex(("127.0.0.1", port)) == 0
 
     def kill(self, name: str) -> None:
         """Kill one service alone, as SIGKILL does: its children live on."""
@@ -196,10 +197,17 @@ class Service:
         return str(launched["run"]["runId"])
 
 
-def wait_for(found: Callable[[], Any], seconds: float) -> Any:
-    """Wait until ``found`` gives something true, and return it; fails when it takes too long."""
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(found: Callable[[], Any], seconds: float, every: float = 0.3) -> Any:
+    """Wait until ``found`` gives something true, and return it; fails when it takes too long. Asks every so often."""
     deadline = time.monotonic() + seconds
     while not (value := found()):
         assert time.monotonic() < deadline, f"attendu plus de {seconds} s"
-        time.sleep(0.3)
+        time.sleep(every)
     return value

@@ -1,0 +1,283 @@
+"""A morning of the data team in a real browser: a backfill, a refused file, a plan accepted, the night.
+
+What the browser clicked is judged through GraphQL and the files written, not through pixels. With
+RESULTATS_PICTURES=<folder> (``make docs-pictures``) the pictures of ``docs/`` are written on the way.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from dagster_service import PROJECT, Service, small_project, wait_for
+
+from assets.storage import read_json
+from pipelines.publish import history
+from pipelines.publish.workplace import Workplace
+
+pytestmark = pytest.mark.e2e
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+LONG = 240  # seconds: the backfill daemon alone takes half a minute to begin, and the machine may be shared
+EVERY = 2  # seconds between two questions
+DATASET = "resultats-services-publics"
+RUNS = "{runsOrError(limit: 50){... on Runs{results{runId jobName status tags{key value}}}}}"
+BACKFILLS = """{partitionBackfillsOrError(limit: 1){... on PartitionBackfills{
+  results{id status partitionNames runs(limit: 9){runId status}}}}}"""
+ASSET = """query($path: [String!]!){assetNodeOrError(assetKey: {path: $path}){... on AssetNode{
+  assetPartitionStatuses{... on DefaultPartitionStatuses{materializedPartitions failedPartitions}}
+  assetChecksOrError{... on AssetChecks{checks{name
+    executionForLatestMaterialization{status evaluation{severity metadataEntries{label}}}}}}}}}"""
+
+
+@dataclass
+class Site:
+    """The services of one instance, a page of the browser, and where its pictures go."""
+
+    service: Service
+    page: Any
+    pictures: Path | None
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        """Ask GraphQL of the web server that the browser uses."""
+        address = f"http://127.0.0.1:{self.service.web}/graphql"
+        answer = requests.post(address, json={"query": query, "variables": variables}, timeout=60).json()
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    def runs(self, job: str) -> list[dict[str, Any]]:
+        return [run for run in self.ask(RUNS)["runsOrError"]["results"] if run["jobName"] == job]
+
+    def ended(self, job: str, count: int) -> dict[str, Any]:
+        """Wait until ``count`` runs of ``job`` are over; return the latest."""
+        wait_for(lambda: len(self.runs(job)) >= count, LONG, EVERY)
+        self.rest()
+
+        def over() -> list[dict[str, Any]] | None:
+            runs = self.runs(job)
+            done = [run for run in runs if run["status"] in ("SUCCESS", "FAILURE", "CANCELED")]
+            return runs if len(done) == len(runs) >= count else None
+
+        return wait_for(over, LONG, EVERY)[0]
+
+    def asset(self, *path: str) -> tuple[dict[str, list[str]], dict[str, Any]]:
+        """Return the years of an asset by state, and the latest execution of each check."""
+        node = self.ask(ASSET, path=list(path))["assetNodeOrError"]
+        checks = node["assetChecksOrError"]["checks"]
+        return node["assetPartitionStatuses"], {
+            item["name"]: item["executionForLatestMaterialization"] for item in checks
+        }
+
+    def open(self, path: str, seen: str) -> None:
+        """Open a page of the UI and wait until a text is seen in it."""
+        self.page.goto(f"http://127.0.0.1:{self.service.web}{path}")
+        self.see(seen)
+
+    def rest(self) -> None:
+        """Leave the UI while waiting: its pages ask and draw all the time."""
+        self.page.goto("about:blank")
+
+    def see(self, text: str) -> None:
+        self.page.get_by_text(re.compile(text)).locator("visible=true").first.wait_for()
+
+    def click(self, role: str, name: str) -> None:
+        self.page.get_by_role(role, name=re.compile(name)).locator("visible=true").first.click()
+
+    def picture(self, name: str) -> None:
+        """Write what the browser shows as a small PNG, when pictures are wanted."""
+        if self.pictures is None:
+            return
+        from PIL import Image
+
+        self.page.wait_for_timeout(1500)  # movements end
+        with Image.open(io.BytesIO(self.page.screenshot())) as shown:
+            few = shown.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            few.save(self.pictures / f"{name}.png", optimize=True)
+
+
+@contextmanager
+def letters_server(folder: Path) -> Iterator[str]:
+    """Serve a folder as the web server of a data team does; yield its address."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def site(tmp_path) -> Iterator[Site]:
+    if not CHROMIUM.exists():
+        assert not os.environ.get("CI"), "Chromium est attendu en intégration continue (.ci/run)"
+        pytest.skip("Chromium n'est pas installé (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    schemas, exports = small_project(tmp_path, ["mairies", "consulats"], range(2023, 2025))
+    declared = schemas / "networks" / "consulats.yml"
+    declared.write_text(declared.read_text(encoding="utf-8").replace("2023-2024", "2024"), encoding="utf-8")
+    shutil.copy(PROJECT / "data" / "samples" / "provenance.yml", exports)
+    spoil(exports / "mairies" / "guichet-2024.csv", 30)
+    spoil(exports / "consulats" / "guichet-2024.csv", 3)
+    pictures = os.environ.get("RESULTATS_PICTURES")
+    with letters_server(tmp_path / "output" / "work" / "networks") as letters:
+        service = Service(tmp_path, schemas, exports, {"RESULTATS_LETTERS_URL": letters})
+        service.run("pipelines.cli", "instance", "prepare")
+        try:
+            service.start("code", "daemon", "webserver")
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+                page = browser.new_page(viewport={"width": 1280, "height": 720}, locale="fr-FR")
+                page.set_default_timeout(60_000)
+                yield Site(service, page, Path(pictures) if pictures else None)
+                browser.close()
+        finally:
+            service.stop()
+
+
+def spoil(path: Path, rows: int) -> None:
+    """Write an answer that isn't declared in the first rows that say « mécontent »."""
+    path.write_text(path.read_text(encoding="utf-8").replace("mécontent", "pas content", rows), encoding="utf-8")
+
+
+def test_a_morning_of_the_data_team(site):
+    run = _a_backfill_ends_with_one_refused_year(site)
+    _the_refusal_is_seen_with_its_letter(site, run)
+    _the_failed_year_is_launched_again_alone(site)
+    _the_plan_that_waits_is_read_and_accepted(site)
+    _the_night_tells_what_it_did(site)
+
+
+def _a_backfill_ends_with_one_refused_year(site: Site) -> str:
+    site.open("/locations/resultats/asset-groups/mairies", "observations")
+    site.click("button", "Materialize all")
+    dialog = site.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="All", exact=True).click()
+    dialog.get_by_text("2 partitions").locator("visible=true").first.wait_for()
+    site.picture("reprise-choisir")
+    dialog.get_by_role("button", name="Launch backfill").click()
+
+    def backfills() -> list[dict[str, Any]]:
+        return site.ask(BACKFILLS)["partitionBackfillsOrError"]["results"]
+
+    wait_for(backfills, 60)
+    site.rest()
+    wait_for(lambda: backfills()[0]["status"] not in ("REQUESTED", "FAILING"), LONG, EVERY)
+    (backfill,) = backfills()
+    assert backfill["status"] == "COMPLETED_FAILED"
+    assert set(backfill["partitionNames"]) == {"2023", "2024"}
+    states = {run["status"]: run["runId"] for run in backfill["runs"]}
+    assert set(states) == {"SUCCESS", "FAILURE"}
+    site.open(f"/runs/b/{backfill['id']}", "mairies / observations")
+    site.see("Failed")
+    site.picture("reprise-finie")
+    years, _ = site.asset("mairies", "results")
+    assert years["materializedPartitions"] == ["2023"]
+    return states["FAILURE"]
+
+
+def _the_refusal_is_seen_with_its_letter(site: Site, run: str) -> None:
+    years, checks = site.asset("mairies", "observations")
+    assert years == {"materializedPartitions": ["2023"], "failedPartitions": ["2024"]}
+    assert checks["conformite"]["status"] == "FAILED"
+    assert checks["conformite"]["evaluation"]["severity"] == "ERROR"
+    assert checks["donnees_personnelles"]["status"] == "SUCCEEDED"
+    site.open("/assets/mairies/observations?view=partitions&partition=2024", run[:8])
+    site.picture("refus-annee")
+    site.open("/assets/mairies/observations?view=checks&checkDetail=conformite", "guichet_lettre_html")
+    site.picture("refus-controle")
+    link = site.page.locator("a[href$='guichet-lettre.html']").locator("visible=true").first
+    with site.page.context.expect_page() as opened:
+        link.click()
+    letter = opened.value
+    letter.get_by_text("pas content").first.wait_for()
+    if site.pictures:
+        site.page, before = letter, site.page
+        letter.set_viewport_size({"width": 1000, "height": 720})
+        site.picture("refus-lettre")
+        site.page = before
+    letter.close()
+
+
+def _the_failed_year_is_launched_again_alone(site: Site) -> None:
+    site.ended("national", 1)
+    assert versions(site) == ["1.0.0"]
+    path = site.service.folder / "exports" / "mairies" / "guichet-2024.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("pas content", "mécontent"), encoding="utf-8")
+    site.open("/locations/resultats/asset-groups/mairies", "observations")
+    site.click("button", "Materialize all")
+    dialog = site.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Failed", exact=True).click()
+    dialog.get_by_text("1 partition").locator("visible=true").first.wait_for()
+    dialog.get_by_role("button", name="Launch 1 run").click()
+    again = site.ended("__ASSET_JOB", 3)
+    assert again["status"] == "SUCCESS"
+    assert {"key": "dagster/partition", "value": "2024"} in again["tags"]
+    years, _ = site.asset("mairies", "results")
+    assert sorted(years["materializedPartitions"]) == ["2023", "2024"]
+    assert site.asset("mairies", "observations")[1]["conformite"]["status"] == "SUCCEEDED"
+
+
+def _the_plan_that_waits_is_read_and_accepted(site: Site) -> None:
+    assert site.ended("national", 2)["status"] == "SUCCESS"
+    (plan,) = read_json(site.service.output / "work" / "national" / "publication.json")
+    assert "CE PLAN ATTEND UN ACCORD" in plan["text"]
+    _, checks = site.asset("national", "publication")
+    assert (checks["accord"]["status"], checks["accord"]["evaluation"]["severity"]) == ("FAILED", "WARN")
+    site.open("/assets/national/publication?view=checks&checkDetail=accord", plan["hash"][:12])
+    site.page.get_by_text("[Show Markdown]").locator("visible=true").first.click()
+    shown = site.page.get_by_role("dialog").get_by_text(re.compile("CE PLAN ATTEND UN ACCORD")).first
+    shown.wait_for()
+    shown.evaluate("node => { let at = node; while ((at = at.parentElement)) at.scrollTop = at.scrollHeight; }")
+    site.picture("plan-lire")
+    site.open("/locations/resultats/jobs/accepter_plan/playground", "Launch Run")
+    site.page.locator(".CodeMirror").click()
+    site.page.keyboard.press("Control+A")
+    reason = "2024 des mairies vient d'être reçue"
+    site.page.keyboard.insert_text(
+        f'ops:\n  plan:\n    config:\n      hash: {plan["hash"]}\n      reason: "{reason}"\n'
+    )
+    site.see("No errors")
+    site.picture("plan-accepter")
+    site.click("button", "Launch Run")
+    assert site.ended("accepter_plan", 1)["status"] == "SUCCESS"
+    accepted = read_json(Workplace(site.service.output).acceptances / f"{plan['hash']}.json")
+    assert accepted["reason"] == reason
+    assert (site.service.output / "catalogue" / DATASET / "latest" / "CHANGELOG.md").is_file()
+
+
+def _the_night_tells_what_it_did(site: Site) -> None:
+    site.open("/locations/resultats/jobs/veille", "veille")
+    site.click("button", "^(?:.* )?Materialize")
+    night = site.ended("veille", 1)["runId"][:8]
+    place = site.service.output / "work" / "nuits" / f"{night}.json"
+    record = wait_for(lambda: (found := read_json(place)) and found["terminee_le"] and found, LONG, EVERY)
+    (cell,) = record["a_traiter"]
+    assert (cell["network"], cell["year"], cell["resultat"]) == ("consulats", 2024, "nouveaux résultats")
+    site.open("/assets/nuit/bilan", "bilan")
+    site.page.get_by_text("[Show Markdown]").locator("visible=true").first.click()
+    site.page.get_by_role("dialog").get_by_text("nouveaux résultats").first.wait_for()
+    site.picture("nuit-bilan")
+
+
+def versions(site: Site) -> list[str]:
+    return history.versions(site.service.output / "releases", DATASET)
