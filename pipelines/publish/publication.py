@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from pipelines.declarations import Catalogue
 from pipelines.publish import acceptance
 from pipelines.publish.apply import Application
+from pipelines.publish.changelog import known_versions
 from pipelines.publish.errors import PublicationError
+from pipelines.publish.feed import summary
 from pipelines.publish.intact import check_intact
 from pipelines.publish.known_ids import read_ids, write_ids
 from pipelines.publish.lease import check_free, new_lease
@@ -89,6 +91,7 @@ def prepare(
     )
     if not plan.empty:
         plan = plan.judged(_verdicts(judge, offer, held, work.releases / dataset))
+        plan = replace(plan, notes=(*_news(work, dataset, held.version if held else None), *plan.notes))
     return Prepared(offer, state, plan)
 
 
@@ -185,6 +188,14 @@ def _quality_problems(held: HeldDataset, offer: Offer) -> list[str]:
         return []
     missing = [name for criterion, name in CRITERIA.items() if held.quality.get(criterion) is False]
     return [f"note de qualité {score:.2f} au lieu de 1 : {', '.join(missing) or 'critère inconnu'}"]
+
+
+def _news(work: Workplace, dataset: str, there: str | None) -> list[str]:
+    """Return what each version that the target lacks changed, and why; of a first publication, the latest alone."""
+    known = known_versions(work.releases, dataset)
+    names = [item.version for item in known]
+    new = known[names.index(there) + 1 :] if there in names else known[-1:]
+    return [f"Version {item.version} ({item.kind}). {summary(item)}" for item in new]
 
 
 def _verdicts(judge: Judge | None, offer: Offer, held: HeldDataset | None, home: Path) -> tuple[Verdict, ...]:

@@ -108,6 +108,7 @@ def test_a_new_version_keeps_links_archives_and_the_dates_of_what_did_not_change
     published.shelve(shelves[1])
     report = published.publish()
     assert report.succeeded, report.problems
+    assert report.plan.notes[0].startswith("Version 1.0.1 (corrective). ")  # whoever reads the plan is told why
     after = published.resources()
     assert published.held()["extras"]["resultats:version"] == "1.0.1"
     assert {key: item["id"] for key, item in after.items() if key in before} == {
