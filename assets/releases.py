@@ -108,7 +108,10 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         frames = _read_tables(workspace.store, catalogue, dataset)
         yield (checked := _secret_check(catalogue, dataset, frames, workspace.store, key))
         if not checked.passed:
-            raise dg.Failure(f"{dataset} : un secret se déduit des chiffres, rien n'est publié.", allow_retries=False)
+            where = checked.metadata["refuses"].value  # of what, never how closely: bounds are secret
+            raise dg.Failure(
+                f"{dataset} : un secret se déduit des chiffres, rien n'est publié. {where}.", allow_retries=False
+            )
         try:
             made = make_release(
                 dataset,
@@ -152,12 +155,17 @@ def _secret_check(
         return dg.AssetCheckResult(check_name="secret", asset_key=key, passed=True)
     results = frames[RESULTS]
     findings = audit(results, catalogue, earlier_results(catalogue, store.releases, dataset), frames)
+    refused = refusals(findings)
+    told = (
+        refused.assign(indicateur=refused["indicateur"].fillna("")).groupby(["reseau", "indicateur", "constat"]).size()
+    )
     summary = disclosure_summary(results)
     return dg.AssetCheckResult(
         check_name="secret",
         asset_key=key,
-        passed=refusals(findings).empty,
+        passed=refused.empty,
         metadata={
+            "refuses": " ; ".join(f"{' '.join(filter(None, place[:2]))} : {place[2]}" for place in told.index),
             "secret_primaire": int(summary["secret_primaire"].sum()),
             "secret_secondaire": int(summary["secret_secondaire"].sum()),
             "constats": preview(

@@ -16,12 +16,11 @@ from pipelines.publish.target import HeldDataset
 
 @dataclass(frozen=True)
 class KnownIds:
-    """Id, page, and permalinks of the resources of one dataset; ``resources`` gives ids by our keys."""
+    """Id and page of one dataset; ``resources`` gives the ids of its resources by our keys."""
 
     dataset: str | None = None
     page: str = ""
     resources: Mapping[str, str] = field(default_factory=dict)
-    permalinks: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_ids(path: Path, address: str, dataset: str) -> KnownIds:
@@ -30,8 +29,7 @@ def read_ids(path: Path, address: str, dataset: str) -> KnownIds:
     if found is None:
         return KnownIds()
     resources = found["resources"]
-    ids = {key: item["id"] for key, item in resources.items()}
-    return KnownIds(found["id"], found["page"], ids, {key: item["latest"] for key, item in resources.items()})
+    return KnownIds(found["id"], found["page"], {key: item["id"] for key, item in resources.items()})
 
 
 def write_ids(path: Path, address: str, dataset: str, held: HeldDataset) -> None:

@@ -76,7 +76,7 @@ def test_known_ids_are_of_one_address_and_can_be_lost(tmp_path: Path):
         path, "https://a", "jeu", HeldDataset("d1", "page", {}, False, None, extras, (), (), (held(), held(None)))
     )
     assert json.loads(path.read_text("utf-8"))["datasets"]["jeu"]["version"] == "1.2.0"  # what `resultats status` tells
-    assert read_ids(path, "https://a", "jeu") == KnownIds("d1", "page", {"k": "r1"}, {"k": "link"})
+    assert read_ids(path, "https://a", "jeu") == KnownIds("d1", "page", {"k": "r1"})
     assert read_ids(path, "https://b", "jeu") == KnownIds()
     path.write_text("{", encoding="utf-8")
     assert read_ids(path, "https://a", "jeu") == KnownIds()
