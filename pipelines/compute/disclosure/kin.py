@@ -52,9 +52,13 @@ class Guess:
         return NEARLY <= self.ratio <= 1 / NEARLY
 
     def room(self, small: Numbers, large: Numbers) -> Numbers:
-        """Return the tolerance of each unit; where nobody knows either base, only equality can be told."""
+        """Return the tolerance of each unit; where nobody knows either base, only equality can be told.
+
+        A base of 0 tells nothing of the other: the question was not on the form, or its column was lost.
+        """
         size = np.where(np.isnan(large), small / self.ratio, large)
-        return self.spread * np.sqrt(np.where(np.isnan(size), 0.0 if self.spread == 0 else np.inf, size))
+        spread = self.spread * np.sqrt(np.where(np.isnan(size), 0.0 if self.spread == 0 else np.inf, size))
+        return np.where((small == 0) | (large == 0), np.inf, spread)
 
     def ceilings(self, least_small: Numbers, least_large: Numbers) -> tuple[Numbers, Numbers]:
         """Return how large each base may be and still be hidden as too small, because the other is (see ``_near``)."""
