@@ -57,7 +57,10 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
             if verdict.explanation:
                 context.log.info(f"{verdict.export} : {verdict.state}. {verdict.explanation}")
         written = write_letters(store, catalogue, network, year, verdicts)
-        metadata = {**_metadata(verdicts), **_links(written, f"{workspace.letters}/{network}/{year}" if workspace.letters else "")}
+        metadata = {
+            **_metadata(verdicts),
+            **_links(written, f"{workspace.letters}/{network}/{year}" if workspace.letters else ""),
+        }
         yield dg.AssetCheckResult(
             check_name="conformite",
             passed=all(verdict.state == "accepté" and not verdict.refused for verdict in verdicts),

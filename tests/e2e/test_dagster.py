@@ -72,7 +72,9 @@ def test_a_refused_network_year_fails_alone_and_records_nothing(catalogue, sampl
         assert not checks["gendarmerie", "conformite"].passed
         assert checks["gendarmerie", "conformite"].severity == dg.AssetCheckSeverity.ERROR
         assert sum(checks["gendarmerie", "conformite"].metadata["regles"].value.values()) >= 1
-        assert checks["gendarmerie", "conformite"].metadata["resultats_lettre_html"].path.endswith("resultats-lettre.html")
+        assert (
+            checks["gendarmerie", "conformite"].metadata["resultats_lettre_html"].path.endswith("resultats-lettre.html")
+        )
         assert checks["securite", "conformite"].passed
         assert not checks["caf", "reception"].passed  # nothing handed over: a warning, not a failure
         assert checks["caf", "reception"].severity == dg.AssetCheckSeverity.WARN

@@ -43,6 +43,9 @@ ASSET = """query($path: [String!]!){assetNodeOrError(assetKey: {path: $path}){..
   assetChecksOrError{... on AssetChecks{checks{name
     executionForLatestMaterialization{status evaluation{severity metadataEntries{label}}}}}}}}}"""
 
+SUMMARY = """{assetOrError(assetKey: {path: ["nuit", "bilan"]}){... on Asset{
+  assetMaterializations(limit: 1){runId}}}}"""
+
 
 @dataclass
 class Site:
@@ -232,7 +235,7 @@ def _the_failed_year_is_launched_again_alone(site: Site) -> None:
     again = site.ended("__ASSET_JOB", 3)
     assert again["status"] == "SUCCESS"
     assert {"key": "dagster/partition", "value": "2024"} in again["tags"]
-    years, checks = site.asset("mairies", "results")
+    years, _ = site.asset("mairies", "results")
     assert sorted(years["materializedPartitions"]) == ["2023", "2024"]
     assert site.asset("mairies", "observations")[1]["conformite"]["status"] == "SUCCEEDED"
 
@@ -269,13 +272,11 @@ def _the_night_tells_what_it_did(site: Site) -> None:
     site.open("/locations/resultats/jobs/veille", "veille")
     site.click("button", "^(?:.* )?Materialize")
     night = site.ended("veille", 1)["runId"][:8]
-    place = site.service.output / "work" / "nuits" / f"{night}.json"
-    record = wait_for(lambda: (found := read_json(place)) and found["terminee_le"] and found, LONG, EVERY)
+    wait_for(lambda: site.ask(SUMMARY)["assetOrError"]["assetMaterializations"], LONG, EVERY)
+    record = read_json(site.service.output / "work" / "nuits" / f"{night}.json")
     (cell,) = record["a_traiter"]
     assert (cell["network"], cell["year"], cell["resultat"]) == ("consulats", 2024, "nouveaux résultats")
-    site.open("/assets/nuit/bilan", "bilan")
-    site.page.get_by_text("[Show Markdown]").locator("visible=true").first.click()
-    site.page.get_by_role("dialog").get_by_text("nouveaux résultats").first.wait_for()
+    site.open("/assets/nuit/bilan?view=events", "nouveaux résultats")
     site.picture("nuit-bilan")
 
 
