@@ -205,7 +205,7 @@ def free_port() -> int:
 
 
 def wait_for(found: Callable[[], Any], seconds: float, every: float = 0.3) -> Any:
-    """Wait until ``found`` gives something true, asking ``every`` so long, and return it; fails when it takes too long."""
+    """Wait for ``found`` to give something true, asked ``every`` so long; return it, or fail when it takes too long."""
     deadline = time.monotonic() + seconds
     while not (value := found()):
         assert time.monotonic() < deadline, f"attendu plus de {seconds} s"
