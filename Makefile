@@ -51,9 +51,9 @@ test: lint check
 coverage: setup
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
-# Every fault on every call of a publication, and hundreds of kills: half an hour on two free cores.
+# Every fault on every call of a publication, hundreds of kills, thousands of tables: over half an hour on two free cores.
 test-long: setup
-	RESULTATS_LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/publish/campaigns
+	RESULTATS_LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/publish/campaigns tests/validate/tabular
 
 # Needs an index that serves advisories; where none does, it says that nothing was checked.
 audit: setup

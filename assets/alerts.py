@@ -90,9 +90,16 @@ def look(
     if _going_on(instance, now) and not _waited(instance, looked, now):
         return dg.SkipReason("des traitements sont en cours : un seul message à la fin")
     places = places_of(workspace)
+    store = workspace.store
+    store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     facts = facts_of_runs(catalogue, instance, looked.until, places)
-    facts += facts_of_store(catalogue, workspace.store, places, local.date())
-    failures = tell(facts, channels, workspace.store.output / "work" / "alertes.json", local.date())
+    facts += facts_of_store(catalogue, store, places, local.date())
+    memory = store.file("work/alertes.json")
+    try:
+        failures = tell(facts, channels, memory, local.date())
+    finally:
+        if memory.exists():
+            store.save_file(memory)
     if failures:
         raise dg.Failure(f"Alertes non envoyées, nouvel essai bientôt. {' ; '.join(failures)}")
     context.update_cursor(Looked.write(now, local.date()))

@@ -13,6 +13,7 @@ from assets.resources import Workspace, night_from_environment, workspace_from_e
 from assets.responses import observations_asset
 from assets.results import results_asset
 from assets.sensors import sensors
+from assets.spread import executor_from_environment
 from assets.upkeep import upkeep_job, upkeep_schedule
 from assets.watching import nightly_schedule, summary_asset, watch_asset, watch_job
 from pipelines.declarations import Catalogue, load
@@ -42,7 +43,7 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "
         ],
         asset_checks=[calendar_check(catalogue)],
         resources={"workspace": workspace},
-        executor=dg.in_process_executor,
+        executor=executor_from_environment(),
     )
 
 

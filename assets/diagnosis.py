@@ -22,7 +22,7 @@ from assets.installed import absent_libraries, differing_libraries, python_fault
 from assets.instance_place import InstancePlace, NoInstanceError, instance_place
 from assets.resources import PROJECT, workspace_from_environment
 from assets.secrets import SettingError, read_secret, readable_by_others
-from pipelines.read import RootError
+from pipelines.read import RootError, Shelf
 
 State = Literal["bon", "avertissement", "panne", "ignoré"]
 _REINSTALL = "réinstaller depuis requirements.lock"
@@ -36,7 +36,7 @@ SECRETS = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class Reading:
     """What a check found: ``state`` is bon, avertissement, panne or ignoré; ``advice`` says what to do."""
 
     subject: str
@@ -45,9 +45,9 @@ class Finding:
     advice: str = ""
 
 
-def diagnose(output: Path, *, target: bool = False, mail: bool = False) -> list[Finding]:
+def diagnose(output: str | Path, *, target: bool = False, mail: bool = False) -> list[Reading]:
     """Make every check, whatever the others gave; ``target`` and ``mail`` also reach the outside."""
-    checks: list[Callable[[], Iterator[Finding]]] = [
+    checks: list[Callable[[], Iterator[Reading]]] = [
         _installation, lambda: _storage(output), _exports, lambda: _clock(output), _instance, _secrets,
     ]  # fmt: skip
     checks += [_channels] if mail else []
@@ -55,136 +55,149 @@ def diagnose(output: Path, *, target: bool = False, mail: bool = False) -> list[
     return [finding for check in checks for finding in check()]
 
 
-def _installation() -> Iterator[Finding]:
+def _installation() -> Iterator[Reading]:
     fault = python_fault()
-    yield Finding("Python", "panne", fault) if fault else Finding("Python", "bon", "version prise en charge")
+    yield Reading("Python", "panne", fault) if fault else Reading("Python", "bon", "version prise en charge")
     if absent := absent_libraries():
-        yield Finding(
+        yield Reading(
             "Bibliothèques", "panne", f"absentes : {', '.join(absent)}", "réinstaller depuis requirements.lock"
         )
         return
     lock = PROJECT / "requirements.lock"
     if not lock.is_file():
-        yield Finding("Bibliothèques", "ignoré", "requirements.lock n'est pas là : versions non comparées")
+        yield Reading("Bibliothèques", "ignoré", "requirements.lock n'est pas là : versions non comparées")
     elif differing := differing_libraries(lock):
         family = any(item.startswith("dagster") for item in differing)
         told = ", ".join(differing[:8]) + ("…" if len(differing) > 8 else "")
-        yield Finding(
+        yield Reading(
             "Bibliothèques", "panne" if family else "avertissement", told, "réinstaller depuis requirements.lock"
         )
     else:
-        yield Finding("Bibliothèques", "bon", "aux versions du verrou")
+        yield Reading("Bibliothèques", "bon", "aux versions du verrou")
 
 
-def _storage(output: Path) -> Iterator[Finding]:
+def _storage(output: str | Path) -> Iterator[Reading]:
+    if "://" in str(output):
+        yield _shared_storage(str(output))
+        return
+    output = Path(output)
     try:
         output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=output):
             pass
     except OSError as error:
-        yield Finding("Sortie", "panne", f"{output} : {error.strerror}", "donner le dossier au compte du service")
+        yield Reading("Sortie", "panne", f"{output} : {error.strerror}", "donner le dossier au compte du service")
         return
-    yield Finding("Sortie", "bon", f"{output.absolute()} est accessible en écriture")
+    yield Reading("Sortie", "bon", f"{output.absolute()} est accessible en écriture")
     free = shutil.disk_usage(output).free
     told = f"{free / 2**30:.1f} Gio libres".replace(".", ",")
     state: State = "panne" if free < TOO_LITTLE else "avertissement" if free < LITTLE else "bon"
-    yield Finding("Disque", state, told, "" if state == "bon" else "faire de la place avant la prochaine nuit")
+    yield Reading("Disque", state, told, "" if state == "bon" else "faire de la place avant la prochaine nuit")
 
 
-def _exports() -> Iterator[Finding]:
+def _shared_storage(url: str) -> Reading:
+    try:
+        shelf = Shelf(url)
+        shelf.check()
+    except RootError as error:
+        return Reading("Sortie", "panne", str(error), "donner au service l'accès à ce stockage")
+    return Reading("Sortie", "bon", f"{shelf.url} est accessible en écriture")
+
+
+def _exports() -> Iterator[Reading]:
     workspace = workspace_from_environment()
     try:
         workspace.root  # noqa: B018 (reaching it is the check)
     except (RootError, OSError) as error:
-        yield Finding("Exports", "panne", str(error), "corriger RESULTATS_EXPORTS, ou rétablir l'accès")
+        yield Reading("Exports", "panne", str(error), "corriger RESULTATS_EXPORTS, ou rétablir l'accès")
         return
-    yield Finding("Exports", "bon", f"{workspace.exports} est accessible")
+    yield Reading("Exports", "bon", f"{workspace.exports} est accessible")
 
 
-def _clock(output: Path) -> Iterator[Finding]:
+def _clock(output: str | Path) -> Iterator[Reading]:
     now = datetime.datetime.now(datetime.UTC)
     try:
         local = now.astimezone(ZoneInfo("Europe/Paris"))
     except ZoneInfoNotFoundError:
-        yield Finding("Horloge", "panne", "le fuseau Europe/Paris est inconnu", "installer le paquet tzdata")
+        yield Reading("Horloge", "panne", "le fuseau Europe/Paris est inconnu", "installer le paquet tzdata")
         return
     advice = "régler l'heure de la machine (NTP)"
     if now < FORMER:
-        yield Finding("Horloge", "panne", f"il serait le {now:%d/%m/%Y} : la machine a perdu l'heure", advice)
+        yield Reading("Horloge", "panne", f"il serait le {now:%d/%m/%Y} : la machine a perdu l'heure", advice)
         return
     try:
-        with tempfile.NamedTemporaryFile(dir=output) as probe:
+        with tempfile.NamedTemporaryFile(dir=None if "://" in str(output) else output) as probe:
             skew = abs(os.fstat(probe.fileno()).st_mtime - time.time())
     except OSError:
         skew = 0.0  # told by the check of the storage
     if skew > SKEW:
-        yield Finding("Horloge", "panne", f"le disque et la machine diffèrent de {skew:.0f} s", advice)
+        yield Reading("Horloge", "panne", f"le disque et la machine diffèrent de {skew:.0f} s", advice)
     else:
-        yield Finding("Horloge", "bon", f"{local:%d/%m/%Y %H:%M} à Paris")
+        yield Reading("Horloge", "bon", f"{local:%d/%m/%Y %H:%M} à Paris")
 
 
-def _instance() -> Iterator[Finding]:
+def _instance() -> Iterator[Reading]:
     advice = "lancer « resultats instance prepare » avant les services"
     try:
         place = instance_place()
     except NoInstanceError as error:
-        yield Finding("Instance", "panne", str(error), "indiquer DAGSTER_HOME")
+        yield Reading("Instance", "panne", str(error), "indiquer DAGSTER_HOME")
         return
     if not place.database and not place.databases:
-        yield Finding("Instance", "panne", f"jamais préparée : {place.state} est vide", advice)
+        yield Reading("Instance", "panne", f"jamais préparée : {place.state} est vide", advice)
         return
     try:
         with dg.DagsterInstance.get() as instance:
             yield _migrated(instance, place, advice)
             yield _daemons(instance)
     except Exception as error:  # whatever the storage raises: its text may hold an address with its password
-        yield Finding("Instance", "panne", f"ne s'ouvre pas ({type(error).__name__})", advice)
+        yield Reading("Instance", "panne", f"ne s'ouvre pas ({type(error).__name__})", advice)
 
 
-def _migrated(instance: dg.DagsterInstance, place: InstancePlace, advice: str) -> Finding:
+def _migrated(instance: dg.DagsterInstance, place: InstancePlace, advice: str) -> Reading:
     storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
     versions = [storage.alembic_version() for storage in storages if storage is not None]
     kind = "PostgreSQL" if place.database else f"SQLite, {place.state}"
     if any(version is not None and version[0] != version[1] for version in versions):
-        return Finding("Instance", "panne", f"{kind} : schéma d'une autre version de Dagster", advice)
-    return Finding("Instance", "bon", f"{kind} : joignable, schéma à jour")
+        return Reading("Instance", "panne", f"{kind} : schéma d'une autre version de Dagster", advice)
+    return Reading("Instance", "bon", f"{kind} : joignable, schéma à jour")
 
 
-def _daemons(instance: dg.DagsterInstance) -> Finding:
+def _daemons(instance: dg.DagsterInstance) -> Reading:
     statuses = instance.get_daemon_statuses()
     silent = sorted(name for name, status in statuses.items() if status.required and not status.healthy)
     if not silent:
-        return Finding("Démon", "bon", "tous ses services donnent signe de vie")
+        return Reading("Démon", "bon", "tous ses services donnent signe de vie")
     last = max((item.last_heartbeat.timestamp for item in statuses.values() if item.last_heartbeat), default=None)
     since = f"depuis le {datetime.datetime.fromtimestamp(last):%d/%m/%Y %H:%M}" if last else "depuis toujours"
     told = f"aucun signe de vie {since}" if len(silent) == len(statuses) else f"muets : {', '.join(silent)}"
-    return Finding("Démon", "avertissement", told, "sans lui, ni nuit ni alerte : systemctl status resultats-daemon")
+    return Reading("Démon", "avertissement", told, "sans lui, ni nuit ni alerte : systemctl status resultats-daemon")
 
 
-def _secrets() -> Iterator[Finding]:
+def _secrets() -> Iterator[Reading]:
     for name in SECRETS:
         try:
             held = read_secret(name)
         except SettingError as error:
-            yield Finding("Clés", "panne", str(error), "corriger le fichier d'environnement")
+            yield Reading("Clés", "panne", str(error), "corriger le fichier d'environnement")
             continue
         if held is None:
-            yield Finding("Clés", "ignoré", f"{name} : absente")
+            yield Reading("Clés", "ignoré", f"{name} : absente")
         elif readable_by_others(name):
-            yield Finding("Clés", "avertissement", f"{name} : son fichier est lisible par tous", "chmod 600")
+            yield Reading("Clés", "avertissement", f"{name} : son fichier est lisible par tous", "chmod 600")
         else:
-            yield Finding("Clés", "bon", f"{name} : présente")
+            yield Reading("Clés", "bon", f"{name} : présente")
     try:
         channels = channels_from_environment()
     except SettingError as error:
-        yield Finding("Alertes", "panne", str(error), "corriger le fichier d'environnement")
+        yield Reading("Alertes", "panne", str(error), "corriger le fichier d'environnement")
         return
     told = ", ".join(channel.name for channel in channels)
     advice = "" if channels else "déclarer RESULTATS_SMTP_HOST ou RESULTATS_WEBHOOK_URL"
-    yield Finding("Alertes", "bon" if channels else "avertissement", told or "personne n'est prévenu", advice)
+    yield Reading("Alertes", "bon" if channels else "avertissement", told or "personne n'est prévenu", advice)
 
 
-def _channels() -> Iterator[Finding]:
+def _channels() -> Iterator[Reading]:
     try:
         channels = channels_from_environment()
     except SettingError:
@@ -192,26 +205,26 @@ def _channels() -> Iterator[Finding]:
     for channel in channels:
         try:
             channel.probe()
-            yield Finding("Alertes", "bon", f"{channel.name} : joint")
+            yield Reading("Alertes", "bon", f"{channel.name} : joint")
         except SendError as error:
-            yield Finding("Alertes", "panne", f"{channel.name} : {error}", "vérifier adresse, compte et pare-feu")
+            yield Reading("Alertes", "panne", f"{channel.name} : {error}", "vérifier adresse, compte et pare-feu")
 
 
-def _target() -> Iterator[Finding]:
+def _target() -> Iterator[Reading]:
     """Reach the publication target by its public API; nothing is written, no key is sent."""
     named = os.environ.get("RESULTATS_TARGET") or ""
     url = f"https://{named}.data.gouv.fr" if named in ("demo", "www") else named
     if not url.startswith(("https://", "http://")):
-        yield Finding("Cible", "ignoré", "la cible est le catalogue local")
+        yield Reading("Cible", "ignoré", "la cible est le catalogue local")
         return
     try:
         answer = requests.get(f"{url.rstrip('/')}/api/1/site/", timeout=20)
     except requests.RequestException as error:
-        yield Finding(
+        yield Reading(
             "Cible", "panne", f"ne répond pas ({type(error).__name__})", "vérifier RESULTATS_TARGET et le réseau"
         )
         return
     if not answer.ok:
-        yield Finding("Cible", "panne", f"répond {answer.status_code}", "vérifier RESULTATS_TARGET")
+        yield Reading("Cible", "panne", f"répond {answer.status_code}", "vérifier RESULTATS_TARGET")
         return
-    yield Finding("Cible", "bon", f"{url} répond")
+    yield Reading("Cible", "bon", f"{url} répond")

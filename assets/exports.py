@@ -79,6 +79,7 @@ def receive_exports(
     store, root = workspace.store, workspace.root
     place = store.network_year(network, year) / "reception.json"
     write_json(place, {"fingerprint": "", "failed": True, "exports": {}})  # what a failure below must leave behind
+    store.save_network_year(network, year, "raw")
     received: dict[str, list[Received]] = {}
     for export in declared.exports:
         layout = export.layout(year)
@@ -90,6 +91,7 @@ def receive_exports(
         "exports": {name: [asdict(file) for file in files] for name, files in received.items()},
     }
     write_json(place, state)
+    store.save_network_year(network, year, "raw")
     return received
 
 

@@ -14,6 +14,7 @@ def release_inputs(catalogue: Catalogue, workspace: Workspace) -> Inputs:
     """Return the inputs of what is in the store now; the declarations are kept in the archive with them."""
     store = workspace.store
     receptions = []
+    store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     for network, declared in sorted(catalogue.networks.items()):
         for year in declared.years:
             found = read_json(store.network_year(network, year) / "reception.json")

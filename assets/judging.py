@@ -117,6 +117,7 @@ def _every_million(path: str, tell: Callable[[str], None] | None) -> Callable[[i
 
 
 def _recall(store: Store, key: str, schema: pa.Schema) -> Validated | None:
+    store.bring_judged(key)
     state = read_json(store.judged / f"{key}.json")
     if state is None:
         return None
@@ -147,3 +148,4 @@ def _remember(store: Store, key: str, validated: Validated) -> None:
         "refused_rows": [asdict(item) for item in validated.refused_rows],
     }
     write_json(store.judged / f"{key}.json", state)
+    store.save_judged(key)

@@ -39,6 +39,7 @@ def look(catalogue: Catalogue, store: Store, root: ExportsRoot) -> Look:
     """Look at every network and every year that it owes. Raises what the storage of the exports raises."""
     found = Look(networks=len(catalogue.networks))
     statement = synthetic_statement(root)
+    store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     for network, declared in catalogue.networks.items():
         seen = _Network(catalogue, network, store, root, statement)
         for year in declared.years:
@@ -95,7 +96,7 @@ class _Network:
         """Yield the closed year when its declarations changed and no revision was computed under today's."""
         standing, proposed = (
             read_json(store.network_year(self.network, year) / "results.json")
-            for store in (self.store, ProposalStore(self.store.output))
+            for store in (self.store, ProposalStore(self.store))
         )
         known = {state["declarations"] for state in (standing, proposed) if state}
         if standing and self.declarations not in known:

@@ -39,6 +39,7 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in FRAMES}
     failed: set[tuple[str, int, str]] = set()
     statements: dict[tuple[str, int], str | None] = {}
+    store.bring(_owed(catalogue))
     for network, declared in catalogue.networks.items():
         for year in declared.years:
             place = {"reseau": network, "annee": year}
@@ -99,6 +100,7 @@ def _stale(catalogue: Catalogue, store: Store) -> dict[str, list[int]]:
     Those of a closed year stand as they were accepted until a revision is.
     """
     found: dict[str, list[int]] = {}
+    store.bring(_owed(catalogue))
     for network, declared in catalogue.networks.items():
         today = catalogue.fingerprint(network)
         for year in declared.years:
@@ -106,6 +108,10 @@ def _stale(catalogue: Catalogue, store: Store) -> dict[str, list[int]]:
             if results and results["declarations"] != today and not declared.closed(year):
                 found.setdefault(network, []).append(year)
     return found
+
+
+def _owed(catalogue: Catalogue) -> list[tuple[str, int]]:
+    return [(network, year) for network, declared in catalogue.networks.items() for year in declared.years]
 
 
 def stale_network_years(catalogue: Catalogue, store: Store) -> str:

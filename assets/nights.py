@@ -34,7 +34,7 @@ def begin_night(store: Store, catalogue: Catalogue, night: str, found: Look, now
         "versions_avant": _versions(store, catalogue),
         "terminee_le": None,
     }
-    write_json(_place(store, night), record)
+    _write(store, record)
     return record
 
 
@@ -43,7 +43,7 @@ def failed_night(store: Store, night: str, cause: str, now: datetime) -> dict[st
     moment = now.isoformat(timespec="seconds")
     record = {"nuit": night, "regardee_le": moment, "reseaux": 0, "annees_de_reseau": 0, "a_traiter": [], "ignores": [],
               "versions_avant": {}, "terminee_le": None, "erreur": cause}  # fmt: skip
-    write_json(_place(store, night), record)
+    _write(store, record)
     return record
 
 
@@ -55,8 +55,8 @@ def night_record(store: Store, night: str) -> dict[str, Any] | None:
 
 def latest_night(store: Store) -> dict[str, Any] | None:
     """Return the record of the latest look, ended or not."""
-    latest = max(store.nights.glob("*.json"), key=lambda path: path.stat().st_mtime, default=None)
-    return night_record(store, latest.stem) if latest else None
+    latest = store.latest_file(store.nights, ".json")
+    return night_record(store, latest) if latest else None
 
 
 def cells_of(record: Mapping[str, Any]) -> list[Cell]:
@@ -85,8 +85,10 @@ def end_night(
     record["versions"] = _versions(store, catalogue)
     record["terminee_le"] = now.isoformat(timespec="seconds")
     text = _markdown(catalogue, record)
-    write_bytes(_place(store, record["nuit"]).with_suffix(".md"), text.encode())
-    write_json(_place(store, record["nuit"]), record)
+    told = _place(store, record["nuit"], ".md")
+    write_bytes(told, text.encode())
+    store.save_file(told)
+    _write(store, record)
     return text
 
 
@@ -155,8 +157,14 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _place(store: Store, night: str) -> Path:
-    return store.nights / f"{night}.json"
+def _place(store: Store, night: str, suffix: str = ".json") -> Path:
+    return store.file(f"work/nuits/{night}{suffix}")
+
+
+def _write(store: Store, record: Mapping[str, Any]) -> None:
+    place = _place(store, record["nuit"])
+    write_json(place, record)
+    store.save_file(place)
 
 
 def _results_hash(store: Store, network: str, year: int) -> str | None:

@@ -21,6 +21,7 @@ def record_origins(catalogue: Catalogue, store: Store, dataset: str, version: st
     if place.exists():
         return
     found: dict[str, dict[str, Any]] = {}
+    store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     for network, declared in catalogue.networks.items():
         for year in declared.years:
             folder = store.network_year(network, year)
@@ -31,17 +32,20 @@ def record_origins(catalogue: Catalogue, store: Store, dataset: str, version: st
                     "results": results and {key: results[key] for key in ("declarations", "failures")},
                 }
     write_json(place, found)
+    store.save_room(store.room("work/origins"))
 
 
 def _place(store: Store, dataset: str, version: str) -> Path:
-    return store.output / "work" / "origins" / dataset / f"{version}.json"
+    return store.room("work/origins") / dataset / f"{version}.json"
 
 
 def kept_now(store: Store, network: str, year: int, since: tuple[str, ...] = ()) -> Kept:
     """Return what the last run left of a network and year."""
     folder = store.network_year(network, year)
     reception, report, results = (read_json(folder / f"{name}.json") for name in ("reception", "report", "results"))
-    return Kept(reception, report, results, lambda export: folder / "observations" / f"{export}.parquet", since)
+    return Kept(
+        reception, report, results, lambda export: store.observations(network, year) / f"{export}.parquet", since
+    )
 
 
 class Origins:

@@ -9,6 +9,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ import requests
 
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
+from pipelines.publish import history
 from pipelines.publish.acceptance import accept
 from pipelines.publish.gates import gates
 from pipelines.publish.known_ids import read_ids
@@ -26,12 +28,13 @@ from pipelines.publish.previews import Preview, previews
 from pipelines.publish.publication import Platform, prepare, publish
 from pipelines.publish.rehearsal import rehearse
 from pipelines.publish.report import Report
-from pipelines.publish.target import ADDRESSES, LOCAL, address
+from pipelines.publish.target import ADDRESSES, LOCAL, address, safe_for_a_key
 from pipelines.publish.udata.client import Udata
 from pipelines.publish.udata.reading import held_dataset
 from pipelines.publish.udata.transport import Transport
 from pipelines.publish.workplace import Workplace
 
+TARGETS, ACCEPTANCES = _ROOMS = ("targets", "acceptances")  # what publications keep of their own, in the output
 KEY, ORGANIZATION = "RESULTATS_API_KEY", "RESULTATS_ORGANIZATION"
 
 
@@ -39,12 +42,49 @@ class TargetError(Exception):
     """The target or the way to it is not given right; the message says in French what to write."""
 
 
-def open_platform(target: str, output: Workplace) -> Platform:
+def workplace(store: Store, target: str) -> Workplace:
+    """Return the folders of a store as a publication uses them, brought; what it writes counts once it is ``saved``."""
+    if target == LOCAL:  # it compares the latest releases with those that it shows
+        store.bring_catalogue()
+        for dataset in sorted(path.name for path in store.releases.iterdir()) if store.releases.is_dir() else ():
+            _bring_since(store, dataset)
+    else:
+        store.bring_releases()
+    for room in _ROOMS:
+        store.room(room)
+    return Workplace(store.output)
+
+
+@contextmanager
+def saved(store: Store, target: str) -> Iterator[None]:
+    """Save what the body, cut short or not, wrote in the folders of a publication."""
+    try:
+        yield
+    finally:
+        for room in _ROOMS:
+            store.save_room(store.room(room))
+        if target == LOCAL:
+            store.save_catalogue()
+
+
+def _bring_since(store: Store, dataset: str) -> None:
+    """Bring the release that the catalogue shows and those made since."""
+    known = history.versions(store.releases, dataset)
+    shown = (read_json(store.catalogue / dataset / "dataset.json") or {}).get("version")
+    for version in known[known.index(shown) :] if shown in known else known[-1:]:
+        store.bring_release(dataset, version)
+
+
+def open_platform(target: str, store: Store) -> Platform:
     """Return the platform of that name or URL, spoken to with the key of the environment; TargetError without it."""
     url = address(target)
     if url is None:
         names = ", ".join([LOCAL, *ADDRESSES])
         raise TargetError(f"cible « {target} » inconnue ; donner {names} ou une adresse (https://…)")
+    if "@" in url:
+        raise TargetError(f"l'adresse de la cible ne porte ni nom ni mot de passe ; la clé est lue dans {KEY}")
+    if not safe_for_a_key(url):
+        raise TargetError(f"{url} : la clé y serait lisible en chemin ; donner l'adresse en https://")
     missing = [name for name in (KEY, ORGANIZATION) if not os.environ.get(name)]
     if missing:
         raise TargetError(
@@ -59,19 +99,19 @@ def open_platform(target: str, output: Workplace) -> Platform:
         name=target,
         client=Udata(transport),
         organization=os.environ[ORGANIZATION].strip(),
-        publisher=_publisher(output),
+        publisher=_publisher(store),
         now=lambda: datetime.now(UTC),
     )
 
 
-def plans(catalogue: Catalogue, target: str, output: Path) -> Iterator[Plan]:
+def plans(catalogue: Catalogue, target: str, store: Store) -> Iterator[Plan]:
     """Yield the plan of everything released, for a target. Raises PublicationError and TargetError."""
-    work = Workplace(output)
+    work = workplace(store, target)
     if target == LOCAL:
-        found = plan_local(catalogue, work, synthetic=statement(output), judge=judge(catalogue, target))
+        found = plan_local(catalogue, work, synthetic=statement(store), judge=judge(catalogue, target))
         yield from [found] if found else []
         return
-    there = open_platform(target, work)
+    there = open_platform(target, store)
     for dataset in sorted(catalogue.datasets):
         if prepared := prepare(catalogue, dataset, there, work, judge(catalogue, target)):
             yield prepared.plan
@@ -80,22 +120,25 @@ def plans(catalogue: Catalogue, target: str, output: Path) -> Iterator[Plan]:
 def publications(
     catalogue: Catalogue,
     target: str,
-    output: Path,
+    store: Store,
     agree: Callable[[Plan], bool] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Report]:
     """Publish everything released to a target, dataset by dataset. Raises PublicationError and TargetError."""
-    work = Workplace(output)
+    work = workplace(store, target)
     if target == LOCAL:
-        report = publish_to_folder(
-            catalogue, work, synthetic=statement(output), judge=judge(catalogue, target), agree=agree
-        )
+        with saved(store, target):
+            report = publish_to_folder(
+                catalogue, work, synthetic=statement(store), judge=judge(catalogue, target), agree=agree
+            )
         yield from [report] if report else []
         return
-    there = open_platform(target, work)
+    there = open_platform(target, store)
     bring = partial(publish, judge=judge(catalogue, target), agree=agree, progress=progress)
     for dataset in sorted(catalogue.datasets):
-        if report := bring(catalogue, dataset, there, work):
+        with saved(store, target):
+            report = bring(catalogue, dataset, there, work)
+        if report:
             yield report
 
 
@@ -112,10 +155,10 @@ def judge(catalogue: Catalogue, target: str) -> Judge:
     return verdicts
 
 
-def published_previews(catalogue: Catalogue, target: str, output: Path) -> Iterator[tuple[str, list[Preview]]]:
+def published_previews(catalogue: Catalogue, target: str, store: Store) -> Iterator[tuple[str, list[Preview]]]:
     """Yield, by dataset, what the platform made of the files last published there. Raises as ``plans``."""
-    work = Workplace(output)
-    there = open_platform(target, work)
+    work = Workplace(store.room(TARGETS).parent)
+    there = open_platform(target, store)
     for dataset in sorted(catalogue.datasets):
         known = read_ids(work.ids(there.client.base_url), there.client.base_url, dataset)
         body = there.client.dataset(known.dataset) if known.dataset else None
@@ -123,21 +166,26 @@ def published_previews(catalogue: Catalogue, target: str, output: Path) -> Itera
             yield dataset, previews(held_dataset(body).resources)
 
 
-def accept_plan(catalogue: Catalogue, target: str, output: Path, plan: str, reason: str) -> bool:
+def accept_plan(catalogue: Catalogue, target: str, store: Store, plan: str, reason: str) -> bool:
     """Keep the agreement of whoever runs this to a plan of that hash; False when no plan of the target has it now."""
-    if plan not in {found.hash for found in plans(catalogue, target, output)}:
+    if plan not in {found.hash for found in plans(catalogue, target, store)}:
         return False
-    accept(Workplace(output).acceptances, plan, getpass.getuser(), datetime.now(UTC), reason)
+    accept(Workplace(store.output).acceptances, plan, getpass.getuser(), datetime.now(UTC), reason)
+    store.save_room(store.room(ACCEPTANCES))
     return True
 
 
-def statement(output: Path) -> str | None:
+def statement(store: Store) -> str | None:
     """Return the warning that goes with the tables last made, when some of their rows are synthetic."""
-    kept = read_json(Store(output).national / "provenance.json") or {}
+    kept = read_json(store.national / "provenance.json") or {}
     found: str | None = kept.get("synthetic")
     return found
 
 
-def _publisher(output: Workplace) -> str:
-    """Return a name for this machine and folder that says nothing of them: it is shown on the platform."""
-    return hashlib.sha256(f"{platform.node()} {output.output.resolve()}".encode()).hexdigest()[:16]
+def _publisher(store: Store) -> str:
+    """Return a name for this machine and folder that says nothing of them: it is shown on the platform.
+
+    On a shared storage the folder is this very process's own, as its lock is: a sign left there is never taken for one
+    of ours that died.
+    """
+    return hashlib.sha256(f"{platform.node()} {store.output.resolve()}".encode()).hexdigest()[:16]

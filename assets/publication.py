@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from assets.platforms import TargetError, accept_plan, plans, publications, published_previews
-from assets.resources import Workspace
+from assets.resources import POOL, Workspace
 from assets.storage import Store, write_json
 from pipelines.declarations import Catalogue
 from pipelines.publish.errors import PublicationError
@@ -37,7 +37,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         group_name="national",
         description="Catalogue local de la dernière version de chaque jeu de données ; plan de la cible configurée.",
         kinds={"html"},
-        pool="publication",  # one at a time: two would plan from the same state
+        pool=POOL,  # one at a time: two would plan from the same state
         check_specs=[
             dg.AssetCheckSpec(
                 AGREEMENT, asset=KEY, description="Aucun plan de publication n'attend l'accord de quelqu'un"
@@ -51,7 +51,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         if workspace.target != LOCAL and workspace.publish:
             reports += _brought(context, catalogue, workspace.target, store)
         elif workspace.target != LOCAL:
-            shown = [plan for plan in _guarded(plans(catalogue, workspace.target, store.output)) if not plan.empty]
+            shown = [plan for plan in _guarded(plans(catalogue, workspace.target, store)) if not plan.empty]
         held_back = [report.plan for report in reports if not report.applied]
         _keep_waiting(store, [*held_back, *shown])
         yield dg.AssetCheckResult(
@@ -76,16 +76,14 @@ def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
         hash: str
         reason: str = ""
 
-    @dg.op(name="plan", description="Accepte un plan par son empreinte, puis l'applique.")
+    @dg.op(name="plan", description="Accepte un plan par son empreinte, puis l'applique.", pool=POOL)
     def accept(context: dg.OpExecutionContext, config: AcceptedPlan, workspace: Workspace) -> None:
-        output = workspace.store.output
+        store = workspace.store
         for target in dict.fromkeys([LOCAL, workspace.target]):
             try:
-                if not accept_plan(catalogue, target, output, config.hash, config.reason):
+                if not accept_plan(catalogue, target, store, config.hash, config.reason):
                     continue
-                agreed = publications(
-                    catalogue, target, output, lambda plan: plan.hash == config.hash, context.log.info
-                )
+                agreed = publications(catalogue, target, store, lambda plan: plan.hash == config.hash, context.log.info)
                 reports = [report for report in agreed if report.plan.hash == config.hash]
             except (PublicationError, TargetError) as error:
                 raise dg.Failure(str(error), allow_retries=False) from None
@@ -119,7 +117,7 @@ def previews_sensor(catalogue: Catalogue, workspace: Workspace) -> dg.SensorDefi
         if workspace.target == LOCAL:
             return dg.SkipReason("la cible est le catalogue local")
         try:
-            found = dict(published_previews(catalogue, workspace.target, workspace.store.output))
+            found = dict(published_previews(catalogue, workspace.target, workspace.store))
         except (PublicationError, TargetError) as error:
             return dg.SkipReason(str(error))
         rows = [
@@ -139,7 +137,7 @@ def previews_sensor(catalogue: Catalogue, workspace: Workspace) -> dg.SensorDefi
 
 
 def _brought(context: dg.AssetExecutionContext, catalogue: Catalogue, target: str, store: Store) -> list[Report]:
-    return _guarded(publications(catalogue, target, store.output, progress=context.log.info))
+    return _guarded(publications(catalogue, target, store, progress=context.log.info))
 
 
 def _guarded(found: Iterator[Found]) -> list[Found]:
@@ -151,16 +149,20 @@ def _guarded(found: Iterator[Found]) -> list[Found]:
 
 
 def _keep_waiting(store: Store, waiting: list[Plan]) -> None:
-    """Keep what waits for a person, for the summary of the command."""
-    content = [{"target": plan.target, "hash": plan.hash, "text": plan_text(plan)} for plan in waiting]
+    """Keep what waits for a person, for the summary of the command and for ``resultats status``."""
+    content = [
+        {"target": plan.target, "hash": plan.hash, "blocked": bool(plan.refusals), "text": plan_text(plan)}
+        for plan in waiting
+    ]
     write_json(store.national / "publication.json", content)
+    store.save_room(store.national)
 
 
 def _metadata(store: Store, workspace: Workspace, reports: list[Report], shown: list[Plan]) -> dict[str, Any]:
     written = sum(len(report.done) for report in reports if report.plan.target == LOCAL)
     told = [*(report_text(report) for report in reports), *(plan_text(plan) for plan in shown)]
     return {
-        "catalogue": dg.MetadataValue.path(str((store.catalogue / "index.html").resolve())),
+        "catalogue": dg.MetadataValue.path(store.address(store.catalogue / "index.html")),
         "fichiers_ecrits": written,
         "cible": workspace.target,
         "plan": dg.MetadataValue.md(_code("\n\n".join(told))),

@@ -16,7 +16,7 @@ from assets.origins import record_origins
 from assets.previews import preview
 from assets.provenance import synthetic_statement
 from assets.published import earlier_results
-from assets.resources import Workspace
+from assets.resources import POOL, Workspace
 from assets.storage import Store, read_frame, read_json, write_frame, write_json
 from pipelines.compute.disclosure import audit, disclosure_summary, refusals
 from pipelines.compute.tables import national_tables
@@ -35,6 +35,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         key=TABLES,
         deps=[dg.AssetKey([network, "results"]) for network in catalogue.networks],
         group_name="national",
+        pool=POOL,
         description="Tables nationales : résultats, couverture, anomalies, écarts et listes de référence.",
         kinds={"pandas"},
         check_specs=[dg.AssetCheckSpec("couverture", asset=TABLES, description="Tout ce qui est attendu est publié")],
@@ -48,6 +49,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         for name in made.keys() & catalogue.tables.keys():
             write_frame(store.national / f"{name}.parquet", _declared_columns(name, catalogue.tables[name], made[name]))
         write_json(store.national / "provenance.json", {"synthetic": statement})
+        store.save_room(store.national)
         coverage = made["couverture"]
         absent = coverage[coverage["etat"] == "absent"]
         yield dg.AssetCheckResult(
@@ -94,6 +96,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         key=key,
         deps=[TABLES],
         group_name="national",
+        pool=POOL,
         description=f"{catalogue.datasets[dataset].title} : dossier immuable par version.",
         kinds={"csv", "parquet"},
         check_specs=[
@@ -105,7 +108,10 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         frames = _read_tables(workspace.store, catalogue, dataset)
         yield (checked := _secret_check(catalogue, dataset, frames, workspace.store, key))
         if not checked.passed:
-            raise dg.Failure(f"{dataset} : un secret se déduit des chiffres, rien n'est publié.", allow_retries=False)
+            where = checked.metadata["refuses"].value  # of what, never how closely: bounds are secret
+            raise dg.Failure(
+                f"{dataset} : un secret se déduit des chiffres, rien n'est publié. {where}.", allow_retries=False
+            )
         try:
             made = make_release(
                 dataset,
@@ -118,6 +124,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         except ReleaseError as error:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
             raise dg.Failure(str(error), allow_retries=False) from error
+        workspace.store.save_release(dataset, made.version)
         if made.created:
             record_origins(catalogue, workspace.store, dataset, made.version)
         yield dg.AssetCheckResult(check_name="contrats", passed=True)
@@ -128,8 +135,8 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
                 "version": made.version,
                 "nouvelle": made.created,
                 "retour_maintenu": made.held,
-                "dossier": dg.MetadataValue.path(str(made.folder.resolve())),
-                "lisez_moi": dg.MetadataValue.path(str(made.folder.resolve() / "LISEZMOI.md")),
+                "dossier": dg.MetadataValue.path(workspace.store.address(made.folder)),
+                "lisez_moi": dg.MetadataValue.path(workspace.store.address(made.folder / "LISEZMOI.md")),
                 SCHEMA: table_columns(catalogue.tables[catalogue.datasets[dataset].main_table]),
                 "dagster/row_count": made.rows[catalogue.datasets[dataset].main_table],
                 **{f"lignes_{kind}": count for kind, count in _french(made.counts).items()},
@@ -148,12 +155,17 @@ def _secret_check(
         return dg.AssetCheckResult(check_name="secret", asset_key=key, passed=True)
     results = frames[RESULTS]
     findings = audit(results, catalogue, earlier_results(catalogue, store.releases, dataset), frames)
+    refused = refusals(findings)
+    told = (
+        refused.assign(indicateur=refused["indicateur"].fillna("")).groupby(["reseau", "indicateur", "constat"]).size()
+    )
     summary = disclosure_summary(results)
     return dg.AssetCheckResult(
         check_name="secret",
         asset_key=key,
-        passed=refusals(findings).empty,
+        passed=refused.empty,
         metadata={
+            "refuses": " ; ".join(f"{' '.join(filter(None, place[:2]))} : {place[2]}" for place in told.index),
             "secret_primaire": int(summary["secret_primaire"].sum()),
             "secret_secondaire": int(summary["secret_secondaire"].sum()),
             "constats": preview(

@@ -2,21 +2,26 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from pydantic import PrivateAttr
 
+from assets.shared import open_store
 from assets.storage import Store
 from pipelines.publish.target import LOCAL
 from pipelines.read import ExportsRoot
 
+POOL = "publication"  # of what is done one at a time on all machines, as the instance says
 PROJECT = Path(__file__).resolve().parents[1]
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The exports root (folder or fsspec URL), the output folder, and the declarations folder."""
+    """The exports root and the output (each a folder or an fsspec URL), and the declarations folder."""
 
     exports: str
     output: str
@@ -24,6 +29,17 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     target: str = LOCAL  # where releases go
     publish: bool = False  # whether a run may publish to a platform, or only show the plan
     letters: str = ""  # where the data team's browsers find the letters
+    _store: Store | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Workspace"]:  # noqa: ARG002
+        """Give the steps that run in this process one store, left when they are done."""
+        self._store = open_store(self.output)
+        try:
+            yield self
+        finally:
+            self._store.close()
+            self._store = None
 
     @property
     def root(self) -> ExportsRoot:
@@ -32,8 +48,8 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def store(self) -> Store:
-        """Everything that runs produce, below the output folder."""
-        return Store(Path(self.output))
+        """Everything that runs produce; outside of a run, each call opens it anew and sees what is saved by then."""
+        return self._store or open_store(self.output)
 
 
 def workspace_from_environment() -> Workspace:

@@ -57,10 +57,9 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
             if verdict.explanation:
                 context.log.info(f"{verdict.export} : {verdict.state}. {verdict.explanation}")
         written = write_letters(store, catalogue, network, year, verdicts)
-        metadata = {
-            **_metadata(verdicts),
-            **_links(written, f"{workspace.letters}/{network}/{year}" if workspace.letters else ""),
-        }
+        store.save_network_year(network, year, "observations")
+        page = f"{workspace.letters}/{network}/{year}" if workspace.letters else ""
+        metadata = {**_metadata(verdicts), **_links(store, written, page)}
         yield dg.AssetCheckResult(
             check_name="conformite",
             passed=all(verdict.state == "accepté" and not verdict.refused for verdict in verdicts),
@@ -173,14 +172,18 @@ def counts_by_rule(verdicts: list[Verdict]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _links(written: dict[str, Path], address: str) -> dict[str, Any]:
-    """Return links to the letters and copies below ``address``; without one, their paths.
+def _links(store: Store, written: dict[str, Path], address: str) -> dict[str, Any]:
+    """Return links to the letters and copies below ``address``; without one, their places.
 
-    No link to the files themselves: a browser opens none from a page of a web server.
+    No link to files on disk: a browser opens none from a page of a web server.
     """
     if address:
         return {name: dg.MetadataValue.url(f"{address}/{quote(path.name)}") for name, path in written.items()}
-    return {name: dg.MetadataValue.path(str(path.resolve())) for name, path in written.items()}
+    places = {name: store.address(path) for name, path in written.items()}
+    return {
+        name: dg.MetadataValue.url(place) if "://" in place else dg.MetadataValue.path(place)
+        for name, place in places.items()
+    }
 
 
 def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:

@@ -92,7 +92,7 @@ def compute_and_write(store: Store, catalogue: Catalogue, network: str, year: in
     if state and state["fingerprint"] == version:
         return version, True
     observations = {
-        export: folder / "observations" / f"{export}.parquet"
+        export: store.observations(network, year) / f"{export}.parquet"
         for export, receipt in report["exports"].items()
         if receipt["etat"] == "accepté"
     }
@@ -111,6 +111,7 @@ def compute_and_write(store: Store, catalogue: Catalogue, network: str, year: in
         "outside": [{"indicateur": str(name), "nombre": int(count)} for name, count in outside.items()],
     }
     write_json(folder / "results.json", state)
+    store.save_network_year(network, year, "results")
     return version, False
 
 

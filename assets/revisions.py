@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from assets.storage import FRAMES, Store, fingerprint, read_frame, read_json, write_json
+from assets.storage import FRAMES, STAGES, Stage, Store, fingerprint, read_frame, read_json, write_json
 from pipelines.declarations import Catalogue
 
 ACCEPT_JOB = "accepter_revision"
+_REVISIONS = "work/revisions"
 _PROPOSAL = "revision.json"
 
 
@@ -23,13 +24,42 @@ class RevisionError(Exception):
 
 
 class ProposalStore(Store):
-    """The same output folder, where network-years are those of revisions that wait."""
+    """The same output as ``standing``, where network-years are those of revisions that wait: a room for each."""
 
     proposes = True
 
+    def __init__(self, standing: Store) -> None:
+        super().__init__(standing.output)
+        self.archive = standing.archive
+        self._standing = standing
+
     def network_year(self, network: str, year: int) -> Path:
         """Return the folder where the revision of a network and year is made."""
-        return self.output / "work" / "revisions" / network / str(year)
+        return self._standing.room(f"{_REVISIONS}/{network}/{year}")
+
+    def save_network_year(self, network: str, year: int, stage: Stage) -> None:  # noqa: ARG002 (a room is saved whole)
+        """Save the revision of a network and year as it is."""
+        self.save_revision(network, year)
+
+    def save_revision(self, network: str, year: int) -> None:
+        """Save the revision of a network and year as it is; one that is gone is gone for all."""
+        self._standing.save_room(self.network_year(network, year))
+
+    def bring_judged(self, key: str) -> None:
+        """Bring what is remembered of a file judged, for all."""
+        self._standing.bring_judged(key)
+
+    def save_judged(self, key: str) -> None:
+        """Save what is to be remembered of a file judged, for all."""
+        self._standing.save_judged(key)
+
+    def address(self, path: Path) -> str:
+        """Return where people find a file of a revision."""
+        return self._standing.address(path)
+
+    def link(self, path: Path) -> str:
+        """Return ``address`` as a URL."""
+        return self._standing.link(path)
 
 
 @dataclass(frozen=True)
@@ -74,7 +104,7 @@ def writing_store(store: Store, catalogue: Catalogue, network: str, year: int) -
     finish_accepting(store, network, year)
     if not stands(store, network, year):
         return store
-    proposals = ProposalStore(store.output)
+    proposals = ProposalStore(store)
     if not (proposals.network_year(network, year) / "reception.json").exists():
         begin_revision(store, network, year)
     return proposals
@@ -82,14 +112,16 @@ def writing_store(store: Store, catalogue: Catalogue, network: str, year: int) -
 
 def begin_revision(store: Store, network: str, year: int) -> ProposalStore:
     """Begin a revision anew from what stands. Files are linked: stages replace them and never change them."""
-    proposals = ProposalStore(store.output)
+    proposals = ProposalStore(store)
     folder = proposals.network_year(network, year)
+    store.observations(network, year)  # the typed rows too
     shutil.rmtree(folder, ignore_errors=True)
     beginning = folder.with_name(f".{folder.name}")
     shutil.rmtree(beginning, ignore_errors=True)
     ignored = shutil.ignore_patterns(_PROPOSAL)
     shutil.copytree(store.network_year(network, year), beginning, copy_function=os.link, ignore=ignored)
     beginning.replace(folder)
+    proposals.save_revision(network, year)
     return proposals
 
 
@@ -98,7 +130,7 @@ def settle(store: Store, catalogue: Catalogue, network: str, year: int, now: dat
 
     Only its declarations and code differ then: the year counts as computed under today's.
     """
-    proposals = ProposalStore(store.output)
+    proposals = ProposalStore(store)
     old, new = store.network_year(network, year), proposals.network_year(network, year)
     differences = _differences(old, new)
     proposal = Proposal(
@@ -106,6 +138,7 @@ def settle(store: Store, catalogue: Catalogue, network: str, year: int, now: dat
         now.isoformat(timespec="seconds"),
     )  # fmt: skip
     write_json(new / _PROPOSAL, {**proposal.__dict__, "accepted": not any(differences.values())})
+    proposals.save_revision(network, year)
     if any(differences.values()):
         return proposal
     finish_accepting(store, network, year)
@@ -114,7 +147,7 @@ def settle(store: Store, catalogue: Catalogue, network: str, year: int, now: dat
 
 def waiting_revisions(store: Store) -> Iterator[Proposal]:
     """Yield the revisions that wait to be accepted, by network and year."""
-    folder = store.output / "work" / "revisions"
+    folder = store.bring_rooms(_REVISIONS, _PROPOSAL)
     for path in sorted(folder.glob(f"*/[0-9]*/{_PROPOSAL}")):
         if (proposal := waiting(store, path.parts[-3], int(path.parts[-2]))) is not None:
             yield proposal
@@ -122,7 +155,7 @@ def waiting_revisions(store: Store) -> Iterator[Proposal]:
 
 def waiting(store: Store, network: str, year: int) -> Proposal | None:
     """Return the revision that waits for a network-year, if any."""
-    state = read_json(ProposalStore(store.output).network_year(network, year) / _PROPOSAL)
+    state = read_json(ProposalStore(store).network_year(network, year) / _PROPOSAL)
     if not state or state.pop("accepted"):
         return None
     return Proposal(**state)
@@ -142,29 +175,41 @@ def accept_revision(store: Store, network: str, year: int, named: str, now: date
         raise RevisionError(f"{network} {year} : la révision qui attend est {proposal.fingerprint[:12]}, non {named}.")
     if proposal.base != _state(store.network_year(network, year)):
         raise RevisionError(f"{network} {year} : les résultats ont changé depuis ; relancer la révision.")
-    path = ProposalStore(store.output).network_year(network, year) / _PROPOSAL
+    proposals = ProposalStore(store)
+    path = proposals.network_year(network, year) / _PROPOSAL
     moment = (now or datetime.now(UTC)).isoformat(timespec="seconds")
     write_json(path, {**read_json(path), "accepted": True, "accepted_at": moment})
+    proposals.save_revision(network, year)
     finish_accepting(store, network, year)
     return proposal
 
 
 def finish_accepting(store: Store, network: str, year: int) -> None:
     """Put an accepted revision in place, from wherever a crash may have left it."""
-    new, old = ProposalStore(store.output).network_year(network, year), store.network_year(network, year)
+    proposals = ProposalStore(store)
+    new, old = proposals.network_year(network, year), store.network_year(network, year)
     state = read_json(new / _PROPOSAL)
     if not state or not state["accepted"]:
         return
-    kept = store.output / "work" / "revisions" / "remplacees" / network / str(year) / state["base"][:12]
+    store.observations(network, year)  # what stood is kept whole
+    kept = store.room(f"{_REVISIONS}/remplacees/{network}/{year}/{state['base'][:12]}")
     if old.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(kept, ignore_errors=True)
-        old.replace(kept)
+        if _state(old) == state["base"] or not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(kept, ignore_errors=True)
+            old.replace(kept)
+        else:  # killed on a shared storage while the revision took its place, stage by stage: what stood is kept
+            shutil.rmtree(old)
+    store.save_room(kept)
     old.parent.mkdir(parents=True, exist_ok=True)
     new.replace(old)
     (old / "reception.json").touch()  # the national tables look at dates to know that something changed
+    for stage in STAGES:
+        store.save_network_year(network, year, stage)
+    proposals.save_revision(network, year)  # nothing waits any more: last, so that what is cut short begins again
     if not any(state["differences"].values()):
         shutil.rmtree(kept, ignore_errors=True)
+        store.save_room(kept)
 
 
 def _state(folder: Path) -> str:

@@ -29,10 +29,10 @@ _FAILURE = [dg.DagsterRunStatus.FAILURE]
 
 def sensors(catalogue: Catalogue, workspace: Workspace, networks: Any, national: Any) -> list[dg.SensorDefinition]:
     """Return the sensors; all are on from the start."""
-    return [_following(catalogue, workspace.store, networks, national), _lost()]
+    return [_following(catalogue, workspace, networks, national), _lost()]
 
 
-def _following(catalogue: Catalogue, store: Store, networks: Any, national: Any) -> dg.SensorDefinition:
+def _following(catalogue: Catalogue, workspace: Workspace, networks: Any, national: Any) -> dg.SensorDefinition:
     declared = fingerprint(
         [catalogue.fingerprint(network) for network in catalogue.networks],
         [value.model_dump(mode="json") for value in (*catalogue.datasets.values(), *catalogue.tables.values())],
@@ -48,6 +48,7 @@ def _following(catalogue: Catalogue, store: Store, networks: Any, national: Any)
         description="Lance ce que la veille demande, puis les tables nationales, puis écrit le bilan.",
     )
     def following(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        store = workspace.store  # anew: what a store has seen doesn't change
         night = _current_night(context.instance, store)
         asked = list(_missing_runs(context.instance, catalogue, night)) if night else []
         if asked:
@@ -126,14 +127,9 @@ def _national_due(
 
 def _latest_change(catalogue: Catalogue, store: Store) -> float:
     """Return when a network-year last changed (epoch seconds), 0 when none was ever run."""
-    latest = 0.0
-    for network, declared in catalogue.networks.items():
-        for year in declared.years:
-            for name in ("reception", "report", "results"):
-                place = store.network_year(network, year) / f"{name}.json"
-                if place.exists():
-                    latest = max(latest, place.stat().st_mtime)
-    return latest
+    return store.last_change(
+        (network, year) for network, declared in catalogue.networks.items() for year in declared.years
+    )
 
 
 def _summarise(instance: dg.DagsterInstance, catalogue: Catalogue, store: Store, night: dict[str, Any]) -> None:

@@ -9,18 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from assets.findings import lateness
+from assets.shared import open_store
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
 from pipelines.publish import history
+from pipelines.publish.acceptance import accepted
+from pipelines.publish.workplace import Workplace
 
 
-def standing(catalogue: Catalogue, output: Path, today: datetime.date | None = None) -> dict[str, Any]:
-    """Return where things stand on ``today`` (default: this day), as plain data with French names."""
+def standing(catalogue: Catalogue, output: str | Path, today: datetime.date | None = None) -> dict[str, Any]:
+    """Return where things stand on ``today`` (default: this day), as plain data with French names.
+
+    ``output`` is a folder or an fsspec URL; raises RootError when its protocol is unknown here.
+    """
     today = today or datetime.datetime.now().astimezone().date()
-    store = Store(output)
+    store = open_store(str(output))
+    store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     return {
         "date": today.isoformat(),
-        "sortie": str(output.absolute()),
+        "sortie": str(output) if "://" in str(output) else str(Path(output).absolute()),
         "jeux_de_donnees": [_dataset(catalogue, store, dataset) for dataset in catalogue.datasets],
         "retards": [
             {"reseau": late.network, "annee": late.year, "attendu_le": late.due.isoformat(), "jours": late.days,
@@ -35,7 +42,7 @@ def standing(catalogue: Catalogue, output: Path, today: datetime.date | None = N
 def _dataset(catalogue: Catalogue, store: Store, dataset: str) -> dict[str, Any]:
     versions = history.versions(store.releases, dataset)
     latest = versions[-1] if versions else None
-    made = _made_on(store.releases / dataset / latest) if latest else None
+    made = _made_on(store, dataset, latest) if latest else None
     return {
         "id": dataset,
         "titre": catalogue.datasets[dataset].title,
@@ -46,9 +53,8 @@ def _dataset(catalogue: Catalogue, store: Store, dataset: str) -> dict[str, Any]
     }
 
 
-def _made_on(release: Path) -> str:
-    """Return when a release was made: the time of its descriptor, which nothing changes afterwards."""
-    moment = datetime.datetime.fromtimestamp((release / history.DESCRIPTOR).stat().st_mtime, datetime.UTC)
+def _made_on(store: Store, dataset: str, version: str) -> str:
+    moment = datetime.datetime.fromtimestamp(store.made_at(dataset, version), datetime.UTC)
     return moment.isoformat(timespec="seconds")
 
 
@@ -56,9 +62,9 @@ def _targets(store: Store, dataset: str, latest: str | None) -> list[dict[str, A
     """Return where the dataset is: the local catalogue, and each target whose state was kept in ``targets/``."""
     found = []
     if local := read_json(store.catalogue / dataset / "dataset.json"):
-        page = str((store.catalogue / dataset / "index.html").absolute())
+        page = store.address(store.catalogue / dataset / "index.html")
         found.append(_target("catalogue local", page, local.get("version"), latest))
-    for path in sorted((store.output / "targets").glob("*.json")):
+    for path in sorted(store.room("targets").glob("*.json")):
         held = _held(path, dataset)
         if held is not None:
             found.append(_target(path.stem, held.get("page") or held.get("id"), held.get("version"), latest))
@@ -89,15 +95,20 @@ def _refused(catalogue: Catalogue, store: Store) -> list[dict[str, Any]]:
                     letter = folder / f"{export}-lettre.html"
                     found.append({
                         "reseau": network, "annee": year, "export": export, "explication": receipt["explication"],
-                        "lettre": str(letter.absolute()) if letter.exists() else None,
+                        "lettre": store.address(letter) if letter.exists() else None,
                     })  # fmt: skip
     return found
 
 
 def _waiting(store: Store) -> list[dict[str, Any]]:
-    """Return the revisions of closed years that nobody accepted yet."""
-    found = []
-    for path in sorted((store.output / "work" / "revisions").glob("*/[0-9]*/revision.json")):
+    """Return the plans of publication and the revisions of closed years that nobody accepted yet."""
+    acceptances = Workplace(store.room("acceptances").parent).acceptances
+    found: list[dict[str, Any]] = [
+        {"genre": "publication", "cible": plan["target"], "empreinte": plan["hash"]}
+        for plan in read_json(store.national / "publication.json") or []
+        if plan.get("blocked") and accepted(acceptances, plan["hash"]) is None
+    ]
+    for path in sorted(store.bring_rooms("work/revisions", "revision.json").glob("*/[0-9]*/revision.json")):
         held = read_json(path)
         if isinstance(held, dict) and held.get("accepted") is False:
             found.append({

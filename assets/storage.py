@@ -10,11 +10,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -25,25 +25,135 @@ from pipelines.read import Archive
 from pipelines.validate import TypedRows, write_rows
 
 FRAMES = ("results", "discrepancies", "structures", "calibrations")  # what is computed of a network-year, a file each
+Stage = Literal["raw", "observations", "results"]
+STAGES: tuple[Stage, ...] = ("raw", "observations", "results")
+
+
+class AlreadyReleasedError(Exception):
+    """A release of that version, with another content, was made by another run at the same time."""
 
 
 class Store:
-    """Paths below the output folder, with readers and writers of JSON and Parquet."""
+    """Paths below the output folder, with readers and writers of JSON and Parquet.
+
+    What runs write counts once it is saved. On this folder it is saved as soon as it is written, and the methods that
+    save or bring do nothing; ``SharedStore`` does the same on a storage that several machines share.
+    """
 
     proposes = False  # whether what is written here only proposes to change what stands (see ``revisions``)
 
     def __init__(self, output: Path) -> None:
         self.output = output
         self.archive = Archive(output / "archive")
-        self.judged = output / "work" / "judged"
-        self.national = output / "work" / "national"
-        self.nights = output / "work" / "nuits"
-        self.releases = output / "releases"
-        self.catalogue = output / "catalogue"
+
+    @property
+    def judged(self) -> Path:
+        """Files judged, by fingerprint."""
+        return self.output / "work" / "judged"
+
+    @property
+    def national(self) -> Path:
+        """The national tables."""
+        return self.room("work/national")
+
+    @property
+    def nights(self) -> Path:
+        """The records of the nights, each a ``file``."""
+        return self.output / "work" / "nuits"
+
+    @property
+    def releases(self) -> Path:
+        """Every release: ``<dataset>/<version>/``."""
+        return self.output / "releases"
+
+    @property
+    def catalogue(self) -> Path:
+        """The local target."""
+        return self.output / "catalogue"
 
     def network_year(self, network: str, year: int) -> Path:
         """Return the folder of a network and year."""
         return self.output / "work" / "networks" / network / str(year)
+
+    def observations(self, network: str, year: int) -> Path:
+        """Return the folder of the typed rows of a network and year."""
+        return self.network_year(network, year) / "observations"
+
+    def close(self) -> None:
+        """Leave the store: nothing here is read or written any more."""
+
+    def room(self, name: str) -> Path:
+        """Return a folder of the output that is brought and saved as a whole; ``name`` is its path there."""
+        return self.output / name
+
+    def save_room(self, folder: Path) -> None:
+        """Save what was written in a folder that ``room`` gave."""
+
+    def bring_rooms(self, name: str, file: str) -> Path:  # noqa: ARG002 (all of it is here)
+        """Return a folder whose rooms, at any depth, are there with that one file of each."""
+        return self.output / name
+
+    def file(self, name: str) -> Path:
+        """Return a file of the output that is brought and saved alone; ``name`` is its path there."""
+        return self.output / name
+
+    def save_file(self, path: Path) -> None:
+        """Save a file that ``file`` gave."""
+
+    def latest_file(self, folder: Path, suffix: str) -> str | None:
+        """Name the file of a folder (without its suffix) that was saved last."""
+        latest = max(folder.glob(f"*{suffix}"), key=lambda path: path.stat().st_mtime, default=None)
+        return latest.stem if latest else None
+
+    def address(self, path: Path) -> str:
+        """Return where people find a file or folder that is saved: a path, or a URL."""
+        return str(path.resolve())
+
+    def link(self, path: Path) -> str:
+        """Return ``address`` as a URL."""
+        return path.resolve().as_uri()
+
+    def last_change(self, places: Iterable[tuple[str, int]]) -> float:
+        """Return when a network-year last changed (epoch seconds), 0 when none was ever run."""
+        files = (
+            self.network_year(*place) / f"{name}.json"
+            for place in places for name in ("reception", "report", "results")
+        )  # fmt: skip
+        return max((path.stat().st_mtime for path in files if path.exists()), default=0.0)
+
+    def bring(self, places: Iterable[tuple[str, int]]) -> None:
+        """Bring what ``network_year`` gives of many networks and years at once, as it is now."""
+
+    def bring_judged(self, key: str) -> None:
+        """Bring what is remembered of a file judged."""
+
+    def save_judged(self, key: str) -> None:
+        """Save what is to be remembered of a file judged."""
+
+    def save_network_year(self, network: str, year: int, stage: Stage) -> None:
+        """Save what a stage wrote for a network and year."""
+
+    def bring_release(self, dataset: str, version: str) -> Path:
+        """Return the folder of a release, all of it brought."""
+        return self.releases / dataset / version
+
+    def bring_releases(self) -> Path:
+        """Return ``releases``, all of each brought."""
+        return self.releases
+
+    def made_at(self, dataset: str, version: str) -> float:
+        """Return when a release was made (epoch seconds): the time of its descriptor, which nothing changes."""
+        return (self.releases / dataset / version / "datapackage.json").stat().st_mtime
+
+    def save_release(self, dataset: str, version: str) -> None:
+        """Save a release just made; raises AlreadyReleasedError if another one of that version was made meanwhile."""
+
+    def bring_catalogue(self) -> Path:
+        """Return ``catalogue``, its copies of the latest releases included."""
+        return self.catalogue
+
+    def save_catalogue(self) -> None:
+        """Save the local target."""
 
 
 def read_json(path: Path) -> Any:

@@ -72,7 +72,7 @@ def network_lines(store: Store, network: str, years: list[int]) -> tuple[list[st
                 absent.setdefault(export, []).append(year)
                 continue
             refused += receipt["lignes_refusees"] + (receipt["etat"] == "rejeté")
-            lines += [f"  {year}  {export} : {_verdict(receipt)}", *_detail(report, export, receipt, folder)]
+            lines += [f"  {year}  {export} : {_verdict(receipt)}", *_detail(store, report, export, receipt, folder)]
     return [*lines, *(f"  {_years(missing)}  {export} : NON TRANSMIS" for export, missing in absent.items())], refused
 
 
@@ -89,12 +89,12 @@ def _verdict(receipt: dict[str, Any]) -> str:
     return f"{counted(receipt['lignes_acceptees'], 'ligne acceptée')}{aside}"
 
 
-def _detail(report: dict[str, Any], export: str, receipt: dict[str, Any], folder: Path) -> list[str]:
+def _detail(store: Store, report: dict[str, Any], export: str, receipt: dict[str, Any], folder: Path) -> list[str]:
     lines = []
     if receipt["lignes_refusees"]:
-        lines = [*_reasons(report, export), f"          détail : {_shown(folder / f'{export}-anomalies.csv')}"]
+        lines = [*_reasons(report, export), f"          détail : {_shown(store, folder / f'{export}-anomalies.csv')}"]
     letter = folder / f"{export}-lettre.html"
-    return [*lines, f"          lettre au réseau : {_shown(letter)}"] if letter.exists() else lines
+    return [*lines, f"          lettre au réseau : {_shown(store, letter)}"] if letter.exists() else lines
 
 
 def _years(years: list[int]) -> str:
@@ -127,22 +127,33 @@ def _places(catalogue: Catalogue, store: Store) -> list[str]:
     for dataset in catalogue.datasets:
         folder = store.catalogue / dataset / "dataset.json"
         version = (read_json(folder) or {}).get("version", "?")
-        lines.append(f"  {dataset} {version} : {_shown(store.releases / dataset / str(version))}")
+        lines.append(f"  {dataset} {version} : {_shown(store, store.releases / dataset / str(version))}")
     waiting = read_json(store.national / "publication.json") or []
     return [
         *lines,
-        f"  catalogue à ouvrir dans un navigateur : {_shown(store.catalogue / 'index.html')}",
-        *(f"\nPUBLICATION EN ATTENTE ({item['target']}) :\n{item['text']}" for item in waiting),
+        f"  catalogue à ouvrir dans un navigateur : {_shown(store, store.catalogue / 'index.html')}",
+        *(_waiting(store, item) for item in waiting),
     ]
+
+
+def _waiting(store: Store, plan: dict[str, Any]) -> str:
+    told = f"\nPUBLICATION EN ATTENTE ({plan['target']}) :\n{plan['text']}"
+    if not plan.get("blocked"):
+        return told
+    accepting = (
+        f"resultats publish --target {plan['target']} --output {_shown(store, store.output)} --accept {plan['hash']}"
+    )
+    return f'{told}\n  Pour accepter ce plan, tel qu\'il est : {accepting} --reason "…"'
 
 
 def _next_steps() -> list[str]:
     return ["\nPour voir ces traitements dans Dagster : make ui, puis http://127.0.0.1:3000"]
 
 
-def _shown(path: Path) -> str:
+def _shown(store: Store, path: Path) -> str:
     """Show a path from the current folder when it is below it."""
+    place = store.address(path)
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return str(Path(place).relative_to(Path.cwd())) if "://" not in place else place
     except ValueError:
-        return str(path)
+        return place

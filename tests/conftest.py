@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, enable_socket
@@ -54,6 +55,33 @@ def catalogue() -> Catalogue:
 def schemas(tmp_path: Path) -> Path:
     """A copy of the shipped declarations that a test may change."""
     return Path(shutil.copytree(PROJECT / "schemas", tmp_path / "schemas"))
+
+
+@pytest.fixture(scope="session")
+def s3_environment() -> Iterator[dict[str, str]]:
+    """What the environment says of an S3 API on loopback, which keeps objects in memory; bucket ``resultats``."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    found = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "essai",
+        "AWS_SECRET_ACCESS_KEY": "clef-secrete-d-essai",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    requests.put(f"{found['AWS_ENDPOINT_URL']}/resultats", timeout=10).raise_for_status()
+    yield found
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a bucket that this process reaches as it would any other."""
+    for name, value in s3_environment.items():
+        monkeypatch.setenv(name, value)
+    return "resultats"
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         "--exports", required=True, metavar="DOSSIER_OU_URL", help="racine des exports (dossier ou URL fsspec)"
     )
     run.add_argument(
-        "--output", required=True, type=Path, metavar="DOSSIER", help="où écrire versions, catalogue et archive"
+        "--output", required=True, metavar="DOSSIER_OU_URL", help="où écrire versions, catalogue et archive"
     )
     _add_schemas(run)
     run.add_argument("--network", action="append", default=[], metavar="RÉSEAU", help="ce réseau seulement (répétable)")
@@ -122,9 +122,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     try:
         ExportsRoot(arguments.exports)
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=arguments.output):
-            pass
+        _check_writable(arguments.output)
     except RootError as error:
         print(error, file=sys.stderr)
         return USAGE
@@ -135,10 +133,12 @@ def _run(arguments: argparse.Namespace) -> int:
     from assets.run import run_jobs
     from assets.summary import summarise
 
-    exports = arguments.exports if "://" in arguments.exports else str(Path(arguments.exports).resolve())
+    exports, output = (
+        place if "://" in place else str(Path(place).resolve()) for place in (arguments.exports, arguments.output)
+    )
     workspace = Workspace(
         exports=exports,
-        output=str(arguments.output.resolve()),
+        output=output,
         schemas=str(arguments.schemas.resolve()),
         **publishing_from_environment(),
     )
@@ -148,6 +148,18 @@ def _run(arguments: argparse.Namespace) -> int:
     if not outcome.succeeded:
         return REFUSED
     return REFUSED if arguments.strict and summary.refused else DONE
+
+
+def _check_writable(output: str) -> None:
+    """Raise OSError, or RootError for a URL, when nothing can be written there."""
+    if "://" in output:
+        from pipelines.read import Shelf
+
+        Shelf(output).check()
+        return
+    Path(output).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=output):
+        pass
 
 
 def _progress(message: str) -> None:

@@ -20,6 +20,7 @@ from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from assets.storage import Store
     from pipelines.declarations import Catalogue, Layout
     from pipelines.explain import Explainer, Kept, OpenedFile, Release
     from pipelines.read import Archive
@@ -44,7 +45,7 @@ def add_command(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], 
     explain.add_argument("--period", metavar="PÉRIODE", help="2024-T2, 2024-04… (défaut : l'année)")
     explain.add_argument("--release", metavar="VERSION", help="une version antérieure (défaut : la dernière)")
     explain.add_argument(
-        "--output", type=Path, default=Path("data/output"), metavar="DOSSIER", help="dossier de « resultats run »"
+        "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
     )
     add_schemas(explain)
     explain.add_argument("--json", action="store_true", help="l'explication en JSON")
@@ -94,17 +95,17 @@ def _unknown(catalogue: Catalogue, arguments: argparse.Namespace) -> str:
     return ""
 
 
-def open_explainer(catalogue: Catalogue, output: Path, version: str | None = None) -> Explainer:
+def open_explainer(catalogue: Catalogue, output: str | Path, version: str | None = None) -> Explainer:
     """Return the explainer of a release of an output folder, the latest by default; raises NotFoundError without it.
 
     Files received since are not mistaken for those of the release: these are judged again, from the archive.
     """
     from assets.origins import Origins
-    from assets.storage import Store
+    from assets.shared import open_store
     from pipelines.explain import Explainer
 
-    store = Store(output)
-    release, latest = _release(catalogue, store.releases, version)
+    store = open_store(str(output))
+    release, latest = _release(catalogue, store, version)
     scratch = tempfile.TemporaryDirectory()
     origins = Origins(catalogue, store, release.dataset, release.version, latest, Path(scratch.name))
 
@@ -121,21 +122,23 @@ def open_explainer(catalogue: Catalogue, output: Path, version: str | None = Non
     return Explainer(catalogue, release, kept, _reader(store.archive), held)
 
 
-def _release(catalogue: Catalogue, releases: Path, version: str | None) -> tuple[Release, bool]:
+def _release(catalogue: Catalogue, store: Store, version: str | None) -> tuple[Release, bool]:
     """Return the release meant, with the columns of today (empty where it had none), and whether it is the latest."""
     from pipelines.explain import NotFoundError, open_release
     from pipelines.publish.history import versions
 
     for dataset, declared in catalogue.datasets.items():
-        if "resultats" not in declared.tables or not (known := versions(releases, dataset)):
+        if "resultats" not in declared.tables or not (known := versions(store.releases, dataset)):
             continue
         wanted = version or known[-1]
         if wanted not in known:
             raise NotFoundError(f"version {wanted} inconnue ; il y a : {', '.join(known)}")
-        found = open_release(dataset, releases / dataset / wanted)
+        found = open_release(dataset, store.bring_release(dataset, wanted))
         new = [name for name in catalogue.tables["resultats"].names if name not in found.results]
         return replace(found, results=found.results.assign(**dict.fromkeys(new))), wanted == known[-1]
-    raise NotFoundError(f"aucune version publiée dans {releases} : lancer « resultats run », ou indiquer --output")
+    raise NotFoundError(
+        f"aucune version publiée dans {store.address(store.releases)} : lancer « resultats run », ou indiquer --output"
+    )
 
 
 def _reader(archive: Archive) -> Callable[[str, str, Layout, Collection[int]], OpenedFile]:

@@ -46,7 +46,7 @@ def _action(
 
 def _output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--output", required=True, type=Path, metavar="DOSSIER", help="dossier des versions et de l'archive"
+        "--output", required=True, metavar="DOSSIER_OU_URL", help="dossier ou URL des versions et de l'archive"
     )
 
 
@@ -104,9 +104,14 @@ def _purge(arguments: argparse.Namespace) -> int:
 
 def _revisions(arguments: argparse.Namespace) -> int:
     from assets.revisions import RevisionError, accept_revision, waiting_revisions
-    from assets.storage import Store
+    from assets.shared import open_store
+    from pipelines.read import RootError
 
-    store = Store(arguments.output.resolve())
+    try:
+        store = open_store(arguments.output)
+    except RootError as error:
+        print(error, file=sys.stderr)
+        return USAGE
     if arguments.accept is None:
         for item in waiting_revisions(store):
             counts = ", ".join(f"{name} {count}" for name, count in item.differences.items() if count)

@@ -62,17 +62,32 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
-        type=Path,
-        metavar="DOSSIER",
-        help="dossier de « resultats run » (défaut : RESULTATS_OUTPUT, sinon data/output)",
+        metavar="DOSSIER_OU_URL",
+        help="dossier ou URL de « resultats run » (défaut : RESULTATS_OUTPUT, sinon data/output)",
     )
 
 
-def _output(arguments: argparse.Namespace) -> Path:
-    """Return the output folder asked for, else that of the environment."""
+def _output(arguments: argparse.Namespace) -> str:
+    """Return the output asked for, a folder or a URL, else that of the environment."""
     from assets.resources import workspace_from_environment
 
-    return arguments.output or Path(workspace_from_environment().output)
+    found: str = arguments.output or workspace_from_environment().output
+    return found
+
+
+def _folder(arguments: argparse.Namespace) -> Path | None:
+    """Return the output folder, or tell that it is a URL, whose storage keeps its own copies."""
+    from pipelines.read.sources import without_secrets
+
+    output = _output(arguments)
+    if "://" not in output:
+        return Path(output)
+    _say(
+        f"la sortie est sur un stockage partagé ({without_secrets(output)}) : la sauvegarder par le stockage "
+        "lui-même (versions, copie), et l'instance par pg_dump ; voir deploy/spread",
+        USAGE,
+    )
+    return None
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -82,14 +97,14 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 def _backup(arguments: argparse.Namespace) -> int:
     if arguments.keep is not None and (arguments.keep < 1 or not arguments.target.is_dir()):
         return _say("--keep : au moins 1, et CIBLE doit être un dossier", USAGE)
+    if (output := _folder(arguments)) is None:
+        return USAGE
     from assets.backup import BackupError, back_up, keep_latest
     from assets.instance_place import NoInstanceError, instance_place
 
     try:
         with _progress("sauvegarde") as progress:
-            made = back_up(
-                arguments.target, _output(arguments), instance_place(), running=arguments.running, progress=progress
-            )
+            made = back_up(arguments.target, output, instance_place(), running=arguments.running, progress=progress)
         removed = keep_latest(arguments.target, arguments.keep) if arguments.keep else []
     except NoInstanceError as error:
         return _say(str(error), USAGE)
@@ -107,15 +122,15 @@ def _backup(arguments: argparse.Namespace) -> int:
 def _restore(arguments: argparse.Namespace) -> int:
     if not arguments.source.is_file():
         return _say(f"sauvegarde introuvable : {arguments.source}", USAGE)
+    if (output := _folder(arguments)) is None:
+        return USAGE
     from assets.backup import BackupError
     from assets.instance_place import NoInstanceError, instance_place
     from assets.restoring import restore
 
     try:
         with _progress("restauration") as progress:
-            put = restore(
-                arguments.source, _output(arguments), instance_place(), replace=arguments.replace, progress=progress
-            )
+            put = restore(arguments.source, output, instance_place(), replace=arguments.replace, progress=progress)
     except NoInstanceError as error:
         return _say(str(error), USAGE)
     except (BackupError, OSError) as error:
@@ -158,8 +173,12 @@ def _status(arguments: argparse.Namespace) -> int:
     if catalogue is None:
         return USAGE
     from assets.standing import standing
+    from pipelines.read import RootError
 
-    found = standing(catalogue, _output(arguments))
+    try:
+        found = standing(catalogue, _output(arguments))
+    except RootError as error:
+        return _say(str(error), USAGE)
     if arguments.json:
         _print_json(found)
     else:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
@@ -16,6 +16,7 @@ from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from assets.storage import Store
     from pipelines.declarations import Catalogue
     from pipelines.publish.plan import Plan
     from pipelines.publish.report import Report
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 _CODES = "Code de sortie : 0 fait, 1 refusé, en attente d'un accord ou échoué, 2 mauvais usage."
 _ACCESS = (
     "Pour une plateforme, l'environnement donne la clé (RESULTATS_API_KEY) et l'organisation (RESULTATS_ORGANIZATION)."
+)
+_NO_SUCH_PLAN = (
+    "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé, ou l'empreinte est mal copiée. "
+    "Relire le plan (resultats plan) avant de l'accepter."
 )
 
 
@@ -39,7 +44,7 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
             "--target", default="local", metavar="CIBLE", help="local (défaut), demo, www, ou l'adresse d'un udata"
         )
         command.add_argument(
-            "--output", type=Path, default=Path("data/output"), metavar="DOSSIER", help="dossier de « resultats run »"
+            "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
         )
         command.add_argument("--json", action="store_true", help="répondre en JSON")
         add_schemas(command)
@@ -61,23 +66,27 @@ def _publish(arguments: argparse.Namespace) -> int:
     return _guarded(arguments, _bring)
 
 
-def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespace, Catalogue, Path], int]) -> int:
+def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespace, Catalogue, Store], int]) -> int:
     """Run a command; tell what stops it in one French sentence and give its exit code."""
     catalogue = load_or_tell(arguments.schemas)
     if catalogue is None:
         return USAGE
     from assets.platforms import TargetError
+    from assets.shared import open_store
     from pipelines.publish.errors import PublicationError
+    from pipelines.read import RootError
 
     try:
-        return command(arguments, catalogue, arguments.output)
+        return command(arguments, catalogue, open_store(arguments.output))
+    except RootError as error:
+        return _stopped(arguments, error, USAGE)
     except TargetError as error:
         return _stopped(arguments, error, USAGE)
     except PublicationError as error:
         return _stopped(arguments, error, REFUSED)
 
 
-def _stopped(arguments: argparse.Namespace, error: Exception, code: int) -> int:
+def _stopped(arguments: argparse.Namespace, error: object, code: int) -> int:
     if arguments.json:
         print(json.dumps({"target": arguments.target, "error": str(error)}, ensure_ascii=False, indent=1))
     else:
@@ -85,16 +94,16 @@ def _stopped(arguments: argparse.Namespace, error: Exception, code: int) -> int:
     return code
 
 
-def _show(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) -> int:
+def _show(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> int:
     from assets.platforms import plans
     from pipelines.publish.report import plan_text
 
-    found = list(plans(catalogue, arguments.target, output))
+    found = list(plans(catalogue, arguments.target, store))
     if not found:
-        return _nothing_released(output)
-    waiting = _waiting(found, output)
+        return _stopped(arguments, _nothing_released(store), REFUSED)
+    waiting = _waiting(found, store)
     if arguments.json:
-        content = {"target": arguments.target, "plans": [{**_facts(plan, output), **plan.to_json()} for plan in found]}
+        content = {"target": arguments.target, "plans": [{**_facts(plan, store), **plan.to_json()} for plan in found]}
         print(json.dumps(content, ensure_ascii=False, indent=1))
     else:
         print("\n\n".join(plan_text(plan) for plan in found))
@@ -102,42 +111,35 @@ def _show(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) -> 
     return REFUSED if waiting else DONE
 
 
-def _bring(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) -> int:
+def _bring(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> int:
     from assets.platforms import publications
     from pipelines.publish.report import plan_text, report_text
 
-    if arguments.accept and not _accept(arguments, catalogue, output):
-        return REFUSED
+    if arguments.accept and not _accept(arguments, catalogue, store):
+        return _stopped(arguments, _NO_SUCH_PLAN, REFUSED)
     agree = _agreement(arguments, plan_text)
     reports = []
-    for report in publications(catalogue, arguments.target, output, agree, _progress):
+    for report in publications(catalogue, arguments.target, store, agree, _progress):
         reports.append(report)
         if not arguments.json:
             if not report.applied and report.plan.refusals:
                 print(plan_text(report.plan))
             print(report_text(report))
     if not reports:
-        return _nothing_released(output)
+        return _stopped(arguments, _nothing_released(store), REFUSED)
     if arguments.json:
         content = {"target": arguments.target, "reports": [report.to_json() for report in reports]}
         print(json.dumps(content, ensure_ascii=False, indent=1))
     else:
-        _tell_what_to_do(arguments, reports, output)
+        _tell_what_to_do(arguments, reports, store)
     return DONE if all(report.succeeded for report in reports) else REFUSED
 
 
-def _accept(arguments: argparse.Namespace, catalogue: Catalogue, output: Path) -> bool:
-    """Keep the acceptance of a plan that is still the one of the target; say so when there is none."""
+def _accept(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> bool:
+    """Keep the acceptance of a plan that is still the one of the target; False when there is none."""
     from assets.platforms import accept_plan
 
-    if accept_plan(catalogue, arguments.target, output, arguments.accept, arguments.reason):
-        return True
-    print(
-        "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé, ou l'empreinte est mal copiée. "
-        "Relire le plan (resultats plan) avant de l'accepter.",
-        file=sys.stderr,
-    )
-    return False
+    return accept_plan(catalogue, arguments.target, store, arguments.accept, arguments.reason)
 
 
 def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str]) -> Callable[[Plan], bool] | None:
@@ -160,39 +162,41 @@ def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str]) -> Ca
     return agree
 
 
-def _waiting(found: list[Plan], output: Path) -> list[Plan]:
+def _waiting(found: list[Plan], store: Store) -> list[Plan]:
+    from assets.platforms import ACCEPTANCES
     from pipelines.publish.acceptance import accepted
-    from pipelines.publish.workplace import Workplace
 
-    folder = Workplace(output).acceptances
+    folder = store.room(ACCEPTANCES)
     return [plan for plan in found if plan.refusals and accepted(folder, plan.hash) is None]
 
 
-def _facts(plan: Plan, output: Path) -> dict[str, Any]:
-    return {"empty": plan.empty, "blocked": bool(_waiting([plan], output))}
+def _facts(plan: Plan, store: Store) -> dict[str, Any]:
+    return {"empty": plan.empty, "blocked": bool(_waiting([plan], store))}
 
 
 def _tell_how_to_accept(arguments: argparse.Namespace, waiting: list[Plan]) -> None:
     for plan in waiting:
-        print(
-            f"\nPour accepter ce plan, tel qu'il est : resultats publish --target {arguments.target} "
-            f'--accept {plan.hash} --reason "…"'
-        )
+        print(f'\nPour accepter ce plan, tel qu\'il est : {_command(arguments)} --accept {plan.hash} --reason "…"')
 
 
-def _tell_what_to_do(arguments: argparse.Namespace, reports: list[Report], output: Path) -> None:
+def _tell_what_to_do(arguments: argparse.Namespace, reports: list[Report], store: Store) -> None:
     left = [report.plan for report in reports if not report.applied]
-    waiting = _waiting(left, output)
+    waiting = _waiting(left, store)
     _tell_how_to_accept(arguments, waiting)
     if len(left) > len(waiting):
-        print(f"\nPour publier : resultats publish --target {arguments.target} --yes")
+        print(f"\nPour publier : {_command(arguments)} --yes")
 
 
-def _nothing_released(output: Path) -> int:
-    print(
-        f"aucune version dans {output / 'releases'} : lancer « resultats run », ou indiquer --output", file=sys.stderr
-    )
-    return REFUSED
+def _command(arguments: argparse.Namespace) -> str:
+    """Return the command that publishes what this one was about, to be copied."""
+    return shlex.join([
+        "resultats", "publish", "--target", arguments.target, "--output", str(arguments.output),
+        "--schemas", str(arguments.schemas),
+    ])  # fmt: skip
+
+
+def _nothing_released(store: Store) -> str:
+    return f"aucune version dans {store.address(store.releases)} : lancer « resultats run », ou indiquer --output"
 
 
 def _progress(message: str) -> None:

@@ -16,6 +16,8 @@ from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from assets.storage import Store
+
 
 def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
     """Declare the commands."""
@@ -38,7 +40,7 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
     for parser in (verify, rollback):
         parser.add_argument("--dataset", metavar="JEU", help="jeu de données (inutile s'il n'y en a qu'un)")
         parser.add_argument(
-            "--output", type=Path, default=Path("data/output"), metavar="DOSSIER", help="dossier de « resultats run »"
+            "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
         )
         add_schemas(parser)
 
@@ -51,7 +53,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     found = _dataset(arguments)
     if found is None:
         return USAGE
-    dataset, releases = found
+    dataset, store = found
+    releases = store.bring_releases()
     known = history.versions(releases, dataset)
     wanted = arguments.release or (known[-1] if known else "")
     if wanted not in known:
@@ -62,20 +65,18 @@ def _verify(arguments: argparse.Namespace) -> int:
     if not findings:
         print(f"{dataset} : {len(known)} version{'s' * (len(known) > 1)}, empreintes, chaîne et journaux : conformes.")
         if not arguments.no_rebuild:
-            findings = _rebuild(arguments.output, dataset, wanted)
+            findings = _rebuild(store, dataset, wanted)
     for finding in findings:
         print(finding, file=sys.stderr)
     return REFUSED if findings else DONE
 
 
-def _rebuild(output: Path, dataset: str, version: str) -> list[str]:
+def _rebuild(store: Store, dataset: str, version: str) -> list[str]:
     """Make the release again from the archive; return what differs, and tell what was proved."""
     from assets.replay import ReplayError, replay
-    from assets.storage import Store
     from pipelines.publish import chain, history
     from pipelines.publish.proof import rebuilt_findings, rendered_otherwise
 
-    store = Store(output)
     release = store.releases / dataset / version
     if went_back := history.descriptor(release).get("rollback"):
         same = chain.content_of(store.releases / dataset / went_back["to"]) == chain.content_of(release)
@@ -109,43 +110,60 @@ def _code(release: Path) -> str:
 
 
 def _rollback(arguments: argparse.Namespace) -> int:
+    from assets.platforms import saved, statement, workplace
     from assets.replay import archived_catalogue
-    from assets.storage import Store
+    from assets.storage import AlreadyReleasedError
     from pipelines.publish.errors import ReleaseError
     from pipelines.publish.local import publish_local
     from pipelines.publish.rollback import rollback
+    from pipelines.publish.target import LOCAL
 
     found, catalogue = _dataset(arguments), load_or_tell(arguments.schemas)
     if found is None or catalogue is None:
         return USAGE
-    dataset, store = found[0], Store(arguments.output)
+    dataset, store = found
+    store.bring_releases()
     with tempfile.TemporaryDirectory() as folder:
         then = archived_catalogue(store, store.releases / dataset / arguments.to, Path(folder)) or catalogue
     try:
         made = rollback(dataset, then, store.releases, arguments.to, arguments.reason)
-    except ReleaseError as error:
+        store.save_release(dataset, made.version)
+    except (ReleaseError, AlreadyReleasedError) as error:
         print(error, file=sys.stderr)
         return REFUSED
-    publish_local(catalogue, store.releases, store.catalogue, synthetic=None)
-    print(f"{dataset} {made.version} : tables de la version {arguments.to}. {made.folder}")
+    work = workplace(store, LOCAL)
+    with saved(store, LOCAL):
+        publish_local(catalogue, work.releases, work.catalogue, synthetic=statement(store))
+    print(f"{dataset} {made.version} : tables de la version {arguments.to}. {_shown(store, made.folder)}")
     print("Tant que les traitements redonnent les tables écartées, aucune nouvelle version n'est faite.")
     return DONE
 
 
-def _dataset(arguments: argparse.Namespace) -> tuple[str, Path] | None:
-    """Return the dataset meant and the folder of releases, or tell why none is."""
-    from pipelines.declarations.problems import close_to
+def _shown(store: Store, folder: Path) -> str:
+    return store.address(folder) if "://" in store.address(folder) else str(folder)
 
-    releases = arguments.output / "releases"
+
+def _dataset(arguments: argparse.Namespace) -> tuple[str, Store] | None:
+    """Return the dataset meant and the store that has its releases, or tell why none is."""
+    from assets.shared import open_store
+    from pipelines.declarations.problems import close_to
+    from pipelines.read import RootError
+
+    try:
+        store = open_store(arguments.output)
+    except RootError as error:
+        print(error, file=sys.stderr)
+        return None
+    releases = store.releases
     known = sorted(path.name for path in releases.iterdir() if path.is_dir()) if releases.is_dir() else []
     if not known:
         print(
-            f"aucune version publiée dans {releases} : lancer « resultats run », ou indiquer --output",
+            f"aucune version publiée dans {_shown(store, releases)} : lancer « resultats run », ou indiquer --output",
             file=sys.stderr,
         )
         return None
     if arguments.dataset is None and len(known) == 1:
-        return known[0], releases
+        return known[0], store
     if arguments.dataset not in known:
         asked = (
             f"jeu de données « {arguments.dataset} » inconnu{close_to(arguments.dataset, known)}"
@@ -154,4 +172,4 @@ def _dataset(arguments: argparse.Namespace) -> tuple[str, Path] | None:
         )
         print(f"{asked} ; publiés : {', '.join(known)}", file=sys.stderr)
         return None
-    return arguments.dataset, releases
+    return arguments.dataset, store

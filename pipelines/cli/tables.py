@@ -66,7 +66,9 @@ def show_standing(found: dict[str, Any]) -> None:
         for item in found["refuses"]
     ])  # fmt: skip
     _section(console, "En attente d'un accord", [
-        f"{item['genre']} de {item['reseau']}, {item['annee']} : {str(item['empreinte'])[:8]}, "
+        f"publication vers {item['cible']} : {str(item['empreinte'])[:8]} (resultats plan --target {item['cible']})"
+        if item["genre"] == "publication"
+        else f"{item['genre']} de {item['reseau']}, {item['annee']} : {str(item['empreinte'])[:8]}, "
         f"depuis le {_day(item['depuis'])}"
         for item in found["en_attente"]
     ])  # fmt: skip

@@ -16,12 +16,11 @@ from pipelines.publish.target import HeldDataset
 
 @dataclass(frozen=True)
 class KnownIds:
-    """Id, page, and permalinks of the resources of one dataset; ``resources`` gives ids by our keys."""
+    """Id and page of one dataset; ``resources`` gives the ids of its resources by our keys."""
 
     dataset: str | None = None
     page: str = ""
     resources: Mapping[str, str] = field(default_factory=dict)
-    permalinks: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_ids(path: Path, address: str, dataset: str) -> KnownIds:
@@ -30,15 +29,14 @@ def read_ids(path: Path, address: str, dataset: str) -> KnownIds:
     if found is None:
         return KnownIds()
     resources = found["resources"]
-    ids = {key: item["id"] for key, item in resources.items()}
-    return KnownIds(found["id"], found["page"], ids, {key: item["latest"] for key, item in resources.items()})
+    return KnownIds(found["id"], found["page"], {key: item["id"] for key, item in resources.items()})
 
 
 def write_ids(path: Path, address: str, dataset: str, held: HeldDataset) -> None:
-    """Keep the ids of a dataset as the target tells them; the file is touched only when they changed."""
+    """Keep the ids of a dataset and the version wholly there; the file is touched only when they changed."""
     content = _content(path, address)
     resources = {item.key: {"id": item.id, "latest": item.latest} for item in held.resources if item.key}
-    entry = {"id": held.id, "page": held.page, "resources": dict(sorted(resources.items()))}
+    entry = {"id": held.id, "page": held.page, "version": held.version, "resources": dict(sorted(resources.items()))}
     if content["datasets"].get(dataset) == entry:
         return
     content["datasets"][dataset] = entry

@@ -82,7 +82,7 @@ def latest_files(catalogue: Catalogue, dataset_id: str, release: Path, made: Pat
     yield from _documents(release, "documentation")
     for path in sorted(release.glob("*.schema.json")):
         table = path.name.removesuffix(".schema.json")
-        title = catalogue.tables[table].title if table in catalogue.tables else table
+        title = _schema_title(catalogue, dataset, table)
         description = "Colonnes, types et contraintes, pour vérifier un fichier (Table Schema v1)."
         yield Placed(f"schema:{table}", path, f"Schéma : {title} (JSON)", description, "documentation")
 
@@ -97,6 +97,12 @@ def archives(dataset: str, releases: list[Path], made: Path) -> Iterator[Placed]
         )
         path = renditions.archive(dataset, release, made)
         yield Placed(f"{ARCHIVE}{release.name}", path, title, description, "other")
+
+
+def _schema_title(catalogue: Catalogue, dataset: Dataset, table: str) -> str:
+    if dataset.historical and table == dataset.historical.name:
+        return dataset.historical.title
+    return catalogue.tables[table].title if table in catalogue.tables else table
 
 
 def _tables(
@@ -114,7 +120,8 @@ def _tables(
 def _documents(release: Path, wanted: ResourceType) -> Iterator[Placed]:
     for name, key, title, description, kind, fallback in _DOCUMENTS:
         if kind == wanted and (path := release / name).is_file():
-            yield Placed(key, path, title, description, kind, fallback)
+            table = path.stem if (release / f"{path.stem}.schema.json").is_file() and path.suffix == ".csv" else None
+            yield Placed(key, path, title, description, kind, fallback, table)
 
 
 def _years(catalogue: Catalogue, dataset: Dataset, release: Path, made: Path) -> Iterator[Placed]:
@@ -124,4 +131,6 @@ def _years(catalogue: Catalogue, dataset: Dataset, release: Path, made: Path) ->
     found = renditions.yearly_files(path, made) if path.is_file() else {}
     for year in sorted(found, reverse=True):
         description = f"Les lignes de l'année {year} du fichier « {title} », mêmes colonnes. {_CSV}"
-        yield Placed(f"annee:{year}", found[year], f"{title}, {year} (CSV)", description, "main")
+        yield Placed(
+            f"annee:{year}", found[year], f"{title}, {year} (CSV)", description, "main", table=dataset.main_table
+        )

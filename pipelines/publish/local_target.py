@@ -12,6 +12,7 @@ from pathlib import Path
 from pipelines.declarations import Catalogue
 from pipelines.publish import acceptance, history
 from pipelines.publish.actions import Action
+from pipelines.publish.intact import check_intact
 from pipelines.publish.local import LocalCatalogue, publish_local
 from pipelines.publish.lock import one_writer
 from pipelines.publish.plan import Judge, Plan, Verdict
@@ -25,8 +26,13 @@ NAME = "catalogue local"
 def plan_local(
     catalogue: Catalogue, work: Workplace, *, synthetic: str | None, judge: Judge | None = None
 ) -> Plan | None:
-    """Return what would be written and removed in the local catalogue, None when nothing was released yet."""
+    """Return what would be written and removed in the local catalogue, None when nothing was released yet.
+
+    Raises PublicationError when a release was altered.
+    """
     versions = {name: history.versions(work.releases, name) for name in sorted(catalogue.datasets)}
+    for name in versions:
+        check_intact(work.releases, name)
     latest = ", ".join(f"{name} {known[-1]}" for name, known in versions.items() if known)
     if not latest:
         return None

@@ -25,6 +25,7 @@ LOOKING_BACK = frozenset({
     "valeur_precedente", "evolution", "comparable", "motif_incomparabilite", "valeur_p", "valeur_p_corrigee",
     "evolution_significative", "evolution_inhabituelle", "valeur_initiale", "progression",
 })  # fmt: skip
+BETWEEN_YEARS = "comparabilite"  # a table whose every column does
 MARK, MARKED = "nature_donnees", "La racine des exports dit autrement si ses données sont synthétiques."
 SHOWN = 3  # files named in one reason
 
@@ -174,7 +175,8 @@ class Reasons:
 
     def _looking_back(self, scope: Scope, columns: set[str]) -> Reason | None:
         """Return the reason of the latest earlier year that moved, for a row of which only comparisons moved."""
-        if scope.year is None or not columns or not columns <= LOOKING_BACK:
+        between = bool(columns) and (scope.table == BETWEEN_YEARS or columns <= LOOKING_BACK)
+        if scope.year is None or not between:
             return None
         for year in sorted(self._years(scope), reverse=True):
             earlier = replace(scope, year=year)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,5 +94,14 @@ def _change(change: Change) -> str:
 
 
 def _short(value: Any) -> str:
-    text = " ".join(str(value).split()) if value not in (None, "", {}) else "rien"
+    text = " ".join(_words(value).split()) or "rien"
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def _words(value: Any) -> str:
+    """Return a value as people write it: « 2022-01-01, 2024-12-31 » for a coverage, « a, b » for tags."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return ", ".join(filter(None, map(_words, value))) if isinstance(value, list | tuple) else str(value)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 LOCAL = "local"
 ADDRESSES = {"demo": "https://demo.data.gouv.fr", "www": "https://www.data.gouv.fr"}
@@ -102,6 +104,19 @@ def address(target: str) -> str | None:
     """Return the base URL of a named target or of one given by its URL, None when it is neither."""
     found = ADDRESSES.get(target, target)
     return found.rstrip("/") if found.startswith(("https://", "http://")) else None
+
+
+def safe_for_a_key(url: str) -> bool:
+    """Whether a key may be sent to that address: over TLS, or without leaving this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or _loopback(parts.hostname or "")
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def file_name(target: str) -> str:

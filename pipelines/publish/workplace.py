@@ -38,6 +38,10 @@ class Workplace:
         """Ids of what is ours on a target."""
         return self.output / "targets" / f"{file_name(target)}.json"
 
+    def reuse_page(self, target: str, dataset: str) -> Path:
+        """Reuse page of a dataset with the permalinks of a target."""
+        return self.output / "targets" / file_name(target) / dataset / "reutiliser.md"
+
     def lock(self, target: str) -> Path:
         """Lock of a target."""
         return self.output / "targets" / f".{file_name(target)}.lock"

@@ -15,6 +15,8 @@ from pipelines.read.columnar import read_columnar
 from pipelines.read.containers import is_packed, unpack
 from pipelines.read.delimited import DelimitedText, open_delimited
 from pipelines.read.kinds import check_kind
+from pipelines.read.shared_archive import SharedArchive
+from pipelines.read.shelf import Shelf
 from pipelines.read.sources import ExportsRoot, RootError, SourceFile
 from pipelines.read.spreadsheet import read_spreadsheet
 from pipelines.read.text import open_binary
@@ -29,6 +31,8 @@ __all__ = [
     "ExportsRoot",
     "Received",
     "RootError",
+    "SharedArchive",
+    "Shelf",
     "SourceFile",
     "UnusableFileError",
     "read_cells",

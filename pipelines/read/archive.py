@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pipelines.read.sources import ExportsRoot, SourceFile
 
+MEMORIES = "vus"
 News = Literal["nouveau", "modifié", "inchangé"]
 
 
@@ -46,7 +47,7 @@ class Archive:
 
         Raises UnusableFileError on a file too large to be read: it is kept, and never loaded.
         """
-        place = self._place(sha256)
+        place = self._brought(sha256)
         check_size(place)
         with place.open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
@@ -63,8 +64,9 @@ class Archive:
 
     def receive(self, root: ExportsRoot, source: SourceFile, seen_at: datetime.datetime) -> Received:
         """Archive ``source`` unless it was seen before, and note in the manifest what is new."""
-        memory = self._memory(root.url, source.path)
-        before = json.loads(memory.read_text()) if memory.exists() else None
+        memory = _memory(root, source)
+        remembered = self._recall(memory)
+        before = json.loads(remembered) if remembered else None
         if (
             before
             and source.token
@@ -73,12 +75,12 @@ class Archive:
         ):
             return Received(source.path, before["sha256"], before["size"], "inchangé")
         sha256, size = self._keep(root.chunks(source.path))
-        _write(memory, json.dumps({"token": source.token, "sha256": sha256, "size": size}).encode())
-        if before and before["sha256"] == sha256:
-            return Received(source.path, sha256, size, "inchangé")
-        news: News = "modifié" if before else "nouveau"
-        received = Received(source.path, sha256, size, news, before["sha256"] if before else None)
-        self._note(received, seen_at)
+        received = Received(source.path, sha256, size, "inchangé")
+        if not before or before["sha256"] != sha256:
+            news: News = "modifié" if before else "nouveau"
+            received = Received(source.path, sha256, size, news, before["sha256"] if before else None)
+            self._note(received, seen_at)  # before it is remembered: a crash in between notes it twice, loses nothing
+        self._remember(memory, json.dumps({"token": source.token, "sha256": sha256, "size": size}).encode())
         return received
 
     def recognise(self, root: ExportsRoot, source: SourceFile) -> str | None:
@@ -87,10 +89,11 @@ class Archive:
         A look costs no reading while the token stands; a file of the same size under another token is hashed where it
         is. Nothing is archived or noted: what is not recognised is news for ``receive``.
         """
-        memory = self._memory(root.url, source.path)
-        if not memory.exists():
+        memory = _memory(root, source)
+        remembered = self._recall(memory)
+        if not remembered:
             return None
-        before = json.loads(memory.read_text())
+        before = json.loads(remembered)
         sha256: str = before["sha256"]
         if not self._holds(sha256, before["size"]):
             return None
@@ -103,18 +106,29 @@ class Archive:
             digest.update(chunk)
         if digest.hexdigest() != sha256:
             return None
-        _write(memory, json.dumps({**before, "token": source.token}).encode())
+        self._remember(memory, json.dumps({**before, "token": source.token}).encode())
         return sha256
 
     def _place(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256
 
+    def _brought(self, sha256: str) -> Path:
+        """Return the file of a content, on this machine."""
+        return self._place(sha256)
+
     def _holds(self, sha256: str, size: int) -> bool:
+        return self._on_disk(sha256, size)
+
+    def _on_disk(self, sha256: str, size: int) -> bool:
         place = self._place(sha256)
         return place.exists() and place.stat().st_size == size
 
-    def _memory(self, url: str, path: str) -> Path:
-        return self.folder / "vus" / f"{hashlib.sha256(f'{url}|{path}'.encode()).hexdigest()[:32]}.json"
+    def _recall(self, memory: str) -> bytes | None:
+        place = self.folder / MEMORIES / memory
+        return place.read_bytes() if place.exists() else None
+
+    def _remember(self, memory: str, content: bytes) -> None:
+        _write(self.folder / MEMORIES / memory, content)
 
     def _keep(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Keep a content as it comes, never whole in memory; return its sha256 and its size in bytes."""
@@ -126,7 +140,7 @@ class Archive:
                 digest.update(chunk)
                 size += stream.write(chunk)
         place = self._place(digest.hexdigest())
-        if self._holds(place.name, size):
+        if self._on_disk(place.name, size):
             arriving.unlink()
         else:
             place.parent.mkdir(exist_ok=True)
@@ -135,9 +149,19 @@ class Archive:
         return place.name, size
 
     def _note(self, received: Received, seen_at: datetime.datetime) -> None:
-        line = json.dumps({"vu_le": seen_at.isoformat(timespec="seconds"), **asdict(received)}, ensure_ascii=False)
+        line = news_line(received, seen_at)
         with (self.folder / "manifeste.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(line + "\n")
+
+
+def news_line(received: Received, seen_at: datetime.datetime) -> str:
+    """Return the line of JSON that the manifest keeps of a file that is news."""
+    return json.dumps({"vu_le": seen_at.isoformat(timespec="seconds"), **asdict(received)}, ensure_ascii=False)
+
+
+def _memory(root: ExportsRoot, source: SourceFile) -> str:
+    """Name what is remembered of a file at the source."""
+    return f"{hashlib.sha256(f'{root.url}|{source.path}'.encode()).hexdigest()[:32]}.json"
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -150,7 +174,11 @@ def _write(path: Path, content: bytes) -> None:
 
 def check_size(path: Path) -> None:
     """Raise UnusableFileError on a file too large to be read."""
-    size = path.stat().st_size
+    check_bytes(path.stat().st_size)
+
+
+def check_bytes(size: int) -> None:
+    """Raise UnusableFileError on a size in bytes too large to be read."""
     if size > limits.LARGEST_FILE:
         raise UnusableFileError(
             "fichier-illisible",

@@ -56,15 +56,16 @@ class ExportsRoot:
             reachable = self._filesystem.isdir(self._root)
         except (ImportError, ValueError, OSError) as error:
             reason = str(error) if isinstance(error, ImportError) else type(error).__name__  # it names the package
-            raise RootError(f"dossier d'exports inaccessible : {_without_secrets(url)} ({reason})") from error
+            raise RootError(f"dossier d'exports inaccessible : {without_secrets(url)} ({reason})") from error
         if not reachable:
-            raise RootError(f"dossier d'exports introuvable : {_without_secrets(url)}")
+            raise RootError(f"dossier d'exports introuvable : {without_secrets(url)}")
 
     def find(self, pattern: str, year: int) -> list[SourceFile]:
         """Return the files that match ``pattern``, in path order.
 
         ``{year}`` is filled in; ``*`` and ``?`` are as in a shell.
         """
+        self._filesystem.invalidate_cache()  # some remember listings for as long as the process lives
         wanted = pattern.replace("{year}", str(year))
         if any(sign in wanted for sign in "*?["):
             found = self._filesystem.glob(f"{glob.escape(self._root)}/{wanted}", detail=True)
@@ -109,6 +110,7 @@ def _token(info: dict[str, Any]) -> str:
     return json.dumps({**signs, "size": info.get("size")}, sort_keys=True) if signs else ""
 
 
-def _without_secrets(url: str) -> str:
+def without_secrets(url: str) -> str:
+    """Return a URL without its account, password and query: it may be shown."""
     scheme, separator, rest = url.partition("://")
     return f"{scheme}{separator}{rest.partition('?')[0].rsplit('@', 1)[-1]}" if separator else url

@@ -30,8 +30,10 @@ def test_every_network_has_its_line_and_its_root(catalogue: Catalogue) -> None:
 
 def test_territories_are_the_reference_list(catalogue: Catalogue) -> None:
     table = territories_table(catalogue)
-    assert table["maille"].value_counts().to_dict()["region"] == 18
-    assert not table.duplicated(["maille", "territoire_code"]).any()
+    today = table[table["derniere_annee"].isna()]
+    assert today["maille"].value_counts().to_dict()["region"] == 18
+    assert not today.duplicated(["maille", "territoire_code"]).any()
+    assert not table.duplicated(["maille", "territoire_code", "premiere_annee"]).any()
     assert set(table["millesime"]) == {catalogue.territories.vintage}
     regions = set(table[table["maille"] == "region"]["territoire_code"])
     assert set(table["region_code"].dropna()) == regions

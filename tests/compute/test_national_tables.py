@@ -290,6 +290,23 @@ def test_rows_of_several_exports_are_added(labo, pick) -> None:
     assert pick(tables["resultats"], annee=2024)["source"] == "labo/essai, labo/autre"
 
 
+@pytest.mark.parametrize(("state", "motif"), [("accepté", None), ("rejeté", "rejete")])
+def test_a_count_that_is_withheld_is_no_zero(state: str, motif: str | None, labo, pick) -> None:
+    """A 0 would be false, and the audit of the release would refuse it: nothing could be published any more."""
+    catalogue = labo.catalogue(INDICATOR, labo.typed_export(), labo.typed_export(id="autre"))
+    lines = [{"reseau": "labo", "annee": 2024, "export": name, **RECEIPT} for name in ("essai", "autre")]
+    lines[1] |= {"etat": state, "motif": motif, "lignes_lues": None, "lignes_acceptees": None}
+    tables = national_tables(catalogue, NationalInputs(
+        receipts=pd.DataFrame(lines), results=pd.DataFrame(columns=["reseau", *RESULT_COLUMNS]),
+        discrepancies=pd.DataFrame(), structures=pd.DataFrame(), findings=pd.DataFrame(columns=FINDINGS),
+        failed=frozenset(), synthetic=frozenset(),
+    ))  # fmt: skip
+    withheld = [pick(tables["couverture"], annee=2024), pick(tables["receptions"], annee=2024, export="autre")]
+    for line in withheld:
+        assert line[["lignes_lues", "lignes_acceptees"]].isna().all()
+    assert pick(tables["receptions"], annee=2024, export="essai")["lignes_lues"] == 10
+
+
 @pytest.mark.parametrize(
     ("state", "severity", "consequence"),
     [
@@ -333,7 +350,11 @@ def test_a_discrepancy_of_a_period_with_a_hidden_row_is_not_published(small: Cat
     found = pd.DataFrame([
         {"reseau": "labo", "annee": year, "indicateur": "essai", "periode": str(year), "maille": "national",
          "territoire_code": "FR", "maille_des_parties": "departement", "parties_presentes": 1, "parties_attendues": 101,
-         "valeur_declaree": 10.0, "valeur_calculee": 9.0, "ecart": 1.0}
+<<<<<<< HEAD
+         "valeur_declaree": 10.0, "valeur_calculee": 9.0, "ecart": 1.0, "comparaison": "incomplète"}
+=======
+         "valeur_declaree": 10.0, "valeur_calculee": 9.0, "ecart": 1.0, "comparaison": "complète"}
+>>>>>>> review5
         for year in (2023, 2024, 2025)
     ])  # fmt: skip
     hidden = {"maille": "departement", "territoire_code": "30", "motif": "secret-statistique"}

@@ -87,7 +87,7 @@ def place(worked, tmp_path, monkeypatch) -> Path:
 
 def test_what_was_destroyed_is_put_back(place, samples, tmp_path, capsys):
     output, state = place / "output", place / "home" / "state"
-    before, runs = digests(output, "work/judged"), known()
+    before, runs = digests(output, "work/judged", "targets/."), known()
     assert runs
     (tmp_path / "sauvegardes").mkdir()
     assert main(["backup", str(tmp_path / "sauvegardes"), "--output", str(output), "--json"]) == 0
@@ -237,7 +237,7 @@ def test_the_same_on_postgresql(database, worked, tmp_path, monkeypatch, capsys)
     output = shutil.copytree(worked / "output", tmp_path / "output")
     with dg.DagsterInstance.get() as instance:
         assert all(nothing_much.execute_in_process(instance=instance).success for _ in range(2))
-    before, runs = digests(output, "work/judged"), known()
+    before, runs = digests(output, "work/judged", "targets/."), known()
     assert len(runs) == 2
     saved = tmp_path / "x.tar.zst"
     assert main(["backup", str(saved), "--output", str(output)]) == 0

@@ -78,3 +78,4 @@ def test_a_release_that_tells_a_secret_is_refused_and_not_written(catalogue, mad
     assert sorted(made.glob(f"releases/{DATASET}/*")) == releases
     (failure,) = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
     assert "un secret se déduit" in str(failure.event_specific_data)
+    assert "assurance-maladie csat : borné de trop près" in str(failure.event_specific_data), "it says of what"

@@ -15,12 +15,19 @@ from pipelines.cli import main
 pytestmark = pytest.mark.e2e
 
 
-def run(exports: Path, output: Path, network: str, *more: str, code: int = 0) -> str:
+def run(few: Path, exports: Path, output: Path, network: str, *more: str, code: int = 0) -> str:
     told = io.StringIO()
-    command = ["run", "--exports", str(exports), "--output", str(output), "--network", network, "--year", "2024", *more]
+    places = ["--schemas", str(few), "--exports", str(exports), "--output", str(output)]
+    command = ["run", *places, "--network", network, "--year", "2024", *more]
     with contextlib.redirect_stdout(told):
         assert main(command) == code, told.getvalue()
     return told.getvalue()
+
+
+@pytest.fixture
+def few(few_networks) -> Path:
+    """Declarations of two networks that a test may change."""
+    return few_networks("gendarmerie", "securite")
 
 
 @pytest.fixture
@@ -32,10 +39,10 @@ def unmarked(samples: Path, tmp_path: Path) -> Path:
     return exports
 
 
-def test_synthetic_rows_stay_marked_when_other_exports_follow(samples, unmarked, tmp_path):
+def test_synthetic_rows_stay_marked_when_other_exports_follow(few, samples, unmarked, tmp_path):
     output = tmp_path / "output"
-    run(samples, output, "securite")
-    assert "SYNTHÉTIQUES" in run(unmarked, output, "gendarmerie")
+    run(few, samples, output, "securite")
+    assert "SYNTHÉTIQUES" in run(few, unmarked, output, "gendarmerie")
     (latest,) = [path for path in (output / "releases").glob("*/*") if path.name != "1.0.0"]
     results = table(output, "resultats", latest.name)
     nature = results[(results["annee"] == "2024") & (results["valeur"] != "")].groupby("reseau")["nature_donnees"]
@@ -43,9 +50,9 @@ def test_synthetic_rows_stay_marked_when_other_exports_follow(samples, unmarked,
     assert "DONNÉES SYNTHÉTIQUES" in (release(output, latest.name) / "LISEZMOI.md").read_text(encoding="utf-8")
 
 
-def test_a_failed_reception_is_told_and_its_old_values_are_not_current(unmarked, tmp_path, monkeypatch):
+def test_a_failed_reception_is_told_and_its_old_values_are_not_current(few, unmarked, tmp_path, monkeypatch):
     output = tmp_path / "output"
-    run(unmarked, output, "gendarmerie")
+    run(few, unmarked, output, "gendarmerie")
 
     def refuse(*_: object) -> bytes:
         raise PermissionError("accès refusé")
@@ -53,7 +60,7 @@ def test_a_failed_reception_is_told_and_its_old_values_are_not_current(unmarked,
     path = unmarked / "gendarmerie" / "resultats-2024.zip"
     path.write_bytes(path.read_bytes() + b"\0")
     monkeypatch.setattr("pipelines.read.sources.ExportsRoot.chunks", refuse)
-    told = run(unmarked, output, "gendarmerie", "--strict", code=1)
+    told = run(few, unmarked, output, "gendarmerie", "--strict", code=1)
     assert "ERREURS DE TRAITEMENT" in told
     assert "accès refusé" in told
     latest = max(path.name for path in (output / "releases").glob("*/*"))
@@ -62,16 +69,16 @@ def test_a_failed_reception_is_told_and_its_old_values_are_not_current(unmarked,
     assert set(lost["motif_absence"]) == {"erreur de traitement"}
 
 
-def test_values_computed_under_other_declarations_are_not_published(unmarked, schemas, tmp_path):
+def test_values_computed_under_other_declarations_are_not_published(few, unmarked, tmp_path):
     output = tmp_path / "output"
-    run(unmarked, output, "gendarmerie")
-    run(unmarked, output, "securite")
-    indicator = schemas / "indicators" / "interventions.yml"
+    run(few, unmarked, output, "gendarmerie")
+    run(few, unmarked, output, "securite")
+    indicator = few / "indicators" / "interventions.yml"
     indicator.write_text(indicator.read_text(encoding="utf-8").replace("title: ", "title: Nouveau titre, ", 1), "utf-8")
-    told = run(unmarked, output, "securite", "--schemas", str(schemas), code=1)
+    told = run(few, unmarked, output, "securite", code=1)
     assert "Les déclarations ont changé depuis le calcul de : gendarmerie 2024" in told
     assert "AUCUNE PUBLICATION" in told
-    run(unmarked, output, "gendarmerie", "--schemas", str(schemas))
+    run(few, unmarked, output, "gendarmerie")
 
 
 def test_an_output_that_cannot_be_written_is_a_wrong_usage(unmarked, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""The services as an operator starts them (code, daemon, web) on an instance and small networks of their own.
+"""The services as an operator starts them (code server, daemon, web server), on an instance and networks of their own.
 
 Tests and ``benchmarks/nightly.py`` use it; it judges nothing.
 """
@@ -98,7 +98,7 @@ def write_export(exports: Path, name: str, year: int, unhappy: int = 4, offices:
 
 
 class Service:
-    """The services of an instance in ``folder``, which reads ``exports`` and writes ``folder/output``."""
+    """Code server, daemon and web server of an instance in ``folder``: reads ``exports``, writes ``folder/output``."""
 
     def __init__(
         self, folder: Path, schemas: Path, exports: Path, environment: Mapping[str, str] | None = None
@@ -205,7 +205,7 @@ def free_port() -> int:
 
 
 def wait_for(found: Callable[[], Any], seconds: float, every: float = 0.3) -> Any:
-    """Wait for ``found`` to give something true, asked ``every`` so long; return it, or fail when it takes too long."""
+    """Wait until ``found`` gives something true, and return it; fails when it takes too long. Asks every so often."""
     deadline = time.monotonic() + seconds
     while not (value := found()):
         assert time.monotonic() < deadline, f"attendu plus de {seconds} s"

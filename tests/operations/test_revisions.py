@@ -130,7 +130,7 @@ def test_a_crash_while_accepting_is_ended_by_the_next_look(closed, monkeypatch, 
     closed.look()
     assert national_value(closed) == 25
     assert CELL not in closed.seen()
-    assert not ProposalStore(closed.output).network_year(*CELL).exists()
+    assert not ProposalStore(closed.store).network_year(*CELL).exists()
 
 
 def test_a_stage_run_alone_writes_beside_too(closed):

@@ -12,6 +12,8 @@ import pytest
 from assets.standing import standing
 from assets.storage import Store, write_json
 from pipelines.cli import main
+from pipelines.publish.acceptance import accept
+from pipelines.publish.workplace import Workplace
 
 DATASET = "resultats-services-publics"
 DAY = datetime.date(2025, 4, 10)
@@ -41,6 +43,10 @@ def output(tmp_path) -> Path:
         "accepted": False, "fingerprint": "0123456789", "proposed_at": "2025-04-09T02:00:00",
     })  # fmt: skip
     write_json(tmp_path / "work" / "revisions" / "caf" / "2021" / "revision.json", {"accepted": True})
+    write_json(store.national / "publication.json", [
+        {"target": "local", "hash": name * 64, "blocked": name != "c", "text": ""} for name in "abc"
+    ])  # fmt: skip
+    accept(Workplace(tmp_path).acceptances, "b" * 64, "moi", datetime.datetime.now(datetime.UTC), "vu")
     return tmp_path
 
 
@@ -55,7 +61,8 @@ def test_everything_that_stands_is_told(catalogue, output):
     assert (late["reseau"], late["annee"], late["attendu_le"], late["jours"]) == ("caf", 2024, "2025-03-31", 10)
     (refused,) = found["refuses"]
     assert refused["lettre"].endswith("dgfip/2023/telephone-lettre.html")
-    (waiting,) = found["en_attente"]
+    plan, waiting = found["en_attente"]
+    assert plan == {"genre": "publication", "cible": "local", "empreinte": "a" * 64}  # neither accepted nor unblocked
     assert (waiting["reseau"], waiting["annee"], waiting["empreinte"]) == ("caf", 2022, "0123456789")
 
 
@@ -70,6 +77,7 @@ def test_the_command_tells_it_in_french_and_in_json(output, capsys):
     told = capsys.readouterr().out
     assert "demo : 1.0.0, en retard d'une version ou plus  https://demo.data.gouv.fr/d/abc" in told
     assert "caf, 2024 : attendu le 31/03/2025" in told
+    assert "publication vers local : aaaaaaaa" in told
     assert "révision de caf, 2022 : 01234567, depuis le 09/04/2025" in told
     assert main(["status", "--output", str(output), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["jeux_de_donnees"][0]["id"] == DATASET

@@ -134,6 +134,7 @@ def test_a_comparison_moves_with_the_year_it_looks_at(catalogue: Catalogue) -> N
     assert found == Reason("révision", "Comparaison avec 2023, où : fichier remplacé par le réseau : caf/2023.csv.")
     assert reasons.of("resultats", ROW, change("valeur", "1", "2")).nature == "inexpliqué"
     assert reasons.of("resultats", ROW | {"annee": "2022"}, change("evolution", "1", "2")).nature == "inexpliqué"
+    assert reasons.of("comparabilite", ROW, change("valeurs_appariees", "1", "2")) == found  # all of that table does
 
 
 def test_a_mark_that_the_exports_root_changes_is_explained(catalogue: Catalogue) -> None:

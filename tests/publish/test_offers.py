@@ -141,3 +141,14 @@ def _csv(rows: list[tuple[str, ...]]) -> bytes:
     header, *cells = rows
     columns = {name: [row[at] for row in cells] for at, name in enumerate(header)}
     return csv_bytes(pa.table(columns, pa.schema([(name, pa.string()) for name in header])))
+
+
+def test_every_file_with_the_columns_of_a_published_schema_is_linked_to_it(catalogue, released, tmp_path):
+    offer = offered(catalogue, released, tmp_path)
+    linked = {item.key: item.schema_of for item in offer.resources if item.schema_of}
+    years = {item.key: "schema:resultats" for item in offer.resources if item.key.startswith("annee:")}
+    historical = {"format-historique": "schema:resultats-format-historique"}
+    assert years
+    assert linked == {"table:resultats:csv": "schema:resultats", **years, **historical}
+    titles = {item.key: item.title for item in offer.resources}
+    assert titles["schema:resultats-format-historique"] == "Schéma : Résultats, format historique (JSON)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from made_results import DATASET
 
+from assets.platforms import TargetError, open_platform
 from pipelines.declarations import Catalogue
 from pipelines.publish.acceptance import accept, accepted
 from pipelines.publish.errors import ConcurrentPublicationError, PublicationError
@@ -20,7 +22,7 @@ from pipelines.publish.lock import one_writer
 from pipelines.publish.previews import previews
 from pipelines.publish.release import make_release
 from pipelines.publish.report import plan_text, report_text
-from pipelines.publish.target import HeldDataset, HeldResource, address, file_name
+from pipelines.publish.target import VERSION, HeldDataset, HeldResource, address, file_name, safe_for_a_key
 from pipelines.publish.workplace import Workplace
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -69,8 +71,12 @@ def test_a_sign_bars_the_way_to_others_for_a_while():
 
 def test_known_ids_are_of_one_address_and_can_be_lost(tmp_path: Path):
     path = tmp_path / "t" / "demo.json"
-    write_ids(path, "https://a", "jeu", HeldDataset("d1", "page", {}, False, None, {}, (), (), (held(), held(None))))
-    assert read_ids(path, "https://a", "jeu") == KnownIds("d1", "page", {"k": "r1"}, {"k": "link"})
+    extras = {VERSION: "1.2.0"}
+    write_ids(
+        path, "https://a", "jeu", HeldDataset("d1", "page", {}, False, None, extras, (), (), (held(), held(None)))
+    )
+    assert json.loads(path.read_text("utf-8"))["datasets"]["jeu"]["version"] == "1.2.0"  # what `resultats status` tells
+    assert read_ids(path, "https://a", "jeu") == KnownIds("d1", "page", {"k": "r1"})
     assert read_ids(path, "https://b", "jeu") == KnownIds()
     path.write_text("{", encoding="utf-8")
     assert read_ids(path, "https://a", "jeu") == KnownIds()
@@ -80,6 +86,10 @@ def test_targets_have_names_and_addresses():
     assert address("demo") == "https://demo.data.gouv.fr"
     assert address("http://127.0.0.1:7000/") == "http://127.0.0.1:7000"
     assert address("zut") is None
+    for safe in ("https://demo.data.gouv.fr", "http://127.0.0.1:7000", "http://localhost:7000", "http://[::1]:7000"):
+        assert safe_for_a_key(safe), safe
+    for clear in ("http://demo.data.gouv.fr", "http://127.0.0.1.example.org", "http://10.0.0.1", "http://"):
+        assert not safe_for_a_key(clear), clear
     assert file_name("https://demo.data.gouv.fr") == "demo-data-gouv-fr"
 
 
@@ -144,3 +154,32 @@ def test_a_local_plan_that_is_blocked_is_applied_once_accepted(small: Catalogue,
 
 def test_nothing_is_planned_before_a_first_release(small: Catalogue, tmp_path: Path):
     assert plan_local(small, Workplace(tmp_path), synthetic=None) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("http://demo.data.gouv.fr", "lisible en chemin"),
+        ("https://moi:secret@demo.data.gouv.fr", "ni nom ni mot de passe"),
+    ],
+)
+def test_no_key_goes_where_others_read_it(
+    target: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESULTATS_API_KEY", "udata_x")
+    monkeypatch.setenv("RESULTATS_ORGANIZATION", "o")
+    with pytest.raises(TargetError, match=told) as refused:
+        open_platform(target, Workplace(tmp_path))
+    assert "secret" not in str(refused.value)
+
+
+def test_a_release_altered_since_it_was_made_goes_nowhere(small: Catalogue, work: Workplace):
+    table = work.releases / DATASET / "1.0.0" / "structures.csv"
+    table.chmod(0o644)
+    table.write_bytes(table.read_bytes() + b"\n")
+    with pytest.raises(PublicationError, match=r"1\.0\.0, SHA256SUMS : l'empreinte de structures\.csv"):
+        publish_to_folder(small, work, synthetic=None)
+    assert not work.catalogue.exists()
+    (work.releases / DATASET / "1.0.0" / "SHA256SUMS").unlink()
+    with pytest.raises(PublicationError, match="SHA256SUMS : absent"):
+        plan_local(small, work, synthetic=None)

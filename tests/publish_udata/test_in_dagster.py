@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
-from publishing_house import House
+from publishing_house import DATASET, House
 from udata_server.server import Udata
 
 from assets.publication import accept_plan_job, previews_sensor, publication_asset
 from assets.resources import Workspace
+from assets.shared import open_store
+from pipelines.publish.known_ids import read_ids
+from pipelines.publish.workplace import Workplace
 
 pytestmark = pytest.mark.e2e
 
@@ -85,3 +89,29 @@ def test_what_the_platform_made_of_the_files_is_told_once(access: House, udata: 
         assert event.metadata["fichiers_sans_apercu"].value == 1
         again = sensor(dg.build_sensor_context(instance=instance, cursor=told.cursor))
         assert isinstance(again, dg.SkipReason)
+
+
+def test_an_output_on_a_shared_storage_is_published_once(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each machine finds there what another published, and under which ids."""
+    monkeypatch.setenv("RESULTATS_API_KEY", house.key)
+    monkeypatch.setenv("RESULTATS_ORGANIZATION", house.organization)
+    url = f"file://{tmp_path}/partage"
+    store = open_store(url)
+    for folder in house.work.releases.glob("*/*"):
+        shutil.copytree(folder, store.releases / folder.parent.name / folder.name)
+        store.save_release(folder.parent.name, folder.name)
+    shutil.rmtree(house.output)
+
+    def publish() -> dict[str, Any]:
+        shared = Workspace(exports="none", output=url, schemas="schemas", target=house.base_url, publish=True)
+        made = dg.materialize([publication_asset(house.catalogue)], resources={"workspace": shared})
+        (event,) = made.get_asset_materialization_events()
+        return dict(event.materialization.metadata)
+
+    publish()
+    held = house.held()
+    assert held["extras"]["resultats:version"] == "1.0.0"
+    ids = store.room("targets") / Workplace(store.output).ids(house.base_url).name
+    assert read_ids(ids, house.base_url, DATASET).dataset == held["id"]
+    assert publish()["fichiers_ecrits"].value == 0
+    assert house.held()["last_modified"] == held["last_modified"]

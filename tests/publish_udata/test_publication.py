@@ -57,6 +57,10 @@ def test_a_first_publication_is_whole_public_in_order_and_of_full_quality(house:
     assert [item["email"] for item in held["contact_points"]] == [dataset.contact.email]
     resources = house.resources()
     assert list(resources) == ORDER
+    page = house.work.reuse_page(house.base_url, DATASET).read_text("utf-8")
+    for key in ("table:resultats:parquet", "table:indicateurs:csv", "classeur"):
+        assert f"(<{resources[key]['latest']}>)" in page
+    assert page.count(resources["table:resultats:csv"]["latest"]) > 3  # code in three languages too
     schema = resources["schema:resultats"]["latest"]
     assert resources["table:resultats:csv"]["schema"] == {"name": None, "url": schema, "version": None}
     for item in resources.values():
@@ -104,6 +108,7 @@ def test_a_new_version_keeps_links_archives_and_the_dates_of_what_did_not_change
     published.shelve(shelves[1])
     report = published.publish()
     assert report.succeeded, report.problems
+    assert report.plan.notes[0].startswith("Version 1.0.1 (corrective). ")  # whoever reads the plan is told why
     after = published.resources()
     assert published.held()["extras"]["resultats:version"] == "1.0.1"
     assert {key: item["id"] for key, item in after.items() if key in before} == {

@@ -39,14 +39,14 @@ class Receipts:
         return self._receipts.get((network, year, export), {"etat": "non transmis", "motif": "non-transmis"})
 
     def rows(self, network: str, year: int, exports: Sequence[str]) -> dict[str, int | None]:
-        """Return ROW_COUNTS over exports; None when none of them was received.
+        """Return ROW_COUNTS over exports; None when none of them was received, or when a count of one is withheld.
 
         An accepted row is one that results are made of: a refused file has none, however many of its rows are right.
         """
         received = [
             receipt for export in exports if (receipt := self.one(network, year, export))["etat"] in _RECEIVED
         ]  # fmt: skip
-        return {name: sum(_count(receipt, name) for receipt in received) if received else None for name in ROW_COUNTS}
+        return {name: _sum([_count(receipt, name) for receipt in received]) for name in ROW_COUNTS}
 
     def reason(self, network: str, year: int, indicator: str, feed: Feed) -> str | None:
         """Return the id of the reason why nothing could be computed, or None if everything was accepted."""
@@ -56,8 +56,14 @@ class Receipts:
         return "erreur-traitement" if (network, year, indicator) in self._failed else None
 
 
-def _count(receipt: Receipt, name: str) -> int:
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if counts and len(known) == len(counts) else None
+
+
+def _count(receipt: Receipt, name: str) -> int | None:
+    """Return a count of a file received; None when it is withheld (secrecy), which is no 0 and can't be added up."""
     count = receipt.get(name)
     if not isinstance(count, int | float | np.integer) or pd.isna(count):
-        return 0
+        return None
     return 0 if name == "lignes_acceptees" and receipt["etat"] != "accepté" else int(count)

@@ -1,0 +1,66 @@
+"""The archive on a storage that several machines share: same names, copies where they are read.
+
+What is news and what is damaged is judged by ``archive``; here is only where things are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from pipelines.read.archive import MEMORIES, Archive, Received, check_bytes, news_line
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pipelines.read.shelf import Shelf
+
+ROOM = "archive"
+MANIFEST = f"{ROOM}/manifeste"
+
+
+class SharedArchive(Archive):
+    """An archive below ``archive/`` of ``shelf``; ``folder`` holds what this machine has read or received of it.
+
+    Nothing can be added at the end of an object: each line of the manifest is an object of its own, named by its date.
+    """
+
+    def __init__(self, folder: Path, shelf: Shelf) -> None:
+        super().__init__(folder)
+        self._shelf = shelf
+
+    def _brought(self, sha256: str) -> Path:
+        place = self._place(sha256)
+        if not place.exists():
+            size = self._shelf.size(_name(sha256))
+            if size is None:
+                raise FileNotFoundError(_name(sha256))
+            check_bytes(size)
+            self._shelf.fetch(_name(sha256), place)
+        return place
+
+    def _holds(self, sha256: str, size: int) -> bool:
+        return self._shelf.size(_name(sha256)) == size
+
+    def _keep(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        sha256, size = super()._keep(chunks)
+        if not self._holds(sha256, size):
+            self._shelf.send(_name(sha256), self._place(sha256))
+        return sha256, size
+
+    def _recall(self, memory: str) -> bytes | None:
+        return self._shelf.read(f"{ROOM}/{MEMORIES}/{memory}")
+
+    def _remember(self, memory: str, content: bytes) -> None:
+        self._shelf.write(f"{ROOM}/{MEMORIES}/{memory}", content)
+
+    def _note(self, received: Received, seen_at: datetime.datetime) -> None:
+        line = news_line(received, seen_at).encode()
+        digest = hashlib.sha256(line).hexdigest()
+        self._shelf.write(f"{MANIFEST}/{seen_at:%Y-%m-%dT%H%M%S}-{digest[:12]}.json", line + b"\n")
+
+
+def _name(sha256: str) -> str:
+    return f"{ROOM}/{sha256[:2]}/{sha256}"

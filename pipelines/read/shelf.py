@@ -1,0 +1,182 @@
+"""Objects below an fsspec URL (S3, Azure, GCS, a shared disk…): each appears whole or not at all, without renaming.
+
+What the objects mean, and in which order they are written, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from pipelines.read.sources import RootError, without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Shelf:
+    """Objects by name below ``url``. Credentials and endpoint come from the environment of the storage's own library.
+
+    Object storages put an object whole; for those which don't (SFTP, WebDAV), readers check sizes and hashes.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._filesystem, path = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError, OSError) as error:
+            reason = str(error) if isinstance(error, ImportError) else type(error).__name__
+            raise RootError(f"stockage inaccessible : {without_secrets(url)} ({reason})") from error
+        self._root = path.rstrip("/")
+        self._is_disk = isinstance(self._filesystem, LocalFileSystem)
+        self.url = without_secrets(url).rstrip("/")
+
+    def check(self) -> None:
+        """Write and remove an object; raises RootError when that can't be done."""
+        probe = f".essai-{uuid.uuid4().hex}"
+        try:
+            self.write(probe, b"")
+            self.remove(probe)
+        except Exception as error:  # each storage has errors of its own
+            raise RootError(f"impossible d'écrire dans {self.url} ({type(error).__name__} : {error})") from error
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of an object, or None if there is none."""
+        try:
+            content: bytes = self._filesystem.cat_file(self._full(name))
+        except FileNotFoundError:
+            return None
+        return content
+
+    def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Return the contents of the objects that are there; asked for together where the storage can."""
+        wanted = list(names)
+        if not wanted:
+            return {}
+        paths = [self._full(name) for name in wanted]
+        # ``cat_ranges`` gives an error in the place of its content, and, unlike ``cat``, asks for nothing else.
+        found: list[bytes | Exception] = self._filesystem.cat_ranges(paths, None, None, on_error="return")
+        contents = {}
+        for name, content in zip(wanted, found, strict=True):
+            if isinstance(content, bytes):
+                contents[name] = content
+            elif not isinstance(content, FileNotFoundError):
+                raise content
+        return contents
+
+    def size(self, name: str) -> int | None:
+        """Return the size of an object in bytes, or None if there is none."""
+        self._filesystem.invalidate_cache()  # some remember listings for as long as the process lives
+        try:
+            return int(self._filesystem.info(self._full(name))["size"])
+        except FileNotFoundError:
+            return None
+
+    def names(self, prefix: str) -> list[str]:
+        """Return, sorted, the names of all objects below ``prefix`` (a folder)."""
+        self._filesystem.invalidate_cache()
+        found = self._filesystem.find(self._full(prefix))
+        start = len(self._root) + 1
+        return sorted(name for path in found if not _is_draft(name := path[start:]))
+
+    def moments(self, prefix: str) -> dict[str, float]:
+        """Return when each object below ``prefix`` was written (epoch seconds), by the clock of the storage.
+
+        Raises RootError on a storage that doesn't tell it.
+        """
+        self._filesystem.invalidate_cache()
+        found = self._filesystem.find(self._full(prefix), detail=True)
+        start = len(self._root) + 1
+        return {name: self._moment(info) for path, info in found.items() if not _is_draft(name := path[start:])}
+
+    def _moment(self, info: dict[str, Any]) -> float:
+        told = next((info[word] for word in _MOMENTS if info.get(word) is not None), None)
+        if isinstance(told, str):
+            told = datetime.datetime.fromisoformat(told)
+        if isinstance(told, datetime.datetime):
+            return (told if told.tzinfo else told.replace(tzinfo=datetime.UTC)).timestamp()
+        if told is None:
+            raise RootError(f"{self.url} : ce stockage ne dit pas quand ses fichiers ont été écrits")
+        return float(told)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write an object, in the place of the one there was."""
+        if not self._is_disk:
+            self._filesystem.pipe_file(self._full(name), content)
+            return
+        with _draft(Path(self._full(name))) as draft:
+            draft.write_bytes(content)
+            draft.replace(self._full(name))
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Write an object unless there is one: of several writers at once, exactly one is told True.
+
+        On storages without conditional writes (SFTP, WebDAV), two at the same instant may both be told so.
+        """
+        try:
+            if self._is_disk:
+                with _draft(Path(self._full(name))) as draft:
+                    draft.write_bytes(content)
+                    Path(self._full(name)).hardlink_to(draft)
+            elif self.size(name) is None:  # asked first, for storages that ignore the mode
+                self._filesystem.pipe_file(self._full(name), content, mode="create")
+            else:
+                return False
+        except FileExistsError:
+            return False
+        return True
+
+    def send(self, name: str, path: Path) -> None:
+        """Copy a local file to an object."""
+        if not self._is_disk:
+            self._filesystem.put_file(str(path), self._full(name))
+            return
+        with _draft(Path(self._full(name))) as draft:
+            shutil.copyfile(path, draft)
+            draft.replace(self._full(name))
+
+    def fetch(self, name: str, path: Path) -> None:
+        """Copy an object to a local file, whole or not at all; raises FileNotFoundError if there is none."""
+        with _draft(path) as draft:
+            self._filesystem.get_file(self._full(name), str(draft))
+            draft.replace(path)
+
+    def copy(self, name: str, target: str) -> None:
+        """Copy an object to another name, without passing through this machine where the storage can."""
+        if self._is_disk:
+            self.send(target, Path(self._full(name)))
+        else:
+            self._filesystem.cp_file(self._full(name), self._full(target))
+
+    def remove(self, name: str) -> None:
+        """Remove an object that is there."""
+        self._filesystem.rm_file(self._full(name))
+
+    def _full(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+
+_DRAFT = ".brouillon-"
+_MOMENTS = ("LastModified", "last_modified", "modified", "updated", "mtime", "created")  # as each storage names it
+
+
+def _is_draft(name: str) -> bool:
+    return name.rpartition("/")[2].startswith(_DRAFT)
+
+
+@contextmanager
+def _draft(final: Path) -> Iterator[Path]:
+    """Give the name of a file beside its final place; what still has that name at the end is removed."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    draft = final.with_name(f"{_DRAFT}{final.name}.{uuid.uuid4().hex}")
+    try:
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)

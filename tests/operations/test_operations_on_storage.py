@@ -1,0 +1,174 @@
+"""What operators do with an output on a shared storage: each command opens it anew, as another machine would."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import dataclass
+
+import pytest
+from dagster_service import write_export
+from small_networks import NOW, Small, small
+
+from assets.looking import look
+from assets.nights import begin_night, end_night, failed_night, latest_night, night_record
+from assets.revisions import ProposalStore, stands, waiting_revisions
+from assets.shared import open_store
+from assets.storage import read_frame
+from pipelines.cli import main
+from pipelines.read import Shelf
+
+pytestmark = pytest.mark.e2e
+DATASET = "resultats-services-publics"
+
+
+@dataclass
+class Machine:
+    """A project whose output is a storage: commands on it, and what they print."""
+
+    project: Small
+    url: str
+    capsys: pytest.CaptureFixture[str]
+
+    def command(self, *words: str, code: int = 0, schemas: bool = True) -> str:
+        more = ["--schemas", str(self.project.schemas)] if schemas else []
+        self.capsys.readouterr()
+        found = main([*words, "--output", self.url, *more])
+        told = self.capsys.readouterr()
+        assert found == code, told.out + told.err
+        return told.out if code == 0 else told.out + told.err
+
+    def run(self) -> str:
+        return self.command("run", "--exports", str(self.project.exports))
+
+    def status(self) -> dict:
+        return json.loads(self.command("status", "--json"))
+
+    def favourable(self) -> float:
+        store = open_store(self.url)
+        frame = read_frame(store.network_year("alpha", 2023) / "results.parquet")
+        return float(frame[(frame["maille"] == "national") & (frame["frequence"] == "annuelle")]["valeur"].iloc[0])
+
+
+@pytest.fixture
+def machine(tmp_path, capsys) -> Machine:
+    found = Machine(small(tmp_path), f"file://{tmp_path}/partage", capsys)
+    found.run()
+    return found
+
+
+def test_releases_are_proved_gone_back_on_and_shown(machine):
+    write_export(machine.project.exports, "alpha", 2024, unhappy=2)
+    machine.run()
+    told = machine.status()["jeux_de_donnees"][0]
+    assert (told["versions"], told["cibles"][0]["a_jour"]) == (2, True)
+    assert told["cibles"][0]["page"].startswith(machine.url)
+    latest = told["version"]
+    assert "identique" in machine.command("verify")
+    (plan,) = json.loads(machine.command("plan", "--json"))["plans"]
+    assert plan["empty"], "the catalogue is what was published"
+    assert machine.url in machine.command("rollback", "--to", "1.0.0", "--reason", "essai")
+    told = machine.status()["jeux_de_donnees"][0]
+    assert told["versions"] == 3
+    assert told["cibles"][0] | {"version": told["version"], "a_jour": True} == told["cibles"][0]
+    machine.command("verify", "--no-rebuild")
+    shelf = Shelf(machine.url)
+    csv = [shelf.read(f"releases/{DATASET}/{version}/resultats.csv") for version in ("1.0.0", told["version"])]
+    assert csv[0] is not None
+    assert shelf.read(f"catalogue/{DATASET}/latest/resultats.csv") == csv[1]
+    assert shelf.read(f"releases/{DATASET}/{latest}/SHA256SUMS") is not None
+
+
+def test_a_blocked_plan_waits_for_an_agreement_that_all_know(machine):
+    path = machine.project.schemas / "datasets" / f"{DATASET}.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("table_change: {max: 25,", "table_change: {max: 0,"))
+    path.write_text(path.read_text(encoding="utf-8").replace("dataset_change: {max: 15,", "dataset_change: {max: 0,"))
+    redefine(machine)
+    assert "PUBLICATION EN ATTENTE" in machine.run()
+    assert not machine.status()["jeux_de_donnees"][0]["cibles"][0]["a_jour"]
+    (plan,) = json.loads(machine.command("plan", "--json", code=1))["plans"]
+    assert plan["blocked"]
+    machine.command("publish", "--accept", plan["hash"], "--reason", "définition corrigée")
+    assert machine.status()["jeux_de_donnees"][0]["cibles"][0]["a_jour"]
+    store = open_store(machine.url)
+    assert any(store.room("acceptances").iterdir())
+
+
+def redefine(machine: Machine) -> None:
+    """Change what the indicator counts as favourable, which changes every result."""
+    path = machine.project.schemas / "indicators" / "contents.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("favourable: [content]", "favourable: [mécontent]"), encoding="utf-8")
+
+
+def test_the_revision_of_a_closed_year_waits_and_is_accepted(machine, monkeypatch):
+    before = machine.favourable()
+    machine.project.declare("alpha", "acceptance:", "closed_until: 2023\nacceptance:")
+    redefine(machine)
+    machine.project.reload()
+    machine.run()
+    assert machine.favourable() == before
+    (waiting,) = machine.status()["en_attente"]
+    listed = machine.command("revisions", schemas=False)
+    assert listed.startswith(f"alpha 2023 {waiting['empreinte'][:12]} proposée")
+
+    saved, calls = ProposalStore.save_revision, []
+
+    def killed(self, network, year):
+        calls.append((network, year))
+        if len(calls) == 2:  # the revision is in place, and still there to accept
+            raise KeyboardInterrupt
+        saved(self, network, year)
+
+    accept = ("revisions", "--accept", "alpha", "2023", waiting["empreinte"])
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(ProposalStore, "save_revision", killed)
+        machine.command(*accept, schemas=False)
+    store = open_store(machine.url)
+    look(machine.project.catalogue, store, machine.project.workspace.root)  # the next look ends it
+    store = open_store(machine.url)
+    assert machine.favourable() == 100 - before
+    assert stands(store, "alpha", 2023)
+    assert not list(waiting_revisions(store))
+    kept = store.room(f"work/revisions/remplacees/alpha/2023/{base(store)[:12]}")
+    assert (kept / "observations" / "guichet.parquet").exists()
+    assert read_frame(kept / "results.parquet")["valeur"].notna().any()
+    assert "révision" in machine.command(*accept, schemas=False, code=1)
+
+
+def base(store) -> str:
+    folder = store.bring_rooms("work/revisions", "results.json") / "remplacees" / "alpha" / "2023"
+    (found,) = folder.iterdir()
+    return found.name
+
+
+def test_nights_are_seen_by_all_and_end_once(machine):
+    catalogue, root = machine.project.catalogue, machine.project.workspace.root
+    places = [(network, year) for network, declared in catalogue.networks.items() for year in declared.years]
+    store = open_store(machine.url)
+    assert look(catalogue, store, root).cells == []
+    assert latest_night(store) is None
+    since = store.last_change(places)
+    assert datetime.datetime.now(datetime.UTC).timestamp() - 600 < since
+    write_export(machine.project.exports, "alpha", 2024, unhappy=2)
+    failed_night(open_store(machine.url), "2026-01-01", "panne", NOW)
+    begin_night(store, catalogue, "2026-01-02", look(catalogue, store, root), NOW)
+    other = open_store(machine.url)
+    record = latest_night(other)
+    assert (record["nuit"], [cell["year"] for cell in record["a_traiter"]]) == ("2026-01-02", [2024])
+    assert other.last_change(places) == since
+    machine.run()
+    other = open_store(machine.url)
+    assert other.last_change(places) > since
+    end_night(other, catalogue, record, {}, "refaites.", NOW)
+    found = night_record(open_store(machine.url), "2026-01-02")
+    assert found["a_traiter"][0]["resultat"] == "nouveaux résultats"
+    assert found["terminee_le"]
+    text = open_store(machine.url)
+    assert "nouveaux résultats" in text.file("work/nuits/2026-01-02.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [("backup", "."), ("restore", "pyproject.toml")])
+def test_backups_of_a_shared_storage_are_refused(tmp_path, capsys, words):
+    assert main([*words, "--output", f"file://{tmp_path}/partage"]) == 2
+    assert "la sauvegarder par le stockage lui-même" in capsys.readouterr().err
