@@ -30,6 +30,7 @@ PREVIOUS = "valeur secrète donnée comme valeur précédente"
 TIGHT = "borné de trop près"
 TIGHT_EARLIER = "borné de trop près avec une version antérieure"
 ALREADY = "déjà publié"
+GUESSED = "deviné de près par une autre question"  # a guess, of several persons: all that could help is hidden
 COUNTED = "nombre de lignes d'un export dont le total est secret"
 _REFUSED = (UNMASKED, PREVIOUS, TIGHT, TIGHT_EARLIER, COUNTED)
 _COLUMNS = ["constat", "statut_confidentialite", *KEY, "grandeur", "borne_basse", "borne_haute"]
@@ -58,7 +59,10 @@ def audit(
         system = cells.problem.seen(hidden)
         public = cells.figures["public"].to_numpy(dtype=bool)
         now = attack(_without_kin(system, cells, public))
-        found.append(_lines(results, cells, now, now.exposed, TIGHT))
+        sure = attack(_without_kin(system, cells, np.ones(len(public), dtype=bool)))
+        tight = sure.exposed | (now.exposed & (now.high - now.low < 1))
+        found.append(_lines(results, cells, now, tight, TIGHT))
+        found.append(_lines(results, cells, now, now.exposed & ~tight, GUESSED))
         late = attack(system) if public.any() else now  # with bases that are public for good
         known = (late.exposed | cells.kin.told) & ~now.exposed
         found.append(_lines(results, cells, late, known, ALREADY))

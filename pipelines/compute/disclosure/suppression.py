@@ -7,6 +7,7 @@ Protection only grows when more is hidden, so the last step leaves a set of whic
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pipelines.compute.disclosure.attack import Intervals
     from pipelines.compute.disclosure.system import Flags, Numbers, System
 
 _REACHES = (2, 4, None)  # links off the unit that is shown; None: the whole component
@@ -30,8 +32,8 @@ def secondary(problem: Problem, kept: Flags | None = None) -> Flags:
     """Return the units to hide besides the primary ones. Ties go to the first unit: sort units by their key.
 
     ``kept``: units to hide in any case; what they already protect is not looked for again.
-    Cells that stay exposed although everything that could help is hidden (what protects them is already public) are
-    for the audit to report.
+    Cells that stay exposed although everything that could help is hidden (what protects them is already public) keep
+    what they have, and are for the audit to report.
     """
     primary = problem.primary_units()
     if not primary.any():
@@ -68,7 +70,6 @@ class _Search:
         links = problem.links
         self._rows = np.repeat(np.arange(links.shape[0]), np.diff(links.indptr))
         self._links_of = links.tocsc()
-        self._hopeless = np.zeros(len(problem.unit), dtype=bool)
         order = np.argsort(problem.unit, kind="stable")
         self._cells = np.split(order, np.cumsum(np.bincount(problem.unit, minlength=problem.units))[:-1])
 
@@ -86,19 +87,28 @@ class _Search:
         only: Flags | None = None
         while True:
             system = self.problem.seen(self.hidden)
-            exposed = attack(system, only).exposed
+            found = attack(system, only)
+            exposed = found.exposed
             labels = components(system)
             before = self.hidden.copy()
             cells = np.flatnonzero(exposed)
             first = cells[np.unique(labels[cells], return_index=True)[1]]  # one per component at a time
             if not (self._hide_for(first, system) or self._hide_for(cells, system)):
-                self._hopeless = exposed
+                self._keep(exposed, found)
                 return
             self.close_links()
             labels = components(self.problem.seen(self.hidden))
             changed = (self.hidden & ~before)[self.problem.unit]
             again = np.isin(labels, np.unique(labels[(changed | exposed) & (labels >= 0)]))
             only = again
+
+    def _keep(self, exposed: Flags, found: Intervals) -> None:
+        """Ask no more for the cells that nothing else can help than what they have, but no less either."""
+        reached = np.where(exposed, np.maximum(found.high - found.low, 0.0), np.inf)
+        problem = self.problem
+        self.problem = replace(
+            problem, width_a=np.minimum(problem.width_a, reached), width_d=np.minimum(problem.width_d, reached)
+        )
 
     def spare(self) -> None:
         """Show again, dearest first, each unit whose hiding proves superfluous; one at a time in each component.
@@ -111,7 +121,7 @@ class _Search:
         for reach in _REACHES:
             self.hidden = before.copy()
             self._spare(reach)
-            left = attack(self.problem.seen(self.hidden), verdict_only=True).exposed & ~self._hopeless
+            left = attack(self.problem.seen(self.hidden), verdict_only=True).exposed
             if not self.primary[self.problem.unit[left]].any():
                 return
 
@@ -139,7 +149,7 @@ class _Search:
             part = np.isin(group[problem.unit], trying)
             closely = self._around(shown, reach) if reach else None
             found = attack(problem.seen(tried), part, verdict_only=True, closely=closely)
-            exposed = found.exposed & ~self._hopeless
+            exposed = found.exposed
             units = np.unique(problem.unit[exposed])
             lost = np.unique(group[units[self.primary[units]]])
             with_others = np.setdiff1d(np.unique(group[units]), lost)
@@ -182,7 +192,7 @@ class _Search:
                 if down.sum() > slack or up.sum() < -slack:
                     continue  # contradictory: nobody believes it
                 room = np.minimum(up, slack - down.sum() + down) - np.maximum(down, up - slack - up.sum())
-                asked = ~known & problem.primary[others] & ~self._hopeless[others]
+                asked = ~known & problem.primary[others]
                 if (asked & (room / abs(factors) < system.width[others] - 4 * EPSILON)).any():
                     return True
         return False
