@@ -350,11 +350,7 @@ def test_a_discrepancy_of_a_period_with_a_hidden_row_is_not_published(small: Cat
     found = pd.DataFrame([
         {"reseau": "labo", "annee": year, "indicateur": "essai", "periode": str(year), "maille": "national",
          "territoire_code": "FR", "maille_des_parties": "departement", "parties_presentes": 1, "parties_attendues": 101,
-<<<<<<< HEAD
-         "valeur_declaree": 10.0, "valeur_calculee": 9.0, "ecart": 1.0, "comparaison": "incomplète"}
-=======
          "valeur_declaree": 10.0, "valeur_calculee": 9.0, "ecart": 1.0, "comparaison": "complète"}
->>>>>>> review5
         for year in (2023, 2024, 2025)
     ])  # fmt: skip
     hidden = {"maille": "departement", "territoire_code": "30", "motif": "secret-statistique"}
