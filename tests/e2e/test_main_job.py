@@ -138,12 +138,6 @@ def test_running_again_makes_no_second_release_and_touches_nothing(whole_run, sa
     assert (digests(output / "releases"), digests(output / "catalogue")) == before
 
 
-def test_the_same_inputs_elsewhere_make_the_same_bytes(whole_run, samples, tmp_path):
-    copied = shutil.copytree(samples, tmp_path / "exports")
-    run("run", "--exports", copied, "--output", tmp_path / "output")
-    assert digests(release(tmp_path / "output")) == digests(release(whole_run[0]))
-
-
 def test_a_changed_file_is_told_and_makes_a_new_version_where_only_its_rows_change(whole_run, samples, tmp_path):
     output = shutil.copytree(whole_run[0], tmp_path / "output")
     exports = shutil.copytree(samples, tmp_path / "exports")
@@ -224,10 +218,17 @@ def _noise(content: bytes) -> bytes:
     return random.Random(5).randbytes(5000)
 
 
-@pytest.mark.parametrize("damage", [None, _truncate, _flip, _html, _empty, _noise])
+CSV, ODS = "assurance-maladie/enquete-2024.csv", "assurance-maladie/activite-2024.ods"
+ZIP = "gendarmerie/resultats-2024.zip"
+
+
 @pytest.mark.parametrize(
-    "file",
-    ["assurance-maladie/enquete-2024.csv", "assurance-maladie/activite-2024.ods", "gendarmerie/resultats-2024.zip"],
+    ("file", "damage"),
+    [
+        *((CSV, damage) for damage in (None, _truncate, _flip, _html, _empty, _noise)),
+        *((ODS, damage) for damage in (None, _truncate, _noise)),
+        *((ZIP, damage) for damage in (None, _flip, _html)),
+    ],
 )
 def test_a_missing_or_damaged_file_changes_only_its_network_and_says_so(small, tmp_path, file, damage):
     root, exports, intact = small
@@ -246,6 +247,12 @@ def test_a_missing_or_damaged_file_changes_only_its_network_and_says_so(small, t
     assert not results.equals(intact)
     anomalies = table(tmp_path / "output", "anomalies")
     assert ((anomalies["reseau"] == network) & (anomalies["annee"] == "2024")).any()
+
+
+def test_the_same_inputs_elsewhere_make_the_same_bytes(small, tmp_path):
+    root, exports, _ = small
+    run_small(root, shutil.copytree(exports, tmp_path / "exports"), tmp_path / "output")
+    assert digests(release(tmp_path / "output")) == digests(release(root / "output"))
 
 
 def test_the_root_may_be_any_fsspec_url(small):

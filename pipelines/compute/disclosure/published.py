@@ -40,19 +40,36 @@ def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.
     tied = found.index[cells.tied_rows()]  # marked alike: nobody may tell which of the bases is the one too small
     found.loc[tied, "statut_confidentialite"] = "A"
     found.loc[tied, "motif"] = PRIMARY
-    beside = _beside(found, catalogue, public) & found["statut_confidentialite"].ne("A").to_numpy()
+    start = _hidden_before(found, public, earlier[-1]) if earlier else np.zeros(len(found), dtype=bool)
+    beside = _beside(found, catalogue, public, start) & found["statut_confidentialite"].ne("A").to_numpy()
     found.loc[beside, "statut_confidentialite"] = "D"
     found.loc[beside, "motif"] = SECONDARY
     return without_secrets(found)
 
 
-def _beside(results: pd.DataFrame, catalogue: Catalogue, public: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which rows to hide, with those marked A.
+def _hidden_before(results: pd.DataFrame, public: NDArray[np.bool_], latest: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return the rows that the latest release hid beside others, in networks of which nothing that it showed changed.
+
+    The same figures are hidden the same way again: the search alone would choose otherwise, since what is published
+    by now can't be hidden any more.
+    """
+    keys, names = row_keys(results), row_keys(latest)
+    told = latest["statut_confidentialite"].eq("F") & latest[["effectif", "valeur"]].notna().any(axis=1)
+    moved = set(latest["reseau"][told & ~names.isin(keys[public])]) | set(results["reseau"][~keys.isin(names)])
+    moved |= set(latest["reseau"][~names.isin(keys) & latest["statut_confidentialite"].isin(["A", "D"])])
+    hidden = names[latest["statut_confidentialite"].eq("D")]
+    return np.asarray(keys.isin(hidden) & ~results["reseau"].isin(moved).to_numpy(), dtype=bool)
+
+
+def _beside(
+    results: pd.DataFrame, catalogue: Catalogue, public: NDArray[np.bool_], start: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return which rows to hide, with those marked A; ``start``: rows to hide in any case.
 
     How nearly equal two bases are is learnt from what is published: once more is hidden, readers learn a little
     otherwise, so that what they then learn is looked at again, until nothing has to be added (seldom, with caution).
     """
-    beside = np.zeros(len(results), dtype=bool)
+    beside = start
     while True:
         cells = cells_of(results, catalogue, public, beside=beside, caution=1.0 if beside.any() else _CAUTION)
         if cells is None:

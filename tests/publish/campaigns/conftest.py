@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -13,6 +14,8 @@ from campaign import Subject
 from made_results import DATASET, result
 
 from pipelines.declarations import Catalogue
+from pipelines.publish.files import CHECKSUMS, checksums, facts, sha256
+from pipelines.publish.package import to_bytes
 from pipelines.publish.release import make_release
 
 TABLES = ("resultats", "reseaux")
@@ -55,7 +58,23 @@ def subject(small_catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory
         make_release(DATASET, small_catalogue, _tables(small_catalogue, rows), home / "whole", synthetic=None)
         releases.append(home / str(stage))
         shutil.copytree(home / "whole", releases[-1], ignore=_needless)
+        _seal_again(releases[-1] / DATASET)
     return Subject(small_catalogue, DATASET, (releases[0], releases[1]), home)
+
+
+def _seal_again(home: Path) -> None:
+    """Make of what is left of the releases whole releases: checksums of these files, chained."""
+    before = None
+    for folder in sorted(home.iterdir()):
+        place, sums = folder / "datapackage.json", folder / CHECKSUMS
+        place.chmod(0o644)
+        sums.chmod(0o644)
+        described = json.loads(place.read_text(encoding="utf-8"))
+        if before:
+            described["previous"]["sha256"] = before
+        place.write_bytes(to_bytes(described))
+        sums.write_bytes(checksums(facts(path) for path in folder.iterdir() if path != sums))
+        before = sha256(sums)
 
 
 def _tables(catalogue: Catalogue, results: list[dict[str, object]]) -> dict[str, pd.DataFrame]:
