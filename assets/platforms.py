@@ -18,7 +18,6 @@ import requests
 
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
-from pipelines.publish import history
 from pipelines.publish.acceptance import accept
 from pipelines.publish.gates import gates
 from pipelines.publish.known_ids import read_ids
@@ -44,12 +43,9 @@ class TargetError(Exception):
 
 def workplace(store: Store, target: str) -> Workplace:
     """Return the folders of a store as a publication uses them, brought; what it writes counts once it is ``saved``."""
-    if target == LOCAL:  # it compares the latest releases with those that it shows
+    if target == LOCAL:
         store.bring_catalogue()
-        for dataset in sorted(path.name for path in store.releases.iterdir()) if store.releases.is_dir() else ():
-            _bring_since(store, dataset)
-    else:
-        store.bring_releases()
+    store.bring_releases()  # all of them: each is checked before anything is published
     for room in _ROOMS:
         store.room(room)
     return Workplace(store.output)
@@ -65,14 +61,6 @@ def saved(store: Store, target: str) -> Iterator[None]:
             store.save_room(store.room(room))
         if target == LOCAL:
             store.save_catalogue()
-
-
-def _bring_since(store: Store, dataset: str) -> None:
-    """Bring the release that the catalogue shows and those made since."""
-    known = history.versions(store.releases, dataset)
-    shown = (read_json(store.catalogue / dataset / "dataset.json") or {}).get("version")
-    for version in known[known.index(shown) :] if shown in known else known[-1:]:
-        store.bring_release(dataset, version)
 
 
 def open_platform(target: str, store: Store) -> Platform:
