@@ -103,9 +103,7 @@ class Campaign:
         shutil.copytree(self.starts[stage][1], output, dirs_exist_ok=True)
         return output
 
-    def publish(
-        self, output: Path, hurried: int | None = None, sleep: Callable[[float], None] | None = None
-    ) -> Report:
+    def publish(self, output: Path, hurried: int | None = None, sleep: Callable[[float], None] | None = None) -> Report:
         """Publish what the folder holds, impatient at the call of this number. Raises PublicationError alone."""
         subject = self.subject
         with _Session(hurried) as session:
