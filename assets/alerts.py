@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from assets.channels import channels_from_environment
-from assets.findings import RETRIED, facts_of_runs, facts_of_store, lateness
+from assets.findings import facts_of_runs, facts_of_store, lateness
 from assets.previews import preview_rows
+from assets.recovery import to_be_retried
 from assets.releases import TABLES
 from assets.resources import Workspace
 from assets.told import tell
@@ -24,8 +25,6 @@ from pipelines.notify import Places
 MORNING = 6  # hour of Paris before which nothing is sent: the night makes one message, not one per failed step
 ZONE = ZoneInfo("Europe/Paris")
 PATIENCE = datetime.timedelta(hours=4)  # a failure is told after that, even if other runs are still going
-_TO_RETRY = "dagster/will_retry"
-_RETRY_WITHIN = datetime.timedelta(minutes=10)  # a retry that hasn't started by then never will
 EVERY = 120  # seconds between two looks
 _GOING = [
     dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING,
@@ -110,10 +109,7 @@ def _going_on(instance: dg.DagsterInstance, now: datetime.datetime) -> bool:
     """Tell whether runs are going, or about to be: a run that died, and that Dagster is to start again."""
     if instance.get_runs_count(dg.RunsFilter(statuses=_GOING)):
         return True
-    again = dg.RunsFilter(
-        statuses=[dg.DagsterRunStatus.FAILURE], tags={_TO_RETRY: "true"}, updated_after=now - _RETRY_WITHIN
-    )
-    return any(RETRIED not in run.tags for run in instance.get_runs(again))
+    return bool(to_be_retried(instance, now))
 
 
 def _waited(instance: dg.DagsterInstance, looked: Looked, now: datetime.datetime) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 import dagster as dg
 
 from assets.jobs import NATIONAL_JOB
+from assets.recovery import RETRIED
 from assets.results import failures_of
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
@@ -24,7 +25,6 @@ from pipelines.notify import (
     refused,
 )
 
-RETRIED = "dagster/auto_retry_run_id"  # the run that Dagster started in its place tells its own outcome
 _PARTITION = ("dagster/partition", "dagster/asset_partition_range_start")
 
 
@@ -78,7 +78,7 @@ def facts_of_runs(
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since)
     facts: list[Fact] = []
     for record in instance.get_run_records(failed, ascending=True):
-        if RETRIED not in record.dagster_run.tags:
+        if RETRIED not in record.dagster_run.tags:  # a run started in its place tells its own outcome
             facts += _facts_of_run(catalogue, instance, record.dagster_run, places)
     return list({fact.key: fact for fact in facts}.values())
 

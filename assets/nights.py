@@ -1,6 +1,6 @@
 """A night's record, ``work/nuits/<night>.json`` and ``.md``: what was to be done and why, then what came of it.
 
-The record is written by the look, and ended by a sensor once the runs it asked for are over; nothing here starts a run.
+The record is written by the look, and ended by a sensor (``concluding``); nothing here starts a run.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from assets.storage import Store, read_json, write_bytes, write_json
 from assets.summary import network_lines
 from pipelines.declarations import Catalogue
 from pipelines.publish import history
+from pipelines.validate.french import counted
 
 NIGHT_TAG = "resultats/nuit"
 
@@ -32,6 +33,7 @@ def begin_night(store: Store, catalogue: Catalogue, night: str, found: Look, now
         ],
         "ignores": [cell.__dict__ for cell in found.ignored],
         "versions_avant": _versions(store, catalogue),
+        "inachevees": _unfinished(store, night),
         "terminee_le": None,
     }
     _write(store, record)
@@ -42,7 +44,8 @@ def failed_night(store: Store, night: str, cause: str, now: datetime) -> dict[st
     """Write that the look itself failed: nothing was run, and what is published stays as it is."""
     moment = now.isoformat(timespec="seconds")
     record = {"nuit": night, "regardee_le": moment, "reseaux": 0, "annees_de_reseau": 0, "a_traiter": [], "ignores": [],
-              "versions_avant": {}, "terminee_le": None, "erreur": cause}  # fmt: skip
+              "versions_avant": {}, "inachevees": _unfinished(store, night), "terminee_le": None,
+              "erreur": cause}  # fmt: skip
     _write(store, record)
     return record
 
@@ -71,17 +74,24 @@ def end_night(
     errors: Mapping[tuple[str, int], str],
     national: str,
     now: datetime,
+    *,
+    undone: Mapping[tuple[str, int], str] | None = None,
+    overtaken_by: str | None = None,
 ) -> str:
     """Write what came of a night, network by network, as JSON and Markdown; return the Markdown.
 
     ``errors``: network-years whose steps stopped on anything but a refusal, and why. ``national``: what became of the
-    national tables and the release (French).
+    national tables and the release (French). ``undone``: network-years that no run took to their end, and what comes
+    next (French). ``overtaken_by``: the night that began before this one was over.
     """
     for item in record["a_traiter"]:
         network, year = item["network"], item["year"]
-        item["resultat"] = _outcome(store, catalogue, network, year, item["avant"], errors.get((network, year)))
+        left = (undone or {}).get((network, year))
+        item["fait"] = left is None
+        item["resultat"] = left or _outcome(store, catalogue, network, year, item["avant"], errors.get((network, year)))
         item["detail"] = network_lines(store, network, [year])[0] if network in catalogue.networks else []
     record["national"] = national
+    record["depassee_par"] = overtaken_by
     record["versions"] = _versions(store, catalogue)
     record["terminee_le"] = now.isoformat(timespec="seconds")
     text = _markdown(catalogue, record)
@@ -123,7 +133,7 @@ def _fault(folder: Path) -> str:
 
 def _markdown(catalogue: Catalogue, record: Mapping[str, Any]) -> str:
     done = record["a_traiter"]
-    lines = [f"# Nuit {record['nuit']}", ""]
+    lines = [f"# Nuit {record['nuit']}", "", *_incomplete(record)]
     if "erreur" in record:
         lines += [f"**La veille a échoué : rien n'a été traité, rien n'est changé.** {record['erreur']}", ""]
     else:
@@ -145,6 +155,17 @@ def _markdown(catalogue: Catalogue, record: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _incomplete(record: Mapping[str, Any]) -> list[str]:
+    """Say that a night isn't whole, and why; nothing when it is."""
+    left = sum(not item["fait"] for item in record["a_traiter"])
+    why = []
+    if record["depassee_par"]:
+        why.append(f"la nuit {record['depassee_par']} a commencé avant sa fin")
+    if left:
+        why.append(f"{counted(left, 'traitement')} sur {len(record['a_traiter'])} sans résultat")
+    return [f"**Nuit inachevée : {' ; '.join(why)}.**", ""] if why else []
+
+
 def _details(done: list[dict[str, Any]]) -> list[str]:
     lines: list[str] = []
     for item in done:
@@ -159,6 +180,15 @@ def _cell(text: str) -> str:
 
 def _place(store: Store, night: str, suffix: str = ".json") -> Path:
     return store.file(f"work/nuits/{night}{suffix}")
+
+
+def _unfinished(store: Store, night: str) -> list[str]:
+    """Name the nights before ``night`` that have no end yet: this one ends them, as incomplete."""
+    before = latest_night(store)
+    if before is None or before["terminee_le"]:
+        return []
+    same = [before["nuit"]] if before["nuit"] != night else []  # looked at again: it goes on
+    return [*before.get("inachevees", ()), *same]
 
 
 def _write(store: Store, record: Mapping[str, Any]) -> None:

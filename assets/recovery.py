@@ -4,6 +4,7 @@ Dagster's run monitoring doesn't ask after the processes that its default launch
 server, or by a reboot, they would stay "started" for ever.
 """
 
+import datetime
 import re
 import socket
 
@@ -14,6 +15,9 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 _S = dg.DagsterRunStatus
 RUNNING = [_S.STARTED, _S.STARTING, _S.CANCELING]
 WAITING = [_S.QUEUED, _S.NOT_STARTED]
+RETRIED = "dagster/auto_retry_run_id"  # the run that Dagster started in its place
+_TO_RETRY = "dagster/will_retry"
+_RETRY_WITHIN = datetime.timedelta(minutes=10)  # a retry that hasn't started by then never will
 HOST_TAG = "resultats/machine"  # of runs that no launcher started: the command line
 _WORKER = re.compile(r"(Started process for run|Executing steps in process) \(pid: (\d+)\)")
 _SLACK = 5  # seconds by which the clock may have been set meanwhile
@@ -39,11 +43,19 @@ def fail_lost_runs(instance: dg.DagsterInstance, *, nothing_runs: bool = False) 
 
 
 def busy(instance: dg.DagsterInstance, besides: frozenset[str] = frozenset()) -> bool:
-    """Whether any run or backfill is in progress or waits, but those of the jobs ``besides``."""
+    """Whether any run or backfill is in progress, waits or is to be taken up, but those of the jobs ``besides``."""
     if any(run.job_name not in besides for run in instance.get_runs(dg.RunsFilter(statuses=[*RUNNING, *WAITING]))):
+        return True
+    if any(run.job_name not in besides for run in to_be_retried(instance, datetime.datetime.now(datetime.UTC))):
         return True
     asked = BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING])
     return bool(instance.get_backfills(filters=asked, limit=1))
+
+
+def to_be_retried(instance: dg.DagsterInstance, now: datetime.datetime) -> list[dg.DagsterRun]:
+    """Return the runs whose process died and that Dagster is to start again, but hasn't yet."""
+    again = dg.RunsFilter(statuses=[_S.FAILURE], tags={_TO_RETRY: "true"}, updated_after=now - _RETRY_WITHIN)
+    return [run for run in instance.get_runs(again) if RETRIED not in run.tags]
 
 
 def _gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._core.storage.tags import RUN_KEY_TAG
 
+from assets.concluding import causes_of, conclude, conclude_overtaken, runs_of
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
-from assets.nights import NIGHT_TAG, cells_of, end_night, failed_night, latest_night, night_record
+from assets.nights import NIGHT_TAG, cells_of, failed_night, latest_night, night_record
 from assets.recovery import busy, fail_lost_runs
 from assets.resources import Workspace
 from assets.storage import Store, code_fingerprint, fingerprint
-from assets.watching import SUMMARY, WATCH_JOB, ZONE, night_of
+from assets.watching import WATCH_JOB, ZONE, night_of
 from pipelines.declarations import Catalogue
 
 EVERY = 15  # seconds between two evaluations
@@ -50,6 +51,8 @@ def _following(catalogue: Catalogue, workspace: Workspace, networks: Any, nation
     def following(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         store = workspace.store  # anew: what a store has seen doesn't change
         night = _current_night(context.instance, store)
+        if night:
+            conclude_overtaken(context.instance, catalogue, store, night)
         asked = list(_missing_runs(context.instance, catalogue, night)) if night else []
         if asked:
             yield from asked
@@ -65,7 +68,7 @@ def _following(catalogue: Catalogue, workspace: Workspace, networks: Any, nation
         if context.cursor is None:
             context.update_cursor(declared)
         if night and not night["terminee_le"]:
-            _summarise(context.instance, catalogue, store, night)
+            conclude(context.instance, catalogue, store, night)
         yield dg.SkipReason("rien ne reste à faire")
 
     return following
@@ -75,7 +78,7 @@ def _current_night(instance: dg.DagsterInstance, store: Store) -> dict[str, Any]
     """Return the record of the latest look; one that failed is given a record, which says so."""
     failed = instance.get_runs(dg.RunsFilter(job_name=WATCH_JOB), limit=1)
     if failed and failed[0].status in _FAILURE and night_record(store, night_of(failed[0])) is None:
-        cause = " ; ".join(_causes(instance, failed[0]).values())
+        cause = " ; ".join(causes_of(instance, failed[0]).values())
         return failed_night(store, night_of(failed[0]), cause, datetime.datetime.now(ZoneInfo(ZONE)))
     return latest_night(store)
 
@@ -88,7 +91,7 @@ def _missing_runs(instance: dg.DagsterInstance, catalogue: Catalogue, night: dic
     for cell in cells_of(night):
         if cell.network in catalogue.networks and cell.year in catalogue.years:
             years[cell.year].append(cell.network)
-    there = {run.tags.get("dagster/partition") for run in _runs_of(instance, night["nuit"], NETWORKS_JOB)}
+    there = {run.tags.get("dagster/partition") for run in runs_of(instance, night["nuit"], NETWORKS_JOB)}
     for year in sorted(years, reverse=True):
         if str(year) not in there:
             yield dg.RunRequest(
@@ -130,62 +133,6 @@ def _latest_change(catalogue: Catalogue, store: Store) -> float:
     return store.last_change(
         (network, year) for network, declared in catalogue.networks.items() for year in declared.years
     )
-
-
-def _summarise(instance: dg.DagsterInstance, catalogue: Catalogue, store: Store, night: dict[str, Any]) -> None:
-    """End the record of the night, and show it on its asset."""
-    errors: dict[tuple[str, int], str] = {}
-    for run in _runs_of(instance, night["nuit"], NETWORKS_JOB):
-        year = int(run.tags["dagster/partition"])
-        lost = {} if run.status not in _FAILURE else _causes(instance, run)
-        for step, cause in lost.items():
-            network = next((key for key in catalogue.networks if step.startswith(f"{key.replace('-', '_')}__")), "")
-            errors[network, year] = cause
-    text = end_night(
-        store,
-        catalogue,
-        night,
-        errors,
-        _national_outcome(instance, night),
-        datetime.datetime.now(ZoneInfo(ZONE)),
-    )
-    metadata = {
-        "bilan": dg.MetadataValue.md(text),
-        "a_traiter": dg.MetadataValue.int(len(night["a_traiter"])),
-        "erreurs": dg.MetadataValue.int(text.count("| ERREUR")),
-    }
-    instance.report_runless_asset_event(dg.AssetMaterialization(SUMMARY, metadata=metadata))
-
-
-def _national_outcome(instance: dg.DagsterInstance, night: dict[str, Any]) -> str:
-    runs = _runs_of(instance, night["nuit"], NATIONAL_JOB)
-    if not runs:
-        return "rien n'a changé."
-    if runs[0].status in _FAILURE:
-        return f"ÉCHEC. {' ; '.join(_causes(instance, runs[0]).values())}"
-    return "refaites."
-
-
-def _runs_of(instance: dg.DagsterInstance, night: str, job: str) -> list[dg.DagsterRun]:
-    """Return the runs of a night, the latest first."""
-    return list(instance.get_runs(dg.RunsFilter(job_name=job, tags={NIGHT_TAG: night})))
-
-
-def _causes(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dict[str, str]:
-    """Return the steps of a run that failed and why; refusals of exports are left out, their verdict tells them."""
-    found: dict[str, str] = {}
-    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
-        event = entry.dagster_event
-        if event is None:
-            continue
-        refusal, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
-        if run.job_name == NETWORKS_JOB and refusal:
-            continue
-        if refusal and refusal.description:
-            found[str(event.step_key)] = refusal.description
-        elif error:
-            found[str(event.step_key)] = (error.cause or error).message.strip()
-    return found
 
 
 def _lost() -> dg.SensorDefinition:

@@ -15,7 +15,7 @@ import pytest
 from dagster._core.instance.ref import InstanceRef
 
 from assets.instance import mend_sqlite, postgres_url, prepare_instance
-from assets.recovery import HOST_TAG, LOST, busy, fail_lost_runs
+from assets.recovery import HOST_TAG, LOST, busy, fail_lost_runs, to_be_retried
 from assets.resources import night_from_environment, retention_from_environment
 from assets.upkeep import purge_runs
 from pipelines.cli import main
@@ -138,7 +138,10 @@ def test_only_runs_whose_process_is_gone_are_lost(home):
         assert busy(instance)
         assert not busy(instance, besides=frozenset({"empty"}))
         assert set(fail_lost_runs(instance, nothing_runs=True)) == {alive, silent}
-        assert not busy(instance)
+        now = datetime.datetime.now(datetime.UTC)
+        assert {run.run_id for run in to_be_retried(instance, now)} == {dead, alive, silent}
+        assert busy(instance)  # until Dagster has taken them up
+        assert not to_be_retried(instance, now + datetime.timedelta(minutes=11))  # it never did
 
 
 def test_a_younger_process_of_the_same_number_is_another_one(home, monkeypatch):
