@@ -67,7 +67,7 @@ def _refusals(catalogue: Catalogue, store: Store, network: str, places: Places) 
         letter = store.network_year(network, years[-1]) / f"{export}-lettre.html"
         yield refused(
             catalogue, network, years, export, files=files, explanation=explanation,
-            letter=store.address(letter) if letter.exists() else None, places=places,
+            letter=store.letter(letter) if letter.exists() else None, places=places,
         )  # fmt: skip
 
 

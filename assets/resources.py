@@ -28,13 +28,13 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     schemas: str
     target: str = LOCAL  # where releases go
     publish: bool = False  # whether a run may publish to a platform, or only show the plan
-    letters: str = ""  # where the data team's browsers find the letters
+    letters: str = ""  # where the data team's browsers find the letters, when a web server shows them
     _store: Store | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Workspace"]:  # noqa: ARG002
         """Give the steps that run in this process one store, left when they are done."""
-        self._store = open_store(self.output)
+        self._store = open_store(self.output, self.letters)
         try:
             yield self
         finally:
@@ -49,21 +49,21 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def store(self) -> Store:
         """Everything that runs produce; outside of a run, each call opens it anew and sees what is saved by then."""
-        return self._store or open_store(self.output)
+        return self._store or open_store(self.output, self.letters)
 
 
 def workspace_from_environment() -> Workspace:
     """Return the workspace that the environment names, else the project's own.
 
     The variables are RESULTATS_EXPORTS, RESULTATS_OUTPUT, RESULTATS_SCHEMAS, RESULTATS_TARGET (local, demo, www or a
-    URL), RESULTATS_PUBLISH (« oui »: publish there without asking) and RESULTATS_LETTERS_URL (where a web server shows
-    ``work/networks`` to the data team). The key of a platform is read in ``platforms``.
+    URL), RESULTATS_PUBLISH (« oui »: publish there without asking) and RESULTATS_LETTERS_URL. The key of a platform is
+    read in ``platforms``.
     """
     return Workspace(
         exports=_place("RESULTATS_EXPORTS", "data/samples"),
         output=_place("RESULTATS_OUTPUT", "data/output"),
         schemas=_place("RESULTATS_SCHEMAS", "schemas"),
-        letters=os.environ.get("RESULTATS_LETTERS_URL", "").rstrip("/"),
+        letters=letters_from_environment(),
         **publishing_from_environment(),
     )
 
@@ -72,6 +72,11 @@ def publishing_from_environment() -> dict[str, Any]:
     """Return the properties of a workspace that say where its releases go."""
     publish = os.environ.get("RESULTATS_PUBLISH", "").strip().lower() == "oui"
     return {"target": os.environ.get("RESULTATS_TARGET") or LOCAL, "publish": publish}
+
+
+def letters_from_environment() -> str:
+    """Return the URL by which a web server shows the letters to the data team, RESULTATS_LETTERS_URL, or nothing."""
+    return os.environ.get("RESULTATS_LETTERS_URL", "")
 
 
 def home_from_environment() -> Path | None:

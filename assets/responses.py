@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import dagster as dg
 
@@ -58,8 +57,7 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
                 context.log.info(f"{verdict.export} : {verdict.state}. {verdict.explanation}")
         written = write_letters(store, catalogue, network, year, verdicts)
         store.save_network_year(network, year, "observations")
-        page = f"{workspace.letters}/{network}/{year}" if workspace.letters else ""
-        metadata = {**_metadata(verdicts), **_links(store, written, page)}
+        metadata = {**_metadata(verdicts), **_links(store, written)}
         yield dg.AssetCheckResult(
             check_name="conformite",
             passed=all(verdict.state == "accepté" and not verdict.refused for verdict in verdicts),
@@ -172,14 +170,9 @@ def counts_by_rule(verdicts: list[Verdict]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _links(store: Store, written: dict[str, Path], address: str) -> dict[str, Any]:
-    """Return links to the letters and copies below ``address``; without one, their places.
-
-    No link to files on disk: a browser opens none from a page of a web server.
-    """
-    if address:
-        return {name: dg.MetadataValue.url(f"{address}/{quote(path.name)}") for name, path in written.items()}
-    places = {name: store.address(path) for name, path in written.items()}
+def _links(store: Store, written: dict[str, Path]) -> dict[str, Any]:
+    """Return links to the letters and copies, or their places on disk: a browser opens none from a web page."""
+    places = {name: store.letter(path) for name, path in written.items()}
     return {
         name: dg.MetadataValue.url(place) if "://" in place else dg.MetadataValue.path(place)
         for name, place in places.items()

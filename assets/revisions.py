@@ -61,6 +61,10 @@ class ProposalStore(Store):
         """Return ``address`` as a URL."""
         return self._standing.link(path)
 
+    def letter(self, path: Path) -> str:
+        """Return where people open a letter of a revision."""
+        return self._standing.letter(path)
+
 
 @dataclass(frozen=True)
 class Proposal:

@@ -25,9 +25,12 @@ _CHECKSUMS = "SHA256SUMS"
 _NEEDED_OF_ALL = ("resultats.parquet", "datapackage.json", "versions.csv", _CHECKSUMS)
 
 
-def open_store(output: str) -> Store:
-    """Return the store of a folder, or of an fsspec URL; raises RootError when its protocol is unknown here."""
-    return SharedStore(output) if "://" in output else Store(Path(output))
+def open_store(output: str, letters: str = "") -> Store:
+    """Return the store of a folder, or of an fsspec URL; raises RootError when its protocol is unknown here.
+
+    ``letters``: the URL by which a web server shows the letters. A storage has addresses of its own for them.
+    """
+    return SharedStore(output) if "://" in output else Store(Path(output), letters)
 
 
 class SharedStore(Store):

@@ -17,13 +17,16 @@ from pipelines.publish.acceptance import accepted
 from pipelines.publish.workplace import Workplace
 
 
-def standing(catalogue: Catalogue, output: str | Path, today: datetime.date | None = None) -> dict[str, Any]:
+def standing(
+    catalogue: Catalogue, output: str | Path, today: datetime.date | None = None, letters: str = ""
+) -> dict[str, Any]:
     """Return where things stand on ``today`` (default: this day), as plain data with French names.
 
-    ``output`` is a folder or an fsspec URL; raises RootError when its protocol is unknown here.
+    ``output`` is a folder or an fsspec URL, ``letters`` the URL of the letters if they have one; raises RootError when
+    the protocol of ``output`` is unknown here.
     """
     today = today or datetime.datetime.now().astimezone().date()
-    store = open_store(str(output))
+    store = open_store(str(output), letters)
     store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     return {
         "date": today.isoformat(),
@@ -95,7 +98,7 @@ def _refused(catalogue: Catalogue, store: Store) -> list[dict[str, Any]]:
                     letter = folder / f"{export}-lettre.html"
                     found.append({
                         "reseau": network, "annee": year, "export": export, "explication": receipt["explication"],
-                        "lettre": store.address(letter) if letter.exists() else None,
+                        "lettre": store.letter(letter) if letter.exists() else None,
                     })  # fmt: skip
     return found
 

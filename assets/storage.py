@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import pandas as pd
 import pyarrow as pa
@@ -42,8 +43,9 @@ class Store:
 
     proposes = False  # whether what is written here only proposes to change what stands (see ``revisions``)
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Path, letters: str = "") -> None:
         self.output = output
+        self.letters = letters.rstrip("/")  # the URL by which a web server shows the letters of ``work/networks``
         self.archive = Archive(output / "archive")
 
     @property
@@ -112,6 +114,16 @@ class Store:
     def link(self, path: Path) -> str:
         """Return ``address`` as a URL."""
         return path.resolve().as_uri()
+
+    def letter(self, path: Path) -> str:
+        """Return where people open a letter to a network, or a copy of its refused rows: its only address.
+
+        A URL when a web server shows them; else, and for those of a revision, which none shows, ``address``.
+        """
+        home = self.output / "work" / "networks"
+        if self.letters and path.is_relative_to(home):
+            return f"{self.letters}/{quote(path.relative_to(home).as_posix())}"
+        return self.address(path)
 
     def last_change(self, places: Iterable[tuple[str, int]]) -> float:
         """Return when a network-year last changed (epoch seconds), 0 when none was ever run."""

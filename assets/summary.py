@@ -94,7 +94,7 @@ def _detail(store: Store, report: dict[str, Any], export: str, receipt: dict[str
     if receipt["lignes_refusees"]:
         lines = [*_reasons(report, export), f"          détail : {_shown(store, folder / f'{export}-anomalies.csv')}"]
     letter = folder / f"{export}-lettre.html"
-    return [*lines, f"          lettre au réseau : {_shown(store, letter)}"] if letter.exists() else lines
+    return [*lines, f"          lettre au réseau : {_from_here(store.letter(letter))}"] if letter.exists() else lines
 
 
 def _years(years: list[int]) -> str:
@@ -151,8 +151,11 @@ def _next_steps() -> list[str]:
 
 
 def _shown(store: Store, path: Path) -> str:
+    return _from_here(store.address(path))
+
+
+def _from_here(place: str) -> str:
     """Show a path from the current folder when it is below it."""
-    place = store.address(path)
     try:
         return str(Path(place).relative_to(Path.cwd())) if "://" not in place else place
     except ValueError:

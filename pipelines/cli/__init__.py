@@ -129,7 +129,7 @@ def _run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         print(f"impossible d'écrire dans {arguments.output} ({error.strerror})", file=sys.stderr)
         return USAGE
-    from assets.resources import Workspace, publishing_from_environment
+    from assets.resources import Workspace, letters_from_environment, publishing_from_environment
     from assets.run import run_jobs
     from assets.summary import summarise
 
@@ -140,6 +140,7 @@ def _run(arguments: argparse.Namespace) -> int:
         exports=exports,
         output=output,
         schemas=str(arguments.schemas.resolve()),
+        letters=letters_from_environment(),
         **publishing_from_environment(),
     )
     outcome = run_jobs(catalogue, workspace, arguments.network, arguments.year, _progress)

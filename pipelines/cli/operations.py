@@ -172,11 +172,12 @@ def _status(arguments: argparse.Namespace) -> int:
     catalogue = load_or_tell(arguments.schemas)
     if catalogue is None:
         return USAGE
+    from assets.resources import letters_from_environment
     from assets.standing import standing
     from pipelines.read import RootError
 
     try:
-        found = standing(catalogue, _output(arguments))
+        found = standing(catalogue, _output(arguments), letters=letters_from_environment())
     except RootError as error:
         return _say(str(error), USAGE)
     if arguments.json:

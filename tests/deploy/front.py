@@ -53,13 +53,14 @@ def nginx(folder: Path, shipped: str, ports: Mapping[int, int]) -> Iterator[tupl
     """Serve the shipped configuration over TLS; yield its address and the authority's certificate.
 
     ``ports``: shipped port of each server behind → where it really is. The accounts ``equipe`` and ``lecteur`` have
-    the password PASSWORD.
+    the password PASSWORD. ``folder`` stands for /var/lib/resultats.
     """
     program = installed("nginx", "nginx-light")
     own = folder / "nginx"
     (own / "logs").mkdir(parents=True)
-    for name in ("common.conf", "guard.conf"):
-        shutil.copy(SHIPPED / name, own)
+    for name in ("common.conf", "guard.conf", "letters.conf"):
+        text = (SHIPPED / name).read_text(encoding="utf-8")
+        (own / name).write_text(text.replace("/var/lib/resultats", str(folder)), encoding="utf-8")
     authority = trustme.CA()
     certificate = authority.issue_cert("localhost", "127.0.0.1")
     authority.cert_pem.write_to_path(str(own / "ca.pem"))
@@ -72,6 +73,7 @@ def nginx(folder: Path, shipped: str, ports: Mapping[int, int]) -> Iterator[tupl
         (own / f"{file}.htpasswd").write_text(f"{account}:{digest}")
     secure, plain = free_port(), free_port()
     text = (SHIPPED / shipped).read_text(encoding="utf-8").replace("/etc/nginx/resultats", str(own))
+    text = text.replace("/var/lib/resultats", str(folder))
     text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{secure} ssl").replace(
         "listen 80", f"listen 127.0.0.1:{plain}"
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+from pathlib import Path
+
 import dagster as dg
 import fsspec
 import pytest
@@ -10,11 +13,15 @@ from fsspec.implementations.local import LocalFileSystem
 from small_networks import Small, small
 
 import assets.transient
+from assets.alerts import places_of
 from assets.definitions import build_definitions
+from assets.findings import facts_of_store
 from assets.jobs import NETWORKS_JOB, STAGES
 from assets.resources import Workspace
 from assets.revisions import ACCEPT_JOB, waiting_revisions
+from assets.standing import standing
 from assets.storage import read_frame
+from assets.summary import network_lines
 from pipelines.cli import main
 
 pytestmark = pytest.mark.e2e
@@ -120,3 +127,25 @@ def test_a_late_file_of_an_open_year_is_taken(tmp_path):
     write_export(project.exports, "alpha", 2023)
     assert run(project, project.workspace, 2023).success
     assert favourable(project) == 75
+
+
+def test_one_address_of_a_letter_for_the_ui_the_summaries_and_the_alerts(tmp_path):
+    project = small(tmp_path)
+    (project.exports / "alpha" / "guichet-2023.csv").write_bytes(b"rien de tel\n")
+    page = "https://lettres.example.fr/sous"
+    workspace = Workspace(
+        exports=str(project.exports), output=str(project.output), schemas=str(project.schemas), letters=f"{page}/"
+    )
+    letter = f"{page}/alpha/2023/guichet-lettre.html"
+    made = run(project, workspace, 2023).get_asset_check_evaluations()
+    (told,) = [item.metadata for item in made if item.check_name == "conformite"]
+    assert told["guichet_lettre_html"].url == letter
+    lines, _ = network_lines(workspace.store, "alpha", [2023])
+    assert f"          lettre au réseau : {letter}" in lines
+    today = datetime.date(2024, 1, 1)
+    (refused,) = standing(project.catalogue, project.output, today, workspace.letters)["refuses"]
+    assert refused["lettre"] == letter
+    (fact,) = facts_of_store(project.catalogue, workspace.store, places_of(workspace), today)
+    assert fact.todo[0].endswith(letter)
+    on_disk = str((project.output / "work/networks/alpha/2023/guichet-lettre.html").resolve())
+    assert project.store.letter(Path(on_disk)) == on_disk  # no web server: its place
