@@ -9,9 +9,10 @@ import dagster as dg
 
 from assets.partitions import network_tags, yearly_check, years_of
 from assets.provenance import synthetic_statement
+from assets.reception import begin_reception, write_reception
 from assets.resources import Workspace
 from assets.revisions import begin_revision, writing_store
-from assets.storage import Store, fingerprint, read_json, write_json
+from assets.storage import Store, fingerprint, read_json
 from assets.transient import retrying_transient_failures
 from pipelines.declarations import Catalogue, Network
 from pipelines.read import Received
@@ -77,9 +78,7 @@ def receive_exports(
 ) -> dict[str, list[Received]]:
     """Archive the files of every export owed for the year, and record what was received (``reception.json``)."""
     store, root = workspace.store, workspace.root
-    place = store.network_year(network, year) / "reception.json"
-    write_json(place, {"fingerprint": "", "failed": True, "exports": {}})  # what a failure below must leave behind
-    store.save_network_year(network, year, "raw")
+    begin_reception(store, network, year)
     received: dict[str, list[Received]] = {}
     for export in declared.exports:
         layout = export.layout(year)
@@ -90,8 +89,7 @@ def receive_exports(
         "synthetic": synthetic_statement(root),
         "exports": {name: [asdict(file) for file in files] for name, files in received.items()},
     }
-    write_json(place, state)
-    store.save_network_year(network, year, "raw")
+    write_reception(store, network, year, state)
     return received
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 import dagster as dg
 
 from assets.jobs import NATIONAL_JOB
+from assets.reception import last_reception
 from assets.recovery import RETRIED
 from assets.results import failures_of
 from assets.storage import Store, read_json
@@ -32,8 +33,8 @@ def lateness(catalogue: Catalogue, store: Store, today: datetime.date) -> list[L
     """Return the files that are late by the declared calendar; network-years never looked at are left out."""
 
     def missing(network: str, year: int) -> Collection[str] | None:
-        reception = read_json(store.network_year(network, year) / "reception.json")
-        if not reception or reception.get("failed"):
+        reception = last_reception(store, network, year)
+        if not reception or reception.get("failed"):  # nobody could look: what was missing may be there
             return None
         return [export for export, files in reception["exports"].items() if not files]
 

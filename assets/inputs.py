@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from assets.provenance import synthetic_statement
+from assets.reception import last_reception
 from assets.resources import Workspace
-from assets.storage import code_fingerprint, read_json
+from assets.storage import code_fingerprint
 from pipelines.declarations import Catalogue
 from pipelines.declarations.bundle import bundle
 from pipelines.publish.inputs import Inputs, ReceivedFile, Reception
@@ -17,8 +18,8 @@ def release_inputs(catalogue: Catalogue, workspace: Workspace) -> Inputs:
     store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     for network, declared in sorted(catalogue.networks.items()):
         for year in declared.years:
-            found = read_json(store.network_year(network, year) / "reception.json")
-            if found is None or found.get("failed"):
+            found = last_reception(store, network, year)
+            if found is None:
                 continue
             files = tuple(
                 ReceivedFile(export, file["path"], file["sha256"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from assets.reception import last_reception
 from assets.storage import FRAMES, Store, read_frame, read_json
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.compute.tables import NationalInputs
@@ -43,7 +44,7 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
     for network, declared in catalogue.networks.items():
         for year in declared.years:
             place = {"reseau": network, "annee": year}
-            reception = read_json(store.network_year(network, year) / "reception.json")
+            reception = last_reception(store, network, year)
             statements[network, year] = reception.get("synthetic") if reception else current
             exports, anomalies, corrected = _receipts(store, declared, network, year)
             receipts += [{**place, "export": name, **receipt} for name, receipt in exports.items()]
@@ -129,7 +130,7 @@ def _receipts(
 ) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the receipt of each export owed, and the anomalies and corrections of the report if it is current."""
     folder = store.network_year(network, year)
-    reception, report = read_json(folder / "reception.json"), read_json(folder / "report.json")
+    reception, report = last_reception(store, network, year), read_json(folder / "report.json")
     owed = [export.id for export in declared.exports if export.layout(year) is not None]
     current = bool(reception and report and report["reception"] == reception["fingerprint"])
     receipts = {name: _receipt(name, reception, report if current else None) for name in owed}
@@ -137,8 +138,6 @@ def _receipts(
 
 
 def _receipt(export: str, reception: Any, report: Any) -> dict[str, Any]:
-    if reception and reception.get("failed"):
-        return {"etat": "erreur", "motif": "erreur-traitement"}
     if reception is None or export not in reception["exports"]:
         return {"etat": "non traité", "motif": "non-traite"}
     if not reception["exports"][export]:

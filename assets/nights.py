@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.looking import Cell, Look
+from assets.reception import last_reception
 from assets.results import failures_of
 from assets.revisions import waiting
 from assets.storage import Store, read_json, write_bytes, write_json
@@ -18,6 +19,7 @@ from pipelines.declarations import Catalogue
 from pipelines.publish import history
 from pipelines.validate.french import counted
 
+UNTOUCHED = " ; ce qui avait été reçu auparavant reste publié"
 NIGHT_TAG = "resultats/nuit"
 
 
@@ -106,23 +108,25 @@ def _outcome(store: Store, catalogue: Catalogue, network: str, year: int, before
     """Say in French what became of a network-year: what went wrong first, then whether its results changed."""
     declared = catalogue.networks.get(network)
     if error:
-        return f"ERREUR : {error}"
+        received = last_reception(store, network, year) if declared else None
+        return f"ERREUR : {error}" + (UNTOUCHED if received and received.get("failed") else "")
     if declared is None:
         return "réseau inconnu du service en marche : recharger les définitions"
     if declared.closed(year) and (proposal := waiting(store, network, year)):
         return f"année close : révision {proposal.fingerprint[:12]} à accepter"
-    if fault := _fault(store.network_year(network, year)):
+    if fault := _fault(store, network, year):
         return fault
     if failed := failures_of(store, network, year):
         return f"ERREUR : calcul impossible de {', '.join(failed)}"
     return "résultats inchangés" if _results_hash(store, network, year) == before else "nouveaux résultats"
 
 
-def _fault(folder: Path) -> str:
-    """Say why a network-year has no results, or nothing when it has."""
-    reception, report = read_json(folder / "reception.json"), read_json(folder / "report.json")
+def _fault(store: Store, network: str, year: int) -> str:
+    """Say why a network-year has no new results, or nothing when it has."""
+    reception = last_reception(store, network, year)
+    report = read_json(store.network_year(network, year) / "report.json")
     if not reception or reception.get("failed"):
-        return "ERREUR : les fichiers n'ont pas pu être reçus"
+        return "ERREUR : les fichiers n'ont pas pu être reçus" + (UNTOUCHED if reception else "")
     if not any(reception["exports"].values()):
         return "rien n'a été transmis"
     if not report or report["reception"] != reception["fingerprint"]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from assets.reception import last_reception
 from assets.storage import FRAMES, STAGES, Stage, Store, fingerprint, read_frame, read_json, write_json
 from pipelines.declarations import Catalogue
 
@@ -85,8 +86,8 @@ class Proposal:
 def stands(store: Store, network: str, year: int) -> bool:
     """Whether a network-year went through to its end: a verdict, and results if anything was accepted."""
     folder = store.network_year(network, year)
-    reception, report = read_json(folder / "reception.json"), read_json(folder / "report.json")
-    if not reception or reception.get("failed"):
+    reception, report = last_reception(store, network, year), read_json(folder / "report.json")
+    if not reception:
         return False
     if not any(reception["exports"].values()):
         return True  # nothing was handed over: that is how the year was closed

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.findings import lateness
+from assets.reception import last_reception
 from assets.shared import open_store
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
@@ -38,6 +39,7 @@ def standing(
             for late in lateness(catalogue, store, today)
         ],
         "refuses": _refused(catalogue, store),
+        "receptions_en_echec": _not_received(catalogue, store),
         "en_attente": _waiting(store),
     }  # fmt: skip
 
@@ -101,6 +103,16 @@ def _refused(catalogue: Catalogue, store: Store) -> list[dict[str, Any]]:
                         "lettre": store.letter(letter) if letter.exists() else None,
                     })  # fmt: skip
     return found
+
+
+def _not_received(catalogue: Catalogue, store: Store) -> list[dict[str, Any]]:
+    """Return the network-years whose last reception failed, and whether what was received before is still published."""
+    return [
+        {"reseau": network, "annee": year, "resultats_gardes": last_reception(store, network, year) is not None}
+        for network, declared in catalogue.networks.items()
+        for year in declared.years
+        if (read_json(store.network_year(network, year) / "reception.json") or {}).get("failed")
+    ]
 
 
 def _waiting(store: Store) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.reception import last_reception
 from assets.resources import Workspace
 from assets.results import failures_of
 from assets.revisions import waiting_revisions
@@ -57,9 +58,11 @@ def network_lines(store: Store, network: str, years: list[int]) -> tuple[list[st
     absent: dict[str, list[int]] = {}
     for year in years:
         folder = store.network_year(network, year)
-        reception, report = read_json(folder / "reception.json"), read_json(folder / "report.json")
+        reception, report = last_reception(store, network, year), read_json(folder / "report.json")
         if not reception or reception.get("failed"):
-            lines.append(f"  {year}  ERREUR : les fichiers n'ont pas pu être reçus")
+            before = " ; ce qui suit date de la réception précédente, et reste publié" if reception else ""
+            lines.append(f"  {year}  ERREUR : les fichiers n'ont pas pu être reçus{before}")
+        if not reception:
             continue
         lines += _news(reception, year)
         lines += [

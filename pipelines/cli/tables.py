@@ -65,6 +65,11 @@ def show_standing(found: dict[str, Any]) -> None:
         f"{item['reseau']}, {item['annee']}, {item['export']} : {item['explication']}  {item['lettre'] or ''}"
         for item in found["refuses"]
     ])  # fmt: skip
+    _section(console, "Réceptions en échec", [
+        f"{item['reseau']}, {item['annee']} : "
+        + ("ce qui avait été reçu reste publié" if item["resultats_gardes"] else "rien n'a encore été reçu")
+        for item in found["receptions_en_echec"]
+    ])  # fmt: skip
     _section(console, "En attente d'un accord", [
         f"publication vers {item['cible']} : {str(item['empreinte'])[:8]} (resultats plan --target {item['cible']})"
         if item["genre"] == "publication"

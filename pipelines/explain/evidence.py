@@ -67,10 +67,8 @@ class Kept:
 
     def state(self, export: str) -> dict[str, Any]:
         """Return ``etat``, ``motif`` (id of a reason, or None) and ``explication`` of an export."""
-        if self.reception is None or (export not in self.reception["exports"] and not self.reception.get("failed")):
+        if self.reception is None or export not in self.reception["exports"]:
             return {"etat": "non traité", "motif": "non-traite", "explication": "La chaîne n'a pas traité cet export."}
-        if self.reception.get("failed"):
-            return {"etat": "erreur", "motif": "erreur-traitement", "explication": "La réception a échoué."}
         if not self.reception["exports"][export]:
             return {"etat": "non transmis", "motif": "non-transmis", "explication": "Aucun fichier n'a été reçu."}
         if not self.current or self.report is None or export not in self.report["exports"]:
