@@ -22,14 +22,13 @@ from typing import IO, Any
 import dagster as dg
 import pyarrow as pa
 
+from assets.backup_outputs import FolderOutput, SavedOutput, StorageError, StorageOutput, below
 from assets.instance_place import Database, InstancePlace
 
 FORMAT = 1
 MANIFEST = "MANIFESTE.json"
 ENDING = ".tar.zst"
 DUMP = "instance/postgresql.dump"
-# Made again from the archive when needed; by far the largest.
-LEFT_OUT = ("work/judged",)
 _GOING = [
     dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING,
 ]  # fmt: skip
@@ -55,7 +54,7 @@ class Backup:
 
 
 def back_up(
-    target: Path, output: Path, place: InstancePlace, *,
+    target: Path, output: FolderOutput | StorageOutput, place: InstancePlace, *,
     running: bool = False, progress: Progress = lambda _name, _size: None,
 ) -> Backup:  # fmt: skip
     """Write a backup to ``target`` (a file, or a folder for a dated name), read it back, and give it its name.
@@ -69,7 +68,7 @@ def back_up(
         raise BackupError(f"le nom d'une sauvegarde finit par {ENDING} : {path}")
     if path.exists():
         raise BackupError(f"{path} existe déjà")
-    if any(path.absolute().is_relative_to(folder.absolute()) for folder in (output, place.state)):
+    if output.encloses(path) or path.absolute().is_relative_to(place.state):
         raise BackupError(f"une sauvegarde ne se met pas dans ce qu'elle sauvegarde : {path}")
     if not running and _going(place):
         raise BackupError("des traitements sont en cours : attendre leur fin, ou --running pour sauvegarder quand même")
@@ -81,6 +80,8 @@ def back_up(
             raise BackupError("un traitement a commencé pendant la sauvegarde : recommencer plus tard")
         check(draft)
         draft.replace(path)
+    except StorageError as error:
+        raise BackupError(str(error)) from error
     finally:
         draft.unlink(missing_ok=True)
     return Backup(path, manifest)
@@ -103,7 +104,7 @@ def check(path: Path) -> dict[str, Any]:
         if member.name == MANIFEST:
             manifest = json.loads(stream.read())
         else:
-            found[member.name] = copy(stream, _Nowhere())
+            found[member.name] = copy(stream, Nowhere())
     return verified(manifest, found)
 
 
@@ -148,7 +149,7 @@ def copy(source: IO[bytes], target: Any) -> dict[str, Any]:
     return {"octets": size, "sha256": digest.hexdigest()}
 
 
-class _Nowhere:
+class Nowhere:
     """A place that keeps nothing."""
 
     def write(self, content: bytes) -> int:
@@ -171,7 +172,7 @@ class _Counted:
 
 
 def _write(
-    draft: Path, output: Path, place: InstancePlace, now: datetime.datetime, progress: Progress
+    draft: Path, output: SavedOutput, place: InstancePlace, now: datetime.datetime, progress: Progress
 ) -> dict[str, Any]:
     files: dict[str, dict[str, Any]] = {}
     runs = _runs(place)
@@ -181,7 +182,8 @@ def _write(
         tempfile.TemporaryDirectory(dir=draft.parent) as folder,
     ):
         # The instance first: what it knows of is then surely among the outputs.
-        for name, path in chain(_instance(place, Path(folder)), _outputs(output)):
+        outputs = ((f"output/{name}", path) for name, path in output.files(Path(folder)))
+        for name, path in chain(_instance(place, Path(folder)), outputs):
             with path.open("rb") as content:
                 member = tar.gettarinfo(arcname=name, fileobj=content)
                 member.uid = member.gid = 0
@@ -192,7 +194,7 @@ def _write(
             progress(name, counted.size)
         manifest = {
             "format": FORMAT, "faite_le": now.isoformat(timespec="seconds"), "traitements": runs,
-            "instance": "postgresql" if place.database else "sqlite", "fichiers": files,
+            "instance": "postgresql" if place.database else "sqlite", "sortie": output.kind, "fichiers": files,
         }  # fmt: skip
         told = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
         member = tarfile.TarInfo(MANIFEST)
@@ -214,7 +216,7 @@ def _instance(place: InstancePlace, folder: Path) -> Iterator[tuple[str, Path]]:
             _copy_sqlite(database, copied)
             yield f"instance/{database.relative_to(place.state).as_posix()}", copied
             copied.unlink()
-    for path in _below(place.state):
+    for path in below(place.state):
         if path not in held:
             yield f"instance/{path.relative_to(place.state).as_posix()}", path
 
@@ -252,20 +254,6 @@ def client(command: str, database: Database, *arguments: str) -> str:
     if done.returncode:
         raise BackupError(f"{command} : {done.stderr.strip()[:500]}")
     return done.stdout
-
-
-def _outputs(output: Path) -> Iterator[tuple[str, Path]]:
-    for path in _below(output):
-        name = path.relative_to(output).as_posix()
-        if not name.startswith(tuple(f"{folder}/" for folder in LEFT_OUT)):
-            yield f"output/{name}", path
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder, in order; hidden ones are being written, or are leftovers."""
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            yield path
 
 
 def _going(place: InstancePlace) -> bool:

@@ -5,7 +5,6 @@ One ``dagster.yaml`` serves both storages: SQLite in the state folder, or Postgr
 
 import fcntl
 import io
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, redirect_stdout
@@ -24,11 +23,12 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from sqlalchemy import URL, create_engine, make_url, text
 
+from assets.secrets import SettingError, read_secret
+
 if TYPE_CHECKING:
     from dagster._config import UserConfigSchema
 
-_URL, _URL_FILE = "RESULTATS_PG_URL", "RESULTATS_PG_URL_FILE"
-_PASSWORD, _PASSWORD_FILE = "RESULTATS_PG_PASSWORD", "RESULTATS_PG_PASSWORD_FILE"
+_URL, _PASSWORD = "RESULTATS_PG_URL", "RESULTATS_PG_PASSWORD"
 _DRIVER = "postgresql+psycopg2"  # the one that dagster-postgres brings; SQLAlchemy 2.1 would look for another
 _LOCK = 7_265_001  # any number of ours: who prepares the database holds it
 
@@ -61,26 +61,20 @@ def postgres_url() -> URL | None:
     """Return where PostgreSQL is, or None: RESULTATS_PG_URL, or the file that RESULTATS_PG_URL_FILE names.
 
     The password may stand apart: RESULTATS_PG_PASSWORD, or the file that RESULTATS_PG_PASSWORD_FILE names.
-    Raises ValueError, without the value, on anything that is no PostgreSQL address.
+    Raises SettingError, without the value, on anything that is no PostgreSQL address.
     """
-    written = _secret(_URL, _URL_FILE)
+    written = read_secret(_URL)
     if written is None:
         return None
     try:
         url = make_url(written)
     except Exception:
-        raise ValueError(f"{_URL} : ce n'est pas une adresse (postgresql://compte@machine:port/base)") from None
+        raise SettingError(f"{_URL} : ce n'est pas une adresse (postgresql://compte@machine:port/base)") from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise ValueError(f"{_URL} : l'adresse d'une base PostgreSQL est attendue")
+        raise SettingError(f"{_URL} : l'adresse d'une base PostgreSQL est attendue")
     url = url.set(drivername=_DRIVER)
-    password = _secret(_PASSWORD, _PASSWORD_FILE)
+    password = read_secret(_PASSWORD)
     return url if password is None else url.set(password=password)
-
-
-def _secret(variable: str, file_variable: str) -> str | None:
-    if file := os.environ.get(file_variable):
-        return Path(file).read_text(encoding="utf-8").strip()
-    return os.environ.get(variable) or None
 
 
 def prepare_instance(home: Path) -> list[str]:

@@ -6,15 +6,17 @@ Read from the configuration of DAGSTER_HOME, without opening the storage: openin
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import yaml
 from dagster._config import process_config, resolve_to_config_type
 from dagster._core.instance.ref import InstanceRef
-from sqlalchemy import URL, make_url
+from sqlalchemy import make_url
 
-from assets.secrets import SettingError, read_secret
+from assets.instance import EnvironmentStorage, postgres_url
+from assets.secrets import SettingError
 
 _SECURITY = ("sslmode", "sslrootcert", "sslcert", "sslkey")  # of the address, for the clients too
 
@@ -72,16 +74,16 @@ def instance_place() -> InstancePlace:
 def _database(ref: InstanceRef) -> Database | None:
     """Return the PostgreSQL of the storage, named by dagster.yaml or, for our own storage, by the environment."""
     data = ref.storage_data
-    written: str | None = None
-    password: str | None = None
-    if data is not None and data.class_name == "EnvironmentStorage":
-        written, password = read_secret("RESULTATS_PG_URL"), read_secret("RESULTATS_PG_PASSWORD")
-    elif data is not None and "Postgres" in data.class_name:
-        written = _configured(data.config_yaml)
-    if not written:
+    if data is None:
         return None
-    url: URL = make_url(written)
-    password = password or (str(url.password) if url.password else None)
+    kind = getattr(import_module(data.module_name), data.class_name)
+    if issubclass(kind, EnvironmentStorage):
+        url = postgres_url()
+    else:
+        url = make_url(_configured(data.config_yaml)) if "Postgres" in kind.__name__ else None
+    if url is None:
+        return None
+    password = str(url.password) if url.password else None
     host = url.host or str(url.query.get("host") or "localhost")
     security = {f"PG{name.upper()}": str(url.query[name]) for name in _SECURITY if name in url.query}
     return Database(host, url.port or 5432, url.username or "postgres", url.database or "dagster", password, security)

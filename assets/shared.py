@@ -123,7 +123,7 @@ class SharedStore(Store):
         """Name the file of a folder (without its suffix) that was saved last, by the clock of the storage."""
         listed = self._shelf.moments(f"{SETS}/{self._named(folder)}")
         found = {name: moment for name, moment in listed.items() if name.endswith(f"{suffix}.json")}
-        latest = max(found, key=lambda name: found[name], default=None)
+        latest = max(found, key=lambda name: (found[name], name), default=None)  # some storages tell seconds only
         return latest.rpartition("/")[2].removesuffix(f"{suffix}.json") if latest else None
 
     def _named(self, path: Path) -> str:

@@ -104,7 +104,7 @@ class Store:
 
     def latest_file(self, folder: Path, suffix: str) -> str | None:
         """Name the file of a folder (without its suffix) that was saved last."""
-        latest = max(folder.glob(f"*{suffix}"), key=lambda path: path.stat().st_mtime, default=None)
+        latest = max(folder.glob(f"*{suffix}"), key=lambda path: (path.stat().st_mtime, path.name), default=None)
         return latest.stem if latest else None
 
     def address(self, path: Path) -> str:

@@ -75,21 +75,6 @@ def _output(arguments: argparse.Namespace) -> str:
     return found
 
 
-def _folder(arguments: argparse.Namespace) -> Path | None:
-    """Return the output folder, or tell that it is a URL, whose storage keeps its own copies."""
-    from pipelines.read.sources import without_secrets
-
-    output = _output(arguments)
-    if "://" not in output:
-        return Path(output)
-    _say(
-        f"la sortie est sur un stockage partagé ({without_secrets(output)}) : la sauvegarder par le stockage "
-        "lui-même (versions, copie), et l'instance par pg_dump ; voir deploy/spread",
-        USAGE,
-    )
-    return None
-
-
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="la réponse en JSON")
 
@@ -97,16 +82,17 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 def _backup(arguments: argparse.Namespace) -> int:
     if arguments.keep is not None and (arguments.keep < 1 or not arguments.target.is_dir()):
         return _say("--keep : au moins 1, et CIBLE doit être un dossier", USAGE)
-    if (output := _folder(arguments)) is None:
-        return USAGE
     from assets.backup import BackupError, back_up, keep_latest
+    from assets.backup_outputs import output_to_save
     from assets.instance_place import NoInstanceError, instance_place
+    from pipelines.read import RootError
 
     try:
+        output = output_to_save(_output(arguments))
         with _progress("sauvegarde") as progress:
             made = back_up(arguments.target, output, instance_place(), running=arguments.running, progress=progress)
         removed = keep_latest(arguments.target, arguments.keep) if arguments.keep else []
-    except NoInstanceError as error:
+    except (NoInstanceError, RootError) as error:
         return _say(str(error), USAGE)
     except (BackupError, OSError) as error:
         return _say(f"pas de sauvegarde : {error}", REFUSED)
@@ -122,17 +108,20 @@ def _backup(arguments: argparse.Namespace) -> int:
 def _restore(arguments: argparse.Namespace) -> int:
     if not arguments.source.is_file():
         return _say(f"sauvegarde introuvable : {arguments.source}", USAGE)
-    if (output := _folder(arguments)) is None:
-        return USAGE
     from assets.backup import BackupError
+    from assets.backup_outputs import output_to_save
     from assets.instance_place import NoInstanceError, instance_place
-    from assets.restoring import restore
+    from assets.restoring import InterruptedRestoreError, restore
+    from pipelines.read import RootError
 
     try:
+        output = output_to_save(_output(arguments))
         with _progress("restauration") as progress:
             put = restore(arguments.source, output, instance_place(), replace=arguments.replace, progress=progress)
-    except NoInstanceError as error:
+    except (NoInstanceError, RootError) as error:
         return _say(str(error), USAGE)
+    except InterruptedRestoreError as error:
+        return _say(str(error), REFUSED)
     except (BackupError, OSError) as error:
         return _say(f"rien n'a été restauré : {error}", REFUSED)
     files, size = put.counts

@@ -44,6 +44,7 @@ def test_the_environment_alone_names_postgresql(home, tmp_path, monkeypatch, sch
     (tmp_path / "secret").write_text("a/b:c@d\n")
     monkeypatch.setenv("RESULTATS_PG_PASSWORD_FILE", str(tmp_path / "secret"))
     assert postgres_url().password == "a/b:c@d"
+    monkeypatch.delenv("RESULTATS_PG_URL")
     (tmp_path / "url").write_text(f"{scheme}://autre@machine/base\n")
     monkeypatch.setenv("RESULTATS_PG_URL_FILE", str(tmp_path / "url"))
     assert (postgres_url().username, postgres_url().password) == ("autre", "a/b:c@d")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 from dataclasses import dataclass
 
 import pytest
@@ -168,7 +169,21 @@ def test_nights_are_seen_by_all_and_end_once(machine):
     assert "nouveaux résultats" in text.file("work/nuits/2026-01-02.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("words", [("backup", "."), ("restore", "pyproject.toml")])
-def test_backups_of_a_shared_storage_are_refused(tmp_path, capsys, words):
-    assert main([*words, "--output", f"file://{tmp_path}/partage"]) == 2
-    assert "la sauvegarder par le stockage lui-même" in capsys.readouterr().err
+def test_a_storage_is_backed_up_lost_and_put_back(machine, tmp_path, monkeypatch):
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    place = f"class: LocalArtifactStorage, config: {{base_dir: {tmp_path}/etat}}"
+    config = f"local_artifact_storage: {{module: dagster._core.storage.root, {place}}}\n"
+    (tmp_path / "home" / "dagster.yaml").write_text(config, encoding="utf-8")
+    before = machine.status()
+    saved = tmp_path / "x.tar.zst"
+    told = json.loads(machine.command("backup", str(saved), "--json", schemas=False))
+    assert told["fichiers"] > 50
+    shutil.rmtree(tmp_path / "partage")
+    assert json.loads(machine.command("restore", str(saved), "--json", schemas=False))["octets"] == told["octets"]
+    after = machine.status()
+    for found in (before, after):
+        del found["jeux_de_donnees"][0]["faite_le"]  # the storage's own date
+    assert after == before
+    assert "identique" in machine.command("verify")
+    assert "n'est pas vide" in machine.command("restore", str(saved), schemas=False, code=1)
