@@ -12,7 +12,7 @@ import dagster as dg
 from dagster._core.execution.stats import StepEventStatus
 
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
-from assets.nights import NIGHT_TAG, cells_of, end_night, night_record
+from assets.nights import NIGHT_TAG, cells_of, end_night, in_brief, night_record
 from assets.storage import Store
 from assets.watching import SUMMARY, ZONE
 from pipelines.declarations import Catalogue
@@ -82,6 +82,7 @@ def _end(
     )  # fmt: skip
     done = night["a_traiter"]
     metadata = {
+        "en_bref": dg.MetadataValue.md(in_brief(night)),
         "bilan": dg.MetadataValue.md(text),
         "a_traiter": dg.MetadataValue.int(len(done)),
         "pas_faits": dg.MetadataValue.int(sum(not item["fait"] for item in done)),

@@ -4,6 +4,7 @@ What is published, and how, is in ``pipelines.publish``; keys and addresses are 
 """
 
 import json
+import textwrap
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ KEY = dg.AssetKey(["national", "publication"])
 AGREEMENT = "accord"
 ACCEPT_JOB = "accepter_plan"
 Found = TypeVar("Found")
+WIDTH = 76  # characters of code that the UI shows at once on a usual screen
 HOURLY = 3600  # seconds; the crawler of the platform comes within hours
 
 
@@ -170,4 +172,13 @@ def _metadata(store: Store, workspace: Workspace, reports: list[Report], shown: 
 
 
 def _code(text: str) -> str:
-    return f"```text\n{text}\n```"
+    """Return a text for the UI, which shows code as it is written, past its edge: long lines are cut here."""
+    lines = (line for long in text.splitlines() for line in _cut(long))
+    return "\n".join(["```text", *lines, "```"])
+
+
+def _cut(line: str) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.wrap(
+        line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
+    ) or [""]

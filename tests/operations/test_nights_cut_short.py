@@ -123,6 +123,8 @@ def test_a_run_lost_for_good_is_told_and_not_taken_for_unchanged_results(project
     }  # fmt: skip
     told = shown.asset_materialization.metadata
     assert told["pas_faits"].value == 5
+    assert "- 6 à traiter : 1 × nouveaux résultats, 5 × à regarder" in told["en_bref"].value
+    assert len(told["en_bref"].value) < 1000  # the UI hides what is longer behind a link
     assert "5 traitements sur 6 sans résultat" in told["bilan"].value
     assert "ÉCHEC. Le traitement s'est arrêté sans finir" in told["bilan"].value
     assert set(project.seen()) == set(places) - {("alpha", 2024)}  # the next look does take them up
