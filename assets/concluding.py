@@ -12,7 +12,8 @@ import dagster as dg
 from dagster._core.execution.stats import StepEventStatus
 
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
-from assets.nights import NIGHT_TAG, cells_of, end_night, in_brief, night_record
+from assets.night_texts import in_brief
+from assets.nights import NIGHT_TAG, cells_of, end_night, night_record
 from assets.storage import Store
 from assets.watching import SUMMARY, ZONE
 from pipelines.declarations import Catalogue

@@ -4,14 +4,13 @@ The record is written by the look, and ended by a sensor (``concluding``); nothi
 """
 
 import hashlib
-import re
-import textwrap
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from assets.looking import Cell, Look
+from assets.night_texts import FINE, whole
 from assets.reception import last_reception
 from assets.results import failures_of
 from assets.revisions import waiting
@@ -19,12 +18,8 @@ from assets.storage import Store, read_json, write_bytes, write_json
 from assets.summary import network_lines
 from pipelines.declarations import Catalogue
 from pipelines.publish import history
-from pipelines.validate.french import counted
 
 UNTOUCHED = " ; ce qui avait été reçu auparavant reste publié"
-_MARKS = re.compile(r"([\\`*\[\]<>])")  # that Markdown would take for its own
-_LINK = re.compile(r"(.+) : (\S+://\S+/)([^/\s]+)")
-_FINE = ("nouveaux résultats", "résultats inchangés")
 NIGHT_TAG = "resultats/nuit"
 
 
@@ -101,7 +96,7 @@ def end_night(
     record["depassee_par"] = overtaken_by
     record["versions"] = _versions(store, catalogue)
     record["terminee_le"] = now.isoformat(timespec="seconds")
-    text = _markdown(catalogue, record)
+    text = whole(catalogue, record)
     told = _place(store, record["nuit"], ".md")
     write_bytes(told, text.encode())
     store.save_file(told)
@@ -123,7 +118,7 @@ def _outcome(store: Store, catalogue: Catalogue, network: str, year: int, before
         return fault
     if failed := failures_of(store, network, year):
         return f"ERREUR : calcul impossible de {', '.join(failed)}"
-    return _FINE[_results_hash(store, network, year) == before]
+    return FINE[_results_hash(store, network, year) == before]
 
 
 def _fault(store: Store, network: str, year: int) -> str:
@@ -138,82 +133,6 @@ def _fault(store: Store, network: str, year: int) -> str:
         return "ERREUR : le contrôle n'a pas abouti"
     accepted = any(receipt["etat"] == "accepté" for receipt in report["exports"].values())
     return "" if accepted else "REJETÉ : voir la lettre"
-
-
-def _markdown(catalogue: Catalogue, record: Mapping[str, Any]) -> str:
-    done = record["a_traiter"]
-    lines = [f"# Nuit {record['nuit']}", "", *_incomplete(record)]
-    if "erreur" in record:
-        lines += [f"**La veille a échoué : rien n'a été traité, rien n'est changé.** {record['erreur']}", ""]
-    else:
-        lines += [
-            f"- {record['reseaux']} réseaux, {record['annees_de_reseau']} années de réseau, {len(done)} à traiter.",
-            f"- Tables nationales et publication : {' '.join(record['national'].split())}",
-            "",
-        ]
-    if done:
-        lines += ["| réseau | année | pourquoi | résultat |", "|---|---|---|---|"]
-        lines += [f"| {x['network']} | {x['year']} | {_cell(x['why'])} | {_cell(x['resultat'])} |" for x in done]
-        lines += ["", *_details(done)]
-    if record["ignores"]:
-        lines += ["Années closes, changements ignorés (rouvrir l'année ou déclarer une correction) :", ""]
-        lines += [*(f"- {x['network']} {x['year']} : {x['why']}" for x in record["ignores"]), ""]
-    quiet = [key for key in catalogue.networks if key not in {x["network"] for x in done}]
-    if quiet and "erreur" not in record:
-        lines += [f"Rien de nouveau : {', '.join(quiet)}.", ""]
-    return "\n".join(lines)
-
-
-def in_brief(record: Mapping[str, Any]) -> str:
-    """Return the head of an ended night as Markdown, short enough (some 900 characters) for the UI to show it at once.
-
-    Counts by outcome, then what needs to be looked at; the rest is in the whole summary.
-    """
-    done = record["a_traiter"]
-    fine = [item for item in done if item["resultat"] in _FINE]
-    others = [f"- {x['network']} {x['year']} : {_short(x['resultat'], 90)}" for x in done if x not in fine]
-    counts = {told: sum(item["resultat"] == told for item in fine) for told in _FINE} | {"à regarder": len(others)}
-    told = ", ".join(f"{count} × {words}" for words, count in counts.items() if count)
-    lines = [f"**La veille a échoué.** {_short(record['erreur'], 300)}", ""] if "erreur" in record else []
-    lines += [*_incomplete(record), f"- {len(done)} à traiter{f' : {told}' if told else ''}"]
-    lines += [f"- tables nationales et publication : {_short(record['national'], 150)}", *others[:5]]
-    return "\n".join([*lines, f"- et {len(others) - 5} autres : voir `bilan`"] if len(others) > 5 else lines)
-
-
-def _incomplete(record: Mapping[str, Any]) -> list[str]:
-    """Say that a night isn't whole, and why; nothing when it is."""
-    left = sum(not item["fait"] for item in record["a_traiter"])
-    why = []
-    if record["depassee_par"]:
-        why.append(f"la nuit {record['depassee_par']} a commencé avant sa fin")
-    if left:
-        why.append(f"{counted(left, 'traitement')} sur {len(record['a_traiter'])} sans résultat")
-    return [f"**Nuit inachevée : {' ; '.join(why)}.**", ""] if why else []
-
-
-def _details(done: list[dict[str, Any]]) -> list[str]:
-    lines: list[str] = []
-    for item in done:
-        if item["detail"]:
-            found = [_listed(line, item["year"]) for line in item["detail"]]
-            lines += [f"**{item['network']}, {item['year']}**", "", *found, ""]
-    return lines
-
-
-def _listed(line: str, year: int) -> str:
-    """Write a line of the summary of a command as an item of a list: the UI cuts no line of a block of code."""
-    text = line.strip().removeprefix(f"{year}  ").removeprefix("- ")
-    link = _LINK.fullmatch(text)
-    told = f"{link[1]} : [{link[3]}]({link[2]}{link[3]})" if link else _MARKS.sub(r"\\\1", text)
-    return f"{'  ' if line.startswith(' ' * 4) else ''}- {told}"
-
-
-def _short(text: str, longest: int) -> str:
-    return textwrap.shorten(_cell(text), longest, placeholder="…")
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _place(store: Store, night: str, suffix: str = ".json") -> Path:

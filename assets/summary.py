@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Summary:
-    """The text to print, and how many exports or rows were refused."""
+    """The text to print, how many exports or rows were refused, and the same as plain data with French names."""
 
     text: str
     refused: int
+    facts: dict[str, Any]
 
 
 def summarise(catalogue: Catalogue, workspace: Workspace, outcome: "RunOutcome") -> Summary:
@@ -39,9 +40,49 @@ def summarise(catalogue: Catalogue, workspace: Workspace, outcome: "RunOutcome")
     if outcome.failures:
         lines += ["\nERREURS DE TRAITEMENT :", *(f"  {failure}" for failure in outcome.failures)]
         refused += len(outcome.failures)
-    if not outcome.succeeded:
-        return Summary("\n".join([*lines, *warning, "\nAUCUNE PUBLICATION :", outcome.error]), refused)
-    return Summary("\n".join([*lines, *warning, *_places(catalogue, store), *_next_steps()]), refused)
+    end = (
+        [*_places(catalogue, store), *_next_steps()] if outcome.succeeded else ["\nAUCUNE PUBLICATION :", outcome.error]
+    )
+    facts = _facts(catalogue, store, outcome) | {"refuses": refused, "donnees_synthetiques": statement}
+    return Summary("\n".join([*lines, *warning, *end]), refused, facts)
+
+
+def _facts(catalogue: Catalogue, store: Store, outcome: "RunOutcome") -> dict[str, Any]:
+    """Return what the runs just made gave, for programs."""
+    return {
+        "reussi": outcome.succeeded,
+        "erreur": outcome.error,
+        "erreurs_de_traitement": list(outcome.failures),
+        "annees_de_reseau": [_network_year(store, network, year) for network, year in outcome.network_years],
+        "revisions_a_accepter": [
+            {"reseau": item.network, "annee": item.year, "empreinte": item.fingerprint}
+            for item in waiting_revisions(store)
+        ],
+        "jeux_de_donnees": [
+            {"id": dataset, "version": (read_json(store.catalogue / dataset / "dataset.json") or {}).get("version")}
+            for dataset in catalogue.datasets
+        ],
+        "publications_en_attente": [
+            {"cible": plan["target"], "empreinte": plan["hash"], "a_accepter": bool(plan.get("blocked"))}
+            for plan in read_json(store.national / "publication.json") or []
+        ],
+    }
+
+
+def _network_year(store: Store, network: str, year: int) -> dict[str, Any]:
+    folder = store.network_year(network, year)
+    reception, report = last_reception(store, network, year), read_json(folder / "report.json")
+    current = reception and report and report["reception"] == reception["fingerprint"]
+    known = ("etat", "explication", "lignes_lues", "lignes_acceptees", "lignes_refusees")
+    exports = {
+        export: {key: receipt[key] for key in known}
+        | ({"lettre": store.letter(letter)} if (letter := folder / f"{export}-lettre.html").exists() else {})
+        for export, receipt in (report["exports"] if current else {}).items()
+    }
+    return {
+        "reseau": network, "annee": year, "recu": bool(reception) and not (reception or {}).get("failed"),
+        "exports": exports, "calculs_impossibles": failures_of(store, network, year),
+    }  # fmt: skip
 
 
 def _revisions(store: Store) -> list[str]:

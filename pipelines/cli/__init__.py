@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.cli import explaining, instance, operations, producers, publishing, releasing
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.showing import add_json, print_json, steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,9 +54,11 @@ def _parser() -> argparse.ArgumentParser:
         "--year", action="append", default=[], type=int, metavar="ANNÉE", help="cette année seulement (répétable)"
     )
     run.add_argument("--strict", action="store_true", help="code de sortie 1 si quoi que ce soit a été refusé")
+    add_json(run)
     run.set_defaults(command=_run)
     check = commands.add_parser("check", help="contrôler toutes les déclarations, toutes les erreurs d'un coup")
     _add_schemas(check)
+    add_json(check)
     check.set_defaults(command=_check)
     editor = commands.add_parser("editor-schemas", help="écrire les JSON Schemas pour les éditeurs de YAML")
     _add_schemas(editor)
@@ -81,6 +84,8 @@ def _add_schemas(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        return _check_for_programs(arguments.schemas)
     catalogue = load_or_tell(arguments.schemas)
     if catalogue is None:
         return REFUSED
@@ -91,6 +96,20 @@ def _check(arguments: argparse.Namespace) -> int:
         f"années {catalogue.years[0]}-{catalogue.years[-1]}."
     )
     return DONE
+
+
+def _check_for_programs(schemas: Path) -> int:
+    from pipelines.declarations import DeclarationError, load
+
+    try:
+        found, problems = load(schemas), []
+    except DeclarationError as error:
+        found, problems = None, [vars(problem) for problem in error.problems]
+    kinds = ("networks", "indicators", "tables", "datasets") if found else ()
+    print_json({
+        "valide": not problems, "problemes": problems, **{kind: sorted(getattr(found, kind)) for kind in kinds},
+    })  # fmt: skip
+    return REFUSED if problems else DONE
 
 
 def _editor_schemas(arguments: argparse.Namespace) -> int:
@@ -143,9 +162,13 @@ def _run(arguments: argparse.Namespace) -> int:
         letters=letters_from_environment(),
         **publishing_from_environment(),
     )
-    outcome = run_jobs(catalogue, workspace, arguments.network, arguments.year, _progress)
+    with steps(len(set(arguments.year) or catalogue.years) + 1) as tell:
+        outcome = run_jobs(catalogue, workspace, arguments.network, arguments.year, tell)
     summary = summarise(catalogue, workspace, outcome)
-    print(summary.text)
+    if arguments.json:
+        print_json(summary.facts)
+    else:
+        print(summary.text)
     if not outcome.succeeded:
         return REFUSED
     return REFUSED if arguments.strict and summary.refused else DONE
@@ -161,10 +184,6 @@ def _check_writable(output: str) -> None:
     Path(output).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=output):
         pass
-
-
-def _progress(message: str) -> None:
-    print(f"… {message}", file=sys.stderr, flush=True)
 
 
 def _unknown_choices(catalogue: Catalogue, arguments: argparse.Namespace) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
-import json
 import sys
 import tempfile
 from dataclasses import replace
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.showing import add_json, print_json, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -48,7 +48,7 @@ def add_command(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], 
         "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
     )
     add_schemas(explain)
-    explain.add_argument("--json", action="store_true", help="l'explication en JSON")
+    add_json(explain)
     explain.set_defaults(command=_explain)
 
 
@@ -62,18 +62,21 @@ def _explain(arguments: argparse.Namespace) -> int:
     from pipelines.explain import NotFoundError, explanation, find_row
 
     try:
-        explainer = open_explainer(catalogue, arguments.output, arguments.release)
-        row = find_row(
-            explainer.release.results, arguments.indicator, arguments.network, arguments.year,
-            territory=arguments.territory, structure=arguments.structure, level=arguments.level,
-            period=arguments.period,
-        )  # fmt: skip
+        with steps(2) as tell:
+            tell("lecture de la version")
+            explainer = open_explainer(catalogue, arguments.output, arguments.release)
+            row = find_row(
+                explainer.release.results, arguments.indicator, arguments.network, arguments.year,
+                territory=arguments.territory, structure=arguments.structure, level=arguments.level,
+                period=arguments.period,
+            )  # fmt: skip
+            tell("lignes relues dans l'archive, calcul refait")
+            found = explanation(explainer, row, arguments.schemas)
     except NotFoundError as error:
         print(error, file=sys.stderr)
         return USAGE
-    found = explanation(explainer, row, arguments.schemas)
     if arguments.json:
-        print(json.dumps(found, ensure_ascii=False, indent=1))
+        print_json(found)
     else:
         from pipelines.explain.terminal import show
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.declared import DONE, REFUSED, USAGE
+from pipelines.cli.showing import add_json, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from assets.revisions import Proposal
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,6 +32,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     revisions.add_argument(
         "--accept", nargs=3, metavar=("RÉSEAU", "ANNÉE", "RÉVISION"), help="mettre en place celle-ci"
     )
+    add_json(revisions)
     revisions.set_defaults(command=_revisions)
 
 
@@ -40,6 +44,7 @@ def _action(
 ) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=told)
     parser.add_argument("--home", type=Path, metavar="DOSSIER", help="défaut : DAGSTER_HOME")
+    add_json(parser)
     parser.set_defaults(command=_with_home(command))
     return parser
 
@@ -74,8 +79,8 @@ def _with_home(command: Callable[[argparse.Namespace], int]) -> Callable[[argpar
 def _prepare(arguments: argparse.Namespace) -> int:
     from assets.instance import prepare_instance
 
-    for line in prepare_instance(arguments.home.resolve()):
-        print(line)
+    done = prepare_instance(arguments.home.resolve())
+    _answer(arguments, {"fait": done}, *done)
     return DONE
 
 
@@ -86,7 +91,8 @@ def _recover(arguments: argparse.Namespace) -> int:
 
     with dg.DagsterInstance.from_config(str(arguments.home.resolve())) as instance:
         lost = fail_lost_runs(instance, nothing_runs=True)
-    print(f"{len(lost)} traitements perdus marqués en échec" + (f" : {', '.join(lost)}" if lost else ""))
+    told = f"{len(lost)} traitements perdus marqués en échec" + (f" : {', '.join(lost)}" if lost else "")
+    _answer(arguments, {"perdus": lost}, told)
     return DONE
 
 
@@ -98,7 +104,9 @@ def _purge(arguments: argparse.Namespace) -> int:
 
     days = retention_from_environment() if arguments.days is None else arguments.days
     with dg.DagsterInstance.from_config(str(arguments.home.resolve())) as instance:
-        print(f"{len(purge_older(instance, days))} traitements de plus de {days} jours supprimés")
+        gone = purge_older(instance, days)
+    told = f"{len(gone)} traitements de plus de {days} jours supprimés"
+    _answer(arguments, {"jours": days, "supprimes": gone}, told)
     return DONE
 
 
@@ -113,9 +121,13 @@ def _revisions(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return USAGE
     if arguments.accept is None:
-        for item in waiting_revisions(store):
-            counts = ", ".join(f"{name} {count}" for name, count in item.differences.items() if count)
-            print(f"{item.network} {item.year} {item.fingerprint[:12]} proposée le {item.proposed_at} : {counts}")
+        found = list(waiting_revisions(store))
+        rows = [
+            {"reseau": item.network, "annee": item.year, "empreinte": item.fingerprint,
+             "proposee_le": item.proposed_at, "differences": item.differences}
+            for item in found
+        ]  # fmt: skip
+        _answer(arguments, {"revisions": rows}, *(_told(item) for item in found))
         return DONE
     network, year, revision = arguments.accept
     try:
@@ -126,5 +138,20 @@ def _revisions(arguments: argparse.Namespace) -> int:
     except ValueError:
         print(f"année « {year} » : un nombre est attendu", file=sys.stderr)
         return USAGE
-    print(f"{network} {year} : révision acceptée ; les tables nationales suivront")
+    told = f"{network} {year} : révision acceptée ; les tables nationales suivront"
+    _answer(arguments, {"reseau": network, "annee": int(year), "acceptee": revision}, told)
     return DONE
+
+
+def _told(item: Proposal) -> str:
+    counts = ", ".join(f"{name} {count}" for name, count in item.differences.items() if count)
+    return f"{item.network} {item.year} {item.fingerprint[:12]} proposée le {item.proposed_at} : {counts}"
+
+
+def _answer(arguments: argparse.Namespace, content: dict[str, Any], *lines: str) -> None:
+    """Print the answer as asked: JSON, or French lines."""
+    if arguments.json:
+        print_json(content)
+    else:
+        for line in lines:
+            print(line)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.showing import add_json, bytes_counted, print_json, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +25,7 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
     _add_output(backup)
     backup.add_argument("--keep", type=int, metavar="N", help="dossier : ne garder que les N dernières sauvegardes")
     backup.add_argument("--running", action="store_true", help="même si des traitements sont en cours")
-    _add_json(backup)
+    add_json(backup)
     backup.set_defaults(command=_backup)
     restore = commands.add_parser(
         "restore",
@@ -37,7 +35,7 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
     restore.add_argument("source", type=Path, metavar="SAUVEGARDE", help="fichier .tar.zst")
     _add_output(restore)
     restore.add_argument("--replace", action="store_true", help="mettre de côté ce qui se trouve déjà là")
-    _add_json(restore)
+    add_json(restore)
     restore.set_defaults(command=_restore)
     doctor = commands.add_parser(
         "doctor",
@@ -48,14 +46,14 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
     add_schemas(doctor)
     doctor.add_argument("--target", action="store_true", help="joindre aussi la cible de publication")
     doctor.add_argument("--mail", action="store_true", help="joindre aussi le serveur de courriel et le webhook")
-    _add_json(doctor)
+    add_json(doctor)
     doctor.set_defaults(command=_doctor)
     status = commands.add_parser(
         "status", help="dire ce qui est publié et où, ce qui est en retard, ce qui attend un accord"
     )
     _add_output(status)
     add_schemas(status)
-    _add_json(status)
+    add_json(status)
     status.set_defaults(command=_status)
 
 
@@ -75,10 +73,6 @@ def _output(arguments: argparse.Namespace) -> str:
     return found
 
 
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="la réponse en JSON")
-
-
 def _backup(arguments: argparse.Namespace) -> int:
     if arguments.keep is not None and (arguments.keep < 1 or not arguments.target.is_dir()):
         return _say("--keep : au moins 1, et CIBLE doit être un dossier", USAGE)
@@ -89,7 +83,7 @@ def _backup(arguments: argparse.Namespace) -> int:
 
     try:
         output = output_to_save(_output(arguments))
-        with _progress("sauvegarde") as progress:
+        with bytes_counted("sauvegarde") as progress:
             made = back_up(arguments.target, output, instance_place(), running=arguments.running, progress=progress)
         removed = keep_latest(arguments.target, arguments.keep) if arguments.keep else []
     except (NoInstanceError, RootError) as error:
@@ -99,7 +93,7 @@ def _backup(arguments: argparse.Namespace) -> int:
     files, size = made.counts
     if arguments.json:
         told = {"sauvegarde": str(made.path), "fichiers": files, "octets": size, "retirees": list(map(str, removed))}
-        _print_json(told)
+        print_json(told)
     else:
         print(f"sauvegardé et relu : {made.path} ({files} fichiers, {size} octets)")
     return DONE
@@ -116,7 +110,7 @@ def _restore(arguments: argparse.Namespace) -> int:
 
     try:
         output = output_to_save(_output(arguments))
-        with _progress("restauration") as progress:
+        with bytes_counted("restauration") as progress:
             put = restore(arguments.source, output, instance_place(), replace=arguments.replace, progress=progress)
     except (NoInstanceError, RootError) as error:
         return _say(str(error), USAGE)
@@ -132,7 +126,7 @@ def _restore(arguments: argparse.Namespace) -> int:
             "fichiers": files,
             "octets": size,
         }
-        _print_json(told)
+        print_json(told)
     else:
         print(f"restauré : {files} fichiers, {size} octets, tels qu'au {put.manifest['faite_le']}")
     return DONE
@@ -144,12 +138,12 @@ def _doctor(arguments: argparse.Namespace) -> int:
         return REFUSED
     from assets.diagnosis import diagnose
 
-    found = diagnose(_output(arguments), target=arguments.target, mail=arguments.mail)
+    with steps() as tell:
+        tell("contrôles")
+        found = diagnose(_output(arguments), target=arguments.target, mail=arguments.mail)
     failed = any(item.state == "panne" for item in found)
     if arguments.json:
-        print(
-            json.dumps({"pret": not failed, "constats": [vars(item) for item in found]}, ensure_ascii=False, indent=1)
-        )
+        print_json({"pret": not failed, "constats": [vars(item) for item in found]})
     else:
         from pipelines.cli.tables import show_findings
 
@@ -166,37 +160,18 @@ def _status(arguments: argparse.Namespace) -> int:
     from pipelines.read import RootError
 
     try:
-        found = standing(catalogue, _output(arguments), letters=letters_from_environment())
+        with steps() as tell:
+            tell("lecture de la sortie")
+            found = standing(catalogue, _output(arguments), letters=letters_from_environment())
     except RootError as error:
         return _say(str(error), USAGE)
     if arguments.json:
-        _print_json(found)
+        print_json(found)
     else:
         from pipelines.cli.tables import show_standing
 
         show_standing(found)
     return DONE
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[str, int], None]]:
-    """Show on the error stream, when it is a terminal, which file is being treated and how much was."""
-    from rich.console import Console
-    from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-
-        def advance(name: str, size: int) -> None:
-            bar.update(task, advance=size, description=f"{what} : {name[-60:]}")
-
-        yield advance
-
-
-def _print_json(content: Any) -> None:
-    print(json.dumps(content, ensure_ascii=False, indent=1))
 
 
 def _say(message: str, code: int) -> int:

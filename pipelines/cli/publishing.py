@@ -6,12 +6,12 @@ How a plan is made and applied is in ``pipelines.publish``.
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.showing import Steps, add_json, print_json, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
         command.add_argument(
             "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
         )
-        command.add_argument("--json", action="store_true", help="répondre en JSON")
+        add_json(command)
         add_schemas(command)
     publish.add_argument("--yes", action="store_true", help="ne pas demander de confirmation")
     publish.add_argument("--accept", metavar="EMPREINTE", help="accepter le plan bloqué qui a cette empreinte")
@@ -88,7 +88,7 @@ def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespac
 
 def _stopped(arguments: argparse.Namespace, error: object, code: int) -> int:
     if arguments.json:
-        print(json.dumps({"target": arguments.target, "error": str(error)}, ensure_ascii=False, indent=1))
+        print_json({"target": arguments.target, "error": str(error)})
     else:
         print(error, file=sys.stderr)
     return code
@@ -98,13 +98,15 @@ def _show(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> 
     from assets.platforms import plans
     from pipelines.publish.report import plan_text
 
-    found = list(plans(catalogue, arguments.target, store))
+    with steps() as tell:
+        tell(f"lecture de la cible {arguments.target}")
+        found = list(plans(catalogue, arguments.target, store))
     if not found:
         return _stopped(arguments, _nothing_released(store), REFUSED)
     waiting = _waiting(found, store)
     if arguments.json:
         content = {"target": arguments.target, "plans": [{**_facts(plan, store), **plan.to_json()} for plan in found]}
-        print(json.dumps(content, ensure_ascii=False, indent=1))
+        print_json(content)
     else:
         print("\n\n".join(plan_text(plan) for plan in found))
         _tell_how_to_accept(arguments, waiting)
@@ -117,19 +119,19 @@ def _bring(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) ->
 
     if arguments.accept and not _accept(arguments, catalogue, store):
         return _stopped(arguments, _NO_SUCH_PLAN, REFUSED)
-    agree = _agreement(arguments, plan_text)
-    reports = []
-    for report in publications(catalogue, arguments.target, store, agree, _progress):
-        reports.append(report)
-        if not arguments.json:
-            if not report.applied and report.plan.refusals:
-                print(plan_text(report.plan))
-            print(report_text(report))
+    with steps() as tell:
+        tell(f"lecture de la cible {arguments.target}")
+        agree = _agreement(arguments, plan_text, tell)
+        reports = list(publications(catalogue, arguments.target, store, agree, tell))
+    for report in reports if not arguments.json else ():
+        if not report.applied and report.plan.refusals:
+            print(plan_text(report.plan))
+        print(report_text(report))
     if not reports:
         return _stopped(arguments, _nothing_released(store), REFUSED)
     if arguments.json:
         content = {"target": arguments.target, "reports": [report.to_json() for report in reports]}
-        print(json.dumps(content, ensure_ascii=False, indent=1))
+        print_json(content)
     else:
         _tell_what_to_do(arguments, reports, store)
     return DONE if all(report.succeeded for report in reports) else REFUSED
@@ -142,12 +144,16 @@ def _accept(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -
     return accept_plan(catalogue, arguments.target, store, arguments.accept, arguments.reason)
 
 
-def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str]) -> Callable[[Plan], bool] | None:
+def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str], bar: Steps) -> Callable[[Plan], bool] | None:
     """Return how a plan is agreed to: by the command itself (None), by its hash, or by a person on a terminal."""
     if arguments.yes:
         return None
 
     def agree(plan: Plan) -> bool:
+        with bar.paused():
+            return asked(plan)
+
+    def asked(plan: Plan) -> bool:
         if not arguments.json:
             print(told(plan), flush=True)
         if arguments.accept == plan.hash:
@@ -197,7 +203,3 @@ def _command(arguments: argparse.Namespace) -> str:
 
 def _nothing_released(store: Store) -> str:
     return f"aucune version dans {store.address(store.releases)} : lancer « resultats run », ou indiquer --output"
-
-
-def _progress(message: str) -> None:
-    print(f"… {message}", file=sys.stderr, flush=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.showing import add_json, print_json, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,7 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
             "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
         )
         add_schemas(parser)
+        add_json(parser)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -60,19 +62,35 @@ def _verify(arguments: argparse.Namespace) -> int:
     if wanted not in known:
         print(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}", file=sys.stderr)
         return USAGE
-    findings = [finding for version in known for finding in release_proof(releases, dataset, version)]
-    findings += chain_findings(releases, dataset) if not findings else []
-    if not findings:
-        print(f"{dataset} : {len(known)} version{'s' * (len(known) > 1)}, empreintes, chaîne et journaux : conformes.")
-        if not arguments.no_rebuild:
-            findings = _rebuild(store, dataset, wanted)
+    proved, rebuilt = [], None
+    with steps(len(known) + (not arguments.no_rebuild)) as tell:
+        findings = []
+        for version in known:
+            tell(f"{version} : empreintes et journal")
+            findings += release_proof(releases, dataset, version)
+        findings += chain_findings(releases, dataset) if not findings else []
+        if not findings:
+            plural = "s" * (len(known) > 1)
+            proved = [f"{dataset} : {len(known)} version{plural}, empreintes, chaîne et journaux : conformes."]
+        if not findings and not arguments.no_rebuild:
+            tell(f"{wanted} refaite depuis l'archive")
+            findings, told = _rebuild(store, dataset, wanted)
+            rebuilt, proved = wanted, [*proved, *told]
+    if arguments.json:
+        print_json({
+            "jeu": dataset, "versions": known, "refaite": rebuilt, "conforme": not findings, "prouve": proved,
+            "constats": findings,
+        })  # fmt: skip
+        return REFUSED if findings else DONE
+    for line in proved:
+        print(line)
     for finding in findings:
         print(finding, file=sys.stderr)
     return REFUSED if findings else DONE
 
 
-def _rebuild(store: Store, dataset: str, version: str) -> list[str]:
-    """Make the release again from the archive; return what differs, and tell what was proved."""
+def _rebuild(store: Store, dataset: str, version: str) -> tuple[list[str], list[str]]:
+    """Make the release again from the archive; return what differs, and what was proved."""
     from assets.replay import ReplayError, replay
     from pipelines.publish import chain, history
     from pipelines.publish.proof import rebuilt_findings, rendered_otherwise
@@ -81,24 +99,24 @@ def _rebuild(store: Store, dataset: str, version: str) -> list[str]:
     if went_back := history.descriptor(release).get("rollback"):
         same = chain.content_of(store.releases / dataset / went_back["to"]) == chain.content_of(release)
         if same:
-            print(f"{dataset} {version} : retour à la version {went_back['to']}, mêmes tables.")
-        return [] if same else [f"{dataset} {version} : retour à la version {went_back['to']}, tables différentes"]
-    print(f"… {version} refaite depuis l'archive", file=sys.stderr, flush=True)
+            return [], [f"{dataset} {version} : retour à la version {went_back['to']}, mêmes tables."]
+        return [f"{dataset} {version} : retour à la version {went_back['to']}, tables différentes"], []
     with tempfile.TemporaryDirectory() as folder:
         try:
             rebuilt = replay(store, dataset, version, Path(folder))
         except ReplayError as error:
-            return [f"{dataset} {version} : impossible à refaire, {error}"]
+            return [f"{dataset} {version} : impossible à refaire, {error}"], []
         findings = rebuilt_findings(release, rebuilt)
         if not findings:
-            print(f"{dataset} {version} : refaite depuis l'archive, identique.")
+            told = [f"{dataset} {version} : refaite depuis l'archive, identique."]
             for name in rendered_otherwise(release, rebuilt):
-                print(f"  {name} : mêmes données, écrites par une autre version des bibliothèques")
-        elif _code(release) != _code(rebuilt):
+                told.append(f"  {name} : mêmes données, écrites par une autre version des bibliothèques")
+            return [], told
+        if _code(release) != _code(rebuilt):
             findings.append(
                 "le code de calcul n'est pas celui de cette version : reprendre le code d'alors pour conclure"
             )
-        return [f"{dataset} {version} : {finding}" for finding in findings]
+        return [f"{dataset} {version} : {finding}" for finding in findings], []
 
 
 def _code(release: Path) -> str:
@@ -134,6 +152,10 @@ def _rollback(arguments: argparse.Namespace) -> int:
     work = workplace(store, LOCAL)
     with saved(store, LOCAL):
         publish_local(catalogue, work.releases, work.catalogue, synthetic=statement(store))
+    if arguments.json:
+        place = _shown(store, made.folder)
+        print_json({"jeu": dataset, "version": made.version, "reprend": arguments.to, "dossier": place})
+        return DONE
     print(f"{dataset} {made.version} : tables de la version {arguments.to}. {_shown(store, made.folder)}")
     print("Tant que les traitements redonnent les tables écartées, aucune nouvelle version n'est faite.")
     return DONE

@@ -1,0 +1,79 @@
+"""How commands answer: JSON for programs; on terminals alone, how far long work has come. What they say isn't here."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--json``."""
+    parser.add_argument("--json", action="store_true", help="la réponse en JSON")
+
+
+def print_json(content: Any) -> None:
+    """Print an answer as JSON."""
+    print(json.dumps(content, ensure_ascii=False, indent=1))
+
+
+class Steps:
+    """A bar of steps: called with what begins, which ends what was going on."""
+
+    def __init__(self, bar: Progress, total: int | None) -> None:
+        self._bar, self._begun = bar, False
+        self._task = bar.add_task("", total=total)
+
+    def __call__(self, message: str) -> None:
+        """Show what begins (French)."""
+        self._bar.update(self._task, advance=int(self._begun), description=message)
+        self._begun = True
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to a question."""
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            self._bar.start()
+
+
+@contextmanager
+def steps(total: int | None = None) -> Iterator[Steps]:
+    """Show the steps of long work on the error stream when it is a terminal; ``total``: how many, when it is known."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True, highlight=False, markup=False)
+    counted = (BarColumn(bar_width=20), MofNCompleteColumn()) if total else ()
+    columns = (SpinnerColumn(), *counted, TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
+    ) as bar:  # fmt: skip
+        yield Steps(bar, total)
+
+
+@contextmanager
+def bytes_counted(what: str) -> Iterator[Callable[[str, int], None]]:
+    """Show, likewise, which file is being treated and how much was."""
+    from rich.console import Console
+    from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), DownloadColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
+    ) as bar:  # fmt: skip
+        task = bar.add_task(what, total=None)
+
+        def advance(name: str, size: int) -> None:
+            bar.update(task, advance=size, description=f"{what} : {name[-60:]}")
+
+        yield advance

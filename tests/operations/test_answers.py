@@ -1,0 +1,86 @@
+"""What commands answer to programs (JSON, nothing else), and show to people while they wait (on a terminal alone)."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from small_networks import small
+
+from pipelines.cli import _parser, main
+from pipelines.cli.showing import bytes_counted, steps
+
+FOR_PRODUCERS_AND_AUTHORS = {"editor-schemas", "template"}  # they write files, and name them
+
+
+def commands(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Yield every command that runs something, with its parser."""
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not below:
+        yield name, parser
+    for action in below:
+        for word, found in action.choices.items():
+            yield from commands(found, f"{name} {word}".strip())
+
+
+def test_every_command_of_operators_answers_in_json():
+    without = {name for name, parser in commands(_parser()) if "--json" not in parser._option_string_actions}
+    assert without == FOR_PRODUCERS_AND_AUTHORS
+
+
+@pytest.mark.e2e
+def test_answers_are_json_alone(tmp_path, capfd):
+    project = small(tmp_path)
+    (project.exports / "alpha" / "guichet-2023.csv").write_bytes(b"rien de tel\n")
+    output, schemas = ("--output", str(project.output)), ("--schemas", str(project.schemas))
+
+    def ask(*words: str, code: int = 0) -> Any:
+        assert main([*words, "--json"]) == code
+        told = capfd.readouterr()
+        assert told.err == "", "no progress where there is no terminal"
+        return json.loads(told.out)
+
+    made = ask("run", "--exports", str(project.exports), *output, *schemas, "--strict", code=1)
+    assert (made["reussi"], made["refuses"] > 0, made["erreurs_de_traitement"]) == (True, True, [])
+    years = {item["annee"]: item["exports"]["guichet"] for item in made["annees_de_reseau"]}
+    assert years[2023]["etat"] == "rejeté"
+    assert years[2023]["lettre"].endswith("alpha/2023/guichet-lettre.html")
+    assert (years[2024]["etat"], "lettre" in years[2024]) == ("accepté", False)
+    assert made["jeux_de_donnees"] == [{"id": "resultats-services-publics", "version": "1.0.0"}]
+    proof = ask("verify", "--no-rebuild", *output, *schemas)
+    assert (proof["versions"], proof["refaite"], proof["conforme"], proof["constats"]) == (["1.0.0"], None, True, [])
+    assert ask("plan", *output, *schemas)["plans"][0]["empty"]
+    assert ask("revisions", *output) == {"revisions": []}
+    assert ask("check", *schemas)["networks"] == ["alpha"]
+    path = project.schemas / "networks" / "alpha.yml"
+    path.write_text(path.read_text(encoding="utf-8") + "inconnu: 1\n", encoding="utf-8")
+    wrong = ask("check", *schemas, code=1)
+    assert (wrong["valide"], wrong["problemes"][0]["file"]) == (False, "networks/alpha.yml")
+
+
+class Terminal(io.StringIO):
+    """An error stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
+    monkeypatch.setenv("TERM", "xterm")
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr("sys.stderr", stream)
+        with steps(2) as tell:
+            tell("2023 : [3] réseaux")
+            tell("tables")
+            with tell.paused():
+                print("Publier ?")
+        with bytes_counted("sauvegarde") as counted:
+            counted("archive/abc", 10)
+        shown = stream.getvalue()
+        assert ("tables" in shown, "sauvegarde" in shown) == (stream.isatty(), stream.isatty())
+        assert (shown == "") is not stream.isatty()
+        assert capsys.readouterr().out == "Publier ?\n"  # answers stay on their own stream
