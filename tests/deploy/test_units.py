@@ -166,3 +166,27 @@ def test_the_image_is_given_all_that_it_copies_and_runs_without_root():
     ignored = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert "deploy/container/secrets" in ignored
     assert "/deploy/container/secrets/" in (PROJECT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+def variables(*texts: str) -> set[str]:
+    """Return the settings that texts name; one of a file counts as the secret that the file holds."""
+    found = {name for text in texts for name in re.findall(r"\bRESULTATS_[A-Z_]*[A-Z]\b", text)}
+    return {name.removesuffix("_FILE") for name in found}
+
+
+def test_every_setting_that_the_code_reads_is_explained_to_those_who_install_it(compose):
+    code = [
+        path.read_text(encoding="utf-8") for room in ("assets", "pipelines") for path in (PROJECT / room).rglob("*.py")
+    ]
+    one = (DEPLOY / "environment.example").read_text(encoding="utf-8")
+    several = (DEPLOY / "spread" / "environment.example").read_text(encoding="utf-8")
+    read = variables(*code)
+    assert len(read) > 20
+    assert read - variables(one, several) == set()
+    read_elsewhere = variables((DEPLOY / "workspace.yaml").read_text(encoding="utf-8"))
+    assert variables(one, several) - read == read_elsewhere == {"RESULTATS_CODE_HOST"}
+    # Containers have them too, but for those of several machines and what compose.yml says how to add.
+    image = (DEPLOY / "container" / "Containerfile").read_text(encoding="utf-8")
+    given = variables(*compose["services"]["code"]["environment"], image)
+    added = {"RESULTATS_SMTP_CA", "RESULTATS_WEBHOOK_URL", "RESULTATS_WEBHOOK_TOKEN"}
+    assert read - given == added | (variables(several) - variables(one.rpartition("\n\n")[0]))
