@@ -20,7 +20,7 @@ import requests
 from assets.channels import SendError, channels_from_environment
 from assets.installed import absent_libraries, differing_libraries, python_fault
 from assets.instance_place import InstancePlace, NoInstanceError, instance_place
-from assets.resources import PROJECT, workspace_from_environment
+from assets.resources import PROJECT, letters_from_environment, workspace_from_environment
 from assets.secrets import SettingError, read_secret, readable_by_others
 from pipelines.read import RootError, Shelf
 
@@ -49,6 +49,7 @@ def diagnose(output: str | Path, *, target: bool = False, mail: bool = False) ->
     """Make every check, whatever the others gave; ``target`` and ``mail`` also reach the outside."""
     checks: list[Callable[[], Iterator[Reading]]] = [
         _installation, lambda: _storage(output), _exports, lambda: _clock(output), _instance, _secrets,
+        lambda: _letters(output),
     ]  # fmt: skip
     checks += [_channels] if mail else []
     checks += [_target] if target else []
@@ -195,6 +196,21 @@ def _secrets() -> Iterator[Reading]:
     told = ", ".join(channel.name for channel in channels)
     advice = "" if channels else "déclarer RESULTATS_SMTP_HOST ou RESULTATS_WEBHOOK_URL"
     yield Reading("Alertes", "bon" if channels else "avertissement", told or "personne n'est prévenu", advice)
+
+
+def _letters(output: str | Path) -> Iterator[Reading]:
+    name, url = "RESULTATS_LETTERS_URL", letters_from_environment()
+    if not url:
+        yield Reading("Lettres", "ignoré", f"{name} : absente, alertes et interface montrent des chemins")
+    elif "://" in str(output):
+        told = f"{name} est sans effet : la sortie est un stockage, qui a ses propres adresses"
+        yield Reading("Lettres", "avertissement", told, "la retirer")
+    elif not url.startswith("https://"):
+        yield Reading(
+            "Lettres", "avertissement", f"{name} n'est pas en https", "les copies ont des données personnelles"
+        )
+    else:
+        yield Reading("Lettres", "bon", f"liens vers {url}")
 
 
 def _channels() -> Iterator[Reading]:

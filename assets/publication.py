@@ -23,7 +23,7 @@ KEY = dg.AssetKey(["national", "publication"])
 AGREEMENT = "accord"
 ACCEPT_JOB = "accepter_plan"
 Found = TypeVar("Found")
-WIDTH = 76  # characters of code that the UI shows at once on a usual screen
+WIDTH = 104  # characters of code that the window of the UI shows at once
 HOURLY = 3600  # seconds; the crawler of the platform comes within hours
 
 
@@ -60,7 +60,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
             check_name=AGREEMENT,
             passed=not any(plan.refusals for plan in [*held_back, *shown]),
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={plan.hash[:12]: dg.MetadataValue.md(_code(plan_text(plan))) for plan in [*held_back, *shown]},
+            metadata=_waiting([*held_back, *shown]),
         )
         if failed := [report for report in reports if report.applied and not report.succeeded]:
             raise dg.Failure("\n".join(report_text(report) for report in failed))
@@ -169,6 +169,18 @@ def _metadata(store: Store, workspace: Workspace, reports: list[Report], shown: 
         "cible": workspace.target,
         "plan": dg.MetadataValue.md(_code("\n\n".join(told))),
     }
+
+
+def _waiting(found: list[Plan]) -> dict[str, Any]:
+    """Return, for the check, why plans wait (shown at once by the UI), then the whole of each."""
+    reasons = [
+        line
+        for plan in found if plan.refusals
+        for line in (f"**{plan.target}**, plan `{plan.hash[:12]}`", "",
+                     *(f"- {gate.message_fr} {' ; '.join(gate.details[:3])}" for gate in plan.refusals), "")
+    ]  # fmt: skip
+    told = {"pourquoi": dg.MetadataValue.md("\n".join(reasons))} if reasons else {}
+    return told | {plan.hash[:12]: dg.MetadataValue.md(_code(plan_text(plan))) for plan in found}
 
 
 def _code(text: str) -> str:

@@ -116,3 +116,16 @@ def test_libraries_are_held_against_the_lock(tmp_path):
     assert told.endswith("(verrou : 0.1)")
     assert len(list(installed.locked(PROJECT / "requirements.lock"))) > 100
     assert installed.absent_libraries() == []
+
+
+@pytest.mark.parametrize(
+    ("url", "shared", "state"),
+    [
+        ("", False, "ignoré"), ("https://lettres.example.fr", False, "bon"),
+        ("http://lettres.example.fr", False, "avertissement"), ("https://lettres.example.fr", True, "avertissement"),
+    ],
+)  # fmt: skip
+def test_links_to_letters_are_looked_at(ready, monkeypatch, url, shared, state):
+    monkeypatch.setenv("RESULTATS_LETTERS_URL", url)
+    ((found, _),) = states(f"memory://{ready.name}" if shared else ready)["Lettres"]
+    assert found == state

@@ -246,8 +246,10 @@ def _the_night_tells_what_it_did(site: Site) -> None:
     record = read_json(site.service.output / "work" / "nuits" / f"{night}.json")
     (cell,) = record["a_traiter"]
     assert (cell["network"], cell["year"], cell["resultat"]) == ("consulats", 2024, "nouveaux résultats")
+    site.page.set_viewport_size({"width": 1280, "height": 840})
     site.open("/assets/nuit/bilan?view=events", "nouveaux résultats")
     site.picture("nuit-bilan")
+    site.page.set_viewport_size({"width": 1280, "height": 720})
 
 
 def _the_failed_year_is_launched_again_alone(site: Site) -> None:
@@ -275,7 +277,7 @@ def _the_plan_that_waits_is_read_and_accepted(site: Site) -> None:
     assert "CE PLAN ATTEND UN ACCORD" in plan["text"]
     _, checks = site.asset("national", "publication")
     assert (checks["accord"]["status"], checks["accord"]["evaluation"]["severity"]) == ("FAILED", "WARN")
-    site.open("/assets/national/publication?view=checks&checkDetail=accord", plan["hash"][:12])
+    site.open("/assets/national/publication?view=checks&checkDetail=accord", "change plus que prévu")
     site.page.get_by_text("[Show Markdown]").locator("visible=true").first.click()
     shown = site.page.get_by_role("dialog").get_by_text(re.compile("CE PLAN ATTEND UN ACCORD")).first
     shown.wait_for()
