@@ -172,15 +172,14 @@ def _metadata(store: Store, workspace: Workspace, reports: list[Report], shown: 
 
 
 def _waiting(found: list[Plan]) -> dict[str, Any]:
-    """Return, for the check, why plans wait (shown at once by the UI), then the whole of each."""
-    reasons = [
-        line
-        for plan in found if plan.refusals
-        for line in (f"**{plan.target}**, plan `{plan.hash[:12]}`", "",
-                     *(f"- {gate.message_fr} {' ; '.join(gate.details[:3])}" for gate in plan.refusals), "")
-    ]  # fmt: skip
-    told = {"pourquoi": dg.MetadataValue.md("\n".join(reasons))} if reasons else {}
-    return told | {plan.hash[:12]: dg.MetadataValue.md(_code(plan_text(plan))) for plan in found}
+    """Return, for the check, why each plan waits, as text (all that the UI shows of a check at once), then the plan."""
+    shown: dict[str, Any] = {}
+    for plan in found:
+        name, reasons = plan.hash[:12], [" ; ".join([gate.message_fr, *gate.details[:3]]) for gate in plan.refusals]
+        if reasons:
+            shown[f"pourquoi_{name}"] = dg.MetadataValue.text(f"{plan.target} : {' — '.join(reasons)}")
+        shown[name] = dg.MetadataValue.md(_code(plan_text(plan)))
+    return shown
 
 
 def _code(text: str) -> str:

@@ -50,7 +50,7 @@ def test_synthetic_rows_stay_marked_when_other_exports_follow(few, samples, unma
     assert "DONNÉES SYNTHÉTIQUES" in (release(output, latest.name) / "LISEZMOI.md").read_text(encoding="utf-8")
 
 
-def test_a_failed_reception_is_told_and_its_old_values_are_not_current(few, unmarked, tmp_path, monkeypatch):
+def test_a_failed_reception_is_told_and_what_was_received_before_stays_published(few, unmarked, tmp_path, monkeypatch):
     output = tmp_path / "output"
     run(few, unmarked, output, "gendarmerie")
 
@@ -59,14 +59,17 @@ def test_a_failed_reception_is_told_and_its_old_values_are_not_current(few, unma
 
     path = unmarked / "gendarmerie" / "resultats-2024.zip"
     path.write_bytes(path.read_bytes() + b"\0")
-    monkeypatch.setattr("pipelines.read.sources.ExportsRoot.chunks", refuse)
-    told = run(few, unmarked, output, "gendarmerie", "--strict", code=1)
+    with monkeypatch.context() as down:
+        down.setattr("pipelines.read.sources.ExportsRoot.chunks", refuse)
+        told = run(few, unmarked, output, "gendarmerie", "--strict", code=1)
     assert "ERREURS DE TRAITEMENT" in told
     assert "accès refusé" in told
-    latest = max(path.name for path in (output / "releases").glob("*/*"))
-    coverage = table(output, "couverture", latest)
-    lost = coverage[(coverage["reseau"] == "gendarmerie") & (coverage["annee"] == "2024")]
-    assert set(lost["motif_absence"]) == {"erreur de traitement"}
+    assert "reste publié" in told
+    assert [path.name for path in (output / "releases").glob("*/*")] == [
+        "1.0.0"
+    ]  # from the files that it names: true still
+    run(few, unmarked, output, "gendarmerie")
+    assert "reste publié" not in run(few, unmarked, output, "gendarmerie")
 
 
 def test_values_computed_under_other_declarations_are_not_published(few, unmarked, tmp_path):
