@@ -78,7 +78,7 @@ def _end(
         runs.setdefault(int(run.tags["dagster/partition"]), []).append(run)
     text = end_night(
         store, catalogue, night, _errors(instance, catalogue, runs), _national(instance, night["nuit"], following),
-        datetime.datetime.now(ZoneInfo(ZONE)), undone=dict(_undone(instance, night, runs, following)),
+        datetime.datetime.now(ZoneInfo(ZONE)), undone=dict(_undone(instance, catalogue, night, runs, following)),
         overtaken_by=following["nuit"] if following else None,
     )  # fmt: skip
     done = night["a_traiter"]
@@ -107,6 +107,7 @@ def _errors(
 
 def _undone(
     instance: dg.DagsterInstance,
+    catalogue: Catalogue,
     night: dict[str, Any],
     runs: dict[int, list[dg.DagsterRun]],
     following: dict[str, Any] | None,
@@ -119,6 +120,8 @@ def _undone(
         found = runs.get(cell.year, [])
         if found and (found[0].status == _S.SUCCESS or _step_name(cell.network) in ended[cell.year]):
             continue
+        if cell.network not in catalogue.networks:
+            continue  # of declarations that this service hasn't loaded: its outcome says so
         told = _UNDONE[found[0].status] if found else "PAS FAIT : le traitement n'a pas été lancé"
         if found and found[0].status not in _OVER:
             comes_next = "il va à son terme"
