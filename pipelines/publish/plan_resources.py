@@ -19,7 +19,7 @@ def resource_actions(offer: Offer, matching: Matching, published: Mapping[str, s
     """Yield a step for every resource that differs; ``published`` is the id that each key was last seen under.
 
     Schemas come first, since others link to them, then new archives, so that a release is kept before the files of
-    the release before it are replaced.
+    the release before it are replaced; documents that hold links of the others come last.
     """
     for item in sorted(offer.resources, key=_turn):
         held = matching.paired.get(item.key)
@@ -71,21 +71,25 @@ def described_extras(item: OfferedResource, held: HeldResource | None) -> dict[s
 
 
 def _turn(item: OfferedResource) -> int:
+    if item.linked is not None:
+        return 3 if item.linked.archives else 4  # the page links to the feed
     return 0 if item.key.startswith("schema:") else 1 if item.immutable else 2
 
 
 def _missing(item: OfferedResource, published: Mapping[str, str]) -> Action:
-    why = "nouveau fichier"
+    why = "nouveau fichier" if not item.pending else "nouveau fichier, écrit une fois connus les liens des autres"
     if item.key in published:
         why = f"il a été supprimé sur la cible (il y était sous {published[item.key]}) ; son lien permanent change"
-    return Action("upload", _told(item), why, item.key, sha1=item.sha1)
+    return Action("upload", _told(item), why, item.key, sha1=item.sha1 or None)
 
 
 def _differing(item: OfferedResource, held: HeldResource, matching: Matching) -> Action | None:
     changes = _changes(item, held, matching)
     if not same_file(item, held):
         why = "le contenu a changé, le lien permanent reste"
-        return Action("replace", _told(item), why, item.key, held.id, item.sha1, changes)
+        if item.pending:
+            why = "réécrit une fois connus les nouveaux liens, le sien reste"
+        return Action("replace", _told(item), why, item.key, held.id, item.sha1 or None, changes)
     if item.key in matching.adopted:
         why = "envoyé par une publication interrompue"
         return Action("adopt", _told(item), why, item.key, held.id, item.sha1, changes)
@@ -113,4 +117,5 @@ def _changes(item: OfferedResource, held: HeldResource, matching: Matching) -> t
 
 
 def _told(item: OfferedResource) -> str:
-    return f"« {item.title} » ({item.filename}, {readable_size(item.size)})"
+    size = "" if item.pending else f", {readable_size(item.size)}"
+    return f"« {item.title} » ({item.filename}{size})"
