@@ -117,7 +117,7 @@ def test_a_new_version_keeps_links_archives_and_the_dates_of_what_did_not_change
     assert report.succeeded, report.problems
     assert report.plan.notes[0].startswith("Version 1.0.1 (corrective). ")  # whoever reads the plan is told why
     waiting = [(step.kind, step.key) for step in report.plan.actions if step.sha1 is None and step.key]
-    assert waiting == [("replace", "flux-versions")]  # the link of the new archive isn't known yet; those of the page are
+    assert waiting == [("replace", "flux-versions")]  # it holds the link of the new archive
     after = published.resources()
     assert after["archive:1.0.1"]["latest"] in download(after["flux-versions"]["latest"]).decode()
     assert published.held()["extras"]["resultats:version"] == "1.0.1"
