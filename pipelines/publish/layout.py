@@ -100,8 +100,8 @@ def _linked(catalogue: Catalogue, dataset_id: str, release: Path, folder: Path) 
     """Yield the documents that hold links of the target."""
     tables = {f"{name}.csv": f"table:{name}:csv" for name in catalogue.datasets[dataset_id].tables}
     main = catalogue.datasets[dataset_id].main_table
-    keys = {**tables, f"{main}.parquet": f"table:{main}:parquet", feed.FEED: FEED_KEY}
-    keys |= {name: key for name, key, *_ in _DOCUMENTS}
+    files = {"resultats.xlsx": "classeur", "journal.csv": "journal", feed.FEED: FEED_KEY}
+    keys = {**tables, f"{main}.parquet": f"table:{main}:parquet", **files}
     yield Placed(
         REUSE_KEY, folder / reuse.REUSE, "Réutiliser : adresses stables et exemples de code",
         "Liens permanents de chaque fichier, code en Python, R et SQL, étapes dans Excel, limites, façon de citer, "

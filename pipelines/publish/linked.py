@@ -27,10 +27,10 @@ class Links:
 
 @dataclass(frozen=True)
 class Linked:
-    """How a document is written from links: those of the archives, or else those of the latest files."""
+    """How a document is written from links, and the keys of the files that it links to where they are offered."""
 
     write: Callable[[Links], bytes]
-    archives: bool
+    keys: frozenset[str]
 
 
 def links_of(held: HeldDataset) -> Links:
@@ -41,14 +41,14 @@ def links_of(held: HeldDataset) -> Links:
 
 
 def linked_page(catalogue: Catalogue, dataset: str, release: Path, keys: Mapping[str, str]) -> Linked:
-    """Return the reuse page of a release; ``keys`` gives our key of each file that it may name."""
+    """Return the reuse page of a release; ``keys`` gives our key of each file that it names."""
 
     def write(links: Links) -> bytes:
         return reuse_page(
             catalogue, dataset, release, address=lambda name: links.files.get(keys.get(name, ""), "")
         ).encode("utf-8")
 
-    return Linked(write, archives=False)
+    return Linked(write, frozenset(keys.values()))
 
 
 def linked_feed(catalogue: Catalogue, dataset: str, release: Path) -> Linked:
@@ -67,4 +67,5 @@ def linked_feed(catalogue: Catalogue, dataset: str, release: Path) -> Linked:
             link=lambda version: links.files.get(f"{ARCHIVE}{version}", links.page),
         )
 
-    return Linked(write, archives=True)
+    versions = history.versions(release.parent.parent, dataset)
+    return Linked(write, frozenset(f"{ARCHIVE}{version}" for version in versions))

@@ -195,11 +195,10 @@ def _resource(
 
 def _linked(resources: tuple[OfferedResource, ...], links: Links | None) -> tuple[OfferedResource, ...]:
     """Return the resources, documents with links written where all the links that they need are known."""
-    archived = frozenset(item.key for item in resources if item.immutable)
-    latest = frozenset(item.key for item in resources) - archived
+    offered = frozenset(item.key for item in resources)
 
     def document(item: OfferedResource, linked: Linked) -> OfferedResource:
-        needing = replace(item, needs=archived if linked.archives else latest - {item.key})
+        needing = replace(item, needs=linked.keys & offered)
         return needing.written(links) if links is not None else needing
 
     return tuple(document(item, item.linked) if item.linked is not None else item for item in resources)

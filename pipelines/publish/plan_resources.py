@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipelines.publish.actions import Action, Change
+from pipelines.publish.layout import FEED_KEY
 from pipelines.publish.local import readable_size
 from pipelines.publish.matching import Matching
 from pipelines.publish.offer import Offer, OfferedResource
@@ -72,7 +73,7 @@ def described_extras(item: OfferedResource, held: HeldResource | None) -> dict[s
 
 def _turn(item: OfferedResource) -> int:
     if item.linked is not None:
-        return 3 if item.linked.archives else 4  # the page links to the feed
+        return 3 if item.key == FEED_KEY else 4  # the page links to the feed
     return 0 if item.key.startswith("schema:") else 1 if item.immutable else 2
 
 

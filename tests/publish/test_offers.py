@@ -119,7 +119,8 @@ def test_documents_with_links_wait_for_them_then_say_the_same_of_the_same_links(
     assert [item.sha1 for item in whole.resources] == [item.sha1 for item in again.resources]
     page, feed = (whole.resource(key).path.read_text("utf-8") for key in (REUSE_KEY, FEED_KEY))
     assert "(<https://udata.example/r/table:resultats:csv>)" in page
-    assert "(<https://udata.example/r/flux-versions>)" in page
+    assert all(f"(<https://udata.example/r/{key}>)" in page for key in whole.resource(REUSE_KEY).needs)
+    assert {"classeur", "journal", FEED_KEY, "table:resultats:parquet"} < whole.resource(REUSE_KEY).needs
     assert 'href="https://udata.example/r/archive:1.0.0"' in feed
     assert 'rel="alternate" href="https://udata.example/datasets/d1/"' in feed  # whatever the title, hence the page
     assert 'rel="self"' not in feed

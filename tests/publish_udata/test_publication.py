@@ -143,7 +143,8 @@ def test_a_platform_without_parquet_gets_the_rest_and_the_plan_says_so(house: Ho
         assert "table:resultats:parquet" not in house.resources()
         assert house.publish().plan.empty
     added = house.publish()
-    assert [step.kind for step in added.done] == ["upload", "order", "seal"]
+    done = [(step.kind, step.key) for step in added.done]
+    assert done == [("upload", "table:resultats:parquet"), ("replace", "reutiliser"), ("order", ""), ("seal", "")]
 
 
 def test_large_files_go_in_parts(house: House):
