@@ -138,7 +138,7 @@ def judge(catalogue: Catalogue, target: str) -> Judge:
         if target == LOCAL:
             return found
         main = new / f"{catalogue.datasets[dataset].main_table}.parquet"
-        return (*found, *rehearse([*sorted(new.glob("*.csv")), main, *new.glob("*.xlsx")]))
+        return (*found, *rehearse([*sorted(new.glob("*.csv")), main, *new.glob("*.xlsx")], old))
 
     return verdicts
 

@@ -20,13 +20,18 @@ def resource_actions(offer: Offer, matching: Matching, published: Mapping[str, s
     """Yield a step for every resource that differs; ``published`` is the id that each key was last seen under.
 
     Schemas come first, since others link to them, then new archives, so that a release is kept before the files of
-    the release before it are replaced; documents that hold links of the others come last.
+    the release before it are replaced; documents that hold links of the others come last, before
+    the mere mark of the version on what did not change.
     """
+    marks = []
     for item in sorted(offer.resources, key=_turn):
         held = matching.paired.get(item.key)
         step = _missing(item, published) if held is None else _differing(item, held, matching)
-        if step is not None:
+        if step is not None and step.kind == "mark":
+            marks.append(step)
+        elif step is not None:
             yield step
+    yield from marks
     for held in matching.retired:
         if SUPERSEDED not in held.extras:
             yield Action("supersede", f"« {held.title} »", NO_LONGER, held.key or "", held.id)
@@ -99,7 +104,7 @@ def _differing(item: OfferedResource, held: HeldResource, matching: Matching) ->
         return Action("describe", f"« {item.title} »", why, item.key, held.id, item.sha1, changes)
     wanted = described_extras(item, held)
     if wanted != dict(held.extras):
-        why = f"même contenu dans la version {item.extras[VERSION]}"
+        why = f"contenu inchangé, le même dans la version {item.extras[VERSION]}"
         return Action("mark", f"« {item.title} »", why, item.key, held.id, item.sha1)
     return None
 

@@ -90,7 +90,7 @@ def prepare(
     )
     if not plan.empty:
         plan = plan.judged(_verdicts(judge, offer, held, work.releases / dataset))
-        plan = replace(plan, notes=(*_news(work, dataset, held.version if held else None), *plan.notes))
+        plan = replace(plan, why=tuple(_news(work, dataset, held.version if held else None)))
     return Prepared(offer, state, plan)
 
 
@@ -180,7 +180,11 @@ def _news(work: Workplace, dataset: str, there: str | None) -> list[str]:
     known = known_versions(work.releases, dataset)
     names = [item.version for item in known]
     new = known[names.index(there) + 1 :] if there in names else known[-1:]
-    return [f"Version {item.version} ({item.kind}). {summary(item)}" for item in new]
+    told = [summary(item) for item in new]
+    return [
+        f"Version {item.version} ({item.kind}). {text[:1].upper()}{text[1:]}"
+        for item, text in zip(new, told, strict=True)
+    ]
 
 
 def _verdicts(judge: Judge | None, offer: Offer, held: HeldDataset | None, home: Path) -> tuple[Verdict, ...]:

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.publish.actions import Action, Change
+from pipelines.publish.actions import Action, Change, Kind, alike, heading
 from pipelines.publish.plan import Plan
+from pipelines.publish.readme import counted
 
 SHOWN = 70  # characters of a value that a line of plan shows
+FEW = 10  # files listed of a group that says the same of each; all are in the JSON
+BRIEF: Mapping[Kind, int] = {"mark": 0, "write": FEW, "remove": FEW}
+# What a plan does, in the words of its first line; {} is a count of files.
+SUMMARY: Mapping[Kind, str] = {
+    "create": "créer le jeu de données",
+    "restore": "restaurer le jeu de données supprimé",
+    "update": "corriger sa description",
+    "upload": "envoyer {}",
+    "adopt": "reprendre {} d'un envoi interrompu",
+    "replace": "remplacer {}",
+    "describe": "décrire {}",
+    "supersede": "retirer {}",
+    "mark": "noter la version sur {} au contenu inchangé",
+    "write": "écrire {}",
+    "remove": "enlever {}",
+    "open": "ouvrir au public",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +66,7 @@ class Report:
 
 
 def plan_text(plan: Plan) -> str:
-    """Return the plan in French: every step, what blocks it, its hash."""
+    """Return the plan in French: what it does and why, what blocks it, its steps, its hash."""
     return "\n".join(_plan_lines(plan))
 
 
@@ -60,19 +79,38 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     yield f"{plan.dataset} {plan.version} → {plan.target}"
     if plan.empty:
         yield "  rien à faire : la cible tient déjà cette version"
-    for action in plan.actions:
-        yield f"  {action.sentence}"
-        if action.kind in ("describe", "update", "restore"):
-            yield from (f"      {_change(change)}" for change in action.changes)
-    yield from (f"  à savoir : {note}" for note in plan.notes)
+    else:
+        yield f"  À faire : {_summary(plan)}."
+    yield from (f"  {line}" for line in plan.why)
     if plan.refusals:
         yield "  CE PLAN ATTEND UN ACCORD :"
         for gate in plan.refusals:
             yield f"    {gate.name} : {gate.message_fr}"
             yield from (f"      - {detail}" for detail in gate.details)
+    for group in alike(plan.actions):
+        yield from _group_lines(group)
+    yield from (f"  à savoir : {note}" for note in plan.notes)
     if not plan.empty:
         count = len(plan.actions)
         yield f"  {count} étape{'s' if count > 1 else ''}, empreinte du plan : {plan.hash}"
+
+
+def _summary(plan: Plan) -> str:
+    counts = Counter(action.kind for action in plan.actions)
+    told = [words.format(counted(counts[kind], "fichier")) for kind, words in SUMMARY.items() if counts[kind]]
+    return ", ".join(told) or "clore une publication interrompue"
+
+
+def _group_lines(group: tuple[Action, ...]) -> Iterator[str]:
+    yield f"  {heading(group)}"
+    shown = BRIEF.get(group[0].kind, len(group))
+    for action in group[:shown]:
+        if len(group) > 1:
+            yield f"    {action.what}"
+        if action.kind in ("describe", "update", "restore"):
+            yield from (f"      {_change(change)}" for change in action.changes)
+    if 0 < shown < len(group):
+        yield f"    et {len(group) - shown} autres"
 
 
 def _report_lines(report: Report) -> Iterator[str]:

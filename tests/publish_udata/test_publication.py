@@ -115,7 +115,7 @@ def test_a_new_version_keeps_links_archives_and_the_dates_of_what_did_not_change
     published.shelve(shelves[1])
     report = published.publish()
     assert report.succeeded, report.problems
-    assert report.plan.notes[0].startswith("Version 1.0.1 (corrective). ")  # whoever reads the plan is told why
+    assert report.plan.why[0].startswith("Version 1.0.1 (corrective). ")  # whoever reads the plan is told why
     waiting = [(step.kind, step.key) for step in report.plan.actions if step.sha1 is None and step.key]
     assert waiting == [("replace", "flux-versions")]  # it holds the link of the new archive
     after = published.resources()
