@@ -69,6 +69,14 @@ def summary(item: Version) -> str:
     return f"{reason} Lignes : {moved}." if moved else reason
 
 
+def news(versions: Sequence[Version], there: str | None) -> list[str]:
+    """Return what each version after the one ``there`` is; where that one is not known, the latest alone."""
+    names = [item.version for item in versions]
+    new = versions[names.index(there) + 1 :] if there in names else versions[-1:]
+    told = [(item, summary(item)) for item in new]
+    return [f"Version {item.version} ({item.kind}). {text[:1].upper()}{text[1:]}" for item, text in told]
+
+
 def _days(versions: Sequence[Version]) -> list[str]:
     """Return the day of each version, oldest first, never before that of an earlier one (data may go back)."""
     days: list[str] = []

@@ -16,7 +16,7 @@ from pipelines.publish import acceptance
 from pipelines.publish.apply import Application
 from pipelines.publish.changelog import known_versions
 from pipelines.publish.errors import PublicationError
-from pipelines.publish.feed import summary
+from pipelines.publish.feed import news
 from pipelines.publish.intact import check_intact
 from pipelines.publish.known_ids import read_ids, write_ids
 from pipelines.publish.lease import check_free, new_lease
@@ -90,7 +90,7 @@ def prepare(
     )
     if not plan.empty:
         plan = plan.judged(_verdicts(judge, offer, held, work.releases / dataset))
-        plan = replace(plan, why=tuple(_news(work, dataset, held.version if held else None)))
+        plan = replace(plan, why=tuple(news(known_versions(work.releases, dataset), held.version if held else None)))
     return Prepared(offer, state, plan)
 
 
@@ -173,18 +173,6 @@ def _quality_problems(held: HeldDataset, offer: Offer) -> list[str]:
         return []
     missing = [name for criterion, name in CRITERIA.items() if held.quality.get(criterion) is False]
     return [f"note de qualité {score:.2f} au lieu de 1 : {', '.join(missing) or 'critère inconnu'}"]
-
-
-def _news(work: Workplace, dataset: str, there: str | None) -> list[str]:
-    """Return what each version that the target lacks changed, and why; of a first publication, the latest alone."""
-    known = known_versions(work.releases, dataset)
-    names = [item.version for item in known]
-    new = known[names.index(there) + 1 :] if there in names else known[-1:]
-    told = [summary(item) for item in new]
-    return [
-        f"Version {item.version} ({item.kind}). {text[:1].upper()}{text[1:]}"
-        for item, text in zip(new, told, strict=True)
-    ]
 
 
 def _verdicts(judge: Judge | None, offer: Offer, held: HeldDataset | None, home: Path) -> tuple[Verdict, ...]:

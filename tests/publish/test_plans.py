@@ -127,6 +127,25 @@ def test_a_changed_file_is_replaced_and_one_that_stayed_only_marked():
     assert plan.actions[0].id == "r0"
 
 
+def test_a_plan_is_told_for_people_what_and_why_first_alike_steps_together():
+    new = offer(*(file(name, name + "x" * (name in "ab"), "1.1.0") for name in "abcde"), version="1.1.0")
+    held = held_as(offer(*(file(name, name) for name in "abcde")))
+    plan = replace(make_plan(new, state(held)), why=("Version 1.1.0 (mineure). Une année de plus.",))
+    blocked = plan.judged([TargetGate("essai", "À regarder.")])
+    lines = plan_text(blocked).splitlines()
+    assert lines[1:4] == [
+        "  À faire : remplacer 2 fichiers, noter la version sur 3 fichiers au contenu inchangé.",
+        "  Version 1.1.0 (mineure). Une année de plus.",
+        "  CE PLAN ATTEND UN ACCORD :",
+    ]
+    start = lines.index("  REMPLACER 2 fichiers : le contenu a changé, le lien permanent reste")
+    assert ["a.csv" in lines[start + 1], "b.csv" in lines[start + 2]] == [True, True]
+    assert lines[start + 3].startswith("  MARQUER 3 fichiers : ")
+    assert lines[start + 4].startswith("  CLORE ")
+    assert [step["kind"] for step in plan.to_json()["actions"]] == ["replace", "replace", *["mark"] * 3, "seal"]
+    assert plan.hash == replace(plan, why=()).hash
+
+
 def test_an_archive_compressed_otherwise_is_the_same_archive():
     other = offer(replace(file("archive:1.0.0"), sha1="other zlib", size=7))
     assert make_plan(other, state(held_as(TWO))).actions[0].kind != "replace"
