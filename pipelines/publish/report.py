@@ -98,7 +98,8 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
 def _summary(plan: Plan) -> str:
     counts = Counter(action.kind for action in plan.actions)
     told = [words.format(counted(counts[kind], "fichier")) for kind, words in SUMMARY.items() if counts[kind]]
-    return ", ".join(told) or "clore une publication interrompue"
+    rest = "remettre les fichiers dans l'ordre" if counts["order"] else "clore une publication interrompue"
+    return ", ".join(told) or rest
 
 
 def _group_lines(group: tuple[Action, ...]) -> Iterator[str]:
