@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _WITNESSES = 12  # pairs of optima in random directions, before cells are bounded one by one
 _FEW_WITNESSES = 3  # the same, when one exposed cell is enough
+_DUAL_SIMPLEX = 1
 _PRIMAL_SIMPLEX = 4  # a new objective leaves the last optimum feasible
 _BATCH = 2000  # cells in one linear programme: independent components are solved together
 
@@ -199,7 +200,13 @@ def _solver(matrix: csr_array, rows: tuple[Numbers, Numbers], columns: tuple[Num
 
 
 def _optimum(solver: Any) -> Numbers | None:
+    """Return the optimum, None if there is none; where the simplex lost its way, it starts anew, the dual one."""
     solver.run()
+    if solver.getModelStatus() not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible):
+        solver.clearSolver()
+        solver.setOptionValue("simplex_strategy", _DUAL_SIMPLEX)
+        solver.run()
+        solver.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     return np.asarray(solver.getSolution().col_value, dtype=float)

@@ -89,12 +89,12 @@ def _previous(results: pd.DataFrame) -> pd.DataFrame:
     """Find rows whose previous value is a hidden one: the next year's row would publish it."""
     if "valeur_precedente" not in results:
         return _told(results, np.zeros(0, dtype=np.int64), PREVIOUS)
-    text = results[_SHIFTED].astype("object")
-    keys = text.where(text.notna(), "").astype(str).agg("|".join, axis=1) + "|" + results["periode"].str[4:]
+    places = results[_SHIFTED].assign(rang=results["periode"].str[4:])
+    group = places.groupby(list(places.columns), dropna=False, sort=False).ngroup()
     concealed = results["statut_confidentialite"].isin(["A", "D"])
-    secret = set(zip(keys[concealed], results["annee"][concealed] + 1, strict=True))
-    telling = [pair in secret for pair in zip(keys, results["annee"], strict=True)]
-    return _told(results, np.flatnonzero(results["valeur_precedente"].notna() & np.array(telling)), PREVIOUS)
+    secret = pd.MultiIndex.from_arrays([group[concealed], results["annee"][concealed] + 1])
+    telling = pd.MultiIndex.from_arrays([group, results["annee"]]).isin(secret)
+    return _told(results, np.flatnonzero(results["valeur_precedente"].notna() & telling), PREVIOUS)
 
 
 def _counted(results: pd.DataFrame, catalogue: Catalogue, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
