@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.publish.errors import PublicationError
+from pipelines.publish.linked import Linked
 from pipelines.publish.offer import Offer, OfferedResource
 from pipelines.publish.plan import Plan, make_plan
 from pipelines.publish.plan_gates import TargetGate
@@ -249,6 +250,17 @@ def test_a_schema_of_ours_is_linked_once_it_is_there():
     there = dataset(resource(main, 0), resource(schema, 1))
     (change,) = make_plan(offer(main, schema), state(there)).actions[0].changes
     assert change.after == {"url": "https://udata.example/r1"}
+
+
+def test_a_document_whose_links_are_to_come_is_sent_last_and_the_plan_says_so():
+    waiting = replace(file("flux-versions"), sha1="", linked=Linked(lambda _: b"", frozenset({"archive:1.0.0"})))
+    offered = offer(waiting, file("a"), file("archive:1.0.0"))
+    *_, step = (step for step in make_plan(offered, state()).actions if step.kind == "upload")
+    assert (step.key, step.sha1) == ("flux-versions", None)
+    assert "une fois connus les liens" in step.why
+    there = dataset(resource(file("flux-versions"), 0), resource(file("a"), 1))
+    *_, step = (step for step in make_plan(offered, state(there)).actions if step.key)
+    assert (step.kind, step.id, step.sha1) == ("replace", "r0", None)
 
 
 def test_a_licence_unknown_to_the_target_stops_all():
