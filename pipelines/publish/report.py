@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ from pipelines.publish.actions import Action, Change, Kind, alike, heading
 from pipelines.publish.plan import Plan
 from pipelines.publish.readme import counted
 
+WIDTH = 112  # characters of a line
+_BEFORE_PUNCTUATION, _GLUE = re.compile("(?<=«) | (?=[:;»])"), "\ue000"
 SHOWN = 70  # characters of a value that a line of plan shows
 FEW = 10  # files listed of a group that says the same of each; all are in the JSON
 BRIEF: Mapping[Kind, int] = {"mark": 0, "write": FEW, "remove": FEW}
@@ -80,16 +84,19 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     if plan.empty:
         yield "  rien à faire : la cible tient déjà cette version"
     else:
-        yield f"  À faire : {_summary(plan)}."
-    yield from (f"  {line}" for line in plan.why)
+        yield from _wrapped(f"À faire : {_summary(plan)}.")
+    for line in plan.why:
+        yield from _wrapped(line)
     if plan.refusals:
         yield "  CE PLAN ATTEND UN ACCORD :"
         for gate in plan.refusals:
-            yield f"    {gate.name} : {gate.message_fr}"
-            yield from (f"      - {detail}" for detail in gate.details)
+            yield from _wrapped(f"{gate.name} : {gate.message_fr}", 4)
+            for detail in gate.details:
+                yield from _wrapped(f"- {detail}", 6)
     for group in alike(plan.actions):
         yield from _group_lines(group)
-    yield from (f"  à savoir : {note}" for note in plan.notes)
+    for note in plan.notes:
+        yield from _wrapped(f"à savoir : {note}")
     if not plan.empty:
         count = len(plan.actions)
         yield f"  {count} étape{'s' if count > 1 else ''}, empreinte du plan : {plan.hash}"
@@ -103,7 +110,7 @@ def _summary(plan: Plan) -> str:
 
 
 def _group_lines(group: tuple[Action, ...]) -> Iterator[str]:
-    yield f"  {heading(group)}"
+    yield from _wrapped(heading(group))
     shown = BRIEF.get(group[0].kind, len(group))
     for action in group[:shown]:
         if len(group) > 1:
@@ -112,6 +119,16 @@ def _group_lines(group: tuple[Action, ...]) -> Iterator[str]:
             yield from (f"      {_change(change)}" for change in action.changes)
     if 0 < shown < len(group):
         yield f"    et {len(group) - shown} autres"
+
+
+def _wrapped(text: str, indent: int = 2) -> list[str]:
+    """Return a sentence in lines that fit a terminal and the page of Dagster, those after the first set back."""
+    held = _BEFORE_PUNCTUATION.sub(_GLUE, text)  # no line starts with a colon
+    lines = textwrap.wrap(
+        held, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 4), break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return [line.replace(_GLUE, " ") for line in lines]
 
 
 def _report_lines(report: Report) -> Iterator[str]:

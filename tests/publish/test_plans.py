@@ -147,6 +147,16 @@ def test_a_plan_is_told_for_people_what_and_why_first_alike_steps_together():
     assert plan.hash == replace(plan, why=()).hash
 
 
+def test_long_sentences_of_a_plan_are_cut_between_words_never_before_a_colon():
+    sentence = "Révision : " + " ; ".join(
+        f"fichier remplacé par le réseau : caf/enquete-{year}.csv" for year in range(9)
+    )
+    lines = plan_text(replace(make_plan(TWO, state()), why=(sentence,))).splitlines()
+    told = lines[2 : 2 + sum(line.startswith("      ") for line in lines) + 1]
+    assert " ".join(line.strip() for line in told) == sentence
+    assert all(len(line) <= 112 and line.strip()[0] not in ":;»" for line in told)
+
+
 def test_an_archive_compressed_otherwise_is_the_same_archive():
     other = offer(replace(file("archive:1.0.0"), sha1="other zlib", size=7))
     assert make_plan(other, state(held_as(TWO))).actions[0].kind != "replace"
