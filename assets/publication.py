@@ -11,7 +11,8 @@ import dagster as dg
 
 from assets.platforms import TargetError, accept_plan, plans, publications, published_previews
 from assets.resources import POOL, Workspace
-from assets.storage import Store, write_json
+from assets.storage import Store
+from assets.waiting import keep_waiting
 from pipelines.declarations import Catalogue
 from pipelines.publish.errors import PublicationError
 from pipelines.publish.plan import Plan
@@ -53,7 +54,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         elif workspace.target != LOCAL:
             shown = [plan for plan in _guarded(plans(catalogue, workspace.target, store)) if not plan.empty]
         held_back = [report.plan for report in reports if not report.applied]
-        _keep_waiting(store, [*held_back, *shown])
+        keep_waiting(store, [*held_back, *shown])
         yield dg.AssetCheckResult(
             check_name=AGREEMENT,
             passed=not any(plan.refusals for plan in [*held_back, *shown]),
@@ -146,16 +147,6 @@ def _guarded(found: Iterator[Found]) -> list[Found]:
         return list(found)
     except (PublicationError, TargetError) as error:
         raise dg.Failure(str(error)) from None
-
-
-def _keep_waiting(store: Store, waiting: list[Plan]) -> None:
-    """Keep what waits for a person, for the summary of the command and for ``resultats status``."""
-    content = [
-        {"target": plan.target, "hash": plan.hash, "blocked": bool(plan.refusals), "text": plan_text(plan)}
-        for plan in waiting
-    ]
-    write_json(store.national / "publication.json", content)
-    store.save_room(store.national)
 
 
 def _metadata(store: Store, workspace: Workspace, reports: list[Report], shown: list[Plan]) -> dict[str, Any]:

@@ -113,8 +113,10 @@ def _rollback(arguments: argparse.Namespace) -> int:
     from assets.platforms import saved, statement, workplace
     from assets.replay import archived_catalogue
     from assets.storage import AlreadyReleasedError
+    from assets.waiting import no_longer_waiting
     from pipelines.publish.errors import ReleaseError
     from pipelines.publish.local import publish_local
+    from pipelines.publish.local_target import NAME
     from pipelines.publish.rollback import rollback
     from pipelines.publish.target import LOCAL
 
@@ -134,6 +136,7 @@ def _rollback(arguments: argparse.Namespace) -> int:
     work = workplace(store, LOCAL)
     with saved(store, LOCAL):
         publish_local(catalogue, work.releases, work.catalogue, synthetic=statement(store))
+    no_longer_waiting(store, LOCAL, NAME)
     print(f"{dataset} {made.version} : tables de la version {arguments.to}. {_shown(store, made.folder)}")
     print("Tant que les traitements redonnent les tables écartées, aucune nouvelle version n'est faite.")
     return DONE
