@@ -125,11 +125,17 @@ def _csv(path: Path, seen: _Seen) -> None:
     seen.headers += [f"{path.name}, {found}" for found in _wrong_names(table.column_names)]
     if not table.num_rows:
         seen.empty.append(path.name)
+        return
+    try:
+        detected = detected_types(path)
+    except Exception as error:  # whatever stops it here stops the crawler
+        seen.first_lines.append(f"{path.name} : csv-detective ne le lit pas ({error})")
+        return
     for name, column in zip(table.column_names, table.columns, strict=True):
         texts = {text for text in column.unique().to_pylist() if text}
         if strange := _not_numbers(texts):
             seen.numbers.append(f"{path.name}, {name} : « {'», «'.join(sorted(strange)[:3])} » parmi des nombres")
-        if any(texts and texts <= pair for pair in _BOOLEANS):
+        if detected.get(name) == "bool" if detected else any(texts and texts <= pair for pair in _BOOLEANS):
             seen.booleans.append((path.name, name))
 
 

@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from pipelines.declarations import Catalogue
 from pipelines.publish import rehearsal
-from pipelines.publish.rehearsal import detected_types, rehearse
+from pipelines.publish.rehearsal import rehearse
 from pipelines.publish.release import make_release
 
 
@@ -103,11 +103,3 @@ def test_sizes_are_judged_by_kind_of_file(tmp_path: Path, monkeypatch: pytest.Mo
 def test_types_of_parquet(tmp_path: Path, kind: pa.DataType, known: bool) -> None:
     parquet.write_table(pa.table({"a": pa.array([None], kind)}), tmp_path / "t.parquet")
     assert list(stopped(tmp_path / "t.parquet")) == ([] if known else ["apercu_types_parquet"])
-
-
-def test_csv_detective_types_our_columns_as_declared(tmp_path: Path) -> None:
-    pytest.importorskip("csv_detective", reason="optional extra: pip install .[preview]")
-    path = written(tmp_path, "code,valeur,jour\n" + "".join(f"{n:02d},{n}.5,2024-01-{n:02d}\n" for n in range(1, 29)))
-    found = detected_types(path)
-    assert found is not None
-    assert (found["valeur"], found["jour"]) == ("float", "date")
