@@ -81,7 +81,7 @@ bench-validation: setup
 lock: setup
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
-	for name in udata official-client; do \
+	for name in udata official-client preview; do \
 	  $(BIN)/uv pip compile tests/udata_server/$$name.in --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-emit-index-url --no-annotate -q -o tests/udata_server/$$name.lock; done
 

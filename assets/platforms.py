@@ -17,6 +17,7 @@ from pathlib import Path
 import requests
 
 from assets.storage import Store, read_json
+from assets.waiting import no_longer_waiting
 from pipelines.declarations import Catalogue
 from pipelines.publish.acceptance import accept
 from pipelines.publish.gates import gates
@@ -119,7 +120,7 @@ def publications(
             report = publish_to_folder(
                 catalogue, work, synthetic=statement(store), judge=judge(catalogue, target), agree=agree
             )
-        yield from [report] if report else []
+        yield from [_told(store, report)] if report else []
         return
     there = open_platform(target, store)
     bring = partial(publish, judge=judge(catalogue, target), agree=agree, progress=progress)
@@ -127,7 +128,14 @@ def publications(
         with saved(store, target):
             report = bring(catalogue, dataset, there, work)
         if report:
-            yield report
+            yield _told(store, report)
+
+
+def _told(store: Store, report: Report) -> Report:
+    """Return a report once what it settled waits no more."""
+    if report.applied:
+        no_longer_waiting(store, report.plan.target, report.plan.dataset)
+    return report
 
 
 def judge(catalogue: Catalogue, target: str) -> Judge:
@@ -138,7 +146,7 @@ def judge(catalogue: Catalogue, target: str) -> Judge:
         if target == LOCAL:
             return found
         main = new / f"{catalogue.datasets[dataset].main_table}.parquet"
-        return (*found, *rehearse([*sorted(new.glob("*.csv")), main, *new.glob("*.xlsx")]))
+        return (*found, *rehearse([*sorted(new.glob("*.csv")), main, *new.glob("*.xlsx")], old))
 
     return verdicts
 

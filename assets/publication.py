@@ -4,7 +4,6 @@ What is published, and how, is in ``pipelines.publish``; keys and addresses are 
 """
 
 import json
-import textwrap
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -12,7 +11,8 @@ import dagster as dg
 
 from assets.platforms import TargetError, accept_plan, plans, publications, published_previews
 from assets.resources import POOL, Workspace
-from assets.storage import Store, write_json
+from assets.storage import Store
+from assets.waiting import keep_waiting
 from pipelines.declarations import Catalogue
 from pipelines.publish.errors import PublicationError
 from pipelines.publish.plan import Plan
@@ -23,7 +23,6 @@ KEY = dg.AssetKey(["national", "publication"])
 AGREEMENT = "accord"
 ACCEPT_JOB = "accepter_plan"
 Found = TypeVar("Found")
-WIDTH = 104  # characters of code that the window of the UI shows at once
 HOURLY = 3600  # seconds; the crawler of the platform comes within hours
 
 
@@ -55,7 +54,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         elif workspace.target != LOCAL:
             shown = [plan for plan in _guarded(plans(catalogue, workspace.target, store)) if not plan.empty]
         held_back = [report.plan for report in reports if not report.applied]
-        _keep_waiting(store, [*held_back, *shown])
+        keep_waiting(store, [*held_back, *shown])
         yield dg.AssetCheckResult(
             check_name=AGREEMENT,
             passed=not any(plan.refusals for plan in [*held_back, *shown]),
@@ -150,16 +149,6 @@ def _guarded(found: Iterator[Found]) -> list[Found]:
         raise dg.Failure(str(error)) from None
 
 
-def _keep_waiting(store: Store, waiting: list[Plan]) -> None:
-    """Keep what waits for a person, for the summary of the command and for ``resultats status``."""
-    content = [
-        {"target": plan.target, "hash": plan.hash, "blocked": bool(plan.refusals), "text": plan_text(plan)}
-        for plan in waiting
-    ]
-    write_json(store.national / "publication.json", content)
-    store.save_room(store.national)
-
-
 def _metadata(store: Store, workspace: Workspace, reports: list[Report], shown: list[Plan]) -> dict[str, Any]:
     written = sum(len(report.done) for report in reports if report.plan.target == LOCAL)
     told = [*(report_text(report) for report in reports), *(plan_text(plan) for plan in shown)]
@@ -183,13 +172,4 @@ def _waiting(found: list[Plan]) -> dict[str, Any]:
 
 
 def _code(text: str) -> str:
-    """Return a text for the UI, which shows code as it is written, past its edge: long lines are cut here."""
-    lines = (line for long in text.splitlines() for line in _cut(long))
-    return "\n".join(["```text", *lines, "```"])
-
-
-def _cut(line: str) -> list[str]:
-    indent = " " * (len(line) - len(line.lstrip()) + 4)
-    return textwrap.wrap(
-        line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
-    ) or [""]
+    return f"```text\n{text}\n```"

@@ -12,7 +12,6 @@ import pandas as pd
 from assets.columns import SCHEMA, table_columns
 from assets.inputs import release_inputs
 from assets.national import gather, stale_network_years
-from assets.origins import record_origins
 from assets.previews import preview
 from assets.provenance import synthetic_statement
 from assets.published import earlier_results
@@ -125,8 +124,6 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
             raise dg.Failure(str(error), allow_retries=False) from error
         workspace.store.save_release(dataset, made.version)
-        if made.created:
-            record_origins(catalogue, workspace.store, dataset, made.version)
         yield dg.AssetCheckResult(check_name="contrats", passed=True)
         news = "nouvelle version" if made.created else "retour en arrière maintenu" if made.held else "rien de nouveau"
         context.log.info(f"{dataset} {made.version} : {news}")

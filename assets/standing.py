@@ -12,6 +12,7 @@ from assets.findings import lateness
 from assets.reception import last_reception
 from assets.shared import open_store
 from assets.storage import Store, read_json
+from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
 from pipelines.publish import history
 from pipelines.publish.acceptance import accepted
@@ -120,7 +121,7 @@ def _waiting(store: Store) -> list[dict[str, Any]]:
     acceptances = Workplace(store.room("acceptances").parent).acceptances
     found: list[dict[str, Any]] = [
         {"genre": "publication", "cible": plan["target"], "empreinte": plan["hash"]}
-        for plan in read_json(store.national / "publication.json") or []
+        for plan in waiting_plans(store)
         if plan.get("blocked") and accepted(acceptances, plan["hash"]) is None
     ]
     for path in sorted(store.bring_rooms("work/revisions", "revision.json").glob("*/[0-9]*/revision.json")):

@@ -9,7 +9,10 @@ from assets.resources import Workspace
 from assets.results import failures_of
 from assets.revisions import waiting_revisions
 from assets.storage import Store, read_json
+from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
+from pipelines.publish import history
+from pipelines.publish.target import LOCAL
 from pipelines.validate.french import counted
 
 if TYPE_CHECKING:
@@ -167,17 +170,28 @@ def _reasons(report: dict[str, Any], export: str) -> list[str]:
 
 
 def _places(catalogue: Catalogue, store: Store) -> list[str]:
-    lines = ["\nJeux de données publiés :"]
+    lines, waiting = ["\nJeux de données :"], waiting_plans(store)
+    held_back = any(plan["target"] == LOCAL and plan["blocked"] for plan in waiting)
     for dataset in catalogue.datasets:
-        folder = store.catalogue / dataset / "dataset.json"
-        version = (read_json(folder) or {}).get("version", "?")
-        lines.append(f"  {dataset} {version} : {_shown(store, store.releases / dataset / str(version))}")
-    waiting = read_json(store.national / "publication.json") or []
+        lines += _versions(store, dataset, held_back)
     return [
         *lines,
         f"  catalogue à ouvrir dans un navigateur : {_shown(store, store.catalogue / 'index.html')}",
         *(_waiting(store, item) for item in waiting),
     ]
+
+
+def _versions(store: Store, dataset: str, held_back: bool) -> list[str]:
+    """Tell the version made last, and the one that the local catalogue shows where it is another."""
+    published = (read_json(store.catalogue / dataset / "dataset.json") or {}).get("version")
+    known = history.versions(store.releases, dataset)
+    if not known:
+        return [f"  {dataset} : aucune version"]
+    told = f"  {dataset} {known[-1]} : {_shown(store, store.releases / dataset / known[-1])}"
+    if published == known[-1]:
+        return [told]
+    shown = f"publiée : {published}" if published else "aucune n'est encore publiée"
+    return [told, f"    PAS ENCORE PUBLIÉE{', elle attend un accord (ci-dessous)' * held_back} ; {shown}"]
 
 
 def _waiting(store: Store, plan: dict[str, Any]) -> str:

@@ -110,7 +110,7 @@ def open_explainer(catalogue: Catalogue, output: str | Path, version: str | None
     store = open_store(str(output))
     release, latest = _release(catalogue, store, version)
     scratch = tempfile.TemporaryDirectory()
-    origins = Origins(catalogue, store, release.dataset, release.version, latest, Path(scratch.name))
+    origins = Origins(catalogue, store, release, latest, Path(scratch.name))
 
     def kept(network: str, year: int, _until_forgotten: object = scratch) -> Kept:
         return origins.kept(network, year)

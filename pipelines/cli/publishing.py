@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from assets.storage import Store
     from pipelines.declarations import Catalogue
     from pipelines.publish.plan import Plan
-    from pipelines.publish.report import Report
 
 _CODES = "Code de sortie : 0 fait, 1 refusé, en attente d'un accord ou échoué, 2 mauvais usage."
 _ACCESS = (
@@ -109,7 +108,7 @@ def _show(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> 
         print_json(content)
     else:
         print("\n\n".join(plan_text(plan) for plan in found))
-        _tell_how_to_accept(arguments, waiting)
+        _tell_what_to_type(arguments, [plan for plan in found if not plan.empty], waiting)
     return REFUSED if waiting else DONE
 
 
@@ -133,7 +132,8 @@ def _bring(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) ->
         content = {"target": arguments.target, "reports": [report.to_json() for report in reports]}
         print_json(content)
     else:
-        _tell_what_to_do(arguments, reports, store)
+        left = [report.plan for report in reports if not report.applied]
+        _tell_what_to_type(arguments, left, _waiting(left, store))
     return DONE if all(report.succeeded for report in reports) else REFUSED
 
 
@@ -180,15 +180,9 @@ def _facts(plan: Plan, store: Store) -> dict[str, Any]:
     return {"empty": plan.empty, "blocked": bool(_waiting([plan], store))}
 
 
-def _tell_how_to_accept(arguments: argparse.Namespace, waiting: list[Plan]) -> None:
+def _tell_what_to_type(arguments: argparse.Namespace, left: list[Plan], waiting: list[Plan]) -> None:
     for plan in waiting:
         print(f'\nPour accepter ce plan, tel qu\'il est : {_command(arguments)} --accept {plan.hash} --reason "…"')
-
-
-def _tell_what_to_do(arguments: argparse.Namespace, reports: list[Report], store: Store) -> None:
-    left = [report.plan for report in reports if not report.applied]
-    waiting = _waiting(left, store)
-    _tell_how_to_accept(arguments, waiting)
     if len(left) > len(waiting):
         print(f"\nPour publier : {_command(arguments)} --yes")
 

@@ -131,8 +131,10 @@ def _rollback(arguments: argparse.Namespace) -> int:
     from assets.platforms import saved, statement, workplace
     from assets.replay import archived_catalogue
     from assets.storage import AlreadyReleasedError
+    from assets.waiting import no_longer_waiting
     from pipelines.publish.errors import ReleaseError
     from pipelines.publish.local import publish_local
+    from pipelines.publish.local_target import NAME
     from pipelines.publish.rollback import rollback
     from pipelines.publish.target import LOCAL
 
@@ -152,6 +154,7 @@ def _rollback(arguments: argparse.Namespace) -> int:
     work = workplace(store, LOCAL)
     with saved(store, LOCAL):
         publish_local(catalogue, work.releases, work.catalogue, synthetic=statement(store))
+    no_longer_waiting(store, LOCAL, NAME)
     if arguments.json:
         place = _shown(store, made.folder)
         print_json({"jeu": dataset, "version": made.version, "reprend": arguments.to, "dossier": place})

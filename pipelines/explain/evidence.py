@@ -67,6 +67,8 @@ class Kept:
 
     def state(self, export: str) -> dict[str, Any]:
         """Return ``etat``, ``motif`` (id of a reason, or None) and ``explication`` of an export."""
+        if self.reception and self.reception.get("failed") and export not in self.reception["exports"]:
+            return {"etat": "erreur", "motif": "erreur-traitement", "explication": "La réception a échoué."}
         if self.reception is None or export not in self.reception["exports"]:
             return {"etat": "non traité", "motif": "non-traite", "explication": "La chaîne n'a pas traité cet export."}
         if not self.reception["exports"][export]:

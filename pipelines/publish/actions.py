@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -68,3 +68,17 @@ class Action:
             "order": list(self.order),
         }
         return {name: value for name, value in content.items() if value}
+
+
+def alike(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
+    """Return the steps in groups of one kind and one reason, in the order of the first of each."""
+    groups: dict[tuple[str, str], list[Action]] = {}
+    for action in actions:
+        groups.setdefault((action.kind, action.why), []).append(action)
+    return [tuple(group) for group in groups.values()]
+
+
+def heading(group: tuple[Action, ...]) -> str:
+    """Return a group of steps in one line of French."""
+    first = group[0]
+    return first.sentence if len(group) == 1 else f"{WORDS[first.kind]} {len(group)} fichiers : {first.why}"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.publish.actions import Action
+from pipelines.publish.actions import Action, alike, heading
 from pipelines.publish.apply_resources import ResourceSteps
 from pipelines.publish.errors import ConcurrentPublicationError
 from pipelines.publish.lease import Lease
@@ -45,8 +45,12 @@ class Application:
         if held is not None:
             files.take_up(held)
             self._take(held)
+        told = {group[0].key: heading(group) for group in alike(self.plan.actions) if group[0].kind == "mark"}
         for step in self.plan.actions:
-            self.progress(step.sentence)
+            if step.kind != "mark":
+                self.progress(step.sentence)
+            elif step.key in told:  # of many marks, one line
+                self.progress(told[step.key])
             if step.kind == "create":
                 files.dataset = self._create()
             elif step.kind != "restore":  # done when the dataset was taken

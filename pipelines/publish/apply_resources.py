@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelines.publish.actions import Action
 from pipelines.publish.errors import PublicationError
+from pipelines.publish.linked import links_of
 from pipelines.publish.offer import Offer, OfferedResource
 from pipelines.publish.plan_resources import described_extras, wanted_schema
 from pipelines.publish.target import KEY, OURS, SUPERSEDED, HeldDataset, HeldResource
@@ -55,8 +56,17 @@ class ResourceSteps:
             raise PublicationError("Le jeu de données a disparu de la cible pendant la publication ; refaire le plan.")
         return held_dataset(body)
 
-    def _upload(self, step: Action) -> None:
+    def _file(self, step: Action) -> OfferedResource:
+        """Return the file of a step, its links written in it now that they are all known."""
         item = self.offer.resource(step.key)
+        if item.pending:
+            item = item.written(links_of(self.held()))
+        if item.pending:
+            raise PublicationError(f"« {item.title} » : un fichier dont il tient le lien a disparu ; refaire le plan.")
+        return item
+
+    def _upload(self, step: Action) -> None:
+        item = self._file(step)
 
         def landed() -> Json | None:
             fresh = [found for found in self._bodies() if found["id"] not in self._seen]
@@ -67,7 +77,7 @@ class ResourceSteps:
         self._describe(item, self._right_file(item, held_resource(made)))
 
     def _replace(self, step: Action) -> None:
-        item = self.offer.resource(step.key)
+        item = self._file(step)
         self._describe(item, self._right_file(item, self._sent(item, str(step.id))))
 
     def _described(self, step: Action) -> None:

@@ -27,11 +27,13 @@ def atom(
     title: str,
     address: str,
     link: Callable[[str], str],
+    own: str | None = None,
 ) -> bytes:
     """Return the feed, newest version first.
 
     ``title`` is that of the latest release (it tells invented data); ``address`` is the page of the dataset, ``link``
-    gives the page of a version; both may be relative to the feed. An entry is never older than the one before it.
+    gives the page of a version; both may be relative to the feed, whose own address is ``own`` where it is known. An
+    entry is never older than the one before it.
     """
     ElementTree.register_namespace("", NAMESPACE)
     feed = ElementTree.Element(_name("feed"), {"{http://www.w3.org/XML/1998/namespace}lang": "fr"})
@@ -45,7 +47,8 @@ def atom(
     _text(author, "name", dataset.contact.name)
     _text(author, "email", dataset.contact.email)
     _link(feed, "alternate", address)
-    _link(feed, "self", FEED)
+    if own is not None:
+        _link(feed, "self", own)
     for item, day in zip(reversed(versions), reversed(days), strict=True):
         entry = ElementTree.SubElement(feed, _name("entry"))
         _text(entry, "id", f"{identity}/{item.version}")
@@ -64,6 +67,14 @@ def summary(item: Version) -> str:
     moved = ", ".join(f"{count} {word}" for count, word in counts if count)
     reason = item.reason or "Changements non consignés."
     return f"{reason} Lignes : {moved}." if moved else reason
+
+
+def news(versions: Sequence[Version], there: str | None) -> list[str]:
+    """Return what each version after the one ``there`` is; where that one is not known, the latest alone."""
+    names = [item.version for item in versions]
+    new = versions[names.index(there) + 1 :] if there in names else versions[-1:]
+    told = [(item, summary(item)) for item in new]
+    return [f"Version {item.version} ({item.kind}). {text[:1].upper()}{text[1:]}" for item, text in told]
 
 
 def _days(versions: Sequence[Version]) -> list[str]:

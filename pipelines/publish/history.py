@@ -11,6 +11,7 @@ from pipelines.publish.difference import TableState
 from pipelines.publish.version import parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 IN_PROGRESS = ".en-cours-"
@@ -41,12 +42,12 @@ def descriptor(release: Path) -> dict[str, Any]:
 
 def states(release: Path) -> dict[str, TableState]:
     """Return every data table of a release, read from its descriptor and its CSV files."""
-    resources = descriptor(release)["resources"]
-    return {
-        item["name"]: TableState(item["schema"], _csv_rows(release / item["path"]))
-        for item in resources
-        if item["format"] == "csv" and item["name"] not in COMPANIONS
-    }
+    return {item["name"]: TableState(item["schema"], _csv_rows(release / item["path"])) for item in _tables(release)}
+
+
+def row_counts(release: Path) -> dict[str, int]:
+    """Return how many rows every data table of a release has, none of them kept."""
+    return {item["name"]: sum(1 for _ in _each_row(release / item["path"])) for item in _tables(release)}
 
 
 def journal_rows(release: Path) -> list[tuple[str, ...]]:
@@ -63,9 +64,18 @@ def table_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+def _tables(release: Path) -> list[dict[str, Any]]:
+    resources = descriptor(release)["resources"]
+    return [item for item in resources if item["format"] == "csv" and item["name"] not in COMPANIONS]
+
+
 def _csv_rows(path: Path) -> list[tuple[str, ...]]:
+    return [tuple(row) for row in _each_row(path)]
+
+
+def _each_row(path: Path) -> Iterator[list[str]]:
     with path.open(encoding="utf-8", newline="") as stream:
         csv.field_size_limit(LONGEST_CELL)
         rows = csv.reader(stream)
         next(rows)
-        return [tuple(row) for row in rows]
+        yield from rows

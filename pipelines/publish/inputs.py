@@ -21,12 +21,19 @@ class ReceivedFile:
 
 @dataclass(frozen=True)
 class Reception:
-    """What a network handed over for a year, nothing included; ``synthetic`` is the warning of its exports root."""
+    """What a network handed over for a year, nothing included; ``synthetic`` is the warning of its exports root.
+
+    ``failed``: it could not be received, which earlier releases told so (now what was received before stands).
+    ``declarations`` is the fingerprint of those under which its results were computed, which a closed year may have
+    kept from before; empty when nothing could be computed.
+    """
 
     network: str
     year: int
     files: tuple[ReceivedFile, ...] = ()
     synthetic: str | None = None
+    failed: bool = False
+    declarations: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,9 @@ class Inputs:
     synthetic: str | None = None
 
     def reception(self, network: str, year: int) -> Reception | None:
-        """Return what the network handed over for that year, or None when it wasn't asked."""
-        return next((item for item in self.receptions if (item.network, item.year) == (network, year)), None)
+        """Return what the network handed over for that year, or None when it wasn't asked or could not be received."""
+        found = (item for item in self.receptions if (item.network, item.year) == (network, year) and not item.failed)
+        return next(found, None)
 
     def descriptor(self) -> dict[str, Any]:
         """Return the property ``inputs`` of the Data Package."""
@@ -69,6 +77,8 @@ def inputs_of(descriptor: Mapping[str, Any]) -> Inputs | None:
             item["year"],
             tuple(ReceivedFile(file["export"], file["path"], file["sha256"]) for file in item["files"]),
             item.get("synthetic"),
+            item.get("failed", False),
+            item.get("declarations", ""),
         )
         for item in content["receptions"]
     )
@@ -78,5 +88,6 @@ def inputs_of(descriptor: Mapping[str, Any]) -> Inputs | None:
 
 def _reception(item: Reception) -> dict[str, Any]:
     files = [{"export": file.export, "path": file.path, "sha256": file.sha256} for file in item.files]
-    mark = {"synthetic": item.synthetic} if item.synthetic else {}
-    return {"network": item.network, "year": item.year, **mark, "files": files}
+    told = {"synthetic": item.synthetic, "failed": item.failed, "declarations": item.declarations}
+    known = {name: value for name, value in told.items() if value}
+    return {"network": item.network, "year": item.year, **known, "files": files}

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from pipelines.declarations import Catalogue, Dataset
-from pipelines.publish import renditions
+from pipelines.publish import feed, renditions, reuse
+from pipelines.publish.linked import Linked, linked_feed, linked_page
+from pipelines.publish.target import ARCHIVE
 
 ResourceType = Literal["main", "documentation", "other"]
-ARCHIVE = "archive:"
+
+REUSE_KEY, FEED_KEY = "reutiliser", "flux-versions"
 
 _CSV = "UTF-8, virgule, point décimal, dates AAAA-MM-JJ, cellule vide pour une valeur absente."
 _PARQUET = "Mêmes lignes et colonnes que le fichier CSV, typées et compressées, pour Python, R ou DuckDB."
@@ -25,7 +28,8 @@ _PARQUET = "Mêmes lignes et colonnes que le fichier CSV, typées et compressée
 class Placed:
     """A file and what a platform says of it; ``filename`` is the name that it is sent under.
 
-    ``fallback`` is a name with another extension, for a target that does not accept the first.
+    ``fallback`` is another extension, for a target that does not accept the first. A ``linked`` document is written
+    at its path once its links are known.
     """
 
     key: str
@@ -35,6 +39,7 @@ class Placed:
     type: ResourceType
     fallback: str | None = None
     table: str | None = None
+    linked: Linked | None = None
 
     @property
     def filename(self) -> str:
@@ -70,8 +75,11 @@ _DOCUMENTS: tuple[tuple[str, str, str, str, ResourceType, str | None], ...] = (
 )  # fmt: skip
 
 
-def latest_files(catalogue: Catalogue, dataset_id: str, release: Path, made: Path) -> Iterator[Placed]:
-    """Yield the resources that always hold the latest release, in the order of the page."""
+def latest_files(catalogue: Catalogue, dataset_id: str, release: Path, made: Path, links: Path) -> Iterator[Placed]:
+    """Yield the resources that always hold the latest release, in the order of the page.
+
+    Yearly files are made below ``made``, documents with links below ``links``, which is of one target.
+    """
     dataset = catalogue.datasets[dataset_id]
     yield from _tables(catalogue, release, (dataset.main_table,), "main", parquet=True)
     yield from _documents(release, "main")
@@ -79,12 +87,32 @@ def latest_files(catalogue: Catalogue, dataset_id: str, release: Path, made: Pat
     companions = tuple(name for name in dataset.tables if name != dataset.main_table)
     yield from _tables(catalogue, release, companions, "other", parquet=False)
     yield from _documents(release, "other")
+    yield from _linked(catalogue, dataset_id, release, links)
     yield from _documents(release, "documentation")
     for path in sorted(release.glob("*.schema.json")):
         table = path.name.removesuffix(".schema.json")
         title = _schema_title(catalogue, dataset, table)
         description = "Colonnes, types et contraintes, pour vérifier un fichier (Table Schema v1)."
         yield Placed(f"schema:{table}", path, f"Schéma : {title} (JSON)", description, "documentation")
+
+
+def _linked(catalogue: Catalogue, dataset_id: str, release: Path, folder: Path) -> Iterator[Placed]:
+    """Yield the documents that hold links of the target."""
+    tables = {f"{name}.csv": f"table:{name}:csv" for name in catalogue.datasets[dataset_id].tables}
+    main = catalogue.datasets[dataset_id].main_table
+    files = {"resultats.xlsx": "classeur", "journal.csv": "journal", feed.FEED: FEED_KEY}
+    keys = {**tables, f"{main}.parquet": f"table:{main}:parquet", **files}
+    yield Placed(
+        REUSE_KEY, folder / reuse.REUSE, "Réutiliser : adresses stables et exemples de code",
+        "Liens permanents de chaque fichier, code en Python, R et SQL, étapes dans Excel, limites, façon de citer, "
+        "versions et leurs motifs, dictionnaire.",
+        "documentation", ".txt", linked=linked_page(catalogue, dataset_id, release, keys),
+    )  # fmt: skip
+    yield Placed(
+        FEED_KEY, folder / feed.FEED, "Flux des versions (Atom)",
+        "À suivre dans un lecteur de flux pour être prévenu de chaque version : sa nature, son motif, son archive.",
+        "documentation", ".xml", linked=linked_feed(catalogue, dataset_id, release),
+    )  # fmt: skip
 
 
 def archives(dataset: str, releases: list[Path], made: Path) -> Iterator[Placed]:

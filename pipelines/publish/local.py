@@ -85,7 +85,7 @@ def publish_local(
             work.put(home / LATEST / path.name, path.read_bytes())
         work.keep_only(home / LATEST, {path.name for path in latest.iterdir()})
         work.put(home / "dataset.json", _json(entry["facts"]))
-        text = reuse.reuse_text(entry, lambda file: f"{LATEST}/{file}")
+        text = reuse.reuse_text(entry, lambda file: file if file == feed.FEED else f"{LATEST}/{file}")
         work.put(home / reuse.REUSE, text.encode("utf-8"))
         work.put(home / feed.FEED, _feed(name, entry))
         work.put(home / "index.html", pages.get_template("dataset.html").render(entry).encode("utf-8"))
@@ -156,6 +156,7 @@ def _feed(name: str, entry: Mapping[str, Any]) -> bytes:
         title=entry["title"],
         address="index.html",
         link=lambda version: f"index.html#version-{version}",
+        own=feed.FEED,
     )
 
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.declarations import Catalogue
 from pipelines.publish import acceptance, history
 from pipelines.publish.actions import Action
+from pipelines.publish.changelog import known_versions
+from pipelines.publish.feed import news
 from pipelines.publish.intact import check_intact
 from pipelines.publish.local import LocalCatalogue, publish_local
 from pipelines.publish.lock import one_writer
@@ -40,6 +43,9 @@ def plan_local(
     plan = Plan(target=LOCAL, dataset=NAME, version=latest, actions=tuple(_actions(wanted)))
     if plan.empty:
         return plan
+    shown = {name: _published(work.catalogue / name / "dataset.json") for name, known in versions.items() if known}
+    told = (line for name, there in shown.items() for line in news(known_versions(work.releases, name), there))
+    plan = replace(plan, why=tuple(told))
     return plan.judged(
         verdict for name, known in versions.items() if known for verdict in _verdicts(judge, name, known, work)
     )
@@ -73,11 +79,11 @@ def publish_to_folder(
 def _actions(wanted: LocalCatalogue) -> Iterator[Action]:
     for path in wanted.written:
         name = path.relative_to(wanted.folder).as_posix()
-        why = "son contenu a changé" if path.is_file() else "nouveau"
+        why = "le contenu a changé" if path.is_file() else "nouveau"
         yield Action("write", name, why, key=name)
     for path in wanted.removed:
         name = path.relative_to(wanted.folder).as_posix()
-        yield Action("remove", name, "il n'est plus dans la dernière version", key=name)
+        yield Action("remove", name, "plus dans la dernière version", key=name)
 
 
 def _verdicts(judge: Judge | None, dataset: str, known: list[str], work: Workplace) -> tuple[Verdict, ...]:

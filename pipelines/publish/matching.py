@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pipelines.publish.layout import ARCHIVE
 from pipelines.publish.offer import Offer, OfferedResource
-from pipelines.publish.target import HeldResource
+from pipelines.publish.target import ARCHIVE, HeldResource
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.declarations import Catalogue, Dataset
 from pipelines.publish import history
-from pipelines.publish.layout import ARCHIVE, Placed, ResourceType, archives, latest_files
-from pipelines.publish.renditions import content_hash
-from pipelines.publish.target import CONTENT, KEY, SHA1, SHA256, VERSION
+from pipelines.publish.layout import Placed, ResourceType, archives, latest_files
+from pipelines.publish.linked import Linked, Links, links_of
+from pipelines.publish.renditions import content_hash, put
+from pipelines.publish.target import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, TargetState, file_name
 
 CLOSED_FORMATS = frozenset({"pdf", "doc", "docx", "word", "xls", "excel", "xlsx"})
 SHORTEST_DESCRIPTION = 100  # characters; more are needed for the point of quality
@@ -23,7 +24,8 @@ _BLOCK = 1 << 20
 class OfferedResource:
     """A file that the platform must hold, and what it must say of it.
 
-    ``schema`` is udata's {name, version} or {url}; ``schema_of`` the key of our resource whose permalink is its URL.
+    ``schema`` is udata's {name, version} or {url}; ``schema_of`` the key of our resource whose permalink is its URL. A
+    ``linked`` document holds the links of the keys that it ``needs``.
     """
 
     key: str
@@ -37,6 +39,22 @@ class OfferedResource:
     extras: Mapping[str, str]
     schema: Mapping[str, str]
     schema_of: str | None = None
+    linked: Linked | None = None
+    needs: frozenset[str] = frozenset()
+
+    @property
+    def pending(self) -> bool:
+        """Whether it waits for links that the target has yet to give; its content is known only then."""
+        return not self.sha1
+
+    def written(self, links: Links) -> OfferedResource:
+        """Return a document written with these links, or as it is while one that it needs is missing."""
+        if self.linked is None or not self.needs <= links.files.keys():
+            return self
+        put(self.path, self.linked.write(Links(links.page, {key: links.files[key] for key in self.needs})))
+        sha1, sha256 = _digests(self.path)
+        extras = {**self.extras, SHA256: sha256}
+        return replace(self, size=self.path.stat().st_size, sha1=sha1, extras=extras)
 
     @property
     def immutable(self) -> bool:
@@ -71,12 +89,11 @@ class Offer:
         return any(item.key == key for item in self.resources)
 
 
-def make_offer(
-    catalogue: Catalogue, dataset_id: str, releases: Path, made: Path, extensions: frozenset[str]
-) -> Offer | None:
-    """Return what a target that accepts ``extensions`` should hold, None when nothing was released yet.
+def make_offer(catalogue: Catalogue, dataset_id: str, releases: Path, made: Path, state: TargetState) -> Offer | None:
+    """Return what a target in that state should hold, None when nothing was released yet.
 
-    Archives and yearly files are written below ``made``.
+    The state says which extensions are accepted, and which links are known. Archives, yearly files and documents with
+    links are written below ``made``.
     """
     versions = history.versions(releases, dataset_id)
     if not versions:
@@ -84,8 +101,10 @@ def make_offer(
     folders = [releases / dataset_id / version for version in versions]
     dataset, descriptor = catalogue.datasets[dataset_id], history.descriptor(folders[-1])
     home = made / dataset_id
-    placed = [*latest_files(catalogue, dataset_id, folders[-1], home), *archives(dataset_id, folders, home)]
-    resources, omitted = _accepted(placed, extensions, dataset, versions[-1], releases / dataset_id)
+    links = home / versions[-1] / file_name(state.address)
+    placed = [*latest_files(catalogue, dataset_id, folders[-1], home, links), *archives(dataset_id, folders, home)]
+    resources, omitted = _accepted(placed, state.extensions, dataset, versions[-1], releases / dataset_id)
+    resources = _linked(resources, links_of(state.dataset) if state.dataset else None)
     fields = _fields(dataset, descriptor, resources)
     return Offer(
         dataset=dataset_id,
@@ -122,10 +141,10 @@ def missing_quality(fields: Mapping[str, Any], resources: Iterable[OfferedResour
 
 
 def earlier_files(releases: Path, dataset: str, made: Path) -> frozenset[str]:
-    """Return the sha1 of every file of every release and of their yearly files: what a lost upload may have left."""
+    """Return the sha1 of every file of every release and of what was made of it: what a lost upload may have left."""
     folders = [place / version for place in (releases / dataset, made / dataset)
                for version in history.versions(releases, dataset)]  # fmt: skip
-    return frozenset(_digests(path)[0] for folder in folders if folder.is_dir() for path in folder.iterdir())
+    return frozenset(_digests(path)[0] for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
 def _accepted(
@@ -149,7 +168,7 @@ def _accepted(
 def _resource(
     item: Placed, filename: str, dataset: Dataset, version: str, home: Path, schemas: set[str]
 ) -> OfferedResource:
-    sha1, sha256 = _digests(item.path)
+    sha1, sha256 = _digests(item.path) if item.linked is None else ("", "")
     extras = {KEY: item.key, SHA256: sha256}
     if item.immutable:
         held = item.key.removeprefix(ARCHIVE)
@@ -162,7 +181,7 @@ def _resource(
         key=item.key,
         path=item.path,
         filename=filename,
-        size=item.path.stat().st_size,
+        size=item.path.stat().st_size if item.linked is None else 0,
         sha1=sha1,
         title=item.title,
         description=item.description,
@@ -170,7 +189,19 @@ def _resource(
         extras=extras,
         schema={"name": declared.name, "version": declared.version} if declared else {},
         schema_of=own if item.table and not declared and own in schemas else None,
+        linked=item.linked,
     )
+
+
+def _linked(resources: tuple[OfferedResource, ...], links: Links | None) -> tuple[OfferedResource, ...]:
+    """Return the resources, documents with links written where all the links that they need are known."""
+    offered = frozenset(item.key for item in resources)
+
+    def document(item: OfferedResource, linked: Linked) -> OfferedResource:
+        needing = replace(item, needs=linked.keys & offered)
+        return needing.written(links) if links is not None else needing
+
+    return tuple(document(item, item.linked) if item.linked is not None else item for item in resources)
 
 
 def _fields(dataset: Dataset, descriptor: Mapping[str, Any], resources: Iterable[OfferedResource]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ Judge = Callable[[str, Path | None, Path], Iterable[Verdict]]
 
 @dataclass(frozen=True)
 class Plan:
-    """What publishing would do to a target. ``notes`` are worth knowing and block nothing."""
+    """What publishing would do to a target. ``why`` tells the versions that it lacks; ``notes`` block nothing."""
 
     target: str
     dataset: str
@@ -67,6 +67,7 @@ class Plan:
     actions: tuple[Action, ...]
     gates: tuple[Verdict, ...] = ()
     notes: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -81,7 +82,7 @@ class Plan:
     @property
     def hash(self) -> str:
         """Sha256 of what would be done and of what blocks it: an acceptance is of this very plan."""
-        content = {name: value for name, value in self._content().items() if name != "notes"}
+        content = {name: value for name, value in self._content().items() if name not in ("notes", "why")}
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def judged(self, verdicts: Iterable[Verdict]) -> Plan:
@@ -99,6 +100,7 @@ class Plan:
             "target": self.target,
             "dataset": self.dataset,
             "version": self.version,
+            "why": list(self.why),
             "actions": [action.to_json() for action in self.actions],
             "blocked_by": [
                 {"gate": gate.name, "message": gate.message_fr, "details": list(gate.details)} for gate in self.refusals

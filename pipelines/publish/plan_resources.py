@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipelines.publish.actions import Action, Change
+from pipelines.publish.layout import FEED_KEY
 from pipelines.publish.local import readable_size
 from pipelines.publish.matching import Matching
 from pipelines.publish.offer import Offer, OfferedResource
@@ -19,13 +20,18 @@ def resource_actions(offer: Offer, matching: Matching, published: Mapping[str, s
     """Yield a step for every resource that differs; ``published`` is the id that each key was last seen under.
 
     Schemas come first, since others link to them, then new archives, so that a release is kept before the files of
-    the release before it are replaced.
+    the release before it are replaced; documents that hold links of the others come last, before
+    the mere mark of the version on what did not change.
     """
+    marks = []
     for item in sorted(offer.resources, key=_turn):
         held = matching.paired.get(item.key)
         step = _missing(item, published) if held is None else _differing(item, held, matching)
-        if step is not None:
+        if step is not None and step.kind == "mark":
+            marks.append(step)
+        elif step is not None:
             yield step
+    yield from marks
     for held in matching.retired:
         if SUPERSEDED not in held.extras:
             yield Action("supersede", f"« {held.title} »", NO_LONGER, held.key or "", held.id)
@@ -71,21 +77,25 @@ def described_extras(item: OfferedResource, held: HeldResource | None) -> dict[s
 
 
 def _turn(item: OfferedResource) -> int:
+    if item.linked is not None:
+        return 3 if item.key == FEED_KEY else 4  # the page links to the feed
     return 0 if item.key.startswith("schema:") else 1 if item.immutable else 2
 
 
 def _missing(item: OfferedResource, published: Mapping[str, str]) -> Action:
-    why = "nouveau fichier"
+    why = "nouveau fichier" if not item.pending else "nouveau fichier, écrit une fois connus les liens des autres"
     if item.key in published:
         why = f"il a été supprimé sur la cible (il y était sous {published[item.key]}) ; son lien permanent change"
-    return Action("upload", _told(item), why, item.key, sha1=item.sha1)
+    return Action("upload", _told(item), why, item.key, sha1=item.sha1 or None)
 
 
 def _differing(item: OfferedResource, held: HeldResource, matching: Matching) -> Action | None:
     changes = _changes(item, held, matching)
     if not same_file(item, held):
         why = "le contenu a changé, le lien permanent reste"
-        return Action("replace", _told(item), why, item.key, held.id, item.sha1, changes)
+        if item.pending:
+            why = "réécrit une fois connus les nouveaux liens, le sien reste"
+        return Action("replace", _told(item), why, item.key, held.id, item.sha1 or None, changes)
     if item.key in matching.adopted:
         why = "envoyé par une publication interrompue"
         return Action("adopt", _told(item), why, item.key, held.id, item.sha1, changes)
@@ -94,7 +104,7 @@ def _differing(item: OfferedResource, held: HeldResource, matching: Matching) ->
         return Action("describe", f"« {item.title} »", why, item.key, held.id, item.sha1, changes)
     wanted = described_extras(item, held)
     if wanted != dict(held.extras):
-        why = f"même contenu dans la version {item.extras[VERSION]}"
+        why = f"contenu inchangé, le même dans la version {item.extras[VERSION]}"
         return Action("mark", f"« {item.title} »", why, item.key, held.id, item.sha1)
     return None
 
@@ -113,4 +123,5 @@ def _changes(item: OfferedResource, held: HeldResource, matching: Matching) -> t
 
 
 def _told(item: OfferedResource) -> str:
-    return f"« {item.title} » ({item.filename}, {readable_size(item.size)})"
+    size = "" if item.pending else f", {readable_size(item.size)}"
+    return f"« {item.title} » ({item.filename}{size})"

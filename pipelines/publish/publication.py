@@ -16,7 +16,7 @@ from pipelines.publish import acceptance
 from pipelines.publish.apply import Application
 from pipelines.publish.changelog import known_versions
 from pipelines.publish.errors import PublicationError
-from pipelines.publish.feed import summary
+from pipelines.publish.feed import news
 from pipelines.publish.intact import check_intact
 from pipelines.publish.known_ids import read_ids, write_ids
 from pipelines.publish.lease import check_free, new_lease
@@ -24,7 +24,6 @@ from pipelines.publish.lock import one_writer
 from pipelines.publish.offer import Offer, earlier_files, make_offer
 from pipelines.publish.plan import Judge, Plan, Verdict, make_plan
 from pipelines.publish.report import Report
-from pipelines.publish.reuse import reuse_page
 from pipelines.publish.target import HeldDataset, TargetState
 from pipelines.publish.udata.client import Udata
 from pipelines.publish.udata.reading import read_state
@@ -78,7 +77,7 @@ def prepare(
     address = platform.client.base_url
     known = read_ids(work.ids(platform.client.base_url), address, dataset)
     state = read_state(platform.client, platform.organization, dataset, known.dataset)
-    offer = make_offer(catalogue, dataset, work.releases, work.renditions, state.extensions)
+    offer = make_offer(catalogue, dataset, work.releases, work.renditions, state)
     if offer is None:
         return None
     held = state.dataset
@@ -91,7 +90,7 @@ def prepare(
     )
     if not plan.empty:
         plan = plan.judged(_verdicts(judge, offer, held, work.releases / dataset))
-        plan = replace(plan, notes=(*_news(work, dataset, held.version if held else None), *plan.notes))
+        plan = replace(plan, why=tuple(news(known_versions(work.releases, dataset), held.version if held else None)))
     return Prepared(offer, state, plan)
 
 
@@ -117,7 +116,7 @@ def publish(
             return None
         plan = prepared.plan
         if plan.empty and (held := prepared.state.dataset) is not None:
-            _note(catalogue, prepared.offer, held, plan.target, work)
+            write_ids(work.ids(plan.target), plan.target, dataset, held)
             return Report(plan, applied=True, page=held.page, quality=held.quality.get("score"))
         if plan.refusals and acceptance.accepted(work.acceptances, plan.hash) is None:
             return Report(plan, applied=False)
@@ -153,7 +152,7 @@ def _read_back(
     held = again.state.dataset if again else None
     if again is None or held is None:
         raise PublicationError("Relu après publication, le jeu de données n'est pas sur la cible ; relancer.")
-    _note(catalogue, again.offer, held, plan.target, work)
+    write_ids(work.ids(plan.target), plan.target, dataset, held)
     score = held.quality.get("score")
     differ = [] if application.warnings else [f"relu, il reste à : {step.sentence}" for step in again.plan.actions]
     return Report(
@@ -167,20 +166,6 @@ def _read_back(
     )
 
 
-def _note(catalogue: Catalogue, offer: Offer, held: HeldDataset, address: str, work: Workplace) -> None:
-    """Keep what the target gave: ids, version, and the reuse page, which only now can hold permalinks."""
-    write_ids(work.ids(address), address, offer.dataset, held)
-    links = {item.key: item.latest for item in held.resources}
-    names = {item.path.name: links.get(item.key, "") for item in offer.resources}
-    text = reuse_page(catalogue, offer.dataset, work.releases / offer.dataset / offer.version,
-                      address=lambda name: names.get(name, ""))  # fmt: skip
-    place = work.reuse_page(address, offer.dataset)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    draft = place.with_name(f".{place.name}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(place)
-
-
 def _quality_problems(held: HeldDataset, offer: Offer) -> list[str]:
     """Return what keeps the quality score from being full, unless the plan had told it and was accepted."""
     score = held.quality.get("score")
@@ -188,14 +173,6 @@ def _quality_problems(held: HeldDataset, offer: Offer) -> list[str]:
         return []
     missing = [name for criterion, name in CRITERIA.items() if held.quality.get(criterion) is False]
     return [f"note de qualité {score:.2f} au lieu de 1 : {', '.join(missing) or 'critère inconnu'}"]
-
-
-def _news(work: Workplace, dataset: str, there: str | None) -> list[str]:
-    """Return what each version that the target lacks changed, and why; of a first publication, the latest alone."""
-    known = known_versions(work.releases, dataset)
-    names = [item.version for item in known]
-    new = known[names.index(there) + 1 :] if there in names else known[-1:]
-    return [f"Version {item.version} ({item.kind}). {summary(item)}" for item in new]
 
 
 def _verdicts(judge: Judge | None, offer: Offer, held: HeldDataset | None, home: Path) -> tuple[Verdict, ...]:

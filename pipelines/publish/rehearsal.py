@@ -42,18 +42,53 @@ _ARROW_TYPES = (
 
 @dataclass
 class _Seen:
-    """What is wrong, by check; ``told`` is worth knowing and stops nothing."""
+    """What is wrong, by check; ``booleans`` and ``empty`` are worth knowing and stop nothing."""
 
     sizes: list[str] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
     first_lines: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    booleans: list[tuple[str, str]] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
 
 
-def rehearse(files: Sequence[Path]) -> tuple[Gate, ...]:
-    """Judge CSV, Parquet and XLSX files as the crawler will; others have no preview and are left out."""
+def rehearse(files: Sequence[Path], before: Path | None = None) -> tuple[Gate, ...]:
+    """Judge CSV, Parquet and XLSX files as the crawler will; others have no preview and are left out.
+
+    What it will merely show otherwise is told unless it was so in the files of the same names in ``before``.
+    """
+    seen = _looked_at(files)
+    known = _looked_at(_earlier(files, before)) if before is not None and (seen.booleans or seen.empty) else _Seen()
+    told = _shown_otherwise(
+        [item for item in seen.booleans if item not in known.booleans],
+        [item for item in seen.empty if item not in known.empty],
+    )
+    return (
+        _gate("apercu_taille", seen.sizes, "Les fichiers ont une taille que data.gouv.fr sait montrer."),
+        _gate("apercu_entetes", seen.headers, "Les en-têtes conviennent à data.gouv.fr."),
+        _gate("apercu_premiere_ligne", seen.first_lines, "La première ligne de chaque CSV est son en-tête."),
+        _gate("apercu_nombres", seen.numbers, "Les colonnes de nombres ne tiennent que des nombres."),
+        _gate("apercu_types_parquet", seen.types, "Les types des fichiers Parquet sont connus de data.gouv.fr."),
+        Gate("apercu_a_savoir", True, "Dans l'aperçu de data.gouv.fr :", told),
+    )
+
+
+def _earlier(files: Iterable[Path], before: Path) -> list[Path]:
+    return [before / path.name for path in files if path.suffix == ".csv" and (before / path.name).is_file()]
+
+
+def _shown_otherwise(booleans: Iterable[tuple[str, str]], empty: Sequence[str]) -> tuple[str, ...]:
+    """Return what to know of the preview, in two short parts: columns by file, then files."""
+    columns: dict[str, list[str]] = {}
+    for name, column in booleans:
+        columns.setdefault(name, []).append(column)
+    places = ", ".join(f"{name} ({', '.join(found)})" for name, found in columns.items())
+    told = [f"colonnes à deux valeurs lues comme vrai ou faux, {places}"] if places else []
+    return (*told, *([f"fichiers vides, non montrés, {', '.join(empty)}"] if empty else []))
+
+
+def _looked_at(files: Iterable[Path]) -> _Seen:
     seen = _Seen()
     for path in files:
         limit = LARGEST.get(path.suffix)
@@ -65,14 +100,7 @@ def rehearse(files: Sequence[Path]) -> tuple[Gate, ...]:
             _csv(path, seen)
         elif path.suffix == ".parquet":
             seen.types += [f"{path.name}, {found}" for found in _unknown_types(path)]
-    return (
-        _gate("apercu_taille", seen.sizes, "Les fichiers ont une taille que data.gouv.fr sait montrer."),
-        _gate("apercu_entetes", seen.headers, "Les en-têtes conviennent à data.gouv.fr."),
-        _gate("apercu_premiere_ligne", seen.first_lines, "La première ligne de chaque CSV est son en-tête."),
-        _gate("apercu_nombres", seen.numbers, "Les colonnes de nombres ne tiennent que des nombres."),
-        _gate("apercu_types_parquet", seen.types, "Les types des fichiers Parquet sont connus de data.gouv.fr."),
-        Gate("apercu_a_savoir", True, "Ce que l'aperçu montrera autrement.", _shown(seen.told)),
-    )
+    return seen
 
 
 def detected_types(path: Path, rows: int = -1) -> dict[str, str] | None:
@@ -96,13 +124,19 @@ def _csv(path: Path, seen: _Seen) -> None:
         return
     seen.headers += [f"{path.name}, {found}" for found in _wrong_names(table.column_names)]
     if not table.num_rows:
-        seen.told.append(f"{path.name} : vide, donc sans aperçu")
+        seen.empty.append(path.name)
+        return
+    try:
+        detected = detected_types(path)
+    except Exception as error:  # whatever stops it here stops the crawler
+        seen.first_lines.append(f"{path.name} : csv-detective ne le lit pas ({error})")
+        return
     for name, column in zip(table.column_names, table.columns, strict=True):
         texts = {text for text in column.unique().to_pylist() if text}
         if strange := _not_numbers(texts):
             seen.numbers.append(f"{path.name}, {name} : « {'», «'.join(sorted(strange)[:3])} » parmi des nombres")
-        if any(texts and texts <= pair for pair in _BOOLEANS):
-            seen.told.append(f"{path.name}, {name} : montrée comme un booléen")
+        if detected.get(name) == "bool" if detected else any(texts and texts <= pair for pair in _BOOLEANS):
+            seen.booleans.append((path.name, name))
 
 
 def _texts(path: Path) -> pa.Table:

@@ -34,7 +34,7 @@ def archive(dataset: str, release: Path, folder: Path) -> Path:
             entry = zipfile.ZipInfo(f"{dataset}-{release.name}/{path.name}", _EPOCH)
             entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, _READABLE, 3
             made.writestr(entry, path.read_bytes(), compresslevel=_LEVEL)
-    _put(place, stream.getvalue())
+    put(place, stream.getvalue())
     return place
 
 
@@ -43,7 +43,7 @@ def yearly_files(table: Path, folder: Path) -> dict[int, Path]:
     made = {}
     for year, content in sorted(_by_year(table).items()):
         made[year] = folder / table.parent.name / f"{table.stem}-{year}.csv"
-        _put(made[year], content)
+        put(made[year], content)
     return made
 
 
@@ -78,7 +78,8 @@ def _records(text: str) -> Iterator[str]:
             pending = ""
 
 
-def _put(place: Path, content: bytes) -> None:
+def put(place: Path, content: bytes) -> None:
+    """Write a file that is whole whenever it is there; one of that content is left."""
     if place.is_file() and place.read_bytes() == content:
         return
     place.parent.mkdir(parents=True, exist_ok=True)

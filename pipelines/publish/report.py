@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.publish.actions import Action, Change
+from pipelines.publish.actions import Action, Change, Kind, alike, heading
 from pipelines.publish.plan import Plan
+from pipelines.publish.readme import counted
 
+WIDTH = 112  # characters of a line
+_BEFORE_PUNCTUATION, _GLUE = re.compile("(?<=«) | (?=[:;»])"), "\ue000"
 SHOWN = 70  # characters of a value that a line of plan shows
+FEW = 10  # files listed of a group that says the same of each; all are in the JSON
+BRIEF: Mapping[Kind, int] = {"mark": 0, "write": FEW, "remove": FEW}
+# What a plan does, in the words of its first line; {} is a count of files.
+SUMMARY: Mapping[Kind, str] = {
+    "create": "créer le jeu de données",
+    "restore": "restaurer le jeu de données supprimé",
+    "update": "corriger sa description",
+    "upload": "envoyer {}",
+    "adopt": "reprendre {} d'un envoi interrompu",
+    "replace": "remplacer {}",
+    "describe": "décrire {}",
+    "supersede": "retirer {}",
+    "mark": "noter la version sur {} au contenu inchangé",
+    "write": "écrire {}",
+    "remove": "enlever {}",
+    "open": "ouvrir au public",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +70,7 @@ class Report:
 
 
 def plan_text(plan: Plan) -> str:
-    """Return the plan in French: every step, what blocks it, its hash."""
+    """Return the plan in French: what it does and why, what blocks it, its steps, its hash."""
     return "\n".join(_plan_lines(plan))
 
 
@@ -60,19 +83,52 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     yield f"{plan.dataset} {plan.version} → {plan.target}"
     if plan.empty:
         yield "  rien à faire : la cible tient déjà cette version"
-    for action in plan.actions:
-        yield f"  {action.sentence}"
-        if action.kind in ("describe", "update", "restore"):
-            yield from (f"      {_change(change)}" for change in action.changes)
-    yield from (f"  à savoir : {note}" for note in plan.notes)
+    else:
+        yield from _wrapped(f"À faire : {_summary(plan)}.")
+    for line in plan.why:
+        yield from _wrapped(line)
     if plan.refusals:
         yield "  CE PLAN ATTEND UN ACCORD :"
         for gate in plan.refusals:
-            yield f"    {gate.name} : {gate.message_fr}"
-            yield from (f"      - {detail}" for detail in gate.details)
+            yield from _wrapped(f"{gate.name} : {gate.message_fr}", 4)
+            for detail in gate.details:
+                yield from _wrapped(f"- {detail}", 6)
+    for group in alike(plan.actions):
+        yield from _group_lines(group)
+    for note in plan.notes:
+        yield from _wrapped(f"à savoir : {note}")
     if not plan.empty:
         count = len(plan.actions)
         yield f"  {count} étape{'s' if count > 1 else ''}, empreinte du plan : {plan.hash}"
+
+
+def _summary(plan: Plan) -> str:
+    counts = Counter(action.kind for action in plan.actions)
+    told = [words.format(counted(counts[kind], "fichier")) for kind, words in SUMMARY.items() if counts[kind]]
+    rest = "remettre les fichiers dans l'ordre" if counts["order"] else "clore une publication interrompue"
+    return ", ".join(told) or rest
+
+
+def _group_lines(group: tuple[Action, ...]) -> Iterator[str]:
+    yield from _wrapped(heading(group))
+    shown = BRIEF.get(group[0].kind, len(group))
+    for action in group[:shown]:
+        if len(group) > 1:
+            yield f"    {action.what}"
+        if action.kind in ("describe", "update", "restore"):
+            yield from (f"      {_change(change)}" for change in action.changes)
+    if 0 < shown < len(group):
+        yield f"    et {len(group) - shown} autres"
+
+
+def _wrapped(text: str, indent: int = 2) -> list[str]:
+    """Return a sentence in lines that fit a terminal and the page of Dagster, those after the first set back."""
+    held = _BEFORE_PUNCTUATION.sub(_GLUE, text)  # no line starts with a colon
+    lines = textwrap.wrap(
+        held, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 4), break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return [line.replace(_GLUE, " ") for line in lines]
 
 
 def _report_lines(report: Report) -> Iterator[str]:

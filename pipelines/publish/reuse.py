@@ -55,7 +55,7 @@ def facts(catalogue: Catalogue, dataset_id: str, release: Path, synthetic: str |
     dataset, descriptor = catalogue.datasets[dataset_id], history.descriptor(release)
     marked = bool(descriptor.get("synthetic", False))
     warning = (synthetic or INVENTED) if marked or synthetic else None
-    rows: Mapping[str, int] = {table: len(state.rows) for table, state in history.states(release).items()}
+    rows: Mapping[str, int] = history.row_counts(release)
     declared = {table: catalogue.tables[table] for table in dataset.tables if table in rows}
     return {
         "dataset": dataset,

@@ -26,6 +26,8 @@ SHA1 = "resultats:sha1"  # archive: of the file sent, whose bytes another machin
 CONTENT = "resultats:content"  # archive: sha256 of its SHA256SUMS, which decides whether it changed
 SUPERSEDED = "resultats:superseded"  # resource: why it is no longer kept up to date
 
+ARCHIVE = "archive:"  # how the keys of archives start
+
 
 @dataclass(frozen=True)
 class HeldResource:
@@ -70,6 +72,12 @@ class HeldDataset:
     contact_ids: tuple[str, ...]
     resources: tuple[HeldResource, ...]
     quality: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def permalink(self) -> str:
+        """Its page by its id: unlike ``page``, which has its title, it never changes."""
+        start, _, _ = self.page.rstrip("/").rpartition("/")
+        return f"{start}/{self.id}{'/' * self.page.endswith('/')}"
 
     @property
     def version(self) -> str | None:

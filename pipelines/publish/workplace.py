@@ -26,7 +26,7 @@ class Workplace:
 
     @property
     def renditions(self) -> Path:
-        """Archives and yearly files made from the releases."""
+        """Archives, yearly files and documents with links made from the releases."""
         return self.output / "renditions"
 
     @property
@@ -37,10 +37,6 @@ class Workplace:
     def ids(self, target: str) -> Path:
         """Ids of what is ours on a target."""
         return self.output / "targets" / f"{file_name(target)}.json"
-
-    def reuse_page(self, target: str, dataset: str) -> Path:
-        """Reuse page of a dataset with the permalinks of a target."""
-        return self.output / "targets" / file_name(target) / dataset / "reutiliser.md"
 
     def lock(self, target: str) -> Path:
         """Lock of a target."""

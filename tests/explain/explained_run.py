@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from assets.exports import receive_exports
+from assets.inputs import release_inputs
 from assets.judging import judge_network_year
 from assets.national import gather
-from assets.origins import record_origins
 from assets.releases import _declared_columns
 from assets.resources import Workspace
 from assets.responses import write_report
@@ -85,8 +85,8 @@ class House:
         made = national_tables(catalogue, inputs)
         wanted = catalogue.datasets[DATASET].tables
         frames = {name: _declared_columns(name, catalogue.tables[name], made[name]) for name in wanted}
-        made = make_release(DATASET, catalogue, frames, self.store.releases, synthetic=None)
-        record_origins(catalogue, self.store, DATASET, made.version)
+        origin = release_inputs(catalogue, workspace)
+        make_release(DATASET, catalogue, frames, self.store.releases, synthetic=None, inputs=origin)
         return self.explainer()
 
     def explainer(self, version: str | None = None) -> Explainer:

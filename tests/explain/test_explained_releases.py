@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def test_an_earlier_value_is_found_again_in_the_files_of_then(house: House, caps
 
 def test_what_is_lost_of_an_earlier_release_is_said(house: House) -> None:
     first = sorted(path.name for path in house.store.releases.glob("*/*"))[0]
-    (noted,) = house.output.glob(f"work/origins/*/{first}.json")
+    (described,) = house.store.releases.glob(f"*/{first}/datapackage.json")
     old = explain(house, first)["sources"][0]["fichiers"][0]["sha256"]
     for place in house.store.judged.iterdir():
         place.unlink()
@@ -77,6 +78,13 @@ def test_what_is_lost_of_an_earlier_release_is_said(house: House) -> None:
     told = explain(house, first)["recalcul"]
     assert told["accord"] is False
     assert any("l'archive ne contient plus ce qui a été reçu" in text for text in told["desaccords"])
-    noted.unlink()
+    described.chmod(0o644)
+    content = json.loads(described.read_text("utf-8"))
+    content["inputs"]["receptions"][0]["failed"] = True
+    described.write_text(json.dumps(content), "utf-8")
+    failed = explain(house, first)["recalcul"]["desaccords"]
+    assert any("une valeur est publiée là où l'on trouve" in text for text in failed)
+    del content["inputs"]
+    described.write_text(json.dumps(content), "utf-8")
     assert UNKNOWN in explain(house, first)["recalcul"]["avertissements"]
     assert explain(house)["recalcul"]["avertissements"] == []

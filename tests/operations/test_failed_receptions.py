@@ -12,7 +12,6 @@ from assets.inputs import release_inputs
 from assets.looking import look
 from assets.national import gather
 from assets.nights import begin_night, end_night
-from assets.origins import kept_now
 from assets.standing import standing
 from assets.storage import read_json
 from assets.summary import network_lines
@@ -53,8 +52,6 @@ def test_results_stay_as_they_were_and_the_failure_is_told(project, monkeypatch,
     assert release_inputs(project.catalogue, project.workspace) == made_of  # hence no new release
     assert after.receipts[["reseau", "etat"]].to_numpy().tolist() == [["alpha", "accepté"], ["beta", "non traité"]]
     assert after.receipts["motif"].iloc[1] == "non-traite"  # no "erreur de traitement": no file of it was ever opened
-    assert kept_now(project.store, "alpha", 2023).state("guichet")["etat"] == "accepté"
-    assert kept_now(project.store, "beta", 2023).state("guichet")["motif"] == "non-traite"
     assert project.seen() == dict.fromkeys(
         [("alpha", 2023), ("beta", 2023)], "la réception précédente n'a pas abouti"
     )  # fmt: skip

@@ -44,7 +44,7 @@ def output(tmp_path) -> Path:
     })  # fmt: skip
     write_json(tmp_path / "work" / "revisions" / "caf" / "2021" / "revision.json", {"accepted": True})
     write_json(store.national / "publication.json", [
-        {"target": "local", "hash": name * 64, "blocked": name != "c", "text": ""} for name in "abc"
+        {"target": "local", "dataset": DATASET, "hash": name * 64, "blocked": name != "c", "text": ""} for name in "abc"
     ])  # fmt: skip
     accept(Workplace(tmp_path).acceptances, "b" * 64, "moi", datetime.datetime.now(datetime.UTC), "vu")
     return tmp_path

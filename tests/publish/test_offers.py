@@ -15,11 +15,14 @@ from made_results import DATASET
 
 from pipelines.declarations import Catalogue
 from pipelines.publish import renditions
+from pipelines.publish.layout import FEED_KEY, REUSE_KEY
+from pipelines.publish.linked import links_of
 from pipelines.publish.offer import Offer, make_offer, missing_quality
 from pipelines.publish.release import make_release
 from pipelines.publish.tabular import csv_bytes
+from pipelines.publish.target import KEY, HeldDataset, HeldResource, TargetState
 
-ACCEPTED = frozenset({"csv", "xlsx", "parquet", "json", "txt", "zip"})
+ACCEPTED = frozenset({"csv", "xlsx", "parquet", "json", "txt", "zip", "xml"})
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
 
 
@@ -35,10 +38,33 @@ def released(catalogue: Catalogue, tables: dict[str, pd.DataFrame], releases: Pa
     return releases
 
 
-def offered(catalogue: Catalogue, releases: Path, made: Path, extensions: frozenset[str] = ACCEPTED) -> Offer:
-    offer = make_offer(catalogue, DATASET, releases, made, extensions)
+def state(extensions: frozenset[str] = ACCEPTED, held: HeldDataset | None = None) -> TargetState:
+    return TargetState("https://udata.example", "org", extensions, frozenset({"lov2"}), held)
+
+
+def offered(
+    catalogue: Catalogue,
+    releases: Path,
+    made: Path,
+    extensions: frozenset[str] = ACCEPTED,
+    held: HeldDataset | None = None,
+) -> Offer:
+    offer = make_offer(catalogue, DATASET, releases, made, state(extensions, held))
     assert offer is not None
     return offer
+
+
+def held(*keys: str) -> HeldDataset:
+    """A dataset of files of these keys, whose links end with them; of a second one of a key, with -2."""
+    resources = tuple(
+        HeldResource(
+            f"r{number}", "", "", "main", "", "file", None, None, {}, {KEY: key},
+            f"https://udata.example/r/{key}{'-2' * (key in keys[:number])}", f"2026-01-01T00:00:{number:02}",
+        )
+        for number, key in enumerate(keys)
+    )  # fmt: skip
+    page = "https://udata.example/datasets/titre/"
+    return HeldDataset("d1", page, {}, False, None, {}, (), (), resources)
 
 
 def test_every_table_and_document_is_offered_once_with_a_name_of_its_own(catalogue, released, tmp_path):
@@ -69,7 +95,7 @@ def test_what_a_target_refuses_is_left_out_or_sent_under_another_extension(catal
     few = offered(catalogue, released, tmp_path, frozenset({"csv", "txt"}))
     assert {item.filename.rpartition(".")[2] for item in few.resources} == {"csv", "txt"}
     assert "lisezmoi.txt" in {item.filename for item in few.resources}
-    assert {sentence.rpartition(".")[2] for sentence in few.omitted} == {"parquet", "xlsx", "json", "zip"}
+    assert {sentence.rpartition(".")[2] for sentence in few.omitted} == {"parquet", "xlsx", "json", "zip", "xml"}
     more = offered(catalogue, released, tmp_path, ACCEPTED | {"md"})
     assert "lisezmoi.md" in {item.filename for item in more.resources}
 
@@ -80,7 +106,36 @@ def test_the_coverage_is_that_of_the_years_of_the_main_table(catalogue, released
 
 
 def test_nothing_is_offered_before_a_first_release(catalogue, tmp_path):
-    assert make_offer(catalogue, DATASET, tmp_path / "none", tmp_path, ACCEPTED) is None
+    assert make_offer(catalogue, DATASET, tmp_path / "none", tmp_path, state()) is None
+
+
+def test_documents_with_links_wait_for_them_then_say_the_same_of_the_same_links(catalogue, released, tmp_path):
+    first = offered(catalogue, released, tmp_path)
+    assert [item.key for item in first.resources if item.pending] == [REUSE_KEY, FEED_KEY]
+    keys = [item.key for item in first.resources]
+    partly = offered(catalogue, released, tmp_path, held=held(*(key for key in keys if key != "archive:1.0.0")))
+    assert [item.key for item in partly.resources if item.pending] == [FEED_KEY]
+    whole, again = (offered(catalogue, released, tmp_path / each, held=held(*keys, *keys)) for each in "ab")
+    assert [item.sha1 for item in whole.resources] == [item.sha1 for item in again.resources]
+    page, feed = (whole.resource(key).path.read_text("utf-8") for key in (REUSE_KEY, FEED_KEY))
+    assert "(<https://udata.example/r/table:resultats:csv>)" in page
+    assert all(f"(<https://udata.example/r/{key}>)" in page for key in whole.resource(REUSE_KEY).needs)
+    assert {"classeur", "journal", FEED_KEY, "table:resultats:parquet"} < whole.resource(REUSE_KEY).needs
+    assert 'href="https://udata.example/r/archive:1.0.0"' in feed
+    assert 'rel="alternate" href="https://udata.example/datasets/d1/"' in feed  # whatever the title, hence the page
+    assert 'rel="self"' not in feed
+    assert first.resource(REUSE_KEY).written(links_of(held(*keys))).sha1 == whole.resource(REUSE_KEY).sha1
+
+
+def test_documents_with_links_name_only_what_the_target_takes(catalogue, released, tmp_path):
+    few = frozenset({"csv", "txt", "xml"})
+    keys = [item.key for item in offered(catalogue, released, tmp_path, few).resources]
+    offer = offered(catalogue, released, tmp_path, few, held(*keys, "classeur", "archive:1.0.0"))
+    page, feed = offer.resource(REUSE_KEY), offer.resource(FEED_KEY)
+    assert (page.filename, feed.filename) == ("reutiliser.txt", "versions.xml")
+    assert "resultats.xlsx" not in page.path.read_text("utf-8")
+    assert "archive" not in feed.path.read_text("utf-8")
+    assert "<>" not in page.path.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.publish.errors import PublicationError
+from pipelines.publish.linked import Linked
 from pipelines.publish.offer import Offer, OfferedResource
 from pipelines.publish.plan import Plan, make_plan
 from pipelines.publish.plan_gates import TargetGate
@@ -127,6 +128,35 @@ def test_a_changed_file_is_replaced_and_one_that_stayed_only_marked():
     assert plan.actions[0].id == "r0"
 
 
+def test_a_plan_is_told_for_people_what_and_why_first_alike_steps_together():
+    new = offer(*(file(name, name + "x" * (name in "ab"), "1.1.0") for name in "abcde"), version="1.1.0")
+    held = held_as(offer(*(file(name, name) for name in "abcde")))
+    plan = replace(make_plan(new, state(held)), why=("Version 1.1.0 (mineure). Une année de plus.",))
+    blocked = plan.judged([TargetGate("essai", "À regarder.")])
+    lines = plan_text(blocked).splitlines()
+    assert lines[1:4] == [
+        "  À faire : remplacer 2 fichiers, noter la version sur 3 fichiers au contenu inchangé.",
+        "  Version 1.1.0 (mineure). Une année de plus.",
+        "  CE PLAN ATTEND UN ACCORD :",
+    ]
+    start = lines.index("  REMPLACER 2 fichiers : le contenu a changé, le lien permanent reste")
+    assert ["a.csv" in lines[start + 1], "b.csv" in lines[start + 2]] == [True, True]
+    assert lines[start + 3].startswith("  MARQUER 3 fichiers : ")
+    assert lines[start + 4].startswith("  CLORE ")
+    assert [step["kind"] for step in plan.to_json()["actions"]] == ["replace", "replace", *["mark"] * 3, "seal"]
+    assert plan.hash == replace(plan, why=()).hash
+
+
+def test_long_sentences_of_a_plan_are_cut_between_words_never_before_a_colon():
+    sentence = "Révision : " + " ; ".join(
+        f"fichier remplacé par le réseau : caf/enquete-{year}.csv" for year in range(9)
+    )
+    lines = plan_text(replace(make_plan(TWO, state()), why=(sentence,))).splitlines()
+    told = lines[2 : 2 + sum(line.startswith("      ") for line in lines) + 1]
+    assert " ".join(line.strip() for line in told) == sentence
+    assert all(len(line) <= 112 and line.strip()[0] not in ":;»" for line in told)
+
+
 def test_an_archive_compressed_otherwise_is_the_same_archive():
     other = offer(replace(file("archive:1.0.0"), sha1="other zlib", size=7))
     assert make_plan(other, state(held_as(TWO))).actions[0].kind != "replace"
@@ -230,6 +260,17 @@ def test_a_schema_of_ours_is_linked_once_it_is_there():
     there = dataset(resource(main, 0), resource(schema, 1))
     (change,) = make_plan(offer(main, schema), state(there)).actions[0].changes
     assert change.after == {"url": "https://udata.example/r1"}
+
+
+def test_a_document_whose_links_are_to_come_is_sent_last_and_the_plan_says_so():
+    waiting = replace(file("flux-versions"), sha1="", linked=Linked(lambda _: b"", frozenset({"archive:1.0.0"})))
+    offered = offer(waiting, file("a"), file("archive:1.0.0"))
+    *_, step = (step for step in make_plan(offered, state()).actions if step.kind == "upload")
+    assert (step.key, step.sha1) == ("flux-versions", None)
+    assert "une fois connus les liens" in step.why
+    there = dataset(resource(file("flux-versions"), 0), resource(file("a"), 1))
+    *_, step = (step for step in make_plan(offered, state(there)).actions if step.key)
+    assert (step.kind, step.id, step.sha1) == ("replace", "r0", None)
 
 
 def test_a_licence_unknown_to_the_target_stops_all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import pandas as pd
 import pytest
 from made_results import DATASET
 
-from assets.platforms import TargetError, open_platform
+from assets.platforms import TargetError, open_platform, plans, publications
+from assets.storage import Store
+from assets.summary import _versions
+from assets.waiting import keep_waiting, waiting_plans
 from pipelines.declarations import Catalogue
 from pipelines.publish.acceptance import accept, accepted
 from pipelines.publish.errors import ConcurrentPublicationError, PublicationError
@@ -22,7 +26,7 @@ from pipelines.publish.lock import one_writer
 from pipelines.publish.previews import previews
 from pipelines.publish.release import make_release
 from pipelines.publish.report import plan_text, report_text
-from pipelines.publish.target import VERSION, HeldDataset, HeldResource, address, file_name, safe_for_a_key
+from pipelines.publish.target import LOCAL, VERSION, HeldDataset, HeldResource, address, file_name, safe_for_a_key
 from pipelines.publish.workplace import Workplace
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -150,6 +154,23 @@ def test_a_local_plan_that_is_blocked_is_applied_once_accepted(small: Catalogue,
     done = publish_to_folder(small, work, synthetic=None, judge=judge)
     assert done is not None
     assert done.succeeded
+
+
+def test_a_plan_waits_until_its_target_is_published_by_whatever_way(small: Catalogue, work: Workplace):
+    store = Store(work.output)
+    (plan,) = plans(small, LOCAL, store)
+    assert plan.why == ("Version 1.0.0 (première). Première publication. Lignes : 7 ajoutées.",)
+    elsewhere = replace(plan, target="https://demo.data.gouv.fr")
+    keep_waiting(store, [plan, elsewhere])
+    assert _versions(store, DATASET, held_back=True)[1:] == [
+        "    PAS ENCORE PUBLIÉE, elle attend un accord (ci-dessous) ; aucune n'est encore publiée"
+    ]
+    assert [report.applied for report in publications(small, LOCAL, store, lambda _: False)] == [False]
+    assert len(waiting_plans(store)) == 2
+    assert [report.applied for report in publications(small, LOCAL, store)] == [True]
+    assert [item["target"] for item in waiting_plans(store)] == ["https://demo.data.gouv.fr"]
+    (told,) = _versions(store, DATASET, held_back=False)
+    assert told.startswith(f"  {DATASET} 1.0.0 : ")
 
 
 def test_nothing_is_planned_before_a_first_release(small: Catalogue, tmp_path: Path):

@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from pipelines.declarations import Catalogue
 from pipelines.publish import rehearsal
-from pipelines.publish.rehearsal import detected_types, rehearse
+from pipelines.publish.rehearsal import rehearse
 from pipelines.publish.release import make_release
 
 
@@ -65,13 +65,22 @@ def test_what_it_shows_passes(tmp_path: Path, content: str) -> None:
 
 
 def test_what_it_shows_otherwise_is_told(tmp_path: Path) -> None:
-    told = rehearse([written(tmp_path, "a,b\n0,oui\n1,non\n"), written(tmp_path, "a\n", "vide.csv")])[-1]
+    files = [written(tmp_path, "a,b\n0,oui\n1,non\n"), written(tmp_path, "a\n", "vide.csv")]
+    told = rehearse(files)[-1]
     assert told.passed
     assert told.details == (
-        "t.csv, a : montrée comme un booléen",
-        "t.csv, b : montrée comme un booléen",
-        "vide.csv : vide, donc sans aperçu",
-    )
+        "colonnes à deux valeurs lues comme vrai ou faux, t.csv (a, b)", "fichiers vides, non montrés, vide.csv"
+    )  # fmt: skip
+
+
+def test_what_was_shown_so_already_is_not_told_again(tmp_path: Path) -> None:
+    files = [written(tmp_path, "a,b\n0,oui\n1,non\n"), written(tmp_path, "a\n", "vide.csv")]
+    before = tmp_path / "before"
+    before.mkdir()
+    written(before, "a,b\n0,oui\n1,peut-être\n")
+    written(before, "a\n", "vide.csv")
+    assert rehearse(files, before)[-1].details == ("colonnes à deux valeurs lues comme vrai ou faux, t.csv (b)",)
+    assert rehearse(files, tmp_path)[-1].details == ()
 
 
 def test_sizes_are_judged_by_kind_of_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,11 +103,3 @@ def test_sizes_are_judged_by_kind_of_file(tmp_path: Path, monkeypatch: pytest.Mo
 def test_types_of_parquet(tmp_path: Path, kind: pa.DataType, known: bool) -> None:
     parquet.write_table(pa.table({"a": pa.array([None], kind)}), tmp_path / "t.parquet")
     assert list(stopped(tmp_path / "t.parquet")) == ([] if known else ["apercu_types_parquet"])
-
-
-def test_csv_detective_types_our_columns_as_declared(tmp_path: Path) -> None:
-    pytest.importorskip("csv_detective", reason="optional extra: pip install .[preview]")
-    path = written(tmp_path, "code,valeur,jour\n" + "".join(f"{n:02d},{n}.5,2024-01-{n:02d}\n" for n in range(1, 29)))
-    found = detected_types(path)
-    assert found is not None
-    assert (found["valeur"], found["jour"]) == ("float", "date")

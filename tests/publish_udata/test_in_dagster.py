@@ -16,6 +16,7 @@ from udata_server.server import Udata
 from assets.publication import accept_plan_job, previews_sensor, publication_asset
 from assets.resources import Workspace
 from assets.shared import open_store
+from assets.waiting import waiting_plans
 from pipelines.publish.known_ids import read_ids
 from pipelines.publish.workplace import Workplace
 
@@ -74,6 +75,7 @@ def test_a_blocked_plan_waits_and_the_job_accepts_that_very_plan(access: House, 
     assert access.held()["extras"]["resultats:version"] == "1.0.0"
     assert accept(plan["hash"]).success
     assert access.held()["extras"]["resultats:version"] == "1.0.1"
+    assert waiting_plans(open_store(str(access.output))) == []
 
 
 def test_what_the_platform_made_of_the_files_is_told_once(access: House, udata: Udata):

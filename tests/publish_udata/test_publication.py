@@ -22,6 +22,8 @@ ORDER = [
     "annee:2024",
     "annee:2023",
     "table:indicateurs:csv",
+    "reutiliser",
+    "flux-versions",
     "dictionnaire",
     "journal",
     "versions",
@@ -57,9 +59,14 @@ def test_a_first_publication_is_whole_public_in_order_and_of_full_quality(house:
     assert [item["email"] for item in held["contact_points"]] == [dataset.contact.email]
     resources = house.resources()
     assert list(resources) == ORDER
-    page = house.work.reuse_page(house.base_url, DATASET).read_text("utf-8")
-    for key in ("table:resultats:parquet", "table:indicateurs:csv", "classeur"):
+    page, feed = (download(resources[key]["latest"]).decode() for key in ("reutiliser", "flux-versions"))
+    for key in ("table:resultats:parquet", "table:indicateurs:csv", "classeur", "flux-versions"):
         assert f"(<{resources[key]['latest']}>)" in page
+    assert f'href="{resources["archive:1.0.0"]["latest"]}"' in feed
+    assert f'/datasets/{held["id"]}/"' in feed
+    assert {resources[key]["type"] for key in ("reutiliser", "flux-versions")} == {"documentation"}
+    waiting = [step.key for step in plan.actions if step.kind == "upload" and step.sha1 is None]
+    assert waiting == ["flux-versions", "reutiliser"]
     assert page.count(resources["table:resultats:csv"]["latest"]) > 3  # code in three languages too
     schema = resources["schema:resultats"]["latest"]
     assert resources["table:resultats:csv"]["schema"] == {"name": None, "url": schema, "version": None}
@@ -108,8 +115,11 @@ def test_a_new_version_keeps_links_archives_and_the_dates_of_what_did_not_change
     published.shelve(shelves[1])
     report = published.publish()
     assert report.succeeded, report.problems
-    assert report.plan.notes[0].startswith("Version 1.0.1 (corrective). ")  # whoever reads the plan is told why
+    assert report.plan.why[0].startswith("Version 1.0.1 (corrective). ")  # whoever reads the plan is told why
+    waiting = [(step.kind, step.key) for step in report.plan.actions if step.sha1 is None and step.key]
+    assert waiting == [("replace", "flux-versions")]  # it holds the link of the new archive
     after = published.resources()
+    assert after["archive:1.0.1"]["latest"] in download(after["flux-versions"]["latest"]).decode()
     assert published.held()["extras"]["resultats:version"] == "1.0.1"
     assert {key: item["id"] for key, item in after.items() if key in before} == {
         key: item["id"] for key, item in before.items()
@@ -133,7 +143,8 @@ def test_a_platform_without_parquet_gets_the_rest_and_the_plan_says_so(house: Ho
         assert "table:resultats:parquet" not in house.resources()
         assert house.publish().plan.empty
     added = house.publish()
-    assert [step.kind for step in added.done] == ["upload", "order", "seal"]
+    done = [(step.kind, step.key) for step in added.done]
+    assert done == [("upload", "table:resultats:parquet"), ("replace", "reutiliser"), ("order", ""), ("seal", "")]
 
 
 def test_large_files_go_in_parts(house: House):

@@ -17,7 +17,7 @@ from filelock import FileLock
 from uv import find_uv_bin
 
 HERE = Path(__file__).parent
-UDATA, OFFICIAL_CLIENT = HERE / "udata.lock", HERE / "official-client.lock"
+UDATA, OFFICIAL_CLIENT, PREVIEW = (HERE / f"{name}.lock" for name in ("udata", "official-client", "preview"))
 INSTALLATION_SECONDS = 900
 _UNREACHABLE = re.compile(
     r"dns error|failed to lookup address|Could not connect|error sending request|Connection (refused|reset|aborted)|"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from udata_server.environment import HERE, OFFICIAL_CLIENT, UDATA, RegistryUnreachable, python_of
+from udata_server.environment import HERE, OFFICIAL_CLIENT, PREVIEW, UDATA, RegistryUnreachable, python_of
 from udata_server.server import Udata, running
 
 
@@ -42,6 +43,21 @@ def official_client() -> Callable[[str, str, Path], dict[str, Any]]:
         return dict(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
 
     return read
+
+
+@pytest.fixture(scope="session")
+def with_detector() -> Callable[[str, str], Any]:
+    """Run a Python source with an argument where csv-detective is installed beside the project; return its JSON."""
+    python = _python_of(PREVIEW)
+    packages = next(python.parents[1].glob("lib/python*/site-packages"))
+    paths = os.pathsep.join((str(packages), str(HERE.parents[1])))
+
+    def run(source: str, argument: str) -> Any:
+        command = [sys.executable, "-c", source, argument]
+        environment = {**os.environ, "PYTHONPATH": paths}
+        return json.loads(subprocess.run(command, check=True, capture_output=True, env=environment).stdout)
+
+    return run
 
 
 @pytest.hookimpl

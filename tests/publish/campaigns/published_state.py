@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
+import requests
 from udata_server.server import Publisher, Udata
 
 State = list[dict[str, Any]]
@@ -15,6 +17,7 @@ DATASET_FIELDS = (
 RESOURCE_FIELDS = (
     "title", "description", "type", "filetype", "format", "mime", "filesize", "checksum", "schema", "extras",
 )  # fmt: skip
+LINKED = {"reutiliser", "flux-versions"}  # they hold links, so that no two publications give them the same bytes
 
 
 def published_state(udata: Udata, publisher: Publisher) -> State:
@@ -45,10 +48,21 @@ def _dataset(body: dict[str, Any]) -> dict[str, Any]:
         "granularity": body["spatial"]["granularity"] if body["spatial"] else None,
         "contacts": [(each["name"], each["email"], each["role"]) for each in body["contact_points"]],
         "score": body["quality"]["score"],
-        "resources": [{name: each[name] for name in RESOURCE_FIELDS} for each in body["resources"]],
+        "resources": [_resource(each) for each in body["resources"]],
     }
     text = json.dumps(kept, sort_keys=True)
-    for resource in body["resources"]:  # a schema may be the permalink of another resource
+    for resource in body["resources"]:  # a schema may be the permalink of another resource, and documents hold them
         text = text.replace(resource["id"], f"<{resource['title']}>")
     text = text.replace(body["id"], "<dataset>")
     return dict(json.loads(text))
+
+
+def _resource(body: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: body[name] for name in RESOURCE_FIELDS}
+    if body["extras"].get("resultats:key") not in LINKED:
+        return kept
+    content = requests.get(body["url"], timeout=30).content
+    told = {"sha256": body["extras"]["resultats:sha256"], "sha1": body["checksum"]["value"]}
+    proved = {name: hashlib.new(name, content).hexdigest() == value for name, value in told.items()}
+    extras = {name: value for name, value in body["extras"].items() if name != "resultats:sha256"}
+    return {**kept, "extras": extras, "checksum": proved, "content": content.decode()}

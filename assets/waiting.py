@@ -1,0 +1,44 @@
+"""Plans of publication that wait for a person, as the last night left them: kept for summaries and status.
+
+What was accepted is kept elsewhere; a plan of revision is in ``revisions``.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from assets.storage import Store, read_json, write_json
+from pipelines.publish.plan import Plan
+from pipelines.publish.report import plan_text
+
+
+def waiting_plans(store: Store) -> list[dict[str, Any]]:
+    """Return what waits: ``target``, ``dataset``, ``hash``, ``blocked`` and ``text`` of each plan."""
+    found: list[dict[str, Any]] = read_json(_place(store)) or []
+    return found
+
+
+def keep_waiting(store: Store, plans: Iterable[Plan]) -> None:
+    """Keep the plans that wait, and no other."""
+    _write(store, [
+        {"target": plan.target, "dataset": plan.dataset, "hash": plan.hash, "blocked": bool(plan.refusals),
+         "text": plan_text(plan)}
+        for plan in plans
+    ])  # fmt: skip
+
+
+def no_longer_waiting(store: Store, target: str, dataset: str) -> None:
+    """Forget the plans of a dataset on a target that was just brought to its latest release."""
+    known = waiting_plans(store)
+    left = [item for item in known if (item["target"], item["dataset"]) != (target, dataset)]
+    if left != known:
+        _write(store, left)
+
+
+def _place(store: Store) -> Path:
+    return store.national / "publication.json"
+
+
+def _write(store: Store, content: list[dict[str, Any]]) -> None:
+    write_json(_place(store), content)
+    store.save_room(store.national)
