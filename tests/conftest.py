@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,11 @@ pytest_plugins = ["udata_server.fixtures"]
 
 settings.register_profile("fast", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fast")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Use one worker more than cores: end-to-end tests wait on servers for a good part of their time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
