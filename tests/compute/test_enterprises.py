@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.compute.disclosure import protected
@@ -85,6 +85,7 @@ def test_a_rate_counts_who_makes_its_denominator(labo, levels, pick):
     assert line["statut_confidentialite"] == "A"
 
 
+@settings(max_examples=40)
 @given(data=st.data())
 def test_no_hidden_amount_is_a_subtraction_away(labo, levels, data):
     """Whatever the amounts: a hidden office of a département is never alone under its total."""

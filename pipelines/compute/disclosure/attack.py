@@ -12,7 +12,7 @@ import highspy
 import numpy as np
 from scipy.sparse import eye_array, hstack
 
-from pipelines.compute.disclosure.system import EPSILON, System, components, tightened
+from pipelines.compute.disclosure.system import EPSILON, System, components, tightened, unknown_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,12 +40,19 @@ class Intervals:
 
 
 def attack(
-    system: System, only: Flags | None = None, *, verdict_only: bool = False, closely: Flags | None = None
+    system: System,
+    only: Flags | None = None,
+    *,
+    verdict_only: bool = False,
+    closely: Flags | None = None,
+    within: Flags | None = None,
 ) -> Intervals:
     """Bound every hidden cell (of ``only``, if given: whole components, please).
 
     ``verdict_only``: stop in each component at the first exposed cell; the intervals of others may stay unknown.
     ``closely``: cells worth a linear programme; of the others, only what link by link tells is looked at.
+    ``within``: cells that those programmes hold, with the links that have all their unknown cells there; with fewer
+    links intervals can only be wider.
     """
     low, high, dropped = tightened(system)
     wanted = system.width > 0
@@ -59,7 +66,8 @@ def attack(
     if closely is not None:
         wanted &= closely
     for batch in _batches(labels, wanted):
-        members = np.flatnonzero(np.isin(labels, batch))
+        inside = np.isin(labels, batch)
+        members = np.flatnonzero(inside if within is None else inside & within)
         lowest, highest = _attack_batch(system, low, high, dropped, members, labels, wanted, verdict_only)
         asked = wanted[members]  # of the others, witnesses show only a part of what is possible
         found_low[members[asked]], found_high[members[asked]] = lowest[asked], highest[asked]
@@ -135,7 +143,8 @@ class _Programme:
 
     def __init__(self, system: System, dropped: Flags, members: NDArray[np.int64]) -> None:
         matrix = system.links[:, members]
-        rows = np.flatnonzero((np.diff(matrix.indptr) > 0) & ~dropped)
+        held = np.diff(matrix.indptr)
+        rows = np.flatnonzero((held > 0) & (held == unknown_in(system)) & ~dropped)
         published = (system.links @ np.where(system.unknown, 0.0, system.low))[rows]
         self.rows = len(rows)
         self._matrix = matrix[rows]

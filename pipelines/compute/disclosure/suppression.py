@@ -115,7 +115,8 @@ class _Search:
 
         A secondary unit that others exposed without protecting any primary one is shown with them: hidden cells that
         only protect one another are of no use. What is shown hardly exposes far away: only cells a few links off are
-        attacked each time, then all of them once; if one is exposed after all, everything is done again from farther.
+        attacked each time, with the links between them, then all of them once; if one is exposed after all, everything
+        is done again from farther.
         """
         before = self.hidden.copy()
         for reach in _REACHES:
@@ -148,7 +149,8 @@ class _Search:
             tried = self.hidden & ~(shown & np.isin(group, trying))
             part = np.isin(group[problem.unit], trying)
             closely = self._around(shown, reach) if reach else None
-            found = attack(problem.seen(tried), part, verdict_only=True, closely=closely)
+            within = self._around(shown, reach + 1) if reach else None
+            found = attack(problem.seen(tried), part, verdict_only=True, closely=closely, within=within)
             exposed = found.exposed
             units = np.unique(problem.unit[exposed])
             lost = np.unique(group[units[self.primary[units]]])

@@ -113,15 +113,18 @@ def tightened(system: System) -> tuple[Numbers, Numbers, Flags]:
     low, high = system.low.copy(), system.high.copy()
     rows, columns, factors = _entries(system.links)
     active = system.unknown[columns]
-    dropped = np.zeros(system.links.shape[0], dtype=bool)
+    links = system.links.shape[0]
+    public = np.bincount(rows[~active], (factors * low[columns])[~active], links)
+    rows, columns, factors = rows[active], columns[active], factors[active]
+    dropped = np.zeros(links, dtype=bool)
     for _ in range(_ROUNDS):
         least = factors * np.where(factors > 0, low[columns], high[columns])  # smallest contribution of each entry
         most = factors * np.where(factors > 0, high[columns], low[columns])
-        total_least = np.bincount(rows, least, len(dropped))
-        total_most = np.bincount(rows, most, len(dropped))
+        total_least = public + np.bincount(rows, least, links)
+        total_most = public + np.bincount(rows, most, links)
         slack = system.tolerance + EPSILON * 0.01 * (1 + np.maximum(abs(total_least), abs(total_most)) * 1e-6)
         dropped |= (total_least > slack) | (total_most < -slack)
-        use = active & ~dropped[rows]
+        use = ~dropped[rows]
         top = ((slack - total_least)[rows] + least) / factors  # largest contribution that the others leave
         bottom = ((-slack - total_most)[rows] + most) / factors
         new_high = np.where(factors > 0, top, bottom)[use]
@@ -134,6 +137,12 @@ def tightened(system: System) -> tuple[Numbers, Numbers, Flags]:
         if np.abs(low - before[0]).max(initial=0) < EPSILON and np.abs(high - before[1]).max(initial=0) < EPSILON:
             break
     return low, high, dropped
+
+
+def unknown_in(system: System) -> NDArray[np.int64]:
+    """Return the number of unknown cells of each link."""
+    rows, columns, _ = _entries(system.links)
+    return np.bincount(rows[system.unknown[columns]], minlength=system.links.shape[0])
 
 
 def components(system: System) -> NDArray[np.int64]:
