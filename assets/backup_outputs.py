@@ -71,19 +71,24 @@ class StorageOutput:
 
     def files(self, scratch: Path) -> Iterator[tuple[str, Path]]:
         """Yield the objects, each brought in turn, but what is remembered of files judged and what no set names."""
-        place = scratch / "objet"
-        for name in self._kept():
+        place, lists = scratch / "objet", self._lists()
+        for name in self._kept(contents_of(lists.values())):
             _guarded(name, lambda name=name: self.shelf.fetch(name, place))  # type: ignore[misc]
             yield name, place
             place.unlink()
+        for name, content in lists.items():  # as they were read: a later one could name contents that aren't above
+            place.write_bytes(content)
+            yield name, place
+            place.unlink()
 
-    def _kept(self) -> Iterator[str]:
-        lists = [name for name in self._names(SETS) if not name.startswith(f"{SETS}/{_MEMORY}")]
-        named = contents_of(_guarded(SETS, lambda: self.shelf.read_many(lists)).values())
+    def _lists(self) -> dict[str, bytes]:
+        names = [name for name in self._names(SETS) if not name.startswith(f"{SETS}/{_MEMORY}")]
+        found: dict[str, bytes] = _guarded(SETS, lambda: self.shelf.read_many(names))
+        return found
+
+    def _kept(self, named: set[str]) -> Iterator[str]:
         for room in _ROOMS:
-            if room == SETS:
-                yield from lists
-            else:
+            if room != SETS:
                 yield from (name for name in self._names(room) if room != "contents" or name in named)
 
     def encloses(self, path: Path) -> bool:  # noqa: ARG002 (only its own rooms are saved, and no backup is put there)

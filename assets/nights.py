@@ -61,7 +61,10 @@ def night_record(store: Store, night: str) -> dict[str, Any] | None:
 def latest_night(store: Store) -> dict[str, Any] | None:
     """Return the record of the latest look, ended or not."""
     latest = store.latest_file(store.nights, ".json")
-    return night_record(store, latest) if latest else None
+    record = night_record(store, latest) if latest else None
+    while record and record.get("depassee_par"):  # its end was written after the next night began
+        record = night_record(store, record["depassee_par"])
+    return record
 
 
 def cells_of(record: Mapping[str, Any]) -> list[Cell]:
@@ -144,8 +147,8 @@ def _unfinished(store: Store, night: str) -> list[str]:
     before = latest_night(store)
     if before is None or before["terminee_le"]:
         return []
-    same = [before["nuit"]] if before["nuit"] != night else []  # looked at again: it goes on
-    return [*before.get("inachevees", ()), *same]
+    names = (*before.get("inachevees", ()), before["nuit"])
+    return [name for name in names if name != night]  # looked at again, it goes on
 
 
 def _write(store: Store, record: Mapping[str, Any]) -> None:

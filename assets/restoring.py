@@ -39,15 +39,15 @@ def restore(
             folders["output"] = drafts.enter_context(_draft(output.folder))
         manifest = _extract(source, folders, progress)
         _check_kinds(manifest, output, place)
-        if isinstance(output, StorageOutput):
-            _put_objects(source, output, replace=replace, progress=progress)
         dumped = new_state / Path(DUMP).name
         if place.database:
             options = ("--clean", "--if-exists") if replace else ()
             name = f"--dbname={place.database.name}"
             client("pg_restore", place.database, *options, name, "--no-owner", "--single-transaction", str(dumped))
             dumped.unlink()
-        if isinstance(output, FolderOutput):
+        if isinstance(output, StorageOutput):  # after the database, which takes all or nothing
+            _put_objects(source, output, replace=replace, progress=progress)
+        else:
             _put_in_place(folders["output"], output.folder)
         _put_in_place(new_state, place.state)
     return Backup(source, manifest)

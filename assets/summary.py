@@ -67,7 +67,7 @@ def _facts(catalogue: Catalogue, store: Store, outcome: "RunOutcome") -> dict[st
         ],
         "publications_en_attente": [
             {"cible": plan["target"], "empreinte": plan["hash"], "a_accepter": bool(plan.get("blocked"))}
-            for plan in read_json(store.national / "publication.json") or []
+            for plan in waiting_plans(store)
         ],
     }
 

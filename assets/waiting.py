@@ -36,9 +36,11 @@ def no_longer_waiting(store: Store, target: str, dataset: str) -> None:
 
 
 def _place(store: Store) -> Path:
-    return store.national / "publication.json"
+    # Alone, not with the national tables: who publishes by hand must not put back those of before a run.
+    return store.file("work/attente/publication.json")
 
 
 def _write(store: Store, content: list[dict[str, Any]]) -> None:
-    write_json(_place(store), content)
-    store.save_room(store.national)
+    place = _place(store)
+    write_json(place, content)
+    store.save_file(place)

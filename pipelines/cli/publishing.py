@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assets.storage import Store
     from pipelines.declarations import Catalogue
     from pipelines.publish.plan import Plan
+    from pipelines.publish.report import Report
 
 _CODES = "Code de sortie : 0 fait, 1 refusé, en attente d'un accord ou échoué, 2 mauvais usage."
 _ACCESS = (
@@ -118,14 +119,18 @@ def _bring(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) ->
 
     if arguments.accept and not _accept(arguments, catalogue, store):
         return _stopped(arguments, _NO_SUCH_PLAN, REFUSED)
-    with steps() as tell:
-        tell(f"lecture de la cible {arguments.target}")
-        agree = _agreement(arguments, plan_text, tell)
-        reports = list(publications(catalogue, arguments.target, store, agree, tell))
-    for report in reports if not arguments.json else ():
-        if not report.applied and report.plan.refusals:
-            print(plan_text(report.plan))
-        print(report_text(report))
+    reports: list[Report] = []
+    try:
+        with steps() as tell:
+            tell(f"lecture de la cible {arguments.target}")
+            agree = _agreement(arguments, plan_text, tell)
+            for report in publications(catalogue, arguments.target, store, agree, tell):
+                reports.append(report)
+    finally:  # what was published before a failure is told too
+        for report in reports if not arguments.json else ():
+            if not report.applied and report.plan.refusals:
+                print(plan_text(report.plan))
+            print(report_text(report))
     if not reports:
         return _stopped(arguments, _nothing_released(store), REFUSED)
     if arguments.json:

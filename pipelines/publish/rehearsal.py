@@ -129,7 +129,8 @@ def _csv(path: Path, seen: _Seen) -> None:
     try:
         detected = detected_types(path)
     except Exception as error:  # whatever stops it here stops the crawler
-        seen.first_lines.append(f"{path.name} : csv-detective ne le lit pas ({error})")
+        told = str(error).replace(str(path), path.name)  # the place differs each time on a storage, and is hashed
+        seen.first_lines.append(f"{path.name} : csv-detective ne le lit pas ({told})")
         return
     for name, column in zip(table.column_names, table.columns, strict=True):
         texts = {text for text in column.unique().to_pylist() if text}

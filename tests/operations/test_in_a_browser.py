@@ -273,7 +273,7 @@ def _the_failed_year_is_launched_again_alone(site: Site) -> None:
 
 
 def _the_plan_that_waits_is_read_and_accepted(site: Site) -> None:
-    (plan,) = read_json(site.service.output / "work" / "national" / "publication.json")
+    (plan,) = read_json(site.service.output / "work" / "attente" / "publication.json")
     assert "CE PLAN ATTEND UN ACCORD" in plan["text"]
     _, checks = site.asset("national", "publication")
     assert (checks["accord"]["status"], checks["accord"]["evaluation"]["severity"]) == ("FAILED", "WARN")

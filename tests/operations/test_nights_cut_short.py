@@ -10,7 +10,7 @@ from small_networks import NOW, Small, small
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
 from assets.looking import look
-from assets.nights import NIGHT_TAG, begin_night, night_record
+from assets.nights import NIGHT_TAG, begin_night, latest_night, night_record
 from assets.recovery import busy
 
 S = dg.DagsterRunStatus
@@ -90,7 +90,10 @@ def test_a_night_overtaken_by_the_next_is_told_network_by_network(project):
     told = (project.store.nights / "2026-01-02.md").read_text(encoding="utf-8")
     assert "inachevée : la nuit 2026-01-04 a commencé avant sa fin ; 4 traitements sur 6 sans résultat." in told
     assert f"| alpha | 2022 | jamais traité | {waiting} ; il va à son terme |" in told
-    assert not night_record(project.store, "2026-01-04")["terminee_le"]
+    latest = latest_night(project.store)  # although the ends of the others were written after it began
+    assert (latest["nuit"], latest["terminee_le"]) == ("2026-01-04", None)
+    begin(project, "2026-01-03")  # looked at again by hand: it doesn't end itself
+    assert night_record(project.store, "2026-01-03")["inachevees"] == ["2026-01-02", "2026-01-04"]
 
 
 def test_a_run_lost_for_good_is_told_and_not_taken_for_unchanged_results(project):

@@ -43,7 +43,7 @@ def output(tmp_path) -> Path:
         "accepted": False, "fingerprint": "0123456789", "proposed_at": "2025-04-09T02:00:00",
     })  # fmt: skip
     write_json(tmp_path / "work" / "revisions" / "caf" / "2021" / "revision.json", {"accepted": True})
-    write_json(store.national / "publication.json", [
+    write_json(store.file("work/attente/publication.json"), [
         {"target": "local", "dataset": DATASET, "hash": name * 64, "blocked": name != "c", "text": ""} for name in "abc"
     ])  # fmt: skip
     accept(Workplace(tmp_path).acceptances, "b" * 64, "moi", datetime.datetime.now(datetime.UTC), "vu")

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from made_results import DATASET
 
-from assets.platforms import TargetError, open_platform, plans, publications
-from assets.storage import Store
+from assets.platforms import TargetError, open_platform, plans, publications, statement
+from assets.shared import SharedStore
+from assets.storage import Store, write_json
 from assets.summary import _versions
-from assets.waiting import keep_waiting, waiting_plans
+from assets.waiting import keep_waiting, no_longer_waiting, waiting_plans
 from pipelines.declarations import Catalogue
 from pipelines.publish.acceptance import accept, accepted
 from pipelines.publish.errors import ConcurrentPublicationError, PublicationError
@@ -171,6 +172,21 @@ def test_a_plan_waits_until_its_target_is_published_by_whatever_way(small: Catal
     assert [item["target"] for item in waiting_plans(store)] == ["https://demo.data.gouv.fr"]
     (told,) = _versions(store, DATASET, held_back=False)
     assert told.startswith(f"  {DATASET} 1.0.0 : ")
+
+
+def test_what_waits_is_forgotten_on_a_storage_without_touching_the_national_tables(
+    small: Catalogue, work: Workplace, tmp_path: Path
+):
+    url = f"memory://{tmp_path.name}/sortie"
+    (plan,) = plans(small, LOCAL, Store(work.output))
+    keep_waiting(SharedStore(url), [plan])
+    mine, other = SharedStore(url), SharedStore(url)
+    assert statement(mine) is None  # as it was before a run elsewhere
+    write_json(other.national / "provenance.json", {"synthetic": "inventé"})
+    other.save_room(other.national)
+    no_longer_waiting(mine, plan.target, plan.dataset)
+    after = SharedStore(url)
+    assert (waiting_plans(after), statement(after)) == ([], "inventé")
 
 
 def test_nothing_is_planned_before_a_first_release(small: Catalogue, tmp_path: Path):

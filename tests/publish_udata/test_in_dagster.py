@@ -64,7 +64,7 @@ def test_a_blocked_plan_waits_and_the_job_accepts_that_very_plan(access: House, 
     (check,) = night.get_asset_check_evaluations()
     assert not check.passed
     assert access.held()["extras"]["resultats:version"] == "1.0.0"
-    (plan,) = json.loads((access.output / "work" / "national" / "publication.json").read_text("utf-8"))
+    (plan,) = json.loads((access.output / "work" / "attente" / "publication.json").read_text("utf-8"))
     job, resources = accept_plan_job(access.catalogue), {"workspace": workspace(access)}
 
     def accept(plan: str) -> dg.ExecuteInProcessResult:

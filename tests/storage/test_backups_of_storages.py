@@ -11,6 +11,7 @@ from assets.backup import BackupError, back_up, check
 from assets.backup_outputs import ASIDE, StorageOutput, output_to_save
 from assets.instance_place import InstancePlace
 from assets.restoring import InterruptedRestoreError, restore
+from assets.sets import contents_of
 from assets.shared import SharedStore
 from assets.storage import write_json
 from pipelines.read import Shelf
@@ -132,3 +133,16 @@ def test_a_storage_that_fails_is_told_and_shows_nothing_half_there(tmp_path, pla
         down.setattr(Shelf, "fetch", lambda *_: (_ for _ in ()).throw(PermissionError("refusé")))
         back_up(tmp_path / "y.tar.zst", StorageOutput(url), place)
     assert not list(tmp_path.glob("*y.tar*"))
+
+
+def test_what_is_written_meanwhile_leaves_no_list_without_its_contents(tmp_path):
+    url = f"memory://{tmp_path.name}/sortie"
+    store = written(url)
+    saved = StorageOutput(url).files(tmp_path)
+    first, _ = next(saved)
+    write_json(store.network_year("caf", 2024) / "reception.json", "reçu ensuite")
+    store.save_network_year("caf", 2024, "raw")
+    found = {first: b"", **{name: path.read_bytes() for name, path in saved}}
+    lists = [content for name, content in found.items() if name.startswith("sets/networks/")]
+    assert lists
+    assert contents_of(lists) <= found.keys()
