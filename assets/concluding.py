@@ -13,7 +13,7 @@ from dagster._core.execution.stats import StepEventStatus
 
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
 from assets.night_texts import in_brief
-from assets.nights import NIGHT_TAG, cells_of, end_night, night_record
+from assets.nights import NIGHT_TAG, cells_of, end_night, keep_night, night_record
 from assets.storage import Store
 from assets.watching import SUMMARY, ZONE
 from pipelines.declarations import Catalogue
@@ -90,6 +90,7 @@ def _end(
         "erreurs": dg.MetadataValue.int(sum(item["resultat"].startswith("ERREUR") for item in done)),
     }
     instance.report_runless_asset_event(dg.AssetMaterialization(SUMMARY, metadata=metadata))
+    keep_night(store, night)  # last: a summary shown twice after a kill beats one never shown
 
 
 def _errors(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dagster as dg
@@ -205,6 +206,9 @@ def _letters(output: str | Path) -> Iterator[Reading]:
     elif "://" in str(output):
         told = f"{name} est sans effet : la sortie est un stockage, qui a ses propres adresses"
         yield Reading("Lettres", "avertissement", told, "la retirer")
+    elif "@" in urlsplit(url).netloc:
+        told = f"{name} contient un compte, que les alertes et l'interface montreraient"
+        yield Reading("Lettres", "panne", told, "le retirer : le serveur web demande le sien")
     elif not url.startswith("https://"):
         yield Reading(
             "Lettres", "avertissement", f"{name} n'est pas en https", "les copies ont des données personnelles"

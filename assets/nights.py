@@ -38,7 +38,7 @@ def begin_night(store: Store, catalogue: Catalogue, night: str, found: Look, now
         "inachevees": _unfinished(store, night),
         "terminee_le": None,
     }
-    _write(store, record)
+    keep_night(store, record)
     return record
 
 
@@ -48,7 +48,7 @@ def failed_night(store: Store, night: str, cause: str, now: datetime) -> dict[st
     record = {"nuit": night, "regardee_le": moment, "reseaux": 0, "annees_de_reseau": 0, "a_traiter": [], "ignores": [],
               "versions_avant": {}, "inachevees": _unfinished(store, night), "terminee_le": None,
               "erreur": cause}  # fmt: skip
-    _write(store, record)
+    keep_night(store, record)
     return record
 
 
@@ -83,7 +83,9 @@ def end_night(
     undone: Mapping[tuple[str, int], str] | None = None,
     overtaken_by: str | None = None,
 ) -> str:
-    """Write what came of a night, network by network, as JSON and Markdown; return the Markdown.
+    """Complete the record of a night with what came of it, network by network; write and return it as Markdown.
+
+    The record itself is for the caller to keep, once all is told: a night without an end is told again.
 
     ``errors``: network-years whose steps stopped on anything but a refusal, and why. ``national``: what became of the
     national tables and the release (French). ``undone``: network-years that no run took to their end, and what comes
@@ -103,7 +105,6 @@ def end_night(
     told = _place(store, record["nuit"], ".md")
     write_bytes(told, text.encode())
     store.save_file(told)
-    _write(store, record)
     return text
 
 
@@ -151,7 +152,8 @@ def _unfinished(store: Store, night: str) -> list[str]:
     return [name for name in names if name != night]  # looked at again, it goes on
 
 
-def _write(store: Store, record: Mapping[str, Any]) -> None:
+def keep_night(store: Store, record: Mapping[str, Any]) -> None:
+    """Write the record of a night as it is now."""
     place = _place(store, record["nuit"])
     write_json(place, record)
     store.save_file(place)

@@ -115,6 +115,7 @@ def _show(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> 
 
 def _bring(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> int:
     from assets.platforms import publications
+    from pipelines.publish.errors import PublicationError
     from pipelines.publish.report import plan_text, report_text
 
     if arguments.accept and not _accept(arguments, catalogue, store):
@@ -126,6 +127,12 @@ def _bring(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) ->
             agree = _agreement(arguments, plan_text, tell)
             for report in publications(catalogue, arguments.target, store, agree, tell):
                 reports.append(report)
+    except PublicationError as error:
+        if not arguments.json or not reports:
+            raise
+        told = {"target": arguments.target, "error": str(error), "reports": [report.to_json() for report in reports]}
+        print_json(told)
+        return REFUSED
     finally:  # what was published before a failure is told too
         for report in reports if not arguments.json else ():
             if not report.applied and report.plan.refusals:

@@ -39,7 +39,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Action:
-    """A step: ``what`` and ``why`` in French; ``key`` is ours (empty for the dataset), ``id`` that of the target."""
+    """A step: ``what`` and ``why`` in French; ``key`` is ours (empty for the dataset), ``id`` that of the target.
+
+    ``draft``: the sha256 of a document that waits for links, without them; it has no sha1 yet.
+    """
 
     kind: Kind
     what: str
@@ -49,6 +52,7 @@ class Action:
     sha1: str | None = None
     changes: tuple[Change, ...] = ()
     order: tuple[str, ...] = ()
+    draft: str | None = None
 
     @property
     def sentence(self) -> str:
@@ -66,6 +70,7 @@ class Action:
             "sha1": self.sha1,
             "changes": [{"name": item.name, "before": item.before, "after": item.after} for item in self.changes],
             "order": list(self.order),
+            "draft": self.draft,
         }
         return {name: value for name, value in content.items() if value}
 

@@ -47,6 +47,13 @@ class OfferedResource:
         """Whether it waits for links that the target has yet to give; its content is known only then."""
         return not self.sha1
 
+    @property
+    def draft(self) -> str | None:
+        """The sha256 of a pending document with our keys in the place of links: what is agreed to before it is sent."""
+        if self.linked is None or not self.pending:
+            return None
+        return hashlib.sha256(self.linked.write(Links("", {key: key for key in self.needs}))).hexdigest()
+
     def written(self, links: Links) -> OfferedResource:
         """Return a document written with these links, or as it is while one that it needs is missing."""
         if self.linked is None or not self.needs <= links.files.keys():

@@ -86,7 +86,7 @@ def _missing(item: OfferedResource, published: Mapping[str, str]) -> Action:
     why = "nouveau fichier" if not item.pending else "nouveau fichier, écrit une fois connus les liens des autres"
     if item.key in published:
         why = f"il a été supprimé sur la cible (il y était sous {published[item.key]}) ; son lien permanent change"
-    return Action("upload", _told(item), why, item.key, sha1=item.sha1 or None)
+    return Action("upload", _told(item), why, item.key, sha1=item.sha1 or None, draft=item.draft)
 
 
 def _differing(item: OfferedResource, held: HeldResource, matching: Matching) -> Action | None:
@@ -95,7 +95,7 @@ def _differing(item: OfferedResource, held: HeldResource, matching: Matching) ->
         why = "le contenu a changé, le lien permanent reste"
         if item.pending:
             why = "réécrit une fois connus les nouveaux liens, le sien reste"
-        return Action("replace", _told(item), why, item.key, held.id, item.sha1 or None, changes)
+        return Action("replace", _told(item), why, item.key, held.id, item.sha1 or None, changes, draft=item.draft)
     if item.key in matching.adopted:
         why = "envoyé par une publication interrompue"
         return Action("adopt", _told(item), why, item.key, held.id, item.sha1, changes)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -83,6 +84,6 @@ def put(place: Path, content: bytes) -> None:
     if place.is_file() and place.read_bytes() == content:
         return
     place.parent.mkdir(parents=True, exist_ok=True)
-    draft = place.with_name(f".{place.name}")
+    draft = place.with_name(f".{place.name}.{os.getpid()}")  # plans take no lock: two may write at once
     draft.write_bytes(content)
     draft.replace(place)

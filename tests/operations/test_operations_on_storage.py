@@ -12,7 +12,7 @@ from dagster_service import write_export
 from small_networks import NOW, Small, small
 
 from assets.looking import look
-from assets.nights import begin_night, end_night, failed_night, latest_night, night_record
+from assets.nights import begin_night, end_night, failed_night, keep_night, latest_night, night_record
 from assets.revisions import ProposalStore, stands, waiting_revisions
 from assets.shared import open_store
 from assets.storage import read_frame
@@ -162,6 +162,7 @@ def test_nights_are_seen_by_all_and_end_once(machine):
     other = open_store(machine.url)
     assert other.last_change(places) > since
     end_night(other, catalogue, record, {}, "refaites.", NOW)
+    keep_night(other, record)
     found = night_record(open_store(machine.url), "2026-01-02")
     assert found["a_traiter"][0]["resultat"] == "nouveaux résultats"
     assert found["terminee_le"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -112,10 +113,15 @@ def test_nothing_is_offered_before_a_first_release(catalogue, tmp_path):
 def test_documents_with_links_wait_for_them_then_say_the_same_of_the_same_links(catalogue, released, tmp_path):
     first = offered(catalogue, released, tmp_path)
     assert [item.key for item in first.resources if item.pending] == [REUSE_KEY, FEED_KEY]
+    page = first.resource(REUSE_KEY)
+    assert page.draft == offered(catalogue, released, tmp_path / "again").resource(REUSE_KEY).draft
+    other = replace(page.linked, write=lambda links: page.linked.write(links) + b"autre texte")
+    assert replace(page, linked=other).draft != page.draft  # the agreement to a plan is to the text as well
     keys = [item.key for item in first.resources]
     partly = offered(catalogue, released, tmp_path, held=held(*(key for key in keys if key != "archive:1.0.0")))
     assert [item.key for item in partly.resources if item.pending] == [FEED_KEY]
     whole, again = (offered(catalogue, released, tmp_path / each, held=held(*keys, *keys)) for each in "ab")
+    assert [item.draft for item in whole.resources if item.draft] == []
     assert [item.sha1 for item in whole.resources] == [item.sha1 for item in again.resources]
     page, feed = (whole.resource(key).path.read_text("utf-8") for key in (REUSE_KEY, FEED_KEY))
     assert "(<https://udata.example/r/table:resultats:csv>)" in page

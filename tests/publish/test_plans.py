@@ -5,6 +5,7 @@ A held state is played forward here as udata would make it, so that a plan appli
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -268,6 +269,7 @@ def test_a_document_whose_links_are_to_come_is_sent_last_and_the_plan_says_so():
     *_, step = (step for step in make_plan(offered, state()).actions if step.kind == "upload")
     assert (step.key, step.sha1) == ("flux-versions", None)
     assert "une fois connus les liens" in step.why
+    assert step.draft == hashlib.sha256(b"").hexdigest()
     there = dataset(resource(file("flux-versions"), 0), resource(file("a"), 1))
     *_, step = (step for step in make_plan(offered, state(there)).actions if step.key)
     assert (step.kind, step.id, step.sha1) == ("replace", "r0", None)
