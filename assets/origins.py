@@ -37,8 +37,6 @@ class Origins:
         then = places.get((network, year))
         if then is None:
             return Kept(None, None, None, self._nowhere)
-        if then.failed:
-            return Kept({"failed": True, "exports": {}}, None, None, self._nowhere)
         if now.reception and _files(now.reception) == _handed_over(then):
             results = {**(now.results or {}), "declarations": then.declarations} if then.declarations else None
             return Kept(now.reception, now.report, results, now.observations)

@@ -50,7 +50,7 @@ def replay(store: Store, dataset: str, version: str, folder: Path) -> Path:
     catalogue = _catalogue(store, inputs, schemas)
     output = folder / "output"
     _copy_earlier(store, dataset, version, output / "releases")
-    for number, root in enumerate(_roots(item for item in inputs.receptions if not item.failed)):
+    for number, root in enumerate(_roots(inputs.receptions)):
         exports = folder / f"exports-{number}"
         _lay_out(store.archive, root, exports)
         workspace = Workspace(exports=str(exports), output=str(output), schemas=str(schemas))

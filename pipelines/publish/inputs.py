@@ -23,7 +23,6 @@ class ReceivedFile:
 class Reception:
     """What a network handed over for a year, nothing included; ``synthetic`` is the warning of its exports root.
 
-    ``failed``: it could not be received, which earlier releases told so (now what was received before stands).
     ``declarations`` is the fingerprint of those under which its results were computed, which a closed year may have
     kept from before; empty when nothing could be computed.
     """
@@ -32,7 +31,6 @@ class Reception:
     year: int
     files: tuple[ReceivedFile, ...] = ()
     synthetic: str | None = None
-    failed: bool = False
     declarations: str = ""
 
 
@@ -52,8 +50,8 @@ class Inputs:
     synthetic: str | None = None
 
     def reception(self, network: str, year: int) -> Reception | None:
-        """Return what the network handed over for that year, or None when it wasn't asked or could not be received."""
-        found = (item for item in self.receptions if (item.network, item.year) == (network, year) and not item.failed)
+        """Return what the network handed over for that year, or None when it wasn't asked."""
+        found = (item for item in self.receptions if (item.network, item.year) == (network, year))
         return next(found, None)
 
     def descriptor(self) -> dict[str, Any]:
@@ -77,7 +75,6 @@ def inputs_of(descriptor: Mapping[str, Any]) -> Inputs | None:
             item["year"],
             tuple(ReceivedFile(file["export"], file["path"], file["sha256"]) for file in item["files"]),
             item.get("synthetic"),
-            item.get("failed", False),
             item.get("declarations", ""),
         )
         for item in content["receptions"]
@@ -88,6 +85,6 @@ def inputs_of(descriptor: Mapping[str, Any]) -> Inputs | None:
 
 def _reception(item: Reception) -> dict[str, Any]:
     files = [{"export": file.export, "path": file.path, "sha256": file.sha256} for file in item.files]
-    told = {"synthetic": item.synthetic, "failed": item.failed, "declarations": item.declarations}
+    told = {"synthetic": item.synthetic, "declarations": item.declarations}
     known = {name: value for name, value in told.items() if value}
     return {"network": item.network, "year": item.year, **known, "files": files}

@@ -80,10 +80,6 @@ def test_what_is_lost_of_an_earlier_release_is_said(house: House) -> None:
     assert any("l'archive ne contient plus ce qui a été reçu" in text for text in told["desaccords"])
     described.chmod(0o644)
     content = json.loads(described.read_text("utf-8"))
-    content["inputs"]["receptions"][0]["failed"] = True
-    described.write_text(json.dumps(content), "utf-8")
-    failed = explain(house, first)["recalcul"]["desaccords"]
-    assert any("une valeur est publiée là où l'on trouve" in text for text in failed)
     del content["inputs"]
     described.write_text(json.dumps(content), "utf-8")
     assert UNKNOWN in explain(house, first)["recalcul"]["avertissements"]

@@ -122,7 +122,8 @@ def test_libraries_are_held_against_the_lock(tmp_path):
     ("url", "shared", "state"),
     [
         ("", False, "ignoré"), ("https://lettres.example.fr", False, "bon"),
-        ("https://moi:secret@lettres.example.fr", False, "panne"), ("http://lettres.example.fr", False, "avertissement"),
+        ("https://moi:secret@lettres.example.fr", False, "panne"),
+        ("http://lettres.example.fr", False, "avertissement"),
         ("https://lettres.example.fr", True, "avertissement"),
     ],
 )  # fmt: skip
