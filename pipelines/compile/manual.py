@@ -23,6 +23,10 @@ exhaustifs, sans erreur de sondage (`collection: sample` ou `collection: census`
 sont coupées à l'étendue (`range`) que déclare l'indicateur ; celles des parts et des taux nets n'en sortent jamais.
 Après un calage, l'effectif efficace de Kish ignore ce que le calage gagne : l'intervalle est en général trop large,
 lecture prudente.
+
+La base ne compte que les lignes qui font la valeur : sans poids, de poids nul ou de dénominateur nul, une ligne n'est
+ni dans l'effectif, ni dans l'effectif minimal du secret, ni dans l'intervalle, à aucune maille. Seuls les totaux
+(`sum`, `count`), jamais pondérés, ne regardent pas les poids.
 """
 _SHOWN = 6  # rows of an example; a longer one is told by its reason
 

@@ -63,13 +63,13 @@ def calibrate(connection: duckdb.DuckDBPyConnection, source: Source, year: int) 
 
 
 def _combinations(connection: duckdb.DuckDBPyConnection, source: Source, fields: tuple[str, ...]) -> pd.DataFrame:
-    """Return the answers, and the sums and range of their weights, by combination of the categories."""
+    """Return the answers that weigh something, the sums and range of their weights, by combination of categories."""
     weight = source.weight or "CAST(1 AS DOUBLE)"
     names = ", ".join(f"CAST({column(name)} AS VARCHAR) AS _marge_{rank}" for rank, name in enumerate(fields))
     return connection.execute(f"""
         SELECT {names}, count(*) AS n, sum({weight}) AS w, sum({weight} * {weight}) AS w2,
                min({weight}) AS plus_petit, max({weight}) AS plus_grand
-        FROM {source.relation} WHERE _maille = '{source.finest}' AND ({weight}) IS NOT NULL
+        FROM {source.relation} WHERE _maille = '{source.finest}' AND ({weight}) > 0
         GROUP BY ALL ORDER BY ALL
     """).df()  # fmt: skip
 

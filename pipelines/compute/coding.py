@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 class Coded:
     """SQL of a row's coded value ``x`` and, for a ratio, of its denominator ``y``.
 
-    The row is in the base when ``x`` is not null (and, for a ratio, ``y`` neither).
+    A ratio's row whose denominator is 0 makes no part of it: neither its numerator nor the row itself is in the base.
     """
 
     x: str
     y: str | None = None
+
+    @property
+    def in_base(self) -> str:
+        """SQL condition of the rows that can make the value, whatever their weight."""
+        return f"({self.x}) IS NOT NULL" + (f" AND ({self.y}) <> 0" if self.y else "")
 
 
 def code(estimator: declared.Estimator, inputs: Mapping[str, str]) -> Coded:

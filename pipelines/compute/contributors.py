@@ -64,12 +64,16 @@ def _contributions(
 ) -> pd.DataFrame:
     coded = code(indicator.estimator, feed.inputs)
     counted = f"CAST({coded.y or coded.x} AS DOUBLE)"
-    both = f"({coded.x}) IS NOT NULL" + (f" AND ({coded.y}) IS NOT NULL" if coded.y else "")
-    part = f"abs({counted})" if indicator.estimator.family in ("total", "ratio") else "1"
+    family = indicator.estimator.family
+    part = f"abs({counted})" if family in ("total", "ratio") else "1"
+
+    def conditions(source: Source) -> str:
+        weighs = f"{source.weight} > 0" if source.weight and family != "total" else None
+        return " AND ".join(filter(None, [f"_maille = '{source.finest}'", coded.in_base, weighs, kept(feed)]))
+
     rows = " UNION ALL ".join(
         f"SELECT {', '.join(CELL)}, _structure_nom, CAST({quoted(str(feed.contributor))} AS VARCHAR) AS _entreprise, "
-        f"{part} AS _part FROM {source.file} WHERE _maille = '{source.finest}' AND {both}"
-        f"{f' AND {condition}' if (condition := kept(feed)) else ''}"
+        f"{part} AS _part FROM {source.relation} WHERE {conditions(source)}"
         for source in sources
     )
     query = f"""

@@ -75,7 +75,8 @@ def _design_variance(
     """Bring the sums of strata and clusters to the published units, and linearise."""
     assert sums.parts is not None  # a design is declared
     names = {"swx": "a", "sw": "b", "saa": "aa", "sab": "ab", "sw2": "bb"}
-    parts = sums.parts.rename(columns=names)[["_cell", "_strate", "_grappe", *names.values()]]
+    parts = sums.parts[sums.parts["n"] > 0]  # a cluster none of whose rows is in the base says nothing
+    parts = parts.rename(columns=names)[["_cell", "_strate", "_grappe", *names.values()]]
     placed = parts.merge(units[["_cell", "_unit"]], on="_cell")
     design = next(source.export.design for source in sources if source.export.design)
     return linearised_variance(placed, sizes, bool(design.clusters), design.single)

@@ -65,7 +65,7 @@ def quantiles(
 
 def _rows(indicator: Indicator, feed: Feed, source: Source, designed: bool) -> str:
     coded, weight = code(indicator.estimator, feed.inputs), source.weight or "CAST(1 AS DOUBLE)"
-    conditions = [f"_maille = '{source.finest}'", f"({weight}) IS NOT NULL", *filter(None, [kept(feed)])]
+    conditions = [f"_maille = '{source.finest}'", f"({weight}) > 0", *filter(None, [kept(feed)])]
     strata = f", {source.design_columns}" if designed else ""
     return f"""
         SELECT {", ".join(CELL)}, CAST({coded.x} AS DOUBLE) AS x, {weight} AS w{strata}

@@ -67,12 +67,15 @@ class Source:
 
     @property
     def relation(self) -> str:
-        """SQL after FROM: the file, joined with its calibration factors where there are some."""
+        """SQL after FROM: the file, joined with its calibration factors where there are some.
+
+        A row that weighs nothing was not calibrated: it has no factor, and stays for what is never weighted.
+        """
         rows = self.file
         if self.factors is None:
             return rows
         same = [f"CAST({column(name)} AS VARCHAR) = _marge_{rank}" for rank, name in enumerate(self.factors.fields)]
-        return f"{rows} JOIN {self.factors.table} ON {' AND '.join(same)}"
+        return f"{rows} LEFT JOIN {self.factors.table} ON {' AND '.join(same)}"
 
     @property
     def design_columns(self) -> str:

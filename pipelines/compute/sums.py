@@ -29,10 +29,11 @@ DESIGN = ["_strate", "_grappe"]
 class Sums:
     """Sums of one indicator: ``cells`` (finest period × level × territory × structure) and, with a design, ``parts``.
 
-    n: rows in the base; of these, with w the weight, x the coded value and y a ratio's denominator (1 elsewhere):
-    sw = Σwy, sw2 = Σ(wy)², swx = Σwx, swx2 = Σwx², saa = Σ(wx)², sab = Σ(wx)(wy), base = Σy. ``motif``: the
-    reason of the declared absences of the cell's inputs, when there is a single one. ``parts`` holds the same sums,
-    cell by cell (``_cell`` is in both), of each stratum and cluster.
+    n: rows in the base, those that make a part of the value (a row without weight or of weight 0 makes none, nor does
+    one of denominator 0), on which secrecy and intervals rest. Of these, with w the weight, x the coded value and y a
+    ratio's denominator (1 elsewhere): sw = Σwy, sw2 = Σ(wy)², swx = Σwx, swx2 = Σwx², saa = Σ(wx)², sab = Σ(wx)(wy),
+    base = Σy. ``motif``: the reason of the declared absences of the cell's inputs, when there is a single one.
+    ``parts`` holds the same sums, cell by cell (``_cell`` is in both), of each stratum and cluster.
     """
 
     cells: pd.DataFrame
@@ -86,8 +87,8 @@ class _Plan:
     def columns(self, source: Source) -> list[str]:
         condition = kept(self.feed)
         guards = [condition] if condition else []
-        guards += [f"{source.weight} IS NOT NULL"] if self.weighted and source.weight else []
-        guards += [f"({self.coded.x}) IS NOT NULL AND ({self.coded.y}) IS NOT NULL"] if self.coded.y else []
+        guards += [f"{source.weight} > 0"] if self.weighted and source.weight else []
+        guards += [self.coded.in_base] if self.coded.y else []
 
         def guarded(sql: str) -> str:
             return f"CASE WHEN {' AND '.join(guards)} THEN {sql} END" if guards else sql

@@ -46,9 +46,9 @@ class Question:
 
 def recompute_observed(rows: pd.DataFrame, asked: Question, regions: Regions) -> Recomputed:
     """Return every unit of an indicator from its rows: coordinates, ``x``, ``y``, ``w`` and ``absence``."""
-    counted = rows["x"].notna() & rows["y"].notna()
+    counted = rows["x"].notna() & rows["y"].notna() & (rows["y"] != 0)
     if asked.weighted:
-        counted &= rows["w"].notna()
+        counted &= rows["w"] > 0
     lines: dict[Key, Line] = {}
     placed: _Placed = {}
     for level in asked.levels:

@@ -29,14 +29,14 @@ _MET = 1e-12  # as a share of the population: far closer than any declared toler
 def weights_of(rows: pd.DataFrame, export: Export, year: int) -> pd.Series[float] | None:
     """Return the weight of each row (of the finest level), or None when every row counts for one.
 
-    Raises ValueError when the margins can't be met.
+    NaN where a row has none; rows of weight 0 are never calibrated. Raises ValueError when the margins can't be met.
     """
     declared = numbers(rows[export.weight]) if export.weight else None
     margins = export.calibration_of(year)
     if margins is None:
         return declared
     start = declared if declared is not None else pd.Series(1.0, index=rows.index)
-    known = start.notna()
+    known = start > 0
     found = pd.Series(np.nan, index=rows.index)
     found[known] = _calibrated(rows[known], np.asarray(start[known], dtype=np.float64), margins)
     return found

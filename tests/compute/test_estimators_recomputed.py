@@ -32,8 +32,8 @@ Rows = list[dict[str, Any]]
 
 
 def _weighted(rows: Rows, name: str, coded: Callable[[Any], float | None]) -> tuple[float | None, int]:
-    """The weighted mean of the coded answers, and how many people gave one."""
-    pairs = [(coded(row[name]), row["poids"]) for row in rows if row[name] is not None and row["poids"] is not None]
+    """The weighted mean of the coded answers, and how many people who weigh something gave one."""
+    pairs = [(coded(row[name]), row["poids"]) for row in rows if row[name] is not None and row["poids"]]
     pairs = [(value, weight) for value, weight in pairs if value is not None]
     total = math.fsum(weight for _, weight in pairs)
     if not total:
@@ -75,14 +75,14 @@ def _mean(rows: Rows) -> tuple[float | None, int]:
 
 def _median(rows: Rows) -> tuple[float | None, int]:
     """Weights are quarters: each value is repeated as many times as its weight has quarters."""
-    kept = [row for row in rows if row["mesure"] is not None and row["poids"] is not None]
+    kept = [row for row in rows if row["mesure"] is not None and row["poids"]]
     repeated = [row["mesure"] for row in kept for _ in range(round(4 * row["poids"]))]
     return (statistics.median(repeated), len(kept)) if repeated else (None, len(kept))
 
 
 def _quantile(rows: Rows) -> tuple[float | None, int]:
     """Type 2 of Hyndman and Fan, each value repeated as many times as its weight has quarters."""
-    kept = [row for row in rows if row["mesure"] is not None and row["poids"] is not None]
+    kept = [row for row in rows if row["mesure"] is not None and row["poids"]]
     repeated = sorted(row["mesure"] for row in kept for _ in range(round(4 * row["poids"])))
     if not repeated:
         return None, len(kept)
@@ -104,7 +104,7 @@ def _between_dates(rows: Rows) -> tuple[float | None, int]:
 
 
 def _ratio(rows: Rows) -> tuple[float | None, int]:
-    kept = [row for row in rows if None not in (row["num"], row["den"], row["poids"])]
+    kept = [row for row in rows if row["num"] is not None and row["den"] and row["poids"]]
     above, below = (math.fsum(row[name] * row["poids"] for row in kept) for name in ("num", "den"))
     return (100 * above / below if below else None), sum(row["den"] for row in kept)
 

@@ -67,6 +67,11 @@ def rows(seed: int, count: int = 260) -> list[str]:
             f"{draw.uniform(0.2, 4):.3f}".replace(".", ","), draw.choice("FH"), draw.choice("123"),
         ]  # fmt: skip
         lines.append(";".join(cells))
+    for number in range(0, count, 9):  # weighs nothing, or has no denominator
+        cells = lines[number].split(";")
+        cells[8 if number % 2 else 11] = "0"
+        lines[number] = ";".join(cells)
+    lines += [f"03/02/2024;34;B8;V{number};oui;9;1,00;3;0;2024-02-01;;0,000;F;1" for number in range(12)]  # all of B8
     lines[100] = lines[100].replace("2024-02", "2024-13")  # refused: not a date
     lines[150] = ";".join([lines[150].split(";")[0], "99", *lines[150].split(";")[2:]])  # refused: no such place
     return lines

@@ -146,7 +146,7 @@ class Ratio(EstimatorModel):
         title="rapport de sommes",
         definition="factor × somme des numérateurs / somme des dénominateurs (taux : 100 ; délai moyen : 1), "
         "pondérées si l'export déclare un poids. Jamais une moyenne de taux. L'effectif est la somme (non pondérée) "
-        "des dénominateurs.",
+        "des dénominateurs. Une ligne de dénominateur nul est hors de la base, son numérateur avec elle.",
         source="programme Services Publics + : taux de décroché, respect du délai annoncé",
         unit="% (factor 100) ou celle du numérateur",
         range="0 à 100 pour un taux",
@@ -156,6 +156,8 @@ class Ratio(EstimatorModel):
             Worked({}, ({"numerator": 90, "denominator": 100}, {"numerator": 150, "denominator": 300}), 60,
                    "240 sur 400 ; la moyenne des deux taux (70) serait fausse"),
             Worked({}, ({"numerator": 0, "denominator": 0},), None, "un dénominateur nul ne donne aucun taux"),
+            Worked({}, ({"numerator": 3, "denominator": 4}, {"numerator": 1, "denominator": 0}), 75,
+                   "la seconde ligne est hors de la base"),
         ),
     )  # fmt: skip
 
