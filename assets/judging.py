@@ -3,14 +3,15 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, replacing, write_json
-from pipelines.declarations import Catalogue, Export, Layout
-from pipelines.read import UnusableFileError, read_export
+from pipelines.declarations import Catalogue, Correction, Export, Layout
+from pipelines.read import TreatmentError, UnusableFileError, apart, limits, read_export
 from pipelines.validate import (
     Finding,
     JudgedFile,
@@ -83,33 +84,64 @@ def _judged(
     if remembered is not None:
         return remembered
     place = store.judged / f"{key}.parquet"
+    content = store.archive.path(file["sha256"])
     with replacing(place) as spill:
-        try:
-            path = store.archive.path(file["sha256"])
-            opened = read_export(path, file["path"], layout, spill.with_suffix(".texte"))
-            validated = validate_opened(
-                opened, export, layout, catalogue.territories,
-                file=file["path"], file_year=file_year, corrections=corrections, spill=spill,
-                progress=_every_million(file["path"], tell),
+
+        def work(tell_rows: Callable[[str], None]) -> Validated:
+            progress = _every_million(file["path"], tell_rows)
+            return _judged_now(
+                catalogue, export, layout, file["path"], content, spill,
+                file_year=file_year, corrections=corrections, progress=progress,
             )  # fmt: skip
-        except UnusableFileError as error:
-            validated = unusable(export, [Finding(error.rule, str(error))])
+
+        try:
+            validated = apart(work, memory=limits.JUDGING_MEMORY, seconds=limits.JUDGING_SECONDS, tell=tell)
+        except TreatmentError as error:
+            raise type(error)(f"« {file['path']} » : {error}") from error
         finally:
             spill.with_suffix(".texte").unlink(missing_ok=True)
-        validated = protect(validated, export, layout)
-        if validated.observations.whole_file != spill:  # some rows were taken out once all were known
-            write_rows(validated.observations, spill)
     validated.observations = TypedRows(validated.observations.schema, [place])
     _remember(store, key, validated)
     return validated
 
 
-def _every_million(path: str, tell: Callable[[str], None] | None) -> Callable[[int], None]:
+def _judged_now(
+    catalogue: Catalogue,
+    export: Export,
+    layout: Layout,
+    name: str,
+    content: Path,
+    spill: Path,
+    *,
+    file_year: int | None,
+    corrections: list[Correction],
+    progress: Callable[[int], None],
+) -> Validated:
+    """Read and judge a file whose typed rows go to ``spill``; they are left out of what is returned.
+
+    Only what is found in the bytes is a judgement: what this machine lacks is raised.
+    """
+    try:
+        opened = read_export(content, name, layout, spill.with_suffix(".texte"))
+        validated = validate_opened(
+            opened, export, layout, catalogue.territories,
+            file=name, file_year=file_year, corrections=corrections, spill=spill, progress=progress,
+        )  # fmt: skip
+    except UnusableFileError as error:
+        validated = unusable(export, [Finding(error.rule, str(error))])
+    validated = protect(validated, export, layout)
+    if validated.observations.whole_file != spill:  # some rows were taken out once all were known
+        write_rows(validated.observations, spill)
+    validated.observations = TypedRows(validated.observations.schema)
+    return validated
+
+
+def _every_million(path: str, tell: Callable[[str], None]) -> Callable[[int], None]:
     told = 0
 
     def progress(rows: int) -> None:
         nonlocal told
-        if tell is not None and rows // 1_000_000 > told:
+        if rows // 1_000_000 > told:
             told = rows // 1_000_000
             tell(f"{path} : {told} million{'s' if told > 1 else ''} de lignes contrôlées")
 

@@ -13,6 +13,7 @@ from pipelines.declarations import Catalogue
 from pipelines.explain import Kept, Release
 from pipelines.publish import history
 from pipelines.publish.inputs import Inputs, Reception, inputs_of
+from pipelines.read import TreatmentError
 
 UNKNOWN = "les fichiers d'où vient cette version n'ont pas été notés : ceux d'aujourd'hui sont relus"
 OTHER_FILES = "les fichiers reçus ont changé depuis cette version : ceux d'alors sont relus dans l'archive"
@@ -60,6 +61,8 @@ class Origins:
         since = (f"{OTHER_FILES} ; {_JUDGED_AGAIN}",)
         try:
             verdicts = judge_network_year(self._catalogue, network, year, self._store, reception)
+        except TreatmentError as error:
+            return Kept(reception, None, None, self._nowhere, (*since, str(error)))
         except (ValueError, OSError):  # the archive lost a file: which one is told by who reads it
             return Kept(reception, None, None, self._nowhere, since)
         report = write_report(self._again, self._catalogue, network, year, verdicts, reception["fingerprint"])

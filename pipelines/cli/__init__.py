@@ -169,7 +169,7 @@ def _run(arguments: argparse.Namespace) -> int:
         print_json(summary.facts)
     else:
         print(summary.text)
-    if not outcome.succeeded:
+    if not outcome.succeeded or outcome.failures:
         return REFUSED
     return REFUSED if arguments.strict and summary.refused else DONE
 

@@ -148,7 +148,7 @@ def _reader(archive: Archive) -> Callable[[str, str, Layout, Collection[int]], O
     """Return the function that opens an archived file again, by the content it had when it was received."""
     from pipelines.explain import ArchiveError, OpenedFile
     from pipelines.explain.evidence import DAMAGED
-    from pipelines.read import DelimitedText, UnusableFileError, read_export
+    from pipelines.read import DelimitedText, TreatmentError, UnusableFileError, read_export
     from pipelines.read.text import open_text
 
     def read(sha256: str, path: str, layout: Layout, wanted: Collection[int]) -> OpenedFile:
@@ -166,6 +166,8 @@ def _reader(archive: Archive) -> Callable[[str, str, Layout, Collection[int]], O
                     records = csv.reader(stream, delimiter=opened.delimiter, quotechar=opened.quote_char)
                     numbered = enumerate(itertools.islice(records, opened.first_row - 1, None), opened.first_row)
                     return OpenedFile(opened.header, {number: row for number, row in numbered if number in wanted})
+            except TreatmentError as error:
+                raise ArchiveError(str(error)) from error
             except (UnusableFileError, csv.Error, UnicodeDecodeError) as error:
                 raise ArchiveError(f"le fichier archivé ne se lit plus ({error})") from error
 

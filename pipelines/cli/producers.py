@@ -113,10 +113,18 @@ def _validate_export(arguments: argparse.Namespace) -> int:
         layout, year = layout_of(export, arguments.year, arguments.file.name)
     except ValueError as error:
         return _usage(str(error))
+    from pipelines.read import TreatmentError
     from pipelines.validate.terminal import rows_counted
 
-    with rows_counted() as progress:
-        checked = check_export(catalogue, arguments.network, export, layout, year, arguments.file, progress)
+    try:
+        with rows_counted() as progress:
+            checked = check_export(catalogue, arguments.network, export, layout, year, arguments.file, progress)
+    except TreatmentError as error:
+        return _untreated(arguments, str(error))
+    except OSError as error:
+        return _untreated(arguments, f"le fichier n'a pas pu être lu sur cette machine ({error.strerror})")
+    except MemoryError:
+        return _untreated(arguments, "la mémoire de cette machine ne suffit pas pour juger ce fichier")
     if arguments.json:
         print(json.dumps(checked.descriptor(), ensure_ascii=False, indent=2))
     else:
@@ -129,6 +137,14 @@ def _validate_export(arguments: argparse.Namespace) -> int:
         for path in write_letters(catalogue, checked, arguments.letter):
             print(f"écrit : {path}", file=sys.stderr)
     return _code(checked)
+
+
+def _untreated(arguments: argparse.Namespace, reason: str) -> int:
+    """Say that a file was not judged, by no fault of its own."""
+    told = f"« {arguments.file.name} » n'a pas été contrôlé : {reason}"
+    if arguments.json:
+        print(json.dumps({"valide": None, "erreur": told}, ensure_ascii=False, indent=2))
+    return _usage(told)
 
 
 def _code(checked: Checked) -> int:

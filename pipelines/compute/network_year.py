@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from pipelines.compute.disclosure.rules import Rule
     from pipelines.declarations import Catalogue, Export, Feed, Frequency, Indicator, Level, LevelRule
 
+# They tell of this machine (memory, disk, a run that is stopped), never of the data: not to be kept as a result.
+_MACHINE_ERRORS = (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException, duckdb.FatalException)
+
 RESULT_COLUMNS = {
     "indicateur": "str", "annee": "int64", "periode": "str", "frequence": "str", "maille": "str",
     "territoire_code": "str", "structure_code": "str", "structure": "str", "valeur": "float64",
@@ -139,6 +142,8 @@ class _Run:
         try:
             found, differences = self._indicator(identifier, feed, feeds)
             found = self._dated(found, identifier, feed)
+        except _MACHINE_ERRORS:
+            raise
         except (ArithmeticError, ValueError, duckdb.Error) as error:  # what data can do
             self.failures[identifier] = f"{type(error).__name__} : {error}"
             return
@@ -179,6 +184,8 @@ class _Run:
             }  # fmt: skip
             try:
                 self.sums |= scan(self.connection, together, sources)
+            except _MACHINE_ERRORS:
+                raise
             except duckdb.Error:  # one of them is at fault: each is then scanned, and fails, by itself
                 alone = {identifier: (self.catalogue.indicators[identifier], feed)}
                 self.sums |= scan(self.connection, alone, sources)

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from pipelines.read.apart import apart
 from pipelines.read.archive import Archive, Received
 from pipelines.read.cells import Cells, UnusableFileError
 from pipelines.read.columnar import read_columnar
 from pipelines.read.containers import is_packed, unpack
 from pipelines.read.delimited import DelimitedText, open_delimited
+from pipelines.read.isolated import ReaderDiedError, TreatmentError
 from pipelines.read.kinds import check_kind
 from pipelines.read.shared_archive import SharedArchive
 from pipelines.read.shelf import Shelf
@@ -29,12 +31,15 @@ __all__ = [
     "Cells",
     "DelimitedText",
     "ExportsRoot",
+    "ReaderDiedError",
     "Received",
     "RootError",
     "SharedArchive",
     "Shelf",
     "SourceFile",
+    "TreatmentError",
     "UnusableFileError",
+    "apart",
     "read_cells",
     "read_export",
 ]
@@ -46,7 +51,8 @@ def read_export(path: Path, name: str, layout: Layout, scratch: Path) -> Cells |
     """Open a file as its layout declares; ``name`` tells a zip or gz by its ending.
 
     A CSV is not loaded: its rows stay on disk, in ``scratch`` if it came in an archive. Other formats are read.
-    Raises UnusableFileError, and nothing else, whatever the bytes; its message says which file, and which one inside.
+    Whatever the bytes, raises UnusableFileError, whose message says which file, and which one inside; TreatmentError
+    (or what the disk raises) when it could not be read by no fault of its own.
     """
     if layout.format != "csv":
         return read_cells(path.read_bytes(), name, layout)

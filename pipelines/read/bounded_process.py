@@ -2,6 +2,9 @@
 
 The readers are native code: a bomb or damaged bytes would take the memory of the run or abort it. Here they take this
 process only, whose memory and time are bounded. It imports nothing of the project, so that starting it costs little.
+
+It says, in this order, ``(HEAD, head)``, any number of ``(ROWS, rows)`` and ``(END, None)``; or ``(UNREADABLE, why)``
+as soon as a reader finds that the bytes are not what they should be. Whatever else ends it is no fact about the bytes.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ MEMORY_LIMIT = 4 << 30
 CPU_SECONDS = 600
 # Cells sent at once: enough to be fast, few enough that their text is small beside the limit.
 BATCH = 20_000
+
+HEAD, ROWS, END, UNREADABLE = "head", "rows", "end", "unreadable"
 
 Rows = Iterator[list[list[Any]]]
 
@@ -62,18 +67,55 @@ def read_parquet(content: bytes) -> tuple[Any, Rows]:
     return (names, file.metadata.num_rows), rows()
 
 
+def bound(kind: int, wanted: int, *, margin: int = 0) -> None:
+    """Bound what this process may use, by the machine's own limit where that one is lower (it can't be raised).
+
+    Of processor time, one second of ``margin`` lets the signal say that it is the time that ended the process.
+    """
+    _, hard = resource.getrlimit(kind)
+    most = wanted + margin if hard == resource.RLIM_INFINITY else min(wanted + margin, hard)
+    resource.setrlimit(kind, (min(wanted, most), most))
+
+
+def is_verdict(error: BaseException) -> bool:
+    """Tell whether what a reader raised is about the bytes it was given: not memory, nor a library that won't load.
+
+    Calamine's panics, on damaged bytes, are no ``Exception``; what Arrow is refused by the allocator is not always a
+    MemoryError.
+    """
+    if isinstance(error, MemoryError | ImportError) or "alloc" in str(error):
+        return False
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
+def _say(kind: str, content: Any) -> None:
+    pickle.dump((kind, content), sys.stdout.buffer, protocol=5)
+    sys.stdout.buffer.flush()
+
+
+def _messages(content: bytes, form: str, sheet: str) -> Iterator[tuple[str, Any]]:
+    try:
+        head, batches = read_parquet(content) if form == "parquet" else read_workbook(content, sheet)
+        yield HEAD, head
+        for batch in batches:
+            yield ROWS, batch
+        yield END, None
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        if not is_verdict(error):
+            raise
+        yield UNREADABLE, f"{type(error).__name__}: {error}"
+
+
 def _main(form: str, sheet: str) -> None:
     warnings.simplefilter("ignore")
-    content = sys.stdin.buffer.read()
-    head, batches = read_parquet(content) if form == "parquet" else read_workbook(content, sheet)
-    pickle.dump(head, sys.stdout.buffer, protocol=5)
-    sys.stdout.buffer.flush()
-    for batch in batches:
-        pickle.dump(batch, sys.stdout.buffer, protocol=5)
-    pickle.dump(None, sys.stdout.buffer, protocol=5)
+    for kind, content in _messages(sys.stdin.buffer.read(), form, sheet):
+        _say(kind, content)
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    bound(resource.RLIMIT_AS, MEMORY_LIMIT)
+    bound(resource.RLIMIT_CPU, CPU_SECONDS, margin=1)
+    bound(resource.RLIMIT_CORE, 0)
     _main(sys.argv[1], sys.argv[2])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.read import limits
 from pipelines.read.cells import Cells, UnusableFileError, check_row, native_text
-from pipelines.read.isolated import ReaderDiedError, rows_of
+from pipelines.read.isolated import UnreadableBytesError, rows_of
 
 if TYPE_CHECKING:
     from pipelines.declarations import Layout
@@ -21,9 +21,9 @@ def read_columnar(content: bytes, layout: Layout) -> Cells:
     """Read a Parquet file; row numbers count from 1, as there is no header row."""
     try:
         if not (content.startswith(_MAGIC) and content.endswith(_MAGIC)):
-            raise ReaderDiedError
+            raise UnreadableBytesError
         return _read(content, layout.decimal_char)
-    except (ReaderDiedError, ValueError, ArithmeticError, LookupError) as error:
+    except (UnreadableBytesError, ValueError, ArithmeticError, LookupError) as error:
         raise UnusableFileError(
             "fichier-illisible",
             "Le fichier n'est pas un Parquet lisible (tronqué, abîmé, démesuré ou d'un autre format). "
@@ -48,5 +48,5 @@ def _read(content: bytes, decimal_char: str) -> Cells:
                 raise UnusableFileError("fichier-illisible", "Le Parquet contient un texte démesuré. Découpez-le.")
             rows.append(row)
     if len(rows) != declared:
-        raise ReaderDiedError
+        raise UnreadableBytesError(f"{len(rows)} rows of {declared}")
     return Cells(names, rows, first_row=1)

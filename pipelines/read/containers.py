@@ -13,6 +13,7 @@ from typing import IO
 
 from pipelines.read import limits
 from pipelines.read.cells import UnusableFileError
+from pipelines.read.isolated import TreatmentError
 from pipelines.read.zip_directory import is_too_dense, open_checked, too_large
 
 
@@ -66,4 +67,12 @@ def _copy_limited(stream: IO[bytes] | gzip.GzipFile, packed: int, name: str | No
         size += len(chunk)
         if size > limits.LARGEST_UNPACKED or is_too_dense(size, packed):
             raise too_large(name)
+        _write(sink, chunk)
+
+
+def _write(sink: IO[bytes], chunk: bytes) -> None:
+    """Write what was unpacked; a disk that is full says nothing of the archive."""
+    try:
         sink.write(chunk)
+    except OSError as error:
+        raise TreatmentError(f"l'archive n'a pas pu être décompressée sur cette machine ({error.strerror})") from error

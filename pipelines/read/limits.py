@@ -33,5 +33,10 @@ MOST_CHARACTERS = 2_000_000_000
 LARGEST_TAG = 1_000_000
 # Errors (#N/A…) kept by their place; a sheet with more of them is no table.
 MOST_ERRORS = 1_000_000
+# What judging one file may take, beyond which it is given up, told to the data team and tried again by the next run,
+# while the other files go on. Processor seconds: the largest files take minutes, and one of 800 000 rows that are all
+# wrong took two; an hour is a loop. Bytes of memory: a full sheet (see above) takes some 4 GB as text and as columns.
+JUDGING_SECONDS = 3600
+JUDGING_MEMORY = 8_000_000_000
 # Of any file of ours that is read by pieces.
 CHUNK = 1 << 20

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.read import limits
 from pipelines.read.cells import Cells, UnusableFileError, check_row, compose_header, cut_blank_edges, native_text
-from pipelines.read.isolated import ReaderDiedError, rows_of
+from pipelines.read.isolated import UnreadableBytesError, rows_of
 from pipelines.read.workbook_parts import check_workbook
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def read_spreadsheet(content: bytes, layout: Layout) -> Cells:
     """
     try:
         names, rows = _read(content, layout)
-    except ReaderDiedError as error:
+    except UnreadableBytesError as error:
         raise UnusableFileError(
             "fichier-illisible",
             f"Le fichier n'est pas un {layout.format} lisible (tronqué, protégé par mot de passe, démesuré, ou d'un "

@@ -15,6 +15,8 @@ from frictionless.formats.csv import CsvControl
 from frictionless.resources import TableResource
 from frictionless.table.row import Row, create_cell_handlers
 
+from pipelines.validate.tabular.oracle import MACHINE_ERRORS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -90,8 +92,15 @@ def opening_errors(resource: TableResource) -> list[Error]:
         resource.open()  # type: ignore[no-untyped-call]
     except FrictionlessException as exception:
         resource.close()
+        raise_machine_error(exception)
         return list(exception.to_errors())
     return []
+
+
+def raise_machine_error(exception: FrictionlessException) -> None:
+    """Raise what frictionless hides in an error of the source when it tells of this machine: memory, disk."""
+    if isinstance(exception.__cause__, MACHINE_ERRORS):
+        raise exception.__cause__
 
 
 def leading_errors(resource: TableResource) -> list[Error]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from frictionless import Field
 
 _REMEMBERED = 200_000
+MACHINE_ERRORS = (MemoryError, OSError)  # they tell of this machine, never of a cell: let through
 
 
 class Reading(NamedTuple):
@@ -83,6 +84,8 @@ class Oracle:
         self.asked += 1
         try:
             value, notes = self._reader(text)
+        except MACHINE_ERRORS:
+            raise
         except Exception as error:
             raise UnjudgeableCellError(repr(error), field=self.field.name, cell=text) from error
         if len(self._known) >= _REMEMBERED:

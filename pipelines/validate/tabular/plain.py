@@ -14,7 +14,8 @@ from frictionless import FrictionlessException
 
 from pipelines.validate.tabular.blocks import JudgedBlock, Judgement
 from pipelines.validate.tabular.columns import Column
-from pipelines.validate.tabular.oracle import Reading, UnjudgeableCellError
+from pipelines.validate.tabular.opening import raise_machine_error
+from pipelines.validate.tabular.oracle import MACHINE_ERRORS, Reading, UnjudgeableCellError
 from pipelines.validate.tabular.rows import JudgedRow
 
 if TYPE_CHECKING:
@@ -32,9 +33,12 @@ def row_stream(resource: TableResource, judgement: Judgement) -> Iterator[Row]:
                 row = next(resource.row_stream)
                 _ = row.errors
             except FrictionlessException as exception:
+                raise_machine_error(exception)
                 judgement.end_errors.append(exception.error)
             except StopIteration:
                 return
+            except MACHINE_ERRORS:
+                raise
             except Exception as error:
                 raise UnjudgeableCellError(repr(error)) from error
             else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from pipelines.validate.tabular.oracle import UnjudgeableCellError
+from pipelines.validate.tabular.oracle import MACHINE_ERRORS, UnjudgeableCellError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,8 @@ class RowJudge:
             for name in self._first:
                 _ = row[name]
             _ = row.errors
+        except MACHINE_ERRORS:
+            raise
         except Exception as error:
             raise UnjudgeableCellError(repr(error), row=number) from error
         return row

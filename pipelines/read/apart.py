@@ -1,0 +1,137 @@
+"""Work on one file done in a process apart, whose memory and time are bounded: whatever it does, this one goes on.
+
+Forked, so that nothing is imported again (the cost is some milliseconds). What the work does is its caller's affair; it
+must neither start threads that outlive it nor use what the parent opened to the network.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from pipelines.read.bounded_process import bound
+from pipelines.read.isolated import TreatmentError
+
+T = TypeVar("T")
+Tell = Callable[[Any], None]
+
+_TOLD, _DONE, _RAISED = "told", "done", "raised"
+_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG (prctl(2)): an orphan would work on for nothing, and hold the locks
+
+
+class WorkLimitError(TreatmentError):
+    """The work needed more memory or time than it may have, or its process was killed."""
+
+
+def apart(work: Callable[[Tell], T], *, memory: int, seconds: int, tell: Tell | None = None) -> T:
+    """Return what ``work`` returns in a process apart; it may tell this one things on the way, by its argument.
+
+    ``memory``: bytes of addresses beyond those of this process. ``seconds``: of processor. What the work raises is
+    raised here; WorkLimitError if it is beyond its limits or dies. Only plain data comes back (it is pickled).
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        _work(work, writing, memory, seconds)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        try:
+            outcome = _heard(pipe, tell)
+        except BaseException:  # this process is asked to stop
+            os.kill(child, signal.SIGKILL)
+            raise
+        finally:
+            code = _ended(child)
+    if outcome is None:
+        raise WorkLimitError(_death(code, seconds))
+    if outcome[0] == _RAISED:
+        raise _as_raised(outcome[1], outcome[2])
+    return outcome[1]  # type: ignore[no-any-return]
+
+
+def _heard(pipe: IO[bytes], tell: Tell | None) -> tuple[Any, ...] | None:
+    """Listen until the work ends; return its last word, None when it dies without one."""
+    while True:
+        try:
+            message: tuple[Any, ...] = pickle.load(pipe)  # written by our own process
+        except (EOFError, pickle.UnpicklingError):
+            return None
+        if message[0] != _TOLD:
+            return message
+        if tell is not None:
+            tell(message[1])
+
+
+def _ended(child: int) -> int:
+    """Wait for the end of the process; return its code (negative: the signal that ended it)."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _death(code: int, seconds: int) -> str:
+    if -code == signal.SIGXCPU:
+        return f"le traitement du fichier a dépassé {seconds} secondes de calcul"
+    known = {item.value: item.name for item in signal.Signals}
+    how = f"signal {known.get(-code, -code)}" if code < 0 else f"code {code}"
+    return f"le traitement du fichier s'est interrompu ({how}) : mémoire ou limites de cette machine"
+
+
+def _as_raised(error: BaseException, story: str) -> BaseException:
+    if isinstance(error, MemoryError):
+        limit = WorkLimitError("le traitement du fichier demande plus de mémoire que permis")
+        limit.__cause__ = error
+        return limit
+    error.__cause__ = RuntimeError(story)
+    return error
+
+
+# In the process apart
+
+
+def _work(work: Callable[[Tell], Any], writing: int, memory: int, seconds: int) -> None:
+    """Do the work and end this process, whatever happens."""
+    code = 1
+    try:
+        _prepare(memory, seconds)
+        with os.fdopen(writing, "wb") as pipe:
+            _send(pipe, _outcome(work, lambda message: _send(pipe, pickle.dumps((_TOLD, message)))))
+        code = 0
+    finally:
+        os._exit(code)  # neither the parent's buffers nor its handlers are ours
+
+
+def _prepare(memory: int, seconds: int) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        bound(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
+    bound(resource.RLIMIT_CPU, seconds, margin=1)
+    bound(resource.RLIMIT_CORE, 0)
+
+
+def _outcome(work: Callable[[Tell], Any], tell: Tell) -> bytes:
+    try:
+        return pickle.dumps((_DONE, work(tell)))
+    except BaseException as error:
+        story = traceback.format_exc()
+        try:
+            message = pickle.dumps((_RAISED, error, story))
+            pickle.loads(message)  # some errors can be written and not read again
+        except Exception:
+            return pickle.dumps((_RAISED, RuntimeError(f"{type(error).__name__}: {error}"), story))
+        return message
+
+
+def _send(pipe: IO[bytes], message: bytes) -> None:
+    pipe.write(message)
+    pipe.flush()

@@ -1,0 +1,121 @@
+"""A judgement that this machine interrupts is no verdict: not remembered, not told to the producer, done again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+
+import psutil
+import pytest
+import xlsxwriter
+from small_networks import Small, small
+
+from assets.storage import read_json
+from pipelines.cli import main
+from pipelines.read import TreatmentError
+
+XLSX = '{years: 2023-2023, path: "alpha/guichet-{year}.xlsx", format: xlsx}'
+CSV = '{years: 2023-2023, path: "alpha/guichet-{year}.csv", delimiter: ";", encoding: utf-8}'
+
+
+def write_workbook(project: Small, rows: int = 20_000) -> None:
+    with xlsxwriter.Workbook(project.exports / "alpha" / "guichet-2023.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Jour", "Poste", "Avis"])
+        for row in range(1, rows + 1):
+            sheet.write_row(
+                row, 0, [f"{1 + row % 28:02d}/01/2023", f"P{row % 40}", "content" if row % 3 else "mécontent"]
+            )
+
+
+class Killer(threading.Thread):
+    """Kills, again and again, the processes below this one that a test chooses."""
+
+    def __init__(self, chosen, number: int = signal.SIGKILL) -> None:
+        super().__init__(daemon=True)
+        self.chosen, self.number, self.killed, self.over = chosen, number, 0, False
+
+    def run(self) -> None:
+        me = psutil.Process()
+        while not self.over:
+            for child in me.children(recursive=True):
+                try:
+                    if self.chosen(child):
+                        child.send_signal(self.number)
+                        self.killed += 1
+                except psutil.Error:
+                    continue
+            time.sleep(0.001)
+
+    def __enter__(self) -> Killer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over = True
+        self.join()
+
+
+def is_reader(child: psutil.Process) -> bool:
+    return any("bounded_process" in word for word in child.cmdline())
+
+
+def is_judge(child: psutil.Process) -> bool:
+    return child.ppid() == os.getpid()
+
+
+@pytest.fixture
+def project(tmp_path) -> Small:
+    found = small(tmp_path, ("alpha", "beta"), range(2023, 2024))
+    found.declare("alpha", CSV, XLSX)
+    write_workbook(found)
+    return found
+
+
+@pytest.mark.parametrize("chosen", [is_reader, is_judge], ids=["reader", "judge"])
+def test_a_judgement_that_is_killed_leaves_nothing_and_the_next_one_is_right(project, chosen):
+    project.receive("alpha", 2023)
+    with Killer(chosen) as killer, pytest.raises(TreatmentError, match=r"« alpha/guichet-2023\.xlsx » .*SIGKILL"):
+        project.judge("alpha", 2023)
+    assert killer.killed
+    assert not project.store.judged.exists() or list(project.store.judged.iterdir()) == []
+    assert not list(project.store.network_year("alpha", 2023).glob("*lettre*"))
+    assert project.seen()["alpha", 2023] == "le contrôle précédent n'a pas abouti"
+    assert project.judge("alpha", 2023)
+    report = read_json(project.store.network_year("alpha", 2023) / "report.json")
+    assert report["exports"]["guichet"]["etat"] == "accepté"
+    assert report["exports"]["guichet"]["lignes_acceptees"] == 20_000
+
+
+@pytest.mark.e2e
+def test_a_run_whose_reader_is_killed_says_an_error_of_treatment_and_the_others_go_on(project, capsys):
+    command = ["run", "--exports", str(project.exports), "--output", str(project.output)]
+    command += ["--schemas", str(project.schemas), "--json"]
+    with Killer(is_reader):
+        assert main(command) == 1
+    facts = json.loads(capsys.readouterr().out)
+    assert "alpha/guichet-2023.xlsx" in facts["erreurs_de_traitement"][0]
+    alpha, beta = facts["annees_de_reseau"]
+    assert "accepté" in json.dumps(beta, ensure_ascii=False)
+    assert "rejeté" not in json.dumps(alpha, ensure_ascii=False)
+    assert not list(project.output.rglob("*lettre*"))
+    releases = [path.read_text(encoding="utf-8") for path in (project.output / "releases").rglob("receptions.csv")]
+    assert releases and not any("rejeté" in text for text in releases)
+    assert main(command) == 0  # nothing was remembered
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["erreurs_de_traitement"] == []
+    assert [item["exports"]["guichet"]["etat"] for item in facts["annees_de_reseau"]] == ["accepté", "accepté"]
+
+
+def test_a_producer_is_told_that_his_file_was_not_judged(project, capsys):
+    path = str(project.exports / "alpha" / "guichet-2023.xlsx")
+    command = ["validate", path, "--network", "alpha", "--export", "guichet", "--schemas", str(project.schemas)]
+    with Killer(is_reader):
+        assert main([*command, "--json"]) == 2
+    told = capsys.readouterr()
+    assert json.loads(told.out)["valide"] is None
+    assert "n'a pas été contrôlé" in told.err and "n'est pas en cause" in told.err
+    assert main(command) == 0
