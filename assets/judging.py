@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, replacing, write_json
 from pipelines.declarations import Catalogue, Correction, Export, Layout
+from pipelines.declarations.roles import RowRule, row_rules
 from pipelines.read import TreatmentError, UnusableFileError, apart, limits, read_export
 from pipelines.validate import (
     Finding,
@@ -75,10 +76,11 @@ def _judged(
         if item.status == "confirmed" and item.export == export.id
         and item.year in (layout.years if file_year is None else (year,))
     ]  # fmt: skip
+    rules = row_rules(catalogue, network, export, layout.years if file_year is None else (year,))
     key = fingerprint(
         file["sha256"], file["path"], file_year, export.model_dump(mode="json"), layout.model_dump(mode="json"),
         [(item.model_dump(mode="json"), item.place) for item in corrections],
-        catalogue.territories.model_dump(mode="json"), code_fingerprint(),
+        [asdict(rule) for rule in rules], catalogue.territories.model_dump(mode="json"), code_fingerprint(),
     )  # fmt: skip
     remembered = _recall(store, key, observation_schema(export))
     if remembered is not None:
@@ -91,7 +93,7 @@ def _judged(
             progress = _every_million(file["path"], tell_rows)
             return _judged_now(
                 catalogue, export, layout, file["path"], content, spill,
-                file_year=file_year, corrections=corrections, progress=progress,
+                file_year=file_year, corrections=corrections, rules=rules, progress=progress,
             )  # fmt: skip
 
         try:
@@ -115,6 +117,7 @@ def _judged_now(
     *,
     file_year: int | None,
     corrections: list[Correction],
+    rules: tuple[RowRule, ...],
     progress: Callable[[int], None],
 ) -> Validated:
     """Read and judge a file whose typed rows go to ``spill``; they are left out of what is returned.
@@ -125,7 +128,7 @@ def _judged_now(
         opened = read_export(content, name, layout, spill.with_suffix(".texte"))
         validated = validate_opened(
             opened, export, layout, catalogue.territories,
-            file=name, file_year=file_year, corrections=corrections, spill=spill, progress=progress,
+            file=name, file_year=file_year, corrections=corrections, rules=rules, spill=spill, progress=progress,
         )  # fmt: skip
     except UnusableFileError as error:
         validated = unusable(export, [Finding(error.rule, str(error))])

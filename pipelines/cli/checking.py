@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.declared import UNREADABLE
+from pipelines.declarations.roles import row_rules
 from pipelines.read import Cells, DelimitedText, UnusableFileError, read_cells, read_export
 from pipelines.read.archive import check_size
 from pipelines.read.filled import is_workbook, read_filled
@@ -118,6 +119,7 @@ def check_export(
             validated = validate_opened(
                 _opened(path, export, layout, Path(folder) / "texte"), export, layout, catalogue.territories,
                 file=path.name, file_year=year if layout.one_file_per_year else None,
+                rules=row_rules(catalogue, network, export, [year] if year is not None else layout.years),
                 spill=Path(folder) / "observations.parquet", progress=progress,
             )  # fmt: skip
         except UnusableFileError as error:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Correction, Export, ExportField, Layout, Territories
+    from pipelines.declarations.roles import RowRule
     from pipelines.validate.tabular import EncodingError
 
 
@@ -43,12 +44,13 @@ def validate_cells(
     file: str,
     file_year: int | None,
     corrections: Sequence[Correction] = (),
+    rules: Sequence[RowRule] = (),
     spill: Path | None = None,
 ) -> Validated:
     """Judge every row. Row numbers are those of the file (``first_row`` is the number of ``rows[0]``).
 
-    ``file_year`` is the year that the file's path gives, or None when one file holds several years. ``spill`` is the
-    Parquet file where the observations go; without it they stay in memory.
+    ``file_year`` is the year that the file's path gives, or None when one file holds several years. ``rules``: what the
+    roles of the columns imply. ``spill`` is the Parquet file where the observations go; without it they stay in memory.
     """
     matched = match_header(header, export, layout)
     if not matched.usable:
@@ -58,7 +60,7 @@ def validate_cells(
     names = [field["name"] for field in schema["fields"]]
     judge = partial(judge_cells, names, rows, schema, first_row=first_row)
     placer = RowPlacer(export, layout, territories, file_year)
-    return _gathered(judge, header, matched, expired, Gathering(export, layout, placer, matched.columns, spill))
+    return _gathered(judge, header, matched, expired, Gathering(export, layout, placer, matched.columns, spill, rules))
 
 
 def validate_text(
@@ -72,6 +74,7 @@ def validate_text(
     *,
     delimiter: str,
     file_year: int | None,
+    rules: Sequence[RowRule] = (),
     spill: Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Validated:
@@ -88,7 +91,7 @@ def validate_text(
     dialect = {"header": False, "commentRows": list(range(1, first_row)), "csv": csv}
     judge = partial(judge_delimited, content, _schema(matched.columns, export, layout), dialect, encoding=encoding)
     placer = RowPlacer(export, layout, territories, file_year)
-    gathering = Gathering(export, layout, placer, matched.columns, spill)
+    gathering = Gathering(export, layout, placer, matched.columns, spill, rules)
     return _gathered(partial(judge, progress=progress), header, matched, [], gathering)
 
 

@@ -39,6 +39,14 @@ class Finding:
         return tuple(row for row in (self.row, self.last) if row is not None)
 
 
+def rows_told(findings: Iterable[Finding]) -> int:
+    """Return how many rows findings tell, a row told twice once; of those that name no row, how many they are."""
+    found = list(findings)
+    alone = {item.row for item in found if item.row is not None and item.count == 1}
+    together = sum(item.count for item in found if item.count > 1)
+    return len(alone) + together if any(item.row is not None for item in found) else together or len(found)
+
+
 class Tally:
     """Findings in the order they came: the first ones of a kind one by one, the others counted: memory is bounded.
 

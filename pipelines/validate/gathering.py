@@ -16,6 +16,7 @@ from pipelines.validate.blank_rows import BlankRows, has_content
 from pipelines.validate.findings import Finding, Tally
 from pipelines.validate.messages import rule_of, sentence
 from pipelines.validate.observations import COORDINATES, RowPlacer
+from pipelines.validate.roles import RoleRules, values_table
 from pipelines.validate.twins import Twins
 from pipelines.validate.typed_rows import TypedRows, TypedWriter
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export, ExportField, Layout
+    from pipelines.declarations.roles import RowRule
     from pipelines.validate.tabular import JudgedBlock, JudgedRow
 
 _ARROW = {
@@ -126,10 +128,15 @@ class Gathering:
         placer: RowPlacer,
         columns: list[tuple[str, ExportField | None]],
         spill: Path | None,
+        rules: Sequence[RowRule] = (),
     ) -> None:
         self.export, self.placer = export, placer
         self.tally = Tally(KEPT_FINDINGS)
         self._schema = observation_schema(export)
+        self._judged_schema = pa.schema([
+            pa.field(item.name, _ARROW[item.type])
+            for _, item in columns if item is not None and not item.personal
+        ])  # fmt: skip
         self._writer = TypedWriter(self._schema, spill)
         self._refused: Counter[int | None] = Counter()
         self._refused_rows: list[RefusedRow] = []
@@ -142,6 +149,7 @@ class Gathering:
         # A key with a personal column is frictionless's affair alone: observations don't hold that column.
         held = {name: place for name, place in self._places.items() if name in self._schema.names}
         self._twins = Twins(export, held, self._labels)
+        self._roles = RoleRules(rules, self._labels)
 
     def label(self, name: str) -> str:
         """Return the label of a field's column."""
@@ -150,7 +158,9 @@ class Gathering:
     def take(self, block: JudgedBlock) -> None:
         """Take a block: its rows are accepted, ignored or refused. Raises OverlongCellError."""
         _check_cells(block)
-        refused = [self._told(row) for row in block.refused] + self._accept(block)
+        implied = self._implied(block.refused)
+        refused = [self._told(row, found) for row, found in zip(block.refused, implied, strict=True)]
+        refused += self._accept(block)
         if len(block.numbers):
             self._last = max(self._last, int(block.numbers[-1]))
         for row in sorted(refused, key=lambda item: item.number):
@@ -174,12 +184,18 @@ class Gathering:
             twins.append(number)
         if twins:
             rows = _without(rows, twins)
-        findings = sorted(self.tally.close(), key=lambda item: item.row or 0)
+        findings = sorted([*self.tally.close(), *self._roles.told(rows)], key=lambda item: item.row or 0)
         kept = sorted(self._refused_rows, key=lambda item: item.number)
         return Validated(rows, findings, dict(self._refused), self._ignored, refused_rows=kept, **known)
 
-    def _told(self, row: JudgedRow) -> _Refusal:
-        """Tell all that is wrong with a row that frictionless refuses."""
+    def _implied(self, rows: Sequence[JudgedRow]) -> list[list[Finding]]:
+        """Return, for each row that frictionless refuses, what the roles of its columns refuse in it too."""
+        years = np.array([self._year_of(row) or np.nan for row in rows], np.float64)
+        found = self._roles.refused(values_table([row.values for row in rows], self._judged_schema), years)
+        return [found.get(place, []) for place in range(len(rows))]
+
+    def _told(self, row: JudgedRow, implied: Sequence[Finding]) -> _Refusal:
+        """Tell all that is wrong with a row that frictionless refuses; ``implied``: by the roles of its columns."""
         blank = [error for error in row.found if error.type == "blank-row"]  # its key is empty too: told once
         beyond = [cell for cell in row.cells[self._width :] if cell and cell.strip()]
         if blank and beyond:  # frictionless forgets the cells too many of a row whose others are empty
@@ -187,7 +203,9 @@ class Gathering:
         elif blank:
             found = [self._from_frictionless(error, row) for error in blank]
         else:
-            found = self._as_written(self._wrong_in(row), row.cells)
+            found = self._wrong_in(row)
+            wrong = {item.column for item in found}
+            found = self._as_written([*found, *(item for item in implied if item.column not in wrong)], row.cells)
         return _Refusal(row.number, found, row.cells, self._year_of(row))
 
     def _wrong_in(self, row: JudgedRow) -> list[Finding]:
@@ -215,7 +233,9 @@ class Gathering:
         ignored = empty & possible
         self._ignored += int(ignored.sum())
         placed = self.placer.place(table)
+        implied = self._roles.refused(table, placed.coordinates[0].cast(pa.float64()).to_numpy(zero_copy_only=False))
         good = placed.good & possible & ~ignored
+        good[list(implied)] = False
         bad = np.flatnonzero(~good & ~ignored)
         if len(bad) < table.num_rows:
             self._write(block, placed.coordinates, good)
@@ -224,6 +244,7 @@ class Gathering:
         refusals = []
         for place, *cells in zip(bad.tolist(), *(column.to_pylist() for column in texts.columns), strict=True):
             found = [*impossible.get(place, []), *([] if empty[place] else placed.findings(place))]
+            found += implied.get(place, [])
             year = self.placer.file_year or years[place].as_py()
             refusals.append(_Refusal(int(block.numbers[place]), self._as_written(found, cells), cells, year))
         return refusals

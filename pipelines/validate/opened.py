@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Correction, Export, Layout, Territories
+    from pipelines.declarations.roles import RowRule
     from pipelines.validate.gathering import Validated
 
 
@@ -72,10 +73,14 @@ def validate_opened(
     file: str,
     file_year: int | None,
     corrections: Sequence[Correction] = (),
+    rules: Sequence[RowRule] = (),
     spill: Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Validated:
-    """Judge a file that was opened: delimited text as a stream, unless it has corrections; else its cells."""
+    """Judge a file that was opened: delimited text as a stream, unless it has corrections; else its cells.
+
+    ``rules``: what the roles of the columns imply of the rows, as ``declarations.roles`` says.
+    """
     if not isinstance(opened, HasText):
         cells = opened
     elif corrections and can_decode(open_bytes(opened.source), opened.encoding):  # else the places are told, as text
@@ -83,9 +88,9 @@ def validate_opened(
     else:
         return validate_text(
             opened.header, opened.source, opened.encoding, opened.first_row, export, layout, territories,
-            delimiter=opened.delimiter, file_year=file_year, spill=spill, progress=progress,
+            delimiter=opened.delimiter, file_year=file_year, rules=rules, spill=spill, progress=progress,
         )  # fmt: skip
     return validate_cells(
         cells.header, cells.rows, cells.first_row, export, layout, territories,
-        file=file, file_year=file_year, corrections=corrections, spill=spill,
+        file=file, file_year=file_year, corrections=corrections, rules=rules, spill=spill,
     )  # fmt: skip

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.expected import expected_words, right_example
 from pipelines.compile.exports import field_descriptor, label_of
+from pipelines.declarations.roles import REFUSED, TOLD
+from pipelines.validate.findings import rows_told
 from pipelines.validate.french import rows_text
 from pipelines.validate.header import normalise
 from pipelines.validate.messages import constraint_of, message_of
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
     from pipelines.validate.verdict import Verdict
 
 SHOWN_VALUES, LONGEST_VALUE = 3, 60
-# Rules about a cell: an example of a right one helps.
+# Rules about a cell: an example of a right one helps, but where the rule itself says what is expected.
 _NO_EXAMPLE = (
     "missing-label", "extra-label", "blank-label", "duplicate-label", "correction-perimee", "blank-row",
-    "primary-key", "cle-vide",
+    "primary-key", "cle-vide", "poids-nuls", *REFUSED, *TOLD,
 )  # fmt: skip
 _UNKNOWN = ("type-error", "nombre-impossible")  # rules that a value not known may have broken
 
@@ -95,12 +97,10 @@ def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout
     first, words = group[0], message_of(group[0])
     field = next((item for item in export.fields if normalise(label_of(item, layout)) == normalise(first.column)), None)
     alike = all(item.message == first.message for item in group)
-    rows = sorted({row for item in group for row in item.rows})
-    others = sum(item.count - 1 for item in group)  # rows told by the first and last of them only
-    count = len(rows) + max(0, others - 1) if rows else len(group)
+    rows = sorted({row for item in group for row in item.rows})  # of those counted together, the first and the last
     helped = field is not None and first.rule not in _NO_EXAMPLE
     return Problem(
-        file, first.rule, constraint_of(first), shown(first.column), first.severity, count, tuple(rows),
+        file, first.rule, constraint_of(first), shown(first.column), first.severity, rows_told(group), tuple(rows),
         _values(group), shown(first.message, 400) if alike else words.title, words.why,
         f"{words.mend}{_or_empty(first.rule, field, export, layout)}",
         expected_words(field, layout) if helped and field else "",

@@ -9,11 +9,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipelines.compile.exports import label_of
+from pipelines.declarations.roles import TOLD
 from pipelines.validate.corrections import EXPIRED
-from pipelines.validate.findings import Finding
+from pipelines.validate.findings import Finding, rows_told
 from pipelines.validate.french import count_text, counted
 from pipelines.validate.gathering import observation_schema
 from pipelines.validate.messages import title
+from pipelines.validate.roles import weights_found
 from pipelines.validate.typed_rows import TypedRows
 
 if TYPE_CHECKING:
@@ -78,7 +81,7 @@ class Verdict:
         """Whether the producer has nothing to mend: a correction that expired is the data team's affair."""
         rules = {
             item.rule for _, _, item in self.findings
-            if item.severity == "erreur" or item.rule == "donnee-personnelle-possible"
+            if item.severity == "erreur" or item.rule in ("donnee-personnelle-possible", *TOLD)
         }  # fmt: skip
         return not self.refused and (rules == {EXPIRED} or (self.state == "accepté" and not rules))
 
@@ -130,7 +133,8 @@ def judge(export: Export, year: int | None, acceptance: Acceptance, files: Seque
     ]
     verdict.findings = _still_expired(found, files)
     verdict.set_aside = [_set_aside(file, year) for file in files if _refused_in(file.validated, year)]
-    return _decided(verdict, year, acceptance, all(file.validated.usable for file in files))
+    decided = _decided(verdict, year, acceptance, all(file.validated.usable for file in files))
+    return _weighed(decided, export, year) if decided.state == "accepté" else decided
 
 
 def _in(found: int | None, year: int | None) -> bool:
@@ -179,6 +183,22 @@ def _decided(verdict: Verdict, year: int | None, acceptance: Acceptance, usable:
     return verdict
 
 
+def _weighed(verdict: Verdict, export: Export, year: int | None) -> Verdict:
+    """Refuse an export none of whose accepted rows has a weight above 0: nothing can be computed from it."""
+    if export.weight is None or verdict.observations is None:
+        return verdict
+    if weights_found(verdict.observations, export.weight)["positif"]:
+        return verdict
+    field = export.field(export.weight)
+    layout = (export.layout(year) if year is not None else None) or export.layouts[-1]
+    column = label_of(field, layout) if field else export.weight
+    file = verdict.files[0]
+    told = Finding("poids-nuls", title("poids-nuls"), column=column, year=year)
+    verdict.findings.append((file["fichier"], file["sha256"], told))
+    _refuse(verdict, f"Tous les poids sont nuls ou absents (colonne « {column} ») : aucune réponse ne compte.")
+    return verdict
+
+
 def _refuse_unusable(verdict: Verdict) -> None:
     """Say why a file is unusable; the YAML that a change for good takes is for the data team."""
     first = next(item for _, _, item in verdict.findings if item.severity == "erreur" and item.row is None)
@@ -204,27 +224,18 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
     """Count the findings by export, file, rule and column: what may be published, without any cell content."""
     lines = []
     for verdict in verdicts:
-        rows: dict[tuple[str, str, str, str], list[int]] = {}
-        messages: dict[tuple[str, str, str, str], Finding] = {}
-        counts: Counter[tuple[str, str, str, str]] = Counter()
-        others: Counter[tuple[str, str, str, str]] = Counter()  # rows told by the first and last of them only
+        groups: dict[tuple[str, str, str, str], list[Finding]] = {}
         headless = {path for path, _, item in verdict.findings if item.rule == "missing-label"}
         for path, sha256, item in verdict.findings:
             # Without its header, a file's first row stands for one: its unknown labels are cells, never published.
             column = "" if item.rule == "extra-label" and path in headless else item.column
-            key = (path, sha256, item.rule, column)
-            counts[key] += item.count
-            others[key] += item.count - 1
-            messages.setdefault(key, item)
-            rows.setdefault(key, []).extend(item.rows)
-        for key in sorted(counts):
-            path, sha256, rule, column = key
-            numbers = rows.get(key, [])
-            told = len(set(numbers)) + max(0, others[key] - 1) if numbers else counts[key]
+            groups.setdefault((path, sha256, item.rule, column), []).append(item)
+        for (path, sha256, rule, column), found in sorted(groups.items(), key=lambda group: group[0]):
+            numbers = [row for item in found for row in item.rows]
             lines.append({
                 "export": verdict.export, "fichier": path, "empreinte": sha256, "regle": rule,
-                "colonne": column or None, "severite": messages[key].severity,
-                "nombre": told,
+                "colonne": column or None, "severite": found[0].severity,
+                "nombre": rows_told(found),
                 "premiere_ligne": min(numbers, default=None), "derniere_ligne": max(numbers, default=None),
                 "message": title(rule),
             })  # fmt: skip
