@@ -10,6 +10,7 @@ from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to
 from pipelines.declarations.references import REASONS_GIVEN
 from pipelines.declarations.releasing_checks import names_used
+from pipelines.declarations.role_checks import fits, input_faults, weight_faults
 from pipelines.declarations.sampling_checks import sampling_faults
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class _Checker:
                 self.say(file, (*path, "solicited"), f"{year} n'est pas une année d'enquête de l'export {export.id}")
         self.personal_fields(file, path, export)
         self.layouts(file, path, network, export)
-        for place, message in sampling_faults(export):
+        for place, message in (*sampling_faults(export), *weight_faults(export)):
             self.say(file, (*path, *place), message)
         if export.territory is None and any(level in ("departement", "region") for level in _row_levels(export)):
             self.say(file, path, "des lignes par département ou région demandent « territory »")
@@ -189,6 +190,8 @@ class _Checker:
                 assert export is not None  # just checked
                 self.feed_fields(file, path, feed, export)
                 self.feed_values(file, path, indicator, feed, export)
+                for place, message in input_faults(indicator, feed, export):
+                    self.say(file, (*path, *place), message)
                 self.feed_levels(file, path, indicator, feed, export)
                 self.feed_frequency(file, path, indicator, feed, export)
         self.feed_exports_alike(file, path, indicator, feed, network)
@@ -238,14 +241,8 @@ class _Checker:
         if field is None:
             return
         allowed = [str(value) for value in field.constraints.enum or ()]
-        numeric = field.type in ("integer", "number", "year")
         for value in values:
-            fits = (
-                isinstance(value, int | float)
-                if numeric
-                else isinstance(value, bool if field.type == "boolean" else str)
-            )
-            if not fits:
+            if not fits(value, field):
                 self.say(file, path, f"« {value} » n'est pas du type du champ {column} ({field.type})")
             elif allowed and str(value) not in allowed:
                 hint = close_to(str(value), allowed)

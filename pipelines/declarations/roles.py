@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Check = Literal[
     "filled",  # the first column is not blank
-    "paired",  # the columns are blank together, or not at all
+    "paired",  # the first column is not blank where the second is filled
     "ordered",  # the first column is not above the second (dates: not after)
     "between",  # the first column is within ``low`` and ``high``
     "whole",  # the first column holds whole numbers, or one of ``values``
@@ -115,6 +115,8 @@ def _input_rules(indicator: Indicator, inputs: Mapping[str, str], export: Export
             yield from _note_rules(inputs["rating"], estimator.scale)
         case declared.Ratio():
             yield from _ratio_rules(indicator, inputs["numerator"], inputs["denominator"], estimator.factor)
+            yield from _pair_rules(export, inputs["numerator"], inputs["denominator"])
+            yield from _pair_rules(export, inputs["denominator"], inputs["numerator"])
         case declared.WithinDeadline():
             yield from _delay_rules(inputs)
         case declared.TransparencyRate():
@@ -125,6 +127,20 @@ def _input_rules(indicator: Indicator, inputs: Mapping[str, str], export: Export
             return
         case _:
             yield from _amount_rules(indicator, inputs)
+            if "base" in inputs and "weighted_mean" in _methods(indicator):
+                yield from _pair_rules(export, inputs["base"], inputs["value"])
+
+
+def _methods(indicator: Indicator) -> set[str]:
+    every = [indicator.levels, *(feed.levels for feed in indicator.networks.values() if feed.levels)]
+    return {rule.obtained for levels in every for rule in levels.values()} | {indicator.year}
+
+
+def _pair_rules(export: Export, column: str, other: str) -> Iterator[RowRule]:
+    """Yield that a number is given where the one that goes with it is, unless its absence has a declared reason."""
+    field = export.field(column)
+    if not (field and field.absences):
+        yield RowRule("couple-incomplet", "paired", (column, other), refuses=False)
 
 
 def _answer_rules(field: ExportField | None, column: str, known: tuple[Scalar, ...]) -> Iterator[RowRule]:
@@ -147,7 +163,6 @@ def _ratio_rules(indicator: Indicator, above: str, below: str, factor: float) ->
     yield RowRule("compte-negatif", "between", (below,), low=0.0)
     if indicator.range is None or indicator.range[0] >= 0:
         yield RowRule("compte-negatif", "between", (above,), low=0.0)
-    yield RowRule("couple-incomplet", "paired", (above, below), refuses=False)
     if factor == 100 and indicator.unit.startswith("%") and (indicator.range or (0, 100))[1] <= 100:
         yield RowRule("numerateur-superieur", "ordered", (above, below), refuses=False)
     yield _real(above)
@@ -157,7 +172,7 @@ def _ratio_rules(indicator: Indicator, above: str, below: str, factor: float) ->
 def _delay_rules(inputs: Mapping[str, str]) -> Iterator[RowRule]:
     if "delay" in inputs:
         yield RowRule("delai-negatif", "between", (inputs["delay"],), refuses=False, low=0.0)
-        yield _real(inputs["delay"])
+        yield _real(inputs["delay"], low=0.0)
     else:
         yield RowRule("delai-negatif", "ordered", (inputs["start"], inputs["end"]), refuses=False)
 
@@ -174,25 +189,21 @@ def _amount_rules(indicator: Indicator, inputs: Mapping[str, str]) -> Iterator[R
 
     The range is of results: a typed value is one; of the rows behind a mean or a sum, only its sign is known.
     """
-    value = inputs["value"]
-    yield _real(value)
-    typed = indicator.estimator.family == "typed"
+    value, typed = inputs["value"], indicator.estimator.family == "typed"
     counts = indicator.estimator.family == "total" and indicator.unit_family in ("nombre", "durée")
-    if typed and indicator.range is not None:
-        yield RowRule(
-            "hors-etendue", "between", (value,), refuses=False, low=indicator.range[0], high=indicator.range[1]
-        )
-    elif counts or (not typed and indicator.range is not None and indicator.range[0] >= 0):
-        yield RowRule("hors-etendue", "between", (value,), refuses=False, low=0.0)
+    low, high = indicator.range or (None, None)
+    if not typed:
+        low, high = (0.0 if counts or (low is not None and low >= 0) else None), None
+    yield _real(value, low)
+    if low is not None:
+        yield RowRule("hors-etendue", "between", (value,), refuses=False, low=low, high=high)
     if "base" in inputs:
         yield RowRule("compte-negatif", "between", (inputs["base"],), low=0.0)
-        methods = {rule.obtained for rule in indicator.levels.values()} | {indicator.year}
-        if "weighted_mean" in methods:
-            yield RowRule("couple-incomplet", "paired", (value, inputs["base"]), refuses=False)
 
 
-def _real(column: str) -> RowRule:
-    return RowRule("code-suspect", "real", (column,), refuses=False)
+def _real(column: str, low: float | None = None) -> RowRule:
+    """Return that no code is among amounts; under ``low``, another rule says what is wrong."""
+    return RowRule("code-suspect", "real", (column,), refuses=False, low=low)
 
 
 def _condition_rules(feeds: Mapping[str, Feed], export: Export) -> Iterator[RowRule]:

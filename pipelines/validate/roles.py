@@ -199,7 +199,7 @@ def _not_filled(rule: RowRule, table: pa.Table) -> Mask:
 
 
 def _not_paired(rule: RowRule, table: pa.Table) -> Mask:
-    return _blank(table, rule.columns[0]) ^ _blank(table, rule.columns[1])
+    return _blank(table, rule.columns[0]) & ~_blank(table, rule.columns[1])
 
 
 def _not_ordered(rule: RowRule, table: pa.Table) -> Mask:
@@ -234,7 +234,8 @@ def _not_spelled(rule: RowRule, table: pa.Table) -> Mask:
 
 
 def _may_be_code(rule: RowRule, table: pa.Table) -> Mask:
-    return np.isin(_numbers(table, rule.columns[0]), CODES)
+    values = _numbers(table, rule.columns[0])
+    return np.isin(values, CODES) & (values >= (-np.inf if rule.low is None else rule.low))
 
 
 _BROKEN = {
