@@ -43,7 +43,7 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "
         ],
         asset_checks=[calendar_check(catalogue)],
         resources={"workspace": workspace},
-        executor=executor_from_environment(),
+        executor=executor_from_environment(workspace.output),
     )
 
 

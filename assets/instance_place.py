@@ -16,12 +16,12 @@ from dagster._core.instance.ref import InstanceRef
 from sqlalchemy import make_url
 
 from assets.instance import EnvironmentStorage, postgres_url
-from assets.secrets import SettingError
+from assets.secrets import SettingError, home_from_environment
 
 _SECURITY = ("sslmode", "sslrootcert", "sslcert", "sslkey")  # of the address, for the clients too
 
 
-class NoInstanceError(Exception):
+class NoInstanceError(SettingError):
     """There is no instance to speak of; the French text says what is missing."""
 
 
@@ -58,14 +58,17 @@ class InstancePlace:
 
 def instance_place() -> InstancePlace:
     """Return where the instance of DAGSTER_HOME is; raises NoInstanceError when there is none or it can't be told."""
-    home = os.environ.get("DAGSTER_HOME")
-    if not home or not (Path(home) / "dagster.yaml").is_file():
+    try:
+        home = home_from_environment()
+    except SettingError as error:
+        raise NoInstanceError(str(error)) from None
+    if home is None or not (home / "dagster.yaml").is_file():
         raise NoInstanceError("DAGSTER_HOME ne désigne pas un dossier qui contient dagster.yaml")
     try:
-        ref = InstanceRef.from_dir(home)
+        ref = InstanceRef.from_dir(str(home))
         state = Path(ref.local_artifact_storage.base_dir)
         return InstancePlace(state.absolute(), _database(ref))
-    except (NoInstanceError, SettingError) as error:
+    except SettingError as error:
         raise NoInstanceError(str(error)) from None
     except Exception as error:  # Dagster raises many kinds on a wrong file
         raise NoInstanceError(f"{home}/dagster.yaml ne se lit pas ({type(error).__name__})") from None

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from assets.secrets import SettingError
 from assets.shared import open_store
 from assets.storage import Store
 from pipelines.publish.target import LOCAL
@@ -79,25 +80,19 @@ def letters_from_environment() -> str:
     return os.environ.get("RESULTATS_LETTERS_URL", "")
 
 
-def home_from_environment() -> Path | None:
-    """Return the folder of the Dagster instance, DAGSTER_HOME, or None."""
-    home = os.environ.get("DAGSTER_HOME")
-    return Path(home) if home else None
-
-
 def night_from_environment() -> str:
-    """Return the hour of the nightly look, HH:MM in Paris: RESULTATS_NIGHT, else 02:00. Raises ValueError."""
+    """Return the hour of the nightly look, HH:MM in Paris: RESULTATS_NIGHT, else 02:00. Raises SettingError."""
     hour = os.environ.get("RESULTATS_NIGHT") or "02:00"
     if not _HOUR.fullmatch(hour):
-        raise ValueError(f"RESULTATS_NIGHT : « {hour} » n'est pas une heure (exemple : 02:00)")
+        raise SettingError(f"RESULTATS_NIGHT : « {hour} » n'est pas une heure (exemple : 02:00)")
     return hour
 
 
 def retention_from_environment() -> int:
-    """Return how many days runs are kept: RESULTATS_RETENTION_DAYS, else 90. Raises ValueError on anything else."""
+    """Return how many days runs are kept: RESULTATS_RETENTION_DAYS, else 90. Raises SettingError on anything else."""
     days = os.environ.get("RESULTATS_RETENTION_DAYS") or "90"
     if not days.isascii() or not days.isdigit() or int(days) < 1:
-        raise ValueError(f"RESULTATS_RETENTION_DAYS : « {days} » n'est pas un nombre de jours")
+        raise SettingError(f"RESULTATS_RETENTION_DAYS : « {days} » n'est pas un nombre de jours")
     return int(days)
 
 

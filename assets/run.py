@@ -1,6 +1,5 @@
 """Runs the jobs in this process, for the command line: every year asked for, then what all networks give together."""
 
-import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
 from assets.recovery import HOST_TAG
 from assets.resources import Workspace
+from assets.secrets import home_from_environment
 from pipelines.declarations import Catalogue
 
 # Dagster prints every event to the terminal; the summary says what matters, and the UI keeps the rest.
@@ -116,7 +116,7 @@ def _failures(result: dg.ExecuteInProcessResult, *, refusals: bool = False) -> I
 @contextmanager
 def _instance(*, trace: bool) -> Iterator[dg.DagsterInstance]:
     """Open the instance of DAGSTER_HOME, so that the UI shows these runs; without it, one that leaves no trace."""
-    if trace and os.environ.get("DAGSTER_HOME"):
+    if trace and home_from_environment():
         with dg.DagsterInstance.get() as instance:
             yield instance
     else:

@@ -12,6 +12,18 @@ class SettingError(ValueError):
     """A setting of the environment that can't be used; the French message names it and holds no secret."""
 
 
+def home_from_environment() -> Path | None:
+    """Return the folder of the Dagster instance, DAGSTER_HOME, or None; raises SettingError when it can't be one."""
+    home = os.environ.get("DAGSTER_HOME")
+    if not home:
+        return None
+    if not Path(home).is_absolute():
+        raise SettingError(f"DAGSTER_HOME : « {home} » n'est pas un chemin complet : écrire {Path(home).absolute()}")
+    if not Path(home).is_dir():
+        raise SettingError(f"DAGSTER_HOME : le dossier {home} n'existe pas : le créer, ou corriger la variable")
+    return Path(home)
+
+
 def read_secret(name: str, environment: Mapping[str, str] = os.environ) -> str | None:
     """Return what ``name`` or the file of ``<name>_FILE`` holds, without the line's end, or None when neither is set.
 

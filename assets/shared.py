@@ -45,6 +45,10 @@ class SharedStore(Store):
         self._releases_seen = False
         self._whole: set[str] = set()  # rooms that are here, all of each
 
+    def begun(self) -> bool:
+        """Whether anything was ever treated here."""
+        return bool(self._shelf.names(SETS))
+
     def close(self) -> None:
         """Remove the scratch folder."""
         self._scratch.cleanup()

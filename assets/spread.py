@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from assets.locked_executor import locked_executor
+
 if TYPE_CHECKING:
     from celery import Celery
 
@@ -17,13 +19,17 @@ LONGEST_STEP = "RESULTATS_LONGEST_STEP"
 _AN_HOUR = 3600
 
 
-def executor_from_environment() -> dg.ExecutorDefinition:
-    """Return the executor of every job; raises ImportError when a broker is named and the extra isn't installed."""
+def executor_from_environment(output: str) -> dg.ExecutorDefinition:
+    """Return the executor of every job that works on ``output``, which it holds while it does.
+
+    Raises ImportError when a broker is named and the extra isn't installed.
+    """
     if not os.environ.get(BROKER):
-        return dg.in_process_executor
+        return locked_executor(dg.in_process_executor, output)
     from dagster_celery import celery_executor  # noqa: PLC0415 (an optional extra)
 
-    configured: dg.ExecutorDefinition = celery_executor.configured(
+    shared = locked_executor(celery_executor, output, among="steps spread by one instance")  # years run side by side
+    configured: dg.ExecutorDefinition = shared.configured(
         {"broker": {"env": BROKER}, "config_source": _settings()}, name="celery"
     )
     return configured

@@ -17,6 +17,11 @@ from pipelines.declarations import Catalogue
 from pipelines.publish import history
 from pipelines.publish.acceptance import accepted
 from pipelines.publish.workplace import Workplace
+from pipelines.read.sources import without_secrets
+
+
+class NothingHereError(Exception):
+    """Nothing was ever treated in an output; the French text says what to do."""
 
 
 def standing(
@@ -25,10 +30,15 @@ def standing(
     """Return where things stand on ``today`` (default: this day), as plain data with French names.
 
     ``output`` is a folder or an fsspec URL, ``letters`` the URL of the letters if they have one; raises RootError when
-    the protocol of ``output`` is unknown here.
+    the protocol of ``output`` is unknown here, NothingHereError when nothing was ever treated there.
     """
     today = today or datetime.datetime.now().astimezone().date()
     store = open_store(str(output), letters)
+    if not store.begun():
+        raise NothingHereError(
+            f"rien n'a jamais été traité dans {without_secrets(str(output))} : lancer « resultats run », "
+            "ou indiquer --output"
+        )
     store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     return {
         "date": today.isoformat(),

@@ -81,6 +81,10 @@ class Store:
         """Return the folder of the typed rows of a network and year."""
         return self.network_year(network, year) / "observations"
 
+    def begun(self) -> bool:
+        """Whether anything was ever treated here."""
+        return any((self.output / room).is_dir() for room in ("archive", "work", "releases", "catalogue"))
+
     def close(self) -> None:
         """Leave the store: nothing here is read or written any more."""
 

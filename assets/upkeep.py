@@ -74,7 +74,11 @@ def upkeep_job() -> dg.JobDefinition:
             f"{len(gone)} traitements de plus de {days} jours supprimés, avec leurs événements et journaux"
         )
 
-    @dg.job(name=UPKEEP_JOB, description="Supprime les traitements anciens ; le dernier état de chaque année reste.")
+    @dg.job(
+        name=UPKEEP_JOB,
+        executor_def=dg.in_process_executor,  # it touches no output: it waits for nobody
+        description="Supprime les traitements anciens ; le dernier état de chaque année reste.",
+    )
     def upkeep() -> None:
         purge()
 

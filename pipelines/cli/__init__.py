@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.cli import explaining, instance, operations, producers, publishing, releasing
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.door import listened, run_command
 from pipelines.cli.showing import add_json, print_json, steps
 
 if TYPE_CHECKING:
@@ -28,9 +29,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code (0 done, 1 refused, 2 usage or broken declarations)."""
-    parsed = _parser().parse_args(arguments)
-    code: int = parsed.command(parsed)
-    return code
+    with listened():
+        return run_command(_parser().parse_args(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="resultats",
         description="Résultats des services publics : contrôler les déclarations, traiter les exports, publier.",
     )
+    parser.add_argument("--detail", action="store_true", help="montrer le détail technique d'une erreur")
     commands = parser.add_subparsers(required=True, metavar="COMMANDE")
     run = commands.add_parser(
         "run", help="traiter les exports : réception, validation, résultats, version, catalogue local"
@@ -137,17 +138,23 @@ def _run(arguments: argparse.Namespace) -> int:
     if message := _unknown_choices(catalogue, arguments):
         print(message, file=sys.stderr)
         return USAGE
-    from pipelines.read import ExportsRoot, RootError
+    from assets.output_lock import alone_on
+    from assets.secrets import home_from_environment
+    from pipelines.read import ExportsRoot
 
+    home_from_environment()  # a wrong one is told before anything is written
+    ExportsRoot(arguments.exports)
     try:
-        ExportsRoot(arguments.exports)
         _check_writable(arguments.output)
-    except RootError as error:
-        print(error, file=sys.stderr)
-        return USAGE
     except OSError as error:
         print(f"impossible d'écrire dans {arguments.output} ({error.strerror})", file=sys.stderr)
         return USAGE
+    with alone_on(arguments.output, "resultats run"):
+        return _treat(catalogue, arguments)
+
+
+def _treat(catalogue: Catalogue, arguments: argparse.Namespace) -> int:
+    """Run the jobs, and tell what they gave."""
     from assets.resources import Workspace, letters_from_environment, publishing_from_environment
     from assets.run import run_jobs
     from assets.summary import summarise

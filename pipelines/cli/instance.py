@@ -59,7 +59,7 @@ def _with_home(command: Callable[[argparse.Namespace], int]) -> Callable[[argpar
     """Refuse, with a sentence, a home that holds no ``dagster.yaml``."""
 
     def checked(arguments: argparse.Namespace) -> int:
-        from assets.resources import home_from_environment
+        from assets.secrets import home_from_environment
 
         arguments.home = arguments.home or home_from_environment()
         if arguments.home is None or not (arguments.home / "dagster.yaml").is_file():
@@ -67,11 +67,7 @@ def _with_home(command: Callable[[argparse.Namespace], int]) -> Callable[[argpar
                 "pas d'instance ici : donner --home ou DAGSTER_HOME, dossier qui contient dagster.yaml", file=sys.stderr
             )
             return USAGE
-        try:
-            return command(arguments)
-        except ValueError as error:  # an environment variable that says something else than expected
-            print(error, file=sys.stderr)
-            return USAGE
+        return command(arguments)
 
     return checked
 
@@ -111,15 +107,11 @@ def _purge(arguments: argparse.Namespace) -> int:
 
 
 def _revisions(arguments: argparse.Namespace) -> int:
+    from assets.output_lock import alone_on
     from assets.revisions import RevisionError, accept_revision, waiting_revisions
     from assets.shared import open_store
-    from pipelines.read import RootError
 
-    try:
-        store = open_store(arguments.output)
-    except RootError as error:
-        print(error, file=sys.stderr)
-        return USAGE
+    store = open_store(arguments.output)
     if arguments.accept is None:
         found = list(waiting_revisions(store))
         rows = [
@@ -131,7 +123,8 @@ def _revisions(arguments: argparse.Namespace) -> int:
         return DONE
     network, year, revision = arguments.accept
     try:
-        accept_revision(store, network, int(year), revision)
+        with alone_on(arguments.output, "resultats revisions"):
+            accept_revision(store, network, int(year), revision)
     except RevisionError as error:
         print(error, file=sys.stderr)
         return REFUSED

@@ -156,14 +156,13 @@ def _status(arguments: argparse.Namespace) -> int:
     if catalogue is None:
         return USAGE
     from assets.resources import letters_from_environment
-    from assets.standing import standing
-    from pipelines.read import RootError
+    from assets.standing import NothingHereError, standing
 
     try:
         with steps() as tell:
             tell("lecture de la sortie")
             found = standing(catalogue, _output(arguments), letters=letters_from_environment())
-    except RootError as error:
+    except NothingHereError as error:
         return _say(str(error), USAGE)
     if arguments.json:
         print_json(found)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.declared import DONE, REFUSED, UNREADABLE, USAGE, load_or_tell
+from pipelines.cli.showing import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +92,7 @@ def _validate_any(arguments: argparse.Namespace) -> int:
     except UnjudgeableCellError as error:
         return _usage(error.sentence())
     if arguments.json:
-        print(json.dumps(verdict.report, ensure_ascii=False, indent=2))
+        print_json(verdict.report)
         print(f"resultats : contrôle {verdict.path}{f' ({verdict.why})' if verdict.why else ''}", file=sys.stderr)
     else:
         from pipelines.validate.terminal import show_report
@@ -126,7 +127,7 @@ def _validate_export(arguments: argparse.Namespace) -> int:
     except MemoryError:
         return _untreated(arguments, "la mémoire de cette machine ne suffit pas pour juger ce fichier")
     if arguments.json:
-        print(json.dumps(checked.descriptor(), ensure_ascii=False, indent=2))
+        print_json(checked.descriptor())
     else:
         from pipelines.validate.terminal import show_verdict
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assets.storage import Store
+    from pipelines.declarations import Catalogue
 
 
 def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
@@ -128,6 +129,17 @@ def _code(release: Path) -> str:
 
 
 def _rollback(arguments: argparse.Namespace) -> int:
+    from assets.output_lock import alone_on
+
+    found, catalogue = _dataset(arguments), load_or_tell(arguments.schemas)
+    if found is None or catalogue is None:
+        return USAGE
+    dataset, store = found
+    with alone_on(arguments.output, "resultats rollback"):
+        return _go_back(arguments, catalogue, dataset, store)
+
+
+def _go_back(arguments: argparse.Namespace, catalogue: Catalogue, dataset: str, store: Store) -> int:
     from assets.platforms import saved, statement, workplace
     from assets.replay import archived_catalogue
     from assets.storage import AlreadyReleasedError
@@ -138,10 +150,6 @@ def _rollback(arguments: argparse.Namespace) -> int:
     from pipelines.publish.rollback import rollback
     from pipelines.publish.target import LOCAL
 
-    found, catalogue = _dataset(arguments), load_or_tell(arguments.schemas)
-    if found is None or catalogue is None:
-        return USAGE
-    dataset, store = found
     store.bring_releases()
     with tempfile.TemporaryDirectory() as folder:
         then = archived_catalogue(store, store.releases / dataset / arguments.to, Path(folder)) or catalogue

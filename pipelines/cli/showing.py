@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def print_json(content: Any) -> None:
-    """Print an answer as JSON."""
-    print(json.dumps(content, ensure_ascii=False, indent=1))
+    """Print an answer as JSON: UTF-8 whatever the terminal is set to, and whatever the names of files hold."""
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(encoding="utf-8")
+    print(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))  # halves of signs alone become U+FFFD
 
 
 class Steps:

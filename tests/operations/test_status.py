@@ -67,6 +67,7 @@ def test_everything_that_stands_is_told(catalogue, output):
 
 
 def test_before_the_first_release_nothing_is_published(catalogue, tmp_path):
+    (tmp_path / "work").mkdir()  # something was treated: where nothing ever was, ``status`` says so instead
     found = standing(catalogue, tmp_path, DAY)
     assert [(item["version"], item["cibles"]) for item in found["jeux_de_donnees"]] == [(None, [])]
     assert found["retards"] == found["refuses"] == found["en_attente"] == []

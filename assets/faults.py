@@ -1,0 +1,58 @@
+"""What a machine refuses (no room, no right, no memory…), told in French with what to do."""
+
+import errno
+import re
+from collections.abc import Iterator
+
+_FULL = "plus de place sur le disque{where} : en faire, puis relancer la même commande"
+_TOLD = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: "un fichier dépasse la taille permise sur cette machine{where} : lever la limite, puis relancer",
+    errno.EACCES: "droits insuffisants{where} : les donner au compte qui lance la commande",
+    errno.EPERM: "droits insuffisants{where} : les donner au compte qui lance la commande",
+    errno.EROFS: "disque en lecture seule{where}",
+    errno.ENOENT: "fichier ou dossier introuvable{where}",
+    errno.ENOTDIR: "un fichier se trouve là où un dossier est attendu{where}",
+    errno.EISDIR: "un dossier se trouve là où un fichier est attendu{where}",
+    errno.EIO: "le disque a failli{where} : le faire contrôler avant de relancer",
+    errno.EMFILE: "trop de fichiers ouverts : relever la limite de la machine (ulimit -n)",
+    errno.ENAMETOOLONG: "nom trop long{where}",
+    errno.ENOMEM: "mémoire insuffisante : fermer d'autres programmes, ou en donner davantage",
+}
+_NUMBER = re.compile(r"\[Errno (\d+)\][^:\n]*(?:: '([^'\n]+)')?")
+_SQLITE_FULL = "database or disk is full"
+
+
+def machine_fault(error: BaseException) -> str | None:
+    """Say what the machine refused, when that is what ``error`` or one of its causes tells; else None."""
+    for each in _chain(error):
+        if isinstance(each, OSError) and each.errno in _TOLD:
+            return _said(each.errno, each.filename)
+        if isinstance(each, MemoryError):
+            return _said(errno.ENOMEM, None)
+        if (told := fault_in(str(each))) is not None:
+            return told
+    return None
+
+
+def fault_in(text: str) -> str | None:
+    """Say what the machine refused, when the message of an error (Python's, SQLite's, a library's) tells it."""
+    if _SQLITE_FULL in text:
+        return _said(errno.ENOSPC, None)
+    found = _NUMBER.search(text)
+    if found is None or int(found[1]) not in _TOLD:
+        return None
+    return _said(int(found[1]), found[2])
+
+
+def _said(number: int, place: object) -> str:
+    return _TOLD[number].format(where=f" : {place}" if place else "")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

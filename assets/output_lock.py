@@ -1,0 +1,146 @@
+"""One run at a time on an output: who works on it says so, and whoever comes meanwhile is told, or waits.
+
+On a folder it is a lock of the system, which ends with its process however that ends. A storage has none: whoever
+works writes a sign there and renews it; one that is no longer renewed, or whose process is gone, counts for nothing.
+"""
+
+import datetime
+import fcntl
+import json
+import os
+import random
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from pipelines.read import Shelf
+
+LOCK_FILE = ".traitement"
+ROOM = "en-cours"  # of the signs, on a storage
+RENEWED, LIFE = 60.0, 300.0  # seconds: between two renewals of a sign, and without any before it counts for nothing
+_TRIES = 5  # two that come at the same instant both see the other: each tries again, a moment later
+
+
+class OutputBusyError(Exception):
+    """Another run works on the output; the French text says since when, and which."""
+
+
+@contextmanager
+def alone_on(output: str, who: str, *, among: str = "") -> Iterator[None]:
+    """Hold an output, a folder or an fsspec URL, while the body runs; raises OutputBusyError at once when it is held.
+
+    ``who``: what runs, for whoever comes meanwhile (French). ``among``: a name that runs share which may work together
+    (those that one Dagster instance spreads over machines, and keeps apart itself).
+    """
+    sign = {
+        "depuis": datetime.datetime.now().astimezone().isoformat(timespec="seconds"), "par": who, "parmi": among,
+        "machine": socket.gethostname(), "processus": os.getpid(),
+    }  # fmt: skip
+    with _storage_held(Shelf(output), sign) if "://" in output else _folder_held(Path(output), sign):
+        yield
+
+
+@contextmanager
+def _folder_held(folder: Path, sign: dict[str, Any]) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK_FILE).open("a+", encoding="utf-8") as stream:
+        if _locked(stream.fileno(), fcntl.LOCK_EX):
+            stream.truncate(0)
+            stream.write(json.dumps(sign, ensure_ascii=False))
+            stream.flush()
+            if sign["parmi"]:
+                fcntl.flock(stream, fcntl.LOCK_SH)
+        elif not (sign["parmi"] and _locked(stream.fileno(), fcntl.LOCK_SH) and _sign_in(stream) == sign["parmi"]):
+            raise OutputBusyError(_told(_read(stream)))
+        yield
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read(stream: Any) -> dict[str, Any]:
+    stream.seek(0)
+    return _parsed(stream.read())
+
+
+def _sign_in(stream: Any) -> str:
+    return str(_read(stream).get("parmi", ""))
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Return a sign; one that is being written says nothing yet."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+@contextmanager
+def _storage_held(shelf: Shelf, sign: dict[str, Any]) -> Iterator[None]:
+    name = f"{ROOM}/{uuid.uuid4().hex}.json"
+    content = json.dumps(sign, ensure_ascii=False).encode()
+    for attempt in range(_TRIES):
+        shelf.write(name, content)
+        other = _other_at_work(shelf, name, sign)
+        if other is None:
+            break
+        shelf.remove(name)
+        if attempt + 1 == _TRIES:
+            raise OutputBusyError(_told(other))
+        time.sleep(random.uniform(0.1, 0.6))
+    over = threading.Event()
+    renewal = threading.Thread(target=_renew, args=(shelf, name, content, over), daemon=True)
+    renewal.start()
+    try:
+        yield
+    finally:
+        over.set()
+        renewal.join()
+        shelf.remove(name)
+
+
+def _renew(shelf: Shelf, name: str, content: bytes, over: threading.Event) -> None:
+    while not over.wait(RENEWED):
+        try:
+            shelf.write(name, content)
+        except Exception:  # each storage has errors of its own: the next renewal may pass, and the run tells its own
+            continue
+
+
+def _other_at_work(shelf: Shelf, mine: str, sign: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the sign of another that works there, and remove those of the dead. The time is the storage's own."""
+    moments = shelf.moments(ROOM)
+    now = moments[mine]
+    contents = shelf.read_many(name for name in moments if name != mine)
+    for name, content in sorted(contents.items()):
+        held = _parsed(content.decode("utf-8", "replace"))
+        if now - moments[name] > LIFE or _process_gone(held):
+            shelf.remove(name)
+        elif not (sign["parmi"] and held.get("parmi") == sign["parmi"]):
+            return held
+    return None
+
+
+def _process_gone(held: dict[str, Any]) -> bool:
+    """Whether a sign is of a process of this machine that is no more."""
+    return held.get("machine") == socket.gethostname() and not psutil.pid_exists(int(held.get("processus", 0)))
+
+
+def _told(held: dict[str, Any]) -> str:
+    since = held.get("depuis")
+    moment = f" depuis le {datetime.datetime.fromisoformat(since):%d/%m/%Y à %H:%M:%S}" if since else ""
+    which = f" ({held['par']}, machine {held['machine']}, processus {held['processus']})" if held.get("par") else ""
+    return f"un traitement est en cours{moment} sur cette sortie{which} : attendre sa fin, puis relancer"

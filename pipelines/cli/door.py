@@ -1,0 +1,102 @@
+"""The door of the command line: whatever stops a command is one French sentence and an exit code, never a traceback.
+
+What commands do, and the errors that they tell themselves, aren't here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from pipelines.cli.declared import REFUSED, USAGE
+from pipelines.cli.showing import print_json
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+INTERRUPTED = 130  # as shells say of a command that Ctrl-C ended
+
+
+class _Listened:
+    """A stream whose reader may leave (``… | head``): what comes after goes nowhere; the work and its code stand."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write, as long as somebody reads."""
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            self._leave()
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush, as long as somebody reads."""
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._leave()
+
+    def _leave(self) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())  # what is still in the stream's memory goes there too
+        os.close(nowhere)
+
+
+@contextmanager
+def listened() -> Iterator[None]:
+    """Let readers of both streams leave, and let any name of a file be printed, while the body runs."""
+    out, error = _Listened(sys.stdout), _Listened(sys.stderr)
+    for stream in (out, error):
+        if hasattr(stream._stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    with redirect_stdout(cast("TextIO", out)), redirect_stderr(cast("TextIO", error)):
+        try:
+            yield
+        finally:
+            out.flush()
+            error.flush()
+
+
+def run_command(parsed: argparse.Namespace) -> int:
+    """Run the command that was parsed; return its exit code, or that of what stopped it."""
+    try:
+        code: int = parsed.command(parsed)
+    except KeyboardInterrupt:
+        print("resultats : interrompu", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:  # anything: this is the door
+        if parsed.detail:
+            traceback.print_exc()
+        message, code = _sentence(error)
+        if getattr(parsed, "json", False):
+            print_json({"erreur": message})
+        print(f"resultats : {message}", file=sys.stderr)
+    return code
+
+
+def _sentence(error: Exception) -> tuple[str, int]:
+    """Return what to say of an error, and the exit code."""
+    from assets.faults import machine_fault
+    from assets.output_lock import OutputBusyError
+    from assets.secrets import SettingError
+    from pipelines.publish.errors import PublicationError
+    from pipelines.read import RootError
+
+    if isinstance(error, SettingError | RootError | OutputBusyError):
+        return str(error), USAGE
+    if isinstance(error, PublicationError):
+        return str(error), REFUSED
+    if (fault := machine_fault(error)) is not None:
+        return fault, USAGE
+    told = str(error).strip().splitlines()
+    named = f"{type(error).__name__} : {told[0]}" if told else type(error).__name__
+    return f"erreur inattendue ({named}). Pour le détail à transmettre : resultats --detail …", USAGE
