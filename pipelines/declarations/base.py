@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from pipelines.declarations.patterns import check_pattern
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=63)]
@@ -73,7 +75,7 @@ class Constraints(Model):
     maximum: int | float | str | None = None
     min_length: int | None = Field(default=None, alias="minLength", ge=0)
     max_length: int | None = Field(default=None, alias="maxLength", ge=0)
-    pattern: str | None = None
+    pattern: Annotated[str, AfterValidator(check_pattern)] | None = None
     enum: tuple[Scalar, ...] | None = None
 
     def descriptor(self) -> dict[str, Any]:

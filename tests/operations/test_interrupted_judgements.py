@@ -15,19 +15,21 @@ from small_networks import Small, small
 
 from assets.storage import read_json
 from pipelines.cli import main
-from pipelines.read import TreatmentError
+from pipelines.read import TreatmentError, limits
 
 XLSX = '{years: 2023-2023, path: "alpha/guichet-{year}.xlsx", format: xlsx}'
 CSV = '{years: 2023-2023, path: "alpha/guichet-{year}.csv", delimiter: ";", encoding: utf-8}'
 
 
-def write_workbook(project: Small, rows: int = 20_000) -> None:
+def write_workbook(project: Small, rows: int = 20_000, length: int = 0) -> None:
     with xlsxwriter.Workbook(project.exports / "alpha" / "guichet-2023.xlsx") as book:
         sheet = book.add_worksheet()
         sheet.write_row(0, 0, ["Jour", "Poste", "Avis"])
         for row in range(1, rows + 1):
             sheet.write_row(
-                row, 0, [f"{1 + row % 28:02d}/01/2023", f"P{row % 40}", "content" if row % 3 else "mécontent"]
+                row,
+                0,
+                [f"{1 + row % 28:02d}/01/2023", f"P{row % 40}{'x' * length}", "content" if row % 3 else "mécontent"],
             )
 
 
@@ -119,3 +121,54 @@ def test_a_producer_is_told_that_his_file_was_not_judged(project, capsys):
     assert json.loads(told.out)["valide"] is None
     assert "n'a pas été contrôlé" in told.err and "n'est pas en cause" in told.err
     assert main(command) == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "length", "words"),
+    [("JUDGING_SECONDS", 1, 0, "dépassé 1 secondes"), ("JUDGING_MEMORY", 1_000_000, 30_000, "mémoire")],
+    ids=["time", "memory"],
+)
+def test_a_file_beyond_the_limits_stops_itself_alone(project, monkeypatch, limit, value, length, words):
+    write_workbook(project, 4_000 if length else 60_000, length)
+    for network in ("alpha", "beta"):
+        project.receive(network, 2023)
+    with monkeypatch.context() as low:
+        low.setattr(limits, limit, value)
+        with pytest.raises(TreatmentError, match=words):
+            project.judge("alpha", 2023)
+    assert project.judge("beta", 2023)
+    assert project.judge("alpha", 2023)
+
+
+def test_a_declared_pattern_does_not_hang_a_judgement(tmp_path):
+    project = small(tmp_path, ("alpha",), range(2023, 2024))
+    required = "{name: poste, label: Poste, constraints: {required: true"
+    project.declare("alpha", required, f'{required}, pattern: "([A-Z]+)*[0-9]"')
+    path = project.exports / "alpha" / "guichet-2023.csv"
+    path.write_text(path.read_text(encoding="utf-8") + f"01/02/2023;{'A' * 48};content\n", encoding="utf-8")
+    before = time.process_time()
+    project.receive("alpha", 2023)
+    assert project.judge("alpha", 2023)
+    assert time.process_time() - before < 20
+    report = read_json(project.store.network_year("alpha", 2023) / "report.json")
+    assert report["exports"]["guichet"]["lignes_refusees"] == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("(?=.*[0-9])[A-Z0-9]+", "regarde en avant"),
+        ("([A-Z])\\\\1", "rappelle un groupe"),
+        ("[A-Z", "n'est pas un motif"),
+        ("([A-Z]{100}){100}", "répétitions"),
+    ],
+)
+def test_a_pattern_without_bounded_time_is_refused_where_it_is_declared(tmp_path, capsys, pattern, words):
+    project = small(tmp_path, ("alpha",), range(2023, 2024))
+    path = project.schemas / "networks" / "alpha.yml"
+    text = path.read_text(encoding="utf-8")
+    required = "label: Poste, constraints: {required: true"
+    path.write_text(text.replace(required, f'{required}, pattern: "{pattern}"'), encoding="utf-8")
+    assert main(["check", "--schemas", str(project.schemas)]) == 1
+    told = capsys.readouterr().err
+    assert "alpha.yml" in told and words in told and "pattern" in told

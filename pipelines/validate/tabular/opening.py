@@ -15,6 +15,7 @@ from frictionless.formats.csv import CsvControl
 from frictionless.resources import TableResource
 from frictionless.table.row import Row, create_cell_handlers
 
+from pipelines.validate.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.tabular.oracle import MACHINE_ERRORS
 
 if TYPE_CHECKING:
@@ -85,11 +86,17 @@ def _reference(name: str, table: Any) -> Resource:
     return resource
 
 
+def open_resource(resource: TableResource) -> None:
+    """Open the resource, its patterns judged in linear time."""
+    with judged_in_linear_time():
+        resource.open()  # type: ignore[no-untyped-call]
+
+
 def opening_errors(resource: TableResource) -> list[Error]:
     """Open the resource; return the errors that stop its reading, as frictionless's ``validate`` tells them."""
     try:
         resource.to_descriptor(validate=True)
-        resource.open()  # type: ignore[no-untyped-call]
+        open_resource(resource)
     except FrictionlessException as exception:
         resource.close()
         raise_machine_error(exception)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pipelines.validate.tabular.linear_patterns import judged_in_linear_time
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -66,7 +68,8 @@ class Oracle:
 
     def __init__(self, field: Field) -> None:
         self.field = field
-        self._reader = field.create_cell_reader()
+        with judged_in_linear_time():
+            self._reader = field.create_cell_reader()
         self._known: dict[str | None, Reading] = {}
         self.asked = 0
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.validate.tabular.linear_patterns import linear_pattern
 from pipelines.validate.tabular.masks import Screen, both, cell_bytes, marks_missing, without
 from pipelines.validate.tabular.numeric import BOUNDS, number_screen
 from pipelines.validate.tabular.tokens import lengths
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Mask = NDArray[np.bool_]
-
-# Constructs that RE2 and Python's re read alike, or RE2 more strictly; a pattern made of others is not screened.
-_ALIKE = re.compile(
-    r"(?:[A-Za-z0-9 _/:;,@#%&=~<>!'\"-]|\\[d.+*?()\[\]{}|^$/\\-]|[$^|()*+?]|\(\?:|\{\d{1,3}(?:,\d{0,3})?\}"
-    r"|\[(?:[A-Za-z0-9 _/:;,@#%=<>!'\".+*?()|$-]|\\[d.\]\[\\-])+\])*\Z"
-)
 
 
 def make_screen(field: Field) -> Screen | None:
@@ -91,17 +86,19 @@ def _max_length(most: int) -> Callable[[pa.Array], Mask]:
 
 def _pattern(pattern: str) -> Callable[[pa.Array], Mask] | None:
     """Return the test for a pattern, anchored and ungrouped as frictionless has it."""
-    if not _ALIKE.match(pattern):
-        return None
     fixed = _fixed(pattern)
     if fixed is not None:
         return fixed
-    anchored = f"^(?:^{pattern}$)"
-    try:
-        pc.match_substring_regex(pa.array([""]), anchored)
-    except pa.ArrowInvalid:
+    linear = linear_pattern(pattern)
+    if linear is None:
         return None
-    return lambda column: pc.match_substring_regex(column, anchored).to_numpy(zero_copy_only=False)
+    if linear.exact == "ascii":
+        return lambda column: _mask(pc.and_(linear.matches(column), pc.string_is_ascii(column)))
+    return lambda column: _mask(linear.matches(column))
+
+
+def _mask(found: pa.Array) -> Mask:
+    return np.asarray(found.to_numpy(zero_copy_only=False))
 
 
 def _fixed(pattern: str) -> Callable[[pa.Array], Mask] | None:

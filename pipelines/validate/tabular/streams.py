@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.validate.tabular.blocks import BlockJudge, Content
 from pipelines.validate.tabular.keys import ForeignKey, Keys
-from pipelines.validate.tabular.opening import expected_fields, key_fields, without_keys
+from pipelines.validate.tabular.opening import expected_fields, key_fields, open_resource, without_keys
 from pipelines.validate.tabular.rows import Judges, RowJudge
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _block_judge(resource: TableResource, source: Source, fetch: Callable[[int],
 
     if unique or primary or foreign:
         cells = source.resource(fed=True, schema=without_keys(source.schema), data=resource.data)
-        cells.open()  # type: ignore[no-untyped-call]
+        open_resource(cells)
         read_first = [fields[place].name for place in [*unique, *primary]]
         judges = Judges(cells, resource, [*read_first, *(name for key in foreign for name in key["fields"])])
     else:
