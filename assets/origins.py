@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.reception import last_reception
+from assets.results import set_aside
 from assets.storage import Store, fingerprint, read_json
 from pipelines.declarations import Catalogue
 from pipelines.explain import Kept, Release
@@ -47,6 +48,9 @@ class Origins:
         folder, observations = self._store.network_year(network, year), self._store.observations(network, year)
         reception = last_reception(self._store, network, year)
         report, results = (read_json(folder / f"{name}.json") for name in ("report", "results"))
+        if results and self._latest and (aside := set_aside(self._store, network, year)):
+            whole = dict.fromkeys(self._catalogue.expected(network, year), next(iter(aside.values())))
+            results = {**results, "failures": results["failures"] | whole}
         return Kept(reception, report, results, lambda export: observations / f"{export}.parquet")
 
     def _nowhere(self, export: str) -> Path:

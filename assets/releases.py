@@ -16,9 +16,10 @@ from assets.previews import preview
 from assets.provenance import synthetic_statement
 from assets.published import earlier_results
 from assets.resources import POOL, Workspace
+from assets.results import write_set_aside
 from assets.storage import Store, read_frame, read_json, write_frame, write_json
 from pipelines.compute.disclosure import audit, disclosure_summary, refusals
-from pipelines.compute.tables import national_tables
+from pipelines.compute.tables import safe_tables
 from pipelines.declarations import Catalogue, Table
 from pipelines.publish.errors import ReleaseError
 from pipelines.publish.release import make_release
@@ -39,15 +40,18 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         kinds={"pandas"},
         check_specs=[dg.AssetCheckSpec("couverture", asset=TABLES, description="Tout ce qui est attendu est publié")],
     )
-    def tables(workspace: Workspace) -> Iterator[Any]:
+    def tables(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         store = workspace.store
         if stale := stale_network_years(catalogue, store):
             raise dg.Failure(f"Les déclarations ont changé depuis le calcul de : {stale}. Relancer ces réseaux.")
         inputs, statement = gather(catalogue, store, synthetic_statement(workspace.root))
-        made = national_tables(catalogue, inputs, earlier_results(catalogue, store.releases))
+        made, aside = safe_tables(catalogue, inputs, earlier_results(catalogue, store.releases))
+        for item in aside:
+            context.log.error(f"{item.network} {item.year} : {item.why}")
         for name in made.keys() & catalogue.tables.keys():
             write_frame(store.national / f"{name}.parquet", _declared_columns(name, catalogue.tables[name], made[name]))
         write_json(store.national / "provenance.json", {"synthetic": statement})
+        write_set_aside(store, aside)
         store.save_room(store.national)
         coverage = made["couverture"]
         absent = coverage[coverage["etat"] == "absent"]
@@ -63,6 +67,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
                 SCHEMA: table_columns(catalogue.tables["resultats"]),
                 **{f"lignes_{name}": len(frame) for name, frame in made.items()},
                 "absents": preview(absent[["reseau", "annee", "indicateur", "motif_absence"]], rows=60),
+                "mis_de_cote": " ; ".join(f"{item.network} {item.year} : {item.why}" for item in aside),
             }
         )
 

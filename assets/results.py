@@ -1,7 +1,8 @@
 """Asset ``[network, results]``: the results of a network and year."""
 
+import dataclasses
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -16,7 +17,10 @@ from assets.series import plot_series, series_of
 from assets.storage import FRAMES, Store, code_fingerprint, fingerprint, read_frame, read_json, write_frame, write_json
 from pipelines.compute.disclosure import without_secrets
 from pipelines.compute.network_year import compute_network_year
+from pipelines.compute.tables import SetAside
 from pipelines.declarations import Catalogue
+
+_SET_ASIDE = "mis-de-cote.json"
 
 
 def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
@@ -39,7 +43,8 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         year = int(context.partition_key)
         store = writing_store(workspace.store, catalogue, network, year)
         version, reused = compute_and_write(store, catalogue, network, year)
-        for indicator, error in failures_of(store, network, year).items():
+        state = read_json(store.network_year(network, year) / "results.json")
+        for indicator, error in state["failures"].items():
             context.log.error(f"{indicator} : calcul impossible. {error}")
         frame = without_secrets(read_frame(store.network_year(network, year) / "results.parquet"))
         outside = _outside_range(catalogue, frame)
@@ -121,10 +126,22 @@ def results_version(declarations: str, report: str) -> str:
 
 
 def failures_of(store: Store, network: str, year: int) -> dict[str, str]:
-    """Return the indicators of a network-year that could not be computed, each with what went wrong."""
+    """Return the indicators of a network-year that could not be computed, or that had it set aside, and why."""
     state = read_json(store.network_year(network, year) / "results.json")
     found: dict[str, str] = state["failures"] if state else {}
-    return found
+    return found | set_aside(store, network, year)
+
+
+def write_set_aside(store: Store, aside: Iterable[SetAside]) -> None:
+    """Keep which network-years the national tables had to leave out, and why."""
+    write_json(store.national / _SET_ASIDE, {"annees_de_reseau": [dataclasses.asdict(item) for item in aside]})
+
+
+def set_aside(store: Store, network: str, year: int) -> dict[str, str]:
+    """Return the indicators for which the national tables left a network-year out, and why; none when they didn't."""
+    kept = read_json(store.national / _SET_ASIDE) or {"annees_de_reseau": []}
+    mine = [item for item in kept["annees_de_reseau"] if (item["network"], item["year"]) == (network, year)]
+    return {indicator: item["why"] for item in mine for indicator in item["indicators"]}
 
 
 def _outside_range(catalogue: Catalogue, frame: pd.DataFrame) -> pd.DataFrame:

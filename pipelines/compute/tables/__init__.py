@@ -4,5 +4,6 @@ Writing them is publication's.
 """
 
 from pipelines.compute.tables.national import NationalInputs, national_tables
+from pipelines.compute.tables.set_aside import SetAside, safe_tables
 
-__all__ = ["NationalInputs", "national_tables"]
+__all__ = ["NationalInputs", "SetAside", "national_tables", "safe_tables"]

@@ -1,0 +1,56 @@
+"""A network that can't be published safely stops no other: the whole job, from the command line to the explanation."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from explained_run import YEAR, House, export, levels
+
+from pipelines.cli import main
+
+pytestmark = pytest.mark.e2e
+OFFICES = (("B1", "30", 1), ("B2", "30", 2), ("B3", "34", 9), ("B4", "34", 2), ("B5", "75", 9))
+
+
+def _said(command: list[str]) -> tuple[int, str]:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        return main(command), said.getvalue()
+
+
+def test_the_others_are_published_and_the_summary_names_it(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    feeds = {}
+    for name in ("clair", "trouble"):
+        layouts = [{"years": YEAR, "path": f"{name}-{{year}}.csv", "delimiter": ";"}]
+        fields = {"montant": "number", "siren": {}}
+        house.network(name, export("ventes", fields, kind="operations", layouts=layouts))
+        lines = [
+            f"03/02/2024;{place};{office};{1 + n % 3};{n}"
+            for office, place, count in OFFICES for n in range(count)
+        ]  # fmt: skip
+        house.hand_over(f"{name}-2024.csv", "jour;lieu;bureau;montant;siren", *lines)
+        feeds[name] = {"export": "ventes", "inputs": {"value": "montant"}, "contributor": "siren"}
+    house.indicator("ventes", estimator={"name": "sum"}, year="sum", enterprises={"why": "essai"},
+                    levels=levels("sum", "site", "departement", "national"), networks=feeds)  # fmt: skip
+    command = ["run", "--exports", str(house.exports), "--output", str(house.output), "--schemas", str(house.schemas)]
+    assert _said(command)[0] == 0
+    computed = house.store.network_year("trouble", YEAR) / "results.parquet"
+    results = pd.read_parquet(computed)  # as a fault of the computation would leave them: no programme can hold them
+    results[["valeur", "effectif"]] *= 1e22
+    results.to_parquet(computed)
+    _, told = _said(command)
+    assert "AUCUNE PUBLICATION" not in told
+    assert "trouble 2024 est mis de côté en entier, les autres réseaux sont publiés" in told
+    assert "trouble-2024.csv" in told
+    explainer = house.explainer()
+    published = explainer.release.results
+    assert published.loc[published["reseau"].eq("clair"), "valeur"].notna().any()
+    checked = explainer.check(published)
+    assert not checked["accord"].eq(False).any(), checked[checked["accord"].eq(False)].to_string()
+    mine = checked[checked["reseau"].eq("trouble")]
+    assert set(mine["motif_absence"]) == {"erreur de traitement"}
