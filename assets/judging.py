@@ -24,6 +24,7 @@ from pipelines.validate import (
     not_handed_over,
     observation_schema,
     protect,
+    recognised,
     unusable,
     validate_opened,
     write_rows,
@@ -125,7 +126,7 @@ def _judged_now(
     Only what is found in the bytes is a judgement: what this machine lacks is raised.
     """
     try:
-        opened = read_export(content, name, layout, spill.with_suffix(".texte"))
+        opened = read_export(content, name, layout, spill.with_suffix(".texte"), recognised(export, layout))
         validated = validate_opened(
             opened, export, layout, catalogue.territories,
             file=name, file_year=file_year, corrections=corrections, rules=rules, spill=spill, progress=progress,
@@ -167,7 +168,7 @@ def _recall(store: Store, key: str, schema: pa.Schema) -> Validated | None:
     refused = {None if year == "null" else int(year): count for year, count in state["refused"].items()}
     findings = [Finding(**item) for item in state["findings"]]
     rows = [RefusedRow(**item) for item in state["refused_rows"]]
-    known = {name: state[name] for name in ("ignored", "usable", "header", "path", "why")}
+    known = {name: state[name] for name in ("ignored", "usable", "header", "path", "why", "sheet")}
     return Validated(observations, findings, refused, refused_rows=rows, **known)
 
 
@@ -180,6 +181,7 @@ def _remember(store: Store, key: str, validated: Validated) -> None:
         "header": validated.header,
         "path": validated.path,
         "why": validated.why,
+        "sheet": validated.sheet,
         "refused_rows": [asdict(item) for item in validated.refused_rows],
     }
     write_json(store.judged / f"{key}.json", state)

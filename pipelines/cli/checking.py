@@ -22,6 +22,7 @@ from pipelines.validate import (
     annotated_copy,
     judge,
     protect,
+    recognised,
     unusable,
     validate_opened,
     write_letter,
@@ -133,12 +134,13 @@ def check_export(
 def _opened(path: Path, export: Export, layout: Layout, scratch: Path) -> Cells | DelimitedText:
     """Open a file as its layout says, or the filled template that stands for it."""
     check_size(path)
+    recognise = recognised(export, layout)
     if is_workbook(path):
         content = path.read_bytes()
         if layout.format in ("xlsx", "ods"):
-            return read_cells(content, path.name, layout.model_copy(update={"format": "xlsx"}))
-        return read_filled(content, export, layout)
-    return read_export(path, path.name, layout, scratch)
+            return read_cells(content, path.name, layout.model_copy(update={"format": "xlsx"}), recognise)
+        return read_filled(content, layout, recognise)
+    return read_export(path, path.name, layout, scratch, recognise)
 
 
 def write_letters(catalogue: Catalogue, checked: Checked, folder: Path) -> list[Path]:

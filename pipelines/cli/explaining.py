@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from assets.storage import Store
-    from pipelines.declarations import Catalogue, Layout
+    from pipelines.declarations import Catalogue, Export, Layout
     from pipelines.explain import Explainer, Kept, OpenedFile, Release
     from pipelines.read import Archive
 
@@ -144,21 +144,22 @@ def _release(catalogue: Catalogue, store: Store, version: str | None) -> tuple[R
     )
 
 
-def _reader(archive: Archive) -> Callable[[str, str, Layout, Collection[int]], OpenedFile]:
+def _reader(archive: Archive) -> Callable[[str, str, Export, Layout, Collection[int]], OpenedFile]:
     """Return the function that opens an archived file again, by the content it had when it was received."""
     from pipelines.explain import ArchiveError, OpenedFile
     from pipelines.explain.evidence import DAMAGED
     from pipelines.read import DelimitedText, TreatmentError, UnusableFileError, read_export
     from pipelines.read.text import open_text
+    from pipelines.validate import recognised
 
-    def read(sha256: str, path: str, layout: Layout, wanted: Collection[int]) -> OpenedFile:
+    def read(sha256: str, path: str, export: Export, layout: Layout, wanted: Collection[int]) -> OpenedFile:
         try:
             place = archive.path(sha256)
         except (ValueError, OSError) as error:
             raise ArchiveError(DAMAGED) from error
         with tempfile.TemporaryDirectory() as folder:
             try:
-                opened = read_export(place, path, layout, Path(folder) / "texte")
+                opened = read_export(place, path, layout, Path(folder) / "texte", recognised(export, layout))
                 if not isinstance(opened, DelimitedText):
                     numbered = enumerate(opened.rows, start=opened.first_row)
                     return OpenedFile(opened.header, {number: row for number, row in numbered if number in wanted})

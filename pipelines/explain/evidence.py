@@ -37,8 +37,8 @@ class OpenedFile:
     rows: dict[int, list[str]]
 
 
-# (sha256, path below the exports root, layout, numbers of the rows wanted) → the file; raises ArchiveError
-Reader = Callable[[str, str, "Layout", Collection[int]], OpenedFile]
+# (sha256, path below the exports root, export, layout, numbers of the rows wanted) → the file; raises ArchiveError
+Reader = Callable[[str, str, "Export", "Layout", Collection[int]], OpenedFile]
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def _file_rows(
 ) -> pd.DataFrame:  # fmt: skip
     """Return the typed and placed rows of one file; raises ArchiveError or ValueError."""
     numbers = [int(number) for number in seen["_ligne"]]
-    opened = read(file["sha256"], file["fichier"], layout, set(numbers))
+    opened = read(file["sha256"], file["fichier"], export, layout, set(numbers))
     if set(numbers) - set(opened.rows):
         raise ArchiveError("des lignes acceptées n'y sont pas")
     labels = {_plain(label): index for index, label in reversed(list(enumerate(opened.header)))}

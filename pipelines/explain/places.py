@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def with_places(rows: pd.DataFrame, export: Export, file_year: int | None) -> pd
         for at, code in zip(levels, rows[place.field] if place else nothing, strict=True)
     ]
     offices = [
-        None if code is None or at in ("national", "region") else str(code)
+        None if code is None or at in ("national", "region") else " ".join(normalize("NFC", str(code)).split()) or None
         for at, code in zip(levels, rows[office.code] if office else nothing, strict=True)
     ]
     columns: dict[str, Any] = {

@@ -25,6 +25,7 @@ from pipelines.read.text import open_binary
 
 if TYPE_CHECKING:
     from pipelines.declarations import Layout
+    from pipelines.read.cells import Recognise
 
 __all__ = [
     "Archive",
@@ -47,15 +48,18 @@ __all__ = [
 _HEAD = 4096  # bytes that tell what kind of file it is
 
 
-def read_export(path: Path, name: str, layout: Layout, scratch: Path) -> Cells | DelimitedText:
+def read_export(
+    path: Path, name: str, layout: Layout, scratch: Path, recognise: Recognise | None = None
+) -> Cells | DelimitedText:
     """Open a file as its layout declares; ``name`` tells a zip or gz by its ending.
 
-    A CSV is not loaded: its rows stay on disk, in ``scratch`` if it came in an archive. Other formats are read.
+    A CSV is not loaded: its rows stay on disk, in ``scratch`` if it came in an archive. Other formats are read: their
+    native cells are written as the fields of their columns are, which ``recognise`` gives.
     Whatever the bytes, raises UnusableFileError, whose message says which file, and which one inside; TreatmentError
     (or what the disk raises) when it could not be read by no fault of its own.
     """
     if layout.format != "csv":
-        return read_cells(path.read_bytes(), name, layout)
+        return read_cells(path.read_bytes(), name, layout, recognise)
     with _telling(name) as place:
         if is_packed(name, layout.member):
             with scratch.open("wb") as sink:
@@ -64,7 +68,7 @@ def read_export(path: Path, name: str, layout: Layout, scratch: Path) -> Cells |
         return _opened(path, layout)
 
 
-def read_cells(content: bytes, name: str, layout: Layout) -> Cells:
+def read_cells(content: bytes, name: str, layout: Layout, recognise: Recognise | None = None) -> Cells:
     """Read all the cells of a file in memory, as ``read_export`` does."""
     with _telling(name) as place:
         if is_packed(name, layout.member):
@@ -76,7 +80,7 @@ def read_cells(content: bytes, name: str, layout: Layout) -> Cells:
         _check_not_empty(len(content))
         check_kind(content, layout.format)
         readers = {"parquet": read_columnar, "xlsx": read_spreadsheet, "ods": read_spreadsheet}
-        return readers[layout.format](content, layout)
+        return readers[layout.format](content, layout, recognise)
 
 
 def _opened(source: bytes | Path, layout: Layout) -> DelimitedText:

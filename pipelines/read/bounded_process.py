@@ -21,6 +21,8 @@ MEMORY_LIMIT = 4 << 30
 CPU_SECONDS = 600
 # Cells sent at once: enough to be fast, few enough that their text is small beside the limit.
 BATCH = 20_000
+# First rows of a sheet: more than titles and headers may take (declared ones: at most 50 and 5), and one of data.
+TOP = 60
 
 HEAD, ROWS, END, UNREADABLE = "head", "rows", "end", "unreadable"
 
@@ -38,6 +40,17 @@ def read_workbook(content: bytes, sheet: str) -> tuple[Any, Rows]:
     rows = workbook.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=False)
     size = max(1, BATCH // max((len(row) for row in rows), default=1))
     return names, (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def read_tops(content: bytes, sheets: str) -> tuple[Any, Rows]:
+    """Return the names of the sheets, and for each one named in ``sheets`` (tabs between), its first rows at once."""
+    import python_calamine  # noqa: PLC0415
+
+    workbook = python_calamine.load_workbook(io.BytesIO(content))
+    asked = [name for name in sheets.split("\t") if name in workbook.sheet_names]
+    return list(workbook.sheet_names), (
+        [workbook.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=TOP)] for name in asked
+    )
 
 
 def read_parquet(content: bytes) -> tuple[Any, Rows]:
@@ -95,7 +108,8 @@ def _say(kind: str, content: Any) -> None:
 
 def _messages(content: bytes, form: str, sheet: str) -> Iterator[tuple[str, Any]]:
     try:
-        head, batches = read_parquet(content) if form == "parquet" else read_workbook(content, sheet)
+        readers = {"parquet": lambda: read_parquet(content), "tops": lambda: read_tops(content, sheet)}
+        head, batches = readers.get(form, lambda: read_workbook(content, sheet))()
         yield HEAD, head
         for batch in batches:
             yield ROWS, batch

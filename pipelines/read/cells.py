@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import datetime
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from pipelines.read.limits import LONGEST_CELL
 
@@ -22,12 +24,33 @@ class UnusableFileError(Exception):
 
 
 @dataclass(frozen=True)
+class Note:
+    """What the producer must know of how a workbook was read: a rule, and a French sentence."""
+
+    rule: str
+    message: str
+    column: str = ""
+    row: int | None = None
+
+
+# The labels of a header → the Table Schema field of each column, None where no column is expected.
+Recognise = Callable[[list[str]], list[Mapping[str, Any] | None]]
+
+
+@dataclass(frozen=True)
 class Cells:
-    """A table of text. ``first_row`` is the number, in the file, of the first row after the header (from 1)."""
+    """A table of text. ``first_row`` is the number, in the file, of the first row after the header (from 1).
+
+    ``marks`` holds a ``compile.seen.Mark`` (or 0) per row, for the columns that have some; ``sheet`` is the name of the
+    sheet that was read.
+    """
 
     header: list[str]
     rows: list[list[str]]
     first_row: int
+    marks: Mapping[int, bytearray] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    sheet: str = ""
 
 
 def native_text(value: object, decimal_char: str) -> str:

@@ -8,21 +8,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.read import limits
-from pipelines.read.cells import Cells, UnusableFileError, check_row, native_text
+from pipelines.read.cells import Cells, UnusableFileError, check_row
 from pipelines.read.isolated import UnreadableBytesError, rows_of
+from pipelines.read.native import NativeColumn
 
 if TYPE_CHECKING:
     from pipelines.declarations import Layout
+    from pipelines.read.cells import Recognise
 
 _MAGIC = b"PAR1"
 
 
-def read_columnar(content: bytes, layout: Layout) -> Cells:
-    """Read a Parquet file; row numbers count from 1, as there is no header row."""
+def read_columnar(content: bytes, layout: Layout, recognise: Recognise | None = None) -> Cells:
+    """Read a Parquet file; row numbers count from 1, as there is no header row.
+
+    ``recognise`` gives the field of each column by its label.
+    """
     try:
         if not (content.startswith(_MAGIC) and content.endswith(_MAGIC)):
             raise UnreadableBytesError
-        return _read(content, layout.decimal_char)
+        return _read(content, layout.decimal_char, recognise)
     except (UnreadableBytesError, ValueError, ArithmeticError, LookupError) as error:
         raise UnusableFileError(
             "fichier-illisible",
@@ -31,7 +36,7 @@ def read_columnar(content: bytes, layout: Layout) -> Cells:
         ) from error
 
 
-def _read(content: bytes, decimal_char: str) -> Cells:
+def _read(content: bytes, decimal_char: str, recognise: Recognise | None) -> Cells:
     with rows_of(content, "parquet") as ((names, declared), found):
         if len(names) > limits.MOST_COLUMNS or declared * len(names) > limits.MOST_CELLS:
             raise UnusableFileError(
@@ -39,14 +44,17 @@ def _read(content: bytes, decimal_char: str) -> Cells:
                 f"Le Parquet annonce {declared} lignes et {len(names)} colonnes (limites : {limits.MOST_COLUMNS} "
                 f"colonnes, {limits.MOST_CELLS} cellules) : démesuré ou abîmé. Exportez-le de nouveau, ou découpez-le.",
             )
+        fields = recognise(names) if recognise else [None] * len(names)
+        columns = [NativeColumn(field, decimal_char) for field in fields]
         rows: list[list[str]] = []
         characters = 0
         for values in found:
-            row = [native_text(value, decimal_char) for value in values]
+            row = [column.write(value, len(rows)) for column, value in zip(columns, values, strict=True)]
             characters += check_row(row, len(rows) + 1)
             if characters > limits.MOST_CHARACTERS:
                 raise UnusableFileError("fichier-illisible", "Le Parquet contient un texte démesuré. Découpez-le.")
             rows.append(row)
     if len(rows) != declared:
         raise UnreadableBytesError(f"{len(rows)} rows of {declared}")
-    return Cells(names, rows, first_row=1)
+    marks = {place: marked for place, column in enumerate(columns) if (marked := column.close())}
+    return Cells(names, rows, 1, marks)

@@ -38,5 +38,9 @@ MOST_ERRORS = 1_000_000
 # wrong took two; an hour is a loop. Bytes of memory: a full sheet (see above) takes some 4 GB as text and as columns.
 JUDGING_SECONDS = 3600
 JUDGING_MEMORY = 8_000_000_000
+# Formats of cells in a workbook: Excel's own limit is 65 490.
+MOST_STYLES = 65_490
+# Visible sheets whose header is looked at to find the one that has the columns.
+MOST_SHEETS = 50
 # Of any file of ours that is read by pieces.
 CHUNK = 1 << 20

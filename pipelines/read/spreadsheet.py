@@ -1,34 +1,49 @@
-"""XLSX and ODS to cells, through calamine: the declared sheet, one or several header rows.
+"""XLSX and ODS to cells, through calamine: one sheet, one or several header rows.
 
-What a number or a date becomes is written here and in ``cells.native_text``; the file is opened by the bounded
-process, once its parts have been judged.
+What native cells become is decided in ``native``; the file is opened by the bounded process, once its parts have been
+judged.
 """
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import TYPE_CHECKING, Any
 
+from pipelines.compile.seen import Mark
 from pipelines.read import limits
-from pipelines.read.cells import Cells, UnusableFileError, check_row, compose_header, cut_blank_edges, native_text
+from pipelines.read.cells import (
+    Cells,
+    Note,
+    UnusableFileError,
+    check_row,
+    compose_header,
+    cut_blank_edges,
+    native_text,
+)
 from pipelines.read.isolated import UnreadableBytesError, rows_of
-from pipelines.read.workbook_parts import check_workbook
+from pipelines.read.native import NativeColumn
+from pipelines.read.number_formats import Look
+from pipelines.read.sheets import choose_sheet
+from pipelines.read.workbook_parts import Sheet, check_workbook
 
 if TYPE_CHECKING:
     from pipelines.declarations import Layout
+    from pipelines.read.cells import Recognise
 
 # How an ODS writes a duration of a day or more, that calamine leaves as it is (XML Schema part 2, duration).
 _DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,]0*)?S")
+_SHOWN_ROWS = 3
 
 
-def read_spreadsheet(content: bytes, layout: Layout) -> Cells:
-    """Read the declared sheet (the first one if none is declared).
+def read_spreadsheet(content: bytes, layout: Layout, recognise: Recognise | None = None) -> Cells:
+    """Read the declared sheet, else the first visible one, or the visible one that has the expected columns.
 
-    Native cells: numbers with the fifteen digits that spreadsheets show (``0.1+0.2`` is ``0.3``); dates, durations and
-    booleans as ``native_text`` writes them; errors as their text (``#N/A``), which validation refuses or knows.
+    ``recognise`` gives the field of each column by its label. Numbers have the fifteen digits that spreadsheets show
+    (``0.1+0.2`` is ``0.3``); errors are their text (``#N/A``), which validation refuses or knows.
     """
     try:
-        names, rows = _read(content, layout)
+        names, name, notes, text = _read(content, layout, recognise)
     except UnreadableBytesError as error:
         raise UnusableFileError(
             "fichier-illisible",
@@ -37,53 +52,149 @@ def read_spreadsheet(content: bytes, layout: Layout) -> Cells:
         ) from error
     if not names:
         raise UnusableFileError("fichier-vide", "Le classeur ne contient aucune feuille.")
-    if layout.sheet and layout.sheet not in names:
+    if name and name not in names:
         raise UnusableFileError(
-            "feuille-absente", f"La feuille « {layout.sheet} » est absente ; feuilles trouvées : {', '.join(names)}."
+            "feuille-absente", f"La feuille « {name} » est absente ; feuilles trouvées : {', '.join(names)}."
         )
-    start = layout.skip_rows + layout.header_rows
-    if len(rows) < start:
-        raise UnusableFileError("fichier-vide", "La feuille est vide : elle n'a même pas de ligne d'en-tête.")
-    header, body = cut_blank_edges(compose_header(rows[layout.skip_rows : start]), rows[start:])
-    if not any(header):
-        raise UnusableFileError("fichier-vide", "La ligne d'en-tête de la feuille est vide.")
-    return Cells(header, body, first_row=start + 1)
+    return text.cells(name or names[0], notes)
 
 
-def _read(content: bytes, layout: Layout) -> tuple[list[str], list[list[str]]]:
+def _read(content: bytes, layout: Layout, recognise: Recognise | None) -> tuple[list[str], str, list[Note], _SheetText]:
     sheets = check_workbook(content, layout.format)
-    rows: list[list[str]] = []
+    name, notes = choose_sheet(content, layout, sheets, recognise)
+    text = _SheetText(layout, sheets.get(name) or Sheet(), recognise)
     characters = 0
-    with rows_of(content, layout.format, layout.sheet or "") as (names, found):
-        name = layout.sheet or (names[0] if names else "")
+    with rows_of(content, layout.format, name) as (names, found):
         for values in found:
-            row = [_text(value, layout.decimal_char) for value in values]
+            row = text.add(values)
             try:
-                characters += check_row(row, len(rows) + 1)
+                characters += check_row(row, len(text.rows))
             except UnusableFileError as error:
-                raise UnusableFileError(error.rule, f"Feuille « {name} », {error}") from error
+                raise UnusableFileError(error.rule, f"Feuille « {name or names[0]} », {error}") from error
             if characters > limits.MOST_CHARACTERS:
-                raise UnusableFileError("fichier-illisible", f"Feuille « {name} » : texte démesuré. Découpez-la.")
-            rows.append(row)
-    if name in sheets:
-        _restore(rows, sheets[name].errors)
-    return names, rows
+                shown = name or names[0]
+                raise UnusableFileError("fichier-illisible", f"Feuille « {shown} » : texte démesuré. Découpez-la.")
+    return names, name, notes, text
 
 
-def _text(value: Any, decimal_char: str) -> str:
+class _SheetText:
+    """The rows of a sheet as text, from its first one; the header says what each column is for."""
+
+    def __init__(self, layout: Layout, sheet: Sheet, recognise: Recognise | None) -> None:
+        self.rows: list[list[str]] = []
+        self._layout, self._sheet, self._recognise = layout, sheet, recognise
+        self._start = layout.skip_rows + layout.header_rows
+        self._columns: list[NativeColumn] = []
+        self._beyond = NativeColumn(None, layout.decimal_char)
+
+    def add(self, values: list[Any]) -> list[str]:
+        """Take the next row, and return its text."""
+        stored = [_stored(value) for value in values]
+        number = len(self.rows)
+        if number == self._start:
+            self._open()
+        if number < self._start:
+            row = [native_text(value, self._layout.decimal_char) for value in stored]
+        else:
+            row = self._written(stored, number)
+        self.rows.append(row)
+        return row
+
+    def cells(self, name: str, notes: list[Note]) -> Cells:
+        """Return what was read; raises UnusableFileError on a sheet without header."""
+        self._restore()
+        if len(self.rows) < self._start:
+            raise UnusableFileError(
+                "fichier-vide", f"La feuille « {name} » est vide : elle n'a même pas de ligne d'en-tête."
+            )
+        labels, rows = compose_header(self.rows[self._layout.skip_rows : self._start]), self.rows[self._start :]
+        marks = {place: column.close() for place, column in enumerate(self._columns)}
+        self._mark_merged(marks)
+        header, body = cut_blank_edges(labels, rows)
+        if not any(header):
+            raise UnusableFileError("fichier-vide", f"La ligne d'en-tête de la feuille « {name} » est vide.")
+        told = [*notes, *self._hidden(header, body)]
+        kept = {place: marked for place, marked in marks.items() if any(marked)}
+        return Cells(header, body, self._start + 1, kept, tuple(told), name)
+
+    def _open(self) -> None:
+        labels = compose_header(self.rows[self._layout.skip_rows :])
+        fields = self._recognise(labels) if self._recognise else []
+        self._columns = [NativeColumn(field, self._layout.decimal_char) for field in fields]
+
+    def _written(self, values: list[Any], number: int) -> list[str]:
+        self._columns += [self._beyond] * (len(values) - len(self._columns))
+        row, columns = number - self._start, zip(self._columns, values, strict=False)
+        if not self._sheet.looks:
+            return [column.write(value, row) for column, value in columns]
+        looks = (self._look(number, place) for place in range(len(values)))
+        return [column.write(value, row, look) for (column, value), look in zip(columns, looks, strict=True)]
+
+    def _look(self, row: int, place: int) -> int:
+        looks = self._sheet.looks.get(place, b"")
+        return looks[row] if row < len(looks) else Look.PLAIN
+
+    def _restore(self) -> None:
+        """Write back what calamine leaves out: an error is no absence, nor is a formula whose result wasn't saved."""
+        for (row, place), error in self._sheet.errors.items():
+            cells = self._reach(row, place)
+            cells[place] = cells[place] or error
+        for place, looks in self._sheet.looks.items():
+            row = looks.find(Look.NO_VALUE, self._start)
+            while row >= 0 and place < len(self._columns):
+                cells = self._reach(row, place)
+                cells[place] = cells[place] or self._columns[place].write("", row - self._start, Look.NO_VALUE)
+                row = looks.find(Look.NO_VALUE, row + 1)
+
+    def _reach(self, row: int, place: int) -> list[str]:
+        if row >= len(self.rows):
+            self.rows += [[] for _ in range(row + 1 - len(self.rows))]
+        cells = self.rows[row]
+        cells += [""] * (place + 1 - len(cells))
+        return cells
+
+    def _mark_merged(self, marks: dict[int, bytearray]) -> None:
+        """Mark what merged cells cover, where they show something: it is no absence."""
+        covered = 0
+        for top, left, bottom, right in self._sheet.merged:
+            shown = self.rows[top][left] if top < len(self.rows) and left < len(self.rows[top]) else ""
+            covered += (bottom - top + 1) * (right - left + 1)
+            if not shown.strip() or bottom < self._start or covered > limits.MOST_ERRORS:
+                continue
+            last = min(bottom, len(self.rows) - 1) - self._start
+            for place in range(left, min(right + 1, len(self._columns))):
+                first = max(top + (place == left), self._start) - self._start
+                marked = marks.setdefault(place, bytearray())
+                marked.extend(bytes(max(0, last + 1 - len(marked))))
+                marked[first : last + 1] = bytes([Mark.MERGED]) * max(0, last + 1 - first)
+
+    def _hidden(self, header: list[str], body: list[list[str]]) -> list[Note]:
+        """Tell the rows and columns that are read although nobody sees them."""
+        rows = [
+            row + 1
+            for first, last in self._sheet.hidden_rows
+            for row in range(max(first, self._start), min(last + 1, self._start + len(body)))
+            if any(cell.strip() for cell in body[row - self._start])
+        ]
+        notes = []
+        if rows:
+            some = ", ".join(map(str, rows[:_SHOWN_ROWS])) + (", …" if len(rows) > _SHOWN_ROWS else "")
+            message = f"{len(rows)} lignes masquées ou filtrées sont lues comme les autres (lignes {some})."
+            if len(rows) == 1:
+                message = f"Une ligne masquée ou filtrée est lue comme les autres (ligne {some})."
+            notes.append(Note("lignes-masquees", message, row=rows[0]))
+        for first, last in self._sheet.hidden_columns:
+            for label in header[first : last + 1]:
+                if label:
+                    message = f"La colonne « {label} », masquée dans la feuille, est lue comme les autres."
+                    notes.append(Note("colonnes-masquees", message, column=label))
+        return notes
+
+
+def _stored(value: Any) -> Any:
+    """Return a cell as spreadsheets keep it: fifteen digits; a length of time where an ODS writes one."""
     if isinstance(value, float):
-        value = float(f"{value:.15g}")
-    elif isinstance(value, str):
-        duration = _DURATION.fullmatch(value)
-        return ":".join(part.zfill(2) for part in duration.groups()) if duration else value
-    return native_text(value, decimal_char)
-
-
-def _restore(rows: list[list[str]], errors: dict[tuple[int, int], str]) -> None:
-    """Write the errors back where calamine leaves a blank: an error is no absence."""
-    for (row, column), error in errors.items():
-        if row >= len(rows):
-            rows += [[] for _ in range(row + 1 - len(rows))]
-        cells = rows[row]
-        cells += [""] * (column + 1 - len(cells))
-        cells[column] = cells[column] or error
+        return float(f"{value:.15g}")
+    if isinstance(value, str) and value.startswith("PT") and (found := _DURATION.fullmatch(value)):
+        return datetime.timedelta(hours=int(found[1]), minutes=int(found[2]), seconds=int(found[3]))
+    return value

@@ -8,6 +8,7 @@ from pipelines.validate.corrections import correction_states
 from pipelines.validate.engine import unusable, validate_cells, validate_text
 from pipelines.validate.findings import Finding
 from pipelines.validate.gathering import RefusedRow, Validated, observation_schema
+from pipelines.validate.header import recognised
 from pipelines.validate.letter import Letter, write_letter
 from pipelines.validate.opened import validate_opened
 from pipelines.validate.privacy import protect
@@ -29,6 +30,7 @@ __all__ = [
     "not_handed_over",
     "observation_schema",
     "protect",
+    "recognised",
     "unusable",
     "validate_cells",
     "validate_opened",

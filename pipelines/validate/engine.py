@@ -21,7 +21,7 @@ from pipelines.validate.tabular.text import open_bytes
 from pipelines.validate.typed_rows import TypedRows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pipelines.declarations import Correction, Export, ExportField, Layout, Territories
@@ -46,11 +46,13 @@ def validate_cells(
     corrections: Sequence[Correction] = (),
     rules: Sequence[RowRule] = (),
     spill: Path | None = None,
+    marks: Mapping[int, bytearray] | None = None,
 ) -> Validated:
     """Judge every row. Row numbers are those of the file (``first_row`` is the number of ``rows[0]``).
 
     ``file_year`` is the year that the file's path gives, or None when one file holds several years. ``rules``: what the
     roles of the columns imply. ``spill`` is the Parquet file where the observations go; without it they stay in memory.
+    ``marks`` are those of the reader: for each column that has some, a ``compile.seen.Mark`` (or 0) per row.
     """
     matched = match_header(header, export, layout)
     if not matched.usable:
@@ -60,7 +62,8 @@ def validate_cells(
     names = [field["name"] for field in schema["fields"]]
     judge = partial(judge_cells, names, rows, schema, first_row=first_row)
     placer = RowPlacer(export, layout, territories, file_year)
-    return _gathered(judge, header, matched, expired, Gathering(export, layout, placer, matched.columns, spill, rules))
+    gathering = Gathering(export, layout, placer, matched.columns, spill, rules, marks, first_row)
+    return _gathered(judge, header, matched, expired, gathering)
 
 
 def validate_text(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,15 +13,18 @@ import pyarrow.compute as pc
 
 from pipelines.compile.exports import label_of
 from pipelines.validate.blank_rows import BlankRows, has_content
+from pipelines.validate.damaged_text import DamagedText
 from pipelines.validate.findings import Finding, Tally
+from pipelines.validate.marked import MarkedCells
 from pipelines.validate.messages import rule_of, sentence
 from pipelines.validate.observations import COORDINATES, RowPlacer
+from pipelines.validate.office_codes import OfficeCodes
 from pipelines.validate.roles import RoleRules, values_table
 from pipelines.validate.twins import Twins
 from pipelines.validate.typed_rows import TypedRows, TypedWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from frictionless.errors import RowError
@@ -62,7 +65,8 @@ class Validated:
 
     ``refused`` counts rows by year (``None``: year unreadable); ``refused_rows`` keeps the first of them, at most
     KEPT_ROWS, for the copy that the producer corrects; ``header`` has the labels of the file's columns. ``path`` says
-    who judged the cells: ``vectorised`` (frictionless for the doubtful ones) or ``frictionless`` alone, and ``why``.
+    who judged the cells: ``vectorised`` (frictionless for the doubtful ones) or ``frictionless`` alone, and ``why``;
+    ``sheet`` is the sheet of the workbook that was read.
     """
 
     observations: TypedRows
@@ -74,6 +78,7 @@ class Validated:
     refused_rows: list[RefusedRow] = field(default_factory=list)
     path: str = ""
     why: str = ""
+    sheet: str = ""
 
 
 def observation_schema(export: Export) -> pa.Schema:
@@ -129,6 +134,8 @@ class Gathering:
         columns: list[tuple[str, ExportField | None]],
         spill: Path | None,
         rules: Sequence[RowRule] = (),
+        marks: Mapping[int, bytearray] | None = None,
+        first_row: int = 0,
     ) -> None:
         self.export, self.placer = export, placer
         self.tally = Tally(KEPT_FINDINGS)
@@ -150,6 +157,10 @@ class Gathering:
         held = {name: place for name, place in self._places.items() if name in self._schema.names}
         self._twins = Twins(export, held, self._labels)
         self._roles = RoleRules(rules, self._labels)
+        self._offices = OfficeCodes(export, self._labels)
+        self._marked = MarkedCells(marks or {}, first_row, columns, self._labels, export)
+        self._damaged = DamagedText(export, self._labels, self._places)
+        self.tally.add(self._marked.warnings())
 
     def label(self, name: str) -> str:
         """Return the label of a field's column."""
@@ -178,12 +189,13 @@ class Gathering:
         Blank rows at the end of the file, which spreadsheets leave, are no rows.
         """
         rows = self._writer.close()
-        twins = array("q")
-        for number, found, year in self._twins.found(rows):
-            self._refuse(_Refusal(number, [found], fetch(number) if self._keeps_cells() else [], year))
-            twins.append(number)
-        if twins:
-            rows = _without(rows, twins)
+        late: set[int] = set()
+        for number, found, year in chain(self._offices.found(rows), self._twins.found(rows)):
+            if number not in late:
+                self._refuse(_Refusal(number, [found], fetch(number) if self._keeps_cells() else [], year))
+            late.add(number)
+        if late:
+            rows = _without(rows, sorted(late))
         findings = sorted([*self.tally.close(), *self._roles.told(rows)], key=lambda item: item.row or 0)
         kept = sorted(self._refused_rows, key=lambda item: item.number)
         return Validated(rows, findings, dict(self._refused), self._ignored, refused_rows=kept, **known)
@@ -206,7 +218,18 @@ class Gathering:
             found = self._wrong_in(row)
             wrong = {item.column for item in found}
             found = self._as_written([*found, *(item for item in implied if item.column not in wrong)], row.cells)
-        return _Refusal(row.number, found, row.cells, self._year_of(row))
+        return _Refusal(row.number, self._with_marks(found, row), row.cells, self._year_of(row))
+
+    def _with_marks(self, found: list[Finding], row: JudgedRow) -> list[Finding]:
+        """Tell what the reader saw in a cell, in place of what its text breaks."""
+        marked = self._marked.at(row.number)
+        if not marked:
+            return found
+        told = {item.column for item in marked}
+        keys = {self._labels[name] for name in self.export.key}
+        hidden = {"blank-row", *(("primary-key", "cle-vide") if told & keys else ())}
+        kept = [item for item in found if item.column not in told and item.rule not in hidden]
+        return [*self._as_written(marked, row.cells), *kept]
 
     def _wrong_in(self, row: JudgedRow) -> list[Finding]:
         impossible = [name for name, value in row.values.items() if name in self._places and _is_impossible(value)]
@@ -227,6 +250,7 @@ class Gathering:
         """Keep the observations of a block's valid rows; return those that can't be observations."""
         table = block.accepted
         impossible = self._impossible(block)
+        warned = self._look(block, impossible)
         possible = np.ones(table.num_rows, np.bool_)
         possible[list(impossible)] = False
         empty = self.placer.ignored(table)
@@ -240,6 +264,10 @@ class Gathering:
         if len(bad) < table.num_rows:
             self._write(block, placed.coordinates, good)
         years = placed.coordinates[0]
+        self.tally.add(
+            replace(item, row=int(block.numbers[place]), year=self.placer.file_year or years[place].as_py())
+            for place, item in warned if good[place]
+        )  # fmt: skip
         texts = block.texts.take(pa.array(bad)) if len(bad) else block.texts.slice(0, 0)
         refusals = []
         for place, *cells in zip(bad.tolist(), *(column.to_pylist() for column in texts.columns), strict=True):
@@ -265,6 +293,7 @@ class Gathering:
         whole = pa.Table.from_arrays(list(columns.values()), schema=self._schema)
         kept = whole if good.all() else whole.filter(mask)
         self._twins.note(kept)
+        self._offices.note(kept)
         self._writer.write(kept)
 
     def _reasons(self, name: str, values: pa.ChunkedArray, texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -276,6 +305,20 @@ class Gathering:
         place = pc.index_in(written, pa.array(list(known), pa.string()))
         place = pc.if_else(pc.and_(blank, pc.is_valid(written)), place, None)
         return pa.array(list(known.values()), pa.string()).take(place) if known else pa.nulls(len(values), pa.string())
+
+    def _look(self, block: JudgedBlock, wrong: dict[int, list[Finding]]) -> list[tuple[int, Finding]]:
+        """Add to what is wrong what was seen in the cells of valid rows; return the warnings, by place."""
+        for place, found in self._marked.errors(block.numbers).items():
+            wrong.setdefault(place, []).extend(found)
+        warned = []
+        for place, found in self._damaged.found(block.accepted).items():
+            marked = {item.column for item in wrong.get(place, ())}
+            for item in found:
+                if item.severity == "avertissement":
+                    warned.append((place, item))
+                elif item.column not in marked:
+                    wrong.setdefault(place, []).append(item)
+        return warned
 
     def _impossible(self, block: JudgedBlock) -> dict[int, list[Finding]]:
         """Find numbers that frictionless accepts but that no result can be made of: nan, inf, and more than 10^15."""
@@ -345,7 +388,7 @@ def _is_impossible(value: Any) -> bool:
 
 
 def _without(rows: TypedRows, numbers: Sequence[int]) -> TypedRows:
-    """Drop rows that turned out to be twins once the whole file was read."""
+    """Drop rows that turned out to be wrong once the whole file was read."""
     unwanted = pa.array(np.array(numbers, np.int64))
     kept = [batch.filter(pc.invert(pc.is_in(batch.column("_ligne"), unwanted))) for batch in rows.batches()]
     return TypedRows(rows.schema, [pa.Table.from_batches(kept, rows.schema)])

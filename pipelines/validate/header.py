@@ -10,14 +10,14 @@ import json
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipelines.compile.exports import is_optional, label_of
+from pipelines.compile.exports import field_descriptor, is_optional, label_of
 from pipelines.validate.findings import Finding
 from pipelines.validate.messages import title
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from pipelines.declarations import Export, ExportField, Layout
 
@@ -60,6 +60,16 @@ def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHe
     if "" in labels:
         findings.append(Finding("blank-label", title("blank-label"), severity="avertissement"))
     return MatchedHeader(columns, findings)
+
+
+def recognised(export: Export, layout: Layout) -> Callable[[list[str]], list[Mapping[str, Any] | None]]:
+    """Return what gives, for the labels of a header, the Table Schema field of each column (None: unknown)."""
+
+    def fields(header: list[str]) -> list[Mapping[str, Any] | None]:
+        columns = match_header(header, export, layout).columns
+        return [field_descriptor(field, layout) if field else None for _, field in columns]
+
+    return fields
 
 
 def normalise(label: str) -> str:

@@ -20,6 +20,7 @@ from pipelines.compile.exports import label_of
 from pipelines.declarations.periods import period_of
 from pipelines.validate.findings import Finding
 from pipelines.validate.places import Gazetteer
+from pipelines.validate.twins import in_one_writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -206,7 +207,8 @@ class RowPlacer:
         rule = self.export.structure
         if rule is None or level in ("national", "region"):
             return (None, None), ()
-        if code is None:
+        code = in_one_writing(None if code is None else str(code))
+        if not code:
             if level != "site":
                 return (None, None), ()
             message = "Le code de la structure est absent."
@@ -221,7 +223,7 @@ class RowPlacer:
             elif UNPRINTABLE.search(str(value)) or (field == rule.code and str(value).startswith(ROOT_PREFIX)):
                 message = "Ce texte publié contient un caractère invisible, ou commence par « reseau: » : corrigez-le."
                 found.append(self._finding("caractere-interdit", message, field, value))
-        return (str(code), None if name is None else str(name)), tuple(found)
+        return (code, None if name is None else str(name)), tuple(found)
 
 
 def _carries_none(rule: IgnoredRows, values: Mapping[str, Any]) -> bool:

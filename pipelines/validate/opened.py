@@ -5,19 +5,41 @@ Opening files is the readers' affair: what they give is only described here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pipelines.validate.engine import validate_cells, validate_text
+from pipelines.validate.findings import Finding
 from pipelines.validate.tabular.encoding import can_decode
 from pipelines.validate.tabular.text import open_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pipelines.declarations import Correction, Export, Layout, Territories
     from pipelines.declarations.roles import RowRule
     from pipelines.validate.gathering import Validated
+
+
+class HasNote(Protocol):
+    """What a reader tells of the way it read a workbook."""
+
+    @property
+    def rule(self) -> str:
+        """Name of the rule."""
+
+    @property
+    def message(self) -> str:
+        """French sentence."""
+
+    @property
+    def column(self) -> str:
+        """Label of the column, if it is about one."""
+
+    @property
+    def row(self) -> int | None:
+        """Number of the first row it is about, if it is about some."""
 
 
 class HasCells(Protocol):
@@ -34,6 +56,18 @@ class HasCells(Protocol):
     @property
     def first_row(self) -> int:
         """Number of the first row after the header."""
+
+    @property
+    def marks(self) -> Mapping[int, bytearray]:
+        """How cells were seen (``compile.seen.Mark``), for the columns that need it."""
+
+    @property
+    def notes(self) -> Sequence[HasNote]:
+        """What must be told of the way it was read."""
+
+    @property
+    def sheet(self) -> str:
+        """Name of the sheet that was read, if the file has sheets."""
 
 
 @runtime_checkable
@@ -90,7 +124,9 @@ def validate_opened(
             opened.header, opened.source, opened.encoding, opened.first_row, export, layout, territories,
             delimiter=opened.delimiter, file_year=file_year, rules=rules, spill=spill, progress=progress,
         )  # fmt: skip
-    return validate_cells(
+    validated = validate_cells(
         cells.header, cells.rows, cells.first_row, export, layout, territories,
-        file=file, file_year=file_year, corrections=corrections, rules=rules, spill=spill,
+        file=file, file_year=file_year, corrections=corrections, rules=rules, spill=spill, marks=cells.marks,
     )  # fmt: skip
+    told = [Finding(note.rule, note.message, "avertissement", note.row, note.column) for note in cells.notes]
+    return replace(validated, findings=[*told, *validated.findings], sheet=cells.sheet)

@@ -25,7 +25,8 @@ SHOWN_VALUES, LONGEST_VALUE = 3, 60
 # Rules about a cell: an example of a right one helps, but where the rule itself says what is expected.
 _NO_EXAMPLE = (
     "missing-label", "extra-label", "blank-label", "duplicate-label", "correction-perimee", "blank-row",
-    "primary-key", "cle-vide", "poids-nuls", *REFUSED, *TOLD,
+    "primary-key", "cle-vide", "poids-nuls", *REFUSED, *TOLD, "formule-sans-valeur", "cellule-fusionnee",
+    "erreur-tableur", "pourcentage", "date-en-texte", "lignes-masquees", "colonnes-masquees",
 )  # fmt: skip
 _UNKNOWN = ("type-error", "nombre-impossible")  # rules that a value not known may have broken
 

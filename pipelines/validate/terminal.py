@@ -31,6 +31,8 @@ def show_verdict(verdict: Verdict, problems: list[Problem], title: str) -> None:
     console.print(Text(title, "bold"))
     for file in verdict.files:
         console.print(Text(f"{shown(file['fichier'], 200)}, sha256 {file['sha256'][:12]}…"))
+        if file["feuille"]:
+            console.print(Text(f"Feuille lue : « {shown(file['feuille'])} »."))
         if file["controle"]:
             console.print(Text(judged_by(file["controle"])))
     style = _STYLES[verdict.state] if not verdict.refused or verdict.state != "accepté" else "bold yellow"

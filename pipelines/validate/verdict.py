@@ -126,6 +126,7 @@ def judge(export: Export, year: int | None, acceptance: Acceptance, files: Seque
             "lignes": table.num_rows + _refused_in(file.validated, year),
             "acceptees": table.num_rows,
             "lu": file.validated.usable,
+            "feuille": file.validated.sheet,
             "controle": file.validated.path,
             "controle_pourquoi": file.validated.why,
         }

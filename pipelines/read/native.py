@@ -1,0 +1,146 @@
+"""Native cells (spreadsheet, Parquet) to the text of their field, so that one set of rules judges every format.
+
+A native date is right whatever the declared format, a boolean whatever the declared words, a number whatever the
+declared decimal sign: each is written as the field writes it, as frictionless accepts native values. What is seen in a
+spreadsheet and is not what is stored (percentages, leading zeros) is read as it is seen; what can't be is marked.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from pipelines.compile.durations import duration_text
+from pipelines.compile.seen import Mark
+from pipelines.read.cells import native_text
+from pipelines.read.number_formats import Look
+
+NO_VALUE_TEXT = "(formule sans valeur)"
+_DIGITS_KEPT = 1e15  # a spreadsheet keeps 15 digits of a number
+_SEEN_DATE, _SEEN_CLOCK = "%d/%m/%Y", "%H:%M:%S"
+_NUMBERS = ("integer", "number")
+_SHARE_UNIT = "part"
+
+
+class NativeColumn:
+    """Writes the cells of one column; ``marks`` has a Mark per row, as far as there are some.
+
+    ``field`` is the Table Schema field that the column is for, None where nothing is known of it.
+    """
+
+    def __init__(self, field: Mapping[str, Any] | None, decimal_char: str) -> None:
+        self.marks = bytearray()
+        self._field = field or {}
+        self._known = field is not None
+        self._kind = "duration" if "duration" in self._field else str(self._field.get("type", "any"))
+        self._decimal_char = str(self._field.get("decimalChar", decimal_char))
+        self._words = [str(self._field.get(name, [word])[0]) for name, word in _WORDS.items()]
+        self._is_share = is_share(self._field)
+        self._percent = False
+
+    def write(self, value: Any, row: int, look: int = Look.PLAIN) -> str:
+        """Return the text of the cell of a row (from 0), seen in a certain way."""
+        if look == Look.NO_VALUE and self._marked(row, Mark.NO_VALUE):
+            return NO_VALUE_TEXT
+        if isinstance(value, bool):
+            return self._words[not value]
+        if isinstance(value, int | float | Decimal):
+            return self._number(value, row, look)
+        if isinstance(value, datetime.date):
+            return self._date(value, row)
+        if self._kind == "duration" and isinstance(value, datetime.time | datetime.timedelta):
+            return self._duration(value, row, look)
+        return native_text(value, self._decimal_char)
+
+    def close(self) -> bytearray:
+        """Return the marks, once all cells were written: numbers of at most 1 are doubtful among percentages only."""
+        if not self._percent:
+            self.marks = self.marks.replace(bytes([Mark.NOT_PERCENT]), b"\\0")
+        return self.marks if any(self.marks) else bytearray()
+
+    def _marked(self, row: int, mark: Mark) -> bool:
+        if self._known:
+            if len(self.marks) <= row:
+                self.marks.extend(bytes(row + 1 - len(self.marks)))
+            self.marks[row] = mark
+        return self._known
+
+    def _number(self, value: float | Decimal, row: int, look: int) -> str:
+        if look == Look.PERCENT:
+            return self._percentage(value, row)
+        if look == Look.SCALED and self._kind in _NUMBERS:
+            self._marked(row, Mark.SCALED)
+        elif self._kind in _NUMBERS and not self._is_share and 0 < abs(float(value)) <= 1:
+            self._marked(row, Mark.NOT_PERCENT)
+        elif self._kind == "string":
+            return self._code(value, row, look)
+        return native_text(value, self._decimal_char)
+
+    def _percentage(self, value: float | Decimal, row: int) -> str:
+        """Read as it is seen, unless the field is a share of 1: 0.853 is seen as 85,3 %."""
+        if self._is_share or not self._known or not math.isfinite(value):
+            return native_text(value, self._decimal_char)
+        self._percent = True
+        self._marked(row, Mark.PERCENT)
+        seen = native_text(Decimal(repr(value)) * 100, self._decimal_char)
+        return seen if self._kind in _NUMBERS else f"{seen} %"
+
+    def _code(self, value: float | Decimal, row: int, look: int) -> str:
+        if isinstance(value, float) and _DIGITS_KEPT <= abs(value) < math.inf:
+            self._marked(row, Mark.DIGITS)
+            return f"{value:.0f}"
+        text = native_text(value, self._decimal_char)
+        if not text.lstrip("-").isdecimal():
+            self._marked(row, Mark.DECIMAL)
+        return text.zfill(look - Look.ZEROS) if look > Look.ZEROS and text.isdecimal() else text
+
+    def _date(self, value: datetime.date, row: int) -> str:
+        clock = value.time() if isinstance(value, datetime.datetime) else datetime.time()
+        day = value.date() if isinstance(value, datetime.datetime) else value
+        if self._kind == "date":
+            pattern = str(self._field.get("format", "default"))
+            if clock == datetime.time():
+                return _written(day, "%Y-%m-%d" if pattern == "default" else pattern)
+            return value.strftime(pattern) if "%H" in pattern else value.strftime(f"{_SEEN_DATE} {_SEEN_CLOCK}")
+        if self._kind == "string":
+            self._marked(row, Mark.DATED)
+        return native_text(value, self._decimal_char)
+
+    def _duration(self, value: datetime.time | datetime.timedelta, row: int, look: int) -> str:
+        """Write a length of time, unless the cell shows the producer something else than what it holds."""
+        if isinstance(value, datetime.time):
+            value = datetime.timedelta(
+                hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond
+            )
+        form = str(self._field["duration"])
+        hides_hours = look == Look.MINUTES_SECONDS and value >= datetime.timedelta(hours=1)
+        if hides_hours or (look == Look.HOURS_MINUTES and form == "mm:ss"):
+            self._marked(row, Mark.CLOCK)
+        return duration_text(value, form)
+
+
+_WORDS = {"trueValues": "true", "falseValues": "false"}
+
+
+def is_share(field: Mapping[str, Any]) -> bool:
+    """Tell whether a Table Schema field holds shares of 1: it says so, or admits nothing above 1."""
+    if "unit" in field:
+        return bool(field["unit"] == _SHARE_UNIT)
+    limit = field.get("constraints", {}).get("maximum")
+    return isinstance(limit, int | float) and limit <= 1
+
+
+@lru_cache(1 << 16)
+def _written(day: datetime.date, pattern: str) -> str:
+    """Write a day in a format that gives it back (or its month, where the format has no day); else in full."""
+    text = day.strftime(pattern)
+    try:
+        read = datetime.datetime.strptime(text, pattern).date()
+    except ValueError:
+        return day.isoformat()
+    without_day = "%d" not in pattern and (read.year, read.month) == (day.year, day.month)
+    return text if read == day or without_day else day.isoformat()
