@@ -23,6 +23,7 @@ import dagster as dg
 import pyarrow as pa
 
 from assets.backup_outputs import FolderOutput, SavedOutput, StorageError, StorageOutput, below
+from assets.instance import opened
 from assets.instance_place import Database, InstancePlace
 
 FORMAT = 1
@@ -268,5 +269,5 @@ def _runs(place: InstancePlace) -> int:
 def _counted_runs(place: InstancePlace, statuses: list[dg.DagsterRunStatus] | None) -> int:
     if not place.database and not place.databases:
         return 0  # nothing was ever run: opening would make an instance
-    with dg.DagsterInstance.get() as instance:
+    with opened(place.home) as instance:
         return instance.get_runs_count(dg.RunsFilter(statuses=statuses))

@@ -16,13 +16,16 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dagster as dg
-import requests
 
 from assets.channels import SendError, channels_from_environment
 from assets.installed import absent_libraries, differing_libraries, python_fault
+from assets.instance import InstanceError, opened
 from assets.instance_place import InstancePlace, NoInstanceError, instance_place
-from assets.resources import PROJECT, letters_from_environment, workspace_from_environment
-from assets.secrets import SettingError, read_secret, readable_by_others
+from assets.platforms import TargetError, access
+from assets.resources import letters_from_environment, workspace_from_environment
+from assets.secrets import PROJECT, SettingError, read_secret, readable_by_others
+from pipelines.publish.errors import PublicationError
+from pipelines.publish.target import LOCAL
 from pipelines.read import RootError, Shelf
 
 State = Literal["bon", "avertissement", "panne", "ignoré"]
@@ -149,9 +152,11 @@ def _instance() -> Iterator[Reading]:
         yield Reading("Instance", "panne", f"jamais préparée : {place.state} est vide", advice)
         return
     try:
-        with dg.DagsterInstance.get() as instance:
+        with opened(place.home) as instance:
             yield _migrated(instance, place, advice)
             yield _daemons(instance)
+    except InstanceError as error:
+        yield Reading("Instance", "panne", str(error))
     except Exception as error:  # whatever the storage raises: its text may hold an address with its password
         yield Reading("Instance", "panne", f"ne s'ouvre pas ({type(error).__name__})", advice)
 
@@ -177,6 +182,8 @@ def _daemons(instance: dg.DagsterInstance) -> Reading:
 
 
 def _secrets() -> Iterator[Reading]:
+    if (named := workspace_from_environment().target) != LOCAL:
+        yield from _access(named)
     for name in SECRETS:
         try:
             held = read_secret(name)
@@ -230,21 +237,26 @@ def _channels() -> Iterator[Reading]:
             yield Reading("Alertes", "panne", f"{channel.name} : {error}", "vérifier adresse, compte et pare-feu")
 
 
+def _access(named: str) -> Iterator[Reading]:
+    """Say whether the environment gives the way to the target, as publication itself reads it."""
+    try:
+        there = access(named)
+    except TargetError as error:
+        yield Reading("Publication", "panne", str(error), "corriger le fichier d'environnement")
+        return
+    yield Reading("Publication", "bon", f"clé et organisation données pour {there.url}")
+
+
 def _target() -> Iterator[Reading]:
-    """Reach the publication target by its public API; nothing is written, no key is sent."""
-    named = os.environ.get("RESULTATS_TARGET") or ""
-    url = f"https://{named}.data.gouv.fr" if named in ("demo", "www") else named
-    if not url.startswith(("https://", "http://")):
+    """Reach the publication target as publication does: nothing is written."""
+    named = workspace_from_environment().target
+    if named == LOCAL:
         yield Reading("Cible", "ignoré", "la cible est le catalogue local")
         return
     try:
-        answer = requests.get(f"{url.rstrip('/')}/api/1/site/", timeout=20)
-    except requests.RequestException as error:
-        yield Reading(
-            "Cible", "panne", f"ne répond pas ({type(error).__name__})", "vérifier RESULTATS_TARGET et le réseau"
-        )
+        there = access(named)
+        there.prove()
+    except (TargetError, PublicationError) as error:
+        yield Reading("Cible", "panne", str(error), "vérifier RESULTATS_TARGET, la clé et le réseau")
         return
-    if not answer.ok:
-        yield Reading("Cible", "panne", f"répond {answer.status_code}", "vérifier RESULTATS_TARGET")
-        return
-    yield Reading("Cible", "bon", f"{url} répond")
+    yield Reading("Cible", "bon", f"{there.url} connaît la clé, qui est d'un membre de « {there.organization} »")

@@ -1,10 +1,14 @@
-"""The Dagster instance: where its storage is, and how it is made ready before anything starts.
+"""The Dagster instance: where its storage is, how it is made ready before anything starts, and how it is opened.
+
+Folders that ``dagster.yaml`` names start from DAGSTER_HOME, wherever a command is typed.
 
 One ``dagster.yaml`` serves both storages: SQLite in the state folder, or PostgreSQL when the environment names it.
 """
 
 import fcntl
 import io
+import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, redirect_stdout
@@ -14,15 +18,20 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import yaml
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from dagster import StringSource
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.base_storage import DagsterStorage
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.runs.sqlite import sqlite_run_storage as sqlite_storage
 from dagster._core.storage.sql import get_alembic_config
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from assets.faults import machine_fault
 from assets.secrets import SettingError, read_secret
 
 if TYPE_CHECKING:
@@ -30,6 +39,8 @@ if TYPE_CHECKING:
 
 _URL, _PASSWORD = "RESULTATS_PG_URL", "RESULTATS_PG_PASSWORD"
 _DRIVER = "postgresql+psycopg2"  # the one that dagster-postgres brings; SQLAlchemy 2.1 would look for another
+HOME = "DAGSTER_HOME"
+_RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOCK = 7_265_001  # any number of ours: who prepares the database holds it
 
 
@@ -51,10 +62,92 @@ class EnvironmentStorage(DagsterStorage, ConfigurableClass):
         """Return Dagster's own storage of one kind or the other."""
         url = postgres_url()
         if url is None:
-            return DagsterSqliteStorage.from_local(base_dir=config_value["base_dir"], inst_data=inst_data)
+            return DagsterSqliteStorage.from_local(base_dir=_from_home(config_value["base_dir"]), inst_data=inst_data)
         from dagster_postgres import DagsterPostgresStorage  # noqa: PLC0415  (loads psycopg2, which SQLite needs not)
 
         return DagsterPostgresStorage(url.render_as_string(hide_password=False), inst_data=inst_data)
+
+
+class HomeArtifacts(LocalArtifactStorage):
+    """Dagster's own storage of artefacts, in a folder of DAGSTER_HOME."""
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeArtifacts":
+        """Return the storage in that folder."""
+        return cls(_from_home(config_value["base_dir"]), inst_data)
+
+
+class HomeLogs(LocalComputeLogManager):
+    """Dagster's own keeper of what steps print, in a folder of DAGSTER_HOME."""
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeLogs":
+        """Return the keeper in that folder."""
+        return cls(**{**config_value, "base_dir": _from_home(config_value["base_dir"]), "inst_data": inst_data})
+
+
+class InstanceError(SettingError):
+    """The storage of the instance can't be used; the French text says what to do, and holds no secret."""
+
+
+def _from_home(folder: str) -> str:
+    return str(Path(os.environ.get(HOME) or "").absolute() / folder)
+
+
+@contextmanager
+def _at_home(home: Path) -> Iterator[None]:
+    """Let Dagster take ``home`` for its DAGSTER_HOME while the body runs."""
+    before = os.environ.get(HOME)
+    os.environ[HOME] = str(home)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[HOME]
+        else:
+            os.environ[HOME] = before
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[dg.DagsterInstance]:
+    """Open the instance of ``home``; raises InstanceError when its storage fails, there or in the body."""
+    try:
+        with _at_home(home), dg.DagsterInstance.from_config(str(home)) as instance:
+            yield instance
+    except Exception as error:
+        if not _of_storage(error):
+            raise
+        raise InstanceError(_told(home, error)) from error
+
+
+def _of_storage(error: BaseException | None) -> bool:
+    """Whether an error, or what it comes from (Dagster wraps some), is one of a database."""
+    while error is not None:
+        if isinstance(error, SQLAlchemyError | sqlite3.Error | CommandError):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _told(home: Path, error: Exception) -> str:
+    if (fault := machine_fault(error)) is not None:
+        return f"l'instance Dagster ne peut s'écrire : {fault}"
+    url = postgres_url()
+    if url is not None:
+        where = f"{url.host or 'socket locale'}, base {url.database}"
+        return (
+            f"la base PostgreSQL de l'instance ne répond pas, ou refuse la connexion ({where}) : vérifier que le "
+            "service est lancé, RESULTATS_PG_URL et le mot de passe, puis relancer"
+        )
+    return _damaged(_sqlite_folder(home))
+
+
+def _damaged(place: Path) -> str:
+    return (
+        f"l'instance Dagster est abîmée : {place}. Ce qui est publié n'est pas touché. Remettre la dernière sauvegarde "
+        "(resultats restore … --replace) ; sans sauvegarde, déplacer ce fichier ou ce dossier ailleurs, puis lancer "
+        "« resultats instance prepare » : seul l'historique des traitements serait perdu"
+    )
 
 
 def postgres_url() -> URL | None:
@@ -77,17 +170,18 @@ def postgres_url() -> URL | None:
     return url if password is None else url.set(password=password)
 
 
-def prepare_instance(home: Path) -> list[str]:
+def prepare_instance(home: Path, *, alone: bool = True) -> list[str]:
     """Make the instance of ``home`` ready: made or migrated by one process at a time, mended if a start was cut short.
 
     Returns what was done (French). To be called before any Dagster process starts: two that create the same storage at
-    once can leave it unusable.
+    once can leave it unusable. Unless ``alone``, runs may be going: the files that they are making of their own are
+    left alone. Raises InstanceError when the storage can't be used.
     """
     done: list[str] = []
     with _alone(home):
         if postgres_url() is None:
-            done += [f"réparé : {path}" for path in mend_sqlite(_sqlite_folder(home))]
-        with dg.DagsterInstance.from_config(str(home)) as instance, redirect_stdout(io.StringIO()):
+            done += [f"réparé : {path}" for path in mend_sqlite(_sqlite_folder(home), runs=alone)]
+        with opened(home) as instance, redirect_stdout(io.StringIO()):
             instance.upgrade()  # it prints what it does
             done.append(f"stockage prêt : {'SQLite' if postgres_url() is None else 'PostgreSQL'}")
     return done
@@ -96,35 +190,46 @@ def prepare_instance(home: Path) -> list[str]:
 def _sqlite_folder(home: Path) -> Path:
     """Return the folder of SQLite that ``dagster.yaml`` names."""
     storage = InstanceRef.from_dir(str(home)).storage_data
-    return Path(yaml.safe_load(storage.config_yaml)["base_dir"]) if storage else home
+    return home / yaml.safe_load(storage.config_yaml)["base_dir"] if storage else home
 
 
-def mend_sqlite(state: Path) -> list[Path]:
+def mend_sqlite(state: Path, *, runs: bool = True) -> list[Path]:
     """Mend the SQLite files below ``state`` whose creation was cut short or made twice at once; return them.
 
     Two creators leave two revisions in ``alembic_version``, on which every later start fails: the newest is right,
     since tables are made as of today. A file without tables or without a revision was only begun: it is removed, to be
-    made anew.
+    made anew. Raises InstanceError on a file that is damaged otherwise. ``runs``: also the files of events that
+    each run has.
     """
-    mended = []
     newest = ScriptDirectory.from_config(get_alembic_config(sqlite_storage.__file__)).get_current_head()
+    mended = []
     for path in sorted(state.rglob("*.db")):
-        with closing(sqlite3.connect(path)) as database:
-            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            versions = (
-                [name for (name,) in database.execute("SELECT version_num FROM alembic_version ORDER BY rowid")]
-                if "alembic_version" in tables else []
-            )  # fmt: skip
-            if len(versions) > 1:
-                kept = newest if newest in versions else versions[-1]
-                database.execute("DELETE FROM alembic_version WHERE version_num <> ?", (kept,))
-                database.commit()
-                mended.append(path)
-        if not tables - {"alembic_version"} or not versions:
-            for part in path.parent.glob(f"{path.name}*"):
-                part.unlink()
-            mended.append(path)
+        if not runs and _RUN.fullmatch(path.stem):
+            continue
+        try:
+            mended += [path] if _mended(path, newest) else []
+        except sqlite3.Error as error:
+            raise InstanceError(machine_fault(error) or _damaged(path)) from error
     return mended
+
+
+def _mended(path: Path, newest: str | None) -> bool:
+    """Mend one file; say whether it had to be."""
+    with closing(sqlite3.connect(path)) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        versions = (
+            [name for (name,) in database.execute("SELECT version_num FROM alembic_version ORDER BY rowid")]
+            if "alembic_version" in tables else []
+        )  # fmt: skip
+        if len(versions) > 1:
+            kept = newest if newest in versions else versions[-1]
+            database.execute("DELETE FROM alembic_version WHERE version_num <> ?", (kept,))
+            database.commit()
+    begun = not tables - {"alembic_version"} or not versions
+    if begun:
+        for part in path.parent.glob(f"{path.name}*"):
+            part.unlink()
+    return begun or len(versions) > 1
 
 
 @contextmanager
@@ -137,7 +242,11 @@ def _alone(home: Path) -> Iterator[None]:
             yield
             return
         engine = create_engine(url)
-        with engine.connect() as connection:
+        try:
+            connection = engine.connect()
+        except SQLAlchemyError as error:
+            raise InstanceError(_told(home, error)) from error
+        with connection:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             yield
         engine.dispose()

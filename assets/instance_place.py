@@ -45,10 +45,14 @@ class Database:
 
 @dataclass(frozen=True)
 class InstancePlace:
-    """``state``: the folder of SQLite files, logs and artefacts; ``database``: PostgreSQL, when that is used."""
+    """``state``: the folder of SQLite files, logs and artefacts; ``database``: PostgreSQL, when that is used.
+
+    ``home``: DAGSTER_HOME, where its configuration is.
+    """
 
     state: Path
     database: Database | None
+    home: Path = Path()
 
     @property
     def databases(self) -> list[Path]:
@@ -66,12 +70,21 @@ def instance_place() -> InstancePlace:
         raise NoInstanceError("DAGSTER_HOME ne désigne pas un dossier qui contient dagster.yaml")
     try:
         ref = InstanceRef.from_dir(str(home))
-        state = Path(ref.local_artifact_storage.base_dir)
-        return InstancePlace(state.absolute(), _database(ref))
+        return InstancePlace(home / ref.local_artifact_storage.base_dir, _database(ref), home)
     except SettingError as error:
         raise NoInstanceError(str(error)) from None
     except Exception as error:  # Dagster raises many kinds on a wrong file
         raise NoInstanceError(f"{home}/dagster.yaml ne se lit pas ({type(error).__name__})") from None
+
+
+def prepared_place() -> InstancePlace:
+    """Return where the instance of DAGSTER_HOME is; raises NoInstanceError as above, or when it was never prepared."""
+    place = instance_place()
+    if not place.database and not place.databases:
+        raise NoInstanceError(
+            f"aucune instance dans {place.state} : corriger DAGSTER_HOME, ou lancer « resultats instance prepare »"
+        )
+    return place
 
 
 def _database(ref: InstanceRef) -> Database | None:

@@ -5,17 +5,18 @@ What a publication does is in ``pipelines.publish``.
 
 import getpass
 import hashlib
-import os
 import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import requests
 
+from assets.secrets import SettingError, read_secret
 from assets.storage import Store, read_json
 from assets.waiting import no_longer_waiting
 from pipelines.declarations import Catalogue
@@ -30,7 +31,7 @@ from pipelines.publish.rehearsal import rehearse
 from pipelines.publish.report import Report
 from pipelines.publish.target import ADDRESSES, LOCAL, address, safe_for_a_key
 from pipelines.publish.udata.client import Udata
-from pipelines.publish.udata.reading import held_dataset
+from pipelines.publish.udata.reading import held_dataset, member_of
 from pipelines.publish.udata.transport import Transport
 from pipelines.publish.workplace import Workplace
 
@@ -38,7 +39,7 @@ TARGETS, ACCEPTANCES = _ROOMS = ("targets", "acceptances")  # what publications 
 KEY, ORGANIZATION = "RESULTATS_API_KEY", "RESULTATS_ORGANIZATION"
 
 
-class TargetError(Exception):
+class TargetError(SettingError):
     """The target or the way to it is not given right; the message says in French what to write."""
 
 
@@ -64,30 +65,63 @@ def saved(store: Store, target: str) -> Iterator[None]:
             store.save_catalogue()
 
 
-def open_platform(target: str, store: Store) -> Platform:
-    """Return the platform of that name or URL, spoken to with the key of the environment; TargetError without it."""
+@dataclass(frozen=True)
+class Access:
+    """Where a platform is, and as whom it is spoken to."""
+
+    url: str
+    organization: str
+    key: str = field(repr=False)
+
+    @property
+    def client(self) -> Udata:
+        """Speak to the platform with the key."""
+        return Udata(Transport(self.url, requests.Session(), time.sleep, self.key))
+
+    def prove(self) -> None:
+        """Ask the platform whether it knows the key and the organization; raises PublicationError when it doesn't."""
+        member_of(self.client, self.organization)
+
+
+def access(target: str) -> Access:
+    """Return the way to the platform of that name or URL; raises TargetError when the environment doesn't give it."""
+    url = platform_address(target)
+    try:
+        key, organization = read_secret(KEY), read_secret(ORGANIZATION)
+    except SettingError as error:
+        raise TargetError(str(error)) from None
+    if key is None or organization is None:
+        missing = " et ".join(name for name, value in ((KEY, key), (ORGANIZATION, organization)) if value is None)
+        raise TargetError(
+            f"{missing} : à définir dans l'environnement pour publier sur {url} "
+            f"(clé créée dans son profil sur la plateforme, ou fichier qui la contient, {KEY}_FILE ; "
+            "identifiant de l'organisation, lu sur sa page)"
+        )
+    if not (key.strip().isascii() and key.strip().isprintable()):
+        raise TargetError(f"{KEY} : des caractères ne peuvent être ceux d'une clé ; la recopier depuis son profil")
+    return Access(url, organization.strip(), key.strip())
+
+
+def platform_address(target: str) -> str:
+    """Return the address of a platform to which a key may be sent; raises TargetError, which never shows an account."""
+    if "@" in target:
+        raise TargetError(f"l'adresse de la cible ne porte ni nom ni mot de passe ; la clé est lue dans {KEY}")
     url = address(target)
     if url is None:
         names = ", ".join([LOCAL, *ADDRESSES])
         raise TargetError(f"cible « {target} » inconnue ; donner {names} ou une adresse (https://…)")
-    if "@" in url:
-        raise TargetError(f"l'adresse de la cible ne porte ni nom ni mot de passe ; la clé est lue dans {KEY}")
     if not safe_for_a_key(url):
         raise TargetError(f"{url} : la clé y serait lisible en chemin ; donner l'adresse en https://")
-    missing = [name for name in (KEY, ORGANIZATION) if not os.environ.get(name)]
-    if missing:
-        raise TargetError(
-            f"{' et '.join(missing)} : à définir dans l'environnement pour publier sur {url} "
-            "(clé créée dans son profil sur la plateforme ; identifiant de l'organisation, lu sur sa page)"
-        )
-    key = os.environ[KEY].strip()
-    if not (key.isascii() and key.isprintable()):
-        raise TargetError(f"{KEY} : des caractères ne peuvent être ceux d'une clé ; la recopier depuis son profil")
-    transport = Transport(url, requests.Session(), time.sleep, key)
+    return url
+
+
+def open_platform(target: str, store: Store) -> Platform:
+    """Return the platform of that name or URL, spoken to with the key of the environment; TargetError without it."""
+    there = access(target)
     return Platform(
         name=target,
-        client=Udata(transport),
-        organization=os.environ[ORGANIZATION].strip(),
+        client=there.client,
+        organization=there.organization,
         publisher=_publisher(store),
         now=lambda: datetime.now(UTC),
     )

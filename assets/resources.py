@@ -4,20 +4,18 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
 
-from assets.secrets import SettingError
+from assets.secrets import SettingError, place_from_environment
 from assets.shared import open_store
 from assets.storage import Store
 from pipelines.publish.target import LOCAL
 from pipelines.read import ExportsRoot
 
 POOL = "publication"  # of what is done one at a time on all machines, as the instance says
-PROJECT = Path(__file__).resolve().parents[1]
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -61,9 +59,9 @@ def workspace_from_environment() -> Workspace:
     read in ``platforms``.
     """
     return Workspace(
-        exports=_place("RESULTATS_EXPORTS", "data/samples"),
-        output=_place("RESULTATS_OUTPUT", "data/output"),
-        schemas=_place("RESULTATS_SCHEMAS", "schemas"),
+        exports=place_from_environment("RESULTATS_EXPORTS", "data/samples"),
+        output=place_from_environment("RESULTATS_OUTPUT", "data/output"),
+        schemas=place_from_environment("RESULTATS_SCHEMAS", "schemas"),
         letters=letters_from_environment(),
         **publishing_from_environment(),
     )
@@ -94,8 +92,3 @@ def retention_from_environment() -> int:
     if not days.isascii() or not days.isdigit() or int(days) < 1:
         raise SettingError(f"RESULTATS_RETENTION_DAYS : « {days} » n'est pas un nombre de jours")
     return int(days)
-
-
-def _place(variable: str, default: str) -> str:
-    value = os.environ.get(variable) or default
-    return value if "://" in value else str(PROJECT / value)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import dagster as dg
 
 from assets.definitions import build_definitions
+from assets.instance import opened, prepare_instance
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
 from assets.recovery import HOST_TAG
 from assets.resources import Workspace
@@ -42,6 +43,8 @@ def run_jobs(
 
     ``progress`` is told, in French, what is about to run.
     """
+    if home := home_from_environment():
+        prepare_instance(home, alone=False)  # two first runs at once, each making the storage, would leave it unusable
     wanted_networks, wanted_years = set(networks) or set(catalogue.networks), set(years) or set(catalogue.years)
     places = [
         (key, year)
@@ -116,8 +119,8 @@ def _failures(result: dg.ExecuteInProcessResult, *, refusals: bool = False) -> I
 @contextmanager
 def _instance(*, trace: bool) -> Iterator[dg.DagsterInstance]:
     """Open the instance of DAGSTER_HOME, so that the UI shows these runs; without it, one that leaves no trace."""
-    if trace and home_from_environment():
-        with dg.DagsterInstance.get() as instance:
+    if trace and (home := home_from_environment()):
+        with opened(home) as instance:
             yield instance
     else:
         with dg.DagsterInstance.ephemeral() as instance:

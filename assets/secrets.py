@@ -1,6 +1,6 @@
-"""Secrets and addresses given by the environment: ``NAME``, or ``NAME_FILE`` for a file that holds it.
+"""Settings and secrets given by the environment, for every command and service: ``NAME``, or ``NAME_FILE`` for a file.
 
-Values are never shown, logged or put in a message: errors name the variable, not what it holds.
+Values of secrets are never shown, logged or put in a message: errors name the variable, not what it holds.
 """
 
 import os
@@ -10,6 +10,15 @@ from pathlib import Path
 
 class SettingError(ValueError):
     """A setting of the environment that can't be used; the French message names it and holds no secret."""
+
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def place_from_environment(variable: str, default: str) -> str:
+    """Return the folder or fsspec URL that a variable names, else ``default``; paths start from the project."""
+    value = os.environ.get(variable) or default
+    return value if "://" in value else str(PROJECT / value)
 
 
 def home_from_environment() -> Path | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.cli import explaining, instance, operations, producers, publishing, releasing
-from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell, schemas_of_environment
 from pipelines.cli.door import listened, run_command
 from pipelines.cli.showing import add_json, print_json, steps
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.declarations import Catalogue
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,9 +76,9 @@ def _add_schemas(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--schemas",
         type=Path,
-        default=PROJECT / "schemas",
+        default=schemas_of_environment(),
         metavar="DOSSIER",
-        help="dossier des déclarations (défaut : schemas)",
+        help="dossier des déclarations (défaut : RESULTATS_SCHEMAS, sinon schemas)",
     )
 
 

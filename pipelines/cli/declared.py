@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipelines.declarations import Catalogue
 
 DONE, REFUSED, USAGE = 0, 1, 2
@@ -16,6 +15,23 @@ UNREADABLE = frozenset({
     "fichier-illisible", "fichier-vide", "feuille-absente", "archive", "encodage", "scheme-error", "format-error",
     "encoding-error", "compression-error", "source-error", "resource-error",
 })  # fmt: skip
+
+
+OUTPUT_HELP = "dossier ou URL de « resultats run » (défaut : RESULTATS_OUTPUT, sinon data/output)"
+
+
+def output_of_environment() -> str:
+    """Return the output that the environment names, as the services read it."""
+    from assets.secrets import place_from_environment
+
+    return place_from_environment("RESULTATS_OUTPUT", "data/output")
+
+
+def schemas_of_environment() -> Path:
+    """Return the folder of declarations that the environment names, likewise."""
+    from assets.secrets import place_from_environment
+
+    return Path(place_from_environment("RESULTATS_SCHEMAS", "schemas"))
 
 
 def load_or_tell(schemas: Path) -> Catalogue | None:

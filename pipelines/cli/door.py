@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from pipelines.cli.declared import REFUSED, USAGE
@@ -54,16 +54,16 @@ class _Listened:
 @contextmanager
 def listened() -> Iterator[None]:
     """Let readers of both streams leave, and let any name of a file be printed, while the body runs."""
-    out, error = _Listened(sys.stdout), _Listened(sys.stderr)
-    for stream in (out, error):
-        if hasattr(stream._stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    with redirect_stdout(cast("TextIO", out)), redirect_stderr(cast("TextIO", error)):
-        try:
-            yield
-        finally:
-            out.flush()
-            error.flush()
+    with ExitStack() as heard:
+        for stream, redirect in ((sys.stdout, redirect_stdout), (sys.stderr, redirect_stderr)):
+            if stream is None:  # closed from the start: ``print`` says nothing then
+                continue
+            if reconfigure := getattr(stream, "reconfigure", None):
+                reconfigure(errors="backslashreplace")
+            listened_to = _Listened(stream)
+            heard.enter_context(redirect(cast("TextIO", listened_to)))
+            heard.callback(listened_to.flush)
+        yield
 
 
 def run_command(parsed: argparse.Namespace) -> int:

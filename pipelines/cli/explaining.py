@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.declared import DONE, OUTPUT_HELP, REFUSED, USAGE, load_or_tell, output_of_environment
 from pipelines.cli.showing import add_json, print_json, steps
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ def add_command(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], 
     explain.add_argument("--level", choices=_LEVELS, help="maille, si le territoire ne suffit pas à la dire")
     explain.add_argument("--period", metavar="PÉRIODE", help="2024-T2, 2024-04… (défaut : l'année)")
     explain.add_argument("--release", metavar="VERSION", help="une version antérieure (défaut : la dernière)")
-    explain.add_argument(
-        "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
-    )
+    explain.add_argument("--output", default=output_of_environment(), metavar="DOSSIER_OU_URL", help=OUTPUT_HELP)
     add_schemas(explain)
     add_json(explain)
     explain.set_defaults(command=_explain)

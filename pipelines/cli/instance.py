@@ -81,11 +81,10 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
 
 def _recover(arguments: argparse.Namespace) -> int:
-    import dagster as dg
-
+    from assets.instance import opened
     from assets.recovery import fail_lost_runs
 
-    with dg.DagsterInstance.from_config(str(arguments.home.resolve())) as instance:
+    with opened(arguments.home.resolve()) as instance:
         lost = fail_lost_runs(instance, nothing_runs=True)
     told = f"{len(lost)} traitements perdus marqués en échec" + (f" : {', '.join(lost)}" if lost else "")
     _answer(arguments, {"perdus": lost}, told)
@@ -93,13 +92,12 @@ def _recover(arguments: argparse.Namespace) -> int:
 
 
 def _purge(arguments: argparse.Namespace) -> int:
-    import dagster as dg
-
+    from assets.instance import opened
     from assets.resources import retention_from_environment
     from assets.upkeep import purge_older
 
     days = retention_from_environment() if arguments.days is None else arguments.days
-    with dg.DagsterInstance.from_config(str(arguments.home.resolve())) as instance:
+    with opened(arguments.home.resolve()) as instance:
         gone = purge_older(instance, days)
     told = f"{len(gone)} traitements de plus de {days} jours supprimés"
     _answer(arguments, {"jours": days, "supprimes": gone}, told)

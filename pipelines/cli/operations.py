@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.declared import DONE, OUTPUT_HELP, REFUSED, USAGE, load_or_tell, output_of_environment
 from pipelines.cli.showing import add_json, bytes_counted, print_json, steps
 
 if TYPE_CHECKING:
@@ -60,17 +60,10 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
+        default=output_of_environment(),
         metavar="DOSSIER_OU_URL",
-        help="dossier ou URL de « resultats run » (défaut : RESULTATS_OUTPUT, sinon data/output)",
+        help=OUTPUT_HELP,
     )
-
-
-def _output(arguments: argparse.Namespace) -> str:
-    """Return the output asked for, a folder or a URL, else that of the environment."""
-    from assets.resources import workspace_from_environment
-
-    found: str = arguments.output or workspace_from_environment().output
-    return found
 
 
 def _backup(arguments: argparse.Namespace) -> int:
@@ -78,13 +71,13 @@ def _backup(arguments: argparse.Namespace) -> int:
         return _say("--keep : au moins 1, et CIBLE doit être un dossier", USAGE)
     from assets.backup import BackupError, back_up, keep_latest
     from assets.backup_outputs import output_to_save
-    from assets.instance_place import NoInstanceError, instance_place
+    from assets.instance_place import NoInstanceError, prepared_place
     from pipelines.read import RootError
 
     try:
-        output = output_to_save(_output(arguments))
+        output = output_to_save(arguments.output)
         with bytes_counted("sauvegarde") as progress:
-            made = back_up(arguments.target, output, instance_place(), running=arguments.running, progress=progress)
+            made = back_up(arguments.target, output, prepared_place(), running=arguments.running, progress=progress)
         removed = keep_latest(arguments.target, arguments.keep) if arguments.keep else []
     except (NoInstanceError, RootError) as error:
         return _say(str(error), USAGE)
@@ -109,7 +102,7 @@ def _restore(arguments: argparse.Namespace) -> int:
     from pipelines.read import RootError
 
     try:
-        output = output_to_save(_output(arguments))
+        output = output_to_save(arguments.output)
         with bytes_counted("restauration") as progress:
             put = restore(arguments.source, output, instance_place(), replace=arguments.replace, progress=progress)
     except (NoInstanceError, RootError) as error:
@@ -140,7 +133,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
     with steps() as tell:
         tell("contrôles")
-        found = diagnose(_output(arguments), target=arguments.target, mail=arguments.mail)
+        found = diagnose(arguments.output, target=arguments.target, mail=arguments.mail)
     failed = any(item.state == "panne" for item in found)
     if arguments.json:
         print_json({"pret": not failed, "constats": [vars(item) for item in found]})
@@ -161,7 +154,7 @@ def _status(arguments: argparse.Namespace) -> int:
     try:
         with steps() as tell:
             tell("lecture de la sortie")
-            found = standing(catalogue, _output(arguments), letters=letters_from_environment())
+            found = standing(catalogue, arguments.output, letters=letters_from_environment())
     except NothingHereError as error:
         return _say(str(error), USAGE)
     if arguments.json:

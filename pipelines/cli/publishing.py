@@ -10,7 +10,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.declared import DONE, OUTPUT_HELP, REFUSED, USAGE, load_or_tell, output_of_environment
 from pipelines.cli.showing import Steps, add_json, print_json, steps
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from pipelines.publish.report import Report
 
 _CODES = "Code de sortie : 0 fait, 1 refusé, en attente d'un accord ou échoué, 2 mauvais usage."
-_ACCESS = (
-    "Pour une plateforme, l'environnement donne la clé (RESULTATS_API_KEY) et l'organisation (RESULTATS_ORGANIZATION)."
-)
+_ACCESS = "Pour une plateforme, l'environnement donne la clé (RESULTATS_API_KEY, ou RESULTATS_API_KEY_FILE) et l'organisation (RESULTATS_ORGANIZATION)."
 _NO_SUCH_PLAN = (
     "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé, ou l'empreinte est mal copiée. "
     "Relire le plan (resultats plan) avant de l'accepter."
@@ -43,9 +41,7 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
         command.add_argument(
             "--target", default="local", metavar="CIBLE", help="local (défaut), demo, www, ou l'adresse d'un udata"
         )
-        command.add_argument(
-            "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
-        )
+        command.add_argument("--output", default=output_of_environment(), metavar="DOSSIER_OU_URL", help=OUTPUT_HELP)
         add_json(command)
         add_schemas(command)
     publish.add_argument("--yes", action="store_true", help="ne pas demander de confirmation")

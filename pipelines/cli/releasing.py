@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell
+from pipelines.cli.declared import DONE, OUTPUT_HELP, REFUSED, USAGE, load_or_tell, output_of_environment
 from pipelines.cli.showing import add_json, print_json, steps
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
     rollback.set_defaults(command=_rollback)
     for parser in (verify, rollback):
         parser.add_argument("--dataset", metavar="JEU", help="jeu de données (inutile s'il n'y en a qu'un)")
-        parser.add_argument(
-            "--output", default="data/output", metavar="DOSSIER_OU_URL", help="dossier ou URL de « resultats run »"
-        )
+        parser.add_argument("--output", default=output_of_environment(), metavar="DOSSIER_OU_URL", help=OUTPUT_HELP)
         add_schemas(parser)
         add_json(parser)
 

@@ -104,6 +104,33 @@ def test_no_secret_is_shown(ready, tmp_path, monkeypatch, capsys):
     assert os.environ["RESULTATS_API_KEY_FILE"] == str(file)
 
 
+@pytest.mark.parametrize("account", ["moi:Secret-42@", "Secret-42@"])
+@pytest.mark.parametrize(
+    "address", ["http://{}127.0.0.1:9", "https://{}exemple.fr/chemin", "{}exemple.fr", "ftp://{}exemple.fr"]
+)
+def test_an_account_in_the_address_of_the_target_is_refused_and_never_shown(
+    ready, monkeypatch, capsys, account, address
+):
+    target = address.format(account)
+    monkeypatch.setenv("RESULTATS_TARGET", target)
+    for command in (
+        ["doctor", "--output", str(ready), "--target"], ["doctor", "--output", str(ready), "--target", "--json"],
+        ["publish", "--output", str(ready), "--target", target, "--yes"],
+    ):  # fmt: skip
+        assert main(command) in (1, 2)
+        told = capsys.readouterr()
+        assert "Secret-42" not in told.out + told.err
+        assert "ni nom ni mot de passe" in " ".join((told.out + told.err).split())
+
+
+def test_an_address_that_would_show_the_key_is_refused(ready, monkeypatch):
+    monkeypatch.setenv("RESULTATS_TARGET", "http://exemple.fr")
+    assert states(ready)["Publication"][0][0] == "panne"
+    assert states(ready, target=True)["Cible"] == [
+        ("panne", "http://exemple.fr : la clé y serait lisible en chemin ; donner l'adresse en https://")
+    ]
+
+
 def test_libraries_are_held_against_the_lock(tmp_path):
     lock = tmp_path / "requirements.lock"
     lock.write_text(

@@ -18,7 +18,7 @@ def read_state(client: Udata, organization: str, dataset: str, expected: str | N
 
     Raises PublicationError when the organization is not there or the account is not one of its members.
     """
-    found = _organization(client, organization)
+    found = member_of(client, organization)
     held, others = _find(client, found, dataset, expected)
     return TargetState(
         address=client.base_url,
@@ -94,7 +94,8 @@ def _zones(spatial: Mapping[str, Any]) -> list[str]:
     return [zone if isinstance(zone, str) else zone["id"] for zone in spatial.get("zones") or ()]
 
 
-def _organization(client: Udata, wanted: str) -> str:
+def member_of(client: Udata, wanted: str) -> str:
+    """Return the id of an organization of the account; raises PublicationError when it isn't one of its members."""
     for item in client.me()["organizations"]:
         if wanted in (item["id"], item["slug"]):
             return str(item["id"])
