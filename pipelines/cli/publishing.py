@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from pipelines.publish.report import Report
 
 _CODES = "Code de sortie : 0 fait, 1 refusé, en attente d'un accord ou échoué, 2 mauvais usage."
-_ACCESS = "Pour une plateforme, l'environnement donne la clé (RESULTATS_API_KEY, ou RESULTATS_API_KEY_FILE) et l'organisation (RESULTATS_ORGANIZATION)."
+_ACCESS = (
+    "Pour une plateforme, l'environnement donne la clé (RESULTATS_API_KEY, ou RESULTATS_API_KEY_FILE) "
+    "et l'organisation (RESULTATS_ORGANIZATION)."
+)
 _NO_SUCH_PLAN = (
     "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé, ou l'empreinte est mal copiée. "
     "Relire le plan (resultats plan) avant de l'accepter."
