@@ -11,7 +11,9 @@ from assets.reception import last_reception
 from assets.storage import FRAMES, Store, read_frame, read_json
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.compute.tables import NationalInputs
+from pipelines.compute.tables.bases import COUNTS
 from pipelines.declarations import Catalogue, Network
+from pipelines.declarations.bases import REASONS
 from pipelines.validate.messages import title
 
 _FINDING = (
@@ -37,6 +39,7 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
     receipts: list[dict[str, Any]] = []
     findings: list[dict[str, Any]] = []
     corrections: list[dict[str, Any]] = []
+    accounts: list[dict[str, Any]] = []
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in FRAMES}
     failed: set[tuple[str, int, str]] = set()
     statements: dict[tuple[str, int], str | None] = {}
@@ -53,6 +56,7 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
             if any(receipt["etat"] == "accepté" for receipt in exports.values()):
                 failures, outside = _add_results(catalogue, store, network, year, frames)
                 failed |= {(network, year, indicator) for indicator in failures}
+                accounts += [{**place, **item} for item in accounts_of_report(store, network, year)]
                 findings += [{**place, **_out_of_range(catalogue, network, year, item)} for item in outside]
     joined = {name: _joined(found) for name, found in frames.items()}
     if joined["results"].empty:
@@ -63,6 +67,7 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
         failed=frozenset(failed),
         synthetic=frozenset(place for place, statement in statements.items() if statement),
         corrections=pd.DataFrame(corrections, columns=["reseau", "numero", "etat"]),
+        accounts=pd.DataFrame(accounts, columns=["reseau", "annee", "export", "indicateur", *COUNTS]),
         **joined,
     )
     return inputs, next((statement for statement in statements.values() if statement), None)
@@ -83,6 +88,19 @@ def _add_results(
         frames[name].append(frame.assign(reseau=network, annee=year))
     failures = [name for name in results["failures"] if name in expected]
     return failures, [item for item in results["outside"] if item["indicateur"] in expected]
+
+
+def accounts_of_report(store: Store, network: str, year: int) -> list[dict[str, Any]]:
+    """Return what became of the accepted rows: a line per export and indicator, with a count by reason."""
+    report = read_json(store.network_year(network, year) / "report.json")
+    return [
+        {
+            "export": export, "indicateur": item["indicator"], "lignes_acceptees": item["accepted"],
+            "lignes_base": item["base"], **{name: item["outside"].get(name, 0) for name in REASONS},
+        }
+        for export, receipt in (report or {"exports": {}})["exports"].items()
+        for item in receipt.get("comptes", [])
+    ]  # fmt: skip
 
 
 def _out_of_range(catalogue: Catalogue, network: str, year: int, item: dict[str, Any]) -> dict[str, Any]:

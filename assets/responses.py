@@ -19,6 +19,7 @@ from assets.resources import Workspace
 from assets.revisions import settle, writing_store
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_bytes, write_json, write_typed_rows
 from pipelines.compile.exports import label_of
+from pipelines.compute.accounts import accounts_of
 from pipelines.declarations import Catalogue, Export, Layout
 from pipelines.validate import Verdict, correction_states, count_findings
 from pipelines.validate.personal import RULE as PERSONAL
@@ -84,13 +85,18 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
 def write_report(
     store: Store, catalogue: Catalogue, network: str, year: int, verdicts: list[Verdict], reception: str
 ) -> str:
-    """Write accepted observations, refused rows, and last the report that makes them count; return its data version."""
+    """Write accepted observations, refused rows, and last the report that makes them count; return its data version.
+
+    The accepted rows are counted there, for each indicator that they feed: in its base, or out of it and why.
+    """
     folder = store.network_year(network, year)
     version = report_version(catalogue.fingerprint(network), reception)
     for verdict in verdicts:
         place = folder / "observations" / f"{verdict.export}.parquet"
-        if verdict.observations is not None:
+        export = catalogue.networks[network].export(verdict.export)
+        if verdict.observations is not None and export is not None:
             write_typed_rows(place, verdict.observations)
+            verdict.accounts = accounts_of(catalogue, network, export, [year], place)
         write_bytes(folder / f"{verdict.export}-anomalies.csv", _findings_csv(verdict))
     report = {
         "fingerprint": version,
@@ -105,6 +111,7 @@ def write_report(
                 "lignes_refusees": verdict.refused,
                 "lignes_sans_observation": verdict.ignored,
                 "fichiers": verdict.files,
+                "comptes": [account.plain() for account in verdict.accounts],
             }
             for verdict in verdicts
         },

@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.columns import SCHEMA, table_columns
+from assets.national import accounts_of_report
 from assets.partitions import network_tags, yearly_check, years_of
 from assets.previews import plot_values, preview
 from assets.resources import Workspace
@@ -19,6 +20,7 @@ from pipelines.compute.disclosure import without_secrets
 from pipelines.compute.network_year import compute_network_year
 from pipelines.compute.tables import SetAside
 from pipelines.declarations import Catalogue
+from pipelines.declarations.bases import REASONS
 
 _SET_ASIDE = "mis-de-cote.json"
 
@@ -64,6 +66,7 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
                 "valeurs": int(frame["valeur"].notna().sum()),
                 "valeurs_absentes": int(frame["valeur"].isna().sum()),
                 "inchange": reused,
+                "lignes": _rows_table(catalogue, store, network, year),
                 "apercu": preview(yearly.sort_values(["maille", "indicateur"])),
                 "graphique": plot_values(frame, f"{declared.title}, {year}"),
                 **revision,
@@ -72,6 +75,17 @@ def results_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         )
 
     return results
+
+
+def _rows_table(catalogue: Catalogue, store: Store, network: str, year: int) -> dg.MetadataValue:
+    """Tell, indicator by indicator, the rows accepted, in the base, and out of it and why."""
+    lines = ["| indicateur | export | acceptées | dans la base | hors de la base |", "|---|---|---|---|---|"]
+    for item in accounts_of_report(store, network, year):
+        why = " ; ".join(f"{words} ({item[name]})" for name, words in REASONS.items() if item[name]) or "aucune"
+        title = catalogue.indicators[item["indicateur"]].title if item["indicateur"] in catalogue.indicators else ""
+        cells = (title or item["indicateur"], item["export"], item["lignes_acceptees"], item["lignes_base"], why)
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return dg.MetadataValue.md("\n".join(lines))
 
 
 def _revision(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.declared import UNREADABLE
+from pipelines.compute.accounts import accounts_of
 from pipelines.declarations.roles import row_rules
 from pipelines.read import Cells, DelimitedText, UnusableFileError, read_cells, read_export
 from pipelines.read.archive import check_size
@@ -26,6 +27,7 @@ from pipelines.validate import (
     unusable,
     validate_opened,
     write_letter,
+    write_rows,
 )
 from pipelines.validate.problems import Problem, grouped
 
@@ -75,6 +77,15 @@ class Checked:
             "lignes_sans_observation": verdict.ignored,
             "regles": self._rules(),
             "problemes": [problem.descriptor() for problem in self.problems],
+            "indicateurs": [
+                {
+                    "indicateur": item.indicator,
+                    "lignes_acceptees": item.accepted,
+                    "lignes_base": item.base,
+                    "hors_de_la_base": dict(item.outside),
+                }
+                for item in verdict.accounts
+            ],
         }
 
 
@@ -127,6 +138,11 @@ def check_export(
             validated = unusable(export, [Finding(error.rule, str(error))])
         judged = JudgedFile(path.name, sha256, protect(validated, export, layout))
         verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged])
+        if verdict.observations is not None and verdict.accepted:
+            place = Path(folder) / "acceptees.parquet"
+            write_rows(verdict.observations, place)
+            within = [year] if year is not None else layout.years
+            verdict.accounts = accounts_of(catalogue, network, export, within, place)
     unreadable = any(item.rule in UNREADABLE for _, _, item in verdict.findings)
     return Checked(network, export, layout, year, verdict, grouped(verdict, export, layout, year), unreadable)
 

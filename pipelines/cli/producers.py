@@ -129,11 +129,12 @@ def _validate_export(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(checked.descriptor())
     else:
+        from pipelines.validate.letter import consequences
         from pipelines.validate.terminal import show_verdict
 
-        show_verdict(
-            checked.verdict, checked.problems, f"{catalogue.networks[arguments.network].title}, {export.title}"
-        )
+        title = f"{catalogue.networks[arguments.network].title}, {export.title}"
+        published = consequences(catalogue, arguments.network, checked.year, checked.verdict)
+        show_verdict(checked.verdict, checked.problems, title, published if checked.verdict.accounts else ())
     if arguments.letter is not None:
         for path in write_letters(catalogue, checked, arguments.letter):
             print(f"écrit : {path}", file=sys.stderr)

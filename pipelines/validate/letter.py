@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipelines.validate.account_words import account_text
 from pipelines.validate.french import count_text, counted
 from pipelines.validate.gathering import KEPT_ROWS
 from pipelines.validate.problems import grouped, shown
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Export, Network
+    from pipelines.declarations.bases import Account
     from pipelines.validate.verdict import Verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -127,17 +129,20 @@ def _command(network: str, export: Export, year: int | None, verdict: Verdict, e
 def consequences(catalogue: Catalogue, network: str, year: int | None, verdict: Verdict) -> list[dict[str, str]]:
     """Return what becomes of each indicator that the export feeds, in French: title, and what is published."""
     declared = catalogue.networks[network]
+    accounts = {account.indicator: account for account in verdict.accounts}
     found: dict[str, dict[str, str]] = {}
     for each in [year] if year is not None else list(declared.years):
         for identifier, feed in catalogue.expected(network, each).items():
             if verdict.export in feed.export and identifier not in found:
                 others = [name for name in feed.export if name != verdict.export]
-                told = _published(verdict, others)
+                told = _published(verdict, others, accounts.get(identifier))
                 found[identifier] = {"titre": catalogue.indicators[identifier].title, "publication": told}
     return list(found.values())
 
 
-def _published(verdict: Verdict, others: list[str]) -> str:
+def _published(verdict: Verdict, others: list[str], account: Account | None) -> str:
+    if account is not None:
+        return account_text(account)
     if verdict.state == "accepté":
         return f"calculé sur {counted(verdict.accepted, 'ligne acceptée' if verdict.refused else 'ligne')}"
     reason = "rejeté" if verdict.state == "rejeté" else "non transmis"

@@ -16,7 +16,7 @@ from pipelines.validate.messages import constraint_of, message_of, rule_of, sent
 from pipelines.validate.problems import SHOWN_VALUES, Problem, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pipelines.validate.tabular import FileVerdict
     from pipelines.validate.verdict import Verdict
@@ -25,8 +25,10 @@ MOST_PROBLEMS = 40
 _STYLES = {"accepté": "bold green", "rejeté": "bold red", "non transmis": "bold red"}
 
 
-def show_verdict(verdict: Verdict, problems: list[Problem], title: str) -> None:
-    """Print the verdict on an export, and its problems grouped."""
+def show_verdict(
+    verdict: Verdict, problems: list[Problem], title: str, published: Sequence[Mapping[str, str]] = ()
+) -> None:
+    """Print the verdict on an export, its problems grouped, and what its rows become (``titre``, ``publication``)."""
     console = _console()
     console.print(Text(title, "bold"))
     for file in verdict.files:
@@ -44,6 +46,11 @@ def show_verdict(verdict: Verdict, problems: list[Problem], title: str) -> None:
         f"refusées : {count_text(verdict.refused)}"
     ))  # fmt: skip
     _problems(console, problems)
+    if published:
+        console.print()
+        console.print(Text("Ce que deviennent les lignes acceptées", "bold"))
+    for item in published:
+        console.print(Padding(Text(f"{item['titre']} : {item['publication']}."), (0, 0, 0, 3)))
 
 
 def show_report(verdict: FileVerdict, name: str) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipelines.declarations import Export
+    from pipelines.declarations.bases import Account
     from pipelines.declarations.network import Acceptance
     from pipelines.validate.gathering import RefusedRow, Validated
 
@@ -60,7 +61,8 @@ class Verdict:
     """The verdict on an export for a year.
 
     ``reason`` is the id of a reason for absence; counts are rows of that year. ``explanation`` is for the data team;
-    ``for_producer`` stands for it where a part of it is not the producer's affair.
+    ``for_producer`` stands for it where a part of it is not the producer's affair. ``accounts``: what became of the
+    accepted rows, indicator by indicator, once they were counted.
     """
 
     export: str
@@ -75,6 +77,7 @@ class Verdict:
     observations: TypedRows | None = None
     set_aside: list[SetAside] = field(default_factory=list)
     for_producer: str = ""
+    accounts: list[Account] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:

@@ -16,6 +16,7 @@ from pipelines.compute.disclosure import (
     without_counts,
     without_secret_parts,
 )
+from pipelines.compute.tables.bases import bases_table
 from pipelines.compute.tables.comparability import comparability_table
 from pipelines.compute.tables.correlations import correlations_table
 from pipelines.compute.tables.declared import indicators_table, networks_table, structures_table, territories_table
@@ -38,7 +39,8 @@ class NationalInputs:
     fichier, empreinte, regle, colonne, severite, nombre, premiere_ligne, derniere_ligne, message. ``failed``:
     (network, year, indicator) whose computation failed. ``synthetic``: network-years whose exports are synthetic.
     ``corrections``: numero, etat, of the corrections that a report speaks of.
-    ``calibrations``: as compute made them, where weights were brought to margins.
+    ``calibrations``: as compute made them, where weights were brought to margins. ``accounts``: export, indicateur,
+    lignes_acceptees, lignes_base and a count by reason, of each export and indicator.
     """
 
     receipts: pd.DataFrame
@@ -50,6 +52,7 @@ class NationalInputs:
     synthetic: frozenset[tuple[str, int]]
     corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
     calibrations: pd.DataFrame = field(default_factory=pd.DataFrame)
+    accounts: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def national_tables(
@@ -76,6 +79,7 @@ def national_tables(
         "territoires": territories_table(catalogue),
         "receptions": receipts,
         "couverture": coverage,
+        "bases": bases_table(catalogue, inputs, totals),
         "comparabilite": comparability_table(catalogue, results, coverage),
         "qualite": quality_table(catalogue, receipts, results),
         "criteres_qualite": criteria_table(catalogue),
