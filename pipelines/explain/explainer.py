@@ -15,8 +15,10 @@ import pandas as pd
 from pipelines.explain.agreement import differences, is_hidden, minimum_of, same_reason
 from pipelines.explain.coded import coded
 from pipelines.explain.evidence import DAMAGED, Evidence, Kept, Reader, gather_evidence
+from pipelines.explain.left_out import left_out, reasons_of_rows
 from pipelines.explain.observed import Question, recompute_observed
 from pipelines.explain.places import Key, Regions, finest_level
+from pipelines.explain.plain import kept_by
 from pipelines.explain.transparency import recompute_transparency
 from pipelines.explain.typed import recompute_typed
 from pipelines.explain.weights import looseness, weights_of
@@ -47,6 +49,23 @@ class Traced:
     def line(self, key: Key) -> Line | None:
         """Return the recomputed line of a unit, if there is one."""
         return self.recomputed.lines.get(key) if self.recomputed else None
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether the rows in no base are read again: those of indicators computed from rows."""
+        return self.recomputed is not None and self.indicator.estimator.family not in ("typed", "networks")
+
+    def outside(self, key: Key, regions: Regions) -> dict[str, int]:
+        """Count, by reason, the rows of a unit that are in no base."""
+        found: dict[str, int] = {}
+        for export in self.exports:
+            rows = self.evidence[export.id].rows
+            finer = self.feed.frequency or export.period.frequency
+            frequency: Frequency = "year" if key[0].isdecimal() else finer
+            reasons = reasons_of_rows(rows, export, self.indicator, self.feed)
+            for reason, count in left_out(rows, reasons, key, frequency, regions).items():
+                found[reason] = found.get(reason, 0) + count
+        return found
 
 
 class Explainer:
@@ -113,6 +132,7 @@ class Explainer:
             return Traced(indicator, feed, exports, kept, {}, None, reason, self._archive_faults(kept, feed))
         evidence = {name: self._evidence(network, year, name) for name in feed.export}
         faults = [fault for item in evidence.values() for fault in item.faults]
+        faults += [] if faults else _miscounted(identifier, indicator, feed, exports, kept, evidence)
         recomputed = None
         if all(len(item.rows) or not item.faults for item in evidence.values()):
             try:
@@ -152,6 +172,23 @@ class Explainer:
         return recompute_observed(rows, asked, regions)
 
 
+def _miscounted(
+    identifier: str, indicator: Indicator, feed: Feed, exports: list[Export], kept: Kept, evidence: dict[str, Evidence]
+) -> list[str]:  # fmt: skip
+    """Say which exports' rows are no longer left out of the base for the reasons that the control counted."""
+    if indicator.estimator.family in ("typed", "networks"):
+        return []
+    faults = []
+    for export in exports:
+        told = {item["indicator"]: item for item in (kept.report or {})["exports"][export.id].get("comptes", [])}
+        if identifier not in told:
+            continue
+        found = reasons_of_rows(evidence[export.id].rows, export, indicator, feed).dropna().value_counts().to_dict()
+        if found != told[identifier]["outside"]:
+            faults.append(f"export {export.id} : les lignes hors de la base ne sont plus celles du contrôle")
+    return faults
+
+
 def key_of(row: Row) -> Key:
     """Return the unit of a published row."""
     return row["periode"], row["maille"], row["territoire_code"] or "", row["structure_code"] or ""
@@ -163,10 +200,7 @@ def _fed(rows: pd.DataFrame, export: Export, feed: Feed, year: int, family: str)
         rows = rows[rows["_maille"] == finest_level(export)]
         weights = weights_of(rows, export, year) if family != "total" else None
         rows = rows.assign(w=1.0 if weights is None else weights)
-    kept = pd.Series(True, index=rows.index)
-    for name, values in feed.where.items():
-        kept &= rows[name].isin(values)
-    rows = rows[kept]
+    rows = rows[kept_by(rows, feed.where)]
     absence = pd.Series(None, index=rows.index, dtype="object")
     for name in feed.inputs.values():
         column: Any = rows.get(f"_absence_{name}")

@@ -12,9 +12,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import label_of
+from pipelines.declarations.bases import REASONS
 from pipelines.declarations.yaml_source import Document, parse
 from pipelines.explain.agreement import Row, as_published, is_hidden, minimum_of, present
 from pipelines.explain.explainer import key_of
+from pipelines.explain.places import Regions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +58,7 @@ def explanation(explainer: Explainer, row: Row, schemas: Path) -> dict[str, Any]
         "estimateur": _estimator(traced, row),
         "absence": None if present(row["valeur"]) and not hidden else _absence(explainer, traced, row, hidden),
         "sources": [_source(traced, name, shown, hidden) for name in traced.feed.export],
+        "hors_de_la_base": _outside(explainer, traced, row, shown),
         "corrections": touched,
         "declarations": _declarations(traced, row, schemas, [item["declaration"] for item in touched]),
         "publication": {
@@ -137,6 +140,19 @@ def _lines(rows: pd.DataFrame | None, export: str, path: str) -> dict[str, Any] 
     if len(numbers) <= LISTED:
         told["numeros"] = numbers
     return told
+
+
+def _outside(
+    explainer: Explainer, traced: Traced, row: Row, rows: pd.DataFrame | None
+) -> list[dict[str, Any]] | None:  # fmt: skip
+    """Tell the accepted rows of the unit that are in no base, by reason; None of a row of which no line is told."""
+    if rows is None or not traced.counts_rows:
+        return None
+    regions = Regions(explainer.catalogue.territories.of_year(int(row["annee"])))
+    found = traced.outside(key_of(row), regions)
+    return [
+        {"raison": name, "libelle": words, "nombre": found[name]} for name, words in REASONS.items() if name in found
+    ]
 
 
 def _corrections(traced: Traced, rows: pd.DataFrame | None) -> list[dict[str, Any]]:

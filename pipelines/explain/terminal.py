@@ -62,7 +62,7 @@ def _sections(told: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     if told["absence"]:
         yield "Pourquoi", [told["absence"]["definition"], *told["absence"]["details"]]
     yield "← Estimateur et entrées", list(_estimator(told["estimateur"]))
-    yield "← Lignes", list(_sources(told["sources"]))
+    yield "← Lignes", [*_sources(told["sources"]), *_outside(told["hors_de_la_base"])]
     if told["corrections"]:
         yield (
             "← Corrections",
@@ -107,6 +107,12 @@ def _sources(sources: list[Mapping[str, Any]]) -> Iterator[str]:
             lines = f" : {_lines(file['lignes'])}" if file["lignes"] else ""
             yield f"{file['fichier']} (export {source['export']}, {source['etat']}){lines}"
             yield f"  sha256 {file['sha256']}"
+
+
+def _outside(told: list[Mapping[str, Any]] | None) -> Iterator[str]:
+    if told:
+        reasons = [f"{item['libelle']} ({number(item['nombre'])})" for item in told]
+        yield f"hors de la base : {' ; '.join(reasons)}"
 
 
 def _lines(told: Mapping[str, Any]) -> str:

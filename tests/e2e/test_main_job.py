@@ -70,12 +70,27 @@ def test_the_release_holds_every_table_in_every_format(whole_run):
     output, _ = whole_run
     names = {path.name for path in release(output).iterdir()}
     tables = ["resultats", "indicateurs", "reseaux", "structures", "territoires", "couverture", "anomalies", "ecarts"]
-    tables += ["calages", "receptions", "comparabilite", "qualite", "criteres_qualite", "correlations"]
+    tables += ["bases", "calages", "receptions", "comparabilite", "qualite", "criteres_qualite", "correlations"]
     assert {f"{name}.{kind}" for name in tables for kind in ("csv", "parquet")} <= names
     assert {"resultats.xlsx", "datapackage.json", "dictionnaire.csv", "SHA256SUMS", "LISEZMOI.md"} <= names
     assert "DONNÉES SYNTHÉTIQUES" in (release(output) / "LISEZMOI.md").read_text(encoding="utf-8")
     assert set(table(output, "resultats")["nature_donnees"]) == {"synthétiques"}
     subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=release(output), check=True)
+
+
+def test_every_accepted_row_is_in_a_base_or_under_a_reason(whole_run):
+    bases, results = table(whole_run[0], "bases"), table(whole_run[0], "resultats")
+    told = bases[bases["lignes_acceptees"] != ""]
+    counts = told.drop(columns=["reseau", "annee", "indicateur"]).astype(int)
+    assert len(told) > 50
+    assert (counts["lignes_acceptees"] == counts.drop(columns=["lignes_acceptees"]).sum(axis=1)).all()
+    assert (counts.drop(columns=["lignes_acceptees"]).sum() > 0).sum() > 4  # reasons that the samples show
+    national = results[(results["maille"] == "national") & (results["frequence"] == "annuelle")]
+    joined = told.merge(national, on=["reseau", "annee", "indicateur"])
+    answers = joined[joined["indicateur"].isin(["nps", "csat", "ces", "satisfaction-globale", "delai-median"])]
+    answers = answers[answers["effectif"] != ""]
+    assert len(answers) > 20
+    assert (answers["lignes_base"].astype(int) == answers["effectif"].astype(float)).all()
 
 
 def test_an_empty_value_is_never_zero_and_always_has_a_reason(whole_run):

@@ -142,6 +142,7 @@ def _tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
                 "valeurs_absentes": 1,
             }
         ],
+        "bases": [],
         "anomalies": [],
         "ecarts": [],
         "corrections": [],
