@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.compute.accounts import accounts_of
 from pipelines.compute.network_year import compute_network_year
+from pipelines.compute.tables import NationalInputs, national_tables
+from pipelines.compute.tables.bases import COUNTS
 from pipelines.declarations.bases import REASONS, Account
 from pipelines.declarations.estimators import ESTIMATORS, name_of
 
@@ -260,3 +263,41 @@ def test_the_values_behind_a_reason_are_counted(labo, levels):
     (account,) = accounts_of(catalogue, "labo", export, [2024], labo.write(export, lines))
     assert account.seen["hors_echelle"] == (("99", 2), ("98", 1))
     assert dict(account.seen["condition_non_remplie"]) == {"": 1, "Tel": 1, "guichet": 1}
+
+
+SURVEY = {"estimator": {"name": "nps"}, "year": "pooled", "levels": {"national": {"obtained": "pooled"}},
+          "minimum_base": {"answers": 11, "why": "essai"}, "feed": {"inputs": {"rating": "note"}}}  # fmt: skip
+
+
+def bases(labo: Any, answers: int) -> pd.DataFrame:
+    """The published table, of a survey of so many answers and two blanks."""
+    export = labo.export({"note": "number"}, kind="survey")
+    catalogue = labo.catalogue(SURVEY, export)
+    lines = [{"note": note, "structure": "B1"} for note in [9] * answers + [None, None]]
+    path = labo.write(export, lines)
+    (account,) = accounts_of(catalogue, "labo", export, [2024], path)
+    made = compute_network_year(catalogue, "labo", 2024, {"essai": path}).results.assign(reseau="labo")
+    line = {"reseau": "labo", "annee": 2024, "export": "essai", "indicateur": "essai",
+            "lignes_acceptees": account.accepted, "lignes_base": account.base}  # fmt: skip
+    receipt = {"reseau": "labo", "annee": 2024, "export": "essai", "etat": "accepté", "motif": None,
+               "lignes_lues": len(lines), "lignes_acceptees": len(lines), "lignes_refusees": 0}  # fmt: skip
+    findings = ["reseau", "annee", "export", "fichier", "empreinte", "regle", "colonne", "severite", "nombre",
+                "premiere_ligne", "derniere_ligne", "message"]  # fmt: skip
+    inputs = NationalInputs(
+        receipts=pd.DataFrame([receipt]), results=made, discrepancies=pd.DataFrame(), structures=pd.DataFrame(),
+        findings=pd.DataFrame(columns=findings), failed=frozenset(), synthetic=frozenset(),
+        accounts=pd.DataFrame([{**dict.fromkeys(COUNTS, 0), **line, **account.outside}]),
+    )  # fmt: skip
+    return national_tables(catalogue, inputs)["bases"]
+
+
+def test_the_published_counts_add_up(labo):
+    (line,) = bases(labo, 12).to_dict("records")
+    assert (line["lignes_acceptees"], line["lignes_base"], line["sans_reponse"]) == (14, 12, 2)
+    assert sum(line[name] for name in COUNTS[1:]) == line["lignes_acceptees"]
+
+
+def test_counts_that_would_tell_a_hidden_base_are_withheld(labo):
+    (line,) = bases(labo, 5).to_dict("records")
+    assert (line["reseau"], line["annee"], line["indicateur"]) == ("labo", 2024, "essai")
+    assert all(line[name] is None for name in COUNTS)

@@ -89,6 +89,25 @@ def test_a_value_is_traced_to_its_lines(made):
     assert told["publication"]["intacte"] is True
 
 
+def test_the_rows_in_no_base_are_told_with_their_reason(made):
+    told = explain(made, territory="30")
+    blank = {"raison": "sans_reponse", "libelle": "sans réponse ou sans valeur", "nombre": 1}
+    assert told["hors_de_la_base"] == [blank]
+    assert explain(made, territory="30", period="2024-T1")["hors_de_la_base"] == []
+    assert explain(made)["hors_de_la_base"] == [blank]
+
+
+def test_other_reasons_than_those_counted_by_the_control_are_noticed(house):
+    place = house.store.network_year("caisse", YEAR) / "report.json"
+    report = json.loads(place.read_text(encoding="utf-8"))
+    account = next(item for item in report["exports"]["avis"]["comptes"] if item["indicator"] == "nps")
+    account["outside"] = {"reponse_exclue": 1}
+    place.write_text(json.dumps(report), encoding="utf-8")
+    check = explain(house)["recalcul"]
+    assert check["accord"] is False
+    assert "les lignes hors de la base ne sont plus celles du contrôle" in check["desaccords"][0]
+
+
 def test_lines_of_a_quarter_and_of_an_office(made):
     (file,) = explain(made, territory="Gard", period="2024-T1")["sources"][0]["fichiers"]
     assert file["lignes"]["numeros"] == [2, 3, 4]
@@ -235,6 +254,7 @@ def test_the_command_tells_one_screen_and_exits_with_0_when_it_agrees(made, caps
     assert command(made, "--indicator", "nps", "--network", "caisse", "--territory", "30") == 0
     told = capsys.readouterr().out
     for text in ("caisse, 2024, département : Gard", "40 points", "lignes 2, 3, 4, 7, 8", "ACCORD", "zéro oublié",
+                 "hors de la base : sans réponse ou sans valeur (1)",
                  "schemas/corrections/caisse.yml:2", "resultats-services-publics 1.0.0"):  # fmt: skip
         assert text in told
     assert len(told.splitlines()) < 45
