@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines.validate.tabular.tokens import Cells, Tokens
+from pipelines.validate.tabular.tokens import Cells, Tokens, check_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -62,6 +62,8 @@ def batches(rows: Iterable[Sequence[str | None]] | pa.Table, width: int, first: 
 def _block(rows: list[Sequence[str | None]], width: int, first: int) -> Tokens:
     regular = [place for place, row in enumerate(rows) if len(row) == width]
     ragged = {first + place: list(row) for place, row in enumerate(rows) if len(row) != width}
+    for number, cells in ragged.items():
+        check_width(cells, width, number)
     texts = zip(*(rows[place] for place in regular), strict=True) if regular else ([] for _ in range(width))
     columns = [pa.array(column, pa.string()) for column in texts]
     return Tokens(first, len(rows), np.array(regular, np.int64) + first, columns, ragged)

@@ -17,6 +17,7 @@ from frictionless.table.row import Row, create_cell_handlers
 
 from pipelines.validate.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.tabular.oracle import MACHINE_ERRORS
+from pipelines.validate.tabular.sniffing import sniffed_in_linear_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -87,8 +88,8 @@ def _reference(name: str, table: Any) -> Resource:
 
 
 def open_resource(resource: TableResource) -> None:
-    """Open the resource, its patterns judged in linear time."""
-    with judged_in_linear_time():
+    """Open the resource, its dialect sniffed and its patterns judged in linear time."""
+    with judged_in_linear_time(), sniffed_in_linear_time():
         resource.open()  # type: ignore[no-untyped-call]
 
 

@@ -110,12 +110,17 @@ def tokenise(text: Text, start: int, stop: int, width: int) -> Tokens:
     tokens = Tokens(1, count, numbers, [_one_chunk(column) for column in table.columns])
     tokens.ragged = {row.number: _split(row.text, text.options) for row in ragged}
     for number, cells in tokens.ragged.items():
-        if len(cells) > width + MOST_EXTRA:
-            raise AbsurdRecordError(text.line_of(start, number), f"{len(cells)} cells")
+        check_width(cells, width, number, text.line_of(start, number))
     if count in tokens.ragged:  # Arrow drops the line ends of an unclosed quote that the file ends in
         tokens.ragged[count] = text.records(start, stop, [count - 1])[0]
     _take_blank_lines_out(tokens, text, start, stop)
     return tokens
+
+
+def check_width(cells: Cells, width: int, number: int, line: int | None = None) -> None:
+    """Raise AbsurdRecordError on record ``number`` (at that line) if it has far more cells than there are columns."""
+    if len(cells) > width + MOST_EXTRA:
+        raise AbsurdRecordError(number if line is None else line, f"{len(cells)} cells")
 
 
 def lengths(column: pa.Array) -> NDArray[np.int32]:
