@@ -43,6 +43,7 @@ class Cells:
 
     ``marks`` holds a ``compile.seen.Mark`` (or 0) per row, for the columns that have some; ``sheet`` is the name of the
     sheet that was read.
+    ``above`` are the rows up to the header's last, as they were written; none where the header is no row (Parquet).
     """
 
     header: list[str]
@@ -51,6 +52,7 @@ class Cells:
     marks: Mapping[int, bytearray] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     sheet: str = ""
+    above: tuple[tuple[str, ...], ...] = ()
 
 
 def native_text(value: object, decimal_char: str) -> str:

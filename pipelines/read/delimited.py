@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Layout
+
+_MARK = re.compile(r"\s*\"?sep=([^\"\r\n])\"?\1*[ \t]*[\r\n]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -42,22 +45,24 @@ class DelimitedText:
         """Read all rows; raises UnusableFileError. Blank rows at the end are kept, as where the text is judged."""
         text = whole_text(self.source, self.encoding)
         rows = list(_records(_lines(io.StringIO(text, newline="")), self.delimiter, self.quote_char))
-        return Cells(self.header, rows[self.first_row - 1 :], self.first_row)
+        above = tuple(map(tuple, rows[: self.first_row - 1]))
+        return Cells(self.header, rows[self.first_row - 1 :], self.first_row, above=above)
 
 
 def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
     """Open a CSV as declared.
 
-    A first line ``sep=;`` (Excel's) tells the separator, and counts as a row before the header.
+    A first line ``sep=;`` (Excel's; between quotes, or followed by separators, as other tools write it) tells the
+    separator, and counts as a row before the header.
     """
     encoding = encoding_of(source, layout.encoding)
-    if encoding == "utf-16":  # what follows reads encodings whose line ends are bytes
+    if encoding.startswith("utf-16"):  # what follows reads encodings whose line ends are bytes
         source, encoding = whole_text(source, encoding).encode(), "utf-8"
     with open_text(source, encoding, errors="replace") as stream:
         lines = _lines(stream)
         first = next(lines, "")
-        is_mark = first.strip().lower().startswith("sep=") and len(first.strip("\r\n")) == len("sep=;")
-        delimiter = first.strip("\r\n")[-1] if is_mark else layout.delimiter
+        mark = _MARK.fullmatch(first)
+        is_mark, delimiter = mark is not None, mark[1] if mark else layout.delimiter
         start = int(is_mark) + layout.skip_rows + layout.header_rows
         records = _records(itertools.chain([first], lines), delimiter, layout.quote_char)
         with closing(records):  # it has the limit of the whole process's csv in its hands

@@ -115,7 +115,8 @@ class _SheetText:
             raise UnusableFileError("fichier-vide", f"La ligne d'en-tête de la feuille « {name} » est vide.")
         told = [*notes, *self._hidden(header, body)]
         kept = {place: marked for place, marked in marks.items() if any(marked)}
-        return Cells(header, body, self._start + 1, kept, tuple(told), name)
+        above = tuple(map(tuple, self.rows[: self._start]))
+        return Cells(header, body, self._start + 1, kept, tuple(told), name, above)
 
     def _open(self) -> None:
         labels = compose_header(self.rows[self._layout.skip_rows :])

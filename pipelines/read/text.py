@@ -18,19 +18,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HEAD = 4096  # bytes that tell the encoding of a text without a mark
+_LEAST_WIDE = 8  # bytes: fewer tell nothing
 
 
 def encoding_of(source: bytes | Path, declared: str) -> str:
-    """Return the encoding of a text: UTF-16 by its mark, UTF-8 if the file is, else the declared one.
+    """Return the encoding of a text: UTF-16 by its mark or its null bytes, UTF-8 if the file is, else the declared one.
 
     A few bad bytes don't make a UTF-8 file another one: its readers then say where they are, where the declared
     encoding would turn every accent into two signs. Whether the encoding reads the whole file is not checked here.
     Raises UnusableFileError when the file is not text.
     """
     with open_binary(source) as stream:
-        head = stream.read(3)
+        start = stream.read(_HEAD)
+    head = start[:3]
     if head[:2] in _UTF16:
         return "utf-16"
+    if unmarked := _unmarked_utf16(start):
+        return unmarked
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     is_utf8 = True
     for chunk in _chunks(source):
@@ -47,6 +52,15 @@ def encoding_of(source: bytes | Path, declared: str) -> str:
         except UnicodeDecodeError:
             is_utf8 = False
     return "utf-8-sig" if is_utf8 or head == codecs.BOM_UTF8 or _is_mostly_utf8(source) else declared
+
+
+def _unmarked_utf16(head: bytes) -> str | None:
+    """Return the UTF-16 that a text without a mark is written in: one byte of two is null in most of its characters."""
+    even, odd = head[::2], head[1::2]
+    for nulls, others, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
+        if len(head) >= _LEAST_WIDE and 2 * nulls.count(0) > len(nulls) and not others.count(0):
+            return encoding
+    return None
 
 
 def _is_mostly_utf8(source: bytes | Path) -> bool:

@@ -19,6 +19,7 @@ from pipelines.validate.tabular import AbsurdRecordError, Judgement, Unjudgeable
 from pipelines.validate.tabular.encoding import encoding_errors
 from pipelines.validate.tabular.text import open_bytes
 from pipelines.validate.typed_rows import TypedRows
+from pipelines.validate.unrecognised import cause_in_cells, cause_in_text, first_lines, first_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,16 +48,20 @@ def validate_cells(
     rules: Sequence[RowRule] = (),
     spill: Path | None = None,
     marks: Mapping[int, bytearray] | None = None,
+    above: Sequence[Sequence[str]] = (),
 ) -> Validated:
     """Judge every row. Row numbers are those of the file (``first_row`` is the number of ``rows[0]``).
 
     ``file_year`` is the year that the file's path gives, or None when one file holds several years. ``rules``: what the
     roles of the columns imply. ``spill`` is the Parquet file where the observations go; without it they stay in memory.
-    ``marks`` are those of the reader: for each column that has some, a ``compile.seen.Mark`` (or 0) per row.
+    ``marks`` are those of the reader: for each column that has some, a ``compile.seen.Mark`` (or 0) per row. ``above``
+    are the rows up to the header's last, as they were written: they tell why a header is not recognised.
     """
     matched = match_header(header, export, layout)
     if not matched.usable:
-        return unusable(export, matched.findings, header)
+        start = max(len(above), 1) - layout.header_rows + 1
+        cause = cause_in_cells(first_rows(header, rows if above else (), above), export, layout, start)
+        return unusable(export, cause or matched.findings, header)
     expired = apply_corrections(rows, matched.columns, corrections, export, layout, file)
     schema = _schema(matched.columns, export, layout)
     names = [field["name"] for field in schema["fields"]]
@@ -88,8 +93,9 @@ def validate_text(
     """
     matched = match_header(header, export, layout)
     if not matched.usable:
-        unread = list(encoding_errors(open_bytes(content), encoding)) if _is_cut(header) else []
-        return unusable(export, unreadable_bytes(unread) if unread else matched.findings, header)
+        start = first_row - layout.header_rows
+        found = _why_unusable(content, encoding, matched, export, layout, delimiter, start)
+        return unusable(export, found, header)
     csv = {"delimiter": delimiter, "quoteChar": layout.quote_char}
     dialect = {"header": False, "commentRows": list(range(1, first_row)), "csv": csv}
     judge = partial(judge_delimited, content, _schema(matched.columns, export, layout), dialect, encoding=encoding)
@@ -146,6 +152,25 @@ def _gathered(
         unread = Finding("fichier-illisible", error.sentence(), row=error.row, column=label)
         return unusable(gathering.export, [*matched.findings, unread], header)
     return gathering.finish(judgement.fetch, header=header, path=judgement.path, why=judgement.why)
+
+
+def _why_unusable(
+    content: bytes | Path,
+    encoding: str,
+    matched: MatchedHeader,
+    export: Export,
+    layout: Layout,
+    delimiter: str,
+    start: int,
+) -> list[Finding]:
+    """Return the cause where it is known: bytes that can't be read, or a header elsewhere; else each wrong label."""
+    held = open_bytes(content)
+    labels = [label for label, _ in matched.columns]
+    if _is_cut(labels) and (unread := list(encoding_errors(held, encoding))):
+        return unreadable_bytes(unread)
+    if matched.garbled and (unread := list(encoding_errors(held, "utf-8"))):
+        return unreadable_bytes(unread)  # UTF-8 at first, then something else: the places are what helps
+    return cause_in_text(first_lines(held, encoding), export, layout, delimiter, start) or matched.findings
 
 
 def _is_cut(header: Sequence[str]) -> bool:

@@ -17,11 +17,10 @@ from pipelines.validate.findings import Finding
 from pipelines.validate.messages import title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from pipelines.declarations import Export, ExportField, Layout
 
-SEPARATORS = (";", ",", "\t", "|")
 _GARBLED = (
     "Les accents de l'en-tête ne sont pas dans l'encodage du reste du fichier, ou ils ont été mal convertis. "
     "Enregistrez le fichier au format « CSV UTF-8 »."
@@ -40,14 +39,17 @@ class MatchedHeader:
         """Whether every column that is needed was found, once."""
         return not any(finding.severity == "erreur" for finding in self.findings)
 
+    @property
+    def garbled(self) -> bool:
+        """Whether its accents were turned into other signs."""
+        return any(finding.rule == "encodage" for finding in self.findings)
+
 
 def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHeader:
     """Match labels to fields. Unknown columns are warnings; missing or duplicate ones are errors that name the mend."""
     labels = [normalise(label) for label in header]
     fields = {normalise(label_of(field, layout)): field for field in export.fields}
     columns = [(label, fields.get(label)) for label in labels]
-    if len(header) == 1 and (separator := _separator(header[0], fields)):
-        return MatchedHeader(columns, [_one_column(separator, layout)])
     unknown = [label for label, field in columns if field is None and label]
     if any(_repaired(label) in fields for label in unknown):
         return MatchedHeader(columns, [Finding("encodage", _GARBLED)])
@@ -75,24 +77,6 @@ def recognised(export: Export, layout: Layout) -> Callable[[list[str]], list[Map
 def normalise(label: str) -> str:
     """Write a label in one way: NFC, no spaces at the ends, single spaces inside (non-breaking ones too)."""
     return " ".join(unicodedata.normalize("NFC", label).split())
-
-
-def _separator(label: str, expected: Collection[str]) -> str:
-    """Return the sign that turns a single label into several expected ones, if one does."""
-    signs = [sign for sign in SEPARATORS if sign in label]
-    known = {sign: sum(normalise(part.strip("\"' ")) in expected for part in label.split(sign)) for sign in signs}
-    best = max(signs, key=lambda sign: known[sign], default="")
-    return best if known.get(best, 0) > 1 else ""
-
-
-def _one_column(separator: str, layout: Layout) -> Finding:
-    expected = f", alors que {_sign(layout.delimiter)} est attendu" if layout.format == "csv" else ""
-    message = f"Le fichier n'a qu'une colonne : ses cellules semblent séparées par {_sign(separator)}{expected}."
-    return Finding("separateur", message)
-
-
-def _sign(separator: str) -> str:
-    return "une tabulation" if separator == "\t" else f"« {separator} »"
 
 
 def _missing(field: ExportField, layout: Layout, unknown: list[str], *, alone: bool) -> Finding:

@@ -69,6 +69,10 @@ class HasCells(Protocol):
     def sheet(self) -> str:
         """Name of the sheet that was read, if the file has sheets."""
 
+    @property
+    def above(self) -> Sequence[Sequence[str]]:
+        """Rows up to the header's last, as they were written, if the header is a row."""
+
 
 @runtime_checkable
 class HasText(Protocol):
@@ -127,6 +131,7 @@ def validate_opened(
     validated = validate_cells(
         cells.header, cells.rows, cells.first_row, export, layout, territories,
         file=file, file_year=file_year, corrections=corrections, rules=rules, spill=spill, marks=cells.marks,
+        above=cells.above,
     )  # fmt: skip
     told = [Finding(note.rule, note.message, "avertissement", note.row, note.column) for note in cells.notes]
     return replace(validated, findings=[*told, *validated.findings], sheet=cells.sheet)

@@ -64,15 +64,14 @@ def _headless(findings: list[Finding], export: Export, layout: Layout) -> bool:
 
 
 def _without_labels(findings: list[Finding]) -> list[Finding]:
-    kept = []
-    for item in findings:
-        if item.rule == "missing-label":
-            message = f"La colonne « {item.column} » est absente du fichier."
-            kept.append(replace(item, message=message, declare=""))
-        elif item.rule != "extra-label":
-            kept.append(item)
-    message = "Aucun en-tête attendu n'a été reconnu : la première ligne n'est sans doute pas l'en-tête."
-    return [*kept, Finding("extra-label", message, "avertissement")]
+    """Tell once that no label is known: the columns that are missing are all of them, and those seen are cells."""
+    told = ("missing-label", "extra-label", "blank-label")
+    expected = ", ".join(dict.fromkeys(item.column for item in findings if item.rule == "missing-label"))
+    message = (
+        "Aucun en-tête attendu n'a été reconnu : la première ligne n'est sans doute pas l'en-tête. "
+        f"Colonnes attendues : {expected}."
+    )
+    return [Finding("unmatched-header", message), *(item for item in findings if item.rule not in told)]
 
 
 def _in_refused_rows(validated: Validated, export: Export, layout: Layout) -> list[Finding]:
