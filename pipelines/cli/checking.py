@@ -148,10 +148,13 @@ def check_export(
 
 
 def _opened(path: Path, export: Export, layout: Layout, scratch: Path) -> Cells | DelimitedText:
-    """Open a file as its layout says, or the filled template that stands for it."""
+    """Open a file as its layout says, or the filled template that stands for it, which bears a workbook's name.
+
+    A workbook under another name (``.csv``) would be refused by the main job: it is here too.
+    """
     check_size(path)
     recognise = recognised(export, layout)
-    if is_workbook(path):
+    if is_workbook(path) and (layout.format == "xlsx" or path.suffix.lower() == ".xlsx"):
         content = path.read_bytes()
         if layout.format in ("xlsx", "ods"):
             return read_cells(content, path.name, layout.model_copy(update={"format": "xlsx"}), recognise)

@@ -14,6 +14,7 @@ from typing import IO
 from pipelines.read import limits
 from pipelines.read.cells import UnusableFileError
 from pipelines.read.isolated import TreatmentError
+from pipelines.read.kinds import check_packed, kind_of_members, not_packed
 from pipelines.read.zip_directory import is_too_dense, open_checked, too_large
 
 
@@ -28,6 +29,7 @@ def unpack(content: bytes, name: str, member: str | None, sink: IO[bytes]) -> st
     Returns the name that the file has in its archive (None in a gz). Nothing is unpacked twice: an archive inside an
     archive is given as it is, and refused as another kind of file.
     """
+    check_packed(content, name)
     if name.lower().endswith(".gz"):
         _gunzip(content, sink)
         return None
@@ -49,6 +51,8 @@ def _unzip(content: bytes, member: str | None, sink: IO[bytes]) -> str:
     with open_checked(content) as (archive, members):
         files = [item for item in members if "__MACOSX" not in item.filename]
         wanted = [item for item in files if fnmatch.fnmatch(item.filename.rsplit("/", 1)[-1], member or "*")]
+        if len(wanted) != 1 and (title := kind_of_members([item.filename for item in members])):
+            raise not_packed(title, "zip")
         if len(wanted) != 1:
             listed = ", ".join(item.filename for item in files[:10]) or "aucun"
             raise UnusableFileError(

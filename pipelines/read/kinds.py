@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import zipfile
+from collections.abc import Collection
 from typing import Literal
 
 from pipelines.read.cells import UnusableFileError
@@ -16,6 +18,10 @@ FileKind = Literal["csv", "xlsx", "ods", "parquet"]
 
 _TITLES = {"csv": "un CSV", "xlsx": "un classeur XLSX", "ods": "un classeur ODS", "parquet": "un Parquet"}
 _SAVE_AS = {"csv": "CSV UTF-8", "xlsx": "Classeur Excel (.xlsx)", "ods": "Feuille de calcul ODF (.ods)"}
+_TEXT = "du texte (CSV)"
+_OWN = {"gz": b"\x1f\x8b", "zip": b"PK"}
+_HEAD = 4096  # bytes that tell a text from the rest
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 _ZIP = b"PK\x03\x04"
 # First bytes, and what they are for a producer; of each format, its own specification.
 _SIGNATURES = {
@@ -55,6 +61,49 @@ def check_kind(content: bytes, declared: FileKind) -> None:
             f"Le fichier est une page web ou du XML, pas {_TITLES[declared]} : le téléchargement a sans doute renvoyé "
             "une page d'erreur, ou l'outil a enregistré une page sous un autre nom. Exportez de nouveau le fichier.",
         )
+    if declared != "csv" and is_text(content[:_HEAD]):
+        raise _other(declared, _TEXT, "csv")
+
+
+def check_packed(content: bytes, name: str) -> None:
+    """Raise UnusableFileError if a file named ``.zip`` or ``.gz`` is no archive, but text or another kind of file."""
+    packed = "gz" if name.lower().endswith(".gz") else "zip"
+    found = "" if content.startswith(_OWN[packed]) else _title(content)
+    if found:
+        raise not_packed(found, packed)
+
+
+def not_packed(title: str, packed: str) -> UnusableFileError:
+    """Return the refusal of a file whose name announces an archive, and which is something else."""
+    return UnusableFileError(
+        "fichier-illisible",
+        f"Le fichier est {title}, alors que son nom annonce une archive {packed}. Donnez-lui le nom attendu, ou "
+        f"mettez-le dans une archive {packed}.",
+    )
+
+
+def kind_of_members(names: Collection[str]) -> str | None:
+    """Return the title of the document that a zip with these files is (a workbook, a text); None for an archive."""
+    found = _kind_of_names(names)
+    return None if found == "zip" else _zip_title(found)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of a text: UTF-16, or no control sign but spaces and line ends."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True
+    plain = head[::2] if not any(head[1::2]) else head[1::2] if not any(head[::2]) else head  # UTF-16 without a mark
+    return bool(plain.strip()) and not _CONTROL.search(plain)
+
+
+def _title(content: bytes) -> str:
+    """Return what bytes are for a producer, as far as the first ones tell."""
+    if content.startswith(b"PK"):
+        return "un classeur ou une archive zip"
+    if content.startswith(b"PAR1"):
+        return _TITLES["parquet"]
+    found = next((title for signature, title in _SIGNATURES.items() if content.startswith(signature)), "")
+    return found or (_TEXT if is_text(content[:_HEAD]) else "")
 
 
 def _other(declared: FileKind, title: str, found: str | None) -> UnusableFileError:
@@ -75,11 +124,15 @@ def _kind_of_zip(content: bytes) -> str | None:
     """Return ``xlsx``, ``ods``, ``xlsb``, ``docx``, ``zip``, or None if its directory can't be read."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = {name.lower() for name in archive.namelist()}
+            return _kind_of_names(archive.namelist())
     except (zipfile.BadZipFile, ValueError, OSError, LookupError, NotImplementedError):
         return None
+
+
+def _kind_of_names(names: Collection[str]) -> str:
+    known = {name.lower() for name in names}
     parts = {"xl/workbook.xml": "xlsx", "xl/workbook.bin": "xlsb", "word/document.xml": "docx", "content.xml": "ods"}
-    return next((kind for part, kind in parts.items() if part in names), "zip")
+    return next((kind for part, kind in parts.items() if part in known), "zip")
 
 
 def _is_web(head: bytes) -> bool:

@@ -21,6 +21,10 @@ from pipelines.read.number_formats import Look, look_of, look_of_builtin
 from pipelines.read.zip_directory import open_checked
 
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_DAMAGED = (
+    "Le classeur est abîmé ou tronqué. Ouvrez-le dans le tableur, enregistrez-le de nouveau, et vérifiez que l'envoi "
+    "va au bout."
+)
 _VALUES = {"office:value-type", "calcext:value-type"}
 _TRUE = ("1", "true")
 
@@ -78,7 +82,7 @@ class Sheet:
 
 def check_workbook(content: bytes, form: str) -> dict[str, Sheet]:
     """Return the sheets by name, in their order; raises UnusableFileError on a bomb or an absurd sheet."""
-    with open_checked(content) as (archive, members):
+    with open_checked(content, _DAMAGED) as (archive, members):
         sheets = _read_ods(archive, members) if form == "ods" else _read_xlsx(archive, members)
     for name, sheet in sheets.items():
         if sheet.absurd:

@@ -37,9 +37,17 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
+DAMAGED_ARCHIVE = "L'archive zip est abîmée, tronquée, ou n'en est pas une. Recréez-la puis déposez-la de nouveau."
+
+
 @contextmanager
-def open_checked(content: bytes) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
-    """Open a zip whose directory is sound, with its files (no folder); raises UnusableFileError, also on damage."""
+def open_checked(
+    content: bytes, damaged: str = DAMAGED_ARCHIVE
+) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
+    """Open a zip whose directory is sound, with its files (no folder); raises UnusableFileError, also on damage.
+
+    ``damaged`` is what is then said: a producer of workbooks knows of no archive.
+    """
     try:
         _check_directory_size(content)
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -47,10 +55,7 @@ def open_checked(content: bytes) -> Iterator[tuple[zipfile.ZipFile, list[zipfile
             check_members(archive.infolist())
             yield archive, files
     except DAMAGED as error:
-        raise UnusableFileError(
-            "fichier-illisible",
-            "L'archive zip est abîmée, tronquée, ou n'en est pas une. Recréez-la puis déposez-la de nouveau.",
-        ) from error
+        raise UnusableFileError("fichier-illisible", damaged) from error
 
 
 def check_members(members: list[zipfile.ZipInfo]) -> None:

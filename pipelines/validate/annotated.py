@@ -9,10 +9,11 @@ import io
 from typing import TYPE_CHECKING
 
 from pipelines.compile.exports import label_of
+from pipelines.compile.plain_text import one_line
 from pipelines.compile.workbook import MAX_COLUMNS, workbook, write_lines, write_text
 from pipelines.validate.french import count_text, counted
 from pipelines.validate.header import normalise
-from pipelines.validate.problems import once_a_row, shown
+from pipelines.validate.problems import once_a_row
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -62,7 +63,7 @@ def _introduction(names: list[str], parts: list[SetAside]) -> list[str]:
         "ne le diffusez pas.",
     ]
     for name, part in zip(names, parts, strict=True):
-        told = f"Feuille « {name} » : {shown(part.file, 200)}, {counted(part.refused, 'ligne refusée')}."
+        told = f"Feuille « {name} » : {one_line(part.file, 200)}, {counted(part.refused, 'ligne refusée')}."
         if part.refused > len(part.rows):
             told += f" Seules les {count_text(len(part.rows))} premières sont reprises ici."
         lines.append(told)

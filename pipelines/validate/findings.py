@@ -19,7 +19,8 @@ class Finding:
 
     ``year`` is the reference year of the row when it could be read: a row without a readable year counts in all of
     them. A finding with a ``count`` stands for that many rows alike, from ``row`` to ``last``: see ``Tally``.
-    ``declare`` is the piece of YAML that the data team may write, which no producer is told.
+    ``declare`` is the piece of YAML that the data team may write, which no producer is told. ``cause`` says what in the
+    value breaks the rule, and what to write: it holds a part of the value, and is hidden with it.
     """
 
     rule: str
@@ -32,6 +33,7 @@ class Finding:
     count: int = 1
     last: int | None = None
     declare: str = ""
+    cause: str = ""
 
     @property
     def rows(self) -> tuple[int, ...]:
@@ -70,7 +72,7 @@ class Tally:
                 before = self._others[kind]
                 self._others[kind] = replace(before, count=before.count + 1, last=item.row)
             else:
-                self._others[kind] = replace(item, value="", last=item.row)
+                self._others[kind] = replace(item, value="", cause="", last=item.row)
 
     def close(self) -> list[Finding]:
         """Return what was found."""

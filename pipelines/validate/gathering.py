@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from pipelines.compile.exports import label_of
 from pipelines.validate.blank_rows import BlankRows, has_content
+from pipelines.validate.causes import Causes
 from pipelines.validate.damaged_text import DamagedText
 from pipelines.validate.findings import Finding, Tally
 from pipelines.validate.marked import MarkedCells
@@ -20,6 +21,7 @@ from pipelines.validate.messages import rule_of, sentence
 from pipelines.validate.observations import COORDINATES, RowPlacer
 from pipelines.validate.office_codes import OfficeCodes
 from pipelines.validate.roles import RoleRules, values_table
+from pipelines.validate.spoiled_texts import SpoiledTexts
 from pipelines.validate.twins import Twins
 from pipelines.validate.typed_rows import TypedRows, TypedWriter
 
@@ -161,6 +163,9 @@ class Gathering:
         self._marked = MarkedCells(marks or {}, first_row, columns, self._labels, export)
         self._damaged = DamagedText(export, self._labels, self._places)
         self.tally.add(self._marked.warnings())
+        self._spoiled = SpoiledTexts.of(export, self._places, self._labels)
+        self._causes = Causes(export, layout)
+        self._order = [label for label, _ in columns]
 
     def label(self, name: str) -> str:
         """Return the label of a field's column."""
@@ -197,6 +202,8 @@ class Gathering:
         if late:
             rows = _without(rows, sorted(late))
         findings = sorted([*self.tally.close(), *self._roles.told(rows)], key=lambda item: item.row or 0)
+        if whole := self._spoiled.of_the_file():
+            return Validated(TypedRows(self._schema), [whole, *findings], usable=False, **known)
         kept = sorted(self._refused_rows, key=lambda item: item.number)
         return Validated(rows, findings, dict(self._refused), self._ignored, refused_rows=kept, **known)
 
@@ -218,6 +225,7 @@ class Gathering:
             found = self._wrong_in(row)
             wrong = {item.column for item in found}
             found = self._as_written([*found, *(item for item in implied if item.column not in wrong)], row.cells)
+            found += self._spoiled_in(row, {item.column for item in found})
         return _Refusal(row.number, self._with_marks(found, row), row.cells, self._year_of(row))
 
     def _with_marks(self, found: list[Finding], row: JudgedRow) -> list[Finding]:
@@ -241,6 +249,12 @@ class Gathering:
             if name not in impossible
         ]
         return found + self.placer.findings_of(row.values, {*fields, *impossible})
+
+    def _spoiled_in(self, row: JudgedRow, told: set[str]) -> list[Finding]:
+        """Return the spoiled texts of a refused row, in the columns of which nothing is told yet."""
+        names = [name for name, label in self._spoiled.labels.items() if label not in told]
+        cells = [(name, row.cells[self._places[name]]) for name in names if self._places[name] < len(row.cells)]
+        return [found for name, cell in cells if (found := self._spoiled.in_cell(name, cell, row.number))]
 
     def _year_of(self, row: JudgedRow) -> int | None:
         period = self.export.period.field
@@ -311,7 +325,8 @@ class Gathering:
         for place, found in self._marked.errors(block.numbers).items():
             wrong.setdefault(place, []).extend(found)
         warned = []
-        for place, found in self._damaged.found(block.accepted).items():
+        damaged, spoiled = self._damaged.found(block.accepted), self._spoiled.in_block(block.texts, block.numbers)
+        for place, found in chain(damaged.items(), spoiled.items()):
             marked = {item.column for item in wrong.get(place, ())}
             for item in found:
                 if item.severity == "avertissement":
@@ -353,12 +368,18 @@ class Gathering:
     def _as_written(self, found: list[Finding], cells: Sequence[str | None]) -> list[Finding]:
         """Put what the file holds where a finding on one column has a value that was read from it."""
         places = {self._labels[name]: place for name, place in self._places.items()}
-        return [
+        written = [
             replace(item, value=cells[places[item.column]] or "")
             if item.column in places and places[item.column] < len(cells)
             else item
             for item in found
         ]
+        return [replace(item, cause=self._cause(item, cells)) for item in written]
+
+    def _cause(self, item: Finding, cells: Sequence[str | None]) -> str:
+        if item.rule != "missing-cell":
+            return self._causes.of(item)
+        return self._causes.of_missing_cells(self._order[len(cells) :])
 
     def _from_frictionless(self, error: RowError, row: JudgedRow) -> Finding:
         rule, message = rule_of(error.type, error.note), sentence(error.type, error.note)

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
+from pipelines.compile.plain_text import spelled
 from pipelines.validate.findings import Finding
+from pipelines.validate.garbled import damage
 from pipelines.validate.messages import title
+from pipelines.validate.near import differences, spoiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +54,7 @@ def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHe
     fields = {normalise(label_of(field, layout)): field for field in export.fields}
     columns = [(label, fields.get(label)) for label in labels]
     unknown = [label for label, field in columns if field is None and label]
-    if any(_repaired(label) in fields for label in unknown):
+    if any(spoiled(label, fields) for label in unknown):
         return MatchedHeader(columns, [Finding("encodage", _GARBLED)])
     missing = [field for label, field in fields.items() if label not in labels and not is_optional(field, layout)]
     findings = [_missing(field, layout, unknown, alone=len(missing) == 1) for field in missing]
@@ -82,12 +85,14 @@ def normalise(label: str) -> str:
 def _missing(field: ExportField, layout: Layout, unknown: list[str], *, alone: bool) -> Finding:
     """Tell of a missing column, and of the unknown one that it may be: one that resembles it, or the only one."""
     label = label_of(field, layout)
-    readable = [other for other in unknown if not _repaired(other) and "\ufffd" not in other]
+    readable = [other for other in unknown if not damage(other)]
     close = difflib.get_close_matches(label, readable, n=1, cutoff=0.5)
     only = readable if alone and len(unknown) == 1 else []
-    hint = f" Une colonne « {close[0]} » y ressemble." if close else ""
+    differs = differences(close[0], normalise(label)) if close else []
+    how = f" ({', '.join(differs)})" if differs else ""
+    hint = f" Une colonne « {spelled(close[0], 60)} » y ressemble{how}." if close else ""
     if only and not close:
-        hint = f" La colonne « {only[0]} », qui n'est pas attendue, est peut-être la même."
+        hint = f" La colonne « {spelled(only[0], 60)} », qui n'est pas attendue, est peut-être la même."
     seen = next(iter([*close, *only]), "le nouvel en-tête")
     return Finding(
         "missing-label",
@@ -95,15 +100,6 @@ def _missing(field: ExportField, layout: Layout, unknown: list[str], *, alone: b
         column=label,
         declare=f"{field.name}: {{label: {json.dumps(seen, ensure_ascii=False)}}}",
     )
-
-
-def _repaired(label: str) -> str:
-    """Return a label that was UTF-8 read in another encoding (« RÃ©fÃ©rence ») as it was written; else nothing."""
-    try:
-        written = label.encode("cp1252").decode("utf-8")
-    except UnicodeError:
-        return ""
-    return normalise(written) if written != label else ""
 
 
 def _unknown(label: str) -> Finding:

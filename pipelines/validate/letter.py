@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipelines.compile.plain_text import one_line
 from pipelines.validate.account_words import account_text
 from pipelines.validate.french import count_text, counted
 from pipelines.validate.gathering import KEPT_ROWS
-from pipelines.validate.problems import grouped, shown
+from pipelines.validate.problems import grouped
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Export, Network
@@ -86,9 +87,9 @@ def _context(
         "year": year,
         "verdict": verdict,
         "state": _state(verdict),
-        "files": [{**item, "fichier": shown(item["fichier"], 200)} for item in verdict.files],
-        "expected_file": shown(layout.path.replace("{year}", str(year or "AAAA")), 200),
-        "explanation": shown(verdict.told_producer, 600),
+        "files": [{**item, "fichier": one_line(item["fichier"], 200)} for item in verdict.files],
+        "expected_file": one_line(layout.path.replace("{year}", str(year or "AAAA")), 200),
+        "explanation": one_line(verdict.told_producer, 600),
         "problems": problems[:MOST_PROBLEMS],
         "left_out": max(0, len(problems) - MOST_PROBLEMS),
         "errors": sum(item.severity == "erreur" for item in problems),
@@ -122,7 +123,8 @@ def _limit(network: Network, export: Export) -> str:
 def _command(network: str, export: Export, year: int | None, verdict: Verdict, expected: str) -> str:
     """Return the command by which the producer checks the file again."""
     path = verdict.files[0]["fichier"] if verdict.files else expected.replace("{year}", str(year or "AAAA"))
-    words = ["resultats", "validate", shown(path.rsplit("/", 1)[-1], 200), "--network", network, "--export", export.id]
+    name = one_line(path.rsplit("/", 1)[-1], 200)
+    words = ["resultats", "validate", name, "--network", network, "--export", export.id]
     return shlex.join([*words, *(["--year", str(year)] if year else [])])
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pipelines.compile.exports import label_of
+from pipelines.compile.plain_text import FORMULA_STARTS
 from pipelines.declarations.periods import period_of
 from pipelines.validate.findings import Finding
 from pipelines.validate.places import Gazetteer
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _REMEMBERED = 1 << 14  # distinct values: days and places are fewer, unless the column holds something else
 ROOT_PREFIX = "reseau:"  # the codes of the roots of the published tree
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # Columns that every observation has, beside its export's fields (whose names can't start with _).
 COORDINATES = pa.schema([
     ("_ligne", pa.int64()),

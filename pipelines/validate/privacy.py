@@ -43,7 +43,7 @@ def masked(findings: Iterable[Finding], export: Export, layout: Layout) -> list[
     if _headless(found, export, layout):
         found = _without_labels(found)
     return [
-        replace(item, value=MASKED)
+        replace(item, value=MASKED, cause="")
         if item.value
         and item.rule != "correction-perimee"
         and (normalise(item.column) in personal or item.row in shifted or kinds(item.value))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.expected import expected_words, right_example
 from pipelines.compile.exports import field_descriptor, label_of
+from pipelines.compile.plain_text import one_line, spelled
 from pipelines.declarations.roles import REFUSED, TOLD
 from pipelines.validate.findings import rows_told
 from pipelines.validate.french import rows_text
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
     from pipelines.validate.findings import Finding
     from pipelines.validate.verdict import Verdict
 
-SHOWN_VALUES, LONGEST_VALUE = 3, 60
+SHOWN_VALUES, SHOWN_CAUSES = 3, 5
+LONGEST_VALUE, LONGEST_SENTENCE = 60, 400
+_QUOTED = re.compile("«[^»]*»")
 # Rules about a cell: an example of a right one helps, but where the rule itself says what is expected.
 _NO_EXAMPLE = (
     "missing-label", "extra-label", "blank-label", "duplicate-label", "correction-perimee", "blank-row",
     "primary-key", "cle-vide", "poids-nuls", *REFUSED, *TOLD, "formule-sans-valeur", "cellule-fusionnee",
-    "erreur-tableur", "pourcentage", "date-en-texte", "lignes-masquees", "colonnes-masquees",
+    "erreur-tableur", "pourcentage", "date-en-texte", "lignes-masquees", "colonnes-masquees", "texte-mal-converti",
 )  # fmt: skip
 _UNKNOWN = ("type-error", "nombre-impossible")  # rules that a value not known may have broken
 
@@ -48,18 +52,24 @@ class Problem:
     mend: str
     expected: str
     example: str
+    causes: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
         """The rows, in French: « lignes 12, 45, 98 et 2 997 autres »."""
         return rows_text(self.rows, self.count)
 
+    @property
+    def unexplained(self) -> list[str]:
+        """The values seen that no cause quotes."""
+        return [value for value in self.values if not any(cause.startswith(f"« {value} »") for cause in self.causes)]
+
     def descriptor(self) -> dict[str, Any]:
         """Return the problem as plain data, with the French keys of the reports."""
         names = ("fichier", "regle", "contrainte", "colonne", "severite", "nombre", "lignes", "valeurs", "message",
-                 "explication", "remede", "attendu", "exemple")  # fmt: skip
+                 "explication", "remede", "attendu", "exemple", "causes")  # fmt: skip
         found = dict(zip(names, asdict(self).values(), strict=True))
-        return {**found, "lignes": list(self.rows[:100]), "valeurs": list(self.values)}
+        return {**found, "lignes": list(self.rows[:100]), "valeurs": list(self.values), "causes": list(self.causes)}
 
 
 def grouped(verdict: Verdict, export: Export, layout: Layout, year: int | None) -> list[Problem]:
@@ -100,12 +110,14 @@ def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout
     alike = all(item.message == first.message for item in group)
     rows = sorted({row for item in group for row in item.rows})  # of those counted together, the first and the last
     helped = field is not None and first.rule not in _NO_EXAMPLE
+    shows = helped and not all("écrivez «" in item.cause for item in group)  # what to write is told by each cause
+    message = one_line(first.message, LONGEST_SENTENCE) if alike else words.title
     return Problem(
-        file, first.rule, constraint_of(first), shown(first.column), first.severity, rows_told(group), tuple(rows),
-        _values(group), shown(first.message, 400) if alike else words.title, words.why,
+        one_line(file, 200), first.rule, constraint_of(first), one_line(first.column), first.severity,
+        rows_told(group), tuple(rows), _values(group), message, words.why,
         f"{words.mend}{_or_empty(first.rule, field, export, layout)}",
         expected_words(field, layout) if helped and field else "",
-        _example(field, export, layout, year) if helped and field else "",
+        _example(field, export, layout, year) if shows and field else "", causes_of(group),
     )  # fmt: skip
 
 
@@ -123,17 +135,26 @@ def _or_empty(rule: str, field: ExportField | None, export: Export, layout: Layo
 def _values(group: Sequence[Finding]) -> tuple[str, ...]:
     if group[0].rule == "correction-perimee" or constraint_of(group[0]) == "required":
         return ()  # a place in the declarations, or nothing
-    seen = dict.fromkeys(shown(item.value) for item in group if item.value)
+    seen = dict.fromkeys(spelled(item.value, LONGEST_VALUE) for item in group if item.value)
     return tuple(list(seen)[:SHOWN_VALUES])
+
+
+def causes_of(group: Sequence[Finding]) -> tuple[str, ...]:
+    """Return what is wrong with the first values and how to write them, one of each kind before the others."""
+    kinds: dict[str, str] = {}
+    every: dict[str, None] = {}
+    for item in group:
+        kind = _QUOTED.sub("", item.cause)
+        if item.cause and (kind not in kinds or len(every) < SHOWN_VALUES):
+            seen = f"« {spelled(item.value, LONGEST_VALUE)} » : " if item.value else ""
+            told = f"{seen}{one_line(item.cause, LONGEST_SENTENCE)}"
+            kinds.setdefault(kind, told)
+            every.setdefault(told)
+    first = list(kinds.values())[:SHOWN_CAUSES]
+    return tuple([*first, *(told for told in every if told not in first)][: max(len(first), SHOWN_VALUES)])
 
 
 def _example(field: ExportField, export: Export, layout: Layout, year: int | None) -> str:
     if field.name == export.level.field:
         return next(iter(export.level.values))
     return right_example(field, layout, year if field.name == export.period.field else None)
-
-
-def shown(value: str, longest: int = LONGEST_VALUE) -> str:
-    """Return a value that can be shown on one line: signs that print, and not too many of them."""
-    text = "".join(sign if sign.isprintable() or sign in "\u00a0\u202f" else "·" for sign in value)
-    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from pipelines.compile.plain_text import one_line, spelled
 from pipelines.validate.findings import Finding
 from pipelines.validate.french import count_text, counted
 from pipelines.validate.messages import constraint_of, message_of, rule_of, sentence
-from pipelines.validate.problems import SHOWN_VALUES, Problem, shown
+from pipelines.validate.problems import LONGEST_SENTENCE, LONGEST_VALUE, SHOWN_VALUES, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,14 +33,14 @@ def show_verdict(
     console = _console()
     console.print(Text(title, "bold"))
     for file in verdict.files:
-        console.print(Text(f"{shown(file['fichier'], 200)}, sha256 {file['sha256'][:12]}…"))
+        console.print(Text(f"{one_line(file['fichier'], 200)}, sha256 {file['sha256'][:12]}…"))
         if file["feuille"]:
-            console.print(Text(f"Feuille lue : « {shown(file['feuille'])} »."))
+            console.print(Text(f"Feuille lue : « {one_line(file['feuille'], 200)} »."))
         if file["controle"]:
             console.print(Text(judged_by(file["controle"])))
     style = _STYLES[verdict.state] if not verdict.refused or verdict.state != "accepté" else "bold yellow"
     console.print(
-        Text.assemble((verdict.state.upper(), style), f". {shown(verdict.told_producer, 600)}".rstrip(". ") + ".")
+        Text.assemble((verdict.state.upper(), style), f". {one_line(verdict.told_producer, 600)}".rstrip(". ") + ".")
     )
     console.print(Text(
         f"Lignes lues : {count_text(verdict.rows)} ; acceptées : {count_text(verdict.accepted)} ; "
@@ -59,13 +60,13 @@ def show_report(verdict: FileVerdict, name: str) -> None:
     report = frictionless.Report.from_descriptor(verdict.report)
     rows = sum(task.stats.get("rows") or 0 for task in report.tasks)
     state = ("VALIDE", "bold green") if report.valid else ("NON VALIDE", "bold red")
-    told = f" : {shown(name, 200)}, {counted(rows, 'ligne')}, {counted(report.stats['errors'], 'erreur')}"
+    told = f" : {one_line(name, 200)}, {counted(rows, 'ligne')}, {counted(report.stats['errors'], 'erreur')}"
     console.print(Text.assemble(state, told))
     for warning in [*report.warnings, *(text for task in report.tasks for text in task.warnings)]:
         console.print(Text(f"Avertissement : {warning}"))
     console.print(Text(judged_by(verdict.path)))
     for error in verdict.encoding_errors[:MOST_PROBLEMS]:
-        likely = f", sans doute « {shown(error.likely)} »" if error.likely else ""
+        likely = f", sans doute « {one_line(error.likely, LONGEST_VALUE)} »" if error.likely else ""
         console.print(
             Text(f"Illisible ligne {error.line}, position {error.column} : {error.found[:16].hex(' ')}{likely}")
         )
@@ -106,8 +107,9 @@ def _problems(console: Console, problems: list[Problem]) -> None:
 
 def _details(problem: Problem) -> list[str]:
     times = f"{count_text(problem.count)} fois, " if problem.count > 1 and problem.rows else ""
-    seen = f" ; vu : {', '.join(f'« {value} »' for value in problem.values)}" if problem.values else ""
+    seen = f" ; vu : {', '.join(f'« {value} »' for value in problem.unexplained)}" if problem.unexplained else ""
     lines = [f"{times}{problem.where}{seen}".strip(" ;")] if problem.where or seen else []
+    lines += [f"Cause : {cause}." for cause in problem.causes]
     lines.append(f"Que faire : {problem.mend}")
     if problem.expected:
         lines.append(f"Attendu : {problem.expected}.")
@@ -135,10 +137,10 @@ def _of_report(report: frictionless.Report) -> list[Problem]:
 def _grouped(group: list[Finding]) -> Problem:
     first, words = group[0], message_of(group[0])
     rows = tuple(sorted({item.row for item in group if item.row is not None}))
-    values = dict.fromkeys(shown(item.value) for item in group if item.value)
+    values = dict.fromkeys(spelled(item.value, LONGEST_VALUE) for item in group if item.value)
     alike = all(item.message == first.message for item in group)
+    message = one_line(first.message, LONGEST_SENTENCE) if alike else words.title
     return Problem(
-        "", first.rule, constraint_of(first), shown(first.column), "erreur", len(group), rows,
-        tuple(list(values)[:SHOWN_VALUES]), shown(first.message, 400) if alike else words.title, words.why, words.mend,
-        "", "",
+        "", first.rule, constraint_of(first), one_line(first.column), "erreur", len(group), rows,
+        tuple(list(values)[:SHOWN_VALUES]), message, words.why, words.mend, "", "",
     )  # fmt: skip

@@ -193,7 +193,14 @@ def test_no_value_of_a_personal_column_is_ever_shown(lab, data):
     others = data.draw(st.lists(findings(["Note", "Remarque"]), max_size=4))
     if rule != "correction-perimee":  # its value is a place in the declarations
         others.append(
-            Finding(rule, "Message.", row=4, column=data.draw(st.sampled_from(["Avis", "  Avis "])), value=marker)
+            Finding(
+                rule,
+                "Message.",
+                row=4,
+                column=data.draw(st.sampled_from(["Avis", "  Avis "])),
+                value=marker,
+                cause=f"écrivez « {marker} »",
+            )
         )
     verdict.findings = [("f.csv", "", item) for item in others]
     letter = write_letter(lab.catalogue, "labo", 2024, verdict)

@@ -1,0 +1,204 @@
+"""Why a cell is refused, seen in its text: « 85,3 » has a comma for a point, 31/04 is no day.
+
+The rule says what a column wants; the cause, what this cell has, and what to write in its place. Refusing is not done
+here.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import frictionless
+
+from pipelines.compile.expected import date_form
+from pipelines.compile.exports import field_descriptor, is_optional, label_of
+from pipelines.validate.messages import constraint_of
+from pipelines.validate.near import INVISIBLE, mended, near_miss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipelines.declarations import Export, ExportField, Layout
+    from pipelines.validate.findings import Finding
+
+_REMEMBERED = 1 << 14
+_LONGEST = 200  # characters: no date, number or answer is longer
+_SPACES = " \u00a0\u202f\u2007\u2009"
+_UNIT = re.compile(rf"(?<=[\d{_SPACES}])[{_SPACES}]*(%|‰|€|[A-Za-zéè]{{1,10}}\.?)\Z")
+_DAY = re.compile(
+    rf"(?P<d>\d{{1,2}})[/.\-{_SPACES}]+(?P<m>\d{{1,2}}|[a-zéû.]{{3,9}})[/.\-{_SPACES}]+(?P<y>\d{{4}}|\d{{2}})"
+    r"|(?P<y2>\d{4})[/.\-](?P<m2>\d{1,2})[/.\-](?P<d2>\d{1,2})"
+)
+_MONTH = re.compile(
+    rf"(?P<m>\d{{1,2}}|[a-zéû.]{{3,9}})[/.\-{_SPACES}]+(?P<y>\d{{4}}|\d{{2}})|(?P<y2>\d{{4}})[/.\-](?P<m2>\d{{1,2}})"
+)
+_HOUR = re.compile(rf"[T{_SPACES}]+\d{{1,2}}[:hH]\d{{2}}.*\Z", re.DOTALL)
+_NAMES = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
+          "décembre")  # fmt: skip
+_SERIAL = re.compile(r"[2-7]\d{4}([.,]\d+)?")  # 1954 to 2119, in days of spreadsheets
+_ORIGIN = datetime.date(1899, 12, 30)
+
+
+class Causes:
+    """The causes of the findings of one export, read in one layout; each text is looked at once."""
+
+    def __init__(self, export: Export, layout: Layout) -> None:
+        self._export, self._layout = export, layout
+        self._fields = {label_of(field, layout): field for field in export.fields}
+        self._seen = lru_cache(_REMEMBERED)(self._of_cell)
+
+    def of(self, item: Finding) -> str:
+        """Return the cause of a finding on one cell, in French; nothing where the cell doesn't show it."""
+        if item.cause or item.column not in self._fields or not item.value or len(item.value) > _LONGEST:
+            return item.cause
+        kind = constraint_of(item) or item.rule
+        return self._seen(kind, item.column, item.value)
+
+    def of_missing_cells(self, labels: Sequence[str]) -> str:
+        """Return why a row may lack the cells of its last columns, which may all be empty; else nothing."""
+        fields = [self._fields.get(label) for label in labels]
+        if not labels or any(field is not None and not self._may_be_empty(field) for field in fields):
+            return ""
+        listed = ", ".join(f"« {label} »" for label in labels)
+        columns = (
+            f"les dernières colonnes ({listed}) sont vides"
+            if len(labels) > 1
+            else f"la dernière colonne ({listed}) est vide"
+        )
+        return (
+            f"{columns} sur ces lignes, et Excel retire alors leurs séparateurs quand il enregistre en CSV ; placez en "
+            "dernier une colonne toujours remplie (l'ordre est libre), ou exportez le fichier sans passer par Excel"
+        )
+
+    def _may_be_empty(self, field: ExportField) -> bool:
+        return is_optional(field, self._layout) or not field.constraints.required
+
+    def _of_cell(self, kind: str, label: str, text: str) -> str:
+        field = self._fields[label]
+        descriptor = field_descriptor(field, self._layout)
+        if kind == "enum":
+            return near_miss(text, [str(value) for value in field.constraints.enum or ()])
+        if kind == "maille-inconnue":
+            return near_miss(text, list(self._export.level.values))
+        if kind == "pattern":
+            judge = _judge(descriptor)
+            return _told(*mended(text, _UPPER, judge)) or _told(*mended(text, _LOWER, judge))
+        return self._of_type(field, descriptor, text) if kind == "type-error" else ""
+
+    def _of_type(self, field: ExportField, descriptor: dict[str, Any], text: str) -> str:
+        if field.type == "boolean":
+            words = (*descriptor.get("trueValues", ["true"]), *descriptor.get("falseValues", ["false"]))
+            return near_miss(text, words)
+        if field.type == "date":
+            return _date_cause(descriptor, text)
+        if field.type not in ("integer", "number", "year"):
+            return ""
+        found = _number_cause(descriptor, text, in_sheet=self._layout.format in ("xlsx", "ods"))
+        return found or near_miss(text, [code for code in descriptor.get("missingValues", []) if code])
+
+
+def _told(words: Sequence[str], right: str) -> str:
+    return f"{', '.join(words)} ; écrivez « {right} »" if words else ""
+
+
+def _judge(descriptor: dict[str, Any]) -> Callable[[str], bool]:
+    """Return whether frictionless reads a text in the field, whatever its bounds and lists."""
+    limits = {name: limit for name, limit in descriptor.get("constraints", {}).items() if name == "pattern"}
+    field = frictionless.Field.from_descriptor({**descriptor, "constraints": limits})
+
+    def is_right(text: str) -> bool:
+        value, notes = field.read_cell(text)
+        return value is not None and not notes
+
+    return is_right
+
+
+_CODE: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("signe invisible", lambda text: INVISIBLE.sub("", text)),
+    ("espace au début ou à la fin", str.strip),
+    ("espace dans le code", lambda text: re.sub(r"\s", "", text)),
+)
+_UPPER = (*_CODE, ("minuscules au lieu de majuscules", str.upper))
+_LOWER = (*_CODE, ("majuscules au lieu de minuscules", str.lower))
+
+
+def _number_cause(descriptor: dict[str, Any], text: str, *, in_sheet: bool) -> str:
+    decimal = descriptor.get("decimalChar", ".")
+    other = "." if decimal == "," else ","
+    names = {",": "virgule", ".": "point"}
+    unit = _UNIT.search(text)
+    whole = descriptor["type"] != "number"
+    steps: list[tuple[str, Callable[[str], str]]] = [
+        ("signe invisible", lambda found: INVISIBLE.sub("", found)),
+        ("espace au début ou à la fin", str.strip),
+        ("apostrophe devant le nombre", lambda found: found.lstrip("'’")),
+        (f"« {unit[1]} » après le nombre" if unit else "", lambda found: _UNIT.sub("", found)),
+        (_thousands(text), lambda found: re.sub(rf"(?<=\d)[{_SPACES}](?=\d{{3}})", "", found)),
+        ("partie décimale nulle", lambda found: re.sub(r"(?<=\d)[.,]0+\Z", "", found) if whole else found),
+        (f"{names.get(other, other)} au lieu d{'e la virgule' if decimal == ',' else 'u point'}",
+         lambda found: found if whole or found.count(other) != 1 else found.replace(other, decimal)),
+        ("signe moins d'une autre forme", lambda found: re.sub("[−–‐]", "-", found)),
+    ]  # fmt: skip
+    words, right = mended(text, steps, _judge(descriptor))
+    if words:
+        return _told([*(["nombre enregistré comme texte"] if in_sheet else []), *words], right)
+    if whole and re.fullmatch(r"\s*-?\d+[.,]\d+\s*", text):
+        return "nombre à virgule, où la colonne veut un nombre entier"
+    return ""
+
+
+def _thousands(text: str) -> str:
+    found = re.search(rf"(?<=\d)[{_SPACES}](?=\d)", text)
+    return "espace entre les milliers" if not found or found[0] == " " else "espace insécable entre les milliers"
+
+
+def _date_cause(descriptor: dict[str, Any], text: str) -> str:
+    pattern = descriptor.get("format", "default")
+    plain = INVISIBLE.sub("", text).strip()
+    if _SERIAL.fullmatch(plain):
+        day = _ORIGIN + datetime.timedelta(days=int(float(plain.replace(",", "."))))
+        return _told(["nombre de jours d'un tableur, et non date"], _written(day, pattern))
+    bare = _HOUR.sub("", plain)
+    form = _MONTH if pattern != "default" and "%d" not in pattern else _DAY
+    found = form.fullmatch(bare.casefold().replace("1er ", "1 "))
+    parts = _parts(found) if found else None
+    if found is None or parts is None:
+        return ""
+    short = found["y"] is not None and len(found["y"]) == 2
+    words = ["signe invisible"] * (INVISIBLE.search(text) is not None)
+    words += ["heure après la date"] * (bare != plain) + ["année sur deux chiffres"] * short
+    words = words or [f"date d'une autre forme que {date_form(pattern)}"]
+    return _impossible_day(*parts) or _told(words, _written(datetime.date(*parts), pattern))
+
+
+def _impossible_day(year: int, month: int, number: int) -> str:
+    if not 1 <= month <= 12:
+        swapped = " : le jour et le mois sont peut-être inversés" if 1 <= number <= 12 and month <= 31 else ""
+        return f"il n'y a pas de mois {month}{swapped}"
+    if not 1 <= number <= calendar.monthrange(year, month)[1]:
+        return f"le {number} {_NAMES[month - 1]} {year} n'existe pas"
+    return ""
+
+
+def _parts(found: re.Match[str]) -> tuple[int, int, int] | None:
+    """Return year, month and day of a date that was recognised; nothing for the name of no month, or the year 0."""
+    known = {"d": "1", "d2": None, **found.groupdict()}
+    year, month, day = (known[name] or known[f"{name}2"] or "" for name in ("y", "m", "d"))
+    if not month.isdecimal():
+        start = month.rstrip(".")
+        place = next(
+            (place for place, name in enumerate(_NAMES, start=1) if len(start) > 2 and name.startswith(start)), 0
+        )
+        if not place:
+            return None
+        month = str(place)
+    full = int(year) if len(year) == 4 else 2000 + int(year)
+    return (full, int(month), int(day)) if full else None
+
+
+def _written(day: datetime.date, pattern: str) -> str:
+    return day.isoformat() if pattern == "default" else day.strftime(pattern)
