@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.compile.plain_text import spelled
 from pipelines.declarations.bases import REASONS
 from pipelines.validate.findings import MASKED
 from pipelines.validate.french import count_text, counted
 from pipelines.validate.personal import kinds
-from pipelines.validate.problems import shown
+from pipelines.validate.problems import LONGEST_VALUE
 
 if TYPE_CHECKING:
     from pipelines.declarations.bases import Account
@@ -43,4 +44,4 @@ def _reason(account: Account, reason: str) -> str:
 def _value(value: str) -> str:
     if not value:
         return "vide"
-    return MASKED if kinds(value) else f"« {shown(value)} »"
+    return MASKED if kinds(value) else f"« {spelled(value, LONGEST_VALUE)} »"
