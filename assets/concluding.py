@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._core.execution.stats import StepEventStatus
 
+from assets.faults import fault_in
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
 from assets.night_texts import in_brief
 from assets.nights import NIGHT_TAG, cells_of, end_night, keep_night, night_record
@@ -57,7 +58,8 @@ def causes_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dict[str, str
         if refusal and refusal.description:
             found[str(event.step_key)] = refusal.description
         elif error:
-            found[str(event.step_key)] = (error.cause or error).message.strip()
+            message = (error.cause or error).message.strip()
+            found[str(event.step_key)] = fault_in(message) or message
     return found
 
 

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import dagster as dg
 
 from assets.channels import SendError, channels_from_environment
+from assets.faults import machine_fault
 from assets.installed import absent_libraries, differing_libraries, python_fault
 from assets.instance import InstanceError, opened
 from assets.instance_place import InstancePlace, NoInstanceError, instance_place
@@ -91,7 +92,12 @@ def _storage(output: str | Path) -> Iterator[Reading]:
         with tempfile.TemporaryFile(dir=output):
             pass
     except OSError as error:
-        yield Reading("Sortie", "panne", f"{output} : {error.strerror}", "donner le dossier au compte du service")
+        yield Reading(
+            "Sortie",
+            "panne",
+            f"{output} : {machine_fault(error) or error.strerror}",
+            "donner le dossier au compte du service",
+        )
         return
     yield Reading("Sortie", "bon", f"{output.absolute()} est accessible en écriture")
     free = shutil.disk_usage(output).free

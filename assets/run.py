@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import dagster as dg
 
 from assets.definitions import build_definitions
+from assets.faults import fault_in
 from assets.instance import opened, prepare_instance
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
 from assets.recovery import HOST_TAG
@@ -113,7 +114,8 @@ def _failures(result: dg.ExecuteInProcessResult, *, refusals: bool = False) -> I
         if refusal and refusal.description:
             yield str(event.step_key), refusal.description
         elif error:
-            yield str(event.step_key), (error.cause or error).message.strip()
+            message = (error.cause or error).message.strip()
+            yield str(event.step_key), fault_in(message) or message
 
 
 @contextmanager

@@ -145,7 +145,11 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         _check_writable(arguments.output)
     except OSError as error:
-        print(f"impossible d'écrire dans {arguments.output} ({error.strerror})", file=sys.stderr)
+        from assets.faults import machine_fault
+
+        print(
+            f"impossible d'écrire dans {arguments.output} : {machine_fault(error) or error.strerror}", file=sys.stderr
+        )
         return USAGE
     with alone_on(arguments.output, "resultats run"):
         return _treat(catalogue, arguments)

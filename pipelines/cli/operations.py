@@ -71,6 +71,7 @@ def _backup(arguments: argparse.Namespace) -> int:
         return _say("--keep : au moins 1, et CIBLE doit être un dossier", USAGE)
     from assets.backup import BackupError, back_up, keep_latest
     from assets.backup_outputs import output_to_save
+    from assets.faults import machine_fault
     from assets.instance_place import NoInstanceError, prepared_place
     from pipelines.read import RootError
 
@@ -82,7 +83,7 @@ def _backup(arguments: argparse.Namespace) -> int:
     except (NoInstanceError, RootError) as error:
         return _say(str(error), USAGE)
     except (BackupError, OSError) as error:
-        return _say(f"pas de sauvegarde : {error}", REFUSED)
+        return _say(f"pas de sauvegarde : {machine_fault(error) or error}", REFUSED)
     files, size = made.counts
     if arguments.json:
         told = {"sauvegarde": str(made.path), "fichiers": files, "octets": size, "retirees": list(map(str, removed))}
@@ -97,6 +98,7 @@ def _restore(arguments: argparse.Namespace) -> int:
         return _say(f"sauvegarde introuvable : {arguments.source}", USAGE)
     from assets.backup import BackupError
     from assets.backup_outputs import output_to_save
+    from assets.faults import machine_fault
     from assets.instance_place import NoInstanceError, instance_place
     from assets.restoring import InterruptedRestoreError, restore
     from pipelines.read import RootError
@@ -110,7 +112,7 @@ def _restore(arguments: argparse.Namespace) -> int:
     except InterruptedRestoreError as error:
         return _say(str(error), REFUSED)
     except (BackupError, OSError) as error:
-        return _say(f"rien n'a été restauré : {error}", REFUSED)
+        return _say(f"rien n'a été restauré : {machine_fault(error) or error}", REFUSED)
     files, size = put.counts
     if arguments.json:
         told = {

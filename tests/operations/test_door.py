@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from dagster_service import small_project
 
+from assets.faults import fault_in, machine_fault
 from pipelines.cli import main
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -96,6 +98,48 @@ def test_a_full_disk_is_told_in_french(tmp_path):
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith("resultats : un fichier dépasse la taille permise sur cette machine : ")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("OSError: [Errno 28] No space left on device: '/srv/x'", "plus de place sur le disque : /srv/x : en faire"),
+        (
+            "xlsxwriter.exceptions.FileCreateError: [Errno 28] No space left on device",
+            "plus de place sur le disque : en",
+        ),
+        ("sqlite3.OperationalError: database or disk is full", "plus de place sur le disque : en faire"),
+        ("PermissionError: [Errno 13] Permission denied: '/srv/x'", "droits insuffisants : /srv/x"),
+        ("OSError: [Errno 5] Input/output error", "le disque a failli"),
+    ],
+)
+def test_what_a_machine_refuses_is_told_from_what_libraries_write(text, told):
+    assert fault_in(text).startswith(told)
+    assert machine_fault(RuntimeError(text)) == fault_in(text)
+
+
+def test_our_own_sentences_are_no_faults_of_the_machine():
+    assert fault_in("ValueError: archive abîmée") is None
+    assert machine_fault(KeyError("x")) is None
+
+
+@pytest.mark.e2e
+def test_a_run_without_room_for_its_files_says_so_and_publishes_nothing(tmp_path):
+    schemas, exports = small_project(tmp_path, ["alpha"], range(2024, 2025))
+    limited = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\n"
+        "from pipelines.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    asked = ["run", "--exports", exports, "--output", tmp_path / "output", "--schemas", schemas]
+    done = subprocess.run(
+        [sys.executable, "-c", limited, *map(str, asked)], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    told = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "AUCUNE PUBLICATION" in told
+    assert "un fichier dépasse la taille permise sur cette machine" in told
+    assert "Errno" not in told
+    assert list((tmp_path / "output" / "releases").glob("*/[0-9]*")) == []
 
 
 @pytest.mark.parametrize("command", [["validate", "{name}", "--json"], ["validate", "{name}"]])
