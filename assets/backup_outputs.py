@@ -3,11 +3,11 @@
 The file that holds them, and the instance beside them, are those of ``backup`` and ``restoring``.
 """
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from assets.private import scratch_folder
 from assets.sets import ROOM as SETS
 from assets.sets import contents_of
 from pipelines.read import Shelf
@@ -107,7 +107,7 @@ class StorageOutput:
 
     def put(self, objects: Iterable[tuple[str, IO[bytes]]], copied: Callable[[IO[bytes], IO[bytes]], object]) -> None:
         """Write objects, in the order in which they are given, each by way of a file of this machine."""
-        with tempfile.TemporaryDirectory(prefix="resultats-") as folder:
+        with scratch_folder() as folder:
             place = Path(folder) / "objet"
             for name, stream in objects:
                 with place.open("wb") as target:

@@ -23,6 +23,7 @@ from assets.installed import absent_libraries, differing_libraries, python_fault
 from assets.instance import InstanceError, opened
 from assets.instance_place import InstancePlace, NoInstanceError, instance_place
 from assets.platforms import TargetError, access
+from assets.private import strangers
 from assets.resources import letters_from_environment, workspace_from_environment
 from assets.secrets import PROJECT, SettingError, read_secret, readable_by_others
 from pipelines.publish.errors import PublicationError
@@ -100,6 +101,9 @@ def _storage(output: str | Path) -> Iterator[Reading]:
         )
         return
     yield Reading("Sortie", "bon", f"{output.absolute()} est accessible en écriture")
+    if others := strangers(output):
+        told = f"contient ce qui n'est pas de nous : {', '.join(others[:5])}{'…' if len(others) > 5 else ''}"
+        yield Reading("Sortie", "avertissement", told, "donner à la sortie un dossier à elle, ou déplacer le reste")
     free = shutil.disk_usage(output).free
     told = f"{free / 2**30:.1f} Gio libres".replace(".", ",")
     state: State = "panne" if free < TOO_LITTLE else "avertissement" if free < LITTLE else "bon"

@@ -6,6 +6,7 @@ So the night, a backfill of the UI and the command line never work on an output 
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
@@ -17,6 +18,7 @@ from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
 from assets.output_lock import OutputBusyError, alone_on
+from assets.private import tidy
 
 EVERY = 2.0  # seconds between two tries
 PATIENCE = 2 * 3600.0  # seconds: a run that waits longer fails and says for whom it waited
@@ -72,4 +74,6 @@ class _Locked(dg.Executor):
                     told = True
                     with raise_execution_interrupts():  # so that it can be canceled
                         time.sleep(EVERY)
+            if "://" not in self._output:
+                tidy(Path(self._output))
             yield from self._inner.execute(plan_context, execution_plan)

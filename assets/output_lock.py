@@ -14,9 +14,9 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import psutil
 
@@ -50,7 +50,21 @@ def alone_on(output: str, who: str, *, among: str = "") -> Iterator[None]:
 @contextmanager
 def _folder_held(folder: Path, sign: dict[str, Any]) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK_FILE).open("a+", encoding="utf-8") as stream:
+    place = folder / LOCK_FILE
+    while (stream := _hold(place, sign)) is None:
+        continue  # whoever held it took it away when leaving
+    with stream:
+        try:
+            yield
+        finally:
+            if not sign["parmi"]:
+                place.unlink(missing_ok=True)
+
+
+def _hold(place: Path, sign: dict[str, Any]) -> TextIO | None:
+    """Lock the file of an output and return it, None when it is no longer the one there; raises OutputBusyError."""
+    with ExitStack() as opened:
+        stream = opened.enter_context(place.open("a+", encoding="utf-8"))
         if _locked(stream.fileno(), fcntl.LOCK_EX):
             stream.truncate(0)
             stream.write(json.dumps(sign, ensure_ascii=False))
@@ -59,7 +73,10 @@ def _folder_held(folder: Path, sign: dict[str, Any]) -> Iterator[None]:
                 fcntl.flock(stream, fcntl.LOCK_SH)
         elif not (sign["parmi"] and _locked(stream.fileno(), fcntl.LOCK_SH) and _sign_in(stream) == sign["parmi"]):
             raise OutputBusyError(_told(_read(stream)))
-        yield
+        if not place.exists() or not os.path.samestat(os.fstat(stream.fileno()), place.stat()):
+            return None
+        opened.pop_all()
+        return stream
 
 
 def _locked(descriptor: int, kind: int) -> bool:

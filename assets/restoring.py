@@ -12,6 +12,8 @@ from typing import IO, Any
 from assets.backup import DUMP, MANIFEST, Backup, BackupError, Nowhere, Progress, client, copy, members, verified
 from assets.backup_outputs import ASIDE, FolderOutput, StorageError, StorageOutput
 from assets.instance_place import Database, InstancePlace
+from assets.private import PUBLIC
+from pipelines.publish.files import public_folder
 
 _DRAFT = ".restauration"
 
@@ -106,13 +108,25 @@ def _extract(source: Path, folders: dict[str, Path], progress: Progress) -> dict
             found[member.name] = copy(stream, Nowhere())
             continue
         path = folders[top] / rest
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if _is_public(top, rest):
+            public_folder(path.parent, folders[top] / rest.partition("/")[0])
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as target:
             found[member.name] = copy(stream, target)
-        path.chmod(member.mode & 0o777)  # archive and releases are read-only
+        path.chmod(_mode(top, rest, member.mode))
         os.utime(path, (member.mtime, member.mtime))
         progress(member.name, member.size)
     return verified(manifest, found)
+
+
+def _mode(top: str, name: str, mode: int) -> int:
+    """Return the rights of a file as they were (archive and releases read-only), what is private closed to others."""
+    return mode & (0o755 if _is_public(top, name) else 0o750)
+
+
+def _is_public(top: str, name: str) -> bool:
+    return top == "output" and name.partition("/")[0] in PUBLIC
 
 
 @contextmanager

@@ -10,10 +10,10 @@ releases/, catalogue/       plain copies for people and reusers, brought by ``sa
 How a set is seen whole or not at all: see ``sets``.
 """
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from assets.private import scratch_folder
 from assets.sets import ROOM as SETS
 from assets.sets import Sets, below, content_name, facts
 from assets.storage import STAGES, AlreadyReleasedError, Stage, Store
@@ -37,7 +37,7 @@ class SharedStore(Store):
     """A store below an fsspec URL, worked on in a scratch folder that lives as long as this object: keep hold of it."""
 
     def __init__(self, url: str, scratch: Path | None = None) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="resultats-", dir=scratch, ignore_cleanup_errors=True)
+        self._scratch = scratch_folder(scratch)
         super().__init__(Path(self._scratch.name))
         self._shelf = Shelf(url)
         self._sets = Sets(self._shelf)

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import pipelines
+from assets.private import strangers
 from pipelines.read import Archive
 from pipelines.validate import TypedRows, write_rows
 
@@ -84,6 +85,10 @@ class Store:
     def begun(self) -> bool:
         """Whether anything was ever treated here."""
         return any((self.output / room).is_dir() for room in ("archive", "work", "releases", "catalogue"))
+
+    def strangers(self) -> list[str]:
+        """Name what is in the output and isn't ours."""
+        return strangers(self.output)
 
     def close(self) -> None:
         """Leave the store: nothing here is read or written any more."""

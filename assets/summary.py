@@ -37,7 +37,7 @@ def summarise(catalogue: Catalogue, workspace: Workspace, outcome: "RunOutcome")
         told, count = network_lines(store, network, years)
         refused += count
         lines += [f"\n{catalogue.networks[network].title} ({network})", *told]
-    lines += _revisions(store)
+    lines += [*_revisions(store), *_strangers(store)]
     statement = (read_json(store.national / "provenance.json") or {}).get("synthetic")
     warning = [f"\nATTENTION, DONNÉES SYNTHÉTIQUES. {statement}"] if statement else []
     if outcome.failures:
@@ -93,6 +93,13 @@ def _revisions(store: Store) -> list[str]:
     lines = [f"  {item.network} {item.year} : {item.fingerprint[:12]}" for item in waiting_revisions(store)]
     told = "\nRÉVISIONS D'ANNÉES CLOSES À ACCEPTER (resultats revisions) :"
     return [told, *lines] if lines else []
+
+
+def _strangers(store: Store) -> list[str]:
+    """Tell what the output holds that isn't ours: perhaps it was meant to be another folder."""
+    found = store.strangers()
+    told = f"\nLa sortie contient ce qui n'est pas de nous, et que rien ne touche : {', '.join(found[:5])}"
+    return [f"{told}{'…' if len(found) > 5 else ''}"] if found else []
 
 
 def network_lines(store: Store, network: str, years: list[int]) -> tuple[list[str], int]:

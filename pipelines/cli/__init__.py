@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     editor = commands.add_parser("editor-schemas", help="écrire les JSON Schemas pour les éditeurs de YAML")
     _add_schemas(editor)
     editor.add_argument("--check", action="store_true", help="ne rien écrire ; code de sortie 1 s'ils sont périmés")
-    editor.set_defaults(command=_editor_schemas)
+    editor.set_defaults(command=_editor_schemas, public=True)
     explaining.add_command(commands, _add_schemas)
     producers.add_commands(commands, _add_schemas)
     publishing.add_commands(commands, _add_schemas)
@@ -137,6 +137,7 @@ def _run(arguments: argparse.Namespace) -> int:
         print(message, file=sys.stderr)
         return USAGE
     from assets.output_lock import alone_on
+    from assets.private import tidy
     from assets.secrets import home_from_environment
     from pipelines.read import ExportsRoot
 
@@ -152,6 +153,8 @@ def _run(arguments: argparse.Namespace) -> int:
         )
         return USAGE
     with alone_on(arguments.output, "resultats run"):
+        if "://" not in arguments.output:
+            tidy(Path(arguments.output))
         return _treat(catalogue, arguments)
 
 
@@ -190,7 +193,9 @@ def _check_writable(output: str) -> None:
 
         Shelf(output).check()
         return
-    Path(output).mkdir(parents=True, exist_ok=True)
+    if not Path(output).is_dir():
+        Path(output).mkdir(parents=True)
+        Path(output).chmod(0o755)  # what is public is below it; its private rooms are closed
     with tempfile.TemporaryFile(dir=output):
         pass
 

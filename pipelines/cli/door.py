@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from pipelines.cli.declared import REFUSED, USAGE
@@ -68,8 +68,11 @@ def listened() -> Iterator[None]:
 
 def run_command(parsed: argparse.Namespace) -> int:
     """Run the command that was parsed; return its exit code, or that of what stopped it."""
+    from assets.private import private_files
+
     try:
-        code: int = parsed.command(parsed)
+        with nullcontext() if getattr(parsed, "public", False) else private_files():
+            code: int = parsed.command(parsed)
     except KeyboardInterrupt:
         print("resultats : interrompu", file=sys.stderr)
         return INTERRUPTED

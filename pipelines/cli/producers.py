@@ -49,7 +49,7 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
     template.add_argument("--year", type=int, metavar="ANNÉE", help="année du modèle (défaut : la dernière)")
     template.add_argument("--output", type=Path, default=Path(), metavar="DOSSIER", help="où écrire (défaut : ici)")
     add_schemas(template)
-    template.set_defaults(command=_template)
+    template.set_defaults(public=True, command=_template)
 
 
 def _validate(arguments: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHECKSUMS = "SHA256SUMS"
+PUBLIC_FOLDER, PUBLIC_FILE = 0o755, 0o644  # whatever the process makes private otherwise
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,22 @@ def checksums(files: Iterable[WrittenFile]) -> bytes:
 
 
 def seal(folder: Path) -> None:
-    """Make every file of ``folder`` read-only and push all of it to the disk."""
+    """Make every file of ``folder`` read-only, for everybody to read, and push all of it to the disk."""
     for path in sorted(folder.iterdir()):
         path.chmod(0o444)
         _sync(path)
+    folder.chmod(PUBLIC_FOLDER)
     sync_folder(folder)
+
+
+def public_folder(folder: Path, root: Path) -> None:
+    """Make a folder that everybody may enter, and those between ``root`` and it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (folder, *folder.parents):
+        if path.stat().st_mode & 0o777 != PUBLIC_FOLDER:
+            path.chmod(PUBLIC_FOLDER)
+        if path == root:
+            return
 
 
 def sync_folder(folder: Path) -> None:

@@ -29,9 +29,12 @@ def versions(releases: Path, dataset: str) -> list[str]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a run that died left unfinished."""
+    """Remove what a run that died left unfinished in a folder."""
     for path in sorted(folder.glob(f"{IN_PROGRESS}*")):
-        shutil.rmtree(path)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def descriptor(release: Path) -> dict[str, Any]:

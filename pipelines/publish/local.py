@@ -41,6 +41,7 @@ class LocalCatalogue:
 class _Target:
     """A folder brought to a wanted content, file by file; ``dry`` only tells what would be done."""
 
+    root: Path
     dry: bool = False
     written: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)
@@ -51,14 +52,15 @@ class _Target:
         self.written.append(path)
         if self.dry:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        files.public_folder(path.parent, self.root)
         draft = path.with_name(f"{history.IN_PROGRESS}{path.name}")
         draft.write_bytes(content)
+        draft.chmod(files.PUBLIC_FILE)
         draft.replace(path)
 
     def keep_only(self, folder: Path, names: set[str]) -> None:
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-            if path.name not in names:
+            if path.name not in names and not path.is_dir():  # a folder is nothing that we put there
                 self.removed.append(path)
                 if not self.dry:
                     path.unlink()
@@ -71,7 +73,7 @@ def publish_local(
 
     ``dry``: nothing is touched, and what would be written and removed is returned.
     """
-    work, pages = _Target(dry), _pages()
+    work, pages = _Target(target, dry), _pages()
     shown = []
     for name in sorted(catalogue.datasets):
         versions = history.versions(releases, name)

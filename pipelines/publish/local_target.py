@@ -61,6 +61,8 @@ def publish_to_folder(
 ) -> Report | None:
     """Bring the local catalogue to the latest releases; a blocked plan is applied only when its hash was accepted."""
     with one_writer(work.lock(LOCAL)):
+        for folder in (work.catalogue, *work.catalogue.glob("*/"), *work.catalogue.glob("*/*/")):
+            history.sweep(folder)  # of publications that were killed: this one holds the lock
         plan = plan_local(catalogue, work, synthetic=synthetic, judge=judge)
         if plan is None:
             return None

@@ -163,7 +163,8 @@ def _dated(
 def _publish(edition: Edition, home: Path) -> Path:
     """Write, check and seal the release in a temporary folder, then rename it into place."""
     draft, final = home / f"{history.IN_PROGRESS}{edition.version}", home / edition.version
-    draft.mkdir(parents=True)
+    files.public_folder(home, home.parent)
+    draft.mkdir()
     try:
         edition.write(draft)
         if findings := release_findings(draft, edition.tables):

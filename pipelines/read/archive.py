@@ -145,7 +145,7 @@ class Archive:
         else:
             place.parent.mkdir(exist_ok=True)
             arriving.replace(place)
-            place.chmod(0o444)
+            place.chmod(0o440)
         return place.name, size
 
     def _note(self, received: Received, seen_at: datetime.datetime) -> None:

@@ -1,0 +1,74 @@
+"""What an output keeps for the team (files received, answers, letters…) may be read by nobody else.
+
+Leftovers of writers that were killed are removed here too: their names say which process wrote them.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+UMASK = 0o027  # files 0640, folders 0750, whatever the terminal or the service says
+PRIVATE = ("archive", "work", "targets", "acceptances", "renditions")  # rooms of an output
+PUBLIC = ("releases", "catalogue")
+_RESTORING = (".avant-restauration", ".restauration")
+_DRAFT = re.compile(r"\..+\.(?P<pid>\d+)")
+_SCRATCH = re.compile(r"resultats-(?P<pid>\d+)-.+")
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Make private what the body writes, but for what it opens itself."""
+    before = os.umask(UMASK)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def tidy(output: Path) -> None:
+    """Close the private rooms of an output that an earlier version left open, and remove the drafts of dead writers.
+
+    Whoever calls holds the output: no other run writes there.
+    """
+    for room in (output / name for name in PRIVATE):
+        if room.is_dir() and room.stat().st_mode & 0o027:
+            room.chmod(room.stat().st_mode & ~0o027)
+    for path in _drafts(output):
+        path.unlink(missing_ok=True)
+
+
+def strangers(output: Path) -> list[str]:
+    """Name what an output holds that no run of ours put there."""
+    found = output.iterdir() if output.is_dir() else ()
+    known = {*PRIVATE, *PUBLIC, *_RESTORING}
+    return sorted(path.name for path in found if path.name not in known and not path.name.startswith("."))
+
+
+def scratch_folder(parent: Path | None = None) -> "tempfile.TemporaryDirectory[str]":
+    """Return a folder to work in, named by this process, once those of processes that are no more are gone."""
+    home = parent or Path(tempfile.gettempdir())
+    for path in home.glob("resultats-*"):
+        named = _SCRATCH.fullmatch(path.name)
+        if named and _dead(int(named["pid"])) and path.stat().st_uid == os.getuid():
+            shutil.rmtree(path, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=f"resultats-{os.getpid()}-", dir=parent, ignore_cleanup_errors=True)
+
+
+def _drafts(output: Path) -> Iterator[Path]:
+    archive = output / "archive"
+    rooms = [archive.glob(".*"), (archive / "vus").glob(".*")]
+    rooms += [(output / name).rglob(".*") for name in ("work", "targets", "acceptances", "renditions")]
+    for path in (path for room in rooms for path in room):
+        named = _DRAFT.fullmatch(path.name)
+        if (named and path.is_file() and _dead(int(named["pid"]))) or path.name.endswith(".texte"):
+            yield path
+
+
+def _dead(pid: int) -> bool:
+    return not psutil.pid_exists(pid)
