@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import frictionless
 
+from pipelines.compile.durations import SECONDS, duration_text
 from pipelines.compile.exports import field_descriptor
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def type_words(kind: str, pattern: str = "default") -> str:
 def expected_words(field: ExportField, layout: Layout) -> str:
     """Say in French what a cell of the field must hold in that layout."""
     descriptor = field_descriptor(field, layout)
-    words = [type_words(field.type, descriptor.get("format", "default"))]
+    words = [type_words(field.type, descriptor.get("duration", descriptor.get("format", "default")))]
     if field.type == "number" and descriptor["decimalChar"] == ",":
         words.append("décimales après une virgule")
     if field.type == "boolean" and "trueValues" in descriptor:
@@ -120,9 +121,16 @@ def _candidates(field: ExportField, descriptor: Mapping[str, Any], year: int | N
         if value is None:
             continue
         text = shown(value)
-        if field.type == "number":
+        if field.type == "duration" and isinstance(value, int | float):
+            text = duration_of(value, field, descriptor["duration"])
+        elif field.type == "number":
             text = text.replace(".", descriptor["decimalChar"])
         yield text
+
+
+def duration_of(value: float, field: ExportField, form: str) -> str:
+    """Write a number of the unit of a duration in the form of its cells."""
+    return duration_text(datetime.timedelta(seconds=value * SECONDS[str(field.unit)]), form)
 
 
 def _made(field: ExportField, descriptor: Mapping[str, Any]) -> list[Any]:
@@ -132,6 +140,8 @@ def _made(field: ExportField, descriptor: Mapping[str, Any]) -> list[Any]:
         return [*descriptor.get("trueValues", ["true"])]
     if field.type in ("integer", "number"):
         return [limits.minimum, limits.maximum, 1]
+    if field.type == "duration":
+        return [limits.maximum if limits.maximum is not None else limits.minimum or 1]
     size = max(limits.min_length or 0, min(len("texte"), limits.max_length or len("texte")))
     return ["texte"[:size].ljust(size, "e")] if field.type == "string" else []
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipelines.compile.durations import DURATION_PATTERNS
+from pipelines.declarations.network import DURATION_FORMS
+
 if TYPE_CHECKING:
     from pipelines.declarations import Export, ExportField, Layout
     from pipelines.declarations.network import FieldOverride
@@ -42,13 +45,15 @@ def field_descriptor(field: ExportField, layout: Layout) -> dict[str, Any]:
         value = _written(field, override, attribute)
         if value is not None:
             descriptor[key] = list(value) if isinstance(value, tuple) else value
+    if field.is_share or field.unit is not None:
+        descriptor["unit"] = "part" if field.is_share else field.unit
     if field.type == "number":
         descriptor["floatNumber"] = True
         descriptor.setdefault("decimalChar", layout.decimal_char)
     constraints = field.constraints.descriptor()
     if constraints:
         descriptor["constraints"] = constraints
-    return descriptor
+    return _as_text(descriptor) if field.type == "duration" else descriptor
 
 
 def export_schema(export: Export, layout: Layout) -> dict[str, Any]:
@@ -57,6 +62,17 @@ def export_schema(export: Export, layout: Layout) -> dict[str, Any]:
     if export.key:
         schema["primaryKey"] = list(export.key)
     return schema
+
+
+def _as_text(descriptor: dict[str, Any]) -> dict[str, Any]:
+    """Return the field of a duration: a text in the form that ``duration`` says.
+
+    frictionless knows durations in ISO 8601 only, which no spreadsheet writes; bounds are checked on the values.
+    """
+    form = descriptor.pop("format", DURATION_FORMS[0])
+    told = {key: value for key, value in descriptor.get("constraints", {}).items() if key in ("required", "unique")}
+    constraints = {**told, "pattern": DURATION_PATTERNS[form]}
+    return {**descriptor, "type": "string", "duration": form, "constraints": constraints}
 
 
 def _written(field: ExportField, override: FieldOverride | None, attribute: str) -> Any:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from pipelines.compile.expected import date_form, expected_words, right_example, shown
+from pipelines.compile.durations import duration_value
+from pipelines.compile.expected import expected_words, right_example, shown
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
 from pipelines.compile.samples import example_rows, territory_codes
 from pipelines.compile.workbook import workbook, write_lines, write_text
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 LAST_ROW = 100_000  # lists and checks are set down to this row
 EXAMPLE, LISTS, NOTICE = "Exemple", "Listes", "Lisez-moi"
-_FORMATS = {"string": "@", "integer": "0", "number": "General", "year": "0", "boolean": "General"}
+_FORMATS = {"string": "@", "integer": "0", "number": "General", "year": "0", "boolean": "General", "date": "dd/mm/yyyy"}
+# Elapsed times: neither hours beyond 24 nor minutes beyond 60 are hidden.
+_ELAPSED = {"h:mm:ss": "[h]:mm:ss", "h:mm": "[h]:mm", "mm:ss": "[mm]:ss"}
 
 
 def template_schema(export: Export, layout: Layout, year: int) -> dict[str, Any]:
@@ -75,21 +78,16 @@ def _is_workbook(layout: Layout) -> bool:
 
 
 def _native(field: ExportField, layout: Layout) -> bool:
-    """Tell whether a native cell (date, number, boolean) of the template is read right; else it is typed as text."""
-    descriptor = field_descriptor(field, layout)
-    if not _is_workbook(layout):
-        return field.type != "boolean" or "trueValues" not in descriptor
-    if field.type == "date":
-        return bool(descriptor.get("format", "default") == "default")
-    if field.type == "number":
-        return bool(descriptor["decimalChar"] == layout.decimal_char)
-    return field.type != "boolean" or "trueValues" not in descriptor
+    """Tell whether the template takes native cells (dates, numbers…): declared words for yes and no are texts."""
+    return field.type != "boolean" or "trueValues" not in field_descriptor(field, layout)
 
 
 def _format(book: Workbook, field: ExportField, layout: Layout) -> Format:
     if not _native(field, layout):
         return book.add_format({"num_format": "@"})
-    return book.add_format({"num_format": "dd/mm/yyyy" if field.type == "date" else _FORMATS[field.type]})
+    if field.type == "duration":
+        return book.add_format({"num_format": _ELAPSED[field_descriptor(field, layout)["duration"]]})
+    return book.add_format({"num_format": _FORMATS[field.type]})
 
 
 def _header(book: Workbook, sheet: Worksheet, export: Export, layout: Layout, title: str) -> int:
@@ -145,6 +143,9 @@ def _cell(sheet: Worksheet, row: int, column: int, text: str, field: ExportField
         pattern = field_descriptor(field, layout).get("format", "default")
         day = datetime.datetime.strptime(text, "%Y-%m-%d" if pattern == "default" else pattern)
         sheet.write_datetime(row, column, day, form)
+    elif field.type == "duration":
+        seconds = duration_value(text, field_descriptor(field, layout)["duration"], "secondes")
+        sheet.write_datetime(row, column, datetime.timedelta(seconds=seconds), form)
     elif field.type == "boolean":
         sheet.write_boolean(row, column, text == field_descriptor(field, layout).get("trueValues", ["true"])[0], form)
     elif (number := _number(text, field, layout)) is not None:
@@ -219,9 +220,10 @@ def _notice(network: str, export: Export, layout: Layout, year: int, sheet: str)
     ]
     for field in export.fields:
         if field.type == "date":
-            form = date_form(str(field_descriptor(field, layout).get("format", "default")))
-            typed = "une vraie date du tableur" if _native(field, layout) else f"un texte, {form}"
-            lines.append(f"« {label_of(field, layout)} » : {typed}.")
+            lines.append(f"« {label_of(field, layout)} » : une vraie date du tableur.")
+        elif field.type == "duration":
+            form = _ELAPSED[field_descriptor(field, layout)["duration"]]
+            lines.append(f"« {label_of(field, layout)} » : une durée du tableur, au format {form}.")
     command = f"resultats validate FICHIER.xlsx --network {network} --export {export.id} --year {year}"
     sent = f"Renvoyez-le sous le nom : {expected}" if _is_workbook(layout) else (
         f"Le fichier attendu est {expected} : enregistrez la feuille dans ce format, ou convenez avec l'équipe données "

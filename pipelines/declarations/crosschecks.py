@@ -6,15 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipelines.declarations.base import LEVELS
+from pipelines.declarations.network import DURATION_FORMS
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to
 from pipelines.declarations.references import REASONS_GIVEN
 from pipelines.declarations.releasing_checks import names_used
-from pipelines.declarations.role_checks import fits, input_faults, weight_faults
+from pipelines.declarations.role_checks import fits, input_faults, unit_faults, weight_faults
 from pipelines.declarations.sampling_checks import sampling_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pipelines.declarations.base import Scalar
     from pipelines.declarations.catalogue import Catalogue
@@ -139,6 +140,9 @@ class _Checker:
             claimed.update(layout.years)
             place = (*path, "layouts", index)
             self.no_twins(file, place, _labels(export, layout), "en-tête")
+            for name, form in _unfit_forms(export, layout):
+                message = f"format « {form} » impossible pour une durée ; permis : {', '.join(DURATION_FORMS)}"
+                self.say(file, (*place, "fields", name, "format"), message)
             if layout.format in ("csv", "parquet") and layout.sheet:
                 self.say(file, (*place, "sheet"), f"« sheet » n'a pas de sens pour un fichier {layout.format}")
             if not layout.one_file_per_year and export.period.field is None:
@@ -190,7 +194,7 @@ class _Checker:
                 assert export is not None  # just checked
                 self.feed_fields(file, path, feed, export)
                 self.feed_values(file, path, indicator, feed, export)
-                for place, message in input_faults(indicator, feed, export):
+                for place, message in (*input_faults(indicator, feed, export), *unit_faults(indicator, feed, export)):
                     self.say(file, (*path, *place), message)
                 self.feed_levels(file, path, indicator, feed, export)
                 self.feed_frequency(file, path, indicator, feed, export)
@@ -355,6 +359,14 @@ class _Checker:
 def _labels(export: Export, layout: Layout) -> list[str]:
     changed = {name: override.label for name, override in layout.fields.items() if override.label}
     return [changed.get(field.name) or field.label or field.name for field in export.fields]
+
+
+def _unfit_forms(export: Export, layout: Layout) -> Iterator[tuple[str, str]]:
+    """Yield the durations that a layout writes in a form that can't be read, with that form."""
+    for name, override in layout.fields.items():
+        field = export.field(name)
+        if field and field.type == "duration" and override.format and override.format not in DURATION_FORMS:
+            yield name, override.format
 
 
 def _row_levels(export: Export) -> set[str]:

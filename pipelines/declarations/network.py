@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -24,7 +24,12 @@ from pipelines.declarations.base import (
 )
 from pipelines.declarations.sampling import Calibration, Collection, Design
 
-FieldType = Literal["string", "integer", "number", "boolean", "date", "year"]
+FieldType = Literal["string", "integer", "number", "boolean", "date", "year", "duration"]
+DurationForm = Literal["h:mm:ss", "h:mm", "mm:ss"]
+# Of a number: a percentage (85.3), or a share of 1 (0.853). Of a duration: what its values are counted in.
+FieldUnit = Literal["%", "part", "secondes", "minutes", "heures", "jours"]
+DURATION_FORMS: tuple[str, ...] = get_args(DurationForm)
+DURATION_UNITS = ("secondes", "minutes", "heures", "jours")
 ExportKind = Literal["survey", "operations", "values"]
 FileFormat = Literal["csv", "xlsx", "ods", "parquet"]
 TerritoryCodes = Literal["departement", "region", "pilote"]
@@ -33,7 +38,8 @@ TerritoryCodes = Literal["departement", "region", "pilote"]
 class ExportField(Model):
     """One column of an export, close to a Table Schema field.
 
-    ``label`` is the header in the file (default: the name).
+    ``label`` is the header in the file (default: the name). A ``duration`` is written in one of the DURATION_FORMS (its
+    ``format``, ``h:mm:ss`` by default) and becomes a number of its ``unit``, in which its bounds are.
     """
 
     name: ColumnName
@@ -41,6 +47,7 @@ class ExportField(Model):
     title: Text | None = None
     description: Text | None = None
     type: FieldType = "string"
+    unit: FieldUnit | None = None
     format: Text | None = None
     constraints: Constraints = Constraints()
     missing_values: tuple[str, ...] = Field(default=("",), alias="missingValues")
@@ -54,10 +61,39 @@ class ExportField(Model):
     personal: bool = False
 
     @model_validator(mode="after")
+    def _unit_fits(self) -> ExportField:
+        if self.type == "duration":
+            _check_duration(self)
+        elif self.unit is not None and (self.type not in ("integer", "number") or self.unit in DURATION_UNITS):
+            raise ValueError(f"unit « {self.unit} » : « % » et « part » vont avec un nombre, les autres avec une durée")
+        return self
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its values are shares of 1: it says so, or admits none above 1."""
+        if self.type not in ("integer", "number") or self.unit is not None:
+            return self.unit == "part"
+        limit = self.constraints.maximum
+        return isinstance(limit, int | float) and limit <= 1
+
+    @model_validator(mode="after")
     def _dates_say_their_order(self) -> ExportField:
         if self.format == "any":
             raise ValueError("format « any » interdit : il lit le mois avant le jour ; écrire par exemple %d/%m/%Y")
         return self
+
+
+def _check_duration(field: ExportField) -> None:
+    """Raise ValueError on a duration that couldn't be read or counted."""
+    if field.unit not in DURATION_UNITS:
+        raise ValueError(f"une durée demande unit : {', '.join(DURATION_UNITS)}")
+    if field.format is not None and field.format not in DURATION_FORMS:
+        raise ValueError(f"format « {field.format} » impossible pour une durée ; permis : {', '.join(DURATION_FORMS)}")
+    permitted = {"required", "unique", "minimum", "maximum"}
+    if refused := sorted(set(field.constraints.descriptor()) - permitted):
+        raise ValueError(f"contraintes sans objet pour une durée : {', '.join(refused)}")
+    if any(isinstance(limit, str) for limit in (field.constraints.minimum, field.constraints.maximum)):
+        raise ValueError("les bornes d'une durée sont des nombres, dans son unité")
 
 
 class FieldOverride(Model):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 _TRUE = ("true", "True", "TRUE", "1")
+_SECONDS = {"secondes": 1, "minutes": 60, "heures": 3600, "jours": 24 * 3600}
 
 
 def values_of(texts: pd.Series[str], descriptor: Mapping[str, Any]) -> pd.Series[Any]:
@@ -45,6 +46,8 @@ def kept_by(rows: pd.DataFrame, where: Mapping[str, Collection[Any]]) -> pd.Seri
 
 
 def _parser(descriptor: Mapping[str, Any]) -> Callable[[str], Any]:
+    if "duration" in descriptor:
+        return lambda text: _length(text, descriptor["duration"], descriptor["unit"])
     kind = descriptor["type"]
     if kind in ("integer", "year"):
         return lambda text: int(text.strip())
@@ -58,3 +61,13 @@ def _parser(descriptor: Mapping[str, Any]) -> Callable[[str], Any]:
         form = descriptor.get("format", "%Y-%m-%d")
         return lambda text: datetime.datetime.strptime(text, form).date()
     return lambda text: text
+
+
+def _length(text: str, form: str, unit: str) -> float:
+    """Return a length of time, written with colons, as a number of its unit."""
+    sign, parts = (-1, text.strip()[1:]) if text.strip().startswith("-") else (1, text.strip())
+    numbers = [float(part.replace(",", ".")) for part in parts.split(":")]
+    hours = numbers[0] if form.startswith("h") else 0.0
+    minutes = numbers[1] if form.startswith("h") else numbers[0]
+    seconds = numbers[-1] if form.endswith("ss") else 0.0
+    return sign * (hours * 3600 + minutes * 60 + seconds) / _SECONDS[unit]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -39,27 +39,29 @@ class NativeColumn:
         self._kind = "duration" if "duration" in self._field else str(self._field.get("type", "any"))
         self._decimal_char = str(self._field.get("decimalChar", decimal_char))
         self._words = [str(self._field.get(name, [word])[0]) for name, word in _WORDS.items()]
-        self._is_share = is_share(self._field)
+        self._is_share = self._field.get("unit") == _SHARE_UNIT
         self._percent = False
+        self._writers: dict[type, Callable[[Any, int, int], str]] = {
+            bool: lambda value, *_: self._words[not value],
+            **dict.fromkeys((int, float, Decimal), self._number),
+            **dict.fromkeys((datetime.date, datetime.datetime), self._date),
+        }
+        if self._kind == "duration":
+            self._writers |= dict.fromkeys((datetime.time, datetime.timedelta), self._duration)
 
     def write(self, value: Any, row: int, look: int = Look.PLAIN) -> str:
         """Return the text of the cell of a row (from 0), seen in a certain way."""
         if look == Look.NO_VALUE and self._marked(row, Mark.NO_VALUE):
             return NO_VALUE_TEXT
-        if isinstance(value, bool):
-            return self._words[not value]
-        if isinstance(value, int | float | Decimal):
-            return self._number(value, row, look)
-        if isinstance(value, datetime.date):
-            return self._date(value, row)
-        if self._kind == "duration" and isinstance(value, datetime.time | datetime.timedelta):
-            return self._duration(value, row, look)
-        return native_text(value, self._decimal_char)
+        if type(value) is str:  # most cells
+            return value
+        write = self._writers.get(type(value))
+        return write(value, row, look) if write else native_text(value, self._decimal_char)
 
     def close(self) -> bytearray:
         """Return the marks, once all cells were written: numbers of at most 1 are doubtful among percentages only."""
         if not self._percent:
-            self.marks = self.marks.replace(bytes([Mark.NOT_PERCENT]), b"\\0")
+            self.marks = self.marks.replace(bytes([Mark.NOT_PERCENT]), b"\x00")
         return self.marks if any(self.marks) else bytearray()
 
     def _marked(self, row: int, mark: Mark) -> bool:
@@ -86,7 +88,7 @@ class NativeColumn:
             return native_text(value, self._decimal_char)
         self._percent = True
         self._marked(row, Mark.PERCENT)
-        seen = native_text(Decimal(repr(value)) * 100, self._decimal_char)
+        seen = native_text(float(f"{float(value) * 100:.15g}"), self._decimal_char)
         return seen if self._kind in _NUMBERS else f"{seen} %"
 
     def _code(self, value: float | Decimal, row: int, look: int) -> str:
@@ -98,7 +100,7 @@ class NativeColumn:
             self._marked(row, Mark.DECIMAL)
         return text.zfill(look - Look.ZEROS) if look > Look.ZEROS and text.isdecimal() else text
 
-    def _date(self, value: datetime.date, row: int) -> str:
+    def _date(self, value: datetime.date, row: int, _: int) -> str:
         clock = value.time() if isinstance(value, datetime.datetime) else datetime.time()
         day = value.date() if isinstance(value, datetime.datetime) else value
         if self._kind == "date":
@@ -124,14 +126,6 @@ class NativeColumn:
 
 
 _WORDS = {"trueValues": "true", "falseValues": "false"}
-
-
-def is_share(field: Mapping[str, Any]) -> bool:
-    """Tell whether a Table Schema field holds shares of 1: it says so, or admits nothing above 1."""
-    if "unit" in field:
-        return bool(field["unit"] == _SHARE_UNIT)
-    limit = field.get("constraints", {}).get("maximum")
-    return isinstance(limit, int | float) and limit <= 1
 
 
 @lru_cache(1 << 16)

@@ -15,9 +15,10 @@ from pipelines.compile.exports import label_of
 from pipelines.validate.blank_rows import BlankRows, has_content
 from pipelines.validate.causes import Causes
 from pipelines.validate.damaged_text import DamagedText
+from pipelines.validate.durations import Durations
 from pipelines.validate.findings import Finding, Tally
 from pipelines.validate.marked import MarkedCells
-from pipelines.validate.messages import rule_of, sentence
+from pipelines.validate.messages import constraint_of, rule_of, sentence
 from pipelines.validate.observations import COORDINATES, RowPlacer
 from pipelines.validate.office_codes import OfficeCodes
 from pipelines.validate.roles import RoleRules, values_table
@@ -43,6 +44,7 @@ _ARROW = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "year": pa.int64(),
+    "duration": pa.float64(),
 }
 KEPT_ROWS = 10_000  # refused rows kept with their cells: more would not be corrected by hand
 KEPT_FINDINGS = 10_000  # of one rule, column and year; the others are counted
@@ -159,6 +161,7 @@ class Gathering:
         held = {name: place for name, place in self._places.items() if name in self._schema.names}
         self._twins = Twins(export, held, self._labels)
         self._roles = RoleRules(rules, self._labels)
+        self._durations = Durations(export, layout, self._places)
         self._offices = OfficeCodes(export, self._labels)
         self._marked = MarkedCells(marks or {}, first_row, columns, self._labels, export)
         self._damaged = DamagedText(export, self._labels, self._places)
@@ -210,8 +213,9 @@ class Gathering:
     def _implied(self, rows: Sequence[JudgedRow]) -> list[list[Finding]]:
         """Return, for each row that frictionless refuses, what the roles of its columns refuse in it too."""
         years = np.array([self._year_of(row) or np.nan for row in rows], np.float64)
-        found = self._roles.refused(values_table([row.values for row in rows], self._judged_schema), years)
-        return [found.get(place, []) for place in range(len(rows))]
+        table = values_table([self._durations.values(row.values) for row in rows], self._judged_schema)
+        found, beyond = self._roles.refused(table, years), self._durations.beyond(table)
+        return [[*found.get(place, []), *beyond.get(place, [])] for place in range(len(rows))]
 
     def _told(self, row: JudgedRow, implied: Sequence[Finding]) -> _Refusal:
         """Tell all that is wrong with a row that frictionless refuses; ``implied``: by the roles of its columns."""
@@ -262,8 +266,9 @@ class Gathering:
 
     def _accept(self, block: JudgedBlock) -> list[_Refusal]:
         """Keep the observations of a block's valid rows; return those that can't be observations."""
-        table = block.accepted
+        table = self._durations.typed(block.accepted)
         impossible = self._impossible(block)
+        _add(impossible, self._durations.beyond(table))
         warned = self._look(block, impossible)
         possible = np.ones(table.num_rows, np.bool_)
         possible[list(impossible)] = False
@@ -276,7 +281,7 @@ class Gathering:
         good[list(implied)] = False
         bad = np.flatnonzero(~good & ~ignored)
         if len(bad) < table.num_rows:
-            self._write(block, placed.coordinates, good)
+            self._write(block, table, placed.coordinates, good)
         years = placed.coordinates[0]
         self.tally.add(
             replace(item, row=int(block.numbers[place]), year=self.placer.file_year or years[place].as_py())
@@ -291,9 +296,8 @@ class Gathering:
             refusals.append(_Refusal(int(block.numbers[place]), self._as_written(found, cells), cells, year))
         return refusals
 
-    def _write(self, block: JudgedBlock, coordinates: list[pa.Array], good: NDArray[np.bool_]) -> None:
-        mask = pa.array(good)
-        table, texts = block.accepted, block.texts
+    def _write(self, block: JudgedBlock, table: pa.Table, coordinates: list[pa.Array], good: NDArray[np.bool_]) -> None:
+        mask, texts = pa.array(good), block.texts
         numbers = pa.array(block.numbers, pa.int64())
         columns: dict[str, Any] = dict(zip(COORDINATES.names, [numbers, *coordinates], strict=True))
         for name in self._schema.names[len(COORDINATES) :]:
@@ -322,8 +326,7 @@ class Gathering:
 
     def _look(self, block: JudgedBlock, wrong: dict[int, list[Finding]]) -> list[tuple[int, Finding]]:
         """Add to what is wrong what was seen in the cells of valid rows; return the warnings, by place."""
-        for place, found in self._marked.errors(block.numbers).items():
-            wrong.setdefault(place, []).extend(found)
+        _add(wrong, self._marked.errors(block.numbers))
         warned = []
         damaged, spoiled = self._damaged.found(block.accepted), self._spoiled.in_block(block.texts, block.numbers)
         for place, found in chain(damaged.items(), spoiled.items()):
@@ -388,7 +391,10 @@ class Gathering:
             column = ", ".join(self._labels[name] for name in key)
             cells = [row.cells[self._places[name]] or "" for name in key if self._places[name] < len(row.cells)]
             return Finding(rule, message, column=column, value=", ".join(cells) if any(cells) else "")
-        return self._finding(rule, message, str(getattr(error, "field_name", "") or ""), getattr(error, "cell", ""))
+        name = str(getattr(error, "field_name", "") or "")
+        if form := self._durations.form(name):
+            rule, message = _of_duration(rule, message, form)
+        return self._finding(rule, message, name, getattr(error, "cell", ""))
 
 
 def _check_cells(block: JudgedBlock) -> None:
@@ -402,6 +408,18 @@ def _check_cells(block: JudgedBlock) -> None:
         long = np.flatnonzero(pc.greater(pc.utf8_length(column), LONGEST_CELL).fill_null(False).to_numpy())
         if len(long):
             raise OverlongCellError(int(block.numbers[long[0]]))
+
+
+def _add(found: dict[int, list[Finding]], more: Mapping[int, list[Finding]]) -> None:
+    for place, items in more.items():
+        found.setdefault(place, []).extend(items)
+
+
+def _of_duration(rule: str, message: str, form: str) -> tuple[str, str]:
+    """Tell the pattern of a duration, which stands for its type, as a type."""
+    if rule != "constraint-error" or constraint_of(Finding(rule, message)) != "pattern":
+        return rule, message
+    return "type-error", sentence("type-error", f'type is "duration/{form}"')
 
 
 def _is_impossible(value: Any) -> bool:

@@ -16,6 +16,7 @@ import xlsxwriter
 from frictionless.resources import TableResource
 from hypothesis import given
 from hypothesis import strategies as st
+from ods_files import number, ods, ods_row, ods_table, text
 
 from pipelines.compile.exports import field_descriptor
 from pipelines.declarations import Export, Layout
@@ -28,16 +29,6 @@ FIELDS = [
     {"name": "taux", "label": "Taux", "type": "number"},
 ]
 HEAD = ["Code", "Département", "Taux"]
-ODS_NAMES = " ".join(
-    f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{urn}:1.0"'
-    for name, urn in {
-        "office": "office",
-        "table": "table",
-        "text": "text",
-        "style": "style",
-        "number": "datastyle",
-    }.items()
-)
 
 
 def export_of(fields=FIELDS, **more):
@@ -90,36 +81,6 @@ def rated(cells, head=HEAD):
     return xlsx(write)
 
 
-def ods(rows, styles="", columns="", table=""):
-    content = (
-        f"<office:document-content {ODS_NAMES} xmlns:calcext='urn:org:documentfoundation:names:experimental:calc:xmlns:"
-        f"calcext:1.0'><office:automatic-styles>{styles}</office:automatic-styles><office:body><office:spreadsheet>"
-        f"{table or _table('Feuille', columns, rows)}</office:spreadsheet></office:body></office:document-content>"
-    )
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", "<manifest/>")
-        archive.writestr("content.xml", content)
-    return stream.getvalue()
-
-
-def _table(name, columns, rows, style=""):
-    return f"<table:table table:name='{name}' {style}>{columns}{rows}</table:table>"
-
-
-def text(value):
-    return f"<table:table-cell office:value-type='string'><text:p>{value}</text:p></table:table-cell>"
-
-
-def number(value, kind="float", more=""):
-    return f"<table:table-cell office:value-type='{kind}' office:value='{value}' {more}/>"
-
-
-def ods_row(*cells, more=""):
-    return f"<table:table-row {more}>{''.join(cells)}</table:table-row>"
-
-
 ODS_HEAD = ods_row(*map(text, HEAD))
 
 # Percentages
@@ -149,7 +110,7 @@ def test_a_percentage_of_an_ods_is_read_as_it_is_shown(judged):
     assert told(validated) == {("pourcentage", 2, "Taux")}
 
 
-@pytest.mark.parametrize("declared", [{"constraints": {"minimum": 0, "maximum": 1}}])
+@pytest.mark.parametrize("declared", [{"unit": "part"}, {"constraints": {"minimum": 0, "maximum": 1}}])
 def test_a_share_of_one_is_read_as_it_is_stored(judged, declared):
     fields = [*FIELDS[:2], {**FIELDS[2], **declared}]
     validated = judged(rated([(0.853, "0.0%"), 0.5]), fields=fields)
@@ -448,8 +409,8 @@ def test_a_hidden_sheet_of_an_ods_is_not_read(judged):
     hidden = "<style:table-properties table:display='false'/>"
     styles = f"<style:style style:name='ta1' style:family='table'>{hidden}</style:style>"
     row = ods_row(text("G1"), text("30"), number(80))
-    tables = _table("Listes", "", ods_row(text("Oui")), "table:style-name='ta1'")
-    tables += _table("Données", "", ODS_HEAD + row)
+    tables = ods_table("Listes", "", ods_row(text("Oui")), "table:style-name='ta1'")
+    tables += ods_table("Données", "", ODS_HEAD + row)
     validated = judged(ods("", styles, table=tables), "ods")
     assert (validated.sheet, values(validated)) == ("Données", [80.0])
 
