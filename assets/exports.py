@@ -9,13 +9,14 @@ import dagster as dg
 
 from assets.partitions import network_tags, yearly_check, years_of
 from assets.provenance import synthetic_statement
-from assets.reception import begin_reception, write_reception
+from assets.reception import begin_reception, told_of_reception, write_reception
 from assets.resources import Workspace
 from assets.revisions import begin_revision, writing_store
 from assets.storage import Store, fingerprint, read_json
 from assets.transient import retrying_transient_failures
-from pipelines.declarations import Catalogue, Network
-from pipelines.read import Received
+from pipelines.declarations import Catalogue, Layout, Network
+from pipelines.read import DamagedArchiveError, Received, SourceFile
+from pipelines.read.arriving import changed, growing, unfinished
 
 CLOSED = "Année {year} close : recalcul depuis les fichiers archivés ; ce qui change attendra d'être accepté."
 
@@ -40,7 +41,7 @@ def raw_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         store = writing_store(workspace.store, catalogue, network, year)
         if store.proposes:
             context.log.warning(CLOSED.format(year=year))
-            received = receive_again(begin_revision(workspace.store, network, year), network, year)
+            received = receive_again(begin_revision(workspace.store, network, year), network, year, workspace)
         else:
             with retrying_transient_failures():
                 received = receive_exports(declared, network, year, workspace, datetime.datetime.now(datetime.UTC))
@@ -57,6 +58,9 @@ def raw_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         )
         for news in (file for files in received.values() for file in files if file.news == "modifié"):
             context.log.warning(f"Fichier modifié sous le même nom : {news.path} ({news.before} → {news.sha256})")
+        reception = read_json(store.network_year(network, year) / "reception.json")
+        for told in told_of_reception(reception):
+            context.log.warning(told)
         if not any(received.values()):
             message = "aucun fichier transmis" if received else "aucun fichier n'est attendu cette année-là"
             context.log.info(f"{declared.title}, {year} : {message}")
@@ -76,32 +80,73 @@ def raw_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
 def receive_exports(
     declared: Network, network: str, year: int, workspace: Workspace, now: datetime.datetime
 ) -> dict[str, list[Received]]:
-    """Archive the files of every export owed for the year, and record what was received (``reception.json``)."""
+    """Archive the files of every export owed for the year, and record what was received (``reception.json``).
+
+    A file that is still arriving is left for the next time, and what was received of it before stands.
+    """
     store, root = workspace.store, workspace.root
-    begin_reception(store, network, year)
+    before = begin_reception(store, network, year)
+    owed = _owed(declared, year)
+    listing = root.listing()
+    found = {name: listing.find(layout.path, year) for name, layout in owed.items()}
+    moving = growing(root, (file for files in found.values() for file in files), now.timestamp())
     received: dict[str, list[Received]] = {}
-    for export in declared.exports:
-        layout = export.layout(year)
-        if layout is not None and year in declared.years:
-            received[export.id] = [store.archive.receive(root, file, now) for file in root.find(layout.path, year)]
+    left: list[dict[str, str]] = []
+    for name, files in found.items():
+        known = {file["path"]: file for file in before["exports"].get(name, ())}
+        received[name] = []
+        for file in files:
+            arrived = None if file.path in moving else _arrived(workspace, file, owed[name], now)
+            if arrived is None:
+                left.append({"export": name, "path": file.path})
+                arrived = Received(**{**known[file.path], "news": "inchangé"}) if file.path in known else None
+            received[name] += [arrived] if arrived else []
     state = {
         "fingerprint": _fingerprint(received),
         "synthetic": synthetic_statement(root),
         "exports": {name: [asdict(file) for file in files] for name, files in received.items()},
-    }
+        "left": left,
+        "renamed": [
+            {"export": name, "path": file.path, "expected": file.expected}
+            for name, files in found.items() for file in files if file.expected
+        ],
+    }  # fmt: skip
     write_reception(store, network, year, state)
     return received
 
 
-def receive_again(store: Store, network: str, year: int) -> dict[str, list[Received]]:
-    """Return what was received for a closed year; raises ValueError if the archive no longer holds it as it was."""
+def _owed(declared: Network, year: int) -> dict[str, Layout]:
+    layouts = {export.id: export.layout(year) for export in declared.exports}
+    return {name: layout for name, layout in layouts.items() if layout is not None and year in declared.years}
+
+
+def _arrived(workspace: Workspace, file: SourceFile, layout: Layout, now: datetime.datetime) -> Received | None:
+    """Archive a file; return None when it changed meanwhile, or when its end is missing and may be on its way."""
+    store, root = workspace.store, workspace.root
+    received = store.archive.receive(root, file, now)
+    if received.news != "inchangé" and (
+        changed(root, [file]) or unfinished(store.archive.held(received.sha256), file, layout, now.timestamp())
+    ):
+        return None
+    return received
+
+
+def receive_again(store: Store, network: str, year: int, workspace: Workspace) -> dict[str, list[Received]]:
+    """Return what was received for a closed year, as it was.
+
+    What the archive lost is taken again from the exports root; raises DamagedArchiveError where it isn't there either.
+    """
     reception = read_json(store.network_year(network, year) / "reception.json")
     received = {
         name: [Received(**{**file, "news": "inchangé", "before": None}) for file in files]
         for name, files in reception["exports"].items()
     }
     for file in (file for files in received.values() for file in files):
-        store.archive.path(file.sha256)
+        try:
+            store.archive.path(file.sha256)
+        except DamagedArchiveError as error:
+            if not store.archive.take_again(workspace.root, file.path, file.sha256):
+                raise DamagedArchiveError(file.sha256, [file.path]) from error
     return received
 
 

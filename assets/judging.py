@@ -9,10 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from assets.reception import left_behind
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, replacing, write_json
 from pipelines.declarations import Catalogue, Correction, Export, Layout
 from pipelines.declarations.roles import RowRule, row_rules
-from pipelines.read import TreatmentError, UnusableFileError, apart, limits, read_export
+from pipelines.read import DamagedArchiveError, TreatmentError, UnusableFileError, apart, limits, read_export
 from pipelines.validate import (
     Finding,
     JudgedFile,
@@ -38,8 +39,12 @@ def judge_network_year(
     store: Store,
     reception: dict[str, Any],
     tell: Callable[[str], None] | None = None,
+    take_again: Callable[[str, str], bool] = lambda _path, _sha256: False,
 ) -> list[Verdict]:
-    """Return the verdict on every export that the network owes for the year; ``tell`` hears of long files."""
+    """Return the verdict on every export that the network owes for the year; ``tell`` hears of long files.
+
+    ``take_again`` receives anew a file (path, content) whose archived copy is damaged, and says whether it could.
+    """
     declared = catalogue.networks[network]
     verdicts = []
     for export in declared.exports:
@@ -48,11 +53,13 @@ def judge_network_year(
             continue
         files = reception["exports"].get(export.id, [])
         if not files:
-            verdicts.append(not_handed_over(export, year, layout.path))
+            verdicts.append(not_handed_over(export, year, layout.path, left_behind(reception, export.id)))
             continue
         judged = [
             JudgedFile(
-                file["path"], file["sha256"], _judged(catalogue, network, export, layout, year, store, file, tell)
+                file["path"],
+                file["sha256"],
+                _judged(catalogue, network, export, layout, year, store, file, tell, take_again),
             )
             for file in files
         ]
@@ -69,6 +76,7 @@ def _judged(
     store: Store,
     file: dict[str, Any],
     tell: Callable[[str], None] | None,
+    take_again: Callable[[str, str], bool],
 ) -> Validated:
     """Judge a file, or recall the judgement of the same content under the same declarations and code."""
     file_year = year if layout.one_file_per_year else None
@@ -87,7 +95,10 @@ def _judged(
     if remembered is not None:
         return remembered
     place = store.judged / f"{key}.parquet"
-    content = store.archive.path(file["sha256"])
+    try:
+        content = _archived(store, file, take_again)
+    except UnusableFileError as error:  # too large to be opened at all
+        return unusable(export, [Finding(error.rule, str(error))])
     with replacing(place) as spill:
 
         def work(tell_rows: Callable[[str], None]) -> Validated:
@@ -138,6 +149,15 @@ def _judged_now(
         write_rows(validated.observations, spill)
     validated.observations = TypedRows(validated.observations.schema)
     return validated
+
+
+def _archived(store: Store, file: dict[str, Any], take_again: Callable[[str, str], bool]) -> Path:
+    try:
+        return store.archive.path(file["sha256"])
+    except DamagedArchiveError as error:
+        if take_again(file["path"], file["sha256"]):
+            return store.archive.path(file["sha256"])
+        raise DamagedArchiveError(error.sha256, [file["path"]]) from error
 
 
 def _every_million(path: str, tell: Callable[[str], None]) -> Callable[[int], None]:

@@ -13,7 +13,7 @@ from assets.results import results_version
 from assets.revisions import ProposalStore, finish_accepting, stands
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
-from pipelines.read import ExportsRoot
+from pipelines.read import ExportsRoot, Listing
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Look:
 def look(catalogue: Catalogue, store: Store, root: ExportsRoot) -> Look:
     """Look at every network and every year that it owes. Raises what the storage of the exports raises."""
     found = Look(networks=len(catalogue.networks))
-    statement = synthetic_statement(root)
+    statement, listing = synthetic_statement(root), root.listing()
     store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     for network, declared in catalogue.networks.items():
-        seen = _Network(catalogue, network, store, root, statement)
+        seen = _Network(catalogue, network, store, root, listing, statement)
         for year in declared.years:
             found.network_years += 1
             if declared.closed(year):
@@ -58,10 +58,16 @@ class _Network:
     """A network as it is looked at: its declarations hashed once for all its years."""
 
     def __init__(
-        self, catalogue: Catalogue, network: str, store: Store, root: ExportsRoot, statement: str | None
+        self,
+        catalogue: Catalogue,
+        network: str,
+        store: Store,
+        root: ExportsRoot,
+        listing: Listing,
+        statement: str | None,
     ) -> None:
         self.network, self.declared, self.store, self.root = network, catalogue.networks[network], store, root
-        self.statement = statement
+        self.listing, self.statement = listing, statement
         self.declarations = catalogue.fingerprint(network)
 
     def why(self, year: int) -> str:
@@ -115,7 +121,7 @@ class _Network:
             if layout is None:
                 continue
             before = {file["path"]: file["sha256"] for file in received.get(export.id, [])}
-            for source in self.root.find(layout.path, year):
+            for source in self.listing.find(layout.path, year):
                 known = before.pop(source.path, None)
                 if known is None:
                     yield f"fichier nouveau : {source.path}"

@@ -1,18 +1,69 @@
-"""Whether exports are synthetic: said by ``provenance.yml`` at their root, kept with what was received from it."""
+"""Whether exports are synthetic: said by ``provenance.yml`` at their root, kept with what was received from it.
 
-import yaml
+A file that can't be read stops no network: what it would have said is unknown, so the data is told as synthetic, with
+the reason, until the file is mended; what was published as real data waits for an agreement then (gate of the nature).
+"""
 
-from pipelines.read import ExportsRoot
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.read import ExportsRoot, OutsideYamlError, read_outside
+from pipelines.read.outside_yaml import LARGEST
 
 MARKER = "provenance.yml"
 UNSTATED = "Données synthétiques : aucune valeur ne décrit un service réel."
+LONGEST = 1000  # characters of a statement: it goes into every page
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The sentence that goes with the data when it is synthetic, and what is wrong with the file that says so."""
+
+    statement: str | None = None
+    fault: str = ""
+
+
+def provenance_of(root: ExportsRoot) -> Provenance:
+    """Read the ``provenance.yml`` of a root, if there is one."""
+    listing = root.listing()
+    found = listing.find(MARKER, 0)
+    if not found:
+        is_link = MARKER in {path.casefold() for path in listing.links}
+        return _doubtful("c'est un lien, et les liens ne sont pas suivis") if is_link else Provenance()
+    try:
+        data = read_outside(_content(root, found[0].path))
+        return _stated(data)
+    except OutsideYamlError as error:
+        return _doubtful(str(error))
 
 
 def synthetic_statement(root: ExportsRoot) -> str | None:
     """Return the sentence of the root's ``provenance.yml`` when it says that its exports are synthetic, else None."""
-    if not root.find(MARKER, 0):
-        return None
-    provenance = yaml.safe_load(root.read(MARKER))
-    if not isinstance(provenance, dict) or not provenance.get("synthetic"):
-        return None
-    return " ".join(str(provenance.get("statement") or UNSTATED).split())
+    return provenance_of(root).statement
+
+
+def _content(root: ExportsRoot, path: str) -> bytes:
+    """Return the beginning of a file: enough to see that it is too large."""
+    content = b""
+    for chunk in root.chunks(path):
+        content += chunk
+        if len(content) > LARGEST:
+            break
+    return content
+
+
+def _stated(data: Any) -> Provenance:
+    if not isinstance(data, dict):
+        raise OutsideYamlError("il faut des lignes « clé: valeur »")
+    synthetic, statement = data.get("synthetic", False), data.get("statement")
+    if not isinstance(synthetic, bool):
+        raise OutsideYamlError("« synthetic » doit valoir true ou false")
+    if statement is not None and not (isinstance(statement, str) and len(statement) <= LONGEST):
+        raise OutsideYamlError(f"« statement » doit être un texte de {LONGEST} caractères au plus")
+    words = " ".join("".join(sign if sign.isprintable() else " " for sign in statement or "").split())
+    return Provenance((words or UNSTATED) if synthetic else None)
+
+
+def _doubtful(why: str) -> Provenance:
+    statement = f"Nature des données inconnue (le fichier {MARKER} ne peut pas être lu) : à tenir pour synthétiques."
+    return Provenance(statement, f"« {MARKER} » ne peut pas être lu : {why}. Corrigez-le, ou retirez-le.")

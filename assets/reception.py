@@ -15,10 +15,42 @@ def last_reception(store: Store, network: str, year: int) -> dict[str, Any] | No
     return found if found and found.get("fingerprint") else None
 
 
-def begin_reception(store: Store, network: str, year: int) -> None:
-    """Write what a reception that fails leaves behind: the one before, marked, so that the next night tries again."""
+def told_of_reception(reception: dict[str, Any]) -> list[str]:
+    """Return what the data team is told of the files of a reception, in French."""
+    return [
+        *(
+            f"{file['export']} : « {file['path']} » est encore en cours de copie ; laissé pour le prochain passage"
+            for file in reception.get("left", ())
+        ),
+        *(
+            f"{file['export']} : « {file['path']} » est lu, mais « {file['expected']} » est attendu (majuscules)"
+            for file in reception.get("renamed", ())
+        ),
+    ]
+
+
+def left_behind(reception: dict[str, Any], export: str) -> list[str]:
+    """Return the paths of an export's files that were still arriving."""
+    return [file["path"] for file in reception.get("left", ()) if file["export"] == export]
+
+
+def begin_reception(store: Store, network: str, year: int) -> dict[str, Any]:
+    """Write what a reception that fails leaves behind: the one before, marked, so that the next night tries again.
+
+    Returns the one before, or an empty one.
+    """
     before = last_reception(store, network, year) or {"fingerprint": "", "exports": {}}
     write_reception(store, network, year, {**before, "failed": True})
+    return before
+
+
+def note_damage(store: Store, network: str, year: int, why: str) -> None:
+    """Note that what was received can't be judged by our own fault: the archive is damaged. Another reception ends it.
+
+    The reception itself stands, so a release that would lose the network-year because of that isn't made.
+    """
+    if state := last_reception(store, network, year):
+        write_reception(store, network, year, {**state, "damaged": why})
 
 
 def write_reception(store: Store, network: str, year: int, state: dict[str, Any]) -> None:

@@ -10,6 +10,8 @@ import dagster as dg
 import pandas as pd
 
 from assets.columns import SCHEMA, table_columns
+from assets.damage import lost_by_damage
+from assets.folder import folder_lines, note_folder
 from assets.inputs import release_inputs
 from assets.national import gather, stale_network_years
 from assets.previews import preview
@@ -38,10 +40,14 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         pool=POOL,
         description="Tables nationales : résultats, couverture, anomalies, écarts et listes de référence.",
         kinds={"pandas"},
-        check_specs=[dg.AssetCheckSpec("couverture", asset=TABLES, description="Tout ce qui est attendu est publié")],
+        check_specs=[
+            dg.AssetCheckSpec("couverture", asset=TABLES, description="Tout ce qui est attendu est publié"),
+            dg.AssetCheckSpec("dossier", asset=TABLES, description="Le dossier d'exports ne tient rien d'inattendu"),
+        ],
     )
     def tables(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         store = workspace.store
+        yield _folder_check(note_folder(catalogue, store, workspace.root))
         if stale := stale_network_years(catalogue, store):
             raise dg.Failure(f"Les déclarations ont changé depuis le calcul de : {stale}. Relancer ces réseaux.")
         inputs, statement = gather(catalogue, store, synthetic_statement(workspace.root))
@@ -72,6 +78,20 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         )
 
     return tables
+
+
+def _folder_check(told: dict[str, Any]) -> dg.AssetCheckResult:
+    lines = list(folder_lines(told))
+    return dg.AssetCheckResult(
+        check_name="dossier",
+        asset_key=TABLES,
+        passed=not lines,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "a_regarder": dg.MetadataValue.md("\n".join(f"- {line}" for line in lines) or "*rien*"),
+            "fichiers_inattendus": len(told["inattendus"]),
+        },
+    )
 
 
 def _declared_columns(name: str, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
@@ -110,6 +130,8 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
     )
     def release(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         frames = _read_tables(workspace.store, catalogue, dataset)
+        if lost := lost_by_damage(catalogue, workspace.store, dataset):
+            raise dg.Failure(f"{dataset} : version non faite. {lost}", allow_retries=False)
         yield (checked := _secret_check(catalogue, dataset, frames, workspace.store, key))
         if not checked.passed:
             where = checked.metadata["refuses"].value  # of what, never how closely: bounds are secret

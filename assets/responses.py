@@ -15,12 +15,14 @@ from assets.judging import judge_network_year
 from assets.letters import write_letters
 from assets.partitions import network_tags, yearly_check, years_of
 from assets.previews import preview
+from assets.reception import note_damage
 from assets.resources import Workspace
 from assets.revisions import settle, writing_store
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_bytes, write_json, write_typed_rows
 from pipelines.compile.exports import label_of
 from pipelines.compute.accounts import accounts_of
 from pipelines.declarations import Catalogue, Export, Layout
+from pipelines.read import DamagedArchiveError
 from pipelines.validate import Verdict, correction_states, count_findings
 from pipelines.validate.personal import RULE as PERSONAL
 
@@ -51,7 +53,14 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
         year = int(context.partition_key)
         store = writing_store(workspace.store, catalogue, network, year)
         reception = read_json(store.network_year(network, year) / "reception.json")
-        verdicts = judge_network_year(catalogue, network, year, store, reception, context.log.info)
+        try:
+            verdicts = judge_network_year(
+                catalogue, network, year, store, reception, context.log.info,
+                lambda path, sha256: store.archive.take_again(workspace.root, path, sha256),
+            )  # fmt: skip
+        except DamagedArchiveError as error:
+            note_damage(store, network, year, str(error))
+            raise
         version = write_report(store, catalogue, network, year, verdicts, reception["fingerprint"])
         for verdict in verdicts:
             if verdict.explanation:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.findings import lateness
+from assets.folder import noted_folder
 from assets.reception import last_reception
 from assets.shared import open_store
 from assets.storage import Store, read_json
@@ -52,6 +53,7 @@ def standing(
         "refuses": _refused(catalogue, store),
         "receptions_en_echec": _not_received(catalogue, store),
         "en_attente": _waiting(store),
+        "dossier_d_exports": noted_folder(store),
     }  # fmt: skip
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.reception import last_reception
+from assets.folder import folder_lines, noted_folder
+from assets.reception import last_reception, left_behind, told_of_reception
 from assets.resources import Workspace
 from assets.results import failures_of
 from assets.revisions import waiting_revisions
@@ -37,7 +38,7 @@ def summarise(catalogue: Catalogue, workspace: Workspace, outcome: "RunOutcome")
         told, count = network_lines(store, network, years)
         refused += count
         lines += [f"\n{catalogue.networks[network].title} ({network})", *told]
-    lines += [*_revisions(store), *_strangers(store)]
+    lines += [*_revisions(store), *_folder(store), *_strangers(store)]
     statement = (read_json(store.national / "provenance.json") or {}).get("synthetic")
     warning = [f"\nATTENTION, DONNÉES SYNTHÉTIQUES. {statement}"] if statement else []
     if outcome.failures:
@@ -57,6 +58,7 @@ def _facts(catalogue: Catalogue, store: Store, outcome: "RunOutcome") -> dict[st
         "erreur": outcome.error,
         "erreurs_de_traitement": list(outcome.failures),
         "annees_de_reseau": [_network_year(store, network, year) for network, year in outcome.network_years],
+        "dossier_d_exports": noted_folder(store),
         "revisions_a_accepter": [
             {"reseau": item.network, "annee": item.year, "empreinte": item.fingerprint}
             for item in waiting_revisions(store)
@@ -88,6 +90,12 @@ def _network_year(store: Store, network: str, year: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _folder(store: Store) -> list[str]:
+    """Tell what the exports folder holds that no declaration expects, or that was not followed."""
+    lines = [f"  {line}" for line in folder_lines(noted_folder(store))]
+    return ["\nDOSSIER D'EXPORTS, À REGARDER :", *lines] if lines else []
+
+
 def _revisions(store: Store) -> list[str]:
     """Tell the revisions of closed years that wait to be accepted."""
     lines = [f"  {item.network} {item.year} : {item.fingerprint[:12]}" for item in waiting_revisions(store)]
@@ -115,19 +123,30 @@ def network_lines(store: Store, network: str, years: list[int]) -> tuple[list[st
             lines.append(f"  {year}  ERREUR : les fichiers n'ont pas pu être reçus{before}")
         if not reception:
             continue
-        lines += _news(reception, year)
+        lines += [*_news(reception, year), *(f"  {year}  ATTENTION, {told}" for told in told_of_reception(reception))]
+        current = report if report and report["reception"] == reception["fingerprint"] else None
         lines += [
             f"  {year}  {name} : CALCUL IMPOSSIBLE. {error}"
             for name, error in failures_of(store, network, year).items()
         ]
         for export, files in reception["exports"].items():
-            receipt = report["exports"].get(export) if files and report else None
+            receipt = current["exports"].get(export) if files and current else None
+            if files and receipt is None:
+                lines.append(f"  {year}  {export} : ERREUR DE TRAITEMENT. {_unjudged(reception)}")
+                continue
+            if not files and left_behind(reception, export):
+                continue  # told above: it is there
             if receipt is None or receipt["etat"] == "non transmis":
                 absent.setdefault(export, []).append(year)
                 continue
             refused += receipt["lignes_refusees"] + (receipt["etat"] == "rejeté")
             lines += [f"  {year}  {export} : {_verdict(receipt)}", *_detail(store, report, export, receipt, folder)]
     return [*lines, *(f"  {_years(missing)}  {export} : NON TRANSMIS" for export, missing in absent.items())], refused
+
+
+def _unjudged(reception: dict[str, Any]) -> str:
+    """Say why files that were received have no verdict: it is never the network's fault."""
+    return reception.get("damaged") or "Les fichiers reçus n'ont pas pu être contrôlés ; le réseau n'a rien à faire."
 
 
 def _news(reception: dict[str, Any], year: int) -> list[str]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from assets.folder import folder_lines, note_folder
 from assets.looking import Look, look
 from assets.nights import NIGHT_TAG, begin_night
 from assets.resources import Workspace
@@ -35,6 +36,7 @@ def watch_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         began = time.monotonic()
         with retrying_transient_failures():
             found = look(catalogue, workspace.store, workspace.root)
+            folder = note_folder(catalogue, workspace.store, workspace.root)
         now = datetime.datetime.now(ZoneInfo(ZONE))
         begin_night(workspace.store, catalogue, night_of(context.run), found, now)
         context.log.info(f"{found.network_years} années de réseau regardées, {len(found.cells)} à traiter")
@@ -45,6 +47,9 @@ def watch_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
                 "a_traiter": len(found.cells),
                 "secondes": round(time.monotonic() - began, 2),
                 "pourquoi": dg.MetadataValue.md(_table(found)),
+                "dossier_d_exports": dg.MetadataValue.md(
+                    "\n".join(f"- {line}" for line in folder_lines(folder)) or "*rien d'inattendu*"
+                ),
             }
         )
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 DONE, REFUSED, USAGE = 0, 1, 2
 # Rules that say that a file can't be read at all: ours, then frictionless's.
 UNREADABLE = frozenset({
-    "fichier-illisible", "fichier-vide", "feuille-absente", "archive", "encodage", "scheme-error", "format-error",
-    "encoding-error", "compression-error", "source-error", "resource-error",
+    "fichier-illisible", "fichier-vide", "fichier-coupe", "feuille-absente", "archive", "encodage", "scheme-error",
+    "format-error", "encoding-error", "compression-error", "source-error", "resource-error",
 })  # fmt: skip
 
 

@@ -77,6 +77,9 @@ def show_standing(found: dict[str, Any]) -> None:
         f"depuis le {_day(item['depuis'])}"
         for item in found["en_attente"]
     ])  # fmt: skip
+    from assets.folder import folder_lines
+
+    _section(console, "Dossier d'exports, à regarder", list(folder_lines(found["dossier_d_exports"])))
 
 
 def _day(iso: str | None) -> str:

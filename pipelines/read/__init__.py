@@ -10,16 +10,18 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipelines.read.apart import apart
-from pipelines.read.archive import Archive, Received
+from pipelines.read.archive import Archive, DamagedArchiveError, Received
 from pipelines.read.cells import Cells, UnusableFileError
 from pipelines.read.columnar import read_columnar
 from pipelines.read.containers import is_packed, unpack
 from pipelines.read.delimited import DelimitedText, open_delimited
 from pipelines.read.isolated import ReaderDiedError, TreatmentError
 from pipelines.read.kinds import check_kind
+from pipelines.read.listing import Listing, SourceFile
+from pipelines.read.outside_yaml import OutsideYamlError, read_outside
 from pipelines.read.shared_archive import SharedArchive
 from pipelines.read.shelf import Shelf
-from pipelines.read.sources import ExportsRoot, RootError, SourceFile
+from pipelines.read.sources import ExportsRoot, RootError
 from pipelines.read.spreadsheet import read_spreadsheet
 from pipelines.read.text import open_binary
 
@@ -30,8 +32,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Archive",
     "Cells",
+    "DamagedArchiveError",
     "DelimitedText",
     "ExportsRoot",
+    "Listing",
+    "OutsideYamlError",
     "ReaderDiedError",
     "Received",
     "RootError",
@@ -43,6 +48,7 @@ __all__ = [
     "apart",
     "read_cells",
     "read_export",
+    "read_outside",
 ]
 
 _HEAD = 4096  # bytes that tell what kind of file it is

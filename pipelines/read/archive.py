@@ -5,6 +5,8 @@ A file whose token has not changed is not read again; a changed file under the s
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -16,12 +18,13 @@ from pipelines.read.cells import UnusableFileError
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pipelines.read.sources import ExportsRoot, SourceFile
 
 MEMORIES = "vus"
+DAMAGED = "abimes"
 News = Literal["nouveau", "modifié", "inchangé"]
 
 
@@ -36,23 +39,48 @@ class Received:
     before: str | None = None
 
 
+class DamagedArchiveError(ValueError):
+    """The archive no longer holds what it received: our own damage, never a fault of the file or its producer.
+
+    ``paths`` are those of the files concerned, as they were received, where they are known.
+    """
+
+    def __init__(self, sha256: str, paths: Sequence[str] = ()) -> None:
+        self.sha256, self.paths = sha256, tuple(paths)
+        what = ", ".join(f"« {path} »" for path in paths) or f"le contenu {sha256[:12]}"
+        super().__init__(
+            f"archive abîmée : la copie archivée de {what} ne correspond plus à ce qui avait été reçu ; elle est mise "
+            "à l'écart, et reprise du dossier d'exports au prochain passage si le fichier y est encore "
+            "(voir docs/une-archive-abimee.md)"
+        )
+
+
 class Archive:
-    """A folder of contents, never changed nor deleted: ``<folder>/<first two hex>/<sha256>``."""
+    """A folder of contents, never changed nor deleted: ``<folder>/<first two hex>/<sha256>``.
+
+    A content that no longer matches its name is set aside (``abimes/``): what is received again takes its place.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def path(self, sha256: str) -> Path:
-        """Return where a content is; raises ValueError if the disk no longer holds what its name says.
+        """Return where a content is; raises DamagedArchiveError if the disk no longer holds what its name says.
 
         Raises UnusableFileError on a file too large to be read: it is kept, and never loaded.
         """
-        place = self._brought(sha256)
-        check_size(place)
-        with place.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
-                raise ValueError(f"archive abîmée : {sha256}")
+        try:
+            place = self._brought(sha256)
+            check_size(place)
+        except FileNotFoundError as error:
+            raise DamagedArchiveError(sha256) from error
+        if digest_of(place) != sha256 and not self._mended(sha256):
+            raise DamagedArchiveError(sha256)
         return place
+
+    def held(self, sha256: str) -> Path:
+        """Return where a content that was just received is, on this machine; it isn't looked at again."""
+        return self._brought(sha256)
 
     def content(self, sha256: str) -> bytes:
         """Return an archived content, as ``path`` finds it."""
@@ -61,6 +89,11 @@ class Archive:
     def keep(self, content: bytes) -> str:
         """Archive a content that no exports root holds (declarations) and return its sha256."""
         return self._keep([content])[0]
+
+    def take_again(self, root: ExportsRoot, path: str, sha256: str) -> bool:
+        """Keep anew a content that was lost, when the exports root still holds it under the same path."""
+        found = root.find(glob.escape(path), 0)
+        return any(self._keep(root.chunks(source.path))[0] == sha256 for source in found)
 
     def receive(self, root: ExportsRoot, source: SourceFile, seen_at: datetime.datetime) -> Received:
         """Archive ``source`` unless it was seen before, and note in the manifest what is new."""
@@ -123,6 +156,17 @@ class Archive:
         place = self._place(sha256)
         return place.exists() and place.stat().st_size == size
 
+    def _mended(self, sha256: str) -> bool:
+        """Take a damaged content out of its place, where what is received again will be; tell whether it is whole now.
+
+        Where nothing may be written (a reader's machine), it stays: whoever receives it again replaces it.
+        """
+        aside = self.folder / DAMAGED / sha256
+        with contextlib.suppress(OSError):
+            aside.parent.mkdir(exist_ok=True)
+            self._place(sha256).replace(aside)
+        return False
+
     def _recall(self, memory: str) -> bytes | None:
         place = self.folder / MEMORIES / memory
         return place.read_bytes() if place.exists() else None
@@ -140,7 +184,7 @@ class Archive:
                 digest.update(chunk)
                 size += stream.write(chunk)
         place = self._place(digest.hexdigest())
-        if self._on_disk(place.name, size):
+        if self._on_disk(place.name, size) and digest_of(place) == place.name:
             arriving.unlink()
         else:
             place.parent.mkdir(exist_ok=True)
@@ -162,6 +206,12 @@ def news_line(received: Received, seen_at: datetime.datetime) -> str:
 def _memory(root: ExportsRoot, source: SourceFile) -> str:
     """Name what is remembered of a file at the source."""
     return f"{hashlib.sha256(f'{root.url}|{source.path}'.encode()).hexdigest()[:32]}.json"
+
+
+def digest_of(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -5,17 +5,21 @@ The directory of a zip is judged in ``zip_directory``; names in archives never b
 
 from __future__ import annotations
 
-import fnmatch
 import gzip
 import io
 import zlib
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from pipelines.read import limits
 from pipelines.read.cells import UnusableFileError
 from pipelines.read.isolated import TreatmentError
 from pipelines.read.kinds import check_packed, kind_of_members, not_packed
+from pipelines.read.leftovers import leftover_path
+from pipelines.read.listing import matches
 from pipelines.read.zip_directory import is_too_dense, open_checked, too_large
+
+if TYPE_CHECKING:
+    import zipfile
 
 
 def is_packed(name: str, member: str | None) -> bool:
@@ -49,8 +53,8 @@ def _gunzip(content: bytes, sink: IO[bytes]) -> None:
 
 def _unzip(content: bytes, member: str | None, sink: IO[bytes]) -> str:
     with open_checked(content) as (archive, members):
-        files = [item for item in members if "__MACOSX" not in item.filename]
-        wanted = [item for item in files if fnmatch.fnmatch(item.filename.rsplit("/", 1)[-1], member or "*")]
+        files = [item for item in members if not leftover_path(item.filename)]
+        wanted = _named(files, member or "*")
         if len(wanted) != 1 and (title := kind_of_members([item.filename for item in members])):
             raise not_packed(title, "zip")
         if len(wanted) != 1:
@@ -63,6 +67,13 @@ def _unzip(content: bytes, member: str | None, sink: IO[bytes]) -> str:
         with archive.open(wanted[0]) as stream:
             _copy_limited(stream, wanted[0].compress_size, wanted[0].filename, sink)
         return wanted[0].filename
+
+
+def _named(files: list[zipfile.ZipInfo], member: str) -> list[zipfile.ZipInfo]:
+    """Return the files of the declared name; letters may be in another case where none has the one declared."""
+    names = {item.filename: item.filename.rsplit("/", 1)[-1] for item in files}
+    exact = [item for item in files if matches(names[item.filename], member)]
+    return exact or [item for item in files if matches(names[item.filename].casefold(), member.casefold())]
 
 
 def _copy_limited(stream: IO[bytes] | gzip.GzipFile, packed: int, name: str | None, sink: IO[bytes]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pipelines.read import limits
 from pipelines.read.cells import Cells, UnusableFileError, compose_header
+from pipelines.read.ending import CutLine, cut_line
 from pipelines.read.text import encoding_of, open_binary, open_text, whole_text
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class DelimitedText:
     """A CSV that was opened, not read: its header, and where its rows are.
 
     ``source`` is the whole text in ``encoding``; its first ``first_row`` - 1 records are the header and what precedes
-    it. Bytes that the encoding can't read are told by whoever judges the rows.
+    it. Bytes that the encoding can't read are told by whoever judges the rows. ``cut`` says, in French, why the last
+    line may have been cut, where that isn't sure.
     """
 
     header: list[str]
@@ -40,6 +42,7 @@ class DelimitedText:
     delimiter: str
     quote_char: str
     first_row: int
+    cut: str = ""
 
     def cells(self) -> Cells:
         """Read all rows; raises UnusableFileError. Blank rows at the end are kept, as where the text is judged."""
@@ -53,7 +56,8 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
     """Open a CSV as declared.
 
     A first line ``sep=;`` (Excel's; between quotes, or followed by separators, as other tools write it) tells the
-    separator, and counts as a row before the header.
+    separator, and counts as a row before the header. Raises UnusableFileError on a text that was
+    cut: what came after its last line isn't there.
     """
     encoding = encoding_of(source, layout.encoding)
     if encoding.startswith("utf-16"):  # what follows reads encodings whose line ends are bytes
@@ -71,7 +75,18 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
     if len(before) < start or not any(any(cell.strip() for cell in row) for row in before[int(is_mark) :]):
         raise UnusableFileError("fichier-vide", "Le fichier est vide : il n'a même pas de ligne d'en-tête.")
     header = compose_header(before[int(is_mark) + layout.skip_rows :])
-    return DelimitedText(header, source, encoding, delimiter, layout.quote_char, start + 1)
+    cut = cut_line(source, layout)
+    if cut is not None and cut.is_sure:
+        raise UnusableFileError("fichier-coupe", _cut(cut))
+    return DelimitedText(header, source, encoding, delimiter, layout.quote_char, start + 1, _cut(cut) if cut else "")
+
+
+def _cut(cut: CutLine) -> str:
+    sign = "a moins de cellules que les autres" if cut.sign == "cellules" else "finit plus court que toutes les autres"
+    return (
+        f"Le fichier {'semble coupé' if cut.is_sure else 'est peut-être coupé'} : sa dernière ligne « {cut.text} » "
+        f"{sign}, sans fin de ligne. Déposez-le de nouveau en entier ; s'il l'était, ajoutez une fin de ligne."
+    )
 
 
 def _check_lines(source: bytes | Path) -> None:

@@ -5,15 +5,17 @@ What is news and what is damaged is judged by ``archive``; here is only where th
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.read.archive import MEMORIES, Archive, Received, check_bytes, news_line
+from pipelines.read.archive import DAMAGED, MEMORIES, Archive, Received, check_bytes, digest_of, news_line
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterable
-    from pathlib import Path
 
     from pipelines.read.shelf import Shelf
 
@@ -41,12 +43,34 @@ class SharedArchive(Archive):
             self._shelf.fetch(_name(sha256), place)
         return place
 
+    def _mended(self, sha256: str) -> bool:
+        """Bring a content again when only this machine's copy of it is damaged; else set aside both."""
+        place = self._place(sha256)
+        place.unlink(missing_ok=True)
+        if self._is_sound(sha256):
+            self._shelf.fetch(_name(sha256), place)
+            return True
+        with contextlib.suppress(FileNotFoundError):
+            self._shelf.copy(_name(sha256), f"{ROOM}/{DAMAGED}/{sha256}")
+            self._shelf.remove(_name(sha256))
+        return False
+
+    def _is_sound(self, sha256: str) -> bool:
+        """Read a content where it is shared, and tell whether it is what its name says."""
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "copie"
+            try:
+                self._shelf.fetch(_name(sha256), copy)
+            except FileNotFoundError:
+                return False
+            return digest_of(copy) == sha256
+
     def _holds(self, sha256: str, size: int) -> bool:
         return self._shelf.size(_name(sha256)) == size
 
     def _keep(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         sha256, size = super()._keep(chunks)
-        if not self._holds(sha256, size):
+        if not (self._holds(sha256, size) and self._is_sound(sha256)):
             self._shelf.send(_name(sha256), self._place(sha256))
         return sha256, size
 

@@ -1,48 +1,34 @@
 """The exports root: a folder or any fsspec URL.
 
-Finds the files that a layout declares, and says when one has changed.
+Reads the files that lie there; which ones, and whether they changed, is seen by its ``Listing``.
 """
 
 from __future__ import annotations
 
-import glob
-import json
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from pipelines.read.limits import CHUNK
+from pipelines.read.listing import Listing, SourceFile
 
-# What storages tell of a file's state: local disks, object stores (ETag), FTP, HTTP.
-_SIGNS = (
-    "mtime",
-    "created",
-    "ino",
-    "ETag",
-    "etag",
-    "md5",
-    "sha256",
-    "LastModified",
-    "last_modified",
-    "modify",
-    "updated",
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ExportsRoot", "RootError", "SourceFile", "without_secrets"]
 
 
 class RootError(Exception):
     """The exports root itself can't be reached."""
 
 
-@dataclass(frozen=True)
-class SourceFile:
-    """A file seen below the root: its path there, size in bytes, and a token that changes when the file does."""
-
-    path: str
-    size: int
-    token: str
+class LinkError(OSError):
+    """What was listed as a file is a link by the time it is opened: it is not followed."""
 
 
 class ExportsRoot:
@@ -60,54 +46,53 @@ class ExportsRoot:
         if not reachable:
             raise RootError(f"dossier d'exports introuvable : {without_secrets(url)}")
 
+    def listing(self) -> Listing:
+        """Begin a look: what it lists is remembered until its end."""
+        return Listing(self._filesystem, self._root)
+
     def find(self, pattern: str, year: int) -> list[SourceFile]:
-        """Return the files that match ``pattern``, in path order.
-
-        ``{year}`` is filled in; ``*`` and ``?`` are as in a shell.
-        """
-        self._filesystem.invalidate_cache()  # some remember listings for as long as the process lives
-        wanted = pattern.replace("{year}", str(year))
-        if any(sign in wanted for sign in "*?["):
-            found = self._filesystem.glob(f"{glob.escape(self._root)}/{wanted}", detail=True)
-        else:
-            found = self._exactly(wanted)
-        files = [self._seen(path, info) for path, info in found.items() if info.get("type") == "file"]
-        return sorted(files, key=lambda file: file.path)
-
-    def _exactly(self, wanted: str) -> dict[str, Any]:
-        """Return the file of that very path; its name may be written in another Unicode form (as Macs do)."""
-        full = f"{self._root}/{wanted}"
-        if self._filesystem.isfile(full):
-            return {full: self._filesystem.info(full)}
-        parent = full.rsplit("/", 1)[0]
-        if full.isascii() or not self._filesystem.isdir(parent):
-            return {}
-        alike = unicodedata.normalize("NFC", full)
-        listed = self._filesystem.ls(parent, detail=True)
-        return {info["name"]: info for info in listed if unicodedata.normalize("NFC", info["name"]) == alike}
+        """Return the files that match ``pattern`` for a year, as they are now (see ``Listing.find``)."""
+        return self.listing().find(pattern, year)
 
     def read(self, path: str) -> bytes:
         """Return the content of a file below the root."""
         return b"".join(self.chunks(path))
 
     def chunks(self, path: str) -> Iterator[bytes]:
-        """Give the content of a file below the root piece by piece."""
-        with self._filesystem.open(f"{self._root}/{path}", "rb") as stream:
+        """Give the content of a file below the root piece by piece; raises LinkError rather than follow a link."""
+        with self._open(path) as stream:
             while chunk := stream.read(CHUNK):
                 yield chunk
 
-    def _seen(self, path: str, info: dict[str, Any]) -> SourceFile:
-        relative = path[len(self._root) :].lstrip("/") if path.startswith(self._root) else path
-        return SourceFile(relative, int(info.get("size") or 0), _token(info))
+    def _open(self, path: str) -> IO[bytes]:
+        if isinstance(self._filesystem, LocalFileSystem):
+            return _open_below(self._root, path)
+        opened: IO[bytes] = self._filesystem.open(f"{self._root}/{path}", "rb")
+        return opened
 
 
-def _token(info: dict[str, Any]) -> str:
-    """Return what changes when the file does, or nothing where the storage says no such thing: it is then read again.
-
-    fsspec's own ``ukey`` is constant on HTTP, where files are assumed never to change.
-    """
-    signs = {name: str(info[name]) for name in _SIGNS if info.get(name) is not None}
-    return json.dumps({**signs, "size": info.get("size")}, sort_keys=True) if signs else ""
+def _open_below(root: str, path: str) -> IO[bytes]:
+    """Open a file of a disk, folder by folder: a link put there since it was listed leads nowhere."""
+    if not hasattr(os, "O_NOFOLLOW"):  # no such thing on Windows, where the listing is all there is
+        return Path(root, path).open("rb")
+    *folders, name = path.split("/")
+    place = os.open(root or "/", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for folder in folders:
+            below = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+            os.close(place)
+            place = below
+        opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)  # a pipe would wait for ever
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+            raise
+        raise LinkError(f"« {path} » est, ou traverse, un lien : il n'est pas suivi") from error
+    finally:
+        os.close(place)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise LinkError(f"« {path} » n'est pas un fichier")
+    return os.fdopen(opened, "rb")
 
 
 def without_secrets(url: str) -> str:

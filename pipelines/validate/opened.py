@@ -98,6 +98,10 @@ class HasText(Protocol):
     def first_row(self) -> int:
         """Number of the first row after the header."""
 
+    @property
+    def cut(self) -> str:
+        """Why the last line may have been cut, in French, or nothing."""
+
     def cells(self) -> HasCells:
         """Return all the cells."""
 
@@ -124,10 +128,13 @@ def validate_opened(
     elif corrections and can_decode(open_bytes(opened.source), opened.encoding):  # else the places are told, as text
         cells = opened.cells()
     else:
-        return validate_text(
+        validated = validate_text(
             opened.header, opened.source, opened.encoding, opened.first_row, export, layout, territories,
             delimiter=opened.delimiter, file_year=file_year, rules=rules, spill=spill, progress=progress,
         )  # fmt: skip
+        if opened.cut:
+            validated.findings.append(Finding("fichier-coupe", opened.cut, "avertissement"))
+        return validated
     validated = validate_cells(
         cells.header, cells.rows, cells.first_row, export, layout, territories,
         file=file, file_year=file_year, corrections=corrections, rules=rules, spill=spill, marks=cells.marks,

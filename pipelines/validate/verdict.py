@@ -99,9 +99,13 @@ class Verdict:
         return self.accepted + self.refused
 
 
-def not_handed_over(export: Export, year: int, pattern: str) -> Verdict:
-    """Return the verdict on an export none of whose files was found."""
+def not_handed_over(export: Export, year: int, pattern: str, arriving: Sequence[str] = ()) -> Verdict:
+    """Return the verdict on an export none of whose files was found, but for those that are still ``arriving``."""
     wanted = pattern.replace("{year}", str(year))
+    if arriving:
+        paths = ", ".join(f"« {path} »" for path in arriving)
+        told = f"{paths} : encore en cours de copie ; laissé pour le prochain passage."
+        return Verdict(export.id, "non transmis", "non-transmis", told)
     return Verdict(export.id, "non transmis", "non-transmis", f"Aucun fichier « {wanted} » dans le dossier d'exports.")
 
 

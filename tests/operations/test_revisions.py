@@ -23,6 +23,7 @@ from assets.revisions import (
     writing_store,
 )
 from assets.storage import read_frame, read_json
+from pipelines.read import DamagedArchiveError
 
 CELL = ("alpha", 2023)
 
@@ -42,7 +43,7 @@ def revise(project: Small):
     """Do what a backfill of the closed year does."""
     store = writing_store(project.store, project.catalogue, *CELL)
     assert store.proposes
-    receive_again(begin_revision(project.store, *CELL), *CELL)
+    receive_again(begin_revision(project.store, *CELL), *CELL, project.workspace)
     if project.judge(*CELL):
         project.compute(*CELL)
     return settle(project.store, project.catalogue, *CELL, NOW)
@@ -147,8 +148,11 @@ def test_a_damaged_archive_is_told(closed):
     path = closed.store.archive.path(sha256)
     path.chmod(0o644)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with pytest.raises(ValueError, match="archive abîmée"):
+    with pytest.raises(DamagedArchiveError, match=r"archive abîmée.*« alpha/"):
         revise(closed)
+    write_export(closed.exports, "alpha", 2023)  # the content received, back at the source: it takes its place again
+    revise(closed)
+    assert hashlib.sha256(closed.store.archive.content(sha256)).hexdigest() == sha256
 
 
 def test_an_indicator_no_longer_declared_leaves_the_tables(closed):

@@ -10,7 +10,7 @@ import os
 import fsspec
 import pytest
 
-from pipelines.read import Archive, ExportsRoot, RootError, archive
+from pipelines.read import Archive, DamagedArchiveError, ExportsRoot, RootError, archive
 
 NOW = datetime.datetime(2025, 3, 1, 2, 0, tzinfo=datetime.UTC)
 
@@ -198,6 +198,35 @@ def test_a_damaged_content_is_told(kept, root):
     place.write_bytes(b"autre")
     with pytest.raises(ValueError, match="archive abîmée"):
         kept.content(received.sha256)
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_a_damaged_content_heals_when_it_is_received_again(kept, root, folder, touched):
+    """Damaged at the same size, which nothing but its sha256 tells; the source didn't change since, or its date did."""
+    received = receive(kept, root)
+    place = kept.folder / received.sha256[:2] / received.sha256
+    place.chmod(0o644)
+    place.write_bytes(b"dgfip/2025.csv")
+    if touched:
+        os.utime(folder / "dgfip/2024.csv", (1, 1))
+    else:
+        with pytest.raises(DamagedArchiveError, match="archive abîmée"):
+            kept.path(received.sha256)
+    assert receive(kept, root).news == "inchangé"
+    assert kept.content(received.sha256) == b"dgfip/2024.csv"
+
+
+def test_a_lost_content_is_taken_again_from_where_it_was(kept, root, folder):
+    received = receive(kept, root)
+    place = kept.folder / received.sha256[:2] / received.sha256
+    place.unlink()
+    with pytest.raises(DamagedArchiveError):
+        kept.path(received.sha256)
+    assert kept.take_again(root, received.path, received.sha256)
+    assert kept.content(received.sha256) == b"dgfip/2024.csv"
+    place.unlink()
+    (folder / "dgfip/2024.csv").write_bytes(b"autre chose")
+    assert not kept.take_again(root, received.path, received.sha256)
 
 
 def test_a_crash_leaves_no_half_content(kept, root, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from assets.sets import DamagedContentError
 from assets.shared import SharedStore, open_store
 from assets.storage import AlreadyReleasedError, Store, read_json, write_bytes, write_json
-from pipelines.read import ExportsRoot, Shelf
+from pipelines.read import DamagedArchiveError, ExportsRoot, Shelf
 
 NOW = datetime.datetime(2025, 3, 1, 2, 0, tzinfo=datetime.UTC)
 STAGES = ("raw", "observations", "results")
@@ -245,11 +245,19 @@ def test_what_one_machine_receives_another_reads(shelf_url, tmp_path):
     shelf = Shelf(shelf_url)
     (line,) = shelf.names("archive/manifeste")
     assert json.loads(shelf.read(line))["sha256"] == received.sha256
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DamagedArchiveError):
         SharedStore(shelf_url).archive.path("0" * 64)
-    shelf.write(f"archive/{received.sha256[:2]}/{received.sha256}", b"autre")
-    with pytest.raises(ValueError, match="archive abîmée"):
-        SharedStore(shelf_url).archive.path(received.sha256)
+    name = f"archive/{received.sha256[:2]}/{received.sha256}"
+    for damaged in (b"autre", b"a;b\r\n1;3\r\n"):  # of another size, then of the same
+        shelf.write(name, damaged)
+        with pytest.raises(ValueError, match="archive abîmée"):
+            SharedStore(shelf_url).archive.path(received.sha256)
+        assert SharedStore(shelf_url).archive.receive(root, file, NOW).news == "inchangé"
+        assert SharedStore(shelf_url).archive.content(received.sha256) == b"a;b\r\n1;2\r\n"
+    here = SharedStore(shelf_url).archive
+    here.path(received.sha256).chmod(0o644)
+    here.path(received.sha256).write_bytes(b"a;b\r\n1;4\r\n")  # this machine's copy alone
+    assert here.content(received.sha256) == shelf.read(name) == b"a;b\r\n1;2\r\n"
 
 
 def test_addresses_lead_to_what_is_saved(shelf_url):

@@ -1,0 +1,227 @@
+"""What lies below the exports root: folders listed once, files found by pattern, links and leftovers set aside.
+
+A look at the root is one ``Listing``: it remembers the folders that it listed, hence never lives longer than the look.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import json
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from fsspec.implementations.local import LocalFileSystem
+
+from pipelines.read.leftovers import leftover, leftover_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsspec import AbstractFileSystem
+
+Kind = Literal["file", "directory", "link", "other"]
+_WILD = re.compile(r"[*?[]")
+_MOST = 200_000  # files looked at below one root: more is no folder of exports
+# What storages tell of a file's state: local disks, object stores (ETag), FTP, HTTP.
+_SIGNS = (
+    "mtime",
+    "created",
+    "ino",
+    "ETag",
+    "etag",
+    "md5",
+    "sha256",
+    "LastModified",
+    "last_modified",
+    "modify",
+    "updated",
+)
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file seen below the root: its path there, size in bytes, and a token that changes when the file does.
+
+    ``expected`` is what the layout declares when the file's name differs from it by the case of letters, else empty.
+    ``modified`` (epoch seconds) is known where files are written little by little, as on disks: not of object stores.
+    """
+
+    path: str
+    size: int
+    token: str
+    expected: str = ""
+    modified: float | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a folder holds under one name."""
+
+    name: str
+    path: str
+    kind: Kind
+    info: dict[str, Any] = field(repr=False)
+
+
+class Listing:
+    """One look below the root. ``links`` fills with the links met: none is followed, wherever it leads."""
+
+    def __init__(self, filesystem: AbstractFileSystem, root: str) -> None:
+        filesystem.invalidate_cache()  # some remember listings for as long as the process lives
+        self._filesystem, self._root = filesystem, root
+        self._folders: dict[str, list[Entry]] = {}
+        self.links: set[str] = set()
+        self.unreadable: set[str] = set()
+
+    def find(self, pattern: str, year: int) -> list[SourceFile]:
+        """Return the files that match ``pattern``, in path order.
+
+        ``{year}`` is filled in; ``*`` and ``?`` are as in a shell. Names may be written in another Unicode form (as
+        Macs do), and in other cases where no file has the very case that is declared. Leftovers match no wildcard.
+        """
+        wanted = pattern.replace("{year}", str(year))
+        found = {entry.path: entry for entry in self._below("", wanted.split("/")) if entry.kind == "file"}
+        return [self._seen(entry, wanted) for _, entry in sorted(found.items())]
+
+    def files(self) -> Iterator[Entry]:
+        """Yield every file below the root but leftovers and what is behind links, folder by folder.
+
+        A folder that can't be listed is left out, and named in ``unreadable``.
+        """
+        folders, count = [""], 0
+        while folders and count < _MOST:
+            folder = folders.pop()
+            try:
+                entries = self.entries(folder)
+            except OSError:
+                self.unreadable.add(folder)
+                continue
+            for entry in entries:
+                count += 1
+                if entry.kind == "directory" and not leftover_folder(entry.name):
+                    folders.append(entry.path)
+                elif entry.kind == "file":
+                    yield entry
+
+    def entries(self, folder: str) -> list[Entry]:
+        """Return what a folder holds, by name; nothing when there is no such folder."""
+        if folder not in self._folders:
+            place = f"{self._root}/{folder}" if folder else self._root
+            try:
+                listed = self._filesystem.ls(place, detail=True)
+            except (FileNotFoundError, NotADirectoryError):
+                listed = []
+            # Object stores may list the folder itself, as an empty object.
+            entries = [_entry(folder, info) for info in listed if str(info["name"]).strip("/") != place.strip("/")]
+            self._folders[folder] = sorted(entries, key=lambda entry: entry.name)
+            self.links |= {entry.path for entry in entries if entry.kind == "link"}
+        return self._folders[folder]
+
+    def _below(self, folder: str, segments: list[str]) -> Iterator[Entry]:
+        segment, *rest = segments
+        if segment == "**" and rest:
+            yield from self._below(folder, rest)
+            for entry in self.entries(folder):
+                if entry.kind == "directory" and not leftover_folder(entry.name):
+                    yield from self._below(entry.path, segments)
+            return
+        for entry in self._matching(folder, segment, is_last=not rest):
+            if not rest:
+                yield entry
+            elif entry.kind == "directory":
+                yield from self._below(entry.path, rest)
+
+    def _matching(self, folder: str, segment: str, *, is_last: bool) -> list[Entry]:
+        """Return what a part of a pattern stands for in a folder.
+
+        Of the names that differ by case only, the one that is declared; of several that aren't, none: which is right?
+        """
+        wild = _WILD.search(segment) is not None
+        groups: dict[str, list[Entry]] = {}
+        for entry in self.entries(folder):
+            if wild and (leftover(entry.name) if is_last else leftover_folder(entry.name)):
+                continue
+            if matches(entry.name.casefold(), segment.casefold()):
+                groups.setdefault(_composed(entry.name).casefold(), []).append(entry)
+        if not groups and not wild:
+            return self._unlisted(folder, segment)
+        return [entry for group in groups.values() for entry in _preferred(group, segment, wild=wild)]
+
+    def _unlisted(self, folder: str, name: str) -> list[Entry]:
+        """Return a file that its storage doesn't list (pages of the web); disks list all that they hold."""
+        if isinstance(self._filesystem, LocalFileSystem):
+            return []
+        path = f"{folder}/{name}" if folder else name
+        try:
+            info = self._filesystem.info(f"{self._root}/{path}")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [Entry(name, path, _kind(info), info)]
+
+    def _seen(self, entry: Entry, wanted: str) -> SourceFile:
+        info = entry.info
+        if not _token(info):
+            info = self._filesystem.info(f"{self._root}/{entry.path}")
+        exact = all(map(matches, entry.path.split("/"), wanted.split("/"))) or "**" in wanted
+        return SourceFile(
+            entry.path, int(info.get("size") or 0), _token(info), "" if exact else wanted, _modified(info)
+        )  # fmt: skip
+
+
+def shown(path: str) -> str:
+    """Return a path that can be shown and written: signs that don't print are replaced."""
+    text = path.encode("utf-8", "replace").decode()
+    return "".join(sign if sign.isprintable() else "·" for sign in text)
+
+
+def _entry(folder: str, info: dict[str, Any]) -> Entry:
+    name = str(info["name"]).rstrip("/").rsplit("/", 1)[-1]
+    return Entry(name, f"{folder}/{name}" if folder else name, _kind(info), info)
+
+
+def _kind(info: dict[str, Any]) -> Kind:
+    if info.get("islink") or info.get("type") == "link":
+        return "link"
+    kind = info.get("type")
+    return "file" if kind == "file" else "directory" if kind == "directory" else "other"
+
+
+def _preferred(group: list[Entry], segment: str, *, wild: bool) -> list[Entry]:
+    exact = [entry for entry in group if matches(entry.name, segment)]
+    if wild or not exact:
+        return exact or (group if len(group) == 1 else [])
+    return [entry for entry in exact if entry.name == segment] or exact[:1]
+
+
+def matches(name: str, segment: str) -> bool:
+    """Tell whether a name is of a part of a pattern, in any Unicode form; letters are in the case declared."""
+    return _pattern(_composed(segment)).match(_composed(name)) is not None
+
+
+@cache
+def _pattern(segment: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(segment))
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _token(info: dict[str, Any]) -> str:
+    """Return what changes when the file does, or nothing where the storage says no such thing: it is then read again.
+
+    fsspec's own ``ukey`` is constant on HTTP, where files are assumed never to change.
+    """
+    signs = {name: str(info[name]) for name in _SIGNS if info.get(name) is not None}
+    return json.dumps({**signs, "size": info.get("size")}, sort_keys=True) if signs else ""
+
+
+def _modified(info: dict[str, Any]) -> float | None:
+    moment = info.get("mtime")
+    if isinstance(moment, datetime.datetime):
+        return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
+    return float(moment) if isinstance(moment, int | float) else None

@@ -1,0 +1,95 @@
+"""The files of an exports root that no declaration expects, each with what it looks like. Nothing is read here.
+
+Leftovers of systems are no files; conflict copies and files that transfers left are told apart.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.read.leftovers import leftover
+from pipelines.read.listing import matches, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipelines.read.listing import Listing
+
+_NOTICES = re.compile(r"(readme|lisez[-_ ]?moi|source|licence|license|provenance)\b.*|.*\.md", re.IGNORECASE)
+_COPY = re.compile(r"\s*\((\d+|copie|copy)\)|\s+-\s+(copie|copy)\b.*?(?=\.|$)")
+_ASIDE = {"conflit": "conflicts", "transfert": "transfers", "ancien": "old"}
+
+
+@dataclass(frozen=True)
+class Unexpected:
+    """A file that nothing expects, and what it looks like (French, or nothing)."""
+
+    path: str
+    hint: str
+
+
+@dataclass
+class Folder:
+    """What is worth telling of an exports root; paths are below it, and can be shown."""
+
+    unexpected: list[Unexpected] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    transfers: list[str] = field(default_factory=list)
+    old: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+def look_at(listing: Listing, expected: Iterable[tuple[str, int]]) -> Folder:
+    """Say what lies below a root beside the files that ``expected`` (patterns and their years) find."""
+    patterns = list(dict.fromkeys(expected))
+    known = {file.path for pattern, year in patterns for file in listing.find(pattern, year)}
+    forms = [_Form(pattern) for pattern in dict.fromkeys(pattern for pattern, _ in patterns)]
+    found = Folder()
+    for entry in listing.files():
+        kind = leftover(entry.name)
+        if kind in _ASIDE:
+            getattr(found, _ASIDE[kind]).append(shown(entry.path))
+        elif kind is None and entry.path not in known and not _NOTICES.fullmatch(entry.name):
+            found.unexpected.append(Unexpected(shown(entry.path), _hint(entry.path, forms)))
+    found.unexpected.sort(key=lambda item: (not item.hint, item.path))
+    found.links = sorted(shown(path) for path in listing.links)
+    found.unreadable = sorted(shown(path) for path in listing.unreadable)
+    return found
+
+
+class _Form:
+    """A declared pattern, as loosely as people write: no case, no accent, no sign of a copy, any year."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self._loose = [re.sub(r"\{year\}", "[0-9][0-9][0-9][0-9]", part) for part in _plain(pattern).split("/")]
+
+    def matches(self, path: str, *, extension: bool) -> bool:
+        parts, loose = _plain(path).split("/"), self._loose
+        if not extension:
+            parts, loose = [*parts[:-1], _stem(parts[-1])], [*loose[:-1], _stem(loose[-1])]
+        return len(parts) == len(loose) and all(map(matches, parts, loose))
+
+
+def _hint(path: str, forms: list[_Form]) -> str:
+    for form in forms:
+        if form.matches(path, extension=True):
+            return f"ressemble à « {form.pattern} » : nom écrit autrement, autre copie, ou année qui n'est pas déclarée"
+    for form in forms:
+        if form.matches(path, extension=False):
+            return f"ressemble à « {form.pattern} » : autre format"
+    return ""
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    bare = "".join(sign for sign in letters if not unicodedata.combining(sign))
+    return re.sub(r"[\s_-]+", "-", _COPY.sub("", bare))
