@@ -21,6 +21,7 @@ from pipelines.validate import (
     TypedRows,
     Validated,
     Verdict,
+    expected_of,
     judge,
     not_handed_over,
     observation_schema,
@@ -63,7 +64,8 @@ def judge_network_year(
             )
             for file in files
         ]
-        verdicts.append(judge(export, year, declared.acceptance_of(export), judged))
+        expected = expected_of(catalogue, network, export, layout, year)
+        verdicts.append(judge(export, year, declared.acceptance_of(export), judged, expected))
     return verdicts
 
 

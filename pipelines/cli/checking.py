@@ -21,6 +21,7 @@ from pipelines.validate import (
     JudgedFile,
     Verdict,
     annotated_copy,
+    expected_of,
     judge,
     protect,
     recognised,
@@ -137,7 +138,8 @@ def check_export(
         except UnusableFileError as error:
             validated = unusable(export, [Finding(error.rule, str(error))])
         judged = JudgedFile(path.name, sha256, protect(validated, export, layout))
-        verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged])
+        expected = expected_of(catalogue, network, export, layout, year)
+        verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged], expected)
         if verdict.observations is not None and verdict.accepted:
             place = Path(folder) / "acceptees.parquet"
             write_rows(verdict.observations, place)

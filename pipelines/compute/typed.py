@@ -42,7 +42,7 @@ def typed_values(rows: pd.DataFrame) -> pd.DataFrame:
         first = found[twins].iloc[0]
         raise DuplicateValueError(
             f"deux valeurs pour {first['periode']}, {first['maille']} "
-            f"{first['territoire_code'] or first['structure_code']} : préciser « where » dans l'indicateur"
+            f"{first['structure_code'] or first['territoire_code']} : préciser « where » dans l'indicateur"
         )
     return found
 

@@ -75,7 +75,7 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
     if len(before) < start or not any(any(cell.strip() for cell in row) for row in before[int(is_mark) :]):
         raise UnusableFileError("fichier-vide", "Le fichier est vide : il n'a même pas de ligne d'en-tête.")
     header = compose_header(before[int(is_mark) + layout.skip_rows :])
-    cut = cut_line(source, layout)
+    cut = cut_line(source, layout, delimiter, start)
     if cut is not None and cut.is_sure:
         raise UnusableFileError("fichier-coupe", _cut(cut))
     return DelimitedText(header, source, encoding, delimiter, layout.quote_char, start + 1, _cut(cut) if cut else "")
@@ -84,8 +84,8 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
 def _cut(cut: CutLine) -> str:
     sign = "a moins de cellules que les autres" if cut.sign == "cellules" else "finit plus court que toutes les autres"
     return (
-        f"Le fichier {'semble coupé' if cut.is_sure else 'est peut-être coupé'} : sa dernière ligne « {cut.text} » "
-        f"{sign}, sans fin de ligne. Déposez-le de nouveau en entier ; s'il l'était, ajoutez une fin de ligne."
+        f"Le fichier {'semble coupé' if cut.is_sure else 'est peut-être coupé'} : sa dernière ligne (la {cut.number}) "
+        f"{sign}, et n'a pas de fin de ligne. Déposez-le de nouveau en entier ; s'il l'était, ajoutez une fin de ligne."
     )
 
 

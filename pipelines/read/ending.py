@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pipelines.read.limits import CHUNK
 from pipelines.read.text import open_binary
 
 if TYPE_CHECKING:
@@ -17,20 +18,22 @@ if TYPE_CHECKING:
 
 _FEWEST = 5  # lines before the last one that say what is usual
 _SHORT = 2  # bytes: halves of so little say nothing
-_LONGEST = 80  # bytes of the last line that are told
 _SAMPLE = 1 << 20  # bytes at the end of a file whose lines say what is usual
+
+
+Sign = Literal["cellules", "moitié", "plus court"]
 
 
 @dataclass(frozen=True)
 class CutLine:
-    """The last line, and what says that it was cut.
+    """The number of the last line, and what says that it was cut.
 
     ``cellules``: it has too few cells; ``moitié``: its last cell is at most half as long as any other of its column;
     ``plus court``: it is shorter than any other, which may be chance.
     """
 
-    text: str
-    sign: Literal["cellules", "moitié", "plus court"]
+    number: int
+    sign: Sign
 
     @property
     def is_sure(self) -> bool:
@@ -38,10 +41,13 @@ class CutLine:
         return self.sign != "plus court"
 
 
-def cut_line(source: bytes | Path, layout: Layout) -> CutLine | None:
+def cut_line(
+    source: bytes | Path, layout: Layout, delimiter: str | None = None, start: int | None = None
+) -> CutLine | None:
     """Return the last line of a text if something says that it was cut, else None.
 
-    Lines with quotes, and encodings of several bytes a sign, are left to their judge.
+    ``delimiter`` and ``start`` (lines before the rows) are those found where the text was opened, else the declared
+    ones. Lines with quotes, and encodings of several bytes a sign, are left to their judge.
     """
     with open_binary(source) as stream:
         size = stream.seek(0, 2)
@@ -50,13 +56,25 @@ def cut_line(source: bytes | Path, layout: Layout) -> CutLine | None:
     if not tail or tail.endswith((b"\n", b"\r")) or b"\0" in tail:
         return None
     lines = tail.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-    is_mark = size <= _SAMPLE and lines[0].lower().startswith(b"sep=")
-    delimiter = lines[0].strip()[-1:] if is_mark else layout.delimiter.encode()
-    before = 1 if size > _SAMPLE else int(is_mark) + layout.skip_rows + layout.header_rows
-    return _judged(lines[before:], delimiter, layout.quote_char.encode())
+    above = start if start is not None else layout.skip_rows + layout.header_rows
+    rows = lines[1 if size > _SAMPLE else above :]
+    sign = _sign(rows, (delimiter or layout.delimiter).encode(), layout.quote_char.encode())
+    return CutLine(_lines_of(source), sign) if sign else None
 
 
-def _judged(lines: list[bytes], delimiter: bytes, quote: bytes) -> CutLine | None:
+def _lines_of(source: bytes | Path) -> int:
+    """Count the lines of a text whose last one has no end."""
+    count, last = 1, b""
+    with open_binary(source) as stream:
+        while chunk := stream.read(CHUNK):
+            chunk = last + chunk
+            last = chunk[-1:] if chunk.endswith(b"\r") else b""  # the other half of its end may come
+            chunk = chunk[: len(chunk) - len(last)]
+            count += chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
+    return count
+
+
+def _sign(lines: list[bytes], delimiter: bytes, quote: bytes) -> Sign | None:
     if not lines or quote in lines[-1] or not lines[-1].strip():
         return None
     *others, last = lines
@@ -64,11 +82,10 @@ def _judged(lines: list[bytes], delimiter: bytes, quote: bytes) -> CutLine | Non
     counts = {line.count(delimiter) for line in others}
     if len(others) < _FEWEST or len(counts) != 1:
         return None
-    text = last[:_LONGEST].decode("utf-8", "replace")
     if last.count(delimiter) < counts.pop():
-        return CutLine(text, "cellules")
+        return "cellules"
     usual = min(len(line.rpartition(delimiter)[2].strip()) for line in others)
     length = len(last.rpartition(delimiter)[2].strip())
     if length >= usual:
         return None
-    return CutLine(text, "moitié" if 2 * length <= usual and usual > _SHORT else "plus court")
+    return "moitié" if 2 * length <= usual and usual > _SHORT else "plus court"

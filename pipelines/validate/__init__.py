@@ -14,6 +14,7 @@ from pipelines.validate.opened import validate_opened
 from pipelines.validate.privacy import protect
 from pipelines.validate.typed_rows import TypedRows, write_rows
 from pipelines.validate.verdict import JudgedFile, Verdict, count_findings, judge, not_handed_over
+from pipelines.validate.whole import expected_of
 
 __all__ = [
     "Finding",
@@ -26,6 +27,7 @@ __all__ = [
     "annotated_copy",
     "correction_states",
     "count_findings",
+    "expected_of",
     "judge",
     "not_handed_over",
     "observation_schema",

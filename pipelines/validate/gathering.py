@@ -203,7 +203,7 @@ class Gathering:
                 self._refuse(_Refusal(number, [found], fetch(number) if self._keeps_cells() else [], year))
             late.add(number)
         if late:
-            rows = _without(rows, sorted(late))
+            rows = rows.without(sorted(late))
         findings = sorted([*self.tally.close(), *self._roles.told(rows)], key=lambda item: item.row or 0)
         if whole := self._spoiled.of_the_file():
             return Validated(TypedRows(self._schema), [whole, *findings], usable=False, **known)
@@ -424,10 +424,3 @@ def _of_duration(rule: str, message: str, form: str) -> tuple[str, str]:
 
 def _is_impossible(value: Any) -> bool:
     return isinstance(value, int | float) and not abs(value) <= _LARGEST  # nan fits nothing
-
-
-def _without(rows: TypedRows, numbers: Sequence[int]) -> TypedRows:
-    """Drop rows that turned out to be wrong once the whole file was read."""
-    unwanted = pa.array(np.array(numbers, np.int64))
-    kept = [batch.filter(pc.invert(pc.is_in(batch.column("_ligne"), unwanted))) for batch in rows.batches()]
-    return TypedRows(rows.schema, [pa.Table.from_batches(kept, rows.schema)])

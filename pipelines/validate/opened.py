@@ -132,13 +132,16 @@ def validate_opened(
             opened.header, opened.source, opened.encoding, opened.first_row, export, layout, territories,
             delimiter=opened.delimiter, file_year=file_year, rules=rules, spill=spill, progress=progress,
         )  # fmt: skip
-        if opened.cut:
-            validated.findings.append(Finding("fichier-coupe", opened.cut, "avertissement"))
-        return validated
+        return replace(validated, findings=[*_maybe_cut(opened), *validated.findings])
     validated = validate_cells(
         cells.header, cells.rows, cells.first_row, export, layout, territories,
         file=file, file_year=file_year, corrections=corrections, rules=rules, spill=spill, marks=cells.marks,
         above=cells.above,
     )  # fmt: skip
-    told = [Finding(note.rule, note.message, "avertissement", note.row, note.column) for note in cells.notes]
+    told = _maybe_cut(opened) if isinstance(opened, HasText) else []
+    told += [Finding(note.rule, note.message, "avertissement", note.row, note.column) for note in cells.notes]
     return replace(validated, findings=[*told, *validated.findings], sheet=cells.sheet)
+
+
+def _maybe_cut(text: HasText) -> list[Finding]:
+    return [Finding("fichier-coupe", text.cut, "avertissement")] if text.cut else []

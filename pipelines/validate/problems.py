@@ -31,6 +31,7 @@ _NO_EXAMPLE = (
     "missing-label", "extra-label", "blank-label", "duplicate-label", "correction-perimee", "blank-row",
     "primary-key", "cle-vide", "poids-nuls", *REFUSED, *TOLD, "formule-sans-valeur", "cellule-fusionnee",
     "erreur-tableur", "pourcentage", "date-en-texte", "lignes-masquees", "colonnes-masquees", "texte-mal-converti",
+    "cle-dans-deux-fichiers", "valeur-en-double", "ligne-de-total", "total-possible", "ligne-d-exemple",
 )  # fmt: skip
 _UNKNOWN = ("type-error", "nombre-impossible")  # rules that a value not known may have broken
 

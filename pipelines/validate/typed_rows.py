@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -47,6 +48,14 @@ class TypedRows:
     def of_year(self, year: int | None) -> TypedRows:
         """Return the rows of a year, or all of them without one."""
         return TypedRows(self.schema, self.parts, year)
+
+    def without(self, numbers: Sequence[int]) -> TypedRows:
+        """Return the rows but those of these numbers (``_ligne``); the others are brought into memory."""
+        if not numbers:
+            return self
+        unwanted = pa.array(np.array(numbers, np.int64))
+        kept = [batch.filter(pc.invert(pc.is_in(batch.column("_ligne"), unwanted))) for batch in self.batches()]
+        return TypedRows(self.schema, [pa.Table.from_batches(kept, self.schema)], self.year)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the rows in order, with some columns only if asked."""

@@ -14,20 +14,23 @@ from pipelines.declarations.roles import TOLD
 from pipelines.validate.corrections import EXPIRED
 from pipelines.validate.findings import Finding, rows_told
 from pipelines.validate.french import count_text, counted
-from pipelines.validate.gathering import observation_schema
+from pipelines.validate.gathering import RefusedRow, observation_schema
 from pipelines.validate.messages import title
 from pipelines.validate.roles import weights_found
 from pipelines.validate.typed_rows import TypedRows
+from pipelines.validate.whole import Expected, Part, judge_whole, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipelines.declarations import Export
+    from pipelines.declarations import Export, Layout
     from pipelines.declarations.bases import Account
     from pipelines.declarations.network import Acceptance
-    from pipelines.validate.gathering import RefusedRow, Validated
+    from pipelines.validate.gathering import Validated
 
 State = Literal["accepté", "rejeté", "non transmis"]
+# Warnings of whole files and exports that the producer is written about: what is published may not be what is meant.
+TOLD_OF_FILES = ("total-possible", "ligne-d-exemple", "fichier-coupe", "fichier-en-double")
 _NOT_YOURS = (
     "L'équipe données avait corrigé une valeur de ce fichier, qui ne la contient plus : elle retire sa correction. "
     "Vous n'avez rien à faire pour cela."
@@ -62,7 +65,8 @@ class Verdict:
 
     ``reason`` is the id of a reason for absence; counts are rows of that year. ``explanation`` is for the data team;
     ``for_producer`` stands for it where a part of it is not the producer's affair. ``accounts``: what became of the
-    accepted rows, indicator by indicator, once they were counted.
+    accepted rows, indicator by indicator, once they were counted. ``companions`` counts the refused rows that are so only because
+    another row has their key: the limit counts one fault for both.
     """
 
     export: str
@@ -78,13 +82,14 @@ class Verdict:
     set_aside: list[SetAside] = field(default_factory=list)
     for_producer: str = ""
     accounts: list[Account] = field(default_factory=list)
+    companions: int = 0
 
     @property
     def clean(self) -> bool:
         """Whether the producer has nothing to mend: a correction that expired is the data team's affair."""
         rules = {
             item.rule for _, _, item in self.findings
-            if item.severity == "erreur" or item.rule in ("donnee-personnelle-possible", *TOLD)
+            if item.severity == "erreur" or item.rule in ("donnee-personnelle-possible", *TOLD, *TOLD_OF_FILES)
         }  # fmt: skip
         return not self.refused and (rules == {EXPIRED} or (self.state == "accepté" and not rules))
 
@@ -109,20 +114,30 @@ def not_handed_over(export: Export, year: int, pattern: str, arriving: Sequence[
     return Verdict(export.id, "non transmis", "non-transmis", f"Aucun fichier « {wanted} » dans le dossier d'exports.")
 
 
-def judge(export: Export, year: int | None, acceptance: Acceptance, files: Sequence[JudgedFile]) -> Verdict:
+def judge(
+    export: Export,
+    year: int | None,
+    acceptance: Acceptance,
+    files: Sequence[JudgedFile],
+    expected: Expected | None = None,
+) -> Verdict:
     """Judge an export for a year from its files; what concerns other years of the same files is left out.
 
-    Without a year, all that the files hold is judged.
+    Without a year, all that the files hold is judged. ``expected`` is what the declarations say of its rows (default:
+    how they are written, and nothing more). A content that comes under several names counts once.
     """
-    tables, found = [], []
-    refused = ignored = 0
-    for file in files:
-        validated = file.validated
-        tables.append(validated.observations.of_year(year))
-        refused += _refused_in(validated, year)
-        ignored += validated.ignored
-        found += [(file.path, file.sha256, item) for item in validated.findings if _in(item.year, year)]
+    layout = (export.layout(year) if year is not None else None) or export.layouts[-1]
+    known, copies = _once(files)
+    parts = [_part(file, year) for file in known]
+    whole = judge_whole(export, parts, expected or Expected(layout))
+    tables = [part.table.without(list(rows)) for part, rows in zip(parts, whole.refused, strict=True)]
+    asides = [
+        _set_aside(file, year, part, list(rows), export, layout)
+        for file, part, rows in zip(known, parts, whole.refused, strict=True)
+    ]
     observations = TypedRows(observation_schema(export), [part for rows in tables for part in rows.parts], year)
+    ignored = sum(file.validated.ignored for file in known)
+    refused = sum(aside.refused for aside in asides)
     verdict = Verdict(
         export.id, "accepté", None, "", observations.num_rows, refused, ignored, observations=observations
     )
@@ -130,19 +145,52 @@ def judge(export: Export, year: int | None, acceptance: Acceptance, files: Seque
         {
             "fichier": file.path,
             "sha256": file.sha256,
-            "lignes": table.num_rows + _refused_in(file.validated, year),
+            "lignes": table.num_rows + aside.refused,
             "acceptees": table.num_rows,
             "lu": file.validated.usable,
             "feuille": file.validated.sheet,
             "controle": file.validated.path,
             "controle_pourquoi": file.validated.why,
         }
-        for file, table in zip(files, tables, strict=True)
+        for file, table, aside in zip(known, tables, asides, strict=True)
     ]
-    verdict.findings = _still_expired(found, files)
-    verdict.set_aside = [_set_aside(file, year) for file in files if _refused_in(file.validated, year)]
-    decided = _decided(verdict, year, acceptance, all(file.validated.usable for file in files))
+    found = [
+        (file.path, file.sha256, item) for file in known for item in file.validated.findings if _in(item.year, year)
+    ]
+    found += [
+        (file.path, file.sha256, item)
+        for file, rows, told in zip(known, whole.refused, whole.told, strict=True)
+        for item in (*rows.values(), *told)
+    ]
+    verdict.findings = [*_still_expired(found, known), *copies]
+    verdict.set_aside = [aside for aside in asides if aside.refused]
+    verdict.companions = whole.companions
+    if whole.question:
+        told = Finding("deux-versions", whole.question, year=year)
+        verdict.findings.append((known[0].path, known[0].sha256, told))
+    decided = _decided(verdict, year, acceptance, all(file.validated.usable for file in known))
     return _weighed(decided, export, year) if decided.state == "accepté" else decided
+
+
+def _once(files: Sequence[JudgedFile]) -> tuple[list[JudgedFile], list[tuple[str, str, Finding]]]:
+    """Keep one file of each content, that of the plainest name; tell of the others."""
+    kept: dict[str, JudgedFile] = {}
+    for file in sorted(files, key=lambda file: (len(file.path), file.path)):
+        kept.setdefault(file.sha256, file)
+    copies = []
+    for file in files:
+        first = kept[file.sha256]
+        if first is not file:
+            told = f"« {file.path} » a le même contenu que « {first.path} » : il n'est lu qu'une fois."
+            copies.append((file.path, file.sha256, Finding("fichier-en-double", told, "avertissement")))
+    return [file for file in files if kept[file.sha256] is file], copies
+
+
+def _part(file: JudgedFile, year: int | None) -> Part:
+    validated = file.validated
+    refused = {row.number: row.cells for row in validated.refused_rows if _in(row.year, year)}
+    findings = [item for item in validated.findings if _in(item.year, year)]
+    return Part(file.path, validated.observations.of_year(year), validated.header, findings, refused)
 
 
 def _in(found: int | None, year: int | None) -> bool:
@@ -153,9 +201,15 @@ def _refused_in(validated: Validated, year: int | None) -> int:
     return sum(count for found, count in validated.refused.items() if _in(found, year))
 
 
-def _set_aside(file: JudgedFile, year: int | None) -> SetAside:
+def _set_aside(
+    file: JudgedFile, year: int | None, part: Part, again: list[int], export: Export, layout: Layout
+) -> SetAside:
+    """Return the refused rows of a file: those refused alone, and those that the whole export refuses ``again``."""
     rows = [row for row in file.validated.refused_rows if _in(row.year, year)]
-    return SetAside(file.path, file.validated.header, rows, _refused_in(file.validated, year))
+    if again:
+        rows += [RefusedRow(*row) for row in written(part.table, again, part.header, export, layout)]
+        rows = sorted(rows, key=lambda row: row.number)
+    return SetAside(file.path, file.validated.header, rows, _refused_in(file.validated, year) + len(again))
 
 
 def _still_expired(
@@ -169,25 +223,29 @@ def _still_expired(
 
 def _decided(verdict: Verdict, year: int | None, acceptance: Acceptance, usable: bool) -> Verdict:
     total = verdict.rows
-    share = verdict.refused / total if total else 0.0
+    faults = verdict.refused - verdict.companions
+    share = faults / total if total else 0.0
+    versions = next((item.message for _, _, item in verdict.findings if item.rule == "deux-versions"), "")
     expired = sorted({item.value for _, _, item in verdict.findings if item.rule == EXPIRED})
     if not usable:
         _refuse_unusable(verdict)
     elif expired:
         _refuse(verdict, f"Une correction déclarée ne s'applique plus : supprimez-la ({', '.join(expired)}).")
         verdict.for_producer = _NOT_YOURS
+    elif versions:
+        _refuse(verdict, versions)
     elif not total:
         verdict.state, verdict.reason = "non transmis", "non-transmis"
         verdict.explanation = f"Le fichier ne contient aucune ligne{f' de {year}' if year else ''}."
     elif not verdict.accepted:
         _refuse(verdict, f"Aucune ligne utilisable sur {count_text(total)}.")
     elif share > acceptance.max_refused_share:
-        wrong = counted(verdict.refused, "ligne fausse")
+        wrong = counted(faults, "ligne fausse")
         _refuse(verdict, f"{wrong} sur {count_text(total)} ({_percent(share)}), au-delà de la limite de "
                          f"{_percent(acceptance.max_refused_share)} ({acceptance.why}).")  # fmt: skip
     elif verdict.refused:
         aside = counted(verdict.refused, "ligne écartée")
-        verdict.explanation = f"{aside} sur {count_text(total)} ({_percent(share)})."
+        verdict.explanation = f"{aside} sur {count_text(total)} ({_percent(verdict.refused / total)})."
     return verdict
 
 

@@ -78,8 +78,8 @@ def test_a_cut_file_that_stays_is_refused_with_its_last_line():
     for cut, sign in ((4, "moitié"), (1, "plus court"), (8, "cellules"), (12, "cellules")):
         line = cut_line(TEXT[:-cut].encode(), LAYOUT)
         assert line is not None
-        assert (line.sign, line.text) == (sign, ROWS[-1][:-cut])
-    with pytest.raises(UnusableFileError, match=r"semble coupé.*G11;30;12/2024;123 ") as error:
+        assert (line.sign, line.number) == (sign, 13)
+    with pytest.raises(UnusableFileError, match=r"semble coupé.*la 13") as error:
         read_cells(TEXT[:-4].encode(), "2024.csv", LAYOUT)
     assert error.value.rule == "fichier-coupe"
 
@@ -100,3 +100,4 @@ def test_a_file_cut_anywhere_never_loses_its_last_figure_in_silence(size, end):
     rows = text.split("\n")[1:]
     inside = len(rows) >= 6 and 0 < len(rows[-1]) < len(ROWS[0])
     assert (line is not None) == inside
+    assert line is None or line.number == len(rows) + 1

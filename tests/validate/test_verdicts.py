@@ -131,7 +131,8 @@ def test_a_row_without_readable_year_counts_in_every_year(essai):
 
 
 def test_files_add_up(essai):
-    verdict = verdict_on(essai, essai.judge(rows(essai, 2, 1)), essai.judge(rows(essai, 3, 0)))
+    others = [essai.row(Code=f"T{index}") for index in range(3)]
+    verdict = verdict_on(essai, essai.judge(rows(essai, 2, 1)), essai.judge(others))
     assert (verdict.accepted, verdict.refused) == (5, 1)
     assert verdict.observations.num_rows == 5
 

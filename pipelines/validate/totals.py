@@ -1,0 +1,184 @@
+"""Rows that are totals, not data: their label says so, their figures are the sum of the others, or both.
+
+Both: the row is refused, since it would count twice what the others give. One alone: it is told, and read as data.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.compile.exports import label_of
+from pipelines.declarations.base import LEVELS
+from pipelines.validate.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from pipelines.declarations import Export, Layout
+
+    _Labels = Mapping[int, tuple[str, str]]  # of rows by place: the text, and its field
+
+_TOTAL = re.compile(
+    r"(sous |grand )?(total|totaux)( (generale?|generaux|national|departemental|regional|reseau|france|annuel|annee"
+    r"|des? .*|du .*|[0-9]+))?"
+)
+_OTHERS = re.compile(
+    r"(ensemble|moyenne|somme|cumul)( (generale?|nationale?|departementale?|regionale?|france|des? .*|du .*))?"
+    r"|national|france( entiere| metropolitaine)?|tous|toutes"
+)
+_LEAST = 2  # rows that a total is of
+_EXACT, _ROUNDING = 1e-6, 0.0501  # relative, of sums; absolute, of means written with one decimal
+_FEWEST = 3  # others with a figure, for their sum to say anything
+_LARGE = 100  # one figure under it may be the sum of the others by chance
+_NEAR = 0.2  # a total that lacks a late office is a total
+_REFUSED = "« {} » : cette ligne est le total des autres ; elle n'est pas retenue."
+_NAMED = "« {} » : cette ligne porte le nom d'un total ; supprimez-la si c'en est un."
+_SUMMED = "« {} » : les chiffres de cette ligne sont la somme de ceux des autres lignes."
+_FEW = 0.1  # share of the rows: a label that more of them have is a value like another
+
+
+def totals_left(rows: pd.DataFrame, export: Export, layout: Layout) -> Iterator[tuple[int, Finding]]:
+    """Yield the place and the finding (an error or a warning) of each row that is, or looks like, a total.
+
+    Only rows of the finest level there are looked at: those of other levels are declared totals.
+    """
+    levels = [level for level in LEVELS if (rows["_maille"] == level).any()]
+    if export.kind == "survey" or not levels or (len(levels) == 1 and levels[0] == "national"):
+        return
+    places = np.flatnonzero((rows["_maille"] == levels[0]).to_numpy())
+    finest = rows.iloc[places].reset_index(drop=True)
+    labels = _labels(finest, export)
+    figures = _figures(finest, export)
+    groups = _groups(finest, export)
+    is_sum = _sums_alone(finest, figures, groups, labels)
+    for row in sorted({*labels, *is_sum}):
+        label, name = labels.get(row, ("", export.structure.code if export.structure else ""))
+        shown = label or _place_of(finest, row)
+        found = None
+        if label and _adds_up(finest, figures, groups, row, labels):
+            found = Finding("ligne-de-total", _REFUSED.format(shown))
+        elif label and name in _places(export):
+            found = Finding("total-possible", _NAMED.format(shown), "avertissement")
+        elif row in is_sum:
+            found = Finding("total-possible", _SUMMED.format(shown), "avertissement")
+        if found is not None:
+            yield int(places[row]), replace(found, column=_column(export, layout, name), value=shown)
+
+
+def _places(export: Export) -> list[str]:
+    structure, territory = export.structure, export.territory
+    names = [structure.code, structure.name] if structure else []
+    return [name for name in (*names, territory.field if territory else None) if name]
+
+
+def _place_of(rows: pd.DataFrame, row: int) -> str:
+    codes = [rows["_structure"].iloc[row], rows["_territoire"].iloc[row]]
+    return next((str(code) for code in codes if not pd.isna(code)), "")
+
+
+def _labels(rows: pd.DataFrame, export: Export) -> dict[int, tuple[str, str]]:
+    """Return the label of a total that a row has, and its field: that of its place first, else any text's."""
+    found: dict[int, tuple[str, str]] = {}
+    texts = [item for item in export.fields if item.type == "string" and item.name in rows.columns]
+    texts = [item for item in texts if item.constraints.enum is None and item.name != export.level.field]
+    for item in sorted(texts, key=lambda item: item.name not in _places(export)):
+        is_place = item.name in _places(export)
+        written = [value for value in rows[item.name].dropna().unique() if _says_total(str(value), is_place)]
+        marked = np.flatnonzero(rows[item.name].isin(written).to_numpy())
+        if len(marked) <= max(1, _FEW * len(rows)):
+            for row in marked.tolist():
+                found.setdefault(row, (str(rows[item.name].iloc[row]), item.name))
+    return found
+
+
+def _says_total(value: str, is_place: bool) -> bool:
+    plain = _plain(value)
+    return bool(_TOTAL.fullmatch(plain) or (is_place and _OTHERS.fullmatch(plain)))
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    return re.sub(r"[^a-z0-9]+", " ", "".join(sign for sign in letters if not unicodedata.combining(sign))).strip()
+
+
+def _figures(rows: pd.DataFrame, export: Export) -> pd.DataFrame:
+    aside = {export.weight, export.period.field, *export.key, *_places(export)}
+    names = [item.name for item in export.fields if item.type in ("integer", "number") and item.name not in aside]
+    return rows[[name for name in names if name in rows.columns]].astype("float64")
+
+
+def _groups(rows: pd.DataFrame, export: Export) -> NDArray[np.int64]:
+    """Return a number for the rows whose figures add up: those of one period and, in long tables, of one kind."""
+    kinds = [name for name in export.key if name not in {*_places(export), export.period.field, export.level.field}]
+    names = ["_periode", *(name for name in kinds if name in rows.columns)]
+    return np.asarray(rows.groupby(names, dropna=False, sort=False).ngroup(), np.int64)
+
+
+def _adds_up(
+    rows: pd.DataFrame,
+    figures: pd.DataFrame,
+    groups: NDArray[np.int64],
+    row: int,
+    labels: _Labels,
+) -> bool:
+    """Tell whether a figure of a labelled row is the sum (or mean) of rows that have no such label.
+
+    All those of its group, of its territory, or between the total before and this one (a subtotal).
+    """
+    around = np.flatnonzero(groups == groups[row])
+    others = [int(other) for other in around if int(other) not in labels]
+    codes = rows["_territoire"].fillna("").to_numpy()
+    same = [other for other in others if codes[other] == codes[row]]
+    before = max((other for other in labels if other < row and groups[other] == groups[row]), default=-1)
+    above = [other for other in others if before < other < row]
+    plain = _plain(labels[row][0])
+    for name in figures.columns:
+        column = figures[name].to_numpy()
+        parts = [held[~np.isnan(held)] for held in (column[others], column[same], column[above])]
+        if any(len(held) >= _LEAST and _is_made_of(float(column[row]), held, plain) for held in parts):
+            return True
+    return False
+
+
+def _is_made_of(value: float, held: NDArray[np.float64], label: str) -> bool:
+    if np.isnan(value) or value == 0:
+        return False
+    if label.startswith("moyenne"):
+        return abs(value - float(held.mean())) <= _ROUNDING
+    total = float(held.sum())
+    return abs(value - total) <= (_NEAR if _TOTAL.fullmatch(label) else _EXACT) * abs(total)
+
+
+def _sums_alone(rows: pd.DataFrame, figures: pd.DataFrame, groups: NDArray[np.int64], labels: _Labels) -> set[int]:
+    """Return the rows without a label whose every figure is the sum of the others', in every period of their place.
+
+    One small figure may be so by chance: it takes a large one, or several.
+    """
+    free = figures.drop(index=list(labels))
+    if free.empty:
+        return set()
+    within = pd.Series(groups, index=figures.index).loc[free.index]
+    totals = free.groupby(within).transform("sum")
+    filled = free.fillna(0) != 0
+    others = filled.groupby(within).transform("sum") - filled
+    judged = filled & (others >= _FEWEST)
+    alike = judged & pd.DataFrame(np.isclose(2 * free, totals, rtol=1e-9), free.index, free.columns)
+    hits = alike.sum(axis=1)
+    large = free.abs().where(alike).max(axis=1) >= _LARGE
+    sure = (hits > 0) & (hits == judged.sum(axis=1)) & ((hits > 1) | large)
+    place = [rows.loc[free.index, name].fillna("") for name in ("_territoire", "_structure")]
+    always = sure.groupby(place).transform("all")
+    return {int(row) for row in np.flatnonzero((sure & always).reindex(figures.index, fill_value=False).to_numpy())}
+
+
+def _column(export: Export, layout: Layout, name: str) -> str:
+    declared = export.field(name)
+    return label_of(declared, layout) if declared else name
