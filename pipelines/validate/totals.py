@@ -18,7 +18,7 @@ from pipelines.declarations.base import LEVELS
 from pipelines.validate.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -58,7 +58,8 @@ def totals_left(rows: pd.DataFrame, export: Export, layout: Layout) -> Iterator[
     labels = _labels(finest, export)
     figures = _figures(finest, export)
     groups = _groups(finest, export)
-    is_sum = _sums_alone(finest, figures, groups, labels)
+    whole_numbers = [item.name for item in export.fields if item.type == "integer"]
+    is_sum = _sums_alone(finest, figures, groups, labels, whole_numbers)
     for row in sorted({*labels, *is_sum}):
         label, name = labels.get(row, ("", export.structure.code if export.structure else ""))
         shown = label or _place_of(finest, row)
@@ -93,7 +94,7 @@ def _labels(rows: pd.DataFrame, export: Export) -> dict[int, tuple[str, str]]:
         is_place = item.name in _places(export)
         written = [value for value in rows[item.name].dropna().unique() if _says_total(str(value), is_place)]
         marked = np.flatnonzero(rows[item.name].isin(written).to_numpy())
-        if len(marked) <= max(1, _FEW * len(rows)):
+        if is_place or len(marked) <= max(1, _FEW * len(rows)):
             for row in marked.tolist():
                 found.setdefault(row, (str(rows[item.name].iloc[row]), item.name))
     return found
@@ -157,8 +158,14 @@ def _is_made_of(value: float, held: NDArray[np.float64], label: str) -> bool:
     return abs(value - total) <= (_NEAR if _TOTAL.fullmatch(label) else _EXACT) * abs(total)
 
 
-def _sums_alone(rows: pd.DataFrame, figures: pd.DataFrame, groups: NDArray[np.int64], labels: _Labels) -> set[int]:
-    """Return the rows without a label whose every figure is the sum of the others', in every period of their place.
+def _sums_alone(
+    rows: pd.DataFrame,
+    figures: pd.DataFrame,
+    groups: NDArray[np.int64],
+    labels: _Labels,
+    whole_numbers: Collection[str],
+) -> set[int]:
+    """Return the rows without a label whose every count is the sum of the others', in every period of their place.
 
     One small figure may be so by chance: it takes a large one, or several.
     """
@@ -171,9 +178,10 @@ def _sums_alone(rows: pd.DataFrame, figures: pd.DataFrame, groups: NDArray[np.in
     others = filled.groupby(within).transform("sum") - filled
     judged = filled & (others >= _FEWEST)
     alike = judged & pd.DataFrame(np.isclose(2 * free, totals, rtol=1e-9), free.index, free.columns)
-    hits = alike.sum(axis=1)
-    large = free.abs().where(alike).max(axis=1) >= _LARGE
-    sure = (hits > 0) & (hits == judged.sum(axis=1)) & ((hits > 1) | large)
+    counts = [name for name in free.columns if name in whole_numbers] or list(free.columns)  # others may be rates
+    hits = alike[counts].sum(axis=1)
+    large = free[counts].abs().where(alike[counts]).max(axis=1) >= _LARGE
+    sure = (hits > 0) & (hits == judged[counts].sum(axis=1)) & ((hits > 1) | large)
     place = [rows.loc[free.index, name].fillna("") for name in ("_territoire", "_structure")]
     always = sure.groupby(place).transform("all")
     return {int(row) for row in np.flatnonzero((sure & always).reindex(figures.index, fill_value=False).to_numpy())}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from itertools import combinations
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_FILES = 40  # compared two by two: more are parts
-_FEWEST = 3  # rows alike that say anything
 _ALIKE = 0.5  # of the rows of the smaller file
-_BEYOND_CHANCE = 0.3  # more rows at the same place than answers that are few would have by chance
+_SURE = math.log(1e7)  # one chance out of ten million that two parts look like versions
+_SINGLE_BY_CHANCE = 0.37  # of the rows that are the only ones of their kind, at most (Poisson: x·exp(-x))
 _VERSION = re.compile(
     r"[\s_.-]*\(?\b(corrig\w*|correction\w*|rectif\w*|version|definiti\w*|final\w*|nouve\w*|new|old|ancien\w*|copie|copy"
     r"|modifi\w*|maj|mis a jour|v\d+)\b\)?"
@@ -60,19 +61,28 @@ def _hashes(frame: pd.DataFrame) -> NDArray[np.uint64]:
 def _alike(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.int64] | None:
     """Return the places of the rows that two files share when they share too many for parts, else None.
 
-    Rows at the same place, beyond what chance gives where answers are few; else rows that are the only ones of their
-    kind in both files (two parts of one survey share at most 37 % of those by chance: Poisson).
+    Rows at the same place, or rows that are the only ones of their kind in both files; each beyond what chance gives
+    where the answers to choose from are few.
     """
     size = min(len(one), len(other))
     at_same = np.flatnonzero(one[:size] == other[:size])
-    if len(at_same) >= _FEWEST and len(at_same) >= size * max(_ALIKE, _chance(one, other) + _BEYOND_CHANCE):
+    if len(at_same) >= _ALIKE * size and _is_no_chance(len(at_same), size, _chance(one, other)):
         return np.stack([at_same, at_same], axis=1)
     kinds, firsts = _single(one)
     others, seconds = _single(other)
     shared, left, right = np.intersect1d(kinds, others, assume_unique=True, return_indices=True)
-    if len(shared) >= _FEWEST and len(shared) >= _ALIKE * size:
+    if len(shared) >= _ALIKE * size and _is_no_chance(len(shared), min(len(kinds), len(others)), _SINGLE_BY_CHANCE):
         return np.stack([firsts[left], seconds[right]], axis=1)
     return None
+
+
+def _is_no_chance(found: int, size: int, chance: float) -> bool:
+    """Tell whether so many of ``size`` are more than chance gives (Chernoff's bound of the binomial tail)."""
+    if not size or found <= chance * size:
+        return False
+    share = found / size
+    rest = (1 - share) * math.log((1 - share) / (1 - chance)) if share < 1 else 0.0
+    return size * (share * math.log(share / max(chance, 1e-12)) + rest) >= _SURE
 
 
 def _chance(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
