@@ -65,8 +65,8 @@ class Verdict:
 
     ``reason`` is the id of a reason for absence; counts are rows of that year. ``explanation`` is for the data team;
     ``for_producer`` stands for it where a part of it is not the producer's affair. ``accounts``: what became of the
-    accepted rows, indicator by indicator, once they were counted. ``companions`` counts the refused rows that are so only because
-    another row has their key: the limit counts one fault for both.
+    accepted rows, indicator by indicator, once they were counted. ``companions`` counts the refused rows that are so
+    only because another row has their key: the limit counts one fault for both.
     """
 
     export: str
