@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,9 +21,9 @@ import dagster as dg
 from assets.channels import SendError, channels_from_environment
 from assets.faults import machine_fault
 from assets.installed import absent_libraries, differing_libraries, python_fault
-from assets.instance import InstanceError, opened
+from assets.instance import InstanceError, database_time, opened
 from assets.instance_place import InstancePlace, NoInstanceError, instance_place
-from assets.platforms import TargetError, access
+from assets.platforms import TargetError, access, platform_time
 from assets.private import strangers
 from assets.resources import letters_from_environment, workspace_from_environment
 from assets.secrets import PROJECT, SettingError, read_secret, readable_by_others
@@ -33,6 +34,7 @@ from pipelines.read import RootError, Shelf
 State = Literal["bon", "avertissement", "panne", "ignoré"]
 _REINSTALL = "réinstaller depuis requirements.lock"
 LITTLE, TOO_LITTLE = 5 * 2**30, 2**30  # bytes free: a year of all networks and its release take less than one GiB
+OUTSIDE_SKEW = 60  # seconds between the clock and one elsewhere, whose answer takes its time
 SKEW = 5  # seconds between the clock and the disk's: more, and files seem to come from the future
 FORMER = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)  # the clock of a machine that lost the time is before
 SECRETS = (
@@ -54,7 +56,7 @@ class Reading:
 def diagnose(output: str | Path, *, target: bool = False, mail: bool = False) -> list[Reading]:
     """Make every check, whatever the others gave; ``target`` and ``mail`` also reach the outside."""
     checks: list[Callable[[], Iterator[Reading]]] = [
-        _installation, lambda: _storage(output), _exports, lambda: _clock(output), _instance, _secrets,
+        _installation, lambda: _storage(output), _exports, lambda: _clock(output, target), _instance, _secrets,
         lambda: _letters(output),
     ]  # fmt: skip
     checks += [_channels] if mail else []
@@ -129,7 +131,7 @@ def _exports() -> Iterator[Reading]:
     yield Reading("Exports", "bon", f"{workspace.exports} est accessible")
 
 
-def _clock(output: str | Path) -> Iterator[Reading]:
+def _clock(output: str | Path, target: bool) -> Iterator[Reading]:
     now = datetime.datetime.now(datetime.UTC)
     try:
         local = now.astimezone(ZoneInfo("Europe/Paris"))
@@ -149,6 +151,28 @@ def _clock(output: str | Path) -> Iterator[Reading]:
         yield Reading("Horloge", "panne", f"le disque et la machine diffèrent de {skew:.0f} s", advice)
     else:
         yield Reading("Horloge", "bon", f"{local:%d/%m/%Y %H:%M} à Paris")
+    for name, outside in _outside_clocks(output, target):
+        ahead = time.time() - outside
+        if abs(ahead) > OUTSIDE_SKEW:
+            told = f"la machine {'avance' if ahead > 0 else 'retarde'} de {abs(ahead):.0f} s sur {name}"
+            yield Reading("Horloge", "panne", told, advice)
+        else:
+            yield Reading("Horloge", "bon", f"à l'heure de {name}")
+
+
+def _outside_clocks(output: str | Path, target: bool) -> Iterator[tuple[str, float]]:
+    """Yield what time it is elsewhere (epoch seconds): each clock that can be had, the others are left out."""
+    asked: list[tuple[str, Callable[[], float]]] = []
+    if "://" in str(output):
+        asked.append(("celle du stockage", lambda: Shelf(str(output)).time()))
+    asked.append(("celle de PostgreSQL", database_time))
+    named = workspace_from_environment().target
+    if target and named != LOCAL:
+        asked.append(("celle de la cible", lambda: platform_time(named)))
+    for name, ask in asked:
+        with suppress(Exception):  # whatever is not reached is told by its own check
+            if found := ask():
+                yield name, found
 
 
 def _instance() -> Iterator[Reading]:

@@ -170,6 +170,19 @@ def postgres_url() -> URL | None:
     return url if password is None else url.set(password=password)
 
 
+def database_time() -> float:
+    """Return what time it is (epoch seconds) by PostgreSQL, 0 without it. Raises what the database raises."""
+    url = postgres_url()
+    if url is None:
+        return 0.0
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return float(connection.execute(text("SELECT extract(epoch FROM now())")).scalar_one())
+    finally:
+        engine.dispose()
+
+
 def prepare_instance(home: Path, *, alone: bool = True) -> list[str]:
     """Make the instance of ``home`` ready: made or migrated by one process at a time, mended if a start was cut short.
 

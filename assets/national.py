@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from assets.reception import last_reception
-from assets.storage import FRAMES, Store, read_frame, read_json
+from assets.storage import FRAMES, Store, read_frame, read_json, write_json
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.compute.tables import NationalInputs
 from pipelines.compute.tables.bases import COUNTS
@@ -27,7 +27,26 @@ _FINDING = (
     "derniere_ligne",
     "message",
 )
+_GATHERED = "work/etat-national.json"  # alone, and small: it is looked at all day long
 _RECEIPT = ("etat", "motif", "lignes_lues", "lignes_acceptees", "lignes_refusees")
+
+
+def network_state(catalogue: Catalogue, store: Store) -> str:
+    """Return what changes with any network-year that is owed, empty when none was ever run."""
+    return store.state(_owed(catalogue))
+
+
+def gathered_state(store: Store) -> str | None:
+    """Return the state from which the national tables were last made."""
+    kept = read_json(store.file(_GATHERED))
+    return kept["etat"] if kept else None
+
+
+def keep_gathered_state(store: Store, state: str) -> None:
+    """Keep the state from which the national tables were just made."""
+    place = store.file(_GATHERED)
+    write_json(place, {"etat": state})
+    store.save_file(place)
 
 
 def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[NationalInputs, str | None]:

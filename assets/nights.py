@@ -21,6 +21,7 @@ from pipelines.publish import history
 
 UNTOUCHED = " ; ce qui avait été reçu auparavant reste publié"
 NIGHT_TAG = "resultats/nuit"
+_LATEST = "derniere"  # beside the records: which of them was begun last
 
 
 def begin_night(store: Store, catalogue: Catalogue, night: str, found: Look, now: datetime) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def begin_night(store: Store, catalogue: Catalogue, night: str, found: Look, now
         "inachevees": _unfinished(store, night),
         "terminee_le": None,
     }
-    keep_night(store, record)
+    _keep_latest(store, record)
     return record
 
 
@@ -48,7 +49,7 @@ def failed_night(store: Store, night: str, cause: str, now: datetime) -> dict[st
     record = {"nuit": night, "regardee_le": moment, "reseaux": 0, "annees_de_reseau": 0, "a_traiter": [], "ignores": [],
               "versions_avant": {}, "inachevees": _unfinished(store, night), "terminee_le": None,
               "erreur": cause}  # fmt: skip
-    keep_night(store, record)
+    _keep_latest(store, record)
     return record
 
 
@@ -59,12 +60,9 @@ def night_record(store: Store, night: str) -> dict[str, Any] | None:
 
 
 def latest_night(store: Store) -> dict[str, Any] | None:
-    """Return the record of the latest look, ended or not."""
-    latest = store.latest_file(store.nights, ".json")
-    record = night_record(store, latest) if latest else None
-    while record and record.get("depassee_par"):  # its end was written after the next night began
-        record = night_record(store, record["depassee_par"])
-    return record
+    """Return the record of the latest look, ended or not: the one that was named last, whatever any clock says."""
+    named = read_json(_place(store, _LATEST))
+    return night_record(store, named["nuit"]) if named else None
 
 
 def cells_of(record: Mapping[str, Any]) -> list[Cell]:
@@ -150,6 +148,14 @@ def _unfinished(store: Store, night: str) -> list[str]:
         return []
     names = (*before.get("inachevees", ()), before["nuit"])
     return [name for name in names if name != night]  # looked at again, it goes on
+
+
+def _keep_latest(store: Store, record: Mapping[str, Any]) -> None:
+    """Write the record of a night that begins, and only then that it is the latest."""
+    keep_night(store, record)
+    place = _place(store, _LATEST)
+    write_json(place, {"nuit": record["nuit"]})
+    store.save_file(place)
 
 
 def keep_night(store: Store, record: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 
@@ -113,6 +114,12 @@ def platform_address(target: str) -> str:
     if not safe_for_a_key(url):
         raise TargetError(f"{url} : la clé y serait lisible en chemin ; donner l'adresse en https://")
     return url
+
+
+def platform_time(target: str) -> float:
+    """Return what time it is (epoch seconds) by a platform, asked without the key; raises what requests raises."""
+    answer = requests.head(f"{platform_address(target)}/api/1/site/", timeout=20, allow_redirects=False)
+    return parsedate_to_datetime(answer.headers["Date"]).timestamp()
 
 
 def open_platform(target: str, store: Store) -> Platform:

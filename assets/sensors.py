@@ -15,6 +15,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 
 from assets.concluding import causes_of, conclude, conclude_overtaken, runs_of
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
+from assets.national import gathered_state, network_state
 from assets.nights import NIGHT_TAG, cells_of, failed_night, latest_night, night_record
 from assets.recovery import busy, fail_lost_runs
 from assets.resources import Workspace
@@ -26,6 +27,7 @@ EVERY = 15  # seconds between two evaluations
 UPKEEP_JOB = "entretien"
 _ASIDE = frozenset({WATCH_JOB, UPKEEP_JOB})
 _FAILURE = [dg.DagsterRunStatus.FAILURE]
+_OVER = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
 def sensors(catalogue: Catalogue, workspace: Workspace, networks: Any, national: Any) -> list[dg.SensorDefinition]:
@@ -114,25 +116,17 @@ def _national_due(
 
     One that fails isn't asked for again until something changes or another night comes.
     """
-    changed = _latest_change(catalogue, store)
-    last = context.instance.get_run_records(
-        dg.RunsFilter(job_name=NATIONAL_JOB, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1
-    )
-    done_at = (last[0].start_time or 0) if last else 0
-    if not changed or (changed <= done_at and context.cursor in (None, declared)):
+    state = network_state(catalogue, store)
+    over = dg.RunsFilter(job_name=NATIONAL_JOB, statuses=_OVER)
+    last = context.instance.get_runs(over, limit=1)
+    went_well = bool(last) and last[0].status == dg.DagsterRunStatus.SUCCESS
+    if not state or (went_well and gathered_state(store) == state and context.cursor in (None, declared)):
         return None
     name = night["nuit"] if night else ""
-    key = f"{changed:.6f}-{declared[:12]}-{name}"
+    key = f"{state[:12]}-{declared[:12]}-{name}"
     if context.instance.get_runs(dg.RunsFilter(job_name=NATIONAL_JOB, tags={RUN_KEY_TAG: key}), limit=1):
         return None
     return dg.RunRequest(run_key=key, job_name=NATIONAL_JOB, tags={NIGHT_TAG: name} if name else {})
-
-
-def _latest_change(catalogue: Catalogue, store: Store) -> float:
-    """Return when a network-year last changed (epoch seconds), 0 when none was ever run."""
-    return store.last_change(
-        (network, year) for network, declared in catalogue.networks.items() for year in declared.years
-    )
 
 
 def _lost() -> dg.SensorDefinition:

@@ -16,7 +16,7 @@ from pathlib import Path
 from assets.private import scratch_folder
 from assets.sets import ROOM as SETS
 from assets.sets import Sets, below, content_name, facts
-from assets.storage import STAGES, AlreadyReleasedError, Stage, Store
+from assets.storage import STAGES, AlreadyReleasedError, Stage, Store, fingerprint
 from pipelines.read import SharedArchive, Shelf
 
 _PUBLISHED = "published"  # the plain copies that there are
@@ -122,13 +122,6 @@ class SharedStore(Store):
     def save_file(self, path: Path) -> None:
         """Save a file that ``file`` gave."""
         self._sets.save(self._named(path), path.parent, [path.name])
-
-    def latest_file(self, folder: Path, suffix: str) -> str | None:
-        """Name the file of a folder (without its suffix) that was saved last, by the clock of the storage."""
-        listed = self._shelf.moments(f"{SETS}/{self._named(folder)}")
-        found = {name: moment for name, moment in listed.items() if name.endswith(f"{suffix}.json")}
-        latest = max(found, key=lambda name: (found[name], name), default=None)  # some storages tell seconds only
-        return latest.rpartition("/")[2].removesuffix(f"{suffix}.json") if latest else None
 
     def _named(self, path: Path) -> str:
         return _room_set(path.relative_to(self.output).as_posix())
@@ -246,11 +239,11 @@ class SharedStore(Store):
         """Return ``address``, which is a URL."""
         return self.address(path)
 
-    def last_change(self, places: Iterable[tuple[str, int]]) -> float:
-        """Return when a network-year last changed (epoch seconds), by the clock of the storage; 0 when none was run."""
+    def state(self, places: Iterable[tuple[str, int]]) -> str:
+        """Return what changes with any of these network-years (a hash), empty when none was ever run."""
         wanted = {f"{SETS}/{_set_of(*place, stage)}.json" for place in places for stage in STAGES}
-        moments = self._shelf.moments(f"{SETS}/networks")
-        return max((moment for name, moment in moments.items() if name in wanted), default=0.0)
+        found = sorted(item for item in self._shelf.moments(f"{SETS}/networks").items() if item[0] in wanted)
+        return fingerprint(found) if found else ""
 
 
 def _set_of(network: str, year: int, stage: Stage) -> str:

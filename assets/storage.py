@@ -111,11 +111,6 @@ class Store:
     def save_file(self, path: Path) -> None:
         """Save a file that ``file`` gave."""
 
-    def latest_file(self, folder: Path, suffix: str) -> str | None:
-        """Name the file of a folder (without its suffix) that was saved last."""
-        latest = max(folder.glob(f"*{suffix}"), key=lambda path: (path.stat().st_mtime, path.name), default=None)
-        return latest.stem if latest else None
-
     def address(self, path: Path) -> str:
         """Return where people find a file or folder that is saved: a path, or a URL."""
         return str(path.resolve())
@@ -134,13 +129,14 @@ class Store:
             return f"{self.letters}/{quote(path.relative_to(home).as_posix())}"
         return self.address(path)
 
-    def last_change(self, places: Iterable[tuple[str, int]]) -> float:
-        """Return when a network-year last changed (epoch seconds), 0 when none was ever run."""
+    def state(self, places: Iterable[tuple[str, int]]) -> str:
+        """Return what changes with any of these network-years (a hash), empty when none was ever run."""
         files = (
             self.network_year(*place) / f"{name}.json"
             for place in places for name in ("reception", "report", "results")
         )  # fmt: skip
-        return max((path.stat().st_mtime for path in files if path.exists()), default=0.0)
+        found = [(str(path.relative_to(self.output)), path.stat().st_mtime_ns) for path in files if path.exists()]
+        return fingerprint(found) if found else ""
 
     def bring(self, places: Iterable[tuple[str, int]]) -> None:
         """Bring what ``network_year`` gives of many networks and years at once, as it is now."""

@@ -47,6 +47,15 @@ class Shelf:
         except Exception as error:  # each storage has errors of its own
             raise RootError(f"impossible d'écrire dans {self.url} ({type(error).__name__} : {error})") from error
 
+    def time(self) -> float:
+        """Return what time it is (epoch seconds) by the clock of the storage; raises RootError as ``moments``."""
+        probe = f".essai-{uuid.uuid4().hex}"
+        self.write(probe, b"")
+        try:
+            return self._moment(self._filesystem.info(self._full(probe)))
+        finally:
+            self.remove(probe)
+
     def read(self, name: str) -> bytes | None:
         """Return the content of an object, or None if there is none."""
         try:
