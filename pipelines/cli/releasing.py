@@ -25,12 +25,12 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
     """Declare the commands."""
     verify = commands.add_parser(
         "verify",
-        help="prouver les versions publiées : empreintes, chaîne, journaux, et une version refaite depuis l'archive",
+        help="prouver les versions publiées : empreintes, chaîne, journaux, fichiers reçus, et une version refaite",
         epilog="Code de sortie : 0 tout est prouvé, 1 quelque chose ne l'est pas, 2 version inconnue ou mauvais usage.",
     )
     verify.add_argument("release", nargs="?", metavar="VERSION", help="la version à refaire (défaut : la dernière)")
     verify.add_argument(
-        "--no-rebuild", action="store_true", help="ne rien refaire : empreintes, chaîne et journaux seuls"
+        "--no-rebuild", action="store_true", help="ne rien refaire : empreintes, chaîne, journaux et archive seuls"
     )
     verify.set_defaults(command=_verify)
     rollback = commands.add_parser(
@@ -49,7 +49,7 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
 def _verify(arguments: argparse.Namespace) -> int:
     from pipelines.publish import history
     from pipelines.publish.chain import chain_findings
-    from pipelines.publish.proof import release_proof
+    from pipelines.publish.proof import archive_findings, release_proof
 
     found = _dataset(arguments)
     if found is None:
@@ -62,15 +62,20 @@ def _verify(arguments: argparse.Namespace) -> int:
         print(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}", file=sys.stderr)
         return USAGE
     proved, rebuilt = [], None
-    with steps(len(known) + (not arguments.no_rebuild)) as tell:
-        findings = []
+    with steps(len(known) + 1 + (not arguments.no_rebuild)) as tell:
+        findings, sound = [], []
         for version in known:
             tell(f"{version} : empreintes et journal")
-            findings += release_proof(releases, dataset, version)
+            wrong = release_proof(releases, dataset, version)
+            findings += wrong
+            sound += [] if wrong else [version]
         findings += chain_findings(releases, dataset) if not findings else []
+        tell("fichiers reçus, dans l'archive")
+        findings += archive_findings(releases, dataset, sound, store.archive.fault)
         if not findings:
-            plural = "s" * (len(known) > 1)
-            proved = [f"{dataset} : {len(known)} version{plural}, empreintes, chaîne et journaux : conformes."]
+            plural = "s" if len(known) > 1 else ""
+            what = f"{len(known)} version{plural}, empreintes, chaîne et journaux : conformes."
+            proved = [f"{dataset} : {what} Fichiers reçus : tous dans l'archive."]
         if not findings and not arguments.no_rebuild:
             tell(f"{wanted} refaite depuis l'archive")
             findings, told = _rebuild(store, dataset, wanted)

@@ -20,6 +20,10 @@ class TableError(ReleaseError):
     """A table can't be brought to its declared form."""
 
 
+class DamagedReleaseError(ValueError):
+    """A file of a release can't be read as it was made; the message names it and says what is wrong, in French."""
+
+
 class PublicationError(Exception):
     """A publication stopped; the message says in French what happened and what to do. It never holds the API key."""
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
+from pipelines.publish.companions import JOURNAL
 from pipelines.publish.difference import TableState
+from pipelines.publish.errors import DamagedReleaseError
 from pipelines.publish.version import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
 IN_PROGRESS = ".en-cours-"
 DESCRIPTOR = "datapackage.json"
@@ -38,14 +40,24 @@ def sweep(folder: Path) -> None:
 
 
 def descriptor(release: Path) -> dict[str, Any]:
-    """Return the Data Package descriptor of a release."""
-    content: dict[str, Any] = json.loads((release / DESCRIPTOR).read_text(encoding="utf-8"))
-    return content
+    """Return the Data Package descriptor of a release; raises DamagedReleaseError on what is no longer one."""
+    try:
+        content = json.loads((release / DESCRIPTOR).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DamagedReleaseError(f"{DESCRIPTOR} : n'est plus là") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamagedReleaseError(f"{DESCRIPTOR} : illisible, ce n'est plus du JSON") from error
+    _expect_descriptor(content)
+    return cast("dict[str, Any]", content)
 
 
 def states(release: Path) -> dict[str, TableState]:
     """Return every data table of a release, read from its descriptor and its CSV files."""
-    return {item["name"]: TableState(item["schema"], _csv_rows(release / item["path"])) for item in _tables(release)}
+    found = {}
+    for item in _tables(release):
+        state = TableState(item["schema"], _csv_rows(release / item["path"], tuple(_names(item["schema"]))))
+        found[item["name"]] = state
+    return found
 
 
 def row_counts(release: Path) -> dict[str, int]:
@@ -56,7 +68,10 @@ def row_counts(release: Path) -> dict[str, int]:
 def journal_rows(release: Path) -> list[tuple[str, ...]]:
     """Return the rows of the journal of a release, none when it has no journal."""
     path = release / JOURNAL_FILE
-    return _csv_rows(path) if path.is_file() else []
+    rows = _csv_rows(path) if path.is_file() else []
+    if rows and len(rows[0]) != len(JOURNAL.names):
+        raise DamagedReleaseError(f"{JOURNAL_FILE} : ses colonnes ne sont pas celles d'un journal")
+    return rows
 
 
 def table_rows(path: Path) -> list[dict[str, str]]:
@@ -72,13 +87,48 @@ def _tables(release: Path) -> list[dict[str, Any]]:
     return [item for item in resources if item["format"] == "csv" and item["name"] not in COMPANIONS]
 
 
-def _csv_rows(path: Path) -> list[tuple[str, ...]]:
-    return [tuple(row) for row in _each_row(path)]
+def _names(schema: Mapping[str, Any]) -> list[str]:
+    return [field["name"] for field in schema["fields"]]
 
 
-def _each_row(path: Path) -> Iterator[list[str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        csv.field_size_limit(LONGEST_CELL)
-        rows = csv.reader(stream)
-        next(rows)
-        yield from rows
+def _expect_descriptor(content: Any) -> None:
+    """Raise DamagedReleaseError unless what this room reads of a descriptor has the shape that it was written in."""
+    try:
+        for item in content["resources"]:
+            plain = Path(item["path"]).name == item["path"]
+            fields, key = item["schema"]["fields"], item["schema"]["primaryKey"]
+            texts = [item["name"], item["format"], *(field[part] for field in fields for part in ("name", "type"))]
+            names = {field["name"] for field in fields}
+            if not plain or not all(isinstance(text, str) for text in texts) or not set(key) <= names:
+                raise TypeError
+        if not all(Path(item["path"]).name == item["path"] for item in content.get("renditions", ())):
+            raise TypeError
+        link = content.get("previous")
+        if link is not None and not all(isinstance(link[part], str) for part in ("version", "sha256")):
+            raise TypeError
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise DamagedReleaseError(f"{DESCRIPTOR} : n'a plus la forme d'un descripteur de version") from error
+
+
+def _csv_rows(path: Path, columns: tuple[str, ...] | None = None) -> list[tuple[str, ...]]:
+    return [tuple(row) for row in _each_row(path, columns)]
+
+
+def _each_row(path: Path, columns: tuple[str, ...] | None = None) -> Iterator[list[str]]:
+    """Yield the rows of a canonical CSV whose header is ``columns`` (any, when None), as long as they all are whole."""
+    csv.field_size_limit(LONGEST_CELL)
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = csv.reader(stream, strict=True)
+            header = next(rows, [])
+            if not header or columns not in (None, tuple(header)):
+                raise DamagedReleaseError(f"{path.name} : ses colonnes ne sont pas celles que la version décrit")
+            for row in rows:
+                if len(row) != len(header):
+                    told = f"ligne {rows.line_num}, {len(row)} cellules au lieu de {len(header)}"
+                    raise DamagedReleaseError(f"{path.name} : {told}")
+                yield row
+    except FileNotFoundError as error:
+        raise DamagedReleaseError(f"{path.name} : n'est plus là") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DamagedReleaseError(f"{path.name} : illisible, ce n'est plus un CSV en UTF-8") from error

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.publish.errors import DamagedReleaseError
+
 
 @dataclass(frozen=True)
 class ReceivedFile:
@@ -65,10 +67,20 @@ class Inputs:
 
 
 def inputs_of(descriptor: Mapping[str, Any]) -> Inputs | None:
-    """Return the inputs that a release recorded, or None for one that recorded nothing."""
+    """Return the inputs that a release recorded, or None for one that recorded nothing.
+
+    Raises DamagedReleaseError on what is no longer in the form that they were written in.
+    """
     content = descriptor.get("inputs")
     if content is None:
         return None
+    try:
+        return _inputs(content)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DamagedReleaseError("datapackage.json : ne dit plus de quels fichiers la version a été faite") from error
+
+
+def _inputs(content: Mapping[str, Any]) -> Inputs:
     receptions = tuple(
         Reception(
             item["network"],
@@ -80,7 +92,11 @@ def inputs_of(descriptor: Mapping[str, Any]) -> Inputs | None:
         for item in content["receptions"]
     )
     declared = content["declarations"]
-    return Inputs(receptions, declared["fingerprints"], declared["archive"], content["code"], content.get("synthetic"))
+    found = Inputs(receptions, declared["fingerprints"], declared["archive"], content["code"], content.get("synthetic"))
+    contents = [declared["archive"], *(file.sha256 for item in receptions for file in item.files)]
+    if not all(isinstance(sha256, str) for sha256 in contents):
+        raise TypeError
+    return found
 
 
 def _reception(item: Reception) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from pipelines.publish import history
 from pipelines.publish.chain import chain_findings
 from pipelines.publish.errors import PublicationError
-from pipelines.publish.files import CHECKSUMS
 from pipelines.publish.verify import checksum_findings
 
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ def check_intact(releases: Path, dataset: str) -> None:
     findings: list[str] = []
     for version in history.versions(releases, dataset):
         folder = releases / dataset / version
-        wrong = checksum_findings(folder) if (folder / CHECKSUMS).is_file() else [f"{CHECKSUMS} : absent"]
-        findings += [f"{dataset} {version}, {finding}" for finding in wrong]
+        findings += [f"{dataset} {version}, {finding}" for finding in checksum_findings(folder)]
     findings = findings or chain_findings(releases, dataset)
     if findings:
         told = "\n".join(f"- {finding}" for finding in findings)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipelines.publish.companions import DATASET_ITSELF, HIDDEN, JOURNAL, KEY_ITSELF
 from pipelines.publish.difference import VERSION_COLUMN, Key, ReleaseDifference, TableDifference, TableState
+from pipelines.publish.errors import DamagedReleaseError
 from pipelines.publish.reasons import Reason
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def replay(old: Mapping[str, TableState], lines: Iterable[Line]) -> dict[str, di
     """Return the rows that the journal makes of the old tables, by key, without the column of versions.
 
     Added columns and tables, whose values the journal doesn't hold, are left out, and so are removed ones and tables
-    whose key changed. Raises ValueError when a line doesn't speak of what is there.
+    whose key changed. Raises DamagedReleaseError when a line doesn't speak of what is
+    there.
     """
     lines = list(lines)
     gone = {(line.table, line.column) for line in lines if not line.key and line.reason.nature == "retrait"}
@@ -90,15 +92,15 @@ def replay(old: Mapping[str, TableState], lines: Iterable[Line]) -> dict[str, di
     for line in lines:
         if not line.key or line.table not in tables:
             continue
-        rows, key = tables[line.table], tuple(json.loads(line.key).values())
+        rows, key = tables[line.table], tuple(_object(line.key, line).values())
         if line.column:
             _expect(key in rows and line.before in (rows[key].get(line.column), HIDDEN), line)
             rows[key][line.column] = line.after
         elif line.after:
             _expect(key not in rows, line)
-            rows[key] = _filled(line.after, kept[line.table])
+            rows[key] = _filled(_object(line.after, line), kept[line.table])
         else:
-            _expect(rows.pop(key, None) == _filled(line.before, kept[line.table]), line)
+            _expect(rows.pop(key, None) == _filled(_object(line.before, line), kept[line.table]), line)
     return tables
 
 
@@ -118,12 +120,24 @@ def _rows(state: TableState) -> dict[Key, dict[str, str]]:
 
 def _expect(holds: bool, line: Line) -> None:
     if not holds:
-        raise ValueError(f"journal : {line.table} {line.key} {line.column} ne part pas de la version précédente")
+        raise DamagedReleaseError(
+            f"journal : {line.table} {line.key} {line.column} ne part pas de la version précédente"
+        )
 
 
-def _filled(text: str, columns: Iterable[str]) -> dict[str, str]:
-    """Return the row that a JSON of filled cells tells."""
-    cells = json.loads(text)
+def _object(text: str, line: Line) -> dict[str, str]:
+    """Return the cells that a JSON of the journal tells by column."""
+    try:
+        cells = json.loads(text)
+    except (ValueError, RecursionError):
+        cells = None
+    if not isinstance(cells, dict) or not all(isinstance(cell, str) for cell in cells.values()):
+        raise DamagedReleaseError(f"journal : une ligne de {line.table} ne dit plus sa clé ou ses cellules en JSON")
+    return cells
+
+
+def _filled(cells: Mapping[str, str], columns: Iterable[str]) -> dict[str, str]:
+    """Return the whole row of which those cells are filled."""
     return {name: cells.get(name, "") for name in columns}
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MEMORIES = "vus"
 DAMAGED = "abimes"
 News = Literal["nouveau", "modifié", "inchangé"]
+Fault = Literal["absent", "altéré"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,13 @@ class Archive:
     def held(self, sha256: str) -> Path:
         """Return where a content that was just received is, on this machine; it isn't looked at again."""
         return self._brought(sha256)
+
+    def fault(self, sha256: str) -> Fault | None:
+        """Say whether a content is absent or altered, whatever its size; None when it is as it was received."""
+        try:
+            return None if digest_of(self._place(sha256)) == sha256 else "altéré"
+        except OSError:
+            return "absent"
 
     def content(self, sha256: str) -> bytes:
         """Return an archived content, as ``path`` finds it."""

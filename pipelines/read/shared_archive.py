@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterable
 
+    from pipelines.read.archive import Fault
     from pipelines.read.shelf import Shelf
 
 ROOM = "archive"
@@ -32,6 +33,12 @@ class SharedArchive(Archive):
     def __init__(self, folder: Path, shelf: Shelf) -> None:
         super().__init__(folder)
         self._shelf = shelf
+
+    def fault(self, sha256: str) -> Fault | None:
+        """Say whether a content is absent or altered on the storage, whatever this machine holds of it."""
+        if self._shelf.size(_name(sha256)) is None:
+            return "absent"
+        return None if self._is_sound(sha256) else "altéré"
 
     def _brought(self, sha256: str) -> Path:
         place = self._place(sha256)

@@ -73,6 +73,12 @@ def tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
     return _tables(catalogue)
 
 
+@pytest.fixture(scope="session")
+def shared_tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
+    """The same tables, for fixtures that many tests share: to be copied, not changed."""
+    return _tables(catalogue)
+
+
 def _tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
     rows: dict[str, list[dict[str, object]]] = {
         "resultats": [

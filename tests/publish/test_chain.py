@@ -12,6 +12,7 @@ from types import MappingProxyType
 import pandas as pd
 import pytest
 from made_results import DATASET
+from pyarrow import parquet
 
 from pipelines.declarations import Catalogue
 from pipelines.publish import chain, history
@@ -142,7 +143,8 @@ def test_a_journal_that_does_not_lead_there_is_told(two: Path) -> None:
     sums = (release / "SHA256SUMS").read_text().replace(before, sha256(release / "journal.csv"))
     rewrite(release / "SHA256SUMS", sums.encode())
     assert release_proof(two, DATASET, "1.0.1") == [
-        f"{DATASET} 1.0.1 : journal : appliqué à la version 1.0.0, il ne donne pas la table resultats"
+        f"{DATASET} 1.0.1 : journal.csv : n'est pas le fichier que décrit datapackage.json",
+        f"{DATASET} 1.0.1 : journal : appliqué à la version 1.0.0, il ne donne pas la table resultats",
     ]
 
 
@@ -159,9 +161,15 @@ def test_the_same_release_made_elsewhere_is_proved(
     shutil.copytree(two / DATASET / "1.0.0", elsewhere / DATASET / "1.0.0")
     again = make(catalogue, tables, elsewhere, 2.0)
     assert rebuilt_findings(release, again.folder) == rendered_otherwise(release, again.folder) == []
-    rewrite(again.folder / "resultats.parquet", b"other bytes")
+    table = parquet.read_table(again.folder / "resultats.parquet")
+    (again.folder / "resultats.parquet").chmod(0o644)
+    parquet.write_table(table, again.folder / "resultats.parquet", compression="gzip")
     assert rebuilt_findings(release, again.folder) == []
     assert rendered_otherwise(release, again.folder) == ["resultats.parquet"]
+    rewrite(again.folder / "resultats.parquet", b"other bytes")
+    assert rebuilt_findings(release, again.folder) == [
+        "resultats.parquet : refait, il ne contient pas les mêmes cellules"
+    ]
     for path in again.folder.iterdir():
         path.chmod(0o644)
     shutil.rmtree(again.folder)
