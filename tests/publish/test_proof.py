@@ -23,6 +23,8 @@ from pipelines.publish.inputs import Inputs, ReceivedFile, Reception
 from pipelines.publish.proof import rebuilt_findings, release_proof
 from pipelines.publish.release import make_release
 from pipelines.read import Archive
+from pipelines.read.shared_archive import SharedArchive
+from pipelines.read.shelf import Shelf
 
 VERSIONS = ("1.0.0", "1.0.1", "1.0.2")
 PYTHON = re.compile(
@@ -247,3 +249,15 @@ def test_a_rendition_written_otherwise_holds_the_same(made, tmp_path) -> None:
     assert rebuilt_findings(release, again) == []
     pq.write_table(_cells(table), again / "resultats.parquet")
     assert rebuilt_findings(release, again) == ["resultats.parquet : refait, il ne contient pas les mêmes cellules"]
+
+
+def test_what_a_shared_storage_holds_is_proved_whatever_this_machine_keeps_of_it(tmp_path) -> None:
+    archive = SharedArchive(tmp_path / "ici", Shelf(f"file://{tmp_path / 'partage'}"))
+    sha256 = archive.keep(b"contenu")
+    assert archive.fault(sha256) is None
+    shared = tmp_path / "partage" / "archive" / sha256[:2] / sha256
+    _write(shared, b"autre chose")
+    assert archive.fault(sha256) == "altéré"
+    shared.unlink()
+    assert archive.fault(sha256) == "absent"
+    assert archive.held(sha256).read_bytes() == b"contenu"
