@@ -24,6 +24,7 @@ from pipelines.compute.accounts import accounts_of
 from pipelines.declarations import Catalogue, Export, Layout
 from pipelines.read import DamagedArchiveError
 from pipelines.validate import Verdict, correction_states, count_findings
+from pipelines.validate.account_words import take_accounts
 from pipelines.validate.personal import RULE as PERSONAL
 
 
@@ -105,7 +106,7 @@ def write_report(
         export = catalogue.networks[network].export(verdict.export)
         if verdict.observations is not None and export is not None:
             write_typed_rows(place, verdict.observations)
-            verdict.accounts = accounts_of(catalogue, network, export, [year], place)
+            take_accounts(verdict, accounts_of(catalogue, network, export, [year], place), catalogue, network)
         write_bytes(folder / f"{verdict.export}-anomalies.csv", _findings_csv(verdict))
     report = {
         "fingerprint": version,

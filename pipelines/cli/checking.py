@@ -30,6 +30,7 @@ from pipelines.validate import (
     write_letter,
     write_rows,
 )
+from pipelines.validate.account_words import take_accounts
 from pipelines.validate.problems import Problem, grouped
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def check_export(
             place = Path(folder) / "acceptees.parquet"
             write_rows(verdict.observations, place)
             within = [year] if year is not None else layout.years
-            verdict.accounts = accounts_of(catalogue, network, export, within, place)
+            take_accounts(verdict, accounts_of(catalogue, network, export, within, place), catalogue, network)
     unreadable = any(item.rule in UNREADABLE for _, _, item in verdict.findings)
     return Checked(network, export, layout, year, verdict, grouped(verdict, export, layout, year), unreadable)
 

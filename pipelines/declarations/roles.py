@@ -32,7 +32,7 @@ Check = Literal[
 # Rules that refuse no row; the producer is written to: what is published is not what the file seems to say.
 TOLD = (
     "poids-absent", "hors-echelle", "couple-incomplet", "numerateur-superieur", "delai-negatif", "hors-etendue",
-    "code-suspect",
+    "code-suspect", "condition-jamais-remplie",
 )  # fmt: skip
 REFUSED = (
     "poids-negatif", "note-decimale", "reponse-hors-liste", "valeur-ecrite-autrement", "hors-marges", "compte-negatif",

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING
 
 from pipelines.compile.plain_text import spelled
 from pipelines.declarations.bases import REASONS
-from pipelines.validate.findings import MASKED
+from pipelines.validate.findings import MASKED, Finding
 from pipelines.validate.french import count_text, counted
+from pipelines.validate.messages import title
 from pipelines.validate.personal import kinds
 from pipelines.validate.problems import LONGEST_VALUE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.declarations import Catalogue
     from pipelines.declarations.bases import Account
+    from pipelines.validate.verdict import Verdict
+
+UNMET = "condition-jamais-remplie"
 
 
 def account_text(account: Account) -> str:
@@ -29,6 +36,23 @@ def account_text(account: Account) -> str:
         else f"aucune valeur, aucune des {counted(account.accepted, 'ligne acceptée')} n'est dans la base"
     )
     return f"{inside} ; hors de la base : {reasons}"
+
+
+def take_accounts(verdict: Verdict, accounts: Sequence[Account], catalogue: Catalogue, network: str) -> None:
+    """Put what became of the accepted rows in their verdict, and tell the conditions that not one of them meets."""
+    verdict.accounts = list(accounts)
+    export = catalogue.networks[network].export(verdict.export)
+    for account in accounts:
+        others = set(account.outside) - {"autre_maille", "condition_non_remplie"}
+        if account.base or others or "condition_non_remplie" not in account.outside or not verdict.files:
+            continue
+        indicator = catalogue.indicators[account.indicator]
+        column, values = next(iter(indicator.networks[network].where.items()))
+        field = export.field(column) if export else None
+        wanted = ", ".join(f"« {value} »" for value in values[:3])
+        message = f"{title(UNMET).rstrip('.')} ({wanted}, « {indicator.title} »)."
+        found = Finding(UNMET, message, "avertissement", column=(field.label if field else None) or column)
+        verdict.findings.append((verdict.files[0]["fichier"], verdict.files[0]["sha256"], found))
 
 
 def _reason(account: Account, reason: str) -> str:

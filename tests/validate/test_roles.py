@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 
 from pipelines.cli.checking import Checked, check_export
 from pipelines.declarations import Catalogue, Indicator, Network
+from pipelines.declarations.roles import REFUSED, TOLD
 from pipelines.declarations.spelling import other_spelling, plain_form
 from pipelines.validate import write_letter
+from pipelines.validate.messages import rules
 
 PROJECT = Path(__file__).resolve().parents[2]
 CASES = PROJECT.parent / "shared" / "cases"
@@ -68,10 +70,13 @@ class Desk:
             corrections=MappingProxyType({}),
         )  # fmt: skip
 
-    def check(self, catalogue: Catalogue, columns: Mapping[str, Any], kind: str = "csv", year: int = 2024) -> Checked:
+    def check(
+        self, catalogue: Catalogue, columns: Mapping[str, Any], kind: str = "csv", year: int | None = 2024
+    ) -> Checked:
         """Write the columns as a file of that kind and check it."""
         export = catalogue.networks["guichet"].exports[0]
-        layout = export.layouts[0].model_copy(update={"format": kind, "path": f"avis-{{year}}.{kind}"})
+        declared = export.layouts[0]
+        layout = declared.model_copy(update={"format": kind, "path": declared.path.replace("csv", kind)})
         path = self._folder / f"avis-{year}.{kind}"
         frame = pd.DataFrame(columns)
         if kind == "csv":
@@ -233,6 +238,52 @@ def test_what_is_told_without_refusing_is_written_to_the_producer(desk):
     assert "La note n'est pas sur l'échelle" in text
     assert "«\u00a099\u00a0»" in text
     assert "3 fois" in text
+
+
+def test_a_condition_that_no_row_meets_is_told(desk):
+    catalogue = desk.catalogue({"canal": TEXT, "avis": TEXT}, WHERE)
+    checked = desk.check(catalogue, {"canal": ["guichet", "courriel"], "avis": ["oui", "non"]})
+    assert told(checked) == {"condition-jamais-remplie": 1}
+    assert not checked.verdict.clean
+    (account,) = checked.descriptor()["indicateurs"]
+    assert (account["lignes_acceptees"], account["lignes_base"]) == (2, 0)
+    assert account["hors_de_la_base"] == {"condition_non_remplie": 2}
+
+
+def test_the_letter_says_where_every_accepted_row_went(desk):
+    catalogue = desk.catalogue({"canal": TEXT, "avis": TEXT}, WHERE)
+    channels = ["téléphone", "téléphone", "téléphone", "guichet", "guichet", "courriel"]
+    rows = {"canal": channels, "avis": ["oui", "nsp", None, "oui", "oui", "oui"]}
+    verdict = desk.check(catalogue, rows).verdict
+    letter = write_letter(catalogue, "guichet", 2024, verdict)
+    expected = ("calculé sur 1 des 6 lignes acceptées ; hors de la base : condition de l'indicateur non remplie "
+                "(3 : « guichet » 2, « courriel » 1) ; sans réponse ou sans valeur (1) ; réponse que l'indicateur "
+                "exclut (1 : « nsp » 1)")  # fmt: skip
+    for page in (letter.html.replace("&#39;", "'"), letter.text):
+        assert expected in " ".join(page.replace("\u00a0", " ").split())
+
+
+def test_a_file_of_several_years_is_judged_year_by_year(desk):
+    layouts = [{"years": "2023-2024", "path": "avis.csv", "delimiter": ";"}]
+    fields = {"jour": DAY, "note": NUMBER}
+    catalogue = desk.catalogue(fields, {**NPS, "years": "2024"}, layouts=layouts, period={"field": "jour"})
+    columns = {"jour": ["2023-05-01", "2024-05-01", "2024-06-01"], "note": [8.5, 8.5, 99]}
+    checked = desk.check(catalogue, columns, year=None)
+    assert (checked.verdict.accepted, checked.verdict.refused) == (2, 1)
+    assert told(checked) == {"note-decimale": 1, "hors-echelle": 1}
+
+
+def test_truths_and_days_choose_rows_too(desk):
+    choices = [({"type": "boolean"}, True, ["true", "false"]), (DAY, "2024-03-01", ["2024-03-01", None])]
+    for field, value, cells in choices:
+        fed = {**NPS, "where": {"choix": [value]}}
+        catalogue = desk.catalogue({"choix": field, "note": NUMBER}, fed)
+        checked = desk.check(catalogue, {"choix": cells, "note": [99, 99]})
+        assert told(checked) == {"hors-echelle": 1}
+
+
+def test_every_rule_of_a_role_has_words(desk):
+    assert {*REFUSED, *TOLD, "poids-nuls"} <= set(rules())
 
 
 @given(st.text(max_size=12))
