@@ -28,11 +28,12 @@ Check = Literal[
     "listed",  # the first column holds one of ``values``
     "spelled",  # the first column holds no other spelling of one of ``values``
     "real",  # the first column holds no code (99, 999, -1…) that stands among amounts
+    "percent",  # the first column holds percentages, not shares of 1
 ]
 # Rules that refuse no row; the producer is written to: what is published is not what the file seems to say.
 TOLD = (
     "poids-absent", "hors-echelle", "couple-incomplet", "numerateur-superieur", "delai-negatif", "hors-etendue",
-    "code-suspect", "condition-jamais-remplie",
+    "code-suspect", "fraction-suspecte", "condition-jamais-remplie",
 )  # fmt: skip
 REFUSED = (
     "poids-negatif", "note-decimale", "reponse-hors-liste", "valeur-ecrite-autrement", "hors-marges", "compte-negatif",
@@ -197,6 +198,9 @@ def _amount_rules(indicator: Indicator, inputs: Mapping[str, str]) -> Iterator[R
     yield _real(value, low)
     if low is not None:
         yield RowRule("hors-etendue", "between", (value,), refuses=False, low=low, high=high)
+    whole = indicator.unit.startswith("%") and (indicator.range or (0, 100))[1] >= 100
+    if whole and indicator.direction == "higher":  # a good rate is far above 1 %
+        yield RowRule("fraction-suspecte", "percent", (value,), refuses=False)
     if "base" in inputs:
         yield RowRule("compte-negatif", "between", (inputs["base"],), low=0.0)
 

@@ -94,8 +94,8 @@ class _Seen:
     last: int = 0
 
     def add(self, rows: NDArray[np.int64]) -> None:
-        self.first = int(rows[0]) if not self.count else self.first
-        self.count, self.last = self.count + len(rows), int(rows[-1])
+        self.first = min(self.first, int(rows[0])) if self.count else int(rows[0])
+        self.count, self.last = self.count + len(rows), max(self.last, int(rows[-1]))
 
 
 @dataclass
@@ -111,17 +111,19 @@ class _Tally:
         broken = _broken(self.rule, table, years)
         for year in np.unique(years[broken]).tolist():
             self._add(table, broken & (years == year), int(year))
-        if self.rule.check == "real":
+        if self.rule.check in _OF_AMOUNTS:
             concerned = _concerned(self.rule, table, years)
             for year in np.unique(years[concerned]).tolist():
                 amounts = _numbers(table, self.rule.columns[0])[concerned & (years == year)]
                 self._amounts.setdefault(int(year), Amounts()).take(amounts)
 
     def close(self) -> list[_Seen]:
-        """Return the values that break the rule; of amounts, only the codes that stand apart."""
+        """Return the values that break the rule; of amounts, the codes that stand apart, and shares where all are."""
         found = list(self._seen.values())
         if self.rule.check == "real":
             return [item for item in found if float(item.value) in self._amounts[item.year].suspect()]
+        if self.rule.check == "percent":
+            return [item for item in found if self._amounts[item.year].all_shares()]
         return found
 
     def _add(self, table: pa.Table, mask: Mask, year: int) -> None:
@@ -238,6 +240,12 @@ def _may_be_code(rule: RowRule, table: pa.Table) -> Mask:
     return np.isin(values, CODES) & (values >= (-np.inf if rule.low is None else rule.low))
 
 
+def _may_be_share(rule: RowRule, table: pa.Table) -> Mask:
+    values = _numbers(table, rule.columns[0])
+    return np.asarray((values > 0) & (values <= 1))
+
+
+_OF_AMOUNTS = ("real", "percent")  # judged on all the amounts of the column together
 _BROKEN = {
     "filled": _not_filled,
     "paired": _not_paired,
@@ -247,6 +255,7 @@ _BROKEN = {
     "listed": _not_listed,
     "spelled": _not_spelled,
     "real": _may_be_code,
+    "percent": _may_be_share,
 }
 
 

@@ -28,12 +28,16 @@ class Amounts:
 
     def __init__(self) -> None:
         self._highest, self._lowest = -np.inf, np.inf
+        self._largest, self._parts = -np.inf, 0
         self._codes: Counter[float] = Counter()
         self._near: Counter[float] = Counter()
 
     def take(self, values: NDArray[np.float64]) -> None:
         """Take amounts; NaN is none."""
         known = values[~np.isnan(values)]
+        if len(known):
+            self._largest = max(self._largest, known.max())
+            self._parts += int(((known > 0) & (known < 1)).sum())
         is_code = np.isin(known, CODES)
         others = known[~is_code]
         if len(others):
@@ -47,6 +51,10 @@ class Amounts:
     def suspect(self) -> set[float]:
         """Return the codes that stand apart: far above all other amounts, alone below zero, or heaped in a void."""
         return {code for code, count in self._codes.items() if self._stands_apart(code, count)}
+
+    def all_shares(self) -> bool:
+        """Tell whether amounts that should be percentages are all written as shares of 1, 0.95 for 95 %."""
+        return self._largest <= 1 and self._parts >= _HEAPED
 
     def _stands_apart(self, code: float, count: int) -> bool:
         if self._highest == -np.inf:  # nothing but codes
