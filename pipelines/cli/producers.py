@@ -41,6 +41,11 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
     validate.add_argument(
         "--limit-errors", type=int, default=ERRORS, metavar="N", help=f"avec --schema : erreurs listées ({ERRORS})"
     )
+    validate.add_argument(
+        "--ordre-libre",
+        action="store_true",
+        help="avec --schema : colonnes dans un ordre libre, facultatives absentes, autres admises (comme Validata)",
+    )
     validate.add_argument("--json", action="store_true", help="écrire le rapport en JSON (frictionless avec --schema)")
     validate.set_defaults(command=_validate)
     template = commands.add_parser("template", help="écrire le modèle XLSX d'un export et son Table Schema")
@@ -56,8 +61,8 @@ def _validate(arguments: argparse.Namespace) -> int:
     if arguments.schema is None:
         if arguments.network is None or arguments.export is None:
             return _usage("indiquez --network et --export, ou --schema")
-        if arguments.dialect is not None or arguments.encoding is not None:
-            return _usage("--dialect et --encoding vont avec --schema")
+        if arguments.dialect is not None or arguments.encoding is not None or arguments.ordre_libre:
+            return _usage("--dialect, --encoding et --ordre-libre vont avec --schema")
     elif arguments.network or arguments.export or arguments.year or arguments.letter:
         return _usage("--schema ne va pas avec --network, --export, --year ni --letter")
     if arguments.limit_errors < 1:
@@ -73,31 +78,30 @@ def _usage(message: str) -> int:
 
 
 def _validate_any(arguments: argparse.Namespace) -> int:
+    from pipelines.cli.any_file import Asked, check_any_file
+
     for path in (arguments.schema, arguments.dialect):
         if path is not None and not path.is_file():
             return _usage(f"fichier introuvable : {path}")
-    from pipelines.validate.check import DescriptorError, check_file
-    from pipelines.validate.tabular import UnjudgeableCellError
-
-    try:
-        verdict = check_file(
-            arguments.file,
-            arguments.schema,
-            arguments.dialect,
-            encoding=arguments.encoding,
-            limit_errors=arguments.limit_errors,
+    answer = check_any_file(
+        Asked(
+            arguments.file, arguments.schema, arguments.dialect, arguments.encoding, arguments.limit_errors,
+            arguments.ordre_libre,
         )
-    except DescriptorError as error:
-        return _usage(str(error))
-    except UnjudgeableCellError as error:
-        return _usage(error.sentence())
+    )  # fmt: skip
+    verdict = answer.verdict
     if arguments.json:
-        print_json(verdict.report)
-        print(f"resultats : contrôle {verdict.path}{f' ({verdict.why})' if verdict.why else ''}", file=sys.stderr)
-    else:
+        print(json.dumps(verdict.report, ensure_ascii=False, indent=2))
+    if answer.refused:
+        return _usage(answer.refused)
+    if arguments.json:
+        why = f" ({verdict.why})" if verdict.why else ""
+        for note in (f"contrôle {verdict.path}{why}", *answer.notes):
+            print(f"resultats : {note}", file=sys.stderr)
+    if not arguments.json:
         from pipelines.validate.terminal import show_report
 
-        show_report(verdict, str(arguments.file))
+        show_report(verdict, str(arguments.file), answer.notes, free_order=arguments.ordre_libre)
     types = {error["type"] for task in verdict.report["tasks"] for error in task["errors"]}
     types |= {error["type"] for error in verdict.report["errors"]}
     return USAGE if types & UNREADABLE or verdict.encoding_errors else DONE if verdict.valid else REFUSED

@@ -40,6 +40,20 @@ def unpack(content: bytes, name: str, member: str | None, sink: IO[bytes]) -> st
     return _unzip(content, member, sink)
 
 
+def unpack_first(content: bytes, name: str, sink: IO[bytes]) -> tuple[str, list[str]]:
+    """Write into ``sink`` the first file that a ``.gz`` or ``.zip`` holds; return its name there, and the others'."""
+    check_packed(content, name)
+    if name.lower().endswith(".gz"):
+        _gunzip(content, sink)
+        return "", []
+    with open_checked(content) as (archive, members):
+        files = _files(members)
+        if not files:
+            raise UnusableFileError("archive", "L'archive zip est vide. Recréez-la avec le fichier à contrôler.")
+        _extract(archive, files[0], sink)
+        return files[0].filename, [item.filename for item in files[1:]]
+
+
 def _gunzip(content: bytes, sink: IO[bytes]) -> None:
     try:
         with gzip.open(io.BytesIO(content)) as stream:
@@ -53,7 +67,7 @@ def _gunzip(content: bytes, sink: IO[bytes]) -> None:
 
 def _unzip(content: bytes, member: str | None, sink: IO[bytes]) -> str:
     with open_checked(content) as (archive, members):
-        files = [item for item in members if not leftover_path(item.filename)]
+        files = _files(members)
         wanted = _named(files, member or "*")
         if len(wanted) != 1 and (title := kind_of_members([item.filename for item in members])):
             raise not_packed(title, "zip")
@@ -64,8 +78,7 @@ def _unzip(content: bytes, member: str | None, sink: IO[bytes]) -> str:
                 f"L'archive zip doit contenir un seul fichier « {member or '*'} » ; fichiers trouvés : {listed}. "
                 "Recréez-la avec le seul fichier attendu.",
             )
-        with archive.open(wanted[0]) as stream:
-            _copy_limited(stream, wanted[0].compress_size, wanted[0].filename, sink)
+        _extract(archive, wanted[0], sink)
         return wanted[0].filename
 
 
@@ -74,6 +87,15 @@ def _named(files: list[zipfile.ZipInfo], member: str) -> list[zipfile.ZipInfo]:
     names = {item.filename: item.filename.rsplit("/", 1)[-1] for item in files}
     exact = [item for item in files if matches(names[item.filename], member)]
     return exact or [item for item in files if matches(names[item.filename].casefold(), member.casefold())]
+
+
+def _files(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    return [item for item in members if not leftover_path(item.filename)]
+
+
+def _extract(archive: zipfile.ZipFile, item: zipfile.ZipInfo, sink: IO[bytes]) -> None:
+    with archive.open(item) as stream:
+        _copy_limited(stream, item.compress_size, item.filename, sink)
 
 
 def _copy_limited(stream: IO[bytes] | gzip.GzipFile, packed: int, name: str | None, sink: IO[bytes]) -> None:

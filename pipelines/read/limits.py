@@ -42,5 +42,21 @@ JUDGING_MEMORY = 8_000_000_000
 MOST_STYLES = 65_490
 # Visible sheets whose header is looked at to find the one that has the columns.
 MOST_SHEETS = 50
+# What checking any file of a person may take (`validate --schema`): enough for the slowest way, by frictionless alone,
+# and small for a small file, whatever it holds.
+_CHECKING_SECONDS, _BYTES_A_SECOND = 20, 20_000
+_CHECKING_MEMORY, _MEMORY_A_BYTE = 3_000_000_000, 60
+
+
+def checking_seconds(size: int) -> int:
+    """Return the processor seconds that a file of ``size`` bytes may take to be checked."""
+    return min(JUDGING_SECONDS, _CHECKING_SECONDS + size // _BYTES_A_SECOND)
+
+
+def checking_memory(size: int) -> int:
+    """Return the bytes of memory that a file of ``size`` bytes may take to be checked, its unpacked text included."""
+    return min(JUDGING_MEMORY, _CHECKING_MEMORY + _MEMORY_A_BYTE * size)
+
+
 # Of any file of ours that is read by pieces.
 CHUNK = 1 << 20

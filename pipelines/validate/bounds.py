@@ -5,10 +5,9 @@ Files whose readers have limits of their own (those of the exports) don't come h
 
 from __future__ import annotations
 
-import re
-import zipfile
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from pyarrow import ArrowException, parquet
 
@@ -18,50 +17,55 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_LINE = 10_000_000  # bytes: three hundred cells of the longest that spreadsheets hold
-LONGEST_CELL = 1_000_000  # bytes of XML between two tags of a sheet: a cell has 32 767 characters at most
+LONGEST_CELL = 32_767  # characters of a cell of a sheet, Excel's own limit
 _CHUNK = 1 << 20
 _DELIMITERS = (",", ";", "\t", "|")
-_TEXTS = re.compile(r"xl/(worksheets/[^/]+|sharedStrings)\.xml")
-_CELL = re.compile(rb"<(?:\w+:)?c[ />]")
 
 
-def absurdity(path: Path, fields: int, dialect: dict[str, Any]) -> str:
-    """Return why a file can't be judged by a schema of so many fields, in French; nothing when it can."""
-    kind = path.suffix.lower()
-    try:
-        if kind in (".csv", ".tsv", ".txt"):
-            return _of_text(path, fields, dialect)
-        if kind == ".parquet":
-            return _too_wide(parquet.read_schema(path).names, fields)
-        if kind == ".xlsx":
-            return _of_workbook(path, fields)
-    except (ArrowException, OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
-        return f"le fichier n'est pas un {kind[1:]} lisible ({type(error).__name__})"
-    return ""
+class AbsurdTableError(Exception):
+    """What a file holds is no table; the message says why, in French."""
 
 
-def _too_wide(labels: list[Any], fields: int) -> str:
-    if len(labels) <= fields + MOST_EXTRA:
-        return ""
-    return f"{len(labels)} colonnes, alors que le schéma en déclare {fields}"
-
-
-def _of_text(path: Path, fields: int, dialect: dict[str, Any]) -> str:
+def check_text(path: Path, fields: int, dialect: dict[str, Any]) -> None:
+    """Raise AbsurdTableError on delimited text that can't be judged by a schema of so many fields."""
     number = _endless_line(path)
     if number:
-        return f"la ligne {number} dépasse {LONGEST_LINE} octets"
+        raise AbsurdTableError(f"la ligne {number} dépasse {LONGEST_LINE} octets")
     if dialect.get("header") is False:
-        return ""
+        return
     rows = dialect.get("headerRows") or [1]
-    with path.open("rb") as stream:
+    with path.open(encoding="latin-1", newline="") as stream:  # which ends lines at CR too
         numbered = enumerate(islice(stream, max(rows)), start=1)
-        lines = [line.decode("latin-1") for number, line in numbered if number in rows]
+        lines = [line for number, line in numbered if number in rows]
     declared = dialect.get("csv", dialect)
     delimiter = declared.get("delimiter") if isinstance(declared, dict) else None
     widest: list[str] = []
     for mark in (delimiter,) if isinstance(delimiter, str) and len(delimiter) == 1 else _DELIMITERS:
         widest = max(widest, *([line] if mark not in line else line.split(mark) for line in lines), [], key=len)
-    return _too_wide(widest, fields)
+    _check_width(len(widest), fields)
+
+
+def check_parquet(path: Path, fields: int) -> None:
+    """Raise AbsurdTableError on a Parquet file that can't be read, or judged by a schema of so many fields."""
+    try:
+        names = parquet.read_schema(path).names
+    except (ArrowException, OSError, ValueError) as error:
+        raise AbsurdTableError(f"le fichier n'est pas un parquet lisible ({type(error).__name__})") from error
+    _check_width(len(names), fields)
+
+
+def checked_rows(rows: Iterable[Sequence[Any]], fields: int) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a sheet; raises AbsurdTableError on one that a schema of so many fields can't judge."""
+    for number, row in enumerate(rows, start=1):
+        _check_width(len(row), fields)
+        if max((len(cell) for cell in row if isinstance(cell, str)), default=0) > LONGEST_CELL:
+            raise AbsurdTableError(f"ligne {number} : une cellule dépasse {LONGEST_CELL} caractères")
+        yield row
+
+
+def _check_width(columns: int, fields: int) -> None:
+    if columns > fields + MOST_EXTRA:
+        raise AbsurdTableError(f"{columns} colonnes, alors que le schéma en déclare {fields}")
 
 
 def _endless_line(path: Path) -> int:
@@ -74,32 +78,3 @@ def _endless_line(path: Path) -> int:
             if length > LONGEST_LINE:
                 return number
     return 0
-
-
-def _of_workbook(path: Path, fields: int) -> str:
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            if not _TEXTS.fullmatch(name):
-                continue
-            with archive.open(name) as stream:
-                width, longest = _scan(stream)
-            if longest:
-                return f"une cellule dépasse {LONGEST_CELL} octets"
-            if reason := _too_wide([None] * width, fields):
-                return reason
-    return ""
-
-
-def _scan(stream: IO[bytes]) -> tuple[int, bool]:
-    """Return the number of cells of the first row of a sheet, and whether a text of it is too long."""
-    width, in_first, rest = 0, True, b""
-    while chunk := stream.read(_CHUNK):
-        piece, last, rest = (rest + chunk).rpartition(b"<")
-        rest = last + rest  # from its last tag on, whose end may be in the next chunk
-        if len(rest) > LONGEST_CELL:
-            return width, True
-        if in_first:
-            row, row_ends, _ = piece.partition(b"</row>")
-            width += len(_CELL.findall(row))
-            in_first = not row_ends
-    return width, False

@@ -1,62 +1,175 @@
-"""Any file against any Table Schema: the general form of validation, whose report is frictionless's own."""
+"""Any file against any Table Schema: what is asked for, read from two JSON files, and the report of frictionless.
+
+Opening the file is its readers' affair.
+"""
 
 from __future__ import annotations
 
 import codecs
 import copy
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import frictionless
 from frictionless.errors import FormatError
 from frictionless.formats.csv import CsvControl
 
-from pipelines.validate.bounds import absurdity
+from pipelines.validate.custom_checks import CustomChecks
 from pipelines.validate.tabular import FileVerdict, judge_file
 from pipelines.validate.tabular.encoding import can_decode
 from pipelines.validate.tabular.text import open_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from frictionless import Error
+
+FREE_ORDER = "partial"  # columns found by their names, others allowed, those that aren't required may be absent
+_SHEET_CONTROLS = ("excel", "ods")
 
 
 class DescriptorError(Exception):
     """The schema or the dialect can't be used; the message says why, in French."""
 
 
-def check_file(
-    path: Path,
+@dataclass
+class Request:
+    """What a file is to be judged by; ``notes`` tell what of the schema is not checked (French)."""
+
+    schema: dict[str, Any]
+    dialect: dict[str, Any]
+    encoding: str | None
+    limit_errors: int
+    fields: int
+    checks: CustomChecks
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def sheet(self) -> str | int:
+        """The sheet asked for, by its name or its number from 1: the first one if none is."""
+        declared = [self.dialect.get(name) for name in _SHEET_CONTROLS]
+        sheets = [item["sheet"] for item in declared if isinstance(item, dict) and "sheet" in item]
+        return sheets[0] if sheets and isinstance(sheets[0], str | int) else 1
+
+    @property
+    def lines(self) -> dict[str, Any]:
+        """The dialect but for what opens a sheet."""
+        return {name: value for name, value in self.dialect.items() if name not in _SHEET_CONTROLS}
+
+
+def read_request(
     schema: Path,
     dialect: Path | None = None,
     *,
     encoding: str | None = None,
     limit_errors: int = 1000,
-) -> FileVerdict:
-    """Validate a file by the descriptors in two JSON files; without ``encoding``, UTF-8 if it is, else guessed.
+    free_order: bool = False,
+) -> Request:
+    """Read what is asked for; raises DescriptorError when the schema, the dialect or the encoding can't be used.
 
-    Raises DescriptorError when the schema, the dialect or the encoding can't be used.
+    Nothing that a descriptor names is opened. ``free_order`` judges as Validata does: columns in any order, those that
+    aren't required may be absent, others may be there.
     """
     written = _descriptor(dialect) if dialect else {}
     _check_encoding(encoding)
-    with frictionless.system.use_context(trusted=True):  # the paths are the user's own
-        judged = _descriptor(schema)
-        try:
-            fields = frictionless.Schema.from_descriptor(copy.deepcopy(judged)).fields
-            for field in fields:
-                field.create_cell_reader()  # patterns are read there
-            read_as = frictionless.Dialect.from_descriptor(copy.deepcopy(written))
+    judged = _descriptor(schema)
+    fields = judged.get("fields")
+    if not isinstance(fields, list) or not all(isinstance(item, dict) for item in fields):
+        raise DescriptorError(f"{schema} : « fields » doit être une liste d'objets, un par colonne")
+    if free_order:
+        judged["fieldsMatch"] = FREE_ORDER
+    notes = _without_other_tables(judged)
+    count = _usable(judged, written)
+    return Request(judged, written, encoding, limit_errors, count, CustomChecks(judged), notes)
+
+
+def check_content(
+    request: Request,
+    path: Path,
+    unpacked: Path,
+    rows: Iterable[Sequence[Any]] | None = None,
+) -> FileVerdict:
+    """Judge a file that was opened: its text or its Parquet at ``unpacked``, or the native ``rows`` of a sheet."""
+    encoding = request.encoding or (_utf8(unpacked) if rows is None else None)
+    dialect = request.dialect if rows is None else request.lines
+    check = request.checks.check if request.checks else None
+    with _nothing_retrieved():
+        verdict = judge_file(
+            path, request.schema, dialect, encoding=encoding, limit_errors=request.limit_errors, unpacked=unpacked,
+            rows=rows, check=check,
+        )  # fmt: skip
+    if request.checks and not verdict.checked:
+        request.checks.not_run += [f"{name} (format du fichier)" for name in request.checks.names]
+    if request.checks.not_run:
+        request.notes.append(f"contrôles du schéma non faits : {', '.join(request.checks.not_run)}")
+    return verdict
+
+
+def refusal(sentence: str, *, kind: type[Error] = FormatError) -> FileVerdict:
+    """Return the report on a file that was not judged, and why (French)."""
+    report = frictionless.Report.from_validation(errors=[kind(note=sentence)])
+    return FileVerdict(report.to_dict(), "frictionless", sentence)
+
+
+def _usable(schema: dict[str, Any], dialect: dict[str, Any]) -> int:
+    """Return the number of fields; raises DescriptorError when frictionless can't use the descriptors."""
+    try:
+        with _nothing_retrieved():
+            fields = frictionless.Schema.from_descriptor(copy.deepcopy(schema)).fields
+            for item in fields:
+                item.create_cell_reader()  # patterns are read there
+            read_as = frictionless.Dialect.from_descriptor(copy.deepcopy(dialect))
             CsvControl.from_dialect(read_as).to_python()
             read_as.create_first_content_row()  # type: ignore[no-untyped-call]
-        except frictionless.FrictionlessException as error:
-            reasons = [item.note or item.message for item in (error.reasons or [error.error])]
-            raise DescriptorError(f"{error.error.title} : {' ; '.join(reasons)}") from error
-        except Exception as error:  # descriptors of a shape that frictionless itself doesn't expect
-            raise DescriptorError(f"le schéma ou le dialecte ne peut être utilisé ({error!r})") from error
-        reason = absurdity(path, len(fields), written)
-        if reason:
-            refusal = frictionless.Report.from_validation(errors=[FormatError(note=reason)])
-            return FileVerdict(refusal.to_dict(), "frictionless", reason)
-        return judge_file(path, judged, written, encoding=encoding or _utf8(path), limit_errors=limit_errors)
+    except frictionless.FrictionlessException as error:
+        reasons = [item.note or item.message for item in (error.reasons or [error.error])]
+        raise DescriptorError(f"{error.error.title} : {' ; '.join(reasons)}") from error
+    except Exception as error:  # descriptors of a shape that frictionless itself doesn't expect
+        raise DescriptorError(f"le schéma ou le dialecte ne peut être utilisé ({error!r})") from error
+    return len(fields)
+
+
+def _without_other_tables(schema: dict[str, Any]) -> list[str]:
+    """Take out of a schema the keys that look into other tables, which nobody gives; return what must be told."""
+    keys = schema.get("foreignKeys")
+    if not isinstance(keys, list):
+        return []
+    kept, notes = [], []
+    for key in keys:
+        reference = key.get("reference") if isinstance(key, dict) else None
+        resource = reference.get("resource") if isinstance(reference, dict) else None
+        if resource:
+            columns = key.get("fields")
+            told = ", ".join(map(str, columns)) if isinstance(columns, list) else str(columns)
+            notes.append(f"clé étrangère non contrôlée : {told}, qui renvoie à une autre table (« {resource} »)")
+        else:
+            kept.append(key)
+    schema["foreignKeys"] = kept
+    if not kept:
+        del schema["foreignKeys"]
+    return notes
+
+
+@contextmanager
+def _nothing_retrieved() -> Iterator[None]:
+    """Keep frictionless from opening the addresses and the paths that a descriptor names in the place of an object."""
+    metadata: Any = frictionless.Metadata
+    before = vars(metadata)["metadata_retrieve"]
+
+    def retrieve(kind: Any, descriptor: Any, *arguments: Any, **options: Any) -> Any:
+        if isinstance(descriptor, dict):
+            return before.__func__(kind, descriptor, *arguments, **options)
+        raise frictionless.FrictionlessException("un descripteur ne peut renvoyer à une adresse ni à un fichier")
+
+    metadata.metadata_retrieve = classmethod(retrieve)
+    try:
+        yield
+    finally:
+        metadata.metadata_retrieve = before
 
 
 def _check_encoding(encoding: str | None) -> None:
@@ -69,14 +182,14 @@ def _check_encoding(encoding: str | None) -> None:
 def _utf8(path: Path) -> str | None:
     """Return UTF-8 when the whole text is: guesses are made on a sample, and go wrong in the middle of a character."""
     content = open_bytes(path)
-    if path.suffix != ".csv" or not can_decode(content, "utf-8"):
+    if path.suffix.lower() not in (".csv", ".txt") or not can_decode(content, "utf-8"):
         return None
     return "utf-8-sig" if content[:3] == codecs.BOM_UTF8 else "utf-8"
 
 
 def _descriptor(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise DescriptorError(f"{path} n'est pas un fichier JSON ({error})") from error
     if not isinstance(found, dict):

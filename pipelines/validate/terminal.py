@@ -5,16 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import frictionless
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from pipelines.compile.plain_text import one_line, spelled
-from pipelines.validate.findings import Finding
+from pipelines.compile.plain_text import one_line
 from pipelines.validate.french import count_text, counted
-from pipelines.validate.messages import constraint_of, message_of, rule_of, sentence
-from pipelines.validate.problems import LONGEST_SENTENCE, LONGEST_VALUE, SHOWN_VALUES, Problem
+from pipelines.validate.problems import LONGEST_SENTENCE, LONGEST_VALUE, Problem
+from pipelines.validate.reported import report_problems, report_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from pipelines.validate.verdict import Verdict
 
 MOST_PROBLEMS = 40
+_OF_HEADERS = ("incorrect-label", "missing-label", "extra-label")
 _STYLES = {"accepté": "bold green", "rejeté": "bold red", "non transmis": "bold red"}
 
 
@@ -54,23 +53,30 @@ def show_verdict(
         console.print(Padding(Text(f"{item['titre']} : {item['publication']}."), (0, 0, 0, 3)))
 
 
-def show_report(verdict: FileVerdict, name: str) -> None:
-    """Print a report in frictionless's format, and who judged the cells."""
+def show_report(verdict: FileVerdict, name: str, notes: Sequence[str] = (), *, free_order: bool = False) -> None:
+    """Print a report in frictionless's format, who judged the cells, and what must be told beside it.
+
+    ``free_order``: whether the columns could be in any order.
+    """
     console = _console()
-    report = frictionless.Report.from_descriptor(verdict.report)
-    rows = sum(task.stats.get("rows") or 0 for task in report.tasks)
-    state = ("VALIDE", "bold green") if report.valid else ("NON VALIDE", "bold red")
-    told = f" : {one_line(name, 200)}, {counted(rows, 'ligne')}, {counted(report.stats['errors'], 'erreur')}"
+    report = verdict.report
+    rows = sum(task["stats"].get("rows") or 0 for task in report["tasks"])
+    state = ("VALIDE", "bold green") if report["valid"] else ("NON VALIDE", "bold red")
+    told = f" : {one_line(name, 200)}, {counted(rows, 'ligne')}, {counted(report['stats']['errors'], 'erreur')}"
     console.print(Text.assemble(state, told))
-    for warning in [*report.warnings, *(text for task in report.tasks for text in task.warnings)]:
-        console.print(Text(f"Avertissement : {warning}"))
+    for warning in [*report_warnings(report), *notes]:
+        console.print(Text(f"Avertissement : {one_line(warning, LONGEST_SENTENCE)}"))
     console.print(Text(judged_by(verdict.path)))
     for error in verdict.encoding_errors[:MOST_PROBLEMS]:
         likely = f", sans doute « {one_line(error.likely, LONGEST_VALUE)} »" if error.likely else ""
         console.print(
             Text(f"Illisible ligne {error.line}, position {error.column} : {error.found[:16].hex(' ')}{likely}")
         )
-    _problems(console, _of_report(report))
+    problems = report_problems(report)
+    _problems(console, problems)
+    if not free_order and any(problem.rule in _OF_HEADERS for problem in problems):
+        console.print()
+        console.print(Text("Si l'ordre des colonnes est libre, si les facultatives peuvent manquer : --ordre-libre."))
 
 
 @contextmanager
@@ -116,31 +122,3 @@ def _details(problem: Problem) -> list[str]:
     if problem.example:
         lines.append(f"Par exemple : « {problem.example} ».")
     return lines
-
-
-def _of_report(report: frictionless.Report) -> list[Problem]:
-    """Group the errors of a report as findings are."""
-    groups: dict[tuple[str, str, str], list[tuple[Finding, int | None]]] = {}
-    errors = [*report.errors, *(error for task in report.tasks for error in task.errors)]
-    for error in errors:
-        column = str(getattr(error, "field_name", "") or getattr(error, "label", "") or "")
-        cell = getattr(error, "cell", "")
-        row = getattr(error, "row_number", None)
-        rule, message = rule_of(error.type, error.note), sentence(error.type, error.note)
-        if rule == error.type and message == message_of(Finding(rule, message)).title and "#table" not in error.tags:
-            message = f"{message.rstrip('.')} ({error.note})."
-        found = Finding(rule, message, row=row, column=column, value="" if cell is None else str(cell))
-        groups.setdefault((found.rule, constraint_of(found), column), []).append((found, row))
-    return [_grouped([item for item, _ in group]) for group in groups.values()]
-
-
-def _grouped(group: list[Finding]) -> Problem:
-    first, words = group[0], message_of(group[0])
-    rows = tuple(sorted({item.row for item in group if item.row is not None}))
-    values = dict.fromkeys(spelled(item.value, LONGEST_VALUE) for item in group if item.value)
-    alike = all(item.message == first.message for item in group)
-    message = one_line(first.message, LONGEST_SENTENCE) if alike else words.title
-    return Problem(
-        "", first.rule, constraint_of(first), one_line(first.column), "erreur", len(group), rows,
-        tuple(list(values)[:SHOWN_VALUES]), message, words.why, words.mend, "", "",
-    )  # fmt: skip

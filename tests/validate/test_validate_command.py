@@ -233,8 +233,10 @@ def test_a_schema_that_cannot_be_used(file, tmp_path, capsys, schema):
     (tmp_path / "s.json").write_text(schema)
     assert main(["validate", file("a\n1\n", "f.csv"), "--schema", str(tmp_path / "s.json"), "--json"]) == 2
     told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("resultats : ")
+    report = json.loads(told.out)  # there is one in every case
+    assert [error["type"] for error in report["errors"]] == ["schema-error"]
+    assert not report["valid"]
+    assert report["errors"][0]["note"] in told.err
 
 
 def test_a_file_of_an_unknown_format_is_unusable(file, tmp_path, capsys):

@@ -18,7 +18,7 @@ on which frictionless itself fails raises UnjudgeableCellError.
 from pipelines.validate.tabular.blocks import JudgedBlock, Judgement, Unheld
 from pipelines.validate.tabular.encoding import EncodingError
 from pipelines.validate.tabular.files import FileVerdict, judge_file
-from pipelines.validate.tabular.judge import judge_cells, judge_delimited, judge_parquet
+from pipelines.validate.tabular.judge import judge_cells, judge_delimited, judge_native, judge_parquet
 from pipelines.validate.tabular.oracle import AbsurdRecordError, UnjudgeableCellError
 from pipelines.validate.tabular.parquet import write_typed
 from pipelines.validate.tabular.report import frictionless_report
@@ -37,6 +37,7 @@ __all__ = [
     "judge_cells",
     "judge_delimited",
     "judge_file",
+    "judge_native",
     "judge_parquet",
     "write_typed",
 ]

@@ -69,6 +69,17 @@ def _block(rows: list[Sequence[str | None]], width: int, first: int) -> Tokens:
     return Tokens(first, len(rows), np.array(regular, np.int64) + first, columns, ragged)
 
 
+def native_batches(rows: Iterable[Sequence[Any]], width: int, size: int) -> Iterator[Tokens]:
+    """Group rows of native cells, whose columns have no type of their own, in blocks; the first one is row 1."""
+    stream, first = iter(rows), 1
+    while block := list(islice(stream, size)):
+        cells = {first + place: list(row) for place, row in enumerate(block)}
+        for number, row in cells.items():
+            check_width(row, width, number)
+        yield Tokens(first, len(block), np.empty(0, np.int64), [], cells)
+        first += len(block)
+
+
 def typed_block(columns: list[pa.Array], first: int) -> Tokens:
     """Make a block of columns that are already Arrow's; text of any kind becomes plain text, other values stay."""
     decoded = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in columns]

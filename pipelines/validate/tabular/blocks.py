@@ -142,6 +142,12 @@ class Content:
         if not mask.all():
             tokens.keep(mask)
 
+    def filtered(self, stream: Iterator[Tokens]) -> Iterator[Tokens]:
+        """Yield the blocks of a stream without what is no content."""
+        for tokens in stream:
+            self.filter(tokens)
+            yield tokens
+
     def _is_content(self, number: int, cells: Cells) -> bool:
         if number < self._first or (self._comment and not self._comment(number, cells)):
             return False

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipelines.validate.tabular.batches import Kept, batches, reader_records
-from pipelines.validate.tabular.blocks import Judgement
+from pipelines.validate.tabular.batches import Kept, batches, native_batches, reader_records
+from pipelines.validate.tabular.blocks import Content, Judgement
 from pipelines.validate.tabular.columns import Column
 from pipelines.validate.tabular.encoding import can_decode, encoding_errors, is_known
 from pipelines.validate.tabular.opening import (
@@ -119,6 +119,32 @@ def judge_cells(
 
     source = Source([header, *map(list, sample)], schema, {"headerRows": [1]}, None, references)
     return _judge_split(source, tokens, kept.fetch, nested, size, progress)
+
+
+def judge_native(
+    rows: Iterable[Sequence[Any]],
+    schema: dict[str, Any],
+    dialect: dict[str, Any] | None = None,
+    *,
+    references: Mapping[str, Any] | None = None,
+    block_rows: int | None = None,
+) -> Judgement:
+    """Judge the rows of a sheet, numbered from 1, as frictionless judges native cells; the dialect finds the header.
+
+    Each row is frictionless's: a sheet holds few of them.
+    """
+    size, stream = block_rows or _ROWS, iter(rows)
+    sample = [list(row) for row in islice(stream, None if refers_to_itself(schema) else _SAMPLE)]
+    source = Source(sample, schema, dialect or {}, None, references)
+    opened = _open(source, sample)
+    if isinstance(opened, Judgement):
+        return opened
+    resource, judgement = opened
+    fields, content = expected_fields(resource), Content(resource.dialect)
+    judgement.path, judgement.why = "frictionless", "native cells"
+    tokens = native_batches(chain(sample, stream), len(fields), size)
+    judgement.blocks = plain_blocks(fed_rows(resource, content.filtered(tokens)), fields, size)
+    return judgement
 
 
 def judge_parquet(

@@ -70,6 +70,11 @@ def _block(group: list[Row], columns: list[Column]) -> JudgedBlock:
         np.array([row.row_number for row in good], np.int64),
         [JudgedRow.of(row) for row in group if row.errors],
         names,
-        lambda: [pa.array([row.cells[place] for row in good], pa.string()) for place in range(len(columns))],
+        lambda: [pa.array([_text(row.cells[place]) for row in good], pa.string()) for place in range(len(columns))],
         values,
     )
+
+
+def _text(cell: Any) -> str | None:
+    """Return a cell, which may be native, as text."""
+    return cell if cell is None or isinstance(cell, str) else str(cell)

@@ -12,12 +12,14 @@ import numpy as np
 from frictionless import Report, ReportTask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from frictionless import Error
 
-    from pipelines.validate.tabular.blocks import Judgement
+    from pipelines.validate.tabular.blocks import JudgedBlock, Judgement
+
+    RowCheck = Callable[[JudgedBlock], dict[int, list[Error]]]
 
 _STEP = 1 << 22
 
@@ -30,8 +32,11 @@ def frictionless_report(
     content: bytes | Path | None = None,
     limit_errors: int = 1000,
     seconds: float = 0.0,
+    check: RowCheck | None = None,
 ) -> Report:
     """Iterate a judgement and return its report; at ``limit_errors`` errors (0: no limit) the reading stops.
+
+    ``check`` adds errors of its own to the rows of each block.
 
     ``content`` gives the size and the fingerprints, which only a report on a whole file has. The time is the caller's.
     """
@@ -39,7 +44,7 @@ def frictionless_report(
     errors: list[Error] = [*judgement.source_errors, *(judgement.header_errors if opened else [])]
     rows, partial = 0, False
     full = 0 < limit_errors <= len(errors)  # by the header alone: frictionless still reads one row
-    for number, found in _rows(judgement):
+    for number, found in _rows(judgement, check):
         rows = min(number, 1) if full else number
         errors += found
         if not number:
@@ -70,13 +75,17 @@ def frictionless_report(
     return Report(valid=not errors, stats=totals, warnings=[], errors=[], tasks=[task])
 
 
-def _rows(judgement: Judgement) -> Iterator[tuple[int, list[Error]]]:
-    """Yield, for each row, how many rows were read so far; accepted rows in one step."""
+def _rows(judgement: Judgement, check: RowCheck | None) -> Iterator[tuple[int, list[Error]]]:
+    """Yield, for each row with errors, how many rows were read so far; the other rows in one step."""
     read = 0
     for block in judgement:
-        for place, row in enumerate(block.refused, start=1):
-            yield read + place + int(np.searchsorted(block.numbers, row.number)), list(row.errors)
-        read += len(block.numbers) + len(block.refused)
+        found: dict[int, list[Error]] = {row.number: list(row.errors) for row in block.refused}
+        for number, more in (check(block) if check else {}).items():
+            found[number] = [*found.get(number, []), *more]
+        numbers = np.sort(np.concatenate([block.numbers, [row.number for row in block.refused]]).astype(np.int64))
+        for number in sorted(found):
+            yield read + int(np.searchsorted(numbers, number, side="right")), found[number]
+        read += len(numbers)
         yield read, []
 
 
