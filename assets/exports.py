@@ -106,6 +106,7 @@ def receive_exports(
         "synthetic": synthetic_statement(root),
         "exports": {name: [asdict(file) for file in files] for name, files in received.items()},
         "left": left,
+        "twins": _twins(workspace, received),
         "renamed": [
             {"export": name, "path": file.path, "expected": file.expected}
             for name, files in found.items() for file in files if file.expected
@@ -118,6 +119,18 @@ def receive_exports(
 def _owed(declared: Network, year: int) -> dict[str, Layout]:
     layouts = {export.id: export.layout(year) for export in declared.exports}
     return {name: layout for name, layout in layouts.items() if layout is not None and year in declared.years}
+
+
+def _twins(workspace: Workspace, received: dict[str, list[Received]]) -> list[dict[str, Any]]:
+    """Return the files whose content is also that of a file of another export, year or network."""
+    found = []
+    for name, files in received.items():
+        paths = {file.path for file in files}
+        for file in files:
+            others = [path for path in workspace.store.archive.twins(workspace.root, file) if path not in paths]
+            if others:
+                found.append({"export": name, "path": file.path, "same_as": others})
+    return found
 
 
 def _arrived(workspace: Workspace, file: SourceFile, layout: Layout, now: datetime.datetime) -> Received | None:

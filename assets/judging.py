@@ -18,9 +18,12 @@ from pipelines.validate import (
     Finding,
     JudgedFile,
     RefusedRow,
+    Seen,
     TypedRows,
     Validated,
     Verdict,
+    doubt,
+    doubts_of,
     expected_of,
     judge,
     not_handed_over,
@@ -65,8 +68,33 @@ def judge_network_year(
             for file in files
         ]
         expected = expected_of(catalogue, network, export, layout, year)
-        verdicts.append(judge(export, year, declared.acceptance_of(export), judged, expected))
+        verdict = judge(export, year, declared.acceptance_of(export), judged, expected)
+        if verdict.state == "accepté":
+            seen = Seen(
+                year=year,
+                file_rows={file.path: _rows(file.validated) for file in judged},
+                rows=verdict.rows,
+                before=_rows_before(store, network, year, export.id),
+                twins={
+                    item["path"]: item["same_as"] for item in reception.get("twins", ()) if item["export"] == export.id
+                },
+                partial=year in declared.provisional_years,
+            )
+            doubt(verdict, doubts_of(seen, declared.acceptance_of(export)))
+        verdicts.append(verdict)
     return verdicts
+
+
+def _rows(validated: Validated) -> int:
+    """Count the rows of a file, whatever their year and what was made of them."""
+    return validated.observations.num_rows + sum(validated.refused.values()) + validated.ignored
+
+
+def _rows_before(store: Store, network: str, year: int, export: str) -> int | None:
+    """Return how many rows the export had the year before, if it was accepted."""
+    report = read_json(store.network_year(network, year - 1) / "report.json") or {"exports": {}}
+    receipt = report["exports"].get(export)
+    return receipt["lignes_lues"] if receipt and receipt["etat"] == "accepté" else None
 
 
 def _judged(

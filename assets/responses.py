@@ -45,6 +45,7 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
         output_required=False,
         check_specs=[
             yearly_check(catalogue, key, "conformite", "Fichiers conformes aux déclarations"),
+            yearly_check(catalogue, key, "vraisemblance", "Contenu neuf, nombre de lignes comme l'an passé"),
             yearly_check(
                 catalogue, key, "donnees_personnelles", "Rien de personnel hors des colonnes déclarées telles"
             ),
@@ -76,6 +77,7 @@ def observations_asset(catalogue: Catalogue, network: str) -> dg.AssetsDefinitio
             metadata=metadata,
         )
         yield _personal_check(verdicts)
+        yield _doubts_check(verdicts)
         if not any(verdict.state == "accepté" for verdict in verdicts):
             if store.proposes:
                 settle(workspace.store, catalogue, network, year, datetime.datetime.now(datetime.UTC))
@@ -125,6 +127,11 @@ def write_report(
             }
             for verdict in verdicts
         },
+        "doutes": [
+            {"export": verdict.export, "genre": item.kind, "message": item.message, "bloque": item.blocks}
+            for verdict in verdicts
+            for item in verdict.doubts
+        ],
         "anomalies": count_findings(verdicts),
         "corrections": correction_states(catalogue, network, year, verdicts),
     }
@@ -208,6 +215,17 @@ def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
         passed=not counts,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"colonnes": ", ".join(sorted(counts)) or "aucune", "lignes": sum(counts.values())},
+    )
+
+
+def _doubts_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
+    """Warn of exports that may not be what they say; they are published unless the declarations block them."""
+    lines = [f"{verdict.export} : {item.message}" for verdict in verdicts for item in verdict.doubts]
+    return dg.AssetCheckResult(
+        check_name="vraisemblance",
+        passed=not lines,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"a_verifier": dg.MetadataValue.md("\n".join(f"- {line}" for line in lines) or "*rien*")},
     )
 
 

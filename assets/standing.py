@@ -13,6 +13,7 @@ from assets.folder import noted_folder
 from assets.reception import last_reception
 from assets.shared import open_store
 from assets.storage import Store, read_json
+from assets.summary import to_check
 from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
 from pipelines.publish import history
@@ -53,6 +54,7 @@ def standing(
         "refuses": _refused(catalogue, store),
         "receptions_en_echec": _not_received(catalogue, store),
         "en_attente": _waiting(store),
+        "a_verifier": _to_check(catalogue, store),
         "dossier_d_exports": noted_folder(store),
     }  # fmt: skip
 
@@ -115,6 +117,18 @@ def _refused(catalogue: Catalogue, store: Store) -> list[dict[str, Any]]:
                         "reseau": network, "annee": year, "export": export, "explication": receipt["explication"],
                         "lettre": store.letter(letter) if letter.exists() else None,
                     })  # fmt: skip
+    return found
+
+
+def _to_check(catalogue: Catalogue, store: Store) -> list[dict[str, Any]]:
+    """Return what the data team is asked to look at in exports that were accepted."""
+    found = []
+    for network, declared in catalogue.networks.items():
+        for year in declared.years:
+            reception = last_reception(store, network, year)
+            report = read_json(store.network_year(network, year) / "report.json")
+            lines = to_check(report, reception) if reception else []
+            found += [{"reseau": network, "annee": year, "message": line} for line in lines]
     return found
 
 

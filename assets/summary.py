@@ -15,6 +15,7 @@ from pipelines.declarations import Catalogue
 from pipelines.publish import history
 from pipelines.publish.target import LOCAL
 from pipelines.validate.french import counted
+from pipelines.validate.verdict import TOLD_OF_FILES
 
 if TYPE_CHECKING:
     from assets.run import RunOutcome
@@ -86,7 +87,8 @@ def _network_year(store: Store, network: str, year: int) -> dict[str, Any]:
     }
     return {
         "reseau": network, "annee": year, "recu": bool(reception) and not (reception or {}).get("failed"),
-        "exports": exports, "calculs_impossibles": failures_of(store, network, year),
+        "exports": exports, "a_verifier": to_check(report, reception) if reception else [],
+        "calculs_impossibles": failures_of(store, network, year),
     }  # fmt: skip
 
 
@@ -124,6 +126,7 @@ def network_lines(store: Store, network: str, years: list[int]) -> tuple[list[st
         if not reception:
             continue
         lines += [*_news(reception, year), *(f"  {year}  ATTENTION, {told}" for told in told_of_reception(reception))]
+        lines += [f"  {year}  À VÉRIFIER, {told}" for told in to_check(report, reception)]
         current = report if report and report["reception"] == reception["fingerprint"] else None
         lines += [
             f"  {year}  {name} : CALCUL IMPOSSIBLE. {error}"
@@ -142,6 +145,18 @@ def network_lines(store: Store, network: str, years: list[int]) -> tuple[list[st
             refused += receipt["lignes_refusees"] + (receipt["etat"] == "rejeté")
             lines += [f"  {year}  {export} : {_verdict(receipt)}", *_detail(store, report, export, receipt, folder)]
     return [*lines, *(f"  {_years(missing)}  {export} : NON TRANSMIS" for export, missing in absent.items())], refused
+
+
+def to_check(report: Any, reception: dict[str, Any]) -> list[str]:
+    """Return what the data team is asked to look at in files that were accepted as they are (French)."""
+    if not report or report["reception"] != reception["fingerprint"]:
+        return []
+    doubts = [f"{item['export']} : {item['message']}" for item in report.get("doutes", ()) if not item["bloque"]]
+    for item in report["anomalies"]:
+        if item["regle"] in TOLD_OF_FILES and item["severite"] == "avertissement":
+            row = f" (ligne {item['premiere_ligne']})" if item["premiere_ligne"] else ""
+            doubts.append(f"{item['export']} : « {item['fichier']} »{row}. {item['message']}")
+    return doubts
 
 
 def _unjudged(reception: dict[str, Any]) -> str:

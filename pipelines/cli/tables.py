@@ -77,6 +77,9 @@ def show_standing(found: dict[str, Any]) -> None:
         f"depuis le {_day(item['depuis'])}"
         for item in found["en_attente"]
     ])  # fmt: skip
+    _section(console, "À vérifier", [
+        f"{item['reseau']}, {item['annee']}, {item['message']}" for item in found["a_verifier"]
+    ])  # fmt: skip
     from assets.folder import folder_lines
 
     _section(console, "Dossier d'exports, à regarder", list(folder_lines(found["dossier_d_exports"])))

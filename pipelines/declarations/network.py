@@ -32,6 +32,7 @@ DURATION_FORMS: tuple[str, ...] = get_args(DurationForm)
 DURATION_UNITS = ("secondes", "minutes", "heures", "jours")
 ExportKind = Literal["survey", "operations", "values"]
 FileFormat = Literal["csv", "xlsx", "ods", "parquet"]
+DoubtKind = Literal["contenu-deja-recu", "lignes-rondes", "chute-de-lignes"]
 TerritoryCodes = Literal["departement", "region", "pilote"]
 
 
@@ -196,10 +197,16 @@ class IgnoredRows(Model):
 
 
 class Acceptance(Model):
-    """From which share of refused rows (0 to 1) an export of a year is refused as a whole, and why that limit."""
+    """From which share of refused rows (0 to 1) an export of a year is refused as a whole, and why that limit.
+
+    ``max_fall`` is the share of rows lost against the year before from which the data team is told; the doubts in
+    ``blocking`` refuse the export until it is handed over anew, or no longer declared blocking.
+    """
 
     max_refused_share: float = Field(ge=0, le=1)
     why: Text
+    max_fall: float = Field(default=0.5, ge=0, le=1, description="share of rows lost in a year that is told")
+    blocking: tuple[DoubtKind, ...] = Field(default=(), description="doubts that refuse the export (default: told)")
 
 
 class Export(Model):

@@ -105,7 +105,7 @@ class Archive:
 
     def receive(self, root: ExportsRoot, source: SourceFile, seen_at: datetime.datetime) -> Received:
         """Archive ``source`` unless it was seen before, and note in the manifest what is new."""
-        memory = _memory(root, source)
+        memory = _memory(root, source.path)
         remembered = self._recall(memory)
         before = json.loads(remembered) if remembered else None
         if (
@@ -124,13 +124,27 @@ class Archive:
         self._remember(memory, json.dumps({"token": source.token, "sha256": sha256, "size": size}).encode())
         return received
 
+    def twins(self, root: ExportsRoot, received: Received) -> list[str]:
+        """Return the other paths of the root where the very content of a file was received, and still is."""
+        memory = f"contenu-{hashlib.sha256(f'{root.url}|{received.sha256}'.encode()).hexdigest()[:32]}.json"
+        remembered = self._recall(memory)
+        paths: list[str] = json.loads(remembered) if remembered else []
+        if received.path not in paths:
+            self._remember(memory, json.dumps([*paths, received.path]).encode())
+        others = [path for path in paths if path != received.path]
+        return [path for path in others if self._is_there(root, path, received.sha256)]
+
+    def _is_there(self, root: ExportsRoot, path: str, sha256: str) -> bool:
+        known = self._recall(_memory(root, path))
+        return bool(known) and json.loads(known or b"{}")["sha256"] == sha256 and bool(root.find(glob.escape(path), 0))
+
     def recognise(self, root: ExportsRoot, source: SourceFile) -> str | None:
         """Return the sha256 of ``source`` when it is surely what was archived under that name, else None.
 
         A look costs no reading while the token stands; a file of the same size under another token is hashed where it
         is. Nothing is archived or noted: what is not recognised is news for ``receive``.
         """
-        memory = _memory(root, source)
+        memory = _memory(root, source.path)
         remembered = self._recall(memory)
         if not remembered:
             return None
@@ -211,9 +225,9 @@ def news_line(received: Received, seen_at: datetime.datetime) -> str:
     return json.dumps({"vu_le": seen_at.isoformat(timespec="seconds"), **asdict(received)}, ensure_ascii=False)
 
 
-def _memory(root: ExportsRoot, source: SourceFile) -> str:
+def _memory(root: ExportsRoot, path: str) -> str:
     """Name what is remembered of a file at the source."""
-    return f"{hashlib.sha256(f'{root.url}|{source.path}'.encode()).hexdigest()[:32]}.json"
+    return f"{hashlib.sha256(f'{root.url}|{path}'.encode()).hexdigest()[:32]}.json"
 
 
 def digest_of(path: Path) -> str:

@@ -11,9 +11,10 @@ from pipelines.validate.gathering import RefusedRow, Validated, observation_sche
 from pipelines.validate.header import recognised
 from pipelines.validate.letter import Letter, write_letter
 from pipelines.validate.opened import validate_opened
+from pipelines.validate.plausibility import Seen, doubts_of
 from pipelines.validate.privacy import protect
 from pipelines.validate.typed_rows import TypedRows, write_rows
-from pipelines.validate.verdict import JudgedFile, Verdict, count_findings, judge, not_handed_over
+from pipelines.validate.verdict import JudgedFile, Verdict, count_findings, doubt, judge, not_handed_over
 from pipelines.validate.whole import expected_of
 
 __all__ = [
@@ -21,12 +22,15 @@ __all__ = [
     "JudgedFile",
     "Letter",
     "RefusedRow",
+    "Seen",
     "TypedRows",
     "Validated",
     "Verdict",
     "annotated_copy",
     "correction_states",
     "count_findings",
+    "doubt",
+    "doubts_of",
     "expected_of",
     "judge",
     "not_handed_over",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipelines.declarations.bases import Account
     from pipelines.declarations.network import Acceptance
     from pipelines.validate.gathering import Validated
+    from pipelines.validate.plausibility import Doubt
 
 State = Literal["accepté", "rejeté", "non transmis"]
 # Warnings of whole files and exports that the producer is written about: what is published may not be what is meant.
@@ -66,7 +67,7 @@ class Verdict:
     ``reason`` is the id of a reason for absence; counts are rows of that year. ``explanation`` is for the data team;
     ``for_producer`` stands for it where a part of it is not the producer's affair. ``accounts``: what became of the
     accepted rows, indicator by indicator, once they were counted. ``companions`` counts the refused rows that are so
-    only because another row has their key: the limit counts one fault for both.
+    only because another row has their key: the limit counts one fault for both. ``doubts`` are for the data team.
     """
 
     export: str
@@ -83,6 +84,7 @@ class Verdict:
     for_producer: str = ""
     accounts: list[Account] = field(default_factory=list)
     companions: int = 0
+    doubts: list[Doubt] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
@@ -191,6 +193,14 @@ def _part(file: JudgedFile, year: int | None) -> Part:
     refused = {row.number: row.cells for row in validated.refused_rows if _in(row.year, year)}
     findings = [item for item in validated.findings if _in(item.year, year)]
     return Part(file.path, validated.observations.of_year(year), validated.header, findings, refused)
+
+
+def doubt(verdict: Verdict, doubts: Sequence[Doubt]) -> None:
+    """Add doubts to an accepted verdict; those that block refuse it."""
+    verdict.doubts = list(doubts)
+    blocking = [item.message for item in doubts if item.blocks]
+    if blocking:
+        _refuse(verdict, " ".join(blocking))
 
 
 def _in(found: int | None, year: int | None) -> bool:

@@ -1,0 +1,75 @@
+"""Whether an export of a year is likely to be what it says: told to the data team, blocking where it is declared.
+
+Nothing here is a fault of a row; each doubt is a sentence that a person answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.validate.french import count_text, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipelines.declarations.network import Acceptance, DoubtKind
+
+_SPREADSHEETS = (65_536, 1_048_576)  # rows that a sheet holds (XLS; XLSX and ODS)
+_LIMITS = (*_SPREADSHEETS, *(figure * 10**power for power in (3, 4, 5, 6) for figure in (1, 2, 5)))  # of tools
+_FAR_UNDER = 0.8  # of last year's rows
+_FEWEST = 20  # rows of last year, for a fall to say anything
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What makes a person look: its kind, a French sentence, and whether the export waits for it."""
+
+    kind: DoubtKind
+    message: str
+    blocks: bool
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of an export of a year: rows of each file (all years), rows of the year, and of the year before.
+
+    ``twins``: for each file, the paths of other years, exports or networks where the same content is.
+    ``before`` is None where the year before was not accepted; ``partial``: the year isn't over.
+    """
+
+    year: int
+    file_rows: Mapping[str, int]
+    rows: int
+    before: int | None
+    twins: Mapping[str, Sequence[str]]
+    partial: bool = False
+
+
+def doubts_of(seen: Seen, acceptance: Acceptance) -> list[Doubt]:
+    """Return the doubts on an export that was accepted."""
+    found: list[tuple[DoubtKind, str]] = []
+    for path, others in seen.twins.items():
+        same = " et de ".join(f"« {other} »" for other in others)
+        found.append(("contenu-deja-recu", f"« {path} » a exactement le contenu de {same} : est-ce le bon fichier ?"))
+    for path, rows in seen.file_rows.items():
+        if limit := _limit(rows, seen.before):
+            told = f"« {path} » a {counted(rows, 'ligne')}, une limite de logiciel ({count_text(limit)})"
+            found.append(("lignes-rondes", f"{told} : l'extraction a-t-elle été coupée ?"))
+    if seen.before and seen.before >= _FEWEST and not seen.partial:
+        lost = 1 - seen.rows / seen.before
+        if lost > acceptance.max_fall:
+            found.append((
+                "chute-de-lignes",
+                f"{counted(seen.rows, 'ligne')} en {seen.year}, contre {count_text(seen.before)} l'année précédente "
+                f"(-{round(100 * lost)} %) : le fichier est-il complet ?",
+            ))  # fmt: skip
+    return [Doubt(kind, message, kind in acceptance.blocking) for kind, message in found]
+
+
+def _limit(rows: int, before: int | None) -> int | None:
+    """Return the limit that a number of rows is at, its header counted or not, when that is no chance."""
+    for limit in _LIMITS:
+        if rows in (limit, limit - 1) and (limit in _SPREADSHEETS or (before and rows < _FAR_UNDER * before)):
+            return limit
+    return None
