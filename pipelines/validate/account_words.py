@@ -33,7 +33,7 @@ def account_text(account: Account) -> str:
     inside = (
         f"calculé sur {count_text(account.base)} des {counted(account.accepted, 'ligne acceptée')}"
         if account.base
-        else f"aucune valeur, aucune des {counted(account.accepted, 'ligne acceptée')} n'est dans la base"
+        else f"aucune valeur : sur {counted(account.accepted, 'ligne acceptée')}, aucune n'est dans la base"
     )
     return f"{inside} ; hors de la base : {reasons}"
 

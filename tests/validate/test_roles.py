@@ -108,6 +108,7 @@ MEAN = {"estimator": {"name": "mean"}, "inputs": {"value": "delai"}}
 RATE = {"estimator": {"name": "ratio"}, "inputs": {"numerator": "pris", "denominator": "recus"}, "unit": "%",
         "unit_family": "taux", "range": [0, 100]}  # fmt: skip
 SCORE = {"name": "score", "points": [{"answer": rank, "points": 5 * rank} for rank in (1, 2, 3)]}
+WHERE = {"estimator": SHARE, "inputs": {"answer": "avis"}, "where": {"canal": ["téléphone"]}}
 ROLES = [
     ("nps", NPS, {"note": NUMBER}, {"note": [10, 8.5, 6.5, 99, 98, -1, 0]}, {"note-decimale": 2, "hors-echelle": 3}, 2),
     ("csat", CSAT, {"note": NUMBER}, {"note": [5, 4.5, 0, 9, 1]}, {"note-decimale": 1, "hors-echelle": 2}, 1),
@@ -166,6 +167,18 @@ def test_rules_hold_in_every_format(desk, kind):
     assert (checked.verdict.accepted, checked.verdict.refused) == (2, 2)
 
 
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet", "ods"])
+def test_words_are_compared_in_every_format(desk, kind):
+    catalogue = desk.catalogue({"canal": TEXT, "avis": TEXT, "lu": {"type": "boolean"}},
+                               {**WHERE, "where": {"canal": ["téléphone"], "lu": [True]}})  # fmt: skip
+    columns = {"canal": ["téléphone", "Téléphone", "guichet", "téléphone"], "avis": ["oui", "oui", "non", "bof"],
+               "lu": ["true", "true", "false", "true"]}  # fmt: skip
+    checked = desk.check(catalogue, columns, kind)
+    assert told(checked) == {"valeur-ecrite-autrement": 1, "reponse-hors-liste": 1}
+    (account,) = checked.verdict.accounts
+    assert (account.accepted, account.base, account.outside) == (2, 1, {"condition_non_remplie": 1})
+
+
 def test_a_missing_weight_is_told_unless_its_absence_is_declared(desk):
     columns = {"note": [9, 10, 3, 2], "poids": [1, None, 0, None]}
     checked = desk.check(desk.catalogue({"note": NUMBER, "poids": NUMBER}, NPS, weight="poids"), columns)
@@ -184,7 +197,6 @@ def test_an_export_without_any_weight_above_zero_is_refused(desk, weights):
     assert "poids-nuls" in told(checked)
 
 
-WHERE = {"estimator": SHARE, "inputs": {"answer": "avis"}, "where": {"canal": ["téléphone"]}}
 SPELLINGS = ["Téléphone", "telephone", "téléphone ", " téléphone", "te\u0301le\u0301phone", "télé\u200bphone",
              "TÉLÉPHONE", "téléphone\u00a0"]  # fmt: skip
 
@@ -329,3 +341,23 @@ def test_files_from_the_field_are_told(file, schemas, network, export, words, co
     )  # fmt: skip
     assert done.returncode == code, done.stderr
     assert words in " ".join(done.stdout.split())
+
+
+ODD = ["", "0", "1", "3", "5", "8,5", "8.5", "-1", "99", "999", "NaN", "inf", "1e400", "123456789012345678901", "oui",
+       "Oui ", "nsp", "\u200b", "\u00a0", "2024-03-01", "2024-13-01", "true", "=1+1", "'5"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fed", "fields"), [item[1:3] for item in ROLES], ids=[item[0] for item in ROLES])
+@given(st.data())
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_cells_no_row_is_lost(desk, fed, fields, data):
+    rows = data.draw(st.integers(1, 12))
+    columns = {name: data.draw(st.lists(st.sampled_from(ODD), min_size=rows, max_size=rows)) for name in fields}
+    checked = desk.check(desk.catalogue({"numero": NUMBER, **fields}, fed), {"numero": range(1, rows + 1), **columns})
+    verdict = checked.verdict
+    assert verdict.accepted + verdict.refused == rows
+    for account in verdict.accounts:
+        assert account.accepted == verdict.accepted
+        assert account.base + sum(account.outside.values()) == account.accepted
+    if verdict.accepted and verdict.state == "accepté":
+        assert [account.indicator for account in verdict.accounts] == ["essai-0"]
