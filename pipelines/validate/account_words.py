@@ -27,13 +27,15 @@ UNMET = "condition-jamais-remplie"
 
 def account_text(account: Account) -> str:
     """Say what became of the accepted rows, reason by reason, with the values most often met."""
+    if not account.accepted:
+        return "aucune ligne de ses années dans ce fichier"
     if account.base == account.accepted:
         return f"calculé sur {counted(account.accepted, 'ligne')}, toutes dans la base"
     reasons = " ; ".join(_reason(account, reason) for reason in REASONS if account.outside.get(reason))
     inside = (
         f"calculé sur {count_text(account.base)} des {counted(account.accepted, 'ligne acceptée')}"
         if account.base
-        else f"aucune valeur : sur {counted(account.accepted, 'ligne acceptée')}, aucune n'est dans la base"
+        else f"aucune ligne dans la base, sur {counted(account.accepted, 'ligne acceptée')}"
     )
     return f"{inside} ; hors de la base : {reasons}"
 
