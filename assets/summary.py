@@ -12,6 +12,7 @@ from assets.revisions import waiting_revisions
 from assets.storage import Store, read_json
 from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
+from pipelines.declarations.roles import TOLD
 from pipelines.publish import history
 from pipelines.publish.target import LOCAL
 from pipelines.validate.french import counted
@@ -156,6 +157,9 @@ def to_check(report: Any, reception: dict[str, Any]) -> list[str]:
         if item["regle"] in TOLD_OF_FILES and item["severite"] == "avertissement":
             row = f" (ligne {item['premiere_ligne']})" if item["premiere_ligne"] else ""
             doubts.append(f"{item['export']} : « {item['fichier']} »{row}. {item['message']}")
+        elif item["regle"] in TOLD:
+            column = f" (colonne « {item['colonne']} »)" if item["colonne"] else ""
+            doubts.append(f"{item['export']} : {item['message']}{column} {counted(item['nombre'], 'ligne')}")
     return doubts
 
 
