@@ -11,7 +11,7 @@ from pipelines.compile.durations import SECONDS, duration_text
 from pipelines.compile.exports import field_descriptor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pipelines.declarations import ExportField, Layout
     from pipelines.declarations.base import Constraints
@@ -102,9 +102,13 @@ def right_example(field: ExportField, layout: Layout, year: int | None = None) -
     It is the declared example when that one is right, else one made from type and constraints; empty when none can be
     made (a pattern without an example).
     """
-    descriptor = field_descriptor(field, layout)
-    judge = frictionless.Field.from_descriptor(descriptor)
-    for candidate in _candidates(field, descriptor, year):
+    return first_right(field, layout, _candidates(field, field_descriptor(field, layout), year))
+
+
+def first_right(field: ExportField, layout: Layout, candidates: Iterable[str]) -> str:
+    """Return the first of some cells that the field accepts in that layout; empty when none is right."""
+    judge = frictionless.Field.from_descriptor(field_descriptor(field, layout))
+    for candidate in candidates:
         value, notes = judge.read_cell(candidate)
         if not notes and value is not None:
             return candidate

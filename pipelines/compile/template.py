@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 from xlsxwriter.utility import xl_col_to_name
 
 from pipelines.compile.durations import duration_value
-from pipelines.compile.expected import expected_words, right_example, shown
+from pipelines.compile.expected import expected_words, shown
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
-from pipelines.compile.samples import example_rows, territory_codes
+from pipelines.compile.samples import cell_example, example_rows, territory_codes
 from pipelines.compile.workbook import workbook, write_lines, write_text
+from pipelines.declarations.roles import row_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from xlsxwriter.format import Format
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
@@ -40,7 +43,7 @@ def template_schema(export: Export, layout: Layout, year: int) -> dict[str, Any]
         described = {"name": labels[field.name], "title": field.title or labels[field.name],
                      "description": _description(field, layout)}  # fmt: skip
         written = {key: value for key, value in field_descriptor(field, layout).items() if key != "name"}
-        fields.append({**described, **written, **_schema_example(field, layout, year)})
+        fields.append({**described, **written, **_schema_example(export, field, layout, year)})
     schema: dict[str, Any] = {"title": f"{export.title}, {year}", "fields": fields}
     if export.key:
         schema["primaryKey"] = [labels[name] for name in export.key]
@@ -52,24 +55,27 @@ def template_workbook(catalogue: Catalogue, network: str, export: Export, layout
     title = f"{catalogue.networks[network].title} : {export.title}, {year}"
     territories = catalogue.territories.of_year(year)
     lists = _lists(territories, export, layout)
+    rows = example_rows(export, layout, territories, year, row_rules(catalogue, network, export, [year]))
+    made = {field.name: cell_example(export, field, layout, year) for field in export.fields}
+    examples = rows[0] if rows else made
     target = io.BytesIO()
     with workbook(title, target) as book:
         formats = {field.name: _format(book, field, layout) for field in export.fields}
         name = (layout.sheet if _is_workbook(layout) else None) or "Données"
         for sheet_name in (name, EXAMPLE if name != EXAMPLE else "Exemple de lignes"):
             sheet = book.add_worksheet(sheet_name)
-            first = _header(book, sheet, export, layout, title)
+            first = _header(book, sheet, export, layout, title, examples)
             for column, field in enumerate(export.fields):
                 sheet.set_column(
                     column, column, max(14, min(40, len(label_of(field, layout)) + 4)), formats[field.name]
                 )
                 _checks(sheet, first, column, field, layout, lists)
             if sheet_name != name:
-                for row, values in enumerate(example_rows(export, layout, territories, year), start=first):
+                for row, values in enumerate(rows, start=first):
                     for column, field in enumerate(export.fields):
                         _cell(sheet, row, column, values[field.name], field, layout, formats[field.name])
         _lists_sheet(book, lists, {field.name: label_of(field, layout) for field in export.fields})
-        write_lines(book, NOTICE, title, _notice(network, export, layout, year, name))
+        write_lines(book, NOTICE, title, _notice(network, export, layout, year, name, shows=bool(rows)))
     return target.getvalue()
 
 
@@ -90,7 +96,9 @@ def _format(book: Workbook, field: ExportField, layout: Layout) -> Format:
     return book.add_format({"num_format": _FORMATS[field.type]})
 
 
-def _header(book: Workbook, sheet: Worksheet, export: Export, layout: Layout, title: str) -> int:
+def _header(
+    book: Workbook, sheet: Worksheet, export: Export, layout: Layout, title: str, examples: Mapping[str, str]
+) -> int:
     """Write title rows and header rows with a comment per column; return the first row to fill."""
     skipped, height = (layout.skip_rows, layout.header_rows) if _is_workbook(layout) else (0, 1)
     head = book.add_format({"bold": True, "bg_color": "#000091", "font_color": "#FFFFFF", "num_format": "@"})
@@ -101,7 +109,7 @@ def _header(book: Workbook, sheet: Worksheet, export: Export, layout: Layout, ti
         parts = label.split(" / ", height - 1)
         for index, part in enumerate(parts):
             write_text(sheet, skipped + index, column, part, head)
-        told = f"{_description(field, layout)}\nExemple : {right_example(field, layout) or '(aucun)'}"
+        told = f"{_description(field, layout)}\nExemple : {examples[field.name] or '(aucun)'}"
         sheet.write_comment(skipped + len(parts) - 1, column, told, {"author": "Modèle", "x_scale": 2, "y_scale": 1.5})
     sheet.freeze_panes(skipped + height, 0)
     return skipped + height
@@ -115,8 +123,8 @@ def _description(field: ExportField, layout: Layout) -> str:
     return f"{said}{words[0].upper()}{words[1:]}.{optional}{personal}"
 
 
-def _schema_example(field: ExportField, layout: Layout, year: int) -> dict[str, Any]:
-    text = right_example(field, layout, year if field.type in ("date", "year") else None)
+def _schema_example(export: Export, field: ExportField, layout: Layout, year: int) -> dict[str, Any]:
+    text = cell_example(export, field, layout, year)
     if not text:
         return {}
     if field.type in ("integer", "number", "year"):
@@ -211,12 +219,14 @@ def _bounds(field: ExportField) -> dict[str, Any]:
     return {"criteria": "<=", "value": high} if isinstance(high, int | float) else {}
 
 
-def _notice(network: str, export: Export, layout: Layout, year: int, sheet: str) -> list[str]:
+def _notice(network: str, export: Export, layout: Layout, year: int, sheet: str, *, shows: bool) -> list[str]:
     expected = layout.path.replace("{year}", str(year))
     lines = [
         f"Remplissez la feuille « {sheet} », une ligne par observation, sous l'en-tête. Ne changez pas les en-têtes.",
-        f"La feuille « {EXAMPLE} » montre des lignes justes (valeurs inventées). Le commentaire de chaque en-tête dit "
-        "ce qui est attendu.",
+        f"La feuille « {EXAMPLE} » montre des lignes justes (valeurs inventées)."
+        if shows
+        else f"La feuille « {EXAMPLE} » est vide : aucun exemple juste n'est déclaré.",
+        "Le commentaire de chaque en-tête dit ce qui est attendu.",
     ]
     for field in export.fields:
         if field.type == "date":

@@ -6,9 +6,10 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pipelines.compile.expected import expected_words, right_example
+from pipelines.compile.expected import expected_words
 from pipelines.compile.exports import field_descriptor, label_of
 from pipelines.compile.plain_text import one_line, spelled
+from pipelines.compile.samples import cell_example
 from pipelines.declarations.roles import REFUSED, TOLD
 from pipelines.validate.findings import rows_told
 from pipelines.validate.french import rows_text
@@ -118,7 +119,7 @@ def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout
         rows_told(group), tuple(rows), _values(group), message, words.why,
         f"{words.mend}{_or_empty(first.rule, field, export, layout)}",
         expected_words(field, layout) if helped and field else "",
-        _example(field, export, layout, year) if shows and field else "", causes_of(group),
+        cell_example(export, field, layout, year) if shows and field else "", causes_of(group),
     )  # fmt: skip
 
 
@@ -153,9 +154,3 @@ def causes_of(group: Sequence[Finding]) -> tuple[str, ...]:
             every.setdefault(told)
     first = list(kinds.values())[:SHOWN_CAUSES]
     return tuple([*first, *(told for told in every if told not in first)][: max(len(first), SHOWN_VALUES)])
-
-
-def _example(field: ExportField, export: Export, layout: Layout, year: int | None) -> str:
-    if field.name == export.level.field:
-        return next(iter(export.level.values))
-    return right_example(field, layout, year if field.name == export.period.field else None)

@@ -9,10 +9,15 @@ from pathlib import Path
 import frictionless
 import openpyxl
 import pytest
+from files_of_cells import declared, judged, written
 
 from pipelines.cli import main
+from pipelines.compile.samples import example_rows, territory_codes
 from pipelines.compile.template import template_schema, template_workbook
 from pipelines.declarations import load
+from pipelines.declarations.base import Constraints
+from pipelines.declarations.network import Acceptance
+from pipelines.declarations.roles import row_rules
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHIPPED = [
@@ -114,3 +119,102 @@ def test_dates_typed_in_a_spreadsheet_or_as_text_are_both_read(catalogue, tmp_pa
     assert code == 1
     assert report["lignes_acceptees"] == 2
     assert {(item["regle"], item["colonne"]) for item in report["problemes"]} >= {("type-error", "Mois")}
+
+
+def bare(codes, levels, **more):
+    """An export none of whose columns declares an example."""
+    by_level = {"level": levels} if isinstance(levels, str) else {"level": {"field": "maille", "values": levels}}
+    return {
+        "id": "essai",
+        "kind": "values",
+        "title": "Essai",
+        "fields": [
+            {"name": "code", "label": "Code", "constraints": {"required": True}},
+            {"name": "nom", "label": "Guichet"},
+            {"name": "maille", "label": "Maille", "constraints": {"required": True}},
+            {"name": "zone", "label": "Zone", "constraints": {"required": True, **more}},
+            {"name": "valeur", "label": "Valeur", "type": "number"},
+        ],
+        "territory": {"field": "zone", "codes": codes},
+        "structure": {"code": "code", "name": "nom"},
+        **by_level,
+    }
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
+@pytest.mark.parametrize(
+    ("export", "rows"),
+    [
+        (bare("departement", "site"), 1),
+        (bare("departement", "departement"), 1),
+        (bare("region", "region"), 1),
+        (bare("departement", "site", pattern="97[1-6]"), 1),
+        (bare("pilote", {"S": "site", "D": "departement", "R": "region", "N": "national"}), 4),
+        (bare("pilote", {"R": "region"}), 1),
+        (bare("departement", {"D": "departement", "R": "region"}), 1),  # no code of that column is a région
+        (bare("departement", "site", pattern="X+"), 0),
+    ],
+)
+def test_examples_of_places_are_places(catalogue, tmp_path, form, export, rows):
+    declared_export, layout = declared(export, form)
+    territories = catalogue.territories.of_year(2024)
+    made = example_rows(declared_export, layout, territories, 2024)
+    assert len(made) == rows
+    assert "texte" not in {row["zone"] for row in made}
+    if rows:
+        cells = [[field.label for field in declared_export.fields], *(list(row.values()) for row in made)]
+        verdict, problems = judged(
+            written(cells, form),
+            declared_export,
+            layout,
+            catalogue,
+            Acceptance(max_refused_share=0, why="essai"),
+            tmp_path,
+        )
+        assert (verdict.state, verdict.accepted, problems) == ("accepté", rows, [])
+
+
+@pytest.mark.parametrize(
+    "export", [bare("departement", "site"), bare("region", "region"), bare("pilote", {"D": "departement"})]
+)
+def test_producers_are_never_told_a_text_for_a_place(catalogue, tmp_path, export):
+    declared_export, layout = declared(export, "csv")
+    level = "x" if isinstance(export["level"], str) else next(iter(export["level"]["values"]))
+    cells = [["Code", "Guichet", "Maille", "Zone", "Valeur"], *(["S1", "", level, zone, "1"] for zone in ("Ain", ""))]
+    acceptance = Acceptance(max_refused_share=1, why="essai")
+    _, problems = judged(written(cells, "csv"), declared_export, layout, catalogue, acceptance, tmp_path)
+    told = {item.rule: item.example for item in problems if item.column == "Zone"}
+    assert set(told) == {"territoire-inconnu", "constraint-error"}
+    gazetteer = set(territory_codes(declared_export, catalogue.territories.of_year(2024)))
+    assert set(told.values()) <= gazetteer
+
+
+def test_an_example_follows_the_roles_of_columns(catalogue, tmp_path, capsys):
+    """Answers are those of the indicators, weights count: what the template shows is accepted by the command."""
+    export = catalogue.networks["caf"].export("enquete")
+    fields = [
+        field.model_copy(update={"example": None, "constraints": Constraints(required=field.constraints.required)})
+        for field in export.fields
+    ]
+    plain = export.model_copy(update={"fields": tuple(fields)})
+    rules = row_rules(catalogue, "caf", export, [2024])
+    (row,) = example_rows(plain, plain.layouts[0], catalogue.territories.of_year(2024), 2024, rules)
+    listed = [rule for rule in rules if rule.check == "listed" and rule.refuses]
+    assert listed
+    for rule in listed:
+        assert row[rule.columns[0]] in {str(value) for value in rule.values}
+
+
+def test_no_row_is_shown_where_none_is_known_to_be_right(catalogue):
+    export = {**bare("departement", "site"), "fields": [
+        {"name": "code", "label": "Code", "constraints": {"required": True, "pattern": "XYZ[0-9]{7}"}},
+        {"name": "zone", "label": "Zone"},
+        {"name": "nom", "label": "Nom"},
+        {"name": "valeur", "label": "Valeur", "type": "number"},
+    ]}  # fmt: skip
+    declared_export, layout = declared(export, "xlsx")
+    content = template_workbook(catalogue, "caf", declared_export, layout, 2024)
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert book["Exemple"].max_row == 1
+    notice = " ".join(str(cell.value) for cell in book["Lisez-moi"]["A"])
+    assert "aucun exemple juste n'est déclaré" in notice
