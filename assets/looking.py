@@ -122,9 +122,9 @@ class _Network:
                 continue
             before = {file["path"]: file["sha256"] for file in received.get(export.id, [])}
             for source in self.listing.find(layout.path, year):
-                known = before.pop(source.path, None)
+                known = before.pop(source.name, None)
                 if known is None:
-                    yield f"fichier nouveau : {source.path}"
+                    yield f"fichier nouveau : {source.name}"
                 elif self.store.archive.recognise(self.root, source) != known:
-                    yield f"fichier modifié : {source.path}"
+                    yield f"fichier modifié : {source.name}"
             yield from (f"fichier retiré : {path}" for path in before)

@@ -20,6 +20,7 @@ from assets.resources import Workspace
 from assets.revisions import settle, writing_store
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_bytes, write_json, write_typed_rows
 from pipelines.compile.exports import label_of
+from pipelines.compile.plain_text import table_text
 from pipelines.compute.accounts import accounts_of
 from pipelines.declarations import Catalogue, Export, Layout
 from pipelines.read import DamagedArchiveError
@@ -153,9 +154,9 @@ def _findings_csv(verdict: Verdict) -> bytes:
     writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
     writer.writerow(["fichier", "ligne", "colonne", "valeur", "regle", "severite", "message"])
     for path, _, item in verdict.findings:
-        value = f"'{item.value}" if item.value.startswith(("=", "+", "-", "@", "\t", "\r")) else item.value
         rows = f"{item.row} à {item.last} ({item.count} lignes)" if item.last else item.row or ""
-        writer.writerow([path, rows, item.column, value, item.rule, item.severity, item.message])
+        texts = map(table_text, (item.column, item.value, item.rule, item.severity, item.told))
+        writer.writerow([table_text(path), rows, *texts])
     return stream.getvalue().encode("utf-8-sig")
 
 

@@ -6,6 +6,7 @@ What commands do, and the errors that they tell themselves, aren't here.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
@@ -13,16 +14,22 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from pipelines.cli.declared import REFUSED, USAGE
 from pipelines.cli.showing import print_json
+from pipelines.compile.plain_text import lines
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
 INTERRUPTED = 130  # as shells say of a command that Ctrl-C ended
+_OWN_MOVES = re.compile(r"\x1b\[[?0-9;]*[mKAhlJG]|\r")  # those that rich writes
+_NO_MOVE = re.compile(r"\r(?=\n)")
 
 
 class _Listened:
-    """A stream whose reader may leave (``… | head``): what comes after goes nowhere; the work and its code stand."""
+    """A stream whose reader may leave (``… | head``): what comes after goes nowhere; the work and its code stand.
+
+    Signs that act on a terminal don't pass, whoever wrote them: names of files come from anywhere.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -33,7 +40,7 @@ class _Listened:
     def write(self, text: str) -> int:
         """Write, as long as somebody reads."""
         try:
-            return self._stream.write(text)
+            return self._stream.write(_harmless(text, on_terminal=self._stream.isatty()))
         except BrokenPipeError:
             self._leave()
             return len(text)
@@ -49,6 +56,16 @@ class _Listened:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())  # what is still in the stream's memory goes there too
         os.close(nowhere)
+
+
+def _harmless(text: str, *, on_terminal: bool) -> str:
+    """Return what may be written: on a terminal, the colours and moves of our own bars too."""
+    if text.isprintable():
+        return text
+    own = _OWN_MOVES if on_terminal else _NO_MOVE
+    parts = own.split(text)
+    moves = own.findall(text)
+    return "".join(lines(part) + move for part, move in zip(parts, [*moves, ""], strict=True))
 
 
 @contextmanager

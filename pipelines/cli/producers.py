@@ -149,7 +149,7 @@ def _untreated(arguments: argparse.Namespace, reason: str) -> int:
     """Say that a file was not judged, by no fault of its own."""
     told = f"« {arguments.file.name} » n'a pas été contrôlé : {reason}"
     if arguments.json:
-        print(json.dumps({"valide": None, "erreur": told}, ensure_ascii=False, indent=2))
+        print_json({"valide": None, "erreur": told})
     return _usage(told)
 
 

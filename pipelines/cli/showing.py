@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,17 +15,28 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
+_UNPRINTED = re.compile(r"[^ -~\n\u00a0\u202fÀ-ÿ]")
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Declare ``--json``."""
     parser.add_argument("--json", action="store_true", help="la réponse en JSON")
 
 
 def print_json(content: Any) -> None:
-    """Print an answer as JSON: UTF-8 whatever the terminal is set to, and whatever the names of files hold."""
-    text = json.dumps(content, ensure_ascii=False, indent=1)
+    """Print an answer as JSON: UTF-8 whatever the terminal is set to, and whatever the names of files hold.
+
+    Signs that don't print (bidirectional marks, controls) are written by their code: programs read them the same.
+    """
+    text = _UNPRINTED.sub(_escaped, json.dumps(content, ensure_ascii=False, indent=1))
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
         reconfigure(encoding="utf-8")
     print(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))  # halves of signs alone become U+FFFD
+
+
+def _escaped(found: re.Match[str]) -> str:
+    sign = found[0]
+    return sign if sign.isprintable() or "\ud800" <= sign <= "\udfff" else json.dumps(sign)[1:-1]
 
 
 class Steps:

@@ -21,6 +21,11 @@ DEEPEST = 30  # an alias that holds itself would go down for ever; no declaratio
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|-?(0|[1-9][0-9]*)[eE][-+]?[0-9]+")
+# Controls, marks of direction, halves and private signs: declared texts are published, and shown on terminals.
+_ACTING = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ue000-\uf8ff"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff]"
+)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML's own parser is ten times slower than libyaml's
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
@@ -75,6 +80,9 @@ def _build(node: yaml.Node | None, path: Path, document: Document) -> Any:
         return dict(_pairs(node, path, document))
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, (*path, index), document) for index, item in enumerate(node.value)]
+    if found := _ACTING.search(str(node.value)):
+        message = f"caractère de contrôle ou invisible (U+{ord(found[0]):04X}) : retapez le texte"
+        document.problems.append(SyntaxProblem(node.start_mark.line + 1, message))
     return _scalar(node)
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 import pandas as pd
 
+from pipelines.compile.plain_text import table_lines
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -68,7 +70,7 @@ def _string(value: object) -> str:
         raise ValueError("texte attendu")
     if "\0" in value or not _encodable(value):
         raise ValueError("caractère interdit en UTF-8 ou en CSV")
-    return str(value)
+    return table_lines(value)
 
 
 def _encodable(value: str) -> bool:

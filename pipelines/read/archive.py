@@ -114,12 +114,12 @@ class Archive:
             and before["token"] == source.token
             and self._holds(before["sha256"], before["size"])
         ):
-            return Received(source.path, before["sha256"], before["size"], "inchangé")
+            return Received(source.name, before["sha256"], before["size"], "inchangé")
         sha256, size = self._keep(root.chunks(source.path))
-        received = Received(source.path, sha256, size, "inchangé")
+        received = Received(source.name, sha256, size, "inchangé")
         if not before or before["sha256"] != sha256:
             news: News = "modifié" if before else "nouveau"
-            received = Received(source.path, sha256, size, news, before["sha256"] if before else None)
+            received = Received(source.name, sha256, size, news, before["sha256"] if before else None)
             self._note(received, seen_at)  # before it is remembered: a crash in between notes it twice, loses nothing
         self._remember(memory, json.dumps({"token": source.token, "sha256": sha256, "size": size}).encode())
         return received

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from pipelines.compile.plain_text import one_line
 from pipelines.read.limits import LONGEST_CELL
 
 
@@ -20,7 +21,7 @@ class UnusableFileError(Exception):
 
     def __init__(self, rule: str, message: str) -> None:
         self.rule = rule
-        super().__init__(message)
+        super().__init__(one_line(message))  # it names sheets, members of archives, labels
 
 
 @dataclass(frozen=True)

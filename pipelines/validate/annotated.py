@@ -94,7 +94,7 @@ def _sheet(book: Workbook, name: str, part: SetAside, findings: list[Finding], k
             write_text(sheet, line, column + 1, cell, form)
             if column in notes:
                 sheet.write_comment(line, column + 1, "\n".join(notes[column]), {"x_scale": 2, "author": "Contrôle"})
-        told = [f"{item.column} : {item.message}" if item.column else item.message
+        told = [f"{item.column} : {item.told}" if item.column else item.told
                 for item in told_by_row.get(row.number, [])]  # fmt: skip
         write_text(sheet, line, width + 1, " ".join(dict.fromkeys(told)), text)
 
@@ -122,6 +122,6 @@ def _notes(
             columns = [places[normalise(item.column)]] if normalise(item.column) in places else []
         for column in columns or [0]:
             told = notes.setdefault(min(column, _MOST_CELLS - 1), [])
-            if item.message not in told:
-                told.append(item.message)
+            if item.told not in told:
+                told.append(item.told)
     return notes

@@ -36,6 +36,11 @@ class Finding:
     cause: str = ""
 
     @property
+    def told(self) -> str:
+        """The sentence, with the cause where it is known."""
+        return f"{self.message} {self.cause[0].upper()}{self.cause[1:]}." if self.cause else self.message
+
+    @property
     def rows(self) -> tuple[int, ...]:
         """The rows that are known one by one: the first and last of those it stands for."""
         return tuple(row for row in (self.row, self.last) if row is not None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
-from pipelines.compile.plain_text import spelled
+from pipelines.compile.plain_text import one_line, spelled
 from pipelines.validate.findings import Finding
 from pipelines.validate.garbled import damage
 from pipelines.validate.messages import title
@@ -78,8 +78,8 @@ def recognised(export: Export, layout: Layout) -> Callable[[list[str]], list[Map
 
 
 def normalise(label: str) -> str:
-    """Write a label in one way: NFC, no spaces at the ends, single spaces inside (non-breaking ones too)."""
-    return " ".join(unicodedata.normalize("NFC", label).split())
+    """Write a label in one way: NFC, single spaces inside only (non-breaking ones too), no sign that doesn't print."""
+    return one_line(" ".join(unicodedata.normalize("NFC", label).split()))
 
 
 def _missing(field: ExportField, layout: Layout, unknown: list[str], *, alone: bool) -> Finding:

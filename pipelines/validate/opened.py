@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from pipelines.compile.plain_text import one_line
 from pipelines.validate.engine import validate_cells, validate_text
 from pipelines.validate.findings import Finding
+from pipelines.validate.header import normalise
 from pipelines.validate.tabular.encoding import can_decode
 from pipelines.validate.tabular.text import open_bytes
 
@@ -139,8 +141,11 @@ def validate_opened(
         above=cells.above,
     )  # fmt: skip
     told = _maybe_cut(opened) if isinstance(opened, HasText) else []
-    told += [Finding(note.rule, note.message, "avertissement", note.row, note.column) for note in cells.notes]
-    return replace(validated, findings=[*told, *validated.findings], sheet=cells.sheet)
+    told += [
+        Finding(note.rule, one_line(note.message), "avertissement", note.row, normalise(note.column))
+        for note in cells.notes
+    ]
+    return replace(validated, findings=[*told, *validated.findings], sheet=one_line(cells.sheet))
 
 
 def _maybe_cut(text: HasText) -> list[Finding]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.compile.exports import label_of
+from pipelines.compile.plain_text import one_line, table_text
 from pipelines.declarations.roles import TOLD
 from pipelines.validate.corrections import EXPIRED
 from pipelines.validate.findings import Finding, rows_told
@@ -288,7 +289,7 @@ def _refuse_unusable(verdict: Verdict) -> None:
 
 
 def _refuse(verdict: Verdict, explanation: str) -> None:
-    verdict.state, verdict.reason, verdict.explanation = "rejeté", "rejete", explanation
+    verdict.state, verdict.reason, verdict.explanation = "rejeté", "rejete", one_line(explanation)
     verdict.observations = None
 
 
@@ -309,8 +310,8 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
         for (path, sha256, rule, column), found in sorted(groups.items(), key=lambda group: group[0]):
             numbers = [row for item in found for row in item.rows]
             lines.append({
-                "export": verdict.export, "fichier": path, "empreinte": sha256, "regle": rule,
-                "colonne": column or None, "severite": found[0].severity,
+                "export": verdict.export, "fichier": table_text(path), "empreinte": sha256, "regle": rule,
+                "colonne": table_text(column) or None, "severite": found[0].severity,
                 "nombre": rows_told(found),
                 "premiere_ligne": min(numbers, default=None), "derniere_ligne": max(numbers, default=None),
                 "message": title(rule),
