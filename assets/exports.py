@@ -98,8 +98,8 @@ def receive_exports(
         for file in files:
             arrived = None if file.path in moving else _arrived(workspace, file, owed[name], now)
             if arrived is None:
-                left.append({"export": name, "path": file.path})
-                arrived = Received(**{**known[file.path], "news": "inchangé"}) if file.path in known else None
+                left.append({"export": name, "path": file.name})
+                arrived = Received(**{**known[file.name], "news": "inchangé"}) if file.name in known else None
             received[name] += [arrived] if arrived else []
     state = {
         "fingerprint": _fingerprint(received),
@@ -108,7 +108,7 @@ def receive_exports(
         "left": left,
         "twins": _twins(workspace, received),
         "renamed": [
-            {"export": name, "path": file.path, "expected": file.expected}
+            {"export": name, "path": file.name, "expected": file.expected}
             for name, files in found.items() for file in files if file.expected
         ],
     }  # fmt: skip

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fsspec.implementations.local import LocalFileSystem
 
+from pipelines.compile.plain_text import table_text
 from pipelines.read.leftovers import leftover, leftover_folder
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class SourceFile:
     token: str
     expected: str = ""
     modified: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The path as it is told and published; only who opens the file needs it as it is written."""
+        return table_text(self.path)
 
 
 @dataclass(frozen=True)
@@ -170,12 +176,6 @@ class Listing:
         return SourceFile(
             entry.path, int(info.get("size") or 0), _token(info), "" if exact else wanted, _modified(info)
         )  # fmt: skip
-
-
-def shown(path: str) -> str:
-    """Return a path that can be shown and written: signs that don't print are replaced."""
-    text = path.encode("utf-8", "replace").decode()
-    return "".join(sign if sign.isprintable() else "·" for sign in text)
 
 
 def _entry(folder: str, info: dict[str, Any]) -> Entry:

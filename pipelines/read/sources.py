@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from pipelines.compile.plain_text import table_text
 from pipelines.read.limits import CHUNK
 from pipelines.read.listing import Listing, SourceFile
 
@@ -30,11 +29,6 @@ class RootError(Exception):
 
 class LinkError(OSError):
     """What was listed as a file is a link by the time it is opened: it is not followed."""
-
-    @property
-    def name(self) -> str:
-        """The path as it is told and published: nothing else than this reader needs it as it is written."""
-        return table_text(self.path)
 
 
 class ExportsRoot:

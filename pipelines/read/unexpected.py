@@ -10,8 +10,9 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipelines.compile.plain_text import table_text
 from pipelines.read.leftovers import leftover
-from pipelines.read.listing import matches, shown
+from pipelines.read.listing import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,12 +53,12 @@ def look_at(listing: Listing, expected: Iterable[tuple[str, int]]) -> Folder:
     for entry in listing.files():
         kind = leftover(entry.name)
         if kind in _ASIDE:
-            getattr(found, _ASIDE[kind]).append(shown(entry.path))
+            getattr(found, _ASIDE[kind]).append(table_text(entry.path))
         elif kind is None and entry.path not in known and not _NOTICES.fullmatch(entry.name):
-            found.unexpected.append(Unexpected(shown(entry.path), _hint(entry.path, forms)))
+            found.unexpected.append(Unexpected(table_text(entry.path), _hint(entry.path, forms)))
     found.unexpected.sort(key=lambda item: (not item.hint, item.path))
-    found.links = sorted(shown(path) for path in listing.links)
-    found.unreadable = sorted(shown(path) for path in listing.unreadable)
+    found.links = sorted(table_text(path) for path in listing.links)
+    found.unreadable = sorted(table_text(path) for path in listing.unreadable)
     return found
 
 
