@@ -11,18 +11,25 @@ export RESULTATS_EXPORTS := $(EXPORTS)
 export RESULTATS_OUTPUT := $(OUTPUT)
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: help setup run ui test test-fast test-long coverage lint check audit samples editor-schemas docs-pictures lock bench bench-validation clean
+.PHONY: help setup develop run ui test test-fast test-long coverage lint check audit samples editor-schemas docs-pictures lock bench bench-validation clean
 help:
-	@echo "make run   set up, then run the main job on the shipped samples (EXPORTS=folder-or-URL, OUTPUT=folder)"
+	@echo "make run   set up what runs, then run the main job on the shipped samples (EXPORTS=folder-or-URL, OUTPUT=folder)"
 	@echo "make ui    open the Dagster UI on the runs just made"
-	@echo "make test  set up, then pass every test"
+	@echo "make test  set up what tests too, then pass every test"
 
-setup: .venv/.installed
-.venv/.installed: requirements.lock pyproject.toml
+# What runs the product, and nothing else: production is installed by it too.
+setup: .venv/.runtime
+.venv/.runtime: requirements-runtime.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (make PYTHON=python3.11 ...)")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-runtime.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# What tests, judges and measures it comes on top: the versions of one lock are those of the other.
+develop: .venv/.installed
+.venv/.installed: .venv/.runtime requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@touch $@
 
 run: setup
@@ -36,51 +43,53 @@ ui: setup
 check: setup
 	@$(BIN)/resultats check
 
-lint: setup
+lint: develop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test-fast: setup
+test-fast: develop
 	$(BIN)/pytest -n auto --dist loadfile -m "not e2e"
 
 test: lint check
 	$(BIN)/pytest -n auto --dist worksteal
 
 # By itself, because tracing every branch makes the tests a third longer.
-coverage: setup
+coverage: develop
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
 # Every fault on every call of a publication, hundreds of kills, thousands of tables: over half an hour on two free cores.
-test-long: setup
+test-long: develop
 	RESULTATS_LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/publish/campaigns tests/validate/tabular tests/compute/disclosure \
 	  tests/operations/test_running_services.py
 
 # Needs an index that serves advisories; where none does, it says that nothing was checked.
-audit: setup
+audit: develop
 	$(BIN)/python .ci/audit.py
 
-samples: setup
+samples: develop
 	$(BIN)/python data/generate_samples.py
 
 editor-schemas: setup
 	$(BIN)/resultats editor-schemas
 
 # A browser opens the UI of an instance of its own; needs /usr/bin/chromium.
-docs-pictures: setup
+docs-pictures: develop
 	RESULTATS_PICTURES=docs/images $(BIN)/pytest tests/operations/test_in_a_browser.py
 
-bench: setup
+bench: develop
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/results.py
 
-bench-validation: setup
+bench-validation: develop
 	$(BIN)/python benchmarks/validation.py --rows 10000000
 
 # Hashes but no addresses: the lock works with any index.
-lock: setup
+lock: develop
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra install --extra spread --constraint requirements.lock --universal \
+	  --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q -o requirements-runtime.lock
 	for name in udata official-client preview; do \
 	  $(BIN)/uv pip compile tests/udata_server/$$name.in --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-emit-index-url --no-annotate -q -o tests/udata_server/$$name.lock; done

@@ -20,7 +20,7 @@ import dagster as dg
 
 from assets.channels import SendError, channels_from_environment
 from assets.faults import machine_fault
-from assets.installed import absent_libraries, differing_libraries, python_fault
+from assets.installed import LOCK, absent_libraries, differing_libraries, python_fault
 from assets.instance import InstanceError, database_time, opened
 from assets.instance_place import InstancePlace, NoInstanceError, instance_place
 from assets.platforms import TargetError, access, platform_time
@@ -32,7 +32,7 @@ from pipelines.publish.target import LOCAL
 from pipelines.read import RootError, Shelf
 
 State = Literal["bon", "avertissement", "panne", "ignoré"]
-_REINSTALL = "réinstaller depuis requirements.lock"
+_REINSTALL = f"réinstaller depuis {LOCK}"
 LITTLE, TOO_LITTLE = 5 * 2**30, 2**30  # bytes free: a year of all networks and its release take less than one GiB
 OUTSIDE_SKEW = 60  # seconds between the clock and one elsewhere, whose answer takes its time
 SKEW = 5  # seconds between the clock and the disk's: more, and files seem to come from the future
@@ -68,19 +68,15 @@ def _installation() -> Iterator[Reading]:
     fault = python_fault()
     yield Reading("Python", "panne", fault) if fault else Reading("Python", "bon", "version prise en charge")
     if absent := absent_libraries():
-        yield Reading(
-            "Bibliothèques", "panne", f"absentes : {', '.join(absent)}", "réinstaller depuis requirements.lock"
-        )
+        yield Reading("Bibliothèques", "panne", f"absentes : {', '.join(absent)}", _REINSTALL)
         return
-    lock = PROJECT / "requirements.lock"
+    lock = PROJECT / LOCK
     if not lock.is_file():
-        yield Reading("Bibliothèques", "ignoré", "requirements.lock n'est pas là : versions non comparées")
+        yield Reading("Bibliothèques", "ignoré", f"{LOCK} n'est pas là : versions non comparées")
     elif differing := differing_libraries(lock):
         family = any(item.startswith("dagster") for item in differing)
         told = ", ".join(differing[:8]) + ("…" if len(differing) > 8 else "")
-        yield Reading(
-            "Bibliothèques", "panne" if family else "avertissement", told, "réinstaller depuis requirements.lock"
-        )
+        yield Reading("Bibliothèques", "panne" if family else "avertissement", told, _REINSTALL)
     else:
         yield Reading("Bibliothèques", "bon", "aux versions du verrou")
 

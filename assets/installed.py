@@ -9,6 +9,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 OLDEST = (3, 11)
+LOCK = "requirements-runtime.lock"
 _PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+))?")
 
 
