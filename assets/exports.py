@@ -96,9 +96,10 @@ def receive_exports(
         known = {file["path"]: file for file in before["exports"].get(name, ())}
         received[name] = []
         for file in files:
-            arrived = None if file.path in moving else _arrived(workspace, file, owed[name], now)
+            why = "change encore" if file.path in moving else ""
+            arrived = None if why else _arrived(workspace, file, owed[name], now)
             if arrived is None:
-                left.append({"export": name, "path": file.name})
+                left.append({"export": name, "path": file.name, "why": why or "n'a pas sa fin"})
                 arrived = Received(**{**known[file.name], "news": "inchangé"}) if file.name in known else None
             received[name] += [arrived] if arrived else []
     state = {
@@ -137,8 +138,10 @@ def _arrived(workspace: Workspace, file: SourceFile, layout: Layout, now: dateti
     """Archive a file; return None when it changed meanwhile, or when its end is missing and may be on its way."""
     store, root = workspace.store, workspace.root
     received = store.archive.receive(root, file, now)
-    if received.news != "inchangé" and (
-        changed(root, [file]) or unfinished(store.archive.held(received.sha256), file, layout, now.timestamp())
+    if (
+        file.modified is not None
+        and received.news != "inchangé"
+        and (changed(root, [file]) or unfinished(store.archive.held(received.sha256), file, layout, now.timestamp()))
     ):
         return None
     return received

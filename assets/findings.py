@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 import dagster as dg
 
 from assets.jobs import NATIONAL_JOB
-from assets.reception import last_reception
+from assets.reception import last_reception, left_behind
 from assets.recovery import RETRIED
 from assets.results import failures_of
 from assets.storage import Store, read_json
@@ -36,7 +36,9 @@ def lateness(catalogue: Catalogue, store: Store, today: datetime.date) -> list[L
         reception = last_reception(store, network, year)
         if not reception or reception.get("failed"):  # nobody could look: what was missing may be there
             return None
-        return [export for export, files in reception["exports"].items() if not files]
+        return [
+            export for export, files in reception["exports"].items() if not files and not left_behind(reception, export)
+        ]
 
     return late_files(catalogue, missing, today)
 

@@ -19,7 +19,8 @@ def told_of_reception(reception: dict[str, Any]) -> list[str]:
     """Return what the data team is told of the files of a reception, in French."""
     return [
         *(
-            f"{file['export']} : « {file['path']} » est encore en cours de copie ; laissé pour le prochain passage"
+            f"{file['export']} : « {file['path']} » est encore en cours de copie (il {file['why']}) ; laissé pour le "
+            "prochain passage"
             for file in reception.get("left", ())
         ),
         *(

@@ -155,7 +155,8 @@ class Listing:
                 groups.setdefault(_composed(entry.name).casefold(), []).append(entry)
         if not groups and not wild:
             return self._unlisted(folder, segment)
-        return [entry for group in groups.values() for entry in _preferred(group, segment, wild=wild)]
+        several = wild or not is_last  # a folder may be there in two Unicode forms, each with files
+        return [entry for group in groups.values() for entry in _preferred(group, segment, several=several)]
 
     def _unlisted(self, folder: str, name: str) -> list[Entry]:
         """Return a file that its storage doesn't list (pages of the web); disks list all that they hold."""
@@ -190,9 +191,9 @@ def _kind(info: dict[str, Any]) -> Kind:
     return "file" if kind == "file" else "directory" if kind == "directory" else "other"
 
 
-def _preferred(group: list[Entry], segment: str, *, wild: bool) -> list[Entry]:
+def _preferred(group: list[Entry], segment: str, *, several: bool) -> list[Entry]:
     exact = [entry for entry in group if matches(entry.name, segment)]
-    if wild or not exact:
+    if several or not exact:
         return exact or (group if len(group) == 1 else [])
     return [entry for entry in exact if entry.name == segment] or exact[:1]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 
 from pipelines.read import ExportsRoot, Shelf
+from pipelines.read.unexpected import look_at
 
 
 def test_exports_are_found_and_read(shelf_url):
@@ -38,3 +40,20 @@ def test_a_file_changed_or_added_by_another_process_is_seen(shelf_url):
     assert after.token != before.token
     assert added.path == "caf/2025.csv"
     assert [file.token for file in root.find("caf/{year}.csv", 2024)] != [before.token]
+
+
+def test_folders_as_people_leave_them(shelf_url):
+    """Leftovers, Unicode forms and cases are the same on every storage; what nothing expects is listed."""
+    shelf = Shelf(shelf_url)
+    names = [unicodedata.normalize("NFD", "relevés/relevé-2024.csv"), "relevés/._relevé-2024.csv",
+             "relevés/Thumbs.db", "appels/APPELS-2024.XLSX", "appels/~$appels-2024.xlsx", "divers/photo.png",
+             "__MACOSX/appels/appels-2024.xlsx"]  # fmt: skip
+    for name in names:
+        shelf.write(name, b"1")
+    root = ExportsRoot(shelf_url)
+    assert [file.path for file in root.find("relevés/*{year}*", 2024)] == names[:1]
+    (file,) = root.find("appels/appels-{year}.xlsx", 2024)
+    assert (file.path, file.expected) == ("appels/APPELS-2024.XLSX", "appels/appels-2024.xlsx")
+    assert root.read(file.path) == b"1"
+    expected = [("relevés/relevé-{year}.csv", 2024), ("appels/appels-{year}.xlsx", 2024)]
+    assert [item.path for item in look_at(root.listing(), expected).unexpected] == ["divers/photo.png"]
