@@ -5,11 +5,14 @@ Keys that come twice, versions side by side, totals and example rows are found h
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import frictionless
 import numpy as np
 import pandas as pd
 
@@ -25,7 +28,7 @@ from pipelines.validate.versions import versions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pipelines.declarations import Catalogue, Export, Layout
+    from pipelines.declarations import Catalogue, Export, ExportField, Layout
     from pipelines.declarations.base import Scalar
     from pipelines.validate.typed_rows import TypedRows
 
@@ -197,7 +200,7 @@ def _refuse_companions(whole: Whole, file: int, part: Part, export: Export, layo
         return
     for row, year, cells in written(part.table, list(twins), part.header, export, layout):
         item = twins[row]
-        if item.row is None or _same(cells, part.refused.get(item.row, ())):
+        if item.row is None or cells == _rewritten(part.refused.get(item.row, ()), part, export, layout):
             continue
         told = f"Cette clé figure aussi à la ligne {item.row}, avec d'autres valeurs ; aucune des deux n'est retenue."
         again = Finding("primary-key", told, row=row, column=item.column, value=item.value, year=year)
@@ -205,8 +208,21 @@ def _refuse_companions(whole: Whole, file: int, part: Part, export: Export, layo
         whole.companions += 1
 
 
-def _same(cells: Sequence[str], others: Sequence[str]) -> bool:
-    return [cell.strip() for cell in cells] == [cell.strip() for cell in others]
+def _rewritten(cells: Sequence[str], part: Part, export: Export, layout: Layout) -> list[str]:
+    """Return the cells of a refused row as ``written`` would write them: 3 824 and 3824 are one value."""
+    columns = _columns(part.table, part.header, export, layout)
+    return [_reread(cell, item, layout) if item else "" for cell, item in zip(cells, columns, strict=False)]
+
+
+def _reread(cell: str, item: ExportField, layout: Layout) -> str:
+    descriptor = field_descriptor(item, layout)
+    value, notes = frictionless.Field.from_descriptor(descriptor).read_cell(cell)
+    if notes and item.type == "date":  # a native date of a spreadsheet, whatever the declared form
+        with contextlib.suppress(ValueError):
+            value, notes = datetime.date.fromisoformat(cell), {}
+    if notes:
+        return cell
+    return _cell(float(value) if isinstance(value, Decimal) else value, descriptor)
 
 
 def _one_value(
@@ -270,12 +286,17 @@ def written(
 
     Personal columns were dropped when the rows were accepted: their cells are empty.
     """
-    fields = {normalise(label_of(item, layout)): item for item in export.fields if item.name in table.schema.names}
-    columns = [fields.get(normalise(label)) for label in header]
-    rows = _frame(table, ["_ligne", "_annee", *(item.name for item in fields.values())])
+    columns = _columns(table, header, export, layout)
+    rows = _frame(table, ["_ligne", "_annee", *(item.name for item in columns if item)])
     for row in rows[rows["_ligne"].isin(list(numbers))].to_dict("records"):
         cells = [_cell(row[item.name], field_descriptor(item, layout)) if item else "" for item in columns]
         yield int(row["_ligne"]), int(row["_annee"]), cells
+
+
+def _columns(table: TypedRows, header: Sequence[str], export: Export, layout: Layout) -> list[ExportField | None]:
+    """Return the field of each column of a file, but of those that were dropped or that nothing declares."""
+    fields = {normalise(label_of(item, layout)): item for item in export.fields if item.name in table.schema.names}
+    return [fields.get(normalise(label)) for label in header]
 
 
 def _cell(value: Any, descriptor: Mapping[str, Any]) -> str:

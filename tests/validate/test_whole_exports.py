@@ -184,7 +184,8 @@ def test_a_duplicated_office_of_operations_refuses_both_unless_they_say_the_same
     verdict, _ = whole({"actes-2024.csv": rows})
     assert refused_rows(verdict) == {("actes-2024.csv", 6), ("actes-2024.csv", 22)}
     assert all("G05" in item.value for _, _, item in verdict.findings)
-    same, _ = whole({"actes-2024.csv": [*rows[:20], rows[4]]})
+    again = [*rows[4][:6], "50,0"]  # as another tool writes the same value
+    same, _ = whole({"actes-2024.csv": [*rows[:20], again]})
     assert refused_rows(same) == {("actes-2024.csv", 22)}
     daily, _ = whole({"actes-2024.csv": rows}, key=["code", "mois", "type"])  # no longer a row a place and period
     assert refused_rows(daily) == {("actes-2024.csv", 22)}
