@@ -16,6 +16,7 @@ import frictionless
 
 from pipelines.compile.expected import date_form
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
+from pipelines.validate.garbled import damage
 from pipelines.validate.messages import constraint_of
 from pipelines.validate.near import INVISIBLE, mended, near_miss
 
@@ -87,7 +88,10 @@ class Causes:
         if kind == "pattern":
             judge = _judge(descriptor)
             return _told(*mended(text, _UPPER, judge)) or _told(*mended(text, _LOWER, judge))
-        return self._of_type(field, descriptor, text) if kind == "type-error" else ""
+        if kind == "type-error":
+            return self._of_type(field, descriptor, text)
+        spoiled = damage(text) if field.type == "string" else None
+        return f"accents mal convertis ; se lit sans doute « {spoiled.likely} »" if spoiled and spoiled.likely else ""
 
     def _of_type(self, field: ExportField, descriptor: dict[str, Any], text: str) -> str:
         if field.type == "boolean":

@@ -21,6 +21,8 @@ from pipelines.validate.marked import MarkedCells
 from pipelines.validate.messages import constraint_of, rule_of, sentence
 from pipelines.validate.observations import COORDINATES, RowPlacer
 from pipelines.validate.office_codes import OfficeCodes
+from pipelines.validate.repeated_header import RULE as HEADER_AGAIN
+from pipelines.validate.repeated_header import RepeatedHeader
 from pipelines.validate.roles import RoleRules, values_table
 from pipelines.validate.spoiled_texts import SpoiledTexts
 from pipelines.validate.twins import Twins
@@ -169,6 +171,7 @@ class Gathering:
         self._spoiled = SpoiledTexts.of(export, self._places, self._labels)
         self._causes = Causes(export, layout)
         self._order = [label for label, _ in columns]
+        self._repeated = RepeatedHeader(self._order)
 
     def label(self, name: str) -> str:
         """Return the label of a field's column."""
@@ -225,6 +228,8 @@ class Gathering:
             found = [Finding("extra-cell", sentence("extra-cell", ""), value=beyond[0])]
         elif blank:
             found = [self._from_frictionless(error, row) for error in blank]
+        elif self._repeated.is_again(row.cells):
+            found = [self._repeated.finding()]
         else:
             found = self._wrong_in(row)
             wrong = {item.column for item in found}
@@ -292,6 +297,7 @@ class Gathering:
         for place, *cells in zip(bad.tolist(), *(column.to_pylist() for column in texts.columns), strict=True):
             found = [*impossible.get(place, []), *([] if empty[place] else placed.findings(place))]
             found += implied.get(place, [])
+            found = [item for item in found if item.rule == HEADER_AGAIN] or found
             year = self.placer.file_year or years[place].as_py()
             refusals.append(_Refusal(int(block.numbers[place]), self._as_written(found, cells), cells, year))
         return refusals
@@ -327,6 +333,7 @@ class Gathering:
     def _look(self, block: JudgedBlock, wrong: dict[int, list[Finding]]) -> list[tuple[int, Finding]]:
         """Add to what is wrong what was seen in the cells of valid rows; return the warnings, by place."""
         _add(wrong, self._marked.errors(block.numbers))
+        wrong |= {place: [self._repeated.finding()] for place in self._repeated.places(block.texts)}
         warned = []
         damaged, spoiled = self._damaged.found(block.accepted), self._spoiled.in_block(block.texts, block.numbers)
         for place, found in chain(damaged.items(), spoiled.items()):

@@ -70,7 +70,7 @@ def mended(text: str, steps: Sequence[_Step], is_right: Callable[[str], bool]) -
     if not is_right(_through(text, steps)):
         return [], ""
     kept = _needed(steps, lambda some: is_right(_through(text, some)))
-    return [words for words, _ in kept], _through(text, kept)
+    return [words for words, _ in kept], _through(text, kept).strip()
 
 
 def _needed(steps: Sequence[_Step], holds: Callable[[Sequence[_Step]], bool]) -> list[_Step]:

@@ -220,6 +220,12 @@ def test_an_answer_of_a_list_says_which_one_was_meant(told, answer):
     assert cause.endswith("accents mal convertis ; écrivez « Très satisfait »")
 
 
+def test_a_text_refused_for_another_rule_says_what_spoiled_it(told):
+    _, problems = told([row(1, "Mairie", "Très satisfait", "", ""), ["PrÃ©\u200bG1", "", "30", "", "", ""], row(3)])
+    (problem,) = [item for item in problems if item.rule == "caractere-interdit"]
+    assert "accents mal convertis" in problem.causes[0]
+
+
 def test_a_refused_row_tells_its_other_spoiled_texts(told):
     _, problems = told([["G1", "PrÃ©fecture", "999", "", "", ""], row(2), row(3)])
     assert {(item.rule, item.rows) for item in problems} == {("territoire-inconnu", (2,)), ("texte-mal-converti", (2,))}

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import frictionless
+import openpyxl
 import pytest
 
 from pipelines.cli import main
@@ -87,6 +88,19 @@ def test_usage_of_a_file_that_is_not_there_or_has_no_year(file, capsys, tmp_path
     assert main(["validate", path, *CAF]) == 2
     assert "--year" in capsys.readouterr().err
     assert main(["validate", path, *CAF, "--year", "2022"]) == 0
+
+
+@pytest.mark.parametrize(("name", "code"), [("telephone-2022.csv", 2), ("telephone-2022.xlsx", 0)])
+def test_a_workbook_stands_for_a_csv_under_its_own_name_alone(file, capsys, name, code):
+    """The main job would refuse a workbook named .csv; a filled template is another file."""
+    book = openpyxl.Workbook()
+    for line in (HEADER.split("\n")[1], GOOD.strip()):
+        book.active.append(line.split(";"))
+    stream = io.BytesIO()
+    book.save(stream)
+    assert main(["validate", file(stream.getvalue(), name), *CAF]) == code
+    told = " ".join(capsys.readouterr().out.split())
+    assert ("Le fichier est un classeur XLSX, alors qu'un CSV est attendu" in told) == (code == 2)
 
 
 def test_the_terminal_says_no_plural_of_one(file, tmp_path, capsys):
