@@ -387,6 +387,8 @@ class Gathering:
         return [replace(item, cause=self._cause(item, cells)) for item in written]
 
     def _cause(self, item: Finding, cells: Sequence[str | None]) -> str:
+        if item.rule == "extra-cell" and not any(cell and cell.strip() for cell in cells[self._width :]):
+            return "un séparateur de trop termine la ligne : ce qui le suit est vide"
         if item.rule != "missing-cell":
             return self._causes.of(item)
         return self._causes.of_missing_cells(self._order[len(cells) :])

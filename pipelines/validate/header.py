@@ -54,8 +54,10 @@ def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHe
     fields = {normalise(label_of(field, layout)): field for field in export.fields}
     columns = [(label, fields.get(label)) for label in labels]
     unknown = [label for label, field in columns if field is None and label]
-    if any(spoiled(label, fields) for label in unknown):
-        return MatchedHeader(columns, [Finding("encodage", _GARBLED)])
+    for label in unknown:
+        if meant := spoiled(label, fields):
+            cause = f"« {spelled(label, 60)} » se lit sans doute « {meant} »"
+            return MatchedHeader(columns, [Finding("encodage", _GARBLED, cause=cause)])
     missing = [field for label, field in fields.items() if label not in labels and not is_optional(field, layout)]
     findings = [_missing(field, layout, unknown, alone=len(missing) == 1) for field in missing]
     findings += [_unknown(label) for label in unknown]
@@ -78,31 +80,34 @@ def recognised(export: Export, layout: Layout) -> Callable[[list[str]], list[Map
 
 
 def normalise(label: str) -> str:
-    """Write a label in one way: NFC, single spaces inside only (non-breaking ones too), no sign that doesn't print."""
-    return one_line(" ".join(unicodedata.normalize("NFC", label).split()))
+    """Write a label in one way: NFC, no spaces at the ends, single spaces inside (non-breaking ones too)."""
+    return " ".join(unicodedata.normalize("NFC", label).split())
 
 
 def _missing(field: ExportField, layout: Layout, unknown: list[str], *, alone: bool) -> Finding:
     """Tell of a missing column, and of the unknown one that it may be: one that resembles it, or the only one."""
     label = label_of(field, layout)
     readable = [other for other in unknown if not damage(other)]
-    close = difflib.get_close_matches(label, readable, n=1, cutoff=0.5)
+    alike = next((other for other in readable if differences(other, normalise(label))), "")
+    close = [alike] if alike else difflib.get_close_matches(label, readable, n=1, cutoff=0.5)
     only = readable if alone and len(unknown) == 1 else []
-    differs = differences(close[0], normalise(label)) if close else []
-    how = f" ({', '.join(differs)})" if differs else ""
-    hint = f" Une colonne « {spelled(close[0], 60)} » y ressemble{how}." if close else ""
+    hint = f" Une colonne « {spelled(close[0], 60)} » y ressemble." if close else ""
     if only and not close:
         hint = f" La colonne « {spelled(only[0], 60)} », qui n'est pas attendue, est peut-être la même."
+    how = ", ".join(differences(alike, normalise(label)))
     seen = next(iter([*close, *only]), "le nouvel en-tête")
     return Finding(
         "missing-label",
         f"La colonne « {label} » est absente du fichier.{hint}",
         column=label,
-        declare=f"{field.name}: {{label: {json.dumps(seen, ensure_ascii=False)}}}",
+        declare=f"{field.name}: {{label: {json.dumps(one_line(seen), ensure_ascii=False)}}}",
+        cause=f"« {spelled(alike, 60)} » : {how} ; écrivez « {label} »" if alike else "",
     )
 
 
 def _unknown(label: str) -> Finding:
+    """Tell of a column that is not declared; its label is told by what it prints."""
+    label = one_line(label)
     return Finding(
         "extra-label",
         f"La colonne « {label} » n'est pas déclarée : elle est ignorée.",

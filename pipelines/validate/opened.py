@@ -142,7 +142,7 @@ def validate_opened(
     )  # fmt: skip
     told = _maybe_cut(opened) if isinstance(opened, HasText) else []
     told += [
-        Finding(note.rule, one_line(note.message), "avertissement", note.row, normalise(note.column))
+        Finding(note.rule, one_line(note.message), "avertissement", note.row, one_line(normalise(note.column)))
         for note in cells.notes
     ]
     return replace(validated, findings=[*told, *validated.findings], sheet=one_line(cells.sheet))

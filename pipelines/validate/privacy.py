@@ -60,7 +60,9 @@ def _key_labels(export: Export, layout: Layout, personal: Collection[str]) -> li
 
 def _headless(findings: list[Finding], export: Export, layout: Layout) -> bool:
     needed = {label_of(field, layout) for field in export.fields if not is_optional(field, layout)}
-    return bool(needed) and needed <= {item.column for item in findings if item.rule == "missing-label"}
+    missing = [item for item in findings if item.rule == "missing-label"]
+    # A label that is nearly a declared one, but for its case or a sign that nobody sees, is no cell of a first row.
+    return bool(needed) and needed <= {item.column for item in missing} and not any(item.cause for item in missing)
 
 
 def _without_labels(findings: list[Finding]) -> list[Finding]:

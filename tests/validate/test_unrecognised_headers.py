@@ -108,6 +108,31 @@ def test_no_label_at_all_has_one_mend(told):
     assert "Préfecture" not in message
 
 
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [(str.upper, "majuscules ou minuscules"), (lambda label: label.replace("é", "e"), "accents"),
+     (lambda label: f"{label[:2]}\u200b{label[2:]}", "signe invisible"),
+     (lambda label: f"1. {label}", "numéro devant")],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods", "parquet"])
+def test_labels_that_are_nearly_those_declared_say_what_differs(catalogue, tmp_path, form, change, differs):
+    content = written([[change(label) for label in HEADER], *BODY], form)
+    verdict, problems = judged(content, *declared(EXPORT, form), catalogue, ACCEPTANCE, tmp_path)
+    assert verdict.state == "rejeté"
+    assert "unmatched-header" not in {item.rule for item in problems}
+    (place,) = [item for item in problems if item.column == "Département" and item.rule == "missing-label"]
+    assert differs in place.causes[0]
+    assert "écrivez « Département »" in place.causes[0]
+
+
+def test_a_last_separator_too_many_is_told_as_such(told, catalogue, tmp_path):
+    lines = delimited(ROWS).splitlines()
+    content = "\r\n".join([lines[0], *(f"{line};" for line in lines[1:])]).encode()
+    _, (problem,) = judged(content, *declared(EXPORT, "csv"), catalogue, ACCEPTANCE, tmp_path)
+    assert problem.rule == "extra-cell"
+    assert problem.causes == ("un séparateur de trop termine la ligne : ce qui le suit est vide",)
+
+
 def test_a_wrong_label_in_its_place_is_told_alone(told):
     header = [label.replace("Note", "Notes") for label in HEADER]
     _, problems = told(delimited([header, *BODY]).encode())
