@@ -30,6 +30,7 @@ from pipelines.validate import (
     observation_schema,
     protect,
     recognised,
+    rows_digest,
     unusable,
     validate_opened,
     write_rows,
@@ -70,16 +71,8 @@ def judge_network_year(
         expected = expected_of(catalogue, network, export, layout, year)
         verdict = judge(export, year, declared.acceptance_of(export), judged, expected)
         if verdict.state == "accepté":
-            seen = Seen(
-                year=year,
-                file_rows={file.path: _rows(file.validated) for file in judged},
-                rows=verdict.rows,
-                before=_rows_before(store, network, year, export.id),
-                twins={
-                    item["path"]: item["same_as"] for item in reception.get("twins", ()) if item["export"] == export.id
-                },
-                partial=year in declared.provisional_years,
-            )
+            verdict.digests = {file.path: rows_digest(file.validated.observations, export) for file in judged}
+            seen = _seen(catalogue, network, export, year, store, judged, verdict, reception)
             doubt(verdict, doubts_of(seen, declared.acceptance_of(export)))
         verdicts.append(verdict)
     return verdicts
@@ -90,11 +83,48 @@ def _rows(validated: Validated) -> int:
     return validated.observations.num_rows + sum(validated.refused.values()) + validated.ignored
 
 
-def _rows_before(store: Store, network: str, year: int, export: str) -> int | None:
-    """Return how many rows the export had the year before, if it was accepted."""
-    report = read_json(store.network_year(network, year - 1) / "report.json") or {"exports": {}}
-    receipt = report["exports"].get(export)
-    return receipt["lignes_lues"] if receipt and receipt["etat"] == "accepté" else None
+def _seen(
+    catalogue: Catalogue,
+    network: str,
+    export: Export,
+    year: int,
+    store: Store,
+    judged: list[JudgedFile],
+    verdict: Verdict,
+    reception: dict[str, Any],
+) -> Seen:
+    """Return what is known of an accepted export beside its rows: other contents received, other years."""
+    declared = catalogue.networks[network]
+    others = {
+        other: report
+        for other in declared.years
+        if other != year and (report := read_json(store.network_year(network, other) / "report.json"))
+    }
+    twins = {item["path"]: item["same_as"] for item in reception.get("twins", ()) if item["export"] == export.id}
+    rows_of = {
+        path: same
+        for path, digest in verdict.digests.items()
+        if digest and path not in twins and (same := _same_rows(others, export.id, path, digest))
+    }
+    before = others.get(year - 1, {"exports": {}})["exports"].get(export.id)
+    return Seen(
+        year=year,
+        file_rows={file.path: _rows(file.validated) for file in judged},
+        rows=verdict.rows,
+        before=before["lignes_lues"] if before and before["etat"] == "accepté" else None,
+        twins=twins,
+        rows_of=rows_of,
+        partial=year in declared.provisional_years,
+    )
+
+
+def _same_rows(reports: dict[int, dict[str, Any]], export: str, path: str, digest: str) -> list[tuple[str, int]]:
+    return [
+        (other, year)
+        for year, report in reports.items()
+        for other, known in report.get("contenus", {}).get(export, {}).items()
+        if known == digest and other != path
+    ]
 
 
 def _judged(

@@ -121,7 +121,12 @@ class _Network:
             if layout is None:
                 continue
             before = {file["path"]: file["sha256"] for file in received.get(export.id, [])}
-            for source in self.listing.find(layout.path, year):
+            try:
+                sources = self.listing.find(layout.path, year)
+            except PermissionError:  # of this network alone: its reception will say so
+                yield f"dossier illisible : {layout.path}"
+                continue
+            for source in sources:
                 known = before.pop(source.name, None)
                 if known is None:
                     yield f"fichier nouveau : {source.name}"

@@ -128,6 +128,7 @@ def write_report(
             }
             for verdict in verdicts
         },
+        "contenus": {verdict.export: verdict.digests for verdict in verdicts},
         "doutes": [
             {"export": verdict.export, "genre": item.kind, "message": item.message, "bloque": item.blocks}
             for verdict in verdicts

@@ -47,7 +47,7 @@ class Folder:
 def look_at(listing: Listing, expected: Iterable[tuple[str, int]]) -> Folder:
     """Say what lies below a root beside the files that ``expected`` (patterns and their years) find."""
     patterns = list(dict.fromkeys(expected))
-    known = {file.path for pattern, year in patterns for file in listing.find(pattern, year)}
+    known = {path for pattern, year in patterns for path in _found(listing, pattern, year)}
     forms = [_Form(pattern) for pattern in dict.fromkeys(pattern for pattern, _ in patterns)]
     found = Folder()
     for entry in listing.files():
@@ -60,6 +60,14 @@ def look_at(listing: Listing, expected: Iterable[tuple[str, int]]) -> Folder:
     found.links = sorted(table_text(path) for path in listing.links)
     found.unreadable = sorted(table_text(path) for path in listing.unreadable)
     return found
+
+
+def _found(listing: Listing, pattern: str, year: int) -> list[str]:
+    """Return the paths that a pattern finds; a folder that can't be read hides its own files alone."""
+    try:
+        return [file.path for file in listing.find(pattern, year)]
+    except PermissionError:
+        return []
 
 
 class _Form:

@@ -11,7 +11,7 @@ from pipelines.validate.gathering import RefusedRow, Validated, observation_sche
 from pipelines.validate.header import recognised
 from pipelines.validate.letter import Letter, write_letter
 from pipelines.validate.opened import validate_opened
-from pipelines.validate.plausibility import Seen, doubts_of
+from pipelines.validate.plausibility import Seen, doubts_of, rows_digest
 from pipelines.validate.privacy import protect
 from pipelines.validate.typed_rows import TypedRows, write_rows
 from pipelines.validate.verdict import JudgedFile, Verdict, count_findings, doubt, judge, not_handed_over
@@ -37,6 +37,7 @@ __all__ = [
     "observation_schema",
     "protect",
     "recognised",
+    "rows_digest",
     "unusable",
     "validate_cells",
     "validate_opened",

@@ -5,19 +5,26 @@ Nothing here is a fault of a row; each doubt is a sentence that a person answers
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from pipelines.validate.french import count_text, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pipelines.declarations import Export
     from pipelines.declarations.network import Acceptance, DoubtKind
+    from pipelines.validate.typed_rows import TypedRows
 
 _SPREADSHEETS = (65_536, 1_048_576)  # rows that a sheet holds (XLS; XLSX and ODS)
 _LIMITS = (*_SPREADSHEETS, *(figure * 10**power for power in (3, 4, 5, 6) for figure in (1, 2, 5)))  # of tools
 _FAR_UNDER = 0.8  # of last year's rows
+_FEW_ROWS, _MOST_ROWS = 5, 300_000
 _FEWEST = 20  # rows of last year, for a fall to say anything
 
 
@@ -35,6 +42,7 @@ class Seen:
     """What is known of an export of a year: rows of each file (all years), rows of the year, and of the year before.
 
     ``twins``: for each file, the paths of other years, exports or networks where the same content is.
+    ``rows_of``: likewise, the files and years of the same export whose rows say the same under other bytes.
     ``before`` is None where the year before was not accepted; ``partial``: the year isn't over.
     """
 
@@ -43,7 +51,21 @@ class Seen:
     rows: int
     before: int | None
     twins: Mapping[str, Sequence[str]]
+    rows_of: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
     partial: bool = False
+
+
+def rows_digest(rows: TypedRows, export: Export) -> str:
+    """Return a hash of what the rows of a file say but of when: the same for last year's file saved or dated anew.
+
+    Nothing for too few rows, which may be the same by right, and for surveys, where choices are few.
+    """
+    if export.kind == "survey" or not _FEW_ROWS <= rows.num_rows <= _MOST_ROWS:
+        return ""
+    names = [name for name in rows.schema.names if not name.startswith("_") and name != export.period.field]
+    frame = rows.table().select(names).to_pandas().astype("string").fillna("\0")
+    hashes = np.asarray(pd.util.hash_pandas_object(frame, index=False), np.uint64)
+    return hashlib.sha256(repr(names).encode() + hashes.tobytes()).hexdigest()
 
 
 def doubts_of(seen: Seen, acceptance: Acceptance) -> list[Doubt]:
@@ -52,6 +74,10 @@ def doubts_of(seen: Seen, acceptance: Acceptance) -> list[Doubt]:
     for path, others in seen.twins.items():
         same = " et de ".join(f"« {other} »" for other in others)
         found.append(("contenu-deja-recu", f"« {path} » a exactement le contenu de {same} : est-ce le bon fichier ?"))
+    for path, known in seen.rows_of.items():
+        same = " et ".join(f"« {other} » ({year})" for other, year in known)
+        told = f"« {path} » a les mêmes lignes que {same}, dates mises à part : est-ce le bon fichier ?"
+        found.append(("contenu-deja-recu", told))
     for path, rows in seen.file_rows.items():
         if limit := _limit(rows, seen.before):
             told = f"« {path} » a {counted(rows, 'ligne')}, une limite de logiciel ({count_text(limit)})"

@@ -68,7 +68,8 @@ class Verdict:
     ``reason`` is the id of a reason for absence; counts are rows of that year. ``explanation`` is for the data team;
     ``for_producer`` stands for it where a part of it is not the producer's affair. ``accounts``: what became of the
     accepted rows, indicator by indicator, once they were counted. ``companions`` counts the refused rows that are so
-    only because another row has their key: the limit counts one fault for both. ``doubts`` are for the data team.
+    only because another row has their key: the limit counts one fault for both. ``doubts`` are for the data team;
+    ``digests`` tell what the rows of each file say, to know them again.
     """
 
     export: str
@@ -86,6 +87,7 @@ class Verdict:
     accounts: list[Account] = field(default_factory=list)
     companions: int = 0
     doubts: list[Doubt] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:

@@ -143,3 +143,15 @@ def test_no_release_loses_a_network_year_by_our_own_damage(project, monkeypatch)
     failures, outcome = run(project, PLACE)
     assert failures == []
     assert outcome.succeeded, outcome.error
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_a_folder_that_cannot_be_read_concerns_its_network_alone(project):
+    (project.exports / "beta").chmod(0)
+    try:
+        assert "dossier illisible" in project.seen()["beta", 2024] or "jamais traité" in project.seen()["beta", 2024]
+        assert note_folder(project.catalogue, project.store, project.workspace.root)["illisibles"] == ["beta"]
+        project.process(*PLACE)
+        assert "lignes acceptées" in told(project)
+    finally:
+        (project.exports / "beta").chmod(0o755)

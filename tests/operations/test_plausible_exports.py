@@ -52,6 +52,19 @@ def test_a_content_that_is_anothers_is_told_everywhere(project):
         assert report(project, network, 2024)["doutes"] == []
 
 
+def test_last_years_rows_saved_or_dated_anew_are_told(project):
+    project.declare("alpha", "kind: survey", "kind: operations")
+    before = (project.exports / "alpha" / "guichet-2023.csv").read_text(encoding="utf-8")
+    (project.exports / "alpha" / "guichet-2024.csv").write_text(before.replace("/2023;", "/2024;"), encoding="utf-8")
+    for year in (2023, 2024):
+        project.process("alpha", year)
+    sentence = "« alpha/guichet-2024.csv » a les mêmes lignes que « alpha/guichet-2023.csv » (2023)"
+    assert sentence in told(project, "alpha", 2024)
+    write_export(project.exports, "alpha", 2024, unhappy=3)
+    project.process("alpha", 2024)
+    assert report(project, "alpha", 2024)["doutes"] == []
+
+
 def test_what_is_declared_blocking_is_refused(project):
     (project.exports / "beta" / "guichet-2024.csv").write_bytes(
         (project.exports / "alpha" / "guichet-2024.csv").read_bytes()
