@@ -72,7 +72,7 @@ def _contributions(
         return " AND ".join(filter(None, [f"_maille = '{source.finest}'", coded.in_base, weighs, kept(feed)]))
 
     rows = " UNION ALL ".join(
-        f"SELECT {', '.join(CELL)}, _structure_nom, CAST({quoted(str(feed.contributor))} AS VARCHAR) AS _entreprise, "
+        f"SELECT {', '.join(CELL)}, _structure_nom, {_enterprise(str(feed.contributor))} AS _entreprise, "
         f"{part} AS _part FROM {source.relation} WHERE {conditions(source)}"
         for source in sources
     )
@@ -81,3 +81,10 @@ def _contributions(
         FROM ({rows}) GROUP BY ALL
     """
     return connection.execute(query).df()
+
+
+def _enterprise(column: str) -> str:
+    """Return the SQL of the number of an enterprise in one writing: one written in two ways would count as two."""
+    plain = f"nfc_normalize(upper(CAST({quoted(column)} AS VARCHAR)))"
+    bare = f"regexp_replace(regexp_replace({plain}, '[^\\p{{L}}\\p{{N}}.,]', '', 'g'), '[.,]0+$', '')"
+    return f"nullif(ltrim({bare}, '0'), '')"

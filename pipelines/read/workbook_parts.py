@@ -107,7 +107,7 @@ def _read_ods(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> dict[
 def _read_xlsx(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> dict[str, Sheet]:
     styles = _StylesScan("xl/styles.xml")
     for item in members:
-        if item.filename == styles.part:  # before the cells that use them
+        if item.filename.lower() == styles.part:  # before the cells that use them
             _feed(archive, item, styles)
     found: dict[str, Sheet] = {}
     for item in members:

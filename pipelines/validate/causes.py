@@ -16,6 +16,7 @@ import frictionless
 
 from pipelines.compile.expected import date_form
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
+from pipelines.validate.damaged_text import damage_of
 from pipelines.validate.garbled import damage
 from pipelines.validate.messages import constraint_of
 from pipelines.validate.near import INVISIBLE, mended, near_miss
@@ -41,6 +42,7 @@ _HOUR = re.compile(rf"[T{_SPACES}]+\d{{1,2}}[:hH]\d{{2}}.*\Z", re.DOTALL)
 _NAMES = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
           "décembre")  # fmt: skip
 _SERIAL = re.compile(r"[2-7]\d{4}([.,]\d+)?")  # 1954 to 2119, in days of spreadsheets
+_MOST_ZEROS = 5  # that a code may have lost at its head
 _ORIGIN = datetime.date(1899, 12, 30)
 
 
@@ -82,14 +84,18 @@ class Causes:
         field = self._fields[label]
         descriptor = field_descriptor(field, self._layout)
         if kind == "enum":
-            return near_miss(text, [str(value) for value in field.constraints.enum or ()])
+            allowed = [str(value) for value in field.constraints.enum or ()]
+            return _without_zeros(text, allowed.__contains__) or damage_of(text) or near_miss(text, allowed)
         if kind == "maille-inconnue":
             return near_miss(text, list(self._export.level.values))
         if kind == "pattern":
             judge = _judge(descriptor)
-            return _told(*mended(text, _UPPER, judge)) or _told(*mended(text, _LOWER, judge))
+            found = _told(*mended(text, _UPPER, judge)) or _told(*mended(text, _LOWER, judge))
+            return found or _without_zeros(text, judge) or damage_of(text)
         if kind == "type-error":
             return self._of_type(field, descriptor, text)
+        if kind in ("minLength", "maxLength", "territoire-inconnu") and (lost := damage_of(text)):
+            return lost
         spoiled = damage(text) if field.type == "string" else None
         return f"accents mal convertis ; se lit sans doute « {spoiled.likely} »" if spoiled and spoiled.likely else ""
 
@@ -103,6 +109,12 @@ class Causes:
             return ""
         found = _number_cause(descriptor, text, in_sheet=self._layout.format in ("xlsx", "ods"))
         return found or near_miss(text, [code for code in descriptor.get("missingValues", []) if code])
+
+
+def _without_zeros(text: str, is_right: Callable[[str], bool]) -> str:
+    """Say which code a text is when its leading zeros are put back; nothing if that makes none."""
+    longer = (text.zfill(len(text) + lost) for lost in range(1, _MOST_ZEROS + 1)) if text.isdecimal() else iter(())
+    return next((f"zéros de tête perdus ; écrivez « {code} »" for code in longer if is_right(code)), "")
 
 
 def _told(words: Sequence[str], right: str) -> str:

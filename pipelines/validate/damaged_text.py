@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from pipelines.validate.findings import Finding
 from pipelines.validate.identities import code_fields, identity_fields
+from pipelines.validate.tabular.columns import repeats
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -32,22 +33,32 @@ _SPREADSHEET_ERROR = (
 )
 _SCIENTIFIC = r"^-?[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,3}$"
 _FLOAT = r"^[0-9]+[.,]0+$"
-_MONTHS = "janv|févr|fevr|mars|avr|mai|juin|juil|août|aout|sept|oct|nov|déc|dec|jan|feb|mar|apr|may|jun|jul|aug|sep"
+# As spreadsheets write them, never all in capitals: 13-MAR may be the code of an office.
+_MONTHS = (
+    "[Jj]anv|[Ff]évr|[Ff]evr|[Mm]ars|[Aa]vr|[Mm]ai|[Jj]uin|[Jj]uil|[Aa]oût|[Aa]out|[Ss]ept|[Oo]ct|[Nn]ov|[Dd]éc|[Dd]ec"
+    "|[Jj]an|[Ff]eb|[Mm]ar|[Aa]pr|[Mm]ay|[Jj]un|[Jj]ul|[Aa]ug|[Ss]ep"
+)
 _DATE = (
-    rf"(?i)^([0-9]{{1,2}}-({_MONTHS})\.?(-[0-9]{{2,4}})?|({_MONTHS})\.?-[0-9]{{2,4}}"
+    rf"^([0-9]{{1,2}}-({_MONTHS})\.?(-[0-9]{{2,4}})?|({_MONTHS})\.?-[0-9]{{2,4}}"
     r"|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?)$"
 )
 _DAMAGES = {
-    _SCIENTIFIC: "Le code est en notation scientifique : le tableur en a perdu les derniers chiffres.",
-    _FLOAT: "Le code est devenu un nombre à virgule.",
-    _DATE: "Le code est devenu une date.",
+    _SCIENTIFIC: "notation scientifique, qui a perdu les derniers chiffres",
+    _FLOAT: "nombre à virgule",
+    _DATE: "date",
 }
+DAMAGED = "Un code a été abîmé par un tableur, qui l'a pris pour un nombre ou une date."
 _UNSEEN = "Le texte contient un caractère invisible."
 _WRONG = "La cellule contient une erreur du tableur, pas une valeur."
 
 
+def damage_of(text: str) -> str:
+    """Return in French what a spreadsheet has made of a code, if its text shows it."""
+    return next((words for form, words in _DAMAGES.items() if re.search(form, text.strip())), "")
+
+
 class DamagedText:
-    """Looks for damages in the text columns of accepted rows; personal ones, free and never published, are left."""
+    """Looks for damages in the text columns of accepted rows; personal ones are left, unless they are a key."""
 
     def __init__(self, export: Export, labels: Mapping[str, str], present: Collection[str]) -> None:
         self._labels = labels
@@ -59,7 +70,7 @@ class DamagedText:
         self._forms = {
             item.name: self._damages(item.name, declared=bool(item.constraints.pattern or item.constraints.enum))
             for item in export.fields
-            if item.type == "string" and not item.personal and item.name in present
+            if item.type == "string" and item.name in present and (not item.personal or item.name in self._identities)
         }
 
     def _damages(self, name: str, *, declared: bool) -> dict[str, Finding]:
@@ -72,16 +83,17 @@ class DamagedText:
                             "erreur" if strict else "avertissement", column=label),
             _SPREADSHEET_ERROR: Finding("erreur-tableur", _WRONG, column=label),
         }  # fmt: skip
-        if not declared and name in self._identities:
-            forms = _DAMAGES if name in self._codes else [_SCIENTIFIC, _FLOAT]
-            found |= {form: Finding("code-abime", _DAMAGES[form], column=label) for form in forms}
-        return found
+        forms = [_SCIENTIFIC, *([_FLOAT] if strict else ()), *([_DATE] if name in self._codes else ())]
+        if declared:
+            return found
+        return found | {form: Finding("code-abime", DAMAGED, column=label, cause=_DAMAGES[form]) for form in forms}
 
     def found(self, table: pa.Table) -> dict[int, list[Finding]]:
         """Return what is found, errors and warnings, by the place of the row in the table."""
         told: dict[int, list[Finding]] = {}
         for name, forms in self._forms.items():
-            cells = table.column(name).combine_chunks()
+            column = table.column(name).combine_chunks()
+            cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
             for place in _matching(cells, "|".join(f"(?:{form})" for form in forms)):
                 text = cells[place].as_py()
                 item = next(item for form, item in forms.items() if re.search(form, text))
@@ -89,12 +101,14 @@ class DamagedText:
         return told
 
 
-def _matching(cells: pa.Array, form: str) -> list[int]:
-    """Return the places of the texts that have the form, each distinct one being searched once."""
-    column = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
-    encoded = column.dictionary_encode()
-    matches = pc.match_substring_regex(encoded.dictionary, form)
-    if not pc.any(matches).as_py():
-        return []
-    mask = matches.take(encoded.indices).fill_null(False)
-    return [int(place) for place in np.flatnonzero(mask.to_numpy(zero_copy_only=False))]
+def _matching(column: pa.Array, form: str) -> list[int]:
+    """Return the places of the texts that have the form; each distinct one is searched once, where they are few."""
+    if repeats(column):
+        encoded = column.dictionary_encode()
+        found = pc.match_substring_regex(encoded.dictionary, form)
+        if not pc.any(found).as_py():
+            return []
+        matches = found.take(encoded.indices)
+    else:
+        matches = pc.match_substring_regex(column, form)
+    return [int(place) for place in np.flatnonzero(matches.fill_null(False).to_numpy(zero_copy_only=False))]

@@ -87,7 +87,10 @@ def _context(
         "year": year,
         "verdict": verdict,
         "state": _state(verdict),
-        "files": [{**item, "fichier": one_line(item["fichier"], 200)} for item in verdict.files],
+        "files": [
+            {**item, "fichier": one_line(item["fichier"], 200), "feuille": one_line(item["feuille"], 60)}
+            for item in verdict.files
+        ],
         "expected_file": one_line(layout.path.replace("{year}", str(year or "AAAA")), 200),
         "explanation": one_line(verdict.told_producer, 600),
         "problems": problems[:MOST_PROBLEMS],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipelines.compile.seen import Mark
+from pipelines.validate.damaged_text import DAMAGED
 from pipelines.validate.findings import Finding
 from pipelines.validate.identities import code_fields
 
@@ -20,25 +21,27 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Export, ExportField
 
+# Rule, sentence, and the cause that the cell alone shows.
 _ERRORS = {
     Mark.NO_VALUE: ("formule-sans-valeur",
         "La cellule contient une formule dont le résultat n'est pas enregistré : ouvrez le classeur dans un tableur et "
-        "enregistrez-le."),
-    Mark.MERGED: ("cellule-fusionnee", "Cellules fusionnées : défusionnez-les et répétez la valeur sur chaque ligne."),
+        "enregistrez-le.", ""),
+    Mark.MERGED: ("cellule-fusionnee",
+        "Cellules fusionnées : défusionnez-les et répétez la valeur sur chaque ligne.", ""),
     Mark.NOT_PERCENT: ("pourcentage-melange",
         "Cette valeur n'est pas au format pourcentage, alors que d'autres de la colonne le sont : on ne peut savoir si "
-        "0,85 veut dire 85 % ou 0,85 %."),
+        "0,85 veut dire 85 % ou 0,85 %.", ""),
     Mark.SCALED: ("format-en-milliers",
-        "La cellule est affichée en milliers ou en millions : ce qui s'y lit n'est pas sa valeur."),
-    Mark.DIGITS: ("code-abime",
-        "Le code a plus de 15 chiffres, et il est saisi comme un nombre : le tableur a remplacé les derniers par des "
-        "zéros."),
-    Mark.DATED: ("code-abime", "Le code est une date : le tableur l'a sans doute transformé."),
-    Mark.DECIMAL: ("code-abime", "Le code est un nombre à virgule : le tableur l'a sans doute transformé."),
+        "La cellule est affichée en milliers ou en millions : ce qui s'y lit n'est pas sa valeur.", ""),
+    Mark.DIGITS: ("code-abime", DAMAGED, "nombre de plus de 15 chiffres, dont les derniers sont devenus des zéros"),
+    Mark.DATED: ("code-abime", DAMAGED, "date"),
+    Mark.DECIMAL: ("code-abime", DAMAGED, "nombre à virgule"),
     Mark.CLOCK: ("duree-tronquee",
         "La durée affichée n'est pas celle qui est enregistrée : le format de la cellule cache les heures ou les "
-        "secondes."),
+        "secondes.", ""),
 }  # fmt: skip
+# Accepted rows of which the producer is told in a letter: they are read otherwise than they are seen.
+UNSEEN = ("feuilles-non-lues", "lignes-masquees", "caractere-invisible", "date-en-texte")
 _WARNINGS = {
     Mark.PERCENT: ("pourcentage",
         "Des cellules au format pourcentage sont lues comme elles sont affichées : 85,3 % vaut 85,3."),
@@ -73,8 +76,8 @@ class MarkedCells:
             here = numbers - self._first
             codes = np.where(here < len(marked), marked[np.minimum(here, len(marked) - 1)], 0)
             for place in np.flatnonzero(np.isin(codes, list(rules))).tolist():
-                rule, message = rules[Mark(int(codes[place]))]
-                found.setdefault(place, []).append(Finding(rule, message, column=label))
+                rule, message, cause = rules[Mark(int(codes[place]))]
+                found.setdefault(place, []).append(Finding(rule, message, column=label, cause=cause))
         return found
 
     def at(self, number: int) -> list[Finding]:

@@ -53,7 +53,7 @@ class OfficeCodes:
             alike.setdefault(_comparable(code), []).append(code)
         found: dict[str, str] = {}
         for codes in alike.values():
-            first = max(codes, key=lambda code: self._counts[code])
+            first = max(codes, key=lambda code: (self._counts[code], *_writing(code)))
             found |= {code: first for code in codes if code != first}
         return found
 
@@ -65,6 +65,11 @@ class OfficeCodes:
         return Finding(_RULE, message, column=self._label, value=code)
 
 
+def _writing(code: str) -> tuple[int, int, str]:
+    """Rank the writings of a code that have as many rows: capitals first, then the zeros that others have lost."""
+    return sum(map(str.isupper, code)), len(code) - len(code.lstrip("0")), code
+
+
 def _comparable(code: str) -> str:
-    text = "".join(unicodedata.normalize("NFKC", code).casefold().split())
+    text = "".join(unicodedata.normalize("NFKC", code).casefold().split()).lstrip("'’")
     return text.lstrip("0") or "0" if text.isdecimal() else text

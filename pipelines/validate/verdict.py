@@ -16,6 +16,7 @@ from pipelines.validate.corrections import EXPIRED
 from pipelines.validate.findings import Finding, rows_told
 from pipelines.validate.french import count_text, counted
 from pipelines.validate.gathering import RefusedRow, observation_schema
+from pipelines.validate.marked import UNSEEN
 from pipelines.validate.messages import title
 from pipelines.validate.roles import weights_found
 from pipelines.validate.typed_rows import TypedRows
@@ -94,7 +95,7 @@ class Verdict:
         """Whether the producer has nothing to mend: a correction that expired is the data team's affair."""
         rules = {
             item.rule for _, _, item in self.findings
-            if item.severity == "erreur" or item.rule in ("donnee-personnelle-possible", *TOLD, *TOLD_OF_FILES)
+            if item.severity == "erreur" or item.rule in ("donnee-personnelle-possible", *TOLD, *TOLD_OF_FILES, *UNSEEN)
         }  # fmt: skip
         return not self.refused and (rules == {EXPIRED} or (self.state == "accepté" and not rules))
 

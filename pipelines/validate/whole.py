@@ -8,19 +8,21 @@ from __future__ import annotations
 import contextlib
 import datetime
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import frictionless
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from pipelines.compile.exports import field_descriptor, label_of
 from pipelines.compile.samples import example_rows
 from pipelines.validate.findings import Finding
 from pipelines.validate.french import counted, rows_text
 from pipelines.validate.header import normalise
+from pipelines.validate.office_codes import OfficeCodes
 from pipelines.validate.samples_left import examples_left
 from pipelines.validate.totals import totals_left
 from pipelines.validate.versions import versions
@@ -105,6 +107,7 @@ def judge_whole(export: Export, parts: Sequence[Part], expected: Expected) -> Wh
     whole = Whole([{} for _ in parts], [[] for _ in parts])
     if len(parts) > 1:
         _judge_files(whole, export, names, tables, expected.layout)
+        _one_writing(whole, export, tables, expected.layout)
     if is_alone(export):
         for index, part in enumerate(parts):
             _refuse_companions(whole, index, part, export, expected.layout)
@@ -137,6 +140,17 @@ def _judge_files(
     elif export.kind != "values":
         fields = [item for item in tables[0].schema.names if not item.startswith("_")]
         whole.question = versions(names, [_frame(table, ["_ligne", *fields]) for table in tables])
+
+
+def _one_writing(whole: Whole, export: Export, tables: Sequence[TypedRows], layout: Layout) -> None:
+    """Refuse the rows whose office is written otherwise in most rows of the other files."""
+    offices = OfficeCodes(export, {item.name: label_of(item, layout) for item in export.fields})
+    for table in tables:
+        for batch in table.batches(["_structure"]):
+            offices.note(pa.Table.from_batches([batch]))
+    for index, table in enumerate(tables):
+        for row, finding, year in offices.found(table):
+            whole.refuse(index, row, replace(finding, row=row, year=year))
 
 
 def _coordinate(export: Export, name: str) -> list[str]:

@@ -60,6 +60,14 @@ def test_three_enterprises_none_above_85_percent(labo, levels, pick, amounts, sh
     assert line["valeur"] == sum(amounts)  # kept inside, for what must be hidden beside it
 
 
+@pytest.mark.parametrize("again", ["B1-0 ", "b1-0", "B1-0\u200b", "B1-0.0", "00B1-0"])
+def test_an_enterprise_written_in_two_ways_is_one_enterprise(labo, levels, pick, again):
+    declared = {**SUM, "levels": levels("sum", "site")}
+    rows = [*_spread("30", "B1", [10.0, 10.0]), _row("30", again, 10.0, "B1")]
+    line = pick(labo.run(declared, _export(labo), rows).results, structure_code="B1", periode="2024")
+    assert line["statut_confidentialite"] == "A"
+
+
 def test_one_enterprise_in_two_offices_counts_once_above(labo, levels, pick):
     declared = {**SUM, "levels": levels("sum", "national")}
     rows = [_row("30", siren, 10, office) for siren in ("A", "B") for office in ("B1", "B2")]

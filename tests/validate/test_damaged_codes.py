@@ -9,7 +9,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.declarations import Export, Layout
@@ -87,7 +87,9 @@ def test_a_code_whose_text_shows_the_damage_is_refused(judged, form, code):
     assert codes(validated) == ["G01"]
 
 
-@pytest.mark.parametrize("code", ["1E5", "12-3", "1.2.3", "mars", "MARS-A", "12", "00012", "13002526500013", "2A-01"])
+@pytest.mark.parametrize(
+    "code", ["1E5", "13-MAR", "12-3", "1.2.3", "mars", "MARS-A", "12", "00012", "13002526500013", "2A-01"]
+)
 def test_a_code_that_only_looks_so_is_kept(judged, code):
     validated = judged({"Code": code})
     assert (codes(validated), told(validated)) == ([code], set())
@@ -150,6 +152,7 @@ def test_spaces_and_decomposed_letters_make_no_other_office(judged, form):
     assert (set(codes(validated)), told(validated)) == ({"É01"}, set())
 
 
+@settings(max_examples=25)
 @given(
     code=st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=5),
     edges=st.tuples(*[st.text(st.sampled_from(" \u00a0\u202f\t"), max_size=2)] * 2),
@@ -168,7 +171,15 @@ def test_no_space_at_the_ends_makes_another_office(catalogue, code, edges):
 
 
 @pytest.mark.parametrize(
-    ("often", "rare"), [("G01", "g01"), ("00123", "123"), ("G 01", "G01"), ("G01", "Ｇ０１"), ("ÉTÉ", "été")]
+    ("often", "rare"),
+    [
+        ("G01", "g01"),
+        ("00123", "123"),
+        ("G 01", "G01"),
+        ("00123", "'00123"),
+        ("G01", "Ｇ０１"),
+        ("ÉTÉ", "été"),
+    ],
 )
 def test_the_rarer_writing_of_a_code_is_refused(judged, often, rare):
     validated = judged({"Code": rare}, {"Code": often}, {"Code": often})
@@ -189,3 +200,37 @@ def test_a_key_written_in_two_ways_is_one_key(judged, again):
     first = "R1" if "1" in again else "Ré" if again != "R\u00e9" else "Re\u0301"
     validated = judged({"N°": first}, {"N°": again}, {"N°": "R2"})
     assert told(validated) == {("primary-key", 3, "N°")}
+
+
+def test_scientific_notation_is_refused_in_any_text_and_floats_in_keys(judged):
+    assert told(judged({"Avis": "1,3E+13"})) == {("code-abime", 2, "Avis")}
+    assert told(judged({"N°": "12.0"})) == {("code-abime", 2, "N°")}
+    assert told(judged({"Avis": "12.0"})) == set()
+
+
+@pytest.mark.parametrize(
+    ("constraints", "code", "cause"),
+    [
+        ({"enum": ["00123", "00456"]}, "123", "zéros de tête perdus ; écrivez « 00123 »"),
+        ({"pattern": "[0-9]{5}"}, "1234", "zéros de tête perdus ; écrivez « 01234 »"),
+        ({"pattern": "[0-9]{14}"}, "1,30025E+13", "notation scientifique, qui a perdu les derniers chiffres"),
+        ({"pattern": "[0-9]{2}"}, "12.0", "nombre à virgule"),
+        ({"enum": ["1-3"]}, "01-mars", "date"),
+        ({"minLength": 5, "maxLength": 8}, "01-mars-2024", "date"),
+    ],
+)
+def test_the_list_or_form_of_a_code_tells_what_was_lost(judged, constraints, code, cause):
+    fields = [FIELDS[0], {**FIELDS[1], "constraints": constraints}, *FIELDS[2:]]
+    (finding,) = judged({"Code": code}, fields=fields).findings
+    assert (finding.rule, finding.column, finding.cause) == ("constraint-error", "Code", cause)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_the_cause_of_a_damage_is_told(judged, form):
+    (finding,) = judged({"Code": "1,3E+13"}, form=form).findings
+    assert finding.cause == "notation scientifique, qui a perdu les derniers chiffres"
+
+
+@pytest.mark.parametrize("place", ["30.0", "01-mars", "3\u200b0"])
+def test_a_damaged_place_is_no_place(judged, place):
+    assert codes(judged({"Département": place}, {})) == ["G01"]

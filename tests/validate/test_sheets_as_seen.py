@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 from frictionless.resources import TableResource
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ods_files import number, ods, ods_row, ods_table, text
 
@@ -133,11 +133,13 @@ def test_a_whole_percentage_is_a_whole_number(judged):
     assert values(judged(rated([(0.57, "0%"), (0.29, "0%")]), fields=fields)) == [57, 29]
 
 
-@given(percent=st.integers(0, 10_000).map(lambda value: value / 100))
-def test_any_percentage_is_read_to_the_last_digit(percent):
+@settings(max_examples=10)
+@given(percents=st.lists(st.integers(0, 10_000).map(lambda value: value / 100), min_size=1, max_size=50))
+def test_any_percentage_is_read_to_the_last_digit(percents):
     layout = export_of().layouts[0]
-    content = rated([(percent / 100, "0.00%")])
-    assert float(read_cells(content, "x.xlsx", layout, recognised(export_of(), layout)).rows[0][2]) == percent
+    content = rated([(percent / 100, "0.00%") for percent in percents])
+    rows = read_cells(content, "x.xlsx", layout, recognised(export_of(), layout)).rows
+    assert [float(row[2]) for row in rows] == percents
 
 
 # Other formats of numbers

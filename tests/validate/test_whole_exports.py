@@ -291,3 +291,10 @@ def test_the_command_tells_an_example_left_in(tmp_path, capsys, catalogue):
     report = json.loads(capsys.readouterr().out)
     assert code == 0
     assert report["regles"] == {"ligne-d-exemple": 1}
+
+
+def test_a_code_written_otherwise_in_another_file_is_no_other_office(whole):
+    verdict, _ = whole({"a.csv": offices(12), "b.csv": [row("g03", mois="06/2024"), *offices(9, mois="07/2024")]})
+    assert refused_rows(verdict) == {("b.csv", 2)}
+    (finding,) = [item for _, _, item in verdict.findings if item.rule == "code-plusieurs-ecritures"]
+    assert (finding.value, finding.row, "« G03 »" in finding.message) == ("g03", 2, True)
