@@ -88,7 +88,7 @@ def _context(
         "verdict": verdict,
         "state": _state(verdict),
         "files": [
-            {**item, "fichier": one_line(item["fichier"], 200), "feuille": one_line(item["feuille"], 60)}
+            {**item, "fichier": one_line(item["fichier"], 200), "feuille": one_line(item.get("feuille", ""), 60)}
             for item in verdict.files
         ],
         "expected_file": one_line(layout.path.replace("{year}", str(year or "AAAA")), 200),

@@ -33,7 +33,7 @@ def show_verdict(
     console.print(Text(title, "bold"))
     for file in verdict.files:
         console.print(Text(f"{one_line(file['fichier'], 200)}, sha256 {file['sha256'][:12]}…"))
-        if file["feuille"]:
+        if file.get("feuille"):
             console.print(Text(f"Feuille lue : « {one_line(file['feuille'], 200)} »."))
         if file["controle"]:
             console.print(Text(judged_by(file["controle"])))
