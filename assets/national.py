@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from assets.reception import last_reception
-from assets.storage import FRAMES, Store, read_frame, read_json, write_json
+from assets.storage import FRAMES, Store, code_fingerprint, fingerprint, read_frame, read_json, write_json
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.compute.tables import NationalInputs
 from pipelines.compute.tables.bases import COUNTS
@@ -31,21 +31,30 @@ _GATHERED = "work/etat-national.json"  # alone, and small: it is looked at all d
 _RECEIPT = ("etat", "motif", "lignes_lues", "lignes_acceptees", "lignes_refusees")
 
 
-def network_state(catalogue: Catalogue, store: Store) -> str:
-    """Return what changes with any network-year that is owed, empty when none was ever run."""
-    return store.state(_owed(catalogue))
+def declared_state(catalogue: Catalogue) -> str:
+    """Return what changes with the declarations or the code."""
+    return fingerprint(
+        [catalogue.fingerprint(network) for network in catalogue.networks],
+        [value.model_dump(mode="json") for value in (*catalogue.datasets.values(), *catalogue.tables.values())],
+        [value.model_dump(mode="json") for value in (*catalogue.engagements.values(), *catalogue.quality.values())],
+        code_fingerprint(),
+    )
 
 
-def gathered_state(store: Store) -> str | None:
-    """Return the state from which the national tables were last made."""
-    kept = read_json(store.file(_GATHERED))
-    return kept["etat"] if kept else None
+def national_state(catalogue: Catalogue, store: Store) -> dict[str, str]:
+    """Return from what national tables would be made now: network-years (empty when none was run), declarations."""
+    return {"etat": store.state(_owed(catalogue)), "declare": declared_state(catalogue)}
 
 
-def keep_gathered_state(store: Store, state: str) -> None:
-    """Keep the state from which the national tables were just made."""
+def gathered(store: Store) -> dict[str, str]:
+    """Return from what the national tables were last made, as ``national_state`` says it."""
+    return read_json(store.file(_GATHERED)) or {}
+
+
+def keep_gathered(store: Store, state: dict[str, str]) -> None:
+    """Keep from what the national tables were just made."""
     place = store.file(_GATHERED)
-    write_json(place, {"etat": state})
+    write_json(place, state)
     store.save_file(place)
 
 

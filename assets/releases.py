@@ -13,7 +13,7 @@ from assets.columns import SCHEMA, table_columns
 from assets.damage import lost_by_damage
 from assets.folder import folder_lines, note_folder
 from assets.inputs import release_inputs
-from assets.national import gather, keep_gathered_state, network_state, stale_network_years
+from assets.national import gather, keep_gathered, national_state, stale_network_years
 from assets.previews import preview
 from assets.provenance import synthetic_statement
 from assets.published import earlier_results
@@ -50,7 +50,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         yield _folder_check(note_folder(catalogue, store, workspace.root))
         if stale := stale_network_years(catalogue, store):
             raise dg.Failure(f"Les déclarations ont changé depuis le calcul de : {stale}. Relancer ces réseaux.")
-        state = network_state(catalogue, store)  # before anything is read: what changes meanwhile is seen afterwards
+        state = national_state(catalogue, store)  # before anything is read: what changes meanwhile is seen afterwards
         inputs, statement = gather(catalogue, store, synthetic_statement(workspace.root))
         made, aside = safe_tables(catalogue, inputs, earlier_results(catalogue, store.releases))
         for item in aside:
@@ -60,7 +60,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         write_json(store.national / "provenance.json", {"synthetic": statement})
         write_set_aside(store, aside)
         store.save_room(store.national)
-        keep_gathered_state(store, state)
+        keep_gathered(store, state)
         coverage = made["couverture"]
         absent = coverage[coverage["etat"] == "absent"]
         yield dg.AssetCheckResult(

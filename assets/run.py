@@ -11,6 +11,7 @@ from assets.definitions import build_definitions
 from assets.faults import fault_in
 from assets.instance import opened, prepare_instance
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
+from assets.quiet import nothing_new
 from assets.recovery import HOST_TAG
 from assets.resources import Workspace
 from assets.secrets import home_from_environment
@@ -42,9 +43,11 @@ def run_jobs(
 ) -> RunOutcome:
     """Execute the assets of the chosen networks and years (all by default), then the national ones.
 
+    Runs that find nothing new leave no trace in the instance.
     ``progress`` is told, in French, what is about to run.
     """
-    if home := home_from_environment():
+    home = home_from_environment()
+    if home:
         prepare_instance(home, alone=False)  # two first runs at once, each making the storage, would leave it unusable
     wanted_networks, wanted_years = set(networks) or set(catalogue.networks), set(years) or set(catalogue.years)
     places = [
@@ -53,9 +56,10 @@ def run_jobs(
         for key, item in catalogue.networks.items()
         if key in wanted_networks and year in item.years
     ]
-    failures = run_networks(catalogue, workspace, places, progress)
+    trace = not (home and nothing_new(catalogue, workspace, places, home))
+    failures = run_networks(catalogue, workspace, places, progress, trace=trace)
     progress("tables nationales, version, catalogue")
-    return replace(run_national(catalogue, workspace), network_years=places, failures=tuple(failures))
+    return replace(run_national(catalogue, workspace, trace=trace), network_years=places, failures=tuple(failures))
 
 
 def run_networks(

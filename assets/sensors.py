@@ -15,11 +15,11 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 
 from assets.concluding import causes_of, conclude, conclude_overtaken, runs_of
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
-from assets.national import gathered_state, network_state
+from assets.national import declared_state, gathered, national_state
 from assets.nights import NIGHT_TAG, cells_of, failed_night, latest_night, night_record
 from assets.recovery import busy, fail_lost_runs
 from assets.resources import Workspace
-from assets.storage import Store, code_fingerprint, fingerprint
+from assets.storage import Store
 from assets.watching import WATCH_JOB, ZONE, night_of
 from pipelines.declarations import Catalogue
 
@@ -36,12 +36,7 @@ def sensors(catalogue: Catalogue, workspace: Workspace, networks: Any, national:
 
 
 def _following(catalogue: Catalogue, workspace: Workspace, networks: Any, national: Any) -> dg.SensorDefinition:
-    declared = fingerprint(
-        [catalogue.fingerprint(network) for network in catalogue.networks],
-        [value.model_dump(mode="json") for value in (*catalogue.datasets.values(), *catalogue.tables.values())],
-        [value.model_dump(mode="json") for value in (*catalogue.engagements.values(), *catalogue.quality.values())],
-        code_fingerprint(),
-    )
+    declared = declared_state(catalogue)
 
     @dg.sensor(
         name="suite",
@@ -116,11 +111,11 @@ def _national_due(
 
     One that fails isn't asked for again until something changes or another night comes.
     """
-    state = network_state(catalogue, store)
+    state = national_state(catalogue, store)["etat"]
     over = dg.RunsFilter(job_name=NATIONAL_JOB, statuses=_OVER)
     last = context.instance.get_runs(over, limit=1)
     went_well = bool(last) and last[0].status == dg.DagsterRunStatus.SUCCESS
-    if not state or (went_well and gathered_state(store) == state and context.cursor in (None, declared)):
+    if not state or (went_well and gathered(store).get("etat") == state and context.cursor in (None, declared)):
         return None
     name = night["nuit"] if night else ""
     key = f"{state[:12]}-{declared[:12]}-{name}"

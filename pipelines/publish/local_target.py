@@ -35,7 +35,7 @@ def plan_local(
     """
     versions = {name: history.versions(work.releases, name) for name in sorted(catalogue.datasets)}
     for name in versions:
-        check_intact(work.releases, name)
+        check_intact(work.releases, name, work.intact)
     latest = ", ".join(f"{name} {known[-1]}" for name, known in versions.items() if known)
     if not latest:
         return None

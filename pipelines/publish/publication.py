@@ -73,7 +73,7 @@ def prepare(
 
     Raises PublicationError when the target can't be read or can't hold the dataset, or a release was altered.
     """
-    check_intact(work.releases, dataset)
+    check_intact(work.releases, dataset, work.intact)
     address = platform.client.base_url
     known = read_ids(work.ids(platform.client.base_url), address, dataset)
     state = read_state(platform.client, platform.organization, dataset, known.dataset)

@@ -34,6 +34,11 @@ class Workplace:
         """Plans accepted by a person."""
         return self.output / "acceptances"
 
+    @property
+    def intact(self) -> Path:
+        """What is remembered of the releases that were read whole and found as they were made."""
+        return self.output / "work" / "intactes.json"
+
     def ids(self, target: str) -> Path:
         """Ids of what is ours on a target."""
         return self.output / "targets" / f"{file_name(target)}.json"
