@@ -24,7 +24,7 @@ _CONFLICT = re.compile(
       | _conflict-\d{8}-\d{6}                            # ownCloud
       | \([^()]*(?:conflicted\ copy|case\ conflict|sfconflict|copie\ conflictuelle|copie\ en\ conflit
                   |en\ conflit|conflit)\b[^()]*\)        # Nextcloud, Dropbox, Seafile
-      | -(?:DESKTOP|LAPTOP|PORTABLE|WIN)-[A-Z0-9]{5,}(?=\.|$)   # OneDrive adds the name of the machine
+      | (?-i:-(?:DESKTOP|LAPTOP|WIN)-[A-Z0-9]{5,}(?=\.|$))   # OneDrive adds the name of the machine
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -94,9 +94,17 @@ class Whole:
 def expected_of(catalogue: Catalogue, network: str, export: Export, layout: Layout, year: int | None) -> Expected:
     """Return what the declarations say of the rows of an export; without a year, of the last of the layout."""
     last = year if year is not None else layout.years.last
-    feeds = catalogue.expected(network, last).values() if export.kind == "values" else ()
-    alone = [tuple((name, tuple(values)) for name, values in feed.where.items())
-             for feed in feeds if export.id in feed.export]  # fmt: skip
+    feeds = [
+        (catalogue.indicators[key], feed)
+        for each in ([year] if year is not None else layout.years)
+        for key, feed in catalogue.expected(network, each).items()
+        if export.id in feed.export
+    ]
+    alone = [
+        tuple((name, tuple(values)) for name, values in feed.where.items())
+        for indicator, feed in feeds
+        if export.kind == "values" or indicator.estimator.family == "typed"
+    ]
     examples = example_rows(export, layout, catalogue.territories, last)
     return Expected(layout, tuple(dict.fromkeys(alone)), tuple(examples))
 

@@ -25,7 +25,7 @@ LEFT = [
 ]  # fmt: skip
 HANDED = [
     "actes-2024.csv", "actes-2024 (1).csv", "conflits-2024.csv", "actes-2024-partie.csv", "temporaire-2024.csv",
-    "Actes 2024 - DESKTOP.csv", "parties-2024.csv",
+    "Actes 2024 - DESKTOP.csv", "enquete-win-avril2024.csv", "actes-2024 (conflits).csv", "parties-2024.csv",
 ]  # fmt: skip
 
 
