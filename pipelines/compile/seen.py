@@ -15,7 +15,7 @@ class Mark(IntEnum):
     MERGED = 2  # covered by a merged cell that shows something
     PERCENT = 3  # shown as a percentage, and read so: 85,3 % is 85.3
     NOT_PERCENT = 4  # a plain number of at most 1, in a column where others are percentages
-    SCALED = 5  # shown in thousands or millions
+    SCALED = 5  # shown in thousands or millions, or not shown
     DIGITS = 6  # more digits than a spreadsheet keeps, where a text is expected
     DATED = 7  # a date, where a text is expected
     DECIMAL = 8  # a number with decimals, where a text is expected

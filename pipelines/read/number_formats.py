@@ -15,7 +15,7 @@ class Look(IntEnum):
 
     PLAIN = 0
     PERCENT = 1
-    SCALED = 2  # divided by thousands
+    SCALED = 2  # divided by thousands, or not shown at all
     HOURS_MINUTES = 3  # a time without its seconds
     MINUTES_SECONDS = 4  # a time without its hours
     NO_VALUE = 5  # a formula whose result was not saved
@@ -47,7 +47,7 @@ def look_of(code: str) -> int:
         return Look.PERCENT
     if letters:
         return _look_of_time(letters)
-    if _SCALING.search(shown):
+    if _SCALING.search(shown) or not (shown.strip() or code.startswith("[")):
         return Look.SCALED
     digits = shown.replace(" ", "")
     if re.fullmatch("00+", digits) and len(digits) < _MOST_ZEROS:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.read.workbook_parts import Sheet
 
 _PARTS = "xl/"  # a sheet that the workbook gives no name is known by its part
+_LONGEST_NAME = 255  # eight times Excel's limit: names are handed to the process that reads
 _EXAMPLES = "exemple"  # templates show right rows in such a sheet
 
 
@@ -26,7 +27,7 @@ def choose_sheet(
     content: bytes, layout: Layout, sheets: dict[str, Sheet], recognise: Recognise | None
 ) -> tuple[str, list[Note]]:
     """Return the name of the sheet to read (empty: the first one), and what must be told of that choice."""
-    names = [name for name in sheets if not name.startswith(_PARTS)]
+    names = [name for name in sheets if not name.startswith(_PARTS) and len(name) <= _LONGEST_NAME]
     if layout.sheet:
         hidden = layout.sheet in sheets and not sheets[layout.sheet].visible
         return layout.sheet, [_note(f"La feuille « {layout.sheet} » est lue alors qu'elle est masquée.")] * hidden

@@ -28,6 +28,8 @@ from pipelines.read.sheets import choose_sheet
 from pipelines.read.workbook_parts import Sheet, check_workbook
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipelines.declarations import Layout
     from pipelines.read.cells import Recognise
 
@@ -52,29 +54,41 @@ def read_spreadsheet(content: bytes, layout: Layout, recognise: Recognise | None
         ) from error
     if not names:
         raise UnusableFileError("fichier-vide", "Le classeur ne contient aucune feuille.")
-    if name and name not in names:
+    if name not in names:
         raise UnusableFileError(
             "feuille-absente", f"La feuille « {name} » est absente ; feuilles trouvées : {', '.join(names)}."
         )
-    return text.cells(name or names[0], notes)
+    return text.cells(name, notes)
 
 
 def _read(content: bytes, layout: Layout, recognise: Recognise | None) -> tuple[list[str], str, list[Note], _SheetText]:
+    """Return the names of the sheets, the one that was read, what to tell of it, and its text.
+
+    Where the reader of workbooks doesn't know the chosen name, the first sheet is read, unless a name was declared.
+    """
     sheets = check_workbook(content, layout.format)
     name, notes = choose_sheet(content, layout, sheets, recognise)
-    text = _SheetText(layout, sheets.get(name) or Sheet(), recognise)
-    characters = 0
     with rows_of(content, layout.format, name) as (names, found):
-        for values in found:
-            row = text.add(values)
-            try:
-                characters += check_row(row, len(text.rows))
-            except UnusableFileError as error:
-                raise UnusableFileError(error.rule, f"Feuille « {name or names[0]} », {error}") from error
-            if characters > limits.MOST_CHARACTERS:
-                shown = name or names[0]
-                raise UnusableFileError("fichier-illisible", f"Feuille « {shown} » : texte démesuré. Découpez-la.")
-    return names, name, notes, text
+        read = name or next(iter(names), "")
+        if read in names or layout.sheet or not names:
+            text = _SheetText(layout, sheets.get(read) or Sheet(), recognise)
+            return names, read, notes, _gathered(found, read, text)
+    with rows_of(content, layout.format) as (names, found):
+        first = sheets.get(names[0]) or Sheet()
+        return names, names[0], [], _gathered(found, names[0], _SheetText(layout, first, recognise))
+
+
+def _gathered(found: Iterator[list[Any]], name: str, text: _SheetText) -> _SheetText:
+    characters = 0
+    for values in found:
+        row = text.add(values)
+        try:
+            characters += check_row(row, len(text.rows))
+        except UnusableFileError as error:
+            raise UnusableFileError(error.rule, f"Feuille « {name} », {error}") from error
+        if characters > limits.MOST_CHARACTERS:
+            raise UnusableFileError("fichier-illisible", f"Feuille « {name} » : texte démesuré. Découpez-la.")
+    return text
 
 
 class _SheetText:

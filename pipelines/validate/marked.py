@@ -32,7 +32,7 @@ _ERRORS = {
         "Cette valeur n'est pas au format pourcentage, alors que d'autres de la colonne le sont : on ne peut savoir si "
         "0,85 veut dire 85 % ou 0,85 %.", ""),
     Mark.SCALED: ("format-en-milliers",
-        "La cellule est affichée en milliers ou en millions : ce qui s'y lit n'est pas sa valeur.", ""),
+        "La cellule montre autre chose que sa valeur, qui est affichée en milliers, en millions, ou pas du tout.", ""),
     Mark.DIGITS: ("code-abime", DAMAGED, "nombre de plus de 15 chiffres, dont les derniers sont devenus des zéros"),
     Mark.DATED: ("code-abime", DAMAGED, "date"),
     Mark.DECIMAL: ("code-abime", DAMAGED, "nombre à virgule"),

@@ -145,14 +145,14 @@ def test_any_percentage_is_read_to_the_last_digit(percents):
 # Other formats of numbers
 
 
-@pytest.mark.parametrize("form", ["0,", "#,##0.0,,", '0.0,"k€"', "0,.0"])
+@pytest.mark.parametrize("form", ["0,", "#,##0.0,,", '0.0,"k€"', "0,.0", ";;;", '"oui"'])
 def test_a_number_shown_in_thousands_is_refused(judged, form):
     validated = judged(rated([(12_000, form), 5]))
     assert told(validated) == {("format-en-milliers", 2, "Taux")}
     assert values(validated) == [5.0]
 
 
-@pytest.mark.parametrize("form", ["#,##0", "#,##0.00", "0.00E+00", '#,##0" €"', "# ?/?"])
+@pytest.mark.parametrize("form", ["#,##0", "#,##0.00", "0.00E+00", '#,##0" €"', "# ?/?", "[Red]", "@"])
 def test_a_number_shown_in_another_way_is_itself(judged, form):
     assert values(judged(rated([(12_000, form)]))) == [12_000.0]
 
@@ -415,6 +415,14 @@ def test_a_hidden_sheet_of_an_ods_is_not_read(judged):
     tables += ods_table("Données", "", ODS_HEAD + row)
     validated = judged(ods("", styles, table=tables), "ods")
     assert (validated.sheet, values(validated)) == ("Données", [80.0])
+
+
+@pytest.mark.parametrize("name", ["", "x" * 300_000], ids=["none", "endless"])
+def test_a_sheet_without_a_sensible_name_is_read_errors_and_all(judged, name):
+    error = text("#N/A").replace("office:value-type", "calcext:value-type='error' office:value-type")
+    rows = ODS_HEAD + ods_row(text("G1"), text("30"), number(80)) + ods_row(text("G2"), text("30"), error)
+    validated = judged(ods("", table=ods_table(name, "", rows)), "ods")
+    assert (values(validated), told(validated)) == ([80.0], {("type-error", 3, "Taux")})
 
 
 def test_hidden_rows_and_columns_are_read_and_told(judged):
