@@ -6,7 +6,6 @@ So the night, a backfill of the UI and the command line never work on an output 
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
@@ -74,6 +73,5 @@ class _Locked(dg.Executor):
                     told = True
                     with raise_execution_interrupts():  # so that it can be canceled
                         time.sleep(EVERY)
-            if "://" not in self._output:
-                tidy(Path(self._output))
+            tidy(self._output)
             yield from self._inner.execute(plan_context, execution_plan)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from pipelines.read import Shelf
+
 UMASK = 0o027  # files 0640, folders 0750, whatever the terminal or the service says
 PRIVATE = ("archive", "work", "targets", "acceptances", "renditions")  # rooms of an output
 PUBLIC = ("releases", "catalogue")
@@ -31,11 +33,16 @@ def private_files() -> Iterator[None]:
         os.umask(before)
 
 
-def tidy(output: Path) -> None:
+def tidy(place: str) -> None:
     """Close the private rooms of an output that an earlier version left open, and remove the drafts of dead writers.
 
-    Whoever calls holds the output: no other run writes there.
+    ``place``: a folder, or an fsspec URL, whose rights are the storage's own. Whoever calls holds the output: no other
+    run writes there.
     """
+    if "://" in place:
+        Shelf(place).sweep()
+        return
+    output = Path(place)
     for room in (output / name for name in PRIVATE):
         if room.is_dir() and room.stat().st_mode & 0o027:
             room.chmod(room.stat().st_mode & ~0o027)

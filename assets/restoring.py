@@ -12,6 +12,7 @@ from typing import IO, Any
 from assets.backup import DUMP, MANIFEST, Backup, BackupError, Nowhere, Progress, client, copy, members, verified
 from assets.backup_outputs import ASIDE, FolderOutput, StorageError, StorageOutput
 from assets.instance_place import Database, InstancePlace
+from assets.output_lock import LOCK_FILE
 from assets.private import PUBLIC
 from pipelines.publish.files import public_folder
 
@@ -156,7 +157,7 @@ def _put_in_place(draft: Path, folder: Path) -> None:
 
 
 def _held(folder: Path) -> list[Path]:
-    hidden = (_DRAFT, ASIDE)
+    hidden = (_DRAFT, ASIDE, LOCK_FILE)  # the last left by a run that was killed
     return [path for path in folder.iterdir() if path.name not in hidden] if folder.is_dir() else []
 
 

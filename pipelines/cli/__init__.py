@@ -153,8 +153,7 @@ def _run(arguments: argparse.Namespace) -> int:
         )
         return USAGE
     with alone_on(arguments.output, "resultats run"):
-        if "://" not in arguments.output:
-            tidy(Path(arguments.output))
+        tidy(arguments.output)
         return _treat(catalogue, arguments)
 
 

@@ -168,11 +168,21 @@ class Shelf:
         """Remove an object that is there."""
         self._filesystem.rm_file(self._full(name))
 
+    def sweep(self) -> None:
+        """Remove, on a disk, the drafts that writers who died left more than a day ago; elsewhere there are none."""
+        if not self._is_disk:
+            return
+        old = self.time() - _A_DAY
+        for path in Path(self._root).rglob(f"{_DRAFT}*"):
+            if path.stat().st_mtime < old:
+                path.unlink(missing_ok=True)
+
     def _full(self, name: str) -> str:
         return f"{self._root}/{name}"
 
 
 _DRAFT = ".brouillon-"
+_A_DAY = 86400  # seconds: no writer is that slow
 _MOMENTS = ("LastModified", "last_modified", "modified", "updated", "mtime", "created")  # as each storage names it
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from dagster_service import small_project
 
+from assets.private import tidy
 from assets.shared import SharedStore
 from pipelines.cli import main
 
@@ -102,6 +103,16 @@ def test_drafts_of_dead_writers_are_swept_and_those_of_the_living_left(tmp_path)
     assert [path for path in dead if path.exists()] == []
     assert not (output / "catalogue" / ".en-cours-dossier").exists()
     assert [path for path in alive if not path.exists()] == []
+
+
+def test_drafts_on_a_storage_go_once_they_are_old(tmp_path):
+    fresh, old = tmp_path / "sets" / ".brouillon-x.json.1", tmp_path / "contents" / "aa" / ".brouillon-x.json.2"
+    for path in (fresh, old):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    os.utime(old, (1.0, 1.0))
+    tidy(f"file://{tmp_path}")
+    assert (fresh.exists(), old.exists()) == (True, False)
 
 
 def test_a_scratch_folder_goes_with_its_process_or_with_the_next_one(tmp_path, monkeypatch):
