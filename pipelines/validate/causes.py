@@ -149,11 +149,12 @@ def _number_cause(descriptor: dict[str, Any], text: str, *, in_sheet: bool) -> s
     unit = _UNIT.search(text)
     whole = descriptor["type"] != "number"
     steps: list[tuple[str, Callable[[str], str]]] = [
+        ("signes mal convertis", _read_again),
         ("signe invisible", lambda found: INVISIBLE.sub("", found)),
         ("espace au début ou à la fin", str.strip),
         ("apostrophe devant le nombre", lambda found: found.lstrip("'’")),
         (f"« {unit[1]} » après le nombre" if unit else "", lambda found: _UNIT.sub("", found)),
-        (_thousands(text), lambda found: re.sub(rf"(?<=\d)[{_SPACES}](?=\d{{3}})", "", found)),
+        (_thousands(_read_again(text)), lambda found: re.sub(rf"(?<=\d)[{_SPACES}](?=\d{{3}})", "", found)),
         ("partie décimale nulle", lambda found: re.sub(r"(?<=\d)[.,]0+\Z", "", found) if whole else found),
         (f"{names.get(other, other)} au lieu d{'e la virgule' if decimal == ',' else 'u point'}",
          lambda found: found if whole or found.count(other) != 1 else found.replace(other, decimal)),
@@ -165,6 +166,11 @@ def _number_cause(descriptor: dict[str, Any], text: str, *, in_sheet: bool) -> s
     if whole and re.fullmatch(r"\s*-?\d+[.,]\d+\s*", text):
         return "nombre à virgule, où la colonne veut un nombre entier"
     return ""
+
+
+def _read_again(text: str) -> str:
+    spoiled = damage(text)
+    return spoiled.likely if spoiled and spoiled.likely else text
 
 
 def _thousands(text: str) -> str:

@@ -65,6 +65,7 @@ def cause(problems):
         ("Note", "1 250", ["espace entre les milliers", "écrivez « 1250 »"]),
         ("Note", "1\u00a0250", ["espace insécable entre les milliers", "[espace insécable]", "écrivez « 1250 »"]),
         ("Note", "1\u202f250\u202f000", ["espace insécable entre les milliers", "écrivez « 1250000 »"]),
+        ("Note", "1Â\u00a0250", ["signes mal convertis", "écrivez « 1250 »"]),
         ("Note", "12 %", ["« % » après le nombre", "écrivez « 12 »"]),
         ("Note", "30 min", ["« min » après le nombre", "écrivez « 30 »"]),
         ("Note", "5.0", ["partie décimale nulle", "écrivez « 5 »"]),
