@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import io
+from dataclasses import replace
+from types import MappingProxyType
 
 import openpyxl
 import pandas as pd
@@ -18,9 +20,9 @@ from pydantic import ValidationError
 
 from pipelines.compile.durations import DURATION_PATTERNS, SECONDS, duration_text, duration_value
 from pipelines.compile.exports import field_descriptor
-from pipelines.compile.template import template_schema
+from pipelines.compile.template import template_schema, template_workbook
 from pipelines.declarations import Export, Layout
-from pipelines.declarations.network import DURATION_FORMS, DURATION_UNITS, ExportField
+from pipelines.declarations.network import DURATION_FORMS, DURATION_UNITS, ExportField, Network
 from pipelines.explain.plain import values_of
 from pipelines.read import read_cells
 from pipelines.validate import recognised, validate_opened
@@ -200,3 +202,23 @@ def test_an_empty_duration_is_an_absence(judged):
     stream = io.BytesIO()
     book.save(stream)
     assert values(judged(stream.getvalue(), "xlsx")) == [None, 3.0]
+
+
+@pytest.mark.parametrize("form", DURATION_FORMS)
+def test_the_example_of_a_template_is_read_as_it_is_shown(catalogue, judged, form):
+    export = export_of(format=form, example="90:00" if form == "mm:ss" else None)
+    network = Network.model_validate({
+        "title": "Essai", "producer": "Essai", "description": "Essai.", "structure_type": "Essai", "years": 2024,
+        "finest_level": "site", "acceptance": {"max_refused_share": 0, "why": "essai"},
+        "exports": [export.model_dump(by_alias=True, exclude_none=True, mode="json") | {"layouts": [
+            {"years": 2024, "path": "x-{year}.xlsx", "format": "xlsx"}]}],
+    })  # fmt: skip
+    known = replace(catalogue, networks=MappingProxyType({"essai": network}))
+    made = network.exports[0]
+    content = template_workbook(known, "essai", made, made.layouts[0], 2024)
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    del book["Données"]
+    stream = io.BytesIO()
+    book.save(stream)
+    assert book["Exemple"]["B2"].number_format == {"h:mm:ss": "[h]:mm:ss", "h:mm": "[h]:mm", "mm:ss": "[mm]:ss"}[form]
+    assert values(judged(stream.getvalue(), "xlsx", format=form)) == [90.0 if form == "mm:ss" else 1.0]
