@@ -49,7 +49,9 @@ def alone_on(output: str, who: str, *, among: str = "") -> Iterator[None]:
 
 @contextmanager
 def _folder_held(folder: Path, sign: dict[str, Any]) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)  # what is public is below it; its private rooms are closed
     place = folder / LOCK_FILE
     while (stream := _hold(place, sign)) is None:
         continue  # whoever held it took it away when leaving

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pytest
 from dagster_service import small_project
 
-from assets.private import tidy
+from assets.output_lock import alone_on
+from assets.private import private_files, tidy
 from assets.shared import SharedStore
 from pipelines.cli import main
 
@@ -62,6 +63,11 @@ def test_private_rooms_are_closed_and_public_ones_open_whatever_the_umask(umask,
     assert main(["restore", str(saved), "--output", str(tmp_path / "output"), "--replace"]) == 0
     again = modes(tmp_path / "output")
     assert {name: mode for name, mode in again.items() if name in found and mode & 0o007 != found[name] & 0o007} == {}
+
+
+def test_a_new_output_can_be_entered_whoever_makes_it(umask, tmp_path):
+    with private_files(), alone_on(str(tmp_path / "output"), "un traitement de Dagster"):
+        assert (tmp_path / "output").stat().st_mode & 0o777 == 0o755
 
 
 def test_letters_written_for_a_producer_are_private(umask, tmp_path):
