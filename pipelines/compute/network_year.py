@@ -1,7 +1,7 @@
 """The results of one network for one year: every indicator it feeds, from the accepted exports.
 
 They are ready for the national tables, which are put together in ``tables`` and where secrets are hidden: until then
-the figures of rows marked A are there, and must not be shown.
+the figures of rows marked C are there, and must not be shown.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import pandas as pd
 from pipelines.compute.calibration import DIAGNOSTICS, calibrate
 from pipelines.compute.comparability import declared_breaks
 from pipelines.compute.contributors import FEW, told_by_few
-from pipelines.compute.disclosure.cells import NUMBERS, UNPUBLISHED
-from pipelines.compute.disclosure.rules import PRIMARY, rule_of
+from pipelines.compute.disclosure.published import NUMBERS, UNPUBLISHED
+from pipelines.compute.disclosure.rules import SECRET, rule_of
+from pipelines.compute.disclosure.surveys import HIDDEN
 from pipelines.compute.intervals import Z95
 from pipelines.compute.networks import transparency
 from pipelines.compute.observed import observed_results
@@ -283,7 +284,7 @@ def _with_errors(found: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
 
 
 def _mark_small_bases(found: pd.DataFrame, rule: Rule) -> pd.DataFrame:
-    """Mark A the values under the minimum base, for secrecy; blank those that are only unreliable.
+    """Mark C the values under the minimum base, for secrecy; blank those that are only unreliable.
 
     Secret values stay here: what must be hidden beside them depends on all that is published (``disclosure``), which
     blanks them on the way to the national tables.
@@ -292,8 +293,8 @@ def _mark_small_bases(found: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     if FEW in found:
         small |= found["valeur"].notna() & found[FEW]
     weak = found["valeur"].notna() & (found["effectif"] < rule.reliable) & ~small
-    found.loc[small, "motif"] = PRIMARY
+    found.loc[small, "motif"] = SECRET
     found.loc[weak, [*UNPUBLISHED, *(name for name in NUMBERS if name != "effectif")]] = np.nan
     found.loc[weak, "motif"] = "base-insuffisante"
-    found.loc[found["motif"] == PRIMARY, "statut_confidentialite"] = "A"
+    found.loc[found["motif"] == SECRET, "statut_confidentialite"] = HIDDEN
     return found

@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr, field_validator
 from pipelines.declarations.base import ColumnName, Identifier, Model, Scalar, Text
 
 ObservationStatus = Literal["A", "P", "E", "B", "U", "L", "M", "Q", "O"]
-ConfidentialityStatus = Literal["F", "A", "D"]
+ConfidentialityStatus = Literal["F", "C", "A", "D"]  # A and D: of declarations from before there was one status
 QualityComponent = Literal["completude", "validite", "couverture", "ponctualite", "precision"]
 TerritoryCode = Annotated[str, Field(pattern=r"^(FR|\d{2,3}|2[AB])$")]
 
@@ -18,7 +18,7 @@ TerritoryCode = Annotated[str, Field(pattern=r"^(FR|\d{2,3}|2[AB])$")]
 # The reasons that the pipeline itself gives; references/motifs.yml must declare them.
 REASONS_GIVEN = (
     "base-insuffisante", "donnees-incompletes", "erreur-traitement", "non-renseigne", "non-traite", "non-transmis",
-    "rejete", "secret-secondaire", "secret-statistique",
+    "rejete", "secret-statistique",
 )  # fmt: skip
 
 

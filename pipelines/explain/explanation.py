@@ -185,22 +185,24 @@ def _corrections(traced: Traced, rows: pd.DataFrame | None) -> list[dict[str, An
 def _absence(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> dict[str, Any]:
     label = row["motif_absence"]
     reasons = explainer.catalogue.reasons.values()
-    details = _hidden_details(traced, row) if hidden else _details(traced, row)
+    details = _hidden_details(traced) if hidden else _details(traced, row)
     definition = next((item.description for item in reasons if item.label == label), "")
     return {"motif": _plain(label), "definition": definition, "details": details}
 
 
-def _hidden_details(traced: Traced, row: Row) -> list[str]:
-    if row["statut_confidentialite"] == "D":
-        return ["Masquée pour qu'une autre valeur, secrète, ne puisse en être déduite."]
+def _hidden_details(traced: Traced) -> list[str]:
+    """Tell the rule, and that it may be hidden for another one: which of both is nobody's business."""
     enterprises = traced.indicator.enterprises
     if enterprises is not None:
         return [
             f"Règle : aucune valeur faite par moins de {enterprises.units} entreprises, ni dont une seule fait plus de "
-            f"{100 * enterprises.dominance:g} % ; {enterprises.why}."
-        ]
+            f"{100 * enterprises.dominance:g} % ; {enterprises.why}.", _BESIDE,
+        ]  # fmt: skip
     minimum = minimum_of(traced.indicator, traced.exports[0])
-    return [f"Règle : aucune valeur sous {minimum.answers} ; {minimum.why}."] if minimum else []
+    return [f"Règle : aucune valeur sous {minimum.answers} ; {minimum.why}.", _BESIDE] if minimum else [_BESIDE]
+
+
+_BESIDE = "La règle la cache, ou bien une valeur qu'elle cache pourrait en être déduite ; rien ne dit lequel des deux."
 
 
 def _details(traced: Traced, row: Row) -> list[str]:

@@ -1,94 +1,137 @@
-"""Disclosure control of the table of results: secondary suppression, blanking, and what was hidden and why.
+"""Disclosure control of the table of results: what is hidden is blank, under one status and one reason.
 
-The computation of a network-year keeps what it computed, marked A; only what went through ``protected`` may be shown.
+The computation of a network-year keeps what it computed, marked C where the rule hides a row by itself; only what went
+through ``protected`` may be shown.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.disclosure.cells import KEY, NUMBERS, UNPUBLISHED, cells_of
-from pipelines.compute.disclosure.rules import PRIMARY, SECONDARY
-from pipelines.compute.disclosure.suppression import secondary
+from pipelines.compute.disclosure.bounds import intervals
+from pipelines.compute.disclosure.earlier import beside, told_before
+from pipelines.compute.disclosure.pattern import hidden_slots
+from pipelines.compute.disclosure.rules import SECRET
+from pipelines.compute.disclosure.surveys import FREE, HIDDEN, surveys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from pipelines.compute.disclosure.surveys import Pattern, Survey
+    from pipelines.compute.disclosure.tree import Flags
     from pipelines.declarations import Catalogue
 
+NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
+# For tests of change, never published: raw value, effective size (shares, net), standard error (all but shares).
+UNPUBLISHED = ["estimation", "effectif_efficace", "erreur_type"]
+_MADE = ["frequence", "maille"]  # what says how a value was obtained
 
-_CAUTION = 0.9  # what is learnt from fewer bases may be a little finer
+
+@dataclass(frozen=True)
+class Hidden:
+    """What is hidden of a survey: positions of ``rows``, and rows to add (``_silent``); ``safe``: the formula holds."""
+
+    rows: NDArray[np.int64]
+    added: pd.DataFrame
+    safe: bool
 
 
-def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[pd.DataFrame] = ()) -> pd.DataFrame:
-    """Return all results with the secret ones blank: those marked A, and those that would tell them (marked D).
+def protected(
+    results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[Path] | Sequence[pd.DataFrame] = ()
+) -> pd.DataFrame:
+    """Return all results with the secret ones blank, marked C: those of the rule, and those that would tell them.
 
-    ``results``: the rows of every network-year together (secondary suppression needs all that is linked), in any
-    order. ``earlier``: the tables ``resultats`` of earlier releases; what they published can't be hidden any more, so
-    other cells are chosen.
+    ``results``: rows of any network-years, each whole (nothing links two of them), in any order. ``earlier``: the
+    tables ``resultats`` of earlier releases, files or frames: what they hid stays hidden, what they showed protects
+    nothing. Rows are added where the absence of a row would tell that a hidden place had nobody in a period.
+    A survey that nothing can protect, after what earlier releases have told, is hidden whole.
     """
-    found = results.reset_index(drop=True)
-    public = already_public(found, earlier)
-    cells = cells_of(found, catalogue, public, caution=_CAUTION) if len(found) else None
-    if cells is None:
-        return without_secrets(found)
-    tied = found.index[cells.tied_rows()]  # marked alike: nobody may tell which of the bases is the one too small
-    found.loc[tied, "statut_confidentialite"] = "A"
-    found.loc[tied, "motif"] = PRIMARY
-    start = _hidden_before(found, public, earlier[-1]) if earlier else np.zeros(len(found), dtype=bool)
-    beside = _beside(found, catalogue, public, start) & found["statut_confidentialite"].ne("A").to_numpy()
-    found.loc[beside, "statut_confidentialite"] = "D"
-    found.loc[beside, "motif"] = SECONDARY
-    return without_secrets(found)
+    if results.empty:
+        return without_secrets(results)
+    found = beside(results.reset_index(drop=True), told_before(earlier))
+    added: list[pd.DataFrame] = []
+    for survey in surveys(found, catalogue):
+        hidden = hidden_rows(survey, found)
+        rows = hidden.rows if hidden.safe else survey.rows["row"].to_numpy()
+        found.loc[rows, "statut_confidentialite"] = HIDDEN
+        found.loc[rows, "motif"] = SECRET
+        added.append(hidden.added.assign(motif=SECRET))
+    found = pd.concat([found, *(one for one in added if len(one))], ignore_index=True)
+    return without_secrets(found.drop(columns=["montree", "cachee"]))
 
 
-def _hidden_before(results: pd.DataFrame, public: NDArray[np.bool_], latest: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return the rows that the latest release hid beside others, in networks of which nothing that it showed changed.
+def hidden_rows(survey: Survey, results: pd.DataFrame) -> Hidden:
+    """Return what must be hidden of a survey; ``results``: the rows that ``survey.rows`` speaks of, by position."""
+    rows, added, safe = [], [], True
+    for pattern, hidden in hidden_patterns(survey):
+        cells = _cells(pattern, hidden, survey)
+        asked = survey.rows[survey.rows["question"].isin(pattern.questions)]
+        rows.append(asked["row"].to_numpy()[cells[asked["place"], asked["column"]]])
+        added.append(_silent(survey, asked, cells, results))
+        safe &= not any(intervals(pattern.series, n, hidden).fails.any() for n in range(len(pattern.series.slots)))
+    everything = [one for one in added if len(one)]
+    return Hidden(
+        np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64),
+        pd.concat(everything, ignore_index=True) if everything else results.iloc[:0],
+        safe,
+    )
 
-    The same figures are hidden the same way again: the search alone would choose otherwise, since what is published
-    by now can't be hidden any more.
-    """
-    keys, names = row_keys(results), row_keys(latest)
-    told = latest["statut_confidentialite"].eq("F") & latest[["effectif", "valeur"]].notna().any(axis=1)
-    moved = set(latest["reseau"][told & ~names.isin(keys[public])]) | set(results["reseau"][~keys.isin(names)])
-    moved |= set(latest["reseau"][~names.isin(keys) & latest["statut_confidentialite"].isin(["A", "D"])])
-    hidden = names[latest["statut_confidentialite"].eq("D")]
-    return np.asarray(keys.isin(hidden) & ~results["reseau"].isin(moved).to_numpy(), dtype=bool)
+
+def hidden_patterns(survey: Survey) -> Iterator[tuple[Pattern, Flags]]:
+    """Give each pattern of a survey, with what is hidden of it: places × slots."""
+    found: list[tuple[Pattern, Flags]] = []
+    for pattern in survey.patterns():
+        placed = pattern
+        if pattern.wider is not None and pattern.widest is not None:
+            placed = pattern.beside(found[pattern.wider][1], found[pattern.widest][1])
+        found.append((placed, hidden_slots(placed.series)))
+        yield found[-1]
 
 
-def _beside(
-    results: pd.DataFrame, catalogue: Catalogue, public: NDArray[np.bool_], start: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return which rows to hide, with those marked A; ``start``: rows to hide in any case.
+def _cells(pattern: Pattern, hidden: Flags, survey: Survey) -> Flags:
+    """Return what is hidden as places × columns, without the places that no row names."""
+    found: Flags = np.zeros((len(survey.parent), len(survey.columns)), dtype=bool)
+    for index, slot in enumerate(pattern.series.slots):
+        found[:, slot.columns] = hidden[: len(found), index][:, None]
+    return found
 
-    How nearly equal two bases are is learnt from what is published: once more is hidden, readers learn a little
-    otherwise, so that what they then learn is looked at again, until nothing has to be added (seldom, with caution).
-    """
-    beside = start
-    while True:
-        cells = cells_of(results, catalogue, public, beside=beside, caution=1.0 if beside.any() else _CAUTION)
-        if cells is None:
-            return beside
-        kept = np.zeros(cells.problem.units, dtype=bool)
-        kept[cells.rows.loc[beside[cells.rows["row"]], "unit"]] = True
-        found = np.zeros(len(results), dtype=bool)
-        found[cells.rows_of(secondary(cells.problem, kept) | cells.problem.primary_units())] = True
-        if (found == beside).all():
-            return beside
-        beside = found
+
+def _silent(survey: Survey, asked: pd.DataFrame, cells: Flags, results: pd.DataFrame) -> pd.DataFrame:
+    """Return rows for the periods in which a hidden place has none: no row would say that nobody answered."""
+    lines = []
+    for _, rows in asked.groupby("question"):
+        place, column = rows["place"].to_numpy(), rows["column"].to_numpy()
+        there: Flags = np.zeros(cells.shape, dtype=bool)
+        there[place, column] = True
+        missing = np.argwhere(cells & ~there & there.any(axis=1)[:, None] & there.any(axis=0)[None, :])
+        if not len(missing):
+            continue
+        first = pd.Series(rows["row"].to_numpy(), index=place)
+        first = first[~first.index.duplicated()]
+        copied = results.loc[first[missing[:, 0]].to_numpy()].reset_index(drop=True)
+        periods = survey.columns.iloc[missing[:, 1]].reset_index(drop=True)
+        copied = copied.assign(frequence=periods["frequence"], periode=periods["periode"])
+        modes = results.loc[rows["row"], [*_MADE, "mode_obtention"]].drop_duplicates(_MADE)
+        lines.append(copied.drop(columns="mode_obtention").merge(modes, on=_MADE, how="left"))
+    if not lines:
+        return results.iloc[:0]
+    found = pd.concat(lines, ignore_index=True)
+    return found.assign(statut_confidentialite=HIDDEN, date_reference=None)
 
 
 def without_secrets(results: pd.DataFrame) -> pd.DataFrame:
-    """Return the results with every figure of the rows marked A or D blank, in whichever state they are."""
+    """Return the results with every figure of the rows marked C blank, in whichever state they are."""
     if results.empty:
         return results
     found = results.copy()
-    concealed = found["statut_confidentialite"].isin(["A", "D"])
+    concealed = found["statut_confidentialite"].ne(FREE)
     found.loc[concealed, [*NUMBERS, *(name for name in UNPUBLISHED if name in found)]] = np.nan
     return found
 
@@ -109,39 +152,17 @@ def coarsened(results: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def row_keys(frame: pd.DataFrame) -> pd.MultiIndex:
-    """Return the key of each row of ``resultats`` as text, with "" where a part is absent."""
-    text = frame[KEY].astype("object")
-    return pd.MultiIndex.from_frame(text.where(text.notna(), "").astype(str))
-
-
-def already_public(results: pd.DataFrame, earlier: Sequence[pd.DataFrame]) -> NDArray[np.bool_]:
-    """Return which rows an earlier release has published with the base, or value, that they have now."""
-    public = np.zeros(len(results), dtype=bool)
-    keys = row_keys(results)
-    for release in earlier:
-        told = release[["effectif", "valeur"]].astype("float64").set_index(row_keys(release)).reindex(keys)
-        for name in ("effectif", "valeur"):
-            now = results[name].to_numpy(dtype=float)
-            public |= np.isclose(told[name].to_numpy(), now, rtol=0, atol=1e-9)
-    return public
-
-
 def disclosure_summary(results: pd.DataFrame) -> pd.DataFrame:
-    """Return, per network, indicator, frequency and level: rows, values, values hidden (A, D), their shares (%).
+    """Return, per network, indicator, frequency and level: rows shown, rows hidden, and the share of these (%).
 
     ``results``: the table ``resultats`` or the frame that ``protected`` returns. Only where something is hidden.
     """
     groups = ["reseau", "indicateur", "frequence", "maille"]
-    status = results["statut_confidentialite"]
-    counted = results.assign(
-        valeurs=results["valeur"].notna(), secret_primaire=status.eq("A"), secret_secondaire=status.eq("D")
-    )
-    found = counted.groupby(groups, sort=True)[["valeurs", "secret_primaire", "secret_secondaire"]].sum().reset_index()
-    total = found[["valeurs", "secret_primaire", "secret_secondaire"]].sum(axis=1)
-    for kind in ("primaire", "secondaire"):
-        found[f"part_{kind}"] = (100 * found[f"secret_{kind}"] / total.where(total > 0)).round(1)
-    return found[(found["secret_primaire"] + found["secret_secondaire"]) > 0].reset_index(drop=True)
+    counted = results.assign(valeurs=results["valeur"].notna(), secret=results["statut_confidentialite"].ne(FREE))
+    found = counted.groupby(groups, sort=True)[["valeurs", "secret"]].sum().reset_index()
+    total = found["valeurs"] + found["secret"]
+    found["part_secret"] = (100 * found["secret"] / total.where(total > 0)).round(1)
+    return found[found["secret"] > 0].reset_index(drop=True)
 
 
 def without_secret_parts(discrepancies: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
@@ -149,5 +170,5 @@ def without_secret_parts(discrepancies: pd.DataFrame, results: pd.DataFrame) -> 
     if discrepancies.empty or results.empty:
         return discrepancies
     places = ["reseau", "indicateur", "periode"]
-    secret = pd.MultiIndex.from_frame(results.loc[results["statut_confidentialite"].isin(["A", "D"]), places])
+    secret = pd.MultiIndex.from_frame(results.loc[results["statut_confidentialite"].ne(FREE), places])
     return discrepancies[~pd.MultiIndex.from_frame(discrepancies[places]).isin(secret)].reset_index(drop=True)

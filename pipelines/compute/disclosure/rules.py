@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Indicator
 
 DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else
-PRIMARY = "secret-statistique"
-SECONDARY = "secret-secondaire"
+SECRET = "secret-statistique"  # one reason for all that is hidden: two told which bases were under the threshold
 
 _PERCENT = (declared.Share, declared.TopBox)
 _BALANCE = (declared.Nps, declared.NetSatisfaction)
@@ -23,21 +22,12 @@ class Rule:
     """Under ``minimum`` answers or events a value is secret; under ``reliable`` it is only not published.
 
     ``margin``: for data on enterprises, how wide the attacker's interval for a hidden value must stay, as a share of
-    it (what the declared dominance leaves to the others: 15 %); nothing is known of it beforehand.
+    it (what the declared dominance leaves to the others: 15 %).
     """
 
     minimum: int
     reliable: int = 0
     margin: float = 0.0
-
-    @property
-    def width(self) -> int:
-        """How wide the attacker's interval for a hidden base must stay: half of what the rule leaves possible.
-
-        A base with status A is one of 1 … minimum - 1, as everybody knows. From what is published nobody may exclude
-        more than half of them (5 persons for a minimum of 11; tau-ARGUS asks for such a safety range too).
-        """
-        return (self.minimum - 1) // 2
 
 
 def rule_of(indicator: Indicator, kinds: set[str]) -> Rule:
@@ -48,7 +38,7 @@ def rule_of(indicator: Indicator, kinds: set[str]) -> Rule:
     declared_base = indicator.minimum_base
     if declared_base is None:
         return Rule(default)
-    if declared_base.reason == PRIMARY:
+    if declared_base.reason == SECRET:
         return Rule(declared_base.answers)
     return Rule(default, declared_base.answers)  # a threshold of reliability lifts no secret: persons stay persons
 
@@ -78,7 +68,7 @@ def base_of(indicator: Indicator, network: str) -> str:
     elif isinstance(estimator, declared.Declared):
         counted = f"typed {feed.inputs.get('base', feed.inputs['value'])}"
     else:
-        counted = f"answers {next(iter(feed.inputs.values()))} {answers}"
+        counted = f"answers {next(iter(feed.inputs.values()), '')} {answers}"
     return f"{rows} {counted}"
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pipelines.compute.disclosure.surveys import FREE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,13 +30,13 @@ COUNTS = {
 def secret_totals(results: pd.DataFrame, catalogue: Catalogue) -> set[tuple[str, int, str]]:
     """Return the (network, year, export) whose number of rows is no public knowledge.
 
-    These feed an indicator of which something is hidden (A, D), without any published base of the country and year.
+    These feed an indicator of which something is hidden, without any published base of the country and year.
     ``results``: after disclosure control. Where that base is published, the number of rows adds little to it.
     """
     if results.empty:
         return set()
     keys = ["reseau", "annee", "indicateur"]
-    hidden = results.loc[results["statut_confidentialite"].isin(["A", "D"]), keys].drop_duplicates()
+    hidden = results.loc[results["statut_confidentialite"].ne(FREE), keys].drop_duplicates()
     whole = results["maille"].eq("national") & results["periode"].eq(results["annee"].astype(str))
     told = set(results.loc[whole & results["effectif"].notna(), keys].itertuples(index=False, name=None))
     return {

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipelines.compute.comparability import declared_breaks
 from pipelines.compute.comparing import LEVEL, SMALLEST, benjamini_hochberg, two_means, two_net_scores, two_proportions
-from pipelines.compute.disclosure.cells import UNPUBLISHED
+from pipelines.compute.disclosure.published import UNPUBLISHED
 from pipelines.compute.network_year import YEAR_WORDS
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pipelines.compute.disclosure import FREE
 from pipelines.compute.tables.absences import ROW_COUNTS, Receipts
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _file_counts(files: pd.DataFrame) -> dict[str, int | None]:
 def _value_counts(catalogue: Catalogue, rows: pd.DataFrame) -> dict[str, int]:
     """Count the yearly values: those that secrecy or their meaning forbids are not expected."""
     published = rows["valeur"].notna()
-    forbidden = rows["statut_confidentialite"].isin(["A", "D"]) | (rows["statut_observation"] == "M")
+    forbidden = rows["statut_confidentialite"].ne(FREE) | (rows["statut_observation"] == "M")
     known = rows[published & rows["borne_basse"].notna() & rows["borne_haute"].notna()]
     half = (known["borne_haute"] - known["borne_basse"]) / 2
     limits = known["indicateur"].map(_precise(catalogue)).astype("float64")

@@ -12,6 +12,7 @@ from pipelines.compute.disclosure import (
     EXTREMES,
     coarsened,
     protected,
+    secret_figures,
     secret_totals,
     without_counts,
     without_secret_parts,
@@ -26,8 +27,11 @@ from pipelines.compute.tables.results import results_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pipelines.declarations import Catalogue
+
+SECRETS = "secrets"  # what the tables hide, kept with the work of the instance
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,15 @@ class NationalInputs:
 
 
 def national_tables(
-    catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[pd.DataFrame] = ()
+    catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[Path] | Sequence[pd.DataFrame] = ()
 ) -> dict[str, pd.DataFrame]:
     """Return the published tables by name. ``earlier``: the tables ``resultats`` of earlier releases, for the secret.
 
-    Nothing secret passes: figures marked A, and those that would tell them, are blank before any table is made.
+    Nothing secret passes: figures marked C, and those that would tell them, are blank before any table is made; what
+    they were is in SECRETS, which is no published table: the audit of the release reads it.
     """
-    inputs = replace(inputs, results=protected(inputs.results, catalogue, earlier))
+    computed = inputs.results
+    inputs = replace(inputs, results=protected(computed, catalogue, earlier))
     totals = secret_totals(inputs.results, catalogue)
     inputs = replace(
         inputs,
@@ -88,4 +94,5 @@ def national_tables(
         "ecarts": discrepancies_table(catalogue, without_secret_parts(inputs.discrepancies, inputs.results)),
         "corrections": corrections_table(catalogue, inputs),
         "calages": inputs.calibrations.reindex(columns=["reseau", "annee", *DIAGNOSTICS]).round(EXTREMES),
+        SECRETS: secret_figures(computed, inputs.results),
     }

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.compute.disclosure import audit, refusals, without_counts
-from pipelines.compute.tables.national import national_tables
+from pipelines.compute.tables.national import SECRETS, national_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from pipelines.compute.tables.national import NationalInputs
     from pipelines.declarations import Catalogue
@@ -33,7 +34,7 @@ class SetAside:
 
 
 def safe_tables(
-    catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[pd.DataFrame] = ()
+    catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[Path] | Sequence[pd.DataFrame] = ()
 ) -> tuple[dict[str, pd.DataFrame], list[SetAside]]:
     """Return the national tables, and the network-years that had to be left out for them to tell no secret.
 
@@ -44,7 +45,7 @@ def safe_tables(
         kept = _without(catalogue, inputs, aside)
         try:
             tables = national_tables(catalogue, kept, earlier)
-            told = refusals(audit(tables["resultats"], catalogue, earlier, tables))
+            told = refusals(audit(tables["resultats"], catalogue, tables[SECRETS], earlier, tables))
         except ArithmeticError:
             found = _not_audited(catalogue, kept, earlier)
             if not found:
@@ -69,13 +70,13 @@ def _at_fault(catalogue: Catalogue, told: pd.DataFrame, aside: Iterable[tuple[st
     ]  # fmt: skip
 
 
-def _not_audited(catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[pd.DataFrame]) -> list[SetAside]:
+def _not_audited(catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[Path] | Sequence[pd.DataFrame]) -> list[SetAside]:
     """Return every year of the networks that, by themselves, can't be audited."""
     found = []
     for network, rows in inputs.results.groupby("reseau"):
         try:
             tables = national_tables(catalogue, replace(inputs, results=rows.reset_index(drop=True)), earlier)
-            audit(tables["resultats"], catalogue, earlier, tables)
+            audit(tables["resultats"], catalogue, tables[SECRETS], earlier, tables)
         except ArithmeticError:
             for year, lines in rows.groupby("annee"):
                 named = lines["indicateur"].unique()
