@@ -2,7 +2,7 @@
 
 from assets.published import earlier_results
 from assets.reception import last_reception
-from assets.storage import Store, read_json
+from assets.storage import Store, read_frame, read_json
 from pipelines.declarations import Catalogue
 
 
@@ -20,7 +20,7 @@ def lost_by_damage(catalogue: Catalogue, store: Store, dataset: str) -> str:
     }  # fmt: skip
     if not damaged or not (earlier := earlier_results(catalogue, store.releases, dataset)):
         return ""
-    last = earlier[-1]
+    last = read_frame(earlier[-1])
     there = set(zip(last["reseau"], last["annee"].astype(int), strict=True))
     lost = [f"{network} {year} ({why})" for (network, year), why in damaged.items() if (network, year) in there]
     if not lost:

@@ -20,14 +20,15 @@ from assets.published import earlier_results
 from assets.resources import POOL, Workspace
 from assets.results import write_set_aside
 from assets.storage import Store, read_frame, read_json, write_frame, write_json
-from pipelines.compute.disclosure import audit, disclosure_summary, refusals
-from pipelines.compute.tables import SECRETS, safe_tables
+from pipelines.compute.disclosure import audit, disclosure_summary, refusals, secret_figures
+from pipelines.compute.tables import safe_tables
 from pipelines.declarations import Catalogue, Table
 from pipelines.publish.errors import ReleaseError
 from pipelines.publish.release import make_release
 
 TABLES = dg.AssetKey(["national", "tables"])
 RESULTS = "resultats"
+SECRETS = "secrets.parquet"  # what the tables hide: the audit reads it, and nobody else
 
 
 def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
@@ -55,7 +56,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         made, aside = safe_tables(catalogue, inputs, earlier_results(catalogue, store.releases))
         for item in aside:
             context.log.error(f"{item.network} {item.year} : {item.why}")
-        write_frame(store.national / f"{SECRETS}.parquet", made.pop(SECRETS))
+        write_frame(store.national / SECRETS, secret_figures(inputs.results, made[RESULTS]))
         for name in made.keys() & catalogue.tables.keys():
             write_frame(store.national / f"{name}.parquet", _declared_columns(name, catalogue.tables[name], made[name]))
         write_json(store.national / "provenance.json", {"synthetic": statement})
@@ -181,7 +182,7 @@ def _secret_check(
     if RESULTS not in frames:
         return dg.AssetCheckResult(check_name="secret", asset_key=key, passed=True)
     results = frames[RESULTS]
-    secrets = read_frame(store.national / f"{SECRETS}.parquet")
+    secrets = read_frame(store.national / SECRETS)
     findings = audit(results, catalogue, secrets, earlier_results(catalogue, store.releases, dataset), frames)
     refused = refusals(findings)
     told = (

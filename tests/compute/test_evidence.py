@@ -75,7 +75,7 @@ def test_each_criterion_counts_what_it_says(labo, pick) -> None:
     catalogue = labo.catalogue(ESSAI, export, due="03-31")
     results = results_of(
         value("01", 50.0, 5.0), value("13", 50.0, 5.1), value("21", 50.0), value("29", None, status="O"),
-        value("30", None, status="Q", secret="A"), value("31", None, status="Q", secret="D"),
+        value("30", None, status="Q", secret="C"), value("31", None, status="Q", secret="C"),
         value("33", None, status="M"),
     )  # fmt: skip
     made = quality_table(catalogue, received(catalogue, receipt(2023), receipt(2024, read=80, refused=20)), results)
@@ -112,7 +112,7 @@ def test_the_score_is_a_mean_of_what_is_known(labo, data: st.DataObject) -> None
 def test_a_hidden_value_changes_no_mark(labo) -> None:
     catalogue = labo.catalogue(ESSAI, labo.export({"valeur": "number"}))
     files = received(catalogue, receipt(2024))
-    seen, hidden = value("01", 50.0, 5.0), value("30", None, status="Q", secret="D")
+    seen, hidden = value("01", 50.0, 5.0), value("30", None, status="Q", secret="C")
     alone, both = (quality_table(catalogue, files, results_of(*rows)) for rows in ((seen,), (seen, hidden)))
     pd.testing.assert_frame_equal(alone, both)
 
@@ -196,7 +196,7 @@ def test_only_published_values_of_places_are_correlated(catalogue: Catalogue) ->
     known = rows("caf", "nps", nps) + rows("caf", "taux-decroche", answered)
     more = [
         *rows("caf", "nps", {(2023, "90"): 99.0}),
-        *rows("caf", "taux-decroche", {(2023, "90"): None}, statut_confidentialite="D"),
+        *rows("caf", "taux-decroche", {(2023, "90"): None}, statut_confidentialite="C"),
         *rows("caf", "nps", {(2023, "FR"): 9.0}, maille="national"),
         *rows("caf", "taux-decroche", {(2023, "FR"): 9.0}, maille="national"),
         *rows("caf", "nps", {(2023, "01"): 9.0}, frequence="mensuelle"),

@@ -131,7 +131,7 @@ def test_what_is_known_finer_than_the_year_does_not_hide_the_missing_year(small:
 @pytest.mark.parametrize(
     ("motif", "statuses"),
     [
-        ("secret-statistique", ("Q", "A")),
+        ("secret-statistique", ("Q", "C")),
         ("base-insuffisante", ("O", "F")),
         ("donnees-incompletes", ("O", "F")),
         ("sans-objet", ("M", "F")),
@@ -356,8 +356,8 @@ def test_a_discrepancy_of_a_period_with_a_hidden_row_is_not_published(small: Cat
     hidden = {"maille": "departement", "territoire_code": "30", "motif": "secret-statistique"}
     results = [
         _result(2023, 4.0),
-        _result(2024, 4.0, **hidden, statut_confidentialite="A"),
-        _result(2025, 4.0, **hidden, statut_confidentialite="D"),
+        _result(2024, 4.0, **hidden, statut_confidentialite="C"),
+        _result(2025, 4.0, **hidden, statut_confidentialite="C"),
     ]
     assert _tables(small, results, discrepancies=found)["ecarts"]["periode"].tolist() == ["2023"]
 

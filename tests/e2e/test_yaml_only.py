@@ -98,7 +98,7 @@ def test_results_and_dictionary_lines_appear(added, tmp_path):
     }
     assert found == {
         "national": ("77.8", "45", ""),
-        "siteLON": ("", "", "secret statistique secondaire"),  # national - Londres = Rome
+        "siteLON": ("", "", "secret statistique"),  # national - Londres = Rome
         "siteROM": ("", "", "secret statistique"),
     }
     assert set(results[results["reseau"] == "consulats"]["periode"]) == {"2025", "2025-T1", "2025-T2"}

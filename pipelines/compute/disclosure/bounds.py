@@ -186,8 +186,10 @@ def _stars(series: Series, index: int, hidden: Flags) -> tuple[Numbers, Numbers]
     more = np.maximum(total - mine, 0.0)
     if not yearly:
         more += _of_the_row(series, index, hidden, free, root, leaf)
+    hosts = (leaf[:, None] & ~series.known[:, slot.columns]).astype(float)[:, None, :]
+    elsewhere = _below(root, hosts) > _rising(series, hosts, shadow & ~leaf)  # somebody who leaves must go somewhere
     moving = (free & shadow)[:, None, None]
-    return np.where(moving, mine, 0.0), np.where(moving, more, 0.0)
+    return np.where(moving & elsewhere, mine, 0.0), np.where(moving, more, 0.0)
 
 
 def _stays(series: Series, index: int, moves: Numbers) -> Numbers:

@@ -110,14 +110,15 @@ def _silent(survey: Survey, asked: pd.DataFrame, cells: Flags, results: pd.DataF
         place, column = rows["place"].to_numpy(), rows["column"].to_numpy()
         there: Flags = np.zeros(cells.shape, dtype=bool)
         there[place, column] = True
-        missing = np.argwhere(cells & ~there & there.any(axis=1)[:, None] & there.any(axis=0)[None, :])
+        places, periods = np.asarray(there.any(axis=1)), np.asarray(there.any(axis=0))
+        missing = np.argwhere(cells & ~there & places[:, None] & periods[None, :])
         if not len(missing):
             continue
         first = pd.Series(rows["row"].to_numpy(), index=place)
         first = first[~first.index.duplicated()]
         copied = results.loc[first[missing[:, 0]].to_numpy()].reset_index(drop=True)
-        periods = survey.columns.iloc[missing[:, 1]].reset_index(drop=True)
-        copied = copied.assign(frequence=periods["frequence"], periode=periods["periode"])
+        when = survey.columns.iloc[missing[:, 1]].reset_index(drop=True)
+        copied = copied.assign(frequence=when["frequence"], periode=when["periode"])
         modes = results.loc[rows["row"], [*_MADE, "mode_obtention"]].drop_duplicates(_MADE)
         lines.append(copied.drop(columns="mode_obtention").merge(modes, on=_MADE, how="left"))
     if not lines:

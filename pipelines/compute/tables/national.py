@@ -12,7 +12,6 @@ from pipelines.compute.disclosure import (
     EXTREMES,
     coarsened,
     protected,
-    secret_figures,
     secret_totals,
     without_counts,
     without_secret_parts,
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
-
-SECRETS = "secrets"  # what the tables hide, kept with the work of the instance
 
 
 @dataclass(frozen=True)
@@ -64,11 +61,9 @@ def national_tables(
 ) -> dict[str, pd.DataFrame]:
     """Return the published tables by name. ``earlier``: the tables ``resultats`` of earlier releases, for the secret.
 
-    Nothing secret passes: figures marked C, and those that would tell them, are blank before any table is made; what
-    they were is in SECRETS, which is no published table: the audit of the release reads it.
+    Nothing secret passes: figures marked C, and those that would tell them, are blank before any table is made.
     """
-    computed = inputs.results
-    inputs = replace(inputs, results=protected(computed, catalogue, earlier))
+    inputs = replace(inputs, results=protected(inputs.results, catalogue, earlier))
     totals = secret_totals(inputs.results, catalogue)
     inputs = replace(
         inputs,
@@ -94,5 +89,4 @@ def national_tables(
         "ecarts": discrepancies_table(catalogue, without_secret_parts(inputs.discrepancies, inputs.results)),
         "corrections": corrections_table(catalogue, inputs),
         "calages": inputs.calibrations.reindex(columns=["reseau", "annee", *DIAGNOSTICS]).round(EXTREMES),
-        SECRETS: secret_figures(computed, inputs.results),
     }

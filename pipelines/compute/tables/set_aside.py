@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.compute.disclosure import audit, refusals, without_counts
-from pipelines.compute.tables.national import SECRETS, national_tables
+from pipelines.compute.disclosure import audit, refusals, secret_figures, without_counts
+from pipelines.compute.tables.national import national_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from pipelines.compute.tables.national import NationalInputs
     from pipelines.declarations import Catalogue
-
-_NOT_AUDITED = "l'audit du secret ne peut pas être fait"
 
 
 @dataclass(frozen=True)
@@ -43,17 +41,12 @@ def safe_tables(
     aside: dict[tuple[str, int], SetAside] = {}
     while True:
         kept = _without(catalogue, inputs, aside)
-        try:
-            tables = national_tables(catalogue, kept, earlier)
-            told = refusals(audit(tables["resultats"], catalogue, tables[SECRETS], earlier, tables))
-        except ArithmeticError:
-            found = _not_audited(catalogue, kept, earlier)
-            if not found:
-                raise
-        else:
-            found = _at_fault(catalogue, told, aside)
-            if not found:
-                return tables, list(aside.values())
+        tables = national_tables(catalogue, kept, earlier)
+        secrets = secret_figures(kept.results, tables["resultats"])
+        told = refusals(audit(tables["resultats"], catalogue, secrets, earlier, tables))
+        found = _at_fault(catalogue, told, aside)
+        if not found:
+            return tables, list(aside.values())
         aside |= {(item.network, item.year): item for item in found}
 
 
@@ -68,20 +61,6 @@ def _at_fault(catalogue: Catalogue, told: pd.DataFrame, aside: Iterable[tuple[st
         for place, lines in told.groupby([told["reseau"], years])
         if place not in set(aside)
     ]  # fmt: skip
-
-
-def _not_audited(catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[Path] | Sequence[pd.DataFrame]) -> list[SetAside]:
-    """Return every year of the networks that, by themselves, can't be audited."""
-    found = []
-    for network, rows in inputs.results.groupby("reseau"):
-        try:
-            tables = national_tables(catalogue, replace(inputs, results=rows.reset_index(drop=True)), earlier)
-            audit(tables["resultats"], catalogue, tables[SECRETS], earlier, tables)
-        except ArithmeticError:
-            for year, lines in rows.groupby("annee"):
-                named = lines["indicateur"].unique()
-                found.append(_set_aside(catalogue, str(network), int(str(year)), named, _NOT_AUDITED))
-    return found
 
 
 def _set_aside(catalogue: Catalogue, network: str, year: int, indicators: Iterable[str], cause: str) -> SetAside:

@@ -8,8 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.compute.disclosure import audit, coarsened, disclosure_summary, protected, refusals, without_secrets
-from pipelines.compute.disclosure.audit import ALREADY, PREVIOUS, TIGHT, TIGHT_EARLIER, UNMASKED
+from pipelines.compute.disclosure import (
+    audit,
+    coarsened,
+    disclosure_summary,
+    protected,
+    refusals,
+    secret_figures,
+    what_is_known,
+    without_secrets,
+)
+from pipelines.compute.disclosure.audit import ALREADY, PREVIOUS, TIGHT, UNMASKED
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue
 
@@ -49,21 +58,39 @@ def status(frame: pd.DataFrame) -> dict[tuple[str, str], str]:
     return dict(zip(zip(frame["maille"], names, strict=True), frame["statut_confidentialite"], strict=True))
 
 
-def test_the_smallest_neighbour_is_hidden_with_a_small_office(world) -> None:
+def findings_of(
+    shown: pd.DataFrame, results: pd.DataFrame, catalogue: Catalogue, *earlier: pd.DataFrame
+) -> pd.DataFrame:
+    """What the audit finds in a table, made of those results."""
+    hidden = results.assign(statut_confidentialite="C")
+    return audit(shown, catalogue, secret_figures(results, hidden), earlier)
+
+
+def test_neighbours_are_hidden_until_any_of_them_may_be_known(world) -> None:
+    """B1 and B3 alone would do for a stranger; B3, who knows its 25, would read the 6 of B1: B2 is hidden too."""
     catalogue, computed = world
     results = computed(COUNTS)
     assert results["effectif"].notna().all(), "ce qui est calculé reste disponible en interne"
     found = protected(results, catalogue)
     told = status(found)
-    assert (told["site", "B1"], told["site", "B3"]) == ("A", "D")
-    assert sum(item != "F" for item in told.values()) == 2
+    assert {place for place, item in told.items() if item != "F"} == {("site", name) for name in ("B1", "B2", "B3")}
     hidden = found[found["statut_confidentialite"] != "F"]
     assert hidden[FIGURES].isna().all(axis=None)
-    assert dict(zip(hidden["structure_code"], hidden["motif"], strict=True)) == {
-        "B1": "secret-statistique",
-        "B3": "secret-secondaire",
-    }
-    assert audit(found, catalogue).empty
+    assert set(hidden["statut_confidentialite"]) == {"C"}, "rien ne dit lequel est sous le seuil"
+    assert set(hidden["motif"]) == {"secret-statistique"}
+    assert findings_of(found, results, catalogue).empty
+
+
+def test_the_formula_says_what_a_reader_may_know(world) -> None:
+    """71 answers in three offices, each of which has somebody: from 1 to 69 each."""
+    catalogue, computed = world
+    results = computed(COUNTS)
+    found = protected(results, catalogue)
+    known = what_is_known(found, catalogue, secret_figures(results, found)).set_index("structure_code")
+    assert set(known.index) == {"B1", "B2", "B3"}
+    assert set(known["borne_basse"]) == {1.0}
+    assert set(known["borne_haute"]) == {69.0}
+    assert not known["trop_pres"].any()
 
 
 def test_nothing_is_hidden_when_no_base_is_small(world) -> None:
@@ -79,98 +106,62 @@ def test_the_order_of_rows_changes_nothing(world) -> None:
     assert status(protected(shuffled, catalogue)) == status(protected(results, catalogue))
 
 
-def test_all_favourable_answers_need_more_than_one_neighbour(world) -> None:
-    """Two hidden offices that have only favourable answers have 100 % each: a third, which has others, is hidden."""
+def test_hidden_offices_whose_people_all_agree_would_be_known(world) -> None:
+    """If all answers of a département are favourable, a hidden office has 100 %: the département is hidden too."""
     catalogue, computed = world
     results = computed(COUNTS, yes=1.0)
-    mixed = computed(COUNTS, yes=0.5)
-    offices = results["structure_code"].isin(["B1", "B3"])
-    results.loc[~offices, FIGURES] = mixed.loc[~offices, FIGURES]
-    both = results[results["maille"].ne("site")].index
-    for row in both:
-        level, code = results.loc[row, ["maille", "territoire_code"]]
-        below = results[results["maille"].eq("site")]
-        if level == "departement":
-            below = below[below["territoire_code"] == code]
-        elif level == "region":
-            region = {"30": "76", "34": "76", "75": "11"}
-            below = below[below["territoire_code"].map(region) == code]
-        results.loc[row, ["numerateur", "denominateur"]] = below[["numerateur", "denominateur"]].sum()
-    found = protected(results, catalogue)
-    assert status(found)["site", "B2"] == "D"
-    assert audit(found, catalogue).empty
+    assert status(protected(results, catalogue))["departement", "30"] == "C"
+    assert status(protected(computed(COUNTS), catalogue))["departement", "30"] == "F"
 
 
 def unhidden(found: pd.DataFrame, results: pd.DataFrame, office: str) -> pd.DataFrame:
     """The protected results with one office shown again."""
     holed = found.copy()
     row = holed["structure_code"].eq(office).to_numpy()
-    holed.loc[row, [*FIGURES, "statut_confidentialite"]] = results.loc[row, [*FIGURES, "statut_confidentialite"]]
+    holed.loc[row, FIGURES] = results.loc[row, FIGURES]
+    holed.loc[row, "statut_confidentialite"] = "F"
     return holed
 
 
 def test_a_planted_hole_is_found(world) -> None:
     catalogue, computed = world
-    results = computed(COUNTS)
-    holed = unhidden(protected(results, catalogue), results, "B3")
-    findings = audit(holed, catalogue)
+    results = computed({**COUNTS, "B2": 14})
+    found = protected(results, catalogue)
+    assert findings_of(unhidden(found, results, "B2"), results, catalogue).empty, "B1 et B3 : de 1 à 30, c'est permis"
+    holed = unhidden(unhidden(found, results, "B2"), results, "B3")
+    findings = findings_of(holed, results, catalogue)
     assert set(findings["constat"]) == {TIGHT}
-    base = findings[findings["grandeur"] == "base"].iloc[0]
-    assert base["structure_code"] == "B1"
-    assert (base["borne_basse"], base["borne_haute"]) == pytest.approx((6, 6), abs=1e-3)
+    assert findings["structure_code"].tolist() == ["B1"]
     assert len(refusals(findings)) == len(findings)
 
 
 def test_a_hidden_row_with_a_figure_is_found(world) -> None:
     catalogue, computed = world
-    found = protected(computed(COUNTS), catalogue)
+    results = computed(COUNTS)
+    found = protected(results, catalogue)
     found.loc[found["structure_code"].eq("B1"), "borne_haute"] = 81.2  # with the value, Wilson's bound tells the base
-    assert UNMASKED in set(refusals(audit(found, catalogue))["constat"])
+    assert UNMASKED in set(refusals(findings_of(found, results, catalogue))["constat"])
 
 
 def test_a_hidden_value_given_as_the_previous_one_is_found(world) -> None:
     catalogue, computed = world
-    found = protected(computed(COUNTS), catalogue).assign(valeur_precedente=np.nan, evolution=np.nan)
+    results = computed(COUNTS)
+    found = protected(results, catalogue).assign(valeur_precedente=np.nan, evolution=np.nan)
     after = found.assign(annee=2025, periode="2025")
     after.loc[after["structure_code"].eq("B1"), "valeur_precedente"] = 50.0
     both = pd.concat([found, after], ignore_index=True)
-    assert set(refusals(audit(both, catalogue))["constat"]) == {PREVIOUS}
+    computed_both = pd.concat([results, results.assign(annee=2025, periode="2025")], ignore_index=True)
+    assert set(refusals(findings_of(both, computed_both, catalogue))["constat"]) == {PREVIOUS}
 
 
 def test_what_an_earlier_release_published_is_told_and_not_refused(world) -> None:
     catalogue, computed = world
     results = computed(COUNTS)
-    found = protected(results, catalogue)
-    findings = audit(found, catalogue, [without_rule(results)])
+    told = results.assign(statut_confidentialite="F")  # a release from before there was any control
+    found = protected(results, catalogue, [told])
+    findings = findings_of(found, results, catalogue, told)
     assert set(findings["constat"]) == {ALREADY}
     assert refusals(findings).empty
-
-
-def without_rule(results: pd.DataFrame) -> pd.DataFrame:
-    """The results as a release without disclosure control would have told them."""
-    return results.assign(statut_confidentialite="F")
-
-
-def test_two_releases_that_hide_different_neighbours_are_refused(world) -> None:
-    catalogue, computed = world
-    results = computed(COUNTS)
-    found = protected(results, catalogue)
-    other = unhidden(found, results, "B3")  # an earlier release hid B2 in its place
-    other.loc[other["structure_code"].eq("B2"), FIGURES] = np.nan
-    other.loc[other["structure_code"].eq("B2"), "statut_confidentialite"] = "D"
-    findings = audit(found, catalogue, [other])
-    assert TIGHT_EARLIER in set(refusals(findings)["constat"])
-
-
-def test_neighbours_already_public_are_not_chosen(world) -> None:
-    catalogue, computed = world
-    results = computed(COUNTS)
-    other = unhidden(protected(results, catalogue), results, "B3")
-    other.loc[other["structure_code"].eq("B2"), FIGURES] = np.nan
-    other.loc[other["structure_code"].eq("B2"), "statut_confidentialite"] = "D"
-    found = protected(results, catalogue, [other])
-    assert (status(found)["site", "B3"], status(found)["site", "B2"]) == ("F", "D")
-    assert refusals(audit(found, catalogue, [other])).empty
 
 
 def test_the_same_figures_are_hidden_alike_in_the_next_release(world) -> None:
@@ -178,6 +169,46 @@ def test_the_same_figures_are_hidden_alike_in_the_next_release(world) -> None:
     results = computed(COUNTS)
     first = protected(results, catalogue)
     pd.testing.assert_frame_equal(protected(results, catalogue, [first]), first)
+
+
+def test_what_was_hidden_stays_hidden_when_it_no_longer_need_be(world) -> None:
+    """B1 goes from 6 to 14: shown, it would tell what the three late answers were, with yesterday's département."""
+    catalogue, computed = world
+    first = protected(computed(COUNTS), catalogue)
+    again = protected(computed({**COUNTS, "B1": 14}), catalogue, [first])
+    assert status(again) == status(first)
+
+
+def test_what_was_shown_protects_nothing_any_more(world) -> None:
+    """B5 was shown; when B4 falls under the threshold, its old figure beside the new total would tell B4."""
+    catalogue, computed = world
+    first = protected(computed(COUNTS), catalogue)
+    results = computed({**COUNTS, "B4": 5})
+    found = protected(results, catalogue, [first])
+    told = status(found)
+    assert (told["site", "B4"], told["departement", "34"]) == ("C", "C")
+    assert status(protected(results, catalogue))["departement", "34"] == "F", "sans version antérieure, elle suffirait"
+    findings = findings_of(found, results, catalogue, first)
+    assert refusals(findings).empty
+
+
+def test_a_hidden_place_whose_file_is_withdrawn_keeps_its_row(world) -> None:
+    catalogue, computed = world
+    first = protected(computed(COUNTS), catalogue)
+    again = protected(computed({name: count for name, count in COUNTS.items() if name != "B1"}), catalogue, [first])
+    row = again[again["structure_code"].eq("B1")].iloc[0]
+    assert (row["statut_confidentialite"], row["mode_obtention"]) == ("C", first["mode_obtention"].iat[0])
+    assert status(again)["site", "B2"] == status(again)["site", "B3"] == "C"
+
+
+def test_releases_are_read_from_their_files_alike(world, tmp_path) -> None:
+    catalogue, computed = world
+    first = protected(computed(COUNTS), catalogue)
+    first.to_parquet(tmp_path / "resultats.parquet")
+    results = computed({**COUNTS, "B4": 5})
+    pd.testing.assert_frame_equal(
+        protected(results, catalogue, [tmp_path / "resultats.parquet"]), protected(results, catalogue, [first])
+    )
 
 
 def test_a_reliability_minimum_hides_nothing_beside(labo, levels) -> None:
@@ -195,7 +226,7 @@ def test_a_reliability_minimum_hides_nothing_beside(labo, levels) -> None:
     assert found["statut_confidentialite"].eq("F").all()
 
 
-@pytest.mark.parametrize(("count", "status"), [(10, "A"), (11, "F")])
+@pytest.mark.parametrize(("count", "status"), [(10, "C"), (11, "F")])
 def test_a_reliability_minimum_lifts_no_secret(labo, levels, count, status) -> None:
     """Under eleven persons the base is hidden too: it would tell those of the other questions."""
     rule = {"answers": 30, "reason": "base-insuffisante", "why": "essai"}
@@ -206,8 +237,8 @@ def test_a_reliability_minimum_lifts_no_secret(labo, levels, count, status) -> N
         labo.run(indicator, export, rows).results.assign(reseau="labo"), labo.catalogue(indicator, export)
     )
     line = found.iloc[0]
-    assert (line["statut_confidentialite"], pd.isna(line["effectif"])) == (status, status == "A")
-    assert line["motif"] == ("secret-statistique" if status == "A" else "base-insuffisante")
+    assert (line["statut_confidentialite"], pd.isna(line["effectif"])) == (status, status == "C")
+    assert line["motif"] == ("secret-statistique" if status == "C" else "base-insuffisante")
 
 
 def test_weighted_values_have_no_numerator_to_decode() -> None:
@@ -222,16 +253,15 @@ def test_weighted_values_have_no_numerator_to_decode() -> None:
     assert found["valeur"].tolist() == [37.3, 50.0]
 
 
-def test_the_summary_counts_what_is_hidden_and_why(world) -> None:
+def test_the_summary_counts_what_is_hidden(world) -> None:
     catalogue, computed = world
     summary = disclosure_summary(protected(computed(COUNTS), catalogue))
     line = summary.iloc[0]
-    assert (line["maille"], line["valeurs"], line["secret_primaire"], line["secret_secondaire"]) == ("site", 4, 1, 1)
-    assert (len(summary), line["part_primaire"], line["part_secondaire"]) == (1, 16.7, 16.7)
+    assert (len(summary), line["maille"], line["valeurs"], line["secret"], line["part_secret"]) == (1, "site", 3, 3, 50)
 
 
 def test_blanking_alone_leaves_no_figure_of_a_secret_row(world) -> None:
     _, computed = world
     blank = without_secrets(computed(COUNTS))
-    assert blank.loc[blank["statut_confidentialite"].eq("A"), FIGURES].isna().all(axis=None)
+    assert blank.loc[blank["statut_confidentialite"].eq("C"), FIGURES].isna().all(axis=None)
     assert set(RESULT_COLUMNS) <= set(blank.columns)
