@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from attacker import Attacker, key_of
-from worlds import QUESTIONS, REGIONS, catalogue_of, random_world, revised
+from worlds import MINIMUM, QUESTIONS, REGIONS, catalogue_of, random_world, revised
 
 from pipelines.compute.disclosure import audit, protected, refusals, secret_figures, what_is_known
 from pipelines.declarations import Catalogue
@@ -21,6 +21,7 @@ LONG = bool(os.environ.get("RESULTATS_LONG"))
 CHUNKS = range(300 if LONG else 16)  # of WORLDS each
 WORLDS, CELLS, WIDTH, NOTHING = 10, 5, 5.0, 1e-6
 Key = tuple[str, ...]
+BLANK = {"statut_confidentialite": "C", **dict.fromkeys(("valeur", "effectif", "numerateur", "denominateur"), np.nan)}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,11 @@ def check(seed: int, catalogue: Catalogue) -> int:
         cells = [hidden[at] for at in random.permutation(len(hidden))[:CELLS] if hidden[at] not in told]
         if cells:
             truth = figures(results)
-            attack(table, holding(tables, truth), truth, cells, bounds, (seed, number))
+            nowhere = world.unnamed()
+            seen = pd.concat([table, nowhere.assign(**BLANK)], ignore_index=True) if len(nowhere) else table
+            truth |= figures(nowhere)
+            cells += [key for key in map(key_of, nowhere.to_dict("records")) if 0 < truth[key][0] < MINIMUM][:CELLS]
+            attack(seen, holding(tables, truth), truth, cells, bounds, (seed, number))
         attacked += len(cells)
         tables.append(table)
     return attacked
@@ -82,7 +87,7 @@ def attack(table, old, truth, cells: list[Key], bounds, place: tuple[int, int]) 
             continue  # nobody was there whom anything could be known of
         assert high - low >= WIDTH - NOTHING, (place, key, low, high)
         least, greatest = alone[key[0]].base(key)
-        claimed = bounds[key]
+        claimed = bounds.get(key, (0.0, np.inf))
         if np.isfinite(claimed[1]):
             assert least - NOTHING <= claimed[0] <= base <= claimed[1] <= greatest + NOTHING, (place, key, claimed)
         if base:

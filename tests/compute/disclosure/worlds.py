@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -26,7 +27,7 @@ MINIMUM = 11
 
 @dataclass
 class World:
-    """``answers``: sites × periods × questions × (base, favourable); ``sites``: their départements."""
+    """``answers``: sites × periods × questions × (base, favourable); ``sites``: their départements, "" for none."""
 
     sites: list[str]
     frequency: str
@@ -35,14 +36,24 @@ class World:
 
     def results(self) -> pd.DataFrame:
         """The rows of results, as computed: marked C where the base is too small."""
-        periods = PERIODS[self.frequency]
+        return self._rows(self.levels, range(len(self.sites)))
+
+    def unnamed(self) -> pd.DataFrame:
+        """Rows, that nobody publishes, of those who are in no place but the country."""
+        nowhere = [number for number, code in enumerate(self.sites) if not code]
+        return self._rows(["site"], nowhere) if nowhere and "site" not in self.levels else self.results().iloc[:0]
+
+    def _rows(self, levels: list[str], sites: Iterable[int]) -> pd.DataFrame:
         lines = []
-        for site, code in enumerate(self.sites):
-            for at, period in enumerate(periods):
+        for site in sites:
+            code = self.sites[site]
+            for at, period in enumerate(PERIODS[self.frequency]):
                 if self.answers[site, at, 0, 0] == 0:
                     continue  # nobody: no row at all
-                for level in self.levels:
-                    territory = {"region": REGIONS[code], "national": "FR"}.get(level, code)
+                for level in levels:
+                    if not code and level in ("departement", "region"):
+                        continue
+                    territory = {"region": REGIONS.get(code), "national": "FR"}.get(level, code or None)
                     structure = f"S{site:02d}" if level == "site" else None
                     for unit in {period, "2024"}:
                         for number, question in enumerate(QUESTIONS[: self.answers.shape[2]]):
@@ -72,6 +83,8 @@ def _finished(found: pd.DataFrame, frequency: str) -> pd.DataFrame:
 def random_world(random: np.random.Generator, size: int = 9) -> World:
     """A survey of up to ``size`` sites: levels, frequency, numbers of answers, satisfaction at random."""
     sites = sorted(random.choice(list(REGIONS), random.integers(2, size + 1)).tolist())
+    if random.random() < 0.2:
+        sites[0] = ""
     frequency = str(random.choice(["year", "semester", "quarter", "quarter", "month"]))
     levels = [level for level in LEVELS[:3] if random.random() < 0.7] or ["site"]
     mean = random.choice([3, 8, 15, 30]) * random.gamma(2.0, 0.5, len(sites))
