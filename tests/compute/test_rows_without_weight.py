@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.compute.disclosure import audit, protected, refusals
+from pipelines.compute.disclosure import audit, protected, refusals, secret_figures
 
 FIELDS = {"reponse": "string", "note": "integer", "mesure": "number", "num": "integer", "den": "integer",
           "poids": "number", "sexe": "string", "siren": "string",
@@ -85,7 +85,7 @@ def test_the_only_answer_that_weighs_something_is_secret(labo, levels, pick) -> 
     declared = _declared({"name": "nps"}, {"rating": "note"}, levels)
     results = labo.run(declared, labo.export(FIELDS, kind="survey", weight="poids"), rows).results
     line = pick(results, structure_code="B1")
-    assert (line["statut_confidentialite"], line["motif"], line["effectif"]) == ("A", "secret-statistique", 1)
+    assert (line["statut_confidentialite"], line["motif"], line["effectif"]) == ("C", "secret-statistique", 1)
     assert pick(results, structure_code="B2")["statut_confidentialite"] == "F"
     assert pick(results, maille="national")["effectif"] == 13
 
@@ -111,7 +111,7 @@ def test_an_enterprise_without_weight_or_denominator_is_no_contributor(estimator
     declared = _declared(*case, levels, enterprises={"why": "essai"})
     declared["feed"] = {**declared["feed"], "contributor": "siren"}
     results = labo.run(declared, labo.export(FIELDS, kind="operations", weight="poids"), rows).results
-    assert pick(results, structure_code="B1")["statut_confidentialite"] == "A"
+    assert pick(results, structure_code="B1")["statut_confidentialite"] == "C"
     assert pick(results, structure_code="B2")["statut_confidentialite"] == "F"
 
 
@@ -149,5 +149,5 @@ def test_an_office_that_weighs_nothing_stops_no_release(labo, levels, catalogue)
     results = labo.run(declared, export, rows).results.assign(reseau="labo")
     alone = labo.catalogue(declared, export)
     published = protected(results, alone)
-    assert refusals(audit(published, alone)).empty
+    assert refusals(audit(published, alone, secret_figures(results, published))).empty
     assert published.loc[published["structure_code"].eq("B1"), "effectif"].tolist() == [0]
