@@ -43,8 +43,8 @@ Les noms de bureaux qu'on y lit (« CAF du Gard (données fictives) », « Unive
 personne : seuls les codes et les noms des départements et des régions sont vrais. Les valeurs sont tirées au
 hasard, y compris dans les fichiers qui suivent la présentation du baromètre des résultats ou de l'enquête sur
 l'insertion des diplômés. Les présentations des fichiers de CAF, DGFiP, France Travail, assurance maladie,
-gendarmerie, préfectures et FranceAgriMer sont elles-mêmes imaginées. Ces fichiers servent à essayer la chaîne et à la tester,
-jamais à parler d'un service public.
+gendarmerie, préfectures et FranceAgriMer sont elles-mêmes imaginées. Ces fichiers servent à essayer la chaîne et à
+la tester, jamais à parler d'un service public.
 
 Ils sont écrits par `python data/generate_samples.py`, toujours à l'identique : ne pas les modifier à la main.
 
