@@ -42,8 +42,9 @@ FORMATS = {
     "geojson": ["default", "topojson"],
 }
 PATTERNS = [
-    "[A-Z]{2}\\d{2}", "a|b", "\\d+", "[a-z]*", "A", ".*", "[^a]+", "\\w+", "(a|b)?c?", "[A-Z][0-9]", "^a$", "a.b", "\\s", "(?i)AB", "[éa]+", "a{,2}", "\\D+", "a$|b", "[A-Z]{1,3}-?\\d", "x\\b",
+    "[A-Z]{2}\\d{2}", "a|b", "\\d+", "[a-z]*", "A", ".*", "[^a]+", "\\w+", "(a|b)?c?", "[A-Z][0-9]", "^a$", "a.b", "\\s", "(?i)AB", "[éa]+", "a{,2}", "\\D+", "a$|b", "[A-Z]{1,3}-?\\d", "x\\b", "([a-z]+)*\\d?", "(\\w+ ?)+",
 ]  # fmt: skip
+V2 = "https://datapackage.org/profiles/2.0/tableschema.json"
 FATAL = {"NaN", "nan"}  # some of which make frictionless itself fail
 BOUNDS = {
     "integer": [0, 3, "12", 1000000000000000, -5],
@@ -113,16 +114,35 @@ def _schema(chance: random.Random) -> tuple[dict[str, Any], list[list[str]]]:
         pools.append(pool)
     schema: dict[str, Any] = {"fields": fields}
     if any(name.startswith("exclusive") for item in fields for name in item.get("constraints", {})):
-        schema["$schema"] = (
-            "https://datapackage.org/profiles/2.0/tableschema.json"  # a resource of version 1 refuses it
-        )
+        schema["$schema"] = V2  # a resource of version 1 refuses it
     if chance.random() < 0.4:
         schema["missingValues"] = chance.choice([["", "NA"], ["NA", "-"], [], ["", "0"], ["None"], [" "]])
     if chance.random() < 0.35:
         schema["primaryKey"] = chance.sample([item["name"] for item in fields], chance.randint(1, min(2, len(fields))))
     if chance.random() < 0.25:
         schema["fieldsMatch"] = chance.choice(["exact", "equal", "subset", "superset", "partial"])
+    if chance.random() < 0.3:
+        _as_version_2(chance, schema)
     return schema, pools
+
+
+def _as_version_2(chance: random.Random, schema: dict[str, Any]) -> None:
+    """Say what only Data Package v2 can: missing values with labels, categories, bounds that are excluded."""
+    schema["$schema"] = V2
+    for owner in (schema, *schema["fields"]):
+        if owner.get("missingValues") and chance.random() < 0.7:
+            owner["missingValues"] = [
+                {"value": value, "label": f"absence {place}"} if chance.random() < 0.7 else {"value": value}
+                for place, value in enumerate(owner["missingValues"])
+            ]
+    for item in schema["fields"]:
+        if item["type"] in {"string", "integer"} and chance.random() < 0.3:
+            values = chance.sample(BY_TYPE[item["type"]], 2)
+            item["categories"] = values if chance.random() < 0.5 else [{"value": values[0], "label": "premier"}]
+            item["categoriesOrdered"] = chance.random() < 0.5
+        if item["type"] in BOUNDS and chance.random() < 0.3:
+            bound = chance.choice(["exclusiveMinimum", "exclusiveMaximum"])
+            item.setdefault("constraints", {})[bound] = chance.choice(BOUNDS[item["type"]])
 
 
 def _mostly_valid(item: dict[str, Any], pool: list[str]) -> list[str]:
