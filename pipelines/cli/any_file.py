@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pipelines.validate.tabular import FileVerdict
 
 
+_HEAD = 4096  # bytes that tell what kind of file it is
+
+
 @dataclass(frozen=True)
 class Asked:
     """What a person asks of a file, as typed."""
@@ -89,6 +92,7 @@ def _cause(error: Exception) -> tuple[str, str]:
 
 
 def _judged(path: Path, request: Request, scratch: Path) -> Answer:
+    from pipelines.read.kinds import check_kind
     from pipelines.read.table_files import open_table_file, sheet_rows
     from pipelines.validate.bounds import check_parquet, check_text, checked_rows
     from pipelines.validate.check import check_content
@@ -99,6 +103,9 @@ def _judged(path: Path, request: Request, scratch: Path) -> Answer:
             verdict = check_content(request, path, table.path, checked_rows(rows, request.fields))
         return _told(verdict, [*table.notes, *request.notes])
     if table.kind == "text":
+        with table.path.open("rb") as stream:
+            head = stream.read(_HEAD)
+            check_kind(head + stream.read() if head.startswith(b"PK") else head, "csv")
         check_text(table.path, request.fields, request.dialect)
     elif table.kind == "parquet":
         check_parquet(table.path, request.fields)

@@ -58,18 +58,25 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
 
 
 def _validate(arguments: argparse.Namespace) -> int:
-    if arguments.schema is None:
-        if arguments.network is None or arguments.export is None:
-            return _usage("indiquez --network et --export, ou --schema")
-        if arguments.dialect is not None or arguments.encoding is not None or arguments.ordre_libre:
-            return _usage("--dialect, --encoding et --ordre-libre vont avec --schema")
-    elif arguments.network or arguments.export or arguments.year or arguments.letter:
-        return _usage("--schema ne va pas avec --network, --export, --year ni --letter")
-    if arguments.limit_errors < 1:
-        return _usage("--limit-errors doit être au moins 1")
+    if wrong := _misuse(arguments):
+        return _usage(wrong)
+    if arguments.schema is not None:
+        return _validate_any(arguments)
     if not arguments.file.is_file():
         return _usage(f"fichier introuvable : {arguments.file}")
-    return _validate_export(arguments) if arguments.schema is None else _validate_any(arguments)
+    return _validate_export(arguments)
+
+
+def _misuse(arguments: argparse.Namespace) -> str:
+    """Say which options don't go together, nothing when they do."""
+    if arguments.schema is None:
+        if arguments.network is None or arguments.export is None:
+            return "indiquez --network et --export, ou --schema"
+        if arguments.dialect is not None or arguments.encoding is not None or arguments.ordre_libre:
+            return "--dialect, --encoding et --ordre-libre vont avec --schema"
+    elif arguments.network or arguments.export or arguments.year or arguments.letter:
+        return "--schema ne va pas avec --network, --export, --year ni --letter"
+    return "--limit-errors doit être au moins 1" if arguments.limit_errors < 1 else ""
 
 
 def _usage(message: str) -> int:
@@ -80,9 +87,9 @@ def _usage(message: str) -> int:
 def _validate_any(arguments: argparse.Namespace) -> int:
     from pipelines.cli.any_file import Asked, check_any_file
 
-    for path in (arguments.schema, arguments.dialect):
+    for path in (arguments.file, arguments.schema, arguments.dialect):
         if path is not None and not path.is_file():
-            return _usage(f"fichier introuvable : {path}")
+            return _absent(arguments, path)
     answer = check_any_file(
         Asked(
             arguments.file, arguments.schema, arguments.dialect, arguments.encoding, arguments.limit_errors,
@@ -91,7 +98,7 @@ def _validate_any(arguments: argparse.Namespace) -> int:
     )  # fmt: skip
     verdict = answer.verdict
     if arguments.json:
-        print(json.dumps(verdict.report, ensure_ascii=False, indent=2))
+        print_json(verdict.report)
     if answer.refused:
         return _usage(answer.refused)
     if arguments.json:
@@ -105,6 +112,17 @@ def _validate_any(arguments: argparse.Namespace) -> int:
     types = {error["type"] for task in verdict.report["tasks"] for error in task["errors"]}
     types |= {error["type"] for error in verdict.report["errors"]}
     return USAGE if types & UNREADABLE or verdict.encoding_errors else DONE if verdict.valid else REFUSED
+
+
+def _absent(arguments: argparse.Namespace, path: Path) -> int:
+    told = f"fichier introuvable : {path}"
+    if arguments.json:  # a program gets a report in every case
+        from frictionless.errors import SchemeError
+
+        from pipelines.validate.check import refusal
+
+        print_json(refusal(told, kind=SchemeError).report)
+    return _usage(told)
 
 
 def _validate_export(arguments: argparse.Namespace) -> int:

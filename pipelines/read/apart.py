@@ -14,6 +14,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -73,7 +74,10 @@ def _heard(pipe: IO[bytes], tell: Tell | None) -> tuple[Any, ...] | None:
 
 def _ended(child: int) -> int:
     """Wait for the end of the process; return its code (negative: the signal that ended it)."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    except ChildProcessError:  # whoever runs us lets the system forget them
+        return 0
 
 
 def _death(code: int, seconds: int) -> str:
@@ -115,6 +119,8 @@ def _prepare(memory: int, seconds: int) -> None:
         ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         bound(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
+        with suppress(OSError):  # short of memory, the system ends this process, not the one that goes on
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     bound(resource.RLIMIT_CPU, seconds, margin=1)
     bound(resource.RLIMIT_CORE, 0)
 

@@ -152,6 +152,8 @@ UNREADABLE = {
     "f.docx": b"x",
     "sans-nom": TEXT,
     "f.csv": b"",
+    "book.csv": BOOK.getvalue(),
+    "pdf.txt": b"%PDF-1.4 rien",
 }
 
 
@@ -179,6 +181,19 @@ def test_damaged_bytes_never_end_in_a_traceback(check):
             assert code in (0, 1, 2)
             assert bool(code) == (not report["valid"])
             assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("missing", ["f.csv", "schema.json"])
+def test_a_file_that_is_not_there_has_a_report(tmp_path, capsys, missing):
+    for name in {"f.csv", "schema.json"} - {missing}:
+        (tmp_path / name).write_text(json.dumps(SCHEMA))
+    asked = ["validate", str(tmp_path / "f.csv"), "--schema", str(tmp_path / "schema.json")]
+    assert main([*asked, "--json"]) == 2
+    told = capsys.readouterr()
+    assert not json.loads(told.out)["valid"]
+    assert f"introuvable : {tmp_path / missing}" in told.err
+    assert main(asked) == 2
+    assert capsys.readouterr().out == ""
 
 
 # What a schema may ask for
