@@ -24,6 +24,7 @@ from pipelines.validate.french import counted, rows_text
 from pipelines.validate.header import normalise
 from pipelines.validate.office_codes import OfficeCodes
 from pipelines.validate.samples_left import examples_left
+from pipelines.validate.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.totals import totals_left
 from pipelines.validate.versions import versions
 
@@ -238,7 +239,8 @@ def _rewritten(cells: Sequence[str], part: Part, export: Export, layout: Layout)
 
 def _reread(cell: str, item: ExportField, layout: Layout) -> str:
     descriptor = field_descriptor(item, layout)
-    value, notes = frictionless.Field.from_descriptor(descriptor).read_cell(cell)
+    with judged_in_linear_time():
+        value, notes = frictionless.Field.from_descriptor(descriptor).read_cell(cell)
     if notes and item.type == "date":  # a native date of a spreadsheet, whatever the declared form
         with contextlib.suppress(ValueError):
             value, notes = datetime.date.fromisoformat(cell), {}
