@@ -11,7 +11,7 @@ export RESULTATS_EXPORTS := $(EXPORTS)
 export RESULTATS_OUTPUT := $(OUTPUT)
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: help setup develop run ui test test-fast test-long coverage lint check audit samples editor-schemas docs-pictures lock bench bench-validation clean
+.PHONY: help setup develop run ui test test-fast test-long coverage lint check audit samples editor-schemas oracles docs-pictures lock bench bench-validation clean
 help:
 	@echo "make run   set up what runs, then run the main job on the shipped samples (EXPORTS=folder-or-URL, OUTPUT=folder)"
 	@echo "make ui    open the Dagster UI on the runs just made"
@@ -72,6 +72,10 @@ samples: develop
 
 editor-schemas: setup
 	$(BIN)/resultats editor-schemas
+
+# What R's package `survey` says of a design of few clusters: needs R (apt-get install r-cran-survey r-cran-jsonlite).
+oracles: develop
+	cd tests/compute/oracles && ../../../$(BIN)/python rows.py && Rscript survey.R
 
 # A browser opens the UI of an instance of its own; needs /usr/bin/chromium.
 docs-pictures: develop

@@ -24,6 +24,12 @@ sont coupées à l'étendue (`range`) que déclare l'indicateur ; celles des par
 Après un calage, l'effectif efficace de Kish ignore ce que le calage gagne : l'intervalle est en général trop large,
 lecture prudente.
 
+Avec un plan de sondage (`design`), erreurs, degrés de liberté et intervalles sont ceux du paquet `survey` de R. Deux
+prudences : moins d'un degré de liberté (une seule grappe) ne donne pas d'intervalle ; l'effectif efficace d'une part
+ou d'un taux net ne dépasse jamais le nombre de réponses, même quand quelques grappes se ressemblent par hasard. Où la
+population est déclarée (`design.population`), la variance de chaque strate est réduite de 1 - n/N, et le plafond
+devient n / (1 - n/N) : tirée en entier, une population n'a plus d'erreur de sondage.
+
 La base ne compte que les lignes qui font la valeur : sans poids, de poids nul ou de dénominateur nul, une ligne n'est
 ni dans l'effectif, ni dans l'effectif minimal du secret, ni dans l'intervalle, à aucune maille. Seuls les totaux
 (`sum`, `count`), jamais pondérés, ne regardent pas les poids.

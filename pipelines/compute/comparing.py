@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import stdtr
 
 from pipelines.compute.intervals import restricted_variance
 
@@ -20,36 +21,47 @@ if TYPE_CHECKING:
 LEVEL = 0.05  # share of false alarms accepted among the changes called significant
 SMALLEST = 1e-6  # the least p-value told: beyond, the normal law says nothing sure, and rounding would leave 0
 _HALVINGS = 50
+_NOISE = 1e-12  # of p(1 - p): one answer of another mind in a thousand billions
+_NOISE_OF_MEANS = 5e-10  # of the value: what the rounding of sums leaves in a standard error
+_NORMAL = np.array(np.inf)
 _two_sided = np.vectorize(lambda z: math.erfc(abs(z) / math.sqrt(2)), otypes=[np.float64])
 
 
-def two_proportions(p: Floats, n: Floats, before: Floats, n_before: Floats) -> Floats:
+def two_proportions(p: Floats, n: Floats, before: Floats, n_before: Floats, freedom: Floats = _NORMAL) -> Floats:
     """Return the p-values of p = before, two independent proportions (0 to 1) on (effective) sizes n and n_before.
 
-    The z test with the pooled proportion (Fleiss, Levin and Paik, 2003, § 3.1), without continuity correction. 1 when
-    everybody answered the same both times; NaN where a size is unknown.
+    The z test with the pooled proportion (Fleiss, Levin and Paik, 2003, § 3.1), without continuity correction; by
+    Student's law where ``freedom`` is finite. NaN where a size is unknown, and where everybody answered the same both
+    times: nothing varies, so that nothing is tested.
     """
     pooled = (p * n + before * n_before) / (n + n_before)
-    variance = np.maximum(pooled * (1 - pooled), 0.0) * (1 / n + 1 / n_before)
-    return _p_value(p - before, variance)
+    variance = _beyond_rounding(pooled * (1 - pooled), _NOISE) * (1 / n + 1 / n_before)
+    return _p_value(p - before, variance, freedom)
 
 
-def two_means(value: Floats, error: Floats, before: Floats, error_before: Floats) -> Floats:
-    """Return the p-values of value = before, two independent estimates of those standard errors (normal test).
+def two_means(value: Floats, error: Floats, before: Floats, error_before: Floats, freedom: Floats = _NORMAL) -> Floats:
+    """Return the p-values of value = before, two independent estimates of those standard errors.
 
-    NaN where an error is unknown; errors of zero both times say nothing of a change: NaN, or 1 where there is none.
+    Normal test, or Student's where ``freedom`` is finite. NaN where an error is unknown, or zero both times.
     """
-    return _p_value(value - before, error**2 + error_before**2)
+    noise = (_NOISE_OF_MEANS * np.maximum(np.abs(value), np.abs(before))) ** 2
+    return _p_value(value - before, _beyond_rounding(error**2 + error_before**2, noise), freedom)
 
 
 def two_net_scores(
-    score: Floats, error: Floats, n: Floats, before: Floats, error_before: Floats, n_before: Floats
+    score: Floats,
+    error: Floats,
+    n: Floats,
+    before: Floats,
+    error_before: Floats,
+    n_before: Floats,
+    freedom: Floats = _NORMAL,
 ) -> Floats:
     """Return the p-values of score = before: independent net scores (-1 to 1), their standard errors, effective sizes.
 
     Rao's (1948) score test: the variances are those restricted to one common score, that of greatest likelihood, as in
     the interval of ``intervals.tango``. Without neutral answers it is ``two_proportions``. 1 when both are equal; NaN
-    where a size is unknown.
+    where a size is unknown, or where nothing varies. Student's law where ``freedom`` is finite.
     """
     samples = [_sample(score, error, n), _sample(before, error_before, n_before)]
     low, high = np.minimum(score, before), np.maximum(score, before)
@@ -59,8 +71,8 @@ def two_net_scores(
                     for value, size, shares in samples)  # fmt: skip
         low, high = np.where(slope > 0, middle, low), np.where(slope > 0, high, middle)
     common = (low + high) / 2
-    variance = [restricted_variance(common, *shares) / size for _, size, shares in samples]
-    return _p_value(score - before, variance[0] + variance[1])
+    variance = [_beyond_rounding(restricted_variance(common, *shares), _NOISE) / size for _, size, shares in samples]
+    return _p_value(score - before, variance[0] + variance[1], freedom)
 
 
 def _sample(score: Floats, error: Floats, n: Floats) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
@@ -69,17 +81,35 @@ def _sample(score: Floats, error: Floats, n: Floats) -> tuple[Floats, Floats, tu
     return score, n, ((spread + score) / 2, (spread - score) / 2)
 
 
+def _beyond_rounding(variance: Floats, noise: Floats | float) -> Floats:
+    """Return the variances, 0 for those that rounding alone leaves where all agree; unknown ones stay unknown."""
+    return np.where(variance <= noise, 0.0, variance)
+
+
 def _positive(variance: Floats) -> Floats:
     return np.maximum(variance, np.finfo(np.float64).tiny)
 
 
-def _p_value(difference: Floats, variance: Floats) -> Floats:
-    known = ~(np.isnan(difference) | np.isnan(variance))
-    varied = known & (variance > 0)
+def shared_freedom(now: Floats, before: Floats) -> Floats:
+    """Return the degrees of freedom of a change between two samples: added up, as those of one design with both.
+
+    NaN: a sample without a design, for which the normal law holds; beside one that has a design, it is the latter's.
+    NaN too, so that nothing is tested, where a design leaves none.
+    """
+    few = np.where(np.isnan(now), before, np.where(np.isnan(before), now, now + before))
+    none = (now < 1) | (before < 1)
+    found: Floats = np.where(none, np.nan, np.where(np.isnan(few), np.inf, few))
+    return found
+
+
+def _p_value(difference: Floats, variance: Floats, freedom: Floats) -> Floats:
+    """Return the two-sided p-values; NaN where something is unknown, or where nothing varies."""
+    freedom = np.broadcast_to(freedom, np.shape(difference))
+    varied = (variance > 0) & ~(np.isnan(difference) | np.isnan(freedom))
     z = np.where(varied, difference / np.sqrt(np.where(varied, variance, 1.0)), 0.0)
-    unsaid = np.where(np.abs(difference) > 1e-12, np.nan, 1.0)
-    tested: Floats = _two_sided(z) if len(z) else z
-    found: Floats = np.where(varied, tested, np.where(known, unsaid, np.nan))
+    normal: Floats = _two_sided(z) if len(z) else z
+    student = 2 * stdtr(np.where(np.isfinite(freedom), freedom, 1.0), -np.abs(z))
+    found: Floats = np.where(varied, np.where(np.isposinf(freedom), normal, student), np.nan)
     return found
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import stdtrit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,10 +21,24 @@ Z95 = 1.959963984540054
 _HALVINGS = 50  # of an interval of two at most: as near as doubles go
 
 
-def wilson(p: Floats, n: Floats) -> tuple[Floats, Floats]:
-    """Return the 95 % Wilson (1927) bounds of proportions ``p`` (0 to 1) observed on ``n`` (effective) answers."""
-    centre = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * np.sqrt(np.maximum(p * (1 - p), 0.0) / n + Z95**2 / (4 * n**2))
+def critical(freedom: Floats) -> Floats:
+    """Return what Student's law of that many degrees of freedom exceeds with 2.5 % chance (the normal one: infinity).
+
+    NaN under one degree of freedom: so few clusters say nothing of their dispersion (Korn and Graubard, 1999, § 5.2).
+    """
+    few = np.isfinite(freedom) & (freedom >= 1)
+    student = stdtrit(np.where(few, freedom, 1.0), 0.975)
+    found: Floats = np.where(few, student, np.where(np.isposinf(freedom), Z95, np.nan))
+    return found
+
+
+def wilson(p: Floats, n: Floats, z: Floats | float = Z95) -> tuple[Floats, Floats]:
+    """Return the 95 % Wilson (1927) bounds of proportions ``p`` (0 to 1) observed on ``n`` (effective) answers.
+
+    ``z``: the critical value, Student's where a design leaves few degrees of freedom (``critical``).
+    """
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(np.maximum(p * (1 - p), 0.0) / n + z**2 / (4 * n**2))
     return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
@@ -42,21 +57,21 @@ def restricted_variance(difference: Floats, favourable: Floats, unfavourable: Fl
     return found
 
 
-def tango(difference: Floats, spread: Floats, n: Floats) -> tuple[Floats, Floats]:
+def tango(difference: Floats, spread: Floats, n: Floats, z: Floats | float = Z95) -> tuple[Floats, Floats]:
     """Return the 95 % bounds of net scores (-1 to 1) on ``n`` (effective) answers; ``spread``: share of not neutral.
 
     The score interval of Tango (1998), Statistics in Medicine 17: the differences d for which n (score - d)² is at
     most z² times their restricted variance. Within the range, never of zero width; without neutral answers, it is
-    Wilson's. NaN where ``n`` is unknown.
+    Wilson's. NaN where ``n`` or ``z``, the critical value, is unknown.
     """
     favourable, unfavourable = (spread + difference) / 2, np.maximum((spread - difference) / 2, 0.0)
-    known = ~np.isnan(n)
+    known = ~(np.isnan(n) | np.isnan(z))
 
     def bound(end: float) -> Floats:
         outside, inside = np.full_like(difference, end), difference.copy()
         for _ in range(_HALVINGS):
             middle = (outside + inside) / 2
-            refused = n * (difference - middle) ** 2 > Z95**2 * restricted_variance(middle, favourable, unfavourable)
+            refused = n * (difference - middle) ** 2 > z**2 * restricted_variance(middle, favourable, unfavourable)
             outside, inside = np.where(refused, middle, outside), np.where(refused, inside, middle)
         return np.where(known, (outside + inside) / 2, np.nan)
 
@@ -70,9 +85,9 @@ def normal(mean: Floats, variance: Floats, n: Floats) -> tuple[Floats, Floats]:
     return around(mean, np.where(known, corrected, np.nan))
 
 
-def around(value: Floats, variance: Floats) -> tuple[Floats, Floats]:
-    """Return the 95 % normal bounds of values whose sampling variance is known; none where it is not."""
-    half = Z95 * np.sqrt(variance)
+def around(value: Floats, variance: Floats, z: Floats | float = Z95) -> tuple[Floats, Floats]:
+    """Return the 95 % bounds of values whose sampling variance is known, by ``z``, the critical value; else none."""
+    half = z * np.sqrt(variance)
     return value - half, value + half
 
 

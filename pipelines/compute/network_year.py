@@ -19,7 +19,7 @@ from pipelines.compute.contributors import FEW, told_by_few
 from pipelines.compute.disclosure.published import NUMBERS, UNPUBLISHED
 from pipelines.compute.disclosure.rules import SECRET, rule_of
 from pipelines.compute.disclosure.surveys import HIDDEN
-from pipelines.compute.intervals import Z95
+from pipelines.compute.intervals import critical
 from pipelines.compute.networks import transparency
 from pipelines.compute.observed import observed_results
 from pipelines.compute.source import Source, connect, structures
@@ -47,6 +47,7 @@ RESULT_COLUMNS = {
     "statut_confidentialite": "str", "motif": "str", "mode_obtention": "str",
     "date_reference": "object", "date_extraction": "object", "source": "str",
     "estimation": "float64", "effectif_efficace": "float64", "erreur_type": "float64",
+    "degres_liberte": "float64",
 }  # fmt: skip
 
 LEVEL_WORDS = {
@@ -269,17 +270,20 @@ def _finished(
 
 
 def _with_errors(found: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
-    """Keep the value before rounding, and half of the interval over its quantile: the standard error it rests on.
+    """Keep the value before rounding, and half of the interval over its critical value: the standard error.
 
     For a quantile, that is McKean and Schrader's (1984) estimator. A share has its effective size instead, a net score
     both its effective size and the standard error that goes with it.
     """
-    half = (found["borne_haute"] - found["borne_basse"]).astype("float64") / (2 * Z95)
+    freedom = found.get("degres_liberte", pd.Series(np.nan, index=found.index)).astype("float64")
+    z = critical(np.asarray(freedom.fillna(np.inf), dtype=np.float64))
+    half = (found["borne_haute"] - found["borne_basse"]).astype("float64") / (2 * z)
     error = np.nan if indicator.estimator.proportion else found["erreur_type"] if indicator.estimator.net else half
     return found.assign(
         estimation=found["valeur"].astype("float64"),
         effectif_efficace=found.get("effectif_efficace", np.nan),
         erreur_type=error,
+        degres_liberte=freedom,
     )
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.design import linearised_variance
+from pipelines.compute.design import degrees_of_freedom, linearised_variance
 from pipelines.compute.estimates import estimate
 from pipelines.compute.quantiles import quantiles
 from pipelines.compute.reasons import reason_where
-from pipelines.compute.sums import SUMMED, Sums, stratum_sizes
+from pipelines.compute.sums import SUMMED, Sums, strata_of
 from pipelines.compute.units import UNIT, Geography, assign_units
 from pipelines.declarations.periods import MONTHS_PER_PERIOD, last_day
 
@@ -43,43 +43,56 @@ def observed_results(
     if units.empty:
         return units
     units["_unit"] = units.groupby(UNIT, dropna=False, sort=True).ngroup()
-    sizes = stratum_sizes(connection, sources) if sums.parts is not None else None
+    year = int(units["_periode"].iloc[0][:4])
+    strata = strata_of(connection, sources, year) if sums.parts is not None else None
     if indicator.estimator.family == "quantile":
-        found = _quantiles(units, quantiles(connection, indicator, feed, sources, units, sizes), sources)
+        found = _quantiles(units, quantiles(connection, indicator, feed, sources, units, strata), sources)
     else:
-        found = _rolled_up(units, indicator, sources, sums, sizes)
+        found = _rolled_up(units, indicator, sources, sums, strata)
     if indicator.estimator.name == "sum":
         found = _without_partial_sums(found, units, MONTHS_PER_PERIOD[finest])
     return found.drop(columns=["_unit"])
 
 
 def _rolled_up(
-    units: pd.DataFrame, indicator: Indicator, sources: Sequence[Source], sums: Sums, sizes: pd.Series[int] | None
+    units: pd.DataFrame, indicator: Indicator, sources: Sequence[Source], sums: Sums, strata: pd.DataFrame | None
 ) -> pd.DataFrame:
     totals = _described(units).join(units.groupby("_unit")[["n", *SUMMED]].sum())
-    variance = None
-    if sizes is not None and indicator.estimator.family in ("mean", "ratio"):
-        by_unit = _design_variance(units, sources, sums, sizes)
-        variance = np.asarray(by_unit.reindex(totals.index), dtype=np.float64)
+    variance = freedom = None
+    if strata is not None and indicator.estimator.family in ("mean", "ratio"):
+        variance, freedom = (
+            np.asarray(by_unit.reindex(totals.index), dtype=np.float64)
+            for by_unit in _of_design(units, sources, sums, strata)
+        )
     sampled = any(source.export.sampled for source in sources)
     weighted = any(source.weight for source in sources)
     found = estimate(
-        totals.reset_index(), indicator.estimator, sampled=sampled, weighted=weighted, variance=variance
+        totals.reset_index(), indicator.estimator, sampled=sampled, weighted=weighted, variance=variance,
+        freedom=freedom, drawn=_drawn(strata),
     )  # fmt: skip
     return _with_reasons(found, units)
 
 
-def _design_variance(
-    units: pd.DataFrame, sources: Sequence[Source], sums: Sums, sizes: pd.Series[int]
-) -> pd.Series[float]:
-    """Bring the sums of strata and clusters to the published units, and linearise."""
+def _of_design(
+    units: pd.DataFrame, sources: Sequence[Source], sums: Sums, strata: pd.DataFrame
+) -> tuple[pd.Series[float], pd.Series[float]]:
+    """Bring the sums of strata and clusters to the published units; return their variance and degrees of freedom."""
     assert sums.parts is not None  # a design is declared
     names = {"swx": "a", "sw": "b", "saa": "aa", "sab": "ab", "sw2": "bb"}
     parts = sums.parts[sums.parts["n"] > 0]  # a cluster none of whose rows is in the base says nothing
-    parts = parts.rename(columns=names)[["_cell", "_strate", "_grappe", *names.values()]]
+    parts = parts.rename(columns=names)[["_cell", "_strate", "_grappe", "n", *names.values()]]
     placed = parts.merge(units[["_cell", "_unit"]], on="_cell")
     design = next(source.export.design for source in sources if source.export.design)
-    return linearised_variance(placed, sizes, bool(design.clusters), design.single)
+    clustered = bool(design.clusters)
+    variance = linearised_variance(placed, strata, clustered, design.single)
+    return variance, degrees_of_freedom(placed, clustered)
+
+
+def _drawn(strata: pd.DataFrame | None) -> float:
+    """Return which part of the population the sample is, 0 where it is not declared of every stratum."""
+    if strata is None or strata["population"].isna().any():
+        return 0.0
+    return float(strata["taille"].sum() / strata["population"].sum())
 
 
 def _with_reasons(found: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.coding import code
-from pipelines.compute.design import linearised_variance
-from pipelines.compute.intervals import around, binomial_ranks, kish
+from pipelines.compute.design import degrees_of_freedom, linearised_variance
+from pipelines.compute.intervals import around, binomial_ranks, critical, kish
 from pipelines.compute.source import CELL, Source, kept
 
 if TYPE_CHECKING:
@@ -33,19 +33,19 @@ def quantiles(
     feed: Feed,
     sources: Sequence[Source],
     units: pd.DataFrame,
-    sizes: pd.Series[int] | None,
+    strata: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Return n, sw, valeur, borne_basse and borne_haute per ``_unit``.
+    """Return n, sw, valeur, borne_basse, borne_haute and degres_liberte per ``_unit``.
 
     ``units`` maps cells to published units; each level and frequency is a statement of its own: memory stays limited.
-    ``sizes``: of the strata, when a design is declared.
+    ``strata``: as ``sums.strata_of`` gives them, when a design is declared.
     """
     order = float(getattr(indicator.estimator, "order"))  # noqa: B009  (the quantile family alone comes here)
-    rows = " UNION ALL ".join(_rows(indicator, feed, source, sizes is not None) for source in sources)
-    strata = ", _strate, _grappe" if sizes is not None else ""
+    rows = " UNION ALL ".join(_rows(indicator, feed, source, strata is not None) for source in sources)
+    by_design = ", _strate, _grappe" if strata is not None else ""
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE valeurs AS
-        SELECT {", ".join(CELL)}{strata}, x, count(*) AS n, sum(w) AS w, sum(w * w) AS w2
+        SELECT {", ".join(CELL)}{by_design}, x, count(*) AS n, sum(w) AS w, sum(w * w) AS w2
         FROM ({rows}) WHERE x IS NOT NULL GROUP BY ALL
     """)
     sampled = any(source.export.sampled for source in sources)
@@ -55,12 +55,17 @@ def quantiles(
         connection.register("unite_de_cellule", group[[*CELL, "_unit"]])
         ranked = _ranked(connection, order)
         if sampled:
-            variance = _share_variance(connection, ranked, sources, sizes) if sizes is not None else None
-            ranked = ranked.join(_bounds(connection, ranked, order, weighted, variance))
+            error = _of_design(connection, ranked, sources, strata) if strata is not None else None
+            ranked = ranked.join(_bounds(connection, ranked, order, weighted, error))
+            ranked = ranked.join(error["degres_liberte"]) if error is not None else ranked
         found.append(ranked)
         connection.unregister("unite_de_cellule")
     connection.execute("DROP TABLE valeurs; DROP TABLE IF EXISTS rangs")
-    return pd.concat(found).sort_index().reindex(columns=["n", "sw", "valeur", "borne_basse", "borne_haute"])
+    return (
+        pd.concat(found)
+        .sort_index()
+        .reindex(columns=["n", "sw", "valeur", "borne_basse", "borne_haute", "degres_liberte"])
+    )
 
 
 def _rows(indicator: Indicator, feed: Feed, source: Source, designed: bool) -> str:
@@ -96,13 +101,17 @@ def _bounds(
     ranked: pd.DataFrame,
     order: float,
     weighted: bool,
-    variance: pd.Series[float] | None,
+    error: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """Return the values at the two cumulated weights that hold the quantile; NaN where there are none."""
-    if weighted or variance is not None:
-        size = kish(ranked["sw"].to_numpy(float), ranked["sw2"].to_numpy(float))
-        spread = order * (1 - order) / size if variance is None else variance.reindex(ranked.index).to_numpy(float)
-        low, high = around(np.full(len(ranked), order), np.asarray(spread, dtype=np.float64))
+    if weighted or error is not None:
+        if error is None:
+            spread = order * (1 - order) / kish(ranked["sw"].to_numpy(float), ranked["sw2"].to_numpy(float))
+            low, high = around(np.full(len(ranked), order), spread)
+        else:
+            told = error.reindex(ranked.index).astype("float64")
+            spread, freedom = (np.asarray(told[name], dtype=np.float64) for name in ("variance", "degres_liberte"))
+            low, high = around(np.full(len(ranked), order), spread, critical(freedom))
         inside = (low > 0) & (high < 1)
         low, high = (np.where(inside, share, np.nan) * ranked["sw"].to_numpy(float) for share in (low, high))
     else:
@@ -119,19 +128,20 @@ def _bounds(
     return found
 
 
-def _share_variance(
-    connection: duckdb.DuckDBPyConnection, ranked: pd.DataFrame, sources: Sequence[Source], sizes: pd.Series[int] | None
-) -> pd.Series[float]:
-    """Return, by unit, the design variance of the share of weights at or under the quantile."""
+def _of_design(
+    connection: duckdb.DuckDBPyConnection, ranked: pd.DataFrame, sources: Sequence[Source], strata: pd.DataFrame
+) -> pd.DataFrame:
+    """Return, by unit, ``variance`` of the share of weights at or under the quantile, and ``degres_liberte``."""
     connection.register("quantile_de_unite", ranked.reset_index()[["_unit", "valeur"]])
     parts = connection.execute(f"""
         SELECT _unit, _strate, _grappe, coalesce(sum(w) FILTER (x <= valeur), 0) AS a, sum(w) AS b,
                coalesce(sum(w2) FILTER (x <= valeur), 0) AS aa, coalesce(sum(w2) FILTER (x <= valeur), 0) AS ab,
-               sum(w2) AS bb
+               sum(w2) AS bb, CAST(sum(n) AS BIGINT) AS n
         FROM valeurs AS v JOIN unite_de_cellule AS u ON {_SAME_CELL} JOIN quantile_de_unite USING (_unit)
         GROUP BY _unit, _strate, _grappe ORDER BY _unit, _strate, _grappe
     """).df()  # fmt: skip
     connection.unregister("quantile_de_unite")
     design = next(source.export.design for source in sources if source.export.design)
-    assert sizes is not None  # a design is declared
-    return linearised_variance(parts, sizes, bool(design.clusters), design.single)
+    clustered = bool(design.clusters)
+    variance = linearised_variance(parts, strata, clustered, design.single)
+    return pd.DataFrame({"variance": variance, "degres_liberte": degrees_of_freedom(parts, clustered)})

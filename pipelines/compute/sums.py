@@ -157,15 +157,39 @@ def _cells(parts: pd.DataFrame) -> pd.DataFrame:
     return found.reset_index()
 
 
-def stratum_sizes(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> pd.Series[int]:
-    """Return how many clusters (or, without clusters, rows) each stratum of the whole sample holds."""
+def strata_of(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], year: int) -> pd.DataFrame:
+    """Return, by ``_strate`` of the whole sample of a year, how much was drawn and from how much.
+
+    ``taille``: its clusters or, without clusters, its rows, be their weight 0; ``population``: how many the declaration
+    says that there are, NaN when it says nothing. Raises ValueError when it doesn't suit the sample.
+    """
     parts = [
         f"SELECT _strate, {'count(DISTINCT _grappe)' if _clustered(source) else 'count(*)'} AS taille FROM "
         f"(SELECT {source.design_columns} FROM {source.relation} WHERE _maille = '{source.finest}') GROUP BY _strate"
         for source in sources
     ]
-    found: pd.Series[int] = connection.execute(" UNION ALL ".join(parts)).df().set_index("_strate")["taille"]
-    return found
+    found = connection.execute(" UNION ALL ".join(parts)).df().set_index("_strate")
+    declared: dict[str, float] = {}
+    for source in sources:
+        told = source.export.design.population_of(year) if source.export.design else None
+        declared |= {f"{source.export.id}/{name}": float(size) for name, size in (told or {}).items()}
+        _check_population(source, told, found)
+    return found.assign(population=pd.Series(declared, dtype="float64").reindex(found.index))
+
+
+def _check_population(source: Source, population: Mapping[str, int] | None, sample: pd.DataFrame) -> None:
+    """Raise ValueError on a stratum of the sample that the declared population doesn't know, or that is larger."""
+    prefix = f"{source.export.id}/"
+    for stratum, drawn in sample["taille"].items() if population else ():
+        name = str(stratum).removeprefix(prefix)
+        if not str(stratum).startswith(prefix) or population is None:
+            continue
+        where = f"strate « {name} »" if name else "échantillon"
+        if name not in population:
+            raise ValueError(f"plan de sondage de {source.export.id}, {where} : sa population n'est pas déclarée")
+        if drawn > population[name]:
+            told = f"{drawn} unités tirées, la population déclarée en a {population[name]}"
+            raise ValueError(f"plan de sondage de {source.export.id}, {where} : {told}")
 
 
 def _clustered(source: Source) -> bool:

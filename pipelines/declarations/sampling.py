@@ -17,6 +17,27 @@ Collection = Literal["sample", "census"]
 SUM_TOLERANCE = 5e-3  # published shares are rounded: 51.6 + 48.5 = 100.1 is a distribution, 97 is not
 
 
+class Population(Model):
+    """How many units the sample of some years was drawn from: clusters where the design has some, else rows.
+
+    ``total`` without strata; by stratum otherwise, in ``strata``. Intervals are then narrower by what was not left to
+    chance (finite population correction); none is needed for a census, which has no interval.
+    """
+
+    years: Years
+    total: int | None = Field(default=None, ge=1)
+    strata: dict[str, int] | None = None
+    source: Text
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Population:
+        if (self.total is None) == (not self.strata):
+            raise ValueError("population : indiquer soit total, soit strata")
+        if self.strata and min(self.strata.values()) < 1:
+            raise ValueError("population : une strate compte au moins une unité")
+        return self
+
+
 class Design(Model):
     """The sampling design: strata and first-stage clusters (primary sampling units), as columns of the export.
 
@@ -27,12 +48,25 @@ class Design(Model):
     strata: ColumnName | None = None
     clusters: ColumnName | None = None
     single: Literal["none", "certainty", "centred"] = "none"
+    population: tuple[Population, ...] = ()
 
     @model_validator(mode="after")
     def _says_something(self) -> Design:
-        if not (self.strata or self.clusters):
-            raise ValueError("indiquer strata, clusters, ou les deux")
+        if not (self.strata or self.clusters or self.population):
+            raise ValueError("indiquer strata, clusters, ou les deux (ou la population d'un tirage simple)")
+        if any(bool(item.strata) != bool(self.strata) for item in self.population):
+            raise ValueError("population : par strate (strata) si le plan en a, sinon un total")
+        years = [year for item in self.population for year in item.years]
+        if len(set(years)) < len(years):
+            raise ValueError("population : une même année est déclarée deux fois")
         return self
+
+    def population_of(self, year: int) -> dict[str, int] | None:
+        """Return how many units there are to draw from in a year, by stratum ("" without strata), if declared."""
+        found = next((item for item in self.population if year in item.years), None)
+        if found is None:
+            return None
+        return found.strata or {"": found.total or 0}
 
     @property
     def columns(self) -> list[str]:

@@ -10,7 +10,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportions_ztest
 
-from pipelines.compute.comparing import benjamini_hochberg, two_means, two_proportions
+from pipelines.compute.comparing import benjamini_hochberg, shared_freedom, two_means, two_proportions
 
 SIZES = st.integers(1, 100_000)
 AMOUNTS = st.floats(-1e6, 1e6)
@@ -26,7 +26,7 @@ def test_two_proportions_are_those_of_statsmodels(n: int, before: int, data: st.
     counts = data.draw(st.integers(0, n)), data.draw(st.integers(0, before))
     (found,) = two_proportions(*_one(counts[0] / n, n, counts[1] / before, before))
     if sum(counts) in (0, n + before):
-        assert found == 1, "everybody answered the same both times"
+        assert np.isnan(found), "everybody answered the same both times: nothing varies, nothing is tested"
     else:
         assert found == pytest.approx(proportions_ztest(counts, (n, before))[1], rel=1e-9, abs=1e-12)
 
@@ -53,9 +53,25 @@ def test_nothing_is_tested_without_an_error() -> None:
     assert len(two_means(*[np.array([])] * 4)) == 0
 
 
-def test_values_without_error_are_equal_or_not_tested() -> None:
-    assert two_means(*_one(100, 0, 100, 0))[0] == 1
+def test_values_without_error_are_not_tested() -> None:
+    assert np.isnan(two_means(*_one(100, 0, 100, 0))[0])
     assert np.isnan(two_means(*_one(100, 0, 99, 0))[0]), "answers all alike say nothing of their error"
+
+
+@given(value=AMOUNTS, error=ERRORS, before=AMOUNTS, error_before=ERRORS, clusters=st.integers(1, 400))
+def test_few_degrees_of_freedom_ask_for_more_than_the_normal_law(value, error, before, error_before, clusters) -> None:
+    (found,) = two_means(*_one(value, error, before, error_before, clusters))
+    expected = 2 * stats.t.sf(abs(value - before) / np.hypot(error, error_before), clusters)
+    assert found == pytest.approx(expected, rel=1e-7, abs=1e-300)
+    assert found >= two_means(*_one(value, error, before, error_before))[0] * (1 - 1e-9)
+
+
+def test_the_freedom_of_a_change_is_that_of_both_designs() -> None:
+    nan = float("nan")
+    found = shared_freedom(
+        *(np.array(side) for side in ([8.0, nan, 5.0, nan, 0.0, 3.0], [2.0, 7.0, nan, nan, 9.0, 0.0]))
+    )
+    np.testing.assert_array_equal(found, [10.0, 7.0, 5.0, np.inf, nan, nan])
 
 
 @given(p=st.lists(st.floats(0, 1), min_size=1, max_size=60), missing=st.lists(st.integers(0, 59), max_size=20))

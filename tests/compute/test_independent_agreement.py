@@ -81,6 +81,14 @@ ESTIMATES = [
 ]  # fmt: skip
 
 
+def _student(rows: list[dict[str, Any]], place: str, design: dict[str, str]) -> float:
+    """The quantile of Student's law on the clusters less the strata that have rows in the place."""
+    here = [row for row in rows if place in ("FR", row["territoire"])]
+    strata = {row["strate"] if "strata" in design else "" for row in here}
+    clusters = len({(row["strate"], row["grappe"]) for row in here}) if "clusters" in design else len(here)
+    return float(stats.t.ppf(0.975, clusters - len(strata)))
+
+
 def _by_svy(rows: list[dict[str, Any]], design: dict[str, str], estimated: Any) -> dict[str, tuple[float, float]]:
     """Estimate and standard error of svy, for France and for each département (a domain)."""
     frame = pl.DataFrame(rows).with_columns(pl.when(pl.col("reponse") == "oui").then(100.0).otherwise(0.0).alias("z"))
@@ -104,7 +112,8 @@ def test_the_variance_of_a_design_is_that_of_svy(
     for place, (value, error) in _by_svy(rows, design, estimated).items():
         line = found.loc[place]
         assert line["valeur"] == pytest.approx(value, abs=1e-6)  # results are rounded to six decimals
-        assert line["borne_haute"] - line["borne_basse"] == pytest.approx(2 * Z95 * error, abs=2e-6)
+        student = _student(rows, place, design)
+        assert line["borne_haute"] - line["borne_basse"] == pytest.approx(2 * student * error, abs=2e-6)
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids="+".join)
@@ -118,7 +127,8 @@ def test_the_linearised_variance_is_that_of_svy_to_the_ninth_decimal(seed: int, 
     clustered = "clusters" in design
     counted = rows.groupby("strate")["grappe"]
     sizes = counted.nunique() if clustered else counted.size()
-    found = linearised_variance(parts, sizes, clustered, "none")[0]
+    strata = pd.DataFrame({"taille": sizes, "population": np.nan})
+    found = linearised_variance(parts, strata, clustered, "none")[0]
     _, error = _by_svy(rows.to_dict("records"), design, ESTIMATES[1][2])["FR"]
     assert found == pytest.approx(error**2, rel=1e-9)
 
@@ -140,7 +150,8 @@ def test_a_stratum_of_one_cluster_is_ruled_by_declaration(labo, levels) -> None:
     assert none["valeur"] == pytest.approx(certain["valeur"])
     totals = [(10 * (mean - none["valeur"])) / 30 for mean in (4.5, 9.5, 24.5)]
     within = 2 * sum((total - (totals[0] + totals[1]) / 2) ** 2 for total in totals[:2])
-    half = [Z95 * math.sqrt(variance) for variance in (within, within + totals[2] ** 2)]
+    student = float(stats.t.ppf(0.975, 3 - 2))  # three clusters less two strata
+    half = [student * math.sqrt(variance) for variance in (within, within + totals[2] ** 2)]
     assert certain["borne_haute"] - certain["valeur"] == pytest.approx(half[0], abs=1e-5)
     assert centred["borne_haute"] - centred["valeur"] == pytest.approx(half[1], abs=1e-5)
 
@@ -151,7 +162,8 @@ def test_a_share_stands_on_the_size_that_the_design_effect_leaves(labo, levels) 
     for place, (value, error) in _by_svy(rows, design, lambda s, **by: s.estimation.mean("z", **by)).items():
         answers = len(rows) if place == "FR" else sum(row["territoire"] == place for row in rows)
         size = min(value * (100 - value) / error**2, answers)
-        low, high = proportion_confint(value / 100 * size, size, method="wilson")
+        alpha = 2 * stats.norm.sf(_student(rows, place, design))  # Wilson's interval, by Student's quantile
+        low, high = proportion_confint(value / 100 * size, size, alpha=alpha, method="wilson")
         assert found.loc[place, "valeur"] == pytest.approx(value, abs=1e-6)
         assert found.loc[place, "borne_basse"] == pytest.approx(100 * low, abs=1e-6)
         assert found.loc[place, "borne_haute"] == pytest.approx(100 * high, abs=1e-6)
@@ -193,12 +205,12 @@ def test_a_weighted_median_has_the_bounds_of_woodruff(designed: bool, labo, leve
     found = _results(labo, levels, {"name": "median"}, {"value": "x"}, rows, **export).loc["FR"]
     x, w = (np.array([row[name] for row in rows]) for name in ("x", "poids"))
     assert found["valeur"] == pytest.approx(np.quantile(x, 0.5, weights=w, method="inverted_cdf"), abs=1e-6)
-    error = 0.5 * math.sqrt((w**2).sum()) / w.sum()
+    error, z = 0.5 * math.sqrt((w**2).sum()) / w.sum(), Z95
     if designed:
         under = pl.DataFrame(rows).with_columns((pl.col("x") <= found["valeur"] + 1e-6).cast(pl.Float64).alias("sous"))
         sample = svy.Sample(under, svy.Design(stratum="strate", psu="grappe", wgt="poids"))
-        error = sample.estimation.mean("sous").to_dicts()[0]["se"]
-    bounds = np.quantile(x, [0.5 - Z95 * error, 0.5 + Z95 * error], weights=w, method="inverted_cdf")
+        error, z = sample.estimation.mean("sous").to_dicts()[0]["se"], _student(rows, "FR", DESIGNS[0])
+    bounds = np.quantile(x, [0.5 - z * error, 0.5 + z * error], weights=w, method="inverted_cdf")
     assert (found["borne_basse"], found["borne_haute"]) == pytest.approx(tuple(bounds), abs=1e-6)
 
 

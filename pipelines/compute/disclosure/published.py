@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
 # For tests of change, never published: raw value, effective size (shares, net), standard error (all but shares).
-UNPUBLISHED = ["estimation", "effectif_efficace", "erreur_type"]
+UNPUBLISHED = ["estimation", "effectif_efficace", "erreur_type", "degres_liberte"]
 _MADE = ["frequence", "maille"]  # what says how a value was obtained
 
 

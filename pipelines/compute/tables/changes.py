@@ -6,17 +6,27 @@ network-years don't compare is told in ``comparability``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from pipelines.compute.comparability import declared_breaks
-from pipelines.compute.comparing import LEVEL, SMALLEST, benjamini_hochberg, two_means, two_net_scores, two_proportions
+from pipelines.compute.comparing import (
+    LEVEL,
+    SMALLEST,
+    benjamini_hochberg,
+    shared_freedom,
+    two_means,
+    two_net_scores,
+    two_proportions,
+)
 from pipelines.compute.disclosure.published import UNPUBLISHED
 from pipelines.compute.network_year import YEAR_WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipelines.declarations import Catalogue, Indicator
     from pipelines.declarations.indicator import Target
 
@@ -34,6 +44,7 @@ def with_changes(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     with no declared break.
     """
     found = found.reset_index(drop=True)
+    found = found.reindex(columns=found.columns.union(UNPUBLISHED, sort=False))  # a closed year may lack a late one
     hidden = found["valeur"].isna()
     unpublished = {name: found[name].astype("float64").mask(hidden) for name in UNPUBLISHED}
     found = found.assign(**unpublished)
@@ -115,16 +126,18 @@ def _p_values(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -
         for kind in ("proportion", "net")
     )
     raw = pd.Series(np.nan, index=found.index)
-    for kind, test, names in (
+    tests: tuple[tuple[Any, Callable[..., Any], list[str]], ...] = (
         (share, two_proportions, ["estimation", "effectif_efficace"]),
         (net, two_net_scores, ["estimation", "erreur_type", "effectif_efficace"]),
         (~share & ~net, two_means, ["estimation", "erreur_type"]),
-    ):
+    )
+    for kind, test, names in tests:
         columns = [
             _floats(frame.loc[kind, name]) / (1 if name == "effectif_efficace" else 100)
             for frame in (found, before) for name in names
         ]  # fmt: skip
-        raw[kind] = test(*columns)
+        freedom = shared_freedom(*(_floats(frame.loc[kind, "degres_liberte"]) for frame in (found, before)))
+        raw[kind] = test(*columns, freedom)
     return raw
 
 

@@ -151,7 +151,7 @@ class Ratio(EstimatorModel):
         unit="% (factor 100) ou celle du numérateur",
         range="0 à 100 pour un taux",
         interval="linéarisation de Taylor (Särndal, Swensson et Wretman, 1992, § 5.6), quand l'export est un "
-        "échantillon ; aucun pour un registre exhaustif",
+        "échantillon, par la loi de Student s'il a un plan de sondage ; aucun pour un registre exhaustif",
         examples=(
             Worked({}, ({"numerator": 90, "denominator": 100}, {"numerator": 150, "denominator": 300}), 60,
                    "240 sur 400 ; la moyenne des deux taux (70) serait fausse"),

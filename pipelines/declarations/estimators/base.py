@@ -127,25 +127,26 @@ class RatingModel(EstimatorModel):
 
 
 # Words that several cards share.
-WILSON = (
-    "Wilson (1927) ; avec des poids, sur l'effectif efficace de Kish (Σw)²/Σw² ; avec un plan de sondage, sur "
-    "l'effectif "
-    "que donne l'effet de plan"
+_BY_DESIGN = (
+    "avec un plan de sondage, loi de Student aux degrés de liberté du plan (grappes moins strates qui ont des lignes "
+    "dans la base)"
 )
+_SIZE = (
+    "avec des poids, sur l'effectif efficace de Kish (Σw)²/Σw² ; "
+    f"{_BY_DESIGN}, sur l'effectif que laisse l'effet de plan, au plus le nombre de réponses (Korn et Graubard, 1998)"
+)
+WILSON = f"Wilson (1927) ; {_SIZE}"
 NORMAL = (
-    "normal, sur la variance des valeurs codées et l'effectif efficace de Kish (Σw)²/Σw² ; avec un plan de sondage, "
-    "sur "
-    "la variance linéarisée entre grappes"
+    "normal, sur la variance des valeurs codées et l'effectif efficace de Kish (Σw)²/Σw² ; "
+    f"{_BY_DESIGN}, sur la variance linéarisée entre grappes"
 )
 NET = (
     "intervalle de score de Tango (Statistics in Medicine 17, 1998), jamais nul ni hors de l'étendue, l'un des deux "
     "que Rocks retient pour le NPS (The American Statistician 70, 2016) ; sans réponse neutre, c'est celui de Wilson ; "
-    "avec des poids, sur l'effectif efficace de Kish (Σw)²/Σw² ; avec un plan de sondage, sur l'effectif que donne "
-    "l'effet de plan. Le test d'une évolution est le test de score (Rao, 1948) à mêmes variances contraintes"
+    f"{_SIZE}. Le test d'une évolution est le test de score (Rao, 1948) à mêmes variances contraintes"
 )
 RANKS = (
     "statistiques d'ordre : rangs de la loi binomiale (n, p), sans hypothèse sur la distribution ; avec des poids ou "
-    "un "
-    "plan, Woodruff (1952)"
+    f"un plan, Woodruff (1952) ; {_BY_DESIGN}"
 )
 NO_INTERVAL = "aucun : ce n'est pas une estimation par sondage"
