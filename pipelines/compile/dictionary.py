@@ -41,7 +41,9 @@ DICTIONARY = Table(
         Column(
             name="type",
             title="Type",
-            description="Type des valeurs : texte, entier, nombre, booléen (true ou false) ou date (AAAA-MM-JJ).",
+            description="Type des valeurs : texte, entier, nombre (avec des décimales), booléen (true ou false) "
+            "ou date (AAAA-MM-JJ). Qui devine les types les devine justes, sauf d'un texte fait seulement de chiffres, "
+            "comme un code de région : le déclarer comme texte en lisant le CSV, ou lire le Parquet ou le XLSX.",
             type="string",
             constraints=Constraints(required=True, enum=tuple(TYPE_NAMES.values())),
         ),

@@ -41,7 +41,7 @@ def canonical_table(name: str, table: Table, frame: pd.DataFrame) -> pa.Table:
 
 
 def text_rows(table: pa.Table) -> Iterator[tuple[str, ...]]:
-    """Yield the canonical text of every row: what the CSV holds, and what releases are compared by."""
+    """Yield the canonical text of every row, which releases are compared by; the CSV writes numbers with decimals."""
     columns = [[text(value) for value in column.to_pylist()] for column in table.columns]
     return zip(*columns, strict=True)
 

@@ -54,6 +54,20 @@ def text(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def csv_text(value: object) -> str:
+    """Return the text of a typed value in a CSV: the canonical one, but a number always has decimals.
+
+    A reader that meets 56 first takes the column for whole numbers, and fails on 847.5.
+    """
+    shown = text(value)
+    return f"{shown}.0" if isinstance(value, float) and "." not in shown else shown
+
+
+def from_csv(cell: str, kind: str) -> str:
+    """Return the canonical text of a cell of a CSV whose column has that type."""
+    return cell.removesuffix(".0") if kind == "number" else cell
+
+
 def _number_text(value: float) -> str:
     shortest = repr(value + 0.0)  # -0.0 + 0.0 is 0.0
     if "e" in shortest:

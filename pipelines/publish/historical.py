@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipelines.publish.cells import text
+from pipelines.publish.cells import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,5 +78,5 @@ def _looked_up(lookup: Lookup, tables: Mapping[str, pa.Table]) -> Callable[[Row]
 
 
 def _rows(table: pa.Table) -> list[Row]:
-    columns = [[text(value) for value in column.to_pylist()] for column in table.columns]
+    columns = [[csv_text(value) for value in column.to_pylist()] for column in table.columns]
     return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]

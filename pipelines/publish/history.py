@@ -8,13 +8,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pipelines.publish.cells import from_csv
 from pipelines.publish.companions import JOURNAL
 from pipelines.publish.difference import TableState
 from pipelines.publish.errors import DamagedReleaseError
 from pipelines.publish.version import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 IN_PROGRESS = ".en-cours-"
 DESCRIPTOR = "datapackage.json"
@@ -52,12 +53,33 @@ def descriptor(release: Path) -> dict[str, Any]:
 
 
 def states(release: Path) -> dict[str, TableState]:
-    """Return every data table of a release, read from its descriptor and its CSV files."""
+    """Return every data table of a release, read from its descriptor and its CSV files, in canonical form and order."""
     found = {}
     for item in _tables(release):
-        state = TableState(item["schema"], _csv_rows(release / item["path"], tuple(_names(item["schema"]))))
-        found[item["name"]] = state
+        schema = item["schema"]
+        rows = _csv_rows(release / item["path"], tuple(_names(schema)))
+        found[item["name"]] = TableState(schema, canonical_rows(schema, rows))
     return found
+
+
+def canonical_rows(schema: Mapping[str, Any], rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the rows of a CSV in canonical texts and in the order of the key, whatever it was written in."""
+    kinds = [field["type"] for field in schema["fields"]]
+    names = _names(schema)
+    key = [names.index(name) for name in schema["primaryKey"]]
+    texts = [tuple(from_csv(cell, kind) for cell, kind in zip(row, kinds, strict=True)) for row in rows]
+    try:
+        return sorted(texts, key=lambda row: tuple(_ranked(row[at], kinds[at]) for at in key))
+    except ValueError as error:
+        raise DamagedReleaseError("une clé n'est pas du type que la version décrit") from error
+
+
+def _ranked(cell: str, kind: str) -> tuple[bool, Any]:
+    """Return what a cell of a key is sorted by: empty ones first, numbers as such."""
+    return bool(cell), (float(cell) if kind == "number" else int(cell)) if cell and kind in (
+        "number",
+        "integer",
+    ) else cell
 
 
 def row_counts(release: Path) -> dict[str, int]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipelines.publish.files import CHECKSUMS, sha256
+from pipelines.publish.reading_order import reading_order
 
 YEAR = "annee"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date of a zip: the same release gives the same archive
@@ -40,7 +41,7 @@ def archive(dataset: str, release: Path, folder: Path) -> Path:
 
 
 def yearly_files(table: Path, folder: Path) -> dict[int, Path]:
-    """Return one CSV per year of a table's column ``annee``, rows in their order; none when it has no such column."""
+    """Return one CSV per year of a table's column ``annee``, for readers too; none when it has no such column."""
     made = {}
     for year, content in sorted(_by_year(table).items()):
         made[year] = folder / table.parent.name / f"{table.stem}-{year}.csv"
@@ -66,7 +67,14 @@ def _by_year(table: Path) -> Mapping[int, bytes]:
             year = next(csv.reader(io.StringIO(record, newline="")))[at]
             if year:
                 years.setdefault(int(year), [header]).append(record)
-    return {year: "".join(rows).encode("utf-8") for year, rows in years.items()}
+    return {year: "".join(_readable(rows)).encode("utf-8") for year, rows in years.items()}
+
+
+def _readable(records: list[str]) -> list[str]:
+    """Return the records of a year, header first, in the order from which readers guess right."""
+    header, *rows = records
+    cells = [next(csv.reader(io.StringIO(record, newline=""))) for record in rows]
+    return [header, *(rows[row] for row in reading_order(list(zip(*cells, strict=True))))]
 
 
 def _records(text: str) -> Iterator[str]:

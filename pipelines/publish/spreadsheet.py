@@ -13,6 +13,8 @@ import xlsxwriter
 
 from pipelines.compile.workbook import CREATED, MAX_TEXT, repack
 from pipelines.publish.files import WrittenFile, facts
+from pipelines.publish.reading_order import reading_order
+from pipelines.publish.tabular import csv_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,9 +73,10 @@ def _table(sheet: Worksheet, table: pa.Table, formats: Mapping[str, Format]) -> 
         sheet.set_column(index, index, max(width, len(field.name) + 4))
         sheet.write_string(0, index, field.name, formats["header"])
     columns = [column.to_pylist() for column in table.columns]
-    for row in range(table.num_rows):  # constant memory: rows are written in order, once
+    order = reading_order(csv_columns(table))
+    for row, position in enumerate(order, start=1):  # constant memory: rows are written in order, once
         for index, column in enumerate(columns):
-            _cell(sheet, row + 1, index, column[row], formats["date"])
+            _cell(sheet, row, index, column[position], formats["date"])
 
 
 def _cell(sheet: Worksheet, row: int, column: int, value: object, as_date: Format) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import parquet
 
-from pipelines.publish.canonical import text_rows
+from pipelines.publish.cells import csv_text
 from pipelines.publish.files import WrittenFile, facts, write
+from pipelines.publish.reading_order import reading_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,8 +21,15 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
 def csv_bytes(table: pa.Table) -> bytes:
-    """Return the canonical CSV: UTF-8 without BOM, comma, LF, quotes only where needed."""
-    return "".join(_line(row) for row in (table.column_names, *text_rows(table))).encode("utf-8")
+    """Return the CSV: UTF-8 without BOM, comma, LF, quotes only where needed, rows in their ``reading_order``."""
+    columns = csv_columns(table)
+    lines = [_line([column[row] for column in columns]) for row in reading_order(columns)]
+    return "".join([_line(table.column_names), *lines]).encode("utf-8")
+
+
+def csv_columns(table: pa.Table) -> list[list[str]]:
+    """Return the texts of a table, column by column, as its CSV has them."""
+    return [[csv_text(value) for value in column.to_pylist()] for column in table.columns]
 
 
 def write_csv(table: pa.Table, path: Path) -> WrittenFile:

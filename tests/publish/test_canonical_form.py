@@ -57,11 +57,11 @@ def test_golden_bytes() -> None:
     )
     assert csv_bytes(table).decode() == (
         "cle,rang,entier,nombre,vrai,jour\n"
-        ",2,,0,false,\n"
+        ",2,,0.0,false,\n"
         "'=1+1,4,4611686018427387904,0.3,true,2023-12-31\n"  # no spreadsheet runs a text of a table
-        '"a ""cité"", deux",3,-3,1000000000000000000000,,2024-01-01\n'
-        "b,1,2,1,true,2024-02-29\n"
-        '"é\nligne",5,0,100,,0999-01-01\n'
+        '"a ""cité"", deux",3,-3,1000000000000000000000.0,,2024-01-01\n'
+        "b,1,2,1.0,true,2024-02-29\n"
+        '"é\nligne",5,0,100.0,,0999-01-01\n'
     )
 
 

@@ -183,7 +183,7 @@ def test_a_rollback_is_a_new_release_with_the_tables_of_the_old_one(two: Path, c
     first = two / DATASET / "1.0.0"
     assert chain.content_of(back.folder) == chain.content_of(first)
     found = {row["territoire_code"]: row for row in rows(back.folder / "resultats.csv")}
-    assert (found["30"]["valeur"], found["30"]["version_publication"]) == ("1", "1.0.2")
+    assert (found["30"]["valeur"], found["30"]["version_publication"]) == ("1.0", "1.0.2")
     assert found["01"]["version_publication"] == "1.0.0"
     (line,) = rows(back.folder / "journal.csv")
     told = (line["avant"], line["apres"], line["nature"], line["motif"])
