@@ -68,7 +68,8 @@ def spoken(*answers: requests.Response | Exception) -> tuple[Udata, Prepared, li
     return Udata(Transport("https://udata.example", session, slept.append, KEY), chunk=4), session, slept
 
 
-OK = answer(200, {"id": "d1", "title": "Fait"})
+WHOLE = {"id": "d1", "private": True, "page": "https://udata.example/d1", "extras": {"a": "b"}, "resources": []}
+OK = answer(200, WHOLE)
 
 
 @pytest.mark.parametrize(
@@ -217,8 +218,8 @@ def test_every_call_has_a_time_limit():
 
 
 def test_pages_are_read_to_the_last():
-    first = answer(200, {"data": [{"id": "1"}], "next_page": "…"})
-    client, session, _ = spoken(first, answer(200, {"data": [{"id": "2"}], "next_page": None}))
+    first = answer(200, {"data": [{"id": "1", "name": "a"}], "next_page": "…"})
+    client, session, _ = spoken(first, answer(200, {"data": [{"id": "2", "name": "b"}], "next_page": None}))
     assert [item["id"] for item in client.contacts("o")] == ["1", "2"]
     assert [options["params"]["page"] for _, _, options in session.sent] == [1, 2]
 
@@ -258,3 +259,71 @@ def _never() -> None:
 def test_errors_are_of_one_family():
     kinds: list[Callable[..., Exception]] = [UnreachableError, NotUdataError, UnknownOutcomeError]
     assert all(isinstance(kind("x"), PublicationError) for kind in kinds)
+
+
+SHAPES = [answer(200, body) for body in ({}, None, [], "ok", 1, [1], {"id": None}, {"data": None})] + [answer(200, b"")]
+READS: dict[str, Callable[[Udata], object]] = {
+    "me": lambda client: client.me(),
+    "organization": lambda client: client.organization("o"),
+    "extensions": lambda client: client.extensions(),
+    "licences": lambda client: client.licences(),
+    "dataset": lambda client: client.dataset("d1"),
+    "resource": lambda client: client.resource("r1"),
+    "contacts": lambda client: client.contacts("o"),
+    "put_dataset": lambda client: client.put_dataset("d1", {}),
+    "put_resource": lambda client: client.put_resource("d1", "r1", {}),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.text or "vide")
+@pytest.mark.parametrize("call", READS.values(), ids=READS.keys())
+def test_an_answer_of_another_shape_is_no_answer(call, shape):
+    client, session, _ = spoken(*[shape] * 4)
+    with pytest.raises(UnknownOutcomeError, match="n'a pas la forme") as told:
+        call(client)
+    assert session.answers == []
+    assert "relancer" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "shape", [shape for shape in SHAPES if shape.text != "[]"], ids=lambda shape: shape.text or "vide"
+)
+def test_a_list_of_datasets_of_another_shape_is_none(shape):
+    client, _, _ = spoken(*[shape] * 4)
+    with pytest.raises(UnknownOutcomeError, match="n'a pas la forme"):
+        client.datasets()
+
+
+def test_an_empty_list_of_datasets_is_asked_for_again():
+    one = {
+        "id": "d1",
+        "extras": {},
+        "created_at": "2026",
+        "deleted": None,
+        "private": True,
+        "organization": {"id": "o"},
+    }
+    client, session, _ = spoken(answer(200, []), answer(200, [one]))
+    assert client.datasets() == [one]
+    client, session, _ = spoken(answer(200, []), answer(200, []))
+    assert client.datasets() == []
+    assert len(session.sent) == 2
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.text or "vide")
+def test_a_creation_answered_in_another_shape_is_looked_for(shape, upload):
+    client, session, _ = spoken(shape)
+    assert client.create_dataset({}, lambda: {"id": "found"})["id"] == "found"
+    assert len(session.sent) == 1
+    client, session, _ = spoken(shape)
+    assert client.replace("d1", "r1", Upload(upload.path, "a.csv", 2, "x"), lambda: {"id": "found"})["id"] == "found"
+
+
+@pytest.mark.parametrize("field", ["id", "title", "type", "filetype", "latest", "created_at"])
+def test_a_resource_that_lacks_a_field_is_none(field):
+    whole = {"id": "r", "title": "a", "type": "main", "filetype": "file", "latest": "x", "created_at": "2026"}
+    client, _, _ = spoken(answer(200, {**WHOLE, "resources": [whole]}))
+    assert client.dataset("d1")["resources"] == [whole]
+    client, _, _ = spoken(*[answer(200, {**WHOLE, "resources": [{**whole, field: None}]})] * 4)
+    with pytest.raises(UnknownOutcomeError, match="n'a pas la forme"):
+        client.dataset("d1")

@@ -36,6 +36,12 @@ class Fault(Enum):
     TOO_LARGE = "413"
     TRUNCATED = "réponse tronquée"
     HTML = "HTML au lieu de JSON"
+    OBJECT = "{} au lieu de la réponse"
+    NULL = "null au lieu de la réponse"
+    LIST = "[] au lieu de la réponse"
+    TEXT = '"ok" au lieu de la réponse'
+    NUMBER = "1 au lieu de la réponse"
+    NOTHING = "réponse vide"
     WRONG_SHA1 = "sha1 faux"
 
 
@@ -60,6 +66,12 @@ _ANSWERS = {  # status line, content type, template of the body: as the front of
     Fault.UNAVAILABLE: ("503 Service Unavailable", "text/html", _PAGE),
     Fault.TOO_LARGE: ("413 Request Entity Too Large", "text/html", _PAGE),
     Fault.HTML: ("200 OK", "text/html; charset=utf-8", _PAGE),
+    Fault.OBJECT: ("200 OK", "application/json", "{{}}"),
+    Fault.NULL: ("200 OK", "application/json", "null"),
+    Fault.LIST: ("200 OK", "application/json", "[]"),
+    Fault.TEXT: ("200 OK", "application/json", '"ok"'),
+    Fault.NUMBER: ("200 OK", "application/json", "1"),
+    Fault.NOTHING: ("200 OK", "application/json", ""),
 }
 
 

@@ -77,6 +77,7 @@ STATUS = {
     Fault.UNAVAILABLE: 503,
     Fault.TOO_LARGE: 413,
     Fault.HTML: 200,
+    **dict.fromkeys((Fault.OBJECT, Fault.NULL, Fault.LIST, Fault.TEXT, Fault.NUMBER, Fault.NOTHING), 200),
     Fault.WRONG_SHA1: 201,
 }
 

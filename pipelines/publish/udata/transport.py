@@ -23,6 +23,7 @@ from pipelines.publish.udata.errors import (
     UnreachableError,
     refusal,
 )
+from pipelines.publish.udata.shapes import Shape
 
 Timeout = tuple[float, float]  # to connect, then between two bytes of the answer, in seconds
 WAITS = (0.5, 1.0, 2.0)  # before each new attempt, in seconds
@@ -44,25 +45,27 @@ class Transport:
     upload_timeout: Timeout = (10.0, 300.0)
     waits: tuple[float, ...] = WAITS
 
-    def get(self, path: str, *, fields: str | None = None, params: Mapping[str, str | int] | None = None) -> Any:
-        """Return the JSON of a GET; ``fields`` is udata's mask of the fields wanted."""
+    def get(
+        self, path: str, shape: Shape, *, fields: str | None = None, params: Mapping[str, str | int] | None = None
+    ) -> Any:
+        """Return the JSON of a GET, of that shape; ``fields`` is udata's mask of the fields wanted."""
         headers = {"X-Fields": fields} if fields else {}
-        return self._repeat(lambda: self._exchange("GET", path, headers=headers, params=params), _repeatable)
+        return self._repeat(lambda: self._exchange("GET", path, shape, headers=headers, params=params), _repeatable)
 
-    def put(self, path: str, body: Any) -> Any:
-        """Send a whole wanted state; return the JSON of the answer."""
-        return self._repeat(lambda: self._exchange("PUT", path, json=body), _repeatable)
+    def put(self, path: str, shape: Shape, body: Any) -> Any:
+        """Send a whole wanted state; return the JSON of the answer, of that shape."""
+        return self._repeat(lambda: self._exchange("PUT", path, shape, json=body), _repeatable)
 
-    def post(self, path: str, body: Any) -> Any:
+    def post(self, path: str, shape: Shape, body: Any) -> Any:
         """Send once; return the JSON of the answer. UnknownOutcomeError: it may have been done, look."""
-        return self._repeat(lambda: self._exchange("POST", path, json=body), _surely_not_done)
+        return self._repeat(lambda: self._exchange("POST", path, shape, json=body), _surely_not_done)
 
-    def post_form(self, path: str, form: Mapping[str, str], file: tuple[str, bytes] | None) -> Any:
+    def post_form(self, path: str, shape: Shape, form: Mapping[str, str], file: tuple[str, bytes] | None) -> Any:
         """Send a multipart form once, with at most one file (name, content); return the JSON of the answer."""
         parts: dict[str, Any] = {name: (None, value) for name, value in form.items()}
         if file is not None:
             parts["file"] = file
-        send = lambda: self._exchange("POST", path, files=parts, timeout=self.upload_timeout)  # noqa: E731
+        send = lambda: self._exchange("POST", path, shape, files=parts, timeout=self.upload_timeout)  # noqa: E731
         return self._repeat(send, _surely_not_done)
 
     def _repeat(self, send: Callable[[], Any], may_repeat: Callable[[UdataError], bool]) -> Any:
@@ -78,13 +81,13 @@ class Transport:
                 self.sleep(wait if asked is None else max(asked, 0.0))
         return send()
 
-    def _exchange(self, method: str, path: str, **options: Any) -> Any:
+    def _exchange(self, method: str, path: str, shape: Shape, **options: Any) -> Any:
         """Make one exchange, redirections on the same host followed with the same method and body."""
         url, call = f"{self.base_url}{path}", f"{method} {path}"
         for _ in range(REDIRECTS):
             answer = self._send(method, url, call, **options)
             if answer.status_code not in _REDIRECT:
-                return self._read(answer, call)
+                return _shaped(self._read(answer, call), shape, call)
             url = self._followed(answer, method, url, call)
         raise NotUdataError(f"{call} : trop de redirections ; vérifier l'adresse de la cible")
 
@@ -140,6 +143,14 @@ class Transport:
 
     def _scrubbed(self, text: str) -> str:
         return text.replace(self.api_key, "•••") if self.api_key else text
+
+
+def _shaped(body: Any, shape: Shape, call: str) -> Any:
+    """Return an answer as it is if its shape is that of udata's; it may have been done all the same."""
+    if shape(body):
+        return body
+    hint = "relancer, la publication reprendra où elle en est ; si cela dure, vérifier l'adresse de la cible"
+    raise UnknownOutcomeError(f"{call} : la réponse n'a pas la forme de celles d'un udata (data.gouv.fr) ; {hint}")
 
 
 def _repeatable(error: UdataError) -> bool:

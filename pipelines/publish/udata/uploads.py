@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.publish.udata.errors import UnknownOutcomeError
+from pipelines.publish.udata.shapes import identified, part
 from pipelines.publish.udata.transport import Transport
 
 CHUNK = 8 * 1024 * 1024  # bytes; nothing larger is held in memory or sent at once
@@ -35,7 +36,9 @@ def send_file(transport: Transport, path: str, upload: Upload, chunk: int = CHUN
     UnknownOutcomeError: the file may be there, look for its sha1 before sending it again.
     """
     if upload.size <= chunk:
-        answer: Mapping[str, Any] = transport.post_form(path, {}, (upload.filename, upload.path.read_bytes()))
+        answer: Mapping[str, Any] = transport.post_form(
+            path, identified, {}, (upload.filename, upload.path.read_bytes())
+        )
         return answer
     return _send_parts(transport, path, upload, chunk)
 
@@ -51,13 +54,13 @@ def _send_parts(transport: Transport, path: str, upload: Upload, chunk: int) -> 
             if attempt == ATTEMPTS:
                 raise
             transport.sleep(transport.waits[0])
-    answer: Mapping[str, Any] = transport.post_form(path, form, None)
+    answer: Mapping[str, Any] = transport.post_form(path, identified, form, None)
     return answer
 
 
 def _every_part(transport: Transport, path: str, upload: Upload, form: Mapping[str, str], chunk: int) -> None:
     with upload.path.open("rb") as stream:
         for index in range(int(form["totalparts"])):
-            part = stream.read(chunk)
-            described = {**form, "partindex": str(index), "chunksize": str(len(part))}
-            transport.post_form(path, described, (upload.filename, part))
+            content = stream.read(chunk)
+            described = {**form, "partindex": str(index), "chunksize": str(len(content))}
+            transport.post_form(path, part, described, (upload.filename, content))
