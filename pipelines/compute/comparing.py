@@ -9,9 +9,9 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtr
 
 from pipelines.compute.intervals import restricted_variance
+from pipelines.compute.student import two_sided
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,8 +108,9 @@ def _p_value(difference: Floats, variance: Floats, freedom: Floats) -> Floats:
     varied = (variance > 0) & ~(np.isnan(difference) | np.isnan(freedom))
     z = np.where(varied, difference / np.sqrt(np.where(varied, variance, 1.0)), 0.0)
     normal: Floats = _two_sided(z) if len(z) else z
-    student = 2 * stdtr(np.where(np.isfinite(freedom), freedom, 1.0), -np.abs(z))
-    found: Floats = np.where(varied, np.where(np.isposinf(freedom), normal, student), np.nan)
+    found: Floats = np.where(varied, normal, np.nan)
+    few = varied & np.isfinite(freedom)
+    found[few] = [two_sided(float(abs(one)), float(many)) for one, many in zip(z[few], freedom[few], strict=True)]
     return found
 
 

@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtrit
+
+from pipelines.compute.student import beyond_one_in_twenty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,9 +27,9 @@ def critical(freedom: Floats) -> Floats:
 
     NaN under one degree of freedom: so few clusters say nothing of their dispersion (Korn and Graubard, 1999, § 5.2).
     """
+    found: Floats = np.where(np.isposinf(freedom), Z95, np.nan)
     few = np.isfinite(freedom) & (freedom >= 1)
-    student = stdtrit(np.where(few, freedom, 1.0), 0.975)
-    found: Floats = np.where(few, student, np.where(np.isposinf(freedom), Z95, np.nan))
+    found[few] = [beyond_one_in_twenty(float(one)) for one in freedom[few]]
     return found
 
 

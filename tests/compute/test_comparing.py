@@ -11,6 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportions_ztest
 
 from pipelines.compute.comparing import benjamini_hochberg, shared_freedom, two_means, two_proportions
+from pipelines.compute.student import beyond_one_in_twenty, two_sided
 
 SIZES = st.integers(1, 100_000)
 AMOUNTS = st.floats(-1e6, 1e6)
@@ -64,6 +65,12 @@ def test_few_degrees_of_freedom_ask_for_more_than_the_normal_law(value, error, b
     expected = 2 * stats.t.sf(abs(value - before) / np.hypot(error, error_before), clusters)
     assert found == pytest.approx(expected, rel=1e-7, abs=1e-300)
     assert found >= two_means(*_one(value, error, before, error_before))[0] * (1 - 1e-9)
+
+
+@given(t=st.floats(0, 60), freedom=st.integers(1, 300_000))
+def test_the_law_of_student_is_that_of_scipy(t: float, freedom: int) -> None:
+    assert two_sided(t, freedom) == pytest.approx(2 * stats.t.sf(t, freedom), rel=1e-7, abs=1e-300)
+    assert beyond_one_in_twenty(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-9)
 
 
 def test_the_freedom_of_a_change_is_that_of_both_designs() -> None:
