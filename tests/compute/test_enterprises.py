@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.compute.disclosure import protected
+from pipelines.compute.disclosure import audit, protected, refusals, secret_figures
 
 SUM = {
     "estimator": {"name": "sum"},
@@ -36,7 +36,9 @@ def _published(labo: Any, declared: dict[str, Any], rows: list[dict[str, Any]]) 
     export = _export(labo)
     catalogue = labo.catalogue(declared, export)
     results = labo.run(declared, export, rows).results.assign(reseau="labo")
-    return protected(results, catalogue)
+    found = protected(results, catalogue)
+    assert refusals(audit(found, catalogue, secret_figures(results, found))).empty
+    return found
 
 
 @pytest.mark.parametrize(
@@ -113,6 +115,20 @@ def test_no_hidden_amount_is_a_subtraction_away(labo, levels, data):
     places = year[year["maille"] == "departement"]["valeur"]
     whole = year[year["maille"] == "national"]["valeur"].iloc[0]
     assert np.isnan(whole) or places.isna().sum() != 1
+
+
+def test_the_others_blur_what_the_largest_hidden_office_makes(labo, levels):
+    """B1 is made by one enterprise: its 1 000 are hidden among offices that make at least 15 % of them together."""
+    declared = {**SUM, "levels": levels("sum", "site", "departement")}
+    rows = [
+        *_spread("30", "B1", [1000.0]),
+        *_spread("30", "B2", [20.0, 20.0, 20.0]),
+        *_spread("30", "B3", [50.0, 50.0, 60.0]),
+        *_spread("30", "B4", [400.0, 400.0, 400.0]),
+    ]
+    year = _published(labo, declared, rows)
+    sites = year[(year["periode"] == "2024") & (year["maille"] == "site")].set_index("structure_code")
+    assert sites["valeur"].isna().to_dict() == {"B1": True, "B2": False, "B3": True, "B4": False}
 
 
 def test_the_declaration_is_checked(labo, levels):

@@ -46,20 +46,15 @@ class Interval:
     told: Flags
 
 
-def inner_places(series: Series, slot: Slot) -> Flags:
-    """Return which places have others below them, with people in the slot."""
-    return series.tree.any(series.mass(slot) > 0)
-
-
 def dark(series: Series, slot: Slot, hidden: Flags) -> Flags:
     """Return which places count as hidden when what is below them is judged: not those that an earlier release told."""
     told = series.known[:, slot.columns].any(axis=1)
-    return hidden & ~(told & inner_places(series, slot))
+    return hidden & ~(told & series.inner(slot))
 
 
 def unknown(series: Series, slot: Slot, hidden: Flags, values: Numbers) -> Numbers:
     """Return what nobody can tell of ``values`` (places × any × columns) of each hidden place: that of its leaves."""
-    inner, shadow = inner_places(series, slot), dark(series, slot, hidden)
+    inner, shadow = series.inner(slot), dark(series, slot, hidden)
     leaf = hidden & ~inner
     found = values * (leaf[:, None] & ~series.known[:, slot.columns])[:, None, :]
     for one in series.tree.generations:
@@ -119,13 +114,13 @@ def _reach(series: Series, index: int, hidden: Flags, part: Numbers) -> Numbers:
     for wide, here in _wider(series, index, hidden):
         root = series.tree.inherited(dark(series, wide, here))
         values = unknown(series, wide, here, part[:, wide.columns][:, None, :])
-        leaves = np.where((here & ~inner_places(series, wide))[:, None, None], values, 0.0)
+        leaves = np.where((here & ~series.inner(wide))[:, None, None], values, 0.0)
         reach = np.minimum(values.sum(axis=2, keepdims=True), _below(root, leaves))[:, 0]
         found = np.maximum(found, reach[:, np.isin(wide.columns, slot.columns)])
     free = hidden[:, index] if within < 0 else hidden[:, within]
     root = series.tree.inherited(dark(series, slot, free))
     values = unknown(series, slot, free, part[:, slot.columns][:, None, :])
-    star = _below(root, np.where((free & ~inner_places(series, slot))[:, None, None], values, 0.0))[:, 0]
+    star = _below(root, np.where((free & ~series.inner(slot))[:, None, None], values, 0.0))[:, 0]
     return np.maximum(found, np.where(free[:, None], star, 0.0))
 
 
@@ -178,7 +173,7 @@ def _stars(series: Series, index: int, hidden: Flags) -> tuple[Numbers, Numbers]
     free = hidden[:, wide]
     shadow = dark(series, series.slots[wide], free) & dark(series, slot, free)
     root = series.tree.inherited(shadow)
-    leaf = free & ~inner_places(series, slot)
+    leaf = free & ~series.inner(slot)
     moves = unknown(series, slot, free, series.stacked(slot))
     spare = np.where(leaf[:, None, None], np.maximum(moves - _stays(series, index, moves), 0.0), 0.0)
     mine = _rising(series, spare, shadow & ~leaf)
@@ -213,7 +208,7 @@ def _of_the_row(series: Series, index: int, hidden: Flags, free: Flags, root: Pl
     """Return how much more all places of unpublished sum below the same root may have, together, in each period."""
     slot, here = series.slots[index], hidden[:, index]
     whole = series.tree.inherited(dark(series, slot, here))
-    leaves = here & ~inner_places(series, slot)
+    leaves = here & ~series.inner(slot)
     found = np.full((series.places, len(series.layers), len(slot.columns)), np.inf)
     for number, values, span in _questions(series, slot):
         moves = unknown(series, slot, here, values)
@@ -240,7 +235,7 @@ def _questions(series: Series, slot: Slot) -> Iterator[tuple[int, Numbers, float
 def _blocks(series: Series, slot: Slot, here: Flags, root: Places) -> tuple[Numbers, Numbers]:
     """Return how much less, more each cell may be by exchanges of two places and two periods, whatever the question."""
     less = np.full((series.places, len(series.layers), len(slot.columns)), np.inf)
-    more, leaf = less.copy(), here & ~inner_places(series, slot)
+    more, leaf = less.copy(), here & ~series.inner(slot)
     for number, values, span in _questions(series, slot):
         fewer, further = _frechet(unknown(series, slot, here, values), root, leaf)
         less[:, number] = np.minimum(less[:, number], fewer.sum(axis=1) / span)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.compute.disclosure.bounds import alike, dark, inner_places, intervals, unknown
+from pipelines.compute.disclosure.bounds import alike, dark, intervals, unknown
 from pipelines.compute.disclosure.series import EPSILON
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _lacking(
     rest = np.where(shadow[:, None, None], least - moves, needed - (total - largest))
     rest = np.where(stacked > EPSILON, np.maximum(rest, 0.0), 0.0)
     alike = (tree.sums(some) <= EPSILON) & (parts > EPSILON) & ~shadow[:, None, None]
-    asks = np.where(shadow, here & inner_places(series, slot), tree.any(here & (series.mass(slot) > 0)))
+    asks = np.where(shadow, here & series.inner(slot), tree.any(here & (series.mass(slot) > 0)))
     lacking = np.concatenate([rest, alike.astype(float)], axis=1)
     return asks & (lacking > EPSILON).any(axis=(1, 2)), lacking
 

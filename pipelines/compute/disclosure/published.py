@@ -71,6 +71,8 @@ def hidden_rows(survey: Survey, results: pd.DataFrame) -> Hidden:
     """Return what must be hidden of a survey; ``results``: the rows that ``survey.rows`` speaks of, by position."""
     rows, added, safe = [], [], True
     for pattern, hidden in hidden_patterns(survey):
+        if not hidden.any():
+            continue
         cells = _cells(pattern, hidden, survey)
         asked = survey.rows[survey.rows["question"].isin(pattern.questions)]
         rows.append(asked["row"].to_numpy()[cells[asked["place"], asked["column"]]])

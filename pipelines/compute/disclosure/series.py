@@ -6,6 +6,7 @@ Which rows of ``resultats`` these are is in ``surveys``; what is hidden is decid
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,6 +93,17 @@ class Series:
     def mass(self, slot: Slot) -> Numbers:
         """Return, per place, how many people its periods of the slot hold: what hiding it costs."""
         return np.asarray(self.layers[0].base[:, slot.columns].sum(axis=1))
+
+    @cached_property
+    def _inner(self) -> dict[bytes, Flags]:
+        return {}
+
+    def inner(self, slot: Slot) -> Flags:
+        """Return which places have others below them, with people in the slot."""
+        key = slot.columns.tobytes()
+        if key not in self._inner:
+            self._inner[key] = self.tree.any(self.mass(slot) > 0)
+        return self._inner[key]
 
     def stacked(self, slot: Slot) -> Numbers:
         """Return the layers of a slot: places × layers × columns."""

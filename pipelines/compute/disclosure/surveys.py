@@ -6,6 +6,7 @@ Names end here: what is hidden of a series is decided on arrays, in ``pattern``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -269,7 +270,8 @@ def _survey(
         for number, name in enumerate(indicators)
         for at in [question == number]
     )
-    slots = {True: _slots(columns), False: (Slot(np.arange(len(columns))),)}
+    spans = tuple(zip(columns["first"].tolist(), columns["last"].tolist(), strict=True))
+    slots = {True: _slots(spans), False: (Slot(np.arange(len(columns))),)}
     return Survey(network, year, questions, placed, columns, _parents(places, year, catalogue), slots)
 
 
@@ -282,18 +284,21 @@ def _columns(rows: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values(["months", "periode"], ascending=[False, True]).reset_index(drop=True)
 
 
-def _slots(columns: pd.DataFrame) -> tuple[Slot, ...]:
-    """Return the periods that are hidden together: at least two of those that a coarser published period adds up."""
+@cache  # years have the same periods
+def _slots(spans: tuple[tuple[int, int], ...]) -> tuple[Slot, ...]:
+    """Return the periods that are hidden together: at least two of those that a coarser published period adds up.
+
+    ``spans``: the first month of each, and the last, coarsest periods first.
+    """
     found: list[Slot] = []
-    sizes = sorted(columns["months"].unique(), reverse=True)
     owner: dict[int, int] = {}
-    for months in sizes:
-        same = columns[columns["months"] == months]
-        coarser = columns[columns["months"] > months]
+    firsts = np.array([first for first, _ in spans])
+    sizes = [last - first for first, last in spans]
+    for months in sorted(set(sizes), reverse=True):
         total = {
-            int(at): max((int(wide) for wide in coarser.index[(coarser["first"] <= first) & (coarser["last"] >= last)]),
-                         default=-1)
-            for at, first, last in zip(same.index, same["first"], same["last"], strict=True)
+            at: max((wide for wide, (begins, ends) in enumerate(spans)
+                     if sizes[wide] > months and begins <= first and last <= ends), default=-1)
+            for at, (first, last) in enumerate(spans) if sizes[at] == months
         }  # fmt: skip
         for whole in sorted(set(total.values())):
             inside = np.array([at for at, above in total.items() if above == whole])
@@ -302,7 +307,7 @@ def _slots(columns: pd.DataFrame) -> tuple[Slot, ...]:
                 found[slot] = replace(found[slot], columns=np.append(found[slot].columns, inside))
                 owner[int(inside[0])] = slot
                 continue
-            for group in _grouped(inside, (columns["first"].to_numpy()[inside]) // _TOGETHER.get(int(months), 12)):
+            for group in _grouped(inside, firsts[inside] // _TOGETHER.get(months, 12)):
                 found.append(Slot(group, owner[whole] if whole >= 0 else -1, whole))
                 owner |= dict.fromkeys(group.tolist(), len(found) - 1)
     return tuple(found)
