@@ -67,7 +67,7 @@ def test_an_enterprise_written_in_two_ways_is_one_enterprise(labo, levels, pick,
     declared = {**SUM, "levels": levels("sum", "site")}
     rows = [*_spread("30", "B1", [10.0, 10.0]), _row("30", again, 10.0, "B1")]
     line = pick(labo.run(declared, _export(labo), rows).results, structure_code="B1", periode="2024")
-    assert line["statut_confidentialite"] == "A"
+    assert line["statut_confidentialite"] == "C"
 
 
 def test_one_enterprise_in_two_offices_counts_once_above(labo, levels, pick):
