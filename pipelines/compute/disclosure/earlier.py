@@ -66,6 +66,10 @@ def beside(results: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     if gone.empty:
         return results.assign(**told)
     rows = gone.assign(statut_observation="A", statut_confidentialite="F")
+    place = ["reseau", "annee", "indicateur"]
+    if "date_extraction" in results:  # of the others: without one, a row would say that its file is gone
+        dates = results[[*place, "date_extraction"]].drop_duplicates(place)
+        rows = rows.astype({"annee": results["annee"].dtype}).merge(dates, on=place, how="left")
     for name in KEY:
         rows[name] = rows[name].where(rows[name].ne(""), None)
     rows["annee"] = rows["annee"].astype(results["annee"].dtype)

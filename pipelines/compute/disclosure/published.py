@@ -64,6 +64,7 @@ def protected(
         found.loc[rows, "motif"] = SECRET
         added.append(hidden.added.assign(motif=SECRET))
     found = pd.concat([found, *(one for one in added if len(one))], ignore_index=True)
+    found.loc[found["statut_confidentialite"].ne(FREE), "date_reference"] = None  # none, of a period without anybody
     return without_secrets(found.drop(columns=["montree", "cachee"]))
 
 
@@ -126,7 +127,7 @@ def _silent(survey: Survey, asked: pd.DataFrame, cells: Flags, results: pd.DataF
     if not lines:
         return results.iloc[:0]
     found = pd.concat(lines, ignore_index=True)
-    return found.assign(statut_confidentialite=HIDDEN, date_reference=None)
+    return found.assign(statut_confidentialite=HIDDEN)
 
 
 def without_secrets(results: pd.DataFrame) -> pd.DataFrame:

@@ -197,7 +197,11 @@ def test_a_hidden_place_whose_file_is_withdrawn_keeps_its_row(world) -> None:
     first = protected(computed(COUNTS), catalogue)
     again = protected(computed({name: count for name, count in COUNTS.items() if name != "B1"}), catalogue, [first])
     row = again[again["structure_code"].eq("B1")].iloc[0]
-    assert (row["statut_confidentialite"], row["mode_obtention"]) == ("C", first["mode_obtention"].iat[0])
+    beside = again[again["structure_code"].eq("B2")].iloc[0]
+    told = ["statut_confidentialite", "motif", "mode_obtention", "date_extraction", "source", "statut_observation"]
+    assert row[told].tolist() == beside[told].tolist(), "rien ne dit que son fichier n'est plus là"
+    assert pd.isna(row["date_reference"])
+    assert pd.isna(beside["date_reference"])
     assert status(again)["site", "B2"] == status(again)["site", "B3"] == "C"
 
 
