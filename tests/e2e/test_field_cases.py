@@ -50,13 +50,21 @@ JUDGED = [
     Judged("06-nombres-texte/valeurs-2024.xlsx", "mini valeurs", code=1, says=("espace", "virgule"), never=("« 1 »",)),
     Judged("10-cr-seuls/enquete-2024.csv", "mini enquete", never=("Que faire",)),
     Judged("10-cr-seuls/enquete-mac-2024.csv", "mini enquete", code=None),
-    Judged("11-texte-unicode/enquete-tabutf8-2024.csv", "mini enquete", code=1, says=("tabulation",), never=("absente",)),
+    Judged(
+        "11-texte-unicode/enquete-tabutf8-2024.csv", "mini enquete", code=1, says=("tabulation",), never=("absente",)
+    ),
     Judged("11-texte-unicode/enquete-2024.csv", "mini enquete", code=None, says=("UTF-16|Unicode",)),
     Judged("11-texte-unicode/enquete-sansbom-2024.csv", "mini enquete", code=2, says=("UTF-16|Unicode",)),
     Judged("12-separateurs-finaux-omis/enquete-2024.csv", "mini enquete", code=None, says=("Excel",)),
     Judged("13-encodages-melanges/enquete-2024.csv", "mini enquete", code=2, says=("encod",)),
     Judged("14-retours-ligne/enquete-2024.csv", "mini enquete", never=("Que faire",)),
-    Judged("15-ligne-unites/enquete-2024.csv", "mini enquete", code=1, says=("acceptées : 40", "ligne 2"), never=("« texte »",)),
+    Judged(
+        "15-ligne-unites/enquete-2024.csv",
+        "mini enquete",
+        code=1,
+        says=("acceptées : 40", "ligne 2"),
+        never=("« texte »",),
+    ),
     Judged("16-entetes-doubles/enquete-2024.csv", "mini enquete", code=1, says=("même en-tête",)),
     Judged("20-horodatage/enquete-2024.csv", "mini enquete", code=1, says=("JJ/MM/AAAA",)),
     Judged("21-annee-2-chiffres/enquete-2024.csv", "mini enquete", code=1, says=("JJ/MM/AAAA", "01/01/24")),
@@ -65,7 +73,9 @@ JUDGED = [
     Judged("23-separateur-final/enquete-sansentete-2024.csv", "mini enquete", code=1, says=("plus de cellules",)),
     Judged("24-tout-entre-guillemets/enquete-2024.csv", "mini enquete", code=1, says=("guillemets",)),
     Judged("25-fichiers-colles/enquete-2024.csv", "mini enquete", code=1, says=("acceptées : 40", "ligne 22")),
-    Judged("30-dates-melangees/jours-2024.xlsx", "mini jours", options=("--year", "2023"), code=None, says=("15/03/2024",)),
+    Judged(
+        "30-dates-melangees/jours-2024.xlsx", "mini jours", options=("--year", "2023"), code=None, says=("15/03/2024",)
+    ),
     Judged("30-dates-melangees/pq-2024.parquet", "mini6 pq", says=("ACCEPTÉ",)),
     Judged("30-dates-melangees/pq-2023.xlsx", "mini6 pq", says=("ACCEPTÉ",)),
     Judged("32-date-type-d/jours-2024.xlsx", "mini jours", says=("acceptées : 2",)),
@@ -90,7 +100,13 @@ JUDGED = [
     Judged("77-codes-espaces/valeurs-2024.xlsx", "mini valeurs", code=None, says=("G01", "U\\+200B|invisible")),
     Judged("78-entete-apostrophe/valeurs-2024.xlsx", "mini valeurs", says=("ACCEPTÉ",)),
     Judged("79-cellules-fusionnees/jours-2024.xlsx", "mini jours", code=1, says=("fusionnées",), never=("« texte »",)),
-    Judged("80-titre-au-dessus/valeurs-2024.xlsx", "mini valeurs", code=1, says=("ligne",), never=("(?s)Que faire.*Que faire",)),
+    Judged(
+        "80-titre-au-dessus/valeurs-2024.xlsx",
+        "mini valeurs",
+        code=1,
+        says=("ligne",),
+        never=("(?s)Que faire.*Que faire",),
+    ),
     Judged("81-xlsx-prefixe/valeurs-2024.xlsx", "mini valeurs", says=("ACCEPTÉ",)),
     Judged("82-xlsx-sans-references/valeurs-2024.xlsx", "mini valeurs", says=("ACCEPTÉ",)),
     Judged("83-xlsx-strict/valeurs-2024.xlsx", "mini valeurs", says=("ACCEPTÉ",)),
@@ -138,12 +154,23 @@ def test_a_file_of_the_field_is_judged_as_its_producer_expects(case: Judged, cap
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Run the exports of a case under the declarations that it names; return the summary and the folder of the release."""
+    """Run the exports of a case under its declarations; return the summary and the folder of the release."""
 
     def ran(folder: str, schemas: str, *options: str, code: int = 0) -> tuple[str, Path]:
         schema_folder = CASES / "_schemas" / schemas
         output = tmp_path / "output"
-        found = main(["run", "--exports", str(CASES / folder), "--output", str(output), "--schemas", str(schema_folder), *options])
+        found = main(
+            [
+                "run",
+                "--exports",
+                str(CASES / folder),
+                "--output",
+                str(output),
+                "--schemas",
+                str(schema_folder),
+                *options,
+            ]
+        )
         told = capsys.readouterr()
         assert code is None or found == code, told.out + told.err
         return told.out, output / RESULTS
