@@ -38,7 +38,10 @@ def hidden_slots(series: Series) -> Flags:
                 hidden[:, index] |= hidden[:, slot.within] & ~series.unnamed
             _settle(series, index, hidden)
             if slot.within >= 0:
-                hidden[:, slot.within] |= alike(series, index, hidden) & ~series.unnamed
+                same = alike(series, index, hidden) & ~series.unnamed
+                still = np.flatnonzero(same & hidden[:, slot.within])  # the year is hidden already
+                hidden[:, slot.within] |= same
+                hidden[_company(series, index, hidden, still), index] = True
         _remainders(series, hidden)
         if (hidden == before).all():
             return hidden
@@ -135,12 +138,16 @@ def _still_alike(lacking: Numbers, stacked: Numbers, exhausted: Flags) -> Places
 
 
 def _too_narrow(series: Series, index: int, hidden: Flags) -> Places:
-    """Return what to hide where the formula finds a cell too narrow: a child of its place, a sibling, or its parent."""
-    slot, here = series.slots[index], hidden[:, index]
+    """Return what to hide where the formula finds a cell too narrow."""
     found = intervals(series, index, hidden)
-    failing = np.flatnonzero(found.fails.any(axis=1))
+    return _company(series, index, hidden, np.flatnonzero(found.fails.any(axis=1)))
+
+
+def _company(series: Series, index: int, hidden: Flags, failing: Places) -> Places:
+    """Return what to hide with places that aren't hidden enough: a child of each, else a sibling, else its parent."""
     if not len(failing):
         return failing
+    slot, here = series.slots[index], hidden[:, index]
     mass, parent = series.mass(slot), series.tree.parent
     able = (parent >= 0) & ~here & ~series.unnamed & (mass > 0)
     root = series.tree.inherited(dark(series, slot, here))
