@@ -20,3 +20,5 @@ class Mark(IntEnum):
     DATED = 7  # a date, where a text is expected
     DECIMAL = 8  # a number with decimals, where a text is expected
     CLOCK = 9  # a time that is shown without its seconds, or without its hours
+    WORDED = 10  # a number shown with other signs, where a text is expected
+    TRUTH = 11  # a boolean, where a text is expected

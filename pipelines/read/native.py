@@ -42,7 +42,7 @@ class NativeColumn:
         self._is_share = self._field.get("unit") == _SHARE_UNIT
         self._percent = False
         self._writers: dict[type, Callable[[Any, int, int], str]] = {
-            bool: lambda value, *_: self._words[not value],
+            bool: self._truth,
             **dict.fromkeys((int, float, Decimal), self._number),
             **dict.fromkeys((datetime.date, datetime.datetime), self._date),
         }
@@ -96,9 +96,16 @@ class NativeColumn:
             self._marked(row, Mark.DIGITS)
             return f"{value:.0f}"
         text = native_text(value, self._decimal_char)
-        if not text.lstrip("-").isdecimal():
+        if look == Look.WORDED:
+            self._marked(row, Mark.WORDED)
+        elif not text.lstrip("-").isdecimal():
             self._marked(row, Mark.DECIMAL)
         return text.zfill(look - Look.ZEROS) if look > Look.ZEROS and text.isdecimal() else text
+
+    def _truth(self, value: bool, row: int, _: int) -> str:  # noqa: FBT001 (a cell)
+        if self._kind == "string":
+            self._marked(row, Mark.TRUTH)
+        return self._words[not value]
 
     def _date(self, value: datetime.date, row: int, _: int) -> str:
         clock = value.time() if isinstance(value, datetime.datetime) else datetime.time()

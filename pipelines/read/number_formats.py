@@ -20,12 +20,14 @@ class Look(IntEnum):
     MINUTES_SECONDS = 4  # a time without its hours
     NO_VALUE = 5  # a formula whose result was not saved
     ZERO_RESULT = 6  # a formula whose saved result is 0: some tools write it in place of a result
+    WORDED = 7  # with signs that the value doesn't hold: 101 under "G"000 is seen as G101
     ZEROS = 64
 
 
 _MOST_ZEROS = 100
 # Texts shown as they are, spaces, colours, conditions, languages; elapsed times ([h], [mm]) are kept.
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE | re.DOTALL)
+_FIRST = re.compile(rf"(?:{_LITERAL.pattern}|[^;])*", re.IGNORECASE | re.DOTALL)  # section of a code
 _WORDS = re.compile(r"general|standard|am/pm|a/p", re.IGNORECASE)
 _SCALING = re.compile(r"[0#?],+(?![0#?,])")
 _BUILTIN = {
@@ -49,10 +51,19 @@ def look_of(code: str) -> int:
         return _look_of_time(letters)
     if _SCALING.search(shown) or not (shown.strip() or code.startswith("[")):
         return Look.SCALED
+    if "-" in shown or _adds_signs(code):
+        return Look.WORDED
     digits = shown.replace(" ", "")
     if re.fullmatch("00+", digits) and len(digits) < _MOST_ZEROS:
         return Look.ZEROS + len(digits)
     return Look.PLAIN
+
+
+def _adds_signs(code: str) -> bool:
+    """Tell whether the first section of a format shows other signs than spaces beside the digits."""
+    first = _FIRST.match(code)
+    literals = _LITERAL.findall(first[0]) if first else []
+    return any(text.strip('"\\').strip() for text in literals if text.startswith(('"', "\\")))
 
 
 def _look_of_time(letters: set[str]) -> int:

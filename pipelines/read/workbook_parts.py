@@ -370,6 +370,7 @@ class _OdsScan(_Scan):
     def _characters(self, text: str) -> None:
         if self._is_error:
             self._text.append(text)
+        self._styles.characters(text)
 
     def _end(self, tag: str) -> None:
         if tag == "table:table-row":
@@ -409,6 +410,7 @@ class _OdsStyles:
         self._hidden: set[str] = set()
         self._style = self._format = ""
         self._parts: set[str] = set()
+        self._in_text = False
 
     def shows(self, style: str) -> bool:
         """Tell whether a table of that style is shown."""
@@ -438,8 +440,9 @@ class _OdsStyles:
                 self._parts.add("elapsed")
         elif tag == "number:number" and self._format:
             self._start_number(attributes)
-        elif tag in ("number:hours", "number:minutes", "number:seconds"):
+        elif tag in ("number:hours", "number:minutes", "number:seconds", "number:text"):
             self._parts.add(tag)
+            self._in_text = tag == "number:text"
 
     def _start_number(self, attributes: dict[str, str]) -> None:
         digits, factor = attributes.get("number:min-integer-digits", ""), attributes.get("number:display-factor", "1")
@@ -448,8 +451,16 @@ class _OdsStyles:
         elif digits.isdecimal() and 1 < int(digits[:4]) < 100 and attributes.get("number:decimal-places", "0") == "0":
             self._data[self._format] = Look.ZEROS + int(digits)
 
+    def characters(self, text: str) -> None:
+        """Take the signs that a format shows beside digits."""
+        if self._in_text and text.strip():
+            self._parts.add("signs")
+
     def end(self, tag: str) -> None:
         """Take the end of an element."""
+        self._in_text = self._in_text and tag != "number:text"
+        if tag == "number:number-style" and "signs" in self._parts and self._data.get(self._format) != Look.SCALED:
+            self._data[self._format] = Look.WORDED
         if tag == "number:time-style" and "elapsed" not in self._parts:
             if "number:seconds" not in self._parts and "number:hours" in self._parts:
                 self._data[self._format] = Look.HOURS_MINUTES

@@ -295,8 +295,10 @@ class Gathering:
         texts = block.texts.take(pa.array(bad)) if len(bad) else block.texts.slice(0, 0)
         refusals = []
         for place, *cells in zip(bad.tolist(), *(column.to_pylist() for column in texts.columns), strict=True):
-            found = [*impossible.get(place, []), *([] if empty[place] else placed.findings(place))]
-            found += implied.get(place, [])
+            found = list(impossible.get(place, []))
+            for more in (() if empty[place] else placed.findings(place), implied.get(place, ())):
+                told = {item.column for item in found}
+                found += [item for item in more if item.column not in told]  # one fault of a cell, told once
             found = [item for item in found if item.rule == HEADER_AGAIN] or found
             year = self.placer.file_year or years[place].as_py()
             refusals.append(_Refusal(int(block.numbers[place]), self._as_written(found, cells), cells, year))

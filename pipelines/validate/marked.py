@@ -36,10 +36,13 @@ _ERRORS = {
     Mark.DIGITS: ("code-abime", DAMAGED, "nombre de plus de 15 chiffres, dont les derniers sont devenus des zéros"),
     Mark.DATED: ("code-abime", DAMAGED, "date"),
     Mark.DECIMAL: ("code-abime", DAMAGED, "nombre à virgule"),
+    Mark.WORDED: ("code-abime", DAMAGED, "nombre auquel le format de la cellule ajoute des signes"),
+    Mark.TRUTH: ("code-abime", DAMAGED, "vrai ou faux"),
     Mark.CLOCK: ("duree-tronquee",
         "La durée affichée n'est pas celle qui est enregistrée : le format de la cellule cache les heures ou les "
         "secondes.", ""),
 }  # fmt: skip
+_OF_CODES = (Mark.DATED, Mark.DECIMAL, Mark.WORDED, Mark.TRUTH)  # right in other texts
 # Accepted rows of which the producer is told in a letter: they are read otherwise than they are seen.
 UNSEEN = ("feuilles-non-lues", "lignes-masquees", "caractere-invisible", "date-en-texte")
 _WARNINGS = {
@@ -72,7 +75,7 @@ class MarkedCells:
         """Return the errors of rows, by their place in ``numbers``."""
         found: dict[int, list[Finding]] = {}
         for label, marked, is_code in self._columns:
-            rules = {mark: rule for mark, rule in _ERRORS.items() if is_code or mark not in (Mark.DATED, Mark.DECIMAL)}
+            rules = {mark: rule for mark, rule in _ERRORS.items() if is_code or mark not in _OF_CODES}
             here = numbers - self._first
             codes = np.where(here < len(marked), marked[np.minimum(here, len(marked) - 1)], 0)
             for place in np.flatnonzero(np.isin(codes, list(rules))).tolist():

@@ -178,6 +178,55 @@ def test_the_leading_zeros_that_a_format_shows_are_read(judged):
     assert values(judged(ods(ODS_HEAD + of_column, styles, columns), "ods"), "_structure") == ["01234"]
 
 
+@pytest.mark.parametrize("form", ['"G"000', '"G"General', "00\\-00", "00-00", '[$-40C]000" bis"', "\\G0;0"])
+def test_a_code_that_its_format_writes_otherwise_is_refused(judged, form):
+    def write(book):
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEAD)
+        sheet.write_row(1, 0, [101, "30", 12], book.add_format({"num_format": form}))
+
+    validated = judged(xlsx(write))
+    assert told(validated) == {("code-abime", 2, "Code")}
+    assert values(validated) == []
+
+
+@pytest.mark.parametrize("form", ["00 000", "0#\\ ##", "_-* 0_-", '0;"G"0', "#,##0", "[Red]0", "0_);(0)"])
+def test_a_code_shown_in_groups_or_with_blanks_is_itself(judged, form):
+    def write(book):
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEAD)
+        sheet.write(1, 0, 12345, book.add_format({"num_format": form}))
+        sheet.write_row(1, 1, ["30", 12])
+
+    assert values(judged(xlsx(write)), "_structure") == ["12345"]
+
+
+def test_a_code_of_an_ods_that_its_format_writes_otherwise_is_refused(judged):
+    def styled(sign):
+        return (
+            f"<number:number-style style:name='N5'><number:text>{sign}</number:text><number:number"
+            " number:min-integer-digits='3'/></number:number-style>"
+            "<style:style style:name='c5' style:family='table-cell' style:data-style-name='N5'/>"
+        )
+
+    row = ODS_HEAD + ods_row(number(101, more="table:style-name='c5'"), text("30"), number(1))
+    assert told(judged(ods(row, styled("G")), "ods")) == {("code-abime", 2, "Code")}
+    assert values(judged(ods(row, styled(" ")), "ods"), "_structure") == ["101"]
+
+
+def test_a_boolean_is_no_code(judged):
+    def write(book):
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEAD)
+        sheet.write_row(1, 0, [True, "30", 12])
+        sheet.write_row(2, 0, ["G2", "30", 12])
+
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"Code": [True], "Département": ["30"], "Taux": [12.0]}), stream)
+    assert told(judged(xlsx(write))) == {("code-abime", 2, "Code")}
+    assert told(judged(stream.getvalue(), "parquet")) == {("code-abime", 1, "Code")}
+
+
 # Formulas
 
 
