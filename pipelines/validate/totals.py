@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 _TOTAL = re.compile(
     r"(sous |grand )?(total|totaux)( (generale?|generaux|national|departemental|regional|reseau|france|annuel|annee"
-    r"|des? .*|du .*|[0-9]+))?"
+    r"|des? .*|du .*|[0-9]+))?|sous (total|totaux) .*"
 )
 _OTHERS = re.compile(
     r"(ensemble|moyenne|somme|cumul)( (generale?|nationale?|departementale?|regionale?|france|des? .*|du .*))?"
-    r"|national|france( entiere| metropolitaine)?|tous|toutes"
+    r"|national|france( entiere| metropolitaine)?|tous|toutes|total .*"
 )
 _LEAST = 2  # rows that a total is of
 _EXACT, _ROUNDING = 1e-6, 0.0501  # relative, of sums; absolute, of means written with one decimal
@@ -48,10 +48,11 @@ _FEW = 0.1  # share of the rows: a label that more of them have is a value like 
 def totals_left(rows: pd.DataFrame, export: Export, layout: Layout) -> Iterator[tuple[int, Finding]]:
     """Yield the place and the finding (an error or a warning) of each row that is, or looks like, a total.
 
-    Only rows of the finest level there are looked at: those of other levels are declared totals.
+    Only rows of the finest level there are looked at: those of other levels are declared totals. Answers to a survey
+    don't add up: only the labels of their places are looked at.
     """
     levels = [level for level in LEVELS if (rows["_maille"] == level).any()]
-    if export.kind == "survey" or not levels or (len(levels) == 1 and levels[0] == "national"):
+    if not levels or (len(levels) == 1 and levels[0] == "national"):
         return
     places = np.flatnonzero((rows["_maille"] == levels[0]).to_numpy())
     finest = rows.iloc[places].reset_index(drop=True)
@@ -88,13 +89,15 @@ def _place_of(rows: pd.DataFrame, row: int) -> str:
 def _labels(rows: pd.DataFrame, export: Export) -> dict[int, tuple[str, str]]:
     """Return the label of a total that a row has, and its field: that of its place first, else any text's."""
     found: dict[int, tuple[str, str]] = {}
+    is_survey = export.kind == "survey"  # many answers for « Ensemble » are those of an office of that name
     texts = [item for item in export.fields if item.type == "string" and item.name in rows.columns]
     texts = [item for item in texts if item.constraints.enum is None and item.name != export.level.field]
+    texts = [item for item in texts if not is_survey or item.name in _places(export)]
     for item in sorted(texts, key=lambda item: item.name not in _places(export)):
         is_place = item.name in _places(export)
         written = [value for value in rows[item.name].dropna().unique() if _says_total(str(value), is_place)]
         marked = np.flatnonzero(rows[item.name].isin(written).to_numpy())
-        if is_place or len(marked) <= max(1, _FEW * len(rows)):
+        if (is_place and not is_survey) or len(marked) <= max(1, _FEW * len(rows)):
             for row in marked.tolist():
                 found.setdefault(row, (str(rows[item.name].iloc[row]), item.name))
     return found
@@ -111,6 +114,8 @@ def _plain(text: str) -> str:
 
 
 def _figures(rows: pd.DataFrame, export: Export) -> pd.DataFrame:
+    if export.kind == "survey":
+        return rows[[]]
     aside = {export.weight, export.period.field, *export.key, *_places(export)}
     names = [item.name for item in export.fields if item.type in ("integer", "number") and item.name not in aside]
     return rows[[name for name in names if name in rows.columns]].astype("float64")

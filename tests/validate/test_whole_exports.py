@@ -243,8 +243,26 @@ def test_declared_levels_and_answers_are_not_totals(whole):
     level = {"field": "type", "values": {"S": "site", "D": "departement"}}
     rows = [*offices(12, kind="S"), row("D30", str(sum(range(101, 113))), name="Total", kind="D")]
     assert rules(whole({"a.csv": rows}, level=level)[0]) == []
-    survey, _ = whole({"a.csv": [*offices(12), row("G13", str(sum(range(101, 113))), name="Total")]}, **SURVEY)
-    assert rules(survey) == []
+    offices_of_answers = [row("G1", name="Ensemble"), row("G2", name="Mairie")] * 20
+    assert rules(whole({"a.csv": offices_of_answers}, **SURVEY)[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("G13", "Total"), ("TOTAL", ""), ("ST", "Sous-total Gard"), ("T", "Total Gard")]
+)
+def test_a_row_of_a_survey_whose_place_says_total_is_told(whole, code, name):
+    survey, _ = whole({"a.csv": [*offices(12), row(code, str(sum(range(101, 113))), name=name)]}, **SURVEY)
+    assert (survey.accepted, rules(survey)) == (13, ["total-possible"])
+    assert [item.row for _, _, item in survey.findings] == [14]
+
+
+@pytest.mark.parametrize("name", ["Sous-total Gard", "Total Gard", "SOUS TOTAL – Sud"])
+def test_a_total_that_names_its_place_is_refused_with_its_figures_and_told_without(whole, name):
+    rows = offices(12)
+    both, _ = whole({"a.csv": [*rows, row("X", str(sum(int(item[5]) for item in rows)), name=name)]})
+    assert (both.accepted, rules(both)) == (12, ["ligne-de-total"])
+    alone, _ = whole({"a.csv": [*rows, row("X", "", name=name)]})
+    assert (alone.accepted, rules(alone)) == (13, ["total-possible"])
 
 
 def test_an_example_left_in_is_told(whole):
