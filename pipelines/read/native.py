@@ -102,7 +102,7 @@ class NativeColumn:
             self._marked(row, Mark.DECIMAL)
         return text.zfill(look - Look.ZEROS) if look > Look.ZEROS and text.isdecimal() else text
 
-    def _truth(self, value: bool, row: int, _: int) -> str:  # noqa: FBT001 (a cell)
+    def _truth(self, value: bool, row: int, _: int) -> str:
         if self._kind == "string":
             self._marked(row, Mark.TRUTH)
         return self._words[not value]

@@ -163,8 +163,11 @@ def _number_cause(descriptor: dict[str, Any], text: str, *, in_sheet: bool) -> s
         ("signe moins d'une autre forme", lambda found: re.sub("[−–‐]", "-", found)),
     ]  # fmt: skip
     words, right = mended(text, steps, _judge(descriptor))
+    if words and in_sheet:  # typed in a French spreadsheet, 80.5 stays a text, and 8.5 is the 8th of May
+        told = _told(["nombre enregistré comme texte", *words], right.replace(".", ","))
+        return f"{told} dans une cellule au format Nombre"
     if words:
-        return _told([*(["nombre enregistré comme texte"] if in_sheet else []), *words], right)
+        return _told(words, right)
     if whole and re.fullmatch(r"\s*-?\d+[.,]\d+\s*", text):
         return "nombre à virgule, où la colonne veut un nombre entier"
     return ""

@@ -83,7 +83,7 @@ class SpoiledTexts:
         return Finding(
             "encodage",
             f"Les accents du fichier sont mal convertis : {counted(len(self._rows), 'ligne')}, à partir de la ligne "
-            f"{min(self._rows)}. Refaites l'extraction en « CSV UTF-8 », ou depuis la source d'origine.",
+            f"{min(self._rows)}. Refaites l'extraction depuis la source d'origine (en « CSV UTF-8 » si c'est un CSV).",
         )
 
     def _suspects(self, name: str, column: pa.ChunkedArray) -> list[int]:

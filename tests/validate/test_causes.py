@@ -107,6 +107,8 @@ def test_the_cause_is_named_and_what_to_write(cause, label, text, words, form):
     if form in ("xlsx", "ods") and text.endswith(" ") and label == "Code":
         form = "csv"  # how spreadsheets keep a last space is their writers' affair
     told = cause(label, text, form)
+    if form in ("xlsx", "ods") and label == "Taux":  # a number typed in a French sheet has a comma
+        words = [*(word.replace(".", ",") for word in words), "dans une cellule au format Nombre"]
     for word in words:
         assert word in told
 
@@ -115,6 +117,9 @@ def test_the_cause_is_named_and_what_to_write(cause, label, text, words, form):
 def test_a_number_typed_as_text_in_a_sheet_is_told_as_such(cause, write):
     assert "nombre enregistré comme texte" in cause("Note", "1 250", write.__name__)
     assert "nombre enregistré comme texte" not in cause("Note", "1 250", "csv")
+    told = cause("Taux", "80,5 %", write.__name__)  # a spreadsheet in French takes 8.5 for the 8th of May
+    assert told.endswith("écrivez « 80,5 » dans une cellule au format Nombre")
+    assert cause("Taux", "80,5 %", "csv").endswith("écrivez « 80.5 »")
 
 
 def test_a_point_where_a_comma_is_declared(cause):

@@ -153,7 +153,11 @@ ROLES = [
 @pytest.mark.parametrize(("fed", "fields", "columns", "expected", "refused"), [item[1:] for item in ROLES],
                          ids=[item[0] for item in ROLES])  # fmt: skip
 def test_inputs_hold_what_their_estimator_can_count(desk, fed, fields, columns, expected, refused):
-    checked = desk.check(desk.catalogue(fields, fed), columns)
+    period = {}
+    if fed["estimator"]["name"] == "declared":  # one value a place and period: a month for each
+        fields, period = {**fields, "mois": DAY}, {"period": {"field": "mois", "frequency": "month"}}
+        columns = {**columns, "mois": [f"2024-{month:02d}-01" for month, _ in enumerate(columns["taux"], start=1)]}
+    checked = desk.check(desk.catalogue(fields, fed, **period), columns)
     assert told(checked) == expected
     assert checked.verdict.refused == refused
     assert checked.verdict.accepted == len(next(iter(columns.values()))) - refused

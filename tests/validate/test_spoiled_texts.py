@@ -182,6 +182,9 @@ def test_a_file_whose_every_accent_is_wrong_is_refused_as_a_file(told, form):
     assert [item.rule for item in problems] == ["encodage", "texte-mal-converti"]
     first = 1 if form == "parquet" else 2
     assert f"2 lignes, à partir de la ligne {first}." in problems[0].message
+    for told_of in (problems[0].message, problems[0].mend, problems[1].mend):  # a workbook can't be made a CSV
+        assert "source d'origine" in told_of
+        assert "si c'est un CSV" in told_of or "pour un autre format" in told_of
 
 
 def test_one_wrong_name_among_many_is_its_own_affair(told):
