@@ -6,6 +6,7 @@ Only what the first records of a file decide belongs here; reading the rest of i
 from __future__ import annotations
 
 import copy
+import re
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,10 @@ class FedDialect(Dialect):
         return waiting
 
 
+_V2 = re.compile(r"https?://datapackage\.org/profiles/2\.\d+/")
+_V2_RESOURCE = "https://datapackage.org/profiles/2.0/dataresource.json"
+
+
 @dataclass
 class Source:
     """What frictionless is given to open a table; ``data`` is bytes, a path, or rows with their header."""
@@ -67,6 +72,8 @@ class Source:
             "schema": Schema.from_descriptor(copy.deepcopy(self.schema if schema is None else schema)),
             "dialect": (FedDialect if fed else Dialect).from_descriptor(copy.deepcopy(self.dialect)),
         }
+        if _V2.match(str(self.schema.get("$schema", ""))):  # a resource imposes its version on its schema, 1 by default
+            options["schema_profile"] = _V2_RESOURCE
         content = self.data if data is None else data
         if isinstance(content, (bytes, list)):
             options["data"] = content
