@@ -37,6 +37,7 @@ TOLD = (
 )  # fmt: skip
 REFUSED = (
     "poids-negatif", "note-decimale", "reponse-hors-liste", "valeur-ecrite-autrement", "hors-marges", "compte-negatif",
+    "strate-inconnue",
 )  # fmt: skip
 Where = tuple[tuple[str, tuple["Scalar", ...]], ...]
 
@@ -95,6 +96,16 @@ def _export_rules(export: Export, year: int) -> Iterator[RowRule]:
         rule = RowRule("hors-marges", "filled", (margin.field,), weighted=export.weight, uses=("marge du calage",))
         yield rule
         yield replace(rule, check="listed", values=categories)
+    yield from _stratum_rules(export, year)
+
+
+def _stratum_rules(export: Export, year: int) -> Iterator[RowRule]:
+    """Yield that each row is of a stratum whose population is declared: without it no interval can be computed."""
+    design = export.design
+    population = design.population_of(year) if design else None
+    field = export.field(design.strata) if design and design.strata else None
+    if population and field and field.type == "string":
+        yield RowRule("strate-inconnue", "listed", (field.name,), values=tuple(population))
 
 
 def _feed_rules(indicator: Indicator, feed: Feed, export: Export) -> Iterator[RowRule]:

@@ -243,6 +243,18 @@ def test_a_category_without_a_margin_is_refused(desk):
     assert told(desk.check(catalogue, columns, year=2023)) == {}
 
 
+def test_a_stratum_without_a_population_is_refused(desk):
+    design = {"strata": "taille", "population": [{"years": 2024, "strata": {"Petit": 90, "Grand": 40}, "source": "x"}]}
+    fields = {"taille": {**TEXT, "constraints": {"required": True}}, "note": NUMBER}
+    catalogue = desk.catalogue(fields, NPS, design=design)
+    columns = {"taille": ["Petit", "Grand", "petit", "Moyen"], "note": [9, 10, 3, 2]}
+    for kind in ("csv", "xlsx", "ods", "parquet"):
+        checked = desk.check(catalogue, columns, kind)
+        assert told(checked) == {"valeur-ecrite-autrement": 1, "strate-inconnue": 1}
+        assert (checked.verdict.accepted, checked.verdict.refused) == (2, 2)
+    assert told(desk.check(catalogue, columns, year=2023)) == {}  # no population is declared for it
+
+
 def test_a_row_refused_for_another_reason_is_told_all_that_is_wrong(desk):
     catalogue = desk.catalogue({"note": NUMBER, "poids": NUMBER, "jour": DAY}, NPS, weight="poids")
     checked = desk.check(catalogue, {"note": [8.5, 9], "poids": [-1, 1], "jour": ["hier", "2024-01-01"]})
