@@ -24,7 +24,7 @@ from assets.installed import LOCK, absent_libraries, differing_libraries, python
 from assets.instance import InstanceError, database_time, opened
 from assets.instance_place import InstancePlace, NoInstanceError, instance_place
 from assets.platforms import TargetError, access, platform_time
-from assets.private import strangers
+from assets.private import make_output, strangers
 from assets.resources import letters_from_environment, workspace_from_environment
 from assets.secrets import PROJECT, SettingError, read_secret, readable_by_others
 from pipelines.publish.errors import PublicationError
@@ -87,7 +87,7 @@ def _storage(output: str | Path) -> Iterator[Reading]:
         return
     output = Path(output)
     try:
-        output.mkdir(parents=True, exist_ok=True)
+        make_output(output)
         with tempfile.TemporaryFile(dir=output):
             pass
     except OSError as error:
@@ -246,6 +246,8 @@ def _letters(output: str | Path) -> Iterator[Reading]:
     elif "@" in urlsplit(url).netloc:
         told = f"{name} contient un compte, que les alertes et l'interface montreraient"
         yield Reading("Lettres", "panne", told, "le retirer : le serveur web demande le sien")
+    elif "?" in url or "#" in url:  # a password may follow, and no link can be made after it
+        yield Reading("Lettres", "panne", f"{name} contient « ? » ou « # »", "donner l'adresse du dossier seulement")
     elif not url.startswith("https://"):
         yield Reading(
             "Lettres", "avertissement", f"{name} n'est pas en https", "les copies ont des données personnelles"

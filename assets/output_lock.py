@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 import psutil
 
+from assets.private import make_output
 from pipelines.read import Shelf
 
 LOCK_FILE = ".traitement"
@@ -49,9 +50,7 @@ def alone_on(output: str, who: str, *, among: str = "") -> Iterator[None]:
 
 @contextmanager
 def _folder_held(folder: Path, sign: dict[str, Any]) -> Iterator[None]:
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o755)  # what is public is below it; its private rooms are closed
+    make_output(folder)
     place = folder / LOCK_FILE
     while (stream := _hold(place, sign)) is None:
         continue  # whoever held it took it away when leaving

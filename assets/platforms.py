@@ -104,9 +104,11 @@ def access(target: str) -> Access:
 
 
 def platform_address(target: str) -> str:
-    """Return the address of a platform to which a key may be sent; raises TargetError, which never shows an account."""
+    """Return the address of a platform to which a key may be sent; raises TargetError, which never shows a password."""
     if "@" in target:
         raise TargetError(f"l'adresse de la cible ne porte ni nom ni mot de passe ; la clé est lue dans {KEY}")
+    if "?" in target or "#" in target:  # what follows may be a password too, and is no part of the address of a site
+        raise TargetError("l'adresse de la cible s'arrête avant « ? » et « # » : donner celle du site seulement")
     url = address(target)
     if url is None:
         names = ", ".join([LOCAL, *ADDRESSES])

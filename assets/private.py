@@ -33,6 +33,13 @@ def private_files() -> Iterator[None]:
         os.umask(before)
 
 
+def make_output(folder: Path) -> None:
+    """Make the folder of an output unless it is there, open to whoever serves what is public below it."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)  # its private rooms are closed
+
+
 def tidy(place: str) -> None:
     """Close the private rooms of an output that an earlier version left open, and remove the drafts of dead writers.
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import dagster as dg
+from dagster._core.events import RunFailureReason
 
 from assets.definitions import build_definitions
 from assets.faults import fault_in
@@ -44,7 +45,8 @@ def run_jobs(
     """Execute the assets of the chosen networks and years (all by default), then the national ones.
 
     Runs that find nothing new leave no trace in the instance.
-    ``progress`` is told, in French, what is about to run.
+    ``progress`` is told, in French, what is about to run. Raises KeyboardInterrupt when a signal ends one of them:
+    nothing that comes after is made of what is half done.
     """
     home = home_from_environment()
     if home:
@@ -91,6 +93,7 @@ def run_networks(
                 run_config=_QUIET,
                 tags=here,
             )
+            _stop_if_interrupted(ran)
             failures += [f"{step}, {year} : {cause}" for step, cause in _failures(ran)]
     return failures
 
@@ -100,6 +103,7 @@ def run_national(catalogue: Catalogue, workspace: Workspace, *, trace: bool = Tr
     national = build_definitions(catalogue, workspace).resolve_job_def(NATIONAL_JOB)
     with _instance(trace=trace) as instance:
         result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET, tags=_here())
+    _stop_if_interrupted(result)
     error = "" if result.success else "\n".join(cause for _, cause in _failures(result, refusals=True))
     return RunOutcome([], result.success, error)
 
@@ -107,6 +111,13 @@ def run_national(catalogue: Catalogue, workspace: Workspace, *, trace: bool = Tr
 def _here() -> dict[str, str]:
     """Return the tag by which a run whose process was killed is found."""
     return {HOST_TAG: socket.gethostname()}
+
+
+def _stop_if_interrupted(ran: dg.ExecuteInProcessResult) -> None:
+    """Raise again what Dagster takes for a failure of the run: Ctrl-C, or the signal by which a service is stopped."""
+    ends = (event.job_failure_data for event in ran.all_events if event.is_job_failure)
+    if any(end.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION for end in ends):
+        raise KeyboardInterrupt
 
 
 def _failures(result: dg.ExecuteInProcessResult, *, refusals: bool = False) -> Iterator[tuple[str, str]]:

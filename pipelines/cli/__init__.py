@@ -192,9 +192,9 @@ def _check_writable(output: str) -> None:
 
         Shelf(output).check()
         return
-    if not Path(output).is_dir():
-        Path(output).mkdir(parents=True)
-        Path(output).chmod(0o755)  # what is public is below it; its private rooms are closed
+    from assets.private import make_output
+
+    make_output(Path(output))
     with tempfile.TemporaryFile(dir=output):
         pass
 

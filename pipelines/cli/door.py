@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import traceback
-from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from pipelines.cli.declared import REFUSED, USAGE
@@ -98,7 +98,8 @@ def run_command(parsed: argparse.Namespace) -> int:
             traceback.print_exc()
         message, code = _sentence(error)
         if getattr(parsed, "json", False):
-            print_json({"erreur": message})
+            with suppress(OSError):  # the place where the answer goes may be what is full
+                print_json({"erreur": message})
         print(f"resultats : {message}", file=sys.stderr)
     return code
 

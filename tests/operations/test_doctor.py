@@ -123,6 +123,23 @@ def test_an_account_in_the_address_of_the_target_is_refused_and_never_shown(
         assert "ni nom ni mot de passe" in " ".join((told.out + told.err).split())
 
 
+@pytest.mark.parametrize("address", ["https://exemple.fr/?token=Secret-42", "http://127.0.0.1:9#Secret-42"])
+def test_what_follows_the_address_of_a_site_is_refused_and_never_shown(ready, monkeypatch, capsys, address):
+    monkeypatch.setenv("RESULTATS_API_KEY", "clé".encode().hex())
+    monkeypatch.setenv("RESULTATS_ORGANIZATION", "nous")
+    for name in ("RESULTATS_TARGET", "RESULTATS_LETTERS_URL"):
+        monkeypatch.setenv(name, address)
+    for command in (
+        ["doctor", "--output", str(ready), "--target", "--json"],
+        ["publish", "--output", str(ready), "--target", address, "--yes"],
+    ):
+        assert main(command) in (1, 2)
+        told = capsys.readouterr()
+        assert "Secret-42" not in told.out + told.err
+        assert "« ? »" in told.out + told.err
+    assert states(ready)["Lettres"][0][0] == "panne"
+
+
 def test_an_address_that_would_show_the_key_is_refused(ready, monkeypatch):
     monkeypatch.setenv("RESULTATS_TARGET", "http://exemple.fr")
     assert states(ready)["Publication"][0][0] == "panne"

@@ -45,6 +45,16 @@ def test_doctor_says_what_is_wrong_with_a_relative_home(tmp_path, monkeypatch, c
     assert "prepare" not in found["Instance"]["advice"]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
+@pytest.mark.parametrize("command", ["check", "check --json"])
+def test_an_answer_that_finds_no_room_is_told_in_a_sentence(command):
+    asked = [sys.executable, "-m", "pipelines.cli", *command.split()]
+    with Path("/dev/full").open("w") as full:
+        told = subprocess.run(asked, cwd=PROJECT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert told.returncode == 2
+    assert told.stderr.startswith("resultats : plus de place sur le disque") and "Traceback" not in told.stderr
+
+
 @pytest.mark.parametrize(
     "command", ["check", "check --json", "explain --help", "doctor --json", "status", "validate -h"]
 )

@@ -112,6 +112,26 @@ def test_a_run_whose_reader_is_killed_says_an_error_of_treatment_and_the_others_
     assert [item["exports"]["guichet"]["etat"] for item in facts["annees_de_reseau"]] == ["accepté", "accepté"]
 
 
+@pytest.mark.e2e
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "stopped"])
+def test_an_interrupted_run_ends_there_and_makes_no_release_of_what_is_half_done(project, capsys, number):
+    sent = []
+
+    def interrupting(child: psutil.Process) -> bool:
+        if is_judge(child) and not sent:
+            sent.append(child.pid)
+            os.kill(os.getpid(), number)
+        return False
+
+    command = ["run", "--exports", str(project.exports), "--output", str(project.output)]
+    command += ["--schemas", str(project.schemas)]
+    with Killer(interrupting):
+        assert main(command) == 130
+    assert sent and "interrompu" in capsys.readouterr().err
+    assert not (project.output / "releases").exists()
+    assert main(command) == 0
+
+
 def test_a_producer_is_told_that_his_file_was_not_judged(project, capsys):
     path = str(project.exports / "alpha" / "guichet-2023.xlsx")
     command = ["validate", path, "--network", "alpha", "--export", "guichet", "--schemas", str(project.schemas)]

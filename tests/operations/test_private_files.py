@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from dagster_service import small_project
 
+from assets.diagnosis import diagnose
 from assets.output_lock import alone_on
 from assets.private import private_files, tidy
 from assets.shared import SharedStore
@@ -68,6 +69,9 @@ def test_private_rooms_are_closed_and_public_ones_open_whatever_the_umask(umask,
 def test_a_new_output_can_be_entered_whoever_makes_it(umask, tmp_path):
     with private_files(), alone_on(str(tmp_path / "output"), "un traitement de Dagster"):
         assert (tmp_path / "output").stat().st_mode & 0o777 == 0o755
+    with private_files():
+        diagnose(tmp_path / "looked-at")
+    assert (tmp_path / "looked-at").stat().st_mode & 0o777 == 0o755
 
 
 def test_letters_written_for_a_producer_are_private(umask, tmp_path):
