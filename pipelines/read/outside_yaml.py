@@ -34,7 +34,9 @@ def read_outside(content: bytes) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise OutsideYamlError(f"ce n'est pas du YAML (ligne {mark.line + 1 if mark else 1})") from error
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
+    except OutsideYamlError:
+        raise
+    except Exception as error:  # a value that isn't of the kind that its mark says makes PyYAML itself fail, in any way
         raise OutsideYamlError("une de ses valeurs ne peut pas être lue") from error
 
 

@@ -16,6 +16,7 @@ BILLION = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
 )
 WRONG = [
     BILLION, b"synthetic: [1", "synthetic: true\nstatement: \xe9t\xe9".encode("latin-1"), b"[" * 20_000,
+    b'a: !!timestamp "z"', b'a: !!bool "z"', b'a: !!int ""',
     b"a: 9999-99-99", b"- 1\n- 2", b"synthetic: peut-\xc3\xaatre", b"synthetic: 1", b"synthetic: true\nstatement: [a]",
     b"synthetic: true\nstatement: " + b"x" * 2000, b"x" * 100_000, b"!!python/object/apply:os.system [ls]", b"\0",
     b"{a: b}: c", b"a: &a\n  b: *a", b"",
