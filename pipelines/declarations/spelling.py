@@ -11,14 +11,19 @@ if TYPE_CHECKING:
 _INVISIBLE = "Cf"  # Unicode's category of signs that print nothing: zero-width spaces, soft hyphens, byte order marks
 
 
+def unaccented(text: str) -> str:
+    """Return a text without case, accents, ligatures (« œ » is « oe ») nor compatibility forms (NFKD)."""
+    letters = unicodedata.normalize("NFKD", text).casefold().replace("œ", "oe").replace("æ", "ae")
+    return "".join(sign for sign in letters if not unicodedata.combining(sign))
+
+
 def plain_form(text: str) -> str:
     """Return what is left of a text once case, accents, spaces and invisible signs are set aside.
 
     Compatibility forms are one (NFKC: « ﬁ », full-width letters); a whole number loses its leading zeros and « .0 ».
     """
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    kept = (sign for sign in decomposed if not unicodedata.combining(sign) and unicodedata.category(sign) != _INVISIBLE)
-    words = " ".join("".join(kept).replace("’", "'").split())
+    visible = (sign for sign in unaccented(text) if unicodedata.category(sign) != _INVISIBLE)
+    words = " ".join("".join(visible).replace("’", "'").split())
     number = words.removesuffix(".0").removesuffix(",0")
     return number.lstrip("0") or "0" if number.isdecimal() else words
 

@@ -6,11 +6,11 @@ Leftovers of systems are no files; conflict copies and files that transfers left
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.compile.plain_text import table_text
+from pipelines.declarations.spelling import unaccented
 from pipelines.read.leftovers import leftover
 from pipelines.read.listing import matches
 
@@ -99,6 +99,4 @@ def _stem(name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text).casefold()
-    bare = "".join(sign for sign in letters if not unicodedata.combining(sign))
-    return re.sub(r"[\s_-]+", "-", _COPY.sub("", bare))
+    return re.sub(r"[\s_-]+", "-", _COPY.sub("", unaccented(text)))

@@ -7,7 +7,6 @@ A value that is missing is checked by none of them, unless it is what the check 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -15,6 +14,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from frictionless import errors
+
+from pipelines.declarations.spelling import unaccented
 
 if TYPE_CHECKING:
     from frictionless import Error
@@ -256,13 +257,10 @@ def _act(cells: Cells, parameters: Mapping[str, Any], _: _Fields) -> str | None:
     if kind != kind.strip() or rest != rest.strip():
         return "la barre oblique ne doit être ni précédée ni suivie d'une espace"
     return (
-        None if _plain(kind) in map(_plain, _ACTS) else f"« {kind} » n'est pas une matière de la nomenclature des actes"
+        None
+        if unaccented(kind) in map(unaccented, _ACTS)
+        else f"« {kind} » n'est pas une matière de la nomenclature des actes"
     )
-
-
-def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFD", text.lower())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _phone(cells: Cells, parameters: Mapping[str, Any], _: _Fields) -> str | None:

@@ -8,6 +8,7 @@ import unicodedata
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from pipelines.declarations.spelling import unaccented
 from pipelines.validate.damaged_text import INVISIBLE as _UNSEEN
 from pipelines.validate.garbled import damage
 
@@ -105,4 +106,4 @@ def spoiled(text: str, allowed: Iterable[str]) -> str:
 
 
 def _folded(text: str) -> str:
-    return _SPACE.sub(" ", _unaccented(text)).strip().casefold()
+    return _SPACE.sub(" ", unaccented(text)).strip()

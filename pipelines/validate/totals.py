@@ -6,7 +6,6 @@ Both: the row is refused, since it would count twice what the others give. One a
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import pandas as pd
 
 from pipelines.compile.exports import label_of
 from pipelines.declarations.base import LEVELS
+from pipelines.declarations.spelling import unaccented
 from pipelines.validate.findings import Finding
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ def _says_total(value: str, is_place: bool) -> bool:
 
 
 def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text).casefold()
-    return re.sub(r"[^a-z0-9]+", " ", "".join(sign for sign in letters if not unicodedata.combining(sign))).strip()
+    return re.sub(r"[^a-z0-9]+", " ", unaccented(text)).strip()
 
 
 def _figures(rows: pd.DataFrame, export: Export) -> pd.DataFrame:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from itertools import combinations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+from pipelines.declarations.spelling import unaccented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,5 +107,4 @@ def _are_versions(one: str, other: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text).casefold()
-    return re.sub(r"[\s_-]+", " ", "".join(sign for sign in letters if not unicodedata.combining(sign)))
+    return re.sub(r"[\s_-]+", " ", unaccented(text))
