@@ -44,6 +44,13 @@ def holding(tables: list[pd.DataFrame], truth: dict[Key, tuple[float, float]]) -
     return {key: figure for key, figure in told.items() if truth.get(key, (0.0, 0.0)) == figure}
 
 
+def unseen(nowhere: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """People whom no row names, as a reader has to think of them: somewhere in each period, he doesn't know in which."""
+    periods = table.loc[table["maille"].eq("national"), ["indicateur", "periode", "frequence"]].drop_duplicates()
+    places = nowhere.drop(columns=["indicateur", "periode", "frequence"]).drop_duplicates("structure_code")
+    return periods.merge(places, how="cross").assign(**BLANK)
+
+
 def check(seed: int, catalogue: Catalogue) -> int:
     """Attack each release of a world; return how many hidden cells were attacked."""
     random = np.random.default_rng(seed)
@@ -62,7 +69,7 @@ def check(seed: int, catalogue: Catalogue) -> int:
         if cells:
             truth = figures(results)
             nowhere = world.unnamed()
-            seen = pd.concat([table, nowhere.assign(**BLANK)], ignore_index=True) if len(nowhere) else table
+            seen = pd.concat([table, unseen(nowhere, table)], ignore_index=True) if len(nowhere) else table
             truth |= figures(nowhere)
             cells += [key for key in map(key_of, nowhere.to_dict("records")) if 0 < truth[key][0] < MINIMUM][:CELLS]
             attack(seen, holding(tables, truth), truth, cells, bounds, (seed, number))
