@@ -45,7 +45,7 @@ def holding(tables: list[pd.DataFrame], truth: dict[Key, tuple[float, float]]) -
 
 
 def unseen(nowhere: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """People whom no row names, as a reader has to think of them: somewhere in each period, he doesn't know in which."""
+    """People whom no row names, as a reader has to think of them: in any period."""
     periods = table.loc[table["maille"].eq("national"), ["indicateur", "periode", "frequence"]].drop_duplicates()
     places = nowhere.drop(columns=["indicateur", "periode", "frequence"]).drop_duplicates("structure_code")
     return periods.merge(places, how="cross").assign(**BLANK)

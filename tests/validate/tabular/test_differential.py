@@ -40,7 +40,8 @@ def test_thousands_of_tables_have_the_verdict_of_frictionless(first: int):
 
 
 def test_most_random_tables_go_the_vectorised_way_and_many_rows_are_accepted():
-    verdicts = [found for seed in range(150) if not isinstance(found := engine_verdict(make_case(seed)), str)]
+    # Some have a schema of Data Package v2, some of whose features only frictionless judges.
+    verdicts = [found for seed in range(180) if not isinstance(found := engine_verdict(make_case(seed)), str)]
     judgements = [verdict[3] for verdict in verdicts]
     assert sum(judgement.path == "vectorised" for judgement in judgements) > 100
     assert sum(judgement.accepted for judgement in judgements) > 300
