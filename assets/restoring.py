@@ -12,7 +12,7 @@ from typing import IO, Any
 from assets.backup import DUMP, MANIFEST, Backup, BackupError, Nowhere, Progress, client, copy, members, verified
 from assets.backup_outputs import ASIDE, FolderOutput, StorageError, StorageOutput
 from assets.instance_place import Database, InstancePlace
-from assets.output_lock import LOCK_FILE
+from assets.output_lock import LOCK_FILE, alone_on
 from assets.private import PUBLIC
 from pipelines.publish.files import public_folder
 
@@ -31,11 +31,14 @@ def restore(
 
     ``replace`` accepts that they are not empty: what was there is moved to ``.avant-restauration`` beside it, and the
     tables of PostgreSQL are replaced. Raises BackupError, with nothing changed, when the backup is damaged, of another
-    kind of instance or output, or when a place isn't empty; InterruptedRestoreError when a storage fails meanwhile.
+    kind of instance or output, or when a place isn't empty; InterruptedRestoreError when a storage fails meanwhile;
+    OutputBusyError when a run works in the folder of the output.
     """
-    if not replace:
-        _check_empty(output, place)
     with ExitStack() as drafts:
+        if isinstance(output, FolderOutput):
+            drafts.enter_context(alone_on(str(output.folder), "resultats restore"))
+        if not replace:
+            _check_empty(output, place)
         new_state = drafts.enter_context(_draft(place.state))
         folders = {"instance": new_state}
         if isinstance(output, FolderOutput):
