@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from pipelines.declarations.spelling import other_spelling
 from pipelines.validate.findings import Finding
 from pipelines.validate.messages import title
+from pipelines.validate.near import differences
 from pipelines.validate.suspect_codes import CODES, Amounts
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class RoleRules:
         self._refusing = [rule for rule in rules if rule.refuses]
         self._telling = [rule for rule in rules if not rule.refuses]
         self._labels = labels
+        self._differences = lru_cache(MOST_VALUES)(differences)  # wrong rows repeat a few texts
 
     def refused(self, table: pa.Table, years: NDArray[np.float64]) -> dict[int, list[Finding]]:
         """Return what refuses rows of a table of typed values, by place; ``years``: of each row, NaN if unknown."""
@@ -64,13 +67,16 @@ class RoleRules:
     def _refusal(self, rule: RowRule, table: pa.Table, place: int) -> Finding:
         name = rule.columns[0]
         value = table.column(name)[place].as_py() if name in table.column_names else None
-        kind, message = rule.rule, _words(rule)
+        kind, message, cause = rule.rule, _words(rule), ""
         if isinstance(value, str) and rule.check in ("listed", "spelled"):
             right = other_spelling(value, [item for item in rule.values if isinstance(item, str)])
             if right is not None:
                 kind = "valeur-ecrite-autrement"
                 message = f"{title(kind).rstrip('.')} (écrivez « {right} »)."
-        return Finding(kind, message, column=self._label(name), value="" if value is None else _text(value))
+                cause = ", ".join(self._differences(value, right))
+        return Finding(
+            kind, message, column=self._label(name), value="" if value is None else _text(value), cause=cause
+        )
 
     def _warning(self, rule: RowRule, seen: _Seen) -> Finding:
         label = self._label(rule.columns[0])

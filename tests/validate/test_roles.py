@@ -243,6 +243,21 @@ def test_a_category_without_a_margin_is_refused(desk):
     assert told(desk.check(catalogue, columns, year=2023)) == {}
 
 
+@pytest.mark.parametrize(
+    ("written", "cause"),
+    [
+        ("te\u0301le\u0301phone", "accent écrit en deux signes"),
+        ("téléphone\u200b", "signe invisible"),
+        ("Telephone", "majuscules ou minuscules, accents"),
+    ],
+)
+def test_what_differs_from_an_answer_is_named_where_both_look_alike(desk, written, cause):
+    catalogue = desk.catalogue({"avis": TEXT, "canal": TEXT}, WHERE)
+    checked = desk.check(catalogue, {"avis": ["oui", "non"], "canal": ["téléphone", written]})
+    (problem,) = [item for item in checked.problems if item.rule == "valeur-ecrite-autrement"]
+    assert problem.causes[0].endswith(f"» : {cause}")
+
+
 def test_a_stratum_without_a_population_is_refused(desk):
     design = {"strata": "taille", "population": [{"years": 2024, "strata": {"Petit": 90, "Grand": 40}, "source": "x"}]}
     fields = {"taille": {**TEXT, "constraints": {"required": True}}, "note": NUMBER}
