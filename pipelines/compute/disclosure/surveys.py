@@ -354,6 +354,8 @@ def _question(
     base = rows["valeur" if counted else "effectif"].to_numpy(dtype=float)
     if isinstance(indicator.estimator, declared.Ratio) and np.isnan(base).all():
         base = rows["denominateur"].to_numpy(dtype=float)
+    if indicator.estimator.family == "typed":  # what the source itself withholds (« ns ») is no figure of ours to hide
+        base = np.where(rows["valeur"].notna(), base, 0.0)
     small = np.zeros(shape, dtype=bool)
     small[at] = rows["statut_confidentialite"].ne(FREE).to_numpy()
     parts, span = _parts(rows, catalogue, name)
