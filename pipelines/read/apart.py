@@ -15,8 +15,12 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
+
+import psutil
 
 from pipelines.read.bounded_process import bound
 from pipelines.read.isolated import TreatmentError
@@ -25,6 +29,7 @@ T = TypeVar("T")
 Tell = Callable[[Any], None]
 
 _TOLD, _DONE, _RAISED = "told", "done", "raised"
+_STILL_SECONDS = 300.0  # without any processor time: a lock held by another thread at the fork is never released
 _DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG (prctl(2)): an orphan would work on for nothing, and hold the locks
 
 
@@ -32,21 +37,24 @@ class WorkLimitError(TreatmentError):
     """The work needed more memory or time than it may have, or its process was killed."""
 
 
-def apart(work: Callable[[Tell], T], *, memory: int, seconds: int, tell: Tell | None = None) -> T:
+def apart(
+    work: Callable[[Tell], T], *, memory: int, seconds: int, tell: Tell | None = None, still: float = _STILL_SECONDS
+) -> T:
     """Return what ``work`` returns in a process apart; it may tell this one things on the way, by its argument.
 
-    ``memory``: bytes of addresses beyond those of this process. ``seconds``: of processor. What the work raises is
-    raised here; WorkLimitError if it is beyond its limits or dies. Only plain data comes back (it is pickled).
+    ``memory``: bytes of addresses beyond those of this process. ``seconds``: of processor; ``still``: those after which
+    a process that uses none is ended. What the work raises is raised here; WorkLimitError if it is beyond its limits or
+    dies. Only plain data comes back (it is pickled).
     """
-    reading, writing = os.pipe()
+    reading, writing = Pipe(duplex=False)
     child = os.fork()
     if not child:
-        os.close(reading)
+        reading.close()
         _work(work, writing, memory, seconds)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
+    writing.close()
+    with reading:
         try:
-            outcome = _heard(pipe, tell)
+            outcome = _heard(reading, tell, child, still)
         except BaseException:  # this process is asked to stop
             os.kill(child, signal.SIGKILL)
             raise
@@ -59,17 +67,37 @@ def apart(work: Callable[[Tell], T], *, memory: int, seconds: int, tell: Tell | 
     return outcome[1]  # type: ignore[no-any-return]
 
 
-def _heard(pipe: IO[bytes], tell: Tell | None) -> tuple[Any, ...] | None:
+def _heard(pipe: Connection, tell: Tell | None, child: int, still: float) -> tuple[Any, ...] | None:
     """Listen until the work ends; return its last word, None when it dies without one."""
     while True:
+        _wait(pipe, child, still)
         try:
-            message: tuple[Any, ...] = pickle.load(pipe)  # written by our own process
-        except (EOFError, pickle.UnpicklingError):
+            message: tuple[Any, ...] = pickle.loads(pipe.recv_bytes())  # written by our own process
+        except (EOFError, OSError, pickle.UnpicklingError):
             return None
         if message[0] != _TOLD:
             return message
         if tell is not None:
             tell(message[1])
+
+
+def _wait(pipe: Connection, child: int, still: float) -> None:
+    """Wait until the process says something or ends; WorkLimitError when it stands still."""
+    used = -1.0
+    while not pipe.poll(still):
+        before, used = used, _processor_time(child)
+        if used == before:
+            raise WorkLimitError(f"le traitement du fichier n'avance plus depuis {still:g} secondes")
+
+
+def _processor_time(child: int) -> float:
+    """Return the seconds of processor of a process and of those that it started (a reader of workbooks), ended or not."""
+    seconds = 0.0
+    process = psutil.Process(child)
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            seconds += sum(one.cpu_times()[:4])
+    return seconds
 
 
 def _ended(child: int) -> int:
@@ -100,13 +128,12 @@ def _as_raised(error: BaseException, story: str) -> BaseException:
 # In the process apart
 
 
-def _work(work: Callable[[Tell], Any], writing: int, memory: int, seconds: int) -> None:
+def _work(work: Callable[[Tell], Any], writing: Connection, memory: int, seconds: int) -> None:
     """Do the work and end this process, whatever happens."""
     code = 1
     try:
         _prepare(memory, seconds)
-        with os.fdopen(writing, "wb") as pipe:
-            _send(pipe, _outcome(work, lambda message: _send(pipe, pickle.dumps((_TOLD, message)))))
+        writing.send_bytes(_outcome(work, lambda message: writing.send_bytes(pickle.dumps((_TOLD, message)))))
         code = 0
     finally:
         os._exit(code)  # neither the parent's buffers nor its handlers are ours
@@ -136,8 +163,3 @@ def _outcome(work: Callable[[Tell], Any], tell: Tell) -> bytes:
         except Exception:
             return pickle.dumps((_RAISED, RuntimeError(f"{type(error).__name__}: {error}"), story))
         return message
-
-
-def _send(pipe: IO[bytes], message: bytes) -> None:
-    pipe.write(message)
-    pipe.flush()

@@ -209,3 +209,11 @@ def test_work_beyond_its_limits_is_told_and_this_process_goes_on(work, words):
     with pytest.raises(TreatmentError, match=words):
         apart(work, memory=1 << 30, seconds=1)
     assert psutil.Process().children() == before
+
+
+def test_work_that_stands_still_is_ended():
+    """As after a fork while another thread held a lock: nobody will release it there."""
+    before = psutil.Process().children()
+    with pytest.raises(TreatmentError, match="n'avance plus"):
+        apart(lambda _: time.sleep(60), memory=1 << 30, seconds=60, still=0.5)
+    assert psutil.Process().children() == before
