@@ -91,7 +91,7 @@ def _wait(pipe: Connection, child: int, still: float) -> None:
 
 
 def _processor_time(child: int) -> float:
-    """Return the seconds of processor of a process and of those that it started (a reader of workbooks), ended or not."""
+    """Return the seconds of processor of a process and of those that it started, ended or not."""
     seconds = 0.0
     process = psutil.Process(child)
     for one in (process, *process.children(recursive=True)):
