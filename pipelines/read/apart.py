@@ -12,9 +12,10 @@ import pickle
 import resource
 import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -47,24 +48,45 @@ def apart(
     dies. Only plain data comes back (it is pickled).
     """
     reading, writing = Pipe(duplex=False)
-    child = os.fork()
-    if not child:
-        reading.close()
-        _work(work, writing, memory, seconds)
-    writing.close()
+    child, code = 0, 0
     with reading:
         try:
+            with _signals_later():
+                child = os.fork()
+                if not child:
+                    reading.close()
+                    _work(work, writing, memory, seconds)
+                writing.close()
             outcome = _heard(reading, tell, child, still)
         except BaseException:  # this process is asked to stop
-            os.kill(child, signal.SIGKILL)
+            if child:
+                os.kill(child, signal.SIGKILL)
             raise
         finally:
-            code = _ended(child)
+            code = _ended(child) if child else 0
     if outcome is None:
         raise WorkLimitError(_death(code, seconds))
     if outcome[0] == _RAISED:
         raise _as_raised(outcome[1], outcome[2])
     return outcome[1]  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Keep for the end what asks this process to stop: raised in the hooks that run after a fork, it would be lost."""
+    received: list[int] = []
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():  # elsewhere no signal is heard
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if callable(signal.getsignal(number)):
+                handlers[number] = signal.signal(number, lambda heard, _: received.append(heard))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for heard in received:
+            signal.raise_signal(heard)
 
 
 def _heard(pipe: Connection, tell: Tell | None, child: int, still: float) -> tuple[Any, ...] | None:
