@@ -10,23 +10,26 @@ from typing import Any
 
 from frictionless import Dialect, FrictionlessException, Package, Schema
 from frictionless.resources import TableResource
-from random_tables import Case
+from random_tables import V2, V2_RESOURCE, Case
 
 from pipelines.validate.tabular import Judgement, judge_cells, judge_delimited
 
 CRASH = "frictionless fails"
 
 
+def version_of(schema: dict[str, Any]) -> dict[str, str]:
+    """Give a resource the version of its schema, as frictionless's command does; by itself it imposes the first."""
+    return {"schema_profile": V2_RESOURCE} if schema.get("$schema") == V2 else {}
+
+
 def plain_resource(case: Case, *, cells: bool = False) -> TableResource:
     """The case as frictionless alone opens it."""
-    schema = Schema.from_descriptor(copy.deepcopy(case.schema))
+    options: dict[str, Any] = {"schema": Schema.from_descriptor(copy.deepcopy(case.schema)), **version_of(case.schema)}
     if cells:
-        resource = TableResource(data=case.rows, schema=schema, dialect=Dialect.from_descriptor({"headerRows": [1]}))
+        resource = TableResource(data=case.rows, dialect=Dialect.from_descriptor({"headerRows": [1]}), **options)
     else:
         dialect = Dialect.from_descriptor(copy.deepcopy(case.dialect))
-        resource = TableResource(
-            data=case.content, format="csv", encoding=case.encoding, schema=schema, dialect=dialect
-        )
+        resource = TableResource(data=case.content, format="csv", encoding=case.encoding, dialect=dialect, **options)
     if case.references:
         Package(resources=[resource, *(TableResource(name=name, data=rows) for name, rows in case.references.items())])
     return resource

@@ -45,6 +45,7 @@ PATTERNS = [
     "[A-Z]{2}\\d{2}", "a|b", "\\d+", "[a-z]*", "A", ".*", "[^a]+", "\\w+", "(a|b)?c?", "[A-Z][0-9]", "^a$", "a.b", "\\s", "(?i)AB", "[éa]+", "a{,2}", "\\D+", "a$|b", "[A-Z]{1,3}-?\\d", "x\\b", "([a-z]+)*\\d?", "(\\w+ ?)+",
 ]  # fmt: skip
 V2 = "https://datapackage.org/profiles/2.0/tableschema.json"
+V2_RESOURCE = "https://datapackage.org/profiles/2.0/dataresource.json"
 FATAL = {"NaN", "nan"}  # some of which make frictionless itself fail
 BOUNDS = {
     "integer": [0, 3, "12", 1000000000000000, -5],

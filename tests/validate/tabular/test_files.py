@@ -14,7 +14,7 @@ from typing import Any
 import frictionless
 import pyarrow as pa
 import pytest
-from comparison import CRASH, plain_verdict
+from comparison import CRASH, plain_verdict, version_of
 from frictionless import Dialect, Package, Schema
 from frictionless.resources import TableResource
 from hypothesis import given, settings
@@ -61,6 +61,7 @@ def test_a_csv_file_has_the_errors_that_frictionless_reports(seed: int, limit: i
         resource = TableResource(
             path=path.name, basepath=folder, encoding=case.encoding,
             schema=Schema.from_descriptor(copy.deepcopy(case.schema)), dialect=Dialect.from_descriptor(case.dialect),
+            **version_of(case.schema),
         )  # fmt: skip
         if case.references:
             Package(
@@ -90,7 +91,7 @@ def test_a_parquet_file_is_judged_on_its_native_cells(seed: int):
     rows = [list(row.values()) for row in table.to_pylist()]
     resource = TableResource(
         data=[table.column_names, *rows], schema=Schema.from_descriptor(copy.deepcopy(case.schema)),
-        dialect=Dialect.from_descriptor({"headerRows": [1]}),
+        dialect=Dialect.from_descriptor({"headerRows": [1]}), **version_of(case.schema),
     )  # fmt: skip
     if case.references:
         Package(resources=[resource, *(TableResource(name=name, data=rows) for name, rows in case.references.items())])
