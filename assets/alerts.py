@@ -1,6 +1,6 @@
 """The sensor that tells people when the night is over, and the check that holds the calendar against receptions.
 
-What is found is in ``findings``, what is told in ``pipelines.notify``, how it is sent in ``channels``.
+What is found is in ``findings``, what is told in ``pipelines.report``, how it is sent in ``channels``.
 """
 
 import datetime
@@ -20,7 +20,7 @@ from assets.releases import TABLES
 from assets.resources import Workspace
 from assets.told import tell
 from pipelines.declarations import Catalogue
-from pipelines.notify import Places
+from pipelines.report import Places
 
 MORNING = 6  # hour of Paris before which nothing is sent: the night makes one message, not one per failed step
 ZONE = ZoneInfo("Europe/Paris")

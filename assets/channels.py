@@ -15,7 +15,7 @@ from typing import Protocol
 import requests
 
 from assets.secrets import SettingError, read_secret
-from pipelines.notify import Message
+from pipelines.report import Message
 
 TIMEOUT = 20  # seconds for each exchange: a sensor tick has 60
 _LOCAL = ("localhost", "127.0.0.1", "::1")

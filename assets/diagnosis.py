@@ -27,9 +27,9 @@ from assets.platforms import TargetError, access, platform_time
 from assets.private import make_output, strangers
 from assets.resources import letters_from_environment, workspace_from_environment
 from assets.secrets import PROJECT, SettingError, read_secret, readable_by_others
-from pipelines.publish.errors import PublicationError
-from pipelines.publish.target import LOCAL
 from pipelines.read import RootError, Shelf
+from pipelines.release.errors import PublicationError
+from pipelines.targets.target import LOCAL
 
 State = Literal["bon", "avertissement", "panne", "ignoré"]
 _REINSTALL = f"réinstaller depuis {LOCK}"

@@ -1,6 +1,6 @@
 """The facts worth telling, found in what runs left: the output folder, and the failed runs of the instance.
 
-How they are worded is in ``pipelines.notify``; how they are sent, in ``channels``.
+How they are worded is in ``pipelines.report``; how they are sent, in ``channels``.
 """
 
 import datetime
@@ -14,7 +14,7 @@ from assets.recovery import RETRIED
 from assets.results import failures_of
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
-from pipelines.notify import (
+from pipelines.report import (
     Fact,
     LateFiles,
     Places,

@@ -11,7 +11,7 @@ from assets.resources import Workspace
 from assets.storage import code_fingerprint, read_json
 from pipelines.declarations import Catalogue
 from pipelines.declarations.bundle import bundle
-from pipelines.publish.inputs import Inputs, ReceivedFile, Reception
+from pipelines.release.inputs import Inputs, ReceivedFile, Reception
 
 
 def release_inputs(catalogue: Catalogue, workspace: Workspace) -> Inputs:

@@ -10,10 +10,10 @@ import pandas as pd
 from assets.reception import last_reception
 from assets.storage import FRAMES, Store, code_fingerprint, fingerprint, read_frame, read_json, write_json
 from pipelines.compute.network_year import RESULT_COLUMNS
-from pipelines.compute.tables import NationalInputs
-from pipelines.compute.tables.bases import COUNTS
 from pipelines.declarations import Catalogue, Network
 from pipelines.declarations.bases import REASONS
+from pipelines.tables import NationalInputs
+from pipelines.tables.bases import COUNTS
 from pipelines.validate.messages import title
 
 _FINDING = (

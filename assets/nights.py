@@ -17,7 +17,7 @@ from assets.revisions import waiting
 from assets.storage import Store, read_json, write_bytes, write_json
 from assets.summary import network_lines
 from pipelines.declarations import Catalogue
-from pipelines.publish import history
+from pipelines.release import history
 
 UNTOUCHED = " ; ce qui avait été reçu auparavant reste publié"
 NIGHT_TAG = "resultats/nuit"

@@ -12,9 +12,9 @@ from assets.results import set_aside
 from assets.storage import Store, fingerprint, read_json
 from pipelines.declarations import Catalogue
 from pipelines.explain import Kept, Release
-from pipelines.publish import history
-from pipelines.publish.inputs import Inputs, Reception, inputs_of
 from pipelines.read import TreatmentError
+from pipelines.release import history
+from pipelines.release.inputs import Inputs, Reception, inputs_of
 
 UNKNOWN = "les fichiers d'où vient cette version n'ont pas été notés : ceux d'aujourd'hui sont relus"
 OTHER_FILES = "les fichiers reçus ont changé depuis cette version : ceux d'alors sont relus dans l'archive"

@@ -1,6 +1,6 @@
 """Where to publish, from the environment: the one place that reads the API key, which is kept nowhere else.
 
-What a publication does is in ``pipelines.publish``.
+What a publication does is in ``pipelines.targets``.
 """
 
 import getpass
@@ -21,20 +21,20 @@ from assets.secrets import SettingError, read_secret
 from assets.storage import Store, read_json
 from assets.waiting import no_longer_waiting
 from pipelines.declarations import Catalogue
-from pipelines.publish.acceptance import accept
-from pipelines.publish.gates import gates
-from pipelines.publish.known_ids import read_ids
-from pipelines.publish.local_target import plan_local, publish_to_folder
-from pipelines.publish.plan import Judge, Plan, Verdict
-from pipelines.publish.previews import Preview, previews
-from pipelines.publish.publication import Platform, prepare, publish
-from pipelines.publish.rehearsal import rehearse
-from pipelines.publish.report import Report
-from pipelines.publish.target import ADDRESSES, LOCAL, address, safe_for_a_key
-from pipelines.publish.udata.client import Udata
-from pipelines.publish.udata.reading import held_dataset, member_of
-from pipelines.publish.udata.transport import Transport
-from pipelines.publish.workplace import Workplace
+from pipelines.release.gates import gates
+from pipelines.targets.acceptance import accept
+from pipelines.targets.folder.target import plan_local, publish_to_folder
+from pipelines.targets.known_ids import read_ids
+from pipelines.targets.plan import Judge, Plan, Verdict
+from pipelines.targets.previews import Preview, previews
+from pipelines.targets.publication import Platform, prepare, publish
+from pipelines.targets.rehearsal import rehearse
+from pipelines.targets.report import Report
+from pipelines.targets.target import ADDRESSES, LOCAL, address, safe_for_a_key
+from pipelines.targets.udata.client import Udata
+from pipelines.targets.udata.reading import held_dataset, member_of
+from pipelines.targets.udata.transport import Transport
+from pipelines.targets.workplace import Workplace
 
 TARGETS, ACCEPTANCES = _ROOMS = ("targets", "acceptances")  # what publications keep of their own, in the output
 KEY, ORGANIZATION = "RESULTATS_API_KEY", "RESULTATS_ORGANIZATION"

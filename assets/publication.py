@@ -1,6 +1,6 @@
 """``[national, publication]``: releases → the local catalogue and the configured target; the job that accepts a plan.
 
-What is published, and how, is in ``pipelines.publish``; keys and addresses are in ``platforms``.
+What is published, and how, is in ``pipelines.targets``; keys and addresses are in ``platforms``.
 """
 
 import json
@@ -14,10 +14,10 @@ from assets.resources import POOL, Workspace
 from assets.storage import Store
 from assets.waiting import keep_waiting
 from pipelines.declarations import Catalogue
-from pipelines.publish.errors import PublicationError
-from pipelines.publish.plan import Plan
-from pipelines.publish.report import Report, plan_text, report_text
-from pipelines.publish.target import LOCAL
+from pipelines.release.errors import PublicationError
+from pipelines.targets.plan import Plan
+from pipelines.targets.report import Report, plan_text, report_text
+from pipelines.targets.target import LOCAL
 
 KEY = dg.AssetKey(["national", "publication"])
 AGREEMENT = "accord"

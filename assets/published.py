@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipelines.declarations import Catalogue
-from pipelines.publish import history
+from pipelines.release import history
 
 _RESULTS = "resultats"
 

@@ -20,11 +20,11 @@ from assets.published import earlier_results
 from assets.resources import POOL, Workspace
 from assets.results import write_set_aside
 from assets.storage import Store, read_frame, read_json, write_frame, write_json
-from pipelines.compute.disclosure import audit, disclosure_summary, refusals, secret_figures
-from pipelines.compute.tables import safe_tables
 from pipelines.declarations import Catalogue, Table
-from pipelines.publish.errors import ReleaseError
-from pipelines.publish.release import make_release
+from pipelines.disclosure import audit, disclosure_summary, refusals, secret_figures
+from pipelines.release.errors import ReleaseError
+from pipelines.release.release import make_release
+from pipelines.tables import safe_tables
 
 TABLES = dg.AssetKey(["national", "tables"])
 RESULTS = "resultats"

@@ -15,9 +15,9 @@ from assets.run import run_national, run_networks
 from assets.storage import Store
 from pipelines.declarations import Catalogue, DeclarationError, load
 from pipelines.declarations.bundle import unbundle
-from pipelines.publish import history
-from pipelines.publish.inputs import Inputs, Reception, inputs_of
 from pipelines.read import Archive
+from pipelines.release import history
+from pipelines.release.inputs import Inputs, Reception, inputs_of
 
 
 class ReplayError(Exception):

@@ -12,8 +12,8 @@ from pydantic import PrivateAttr
 from assets.secrets import SettingError, place_from_environment
 from assets.shared import open_store
 from assets.storage import Store
-from pipelines.publish.target import LOCAL
 from pipelines.read import ExportsRoot
+from pipelines.targets.target import LOCAL
 
 POOL = "publication"  # of what is done one at a time on all machines, as the instance says
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")

@@ -14,7 +14,7 @@ from assets.backup_outputs import ASIDE, FolderOutput, StorageError, StorageOutp
 from assets.instance_place import Database, InstancePlace
 from assets.output_lock import LOCK_FILE, alone_on
 from assets.private import PUBLIC
-from pipelines.publish.files import public_folder
+from pipelines.release.files import public_folder
 
 _DRAFT = ".restauration"
 

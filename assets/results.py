@@ -16,11 +16,11 @@ from assets.resources import Workspace
 from assets.revisions import ACCEPT_JOB, settle, writing_store
 from assets.series import plot_series, series_of
 from assets.storage import FRAMES, Store, code_fingerprint, fingerprint, read_frame, read_json, write_frame, write_json
-from pipelines.compute.disclosure import without_secrets
 from pipelines.compute.network_year import compute_network_year
-from pipelines.compute.tables import SetAside
 from pipelines.declarations import Catalogue
 from pipelines.declarations.bases import REASONS
+from pipelines.disclosure import without_secrets
+from pipelines.tables import SetAside
 
 _SET_ASIDE = "mis-de-cote.json"
 

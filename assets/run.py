@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import dagster as dg
 from dagster._core.events import RunFailureReason
@@ -16,23 +16,11 @@ from assets.quiet import nothing_new
 from assets.recovery import HOST_TAG
 from assets.resources import Workspace
 from assets.secrets import home_from_environment
+from assets.summary import RunOutcome
 from pipelines.declarations import Catalogue
 
 # Dagster prints every event to the terminal; the summary says what matters, and the UI keeps the rest.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-@dataclass(frozen=True)
-class RunOutcome:
-    """What the runs gave: the network-years run, and whether the national job went well (else ``error`` says why).
-
-    ``failures``: the steps that stopped on anything but a refusal, and why.
-    """
-
-    network_years: list[tuple[str, int]]
-    succeeded: bool
-    error: str = ""
-    failures: tuple[str, ...] = ()
 
 
 def run_jobs(

@@ -12,8 +12,8 @@ import dagster as dg
 import pandas as pd
 
 from assets.storage import Store, read_frame
-from pipelines.compute.disclosure import without_secrets
 from pipelines.declarations import Catalogue
+from pipelines.disclosure import without_secrets
 
 _LEVELS = ("national", "region", "departement", "site")  # from the widest
 _WIDTH, _HEIGHT, _PER_ROW, _MARGIN = 260, 110, 3, 26

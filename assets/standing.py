@@ -16,10 +16,10 @@ from assets.storage import Store, read_json
 from assets.summary import to_check
 from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
-from pipelines.publish import history
-from pipelines.publish.acceptance import accepted
-from pipelines.publish.workplace import Workplace
 from pipelines.read.sources import without_secrets
+from pipelines.release import history
+from pipelines.targets.acceptance import accepted
+from pipelines.targets.workplace import Workplace
 
 
 class NothingHereError(Exception):

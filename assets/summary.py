@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from assets.folder import folder_lines, noted_folder
 from assets.reception import last_reception, left_behind, told_of_reception
@@ -13,13 +13,10 @@ from assets.storage import Store, read_json
 from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
 from pipelines.declarations.roles import TOLD
-from pipelines.publish import history
-from pipelines.publish.target import LOCAL
+from pipelines.release import history
+from pipelines.targets.target import LOCAL
 from pipelines.validate.french import counted
 from pipelines.validate.verdict import TOLD_OF_FILES
-
-if TYPE_CHECKING:
-    from assets.run import RunOutcome
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,20 @@ class Summary:
     facts: dict[str, Any]
 
 
-def summarise(catalogue: Catalogue, workspace: Workspace, outcome: "RunOutcome") -> Summary:
+@dataclass(frozen=True)
+class RunOutcome:
+    """What the runs gave: the network-years run, and whether the national job went well (else ``error`` says why).
+
+    ``failures``: the steps that stopped on anything but a refusal, and why.
+    """
+
+    network_years: list[tuple[str, int]]
+    succeeded: bool
+    error: str = ""
+    failures: tuple[str, ...] = ()
+
+
+def summarise(catalogue: Catalogue, workspace: Workspace, outcome: RunOutcome) -> Summary:
     """Return the summary of the runs just made."""
     store = workspace.store
     lines, refused = [], 0
@@ -53,7 +63,7 @@ def summarise(catalogue: Catalogue, workspace: Workspace, outcome: "RunOutcome")
     return Summary("\n".join([*lines, *warning, *end]), refused, facts)
 
 
-def _facts(catalogue: Catalogue, store: Store, outcome: "RunOutcome") -> dict[str, Any]:
+def _facts(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> dict[str, Any]:
     """Return what the runs just made gave, for programs."""
     return {
         "reussi": outcome.succeeded,

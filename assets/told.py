@@ -6,7 +6,7 @@ from pathlib import Path
 
 from assets.channels import Channel, SendError
 from assets.storage import read_json, write_json
-from pipelines.notify import Fact, write_message
+from pipelines.report import Fact, write_message
 
 # A fact not seen for so long has ended: if it comes back, it is told again.
 FORGOTTEN_AFTER = datetime.timedelta(days=30)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from assets.storage import Store, read_json, write_json
-from pipelines.publish.plan import Plan
-from pipelines.publish.report import plan_text
+from pipelines.targets.plan import Plan
+from pipelines.targets.report import plan_text
 
 
 def waiting_plans(store: Store) -> list[dict[str, Any]]:

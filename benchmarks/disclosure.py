@@ -86,8 +86,8 @@ def _rows(
 
 def measure(offices: int, years: int) -> tuple[int, float, float]:
     """Return the rows, the CPU seconds of hiding and of the audit, and the memory so far (MB)."""
-    from pipelines.compute.disclosure import audit, protected, secret_figures
-    from pipelines.declarations.catalogue import load
+    from pipelines.declarations import load
+    from pipelines.disclosure import audit, protected, secret_figures
 
     catalogue = load(PROJECT / "schemas")
     rows = results(offices, years, catalogue)

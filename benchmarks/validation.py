@@ -108,7 +108,7 @@ def work(task: str, path: Path) -> int:
     """Do one task in this process; return the number of errors, or of rows for those that judge nothing."""
     if task == "frictionless":
         return _frictionless(path)
-    from pipelines.validate.tabular import judge_delimited, write_typed
+    from pipelines.tabular import judge_delimited, write_typed
 
     if task == "tokeniser alone":
         return _tokens(path)
@@ -138,8 +138,8 @@ def _frictionless(path: Path) -> int:
 def _tokens(path: Path) -> int:
     import csv
 
-    from pipelines.validate.tabular.text import Text, open_bytes
-    from pipelines.validate.tabular.tokens import tokenised
+    from pipelines.tabular.text import Text, open_bytes
+    from pipelines.tabular.tokens import tokenised
 
     class Options(csv.excel):
         delimiter, escapechar = ";", None
@@ -155,7 +155,7 @@ def measure(task: str, path: Path) -> dict[str, float]:
 
 def run_task(task: str, path: Path) -> None:
     """Do a task and print what it took, imports apart."""
-    import pipelines.validate.tabular  # noqa: F401
+    import pipelines.tabular  # noqa: F401
 
     before = resource.getrusage(resource.RUSAGE_SELF)
     count = work(task, path)

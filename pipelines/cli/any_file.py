@@ -13,8 +13,8 @@ from pipelines.read.cells import UnusableFileError
 from pipelines.read.isolated import TreatmentError
 
 if TYPE_CHECKING:
+    from pipelines.tabular import FileVerdict
     from pipelines.validate.check import Request
-    from pipelines.validate.tabular import FileVerdict
 
 
 _HEAD = 4096  # bytes that tell what kind of file it is
@@ -74,9 +74,9 @@ def _answer(asked: Asked) -> Answer:
 
 def _cause(error: Exception) -> tuple[str, str]:
     """Say in French why a file was not judged, and of what kind that is."""
+    from pipelines.tabular import UnjudgeableCellError
     from pipelines.validate.bounds import AbsurdTableError
     from pipelines.validate.check import DescriptorError
-    from pipelines.validate.tabular import UnjudgeableCellError
 
     if isinstance(error, DescriptorError):
         return str(error), "schema"

@@ -109,8 +109,8 @@ def _sentence(error: Exception) -> tuple[str, int]:
     from assets.faults import machine_fault
     from assets.output_lock import OutputBusyError
     from assets.secrets import SettingError
-    from pipelines.publish.errors import PublicationError
     from pipelines.read import RootError
+    from pipelines.release.errors import PublicationError
 
     if isinstance(error, SettingError | RootError | OutputBusyError):
         return str(error), USAGE

@@ -126,7 +126,7 @@ def open_explainer(catalogue: Catalogue, output: str | Path, version: str | None
 def _release(catalogue: Catalogue, store: Store, version: str | None) -> tuple[Release, bool]:
     """Return the release meant, with the columns of today (empty where it had none), and whether it is the latest."""
     from pipelines.explain import NotFoundError, open_release
-    from pipelines.publish.history import versions
+    from pipelines.release.history import versions
 
     for dataset, declared in catalogue.datasets.items():
         if "resultats" not in declared.tables or not (known := versions(store.releases, dataset)):

@@ -1,6 +1,6 @@
 """``resultats plan`` and ``resultats publish``: what would change on a target, then changing it. Arguments and codes.
 
-How a plan is made and applied is in ``pipelines.publish``.
+How a plan is made and applied is in ``pipelines.targets``.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from assets.storage import Store
     from pipelines.declarations import Catalogue
-    from pipelines.publish.plan import Plan
-    from pipelines.publish.report import Report
+    from pipelines.targets.plan import Plan
+    from pipelines.targets.report import Report
 
 _CODES = "Code de sortie : 0 fait, 1 refusé, en attente d'un accord ou échoué, 2 mauvais usage."
 _ACCESS = (
@@ -72,8 +72,8 @@ def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespac
         return USAGE
     from assets.platforms import TargetError
     from assets.shared import open_store
-    from pipelines.publish.errors import PublicationError
     from pipelines.read import RootError
+    from pipelines.release.errors import PublicationError
 
     try:
         return command(arguments, catalogue, open_store(arguments.output))
@@ -95,7 +95,7 @@ def _stopped(arguments: argparse.Namespace, error: object, code: int) -> int:
 
 def _show(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> int:
     from assets.platforms import plans
-    from pipelines.publish.report import plan_text
+    from pipelines.targets.report import plan_text
 
     with steps() as tell:
         tell(f"lecture de la cible {arguments.target}")
@@ -114,8 +114,8 @@ def _show(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> 
 
 def _bring(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> int:
     from assets.platforms import publications
-    from pipelines.publish.errors import PublicationError
-    from pipelines.publish.report import plan_text, report_text
+    from pipelines.release.errors import PublicationError
+    from pipelines.targets.report import plan_text, report_text
 
     if arguments.accept and not _accept(arguments, catalogue, store):
         return _stopped(arguments, _NO_SUCH_PLAN, REFUSED)
@@ -181,7 +181,7 @@ def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str], bar: 
 
 def _waiting(found: list[Plan], store: Store) -> list[Plan]:
     from assets.platforms import ACCEPTANCES
-    from pipelines.publish.acceptance import accepted
+    from pipelines.targets.acceptance import accepted
 
     folder = store.room(ACCEPTANCES)
     return [plan for plan in found if plan.refusals and accepted(folder, plan.hash) is None]

@@ -1,6 +1,6 @@
 """``resultats verify`` and ``resultats rollback``: releases proved, and gone back on. Arguments and exit codes only.
 
-What a proof is, and what going back does, is in ``pipelines.publish``; this room runs the pipeline again for it.
+What a proof is, and what going back does, is in ``pipelines.release``; this room runs the pipeline again for it.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser],
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from pipelines.publish import history
-    from pipelines.publish.chain import chain_findings
-    from pipelines.publish.proof import archive_findings, release_proof
+    from pipelines.release import history
+    from pipelines.release.chain import chain_findings
+    from pipelines.release.proof import archive_findings, release_proof
 
     found = _dataset(arguments)
     if found is None:
@@ -96,8 +96,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _rebuild(store: Store, dataset: str, version: str) -> tuple[list[str], list[str]]:
     """Make the release again from the archive; return what differs, and what was proved."""
     from assets.replay import ReplayError, replay
-    from pipelines.publish import chain, history
-    from pipelines.publish.proof import rebuilt_findings, rendered_otherwise
+    from pipelines.release import chain, history
+    from pipelines.release.proof import rebuilt_findings, rendered_otherwise
 
     release = store.releases / dataset / version
     if went_back := history.descriptor(release).get("rollback"):
@@ -124,8 +124,8 @@ def _rebuild(store: Store, dataset: str, version: str) -> tuple[list[str], list[
 
 
 def _code(release: Path) -> str:
-    from pipelines.publish import history
-    from pipelines.publish.inputs import inputs_of
+    from pipelines.release import history
+    from pipelines.release.inputs import inputs_of
 
     inputs = inputs_of(history.descriptor(release))
     return inputs.code if inputs else ""
@@ -147,11 +147,11 @@ def _go_back(arguments: argparse.Namespace, catalogue: Catalogue, dataset: str, 
     from assets.replay import archived_catalogue
     from assets.storage import AlreadyReleasedError
     from assets.waiting import no_longer_waiting
-    from pipelines.publish.errors import ReleaseError
-    from pipelines.publish.local import publish_local
-    from pipelines.publish.local_target import NAME
-    from pipelines.publish.rollback import rollback
-    from pipelines.publish.target import LOCAL
+    from pipelines.release.errors import ReleaseError
+    from pipelines.release.rollback import rollback
+    from pipelines.targets.folder.catalogue import publish_local
+    from pipelines.targets.folder.target import NAME
+    from pipelines.targets.target import LOCAL
 
     store.bring_releases()
     with tempfile.TemporaryDirectory() as folder:

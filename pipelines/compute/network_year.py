@@ -16,9 +16,6 @@ import pandas as pd
 from pipelines.compute.calibration import DIAGNOSTICS, calibrate
 from pipelines.compute.comparability import declared_breaks
 from pipelines.compute.contributors import FEW, told_by_few
-from pipelines.compute.disclosure.published import NUMBERS, UNPUBLISHED
-from pipelines.compute.disclosure.rules import SECRET, rule_of
-from pipelines.compute.disclosure.surveys import HIDDEN
 from pipelines.compute.intervals import critical
 from pipelines.compute.networks import transparency
 from pipelines.compute.observed import observed_results
@@ -27,14 +24,17 @@ from pipelines.compute.sums import Sums, declared_rows, scan
 from pipelines.compute.typed import discrepancies, typed_results
 from pipelines.compute.units import Geography
 from pipelines.declarations.periods import FRENCH
+from pipelines.disclosure.published import NUMBERS, UNPUBLISHED
+from pipelines.disclosure.rules import SECRET, rule_of
+from pipelines.disclosure.surveys import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-    from pipelines.compute.disclosure.rules import Rule
     from pipelines.declarations import Catalogue, Export, Feed, Frequency, Indicator, Level, LevelRule
+    from pipelines.disclosure.rules import Rule
 
 # They tell of this machine (memory, disk, a run that is stopped), never of the data: not to be kept as a result.
 _MACHINE_ERRORS = (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException, duckdb.FatalException)

@@ -1,8 +1,9 @@
 """The model of the YAML: what is declared, read into one frozen Catalogue. Nothing here touches data."""
 
 from pipelines.declarations.base import LEVELS, Frequency, Level
-from pipelines.declarations.catalogue import Catalogue, load
+from pipelines.declarations.catalogue import Catalogue
 from pipelines.declarations.indicator import Feed, Indicator, LevelRule
+from pipelines.declarations.loading import load
 from pipelines.declarations.network import Export, ExportField, Layout, Network
 from pipelines.declarations.problems import DeclarationError, Problem
 from pipelines.declarations.published import Column, Dataset, Table

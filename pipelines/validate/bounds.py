@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyarrow import ArrowException, parquet
 
-from pipelines.validate.tabular.tokens import MOST_EXTRA
+from pipelines.tabular.tokens import MOST_EXTRA
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,11 +16,11 @@ import frictionless
 
 from pipelines.compile.expected import date_form
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
+from pipelines.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.damaged_text import damage_of
 from pipelines.validate.garbled import damage
 from pipelines.validate.messages import constraint_of
 from pipelines.validate.near import INVISIBLE, mended, near_miss
-from pipelines.validate.tabular.linear_patterns import judged_in_linear_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,10 +17,10 @@ import frictionless
 from frictionless.errors import FormatError
 from frictionless.formats.csv import CsvControl
 
+from pipelines.tabular import FileVerdict, judge_file
+from pipelines.tabular.encoding import can_decode
+from pipelines.tabular.text import open_bytes
 from pipelines.validate.custom_checks import CustomChecks
-from pipelines.validate.tabular import FileVerdict, judge_file
-from pipelines.validate.tabular.encoding import can_decode
-from pipelines.validate.tabular.text import open_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import label_of
-from pipelines.validate.findings import MASKED, Finding
+from pipelines.validate.findings import EXPIRED, MASKED, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.declarations import Catalogue, Correction, Export, ExportField, Layout
     from pipelines.validate.verdict import Verdict
-
-EXPIRED = "correction-perimee"
 
 
 def apply_corrections(

@@ -20,7 +20,7 @@ from pipelines.declarations.spelling import unaccented
 if TYPE_CHECKING:
     from frictionless import Error
 
-    from pipelines.validate.tabular import JudgedBlock
+    from pipelines.tabular import JudgedBlock
 
     Cells = Mapping[str, str]
     Rule = Callable[[Cells, Mapping[str, Any], "_Fields"], str | None]

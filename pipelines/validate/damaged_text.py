@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.tabular.columns import repeats
 from pipelines.validate.findings import Finding
 from pipelines.validate.identities import code_fields, identity_fields
-from pipelines.validate.tabular.columns import repeats
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

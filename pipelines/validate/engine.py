@@ -9,15 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import export_schema, field_descriptor
+from pipelines.tabular import AbsurdRecordError, Judgement, UnjudgeableCellError, judge_cells, judge_delimited
+from pipelines.tabular.encoding import encoding_errors
+from pipelines.tabular.text import open_bytes
 from pipelines.validate.corrections import apply_corrections
 from pipelines.validate.findings import Finding, Tally
 from pipelines.validate.gathering import KEPT_FINDINGS, Gathering, OverlongCellError, Validated, observation_schema
 from pipelines.validate.header import MatchedHeader, match_header
 from pipelines.validate.messages import title
 from pipelines.validate.observations import RowPlacer
-from pipelines.validate.tabular import AbsurdRecordError, Judgement, UnjudgeableCellError, judge_cells, judge_delimited
-from pipelines.validate.tabular.encoding import encoding_errors
-from pipelines.validate.tabular.text import open_bytes
 from pipelines.validate.typed_rows import TypedRows
 from pipelines.validate.unrecognised import cause_in_cells, cause_in_text, first_lines, first_rows
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Correction, Export, ExportField, Layout, Territories
     from pipelines.declarations.roles import RowRule
-    from pipelines.validate.tabular import EncodingError
+    from pipelines.tabular import EncodingError
 
 
 _NO_ROWS = "the source is empty"  # as frictionless notes a header alone

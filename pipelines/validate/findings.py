@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Severity = Literal["erreur", "avertissement"]
 MASKED = "(valeur masquée)"  # stands for a value that may identify someone
+EXPIRED = "correction-perimee"
 
 
 @dataclass(frozen=True)

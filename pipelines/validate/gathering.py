@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Export, ExportField, Layout
     from pipelines.declarations.roles import RowRule
-    from pipelines.validate.tabular import JudgedBlock, JudgedRow
+    from pipelines.tabular import JudgedBlock, JudgedRow
 
 _ARROW = {
     "string": pa.string(),

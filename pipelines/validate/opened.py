@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pipelines.compile.plain_text import one_line
+from pipelines.tabular.encoding import can_decode
+from pipelines.tabular.text import open_bytes
 from pipelines.validate.engine import validate_cells, validate_text
 from pipelines.validate.findings import Finding
 from pipelines.validate.header import normalise
-from pipelines.validate.tabular.encoding import can_decode
-from pipelines.validate.tabular.text import open_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -17,7 +17,7 @@ from pipelines.validate.reported import report_problems, report_warnings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pipelines.validate.tabular import FileVerdict
+    from pipelines.tabular import FileVerdict
     from pipelines.validate.verdict import Verdict
 
 MOST_PROBLEMS = 40

@@ -12,14 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.tabular.hashes import NULL, apart_from_null, combine, hash_floats, hash_texts
 from pipelines.validate.findings import Finding
-from pipelines.validate.tabular.hashes import NULL, apart_from_null, combine, hash_floats, hash_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipelines.declarations import Export
-    from pipelines.validate.tabular.hashes import Hashes
+    from pipelines.tabular.hashes import Hashes
     from pipelines.validate.typed_rows import TypedRows
 
 MESSAGE = "Cette clé figure déjà plus haut dans le fichier."

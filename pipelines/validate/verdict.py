@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.compile.exports import label_of
 from pipelines.compile.plain_text import one_line, table_text
 from pipelines.declarations.roles import TOLD
-from pipelines.validate.corrections import EXPIRED
-from pipelines.validate.findings import Finding, rows_told
+from pipelines.validate.findings import EXPIRED, Finding, rows_told
 from pipelines.validate.french import count_text, counted
 from pipelines.validate.gathering import RefusedRow, observation_schema
 from pipelines.validate.marked import UNSEEN

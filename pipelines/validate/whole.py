@@ -19,12 +19,12 @@ import pyarrow as pa
 
 from pipelines.compile.exports import field_descriptor, label_of
 from pipelines.compile.samples import example_rows
+from pipelines.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.findings import Finding
 from pipelines.validate.french import counted, rows_text
 from pipelines.validate.header import normalise
 from pipelines.validate.office_codes import OfficeCodes
 from pipelines.validate.samples_left import examples_left
-from pipelines.validate.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.totals import totals_left
 from pipelines.validate.versions import versions
 

@@ -15,9 +15,9 @@ from pipelines.compile.arrow import arrow_schema
 from pipelines.compile.contracts import contract, frame
 from pipelines.compile.table_schema import table_schema
 from pipelines.declarations import Table
-from pipelines.publish.canonical import canonical_table
-from pipelines.publish.cells import text
-from pipelines.publish.errors import TableError
+from pipelines.release.canonical import canonical_table
+from pipelines.release.cells import text
+from pipelines.release.errors import TableError
 
 # type, constraints, value, whether it is accepted
 CASES: list[tuple[str, dict[str, Any], Any, bool]] = [

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from pipelines.compute.accounts import accounts_of
 from pipelines.compute.network_year import compute_network_year
-from pipelines.compute.tables import NationalInputs, national_tables
-from pipelines.compute.tables.bases import COUNTS
 from pipelines.declarations.bases import REASONS, Account
 from pipelines.declarations.estimators import ESTIMATORS, name_of
+from pipelines.tables import NationalInputs, national_tables
+from pipelines.tables.bases import COUNTS
 
 Row = dict[str, Any]
 PLACES = [("site", "30", "B1"), ("site", "31", "B2"), ("site", None, "B3"), ("departement", "30", None)]

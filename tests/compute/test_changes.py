@@ -14,8 +14,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportions_ztest
 
 from pipelines.compute.network_year import RESULT_COLUMNS
-from pipelines.compute.tables import NationalInputs, national_tables
 from pipelines.declarations import Catalogue
+from pipelines.tables import NationalInputs, national_tables
 
 LEVELS = ("site", "departement", "region", "national")
 SHARE = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.compute.disclosure import audit, protected, refusals, secret_figures
+from pipelines.disclosure import audit, protected, refusals, secret_figures
 
 SUM = {
     "estimator": {"name": "sum"},

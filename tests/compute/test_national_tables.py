@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from pipelines.compute.network_year import RESULT_COLUMNS
-from pipelines.compute.tables import NationalInputs, national_tables
 from pipelines.declarations import Catalogue
+from pipelines.tables import NationalInputs, national_tables
 
 RECEIPT = {"etat": "accepté", "motif": None, "lignes_lues": 10, "lignes_acceptees": 9, "lignes_refusees": 1}
 FINDINGS = ["reseau", "annee", "export", "fichier", "empreinte", "regle", "colonne", "severite", "nombre",

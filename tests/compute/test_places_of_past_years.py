@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from pipelines.compute.network_year import compute_network_year
-from pipelines.compute.tables.changes import with_changes
 from pipelines.compute.units import Geography
 from pipelines.declarations import Catalogue
+from pipelines.tables.changes import with_changes
 from pipelines.validate.places import Gazetteer
 
 SHARE = {"estimator": {"name": "share", "favourable": ["oui"], "among": ["oui", "non"]}, "year": "pooled",

@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.compute.disclosure import without_secrets
 from pipelines.compute.network_year import NetworkYear, compute_network_year
 from pipelines.declarations import Catalogue
+from pipelines.disclosure import without_secrets
 from pipelines.read import read_cells
 from pipelines.validate import JudgedFile, judge, validate_cells
 

@@ -17,12 +17,12 @@ from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportions_ztest
 
-from pipelines.compute.disclosure import without_secrets
 from pipelines.compute.network_year import compute_network_year
-from pipelines.compute.tables import NationalInputs, national_tables
 from pipelines.compute.units import Geography
 from pipelines.declarations import Catalogue
+from pipelines.disclosure import without_secrets
 from pipelines.read import read_cells
+from pipelines.tables import NationalInputs, national_tables
 from pipelines.validate import JudgedFile, judge, validate_cells
 
 LEVELS = ["Très satisfait", "Plutôt satisfait", "Plutôt mécontent", "Très mécontent"]

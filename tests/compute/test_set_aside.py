@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines.compute.disclosure import audit, protected, refusals, secret_figures
-from pipelines.compute.tables import NationalInputs, national, national_tables, safe_tables
 from pipelines.declarations import Catalogue
+from pipelines.disclosure import audit, protected, refusals, secret_figures
+from pipelines.tables import NationalInputs, national, national_tables, safe_tables
 
 NPS = {"estimator": {"name": "nps"}, "year": "pooled", "decimals": 1, "feed": {"inputs": {"rating": "note"}}}
 ACCEPTED = {"etat": "accepté", "motif": None, "lignes_lues": 40, "lignes_acceptees": 40, "lignes_refusees": 0}

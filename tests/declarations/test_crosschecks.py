@@ -19,7 +19,7 @@ RATE, DATASET = "indicators/taux-decroche.yml", "datasets/resultats-services-pub
 @pytest.fixture
 def schemas(schemas, monkeypatch):
     """The shipped declarations with a single indicator, unchanged files parsed once: quick to read again and again."""
-    monkeypatch.setattr("pipelines.declarations.catalogue.parse", PARSE)
+    monkeypatch.setattr("pipelines.declarations.loading.parse", PARSE)
     for path in (schemas / "indicators").glob("*.yml"):
         if path.name != Path(RATE).name:
             path.unlink()

@@ -13,7 +13,7 @@ import pytest
 from test_main_job import release, table
 
 from pipelines.cli import main
-from pipelines.publish.changelog import known_versions
+from pipelines.release.changelog import known_versions
 
 pytestmark = pytest.mark.e2e
 DATASET = "resultats-services-publics"

@@ -20,10 +20,10 @@ from assets.responses import write_report
 from assets.results import compute_and_write
 from assets.storage import Store, read_json
 from pipelines.cli.explaining import open_explainer
-from pipelines.compute.tables import national_tables
 from pipelines.declarations import Catalogue, load
 from pipelines.explain import Explainer
-from pipelines.publish.release import make_release
+from pipelines.release.release import make_release
+from pipelines.tables import national_tables
 
 PROJECT = Path(__file__).resolve().parents[2]
 YEAR = 2024

@@ -12,9 +12,9 @@ import pytest
 from explained_run import YEAR, House, export, levels
 
 from pipelines.cli import main
-from pipelines.compute.disclosure import protected
-from pipelines.compute.tables import national
 from pipelines.declarations import Catalogue
+from pipelines.disclosure import protected
+from pipelines.tables import national
 
 pytestmark = pytest.mark.e2e
 OFFICES = (("B1", "30", 1), ("B2", "30", 2), ("B3", "34", 9), ("B4", "34", 2), ("B5", "75", 9))

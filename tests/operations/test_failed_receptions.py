@@ -16,7 +16,7 @@ from assets.standing import standing
 from assets.storage import read_json
 from assets.summary import network_lines
 from pipelines.cli import main
-from pipelines.compute.tables import NationalInputs
+from pipelines.tables import NationalInputs
 
 DAY = datetime.date(2024, 1, 1)
 FAILED = "ERREUR : les fichiers n'ont pas pu être reçus"

@@ -24,8 +24,8 @@ import requests
 from dagster_service import PROJECT, Service, small_project, wait_for
 
 from assets.storage import read_json
-from pipelines.publish import history
-from pipelines.publish.workplace import Workplace
+from pipelines.release import history
+from pipelines.targets.workplace import Workplace
 
 pytestmark = pytest.mark.e2e
 

@@ -9,7 +9,7 @@ import pytest
 from dagster_service import small_project, write_export
 
 from pipelines.cli import main
-from pipelines.publish import intact
+from pipelines.release import intact
 
 PROJECT = Path(__file__).resolve().parents[2]
 

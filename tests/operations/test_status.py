@@ -12,8 +12,8 @@ import pytest
 from assets.standing import standing
 from assets.storage import Store, write_json
 from pipelines.cli import main
-from pipelines.publish.acceptance import accept
-from pipelines.publish.workplace import Workplace
+from pipelines.targets.acceptance import accept
+from pipelines.targets.workplace import Workplace
 
 DATASET = "resultats-services-publics"
 DAY = datetime.date(2025, 4, 10)

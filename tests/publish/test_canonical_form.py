@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from pipelines.compile.arrow import arrow_schema
 from pipelines.declarations import Table
-from pipelines.publish.canonical import canonical_table
-from pipelines.publish.cells import text
-from pipelines.publish.errors import TableError
-from pipelines.publish.tabular import csv_bytes, write_csv, write_parquet
+from pipelines.release.canonical import canonical_table
+from pipelines.release.cells import text
+from pipelines.release.errors import TableError
+from pipelines.release.tabular import csv_bytes, write_csv, write_parquet
 
 NAMES = {"cle": "string", "rang": "integer", "entier": "integer", "nombre": "number", "vrai": "boolean", "jour": "date"}
 TABLE = Table.model_validate(

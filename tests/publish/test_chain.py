@@ -15,13 +15,13 @@ from made_results import DATASET
 from pyarrow import parquet
 
 from pipelines.declarations import Catalogue
-from pipelines.publish import chain, history
-from pipelines.publish.errors import ReleaseError
-from pipelines.publish.files import sha256
-from pipelines.publish.inputs import Inputs, ReceivedFile, Reception
-from pipelines.publish.proof import rebuilt_findings, release_proof, rendered_otherwise
-from pipelines.publish.release import Release, make_release
-from pipelines.publish.rollback import rollback
+from pipelines.release import chain, history
+from pipelines.release.errors import ReleaseError
+from pipelines.release.files import sha256
+from pipelines.release.inputs import Inputs, ReceivedFile, Reception
+from pipelines.release.proof import rebuilt_findings, release_proof, rendered_otherwise
+from pipelines.release.release import Release, make_release
+from pipelines.release.rollback import rollback
 
 Tables = dict[str, pd.DataFrame]
 

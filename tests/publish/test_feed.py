@@ -10,10 +10,10 @@ import pytest
 from made_results import DATASET
 
 from pipelines.declarations import Catalogue
-from pipelines.publish.changelog import Version, known_versions
-from pipelines.publish.feed import NAMESPACE, atom
-from pipelines.publish.release import make_release
-from pipelines.publish.reuse import reuse_page
+from pipelines.release.changelog import Version, known_versions
+from pipelines.release.feed import NAMESPACE, atom
+from pipelines.release.release import make_release
+from pipelines.release.reuse import reuse_page
 
 ATOM = {"a": NAMESPACE}
 

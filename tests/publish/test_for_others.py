@@ -16,8 +16,8 @@ from made_results import DATASET
 
 from pipelines.declarations import Catalogue
 from pipelines.declarations.bundle import bundle, unbundle
-from pipelines.publish.historical import first_day
-from pipelines.publish.release import make_release
+from pipelines.release.historical import first_day
+from pipelines.release.release import make_release
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 HISTORICAL = [

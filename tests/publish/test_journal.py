@@ -14,10 +14,10 @@ from made_results import DATASET
 
 from pipelines.declarations import Catalogue
 from pipelines.declarations.releasing import Explanation
-from pipelines.publish.difference import TableState, release_difference
-from pipelines.publish.inputs import Inputs, ReceivedFile, Reception, inputs_of
-from pipelines.publish.journal import common_rows, journal, journal_frame, read_journal, replay
-from pipelines.publish.reasons import Reason, Reasons
+from pipelines.release.difference import TableState, release_difference
+from pipelines.release.inputs import Inputs, ReceivedFile, Reception, inputs_of
+from pipelines.release.journal import common_rows, journal, journal_frame, read_journal, replay
+from pipelines.release.reasons import Reason, Reasons
 
 CELLS = st.sampled_from(["", "1", "2", "a,b", '"', "-3.5", "é\n"])
 COLUMNS = st.lists(st.sampled_from(["annee", "reseau", "valeur", "motif"]), unique=True, max_size=4)
@@ -123,7 +123,7 @@ def test_causes_are_found_in_what_was_received_and_declared(
 
 
 def change(column: str, before: str, after: str) -> dict[str, Any]:
-    from pipelines.publish.difference import CellChange
+    from pipelines.release.difference import CellChange
 
     return {column: CellChange(column, before, after)}
 

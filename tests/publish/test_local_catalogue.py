@@ -13,8 +13,8 @@ import pytest
 from made_results import DATASET
 
 from pipelines.declarations import Catalogue
-from pipelines.publish.local import LocalCatalogue, publish_local, readable_size
-from pipelines.publish.release import make_release
+from pipelines.release.release import make_release
+from pipelines.targets.folder.catalogue import LocalCatalogue, publish_local, readable_size
 
 Tables = dict[str, pd.DataFrame]
 INVENTED = "Chiffres inventés <pour> l'essai."

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from made_results import DATASET
 
 from pipelines.declarations import Catalogue
-from pipelines.publish import renditions
-from pipelines.publish.layout import FEED_KEY, REUSE_KEY
-from pipelines.publish.linked import links_of
-from pipelines.publish.offer import Offer, make_offer, missing_quality
-from pipelines.publish.release import make_release
-from pipelines.publish.tabular import csv_bytes
-from pipelines.publish.target import KEY, HeldDataset, HeldResource, TargetState
+from pipelines.release import renditions
+from pipelines.release.release import make_release
+from pipelines.release.tabular import csv_bytes
+from pipelines.targets.layout import FEED_KEY, REUSE_KEY
+from pipelines.targets.linked import links_of
+from pipelines.targets.offer import Offer, make_offer, missing_quality
+from pipelines.targets.target import KEY, HeldDataset, HeldResource, TargetState
 
 ACCEPTED = frozenset({"csv", "xlsx", "parquet", "json", "txt", "zip", "xml"})
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.publish.errors import PublicationError
-from pipelines.publish.linked import Linked
-from pipelines.publish.offer import Offer, OfferedResource
-from pipelines.publish.plan import Plan, make_plan
-from pipelines.publish.plan_gates import TargetGate
-from pipelines.publish.plan_resources import described_extras
-from pipelines.publish.report import plan_text
-from pipelines.publish.target import (
+from pipelines.release.errors import PublicationError
+from pipelines.targets.linked import Linked
+from pipelines.targets.offer import Offer, OfferedResource
+from pipelines.targets.plan import Plan, make_plan
+from pipelines.targets.plan_gates import TargetGate
+from pipelines.targets.plan_resources import described_extras
+from pipelines.targets.report import plan_text
+from pipelines.targets.target import (
     ADDRESSES,
     CONTENT,
     DATASET,

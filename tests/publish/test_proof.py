@@ -19,12 +19,12 @@ from made_results import DATASET
 
 from pipelines.cli import main
 from pipelines.declarations import Catalogue
-from pipelines.publish.inputs import Inputs, ReceivedFile, Reception
-from pipelines.publish.proof import rebuilt_findings, release_proof
-from pipelines.publish.release import make_release
 from pipelines.read import Archive
 from pipelines.read.shared_archive import SharedArchive
 from pipelines.read.shelf import Shelf
+from pipelines.release.inputs import Inputs, ReceivedFile, Reception
+from pipelines.release.proof import rebuilt_findings, release_proof
+from pipelines.release.release import make_release
 
 VERSIONS = ("1.0.0", "1.0.1", "1.0.2")
 PYTHON = re.compile(

@@ -17,18 +17,18 @@ from assets.storage import Store, write_json
 from assets.summary import _versions
 from assets.waiting import keep_waiting, no_longer_waiting, waiting_plans
 from pipelines.declarations import Catalogue
-from pipelines.publish.acceptance import accept, accepted
-from pipelines.publish.errors import ConcurrentPublicationError, PublicationError
-from pipelines.publish.gates import Gate
-from pipelines.publish.known_ids import KnownIds, read_ids, write_ids
-from pipelines.publish.lease import LIFE, check_free, new_lease, read_lease
-from pipelines.publish.local_target import plan_local, publish_to_folder
-from pipelines.publish.lock import one_writer
-from pipelines.publish.previews import previews
-from pipelines.publish.release import make_release
-from pipelines.publish.report import plan_text, report_text
-from pipelines.publish.target import LOCAL, VERSION, HeldDataset, HeldResource, address, file_name, safe_for_a_key
-from pipelines.publish.workplace import Workplace
+from pipelines.release.errors import ConcurrentPublicationError, PublicationError
+from pipelines.release.gates import Gate
+from pipelines.release.release import make_release
+from pipelines.targets.acceptance import accept, accepted
+from pipelines.targets.folder.target import plan_local, publish_to_folder
+from pipelines.targets.known_ids import KnownIds, read_ids, write_ids
+from pipelines.targets.lease import LIFE, check_free, new_lease, read_lease
+from pipelines.targets.lock import one_writer
+from pipelines.targets.previews import previews
+from pipelines.targets.report import plan_text, report_text
+from pipelines.targets.target import LOCAL, VERSION, HeldDataset, HeldResource, address, file_name, safe_for_a_key
+from pipelines.targets.workplace import Workplace
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 HASH = "a" * 64

@@ -20,13 +20,13 @@ from made_results import DATASET
 
 from pipelines.declarations import Column, Table
 from pipelines.declarations.base import Constraints
-from pipelines.publish.canonical import canonical_table, text_rows
-from pipelines.publish.history import canonical_rows
-from pipelines.publish.reading_order import SOON, reading_order
-from pipelines.publish.release import make_release
-from pipelines.publish.renditions import yearly_files
-from pipelines.publish.spreadsheet import Sheet, write_workbook
-from pipelines.publish.tabular import write_csv, write_parquet
+from pipelines.release.canonical import canonical_table, text_rows
+from pipelines.release.history import canonical_rows
+from pipelines.release.reading_order import SOON, reading_order
+from pipelines.release.release import make_release
+from pipelines.release.renditions import yearly_files
+from pipelines.release.spreadsheet import Sheet, write_workbook
+from pipelines.release.tabular import write_csv, write_parquet
 
 ROWS, LATE = 3000, 2600  # far beyond the thousand rows from which readr and readxl guess
 TYPES = {"rang": "integer", "annee": "integer", "code": "string", "lieu": "string", "nom": "string", "statut": "string",

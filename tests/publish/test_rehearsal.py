@@ -11,9 +11,9 @@ from made_results import DATASET
 from pyarrow import parquet
 
 from pipelines.declarations import Catalogue
-from pipelines.publish import rehearsal
-from pipelines.publish.rehearsal import rehearse
-from pipelines.publish.release import make_release
+from pipelines.release.release import make_release
+from pipelines.targets import rehearsal
+from pipelines.targets.rehearsal import rehearse
 
 
 def stopped(*files: Path) -> dict[str, tuple[str, ...]]:

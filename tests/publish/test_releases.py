@@ -16,10 +16,10 @@ from frictionless import Package
 from made_results import DATASET, result
 
 from pipelines.declarations import Catalogue
-from pipelines.publish import release as release_module
-from pipelines.publish import verify
-from pipelines.publish.errors import ReleaseError
-from pipelines.publish.release import Release, make_release
+from pipelines.release import release as release_module
+from pipelines.release import verify
+from pipelines.release.errors import ReleaseError
+from pipelines.release.release import Release, make_release
 
 Tables = dict[str, pd.DataFrame]
 INVENTED = "Chiffres inventés pour l'essai."

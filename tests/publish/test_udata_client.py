@@ -15,9 +15,9 @@ import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from pipelines.publish.errors import PublicationError
-from pipelines.publish.udata.client import Udata
-from pipelines.publish.udata.errors import (
+from pipelines.release.errors import PublicationError
+from pipelines.targets.udata.client import Udata
+from pipelines.targets.udata.errors import (
     BusyError,
     ForbiddenError,
     KeyRefusedError,
@@ -31,8 +31,8 @@ from pipelines.publish.udata.errors import (
     findings,
     refusal,
 )
-from pipelines.publish.udata.transport import Transport
-from pipelines.publish.udata.uploads import Upload
+from pipelines.targets.udata.transport import Transport
+from pipelines.targets.udata.uploads import Upload
 
 KEY = "udata_secret"
 REFUSED = requests.ConnectionError(MaxRetryError(None, "/", NewConnectionError(None, "refused")))  # type: ignore[arg-type]

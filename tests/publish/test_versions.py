@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.publish.difference import TableState, release_difference
-from pipelines.publish.version import next_version, parse
+from pipelines.release.difference import TableState, release_difference
+from pipelines.release.version import next_version, parse
 
 Rows = dict[str, tuple[str, str]]
 

@@ -15,12 +15,12 @@ import pandas as pd
 import requests
 
 from pipelines.declarations import Catalogue
-from pipelines.publish.plan import Plan
-from pipelines.publish.publication import Platform, prepare, publish
-from pipelines.publish.report import Report
-from pipelines.publish.udata.client import Udata
-from pipelines.publish.udata.transport import Transport
-from pipelines.publish.workplace import Workplace
+from pipelines.targets.plan import Plan
+from pipelines.targets.publication import Platform, prepare, publish
+from pipelines.targets.report import Report
+from pipelines.targets.udata.client import Udata
+from pipelines.targets.udata.transport import Transport
+from pipelines.targets.workplace import Workplace
 
 DATASET = "resultats-services-publics"
 TABLES = ("resultats", "indicateurs")

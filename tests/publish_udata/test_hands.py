@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from publishing_house import DATASET, House, small
 
-from pipelines.publish.acceptance import accept
-from pipelines.publish.report import Report
+from pipelines.targets.acceptance import accept
+from pipelines.targets.report import Report
 
 pytestmark = pytest.mark.e2e
 

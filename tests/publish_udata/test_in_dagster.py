@@ -17,8 +17,8 @@ from assets.publication import accept_plan_job, previews_sensor, publication_ass
 from assets.resources import Workspace
 from assets.shared import open_store
 from assets.waiting import waiting_plans
-from pipelines.publish.known_ids import read_ids
-from pipelines.publish.workplace import Workplace
+from pipelines.targets.known_ids import read_ids
+from pipelines.targets.workplace import Workplace
 
 pytestmark = pytest.mark.e2e
 

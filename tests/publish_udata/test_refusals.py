@@ -15,8 +15,8 @@ import pytest
 from publishing_house import DATASET, House, Wire, small
 from udata_server.server import Udata
 
-from pipelines.publish.errors import ConcurrentPublicationError, PublicationError
-from pipelines.publish.udata.errors import KeyRefusedError, UnreachableError
+from pipelines.release.errors import ConcurrentPublicationError, PublicationError
+from pipelines.targets.udata.errors import KeyRefusedError, UnreachableError
 
 pytestmark = pytest.mark.e2e
 

@@ -13,8 +13,8 @@ from assets.national import gather
 from assets.resources import Workspace
 from assets.responses import write_report
 from assets.storage import read_json
-from pipelines.compute.tables import national_tables
 from pipelines.declarations import DeclarationError, load
+from pipelines.tables import national_tables
 
 NOW = pd.Timestamp("2025-01-01", tz="UTC").to_pydatetime()
 CORRECTIONS = """\

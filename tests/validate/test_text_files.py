@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from pipelines.declarations import Correction, Layout
 from pipelines.read import read_export
 from pipelines.read.delimited import open_delimited
+from pipelines.tabular import records
 from pipelines.validate import Finding, TypedRows, validate_opened, validate_text, write_rows
 from pipelines.validate.blank_rows import BlankRows
 from pipelines.validate.findings import Tally
 from pipelines.validate.gathering import observation_schema
 from pipelines.validate.observations import RowPlacer
-from pipelines.validate.tabular import records
 from pipelines.validate.twins import Twins
 
 CELLS = st.sampled_from(

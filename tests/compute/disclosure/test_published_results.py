@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.compute.disclosure import (
+from pipelines.compute.network_year import RESULT_COLUMNS
+from pipelines.declarations import Catalogue
+from pipelines.disclosure import (
     audit,
     coarsened,
     disclosure_summary,
@@ -18,9 +20,7 @@ from pipelines.compute.disclosure import (
     what_is_known,
     without_secrets,
 )
-from pipelines.compute.disclosure.audit import ALREADY, PREVIOUS, TIGHT, UNMASKED
-from pipelines.compute.network_year import RESULT_COLUMNS
-from pipelines.declarations import Catalogue
+from pipelines.disclosure.audit import ALREADY, PREVIOUS, TIGHT, UNMASKED
 
 FIGURES = ["valeur", "borne_basse", "borne_haute", "effectif", "numerateur", "denominateur"]
 SHARE = {

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines.compute.disclosure import audit, protected, refusals, secret_figures, secret_totals, without_counts
-from pipelines.compute.disclosure.audit import COUNTED, TIGHT
 from pipelines.declarations import Catalogue
+from pipelines.disclosure import audit, protected, refusals, secret_figures, secret_totals, without_counts
+from pipelines.disclosure.audit import COUNTED, TIGHT
 
 FIGURES = ["valeur", "borne_basse", "borne_haute", "effectif", "numerateur", "denominateur"]
 PLACES = {"B1": "30", "B2": "30", "B3": "30", "B4": "34", "B5": "34", "B6": "75", "B7": "75", "B8": "34"}

@@ -14,8 +14,8 @@ import pytest
 from attacker import Attacker, key_of
 from worlds import MINIMUM, QUESTIONS, REGIONS, catalogue_of, random_world, revised
 
-from pipelines.compute.disclosure import audit, protected, refusals, secret_figures, what_is_known
 from pipelines.declarations import Catalogue
+from pipelines.disclosure import audit, protected, refusals, secret_figures, what_is_known
 
 LONG = bool(os.environ.get("RESULTATS_LONG"))
 CHUNKS = range(300 if LONG else 16)  # of WORLDS each

@@ -19,12 +19,12 @@ from published_state import State, duplicates, published_state
 from udata_server.server import Publisher, Udata
 
 from pipelines.declarations import Catalogue
-from pipelines.publish.errors import PublicationError
-from pipelines.publish.publication import Platform, publish
-from pipelines.publish.report import Report
-from pipelines.publish.udata.client import Udata as Client
-from pipelines.publish.udata.transport import Transport
-from pipelines.publish.workplace import Workplace
+from pipelines.release.errors import PublicationError
+from pipelines.targets.publication import Platform, publish
+from pipelines.targets.report import Report
+from pipelines.targets.udata.client import Udata as Client
+from pipelines.targets.udata.transport import Transport
+from pipelines.targets.workplace import Workplace
 
 PATIENT = 300.0  # seconds that the client waits for an answer: a loaded machine is no fault
 HURRIED = 0.3  # where the fault is silence

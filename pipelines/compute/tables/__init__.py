@@ -1,9 +1,0 @@
-"""The national tables: every network-year put together, with the rows that are absent and why.
-
-Writing them is publication's.
-"""
-
-from pipelines.compute.tables.national import NationalInputs, national_tables
-from pipelines.compute.tables.set_aside import SetAside, safe_tables
-
-__all__ = ["NationalInputs", "SetAside", "national_tables", "safe_tables"]

@@ -1,0 +1,123 @@
+"""Declarations of a folder → the Catalogue, or all that is wrong with them at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipelines.declarations.base import Identifier, Model
+from pipelines.declarations.catalogue import AbsenceReasons, Catalogue, Engagements, QualityCriteria
+from pipelines.declarations.crosschecks import crosscheck
+from pipelines.declarations.indicator import Indicator
+from pipelines.declarations.network import Network
+from pipelines.declarations.problems import DeclarationError, Problem, from_pydantic
+from pipelines.declarations.published import Dataset, Table
+from pipelines.declarations.references import Correction, Corrections, Territories
+from pipelines.declarations.yaml_source import Document, parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ModelT = TypeVar("ModelT", bound=Model)
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+
+
+class _Reader:
+    """Reads one folder, remembering every document (for lines) and every problem."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.problems: list[Problem] = []
+        self.documents: dict[str, Document] = {}
+
+    def folder(self, name: str, model: type[ModelT]) -> dict[str, ModelT]:
+        """Read ``<root>/<name>/*.yml``; the id of each object is its file's name."""
+        found: dict[str, ModelT] = {}
+        for path in sorted((self.root / name).glob("*.y*ml")):
+            file = path.relative_to(self.root).as_posix()
+            if path.suffix != ".yml":
+                self.problems.append(Problem(file, 1, "", "l'extension attendue est .yml"))
+                continue
+            if name != "tables":
+                self._check_name(file, path.stem)
+            value = self.file(file, model)
+            if value is not None:
+                found[path.stem] = value
+        return found
+
+    def _check_name(self, file: str, stem: str) -> None:
+        try:
+            _IDENTIFIER.validate_python(stem)
+        except ValidationError:
+            message = "nom de fichier : minuscules sans accent, chiffres et tirets seulement (c'est l'identifiant)"
+            self.problems.append(Problem(file, 1, "", message))
+
+    def file(self, file: str, model: type[ModelT]) -> ModelT | None:
+        """Read one file; on any problem, remember it and return None."""
+        path = self.root / file
+        try:
+            document = parse(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            self.problems.append(Problem(file, 1, "", "fichier absent"))
+            return None
+        except UnicodeDecodeError as error:
+            self.problems.append(Problem(file, 1, "", f"le fichier n'est pas en UTF-8 (octet {error.start})"))
+            return None
+        self.documents[file] = document
+        if document.problems:
+            self.problems += [Problem(file, item.line, "", item.message) for item in document.problems]
+            return None
+        try:
+            return model.model_validate(document.data)
+        except ValidationError as error:
+            self.problems += from_pydantic(file, document, error.errors(), model)
+            return None
+
+    def placed(self, network: str, corrections: Corrections) -> tuple[Correction, ...]:
+        """Return the corrections of a network, each with the file and line where it is declared."""
+        file = f"corrections/{network}.yml"
+        lines = [self.documents[file].line(("corrections", index)) for index in range(len(corrections.corrections))]
+        return tuple(item.at(f"{file}:{line}") for item, line in zip(corrections.corrections, lines, strict=True))
+
+
+def load(root: Path) -> Catalogue:
+    """Read every declaration below ``root``.
+
+    Raises DeclarationError with all problems of all files: what the models refuse, then what does not hold across
+    files.
+    """
+    reader = _Reader(root)
+    if not root.is_dir():
+        raise DeclarationError([Problem(".", 1, "", f"dossier de déclarations absent : {root}")])
+    networks = reader.folder("networks", Network)
+    indicators = reader.folder("indicators", Indicator)
+    tables = reader.folder("tables", Table)
+    datasets = reader.folder("datasets", Dataset)
+    corrections = reader.folder("corrections", Corrections)
+    territories = reader.file("references/territoires.yml", Territories)
+    reasons = reader.file("references/motifs.yml", AbsenceReasons)
+    engagements = reader.file("references/engagements.yml", Engagements)
+    quality = reader.file("references/qualite.yml", QualityCriteria)
+    for name, found in (("networks", networks), ("indicators", indicators)):
+        if not found and not any(problem.file.startswith(name) for problem in reader.problems):
+            reader.problems.append(Problem(name, 1, "", "aucune déclaration dans ce dossier"))
+    catalogue = Catalogue(
+        networks=MappingProxyType(networks),
+        indicators=MappingProxyType(indicators),
+        tables=MappingProxyType(tables),
+        datasets=MappingProxyType(datasets),
+        corrections=MappingProxyType({key: reader.placed(key, value) for key, value in corrections.items()}),
+        # A broken reference is told with the rest: the checks across files go on without it.
+        territories=territories or Territories.model_construct(vintage=date.min, source="", territories=()),
+        reasons=MappingProxyType(reasons.reasons if reasons else {}),
+        engagements=MappingProxyType(engagements.engagements if engagements else {}),
+        quality=MappingProxyType(quality.criteria if quality else {}),
+    )
+    broken = {problem.file for problem in reader.problems}
+    problems = [*reader.problems, *crosscheck(catalogue, reader.documents, broken)]
+    if problems:
+        raise DeclarationError(problems)
+    return catalogue

@@ -1,0 +1,34 @@
+"""Statistical disclosure control of the results: what the rule hides, what is hidden with it, what a reader may know.
+
+Values are computed elsewhere; here they are only hidden. Rows of ``resultats`` become arrays in ``surveys``;
+``pattern`` decides on them what is hidden, ``bounds`` proves it by a formula.
+"""
+
+from pipelines.disclosure.audit import audit, refusals, secret_figures, what_is_known
+from pipelines.disclosure.published import (
+    EXTREMES,
+    coarsened,
+    disclosure_summary,
+    protected,
+    without_secret_parts,
+    without_secrets,
+)
+from pipelines.disclosure.surveys import FREE, HIDDEN
+from pipelines.disclosure.totals import secret_totals, without_counts
+
+__all__ = [
+    "EXTREMES",
+    "FREE",
+    "HIDDEN",
+    "audit",
+    "coarsened",
+    "disclosure_summary",
+    "protected",
+    "refusals",
+    "secret_figures",
+    "secret_totals",
+    "what_is_known",
+    "without_counts",
+    "without_secret_parts",
+    "without_secrets",
+]

@@ -1,0 +1,179 @@
+"""The audit of a release: how closely the formula of ``bounds`` lets a reader know what its table hides.
+
+It refuses nothing itself: ``refusals`` says which findings must stop a release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.disclosure.bounds import intervals
+from pipelines.disclosure.earlier import beside, row_keys, told_before
+from pipelines.disclosure.published import NUMBERS
+from pipelines.disclosure.surveys import FREE, KEY, surveys
+from pipelines.disclosure.totals import secret_totals, told_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.declarations import Catalogue
+    from pipelines.disclosure.surveys import Pattern, Survey
+    from pipelines.disclosure.tree import Flags
+
+UNMASKED = "ligne secrète non vidée"
+PREVIOUS = "valeur secrète donnée comme valeur précédente"
+TIGHT = "borné de trop près"
+ALREADY = "déjà publié"
+COUNTED = "nombre de lignes d'un export dont le total est secret"
+_REFUSED = (UNMASKED, PREVIOUS, TIGHT, COUNTED)
+_COLUMNS = ["constat", *KEY]
+_BOUNDS = ["borne_basse", "borne_haute", "trop_pres", "montree"]
+_SHIFTED = ["reseau", "indicateur", "frequence", "maille", "territoire_code", "structure_code"]
+
+
+def secret_figures(results: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """Return KEY and NUMBERS of the rows that ``shown`` hides of ``results``: what the audit must know, alone.
+
+    ``results``: as computed; ``shown``: what ``protected`` made of them.
+    """
+    hidden = row_keys(shown[shown["statut_confidentialite"].ne(FREE)])
+    return results.loc[row_keys(results).isin(hidden), [*KEY, *NUMBERS]].reset_index(drop=True)
+
+
+def audit(
+    results: pd.DataFrame,
+    catalogue: Catalogue,
+    secrets: pd.DataFrame,
+    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+    others: Mapping[str, pd.DataFrame] | None = None,
+) -> pd.DataFrame:
+    """Return what the figures tell of hidden rows, one line per finding, in the order of the key; none is best.
+
+    ``results``: the table ``resultats`` about to be released; ``secrets``: what it hides (``secret_figures``);
+    ``earlier``: the tables of earlier releases; ``others``: those released with it, by name, which count the rows of
+    exports (``totals.COUNTS``). A reader is taken to know the rule, what is hidden, and all that was ever published.
+    A row hidden now that an earlier release published can't be taken back: it is told, as already published.
+    """
+    results = results.reset_index(drop=True)
+    found = [_unmasked(results), _previous(results), _counted(results, catalogue, others or {})]
+    known = what_is_known(results, catalogue, secrets, earlier)
+    found += [known[known["trop_pres"]].assign(constat=TIGHT), known[known["montree"]].assign(constat=ALREADY)]
+    told = pd.concat(found, ignore_index=True)[_COLUMNS]
+    return told.sort_values(["constat", *KEY], kind="stable", na_position="first").reset_index(drop=True)
+
+
+def what_is_known(
+    results: pd.DataFrame,
+    catalogue: Catalogue,
+    secrets: pd.DataFrame,
+    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+) -> pd.DataFrame:
+    """Return a line per hidden row: KEY, the least and greatest that its base may be for a reader, by the formula.
+
+    ``borne_basse``, ``borne_haute`` (no smaller than what is true of the base; infinite where nothing above is
+    published), ``trop_pres`` (closer than declared), ``montree`` (an earlier release told it: its bounds are void).
+    Arguments are those of ``audit``. All of it is secret.
+    """
+    if results.empty:
+        return pd.DataFrame(columns=[*KEY, *_BOUNDS])
+    whole = beside(_with_secrets(results.reset_index(drop=True), secrets), told_before(earlier))
+    lines = [lines for survey in surveys(whole, catalogue) for lines in _judged(survey, whole)]
+    if not lines:
+        return pd.DataFrame(columns=[*KEY, *_BOUNDS]).astype({"trop_pres": bool, "montree": bool})
+    found = pd.concat(lines, ignore_index=True)
+    return found.assign(**{name: whole[name].to_numpy()[found["row"]] for name in KEY})[[*KEY, *_BOUNDS]]
+
+
+def refusals(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings that a release must not be made with; what is already public can only be reported."""
+    refused: pd.DataFrame = findings[findings["constat"].isin(_REFUSED)]
+    return refused
+
+
+def _with_secrets(results: pd.DataFrame, secrets: pd.DataFrame) -> pd.DataFrame:
+    """Return the results with the figures that they hide, and ``masquee`` where they do."""
+    columns = [*KEY, "annee", "frequence", "statut_confidentialite", "mode_obtention", "structure", "source", *NUMBERS]
+    found = results.reindex(columns=columns).astype(dict.fromkeys(NUMBERS, "float64"))
+    masked = found["statut_confidentialite"].ne(FREE).to_numpy()
+    at = pd.MultiIndex.from_frame(row_keys(secrets).to_frame(index=False)).get_indexer(row_keys(found))
+    for name in NUMBERS:
+        true = secrets[name].to_numpy(dtype=float)
+        known = np.where(at >= 0, true[at], np.nan) if len(true) else np.full(len(found), np.nan)
+        found[name] = np.where(masked, known, found[name].to_numpy(dtype=float))
+    return found.assign(masquee=masked)
+
+
+def _judged(survey: Survey, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Give what is known of the hidden rows of a survey: ``row`` and _BOUNDS."""
+    masked = rows["masquee"].eq(True).to_numpy()
+    before: list[tuple[Pattern, Flags]] = []
+    for bare in survey.patterns():
+        asked = survey.rows[survey.rows["question"].isin(bare.questions)]
+        pattern, hidden = _as_published(survey, bare, asked, masked[asked["row"]])
+        if pattern.wider is not None and pattern.widest is not None:
+            pattern = pattern.beside(before[pattern.wider][1], before[pattern.widest][1])
+        before.append((pattern, hidden))
+        asked = asked[masked[asked["row"]]]
+        layer = asked["question"].map(dict(zip(pattern.questions, pattern.layers, strict=True))).to_numpy(dtype=int)
+        for index, slot in enumerate(pattern.series.slots):
+            at = asked["column"].isin(slot.columns).to_numpy()
+            place, column = asked["place"].to_numpy()[at], asked["column"].to_numpy()[at]
+            found = intervals(pattern.series, index, hidden)
+            spot = place, layer[at], np.argsort(slot.columns)[np.searchsorted(np.sort(slot.columns), column)]
+            base = pattern.series.stacked(slot)[spot]
+            yield pd.DataFrame({
+                "row": asked["row"].to_numpy()[at], "montree": asked["montree"].to_numpy()[at] | found.told[spot],
+                "borne_basse": np.maximum(base - found.less[spot], 0.0), "borne_haute": base + found.more[spot],
+                "trop_pres": np.asarray(found.fails.any(axis=1))[place],
+            })  # fmt: skip
+
+
+def _as_published(survey: Survey, pattern: Pattern, asked: pd.DataFrame, masked: Flags) -> tuple[Pattern, Flags]:
+    """Return the pattern as a reader sees it: what is hidden, and as known what any question shows beside it."""
+    shape = (len(survey.parent), len(survey.columns))
+    concealed, shown = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    concealed[asked["place"][masked], asked["column"][masked]] = True
+    shown[asked["place"][~masked], asked["column"][~masked]] = True
+    series = pattern.series
+    extra = series.places - len(concealed)
+    known = series.known | np.concatenate([shown, np.zeros((extra, shape[1]), dtype=bool)])
+    hidden = np.stack([concealed[:, slot.columns].any(axis=1) for slot in series.slots], axis=1)
+    hidden = np.concatenate([hidden, np.zeros((extra, len(series.slots)), dtype=bool)])
+    for index in range(len(series.slots)):
+        beside_hidden = np.append(series.tree.any(hidden[:, index]), False)[series.tree.parent]
+        hidden[:, index] |= series.unnamed & beside_hidden
+    return replace(pattern, series=replace(series, known=known)), hidden
+
+
+def _unmasked(results: pd.DataFrame) -> pd.DataFrame:
+    told = [*NUMBERS, *(name for name in ("evolution",) if name in results)]
+    leaking = results["statut_confidentialite"].ne(FREE) & results[told].notna().any(axis=1)
+    return _told(results, np.flatnonzero(leaking).tolist(), UNMASKED)
+
+
+def _previous(results: pd.DataFrame) -> pd.DataFrame:
+    """Find rows whose previous value is a hidden one: the next year's row would publish it."""
+    if "valeur_precedente" not in results:
+        return _told(results, [], PREVIOUS)
+    places = results[_SHIFTED].assign(rang=results["periode"].str[4:])
+    group = places.groupby(list(places.columns), dropna=False, sort=False).ngroup()
+    concealed = results["statut_confidentialite"].ne(FREE)
+    secret = pd.MultiIndex.from_arrays([group[concealed], results["annee"][concealed] + 1])
+    telling = pd.MultiIndex.from_arrays([group, results["annee"]]).isin(secret)
+    return _told(results, np.flatnonzero(results["valeur_precedente"].notna() & telling).tolist(), PREVIOUS)
+
+
+def _counted(results: pd.DataFrame, catalogue: Catalogue, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Find, in other tables, the number of rows of an export of which a total is hidden."""
+    told = told_counts(others, secret_totals(results, catalogue))
+    lines = told.assign(constat=COUNTED, periode=told["annee"].astype(str))
+    return lines.reindex(columns=_COLUMNS)
+
+
+def _told(results: pd.DataFrame, rows: list[int], finding: str) -> pd.DataFrame:
+    return results.loc[rows, KEY].assign(constat=finding)[_COLUMNS]

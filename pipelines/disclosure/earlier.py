@@ -1,0 +1,82 @@
+"""What earlier releases did with each row of ``resultats``: showed its figures, or hid them. Read from their files.
+
+What was shown can't be taken back: a reader may put yesterday's figure beside today's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from pipelines.disclosure.surveys import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+COPIED = ["annee", "frequence", "structure", "mode_obtention", "source"]  # what a row is made of anew from
+_SHOWN = "statut_confidentialite = 'F' AND (valeur IS NOT NULL OR effectif IS NOT NULL)"
+
+
+def told_before(releases: Sequence[Path] | Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return KEY, ``COPIED``, ``montree`` and ``cachee`` of every row that some release published.
+
+    ``releases``: their tables ``resultats``, Parquet files or frames, in any order. Only these columns are read.
+    """
+    if not len(releases):
+        return pd.DataFrame(columns=[*KEY, *COPIED, "montree", "cachee"])
+    keys = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '') AS {name}" for name in KEY)
+    copied = ", ".join(f"any_value({name}) AS {name}" for name in COPIED)
+    with duckdb.connect() as connection:
+        sources = []
+        for number, release in enumerate(releases):
+            if isinstance(release, pd.DataFrame):
+                columns = [*KEY, *COPIED, "statut_confidentialite", "valeur", "effectif"]
+                connection.register(f"frame_{number}", pa.Table.from_pandas(release[columns], preserve_index=False))
+                sources.append(f"SELECT * FROM frame_{number}")
+            else:
+                sources.append(f"SELECT * FROM read_parquet('{str(release).replace(chr(39), chr(39) * 2)}')")
+        rows = " UNION ALL ".join(
+            f"SELECT {keys}, {', '.join(COPIED)}, {_SHOWN} AS shown, statut_confidentialite <> 'F' AS hidden "
+            f"FROM ({one})"
+            for one in sources
+        )
+        return connection.execute(
+            f"SELECT {', '.join(KEY)}, {copied}, bool_or(shown) AS montree, bool_or(hidden) AS cachee "
+            f"FROM ({rows}) GROUP BY {', '.join(KEY)} ORDER BY {', '.join(KEY)}"
+        ).df()
+
+
+def beside(results: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Return the results with ``montree`` and ``cachee``, and a row for each hidden before that has none any more.
+
+    Without the latter, a place whose file was withdrawn would be the whole difference between two totals.
+    """
+    if before.empty or results.empty:
+        return results.assign(montree=False, cachee=False)
+    keys = row_keys(results)
+    at = pd.MultiIndex.from_frame(before[KEY]).get_indexer(keys)
+    told = {name: before[name].to_numpy(dtype=bool)[at] & (at >= 0) for name in ("montree", "cachee")}
+    pairs = pd.MultiIndex.from_frame(results[["reseau", "annee", "indicateur"]]).unique()
+    gone = before[before["cachee"] & ~pd.MultiIndex.from_frame(before[KEY]).isin(keys)]
+    gone = gone[pd.MultiIndex.from_frame(gone[["reseau", "annee", "indicateur"]]).isin(pairs)]
+    if gone.empty:
+        return results.assign(**told)
+    rows = gone.assign(statut_observation="A", statut_confidentialite="F")
+    place = ["reseau", "annee", "indicateur"]
+    if "date_extraction" in results:  # of the others: without one, a row would say that its file is gone
+        dates = results[[*place, "date_extraction"]].drop_duplicates(place)
+        rows = rows.astype({"annee": results["annee"].dtype}).merge(dates, on=place, how="left")
+    for name in KEY:
+        rows[name] = rows[name].where(rows[name].ne(""), None)
+    rows["annee"] = rows["annee"].astype(results["annee"].dtype)
+    return pd.concat([results.assign(**told), rows.reindex(columns=[*results.columns, *told])], ignore_index=True)
+
+
+def row_keys(frame: pd.DataFrame) -> pd.MultiIndex:
+    """Return the key of each row of ``resultats`` as text, with "" where a part is absent."""
+    text = frame[KEY].astype("object")
+    return pd.MultiIndex.from_frame(text.where(text.notna(), "").astype(str))

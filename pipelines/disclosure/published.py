@@ -1,0 +1,178 @@
+"""Disclosure control of the table of results: what is hidden is blank, under one status and one reason.
+
+The computation of a network-year keeps what it computed, marked C where the rule hides a row by itself; only what went
+through ``protected`` may be shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.disclosure.bounds import intervals
+from pipelines.disclosure.earlier import beside, told_before
+from pipelines.disclosure.pattern import hidden_slots
+from pipelines.disclosure.rules import SECRET
+from pipelines.disclosure.surveys import FREE, HIDDEN, surveys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from pipelines.declarations import Catalogue
+    from pipelines.disclosure.surveys import Pattern, Survey
+    from pipelines.disclosure.tree import Flags
+
+NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
+# For tests of change, never published: raw value, effective size (shares, net), standard error (all but shares).
+UNPUBLISHED = ["estimation", "effectif_efficace", "erreur_type", "degres_liberte"]
+_MADE = ["frequence", "maille"]  # what says how a value was obtained
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """What is hidden of a survey: positions of ``rows``, and rows to add (``_silent``); ``safe``: the formula holds."""
+
+    rows: NDArray[np.int64]
+    added: pd.DataFrame
+    safe: bool
+
+
+def protected(
+    results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[Path] | Sequence[pd.DataFrame] = ()
+) -> pd.DataFrame:
+    """Return all results with the secret ones blank, marked C: those of the rule, and those that would tell them.
+
+    ``results``: rows of any network-years, each whole (nothing links two of them), in any order. ``earlier``: the
+    tables ``resultats`` of earlier releases, files or frames: what they hid stays hidden, what they showed protects
+    nothing. Rows are added where the absence of a row would tell that a hidden place had nobody in a period.
+    A survey that nothing can protect, after what earlier releases have told, is hidden whole.
+    """
+    if results.empty:
+        return without_secrets(results)
+    found = beside(results.reset_index(drop=True), told_before(earlier))
+    added: list[pd.DataFrame] = []
+    for survey in surveys(found, catalogue):
+        hidden = hidden_rows(survey, found)
+        rows = hidden.rows if hidden.safe else survey.rows["row"].to_numpy()
+        found.loc[rows, "statut_confidentialite"] = HIDDEN
+        found.loc[rows, "motif"] = SECRET
+        added.append(hidden.added.assign(motif=SECRET))
+    found = pd.concat([found, *(one for one in added if len(one))], ignore_index=True)
+    found.loc[found["statut_confidentialite"].ne(FREE), "date_reference"] = None  # none, of a period without anybody
+    return without_secrets(found.drop(columns=["montree", "cachee"]))
+
+
+def hidden_rows(survey: Survey, results: pd.DataFrame) -> Hidden:
+    """Return what must be hidden of a survey; ``results``: the rows that ``survey.rows`` speaks of, by position."""
+    rows, added, safe = [], [], True
+    for pattern, hidden in hidden_patterns(survey):
+        if not hidden.any():
+            continue
+        cells = _cells(pattern, hidden, survey)
+        asked = survey.rows[survey.rows["question"].isin(pattern.questions)]
+        rows.append(asked["row"].to_numpy()[cells[asked["place"], asked["column"]]])
+        added.append(_silent(survey, asked, cells, results))
+        safe &= not any(intervals(pattern.series, n, hidden).fails.any() for n in range(len(pattern.series.slots)))
+    everything = [one for one in added if len(one)]
+    return Hidden(
+        np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64),
+        pd.concat(everything, ignore_index=True) if everything else results.iloc[:0],
+        safe,
+    )
+
+
+def hidden_patterns(survey: Survey) -> Iterator[tuple[Pattern, Flags]]:
+    """Give each pattern of a survey, with what is hidden of it: places × slots."""
+    found: list[tuple[Pattern, Flags]] = []
+    for pattern in survey.patterns():
+        placed = pattern
+        if pattern.wider is not None and pattern.widest is not None:
+            placed = pattern.beside(found[pattern.wider][1], found[pattern.widest][1])
+        found.append((placed, hidden_slots(placed.series)))
+        yield found[-1]
+
+
+def _cells(pattern: Pattern, hidden: Flags, survey: Survey) -> Flags:
+    """Return what is hidden as places × columns, without the places that no row names."""
+    found: Flags = np.zeros((len(survey.parent), len(survey.columns)), dtype=bool)
+    for index, slot in enumerate(pattern.series.slots):
+        found[:, slot.columns] = hidden[: len(found), index][:, None]
+    return found
+
+
+def _silent(survey: Survey, asked: pd.DataFrame, cells: Flags, results: pd.DataFrame) -> pd.DataFrame:
+    """Return rows for the periods in which a hidden place has none: no row would say that nobody answered."""
+    lines = []
+    for _, rows in asked.groupby("question"):
+        place, column = rows["place"].to_numpy(), rows["column"].to_numpy()
+        there: Flags = np.zeros(cells.shape, dtype=bool)
+        there[place, column] = True
+        places, periods = np.asarray(there.any(axis=1)), np.asarray(there.any(axis=0))
+        missing = np.argwhere(cells & ~there & places[:, None] & periods[None, :])
+        if not len(missing):
+            continue
+        first = pd.Series(rows["row"].to_numpy(), index=place)
+        first = first[~first.index.duplicated()]
+        copied = results.loc[first[missing[:, 0]].to_numpy()].reset_index(drop=True)
+        when = survey.columns.iloc[missing[:, 1]].reset_index(drop=True)
+        copied = copied.assign(frequence=when["frequence"], periode=when["periode"])
+        modes = results.loc[rows["row"], [*_MADE, "mode_obtention"]].drop_duplicates(_MADE)
+        lines.append(copied.drop(columns="mode_obtention").merge(modes, on=_MADE, how="left"))
+    if not lines:
+        return results.iloc[:0]
+    found = pd.concat(lines, ignore_index=True)
+    return found.assign(statut_confidentialite=HIDDEN)
+
+
+def without_secrets(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the results with every figure of the rows marked C blank, in whichever state they are."""
+    if results.empty:
+        return results
+    found = results.copy()
+    concealed = found["statut_confidentialite"].ne(FREE)
+    found.loc[concealed, [*NUMBERS, *(name for name in UNPUBLISHED if name in found)]] = np.nan
+    return found
+
+
+# Extreme weights tell the sizes of their categories; with one decimal, no longer exactly.
+EXTREMES = dict.fromkeys(("rapport_minimal", "rapport_maximal", "poids_minimal", "poids_maximal"), 1)
+
+
+def coarsened(results: pd.DataFrame) -> pd.DataFrame:
+    """Publish of weighted values their weighted base in whole units, and neither numerator nor denominator.
+
+    Few different weights make a lattice: with six decimals, a numerator told how many of each category had answered
+    what, down to one person.
+    """
+    weighted = results["effectif_pondere"].notna()
+    found = results.assign(effectif_pondere=results["effectif_pondere"].astype("float64").round(0))
+    found.loc[weighted, ["numerateur", "denominateur"]] = np.nan
+    return found
+
+
+def disclosure_summary(results: pd.DataFrame) -> pd.DataFrame:
+    """Return, per network, indicator, frequency and level: rows shown, rows hidden, and the share of these (%).
+
+    ``results``: the table ``resultats`` or the frame that ``protected`` returns. Only where something is hidden.
+    """
+    groups = ["reseau", "indicateur", "frequence", "maille"]
+    counted = results.assign(valeurs=results["valeur"].notna(), secret=results["statut_confidentialite"].ne(FREE))
+    found = counted.groupby(groups, sort=True)[["valeurs", "secret"]].sum().reset_index()
+    total = found["valeurs"] + found["secret"]
+    found["part_secret"] = (100 * found["secret"] / total.where(total > 0)).round(1)
+    return found[found["secret"] > 0].reset_index(drop=True)
+
+
+def without_secret_parts(discrepancies: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
+    """Return the discrepancies but those of an indicator and period with a hidden row: they tell totals and sums."""
+    if discrepancies.empty or results.empty:
+        return discrepancies
+    places = ["reseau", "indicateur", "periode"]
+    secret = pd.MultiIndex.from_frame(results.loc[results["statut_confidentialite"].ne(FREE), places])
+    return discrepancies[~pd.MultiIndex.from_frame(discrepancies[places]).isin(secret)].reset_index(drop=True)

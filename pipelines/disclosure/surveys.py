@@ -1,0 +1,384 @@
+"""From rows of ``resultats`` to series of figures: which questions share a pattern, which places and periods add up.
+
+Names end here: what is hidden of a series is decided on arrays, in ``pattern``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pipelines.compute.units import Geography
+from pipelines.declarations import estimators as declared
+from pipelines.declarations.base import LEVELS
+from pipelines.declarations.periods import FRENCH, MONTHS_PER_PERIOD, last_day
+from pipelines.disclosure.rules import attributes, base_of, rules
+from pipelines.disclosure.series import EPSILON, Layer, Series, Slot, Split
+from pipelines.disclosure.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from pipelines.declarations import Catalogue
+    from pipelines.disclosure.rules import Rule
+    from pipelines.disclosure.tree import Flags, Numbers, Places
+
+PLACE = ["maille", "territoire_code", "structure_code"]
+KEY = ["reseau", "indicateur", "periode", *PLACE]
+FREE, HIDDEN = "F", "C"  # SDMX CONF_STATUS: one status for all that is hidden, else the base of some could be guessed
+FEWER = 0.75  # a question that fewer of the people answered has a pattern of its own, not to hide the others with it
+_ADDITIVE = ("sum", "ratio_of_sums", "weighted_mean", "pooled")  # ways to make a year that add its periods up
+_MONTHS = {FRENCH[frequency]: months for frequency, months in MONTHS_PER_PERIOD.items()}
+_TOGETHER = {1: 3, 3: 6, 6: 12}  # months of a period, and of the periods that are hidden with it
+
+
+@dataclass(frozen=True)
+class Question:
+    """An indicator: its ``base``, the ``parts`` that its numerator makes of it, which of its cells are too small.
+
+    All are places × columns. ``count``: the rule is one of persons, else of enterprises.
+    """
+
+    rule: Rule
+    additive: bool
+    base: Numbers
+    parts: tuple[Numbers, ...]
+    span: float
+    small: Flags
+
+    @property
+    def people(self) -> float:
+        """How many people answered, over all cells: what orders the questions of a survey."""
+        return float(self.base.sum())
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A series and the numbers of the questions it hides, each with its layer.
+
+    ``wider``, ``widest``: the patterns (their numbers) of questions that more people answered: the nearest, the first.
+    """
+
+    series: Series
+    questions: tuple[int, ...]
+    layers: tuple[int, ...]
+    wider: int | None = None
+    widest: int | None = None
+
+    def beside(self, wider: Flags, widest: Flags) -> Pattern:
+        """Return the pattern that hides what is hidden of the questions that more people answered."""
+        return replace(self, series=self.series.beside(wider, widest))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The questions of a network and year whose exports have rows in common.
+
+    ``rows``: ``row`` (position in the results), ``question``, ``place``, ``column``, ``montree``, ``cachee`` (what
+    earlier releases did). ``columns``: ``frequence``, ``periode``, first and last month, coarsest first.
+    """
+
+    network: str
+    year: int
+    questions: tuple[Question, ...]
+    rows: pd.DataFrame
+    columns: pd.DataFrame
+    parent: Places
+    slots: dict[bool, tuple[Slot, ...]] = field(default_factory=dict)
+
+    def patterns(self) -> list[Pattern]:
+        """Return the patterns, those of most people first: a question asked of fewer is hidden where others are."""
+        found: list[Pattern] = []
+        for numbers in self._groups():
+            wider = [n for n, item in enumerate(found) if self._same_kind(item.questions[0], numbers[0])]
+            series, layers = self._series(numbers, found, wider)
+            nearest, widest = (wider[-1], wider[0]) if wider else (None, None)
+            found.append(Pattern(series, numbers, layers, nearest, widest))
+        return found
+
+    def _same_kind(self, one: int, other: int) -> bool:
+        first, second = self.questions[one], self.questions[other]
+        return first.additive == second.additive and bool(first.rule.minimum) == bool(second.rule.minimum)
+
+    def _groups(self) -> list[tuple[int, ...]]:
+        """Return the questions of each pattern: those of one kind that about as many people answered."""
+        order = sorted(range(len(self.questions)), key=lambda n: (-self.questions[n].people, n))
+        found: list[list[int]] = []
+        for number in order:
+            question = self.questions[number]
+            if question.people <= EPSILON and not question.small.any():
+                continue
+            for group in found:
+                enough = question.people >= FEWER * self.questions[group[0]].people or question.rule.margin > 0
+                if self._same_kind(group[0], number) and enough:
+                    group.append(number)
+                    break
+            else:
+                found.append([number])
+        return [tuple(group) for group in found]
+
+    def _series(
+        self, numbers: tuple[int, ...], before: list[Pattern], wider: list[int]
+    ) -> tuple[Series, tuple[int, ...]]:  # fmt: skip
+        questions = [self.questions[number] for number in numbers]
+        minimum = max(question.rule.minimum for question in questions)
+        layers: list[Layer] = []
+        splits: list[Split] = []
+        places: list[int] = []
+        for question in questions:
+            layer = Layer(question.base, minimum, question.rule.margin if not minimum else 0.0)
+            at = next((n for n, one in enumerate(layers) if np.array_equal(one.base, layer.base)), len(layers))
+            if at == len(layers):
+                layers.append(layer)
+            places.append(at)
+            if question.parts and not any(_alike(question.parts, split.parts) for split in splits):
+                splits.append(Split(at, question.parts, question.span))
+        for number in wider:
+            rest = before[number].series.layers[0].base[: len(self.parent)] - layers[0].base
+            if rest.min(initial=0.0) > -EPSILON and minimum:
+                layers.append(Layer(np.maximum(rest, 0.0), minimum, complement=True))
+        chosen = self.rows[self.rows["question"].isin(numbers)]
+        small = np.any([question.small for question in questions], axis=0)
+        slots = self.slots[questions[0].additive]
+        series = Series(
+            Tree.of(self.parent), slots, tuple(layers), tuple(splits), small,
+            self._flags(chosen[chosen["montree"]]), self._held(chosen[chosen["cachee"]], slots),
+            np.zeros(len(self.parent), dtype=bool),
+        )  # fmt: skip
+        return _with_unnamed(series), tuple(places)
+
+    def _flags(self, rows: pd.DataFrame) -> Flags:
+        found = np.zeros((len(self.parent), len(self.columns)), dtype=bool)
+        found[rows["place"], rows["column"]] = True
+        return found
+
+    def _held(self, rows: pd.DataFrame, slots: tuple[Slot, ...]) -> Flags:
+        cells = self._flags(rows)
+        return np.stack([cells[:, slot.columns].any(axis=1) for slot in slots], axis=1)
+
+
+def _alike(one: tuple[Numbers, ...], other: tuple[Numbers, ...]) -> bool:
+    return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def _with_unnamed(series: Series) -> Series:
+    """Add the places that no row names: people of a place who are in none of the places below it."""
+    tree, base = series.tree, series.layers[0].base
+    gap = base - tree.sums(base)
+    above = tree.any(np.ones(series.places, dtype=bool))
+    owners = np.flatnonzero(above & (gap > EPSILON * (1 + np.abs(base))).any(axis=1))
+    if not len(owners):
+        return series
+
+    def more(values: Numbers) -> Numbers:
+        rest = np.maximum((values - tree.sums(values))[owners], 0.0)
+        return np.concatenate([values, np.where(gap[owners] > EPSILON, rest, 0.0)])
+
+    def blank(flags: Flags) -> Flags:
+        return np.concatenate([flags, np.zeros((len(owners), flags.shape[1]), dtype=bool)])
+
+    return Series(
+        Tree.of(np.concatenate([tree.parent, owners])), series.slots,
+        tuple(replace(layer, base=more(layer.base)) for layer in series.layers),
+        tuple(replace(split, parts=tuple(more(part) for part in split.parts)) for split in series.splits),
+        blank(series.small), blank(series.known), blank(series.held),
+        np.append(np.zeros(series.places, dtype=bool), np.ones(len(owners), dtype=bool)),
+    )  # fmt: skip
+
+
+def surveys(results: pd.DataFrame, catalogue: Catalogue) -> Iterator[Survey]:
+    """Give the surveys whose figures are under secrecy, of each network and year.
+
+    ``results``: rows of ``resultats`` with all their figures; ``statut_confidentialite`` is C where the rule hides a
+    row by itself; ``montree``, ``cachee`` (facultative): what earlier releases did with the row.
+    """
+    ruled = rules(catalogue)
+    names = _named_surveys(results, catalogue, ruled)
+    ruled = _shared(ruled, catalogue)
+    rows = results.assign(row=np.arange(len(results)), survey=names)
+    for name in ("montree", "cachee"):
+        rows[name] = rows[name].astype(bool) if name in rows else False
+    rows = rows[rows["survey"].notna()]
+    for _, group in rows.groupby(["reseau", "annee", "survey"], sort=True):
+        yield _survey(str(group["reseau"].iat[0]), int(str(group["annee"].iat[0])), group, catalogue, ruled)
+
+
+def _named_surveys(
+    results: pd.DataFrame, catalogue: Catalogue, ruled: dict[tuple[str, str], Rule]
+) -> NDArray[np.object_]:
+    """Name the survey of each row; None where no secrecy holds. Indicators are of one if their exports meet."""
+    pairs = pd.MultiIndex.from_frame(results[["reseau", "indicateur"]])
+    codes, kinds = pd.factorize(pairs)
+    secret = {pair for pair in kinds if ruled[pair].minimum or ruled[pair].margin}
+    told = {(pair[0], base_of(catalogue.indicators[pair[1]], pair[0])) for pair in secret}
+    first: dict[tuple[str, str], str] = {}
+    named: dict[tuple[str, str], str | None] = {}
+    for network, key in kinds:
+        indicator = catalogue.indicators[key]
+        exports = indicator.networks[network].export
+        if (network, key) not in secret and (network, base_of(indicator, network)) not in told:
+            continue
+        joined = {first.get((network, export), exports[0]) for export in exports}
+        name = min(joined)
+        for place, old in list(first.items()):
+            if place[0] == network and old in joined:
+                first[place] = name
+        for export in exports:
+            first[network, export] = name
+    for network, key in kinds:
+        indicator = catalogue.indicators[key]
+        wanted = (network, key) in secret or (network, base_of(indicator, network)) in told
+        named[network, key] = first[network, indicator.networks[network].export[0]] if wanted else None
+    table = np.array([named[pair] for pair in kinds], dtype=object)
+    return table[codes] if len(codes) else np.zeros(0, dtype=object)
+
+
+def _shared(ruled: dict[tuple[str, str], Rule], catalogue: Catalogue) -> dict[tuple[str, str], Rule]:
+    """Give an indicator without a rule of its own that of an indicator with the same base, which it would tell."""
+    bases = {(network, key): (network, base_of(catalogue.indicators[key], network)) for network, key in ruled}
+    strictest = {bases[pair]: rule for pair, rule in sorted(ruled.items(), key=lambda item: _strictness(item[1]))}
+    return {pair: rule if rule.minimum or rule.margin else strictest[bases[pair]] for pair, rule in ruled.items()}
+
+
+def _strictness(rule: Rule) -> tuple[int, float]:
+    return rule.minimum, rule.margin
+
+
+def _survey(
+    network: str, year: int, rows: pd.DataFrame, catalogue: Catalogue, ruled: dict[tuple[str, str], Rule]
+) -> Survey:
+    keys = [rows[name].astype("object").where(rows[name].notna(), "").astype(str) for name in PLACE]
+    place, places = pd.factorize(pd.MultiIndex.from_arrays(keys), sort=True)
+    columns = _columns(rows)
+    column = pd.MultiIndex.from_frame(columns[["frequence", "periode"]]).get_indexer(
+        pd.MultiIndex.from_frame(rows[["frequence", "periode"]])
+    )
+    question, indicators = pd.factorize(rows["indicateur"], sort=True)
+    placed = pd.DataFrame({
+        "row": rows["row"].to_numpy(), "question": question, "place": place, "column": column,
+        "montree": rows["montree"].to_numpy(), "cachee": rows["cachee"].to_numpy(),
+    })  # fmt: skip
+    shape = (len(places), len(columns))
+    questions = tuple(
+        _question(rows[at], placed[at], catalogue, str(name), ruled[network, str(name)], shape)
+        for number, name in enumerate(indicators)
+        for at in [question == number]
+    )
+    spans = tuple(zip(columns["first"].tolist(), columns["last"].tolist(), strict=True))
+    slots = {True: _slots(spans), False: (Slot(np.arange(len(columns))),)}
+    return Survey(network, year, questions, placed, columns, _parents(places, year, catalogue), slots)
+
+
+def _columns(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the periods there are, coarsest first, with their first and last months (0 … 11)."""
+    found = rows[["frequence", "periode"]].drop_duplicates()
+    months = found["frequence"].map(_MONTHS).astype(int)
+    last = pd.Series([last_day(period).month for period in found["periode"]], index=found.index, dtype=int)
+    found = found.assign(months=months, first=last - months, last=last)
+    return found.sort_values(["months", "periode"], ascending=[False, True]).reset_index(drop=True)
+
+
+@cache  # years have the same periods
+def _slots(spans: tuple[tuple[int, int], ...]) -> tuple[Slot, ...]:
+    """Return the periods that are hidden together: at least two of those that a coarser published period adds up.
+
+    ``spans``: the first month of each, and the last, coarsest periods first.
+    """
+    found: list[Slot] = []
+    owner: dict[int, int] = {}
+    firsts = np.array([first for first, _ in spans])
+    sizes = [last - first for first, last in spans]
+    for months in sorted(set(sizes), reverse=True):
+        total = {
+            at: max((wide for wide, (begins, ends) in enumerate(spans)
+                     if sizes[wide] > months and begins <= first and last <= ends), default=-1)
+            for at, (first, last) in enumerate(spans) if sizes[at] == months
+        }  # fmt: skip
+        for whole in sorted(set(total.values())):
+            inside = np.array([at for at, above in total.items() if above == whole])
+            if len(inside) == 1 and whole >= 0:  # the only period observed: the figure of the coarser one, told twice
+                slot = owner[whole]
+                found[slot] = replace(found[slot], columns=np.append(found[slot].columns, inside))
+                owner[int(inside[0])] = slot
+                continue
+            for group in _grouped(inside, firsts[inside] // _TOGETHER.get(months, 12)):
+                found.append(Slot(group, owner[whole] if whole >= 0 else -1, whole))
+                owner |= dict.fromkeys(group.tolist(), len(found) - 1)
+    return tuple(found)
+
+
+def _grouped(columns: NDArray[np.int64], together: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return the columns by the period they are hidden with; one alone joins its neighbours."""
+    groups: list[NDArray[np.int64]] = []
+    for one in np.unique(together):
+        group = columns[together == one]
+        if groups and (len(group) < 2 or len(groups[-1]) < 2):
+            groups[-1] = np.concatenate([groups[-1], group])
+        else:
+            groups.append(group)
+    return groups
+
+
+def _parents(places: pd.Index[Any], year: int, catalogue: Catalogue) -> Places:
+    """Return, per place, the nearest wider place that is published; -1 for none."""
+    geography = Geography(catalogue.territories.of_year(year))
+    at = {(level, code): number for number, (level, code, _) in enumerate(places) if level != "site"}
+    found = np.full(len(places), -1, dtype=np.int64)
+    for number, (level, code, _) in enumerate(places):
+        for wider in LEVELS[LEVELS.index(level) + 1 :]:
+            above = at.get((wider, geography.parent(wider, code or None, level) or ""), -1)
+            if above >= 0:
+                found[number] = above
+                break
+    return found
+
+
+def _question(
+    rows: pd.DataFrame, placed: pd.DataFrame, catalogue: Catalogue, name: str, rule: Rule, shape: tuple[int, int]
+) -> Question:
+    indicator = catalogue.indicators[name]
+    at = placed["place"].to_numpy(), placed["column"].to_numpy()
+
+    def spread(values: NDArray[np.float64]) -> Numbers:
+        found = np.zeros(shape)
+        found[at] = np.nan_to_num(values)
+        return found
+
+    counted = isinstance(indicator.estimator, declared.Sum | declared.Count)
+    base = rows["valeur" if counted else "effectif"].to_numpy(dtype=float)
+    if isinstance(indicator.estimator, declared.Ratio) and np.isnan(base).all():
+        base = rows["denominateur"].to_numpy(dtype=float)
+    if indicator.estimator.family == "typed":  # what the source itself withholds (« ns ») is no figure of ours to hide
+        base = np.where(rows["valeur"].notna(), base, 0.0)
+    small = np.zeros(shape, dtype=bool)
+    small[at] = rows["statut_confidentialite"].ne(FREE).to_numpy()
+    parts, span = _parts(rows, catalogue, name)
+    spreads = tuple(spread(part) for part in parts)
+    whole = np.abs(spread(base))
+    if spreads and not np.allclose(sum(spreads), span * whole, rtol=1e-6, atol=EPSILON):
+        spreads = ()  # some numerators are published nowhere (too few answers to be reliable): they add up to nothing
+    return Question(rule, indicator.year in _ADDITIVE, whole, spreads, span, small)
+
+
+def _parts(rows: pd.DataFrame, catalogue: Catalogue, name: str) -> tuple[list[NDArray[np.float64]], float]:
+    """Return the two parts that a published numerator makes of its base, and how much of them one person is.
+
+    Numerators between ``least`` and ``greatest`` times the denominator make two quantities that are never negative:
+    numerator - least × denominator, and greatest × denominator - numerator. Both add up as numerators do. A weighted
+    value has no published numerator.
+    """
+    limits = attributes(catalogue.indicators[name])
+    if limits is False or rows["effectif_pondere"].notna().any() or rows["numerateur"].isna().all():
+        return [], 1.0
+    least, greatest = limits
+    if greatest is None:
+        return [], 1.0
+    above, below = rows["numerateur"].to_numpy(dtype=float), rows["denominateur"].to_numpy(dtype=float)
+    parts = [np.maximum(above - least * below, 0.0), np.maximum(greatest * below - above, 0.0)]
+    return parts, greatest - least

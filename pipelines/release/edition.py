@@ -1,0 +1,119 @@
+"""The files of one release, written into a folder from canonical tables. Where it stands is not decided here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.compile.dictionary import DICTIONARY, dictionary_frame
+from pipelines.release import files
+from pipelines.release.canonical import canonical_table
+from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, versions_frame
+from pipelines.release.companions import JOURNAL, VERSIONS
+from pipelines.release.historical import historical_schema, historical_table
+from pipelines.release.history import DESCRIPTOR, JOURNAL_FILE
+from pipelines.release.journal import journal_frame
+from pipelines.release.package import datapackage, release_title, to_bytes
+from pipelines.release.readme import introduction, readme
+from pipelines.release.spreadsheet import Sheet, write_workbook
+from pipelines.release.standard import schema_file, standard_schema
+from pipelines.release.tabular import write_csv, write_parquet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from pipelines.declarations import Catalogue, Dataset, Table
+    from pipelines.release.files import WrittenFile
+    from pipelines.release.record import Record
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What a release is made of: canonical tables, a version, its record, and the warning that invented data carry."""
+
+    dataset_id: str
+    catalogue: Catalogue
+    version: str
+    tables: Mapping[str, pa.Table]
+    synthetic: str | None
+    record: Record
+
+    @property
+    def dataset(self) -> Dataset:
+        """The declared dataset."""
+        return self.catalogue.datasets[self.dataset_id]
+
+    @property
+    def declared(self) -> dict[str, Table]:
+        """The declared tables, in the order of the dataset."""
+        return {name: self.catalogue.tables[name] for name in self.tables}
+
+    def write(self, folder: Path) -> None:
+        """Write every file of the release."""
+        written = [*self._tables(folder), *self._record(folder), *self._others(folder)]
+        by_name = {file.name: file for file in written}
+        descriptor = datapackage(
+            self.dataset_id,
+            self.catalogue,
+            version=self.version,
+            files=by_name,
+            networks=self._networks(),
+            synthetic=self.synthetic,
+            origin=self.record.origin,
+        )
+        written.append(files.write(folder / DESCRIPTOR, to_bytes(descriptor)))
+        files.write(folder / files.CHECKSUMS, files.checksums(written))
+
+    def _tables(self, folder: Path) -> list[WrittenFile]:
+        dictionary = canonical_table("dictionnaire", DICTIONARY, dictionary_frame(self.declared))
+        versions = canonical_table("versions", VERSIONS, versions_frame(self.record.versions))
+        sheets = [
+            *(Sheet(name, table) for name, table in self.tables.items()),
+            Sheet("Dictionnaire", dictionary),
+            Sheet("Versions", versions),
+        ]
+        title = release_title(self.dataset, self.synthetic)
+        notes = introduction(self.dataset, self.version, self.synthetic)
+        return [
+            *(write_csv(table, folder / f"{name}.csv") for name, table in self.tables.items()),
+            *(write_parquet(table, folder / f"{name}.parquet") for name, table in self.tables.items()),
+            write_csv(dictionary, folder / "dictionnaire.csv"),
+            write_csv(versions, folder / VERSIONS_FILE),
+            write_workbook(folder / "resultats.xlsx", title, notes, sheets),
+        ]
+
+    def _record(self, folder: Path) -> list[WrittenFile]:
+        journal = canonical_table("journal", JOURNAL, journal_frame(self.record.journal))
+        return [
+            write_csv(journal, folder / JOURNAL_FILE),
+            files.write(folder / CHANGELOG, self.record.changelog.encode("utf-8")),
+        ]
+
+    def _others(self, folder: Path) -> list[WrittenFile]:
+        counts = {name: table.num_rows for name, table in self.tables.items()}
+        text = readme(self.dataset, self.version, self.declared, counts, self.synthetic)
+        schema = standard_schema(self.catalogue, self.dataset_id, self.version, self.record.earlier)
+        return [
+            files.write(folder / "LISEZMOI.md", text.encode("utf-8")),
+            files.write(folder / schema_file(self.catalogue, self.dataset_id), to_bytes(schema)),
+            *self._historical(folder),
+        ]
+
+    def _historical(self, folder: Path) -> list[WrittenFile]:
+        declared = self.dataset.historical
+        if declared is None:
+            return []
+        table = historical_table(declared, self.tables[self.dataset.main_table], self.tables)
+        schema = to_bytes(historical_schema(declared))
+        return [
+            write_csv(table, folder / f"{declared.name}.csv"),
+            files.write(folder / f"{declared.name}.schema.json", schema),
+        ]
+
+    def _networks(self) -> set[str]:
+        """Return the networks that the tables speak of."""
+        columns = [table.column("reseau") for table in self.tables.values() if "reseau" in table.column_names]
+        return {name for column in columns for name in column.unique().to_pylist() if name}

@@ -1,0 +1,156 @@
+"""The gates of a release: what stops its publication until a person accepts it. Thresholds are declared.
+
+What must never be released at all (a secret that can be deduced, a broken contract) is refused before, not here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.release import history
+from pipelines.release.difference import TableDifference, TableState, release_difference
+from pipelines.release.journal import Line, read_journal
+from pipelines.release.readme import counted
+from pipelines.release.reasons import UNEXPLAINED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.declarations import Catalogue
+    from pipelines.declarations.releasing import ReleaseGates, Threshold
+
+SHOWN = 10  # details told per gate; the rest is counted
+FEW_ROWS = 20  # in a table that small, one row is a large share: only the whole dataset is judged
+STRUCTURES, KEY = "structures", ("reseau", "structure_code")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One thing looked at: whether it passed, in a French sentence, with details for who must decide."""
+
+    name: str
+    passed: bool
+    message_fr: str
+    details: tuple[str, ...] = ()
+
+
+def gates(catalogue: Catalogue, dataset: str, old: Path | None, new: Path) -> tuple[Gate, ...]:
+    """Judge the release in the folder ``new`` against the one in ``old``: what the target shows, or None at first.
+
+    ``old`` need not be the release just before: a plan may skip versions that were never published there.
+    """
+    if old is None or old.name == new.name:
+        return ()
+    before, after = history.states(old), history.states(new)
+    difference, declared = release_difference(before, after), catalogue.datasets[dataset].gates
+    return (
+        *_change(declared, difference.tables, before),
+        _removed(declared.rows_removed, difference.tables, before),
+        _vanished(declared.vanished_structures, before, after),
+        _lost(difference.tables, difference.tables_removed),
+        _unexplained(declared.unexplained, _journals(old, new)),
+        _relabelled(*(bool(history.descriptor(folder).get("synthetic")) for folder in (old, new))),
+    )
+
+
+def _journals(old: Path, new: Path) -> list[Line]:
+    """Return the journals of all the releases after ``old``, up to ``new``."""
+    versions = history.versions(new.parent.parent, new.parent.name)
+    first = versions.index(old.name) + 1 if old.name in versions else versions.index(new.name)
+    between = versions[first : versions.index(new.name) + 1] or [new.name]  # going back to an earlier release
+    return [line for version in between for line in read_journal(history.journal_rows(new.parent / version))]
+
+
+def _change(
+    declared: ReleaseGates, tables: Mapping[str, TableDifference], before: Mapping[str, TableState]
+) -> tuple[Gate, Gate]:
+    moved = {name: _moved(table) for name, table in tables.items()}
+    sizes = {name: len(before[name].rows) for name in moved}
+    wide = [
+        (name, share)
+        for name, count in moved.items()
+        if sizes[name] >= FEW_ROWS and (share := _share(count, sizes[name])) > declared.table_change.max
+    ]
+    whole = _share(sum(moved.values()), sum(sizes.values()))
+    limit, most = declared.dataset_change, declared.table_change
+    told = [f"{name} : {_percent(share)} des lignes (au plus {_percent(most.max)})" for name, share in wide]
+    tables_told = f"{counted(len(wide), 'table')} change{'nt' * (len(wide) > 1)} plus que prévu : {most.why}."
+    whole_told = f"{_percent(whole)} des lignes du jeu de données changent (au plus {_percent(limit.max)})"
+    passed = whole <= limit.max
+    return (
+        _gate("changement_table", told, "Aucune table ne change plus que prévu.", tables_told),
+        Gate("changement_jeu", passed, whole_told + ("." if passed else f" : {limit.why}.")),
+    )
+
+
+def _removed(limit: Threshold, tables: Mapping[str, TableDifference], before: Mapping[str, TableState]) -> Gate:
+    wide = []
+    for name, table in tables.items():
+        share = _share(len(table.rows_removed), len(before[name].rows))
+        if len(before[name].rows) >= FEW_ROWS and share > limit.max:
+            wide.append(f"{name} : {_percent(share)} des lignes retirées (au plus {_percent(limit.max)})")
+    passed = "Les lignes retirées restent sous le seuil."
+    return _gate("lignes_retirees", wide, passed, f"Trop de lignes retirées : {limit.why}.")
+
+
+def _vanished(limit: Threshold, before: Mapping[str, TableState], after: Mapping[str, TableState]) -> Gate:
+    gone = sorted(_structures(before) - _structures(after))
+    found = [" ".join(place) for place in gone] if len(gone) > limit.max else []
+    count = counted(len(gone), "structure")
+    return _gate("structures_disparues", found, "Toutes les structures déjà publiées sont là.",
+                 f"{count} disparue{'s' * (len(gone) > 1)} : {limit.why}.")  # fmt: skip
+
+
+def _structures(states: Mapping[str, TableState]) -> set[tuple[str, ...]]:
+    state = states.get(STRUCTURES)
+    if state is None or not set(KEY) <= state.types.keys():
+        return set()
+    at = [list(state.types).index(name) for name in KEY]
+    return {tuple(row[index] for index in at) for row in state.rows}
+
+
+def _lost(tables: Mapping[str, TableDifference], removed: Sequence[str]) -> Gate:
+    lost = [f"{name} : table retirée" for name in removed]
+    for name, table in tables.items():
+        lost += [f"{name}.{column} : colonne retirée" for column in table.columns_removed]
+        lost += [f"{name}.{column} : colonne d'un autre type" for column in table.columns_retyped]
+        lost += [f"{name} : clé changée"] if table.key_changed else []
+    told = "Version majeure : des réutilisations cesseront de marcher."
+    return _gate("colonnes_perdues", lost, "Aucune colonne ni table perdue.", told)
+
+
+def _unexplained(limit: Threshold, lines: Iterable[Line]) -> Gate:
+    found = [line for line in lines if line.reason.nature == UNEXPLAINED]
+    told = [f"{line.table} {line.key} {line.column}".strip() for line in found] if len(found) > limit.max else []
+    count = counted(len(found), "changement")
+    failed = f"{count} sans motif : {limit.why}. Déclarer une explication, ou accepter."
+    return _gate("inexpliques", told, "Chaque changement a son motif.", failed)
+
+
+def _relabelled(before: bool, after: bool) -> Gate:
+    words = {True: "synthétiques", False: "réelles"}
+    same = f"Les données restent {words[after]}."
+    changed = f"Le jeu de données était publié comme données {words[before]}, il passe à des données {words[after]}."
+    return Gate("nature_donnees", before == after, same if before == after else changed)
+
+
+def _gate(name: str, found: Sequence[str], passed: str, failed: str) -> Gate:
+    if not found:
+        return Gate(name, True, passed)
+    rest = len(found) - SHOWN
+    return Gate(name, False, failed, (*found[:SHOWN], *([f"et {rest} autres"] if rest > 0 else [])))
+
+
+def _moved(table: TableDifference) -> int:
+    return len(table.rows_added) + len(table.rows_removed) + len(table.rows_changed)
+
+
+def _share(count: int, size: int) -> float:
+    """Return a share in %, of at least one row: a table that was empty and fills up changed wholly."""
+    return 100 * count / max(size, 1)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1f}".removesuffix(".0").replace(".", ",") + "\u00a0%"

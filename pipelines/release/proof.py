@@ -1,0 +1,226 @@
+"""Proof that releases are what they were: files, content, chain, journal from one to the next, and files received.
+
+Whether they can be made again from the archive is proved by whoever can run the pipeline, and compared here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyarrow import parquet
+from python_calamine import CalamineError, CalamineWorkbook
+
+from pipelines.release import chain, history
+from pipelines.release.cells import text
+from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE
+from pipelines.release.difference import VERSION_COLUMN
+from pipelines.release.errors import DamagedReleaseError
+from pipelines.release.files import CHECKSUMS, sha256
+from pipelines.release.inputs import inputs_of
+from pipelines.release.journal import common_rows, read_journal, replay
+from pipelines.release.verify import checksum_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from pipelines.release.difference import TableState
+    from pipelines.release.inputs import Inputs, ReceivedFile
+
+# A library may write these otherwise; what they hold is compared with what the release made again holds.
+PARQUET, WORKBOOK = ".parquet", ".xlsx"
+RENDERED = (PARQUET, WORKBOOK)
+_OF_TODAY = ("renditions", "inputs")  # say with which libraries and code a release was made
+
+
+def release_proof(releases: Path, dataset: str, version: str) -> list[str]:
+    """Return what is wrong in a release by itself: checksums, hash of content, renditions, replay of its journal."""
+    release = releases / dataset / version
+    wrong = checksum_findings(release)
+    if wrong:
+        return [f"{dataset} {version}, {finding}" for finding in wrong]
+    try:
+        findings = [*_facts(release), *_content(release), *_parquet(release), *_journal(release)]
+    except DamagedReleaseError as error:
+        findings = [str(error)]
+    return [f"{dataset} {version} : {finding}" for finding in findings]
+
+
+def archive_findings(
+    releases: Path, dataset: str, versions: Iterable[str], fault: Callable[[str], str | None]
+) -> list[str]:
+    """Return which files that releases were made of the archive no longer holds as they were received.
+
+    ``fault`` says of a content (sha256) « absent », « altéré » or None; each is asked about once, whatever the number
+    of releases made of it.
+    """
+    asked: dict[str, str | None] = {}
+    findings = []
+    for version in versions:
+        try:
+            made_of = _made_of(releases / dataset / version)
+        except DamagedReleaseError as error:
+            findings.append(f"{dataset} {version} : {error}")
+            continue
+        for content, (what, whose) in made_of.items():
+            if content not in asked:
+                asked[content] = fault(content)
+            if lost := asked[content]:
+                told = f"{what} {_LOST[lost]}{whose} : voir docs/une-archive-abimee.md"
+                findings.append(f"{dataset} {version} : impossible à refaire, {told}")
+    return findings
+
+
+def _made_of(release: Path) -> dict[str, tuple[str, str]]:
+    """Return what a release was made of, and whose it is, by the sha256 under which it is archived."""
+    inputs = inputs_of(history.descriptor(release))
+    if inputs is None:
+        return {}
+    found = {inputs.archive: ("le paquet de ses déclarations", "")} if inputs.archive else {}
+    for reception in inputs.receptions:
+        whose = f" ({reception.network}, {reception.year})"
+        found |= {file.sha256: (file.path, whose) for file in reception.files}
+    return found
+
+
+_LOST = {"absent": "manque dans l'archive", "altéré": "n'est plus dans l'archive tel que reçu"}
+
+
+def rebuilt_findings(release: Path, rebuilt: Path) -> list[str]:
+    """Return where a release made again differs from what was published, and nothing when it proves it.
+
+    Tables, journal, versions, changelog, dictionary, schemas and texts must have the same bytes; Parquet and XLSX,
+    which a library may write otherwise, the same cells; the descriptor the same texts.
+    """
+    if chain.content_of(release) != chain.content_of(rebuilt):
+        return [*_tables_that_differ(release, rebuilt), "le contenu recalculé n'est pas celui qui a été publié"]
+    kept = {path.name for path in release.iterdir() if not path.name.endswith((*RENDERED, history.DESCRIPTOR))}
+    names = sorted({*kept, VERSIONS_FILE, CHANGELOG, history.JOURNAL_FILE} - {CHECKSUMS})
+    findings = [f"{name} : refait, il diffère" for name in names if not _same(release / name, rebuilt / name)]
+    for name in rendered_otherwise(release, rebuilt):
+        cells = _workbook_cells if name.endswith(WORKBOOK) else _parquet_cells
+        if not _same_cells(release / name, rebuilt / name, cells):
+            findings.append(f"{name} : refait, il ne contient pas les mêmes cellules")
+    return findings + _descriptors_that_differ(history.descriptor(release), history.descriptor(rebuilt))
+
+
+def rendered_otherwise(release: Path, rebuilt: Path) -> list[str]:
+    """Return the files whose bytes alone may differ: the same tables, written by other versions of libraries."""
+    names = sorted(path.name for path in release.iterdir() if path.name.endswith(RENDERED))
+    return [name for name in names if not _same(release / name, rebuilt / name)]
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
+
+
+def _same_cells(one: Path, other: Path, cells: Callable[[Path], Iterator[Any]]) -> bool:
+    missing = object()
+    try:
+        return all(a == b for a, b in itertools.zip_longest(cells(one), cells(other), fillvalue=missing))
+    except (OSError, pa.ArrowException, CalamineError):
+        return False
+
+
+def _parquet_cells(path: Path) -> Iterator[Any]:
+    table = parquet.read_table(path)
+    yield table.schema.names
+    for batch in table.to_batches():
+        yield from batch.to_pylist()
+
+
+def _workbook_cells(path: Path) -> Iterator[Any]:
+    with CalamineWorkbook.from_path(path) as book:
+        yield book.sheet_names
+        for name in book.sheet_names:
+            yield from book.get_sheet_by_name(name).iter_rows()
+
+
+def _descriptors_that_differ(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    names = {name for name in old.keys() | new.keys() if name not in _OF_TODAY and old.get(name) != new.get(name)}
+    before, after = inputs_of(old), inputs_of(new)
+    if before and after and _received(before) != _received(after):
+        names.add("inputs")
+    return [f"{history.DESCRIPTOR} : refait, il diffère ({', '.join(sorted(names))})"] if names else []
+
+
+def _received(inputs: Inputs) -> list[tuple[str, int, tuple[ReceivedFile, ...]]]:
+    return [(item.network, item.year, item.files) for item in inputs.receptions]
+
+
+def _tables_that_differ(release: Path, rebuilt: Path) -> list[str]:
+    old, new = history.states(release), history.states(rebuilt)
+    return [f"{name}.csv : refait, il diffère" for name in old if name not in new or old[name].rows != new[name].rows]
+
+
+def _facts(release: Path) -> list[str]:
+    """Compare the files with what the descriptor says of them; releases made before it did say nothing."""
+    descriptor = history.descriptor(release)
+    findings = []
+    for item in (*descriptor["resources"], *descriptor.get("renditions", ())):
+        path = release / item["path"]
+        if not path.is_file():
+            findings.append(f"{path.name} : n'est plus là, {history.DESCRIPTOR} le décrit")
+        elif "hash" in item and item["hash"] != f"sha256:{sha256(path)}":
+            findings.append(f"{path.name} : n'est pas le fichier que décrit {history.DESCRIPTOR}")
+    return findings
+
+
+def _content(release: Path) -> list[str]:
+    descriptor = history.descriptor(release)
+    written = descriptor.get("contentHash")
+    found = chain.content_hash(history.states(release), synthetic=bool(descriptor.get("synthetic")))
+    return [] if written in (None, found) else ["l'empreinte du contenu (contentHash) n'est pas celle des tables"]
+
+
+def _parquet(release: Path) -> list[str]:
+    """Read every Parquet back: it must tell what the CSV of its table does."""
+    findings = []
+    for name, state in history.states(release).items():
+        path = release / f"{name}{PARQUET}"
+        if path.is_file():
+            try:
+                told = _tells(parquet.read_table(path), state)
+            except (OSError, pa.ArrowException):
+                findings.append(f"{path.name} : illisible, ce n'est plus un fichier Parquet")
+                continue
+            findings += [] if told else [f"{path.name} : ne dit pas la même chose que {name}.csv"]
+    return findings
+
+
+def _tells(table: pa.Table, state: TableState) -> bool:
+    """Whether a Parquet table holds the rows of a CSV; numbers are compared as such, however they were written."""
+    if table.column_names != list(state.types) or table.num_rows != len(state.rows):
+        return False
+    for index, kind in enumerate(state.types.values()):
+        published, values = [row[index] for row in state.rows], table.column(index).to_pylist()
+        same = [_number(cell) for cell in published] == values if kind == "number" else (
+            published == [text(value) for value in values]
+        )  # fmt: skip
+        if not same:
+            return False
+    return True
+
+
+def _number(cell: str) -> float | str | None:
+    try:
+        return float(cell) if cell else None
+    except ValueError:  # no number: like no value that a Parquet could hold
+        return cell
+
+
+def _journal(release: Path) -> list[str]:
+    """Replay the journal from the release before: it must give the tables of this one."""
+    link = history.descriptor(release).get("previous")
+    if link is None or not (release.parent / link["version"]).is_dir():
+        return []
+    old, new = history.states(release.parent / link["version"]), history.states(release)
+    replayed = replay(old, read_journal(history.journal_rows(release)))
+    wrong = []
+    for name, rows in replayed.items():
+        columns = [column for column in old[name].types if column in new[name].types and column != VERSION_COLUMN]
+        if rows != common_rows(new[name], columns):
+            wrong.append(f"journal : appliqué à la version {link['version']}, il ne donne pas la table {name}")
+    return wrong

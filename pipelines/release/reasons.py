@@ -1,0 +1,251 @@
+"""Why a row differs from the release before: found in declarations, corrections and files received, never guessed.
+
+The order of the causes is the order of precision: a sentence written for the case, a correction, a provisional value
+made final, a file, a declaration; then the same for earlier years, when only what compares with them moved. What none
+of them explains is told as such, and a gate asks a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipelines.release.inputs import Inputs, Reception
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pipelines.declarations import Catalogue
+    from pipelines.release.difference import CellChange, TableState
+
+NATURES = ("ajout", "retrait", "révision", "correction", "définition", "inexpliqué")
+UNEXPLAINED = "inexpliqué"
+# Columns of a row that look at other years: they move when an earlier year is put right.
+LOOKING_BACK = frozenset({
+    "valeur_precedente", "evolution", "comparable", "motif_incomparabilite", "valeur_p", "valeur_p_corrigee",
+    "evolution_significative", "evolution_inhabituelle", "valeur_initiale", "progression",
+})  # fmt: skip
+BETWEEN_YEARS = "comparabilite"  # a table whose every column does
+MARK, MARKED = "nature_donnees", "La racine des exports dit autrement si ses données sont synthétiques."
+SHOWN = 3  # files named in one reason
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A kind among ``NATURES`` and one French sentence."""
+
+    nature: str
+    text: str
+
+    def named(self, nature: str) -> Reason:
+        """Return the reason of a whole row added or removed, which stays unexplained when nothing explains it."""
+        return self if self.nature == UNEXPLAINED else replace(self, nature=nature)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a row speaks of; an empty text or None is everything."""
+
+    table: str
+    network: str = ""
+    year: int | None = None
+    indicator: str = ""
+    export: str = ""
+
+
+class Reasons:
+    """Finds the reason of any row, between two releases of a dataset."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        dataset: str,
+        *,
+        after: str | None = None,
+        inputs: tuple[Inputs | None, Inputs | None] = (None, None),
+        corrections: tuple[TableState | None, TableState | None] = (None, None),
+        because: Reason | None = None,
+    ) -> None:
+        """Compare the release ``after`` with the one that follows: ``inputs`` and published ``corrections`` of both.
+
+        ``because`` is the reason of everything, when a person gave one (a rollback).
+        """
+        self._catalogue = catalogue
+        self._explanations = [item for item in catalogue.datasets[dataset].explanations if item.after == after]
+        self._old, self._new = inputs
+        self._corrected = _newly_applied(*corrections)
+        self._because = because
+        self._files = dict(self._files_between())
+        self._redeclared = self._changed_declarations()
+        self._known: dict[Scope, Reason | None] = {}
+
+    def of(self, table: str, row: Mapping[str, str], cells: Mapping[str, CellChange] | None = None) -> Reason:
+        """Return why ``row`` of ``table`` is new, gone or (with the ``cells`` that changed) different."""
+        if self._because:
+            return self._because
+        cells = cells or {}
+        year = row.get("annee") or row.get("periode", "")[:4]
+        scope = Scope(
+            table,
+            row.get("reseau", ""),
+            int(year) if year.isdigit() else None,
+            row.get("indicateur", ""),
+            row.get("export", ""),
+        )
+        status = cells.get("statut_observation")
+        if status and status.before == "P" and not self._explained(scope):
+            return Reason("révision", "Valeur provisoire devenue définitive.")
+        if scope not in self._known:
+            self._known[scope] = self._found(scope)
+        found = self._known[scope] or self._marked(scope, set(cells)) or self._looking_back(scope, set(cells))
+        return found or Reason(UNEXPLAINED, self._nothing())
+
+    def _found(self, scope: Scope) -> Reason | None:
+        return (
+            self._explained(scope) or self._correction(scope) or self._received(scope) or self._declared(scope)
+        )  # fmt: skip
+
+    def _explained(self, scope: Scope) -> Reason | None:
+        for item in self._explanations:
+            tests = (
+                not item.tables or scope.table in item.tables,
+                not item.networks or scope.network in item.networks,
+                not item.indicators or scope.indicator in item.indicators,
+                item.years is None or scope.year in item.years,
+            )
+            if all(tests):
+                return Reason(item.kind, item.reason)
+        return None
+
+    def _correction(self, scope: Scope) -> Reason | None:
+        exports = self._exports(scope)
+        for item in self._corrected:
+            place = (self._any_network(scope) or item["reseau"] == scope.network,
+                     scope.year is None or item["annee"] == str(scope.year))  # fmt: skip
+            if all(place) and (not exports or item["export"] in exports):
+                return Reason("correction", item["raison"])
+        return None
+
+    def _received(self, scope: Scope) -> Reason | None:
+        exports = self._exports(scope)
+        moved = [
+            (what, path)
+            for (network, year), files in self._files.items()
+            if (self._any_network(scope) or network == scope.network) and scope.year in (None, year)
+            for what, export, path in files
+            if not exports or export in exports
+        ]
+        if not moved:
+            return None
+        paths = list(dict.fromkeys(path for _, path in moved))
+        told = ", ".join(paths[:SHOWN]) + (f" et {len(paths) - SHOWN} autres" if len(paths) > SHOWN else "")
+        return Reason("révision", f"{moved[0][0]} : {told}.")
+
+    def _declared(self, scope: Scope) -> Reason | None:
+        changed = [place for place in self._redeclared if self._bears_on(place, scope)]
+        if not changed:
+            return None
+        # Rows with a year hold results: a declaration that moves them revises them; the others only describe.
+        nature = "définition" if scope.year is None else "révision"
+        shown = ", ".join(changed[:SHOWN]) + (" et d'autres" if len(changed) > SHOWN else "")
+        return Reason(nature, f"Déclaration changée : {shown}.")
+
+    def _bears_on(self, place: str, scope: Scope) -> bool:
+        """Whether what is declared at ``place`` (``indicators/nps/caf``) has a part in the row."""
+        kind, name, network, *_ = [*place.split("/"), "", ""]
+        if kind == "references":
+            return True
+        if kind in ("networks", "corrections"):
+            return self._any_network(scope) or name == scope.network
+        mine = not scope.network or network in ("", scope.network) or self._any_network(scope)
+        if scope.indicator or not scope.network:
+            return mine and scope.indicator in ("", name)
+        return mine and name in self._catalogue.indicators_of(scope.network)
+
+    def _marked(self, scope: Scope, columns: set[str]) -> Reason | None:
+        """Return the reason of a row of which only the mark of invented data moved: its exports root says otherwise."""
+        if columns != {MARK} or self._old is None or self._new is None or scope.year is None:
+            return None
+        receptions = [inputs.reception(scope.network, scope.year) for inputs in (self._old, self._new)]
+        before, after = (
+            bool(found.synthetic if found else inputs.synthetic)
+            for found, inputs in zip(receptions, (self._old, self._new), strict=True)
+        )
+        return Reason("révision", MARKED) if before != after else None
+
+    def _looking_back(self, scope: Scope, columns: set[str]) -> Reason | None:
+        """Return the reason of the latest earlier year that moved, for a row of which only comparisons moved."""
+        between = bool(columns) and (scope.table == BETWEEN_YEARS or columns <= LOOKING_BACK)
+        if scope.year is None or not between:
+            return None
+        for year in sorted(self._years(scope), reverse=True):
+            earlier = replace(scope, year=year)
+            if year < scope.year and (found := self._correction(earlier) or self._received(earlier)):
+                return Reason(found.nature, f"Comparaison avec {year}, où : {found.text[0].lower()}{found.text[1:]}")
+        return None
+
+    def _years(self, scope: Scope) -> set[int]:
+        years = {year for network, year in self._files if self._any_network(scope) or network == scope.network}
+        return years | {int(item["annee"]) for item in self._corrected}
+
+    def _any_network(self, scope: Scope) -> bool:
+        """Whether a row rests on all networks: it names none, or its indicator counts them."""
+        declared = self._catalogue.indicators.get(scope.indicator)
+        return not scope.network or (declared is not None and declared.estimator.family == "networks")
+
+    def _exports(self, scope: Scope) -> frozenset[str]:
+        """Return the exports that a row comes from, none when it may be any."""
+        declared = self._catalogue.indicators.get(scope.indicator)
+        if scope.export or declared is None or self._any_network(scope):
+            return frozenset({scope.export} - {""})
+        feed = declared.networks.get(scope.network)
+        return frozenset(feed.export) if feed else frozenset()
+
+    def _files_between(self) -> Iterator[tuple[tuple[str, int], list[tuple[str, str, str]]]]:
+        if self._old is None or self._new is None:
+            return
+        places = {(item.network, item.year): None for item in (*self._old.receptions, *self._new.receptions)}
+        for place in places:
+            before, after = self._old.reception(*place), self._new.reception(*place)
+            if moved := list(_moved(before, after)):
+                yield place, moved
+
+    def _changed_declarations(self) -> list[str]:
+        if self._old is None or self._new is None:
+            return []
+        before, after = self._old.declarations, self._new.declarations
+        return [place for place in sorted({*before, *after}) if before.get(place) != after.get(place)]
+
+    def _nothing(self) -> str:
+        if self._old is None or self._new is None:
+            return "Aucune cause trouvée : l'une des deux versions ne dit pas de quels fichiers elle vient."
+        code = " ; le code de calcul a changé" if self._old.code != self._new.code else ""
+        return f"Aucune cause trouvée dans les fichiers, les corrections et les déclarations{code}."
+
+
+def _moved(before: Reception | None, after: Reception | None) -> Iterator[tuple[str, str, str]]:
+    """Yield what happened (in words), export and path of every file that differs between two receptions."""
+    old = {(file.export, file.path): file.sha256 for file in before.files} if before else {}
+    new = {(file.export, file.path): file.sha256 for file in after.files} if after else {}
+    for export, path in {**old, **new}:
+        was, now = old.get((export, path)), new.get((export, path))
+        if was is None:
+            yield "Données reçues depuis la version précédente", export, path
+        elif now is None:
+            yield "Fichier retiré par le réseau", export, path
+        elif was != now:
+            yield "Fichier remplacé par le réseau", export, path
+
+
+def _newly_applied(old: TableState | None, new: TableState | None) -> list[dict[str, str]]:
+    """Return the corrections that are applied in the new release as they were not in the old one."""
+    known = set(_applied(old))
+    return [dict(item) for item in _applied(new) if item not in known]
+
+
+def _applied(state: TableState | None) -> Iterable[tuple[tuple[str, str], ...]]:
+    if state is None or "etat" not in state.types:
+        return []
+    names = list(state.types)
+    rows = (tuple(zip(names, row, strict=True)) for row in state.rows)
+    return [tuple(pair for pair in row if pair[0] != "numero") for row in rows if dict(row)["etat"] == "appliquée"]

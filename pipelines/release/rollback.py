@@ -1,0 +1,83 @@
+"""Going back to an earlier version: a new release with its tables, and a reason. Nothing is ever taken away.
+
+The runs that follow make no new release as long as their tables are those that were gone back on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyarrow import parquet
+
+from pipelines.compile.arrow import arrow_schema
+from pipelines.compile.table_schema import table_schema
+from pipelines.release import chain, history
+from pipelines.release.errors import ReleaseError
+from pipelines.release.inputs import inputs_of
+from pipelines.release.reasons import Reason
+from pipelines.release.record import Origin
+from pipelines.release.release import Release, issue, withdrawn
+from pipelines.release.verify import checksum_findings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from pipelines.declarations import Catalogue
+
+UNSTATED = "Ces données sont inventées."
+
+
+def rollback(dataset: str, catalogue: Catalogue, releases: Path, to: str, reason: str) -> Release:
+    """Make a release whose tables are those of version ``to``, for ``reason``; ``catalogue`` is that of ``to``.
+
+    Raises ReleaseError when there is no such version, no reason, nothing to go back on, or an altered release.
+    """
+    home, known = releases / dataset, history.versions(releases, dataset)
+    refused = f"Retour de {dataset} à la version {to} refusé :"
+    if to not in known:
+        raise ReleaseError(refused, [f"version inconnue ; publiées : {', '.join(known) or 'aucune'}"])
+    if not reason.strip():
+        raise ReleaseError(refused, ["un motif est demandé : il sera publié"])
+    target = home / to
+    if altered := checksum_findings(target):
+        raise ReleaseError(refused, altered)
+    tables = _tables(dataset, catalogue, target, refused)
+    descriptor, content = history.descriptor(target), chain.content_of(target)
+    if content == chain.content_of(home / known[-1]):
+        raise ReleaseError(refused, [f"la dernière version, {known[-1]}, a déjà ce contenu"])
+    after = known[known.index(to) + 1 :]
+    gone = {chain.content_of(home / version) for version in after}.union(*(withdrawn(home / item) for item in after))
+    because = Reason("correction", f"Retour à la version {to} : {reason.strip().rstrip('.')}.")
+    origin = Origin(
+        synthetic=_statement(target) if descriptor.get("synthetic") else None,
+        inputs=inputs_of(descriptor),
+        because=because,
+        rollback={"to": to, "from": known[-1], "reason": reason.strip(), "withdrawn": sorted(gone - {content})},
+    )
+    return issue(dataset, catalogue, tables, releases, origin)
+
+
+def _tables(dataset: str, catalogue: Catalogue, release: Path, refused: str) -> dict[str, pa.Table]:
+    """Return the tables of a release in declared types; they must be declared today as they were then."""
+    states = history.states(release)
+    declared = catalogue.datasets[dataset].tables
+    differ = sorted(set(declared) ^ states.keys())
+    differ += [
+        name for name in declared if name in states and states[name].schema != table_schema(catalogue.tables[name])
+    ]
+    if differ:
+        message = f"tables déclarées autrement qu'alors : {', '.join(differ)} ; reprendre les déclarations d'alors"
+        raise ReleaseError(refused, [message])
+    return {
+        name: parquet.read_table(release / f"{name}.parquet").cast(arrow_schema(catalogue.tables[name]))
+        for name in declared
+    }
+
+
+def _statement(release: Path) -> str:
+    """Return the warning of a release of invented data, as its receptions tell it."""
+    inputs = inputs_of(history.descriptor(release))
+    told = [item.synthetic for item in inputs.receptions if item.synthetic] if inputs else []
+    return told[0] if told else UNSTATED

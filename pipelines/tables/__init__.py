@@ -1,0 +1,10 @@
+"""The national tables: every network-year put together, with the rows that are absent and why.
+
+Writing them is publication's.
+"""
+
+from pipelines.tables.inputs import NationalInputs
+from pipelines.tables.national import national_tables
+from pipelines.tables.set_aside import SetAside, safe_tables
+
+__all__ = ["NationalInputs", "SetAside", "national_tables", "safe_tables"]

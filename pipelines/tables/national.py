@@ -1,0 +1,61 @@
+"""Assembles the published tables from what each network-year gave. Plain tables in, plain tables out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipelines.compute.calibration import DIAGNOSTICS
+from pipelines.disclosure import EXTREMES, coarsened, protected, secret_totals, without_counts, without_secret_parts
+from pipelines.tables.bases import bases_table
+from pipelines.tables.comparability import comparability_table
+from pipelines.tables.correlations import correlations_table
+from pipelines.tables.declared import indicators_table, networks_table, structures_table, territories_table
+from pipelines.tables.evidence import criteria_table, quality_table, receipts_table, unusual_changes
+from pipelines.tables.quality import anomalies_table, corrections_table, coverage_table, discrepancies_table
+from pipelines.tables.results import results_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from pipelines.declarations import Catalogue
+    from pipelines.tables.inputs import NationalInputs
+
+
+def national_tables(
+    catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[Path] | Sequence[pd.DataFrame] = ()
+) -> dict[str, pd.DataFrame]:
+    """Return the published tables by name. ``earlier``: the tables ``resultats`` of earlier releases, for the secret.
+
+    Nothing secret passes: figures marked C, and those that would tell them, are blank before any table is made.
+    """
+    inputs = replace(inputs, results=protected(inputs.results, catalogue, earlier))
+    totals = secret_totals(inputs.results, catalogue)
+    inputs = replace(
+        inputs,
+        receipts=without_counts(inputs.receipts, "receptions", totals),
+        calibrations=without_counts(inputs.calibrations, "calages", totals),
+    )
+    results = coarsened(results_table(catalogue, inputs))
+    receipts, coverage = receipts_table(catalogue, inputs), coverage_table(catalogue, inputs, results)
+    return {
+        "resultats": results,
+        "indicateurs": indicators_table(catalogue),
+        "reseaux": networks_table(catalogue),
+        "structures": structures_table(catalogue, inputs.structures),
+        "territoires": territories_table(catalogue),
+        "receptions": receipts,
+        "couverture": coverage,
+        "bases": bases_table(catalogue, inputs, totals),
+        "comparabilite": comparability_table(catalogue, results, coverage),
+        "qualite": quality_table(catalogue, receipts, results),
+        "criteres_qualite": criteria_table(catalogue),
+        "correlations": correlations_table(catalogue, results),
+        "anomalies": anomalies_table(inputs, unusual_changes(catalogue, results)),
+        "ecarts": discrepancies_table(catalogue, without_secret_parts(inputs.discrepancies, inputs.results)),
+        "corrections": corrections_table(catalogue, inputs),
+        "calages": inputs.calibrations.reindex(columns=["reseau", "annee", *DIAGNOSTICS]).round(EXTREMES),
+    }

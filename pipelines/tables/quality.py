@@ -1,0 +1,118 @@
+"""The tables that say how much stands behind the figures: coverage, anomalies, discrepancies, corrections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.compute.units import Geography
+from pipelines.tables.absences import Receipts
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Catalogue
+    from pipelines.tables.inputs import NationalInputs
+
+_ANOMALY_COLUMNS = [
+    "reseau", "annee", "export", "fichier", "empreinte", "regle", "colonne", "severite", "nombre", "premiere_ligne",
+    "derniere_ligne", "message", "consequence",
+]  # fmt: skip
+_CORRECTION_COLUMNS = [
+    "reseau", "numero", "annee", "export", "selection", "colonne", "valeur_attendue", "valeur_corrigee", "raison",
+    "statut_correction", "date_correction", "etat",
+]  # fmt: skip
+MASKED = "(valeur masquée)"
+STATUSES = {"proposed": "proposée", "confirmed": "confirmée"}
+
+
+def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.DataFrame) -> pd.DataFrame:
+    """Return one line per expected network × year × indicator: published, partial or absent, and why.
+
+    The reason is what its exports say, else the one that most of its absent values have.
+    """
+    receipts = Receipts(inputs)
+    absent = results[results["motif_absence"].notna()].groupby(["reseau", "annee", "indicateur"])["motif_absence"]
+    usual = absent.agg(lambda reasons: reasons.mode().iloc[0])
+    counted = results.assign(known=results["valeur"].notna()).groupby(["reseau", "annee", "indicateur"])["known"]
+    known, total = counted.sum(), counted.size()
+    lines = []
+    for network, declared in catalogue.networks.items():
+        for year in declared.years:
+            for identifier, feed in catalogue.expected(network, year).items():
+                key = (network, year, identifier)
+                published, rows = int(known.get(key, 0)), int(total.get(key, 0))
+                reason = receipts.reason(network, year, identifier, feed)
+                lines.append({
+                    "reseau": network, "annee": year, "indicateur": identifier,
+                    "etat": "absent" if not published else "publié" if published == rows else "partiel",
+                    "motif_absence": usual.get(key) if published or not reason else catalogue.reasons[reason].label,
+                    "exports": ", ".join(feed.export),
+                    **receipts.rows(network, year, feed.export),
+                    "valeurs_publiees": published, "valeurs_absentes": rows - published,
+                })  # fmt: skip
+    return pd.DataFrame(lines)
+
+
+def anomalies_table(inputs: NationalInputs, unusual: pd.DataFrame) -> pd.DataFrame:
+    """Return what was wrong in the files, counted by rule and column, and the ``unusual`` changes of the results.
+
+    No cell contents: they may identify someone.
+    """
+    frames = [frame.astype("object") for frame in (_of_files(inputs), unusual) if len(frame)]
+    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    return found.reindex(columns=_ANOMALY_COLUMNS)
+
+
+def _of_files(inputs: NationalInputs) -> pd.DataFrame:
+    found = inputs.findings
+    if found.empty:
+        return pd.DataFrame()
+    states = inputs.receipts.set_index(["reseau", "annee", "export"])["etat"]
+    keys = pd.MultiIndex.from_frame(found[["reseau", "annee", "export"]])
+    state = pd.Series(states.reindex(keys).to_numpy(), index=found.index)
+    consequence = np.select(
+        [state == "rejeté", state == "non transmis", found["severite"] == "avertissement"],
+        ["export refusé pour l'année", "aucun résultat pour l'année", "aucune"],
+        default="lignes écartées",
+    )
+    return found.assign(consequence=consequence)[_ANOMALY_COLUMNS]
+
+
+def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences between typed levels and the sums of their parts, those that lack a part not compared."""
+    columns = ["reseau", "annee", "indicateur", "periode", "maille", "territoire_code", "territoire", "valeur_declaree",
+               "valeur_calculee", "ecart", "ecart_relatif", "mode_calcul", "maille_des_parties", "parties_presentes",
+               "parties_attendues", "comparaison"]  # fmt: skip
+    if differences.empty:
+        return pd.DataFrame(columns=columns)
+    geography = Geography(catalogue.territories)
+    declared = differences["valeur_declaree"].where(differences["valeur_declaree"] != 0)
+    return differences.assign(
+        territoire=geography.names(differences["maille"], differences["territoire_code"]),
+        ecart_relatif=(100 * differences["ecart"] / declared).round(4),
+        mode_calcul="somme des parties déclarées",
+    )[columns]
+
+
+def corrections_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
+    """Return the declared corrections and what became of each; values of personal columns are masked."""
+    states = {(item["reseau"], item["numero"]): item["etat"] for item in inputs.corrections.to_dict("records")}
+    lines = []
+    for network, corrections in sorted(catalogue.corrections.items()):
+        for number, correction in enumerate(corrections, start=1):
+            export = catalogue.networks[network].export(correction.export)
+            personal = {field.name for field in export.fields if field.personal} if export else set()
+            hidden = correction.field in personal
+            lines.append({
+                "reseau": network, "numero": number, "annee": correction.year, "export": correction.export,
+                "selection": ", ".join(
+                    f"{name} = {MASKED if name in personal else value}" for name, value in correction.where.items()
+                ),
+                "colonne": correction.field,
+                "valeur_attendue": MASKED if hidden else correction.expected,
+                "valeur_corrigee": MASKED if hidden else correction.value,
+                "raison": correction.reason, "statut_correction": STATUSES[correction.status],
+                "date_correction": correction.date, "etat": states.get((network, number), "non appliquée"),
+            })  # fmt: skip
+    return pd.DataFrame(lines, columns=_CORRECTION_COLUMNS)

@@ -1,0 +1,99 @@
+"""National tables in which no network stops the others: one whose figures would tell a secret is set aside, by name.
+
+What a secret is, and what tells it, is decided in ``disclosure``; tables are made in ``national``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipelines.disclosure import audit, refusals, secret_figures, without_counts
+from pipelines.tables.national import national_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from pipelines.declarations import Catalogue
+    from pipelines.tables.inputs import NationalInputs
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A network and year of which nothing is published; ``indicators``: those at fault; ``why``: a French sentence."""
+
+    network: str
+    year: int
+    indicators: tuple[str, ...]
+    why: str
+
+
+def safe_tables(
+    catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[Path] | Sequence[pd.DataFrame] = ()
+) -> tuple[dict[str, pd.DataFrame], list[SetAside]]:
+    """Return the national tables, and the network-years that had to be left out for them to tell no secret.
+
+    ``earlier``: as for ``national_tables``. What is left out is absent as anything that failed is, and tells no count.
+    """
+    aside: dict[tuple[str, int], SetAside] = {}
+    while True:
+        kept = _without(catalogue, inputs, aside)
+        tables = national_tables(catalogue, kept, earlier)
+        secrets = secret_figures(kept.results, tables["resultats"])
+        told = refusals(audit(tables["resultats"], catalogue, secrets, earlier, tables))
+        found = _at_fault(catalogue, told, aside)
+        if not found:
+            return tables, list(aside.values())
+        aside |= {(item.network, item.year): item for item in found}
+
+
+def _at_fault(catalogue: Catalogue, told: pd.DataFrame, aside: Iterable[tuple[str, int]]) -> list[SetAside]:
+    """Return the network-years of the findings, but those left out already: they can't be left out again."""
+    years = told["periode"].astype(str).str[:4].astype("int64")
+    return [
+        _set_aside(
+            catalogue, str(place[0]), int(str(place[1])), lines["indicateur"].dropna().unique(),
+            f"un secret se déduirait de ses chiffres ({', '.join(sorted(set(lines['constat'])))})",
+        )
+        for place, lines in told.groupby([told["reseau"], years])
+        if place not in set(aside)
+    ]  # fmt: skip
+
+
+def _set_aside(catalogue: Catalogue, network: str, year: int, indicators: Iterable[str], cause: str) -> SetAside:
+    named = tuple(sorted(map(str, indicators)))
+    feeds = [catalogue.indicators[name].networks[network] for name in named]
+    exports = {name: catalogue.networks[network].export(name) for feed in feeds for name in feed.export}
+    layouts = [layout for export in exports.values() if export and (layout := export.layout(year))]
+    files = sorted({layout.path.replace("{year}", str(year)) for layout in layouts})
+    where = f" ; fichiers à vérifier : {', '.join(files)}" if files else ""
+    return SetAside(
+        network, year, named,
+        f"{cause} : {network} {year} est mis de côté en entier, les autres réseaux sont publiés{where}",
+    )  # fmt: skip
+
+
+def _without(catalogue: Catalogue, inputs: NationalInputs, aside: Iterable[tuple[str, int]]) -> NationalInputs:
+    """Return the inputs without any figure nor count of rows of those network-years, which count as failed."""
+    gone = list(aside)
+    if not gone:
+        return inputs
+
+    def kept(frame: pd.DataFrame) -> pd.DataFrame:
+        if frame.empty:
+            return frame
+        return frame[~pd.MultiIndex.from_frame(frame[["reseau", "annee"]]).isin(gone)].reset_index(drop=True)
+
+    exports = {(network, year, export.id) for network, year in gone for export in catalogue.networks[network].exports}
+    failed = {(network, year, name) for network, year in gone for name in catalogue.expected(network, year)}
+    return replace(
+        inputs,
+        results=kept(inputs.results),
+        discrepancies=kept(inputs.discrepancies),
+        calibrations=kept(inputs.calibrations),
+        receipts=without_counts(inputs.receipts, "receptions", exports),
+        failed=inputs.failed | failed,
+    )

@@ -1,0 +1,149 @@
+"""The verdict on a column of a block: which cells are valid, their values, their hashes.
+
+Directly by a screen when the texts are many, by distinct cells when they are few, typed, or when there is no screen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.tabular.hashes import NULL, apart_from_null, hash_floats, hash_integers, hash_texts, hash_values
+from pipelines.tabular.masks import Screen, without
+from pipelines.tabular.oracle import Oracle, Reading
+from pipelines.tabular.screens import make_screen
+from pipelines.tabular.targets import arrow_type, converter
+
+if TYPE_CHECKING:
+    from frictionless import Field
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
+
+_SAMPLE, _FEW = 1000, 0.4
+
+
+class ColumnVerdict(Protocol):
+    """What was decided on the cells of one column of one block."""
+
+    valid: Mask | None
+
+    def values(self) -> tuple[pa.Array, list[int]]:
+        """Return the values in Arrow's type, and the places of those that it can't hold."""
+
+    def hashes(self) -> NDArray[np.uint64]:
+        """Return the hash of each value (``NULL`` where there is none)."""
+
+
+class Column:
+    """Judges the cells of one field."""
+
+    def __init__(self, field: Field) -> None:
+        self.oracle = Oracle(field)
+        self.screen: Screen | None = make_screen(field)
+        self.type = arrow_type(field)
+        self.convert = converter(field)
+        self.family = {"integer": "integer", "year": "integer", "number": "number"}.get(field.type, "other")
+        self.is_text = field.type in {"string", "any"}
+        self._free = self.screen is not None and not set(field.constraints) - {"required", "unique"} and self.is_text
+
+    def judge(self, column: pa.Array) -> ColumnVerdict:
+        """Judge the cells of a block."""
+        screened = self.screen is not None and pa.types.is_string(column.type) and column.null_count == 0
+        if self.screen is not None and screened and (self._free or not repeats(column)):
+            return _Direct(self, column, self.screen)
+        return _Distinct(self, column)
+
+    def to_arrow(self, readings: list[Reading]) -> tuple[pa.Array, list[int]]:
+        """Convert values, with the places of those that Arrow's type can't hold."""
+        items = [None if item.value is None else self.convert(item.value) for item in readings]
+        unheld = [
+            place
+            for place, (item, reading) in enumerate(zip(items, readings, strict=True))
+            if item is None and reading.value is not None
+        ]
+        return pa.array(items, self.type), unheld
+
+    def hash_all(self, readings: list[Reading]) -> NDArray[np.uint64]:
+        """Hash values."""
+        values = [item.value for item in readings]
+        if not self.is_text or any(value is not None and not isinstance(value, str) for value in values):
+            return hash_values(values, self.family)
+        nulls = np.array([value is None for value in values], np.bool_)
+        hashed = hash_texts(pa.array([value or "" for value in values], pa.string()))
+        return np.where(nulls, NULL, apart_from_null(hashed))
+
+
+class _Distinct:
+    """By distinct texts, each asked once."""
+
+    def __init__(self, column: Column, cells: pa.Array) -> None:
+        encoded = cells.dictionary_encode(null_encoding="encode")
+        self._column, self._cells = column, cells
+        self._codes = encoded.indices
+        self._readings = column.oracle.read_all(encoded.dictionary.to_pylist())
+        good = np.array([reading.valid for reading in self._readings], np.bool_)
+        self.valid: Mask | None = None if good.all() else good[self._codes.to_numpy()]
+
+    def values(self) -> tuple[pa.Array, list[int]]:
+        if self._column.is_text and pa.types.is_string(self._cells.type):  # a text's value is itself
+            missing = np.array([item.value is None for item in self._readings], np.bool_)
+            return without(self._cells, missing[self._codes.to_numpy()] if missing.any() else None), []
+        values, unheld = self._column.to_arrow(self._readings)
+        places = np.flatnonzero(np.isin(self._codes.to_numpy(), unheld)).tolist() if unheld else []
+        return values.take(self._codes), places
+
+    def hashes(self) -> NDArray[np.uint64]:
+        return np.asarray(self._column.hash_all(self._readings)[self._codes.to_numpy()])
+
+
+class _Direct:
+    """By the screen; the doubtful cells are asked."""
+
+    def __init__(self, column: Column, cells: pa.Array, screen: Screen) -> None:
+        self._column, self._cells, self._screen = column, cells, screen
+        self._sure = screen.sure(cells)
+        self._doubtful = np.empty(0, np.int64)
+        self._readings: list[Reading] = []
+        self.valid: Mask | None = None
+        if self._sure is not None:
+            self._doubtful = np.flatnonzero(~self._sure)
+            self._readings = column.oracle.read_all(cells.take(pa.array(self._doubtful)).to_pylist())
+            good = np.array([reading.valid for reading in self._readings], np.bool_)
+            if not good.all():
+                self.valid = self._sure.copy()
+                self.valid[self._doubtful] = good
+
+    def values(self) -> tuple[pa.Array, list[int]]:
+        values = self._screen.parse(self._cells, self._sure)
+        if not self._readings:
+            return values, []
+        patch, unheld = self._column.to_arrow(self._readings)
+        return pc.replace_with_mask(values, pa.array(~self._mask()), patch), self._doubtful[unheld].tolist()
+
+    def hashes(self) -> NDArray[np.uint64]:
+        values = self._screen.parse(self._cells, self._sure)
+        result = apart_from_null(self._vectorised(values))
+        if values.null_count:
+            result[values.is_null().to_numpy(zero_copy_only=False)] = NULL
+        if self._readings:
+            result[self._doubtful] = self._column.hash_all(self._readings)
+        return result
+
+    def _mask(self) -> Any:
+        return np.ones(len(self._cells), np.bool_) if self._sure is None else self._sure
+
+    def _vectorised(self, values: pa.Array) -> NDArray[np.uint64]:
+        if self._column.is_text:
+            return hash_texts(self._cells)
+        numbers = values.fill_null(0).to_numpy(zero_copy_only=False)
+        return hash_floats(numbers) if self._column.family == "number" else hash_integers(numbers)
+
+
+def repeats(column: pa.Array | pa.ChunkedArray) -> bool:
+    """Tell whether the column seems to have few distinct cells."""
+    sample = column.slice(0, _SAMPLE)
+    return len(pc.unique(sample)) < len(sample) * _FEW

@@ -1,0 +1,143 @@
+"""Bytes that the declared encoding can't read: all of them located, with the characters that were likely meant.
+
+Choosing the encoding of a file does not belong here.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from mmap import MADV_DONTNEED, mmap
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.tabular.text import is_one_byte
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STEP = 1 << 24
+_LIKELY = ("cp1252", "latin-1")
+_UNREAD = re.compile("[\udc80-\udcff]+")
+_UTF8 = {"utf-8", "utf-8-sig"}
+
+
+@dataclass(frozen=True)
+class EncodingError:
+    """A run of bytes that can't be read, by line and column (in characters, both from 1) and by offset in the file."""
+
+    line: int
+    column: int
+    offset: int
+    found: bytes
+    likely: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: bytes {self.found.hex(' ')}, probably {self.likely}"
+
+
+def is_known(encoding: str) -> bool:
+    """Tell whether Python knows an encoding by that name."""
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        return False
+    return True
+
+
+def can_decode(content: bytes | mmap, encoding: str) -> bool:
+    """Tell whether the encoding reads the whole content."""
+    if codecs.lookup(encoding).name in _UTF8:
+        return _is_utf8(content)
+    if is_one_byte(encoding):
+        return all(content.find(byte) < 0 for byte in _undefined(encoding))
+    try:
+        bytes(content).decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def encoding_errors(content: bytes | mmap, encoding: str) -> Iterator[EncodingError]:
+    """Yield every place where the content can't be read, in order (only the first, in encodings of wide units)."""
+    if codecs.lookup(encoding).name not in _UTF8 and not is_one_byte(encoding):
+        yield from _first_error(bytes(content), encoding)
+        return
+    plain = "utf-8" if codecs.lookup(encoding).name in _UTF8 else encoding
+    line, start = 1, 3 if plain == "utf-8" and content[:3] == codecs.BOM_UTF8 else 0
+    for stop in _line_ends(content):
+        text = content[start:stop].decode(plain, "surrogateescape")
+        seen, offset, passed = 0, start, 0
+        for match in _UNREAD.finditer(text):
+            offset += len(text[seen : match.start()].encode(plain))
+            found = bytes(ord(character) - 0xDC00 for character in match[0])
+            passed += _breaks(text, seen, match.start())
+            yield EncodingError(line + passed, _column(text, match.start()), offset, found, _likely(found))
+            seen, offset = match.end(), offset + len(found)
+        line += _breaks(text, 0, len(text))
+        start = stop
+
+
+def _first_error(content: bytes, encoding: str) -> Iterator[EncodingError]:
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError as error:
+        before, found = content[: error.start].decode(encoding, "replace"), content[error.start : error.end]
+        line, column = 1 + _breaks(before, 0, len(before)), _column(before, len(before))
+        yield EncodingError(line, column, error.start, found, _likely(found))
+
+
+def _column(text: str, place: int) -> int:
+    return place - max(text.rfind("\n", 0, place), text.rfind("\r", 0, place))
+
+
+def _breaks(text: str, start: int, stop: int) -> int:
+    """Count the line breaks of a stretch; one of CR and LF belongs where its LF is."""
+    alone = text.count("\r", start, stop) - text.count("\r\n", start, stop + 1)
+    return text.count("\n", start, stop) + alone
+
+
+def _line_ends(content: bytes | mmap) -> Iterator[int]:
+    """Yield places to cut at, after line feeds."""
+    start = 0
+    while start < len(content):
+        stop = min(start + _STEP, len(content))
+        if stop < len(content):
+            found = content.rfind(b"\n", start, stop)
+            found = content.find(b"\n", stop) if found < 0 else found
+            stop = len(content) if found < 0 else found + 1
+        yield stop
+        start = stop
+
+
+def _likely(found: bytes) -> str:
+    for encoding in _LIKELY:
+        try:
+            return found.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return ""
+
+
+def _undefined(encoding: str) -> list[bytes]:
+    """Return the bytes that a one-byte encoding does not define."""
+    return [bytes([byte]) for byte in range(256) if not bytes([byte]).decode(encoding, "ignore")]
+
+
+def _is_utf8(content: bytes | mmap) -> bool:
+    """Check UTF-8 with Arrow, piece by piece, without decoding."""
+    start = 0
+    for stop in _line_ends(content):
+        offsets = pa.py_buffer(np.array([0, stop - start], np.int32))
+        piece = pa.py_buffer(memoryview(content)[start:stop])
+        try:
+            pa.StringArray.from_buffers(1, offsets, piece).validate(full=True)
+        except pa.ArrowInvalid:
+            return False
+        start = stop
+        if isinstance(content, mmap):
+            content.madvise(MADV_DONTNEED, 0, stop)
+    return True

@@ -1,0 +1,120 @@
+"""Rows whose unique values, primary key or foreign keys are doubtful.
+
+Only doubts are raised here: frictionless decides on the rows themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.tabular.hashes import NULL, combine
+from pipelines.tabular.masks import missing_values
+from pipelines.tabular.seen import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pipelines.tabular.columns import Column, ColumnVerdict
+    from pipelines.tabular.oracle import Oracle
+    from pipelines.tabular.tokens import Cells, Tokens
+
+    Mask = NDArray[np.bool_]
+
+
+class Keys:
+    """The unique columns and the primary key of a table, by the places of their columns."""
+
+    def __init__(self, unique: Sequence[int], primary: Sequence[int]) -> None:
+        self.primary = tuple(primary)
+        groups = dict.fromkeys([(place,) for place in unique] + ([self.primary] if primary else []))
+        self._seen = {group: Seen() for group in groups}
+        self._places = sorted({place for group in groups for place in group})
+
+    def reserve(self, rows: int) -> None:
+        """Make room at once for about so many rows."""
+        for seen in self._seen.values():
+            seen.reserve(rows)
+
+    def doubts(self, tokens: Tokens, verdicts: list[ColumnVerdict], columns: list[Column]) -> tuple[set[int], set[int]]:
+        """Return the numbers of the rows that may break a key, and those of the earlier rows that they may repeat."""
+        if not self._seen:
+            return set(), set()
+        ragged = sorted(tokens.ragged)
+        alive = slice(None) if tokens.alive is None else tokens.alive
+        numbers = np.concatenate([tokens.numbers[alive], np.array(ragged, np.int64)])
+        hashes = {
+            place: _with_ragged(verdicts[place].hashes()[alive], columns[place], place, tokens, ragged)
+            for place in self._places
+        }
+        doubtful, earlier = set[int](), set[int]()
+        for group, seen in self._seen.items():
+            parts = [hashes[place] for place in group]
+            null = np.logical_and.reduce([part == NULL for part in parts])
+            if group == self.primary:
+                doubtful |= set(numbers[null].tolist())
+            present = np.flatnonzero(~null)
+            partners = seen.add(combine(parts)[present], numbers[present])
+            repeated = partners >= 0
+            doubtful |= set(numbers[present[repeated]].tolist())
+            for partner in set(partners[repeated].tolist()):
+                (earlier if partner < tokens.first else doubtful).add(partner)
+        return doubtful, earlier
+
+
+class ForeignKey:
+    """One foreign key: combinations of texts, each looked up once among the values that frictionless collected."""
+
+    def __init__(self, places: Sequence[int], oracles: Sequence[Oracle], known: set[tuple[Any, ...]]) -> None:
+        self._places, self._oracles, self._known = places, oracles, known
+        self._memory: dict[tuple[str | None, ...], bool] = {}
+        field = oracles[0].field
+        self._texts: pa.Array | None = None
+        if len(places) == 1 and field.type == "string" and field.format == "default":
+            self._texts = pa.array(
+                [*(value for (value,) in known if isinstance(value, str)), *missing_values(field)], pa.string()
+            )
+
+    def good(self, tokens: Tokens) -> Mask | None:
+        """Mark the rows whose reference exists, or is empty (None: all)."""
+        if self._texts is not None and pa.types.is_string(tokens.columns[self._places[0]].type):
+            mask = pc.is_in(tokens.columns[self._places[0]], self._texts).to_numpy(zero_copy_only=False)
+            return None if mask.all() else np.asarray(mask)
+        encoded = [tokens.columns[place].dictionary_encode(null_encoding="encode") for place in self._places]
+        if len(encoded) == 1:
+            known = np.array([self._found((text,)) for text in encoded[0].dictionary.to_pylist()], np.bool_)
+            return None if known.all() else known[encoded[0].indices.to_numpy()]
+        codes = np.zeros(len(tokens.numbers), np.int64)
+        for item in encoded:
+            codes = codes * len(item.dictionary) + item.indices.to_numpy()
+        _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+        texts = [item.dictionary.take(item.indices.take(first)).to_pylist() for item in encoded]
+        found = np.array([self._found(combination) for combination in zip(*texts, strict=True)], np.bool_)
+        return None if found.all() else found[inverse]
+
+    def _found(self, texts: tuple[str | None, ...]) -> bool:
+        known = self._memory.get(texts)
+        if known is None:
+            values = tuple(oracle.read(text).value for oracle, text in zip(self._oracles, texts, strict=True))
+            if len(self._memory) >= 200_000:
+                self._memory = {}
+            known = self._memory[texts] = all(value is None for value in values) or values in self._known
+        return known
+
+
+def _with_ragged(
+    hashes: NDArray[np.uint64], column: Column, place: int, tokens: Tokens, ragged: list[int]
+) -> NDArray[np.uint64]:
+    if not ragged:
+        return hashes
+    readings = [column.oracle.read(_cell(tokens.ragged[number], place)) for number in ragged]
+    return np.concatenate([hashes, column.hash_all(readings)])
+
+
+def _cell(cells: Cells, place: int) -> str | None:
+    return cells[place] if place < len(cells) else None

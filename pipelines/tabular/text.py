@@ -1,0 +1,143 @@
+"""The bytes of a delimited file as UTF-8 pieces that start and end with a record, and single records fetched again.
+
+Tokenising the pieces is the tokenisers' affair.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import mmap
+import re
+from bisect import bisect_right
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.tabular.records import Marks, cut, record_ends
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Encodings of one byte a character whose first half is ASCII: records can be cut before decoding.
+_ONE_BYTE = re.compile(r"(ascii|cp125\d|cp(437|850|852|858)|iso8859-\d+|latin[-_]?1|mac-.*|koi8-.)\Z")
+_EVERY = 64
+_MOST_RECORDS = 1 << 17  # of a piece, about: blank ones are judged one by one, in memory
+
+
+def open_bytes(content: bytes | Path) -> bytes | mmap.mmap:
+    """Return the content, a file being mapped in memory rather than read."""
+    if isinstance(content, bytes):
+        return content
+    with content.open("rb") as file:
+        if content.stat().st_size == 0:
+            return b""
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def is_one_byte(encoding: str) -> bool:
+    """Tell whether each byte of the encoding is a character, ASCII bytes being themselves."""
+    return bool(_ONE_BYTE.match(codecs.lookup(encoding).name))
+
+
+def cuts_at_bytes(encoding: str) -> bool:
+    """Tell whether text in that encoding can be cut at a line feed before it is decoded."""
+    try:
+        return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"} or is_one_byte(encoding)
+    except LookupError:
+        return False
+
+
+class Text:
+    """Delimited text that can be decoded: pieces in order, and records by their number."""
+
+    def __init__(self, content: bytes | mmap.mmap, encoding: str, options: Any) -> None:
+        self._encoding = codecs.lookup(encoding).name
+        self.options = options
+        quote = options.quotechar if options.quoting != csv.QUOTE_NONE else ""
+        self._marks = Marks(ord(options.delimiter), ord(quote) if quote else None)
+        self._start = 0
+        self._content: bytes | mmap.mmap = content
+        if self._encoding in {"utf-8", "utf-8-sig"}:
+            has_mark = self._encoding == "utf-8-sig" and content[:3] == codecs.BOM_UTF8
+            self._start, self._encoding = 3 if has_mark else 0, "utf-8"
+        elif not is_one_byte(self._encoding):
+            self._content, self._encoding = bytes(content).decode(self._encoding).encode(), "utf-8"
+        self._pieces: list[tuple[int, int, int]] = []
+        self._firsts: list[int] = []
+        self._ends: dict[int, list[int]] = {}
+
+    @property
+    def delimiter(self) -> str:
+        """Return the character between cells."""
+        return str(self.options.delimiter)
+
+    def ranges(self, size: int) -> Iterator[tuple[int, int]]:
+        """Yield the byte ranges of pieces of about ``size`` bytes, or less where records are very short."""
+        for start, stop in cut(self._content, self._start, len(self._content), size, self._marks):
+            piece = self._content[start:stop]
+            parts = 1 + max(piece.count(b"\n"), piece.count(b"\r")) // _MOST_RECORDS
+            yield from cut(self._content, start, stop, 1 + (stop - start) // parts, self._marks)
+
+    def piece(self, start: int, stop: int) -> bytes | memoryview:
+        """Return a piece in UTF-8."""
+        if self._encoding == "utf-8":
+            return memoryview(self._content)[start:stop]
+        return self._content[start:stop].decode(self._encoding).encode()
+
+    def remember(self, first: int, start: int, stop: int) -> None:
+        """Note the number of the first record of a piece, so that its records can be fetched again."""
+        if isinstance(self._content, mmap.mmap):  # pages already read count as ours until they are let go
+            self._content.madvise(mmap.MADV_DONTNEED, 0, stop)
+        self._firsts.append(first)
+        self._pieces.append((first, start, stop))
+
+    def records(self, start: int, stop: int, places: list[int]) -> list[list[str | None]]:
+        """Return the cells of some records of a piece, by their places in it, from 0."""
+        data = self._content[start:stop]
+        ends = [0, *record_ends(data, self._marks).tolist()]
+        return [self._cells(data[ends[place] : ends[place + 1]]) for place in places]
+
+    def line_of(self, start: int, number: int) -> int:
+        """Return the line of the file where record ``number`` (from 1) of the piece at ``start`` is, or near it."""
+        return self._content[:start].count(b"\n") + number
+
+    def expected(self) -> int:
+        """Return how many records the whole text may have, by the sizes of the first pieces; 0: not known."""
+        if len(self._firsts) < 2:
+            return 0
+        (_, start, stop), count = self._pieces[0], self._firsts[1] - self._firsts[0]
+        return int(count * (len(self._content) - self._start) / (stop - start) * 1.02)
+
+    def has_quotes(self, start: int, stop: int) -> bool:
+        """Tell whether a piece holds quotes that may matter."""
+        return self._marks.quote is not None and self._content.find(bytes([self._marks.quote]), start, stop) >= 0
+
+    def may_write_empty_cells(self, start: int, stop: int, width: int) -> bool:
+        """Tell whether a piece may hold a record of empty cells that is no blank line: ``;;;``, or empty quotes."""
+        if self._marks.quote is not None:
+            quote = bytes([self._marks.quote])
+            if self._content.find(quote * 2, start, stop) >= 0 or self._content[stop - 1 : stop] == quote:
+                return True
+        return width > 1 and self._content.find(bytes([self._marks.delimiter]) * (width - 1), start, stop) >= 0
+
+    def fetch(self, number: int) -> list[str | None]:
+        """Return the cells of one record of a remembered piece."""
+        index = bisect_right(self._firsts, number) - 1
+        first, start, stop = self._pieces[index]
+        if index not in self._ends:
+            ends = [0, *record_ends(self._content[start:stop], self._marks).tolist()]
+            self._ends[index] = [*ends[::_EVERY], ends[-1]]
+        landmark, rest = divmod(number - first, _EVERY)
+        begin, end = self._ends[index][landmark], self._ends[index][min(landmark + 1, len(self._ends[index]) - 1)]
+        for place, cells in enumerate(self._reader(self._content[start + begin : start + end])):
+            if place == rest:
+                return list(cells)
+        raise LookupError(f"record {number}")
+
+    def _cells(self, record: bytes) -> list[str | None]:
+        return list(next(self._reader(record), []))
+
+    def _reader(self, data: bytes) -> Iterator[list[str]]:
+        text = io.StringIO(data.decode(self._encoding), newline="")
+        return csv.reader(text, dialect=self.options)

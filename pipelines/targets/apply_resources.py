@@ -1,0 +1,194 @@
+"""The steps of a plan on files: send, replace, describe, retire, order. Each may be cut anywhere and taken up later.
+
+A file is described in one call right after it is sent. What the platform says it holds (sha1, size) is believed only
+when it is what was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.release.errors import PublicationError
+from pipelines.targets.actions import Action
+from pipelines.targets.linked import links_of
+from pipelines.targets.offer import Offer, OfferedResource
+from pipelines.targets.plan_resources import described_extras, wanted_schema
+from pipelines.targets.target import KEY, OURS, SUPERSEDED, HeldDataset, HeldResource
+from pipelines.targets.udata.client import Json, Udata
+from pipelines.targets.udata.errors import UnknownOutcomeError
+from pipelines.targets.udata.reading import held_dataset, held_resource
+from pipelines.targets.udata.uploads import Upload
+
+RETIRED_TITLE = "[Ancien fichier] "
+LONGEST_TITLE = 350
+NO_SCHEMA = {"name": None, "version": None, "url": None}  # what is not told of a schema would stay from before
+SENDINGS = 3  # times that a file is sent when the platform tells another sha1 than ours
+
+
+@dataclass
+class ResourceSteps:
+    """Steps on the files of one dataset. ``known`` holds what is there by key, ``warnings`` what is left for later."""
+
+    client: Udata
+    offer: Offer
+    warnings: list[str]
+    dataset: str = ""
+    known: dict[str, HeldResource] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+    _schemas_down: bool = False
+
+    def take_up(self, held: HeldDataset) -> None:
+        """Start from what a dataset holds; of two resources of one key the oldest counts."""
+        self.dataset, self._seen = held.id, {item.id for item in held.resources}
+        oldest_last = sorted(held.resources, key=lambda item: (item.created_at, item.id), reverse=True)
+        self.known = {item.key: item for item in oldest_last if item.key}
+
+    def do(self, step: Action) -> None:
+        """Do one step."""
+        _STEPS[step.kind](self, step)
+
+    def held(self) -> HeldDataset:
+        """Return the dataset as it is now."""
+        body = self.client.dataset(self.dataset)
+        if body is None:
+            raise PublicationError("Le jeu de données a disparu de la cible pendant la publication ; refaire le plan.")
+        return held_dataset(body)
+
+    def _file(self, step: Action) -> OfferedResource:
+        """Return the file of a step, its links written in it now that they are all known."""
+        item = self.offer.resource(step.key)
+        if item.pending:
+            item = item.written(links_of(self.held()))
+        if item.pending:
+            raise PublicationError(f"« {item.title} » : un fichier dont il tient le lien a disparu ; refaire le plan.")
+        return item
+
+    def _upload(self, step: Action) -> None:
+        item = self._file(step)
+
+        def landed() -> Json | None:
+            fresh = [found for found in self._bodies() if found["id"] not in self._seen]
+            return next((found for found in fresh if _holds(held_resource(found), item)), None)
+
+        made = self.client.upload(self.dataset, _upload_of(item), landed)
+        self._seen.add(made["id"])
+        self._describe(item, self._right_file(item, held_resource(made)))
+
+    def _replace(self, step: Action) -> None:
+        item = self._file(step)
+        self._describe(item, self._right_file(item, self._sent(item, str(step.id))))
+
+    def _described(self, step: Action) -> None:
+        self._describe(self.offer.resource(step.key), self._resource(str(step.id)))
+
+    def _mark(self, step: Action) -> None:
+        wanted = described_extras(self.offer.resource(step.key), self.known[step.key])
+        mine = {name: value for name, value in wanted.items() if name.startswith(OURS)}
+        self.client.merge_resource_extras(self.dataset, str(step.id), {SUPERSEDED: None, **mine})
+
+    def _supersede(self, step: Action) -> None:
+        held = self._resource(str(step.id))
+        body = {
+            "title": f"{RETIRED_TITLE}{held.title.removeprefix(RETIRED_TITLE)}"[:LONGEST_TITLE],
+            "description": f"Ce fichier n'est plus tenu à jour : {step.why}.",
+            "type": "other",
+            "extras": {**held.extras, KEY: step.key, SUPERSEDED: step.why},
+        }
+        self.client.put_resource(self.dataset, held.id, body)
+
+    def _order(self, step: Action) -> None:
+        there = self.held().resources
+        ids = {self._ref(item): item.id for item in there}
+        wanted = [ids[ref] for ref in step.order if ref in ids]
+        rest = [item.id for item in there if item.id not in wanted]  # somebody added it since the plan was made
+        self.client.order(self.dataset, [*wanted, *rest])
+
+    def _ref(self, item: HeldResource) -> str:
+        """Return how a plan names a resource: by our key when it is offered, else by its id."""
+        mine = self.known.get(item.key or "")
+        return str(item.key) if mine is not None and mine.id == item.id and self.offer.offers(item.key) else item.id
+
+    def _sent(self, item: OfferedResource, resource: str) -> HeldResource:
+        def landed() -> Json | None:
+            found = self.client.resource(resource)
+            return found if found is not None and _holds(held_resource(found), item) else None
+
+        return held_resource(self.client.replace(self.dataset, resource, _upload_of(item), landed))
+
+    def _right_file(self, item: OfferedResource, made: HeldResource) -> HeldResource:
+        """Return the resource once it holds the bytes that were sent; they are sent again when it does not."""
+        for sending in range(1, SENDINGS + 1):
+            if _holds(made, item):
+                return made
+            made = self._resource(made.id)  # the answer may be wrong where the file is right
+            if _holds(made, item):
+                return made
+            if sending < SENDINGS:
+                self.client.transport.sleep(self.client.looks[0])  # two files of one name within a second are refused
+                made = self._sent(item, made.id)
+        raise PublicationError(
+            f"« {item.title} » : la plateforme dit tenir un autre fichier que celui envoyé (sha1 {made.sha1} et non "
+            f"{item.sha1}) ; relancer, et prévenir son support si cela se répète."
+        )
+
+    def _describe(self, item: OfferedResource, held: HeldResource) -> None:
+        """Write all that is said of a resource in one call, so that it is never half described."""
+        body = {
+            "title": item.title,
+            "description": item.description,
+            "type": item.type,
+            "extras": described_extras(item, held),
+        }
+        schema = wanted_schema(item, {key: found.latest for key, found in self.known.items()})
+        self.known[item.key] = held_resource(self._put_with_schema(item, held.id, body, schema))
+
+    def _put_with_schema(
+        self, item: OfferedResource, resource: str, body: Mapping[str, Any], schema: Mapping[str, str]
+    ) -> Json:
+        """Describe a resource; without its schema when the platform can't check it, which it says by a 500."""
+        if schema and not self._schemas_down:
+            try:
+                return self.client.put_resource(self.dataset, resource, {**body, "schema": {**NO_SCHEMA, **schema}})
+            except UnknownOutcomeError as error:
+                if error.status != 500:
+                    raise
+        made = self.client.put_resource(self.dataset, resource, body)
+        if schema:  # the same call passed without it
+            self._schemas_down = True
+            self.warnings.append(
+                f"« {item.title} » : la plateforme n'a pas pu vérifier le schéma (son catalogue ne répond pas) ; "
+                "publié sans, la prochaine publication l'ajoutera"
+            )
+        return made
+
+    def _bodies(self) -> list[Json]:
+        body = self.client.dataset(self.dataset)
+        return list(body["resources"]) if body is not None else []
+
+    def _resource(self, resource: str) -> HeldResource:
+        body = self.client.resource(resource)
+        if body is None:
+            message = f"Le fichier {resource} a disparu de la cible pendant la publication ; refaire le plan."
+            raise PublicationError(message)
+        return held_resource(body)
+
+
+def _holds(held: HeldResource, item: OfferedResource) -> bool:
+    return (held.sha1, held.size) == (item.sha1, item.size)
+
+
+def _upload_of(item: OfferedResource) -> Upload:
+    return Upload(item.path, item.filename, item.size, item.sha1)
+
+
+_STEPS: Mapping[str, Callable[[ResourceSteps, Action], None]] = {
+    "upload": ResourceSteps._upload,
+    "adopt": ResourceSteps._described,
+    "replace": ResourceSteps._replace,
+    "describe": ResourceSteps._described,
+    "mark": ResourceSteps._mark,
+    "supersede": ResourceSteps._supersede,
+    "order": ResourceSteps._order,
+}

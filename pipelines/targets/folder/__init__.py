@@ -1,0 +1,1 @@
+"""The catalogue of releases as a folder of files and pages, read without a server."""

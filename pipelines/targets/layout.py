@@ -1,0 +1,164 @@
+"""Which files of a release become which resources of a platform: key, title, description, type, in their order.
+
+It takes the files that are there: a release without a journal has no resource for it. What a target accepts is weighed
+in ``offer``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipelines.declarations import Catalogue, Dataset
+from pipelines.release import feed, renditions, reuse
+from pipelines.targets.linked import Linked, linked_feed, linked_page
+from pipelines.targets.target import ARCHIVE
+
+ResourceType = Literal["main", "documentation", "other"]
+
+REUSE_KEY, FEED_KEY = "reutiliser", "flux-versions"
+
+_CSV = "UTF-8, virgule, point décimal, dates AAAA-MM-JJ, cellule vide pour une valeur absente."
+_PARQUET = "Mêmes lignes et colonnes que le fichier CSV, typées et compressées, pour Python, R ou DuckDB."
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A file and what a platform says of it; ``filename`` is the name that it is sent under.
+
+    ``fallback`` is another extension, for a target that does not accept the first. A ``linked`` document is written
+    at its path once its links are known.
+    """
+
+    key: str
+    path: Path
+    title: str
+    description: str
+    type: ResourceType
+    fallback: str | None = None
+    table: str | None = None
+    linked: Linked | None = None
+
+    @property
+    def filename(self) -> str:
+        """Name that the file is sent under, as udata writes names: it must be known again when it is read back."""
+        return self.path.name.lower().replace("_", "-")
+
+    @property
+    def immutable(self) -> bool:
+        """Whether the file never changes once sent: the archive of a release."""
+        return self.key.startswith(ARCHIVE)
+
+
+# Files that are not tables: name, key, title, description, type, extension for a target that refuses theirs.
+_DOCUMENTS: tuple[tuple[str, str, str, str, ResourceType, str | None], ...] = (
+    ("resultats.xlsx", "classeur", "Toutes les tables (XLSX)",
+     "Classeur pour tableur : une feuille par table, et le dictionnaire des colonnes.", "main", None),
+    ("resultats-format-historique.csv", "format-historique", "Résultats, colonnes du format historique (CSV)",
+     f"Mêmes résultats sous les noms de colonnes d'origine, pour les réutilisations existantes. {_CSV}", "other", None),
+    ("dictionnaire.csv", "dictionnaire", "Dictionnaire des colonnes (CSV)",
+     "Nom, titre, description, type et contraintes de chaque colonne de chaque table.", "documentation", None),
+    ("journal.csv", "journal", "Journal de la dernière version (CSV)",
+     "Chaque cellule qui a changé depuis la version précédente : avant, après, nature et motif.",
+     "documentation", None),
+    ("versions.csv", "versions", "Liste des versions (CSV)",
+     "Toutes les versions publiées : nature, motif, lignes ajoutées, retirées et modifiées, empreinte.",
+     "documentation", None),
+    ("CHANGELOG.md", "changements", "Changements, version par version",
+     "Ce que chaque version a changé, et pourquoi.", "documentation", ".txt"),
+    ("LISEZMOI.md", "lisezmoi", "Lisez-moi", "Contenu, limites, licence et façon de citer.", "documentation", ".txt"),
+    ("datapackage.json", "datapackage", "Descripteur Data Package (JSON)",
+     "Tables, colonnes, sources, licence et empreintes, lisibles par un logiciel (Data Package v2).",
+     "documentation", None),
+)  # fmt: skip
+
+
+def latest_files(catalogue: Catalogue, dataset_id: str, release: Path, made: Path, links: Path) -> Iterator[Placed]:
+    """Yield the resources that always hold the latest release, in the order of the page.
+
+    Yearly files are made below ``made``, documents with links below ``links``, which is of one target.
+    """
+    dataset = catalogue.datasets[dataset_id]
+    yield from _tables(catalogue, release, (dataset.main_table,), "main", parquet=True)
+    yield from _documents(release, "main")
+    yield from _years(catalogue, dataset, release, made)
+    companions = tuple(name for name in dataset.tables if name != dataset.main_table)
+    yield from _tables(catalogue, release, companions, "other", parquet=False)
+    yield from _documents(release, "other")
+    yield from _linked(catalogue, dataset_id, release, links)
+    yield from _documents(release, "documentation")
+    for path in sorted(release.glob("*.schema.json")):
+        table = path.name.removesuffix(".schema.json")
+        title = _schema_title(catalogue, dataset, table)
+        description = "Colonnes, types et contraintes, pour vérifier un fichier (Table Schema v1)."
+        yield Placed(f"schema:{table}", path, f"Schéma : {title} (JSON)", description, "documentation")
+
+
+def _linked(catalogue: Catalogue, dataset_id: str, release: Path, folder: Path) -> Iterator[Placed]:
+    """Yield the documents that hold links of the target."""
+    tables = {f"{name}.csv": f"table:{name}:csv" for name in catalogue.datasets[dataset_id].tables}
+    main = catalogue.datasets[dataset_id].main_table
+    files = {"resultats.xlsx": "classeur", "journal.csv": "journal", feed.FEED: FEED_KEY}
+    keys = {**tables, f"{main}.parquet": f"table:{main}:parquet", **files}
+    yield Placed(
+        REUSE_KEY, folder / reuse.REUSE, "Réutiliser : adresses stables et exemples de code",
+        "Liens permanents de chaque fichier, code en Python, R et SQL, étapes dans Excel, limites, façon de citer, "
+        "versions et leurs motifs, dictionnaire.",
+        "documentation", ".txt", linked=linked_page(catalogue, dataset_id, release, keys),
+    )  # fmt: skip
+    yield Placed(
+        FEED_KEY, folder / feed.FEED, "Flux des versions (Atom)",
+        "À suivre dans un lecteur de flux pour être prévenu de chaque version : sa nature, son motif, son archive.",
+        "documentation", ".xml", linked=linked_feed(catalogue, dataset_id, release),
+    )  # fmt: skip
+
+
+def archives(dataset: str, releases: list[Path], made: Path) -> Iterator[Placed]:
+    """Yield the archive of every release, newest first."""
+    for release in reversed(releases):
+        title = f"Version {release.name}, archive complète (ZIP)"
+        description = (
+            f"Tous les fichiers de la version {release.name}, avec leurs empreintes. Cette archive ne change jamais : "
+            "la citer pour qu'un résultat puisse être retrouvé."
+        )
+        path = renditions.archive(dataset, release, made)
+        yield Placed(f"{ARCHIVE}{release.name}", path, title, description, "other")
+
+
+def _schema_title(catalogue: Catalogue, dataset: Dataset, table: str) -> str:
+    if dataset.historical and table == dataset.historical.name:
+        return dataset.historical.title
+    return catalogue.tables[table].title if table in catalogue.tables else table
+
+
+def _tables(
+    catalogue: Catalogue, release: Path, names: tuple[str, ...], kind: ResourceType, *, parquet: bool
+) -> Iterator[Placed]:
+    for name in names:
+        table, path = catalogue.tables[name], release / f"{name}.csv"
+        if path.is_file():
+            text = f"{table.description.strip()} {_CSV}"
+            yield Placed(f"table:{name}:csv", path, f"{table.title} (CSV)", text, kind, table=name)
+        if parquet and (path := release / f"{name}.parquet").is_file():
+            yield Placed(f"table:{name}:parquet", path, f"{table.title} (Parquet)", _PARQUET, kind)
+
+
+def _documents(release: Path, wanted: ResourceType) -> Iterator[Placed]:
+    for name, key, title, description, kind, fallback in _DOCUMENTS:
+        if kind == wanted and (path := release / name).is_file():
+            table = path.stem if (release / f"{path.stem}.schema.json").is_file() and path.suffix == ".csv" else None
+            yield Placed(key, path, title, description, kind, fallback, table)
+
+
+def _years(catalogue: Catalogue, dataset: Dataset, release: Path, made: Path) -> Iterator[Placed]:
+    """Yield the yearly files of the main table, latest year first."""
+    path = release / f"{dataset.main_table}.csv"
+    title = catalogue.tables[dataset.main_table].title
+    found = renditions.yearly_files(path, made) if path.is_file() else {}
+    for year in sorted(found, reverse=True):
+        description = f"Les lignes de l'année {year} du fichier « {title} », mêmes colonnes. {_CSV}"
+        yield Placed(
+            f"annee:{year}", found[year], f"{title}, {year} (CSV)", description, "main", table=dataset.main_table
+        )

@@ -1,0 +1,49 @@
+"""What the platform's crawler (hydra) made of our files after publication, read from the extras that it writes.
+
+It comes within hours, and never stops a publication; what it will make of a file is rehearsed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipelines.targets.target import SUPERSEDED, HeldResource
+
+PREVIEWED = frozenset({"csv", "xlsx", "parquet"})
+READY, WAITING, FAILED, UNAVAILABLE = "aperçu prêt", "pas encore analysé", "analyse en échec", "fichier injoignable"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The state of one file: ``state`` is one of the four words above, ``detail`` what the crawler says."""
+
+    key: str
+    title: str
+    state: str
+    detail: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a reuser has no preview and will not get one."""
+        return self.state in (FAILED, UNAVAILABLE)
+
+
+def previews(resources: Iterable[HeldResource]) -> list[Preview]:
+    """Return the state of every file of ours that the platform should show as a table."""
+    ours = [item for item in resources if item.key and SUPERSEDED not in item.extras]
+    return [_preview(item) for item in ours if item.filename.rpartition(".")[2] in PREVIEWED]
+
+
+def _preview(item: HeldResource) -> Preview:
+    extras = item.extras
+    error = extras.get("analysis:parsing:error") or extras.get("analysis:error")
+    if error:
+        state, detail = FAILED, str(error)
+    elif extras.get("check:available") is False:
+        state, detail = UNAVAILABLE, str(extras.get("check:error") or extras.get("check:status") or "")
+    elif extras.get("analysis:parsing:parsing_table"):
+        state, detail = READY, ""
+    else:
+        state, detail = WAITING, ""
+    return Preview(str(item.key), item.title, state, detail)

@@ -1,0 +1,194 @@
+"""What people are told: lateness by the calendar, one message for all facts, in French, with what to do."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assets.channels import SendError, channels_from_environment
+from assets.secrets import SettingError, read_secret, readable_by_others
+from assets.told import FORGOTTEN_AFTER, tell
+from pipelines.report import (
+    Fact,
+    Message,
+    Places,
+    broken_step,
+    failed_indicator,
+    late_files,
+    late_network,
+    nothing_published,
+    refused,
+    write_message,
+)
+from pipelines.report.calendar import STEPS
+
+PLACES = Places("/exports du mois", "/srv/resultats", "https://dagster.example/")
+DAY = datetime.date(2025, 4, 1)
+
+
+def test_a_network_is_late_the_day_after_its_date(catalogue):
+    def missing(network: str, year: int) -> list[str]:
+        return ["enquete"] if (network, year) == ("caf", 2024) else []
+
+    assert late_files(catalogue, missing, datetime.date(2025, 3, 31)) == []
+    (late,) = late_files(catalogue, missing, DAY)
+    assert (late.network, late.year, late.days, late.due) == ("caf", 2024, 1, datetime.date(2025, 3, 31))
+    assert all("{year}" not in file for file in late.files)
+    told = late_network(catalogue, late, PLACES)
+    assert "en retard de 1 jour" in told.title
+    assert "Attendu le 31/03/2025" in told.details[0]
+
+
+def test_what_nobody_looked_at_is_not_late(catalogue):
+    assert late_files(catalogue, lambda *_: None, datetime.date(2030, 1, 1)) == []
+
+
+@given(days=st.integers(1, 1000))
+def test_a_lateness_is_told_once_for_each_step(catalogue, days):
+    today = datetime.date(2025, 3, 31) + datetime.timedelta(days=days)
+    late = [
+        item for item in late_files(catalogue, lambda *_: ["enquete"], today)
+        if (item.network, item.year) == ("caf", 2024)
+    ]  # fmt: skip
+    assert late[0].step == [step for step in STEPS if step <= days][-1]
+    same_step = late_network(catalogue, late[0], PLACES).key
+    before = [
+        late_network(catalogue, item, PLACES).key
+        for item in late_files(catalogue, lambda *_: ["enquete"], today - datetime.timedelta(days=1))
+        if (item.network, item.year) == ("caf", 2024)
+    ]
+    assert (before == [same_step]) is (days not in STEPS)
+
+
+def all_facts(catalogue) -> list[Fact]:
+    (late,) = late_files(catalogue, lambda n, y: ["enquete"] if (n, y) == ("caf", 2024) else [], DAY)
+    return [
+        late_network(catalogue, late, PLACES),
+        failed_indicator(catalogue, "caf", 2024, "nps", "division par zéro", PLACES),
+        refused(
+            catalogue, "caf", [2023, 2024], "enquete", files=[("caf/enquete.csv", "ab" * 32)],
+            explanation="Fichier inutilisable.", letter="/srv/resultats/work/x-lettre.html", places=PLACES,
+        ),
+        broken_step("CAF, étape « raw »", "caf", 2024, "disque\n plein " * 100, "run-1", PLACES),
+        nothing_published("un secret se déduit", "run-2", PLACES),
+    ]  # fmt: skip
+
+
+def test_one_message_holds_all_the_gravest_first(catalogue):
+    message = write_message(all_facts(catalogue), DAY)
+    assert message.subject == (
+        "[résultats] 01/04/2025 : 1 publication arrêtée, 1 erreur, 1 fichier refusé, 1 indicateur non calculé, "
+        "1 réseau en retard"
+    )
+    headings = [line for line in message.text.splitlines() if line.isupper() and not line.startswith(" ")]
+    assert headings == [
+        "PUBLICATION", "ERREURS DE TRAITEMENT", "FICHIERS REFUSÉS", "INDICATEURS NON CALCULÉS", "RÉSEAUX EN RETARD",
+    ]  # fmt: skip
+    assert "Envoyer la lettre au réseau : /srv/resultats/work/x-lettre.html" in message.text
+    # A command or an address stays whole on its line, quoted for the shell.
+    assert (
+        "  - Relancer par la commande : resultats run --exports '/exports du mois' --output /srv/resultats "
+        "--network caf --year 2023 --year 2024"
+    ) in message.text.splitlines()
+    assert "https://dagster.example/locations/resultats/asset-groups/caf, « Materialize », années 2023, 2024" in (
+        message.text
+    )
+    assert "https://dagster.example/runs/run-1" in message.text
+    assert message.payload["text"] == message.text
+    assert [fact["genre"] for fact in message.payload["faits"]] == [
+        "publication",
+        "erreur",
+        "refus",
+        "calcul",
+        "retard",
+    ]
+    assert max(map(len, message.text.splitlines())) < 1000  # SMTP lines have at most 998 characters
+
+
+def test_a_long_list_is_cut_and_counted(catalogue):
+    facts = [broken_step(f"étape {rank}", None, 2024, "panne", "run", PLACES) for rank in range(100)]
+    message = write_message(facts, DAY)
+    assert "60 autres" in message.text
+    assert len(message.payload["faits"]) == 100
+
+
+class Recorder:
+    """A channel that keeps what it is given, and fails when told to."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.messages, self.broken = name, [], False
+
+    def send(self, message: Message) -> None:
+        if self.broken:
+            raise SendError("en panne")
+        self.messages.append(message)
+
+    def probe(self) -> None:
+        raise NotImplementedError
+
+
+def test_nothing_is_told_twice_and_a_channel_that_failed_is_tried_again_alone(catalogue, tmp_path):
+    facts, memory = all_facts(catalogue), tmp_path / "alertes.json"
+    mail, hook = Recorder("courriel"), Recorder("webhook")
+    hook.broken = True
+    assert tell(facts, [mail, hook], memory, DAY) == ["webhook : en panne"]
+    hook.broken = False
+    assert tell(facts, [mail, hook], memory, DAY) == []
+    assert tell(facts[:3], [mail, hook], memory, DAY + datetime.timedelta(days=20)) == []
+    assert [len(channel.messages) for channel in (mail, hook)] == [1, 1]
+    # Seen 25 days before: still the same facts. The two others ended, and are news when they return.
+    later = DAY + datetime.timedelta(days=45)
+    tell(facts, [mail], memory, later)
+    assert [len(message.payload["faits"]) for message in mail.messages] == [5, 2]
+    tell(facts, [mail], memory, later + FORGOTTEN_AFTER)
+    assert len(mail.messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"RESULTATS_SMTP_HOST": "smtp.example"}, "RESULTATS_ALERT_FROM"),
+        ({"RESULTATS_SMTP_SECURITY": "aucune"}, "cette machine"),
+        ({"RESULTATS_SMTP_SECURITY": "ssl"}, "starttls, tls ou aucune"),
+        ({"RESULTATS_SMTP_PORT": "smtp"}, "n'est pas un port"),
+        ({"RESULTATS_SMTP_USER": "moi"}, "vont ensemble"),
+        ({"RESULTATS_WEBHOOK_URL": "http://hooks.example/secret-path"}, "https:// est exigé"),
+        ({"RESULTATS_WEBHOOK_URL_FILE": "/nulle/part"}, "ne se lit pas"),
+    ],
+)
+def test_wrong_settings_are_told_without_their_secrets(environment, told):
+    right = {"RESULTATS_ALERT_FROM": "a@example.fr", "RESULTATS_ALERT_TO": "b@example.fr, c@example.fr"}
+    base = {} if environment.keys() == {"RESULTATS_SMTP_HOST"} else right | {"RESULTATS_SMTP_HOST": "smtp.example"}
+    with pytest.raises(SettingError, match=told) as caught:
+        channels_from_environment(base | environment)
+    assert "secret-path" not in str(caught.value)
+
+
+def test_nobody_is_told_by_default():
+    assert channels_from_environment({}) == []
+
+
+def test_secrets_come_from_a_file_or_a_variable_never_both(tmp_path: Path):
+    file = tmp_path / "password"
+    file.write_text("mot de passe\n", encoding="utf-8")
+    file.chmod(0o600)
+    assert read_secret("X", {"X_FILE": str(file)}) == "mot de passe"
+    assert read_secret("X", {"X": "direct"}) == "direct"
+    assert read_secret("X", {}) is None
+    with pytest.raises(SettingError, match="tous les deux"):
+        read_secret("X", {"X": "direct", "X_FILE": str(file)})
+    assert not readable_by_others("X", {"X_FILE": str(file)})
+    file.chmod(0o644)
+    assert readable_by_others("X", {"X_FILE": str(file)})
+    file.write_text("\n", encoding="utf-8")
+    with pytest.raises(SettingError, match="vide"):
+        read_secret("X", {"X_FILE": str(file)})
+    channels = channels_from_environment({
+        "RESULTATS_SMTP_HOST": "smtp.example", "RESULTATS_ALERT_FROM": "a@b.fr", "RESULTATS_ALERT_TO": "c@d.fr",
+        "RESULTATS_SMTP_USER": "moi", "RESULTATS_SMTP_PASSWORD": "chut", "RESULTATS_WEBHOOK_URL": "https://h/chut",
+    })  # fmt: skip
+    assert "chut" not in repr(channels)
