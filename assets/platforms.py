@@ -24,17 +24,17 @@ from pipelines.declarations import Catalogue
 from pipelines.release.gates import gates
 from pipelines.targets.acceptance import accept
 from pipelines.targets.folder.target import plan_local, publish_to_folder
-from pipelines.targets.known_ids import read_ids
 from pipelines.targets.plan import Judge, Plan, Verdict
-from pipelines.targets.previews import Preview, previews
 from pipelines.targets.publication import Platform, prepare, publish
-from pipelines.targets.rehearsal import rehearse
 from pipelines.targets.report import Report
+from pipelines.targets.rooms import Rooms
 from pipelines.targets.target import ADDRESSES, LOCAL, address, safe_for_a_key
 from pipelines.targets.udata.client import Udata
-from pipelines.targets.udata.reading import held_dataset, member_of
+from pipelines.targets.udata.known_ids import read_ids
+from pipelines.targets.udata.previews import Preview, previews
+from pipelines.targets.udata.rehearsal import rehearse
+from pipelines.targets.udata.remote import member_of, remote_dataset
 from pipelines.targets.udata.transport import Transport
-from pipelines.targets.workplace import Workplace
 
 TARGETS, ACCEPTANCES = _ROOMS = ("targets", "acceptances")  # what publications keep of their own, in the output
 KEY, ORGANIZATION = "RESULTATS_API_KEY", "RESULTATS_ORGANIZATION"
@@ -44,14 +44,14 @@ class TargetError(SettingError):
     """The target or the way to it is not given right; the message says in French what to write."""
 
 
-def workplace(store: Store, target: str) -> Workplace:
+def workplace(store: Store, target: str) -> Rooms:
     """Return the folders of a store as a publication uses them, brought; what it writes counts once it is ``saved``."""
     if target == LOCAL:
         store.bring_catalogue()
     store.bring_releases()  # all of them: each is checked before anything is published
     for room in _ROOMS:
         store.room(room)
-    return Workplace(store.output)
+    return Rooms(store.output)
 
 
 @contextmanager
@@ -196,20 +196,20 @@ def judge(catalogue: Catalogue, target: str) -> Judge:
 
 def published_previews(catalogue: Catalogue, target: str, store: Store) -> Iterator[tuple[str, list[Preview]]]:
     """Yield, by dataset, what the platform made of the files last published there. Raises as ``plans``."""
-    work = Workplace(store.room(TARGETS).parent)
+    work = Rooms(store.room(TARGETS).parent)
     there = open_platform(target, store)
     for dataset in sorted(catalogue.datasets):
         known = read_ids(work.ids(there.client.base_url), there.client.base_url, dataset)
         body = there.client.dataset(known.dataset) if known.dataset else None
         if body is not None:
-            yield dataset, previews(held_dataset(body).resources)
+            yield dataset, previews(remote_dataset(body).resources)
 
 
 def accept_plan(catalogue: Catalogue, target: str, store: Store, plan: str, reason: str) -> bool:
     """Keep the agreement of whoever runs this to a plan of that hash; False when no plan of the target has it now."""
     if plan not in {found.hash for found in plans(catalogue, target, store)}:
         return False
-    accept(Workplace(store.output).acceptances, plan, getpass.getuser(), datetime.now(UTC), reason)
+    accept(Rooms(store.output).acceptances, plan, getpass.getuser(), datetime.now(UTC), reason)
     store.save_room(store.room(ACCEPTANCES))
     return True
 

@@ -19,7 +19,7 @@ from pipelines.declarations import Catalogue
 from pipelines.read.sources import without_secrets
 from pipelines.release import history
 from pipelines.targets.acceptance import accepted
-from pipelines.targets.workplace import Workplace
+from pipelines.targets.rooms import Rooms
 
 
 class NothingHereError(Exception):
@@ -144,7 +144,7 @@ def _not_received(catalogue: Catalogue, store: Store) -> list[dict[str, Any]]:
 
 def _waiting(store: Store) -> list[dict[str, Any]]:
     """Return the plans of publication and the revisions of closed years that nobody accepted yet."""
-    acceptances = Workplace(store.room("acceptances").parent).acceptances
+    acceptances = Rooms(store.room("acceptances").parent).acceptances
     found: list[dict[str, Any]] = [
         {"genre": "publication", "cible": plan["target"], "empreinte": plan["hash"]}
         for plan in waiting_plans(store)

@@ -1,4 +1,4 @@
-"""Offer × what the target holds → the plan: every action in words, what blocks it, and a hash. Pure.
+"""DesiredDataset × what the target holds → the plan: every action in words, what blocks it, and a hash. Pure.
 
 Nothing is read or sent here; a target that already holds the offer gives a plan without actions, which writes nothing.
 """
@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 from pipelines.release.errors import PublicationError
 from pipelines.targets.actions import Action, Change
-from pipelines.targets.matching import Matching, match
-from pipelines.targets.offer import Offer
-from pipelines.targets.plan_gates import platform_gates
-from pipelines.targets.plan_resources import order_action, resource_actions
-from pipelines.targets.target import DATASET, HeldDataset, TargetState
+from pipelines.targets.target import DATASET, RemoteDataset, RemoteState
+from pipelines.targets.udata.desired import DesiredDataset
+from pipelines.targets.udata.gates import platform_gates
+from pipelines.targets.udata.matching import Matching, match
+from pipelines.targets.udata.plan_resources import order_action, resource_actions
 
 NAMES = {
     "title": "titre",
@@ -110,8 +110,8 @@ class Plan:
 
 
 def make_plan(
-    offer: Offer,
-    state: TargetState,
+    offer: DesiredDataset,
+    state: RemoteState,
     *,
     earlier: Collection[str] = (),
     published: Mapping[str, str] | None = None,
@@ -143,19 +143,19 @@ def make_plan(
     )
 
 
-def wanted_fields(offer: Offer, held: HeldDataset | None) -> dict[str, Any]:
+def wanted_fields(offer: DesiredDataset, held: RemoteDataset | None) -> dict[str, Any]:
     """Return the fields that a dataset must have: those that people keep on the platform stay as they are there."""
     if held is None:
         return dict(offer.fields)
     return {name: held.fields[name] if name in offer.kept else value for name, value in offer.fields.items()}
 
 
-def wants_contact(offer: Offer, held: HeldDataset | None) -> bool:
+def wants_contact(offer: DesiredDataset, held: RemoteDataset | None) -> bool:
     """Whether the contact must be set."""
     return held is None or ("contact" not in offer.kept and held.contacts != (offer.contact,))
 
 
-def _dataset_actions(offer: Offer, held: HeldDataset | None) -> Iterator[Action]:
+def _dataset_actions(offer: DesiredDataset, held: RemoteDataset | None) -> Iterator[Action]:
     title = f"le jeu de données « {offer.fields['title']} »"
     if held is None:
         yield Action("create", title, "il n'est pas sur la cible ; il reste en brouillon jusqu'à ce que tout y soit")
@@ -173,7 +173,7 @@ def _dataset_actions(offer: Offer, held: HeldDataset | None) -> Iterator[Action]
         yield Action("update", title, why, id=held.id, changes=tuple(changes))
 
 
-def _closing_actions(offer: Offer, held: HeldDataset | None, steps: list[Action]) -> Iterator[Action]:
+def _closing_actions(offer: DesiredDataset, held: RemoteDataset | None, steps: list[Action]) -> Iterator[Action]:
     """Yield the last two steps: open a draft once all is there, then say which version is wholly there."""
     opening = held is None or held.private
     if opening:

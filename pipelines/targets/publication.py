@@ -17,17 +17,17 @@ from pipelines.release.errors import PublicationError
 from pipelines.release.feed import news
 from pipelines.release.intact import check_intact
 from pipelines.targets import acceptance
-from pipelines.targets.apply import Application
-from pipelines.targets.known_ids import read_ids, write_ids
-from pipelines.targets.lease import check_free, new_lease
 from pipelines.targets.lock import one_writer
-from pipelines.targets.offer import Offer, earlier_files, make_offer
 from pipelines.targets.plan import Judge, Plan, Verdict, make_plan
 from pipelines.targets.report import Report
-from pipelines.targets.target import HeldDataset, TargetState
+from pipelines.targets.rooms import Rooms
+from pipelines.targets.target import RemoteDataset, RemoteState
+from pipelines.targets.udata.apply import Application
 from pipelines.targets.udata.client import Udata
-from pipelines.targets.udata.reading import read_state
-from pipelines.targets.workplace import Workplace
+from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, earlier_files
+from pipelines.targets.udata.known_ids import read_ids, write_ids
+from pipelines.targets.udata.lease import check_free, new_lease
+from pipelines.targets.udata.remote import read_state
 
 CRITERIA = {
     "license": "licence",
@@ -61,13 +61,13 @@ class Platform:
 class Prepared:
     """An offer, what the target held when it was read, and the plan between them."""
 
-    offer: Offer
-    state: TargetState
+    offer: DesiredDataset
+    state: RemoteState
     plan: Plan
 
 
 def prepare(
-    catalogue: Catalogue, dataset: str, platform: Platform, work: Workplace, judge: Judge | None = None
+    catalogue: Catalogue, dataset: str, platform: Platform, work: Rooms, judge: Judge | None = None
 ) -> Prepared | None:
     """Read the target and return the plan for a dataset, None when nothing of it was released.
 
@@ -77,7 +77,7 @@ def prepare(
     address = platform.client.base_url
     known = read_ids(work.ids(platform.client.base_url), address, dataset)
     state = read_state(platform.client, platform.organization, dataset, known.dataset)
-    offer = make_offer(catalogue, dataset, work.releases, work.renditions, state)
+    offer = desired_dataset(catalogue, dataset, work.releases, work.renditions, state)
     if offer is None:
         return None
     held = state.dataset
@@ -98,7 +98,7 @@ def publish(
     catalogue: Catalogue,
     dataset: str,
     platform: Platform,
-    work: Workplace,
+    work: Rooms,
     *,
     judge: Judge | None = None,
     agree: Callable[[Plan], bool] | None = None,
@@ -145,7 +145,7 @@ def _unchanged(again: Prepared | None, plan: Plan) -> Prepared:
 
 
 def _read_back(
-    catalogue: Catalogue, dataset: str, platform: Platform, work: Workplace, plan: Plan, application: Application
+    catalogue: Catalogue, dataset: str, platform: Platform, work: Rooms, plan: Plan, application: Application
 ) -> Report:
     """Read all again and compare: bytes, size, every managed field, order, quality. What differs is a problem."""
     again = prepare(catalogue, dataset, platform, work)
@@ -166,7 +166,7 @@ def _read_back(
     )
 
 
-def _quality_problems(held: HeldDataset, offer: Offer) -> list[str]:
+def _quality_problems(held: RemoteDataset, offer: DesiredDataset) -> list[str]:
     """Return what keeps the quality score from being full, unless the plan had told it and was accepted."""
     score = held.quality.get("score")
     if offer.quality or score is None or score >= 1:
@@ -175,7 +175,9 @@ def _quality_problems(held: HeldDataset, offer: Offer) -> list[str]:
     return [f"note de qualité {score:.2f} au lieu de 1 : {', '.join(missing) or 'critère inconnu'}"]
 
 
-def _verdicts(judge: Judge | None, offer: Offer, held: HeldDataset | None, home: Path) -> tuple[Verdict, ...]:
+def _verdicts(
+    judge: Judge | None, offer: DesiredDataset, held: RemoteDataset | None, home: Path
+) -> tuple[Verdict, ...]:
     if judge is None:
         return ()
     there = held.version if held else None

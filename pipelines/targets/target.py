@@ -30,7 +30,7 @@ ARCHIVE = "archive:"  # how the keys of archives start
 
 
 @dataclass(frozen=True)
-class HeldResource:
+class RemoteResource:
     """A resource as the target tells it; ``filename`` is the last part of its address."""
 
     id: str
@@ -59,7 +59,7 @@ class HeldResource:
 
 
 @dataclass(frozen=True)
-class HeldDataset:
+class RemoteDataset:
     """A dataset as the target tells it; ``fields`` are those that we manage, in our names and normal form."""
 
     id: str
@@ -70,7 +70,7 @@ class HeldDataset:
     extras: Mapping[str, Any]
     contacts: tuple[tuple[str, str], ...]  # name, e-mail
     contact_ids: tuple[str, ...]
-    resources: tuple[HeldResource, ...]
+    resources: tuple[RemoteResource, ...]
     quality: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -93,7 +93,7 @@ class HeldDataset:
 
 
 @dataclass(frozen=True)
-class TargetState:
+class RemoteState:
     """What a target holds of one of our datasets, and what it accepts.
 
     ``expected`` is the id under which the dataset was last seen, ``others`` the ids of datasets of the same key.
@@ -103,7 +103,7 @@ class TargetState:
     organization: str
     extensions: frozenset[str]
     licences: frozenset[str]
-    dataset: HeldDataset | None = None
+    dataset: RemoteDataset | None = None
     expected: str | None = None
     others: tuple[str, ...] = ()
 

@@ -25,7 +25,7 @@ from dagster_service import PROJECT, Service, small_project, wait_for
 
 from assets.storage import read_json
 from pipelines.release import history
-from pipelines.targets.workplace import Workplace
+from pipelines.targets.rooms import Rooms
 
 pytestmark = pytest.mark.e2e
 
@@ -294,7 +294,7 @@ def _the_plan_that_waits_is_read_and_accepted(site: Site) -> None:
     site.picture("plan-accepter")
     site.click("button", "Launch Run")
     assert site.ended("accepter_plan", 1)["status"] == "SUCCESS"
-    accepted = read_json(Workplace(site.service.output).acceptances / f"{plan['hash']}.json")
+    accepted = read_json(Rooms(site.service.output).acceptances / f"{plan['hash']}.json")
     assert accepted["reason"] == reason
     assert (site.service.output / "catalogue" / DATASET / "latest" / "CHANGELOG.md").is_file()
 

@@ -13,7 +13,7 @@ from assets.standing import standing
 from assets.storage import Store, write_json
 from pipelines.cli import main
 from pipelines.targets.acceptance import accept
-from pipelines.targets.workplace import Workplace
+from pipelines.targets.rooms import Rooms
 
 DATASET = "resultats-services-publics"
 DAY = datetime.date(2025, 4, 10)
@@ -46,7 +46,7 @@ def output(tmp_path) -> Path:
     write_json(store.file("work/attente/publication.json"), [
         {"target": "local", "dataset": DATASET, "hash": name * 64, "blocked": name != "c", "text": ""} for name in "abc"
     ])  # fmt: skip
-    accept(Workplace(tmp_path).acceptances, "b" * 64, "moi", datetime.datetime.now(datetime.UTC), "vu")
+    accept(Rooms(tmp_path).acceptances, "b" * 64, "moi", datetime.datetime.now(datetime.UTC), "vu")
     return tmp_path
 
 

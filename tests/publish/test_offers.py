@@ -18,10 +18,10 @@ from pipelines.declarations import Catalogue
 from pipelines.release import renditions
 from pipelines.release.release import make_release
 from pipelines.release.tabular import csv_bytes
-from pipelines.targets.layout import FEED_KEY, REUSE_KEY
-from pipelines.targets.linked import links_of
-from pipelines.targets.offer import Offer, make_offer, missing_quality
-from pipelines.targets.target import KEY, HeldDataset, HeldResource, TargetState
+from pipelines.targets.target import KEY, RemoteDataset, RemoteResource, RemoteState
+from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, missing_quality
+from pipelines.targets.udata.documents import links_of
+from pipelines.targets.udata.resources import FEED_KEY, REUSE_KEY
 
 ACCEPTED = frozenset({"csv", "xlsx", "parquet", "json", "txt", "zip", "xml"})
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
@@ -39,8 +39,8 @@ def released(catalogue: Catalogue, tables: dict[str, pd.DataFrame], releases: Pa
     return releases
 
 
-def state(extensions: frozenset[str] = ACCEPTED, held: HeldDataset | None = None) -> TargetState:
-    return TargetState("https://udata.example", "org", extensions, frozenset({"lov2"}), held)
+def state(extensions: frozenset[str] = ACCEPTED, held: RemoteDataset | None = None) -> RemoteState:
+    return RemoteState("https://udata.example", "org", extensions, frozenset({"lov2"}), held)
 
 
 def offered(
@@ -48,24 +48,24 @@ def offered(
     releases: Path,
     made: Path,
     extensions: frozenset[str] = ACCEPTED,
-    held: HeldDataset | None = None,
-) -> Offer:
-    offer = make_offer(catalogue, DATASET, releases, made, state(extensions, held))
+    held: RemoteDataset | None = None,
+) -> DesiredDataset:
+    offer = desired_dataset(catalogue, DATASET, releases, made, state(extensions, held))
     assert offer is not None
     return offer
 
 
-def held(*keys: str) -> HeldDataset:
+def held(*keys: str) -> RemoteDataset:
     """A dataset of files of these keys, whose links end with them; of a second one of a key, with -2."""
     resources = tuple(
-        HeldResource(
+        RemoteResource(
             f"r{number}", "", "", "main", "", "file", None, None, {}, {KEY: key},
             f"https://udata.example/r/{key}{'-2' * (key in keys[:number])}", f"2026-01-01T00:00:{number:02}",
         )
         for number, key in enumerate(keys)
     )  # fmt: skip
     page = "https://udata.example/datasets/titre/"
-    return HeldDataset("d1", page, {}, False, None, {}, (), (), resources)
+    return RemoteDataset("d1", page, {}, False, None, {}, (), (), resources)
 
 
 def test_every_table_and_document_is_offered_once_with_a_name_of_its_own(catalogue, released, tmp_path):
@@ -107,7 +107,7 @@ def test_the_coverage_is_that_of_the_years_of_the_main_table(catalogue, released
 
 
 def test_nothing_is_offered_before_a_first_release(catalogue, tmp_path):
-    assert make_offer(catalogue, DATASET, tmp_path / "none", tmp_path, state()) is None
+    assert desired_dataset(catalogue, DATASET, tmp_path / "none", tmp_path, state()) is None
 
 
 def test_documents_with_links_wait_for_them_then_say_the_same_of_the_same_links(catalogue, released, tmp_path):

@@ -16,11 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.release.errors import PublicationError
-from pipelines.targets.linked import Linked
-from pipelines.targets.offer import Offer, OfferedResource
 from pipelines.targets.plan import Plan, make_plan
-from pipelines.targets.plan_gates import TargetGate
-from pipelines.targets.plan_resources import described_extras
 from pipelines.targets.report import plan_text
 from pipelines.targets.target import (
     ADDRESSES,
@@ -31,10 +27,14 @@ from pipelines.targets.target import (
     SHA1,
     SUPERSEDED,
     VERSION,
-    HeldDataset,
-    HeldResource,
-    TargetState,
+    RemoteDataset,
+    RemoteResource,
+    RemoteState,
 )
+from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
+from pipelines.targets.udata.documents import Linked
+from pipelines.targets.udata.gates import TargetGate
+from pipelines.targets.udata.plan_resources import described_extras
 
 FIELDS = {
     "title": "Titre",
@@ -49,27 +49,27 @@ FIELDS = {
 CONTACT = ("Équipe", "contact@example.org")
 
 
-def file(key: str, content: str = "a", version: str = "1.0.0", **other: Any) -> OfferedResource:
+def file(key: str, content: str = "a", version: str = "1.0.0", **other: Any) -> DesiredResource:
     name = key.replace(":", "-") + ".csv"
     extras = {KEY: key, VERSION: version, "resultats:sha256": f"256{content}"}
     if key.startswith("archive:"):
         extras |= {SHA1: f"1{content}", CONTENT: f"content of {key}", VERSION: key.removeprefix("archive:")}
-    return OfferedResource(
+    return DesiredResource(
         key, Path(name), name, 1, f"1{content}", f"Titre de {key}", "Texte", "main", extras, {}, **other
     )
 
 
-def offer(*files: OfferedResource, version: str = "1.0.0", **other: Any) -> Offer:
-    return Offer("jeu", version, ("1.0.0", version), MappingProxyType(FIELDS), CONTACT, files, **other)
+def offer(*files: DesiredResource, version: str = "1.0.0", **other: Any) -> DesiredDataset:
+    return DesiredDataset("jeu", version, ("1.0.0", version), MappingProxyType(FIELDS), CONTACT, files, **other)
 
 
-def state(held: HeldDataset | None = None, **other: Any) -> TargetState:
-    return TargetState("https://udata.example", "org", frozenset({"csv"}), frozenset({"lov2"}), held, **other)
+def state(held: RemoteDataset | None = None, **other: Any) -> RemoteState:
+    return RemoteState("https://udata.example", "org", frozenset({"csv"}), frozenset({"lov2"}), held, **other)
 
 
-def resource(item: OfferedResource, number: int, described: bool = True, **other: Any) -> HeldResource:
+def resource(item: DesiredResource, number: int, described: bool = True, **other: Any) -> RemoteResource:
     """A resource as udata holds it, described as offered or as an upload leaves it."""
-    found = HeldResource(
+    found = RemoteResource(
         id=f"r{number}",
         title=item.title if described else item.filename,
         description=item.description if described else "",
@@ -86,13 +86,13 @@ def resource(item: OfferedResource, number: int, described: bool = True, **other
     return replace(found, **other)
 
 
-def dataset(*resources: HeldResource, version: str | None = "1.0.0", **other: Any) -> HeldDataset:
+def dataset(*resources: RemoteResource, version: str | None = "1.0.0", **other: Any) -> RemoteDataset:
     extras = {DATASET: "jeu"} | ({VERSION: version} if version else {})
-    found = HeldDataset("d1", "page", dict(FIELDS), False, None, extras, (CONTACT,), ("c1",), resources)
+    found = RemoteDataset("d1", "page", dict(FIELDS), False, None, extras, (CONTACT,), ("c1",), resources)
     return replace(found, **other)
 
 
-def held_as(offered: Offer) -> HeldDataset:
+def held_as(offered: DesiredDataset) -> RemoteDataset:
     resources = [resource(item, number) for number, item in enumerate(offered.resources)]
     return dataset(*resources, version=offered.version)
 
@@ -222,7 +222,7 @@ def test_retiring_many_files_at_once_waits_for_a_person():
         (state(dataset(), others=("d2",)), "doublon"),
     ],
 )
-def test_what_looks_like_a_fault_or_a_decision_of_somebody_blocks(there: TargetState, gate: str):
+def test_what_looks_like_a_fault_or_a_decision_of_somebody_blocks(there: RemoteState, gate: str):
     assert [found.name for found in make_plan(offer(file("a")), there).refusals] == [gate]
 
 
@@ -289,7 +289,7 @@ def test_the_hash_is_of_what_would_be_done_and_of_what_blocks_it():
     assert plan.hash == make_plan(replace(TWO, omitted=("une note",)), state()).hash
 
 
-def played(plan: Plan, offered: Offer, there: TargetState) -> HeldDataset:
+def played(plan: Plan, offered: DesiredDataset, there: RemoteState) -> RemoteDataset:
     """Return what a target holds after a plan, by udata's rules: new files first, order only by its own step."""
     held = there.dataset or dataset(version=None, private=True)
     found = list(held.resources)

@@ -22,21 +22,21 @@ from pipelines.release.gates import Gate
 from pipelines.release.release import make_release
 from pipelines.targets.acceptance import accept, accepted
 from pipelines.targets.folder.target import plan_local, publish_to_folder
-from pipelines.targets.known_ids import KnownIds, read_ids, write_ids
-from pipelines.targets.lease import LIFE, check_free, new_lease, read_lease
 from pipelines.targets.lock import one_writer
-from pipelines.targets.previews import previews
 from pipelines.targets.report import plan_text, report_text
-from pipelines.targets.target import LOCAL, VERSION, HeldDataset, HeldResource, address, file_name, safe_for_a_key
-from pipelines.targets.workplace import Workplace
+from pipelines.targets.rooms import Rooms
+from pipelines.targets.target import LOCAL, VERSION, RemoteDataset, RemoteResource, address, file_name, safe_for_a_key
+from pipelines.targets.udata.known_ids import KnownIds, read_ids, write_ids
+from pipelines.targets.udata.lease import LIFE, check_free, new_lease, read_lease
+from pipelines.targets.udata.previews import previews
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 HASH = "a" * 64
 
 
-def held(key: str | None = "k", name: str = "a.csv", **extras: object) -> HeldResource:
+def held(key: str | None = "k", name: str = "a.csv", **extras: object) -> RemoteResource:
     ours = {"resultats:key": key} if key else {}
-    return HeldResource("r1", "T", "", "main", name, "file", None, None, {}, {**ours, **extras}, "link", "2026")
+    return RemoteResource("r1", "T", "", "main", name, "file", None, None, {}, {**ours, **extras}, "link", "2026")
 
 
 def test_an_acceptance_is_kept_with_who_when_and_why_and_the_first_one_stays(tmp_path: Path):
@@ -78,7 +78,7 @@ def test_known_ids_are_of_one_address_and_can_be_lost(tmp_path: Path):
     path = tmp_path / "t" / "demo.json"
     extras = {VERSION: "1.2.0"}
     write_ids(
-        path, "https://a", "jeu", HeldDataset("d1", "page", {}, False, None, extras, (), (), (held(), held(None)))
+        path, "https://a", "jeu", RemoteDataset("d1", "page", {}, False, None, extras, (), (), (held(), held(None)))
     )
     assert json.loads(path.read_text("utf-8"))["datasets"]["jeu"]["version"] == "1.2.0"  # what `resultats status` tells
     assert read_ids(path, "https://a", "jeu") == KnownIds("d1", "page", {"k": "r1"})
@@ -119,12 +119,12 @@ def test_previews_are_told_apart():
 
 
 @pytest.fixture
-def work(small: Catalogue, small_tables: dict[str, pd.DataFrame], tmp_path: Path) -> Workplace:
+def work(small: Catalogue, small_tables: dict[str, pd.DataFrame], tmp_path: Path) -> Rooms:
     make_release(DATASET, small, small_tables, tmp_path / "releases", synthetic=None)
-    return Workplace(tmp_path)
+    return Rooms(tmp_path)
 
 
-def test_the_local_catalogue_is_a_target_like_the_others(small: Catalogue, work: Workplace):
+def test_the_local_catalogue_is_a_target_like_the_others(small: Catalogue, work: Rooms):
     plan = plan_local(small, work, synthetic=None)
     assert plan is not None
     assert {step.kind for step in plan.actions} == {"write"}
@@ -142,7 +142,7 @@ def test_the_local_catalogue_is_a_target_like_the_others(small: Catalogue, work:
     assert again.empty
 
 
-def test_a_local_plan_that_is_blocked_is_applied_once_accepted(small: Catalogue, work: Workplace):
+def test_a_local_plan_that_is_blocked_is_applied_once_accepted(small: Catalogue, work: Rooms):
     def judge(dataset: str, old: Path | None, new: Path) -> list[Gate]:
         assert (dataset, old, new.name) == (DATASET, None, "1.0.0")
         return [Gate("ampleur", False, "Trop de lignes changent.", ("12 lignes",))]
@@ -157,7 +157,7 @@ def test_a_local_plan_that_is_blocked_is_applied_once_accepted(small: Catalogue,
     assert done.succeeded
 
 
-def test_a_plan_waits_until_its_target_is_published_by_whatever_way(small: Catalogue, work: Workplace):
+def test_a_plan_waits_until_its_target_is_published_by_whatever_way(small: Catalogue, work: Rooms):
     store = Store(work.output)
     (plan,) = plans(small, LOCAL, store)
     assert plan.why == ("Version 1.0.0 (première). Première publication. Lignes : 7 ajoutées.",)
@@ -175,7 +175,7 @@ def test_a_plan_waits_until_its_target_is_published_by_whatever_way(small: Catal
 
 
 def test_what_waits_is_forgotten_on_a_storage_without_touching_the_national_tables(
-    small: Catalogue, work: Workplace, tmp_path: Path
+    small: Catalogue, work: Rooms, tmp_path: Path
 ):
     url = f"memory://{tmp_path.name}/sortie"
     (plan,) = plans(small, LOCAL, Store(work.output))
@@ -190,7 +190,7 @@ def test_what_waits_is_forgotten_on_a_storage_without_touching_the_national_tabl
 
 
 def test_nothing_is_planned_before_a_first_release(small: Catalogue, tmp_path: Path):
-    assert plan_local(small, Workplace(tmp_path), synthetic=None) is None
+    assert plan_local(small, Rooms(tmp_path), synthetic=None) is None
 
 
 @pytest.mark.parametrize(
@@ -206,11 +206,11 @@ def test_no_key_goes_where_others_read_it(
     monkeypatch.setenv("RESULTATS_API_KEY", "udata_x")
     monkeypatch.setenv("RESULTATS_ORGANIZATION", "o")
     with pytest.raises(TargetError, match=told) as refused:
-        open_platform(target, Workplace(tmp_path))
+        open_platform(target, Rooms(tmp_path))
     assert "secret" not in str(refused.value)
 
 
-def test_a_release_altered_since_it_was_made_goes_nowhere(small: Catalogue, work: Workplace):
+def test_a_release_altered_since_it_was_made_goes_nowhere(small: Catalogue, work: Rooms):
     table = work.releases / DATASET / "1.0.0" / "structures.csv"
     table.chmod(0o644)
     table.write_bytes(table.read_bytes() + b"\n")

@@ -13,7 +13,7 @@ from pyarrow import parquet
 from pipelines.declarations import Catalogue
 from pipelines.release.release import make_release
 from pipelines.targets import rehearsal
-from pipelines.targets.rehearsal import rehearse
+from pipelines.targets.udata.rehearsal import rehearse
 
 
 def stopped(*files: Path) -> dict[str, tuple[str, ...]]:

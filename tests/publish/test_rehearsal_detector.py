@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 REHEARSED = """
 import json, sys
 from pathlib import Path
-from pipelines.targets.rehearsal import detected_types, rehearse
+from pipelines.targets.udata.rehearsal import detected_types, rehearse
 path = Path(sys.argv[1])
 gates = rehearse([path])
 told = [detail for gate in gates for detail in gate.details]

@@ -18,9 +18,9 @@ from pipelines.declarations import Catalogue
 from pipelines.targets.plan import Plan
 from pipelines.targets.publication import Platform, prepare, publish
 from pipelines.targets.report import Report
+from pipelines.targets.rooms import Rooms
 from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.transport import Transport
-from pipelines.targets.workplace import Workplace
 
 DATASET = "resultats-services-publics"
 TABLES = ("resultats", "indicateurs")
@@ -115,8 +115,8 @@ class House:
     wire: Wire = field(default_factory=Wire)
 
     @property
-    def work(self) -> Workplace:
-        return Workplace(self.output)
+    def work(self) -> Rooms:
+        return Rooms(self.output)
 
     @property
     def platform(self) -> Platform:

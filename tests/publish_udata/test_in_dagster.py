@@ -17,8 +17,8 @@ from assets.publication import accept_plan_job, previews_sensor, publication_ass
 from assets.resources import Workspace
 from assets.shared import open_store
 from assets.waiting import waiting_plans
-from pipelines.targets.known_ids import read_ids
-from pipelines.targets.workplace import Workplace
+from pipelines.targets.rooms import Rooms
+from pipelines.targets.udata.known_ids import read_ids
 
 pytestmark = pytest.mark.e2e
 
@@ -113,7 +113,7 @@ def test_an_output_on_a_shared_storage_is_published_once(house: House, tmp_path:
     publish()
     held = house.held()
     assert held["extras"]["resultats:version"] == "1.0.0"
-    ids = store.room("targets") / Workplace(store.output).ids(house.base_url).name
+    ids = store.room("targets") / Rooms(store.output).ids(house.base_url).name
     assert read_ids(ids, house.base_url, DATASET).dataset == held["id"]
     assert publish()["fichiers_ecrits"].value == 0
     assert house.held()["last_modified"] == held["last_modified"]

@@ -21,15 +21,13 @@ from pipelines.targets.folder.catalogue import LocalCatalogue, publish_local
 from pipelines.targets.lock import one_writer
 from pipelines.targets.plan import Judge, Plan, Verdict
 from pipelines.targets.report import Report
+from pipelines.targets.rooms import Rooms
 from pipelines.targets.target import LOCAL
-from pipelines.targets.workplace import Workplace
 
 NAME = "catalogue local"
 
 
-def plan_local(
-    catalogue: Catalogue, work: Workplace, *, synthetic: str | None, judge: Judge | None = None
-) -> Plan | None:
+def plan_local(catalogue: Catalogue, work: Rooms, *, synthetic: str | None, judge: Judge | None = None) -> Plan | None:
     """Return what would be written and removed in the local catalogue, None when nothing was released yet.
 
     Raises PublicationError when a release was altered.
@@ -54,7 +52,7 @@ def plan_local(
 
 def publish_to_folder(
     catalogue: Catalogue,
-    work: Workplace,
+    work: Rooms,
     *,
     synthetic: str | None,
     judge: Judge | None = None,
@@ -89,7 +87,7 @@ def _actions(wanted: LocalCatalogue) -> Iterator[Action]:
         yield Action("remove", name, "plus dans la dernière version", key=name)
 
 
-def _verdicts(judge: Judge | None, dataset: str, known: list[str], work: Workplace) -> tuple[Verdict, ...]:
+def _verdicts(judge: Judge | None, dataset: str, known: list[str], work: Rooms) -> tuple[Verdict, ...]:
     if judge is None:
         return ()
     home, there = work.releases / dataset, _published(work.catalogue / dataset / "dataset.json")

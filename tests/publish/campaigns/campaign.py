@@ -22,9 +22,9 @@ from pipelines.declarations import Catalogue
 from pipelines.release.errors import PublicationError
 from pipelines.targets.publication import Platform, publish
 from pipelines.targets.report import Report
+from pipelines.targets.rooms import Rooms
 from pipelines.targets.udata.client import Udata as Client
 from pipelines.targets.udata.transport import Transport
-from pipelines.targets.workplace import Workplace
 
 PATIENT = 300.0  # seconds that the client waits for an answer: a loaded machine is no fault
 HURRIED = 0.3  # where the fault is silence
@@ -118,7 +118,7 @@ class Campaign:
             )
             client = Client(transport, CHUNK)
             platform = Platform("essai", client, self.publisher.organization, "this machine", lambda: datetime.now(UTC))
-            report = publish(subject.catalogue, subject.dataset, platform, Workplace(output))
+            report = publish(subject.catalogue, subject.dataset, platform, Rooms(output))
             self.sent = session.sent
         assert report is not None
         return report

@@ -14,7 +14,7 @@ from pipelines.release import history
 from pipelines.release.changelog import known_versions
 from pipelines.release.feed import atom
 from pipelines.release.reuse import reuse_page
-from pipelines.targets.target import ARCHIVE, HeldDataset
+from pipelines.targets.target import ARCHIVE, RemoteDataset
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Linked:
     keys: frozenset[str]
 
 
-def links_of(held: HeldDataset) -> Links:
+def links_of(held: RemoteDataset) -> Links:
     """Return the links of what a dataset holds of ours; of two files of one key the oldest counts."""
     files = [item for item in held.resources if item.filetype == "file"]
     oldest_last = sorted(files, key=lambda item: (item.created_at, item.id), reverse=True)

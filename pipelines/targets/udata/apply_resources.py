@@ -12,13 +12,13 @@ from typing import Any
 
 from pipelines.release.errors import PublicationError
 from pipelines.targets.actions import Action
-from pipelines.targets.linked import links_of
-from pipelines.targets.offer import Offer, OfferedResource
-from pipelines.targets.plan_resources import described_extras, wanted_schema
-from pipelines.targets.target import KEY, OURS, SUPERSEDED, HeldDataset, HeldResource
+from pipelines.targets.target import KEY, OURS, SUPERSEDED, RemoteDataset, RemoteResource
 from pipelines.targets.udata.client import Json, Udata
+from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
+from pipelines.targets.udata.documents import links_of
 from pipelines.targets.udata.errors import UnknownOutcomeError
-from pipelines.targets.udata.reading import held_dataset, held_resource
+from pipelines.targets.udata.plan_resources import described_extras, wanted_schema
+from pipelines.targets.udata.remote import remote_dataset, remote_resource
 from pipelines.targets.udata.uploads import Upload
 
 RETIRED_TITLE = "[Ancien fichier] "
@@ -32,14 +32,14 @@ class ResourceSteps:
     """Steps on the files of one dataset. ``known`` holds what is there by key, ``warnings`` what is left for later."""
 
     client: Udata
-    offer: Offer
+    offer: DesiredDataset
     warnings: list[str]
     dataset: str = ""
-    known: dict[str, HeldResource] = field(default_factory=dict)
+    known: dict[str, RemoteResource] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _schemas_down: bool = False
 
-    def take_up(self, held: HeldDataset) -> None:
+    def take_up(self, held: RemoteDataset) -> None:
         """Start from what a dataset holds; of two resources of one key the oldest counts."""
         self.dataset, self._seen = held.id, {item.id for item in held.resources}
         oldest_last = sorted(held.resources, key=lambda item: (item.created_at, item.id), reverse=True)
@@ -49,14 +49,14 @@ class ResourceSteps:
         """Do one step."""
         _STEPS[step.kind](self, step)
 
-    def held(self) -> HeldDataset:
+    def held(self) -> RemoteDataset:
         """Return the dataset as it is now."""
         body = self.client.dataset(self.dataset)
         if body is None:
             raise PublicationError("Le jeu de données a disparu de la cible pendant la publication ; refaire le plan.")
-        return held_dataset(body)
+        return remote_dataset(body)
 
-    def _file(self, step: Action) -> OfferedResource:
+    def _file(self, step: Action) -> DesiredResource:
         """Return the file of a step, its links written in it now that they are all known."""
         item = self.offer.resource(step.key)
         if item.pending:
@@ -70,11 +70,11 @@ class ResourceSteps:
 
         def landed() -> Json | None:
             fresh = [found for found in self._bodies() if found["id"] not in self._seen]
-            return next((found for found in fresh if _holds(held_resource(found), item)), None)
+            return next((found for found in fresh if _holds(remote_resource(found), item)), None)
 
         made = self.client.upload(self.dataset, _upload_of(item), landed)
         self._seen.add(made["id"])
-        self._describe(item, self._right_file(item, held_resource(made)))
+        self._describe(item, self._right_file(item, remote_resource(made)))
 
     def _replace(self, step: Action) -> None:
         item = self._file(step)
@@ -105,19 +105,19 @@ class ResourceSteps:
         rest = [item.id for item in there if item.id not in wanted]  # somebody added it since the plan was made
         self.client.order(self.dataset, [*wanted, *rest])
 
-    def _ref(self, item: HeldResource) -> str:
+    def _ref(self, item: RemoteResource) -> str:
         """Return how a plan names a resource: by our key when it is offered, else by its id."""
         mine = self.known.get(item.key or "")
         return str(item.key) if mine is not None and mine.id == item.id and self.offer.offers(item.key) else item.id
 
-    def _sent(self, item: OfferedResource, resource: str) -> HeldResource:
+    def _sent(self, item: DesiredResource, resource: str) -> RemoteResource:
         def landed() -> Json | None:
             found = self.client.resource(resource)
-            return found if found is not None and _holds(held_resource(found), item) else None
+            return found if found is not None and _holds(remote_resource(found), item) else None
 
-        return held_resource(self.client.replace(self.dataset, resource, _upload_of(item), landed))
+        return remote_resource(self.client.replace(self.dataset, resource, _upload_of(item), landed))
 
-    def _right_file(self, item: OfferedResource, made: HeldResource) -> HeldResource:
+    def _right_file(self, item: DesiredResource, made: RemoteResource) -> RemoteResource:
         """Return the resource once it holds the bytes that were sent; they are sent again when it does not."""
         for sending in range(1, SENDINGS + 1):
             if _holds(made, item):
@@ -133,7 +133,7 @@ class ResourceSteps:
             f"{item.sha1}) ; relancer, et prévenir son support si cela se répète."
         )
 
-    def _describe(self, item: OfferedResource, held: HeldResource) -> None:
+    def _describe(self, item: DesiredResource, held: RemoteResource) -> None:
         """Write all that is said of a resource in one call, so that it is never half described."""
         body = {
             "title": item.title,
@@ -142,10 +142,10 @@ class ResourceSteps:
             "extras": described_extras(item, held),
         }
         schema = wanted_schema(item, {key: found.latest for key, found in self.known.items()})
-        self.known[item.key] = held_resource(self._put_with_schema(item, held.id, body, schema))
+        self.known[item.key] = remote_resource(self._put_with_schema(item, held.id, body, schema))
 
     def _put_with_schema(
-        self, item: OfferedResource, resource: str, body: Mapping[str, Any], schema: Mapping[str, str]
+        self, item: DesiredResource, resource: str, body: Mapping[str, Any], schema: Mapping[str, str]
     ) -> Json:
         """Describe a resource; without its schema when the platform can't check it, which it says by a 500."""
         if schema and not self._schemas_down:
@@ -167,19 +167,19 @@ class ResourceSteps:
         body = self.client.dataset(self.dataset)
         return list(body["resources"]) if body is not None else []
 
-    def _resource(self, resource: str) -> HeldResource:
+    def _resource(self, resource: str) -> RemoteResource:
         body = self.client.resource(resource)
         if body is None:
             message = f"Le fichier {resource} a disparu de la cible pendant la publication ; refaire le plan."
             raise PublicationError(message)
-        return held_resource(body)
+        return remote_resource(body)
 
 
-def _holds(held: HeldResource, item: OfferedResource) -> bool:
+def _holds(held: RemoteResource, item: DesiredResource) -> bool:
     return (held.sha1, held.size) == (item.sha1, item.size)
 
 
-def _upload_of(item: OfferedResource) -> Upload:
+def _upload_of(item: DesiredResource) -> Upload:
     return Upload(item.path, item.filename, item.size, item.sha1)
 
 

@@ -7,16 +7,16 @@ from typing import Any
 
 from pipelines.targets.actions import Action, Change
 from pipelines.targets.folder.catalogue import readable_size
-from pipelines.targets.layout import FEED_KEY
-from pipelines.targets.matching import Matching
-from pipelines.targets.offer import Offer, OfferedResource
-from pipelines.targets.target import CONTENT, KEY, SHA1, SUPERSEDED, VERSION, HeldResource
+from pipelines.targets.target import CONTENT, KEY, SHA1, SUPERSEDED, VERSION, RemoteResource
+from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
+from pipelines.targets.udata.matching import Matching
+from pipelines.targets.udata.resources import FEED_KEY
 
 NO_LONGER = "ce fichier n'est plus publié"
 SECOND_COPY = "second exemplaire d'un fichier, laissé par un envoi dont la réponse s'est perdue"
 
 
-def resource_actions(offer: Offer, matching: Matching, published: Mapping[str, str]) -> Iterator[Action]:
+def resource_actions(offer: DesiredDataset, matching: Matching, published: Mapping[str, str]) -> Iterator[Action]:
     """Yield a step for every resource that differs; ``published`` is the id that each key was last seen under.
 
     Schemas come first, since others link to them, then new archives, so that a release is kept before the files of
@@ -40,7 +40,7 @@ def resource_actions(offer: Offer, matching: Matching, published: Mapping[str, s
 
 
 def order_action(
-    offer: Offer, matching: Matching, held: tuple[HeldResource, ...], steps: list[Action]
+    offer: DesiredDataset, matching: Matching, held: tuple[RemoteResource, ...], steps: list[Action]
 ) -> Action | None:
     """Return the step that puts resources in order, None when uploads will leave them so (each one comes first)."""
     keys = {item.id: key for key, item in matching.paired.items()}
@@ -54,21 +54,21 @@ def order_action(
     return Action("order", f"les {len(wanted)} fichiers", why, order=wanted)
 
 
-def wanted_schema(item: OfferedResource, links: Mapping[str, str]) -> Mapping[str, str]:
+def wanted_schema(item: DesiredResource, links: Mapping[str, str]) -> Mapping[str, str]:
     """Return the schema that a resource must have; ``links`` gives permalinks by key. Empty: we say nothing of it."""
     if item.schema_of is not None:
         return {"url": links[item.schema_of]} if item.schema_of in links else {}
     return item.schema
 
 
-def same_file(item: OfferedResource, held: HeldResource) -> bool:
+def same_file(item: DesiredResource, held: RemoteResource) -> bool:
     """Whether the target holds the file. An archive is judged by its content: another zlib gives it other bytes."""
     if item.immutable and held.extras.get(CONTENT) == item.extras[CONTENT] and held.sha1 is not None:
         return held.sha1 == held.extras.get(SHA1)
     return (item.sha1, item.size) == (held.sha1, held.size)
 
 
-def described_extras(item: OfferedResource, held: HeldResource | None) -> dict[str, Any]:
+def described_extras(item: DesiredResource, held: RemoteResource | None) -> dict[str, Any]:
     """Return the extras that a resource must have: others' are left, and an archive that stays keeps its facts."""
     others = {name: value for name, value in held.extras.items() if name != SUPERSEDED} if held else {}
     if held is not None and item.immutable and same_file(item, held) and CONTENT in held.extras:
@@ -76,20 +76,20 @@ def described_extras(item: OfferedResource, held: HeldResource | None) -> dict[s
     return others | dict(item.extras)
 
 
-def _turn(item: OfferedResource) -> int:
+def _turn(item: DesiredResource) -> int:
     if item.linked is not None:
         return 3 if item.key == FEED_KEY else 4  # the page links to the feed
     return 0 if item.key.startswith("schema:") else 1 if item.immutable else 2
 
 
-def _missing(item: OfferedResource, published: Mapping[str, str]) -> Action:
+def _missing(item: DesiredResource, published: Mapping[str, str]) -> Action:
     why = "nouveau fichier" if not item.pending else "nouveau fichier, écrit une fois connus les liens des autres"
     if item.key in published:
         why = f"il a été supprimé sur la cible (il y était sous {published[item.key]}) ; son lien permanent change"
     return Action("upload", _told(item), why, item.key, sha1=item.sha1 or None, draft=item.draft)
 
 
-def _differing(item: OfferedResource, held: HeldResource, matching: Matching) -> Action | None:
+def _differing(item: DesiredResource, held: RemoteResource, matching: Matching) -> Action | None:
     changes = _changes(item, held, matching)
     if not same_file(item, held):
         why = "le contenu a changé, le lien permanent reste"
@@ -109,7 +109,7 @@ def _differing(item: OfferedResource, held: HeldResource, matching: Matching) ->
     return None
 
 
-def _changes(item: OfferedResource, held: HeldResource, matching: Matching) -> tuple[Change, ...]:
+def _changes(item: DesiredResource, held: RemoteResource, matching: Matching) -> tuple[Change, ...]:
     links = {key: found.latest for key, found in matching.paired.items()}
     pairs: list[tuple[str, Any, Any]] = [
         ("titre", held.title, item.title),
@@ -122,6 +122,6 @@ def _changes(item: OfferedResource, held: HeldResource, matching: Matching) -> t
     return tuple(Change(name, before, after) for name, before, after in pairs if before != after)
 
 
-def _told(item: OfferedResource) -> str:
+def _told(item: DesiredResource) -> str:
     size = "" if item.pending else f", {readable_size(item.size)}"
     return f"« {item.title} » ({item.filename}{size})"

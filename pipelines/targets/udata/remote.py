@@ -7,20 +7,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.release.errors import PublicationError
-from pipelines.targets.target import DATASET, SPARE, HeldDataset, HeldResource, TargetState
+from pipelines.targets.target import DATASET, SPARE, RemoteDataset, RemoteResource, RemoteState
 from pipelines.targets.udata.client import Json, Udata
 
 MANAGED = ("title", "description", "description_short", "tags", "license", "frequency", "temporal_coverage", "spatial")
 
 
-def read_state(client: Udata, organization: str, dataset: str, expected: str | None) -> TargetState:
+def read_state(client: Udata, organization: str, dataset: str, expected: str | None) -> RemoteState:
     """Return what the target holds of our ``dataset``; ``expected`` is its id when it was last seen.
 
     Raises PublicationError when the organization is not there or the account is not one of its members.
     """
     found = member_of(client, organization)
     held, others = _find(client, found, dataset, expected)
-    return TargetState(
+    return RemoteState(
         address=client.base_url,
         organization=found,
         extensions=client.extensions(),
@@ -43,10 +43,10 @@ def spare_draft(client: Udata, organization: str) -> Json | None:
     return free[0] if free else None
 
 
-def held_dataset(body: Json) -> HeldDataset:
+def remote_dataset(body: Json) -> RemoteDataset:
     """Return a dataset of the API in our form."""
     contacts = body.get("contact_points") or []
-    return HeldDataset(
+    return RemoteDataset(
         id=body["id"],
         page=body.get("page") or f"{body['uri']}",
         fields=managed(body),
@@ -55,7 +55,7 @@ def held_dataset(body: Json) -> HeldDataset:
         extras=body.get("extras") or {},
         contacts=tuple((item["name"], item.get("email") or "") for item in contacts),
         contact_ids=tuple(item["id"] for item in contacts),
-        resources=tuple(held_resource(item) for item in body["resources"]),
+        resources=tuple(remote_resource(item) for item in body["resources"]),
         quality=body.get("quality") or {},
     )
 
@@ -71,10 +71,10 @@ def managed(body: Json) -> dict[str, Any]:
     }
 
 
-def held_resource(body: Json) -> HeldResource:
+def remote_resource(body: Json) -> RemoteResource:
     """Return a resource of the API in our form."""
     checksum, schema = body.get("checksum") or {}, body.get("schema") or {}
-    return HeldResource(
+    return RemoteResource(
         id=body["id"],
         title=body["title"],
         description=body.get("description") or "",
@@ -116,15 +116,15 @@ def _owned(body: Json, organization: str) -> bool:
 
 def _find(
     client: Udata, organization: str, dataset: str, expected: str | None
-) -> tuple[HeldDataset | None, tuple[str, ...]]:
+) -> tuple[RemoteDataset | None, tuple[str, ...]]:
     if expected is not None:
         body = client.dataset(expected)
         # Extras that another tool wiped make a dataset of ours no less ours.
         if body is not None and body["extras"].get(DATASET, dataset) == dataset and _owned(body, organization):
-            return held_dataset(body), ()
+            return remote_dataset(body), ()
     found = carriers(client, organization, DATASET, dataset)
     if not found:
         return None, ()
     alive = [item["id"] for item in found if not item["deleted"]]
     body = client.dataset(found[0]["id"])
-    return (held_dataset(body) if body is not None else None), tuple(alive[1:])
+    return (remote_dataset(body) if body is not None else None), tuple(alive[1:])

@@ -9,7 +9,7 @@ from pipelines.targets.target import file_name
 
 
 @dataclass(frozen=True)
-class Workplace:
+class Rooms:
     """The folders of one output: releases are read; the rest is written."""
 
     output: Path

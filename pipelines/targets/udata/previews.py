@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipelines.targets.target import SUPERSEDED, HeldResource
+from pipelines.targets.target import SUPERSEDED, RemoteResource
 
 PREVIEWED = frozenset({"csv", "xlsx", "parquet"})
 READY, WAITING, FAILED, UNAVAILABLE = "aperçu prêt", "pas encore analysé", "analyse en échec", "fichier injoignable"
@@ -29,13 +29,13 @@ class Preview:
         return self.state in (FAILED, UNAVAILABLE)
 
 
-def previews(resources: Iterable[HeldResource]) -> list[Preview]:
+def previews(resources: Iterable[RemoteResource]) -> list[Preview]:
     """Return the state of every file of ours that the platform should show as a table."""
     ours = [item for item in resources if item.key and SUPERSEDED not in item.extras]
     return [_preview(item) for item in ours if item.filename.rpartition(".")[2] in PREVIEWED]
 
 
-def _preview(item: HeldResource) -> Preview:
+def _preview(item: RemoteResource) -> Preview:
     extras = item.extras
     error = extras.get("analysis:parsing:error") or extras.get("analysis:error")
     if error:

@@ -12,13 +12,13 @@ from typing import Any
 
 from pipelines.release.errors import ConcurrentPublicationError
 from pipelines.targets.actions import Action, alike, heading
-from pipelines.targets.apply_resources import ResourceSteps
-from pipelines.targets.lease import Lease
-from pipelines.targets.offer import Offer
 from pipelines.targets.plan import Plan, wanted_fields, wants_contact
-from pipelines.targets.target import DATASET, LEASE, SPARE, VERSION, HeldDataset, TargetState
+from pipelines.targets.target import DATASET, LEASE, SPARE, VERSION, RemoteDataset, RemoteState
+from pipelines.targets.udata.apply_resources import ResourceSteps
 from pipelines.targets.udata.client import Json, Udata
-from pipelines.targets.udata.reading import carriers, spare_draft
+from pipelines.targets.udata.desired import DesiredDataset
+from pipelines.targets.udata.lease import Lease
+from pipelines.targets.udata.remote import carriers, spare_draft
 
 SPARE_TITLE = "[Brouillon vide]"
 SPARE_TEXT = "Fait par deux publications au même instant ; la prochaine création d'un jeu de données s'en servira."
@@ -29,8 +29,8 @@ class Application:
     """One application of a plan. ``done`` holds the steps made, ``warnings`` what is left for a later publication."""
 
     client: Udata
-    offer: Offer
-    state: TargetState
+    offer: DesiredDataset
+    state: RemoteState
     plan: Plan
     lease: Lease
     progress: Callable[[str], None]
@@ -58,7 +58,7 @@ class Application:
                 _DATASET_STEPS[step.kind](self, files.held()) if step.kind in _DATASET_STEPS else files.do(step)
             self.done.append(step)
 
-    def _take(self, held: HeldDataset) -> None:
+    def _take(self, held: RemoteDataset) -> None:
         """Put the sign of this publication on the dataset; a deleted one takes none until it is restored."""
         sign = {LEASE: str(self.lease), DATASET: self.offer.dataset}
         if held.deleted:
@@ -116,17 +116,17 @@ class Application:
     def _carriers(self) -> list[Json]:
         return carriers(self.client, self.state.organization, DATASET, self.offer.dataset)
 
-    def _update(self, held: HeldDataset) -> None:
+    def _update(self, held: RemoteDataset) -> None:
         self.client.put_dataset(held.id, {**self._fields(held), "private": held.private})
 
-    def _open(self, held: HeldDataset) -> None:
+    def _open(self, held: RemoteDataset) -> None:
         self.client.put_dataset(held.id, {**self._fields(held), "private": False})
 
-    def _seal(self, held: HeldDataset) -> None:
+    def _seal(self, held: RemoteDataset) -> None:
         extras = {DATASET: self.offer.dataset, VERSION: self.offer.version, LEASE: None, SPARE: None}
         self.client.merge_extras(held.id, extras)
 
-    def _fields(self, held: HeldDataset | None) -> dict[str, Any]:
+    def _fields(self, held: RemoteDataset | None) -> dict[str, Any]:
         """Return the whole set of managed fields: a PUT that leaves tags or coverage out would wipe them."""
         contacts = [self._contact()] if wants_contact(self.offer, held) else list(held.contact_ids if held else ())
         return {**wanted_fields(self.offer, held), "contact_points": contacts}
@@ -142,7 +142,7 @@ class Application:
         return next((item for item in known if (item["name"], item.get("email") or "") == self.offer.contact), None)
 
 
-_DATASET_STEPS: Mapping[str, Callable[[Application, HeldDataset], None]] = {
+_DATASET_STEPS: Mapping[str, Callable[[Application, RemoteDataset], None]] = {
     "update": Application._update,
     "open": Application._open,
     "seal": Application._seal,

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from pipelines.release.version import parse
 from pipelines.targets.actions import Action
-from pipelines.targets.matching import Matching
-from pipelines.targets.offer import Offer
-from pipelines.targets.target import ADDRESSES, SUPERSEDED, TargetState
+from pipelines.targets.target import ADDRESSES, SUPERSEDED, RemoteState
+from pipelines.targets.udata.desired import DesiredDataset
+from pipelines.targets.udata.matching import Matching
 
 # Retiring files is rare: beyond both bounds it looks like a fault of ours, not like a decision.
 RETIRED_AT_ONCE = 3
@@ -29,7 +29,9 @@ class TargetGate:
     details: tuple[str, ...] = ()
 
 
-def platform_gates(offer: Offer, state: TargetState, matching: Matching, steps: list[Action]) -> Iterator[TargetGate]:
+def platform_gates(
+    offer: DesiredDataset, state: RemoteState, matching: Matching, steps: list[Action]
+) -> Iterator[TargetGate]:
     """Yield every reason for a person to look before this offer goes to this target."""
     if offer.quality:
         missing = ", ".join(offer.quality)
@@ -41,7 +43,7 @@ def platform_gates(offer: Offer, state: TargetState, matching: Matching, steps: 
     yield from _reach(matching, steps)
 
 
-def _identity(state: TargetState) -> Iterator[TargetGate]:
+def _identity(state: RemoteState) -> Iterator[TargetGate]:
     held = state.dataset
     if state.others:
         ids = ", ".join(state.others)
@@ -59,7 +61,7 @@ def _identity(state: TargetState) -> Iterator[TargetGate]:
         yield TargetGate("masqué", "Quelqu'un a rendu ce jeu privé sur la cible ; publier l'ouvrirait de nouveau.")
 
 
-def _history(offer: Offer, state: TargetState) -> Iterator[TargetGate]:
+def _history(offer: DesiredDataset, state: RemoteState) -> Iterator[TargetGate]:
     there = state.dataset.version if state.dataset else None
     if there is None or there in offer.versions:
         return

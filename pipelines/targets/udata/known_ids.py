@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.targets.target import HeldDataset
+from pipelines.targets.target import RemoteDataset
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def read_ids(path: Path, address: str, dataset: str) -> KnownIds:
     return KnownIds(found["id"], found["page"], {key: item["id"] for key, item in resources.items()})
 
 
-def write_ids(path: Path, address: str, dataset: str, held: HeldDataset) -> None:
+def write_ids(path: Path, address: str, dataset: str, held: RemoteDataset) -> None:
     """Keep the ids of a dataset and the version wholly there; the file is touched only when they changed."""
     content = _content(path, address)
     resources = {item.key: {"id": item.id, "latest": item.latest} for item in held.resources if item.key}

@@ -11,9 +11,9 @@ from typing import Any
 from pipelines.declarations import Catalogue, Dataset
 from pipelines.release import history
 from pipelines.release.renditions import content_hash, put
-from pipelines.targets.layout import Placed, ResourceType, archives, latest_files
-from pipelines.targets.linked import Linked, Links, links_of
-from pipelines.targets.target import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, TargetState, file_name
+from pipelines.targets.target import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteState, file_name
+from pipelines.targets.udata.documents import Linked, Links, links_of
+from pipelines.targets.udata.resources import Placed, ResourceType, archives, latest_files
 
 CLOSED_FORMATS = frozenset({"pdf", "doc", "docx", "word", "xls", "excel", "xlsx"})
 SHORTEST_DESCRIPTION = 100  # characters; more are needed for the point of quality
@@ -21,7 +21,7 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
-class OfferedResource:
+class DesiredResource:
     """A file that the platform must hold, and what it must say of it.
 
     ``schema`` is udata's {name, version} or {url}; ``schema_of`` the key of our resource whose permalink is its URL. A
@@ -54,7 +54,7 @@ class OfferedResource:
             return None
         return hashlib.sha256(self.linked.write(Links("", {key: key for key in self.needs}))).hexdigest()
 
-    def written(self, links: Links) -> OfferedResource:
+    def written(self, links: Links) -> DesiredResource:
         """Return a document written with these links, or as it is while one that it needs is missing."""
         if self.linked is None or not self.needs <= links.files.keys():
             return self
@@ -70,7 +70,7 @@ class OfferedResource:
 
 
 @dataclass(frozen=True)
-class Offer:
+class DesiredDataset:
     """What we want of one dataset. ``kept`` names the fields that, once there, people change on the platform.
 
     ``omitted`` says in French what the target can't take; ``quality`` what would miss for the full score of udata.
@@ -81,13 +81,13 @@ class Offer:
     versions: tuple[str, ...]
     fields: Mapping[str, Any]
     contact: tuple[str, str]
-    resources: tuple[OfferedResource, ...]
+    resources: tuple[DesiredResource, ...]
     kept: frozenset[str] = frozenset()
     omitted: tuple[str, ...] = ()
     quality: tuple[str, ...] = ()
     synthetic: bool = False
 
-    def resource(self, key: str) -> OfferedResource:
+    def resource(self, key: str) -> DesiredResource:
         """Return the resource of that key."""
         return next(item for item in self.resources if item.key == key)
 
@@ -96,7 +96,9 @@ class Offer:
         return any(item.key == key for item in self.resources)
 
 
-def make_offer(catalogue: Catalogue, dataset_id: str, releases: Path, made: Path, state: TargetState) -> Offer | None:
+def desired_dataset(
+    catalogue: Catalogue, dataset_id: str, releases: Path, made: Path, state: RemoteState
+) -> DesiredDataset | None:
     """Return what a target in that state should hold, None when nothing was released yet.
 
     The state says which extensions are accepted, and which links are known. Archives, yearly files and documents with
@@ -113,7 +115,7 @@ def make_offer(catalogue: Catalogue, dataset_id: str, releases: Path, made: Path
     resources, omitted = _accepted(placed, state.extensions, dataset, versions[-1], releases / dataset_id)
     resources = _linked(resources, links_of(state.dataset) if state.dataset else None)
     fields = _fields(dataset, descriptor, resources)
-    return Offer(
+    return DesiredDataset(
         dataset=dataset_id,
         version=versions[-1],
         versions=tuple(versions),
@@ -127,7 +129,7 @@ def make_offer(catalogue: Catalogue, dataset_id: str, releases: Path, made: Path
     )
 
 
-def missing_quality(fields: Mapping[str, Any], resources: Iterable[OfferedResource]) -> tuple[str, ...]:
+def missing_quality(fields: Mapping[str, Any], resources: Iterable[DesiredResource]) -> tuple[str, ...]:
     """Return the criteria of udata's quality score (17.18, nine points) that would not be met, in French.
 
     Its time criterion holds right after an upload, and its criterion on remote files as we have none.
@@ -156,7 +158,7 @@ def earlier_files(releases: Path, dataset: str, made: Path) -> frozenset[str]:
 
 def _accepted(
     placed: Iterable[Placed], extensions: frozenset[str], dataset: Dataset, version: str, home: Path
-) -> tuple[tuple[OfferedResource, ...], tuple[str, ...]]:
+) -> tuple[tuple[DesiredResource, ...], tuple[str, ...]]:
     """Return what the target accepts, under another extension where one is known, and a sentence for the rest."""
     offered, omitted = [], []
     found = list(placed)
@@ -174,7 +176,7 @@ def _accepted(
 
 def _resource(
     item: Placed, filename: str, dataset: Dataset, version: str, home: Path, schemas: set[str]
-) -> OfferedResource:
+) -> DesiredResource:
     sha1, sha256 = _digests(item.path) if item.linked is None else ("", "")
     extras = {KEY: item.key, SHA256: sha256}
     if item.immutable:
@@ -184,7 +186,7 @@ def _resource(
         extras |= {VERSION: version}
     declared = dataset.schemas.get(item.table or "")
     own = f"schema:{item.table}"
-    return OfferedResource(
+    return DesiredResource(
         key=item.key,
         path=item.path,
         filename=filename,
@@ -200,18 +202,18 @@ def _resource(
     )
 
 
-def _linked(resources: tuple[OfferedResource, ...], links: Links | None) -> tuple[OfferedResource, ...]:
+def _linked(resources: tuple[DesiredResource, ...], links: Links | None) -> tuple[DesiredResource, ...]:
     """Return the resources, documents with links written where all the links that they need are known."""
     offered = frozenset(item.key for item in resources)
 
-    def document(item: OfferedResource, linked: Linked) -> OfferedResource:
+    def document(item: DesiredResource, linked: Linked) -> DesiredResource:
         needing = replace(item, needs=linked.keys & offered)
         return needing.written(links) if links is not None else needing
 
     return tuple(document(item, item.linked) if item.linked is not None else item for item in resources)
 
 
-def _fields(dataset: Dataset, descriptor: Mapping[str, Any], resources: Iterable[OfferedResource]) -> dict[str, Any]:
+def _fields(dataset: Dataset, descriptor: Mapping[str, Any], resources: Iterable[DesiredResource]) -> dict[str, Any]:
     years = sorted(item.key.removeprefix("annee:") for item in resources if item.key.startswith("annee:"))
     return {
         "title": descriptor["title"].strip(),

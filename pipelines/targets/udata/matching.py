@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pipelines.targets.offer import Offer, OfferedResource
-from pipelines.targets.target import ARCHIVE, HeldResource
+from pipelines.targets.target import ARCHIVE, RemoteResource
+from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
 
 
 @dataclass(frozen=True)
@@ -21,15 +21,15 @@ class Matching:
     does not know, left alone. ``foreign``: what others added, left alone.
     """
 
-    paired: Mapping[str, HeldResource]
+    paired: Mapping[str, RemoteResource]
     adopted: frozenset[str]
-    retired: tuple[HeldResource, ...]
-    doubles: tuple[HeldResource, ...]
-    archives: tuple[HeldResource, ...]
-    foreign: tuple[HeldResource, ...]
+    retired: tuple[RemoteResource, ...]
+    doubles: tuple[RemoteResource, ...]
+    archives: tuple[RemoteResource, ...]
+    foreign: tuple[RemoteResource, ...]
 
 
-def match(offer: Offer, held: Collection[HeldResource], earlier: Collection[str]) -> Matching:
+def match(offer: DesiredDataset, held: Collection[RemoteResource], earlier: Collection[str]) -> Matching:
     """Pair what is held with what is offered; ``earlier`` holds the sha1 of every file of our releases."""
     paired, doubles, rest = _by_key(offer, held)
     cut = [item for item in rest if item.undescribed and _of_ours(item, offer, earlier)]
@@ -48,12 +48,12 @@ def match(offer: Offer, held: Collection[HeldResource], earlier: Collection[str]
 
 
 def _by_key(
-    offer: Offer, held: Collection[HeldResource]
-) -> tuple[dict[str, HeldResource], list[HeldResource], list[HeldResource]]:
+    offer: DesiredDataset, held: Collection[RemoteResource]
+) -> tuple[dict[str, RemoteResource], list[RemoteResource], list[RemoteResource]]:
     """Return the pairs by key (the oldest where two carry one key), second copies, and everything else."""
     offered = {item.key for item in offer.resources}
-    paired: dict[str, HeldResource] = {}
-    doubles: list[HeldResource] = []
+    paired: dict[str, RemoteResource] = {}
+    doubles: list[RemoteResource] = []
     for item in sorted(held, key=lambda found: (found.created_at, found.id)):
         if item.key in paired:
             doubles.append(item)
@@ -63,15 +63,15 @@ def _by_key(
     return paired, doubles, [item for item in held if item.id not in known]
 
 
-def _of_ours(item: HeldResource, offer: Offer, earlier: Collection[str]) -> bool:
+def _of_ours(item: RemoteResource, offer: DesiredDataset, earlier: Collection[str]) -> bool:
     """Whether a file without a key is one that we sent: of the name and content, now or before, of one of ours."""
     named = [offered for offered in offer.resources if offered.filename == item.filename]
     return any(_same_file(offered, item) or item.sha1 in earlier for offered in named)
 
 
-def _adopted(cut: list[HeldResource], free: list[OfferedResource]) -> dict[str, HeldResource]:
+def _adopted(cut: list[RemoteResource], free: list[DesiredResource]) -> dict[str, RemoteResource]:
     """Return, by key, the cut uploads to take up: those of the content wanted, else of the name alone."""
-    found: dict[str, HeldResource] = {}
+    found: dict[str, RemoteResource] = {}
     for offered in free:
         named = [item for item in cut if item.filename == offered.filename]
         same = [item for item in named if _same_file(offered, item)]
@@ -80,9 +80,9 @@ def _adopted(cut: list[HeldResource], free: list[OfferedResource]) -> dict[str, 
     return found
 
 
-def _same_file(offered: OfferedResource, item: HeldResource) -> bool:
+def _same_file(offered: DesiredResource, item: RemoteResource) -> bool:
     return (offered.sha1, offered.size) == (item.sha1, item.size)
 
 
-def _archive(item: HeldResource) -> bool:
+def _archive(item: RemoteResource) -> bool:
     return (item.key or "").startswith(ARCHIVE)

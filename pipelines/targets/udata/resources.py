@@ -13,8 +13,8 @@ from typing import Literal
 
 from pipelines.declarations import Catalogue, Dataset
 from pipelines.release import feed, renditions, reuse
-from pipelines.targets.linked import Linked, linked_feed, linked_page
 from pipelines.targets.target import ARCHIVE
+from pipelines.targets.udata.documents import Linked, linked_feed, linked_page
 
 ResourceType = Literal["main", "documentation", "other"]
 
