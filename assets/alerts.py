@@ -15,11 +15,11 @@ import dagster as dg
 from assets.channels import channels_from_environment
 from assets.findings import facts_of_runs, facts_of_store, lateness
 from assets.previews import preview_rows
-from assets.recovery import to_be_retried
 from assets.releases import TABLES
 from assets.resources import Workspace
 from assets.told import tell
 from pipelines.declarations import Catalogue
+from pipelines.operations.lost_runs import to_be_retried
 from pipelines.report import Places
 
 MORNING = 6  # hour of Paris before which nothing is sent: the night makes one message, not one per failed step

@@ -23,8 +23,8 @@ import dagster as dg
 import pyarrow as pa
 
 from assets.backup_outputs import FolderOutput, SavedOutput, StorageError, StorageOutput, below
-from assets.instance import opened
-from assets.instance_place import Database, InstancePlace
+from pipelines.operations.instance import opened
+from pipelines.operations.instance_place import Database, InstancePlace
 
 FORMAT = 1
 MANIFEST = "MANIFESTE.json"

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import requests
 
-from assets.secrets import SettingError, read_secret
+from pipelines.operations.settings import SettingError, read_secret
 from pipelines.report import Message
 
 TIMEOUT = 20  # seconds for each exchange: a sensor tick has 60

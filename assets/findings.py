@@ -10,10 +10,10 @@ import dagster as dg
 
 from assets.jobs import NATIONAL_JOB
 from assets.reception import last_reception, left_behind
-from assets.recovery import RETRIED
 from assets.results import failures_of
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
+from pipelines.operations.lost_runs import RETRIED
 from pipelines.report import (
     Fact,
     LateFiles,

@@ -16,8 +16,8 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
-from assets.output_lock import OutputBusyError, alone_on
 from assets.private import tidy
+from pipelines.operations.output_lock import OutputBusyError, alone_on
 
 EVERY = 2.0  # seconds between two tries
 PATIENCE = 2 * 3600.0  # seconds: a run that waits longer fails and says for whom it waited

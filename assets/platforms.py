@@ -17,10 +17,10 @@ from pathlib import Path
 
 import requests
 
-from assets.secrets import SettingError, read_secret
 from assets.storage import Store, read_json
 from assets.waiting import no_longer_waiting
 from pipelines.declarations import Catalogue
+from pipelines.operations.settings import SettingError, read_secret
 from pipelines.release.gates import gates
 from pipelines.targets.acceptance import accept
 from pipelines.targets.folder.target import plan_local, publish_to_folder

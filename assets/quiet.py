@@ -9,7 +9,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.instance import opened
 from assets.jobs import NATIONAL_JOB
 from assets.looking import look
 from assets.national import gathered, national_state
@@ -17,6 +16,7 @@ from assets.resources import Workspace
 from assets.storage import Store
 from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
+from pipelines.operations.instance import opened
 
 
 def nothing_new(catalogue: Catalogue, workspace: Workspace, places: Iterable[tuple[str, int]], home: Path) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from assets.secrets import SettingError, place_from_environment
 from assets.shared import open_store
 from assets.storage import Store
+from pipelines.operations.settings import SettingError, place_from_environment
 from pipelines.read import ExportsRoot
 from pipelines.targets.target import LOCAL
 

@@ -10,14 +10,14 @@ from dagster._core.events import RunFailureReason
 
 from assets.definitions import build_definitions
 from assets.faults import fault_in
-from assets.instance import opened, prepare_instance
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
 from assets.quiet import nothing_new
-from assets.recovery import HOST_TAG
 from assets.resources import Workspace
-from assets.secrets import home_from_environment
 from assets.summary import RunOutcome
 from pipelines.declarations import Catalogue
+from pipelines.operations.instance import opened, prepare_instance
+from pipelines.operations.lost_runs import HOST_TAG
+from pipelines.operations.settings import home_from_environment
 
 # Dagster prints every event to the terminal; the summary says what matters, and the UI keeps the rest.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -136,9 +136,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if message := _unknown_choices(catalogue, arguments):
         print(message, file=sys.stderr)
         return USAGE
-    from assets.output_lock import alone_on
     from assets.private import tidy
-    from assets.secrets import home_from_environment
+    from pipelines.operations.output_lock import alone_on
+    from pipelines.operations.settings import home_from_environment
     from pipelines.read import ExportsRoot
 
     home_from_environment()  # a wrong one is told before anything is written

@@ -22,14 +22,14 @@ OUTPUT_HELP = "dossier ou URL de « resultats run » (défaut : RESULTATS_OUTPUT
 
 def output_of_environment() -> str:
     """Return the output that the environment names, as the services read it."""
-    from assets.secrets import place_from_environment
+    from pipelines.operations.settings import place_from_environment
 
     return place_from_environment("RESULTATS_OUTPUT", "data/output")
 
 
 def schemas_of_environment() -> Path:
     """Return the folder of declarations that the environment names, likewise."""
-    from assets.secrets import place_from_environment
+    from pipelines.operations.settings import place_from_environment
 
     return Path(place_from_environment("RESULTATS_SCHEMAS", "schemas"))
 

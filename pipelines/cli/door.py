@@ -107,8 +107,8 @@ def run_command(parsed: argparse.Namespace) -> int:
 def _sentence(error: Exception) -> tuple[str, int]:
     """Return what to say of an error, and the exit code."""
     from assets.faults import machine_fault
-    from assets.output_lock import OutputBusyError
-    from assets.secrets import SettingError
+    from pipelines.operations.output_lock import OutputBusyError
+    from pipelines.operations.settings import SettingError
     from pipelines.read import RootError
     from pipelines.release.errors import PublicationError
 

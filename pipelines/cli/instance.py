@@ -59,7 +59,7 @@ def _with_home(command: Callable[[argparse.Namespace], int]) -> Callable[[argpar
     """Refuse, with a sentence, a home that holds no ``dagster.yaml``."""
 
     def checked(arguments: argparse.Namespace) -> int:
-        from assets.secrets import home_from_environment
+        from pipelines.operations.settings import home_from_environment
 
         arguments.home = arguments.home or home_from_environment()
         if arguments.home is None or not (arguments.home / "dagster.yaml").is_file():
@@ -73,7 +73,7 @@ def _with_home(command: Callable[[argparse.Namespace], int]) -> Callable[[argpar
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
-    from assets.instance import prepare_instance
+    from pipelines.operations.instance import prepare_instance
 
     done = prepare_instance(arguments.home.resolve())
     _answer(arguments, {"fait": done}, *done)
@@ -81,8 +81,8 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
 
 def _recover(arguments: argparse.Namespace) -> int:
-    from assets.instance import opened
-    from assets.recovery import fail_lost_runs
+    from pipelines.operations.instance import opened
+    from pipelines.operations.lost_runs import fail_lost_runs
 
     with opened(arguments.home.resolve()) as instance:
         lost = fail_lost_runs(instance, nothing_runs=True)
@@ -92,9 +92,9 @@ def _recover(arguments: argparse.Namespace) -> int:
 
 
 def _purge(arguments: argparse.Namespace) -> int:
-    from assets.instance import opened
     from assets.resources import retention_from_environment
-    from assets.upkeep import purge_older
+    from pipelines.operations.instance import opened
+    from pipelines.operations.purge import purge_older
 
     days = retention_from_environment() if arguments.days is None else arguments.days
     with opened(arguments.home.resolve()) as instance:
@@ -105,9 +105,9 @@ def _purge(arguments: argparse.Namespace) -> int:
 
 
 def _revisions(arguments: argparse.Namespace) -> int:
-    from assets.output_lock import alone_on
     from assets.revisions import RevisionError, accept_revision, waiting_revisions
     from assets.shared import open_store
+    from pipelines.operations.output_lock import alone_on
 
     store = open_store(arguments.output)
     if arguments.accept is None:

@@ -72,7 +72,7 @@ def _backup(arguments: argparse.Namespace) -> int:
     from assets.backup import BackupError, back_up, keep_latest
     from assets.backup_outputs import output_to_save
     from assets.faults import machine_fault
-    from assets.instance_place import NoInstanceError, prepared_place
+    from pipelines.operations.instance_place import NoInstanceError, prepared_place
     from pipelines.read import RootError
 
     try:
@@ -99,8 +99,8 @@ def _restore(arguments: argparse.Namespace) -> int:
     from assets.backup import BackupError
     from assets.backup_outputs import output_to_save
     from assets.faults import machine_fault
-    from assets.instance_place import NoInstanceError, instance_place
     from assets.restoring import InterruptedRestoreError, restore
+    from pipelines.operations.instance_place import NoInstanceError, instance_place
     from pipelines.read import RootError
 
     try:
@@ -131,7 +131,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     catalogue = load_or_tell(arguments.schemas)
     if catalogue is None:
         return REFUSED
-    from assets.diagnosis import diagnose
+    from pipelines.operations.doctor import diagnose
 
     with steps() as tell:
         tell("contrôles")

@@ -132,7 +132,7 @@ def _code(release: Path) -> str:
 
 
 def _rollback(arguments: argparse.Namespace) -> int:
-    from assets.output_lock import alone_on
+    from pipelines.operations.output_lock import alone_on
 
     found, catalogue = _dataset(arguments), load_or_tell(arguments.schemas)
     if found is None or catalogue is None:

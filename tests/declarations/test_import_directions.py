@@ -25,6 +25,7 @@ BELOW = {
     "targets": {"declarations", "release"},
     "explain": {"declarations", "compile"},  # it reads what the others left, never their code
     "report": {"declarations"},
+    "operations": {"read", "release", "targets"},
 }
 CLIENT = PROJECT / "pipelines" / "targets" / "udata"  # speaks HTTP, over a session that it is given
 FORBIDDEN_CALLS = {
@@ -73,7 +74,7 @@ def faults(path: Path, text: str) -> list[str]:
     for name, node in imports(tree):
         top, _, rest = name.partition(".")
         there = rest.split(".")[0]
-        if top in ("assets", "dagster") and not (here == "cli" and node in lazy):
+        if top in ("assets", "dagster") and here != "operations" and not (here == "cli" and node in lazy):
             found.append(f"{path}: {name}")
         if top in ("schemas", "data", "tests", "benchmarks", "socket", "http"):
             found.append(f"{path}: {name}")
@@ -84,7 +85,7 @@ def faults(path: Path, text: str) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
-            if (owner, node.attr) in FORBIDDEN_CALLS:
+            if (owner, node.attr) in FORBIDDEN_CALLS and here != "operations":  # it looks after a real machine
                 found.append(f"{path}:{node.lineno}: {owner}.{node.attr}")
     return found
 

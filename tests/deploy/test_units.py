@@ -15,7 +15,7 @@ import pytest
 import yaml
 from front import PROJECT, installed
 
-from assets.secrets import read_secret
+from pipelines.operations.settings import read_secret
 
 DEPLOY = PROJECT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("resultats*.*"))
@@ -104,7 +104,8 @@ def test_the_example_of_the_environment_holds_no_secret_and_only_known_names():
         if re.search(r"PASSWORD|KEY|TOKEN|WEBHOOK", name):
             assert name.endswith("_FILE"), name
             assert value.startswith("/etc/resultats/secrets/"), name
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (PROJECT / "assets").glob("*.py"))
+    rooms = (PROJECT / "assets", PROJECT / "pipelines" / "operations")
+    source = "\n".join(path.read_text(encoding="utf-8") for room in rooms for path in room.glob("*.py"))
     night = {"RESULTATS_NIGHT", "RESULTATS_RETENTION_DAYS"}
     publishing = {"RESULTATS_ORGANIZATION", "RESULTATS_PUBLISH"}
     for name in (

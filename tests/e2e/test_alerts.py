@@ -13,9 +13,9 @@ from receivers import smtp_server, webhook_server
 
 from assets.alerts import ZONE, look
 from assets.definitions import build_definitions
-from assets.diagnosis import diagnose
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
 from assets.resources import Workspace
+from pipelines.operations.doctor import diagnose
 
 PROJECT = Path(__file__).resolve().parents[2]
 STAGES = ("raw", "observations", "results")

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pytest
 
 from assets.backup import BackupError, check
-from assets.instance_place import instance_place
 from pipelines.cli import main
+from pipelines.operations.instance_place import instance_place
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONFIG = """

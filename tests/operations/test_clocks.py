@@ -11,11 +11,11 @@ import dagster as dg
 import pytest
 from small_networks import NOW, Small, small
 
-from assets import diagnosis
 from assets.definitions import build_definitions
-from assets.diagnosis import diagnose
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
 from assets.nights import NIGHT_TAG, begin_night, keep_night, latest_night
+from pipelines.operations import doctor
+from pipelines.operations.doctor import diagnose
 
 AHEAD = 40 * 86400  # seconds
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -90,6 +90,6 @@ def test_doctor_compares_the_clock_with_that_of_the_storage(tmp_path, monkeypatc
     (found,) = [item for item in diagnose(url) if "stockage" in item.message and item.subject == "Horloge"]
     assert found.state == "bon"
     now = time.time() + ahead
-    monkeypatch.setattr(diagnosis.time, "time", lambda: now)
+    monkeypatch.setattr(doctor.time, "time", lambda: now)
     (found,) = [item for item in diagnose(url) if "stockage" in item.message and item.subject == "Horloge"]
     assert (found.state, f"la machine {told} sur celle du stockage") == ("panne", found.message)

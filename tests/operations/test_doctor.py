@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from assets import diagnosis, installed
-from assets.diagnosis import diagnose
 from pipelines.cli import main
+from pipelines.operations import doctor, installed
+from pipelines.operations.doctor import diagnose
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -21,7 +21,7 @@ def ready(tmp_path, monkeypatch) -> Path:
     """A machine where all is ready, but that no daemon runs yet: its output folder."""
     import dagster as dg
 
-    for name in (*diagnosis.SECRETS, "RESULTATS_SMTP_HOST", "RESULTATS_TARGET", "RESULTATS_EXPORTS"):
+    for name in (*doctor.SECRETS, "RESULTATS_SMTP_HOST", "RESULTATS_TARGET", "RESULTATS_EXPORTS"):
         monkeypatch.delenv(name, raising=False)
     home = tmp_path / "home"
     home.mkdir()
@@ -55,7 +55,7 @@ def test_each_fault_is_found(ready, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("RESULTATS_EXPORTS", str(tmp_path / "nulle-part"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "vide"))
     monkeypatch.setenv("RESULTATS_SMTP_HOST", "smtp.example")
-    monkeypatch.setattr(diagnosis, "TOO_LITTLE", 2**70)
+    monkeypatch.setattr(doctor, "TOO_LITTLE", 2**70)
     blocked = tmp_path / "fichier"
     blocked.touch()
     found = states(ready)
@@ -81,13 +81,13 @@ def test_an_instance_never_prepared_is_not_made_by_looking(ready, tmp_path, monk
 
 
 def test_a_clock_that_lost_the_time_is_told(ready, monkeypatch):
-    monkeypatch.setattr(diagnosis, "FORMER", datetime.datetime(2999, 1, 1, tzinfo=datetime.UTC))
+    monkeypatch.setattr(doctor, "FORMER", datetime.datetime(2999, 1, 1, tzinfo=datetime.UTC))
     assert states(ready)["Horloge"][0][0] == "panne"
 
 
 def test_no_secret_is_shown(ready, tmp_path, monkeypatch, capsys):
     secret = "Ne-Pas-Montrer-42"
-    for name in diagnosis.SECRETS:
+    for name in doctor.SECRETS:
         monkeypatch.setenv(name, f"http://127.0.0.1:9/{secret}" if name.endswith("URL") else secret)
     file = tmp_path / "cle"
     file.write_text(secret)

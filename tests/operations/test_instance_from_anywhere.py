@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 from dagster_service import small_project
 
-from assets.instance_place import instance_place
 from pipelines.cli import main
+from pipelines.operations.instance_place import instance_place
 
 PROJECT = Path(__file__).resolve().parents[2]
 

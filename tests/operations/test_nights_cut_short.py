@@ -11,7 +11,7 @@ from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
 from assets.looking import look
 from assets.nights import NIGHT_TAG, begin_night, latest_night, night_record
-from assets.recovery import busy
+from pipelines.operations.lost_runs import busy
 
 S = dg.DagsterRunStatus
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

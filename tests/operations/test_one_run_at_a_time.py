@@ -16,13 +16,13 @@ import dagster as dg
 import pytest
 from dagster_service import small_project, wait_for
 
-from assets.output_lock import LOCK_FILE, ROOM, OutputBusyError, alone_on
 from pipelines.cli import main
+from pipelines.operations.output_lock import LOCK_FILE, ROOM, OutputBusyError, alone_on
 from pipelines.read import Shelf
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOLDER = (
-    "import sys, time\nfrom assets.output_lock import alone_on\n"
+    "import sys, time\nfrom pipelines.operations.output_lock import alone_on\n"
     "with alone_on(sys.argv[1], 'essai'):\n    print('tenue', flush=True)\n    time.sleep(600)\n"
 )
 SINCE = re.compile(r"un traitement est en cours depuis le \d\d/\d\d/\d{4} à \d\d:\d\d:\d\d .*processus \d+.*attendre")
@@ -118,7 +118,7 @@ def test_a_sign_of_another_machine_counts_until_it_is_no_longer_renewed(tmp_path
 
 
 def test_a_sign_is_renewed_while_its_run_lasts(tmp_path, monkeypatch):
-    monkeypatch.setattr("assets.output_lock.RENEWED", 0.05)
+    monkeypatch.setattr("pipelines.operations.output_lock.RENEWED", 0.05)
     with alone_on(f"file://{tmp_path}", "moi"):
         (mine,) = (tmp_path / ROOM).iterdir()
         os.utime(mine, (1.0, 1.0))

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pytest
 from dagster_service import small_project
 
-from assets.diagnosis import diagnose
-from assets.output_lock import alone_on
 from assets.private import private_files, tidy
 from assets.shared import SharedStore
 from pipelines.cli import main
+from pipelines.operations.doctor import diagnose
+from pipelines.operations.output_lock import alone_on
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEAD = 4_194_303  # no machine here gives this number to a process

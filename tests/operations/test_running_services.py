@@ -21,8 +21,8 @@ import psutil
 import pytest
 from dagster_service import Service, small_project, wait_for, write_export
 
-from assets.recovery import fail_lost_runs
 from assets.storage import Store, read_frame, read_json
+from pipelines.operations.lost_runs import fail_lost_runs
 from pipelines.release import history
 
 pytestmark = pytest.mark.e2e

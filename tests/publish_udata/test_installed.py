@@ -93,10 +93,10 @@ def test_doctor_asks_the_platform_whether_it_knows_the_key(installed, udata, tmp
 
 
 def test_doctor_compares_the_clock_with_that_of_the_platform(installed, monkeypatch, capsys):
-    from assets import diagnosis
+    from pipelines.operations import doctor
 
-    now = diagnosis.time.time() + 7200
-    monkeypatch.setattr(diagnosis.time, "time", lambda: now)
+    now = doctor.time.time() + 7200
+    monkeypatch.setattr(doctor.time, "time", lambda: now)
     main(["doctor", "--target", "--json"])
     found = [item for item in json.loads(capsys.readouterr().out)["constats"] if item["subject"] == "Horloge"]
     assert ("panne", True) in {(item["state"], "s sur celle de la cible" in item["message"]) for item in found}

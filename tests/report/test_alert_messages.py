@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.channels import SendError, channels_from_environment
-from assets.secrets import SettingError, read_secret, readable_by_others
 from assets.told import FORGOTTEN_AFTER, tell
+from pipelines.operations.settings import SettingError, read_secret, readable_by_others
 from pipelines.report import (
     Fact,
     Message,

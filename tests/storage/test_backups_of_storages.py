@@ -9,11 +9,11 @@ import pytest
 
 from assets.backup import BackupError, back_up, check
 from assets.backup_outputs import ASIDE, StorageOutput, output_to_save
-from assets.instance_place import InstancePlace
 from assets.restoring import InterruptedRestoreError, restore
 from assets.sets import contents_of
 from assets.shared import SharedStore
 from assets.storage import write_json
+from pipelines.operations.instance_place import InstancePlace
 from pipelines.read import Shelf
 
 ROOMS = ("archive", "contents", "sets", "releases", "catalogue")

@@ -12,7 +12,7 @@ class SettingError(ValueError):
     """A setting of the environment that can't be used; the French message names it and holds no secret."""
 
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def place_from_environment(variable: str, default: str) -> str:

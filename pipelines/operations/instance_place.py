@@ -15,8 +15,8 @@ from dagster._config import process_config, resolve_to_config_type
 from dagster._core.instance.ref import InstanceRef
 from sqlalchemy import make_url
 
-from assets.instance import EnvironmentStorage, postgres_url
-from assets.secrets import SettingError, home_from_environment
+from pipelines.operations.instance import EnvironmentStorage, postgres_url
+from pipelines.operations.settings import SettingError, home_from_environment
 
 _SECURITY = ("sslmode", "sslrootcert", "sslcert", "sslkey")  # of the address, for the clients too
 

@@ -32,7 +32,7 @@ from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from assets.faults import machine_fault
-from assets.secrets import SettingError, read_secret
+from pipelines.operations.settings import SettingError, read_secret
 
 if TYPE_CHECKING:
     from dagster._config import UserConfigSchema
