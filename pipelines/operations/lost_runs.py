@@ -5,8 +5,8 @@ server, or by a reboot, they would stay "started" for ever.
 """
 
 import datetime
+import platform
 import re
-import socket
 
 import dagster as dg
 import psutil
@@ -77,7 +77,7 @@ def _gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
 
 def _worker(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[int, float] | None:
     """Return the number of the process of a run, and when it told it (epoch seconds)."""
-    here = run.tags.get(HOST_TAG) == socket.gethostname()
+    here = run.tags.get(HOST_TAG) == platform.node()
     for entry in reversed(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)):
         found = _WORKER.search(entry.dagster_event.message or "") if entry.dagster_event else None
         if found and (here or found[1].startswith("Started")):

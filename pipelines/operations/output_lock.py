@@ -8,8 +8,8 @@ import datetime
 import fcntl
 import json
 import os
+import platform
 import random
-import socket
 import threading
 import time
 import uuid
@@ -42,7 +42,7 @@ def alone_on(output: str, who: str, *, among: str = "") -> Iterator[None]:
     """
     sign = {
         "depuis": datetime.datetime.now().astimezone().isoformat(timespec="seconds"), "par": who, "parmi": among,
-        "machine": socket.gethostname(), "processus": os.getpid(),
+        "machine": platform.node(), "processus": os.getpid(),
     }  # fmt: skip
     with _storage_held(Shelf(output), sign) if "://" in output else _folder_held(Path(output), sign):
         yield
@@ -154,7 +154,7 @@ def _other_at_work(shelf: Shelf, mine: str, sign: dict[str, Any]) -> dict[str, A
 
 def _process_gone(held: dict[str, Any]) -> bool:
     """Whether a sign is of a process of this machine that is no more."""
-    return held.get("machine") == socket.gethostname() and not psutil.pid_exists(int(held.get("processus", 0)))
+    return held.get("machine") == platform.node() and not psutil.pid_exists(int(held.get("processus", 0)))
 
 
 def _told(held: dict[str, Any]) -> str:
