@@ -6,6 +6,7 @@ from typing import Any
 from assets.provenance import MARKER, provenance_of
 from assets.storage import Store, read_json, write_json
 from pipelines.declarations import Catalogue
+from pipelines.mechanics.french import counted
 from pipelines.read import ExportsRoot
 from pipelines.read.unexpected import look_at
 
@@ -60,4 +61,4 @@ def folder_lines(told: dict[str, Any]) -> Iterator[str]:
     for lines in (unexpected, *([f"{path} : {why}" for path in told.get(kind, ())] for kind, why in _KINDS.items())):
         yield from lines[:SHOWN]
         if len(lines) > SHOWN:
-            yield f"… et {len(lines) - SHOWN} autres (resultats status --json)"
+            yield f"… et {counted(len(lines) - SHOWN, 'autre')} (resultats status --json)"

@@ -10,10 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.reception import left_behind
-from assets.storage import Store, code_fingerprint, fingerprint, read_json, replacing, write_json
+from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_json
 from pipelines.declarations import Catalogue, Correction, Export, Layout
 from pipelines.declarations.roles import RowRule, row_rules
-from pipelines.read import DamagedArchiveError, TreatmentError, UnusableFileError, apart, limits, read_export
+from pipelines.mechanics import limits
+from pipelines.mechanics.files import replacing
+from pipelines.mechanics.french import counted
+from pipelines.read import DamagedArchiveError, TreatmentError, UnusableFileError, apart, read_export
 from pipelines.validate import (
     Finding,
     JudgedFile,
@@ -227,7 +230,7 @@ def _every_million(path: str, tell: Callable[[str], None]) -> Callable[[int], No
         nonlocal told
         if rows // 1_000_000 > told:
             told = rows // 1_000_000
-            tell(f"{path} : {told} million{'s' if told > 1 else ''} de lignes contrôlées")
+            tell(f"{path} : {counted(told, 'million')} de lignes contrôlées")
 
     return progress
 

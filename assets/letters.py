@@ -5,8 +5,9 @@ These files are private: no asset downstream reads them, and nothing of them is 
 
 from pathlib import Path
 
-from assets.storage import Store, write_bytes
+from assets.storage import Store
 from pipelines.declarations import Catalogue
+from pipelines.mechanics.files import write_whole
 from pipelines.validate import Verdict, annotated_copy, write_letter
 
 _ENDINGS = ("lettre.html", "lettre.txt", "lignes-refusees.xlsx")
@@ -24,7 +25,7 @@ def write_letters(
             if content is None:
                 path.unlink(missing_ok=True)
             else:
-                write_bytes(path, content)
+                write_whole(path, content)
                 name = f"{verdict.export}_{ending.partition('.')[0]}_{path.suffix[1:]}".replace("-", "_")
                 written[name] = path
     return written

@@ -13,6 +13,7 @@ from assets.results import results_version
 from assets.revisions import ProposalStore, finish_accepting, stands
 from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
+from pipelines.mechanics.french import first_few
 from pipelines.read import ExportsRoot, Listing
 
 
@@ -79,7 +80,7 @@ class _Network:
         if reception.get("failed"):
             return "la réception précédente n'a pas abouti"
         if changes := list(self._changes(year, reception["exports"])):
-            return " ; ".join(changes[:3]) + (f" ; et {len(changes) - 3} autres" if len(changes) > 3 else "")
+            return first_few(changes, 3, " ; ", " ; et ")
         if not any(reception["exports"].values()):
             return ""
         if reception["synthetic"] != self.statement:

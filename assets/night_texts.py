@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.declarations import Catalogue
-from pipelines.validate.french import counted
+from pipelines.mechanics.french import counted
 
 FINE = ("nouveaux résultats", "résultats inchangés")
 _MARKS = re.compile(r"([\\`*\[\]<>])")  # that Markdown would take for its own
@@ -54,7 +54,7 @@ def in_brief(record: Mapping[str, Any]) -> str:
     lines = [f"**La veille a échoué.** {_short(record['erreur'], 300)}", ""] if "erreur" in record else []
     lines += [*_incomplete(record), f"- {len(done)} à traiter{f' : {told}' if told else ''}"]
     lines += [f"- tables nationales et publication : {_short(record['national'], 150)}", *others[:5]]
-    return "\n".join([*lines, f"- et {len(others) - 5} autres : voir `bilan`"] if len(others) > 5 else lines)
+    return "\n".join([*lines, f"- et {counted(len(others) - 5, 'autre')} : voir `bilan`"] if len(others) > 5 else lines)
 
 
 def _incomplete(record: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,6 @@
 The record is written by the look, and ended by a sensor (``concluding``); nothing here starts a run.
 """
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +13,10 @@ from assets.night_texts import FINE, whole
 from assets.reception import last_reception
 from assets.results import failures_of
 from assets.revisions import waiting
-from assets.storage import Store, read_json, write_bytes, write_json
+from assets.storage import Store, read_json, write_json
 from assets.summary import network_lines
 from pipelines.declarations import Catalogue
+from pipelines.mechanics.files import sha256, write_whole
 from pipelines.release import history
 
 UNTOUCHED = " ; ce qui avait été reçu auparavant reste publié"
@@ -101,7 +101,7 @@ def end_night(
     record["terminee_le"] = now.isoformat(timespec="seconds")
     text = whole(catalogue, record)
     told = _place(store, record["nuit"], ".md")
-    write_bytes(told, text.encode())
+    write_whole(told, text.encode())
     store.save_file(told)
     return text
 
@@ -168,7 +168,7 @@ def keep_night(store: Store, record: Mapping[str, Any]) -> None:
 def _results_hash(store: Store, network: str, year: int) -> str | None:
     """Hash the published results of a network-year; None when there are none."""
     try:
-        return hashlib.sha256((store.network_year(network, year) / "results.parquet").read_bytes()).hexdigest()
+        return sha256(store.network_year(network, year) / "results.parquet")
     except FileNotFoundError:
         return None
 

@@ -7,12 +7,11 @@ the reason, until the file is mended; what was published as real data waits for 
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.mechanics.limits import LARGEST_OUTSIDE_YAML, LONGEST_STATEMENT
 from pipelines.read import ExportsRoot, OutsideYamlError, read_outside
-from pipelines.read.outside_yaml import LARGEST
 
 MARKER = "provenance.yml"
 UNSTATED = "Données synthétiques : aucune valeur ne décrit un service réel."
-LONGEST = 1000  # characters of a statement: it goes into every page
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def _content(root: ExportsRoot, path: str) -> bytes:
     content = b""
     for chunk in root.chunks(path):
         content += chunk
-        if len(content) > LARGEST:
+        if len(content) > LARGEST_OUTSIDE_YAML:
             break
     return content
 
@@ -58,8 +57,8 @@ def _stated(data: Any) -> Provenance:
     synthetic, statement = data.get("synthetic", False), data.get("statement")
     if not isinstance(synthetic, bool):
         raise OutsideYamlError("« synthetic » doit valoir true ou false")
-    if statement is not None and not (isinstance(statement, str) and len(statement) <= LONGEST):
-        raise OutsideYamlError(f"« statement » doit être un texte de {LONGEST} caractères au plus")
+    if statement is not None and not (isinstance(statement, str) and len(statement) <= LONGEST_STATEMENT):
+        raise OutsideYamlError(f"« statement » doit être un texte de {LONGEST_STATEMENT} caractères au plus")
     words = " ".join("".join(sign if sign.isprintable() else " " for sign in statement or "").split())
     return Provenance((words or UNSTATED) if synthetic else None)
 

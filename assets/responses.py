@@ -18,11 +18,12 @@ from assets.previews import preview
 from assets.reception import note_damage
 from assets.resources import Workspace
 from assets.revisions import settle, writing_store
-from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_bytes, write_json, write_typed_rows
+from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_json, write_typed_rows
 from pipelines.compile.exports import label_of
 from pipelines.compile.plain_text import table_text
 from pipelines.compute.accounts import accounts_of
 from pipelines.declarations import Catalogue, Export, Layout
+from pipelines.mechanics.files import write_whole
 from pipelines.read import DamagedArchiveError
 from pipelines.validate import Verdict, correction_states, count_findings
 from pipelines.validate.account_words import take_accounts
@@ -110,7 +111,7 @@ def write_report(
         if verdict.observations is not None and export is not None:
             write_typed_rows(place, verdict.observations)
             take_accounts(verdict, accounts_of(catalogue, network, export, [year], place), catalogue, network)
-        write_bytes(folder / f"{verdict.export}-anomalies.csv", _findings_csv(verdict))
+        write_whole(folder / f"{verdict.export}-anomalies.csv", _findings_csv(verdict))
     report = {
         "fingerprint": version,
         "reception": reception,

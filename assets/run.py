@@ -15,6 +15,7 @@ from assets.quiet import nothing_new
 from assets.resources import Workspace
 from assets.summary import RunOutcome
 from pipelines.declarations import Catalogue
+from pipelines.mechanics.french import counted
 from pipelines.operations.instance import opened, prepare_instance
 from pipelines.operations.lost_runs import HOST_TAG
 from pipelines.operations.settings import home_from_environment
@@ -72,7 +73,7 @@ def run_networks(
     job = build_definitions(catalogue, workspace).resolve_job_def(NETWORKS_JOB)
     with _instance(trace=trace) as instance:
         for year, networks in sorted(owing.items()):
-            progress(f"{year} : {len(networks)} réseau{'x' if len(networks) > 1 else ''}")
+            progress(f"{year} : {counted(len(networks), 'réseau', 'réseaux')}")
             ran = job.execute_in_process(
                 partition_key=str(year),
                 asset_selection=[dg.AssetKey([key, stage]) for key in networks for stage in STAGES],

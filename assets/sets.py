@@ -4,11 +4,11 @@ The contents of a set are objects named by their sha256, never changed; its list
 all of it visible at once. So nothing is half-read, on storages that rename nothing. Which sets there are is not here.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from pipelines.mechanics import files as on_disk
 from pipelines.read import Shelf
 
 Files = dict[str, tuple[str, int]]  # path in the folder → sha256, bytes
@@ -98,8 +98,7 @@ def below(folder: Path) -> list[str]:
 
 def facts(path: Path) -> tuple[str, int]:
     """Return the sha256 and the size in bytes of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
+    return on_disk.sha256(path), path.stat().st_size
 
 
 def _list_of(name: str) -> str:

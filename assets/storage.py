@@ -8,10 +8,8 @@ catalogue/      the local target
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +21,7 @@ import pyarrow.parquet as pq
 
 import pipelines
 from assets.private import strangers
+from pipelines.mechanics.files import replacing, write_whole
 from pipelines.read import Archive
 from pipelines.validate import TypedRows, write_rows
 
@@ -183,25 +182,7 @@ def read_json(path: Path) -> Any:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON whole or not at all."""
-    write_bytes(path, json.dumps(content, ensure_ascii=False, indent=1, default=str).encode())
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary file to write, which takes the place of ``path`` when all went well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+    write_whole(path, json.dumps(content, ensure_ascii=False, indent=1, default=str).encode())
 
 
 def write_table(path: Path, table: pa.Table) -> None:

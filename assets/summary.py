@@ -13,9 +13,9 @@ from assets.storage import Store, read_json
 from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
 from pipelines.declarations.roles import TOLD
+from pipelines.mechanics.french import counted
 from pipelines.release import history
 from pipelines.targets.target import LOCAL
-from pipelines.validate.french import counted
 from pipelines.validate.verdict import TOLD_OF_FILES
 
 

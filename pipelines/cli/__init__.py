@@ -18,6 +18,7 @@ from pipelines.cli import explaining, instance, operations, producers, publishin
 from pipelines.cli.declared import DONE, REFUSED, USAGE, load_or_tell, schemas_of_environment
 from pipelines.cli.door import listened, run_command
 from pipelines.cli.showing import add_json, print_json, steps
+from pipelines.mechanics.french import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +92,7 @@ def _check(arguments: argparse.Namespace) -> int:
     datasets = len(catalogue.datasets)
     print(
         f"Déclarations valides : {len(catalogue.networks)} réseaux, {len(catalogue.indicators)} indicateurs, "
-        f"{len(catalogue.tables)} tables, {datasets} jeu{'x' if datasets > 1 else ''} de données, "
+        f"{len(catalogue.tables)} tables, {counted(datasets, 'jeu', 'jeux')} de données, "
         f"années {catalogue.years[0]}-{catalogue.years[-1]}."
     )
     return DONE

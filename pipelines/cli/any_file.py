@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.read import limits
+from pipelines.mechanics import limits
 from pipelines.read.apart import apart
 from pipelines.read.cells import UnusableFileError
 from pipelines.read.isolated import TreatmentError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tempfile
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.cli.declared import UNREADABLE
 from pipelines.compute.accounts import accounts_of
 from pipelines.declarations.roles import row_rules
+from pipelines.mechanics.files import sha256
 from pipelines.read import Cells, DelimitedText, UnusableFileError, read_cells, read_export
 from pipelines.read.archive import check_size
 from pipelines.read.filled import is_workbook, read_filled
@@ -127,8 +127,7 @@ def check_export(
 
     ``progress`` is told the number of rows judged so far.
     """
-    with tempfile.TemporaryDirectory() as folder, path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    with tempfile.TemporaryDirectory() as folder:
         try:
             validated = validate_opened(
                 _opened(path, export, layout, Path(folder) / "texte"), export, layout, catalogue.territories,
@@ -138,7 +137,7 @@ def check_export(
             )  # fmt: skip
         except UnusableFileError as error:
             validated = unusable(export, [Finding(error.rule, str(error))])
-        judged = JudgedFile(path.name, sha256, protect(validated, export, layout))
+        judged = JudgedFile(path.name, sha256(path), protect(validated, export, layout))
         expected = expected_of(catalogue, network, export, layout, year)
         verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged], expected)
         if verdict.observations is not None and verdict.accepted:

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.mechanics.french import counted
+
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
 
@@ -44,5 +46,5 @@ def load_or_tell(schemas: Path) -> Catalogue | None:
         for problem in error.problems:
             print(f"{schemas / problem.file}{str(problem)[len(problem.file) :]}", file=sys.stderr)
         count = len(error.problems)
-        print(f"{count} erreur{'s' if count > 1 else ''} dans les déclarations.", file=sys.stderr)
+        print(f"{counted(count, 'erreur')} dans les déclarations.", file=sys.stderr)
         return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.declared import DONE, OUTPUT_HELP, REFUSED, USAGE, load_or_tell, output_of_environment
 from pipelines.cli.showing import add_json, print_json, steps
+from pipelines.mechanics.french import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,8 +74,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         tell("fichiers reçus, dans l'archive")
         findings += archive_findings(releases, dataset, sound, store.archive.fault)
         if not findings:
-            plural = "s" if len(known) > 1 else ""
-            what = f"{len(known)} version{plural}, empreintes, chaîne et journaux : conformes."
+            what = f"{counted(len(known), 'version')}, empreintes, chaîne et journaux : conformes."
             proved = [f"{dataset} : {what} Fichiers reçus : tous dans l'archive."]
         if not findings and not arguments.no_rebuild:
             tell(f"{wanted} refaite depuis l'archive")

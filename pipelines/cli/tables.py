@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.mechanics.french import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -38,7 +40,7 @@ def show_findings(findings: Sequence[Shown]) -> None:
         table.add_row(item.subject, Text(item.state, style=_STYLES[item.state]), message)
     console.print(table)
     broken = sum(item.state == "panne" for item in findings)
-    console.print(f"{broken} panne{'s' if broken > 1 else ''}." if broken else "Tout est prêt.", style="bold")
+    console.print(f"{counted(broken, 'panne')}." if broken else "Tout est prêt.", style="bold")
 
 
 def show_standing(found: dict[str, Any]) -> None:

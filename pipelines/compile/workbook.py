@@ -9,21 +9,21 @@ import io
 import zipfile
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import xlsxwriter
 
+from pipelines.mechanics.files import stable_zip
+from pipelines.mechanics.limits import LONGEST_CELL
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
 CREATED = datetime(2000, 1, 1)  # any fixed date: nothing of the run's clock may enter the file
-MAX_TEXT = 32_767
-MAX_COLUMNS = 16_384
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 @contextmanager
@@ -40,18 +40,16 @@ def workbook(title: str, target: io.BytesIO) -> Iterator[xlsxwriter.Workbook]:
 def repack(source: Path | IO[bytes], target: Path | IO[bytes]) -> None:
     """Write an archive again with fixed dates and rights; ``target`` may be ``source``."""
     with zipfile.ZipFile(source) as archive:
-        parts = [(name, archive.read(name)) for name in archive.namelist()]
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts:
-            entry = zipfile.ZipInfo(name, date_time=_ZIP_DATE)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o600 << 16
-            archive.writestr(entry, content)
+        content = stable_zip((name, archive.read(name)) for name in archive.namelist())
+    if isinstance(target, Path):
+        target.write_bytes(content)
+    else:
+        target.write(content)
 
 
 def write_text(sheet: Worksheet, row: int, column: int, text: str, form: Format | None = None) -> None:
     """Write text as text, whatever it starts with, cut at what a cell can hold."""
-    cut = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+    cut = text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
     if cut:
         sheet.write_string(row, column, cut, form)
     elif form is not None:

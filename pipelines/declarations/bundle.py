@@ -9,19 +9,16 @@ import io
 import zipfile
 from typing import TYPE_CHECKING
 
+from pipelines.mechanics.files import stable_zip
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def bundle(root: Path) -> bytes:
     """Return a zip of every ``.yml`` file below ``root``."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(root.rglob("*.yml")):
-            archive.writestr(zipfile.ZipInfo(path.relative_to(root).as_posix(), _EPOCH), path.read_bytes())
-    return content.getvalue()
+    members = ((path.relative_to(root).as_posix(), path.read_bytes()) for path in sorted(root.rglob("*.yml")))
+    return stable_zip(members, zipfile.ZIP_STORED)
 
 
 def unbundle(content: bytes, folder: Path) -> None:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from pipelines.mechanics.limits import DEEPEST_DECLARATION
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Path = tuple[str | int, ...]
 
-DEEPEST = 30  # an alias that holds itself would go down for ever; no declaration is that deep
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|-?(0|[1-9][0-9]*)[eE][-+]?[0-9]+")
@@ -72,7 +73,7 @@ def parse(text: str) -> Document:
 def _build(node: yaml.Node | None, path: Path, document: Document) -> Any:
     if node is None:
         return None
-    if len(path) > DEEPEST:
+    if len(path) > DEEPEST_DECLARATION:
         document.problems.append(SyntaxProblem(node.start_mark.line + 1, "une référence (&, *) se contient elle-même"))
         return None
     document.lines.setdefault(path, node.start_mark.line + 1)

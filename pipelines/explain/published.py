@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pipelines.explain.agreement import Row, present
+from pipelines.mechanics.files import sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +42,7 @@ def open_release(dataset: str, folder: Path) -> Release:
         expected[name] = digest
     files, faults = {}, []
     for name in (f"{TABLE}.csv", f"{TABLE}.parquet"):
-        with (folder / name).open("rb") as stream:
-            files[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        files[name] = sha256(folder / name)
         if files[name] != expected.get(name):
             faults.append(f"{name} n'est plus le fichier publié : son empreinte n'est pas celle de {_CHECKSUMS}")
     results = pd.read_parquet(folder / f"{TABLE}.parquet")

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from pipelines.mechanics.french import number
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -33,11 +35,8 @@ def show(told: Mapping[str, Any]) -> None:
     _verdict(console, told["recalcul"])
 
 
-def number(value: Any) -> str:
-    """Write a number as French does: spaces between thousands, a decimal comma."""
-    if not isinstance(value, int | float):
-        return str(value)
-    return f"{value:,}".replace(",", "\u202f").replace(".", ",")
+def _number(value: Any) -> str:
+    return number(value) if isinstance(value, int | float) else str(value)
 
 
 def _place(result: Mapping[str, Any]) -> Text:
@@ -50,11 +49,11 @@ def _value(told: Mapping[str, Any]) -> Text:
     if absence:
         return Text.assemble(("Aucune valeur publiée : ", "bold"), (str(absence["motif"]), "bold yellow"))
     unit = result["unite"]
-    text = Text.assemble(("Valeur publiée : ", "bold"), (f"{number(result['valeur'])} {unit}", "bold cyan"))
+    text = Text.assemble(("Valeur publiée : ", "bold"), (f"{_number(result['valeur'])} {unit}", "bold cyan"))
     if result["borne_basse"] is not None and result["borne_haute"] is not None:
-        text.append(f", entre {number(result['borne_basse'])} et {number(result['borne_haute'])} (95 %)")
+        text.append(f", entre {_number(result['borne_basse'])} et {_number(result['borne_haute'])} (95 %)")
     if result["effectif"] is not None:
-        text.append(f", effectif {number(result['effectif'])}")
+        text.append(f", effectif {_number(result['effectif'])}")
     return text
 
 
@@ -111,7 +110,7 @@ def _sources(sources: list[Mapping[str, Any]]) -> Iterator[str]:
 
 def _outside(told: list[Mapping[str, Any]] | None) -> Iterator[str]:
     if told:
-        reasons = [f"{item['libelle']} ({number(item['nombre'])})" for item in told]
+        reasons = [f"{item['libelle']} ({_number(item['nombre'])})" for item in told]
         yield f"hors de la base : {' ; '.join(reasons)}"
 
 
@@ -123,12 +122,12 @@ def _lines(told: Mapping[str, Any]) -> str:
         return f"ligne {told['premiere']}"
     if count <= _LISTED:
         return f"lignes {', '.join(map(str, told['numeros']))}"
-    return f"{number(count)} lignes, de la ligne {told['premiere']} à la ligne {told['derniere']}"
+    return f"{_number(count)} lignes, de la ligne {told['premiere']} à la ligne {told['derniere']}"
 
 
 def _verdict(console: Console, told: Mapping[str, Any]) -> None:
     console.print(Text("Recalcul par un second chemin", "bold"))
-    figures = ", ".join(f"{_NAMES[name]} {number(value)}" for name, value in told["valeurs"].items())
+    figures = ", ".join(f"{_NAMES[name]} {_number(value)}" for name, value in told["valeurs"].items())
     for line in filter(None, (told["methode"], figures, *told["avertissements"])):
         console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     verdicts = {True: ("ACCORD", "bold green"), False: ("DÉSACCORD", "bold red"), None: ("NON COMPARÉ", "bold yellow")}

@@ -13,7 +13,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.read import limits
+from pipelines.mechanics import files, limits
 from pipelines.read.cells import UnusableFileError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Archive:
             check_size(place)
         except FileNotFoundError as error:
             raise DamagedArchiveError(sha256) from error
-        if digest_of(place) != sha256 and not self._mended(sha256):
+        if files.sha256(place) != sha256 and not self._mended(sha256):
             raise DamagedArchiveError(sha256)
         return place
 
@@ -86,7 +86,7 @@ class Archive:
     def fault(self, sha256: str) -> Fault | None:
         """Say whether a content is absent or altered, whatever its size; None when it is as it was received."""
         try:
-            return None if digest_of(self._place(sha256)) == sha256 else "altéré"
+            return None if files.sha256(self._place(sha256)) == sha256 else "altéré"
         except OSError:
             return "absent"
 
@@ -156,10 +156,7 @@ class Archive:
             return sha256
         if source.size not in (0, before["size"]):  # some storages tell no size
             return None
-        digest = hashlib.sha256()
-        for chunk in root.chunks(source.path):
-            digest.update(chunk)
-        if digest.hexdigest() != sha256:
+        if files.copy_hashed(root.chunks(source.path))[0] != sha256:
             return None
         self._remember(memory, json.dumps({**before, "token": source.token}).encode())
         return sha256
@@ -194,25 +191,22 @@ class Archive:
         return place.read_bytes() if place.exists() else None
 
     def _remember(self, memory: str, content: bytes) -> None:
-        _write(self.folder / MEMORIES / memory, content)
+        files.write_whole(self.folder / MEMORIES / memory, content)
 
     def _keep(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Keep a content as it comes, never whole in memory; return its sha256 and its size in bytes."""
         arriving = self.folder / f".arrivant.{os.getpid()}"
         self.folder.mkdir(parents=True, exist_ok=True)
-        digest, size = hashlib.sha256(), 0
         with arriving.open("wb") as stream:
-            for chunk in chunks:
-                digest.update(chunk)
-                size += stream.write(chunk)
-        place = self._place(digest.hexdigest())
-        if self._on_disk(place.name, size) and digest_of(place) == place.name:
+            name, size = files.copy_hashed(chunks, stream)
+        place = self._place(name)
+        if self._on_disk(name, size) and files.sha256(place) == name:
             arriving.unlink()
         else:
             place.parent.mkdir(exist_ok=True)
             arriving.replace(place)
             place.chmod(0o440)
-        return place.name, size
+        return name, size
 
     def _note(self, received: Received, seen_at: datetime.datetime) -> None:
         line = news_line(received, seen_at)
@@ -228,20 +222,6 @@ def news_line(received: Received, seen_at: datetime.datetime) -> str:
 def _memory(root: ExportsRoot, path: str) -> str:
     """Name what is remembered of a file at the source."""
     return f"{hashlib.sha256(f'{root.url}|{path}'.encode()).hexdigest()[:32]}.json"
-
-
-def digest_of(path: Path) -> str:
-    """Return the sha256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write whole or not at all: a crash leaves the old file, or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def check_size(path: Path) -> None:

@@ -1,5 +1,7 @@
 """A process of its own that opens a workbook or a Parquet file: standard input to pickled rows. Run as a script.
 
+Its arguments are the form of the file, a sheet, the bytes of memory and the processor seconds that it may take.
+
 The readers are native code: a bomb or damaged bytes would take the memory of the run or abort it. Here they take this
 process only, whose memory and time are bounded. It imports nothing of the project, so that starting it costs little.
 
@@ -17,8 +19,6 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-MEMORY_LIMIT = 4 << 30
-CPU_SECONDS = 600
 # Cells sent at once: enough to be fast, few enough that their text is small beside the limit.
 BATCH = 20_000
 # First rows of a sheet: more than titles and headers may take (declared ones: at most 50 and 5), and one of data.
@@ -129,7 +129,7 @@ def _main(form: str, sheet: str) -> None:
 
 
 if __name__ == "__main__":
-    bound(resource.RLIMIT_AS, MEMORY_LIMIT)
-    bound(resource.RLIMIT_CPU, CPU_SECONDS, margin=1)
+    bound(resource.RLIMIT_AS, int(sys.argv[3]))
+    bound(resource.RLIMIT_CPU, int(sys.argv[4]), margin=1)
     bound(resource.RLIMIT_CORE, 0)
     _main(sys.argv[1], sys.argv[2])

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.compile.plain_text import one_line
-from pipelines.read.limits import LONGEST_CELL
+from pipelines.mechanics.limits import LONGEST_CELL
 
 
 class UnusableFileError(Exception):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.read import limits
+from pipelines.mechanics import limits
 from pipelines.read.cells import Cells, UnusableFileError, check_row
 from pipelines.read.isolated import UnreadableBytesError, rows_of
 from pipelines.read.native import NativeColumn

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.read.limits import CHUNK
+from pipelines.mechanics.files import CHUNK
 from pipelines.read.text import open_binary
 
 if TYPE_CHECKING:

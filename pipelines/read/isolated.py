@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from pipelines.mechanics import limits
 from pipelines.read import bounded_process
 from pipelines.read.bounded_process import ROWS, UNREADABLE
 
@@ -42,7 +43,7 @@ def rows_of(content: bytes, form: str, sheet: str = "") -> Iterator[tuple[Any, I
 
     Raises, here or while the rows come, UnreadableBytesError when it can't read them, ReaderDiedError when it dies.
     """
-    command = [sys.executable, "-I", _PROGRAM, form, sheet]
+    command = [sys.executable, "-I", _PROGRAM, form, sheet, str(limits.READER_MEMORY), str(limits.READER_SECONDS)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
             with suppress(BrokenPipeError):

@@ -9,8 +9,7 @@ from typing import Any
 
 import yaml
 
-LARGEST = 64 * 1024  # bytes: a statement of a few sentences takes some hundreds
-DEEPEST = 5
+from pipelines.mechanics import limits
 
 
 class OutsideYamlError(Exception):
@@ -22,8 +21,8 @@ def read_outside(content: bytes) -> Any:
 
     Aliases are refused: a few lines of them stand for gigabytes.
     """
-    if len(content) > LARGEST:
-        raise OutsideYamlError(f"il pèse plus de {LARGEST // 1024} ko")
+    if len(content) > limits.LARGEST_OUTSIDE_YAML:
+        raise OutsideYamlError(f"il pèse plus de {limits.LARGEST_OUTSIDE_YAML // 1024} ko")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -50,5 +49,5 @@ def _check(text: str) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if depth > DEEPEST:
-            raise OutsideYamlError(f"ses blocs s'emboîtent sur plus de {DEEPEST} niveaux")
+        if depth > limits.DEEPEST_OUTSIDE_YAML:
+            raise OutsideYamlError(f"ses blocs s'emboîtent sur plus de {limits.DEEPEST_OUTSIDE_YAML} niveaux")

@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.read.archive import DAMAGED, MEMORIES, Archive, Received, check_bytes, digest_of, news_line
+from pipelines.mechanics import files
+from pipelines.read.archive import DAMAGED, MEMORIES, Archive, Received, check_bytes, news_line
 
 if TYPE_CHECKING:
     import datetime
@@ -70,7 +71,7 @@ class SharedArchive(Archive):
                 self._shelf.fetch(_name(sha256), copy)
             except FileNotFoundError:
                 return False
-            return digest_of(copy) == sha256
+            return files.sha256(copy) == sha256
 
     def _holds(self, sha256: str, size: int) -> bool:
         return self._shelf.size(_name(sha256)) == size

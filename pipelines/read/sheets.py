@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.read import limits
+from pipelines.mechanics import limits
+from pipelines.mechanics.french import first_few
 from pipelines.read.cells import Note, compose_header, native_text
 from pipelines.read.isolated import rows_of
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pipelines.read.workbook_parts import Sheet
 
 _PARTS = "xl/"  # a sheet that the workbook gives no name is known by its part
-_LONGEST_NAME = 255  # eight times Excel's limit: names are handed to the process that reads
 _EXAMPLES = "exemple"  # templates show right rows in such a sheet
 
 
@@ -27,7 +27,7 @@ def choose_sheet(
     content: bytes, layout: Layout, sheets: dict[str, Sheet], recognise: Recognise | None
 ) -> tuple[str, list[Note]]:
     """Return the name of the sheet to read (empty: the first one), and what must be told of that choice."""
-    names = [name for name in sheets if not name.startswith(_PARTS) and len(name) <= _LONGEST_NAME]
+    names = [name for name in sheets if not name.startswith(_PARTS) and len(name) <= limits.LONGEST_SHEET_NAME]
     if layout.sheet:
         hidden = layout.sheet in sheets and not sheets[layout.sheet].visible
         return layout.sheet, [_note(f"La feuille « {layout.sheet} » est lue alors qu'elle est masquée.")] * hidden
@@ -75,5 +75,4 @@ def _known_columns(content: bytes, layout: Layout, names: list[str], recognise: 
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"« {name} »" for name in names[:5])
-    return shown if len(names) <= 5 else f"{shown} et {len(names) - 5} autres"
+    return first_few([f"« {name} »" for name in names], 5)

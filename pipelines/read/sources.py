@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from pipelines.read.limits import CHUNK
+from pipelines.mechanics.files import CHUNK
 from pipelines.read.listing import Listing, SourceFile
 
 if TYPE_CHECKING:

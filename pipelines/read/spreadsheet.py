@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.seen import Mark
-from pipelines.read import limits
+from pipelines.mechanics import limits
 from pipelines.read.cells import (
     Cells,
     Note,

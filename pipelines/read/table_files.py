@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pipelines.read import limits
+from pipelines.mechanics import limits
 from pipelines.read.archive import check_size
 from pipelines.read.cells import UnusableFileError
 from pipelines.read.containers import unpack_first

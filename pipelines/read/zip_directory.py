@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipelines.read import limits
+from pipelines.mechanics import limits
 from pipelines.read.cells import UnusableFileError
 
 # What zipfile and its decompressors raise on damaged bytes.

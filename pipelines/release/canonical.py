@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipelines.compile.arrow import arrow_schema
+from pipelines.mechanics.french import counted
 from pipelines.release.cells import reader, text
 from pipelines.release.errors import TableError
 
@@ -68,7 +69,7 @@ def _column_values(name: str, column: Column, cells: Sequence[Any]) -> tuple[lis
             wrong.append(f"{name}.{column.name}, ligne {number} : valeur obligatoire absente")
         values.append(value)
     if len(wrong) > SHOWN:
-        wrong = [*wrong[:SHOWN], f"{name}.{column.name} : et {len(wrong) - SHOWN} autres cellules fausses"]
+        wrong = [*wrong[:SHOWN], f"{name}.{column.name} : et {counted(len(wrong) - SHOWN, 'autre cellule fausse')}"]
     return values, wrong
 
 
@@ -83,6 +84,6 @@ def _order(name: str, table: Table, key_columns: list[list[Any]], count: int) ->
         ]
         findings = [f"{name} : clé présente plusieurs fois ({key})" for key in shown]
         if len(twins) > SHOWN:
-            findings.append(f"{name} : et {len(twins) - SHOWN} autres lignes de clé déjà vue")
+            findings.append(f"{name} : et {counted(len(twins) - SHOWN, 'autre ligne')} de clé déjà vue")
         raise TableError(f"La table {name} ne peut pas être publiée :", findings)
     return order

@@ -10,9 +10,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from pipelines.mechanics.files import sha256
 from pipelines.release import history
 from pipelines.release.difference import VERSION_COLUMN
-from pipelines.release.files import CHECKSUMS, sha256
+from pipelines.release.files import CHECKSUMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pipelines.mechanics.french import counted
 from pipelines.release import chain, history
 from pipelines.release.companions import VERSIONS
-from pipelines.release.readme import counted
 from pipelines.release.version import parse
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def summary(lines: Sequence[Line], *, first: bool) -> str:
         return "Première publication."
     reasons = [f"{nature} : {text.rstrip('.')}" for (nature, text), _ in _by_reason(lines)]
     rest = len(reasons) - REASONS_SHOWN
-    more = f" ; et {counted(rest, 'autre motif').replace('autre motifs', 'autres motifs')}" if rest > 0 else ""
+    more = f" ; et {counted(rest, 'autre motif')}" if rest > 0 else ""
     return " ; ".join(reasons[:REASONS_SHOWN]) + more + "."
 
 
@@ -150,7 +150,7 @@ def _tables(difference: ReleaseDifference) -> list[str]:
         columns += [f"colonne {column} retirée" for column in table.columns_removed]
         columns += [f"colonne {column} d'un autre type" for column in table.columns_retyped]
         rows = [(table.rows_added, "ajoutée"), (table.rows_removed, "retirée"), (table.rows_changed, "modifiée")]
-        counts = [f"{counted(len(found), 'ligne')} {word}{'s' * (len(found) > 1)}" for found, word in rows if found]
+        counts = [f"{counted(len(found), f'ligne {word}')}" for found, word in rows if found]
         texts = ["textes ou règles changés"] if table.redefined and not columns else []
         if parts := [*counts, *columns, *texts]:
             told.append(f"- {name} : {', '.join(parts)}")

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.mechanics.files import sha256
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -34,12 +36,6 @@ def write(path: Path, content: bytes, rows: int | None = None) -> WrittenFile:
 def facts(path: Path, rows: int | None = None) -> WrittenFile:
     """Return the facts of a file that is there."""
     return WrittenFile(path.name, path.stat().st_size, sha256(path), rows)
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def checksums(files: Iterable[WrittenFile]) -> bytes:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.mechanics.french import counted, percent
 from pipelines.release import history
 from pipelines.release.difference import TableDifference, TableState, release_difference
 from pipelines.release.journal import Line, read_journal
-from pipelines.release.readme import counted
 from pipelines.release.reasons import UNEXPLAINED
 
 if TYPE_CHECKING:
@@ -75,9 +75,9 @@ def _change(
     ]
     whole = _share(sum(moved.values()), sum(sizes.values()))
     limit, most = declared.dataset_change, declared.table_change
-    told = [f"{name} : {_percent(share)} des lignes (au plus {_percent(most.max)})" for name, share in wide]
-    tables_told = f"{counted(len(wide), 'table')} change{'nt' * (len(wide) > 1)} plus que prévu : {most.why}."
-    whole_told = f"{_percent(whole)} des lignes du jeu de données changent (au plus {_percent(limit.max)})"
+    told = [f"{name} : {percent(share, 1)} des lignes (au plus {percent(most.max, 1)})" for name, share in wide]
+    tables_told = f"{counted(len(wide), 'table change', 'tables changent')} plus que prévu : {most.why}."
+    whole_told = f"{percent(whole, 1)} des lignes du jeu de données changent (au plus {percent(limit.max, 1)})"
     passed = whole <= limit.max
     return (
         _gate("changement_table", told, "Aucune table ne change plus que prévu.", tables_told),
@@ -90,7 +90,7 @@ def _removed(limit: Threshold, tables: Mapping[str, TableDifference], before: Ma
     for name, table in tables.items():
         share = _share(len(table.rows_removed), len(before[name].rows))
         if len(before[name].rows) >= FEW_ROWS and share > limit.max:
-            wide.append(f"{name} : {_percent(share)} des lignes retirées (au plus {_percent(limit.max)})")
+            wide.append(f"{name} : {percent(share, 1)} des lignes retirées (au plus {percent(limit.max, 1)})")
     passed = "Les lignes retirées restent sous le seuil."
     return _gate("lignes_retirees", wide, passed, f"Trop de lignes retirées : {limit.why}.")
 
@@ -98,9 +98,9 @@ def _removed(limit: Threshold, tables: Mapping[str, TableDifference], before: Ma
 def _vanished(limit: Threshold, before: Mapping[str, TableState], after: Mapping[str, TableState]) -> Gate:
     gone = sorted(_structures(before) - _structures(after))
     found = [" ".join(place) for place in gone] if len(gone) > limit.max else []
-    count = counted(len(gone), "structure")
+    count = counted(len(gone), "structure disparue")
     return _gate("structures_disparues", found, "Toutes les structures déjà publiées sont là.",
-                 f"{count} disparue{'s' * (len(gone) > 1)} : {limit.why}.")  # fmt: skip
+                 f"{count} : {limit.why}.")  # fmt: skip
 
 
 def _structures(states: Mapping[str, TableState]) -> set[tuple[str, ...]]:
@@ -150,7 +150,3 @@ def _moved(table: TableDifference) -> int:
 def _share(count: int, size: int) -> float:
     """Return a share in %, of at least one row: a table that was empty and fills up changed wholly."""
     return 100 * count / max(size, 1)
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1f}".removesuffix(".0").replace(".", ",") + "\u00a0%"

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pipelines.mechanics.limits import LONGEST_OWN_CELL
 from pipelines.release.cells import from_csv
 from pipelines.release.companions import JOURNAL
 from pipelines.release.difference import TableState
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 IN_PROGRESS = ".en-cours-"
 DESCRIPTOR = "datapackage.json"
 JOURNAL_FILE = "journal.csv"
-LONGEST_CELL = 2**31 - 1  # bytes; Python stops at 128 kB, a whole row of the journal may be longer
 COMPANIONS = frozenset({"dictionnaire", "journal", "versions"})  # tables about the release, not of the dataset
 
 
@@ -138,7 +138,7 @@ def _csv_rows(path: Path, columns: tuple[str, ...] | None = None) -> list[tuple[
 
 def _each_row(path: Path, columns: tuple[str, ...] | None = None) -> Iterator[list[str]]:
     """Yield the rows of a canonical CSV whose header is ``columns`` (any, when None), as long as they all are whole."""
-    csv.field_size_limit(LONGEST_CELL)
+    csv.field_size_limit(LONGEST_OWN_CELL)
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             rows = csv.reader(stream, strict=True)

@@ -12,12 +12,13 @@ import pyarrow as pa
 from pyarrow import parquet
 from python_calamine import CalamineError, CalamineWorkbook
 
+from pipelines.mechanics.files import sha256
 from pipelines.release import chain, history
 from pipelines.release.cells import text
 from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE
 from pipelines.release.difference import VERSION_COLUMN
 from pipelines.release.errors import DamagedReleaseError
-from pipelines.release.files import CHECKSUMS, sha256
+from pipelines.release.files import CHECKSUMS
 from pipelines.release.inputs import inputs_of
 from pipelines.release.journal import common_rows, read_journal, replay
 from pipelines.release.verify import checksum_findings

@@ -21,11 +21,6 @@ LIMITS = (
 )
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number and its noun in French, with a narrow space between thousands."""
-    return f"{number:,}".replace(",", "\u202f") + f" {noun}" + ("s" if number > 1 else "")
-
-
 def warning(synthetic: str | None) -> list[str]:
     """Return the lines that warn of invented data, none for real ones."""
     return [f"{SYNTHETIC_MARK} : {synthetic} Ne pas citer comme des résultats."] if synthetic else []

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipelines.mechanics.french import first_few
 from pipelines.release.inputs import Inputs, Reception
 
 if TYPE_CHECKING:
@@ -138,8 +139,7 @@ class Reasons:
         if not moved:
             return None
         paths = list(dict.fromkeys(path for _, path in moved))
-        told = ", ".join(paths[:SHOWN]) + (f" et {len(paths) - SHOWN} autres" if len(paths) > SHOWN else "")
-        return Reason("révision", f"{moved[0][0]} : {told}.")
+        return Reason("révision", f"{moved[0][0]} : {first_few(paths, SHOWN)}.")
 
     def _declared(self, scope: Scope) -> Reason | None:
         changed = [place for place in self._redeclared if self._bears_on(place, scope)]

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pipelines.release.files import CHECKSUMS, sha256
+from pipelines.mechanics.files import sha256, stable_zip, write_whole
+from pipelines.release.files import CHECKSUMS
 from pipelines.release.reading_order import reading_order
 
 YEAR = "annee"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date of a zip: the same release gives the same archive
-_READABLE = 0o100644 << 16
+_READABLE = 0o100644
 _LEVEL = 9
 
 
@@ -30,13 +28,8 @@ def archive(dataset: str, release: Path, folder: Path) -> Path:
     place = folder / release.name / f"{dataset}-{release.name}.zip"
     if place.is_file():
         return place
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as made:
-        for path in sorted(release.iterdir()):
-            entry = zipfile.ZipInfo(f"{dataset}-{release.name}/{path.name}", _EPOCH)
-            entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, _READABLE, 3
-            made.writestr(entry, path.read_bytes(), compresslevel=_LEVEL)
-    put(place, stream.getvalue())
+    members = ((f"{dataset}-{release.name}/{path.name}", path.read_bytes()) for path in sorted(release.iterdir()))
+    put(place, stable_zip(members, level=_LEVEL, mode=_READABLE))
     return place
 
 
@@ -91,7 +84,4 @@ def put(place: Path, content: bytes) -> None:
     """Write a file that is whole whenever it is there; one of that content is left."""
     if place.is_file() and place.read_bytes() == content:
         return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    draft = place.with_name(f".{place.name}.{os.getpid()}")  # plans take no lock: two may write at once
-    draft.write_bytes(content)
-    draft.replace(place)
+    write_whole(place, content)

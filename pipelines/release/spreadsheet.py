@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import xlsxwriter
 
-from pipelines.compile.workbook import CREATED, MAX_TEXT, repack
+from pipelines.compile.workbook import CREATED, repack
+from pipelines.mechanics.limits import LONGEST_CELL, MOST_SHEET_ROWS
 from pipelines.release.files import WrittenFile, facts
 from pipelines.release.reading_order import reading_order
 from pipelines.release.tabular import csv_columns
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-MAX_ROWS = 1_048_575  # Excel's rows less the header
+_MOST_ROWS = MOST_SHEET_ROWS - 1  # below the header
 FIRST_EXCEL_YEAR = 1900
 _WIDTHS = {"string": 22, "integer": 12, "number": 14, "boolean": 11, "date32[day]": 12}
 
@@ -39,8 +40,8 @@ class Sheet:
 
 def write_workbook(path: Path, title: str, introduction: Sequence[str], sheets: Sequence[Sheet]) -> WrittenFile:
     """Write the workbook: « Lisez-moi », then one sheet per table; a table too long for Excel is told there."""
-    shown = [sheet for sheet in sheets if sheet.table.num_rows <= MAX_ROWS]
-    left_out = [sheet.name for sheet in sheets if sheet.table.num_rows > MAX_ROWS]
+    shown = [sheet for sheet in sheets if sheet.table.num_rows <= _MOST_ROWS]
+    left_out = [sheet.name for sheet in sheets if sheet.table.num_rows > _MOST_ROWS]
     notes = [f"La table {name} dépasse la taille d'une feuille Excel : voir {name}.csv." for name in left_out]
     options = {"constant_memory": True, "tmpdir": str(path.parent)}
     with xlsxwriter.Workbook(str(path), options) as book:
@@ -62,7 +63,7 @@ def _introduction(sheet: Worksheet, title: str, lines: Sequence[str], formats: M
     sheet.set_column(0, 0, 110)
     sheet.write_string(0, 0, title, formats["title"])
     for row, line in enumerate(lines, start=2):
-        sheet.write_string(row, 0, line[:MAX_TEXT], formats["wrapped"])
+        sheet.write_string(row, 0, line[:LONGEST_CELL], formats["wrapped"])
 
 
 def _table(sheet: Worksheet, table: pa.Table, formats: Mapping[str, Format]) -> None:
@@ -90,4 +91,4 @@ def _cell(sheet: Worksheet, row: int, column: int, value: object, as_date: Forma
         sheet.write_datetime(row, column, datetime(value.year, value.month, value.day), as_date)
     else:
         shown = str(value)
-        sheet.write_string(row, column, shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "…")
+        sheet.write_string(row, column, shown if len(shown) <= LONGEST_CELL else shown[: LONGEST_CELL - 1] + "…")

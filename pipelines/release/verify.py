@@ -12,8 +12,9 @@ from frictionless import Package, system
 from pyarrow import parquet
 
 from pipelines.compile.contracts import contract, frame
+from pipelines.mechanics.files import sha256
 from pipelines.release.errors import DamagedReleaseError
-from pipelines.release.files import CHECKSUMS, sha256
+from pipelines.release.files import CHECKSUMS
 from pipelines.release.history import DESCRIPTOR
 
 if TYPE_CHECKING:

@@ -10,6 +10,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pipelines.mechanics.french import counted, plural
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -101,7 +103,7 @@ def failed_indicator(catalogue: Catalogue, network: str, year: int, indicator: s
 
 def late_network(catalogue: Catalogue, late: LateFiles, places: Places) -> Fact:
     """Tell that files are late and by how much."""
-    days = f"{late.days} jour{'s' if late.days > 1 else ''}"
+    days = f"{counted(late.days, 'jour')}"
     declared = catalogue.networks[late.network]
     return Fact(
         _key("retard", late.network, late.year, late.step, *late.exports),
@@ -141,7 +143,7 @@ def nothing_published(error: str, run: str, places: Places) -> Fact:
 
 
 def _years(years: Sequence[int]) -> str:
-    return f"année{'s' if len(years) > 1 else ''} {', '.join(map(str, years))}"
+    return f"{plural(len(years), 'année')} {', '.join(map(str, years))}"
 
 
 def _short(error: str) -> str:

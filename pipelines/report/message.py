@@ -6,6 +6,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.mechanics.french import counted
+
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Sequence
@@ -48,7 +50,7 @@ def write_message(facts: Sequence[Fact], day: datetime.date) -> Message:
         if shown:
             parts += ["", heading, *(line for fact in shown for line in ("", *_lines(fact)))]
     if len(ordered) > SHOWN:
-        parts += ["", f"… et {len(ordered) - SHOWN} autres : « resultats status » les donne tous."]
+        parts += ["", f"… et {counted(len(ordered) - SHOWN, 'autre')} : « resultats status » les donne tous."]
     parts += ["", "Chaque fait n'est dit qu'une fois ; un retard l'est de nouveau après 7, 30 et 90 jours."]
     text = "\n".join(parts) + "\n"
     return Message(subject, text, {"text": text, "titre": subject, "faits": [_payload(fact) for fact in ordered]})

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.release.readme import counted
+from pipelines.mechanics.french import counted
 from pipelines.targets.actions import Action, Change, Kind, alike, heading
 from pipelines.targets.plan import Plan
 
@@ -99,7 +99,7 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         yield from _wrapped(f"à savoir : {note}")
     if not plan.empty:
         count = len(plan.actions)
-        yield f"  {count} étape{'s' if count > 1 else ''}, empreinte du plan : {plan.hash}"
+        yield f"  {counted(count, 'étape')}, empreinte du plan : {plan.hash}"
 
 
 def _summary(plan: Plan) -> str:
@@ -118,7 +118,7 @@ def _group_lines(group: tuple[Action, ...]) -> Iterator[str]:
         if action.kind in ("describe", "update", "restore"):
             yield from (f"      {_change(change)}" for change in action.changes)
     if 0 < shown < len(group):
-        yield f"    et {len(group) - shown} autres"
+        yield f"    et {counted(len(group) - shown, 'autre')}"
 
 
 def _wrapped(text: str, indent: int = 2) -> list[str]:

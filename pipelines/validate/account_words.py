@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.compile.plain_text import spelled
 from pipelines.declarations.bases import REASONS
+from pipelines.mechanics.french import counted, number
 from pipelines.validate.findings import MASKED, Finding
-from pipelines.validate.french import count_text, counted
 from pipelines.validate.messages import title
 from pipelines.validate.personal import kinds
 from pipelines.validate.problems import LONGEST_VALUE
@@ -33,7 +33,7 @@ def account_text(account: Account) -> str:
         return f"calculé sur {counted(account.accepted, 'ligne')}, toutes dans la base"
     reasons = " ; ".join(_reason(account, reason) for reason in REASONS if account.outside.get(reason))
     inside = (
-        f"calculé sur {count_text(account.base)} des {counted(account.accepted, 'ligne acceptée')}"
+        f"calculé sur {number(account.base)} des {counted(account.accepted, 'ligne acceptée')}"
         if account.base
         else f"aucune ligne dans la base, sur {counted(account.accepted, 'ligne acceptée')}"
     )
@@ -59,12 +59,12 @@ def take_accounts(verdict: Verdict, accounts: Sequence[Account], catalogue: Cata
 
 def _reason(account: Account, reason: str) -> str:
     rows, seen = account.outside[reason], account.seen.get(reason, ())
-    values = [f"{_value(value)} {count_text(count)}" for value, count in seen]
+    values = [f"{_value(value)} {number(count)}" for value, count in seen]
     others = rows - sum(count for _, count in seen)
     if values and others:
-        values.append(f"autres {count_text(others)}")
+        values.append(f"autres {number(others)}")
     details = f" : {', '.join(values)}" if values else ""
-    return f"{REASONS[reason]} ({count_text(rows)}{details})"
+    return f"{REASONS[reason]} ({number(rows)}{details})"
 
 
 def _value(value: str) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from pipelines.compile.exports import label_of
 from pipelines.compile.plain_text import one_line
-from pipelines.compile.workbook import MAX_COLUMNS, workbook, write_lines, write_text
-from pipelines.validate.french import count_text, counted
+from pipelines.compile.workbook import workbook, write_lines, write_text
+from pipelines.mechanics.french import counted, number
+from pipelines.mechanics.limits import MOST_COLUMNS
 from pipelines.validate.header import normalise
 from pipelines.validate.problems import once_a_row
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 ROW_LABEL, PROBLEMS_LABEL = "Ligne du fichier", "Problèmes"
 BAD = "#FFC7CE"
-_MOST_CELLS = MAX_COLUMNS - 2
+_MOST_CELLS = MOST_COLUMNS - 2
 
 
 def annotated_copy(verdict: Verdict, export: Export, layout: Layout, title: str) -> bytes | None:
@@ -65,7 +66,7 @@ def _introduction(names: list[str], parts: list[SetAside]) -> list[str]:
     for name, part in zip(names, parts, strict=True):
         told = f"Feuille « {name} » : {one_line(part.file, 200)}, {counted(part.refused, 'ligne refusée')}."
         if part.refused > len(part.rows):
-            told += f" Seules les {count_text(len(part.rows))} premières sont reprises ici."
+            told += f" Seules les {number(len(part.rows))} premières sont reprises ici."
         lines.append(told)
     return lines
 

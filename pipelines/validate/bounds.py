@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from pyarrow import ArrowException, parquet
 
+from pipelines.mechanics.files import chunks
+from pipelines.mechanics.limits import LONGEST_CELL, LONGEST_LINE
 from pipelines.tabular.tokens import MOST_EXTRA
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LONGEST_LINE = 10_000_000  # bytes: three hundred cells of the longest that spreadsheets hold
-LONGEST_CELL = 32_767  # characters of a cell of a sheet, Excel's own limit
-_CHUNK = 1 << 20
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -71,7 +70,7 @@ def _check_width(columns: int, fields: int) -> None:
 def _endless_line(path: Path) -> int:
     length, number = 0, 1
     with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
+        for chunk in chunks(stream):
             end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
             length = len(chunk) - end - 1 if end >= 0 else length + len(chunk)
             number += chunk.count(b"\n")

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.compile.exports import label_of
+from pipelines.mechanics.limits import LONGEST_CELL
 from pipelines.validate.blank_rows import BlankRows, has_content
 from pipelines.validate.causes import Causes
 from pipelines.validate.damaged_text import DamagedText
@@ -50,7 +51,6 @@ _ARROW = {
 }
 KEPT_ROWS = 10_000  # refused rows kept with their cells: more would not be corrected by hand
 KEPT_FINDINGS = 10_000  # of one rule, column and year; the others are counted
-LONGEST_CELL = 32_767  # characters, as in a spreadsheet: a longer one has swallowed the rows after it
 _DIGITS = 15  # beyond, whole numbers are not exact any more, and sums could pass 64 bits: no real figure is so large
 _LARGEST = 10.0**_DIGITS
 IMPOSSIBLE = f"Ce n'est pas un nombre utilisable (nan, inf, ou plus de {_DIGITS} chiffres)."

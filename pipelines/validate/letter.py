@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.compile.plain_text import one_line
+from pipelines.mechanics.french import counted, number
 from pipelines.validate.account_words import account_text
-from pipelines.validate.french import count_text, counted
 from pipelines.validate.gathering import KEPT_ROWS
 from pipelines.validate.problems import grouped
 
@@ -57,7 +57,7 @@ def _environment(*, escaped: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters |= {"count": count_text, "counted": counted, "fill": _fill}
+    found.filters |= {"count": number, "counted": counted, "fill": _fill}
     return found
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.validate.french import count_text, counted
+from pipelines.mechanics.french import counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,14 +80,14 @@ def doubts_of(seen: Seen, acceptance: Acceptance) -> list[Doubt]:
         found.append(("contenu-deja-recu", told))
     for path, rows in seen.file_rows.items():
         if limit := _limit(rows, seen.before):
-            told = f"« {path} » a {counted(rows, 'ligne')}, une limite de logiciel ({count_text(limit)})"
+            told = f"« {path} » a {counted(rows, 'ligne')}, une limite de logiciel ({number(limit)})"
             found.append(("lignes-rondes", f"{told} : l'extraction a-t-elle été coupée ?"))
     if seen.before and seen.before >= _FEWEST and not seen.partial:
         lost = 1 - seen.rows / seen.before
         if lost > acceptance.max_fall:
             found.append((
                 "chute-de-lignes",
-                f"{counted(seen.rows, 'ligne')} en {seen.year}, contre {count_text(seen.before)} l'année précédente "
+                f"{counted(seen.rows, 'ligne')} en {seen.year}, contre {number(seen.before)} l'année précédente "
                 f"(-{round(100 * lost)} %) : le fichier est-il complet ?",
             ))  # fmt: skip
     return [Doubt(kind, message, kind in acceptance.blocking) for kind, message in found]

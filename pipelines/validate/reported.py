@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.plain_text import one_line, spelled
+from pipelines.mechanics.french import first_few
 from pipelines.validate.custom_checks import KNOWN
 from pipelines.validate.findings import Finding
 from pipelines.validate.messages import constraint_of, message_of, rule_of, sentence
@@ -64,9 +65,8 @@ def _label_told(error: Mapping[str, Any], message: str) -> str:
         alike = label.strip().casefold() == str(error.get("fieldName", "")).strip().casefold()
         return f"{message.rstrip('.')} : « {label} »{', écrit autrement' if alike else ''}."
     if error["type"] == "missing-label":
-        listed = ", ".join(f"« {spelled(str(item), LONGEST_VALUE)} »" for item in labels[:_SHOWN_LABELS])
-        more = f" et {len(labels) - _SHOWN_LABELS} autres" if len(labels) > _SHOWN_LABELS else ""
-        return f"{message.rstrip('.')} ; en-têtes du fichier : {listed}{more}."
+        shown = first_few([f"« {spelled(str(item), LONGEST_VALUE)} »" for item in labels], _SHOWN_LABELS)
+        return f"{message.rstrip('.')} ; en-têtes du fichier : {shown}."
     return message
 
 

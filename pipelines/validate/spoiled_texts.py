@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.mechanics.french import counted
 from pipelines.validate.findings import Finding
-from pipelines.validate.french import counted
 from pipelines.validate.garbled import SHAPE, Damage, damage, lost_letters
 
 if TYPE_CHECKING:

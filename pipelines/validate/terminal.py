@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from pipelines.compile.plain_text import one_line
-from pipelines.validate.french import count_text, counted
+from pipelines.mechanics.french import counted, number
 from pipelines.validate.problems import LONGEST_SENTENCE, LONGEST_VALUE, Problem
 from pipelines.validate.reported import report_problems, report_warnings
 
@@ -42,8 +42,8 @@ def show_verdict(
         Text.assemble((verdict.state.upper(), style), f". {one_line(verdict.told_producer, 600)}".rstrip(". ") + ".")
     )
     console.print(Text(
-        f"Lignes lues : {count_text(verdict.rows)} ; acceptées : {count_text(verdict.accepted)} ; "
-        f"refusées : {count_text(verdict.refused)}"
+        f"Lignes lues : {number(verdict.rows)} ; acceptées : {number(verdict.accepted)} ; "
+        f"refusées : {number(verdict.refused)}"
     ))  # fmt: skip
     _problems(console, problems)
     if published:
@@ -84,7 +84,7 @@ def rows_counted() -> Iterator[Callable[[int], None]]:
     """Show on the error output, if it is a terminal, how many rows were judged so far."""
     console = Console(stderr=True)
     with console.status("Contrôle du fichier…") as status:
-        yield lambda rows: status.update(f"Contrôle du fichier : {count_text(rows)} lignes…")
+        yield lambda rows: status.update(f"Contrôle du fichier : {number(rows)} lignes…")
 
 
 def judged_by(path: str) -> str:
@@ -99,11 +99,11 @@ def _console() -> Console:
 
 
 def _problems(console: Console, problems: list[Problem]) -> None:
-    for number, problem in enumerate(problems[:MOST_PROBLEMS], start=1):
+    for rank, problem in enumerate(problems[:MOST_PROBLEMS], start=1):
         head = f"Colonne « {problem.column} » : {problem.message}" if problem.column else problem.message
         style = "bold red" if problem.severity == "erreur" else "bold yellow"
         console.print()
-        console.print(Text.assemble((f"{number}. ", "bold"), (head, style)))
+        console.print(Text.assemble((f"{rank}. ", "bold"), (head, style)))
         for line in _details(problem):
             console.print(Padding(Text(line), (0, 0, 0, 3)))
     if len(problems) > MOST_PROBLEMS:
@@ -112,7 +112,7 @@ def _problems(console: Console, problems: list[Problem]) -> None:
 
 
 def _details(problem: Problem) -> list[str]:
-    times = f"{count_text(problem.count)} fois, " if problem.count > 1 and problem.rows else ""
+    times = f"{number(problem.count)} fois, " if problem.count > 1 and problem.rows else ""
     seen = f" ; vu : {', '.join(f'« {value} »' for value in problem.unexplained)}" if problem.unexplained else ""
     lines = [f"{times}{problem.where}{seen}".strip(" ;")] if problem.where or seen else []
     lines += [f"Cause : {cause}." for cause in problem.causes]

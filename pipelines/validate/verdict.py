@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.compile.exports import label_of
 from pipelines.compile.plain_text import one_line, table_text
 from pipelines.declarations.roles import TOLD
+from pipelines.mechanics.french import counted, decimal, number
 from pipelines.validate.findings import EXPIRED, Finding, rows_told
-from pipelines.validate.french import count_text, counted
 from pipelines.validate.gathering import RefusedRow, observation_schema
 from pipelines.validate.marked import UNSEEN
 from pipelines.validate.messages import title
@@ -251,14 +251,14 @@ def _decided(verdict: Verdict, year: int | None, acceptance: Acceptance, usable:
         verdict.state, verdict.reason = "non transmis", "non-transmis"
         verdict.explanation = f"Le fichier ne contient aucune ligne{f' de {year}' if year else ''}."
     elif not verdict.accepted:
-        _refuse(verdict, f"Aucune ligne utilisable sur {count_text(total)}.")
+        _refuse(verdict, f"Aucune ligne utilisable sur {number(total)}.")
     elif share > acceptance.max_refused_share:
         wrong = counted(faults, "ligne fausse")
-        _refuse(verdict, f"{wrong} sur {count_text(total)} ({_percent(share)}), au-delà de la limite de "
+        _refuse(verdict, f"{wrong} sur {number(total)} ({_percent(share)}), au-delà de la limite de "
                          f"{_percent(acceptance.max_refused_share)} ({acceptance.why}).")  # fmt: skip
     elif verdict.refused:
         aside = counted(verdict.refused, "ligne écartée")
-        verdict.explanation = f"{aside} sur {count_text(total)} ({_percent(verdict.refused / total)})."
+        verdict.explanation = f"{aside} sur {number(total)} ({_percent(verdict.refused / total)})."
     return verdict
 
 
@@ -296,7 +296,7 @@ def _refuse(verdict: Verdict, explanation: str) -> None:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2f}".rstrip("0").rstrip(".").replace(".", ",") + " %"
+    return f"{decimal(100 * share, 2)} %"
 
 
 def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:

@@ -19,9 +19,9 @@ import pyarrow as pa
 
 from pipelines.compile.exports import field_descriptor, label_of
 from pipelines.compile.samples import example_rows
+from pipelines.mechanics.french import counted, rows_text
 from pipelines.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.findings import Finding
-from pipelines.validate.french import counted, rows_text
 from pipelines.validate.header import normalise
 from pipelines.validate.office_codes import OfficeCodes
 from pipelines.validate.samples_left import examples_left

@@ -15,7 +15,8 @@ from small_networks import Small, small
 
 from assets.storage import read_json
 from pipelines.cli import main
-from pipelines.read import TreatmentError, limits
+from pipelines.mechanics import limits
+from pipelines.read import TreatmentError
 
 XLSX = '{years: 2023-2023, path: "alpha/guichet-{year}.xlsx", format: xlsx}'
 CSV = '{years: 2023-2023, path: "alpha/guichet-{year}.csv", delimiter: ";", encoding: utf-8}'

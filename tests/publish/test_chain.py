@@ -15,9 +15,9 @@ from made_results import DATASET
 from pyarrow import parquet
 
 from pipelines.declarations import Catalogue
+from pipelines.mechanics.files import sha256
 from pipelines.release import chain, history
 from pipelines.release.errors import ReleaseError
-from pipelines.release.files import sha256
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception
 from pipelines.release.proof import rebuilt_findings, release_proof, rendered_otherwise
 from pipelines.release.release import Release, make_release

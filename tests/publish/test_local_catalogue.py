@@ -14,7 +14,7 @@ from made_results import DATASET
 
 from pipelines.declarations import Catalogue
 from pipelines.release.release import make_release
-from pipelines.targets.folder.catalogue import LocalCatalogue, publish_local, readable_size
+from pipelines.targets.folder.catalogue import LocalCatalogue, publish_local
 
 Tables = dict[str, pd.DataFrame]
 INVENTED = "Chiffres inventés <pour> l'essai."
@@ -152,11 +152,3 @@ def test_a_catalogue_without_release_says_so(catalogue: Catalogue, tmp_path: Pat
 def test_datasets_not_declared_any_more_are_not_shown(catalogue: Catalogue, releases: Path, tmp_path: Path) -> None:
     emptied = Catalogue(**(vars(catalogue) | {"datasets": MappingProxyType({})}))
     assert publish_local(emptied, releases, tmp_path / "catalogue", synthetic=None).datasets == ()
-
-
-@pytest.mark.parametrize(
-    ("size", "shown"),
-    [(0, "0\u00a0octets"), (999, "999\u00a0octets"), (1200, "1,2\u00a0ko"), (5_000_000, "5,0\u00a0Mo")],
-)
-def test_sizes_are_written_in_french(size: int, shown: str) -> None:
-    assert readable_size(size) == shown

@@ -9,7 +9,8 @@ import zipfile
 import pytest
 
 from pipelines.declarations import Layout
-from pipelines.read import UnusableFileError, limits, read_cells
+from pipelines.mechanics import limits
+from pipelines.read import UnusableFileError, read_cells
 from pipelines.read.containers import is_packed, unpack
 
 CSV = b"a;b\n1;2\n"

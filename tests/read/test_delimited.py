@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.declarations import Layout
-from pipelines.read import UnusableFileError, limits, read_cells
+from pipelines.mechanics import limits
+from pipelines.read import UnusableFileError, read_cells
 
 
 def read(text, **declared):

@@ -18,7 +18,8 @@ import pytest
 import xlsxwriter
 
 from pipelines.declarations import Layout
-from pipelines.read import UnusableFileError, limits, read_cells
+from pipelines.mechanics import limits
+from pipelines.read import UnusableFileError, read_cells
 
 MEGA = 1_000_000
 ODS_NAMES = " ".join(

@@ -9,7 +9,8 @@ import pytest
 
 from assets.sets import DamagedContentError
 from assets.shared import SharedStore, open_store
-from assets.storage import AlreadyReleasedError, Store, read_json, write_bytes, write_json
+from assets.storage import AlreadyReleasedError, Store, read_json, write_json
+from pipelines.mechanics.files import write_whole
 from pipelines.read import DamagedArchiveError, ExportsRoot, Shelf
 
 NOW = datetime.datetime(2025, 3, 1, 2, 0, tzinfo=datetime.UTC)
@@ -21,11 +22,11 @@ def write_stages(store: Store, mark: str) -> None:
     folder = store.network_year("caf", 2024)
     write_json(folder / "reception.json", mark)
     write_json(folder / "report.json", mark)
-    write_bytes(folder / "avis-lettre.html", mark.encode())
-    write_bytes(folder / "avis-lignes-refusees.xlsx", mark.encode())
-    write_bytes(folder / "observations" / "avis.parquet", mark.encode())
+    write_whole(folder / "avis-lettre.html", mark.encode())
+    write_whole(folder / "avis-lignes-refusees.xlsx", mark.encode())
+    write_whole(folder / "observations" / "avis.parquet", mark.encode())
     write_json(folder / "results.json", mark)
-    write_bytes(folder / "results.parquet", mark.encode())
+    write_whole(folder / "results.parquet", mark.encode())
 
 
 def save_stages(store: Store, mark: str) -> None:
@@ -160,7 +161,7 @@ def test_a_judgement_is_remembered_by_all(shelf_url):
     store = SharedStore(shelf_url)
     store.bring_judged("clef")
     write_json(store.judged / "clef.json", "vu")
-    write_bytes(store.judged / "clef.parquet", b"lignes")
+    write_whole(store.judged / "clef.parquet", b"lignes")
     store.save_judged("clef")
     other = SharedStore(shelf_url)
     assert not other.judged.exists()
@@ -184,7 +185,7 @@ def test_a_room_is_brought_and_saved_as_a_whole(shelf_url):
 def release(store: Store, version: str, mark: str = "") -> None:
     folder = store.releases / "jeu" / version
     for name in ("resultats.csv", "resultats.parquet", "datapackage.json", "SHA256SUMS"):
-        write_bytes(folder / name, f"{version} {name} {mark}".encode())
+        write_whole(folder / name, f"{version} {name} {mark}".encode())
     store.save_release("jeu", version)
 
 
@@ -217,15 +218,15 @@ def test_of_two_writers_of_a_version_one_is_refused(shelf_url):
 def test_people_find_plain_copies(shelf_url):
     store, shelf = SharedStore(shelf_url), Shelf(shelf_url)
     release(store, "1.0.0")
-    write_bytes(store.catalogue / "index.html", b"page")
-    write_bytes(store.catalogue / "jeu" / "latest" / "ancien.csv", b"1.0.0")
+    write_whole(store.catalogue / "index.html", b"page")
+    write_whole(store.catalogue / "jeu" / "latest" / "ancien.csv", b"1.0.0")
     store.save_catalogue()
     assert shelf.read("releases/jeu/1.0.0/resultats.csv") == b"1.0.0 resultats.csv "
     assert shelf.read("catalogue/index.html") == b"page"
     later = SharedStore(shelf_url)
     assert (later.catalogue / "index.html").read_text() == "page"
     release(later, "1.1.0")
-    write_bytes(later.catalogue / "jeu" / "latest" / "nouveau.csv", b"1.1.0")
+    write_whole(later.catalogue / "jeu" / "latest" / "nouveau.csv", b"1.1.0")
     later.save_catalogue()
     assert shelf.names("catalogue") == ["catalogue/index.html", "catalogue/jeu/latest/nouveau.csv"]
     assert shelf.read("releases/jeu/1.0.0/SHA256SUMS") == b"1.0.0 SHA256SUMS "

@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.cli import main
-from pipelines.read import limits
+from pipelines.mechanics import limits
 
 PROJECT = Path(__file__).resolve().parents[2]
 CASES = PROJECT.parent / "shared" / "cases"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.mechanics.french import counted, rows_text
 from pipelines.validate import Finding, Verdict, write_letter
-from pipelines.validate.french import counted, rows_text
 from pipelines.validate.messages import rules
 from pipelines.validate.problems import grouped
 

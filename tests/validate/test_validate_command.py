@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 
 from pipelines.cli import main
-from pipelines.read import limits
+from pipelines.mechanics import limits
 
 PROJECT = Path(__file__).resolve().parents[2]
 HEADER = "sep=;\nMois;Code CAF;Département;Appels présentés;Appels traités\n"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipelines.mechanics import french
 from pipelines.release import feed, files, history, reuse
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 LATEST = "latest"
-UNITS = ("octets", "ko", "Mo", "Go")
-THOUSAND = 1000
 
 
 @dataclass(frozen=True)
@@ -98,20 +97,6 @@ def publish_local(
     return LocalCatalogue(target, index, names, tuple(work.written), tuple(work.removed))
 
 
-def readable_size(size: int) -> str:
-    """Return a size in French: « 812 octets », « 1,2 Mo »."""
-    number, unit = float(size), 0
-    while round(number, 1) >= THOUSAND and unit < len(UNITS) - 1:
-        number, unit = number / THOUSAND, unit + 1
-    digits = f"{number:.0f}" if unit == 0 else f"{number:.1f}".replace(".", ",")
-    return f"{digits}\u00a0{UNITS[unit]}"
-
-
-def grouped(number: int) -> str:
-    """Return a whole number with narrow spaces between thousands."""
-    return f"{number:,}".replace(",", "\u202f")
-
-
 def _pages() -> Environment:
     pages = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -121,7 +106,7 @@ def _pages() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    pages.filters |= {"size": readable_size, "grouped": grouped}
+    pages.filters |= {"size": french.size, "grouped": french.number}
     return pages
 
 

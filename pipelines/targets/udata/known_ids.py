@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines.mechanics.files import write_whole
 from pipelines.targets.target import RemoteDataset
 
 
@@ -40,10 +41,7 @@ def write_ids(path: Path, address: str, dataset: str, held: RemoteDataset) -> No
     if content["datasets"].get(dataset) == entry:
         return
     content["datasets"][dataset] = entry
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}")
-    draft.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def _content(path: Path, address: str) -> dict[str, Any]:

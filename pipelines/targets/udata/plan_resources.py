@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipelines.mechanics import french
 from pipelines.targets.actions import Action, Change
-from pipelines.targets.folder.catalogue import readable_size
 from pipelines.targets.target import CONTENT, KEY, SHA1, SUPERSEDED, VERSION, RemoteResource
 from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
 from pipelines.targets.udata.matching import Matching
@@ -123,5 +123,5 @@ def _changes(item: DesiredResource, held: RemoteResource, matching: Matching) ->
 
 
 def _told(item: DesiredResource) -> str:
-    size = "" if item.pending else f", {readable_size(item.size)}"
+    size = "" if item.pending else f", {french.size(item.size)}"
     return f"« {item.title} » ({item.filename}{size})"

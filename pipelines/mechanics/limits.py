@@ -1,4 +1,4 @@
-"""What a file may weigh before it is refused, each limit with its reason: generous to exports, closed to bombs.
+"""What a file may weigh and work on it may take, each limit with its reason: generous to exports, closed to bombs.
 
 How each limit is checked is not here. Sizes are in bytes unless the name says otherwise.
 """
@@ -19,9 +19,13 @@ MOST_MEMBERS = 10_000
 LARGEST_DIRECTORY = MOST_MEMBERS * 1_000
 # Excel's own widths: nobody hands over a wider table, and one that is wider was written with the wrong separator.
 MOST_COLUMNS = 16_384
+# Excel's own height, the header included.
+MOST_SHEET_ROWS = 1_048_576
 # In characters. Excel's own limit too; a longer cell in a CSV is nearly always a quote that was never closed.
 LONGEST_CELL = 32_767
-# In characters: three hundred cells of the longest; a line without end is no CSV.
+# In bytes, of the journal of a release, whose cells are ours: Python stops at 128 kB, and a whole row may be longer.
+LONGEST_OWN_CELL = 2**31 - 1
+# In characters (bytes, before the encoding is known): three hundred cells of the longest; a line without end is no CSV.
 LONGEST_LINE = 10_000_000
 # Ten million rows of 25 columns.
 MOST_CELLS = 250_000_000
@@ -33,6 +37,18 @@ MOST_CHARACTERS = 2_000_000_000
 LARGEST_TAG = 1_000_000
 # Errors (#N/A…) kept by their place; a sheet with more of them is no table.
 MOST_ERRORS = 1_000_000
+# What the process that opens a workbook or a Parquet file may take: bytes of memory, processor seconds.
+READER_MEMORY = 4 << 30
+READER_SECONDS = 600
+# Of `provenance.yml`, which may come from anybody: bytes (a statement of a few sentences takes some hundreds), blocks
+# within blocks, and characters of the statement, which goes into every page.
+LARGEST_OUTSIDE_YAML = 64 * 1024
+DEEPEST_OUTSIDE_YAML = 5
+LONGEST_STATEMENT = 1000
+# Blocks within blocks of a declaration: an alias that holds itself would go down for ever.
+DEEPEST_DECLARATION = 30
+# Characters of the name of a sheet, eight times Excel's limit: names are handed to the process that reads.
+LONGEST_SHEET_NAME = 255
 # What judging one file may take, beyond which it is given up, told to the data team and tried again by the next run,
 # while the other files go on. Processor seconds: the largest files take minutes, and one of 800 000 rows that are all
 # wrong took two; an hour is a loop. Bytes of memory: a full sheet (see above) takes some 4 GB as text and as columns.
@@ -56,7 +72,3 @@ def checking_seconds(size: int) -> int:
 def checking_memory(size: int) -> int:
     """Return the bytes of memory that a file of ``size`` bytes may take to be checked, its unpacked text included."""
     return min(JUDGING_MEMORY, _CHECKING_MEMORY + _MEMORY_A_BYTE * size)
-
-
-# Of any file of ours that is read by pieces.
-CHUNK = 1 << 20

@@ -1,0 +1,84 @@
+"""Files on a disk: written whole or not at all, recognised by their sha256, packed with stable bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import zipfile
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+CHUNK = 1 << 20  # bytes of a file read at once
+_OLDEST = (1980, 1, 1, 0, 0, 0)  # date of every member of a stable zip: the first that the format knows
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary file to write, which takes the place of ``path`` when all went well.
+
+    Its name holds the number of the process: what a dead one left is recognised, and swept by the next.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: a crash leaves the old one, or none."""
+    with replacing(path) as draft:
+        draft.write_bytes(content)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def copy_hashed(chunks: Iterable[bytes], target: IO[bytes] | None = None) -> tuple[str, int]:
+    """Write a content as it comes, never whole in memory; return its SHA-256 and its size in bytes.
+
+    Without ``target``, it is only read.
+    """
+    digest, size = hashlib.sha256(), 0
+    for chunk in chunks:
+        digest.update(chunk)
+        size += len(chunk)
+        if target is not None:
+            target.write(chunk)
+    return digest.hexdigest(), size
+
+
+def chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield what is left of a stream, by pieces."""
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
+def stable_zip(
+    members: Iterable[tuple[str, bytes]],
+    compression: int = zipfile.ZIP_DEFLATED,
+    *,
+    level: int | None = None,
+    mode: int = 0o600,
+) -> bytes:
+    """Return a zip of (name, content), in their order: same contents, same bytes, whatever the day and the machine.
+
+    Another zlib may compress otherwise; ``ZIP_STORED`` depends on none. ``mode`` is what unpacking gives files.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in members:
+            member = zipfile.ZipInfo(name, _OLDEST)
+            member.compress_type, member.external_attr, member.create_system = compression, mode << 16, 3
+            archive.writestr(member, content, compresslevel=level)
+    return packed.getvalue()

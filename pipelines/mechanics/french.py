@@ -1,0 +1,82 @@
+"""How French writes numbers, counted things, lists, days and sizes. What is said with them is not here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+SHOWN_ROWS = 3
+_UNITS = ("octets", "ko", "Mo", "Go")
+_THOUSAND = 1000
+_NARROW_SPACE, _NO_BREAK_SPACE = "\u202f", "\u00a0"
+
+
+def number(value: float | Decimal) -> str:
+    """Write a number with narrow spaces between thousands and a decimal comma: « 12 345,6 »."""
+    return f"{value:,}".replace(",", _NARROW_SPACE).replace(".", ",")
+
+
+def decimal(value: float, digits: int) -> str:
+    """Write a number with a comma and at most ``digits`` decimals, the last of them not 0: « 12,5 »."""
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".").replace(".", ",") if digits else text
+
+
+def percent(value: float, digits: int) -> str:
+    """Write a percentage (0 to 100) with at most ``digits`` decimals: « 12,5 % »."""
+    return f"{decimal(value, digits)}{_NO_BREAK_SPACE}%"
+
+
+def plural(count: int, words: str, many: str = "") -> str:
+    """Return what is counted: each word with an s from two on, or ``many`` when it is made otherwise."""
+    if abs(count) < 2:
+        return words
+    return many or " ".join(f"{word}s" for word in words.split())
+
+
+def counted(count: int, words: str, many: str = "") -> str:
+    """Return a number and what it counts: « 1 ligne écartée », « 2 lignes écartées »."""
+    return f"{number(count)} {plural(count, words, many)}"
+
+
+def listed(words: Sequence[str], last: str = "et") -> str:
+    """Return words in a list: « a », « a et b », « a, b et c »; ``last`` stands before the last one."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def first_few(words: Sequence[str], shown: int, separator: str = ", ", last: str = " et ") -> str:
+    """Return the first words, and how many others there are: « a, b et 3 autres »."""
+    others = len(words) - shown
+    told = separator.join(words[:shown])
+    return f"{told}{last}{counted(others, 'autre')}" if others > 0 else told
+
+
+def rows_text(rows: Sequence[int], count: int) -> str:
+    """Return row numbers in words, the first ones and how many others of the ``count`` there are."""
+    first = [str(row) for row in rows[:SHOWN_ROWS]]
+    if not first:
+        return ""
+    others = count - len(first)
+    if len(rows) == 1 or not others:
+        return f"{plural(len(first), 'ligne')} {listed(first)}"
+    return f"lignes {', '.join(first)} et {counted(others, 'autre')}"
+
+
+def day(date: datetime.date) -> str:
+    """Write a day as people do: « 31/12/2025 »."""
+    return f"{date:%d/%m/%Y}"
+
+
+def size(count: float) -> str:
+    """Return a size in bytes: « 812 octets », « 1,2 Mo »."""
+    unit = 0
+    while round(count, 1) >= _THOUSAND and unit < len(_UNITS) - 1:
+        count, unit = count / _THOUSAND, unit + 1
+    digits = f"{count:.0f}" if unit == 0 else f"{count:.1f}".replace(".", ",")
+    return f"{digits}{_NO_BREAK_SPACE}{_UNITS[unit]}"
