@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import gzip
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
@@ -58,7 +59,7 @@ def copy_hashed(chunks: Iterable[bytes], target: IO[bytes] | None = None) -> tup
     return digest.hexdigest(), size
 
 
-def chunks(stream: IO[bytes]) -> Iterator[bytes]:
+def chunks(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
     """Yield what is left of a stream, by pieces."""
     while chunk := stream.read(CHUNK):
         yield chunk

@@ -11,7 +11,7 @@ import zlib
 from typing import IO, TYPE_CHECKING
 
 from pipelines.mechanics import limits
-from pipelines.mechanics.files import CHUNK
+from pipelines.mechanics.files import chunks
 from pipelines.read.cells import UnusableFileError
 from pipelines.read.isolated import TreatmentError
 from pipelines.read.kinds import check_packed, kind_of_members, not_packed
@@ -101,7 +101,7 @@ def _extract(archive: zipfile.ZipFile, item: zipfile.ZipInfo, sink: IO[bytes]) -
 
 def _copy_limited(stream: IO[bytes] | gzip.GzipFile, packed: int, name: str | None, sink: IO[bytes]) -> None:
     size = 0
-    while chunk := stream.read(CHUNK):
+    for chunk in chunks(stream):
         size += len(chunk)
         if size > limits.LARGEST_UNPACKED or is_too_dense(size, packed):
             raise too_large(name)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from pipelines.mechanics import limits
-from pipelines.mechanics.files import CHUNK
+from pipelines.mechanics.files import chunks
 from pipelines.read.cells import Cells, UnusableFileError, compose_header
 from pipelines.read.ending import CutLine, cut_line
 from pipelines.read.text import encoding_of, open_binary, open_text, whole_text
@@ -94,7 +94,7 @@ def _check_lines(source: bytes | Path) -> None:
     """Raise UnusableFileError on a line without end: it would be read whole."""
     length, number = 0, 1
     with open_binary(source) as stream:
-        while chunk := stream.read(CHUNK):
+        for chunk in chunks(stream):
             end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
             length = len(chunk) - end - 1 if end >= 0 else length + len(chunk)
             if length > limits.LONGEST_LINE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.mechanics.files import CHUNK
+from pipelines.mechanics.files import chunks
 from pipelines.read.text import open_binary
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def _lines_of(source: bytes | Path) -> int:
     """Count the lines of a text whose last one has no end."""
     count, last = 1, b""
     with open_binary(source) as stream:
-        while chunk := stream.read(CHUNK):
-            chunk = last + chunk
+        for piece in chunks(stream):
+            chunk = last + piece
             last = chunk[-1:] if chunk.endswith(b"\r") else b""  # the other half of its end may come
-            chunk = chunk[: len(chunk) - len(last)]
+            chunk = chunk.removesuffix(last)
             count += chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
     return count
 

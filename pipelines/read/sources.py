@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from pipelines.mechanics.files import CHUNK
+from pipelines.mechanics.files import chunks
 from pipelines.read.listing import Listing, SourceFile
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ class ExportsRoot:
     def chunks(self, path: str) -> Iterator[bytes]:
         """Give the content of a file below the root piece by piece; raises LinkError rather than follow a link."""
         with self._open(path) as stream:
-            while chunk := stream.read(CHUNK):
-                yield chunk
+            yield from chunks(stream)
 
     def _open(self, path: str) -> IO[bytes]:
         if isinstance(self._filesystem, LocalFileSystem):

@@ -11,7 +11,7 @@ import itertools
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from pipelines.mechanics.files import CHUNK
+from pipelines.mechanics.files import chunks
 from pipelines.read.cells import UnusableFileError
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ def whole_text(source: bytes | Path, encoding: str) -> str:
 
 def _chunks(source: bytes | Path) -> Iterator[bytes]:
     with open_binary(source) as stream:
-        while chunk := stream.read(CHUNK):
-            yield chunk
+        yield from chunks(stream)
 
 
 def _not_text() -> UnusableFileError:

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from pipelines.mechanics import limits
-from pipelines.mechanics.files import CHUNK
+from pipelines.mechanics.files import chunks
 from pipelines.read.cells import UnusableFileError
 from pipelines.read.number_formats import Look, look_of, look_of_builtin
 from pipelines.read.zip_directory import open_checked
@@ -157,7 +157,7 @@ def _feed(archive: zipfile.ZipFile, item: zipfile.ZipInfo, scan: _Scan) -> None:
     is_xml = item.filename.lower().endswith((".xml", ".rels")) and not item.filename.startswith("META-INF/")
     with archive.open(item) as stream:
         fed = 0
-        while chunk := stream.read(CHUNK):
+        for chunk in chunks(stream):
             fed += len(chunk)
             if is_xml:
                 scan.feed(chunk, fed)

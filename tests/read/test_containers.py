@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from pipelines.declarations import Layout
-from pipelines.mechanics import limits
+from pipelines.mechanics import files, limits
 from pipelines.read import UnusableFileError, read_cells
 from pipelines.read.containers import is_packed, unpack
 
@@ -114,7 +114,7 @@ def test_a_name_that_is_no_text_is_a_damaged_zip():
 def test_a_bomb_is_refused(wrap, monkeypatch):
     content, name = wrap(b"0" * 500_000)
     assert len(unpacked(content, name)) == 500_000
-    monkeypatch.setattr(limits, "CHUNK", 1000)
+    monkeypatch.setattr(files, "CHUNK", 1000)
     monkeypatch.setattr(limits, "RATIO_FROM", 100_000)
     rule, message = refused(content, name)
     assert rule == "archive"

@@ -18,7 +18,7 @@ import pytest
 import xlsxwriter
 
 from pipelines.declarations import Layout
-from pipelines.mechanics import limits
+from pipelines.mechanics import files, limits
 from pipelines.read import UnusableFileError, read_cells
 
 MEGA = 1_000_000
@@ -242,7 +242,7 @@ def test_entities_are_refused(part):
 
 
 def test_a_tag_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr(limits, "CHUNK", 10_000)
+    monkeypatch.setattr(files, "CHUNK", 10_000)
     monkeypatch.setattr(limits, "LARGEST_TAG", 50_000)
     endless = altered(xlsx(["a"], [1]), SHEET, lambda xml: xml.replace(b"<c ", b"<c z='" + b"x" * 200_000 + b"' ", 1))
     assert "balise démesurée" in refused(endless, "xlsx")
