@@ -20,10 +20,10 @@ from assets.resources import Workspace
 from assets.revisions import settle, writing_store
 from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_json, write_typed_rows
 from pipelines.compile.exports import label_of
-from pipelines.compile.plain_text import table_text
 from pipelines.compute.accounts import accounts_of
 from pipelines.declarations import Catalogue, Export, Layout
 from pipelines.mechanics.files import write_whole
+from pipelines.mechanics.plain_text import table_text
 from pipelines.read import DamagedArchiveError
 from pipelines.validate import Verdict, correction_states, count_findings
 from pipelines.validate.account_words import take_accounts

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from pipelines.cli.declared import REFUSED, USAGE
 from pipelines.cli.showing import print_json
-from pipelines.compile.plain_text import lines
+from pipelines.mechanics.plain_text import lines
 
 if TYPE_CHECKING:
     import argparse

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import frictionless
 
-from pipelines.compile.durations import SECONDS, duration_text
 from pipelines.compile.exports import field_descriptor
+from pipelines.mechanics.durations import SECONDS, duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.compile.durations import DURATION_PATTERNS
 from pipelines.declarations.network import DURATION_FORMS
+from pipelines.mechanics.durations import DURATION_PATTERNS
 
 if TYPE_CHECKING:
     from pipelines.declarations import Export, ExportField, Layout

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from pipelines.compile.durations import duration_value
 from pipelines.compile.expected import expected_words, shown
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
 from pipelines.compile.samples import cell_example, example_rows, territory_codes
 from pipelines.compile.workbook import workbook, write_lines, write_text
 from pipelines.declarations.roles import row_rules
+from pipelines.mechanics.durations import duration_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from pipelines.compile.plain_text import one_line
 from pipelines.mechanics.limits import LONGEST_CELL
+from pipelines.mechanics.plain_text import one_line
 
 
 class UnusableFileError(Exception):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fsspec.implementations.local import LocalFileSystem
 
-from pipelines.compile.plain_text import table_text
+from pipelines.mechanics.plain_text import table_text
 from pipelines.read.leftovers import leftover, leftover_folder
 
 if TYPE_CHECKING:

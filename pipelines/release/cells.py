@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 import pandas as pd
 
-from pipelines.compile.plain_text import table_lines
+from pipelines.mechanics.plain_text import table_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.compile.plain_text import spelled
 from pipelines.declarations.bases import REASONS
 from pipelines.mechanics.french import counted, number
+from pipelines.mechanics.plain_text import spelled
 from pipelines.validate.findings import MASKED, Finding
 from pipelines.validate.messages import title
 from pipelines.validate.personal import kinds

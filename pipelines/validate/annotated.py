@@ -9,10 +9,10 @@ import io
 from typing import TYPE_CHECKING
 
 from pipelines.compile.exports import label_of
-from pipelines.compile.plain_text import one_line
 from pipelines.compile.workbook import workbook, write_lines, write_text
 from pipelines.mechanics.french import counted, number
 from pipelines.mechanics.limits import MOST_COLUMNS
+from pipelines.mechanics.plain_text import one_line
 from pipelines.validate.header import normalise
 from pipelines.validate.problems import once_a_row
 

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.compile.durations import duration_value
 from pipelines.compile.exports import field_descriptor, label_of
+from pipelines.mechanics.durations import duration_value
 from pipelines.validate.findings import Finding
 from pipelines.validate.messages import sentence
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
-from pipelines.compile.plain_text import one_line, spelled
+from pipelines.mechanics.plain_text import one_line, spelled
 from pipelines.validate.findings import Finding
 from pipelines.validate.garbled import damage
 from pipelines.validate.messages import title

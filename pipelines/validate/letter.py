@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines.compile.plain_text import one_line
 from pipelines.mechanics.french import counted, number
+from pipelines.mechanics.plain_text import one_line
 from pipelines.validate.account_words import account_text
 from pipelines.validate.gathering import KEPT_ROWS
 from pipelines.validate.problems import grouped

@@ -17,8 +17,8 @@ import pandas as pd
 import pyarrow as pa
 
 from pipelines.compile.exports import label_of
-from pipelines.compile.plain_text import FORMULA_STARTS
 from pipelines.declarations.periods import period_of
+from pipelines.mechanics.plain_text import FORMULA_STARTS
 from pipelines.validate.findings import Finding
 from pipelines.validate.places import Gazetteer
 from pipelines.validate.twins import in_one_writing

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from pipelines.compile.plain_text import one_line
+from pipelines.mechanics.plain_text import one_line
 from pipelines.tabular.encoding import can_decode
 from pipelines.tabular.text import open_bytes
 from pipelines.validate.engine import validate_cells, validate_text

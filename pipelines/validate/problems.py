@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.expected import expected_words
 from pipelines.compile.exports import field_descriptor, label_of
-from pipelines.compile.plain_text import one_line, spelled
 from pipelines.compile.samples import cell_example
 from pipelines.declarations.roles import REFUSED, TOLD
 from pipelines.mechanics.french import rows_text
+from pipelines.mechanics.plain_text import one_line, spelled
 from pipelines.validate.findings import rows_told
 from pipelines.validate.header import normalise
 from pipelines.validate.messages import constraint_of, message_of

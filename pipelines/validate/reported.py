@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pipelines.compile.plain_text import one_line, spelled
 from pipelines.mechanics.french import first_few
+from pipelines.mechanics.plain_text import one_line, spelled
 from pipelines.validate.custom_checks import KNOWN
 from pipelines.validate.findings import Finding
 from pipelines.validate.messages import constraint_of, message_of, rule_of, sentence

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from pipelines.compile.plain_text import one_line
 from pipelines.mechanics.french import counted, number
+from pipelines.mechanics.plain_text import one_line
 from pipelines.validate.problems import LONGEST_SENTENCE, LONGEST_VALUE, Problem
 from pipelines.validate.reported import report_problems, report_warnings
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.compile.exports import label_of
-from pipelines.compile.plain_text import one_line, table_text
 from pipelines.declarations.roles import TOLD
 from pipelines.mechanics.french import counted, decimal, number
+from pipelines.mechanics.plain_text import one_line, table_text
 from pipelines.validate.findings import EXPIRED, Finding, rows_told
 from pipelines.validate.gathering import RefusedRow, observation_schema
 from pipelines.validate.marked import UNSEEN

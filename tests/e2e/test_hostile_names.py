@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.cli import main
-from pipelines.compile.plain_text import table_text
+from pipelines.mechanics.plain_text import table_text
 
 pytestmark = pytest.mark.e2e
 

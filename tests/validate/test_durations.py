@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from ods_files import length, ods, ods_row, text
 from pydantic import ValidationError
 
-from pipelines.compile.durations import DURATION_PATTERNS, SECONDS, duration_text, duration_value
 from pipelines.compile.exports import field_descriptor
 from pipelines.compile.template import template_schema, template_workbook
 from pipelines.declarations import Export, Layout
 from pipelines.declarations.network import DURATION_FORMS, DURATION_UNITS, ExportField, Network
 from pipelines.explain.plain import values_of
+from pipelines.mechanics.durations import DURATION_PATTERNS, SECONDS, duration_text, duration_value
 from pipelines.read import read_cells
 from pipelines.validate import recognised, validate_opened
 
