@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from assets.private import scratch_folder
-from assets.sets import ROOM as SETS
-from assets.sets import contents_of
+from pipelines.flow.manifests import ROOM as SETS
+from pipelines.flow.manifests import contents_of
+from pipelines.flow.output_folder import scratch_folder
 from pipelines.read import Shelf
 
 ASIDE = ".avant-restauration"

@@ -15,9 +15,9 @@ from assets.faults import fault_in
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
 from assets.night_texts import in_brief
 from assets.nights import NIGHT_TAG, cells_of, end_night, keep_night, night_record
-from assets.storage import Store
 from assets.watching import SUMMARY, ZONE
 from pipelines.declarations import Catalogue
+from pipelines.flow.store import Store
 
 _S = dg.DagsterRunStatus
 _OVER = frozenset({_S.SUCCESS, _S.FAILURE, _S.CANCELED})

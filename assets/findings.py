@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterator
 import dagster as dg
 
 from assets.jobs import NATIONAL_JOB
-from assets.reception import last_reception, left_behind
-from assets.results import failures_of
-from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
+from pipelines.flow.compute import failures_of
+from pipelines.flow.receive import last_reception, left_behind
+from pipelines.flow.store import Store, read_json
 from pipelines.operations.lost_runs import RETRIED
 from pipelines.report import (
     Fact,

@@ -5,8 +5,8 @@ from typing import Any
 import dagster as dg
 
 from assets.resources import Workspace
-from assets.revisions import ACCEPT_JOB, RevisionError, accept_revision
 from pipelines.declarations import Catalogue
+from pipelines.flow.revisions import ACCEPT_JOB, RevisionError, accept_revision
 
 NETWORKS_JOB = "reseaux"
 NATIONAL_JOB = "national"

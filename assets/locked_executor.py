@@ -16,7 +16,7 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
-from assets.private import tidy
+from pipelines.flow.output_folder import tidy
 from pipelines.operations.output_lock import OutputBusyError, alone_on
 
 EVERY = 2.0  # seconds between two tries

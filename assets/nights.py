@@ -8,14 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from assets.looking import Cell, Look
 from assets.night_texts import FINE, whole
-from assets.reception import last_reception
-from assets.results import failures_of
-from assets.revisions import waiting
-from assets.storage import Store, read_json, write_json
 from assets.summary import network_lines
 from pipelines.declarations import Catalogue
+from pipelines.flow.changes import Cell, Look
+from pipelines.flow.compute import failures_of
+from pipelines.flow.receive import last_reception
+from pipelines.flow.revisions import waiting
+from pipelines.flow.store import Store, read_json, write_json
 from pipelines.mechanics.files import sha256, write_whole
 from pipelines.release import history
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import dagster as dg
 
 from assets.jobs import NATIONAL_JOB
-from assets.looking import look
-from assets.national import gathered, national_state
 from assets.resources import Workspace
-from assets.storage import Store
 from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
+from pipelines.flow.changes import look
+from pipelines.flow.gather import gathered, national_state
+from pipelines.flow.store import Store
 from pipelines.operations.instance import opened
 
 

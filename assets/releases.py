@@ -4,24 +4,31 @@ These assets are in a job of their own: a network that failed leaves its reason 
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
 from assets.columns import SCHEMA, table_columns
-from assets.damage import lost_by_damage
-from assets.folder import folder_lines, note_folder
-from assets.inputs import release_inputs
-from assets.national import gather, keep_gathered, national_state, stale_network_years
 from assets.previews import preview
-from assets.provenance import synthetic_statement
-from assets.published import earlier_results
 from assets.resources import POOL, Workspace
-from assets.results import write_set_aside
-from assets.storage import Store, read_frame, read_json, write_frame, write_json
-from pipelines.declarations import Catalogue, Table
+from pipelines.declarations import Catalogue
 from pipelines.disclosure import audit, disclosure_summary, refusals, secret_figures
+from pipelines.flow.compute import write_set_aside
+from pipelines.flow.exports_folder import folder_lines, note_folder
+from pipelines.flow.gather import gather, keep_gathered, national_state, stale_network_years
+from pipelines.flow.provenance import synthetic_statement
+from pipelines.flow.release import (
+    ColumnsError,
+    declared_columns,
+    earlier_results,
+    kept_statement,
+    lost_by_damage,
+    read_tables,
+    release_inputs,
+)
+from pipelines.flow.store import Store, read_frame, write_frame, write_json
 from pipelines.release.errors import ReleaseError
 from pipelines.release.release import make_release
 from pipelines.tables import safe_tables
@@ -58,7 +65,11 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
             context.log.error(f"{item.network} {item.year} : {item.why}")
         write_frame(store.national / SECRETS, secret_figures(inputs.results, made[RESULTS]))
         for name in made.keys() & catalogue.tables.keys():
-            write_frame(store.national / f"{name}.parquet", _declared_columns(name, catalogue.tables[name], made[name]))
+            try:
+                found = declared_columns(name, catalogue.tables[name], made[name])
+            except ColumnsError as error:
+                raise dg.Failure(str(error)) from error
+            write_frame(store.national / f"{name}.parquet", found)
         write_json(store.national / "provenance.json", {"synthetic": statement})
         write_set_aside(store, aside)
         store.save_room(store.national)
@@ -98,24 +109,6 @@ def _folder_check(told: dict[str, Any]) -> dg.AssetCheckResult:
     )
 
 
-def _declared_columns(name: str, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame in the declared columns; values are kept as text or numbers that Parquet can hold.
-
-    Fails by name on a column that is declared but not made, or made but not declared.
-    """
-    differ = set(table.names) ^ set(frame.columns)
-    if differ and len(frame):
-        raise dg.Failure(f"Table {name} : colonnes déclarées et calculées diffèrent : {', '.join(sorted(differ))}.")
-    found = frame.reindex(columns=table.names).astype("object")
-    kinds = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
-    for column in table.columns:
-        if column.type in kinds:
-            found[column.name] = found[column.name].astype(pd.api.types.pandas_dtype(kinds[column.type]))
-        else:
-            found[column.name] = found[column.name].where(found[column.name].notna(), None)
-    return found
-
-
 def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
     """Return the asset that makes a release of ``dataset`` when its content changed."""
     key = dg.AssetKey([dataset, "release"])
@@ -133,7 +126,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         ],
     )
     def release(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
-        frames = _read_tables(workspace.store, catalogue, dataset)
+        frames = read_tables(workspace.store, catalogue, dataset)
         if lost := lost_by_damage(catalogue, workspace.store, dataset):
             raise dg.Failure(f"{dataset} : version non faite. {lost}", allow_retries=False)
         yield (checked := _secret_check(catalogue, dataset, frames, workspace.store, key))
@@ -148,8 +141,8 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
                 catalogue,
                 frames,
                 workspace.store.releases,
-                synthetic=_statement(workspace.store),
-                inputs=release_inputs(catalogue, workspace),
+                synthetic=kept_statement(workspace.store),
+                inputs=release_inputs(catalogue, workspace.store, workspace.root, Path(workspace.schemas)),
             )
         except ReleaseError as error:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
@@ -212,16 +205,6 @@ def _secrets(store: Store, results: pd.DataFrame) -> pd.DataFrame:
     if results["statut_confidentialite"].ne("F").any():
         raise dg.Failure("Les tables nationales datent d'avant ce contrôle du secret : les refaire (national/tables).")
     return results.iloc[:0]
-
-
-def _read_tables(store: Store, catalogue: Catalogue, dataset: str) -> dict[str, pd.DataFrame]:
-    return {name: read_frame(store.national / f"{name}.parquet") for name in catalogue.datasets[dataset].tables}
-
-
-def _statement(store: Store) -> str | None:
-    """Return the warning that goes with the tables just made, when some of their rows are synthetic."""
-    statement: str | None = read_json(store.national / "provenance.json")["synthetic"]
-    return statement
 
 
 def _french(counts: Mapping[str, int]) -> dict[str, int]:

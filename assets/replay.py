@@ -9,12 +9,12 @@ from pathlib import Path
 
 import yaml
 
-from assets.provenance import MARKER
 from assets.resources import Workspace
 from assets.run import run_national, run_networks
-from assets.storage import Store
 from pipelines.declarations import Catalogue, DeclarationError, load
 from pipelines.declarations.bundle import unbundle
+from pipelines.flow.provenance import MARKER
+from pipelines.flow.store import Store
 from pipelines.read import Archive
 from pipelines.release import history
 from pipelines.release.inputs import Inputs, Reception, inputs_of

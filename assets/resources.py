@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from assets.shared import open_store
-from assets.storage import Store
+from pipelines.flow.shared_store import open_store
+from pipelines.flow.store import Store
 from pipelines.operations.settings import SettingError, place_from_environment
 from pipelines.read import ExportsRoot
 from pipelines.targets.target import LOCAL

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from assets.backup import DUMP, MANIFEST, Backup, BackupError, Nowhere, Progress, client, copy, members, verified
 from assets.backup_outputs import ASIDE, FolderOutput, StorageError, StorageOutput
-from assets.private import PUBLIC
+from pipelines.flow.output_folder import PUBLIC
 from pipelines.operations.instance_place import Database, InstancePlace
 from pipelines.operations.output_lock import LOCK_FILE, alone_on
 from pipelines.release.files import public_folder

@@ -15,12 +15,12 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 
 from assets.concluding import causes_of, conclude, conclude_overtaken, runs_of
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
-from assets.national import declared_state, gathered, national_state
 from assets.nights import NIGHT_TAG, cells_of, failed_night, latest_night, night_record
 from assets.resources import Workspace
-from assets.storage import Store
 from assets.watching import WATCH_JOB, ZONE, night_of
 from pipelines.declarations import Catalogue
+from pipelines.flow.gather import declared_state, gathered, national_state
+from pipelines.flow.store import Store
 from pipelines.operations.lost_runs import busy, fail_lost_runs
 
 EVERY = 15  # seconds between two evaluations

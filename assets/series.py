@@ -11,9 +11,9 @@ from html import escape
 import dagster as dg
 import pandas as pd
 
-from assets.storage import Store, read_frame
 from pipelines.declarations import Catalogue
 from pipelines.disclosure import without_secrets
+from pipelines.flow.store import Store, read_frame
 
 _LEVELS = ("national", "region", "departement", "site")  # from the widest
 _WIDTH, _HEIGHT, _PER_ROW, _MARGIN = 260, 110, 3, 26

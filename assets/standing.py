@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from assets.findings import lateness
-from assets.folder import noted_folder
-from assets.reception import last_reception
-from assets.shared import open_store
-from assets.storage import Store, read_json
 from assets.summary import to_check
 from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
+from pipelines.flow.exports_folder import noted_folder
+from pipelines.flow.receive import last_reception
+from pipelines.flow.shared_store import open_store
+from pipelines.flow.store import Store, read_json
 from pipelines.read.sources import without_secrets
 from pipelines.release import history
 from pipelines.targets.acceptance import accepted

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assets.folder import folder_lines, noted_folder
-from assets.reception import last_reception, left_behind, told_of_reception
 from assets.resources import Workspace
-from assets.results import failures_of
-from assets.revisions import waiting_revisions
-from assets.storage import Store, read_json
 from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
 from pipelines.declarations.roles import TOLD
+from pipelines.flow.compute import failures_of
+from pipelines.flow.exports_folder import folder_lines, noted_folder
+from pipelines.flow.receive import last_reception, left_behind, told_of_reception
+from pipelines.flow.revisions import waiting_revisions
+from pipelines.flow.store import Store, read_json
 from pipelines.mechanics.french import counted
 from pipelines.release import history
 from pipelines.targets.target import LOCAL

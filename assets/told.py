@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assets.channels import Channel, SendError
-from assets.storage import read_json, write_json
+from pipelines.flow.store import read_json, write_json
 from pipelines.report import Fact, write_message
 
 # A fact not seen for so long has ended: if it comes back, it is told again.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from assets.storage import Store, read_json, write_json
+from pipelines.flow.store import Store, read_json, write_json
 from pipelines.targets.plan import Plan
 from pipelines.targets.report import plan_text
 

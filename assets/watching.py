@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from assets.folder import folder_lines, note_folder
-from assets.looking import Look, look
 from assets.nights import NIGHT_TAG, begin_night
 from assets.resources import Workspace
 from assets.transient import retrying_transient_failures
 from pipelines.declarations import Catalogue
+from pipelines.flow.changes import Look, look
+from pipelines.flow.exports_folder import folder_lines, note_folder
 
 WATCH_JOB = "veille"
 ZONE = "Europe/Paris"

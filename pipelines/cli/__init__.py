@@ -137,7 +137,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if message := _unknown_choices(catalogue, arguments):
         print(message, file=sys.stderr)
         return USAGE
-    from assets.private import tidy
+    from pipelines.flow.output_folder import tidy
     from pipelines.operations.output_lock import alone_on
     from pipelines.operations.settings import home_from_environment
     from pipelines.read import ExportsRoot
@@ -193,7 +193,7 @@ def _check_writable(output: str) -> None:
 
         Shelf(output).check()
         return
-    from assets.private import make_output
+    from pipelines.flow.output_folder import make_output
 
     make_output(Path(output))
     with tempfile.TemporaryFile(dir=output):

@@ -85,7 +85,7 @@ def listened() -> Iterator[None]:
 
 def run_command(parsed: argparse.Namespace) -> int:
     """Run the command that was parsed; return its exit code, or that of what stopped it."""
-    from assets.private import private_files
+    from pipelines.flow.output_folder import private_files
 
     try:
         with nullcontext() if getattr(parsed, "public", False) else private_files():

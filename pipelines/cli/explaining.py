@@ -20,9 +20,9 @@ from pipelines.cli.showing import add_json, print_json, steps
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from assets.storage import Store
     from pipelines.declarations import Catalogue, Export, Layout
     from pipelines.explain import Explainer, Kept, OpenedFile, Release
+    from pipelines.flow.store import Store
     from pipelines.read import Archive
 
 _LEVELS = ("national", "region", "departement", "site")
@@ -101,9 +101,9 @@ def open_explainer(catalogue: Catalogue, output: str | Path, version: str | None
 
     Files received since are not mistaken for those of the release: these are judged again, from the archive.
     """
-    from assets.origins import Origins
-    from assets.shared import open_store
     from pipelines.explain import Explainer
+    from pipelines.flow.release_inputs import Origins
+    from pipelines.flow.shared_store import open_store
 
     store = open_store(str(output))
     release, latest = _release(catalogue, store, version)

@@ -16,7 +16,7 @@ from pipelines.cli.showing import add_json, print_json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assets.revisions import Proposal
+    from pipelines.flow.revisions import Proposal
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -105,8 +105,8 @@ def _purge(arguments: argparse.Namespace) -> int:
 
 
 def _revisions(arguments: argparse.Namespace) -> int:
-    from assets.revisions import RevisionError, accept_revision, waiting_revisions
-    from assets.shared import open_store
+    from pipelines.flow.revisions import RevisionError, accept_revision, waiting_revisions
+    from pipelines.flow.shared_store import open_store
     from pipelines.operations.output_lock import alone_on
 
     store = open_store(arguments.output)

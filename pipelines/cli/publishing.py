@@ -16,8 +16,8 @@ from pipelines.cli.showing import Steps, add_json, print_json, steps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assets.storage import Store
     from pipelines.declarations import Catalogue
+    from pipelines.flow.store import Store
     from pipelines.targets.plan import Plan
     from pipelines.targets.report import Report
 
@@ -71,7 +71,7 @@ def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespac
     if catalogue is None:
         return USAGE
     from assets.platforms import TargetError
-    from assets.shared import open_store
+    from pipelines.flow.shared_store import open_store
     from pipelines.read import RootError
     from pipelines.release.errors import PublicationError
 

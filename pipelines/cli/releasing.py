@@ -18,8 +18,8 @@ from pipelines.mechanics.french import counted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assets.storage import Store
     from pipelines.declarations import Catalogue
+    from pipelines.flow.store import Store
 
 
 def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
@@ -145,8 +145,8 @@ def _rollback(arguments: argparse.Namespace) -> int:
 def _go_back(arguments: argparse.Namespace, catalogue: Catalogue, dataset: str, store: Store) -> int:
     from assets.platforms import saved, statement, workplace
     from assets.replay import archived_catalogue
-    from assets.storage import AlreadyReleasedError
     from assets.waiting import no_longer_waiting
+    from pipelines.flow.store import AlreadyReleasedError
     from pipelines.release.errors import ReleaseError
     from pipelines.release.rollback import rollback
     from pipelines.targets.folder.catalogue import publish_local
@@ -181,8 +181,8 @@ def _shown(store: Store, folder: Path) -> str:
 
 def _dataset(arguments: argparse.Namespace) -> tuple[str, Store] | None:
     """Return the dataset meant and the store that has its releases, or tell why none is."""
-    from assets.shared import open_store
     from pipelines.declarations.problems import close_to
+    from pipelines.flow.shared_store import open_store
     from pipelines.read import RootError
 
     try:

@@ -82,7 +82,7 @@ def show_standing(found: dict[str, Any]) -> None:
     _section(console, "À vérifier", [
         f"{item['reseau']}, {item['annee']}, {item['message']}" for item in found["a_verifier"]
     ])  # fmt: skip
-    from assets.folder import folder_lines
+    from pipelines.flow.exports_folder import folder_lines
 
     _section(console, "Dossier d'exports, à regarder", list(folder_lines(found["dossier_d_exports"])))
 

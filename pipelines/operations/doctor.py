@@ -21,8 +21,8 @@ import dagster as dg
 from assets.channels import SendError, channels_from_environment
 from assets.faults import machine_fault
 from assets.platforms import TargetError, access, platform_time
-from assets.private import make_output, strangers
 from assets.resources import letters_from_environment, workspace_from_environment
+from pipelines.flow.output_folder import make_output, strangers
 from pipelines.operations.installed import LOCK, absent_libraries, differing_libraries, python_fault
 from pipelines.operations.instance import InstanceError, database_time, opened
 from pipelines.operations.instance_place import InstancePlace, NoInstanceError, instance_place

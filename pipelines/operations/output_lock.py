@@ -20,7 +20,7 @@ from typing import Any, TextIO
 
 import psutil
 
-from assets.private import make_output
+from pipelines.flow.output_folder import make_output
 from pipelines.read import Shelf
 
 LOCK_FILE = ".traitement"

@@ -16,7 +16,7 @@ import pytest
 import requests
 from front import PASSWORD, nginx
 
-from assets.storage import Store
+from pipelines.flow.store import Store
 
 pytestmark = pytest.mark.e2e
 

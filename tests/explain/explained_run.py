@@ -10,18 +10,16 @@ from typing import Any
 
 import yaml
 
-from assets.exports import receive_exports
-from assets.inputs import release_inputs
-from assets.judging import judge_network_year
-from assets.national import gather
-from assets.releases import _declared_columns
 from assets.resources import Workspace
-from assets.responses import write_report
-from assets.results import compute_and_write
-from assets.storage import Store, read_json
 from pipelines.cli.explaining import open_explainer
 from pipelines.declarations import Catalogue, load
 from pipelines.explain import Explainer
+from pipelines.flow.compute import compute_and_write
+from pipelines.flow.gather import gather
+from pipelines.flow.judge import judge_network_year, write_report
+from pipelines.flow.receive import receive_exports
+from pipelines.flow.release import declared_columns, release_inputs
+from pipelines.flow.store import Store, read_json
 from pipelines.release.release import make_release
 from pipelines.tables import national_tables
 
@@ -75,7 +73,7 @@ class House:
         catalogue = self.catalogue()
         workspace = Workspace(exports=str(self.exports), output=str(self.output), schemas=str(self.schemas))
         for network, declared in catalogue.networks.items():
-            receive_exports(declared, network, YEAR, workspace, NOW)
+            receive_exports(declared, network, YEAR, self.store, workspace.root, NOW)
             reception = read_json(self.store.network_year(network, YEAR) / "reception.json")
             verdicts = judge_network_year(catalogue, network, YEAR, self.store, reception)
             write_report(self.store, catalogue, network, YEAR, verdicts, reception["fingerprint"])
@@ -84,8 +82,8 @@ class House:
         inputs, _ = gather(catalogue, self.store, None)
         made = national_tables(catalogue, inputs)
         wanted = catalogue.datasets[DATASET].tables
-        frames = {name: _declared_columns(name, catalogue.tables[name], made[name]) for name in wanted}
-        origin = release_inputs(catalogue, workspace)
+        frames = {name: declared_columns(name, catalogue.tables[name], made[name]) for name in wanted}
+        origin = release_inputs(catalogue, self.store, workspace.root, self.schemas)
         make_release(DATASET, catalogue, frames, self.store.releases, synthetic=None, inputs=origin)
         return self.explainer()
 

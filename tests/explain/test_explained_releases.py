@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from explained_run import YEAR, House, export, levels
 
-from assets.origins import OTHER_FILES, UNKNOWN
 from pipelines.cli import main
 from pipelines.explain import NotFoundError, explanation, find_row
+from pipelines.flow.release_inputs import OTHER_FILES, UNKNOWN
 
 HEADER = "jour;lieu;bureau;note"
 FIELDS = {"note": {"type": "integer", "constraints": {"minimum": 0, "maximum": 10}}}

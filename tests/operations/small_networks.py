@@ -8,15 +8,14 @@ from pathlib import Path
 
 from dagster_service import small_project
 
-from assets.exports import receive_exports
-from assets.judging import judge_network_year
-from assets.looking import Look, look
 from assets.resources import Workspace
-from assets.responses import write_report
-from assets.results import compute_and_write
-from assets.revisions import writing_store
-from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue, load
+from pipelines.flow.changes import Look, look
+from pipelines.flow.compute import compute_and_write
+from pipelines.flow.judge import judge_network_year, write_report
+from pipelines.flow.receive import receive_exports
+from pipelines.flow.revisions import writing_store
+from pipelines.flow.store import Store, read_json
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC)
 
@@ -55,7 +54,7 @@ class Small:
         return {(cell.network, cell.year): cell.why for cell in self.look().cells}
 
     def receive(self, network: str, year: int) -> None:
-        receive_exports(self.catalogue.networks[network], network, year, self.workspace, NOW)
+        receive_exports(self.catalogue.networks[network], network, year, self.store, self.workspace.root, NOW)
 
     def judge(self, network: str, year: int) -> bool:
         store = writing_store(self.store, self.catalogue, network, year)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from small_networks import NOW, Small, small
 
-from assets.inputs import release_inputs
-from assets.looking import look
-from assets.national import gather
 from assets.nights import begin_night, end_night
 from assets.standing import standing
-from assets.storage import read_json
 from assets.summary import network_lines
 from pipelines.cli import main
+from pipelines.flow.changes import look
+from pipelines.flow.gather import gather
+from pipelines.flow.release import release_inputs
+from pipelines.flow.store import read_json
+from pipelines.release.inputs import Inputs
 from pipelines.tables import NationalInputs
 
 DAY = datetime.date(2024, 1, 1)
@@ -40,8 +42,13 @@ def inputs(project: Small) -> NationalInputs:
     return gather(project.catalogue, project.store, None)[0]
 
 
+def made_from(project: Small) -> Inputs:
+    root, schemas = project.workspace.root, Path(project.workspace.schemas)
+    return release_inputs(project.catalogue, project.store, root, schemas)
+
+
 def test_results_stay_as_they_were_and_the_failure_is_told(project, monkeypatch, capsys):
-    before, made_of = inputs(project), release_inputs(project.catalogue, project.workspace)
+    before, made_of = inputs(project), made_from(project)
     night = begin_night(project.store, project.catalogue, "2026-01-02", look(project.catalogue, project.store,
                         project.workspace.root), NOW)  # fmt: skip
     for network in ("alpha", "alpha", "beta"):  # twice: a failure doesn't wear out what was there
@@ -49,7 +56,7 @@ def test_results_stay_as_they_were_and_the_failure_is_told(project, monkeypatch,
     after = inputs(project)
     for name in ("results", "structures", "calibrations", "discrepancies", "receipts", "findings"):
         pd.testing.assert_frame_equal(getattr(after, name), getattr(before, name))
-    assert release_inputs(project.catalogue, project.workspace) == made_of  # hence no new release
+    assert made_from(project) == made_of  # hence no new release
     assert after.receipts[["reseau", "etat"]].to_numpy().tolist() == [["alpha", "accepté"], ["beta", "non traité"]]
     assert after.receipts["motif"].iloc[1] == "non-traite"  # no "erreur de traitement": no file of it was ever opened
     assert project.seen() == dict.fromkeys(

@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from small_networks import NOW
 
-from assets.exports import receive_exports
-from assets.judging import judge_network_year
 from assets.resources import Workspace
-from assets.responses import write_report
-from assets.storage import read_json
 from assets.summary import network_lines
 from pipelines.declarations import load
+from pipelines.flow.judge import judge_network_year, write_report
+from pipelines.flow.receive import receive_exports
+from pipelines.flow.store import read_json
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 pytestmark = pytest.mark.skipif(not CASES.exists(), reason="the situations are not at hand")
@@ -34,7 +33,7 @@ def run(tmp_path, case, schemas, network, years=(2024,)):
     workspace = Workspace(exports=str(exports), output=str(tmp_path / "out"), schemas="")
     reports = {}
     for year in years:
-        receive_exports(catalogue.networks[network], network, year, workspace, NOW)
+        receive_exports(catalogue.networks[network], network, year, workspace.store, workspace.root, NOW)
         folder = workspace.store.network_year(network, year)
         reception = read_json(folder / "reception.json")
         verdicts = judge_network_year(catalogue, network, year, workspace.store, reception)

@@ -10,12 +10,12 @@ import os
 import pytest
 from small_networks import Small, small
 
-from assets.folder import note_folder, noted_folder
 from assets.run import run_national, run_networks
 from assets.standing import standing
-from assets.storage import read_json
 from assets.summary import network_lines, summarise
 from pipelines.cli import main
+from pipelines.flow.exports_folder import note_folder, noted_folder
+from pipelines.flow.store import read_json
 
 PLACE = ("alpha", 2024)
 
@@ -30,10 +30,10 @@ def told(project: Small, network: str = "alpha", year: int = 2024) -> str:
 
 
 def receive_now(project: Small) -> None:
-    from assets.exports import receive_exports
+    from pipelines.flow.receive import receive_exports
 
     now = datetime.datetime.now(datetime.UTC)
-    receive_exports(project.catalogue.networks["alpha"], *PLACE, project.workspace, now)
+    receive_exports(project.catalogue.networks["alpha"], *PLACE, project.store, project.workspace.root, now)
 
 
 def received(project: Small) -> list[str]:

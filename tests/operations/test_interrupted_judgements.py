@@ -13,8 +13,8 @@ import pytest
 import xlsxwriter
 from small_networks import Small, small
 
-from assets.storage import read_json
 from pipelines.cli import main
+from pipelines.flow.store import read_json
 from pipelines.mechanics import limits
 from pipelines.read import TreatmentError
 

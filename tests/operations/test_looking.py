@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_networks import Small, small
 
-import assets.looking
-import assets.responses
+import pipelines.flow.fingerprints
 
 
 @pytest.fixture
@@ -92,7 +91,7 @@ def test_declarations_and_code_that_change_are_seen(done, monkeypatch):
     assert done.seen() == changed
     done.declare("alpha", "max_refused_share: 0.2", "max_refused_share: 0.1")
     assert done.seen() == {}
-    monkeypatch.setattr(assets.responses, "code_fingerprint", lambda: "autre")
+    monkeypatch.setattr(pipelines.flow.fingerprints, "code_fingerprint", lambda: "autre")
     assert done.seen() == changed
 
 

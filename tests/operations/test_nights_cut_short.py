@@ -9,8 +9,8 @@ from small_networks import NOW, Small, small
 
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
-from assets.looking import look
 from assets.nights import NIGHT_TAG, begin_night, latest_night, night_record
+from pipelines.flow.changes import look
 from pipelines.operations.lost_runs import busy
 
 S = dg.DagsterRunStatus

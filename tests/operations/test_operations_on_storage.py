@@ -10,12 +10,12 @@ import pytest
 from dagster_service import write_export
 from small_networks import NOW, Small, small
 
-from assets.looking import look
 from assets.nights import begin_night, end_night, failed_night, keep_night, latest_night, night_record
-from assets.revisions import ProposalStore, stands, waiting_revisions
-from assets.shared import open_store
-from assets.storage import read_frame
 from pipelines.cli import main
+from pipelines.flow.changes import look
+from pipelines.flow.revisions import ProposalStore, stands, waiting_revisions
+from pipelines.flow.shared_store import open_store
+from pipelines.flow.store import read_frame
 from pipelines.read import Shelf
 
 pytestmark = pytest.mark.e2e

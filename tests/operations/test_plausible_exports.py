@@ -9,9 +9,9 @@ from dagster_service import write_export
 from small_networks import Small, small
 
 from assets.standing import standing
-from assets.storage import read_json
 from assets.summary import network_lines
 from pipelines.declarations.network import Acceptance
+from pipelines.flow.store import read_json
 from pipelines.validate import Seen, doubts_of
 
 FREE = Acceptance(max_refused_share=0.05, why="essai")

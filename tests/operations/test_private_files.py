@@ -14,9 +14,9 @@ import pyarrow as pa
 import pytest
 from dagster_service import small_project
 
-from assets.private import private_files, tidy
-from assets.shared import SharedStore
 from pipelines.cli import main
+from pipelines.flow.output_folder import private_files, tidy
+from pipelines.flow.shared_store import SharedStore
 from pipelines.operations.doctor import diagnose
 from pipelines.operations.output_lock import alone_on
 
@@ -128,7 +128,7 @@ def test_drafts_on_a_storage_go_once_they_are_old(tmp_path):
 def test_a_scratch_folder_goes_with_its_process_or_with_the_next_one(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     code = (
-        "import os, signal\nfrom assets.shared import SharedStore\n"
+        "import os, signal\nfrom pipelines.flow.shared_store import SharedStore\n"
         "store = SharedStore('memory://essai')\nos.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)

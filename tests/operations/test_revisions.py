@@ -9,9 +9,9 @@ import pytest
 from dagster_service import write_export
 from small_networks import NOW, Small, small
 
-from assets.exports import receive_again
-from assets.national import stale_years
-from assets.revisions import (
+from pipelines.flow.gather import stale_years
+from pipelines.flow.receive import receive_again
+from pipelines.flow.revisions import (
     ProposalStore,
     RevisionError,
     accept_revision,
@@ -22,7 +22,7 @@ from assets.revisions import (
     waiting_revisions,
     writing_store,
 )
-from assets.storage import read_frame, read_json
+from pipelines.flow.store import read_frame, read_json
 from pipelines.read import DamagedArchiveError
 
 CELL = ("alpha", 2023)
@@ -43,7 +43,7 @@ def revise(project: Small):
     """Do what a backfill of the closed year does."""
     store = writing_store(project.store, project.catalogue, *CELL)
     assert store.proposes
-    receive_again(begin_revision(project.store, *CELL), *CELL, project.workspace)
+    receive_again(begin_revision(project.store, *CELL), *CELL, project.workspace.root)
     if project.judge(*CELL):
         project.compute(*CELL)
     return settle(project.store, project.catalogue, *CELL, NOW)
@@ -123,7 +123,7 @@ def test_what_is_accepted_is_what_was_looked_at(closed):
 def test_a_crash_while_accepting_is_ended_by_the_next_look(closed, monkeypatch, moved):
     redefine(closed)
     proposal = revise(closed)
-    monkeypatch.setattr("assets.revisions.finish_accepting", lambda *_: None)  # killed before anything moved
+    monkeypatch.setattr("pipelines.flow.revisions.finish_accepting", lambda *_: None)  # killed before anything moved
     accept_revision(closed.store, *CELL, proposal.fingerprint, NOW)
     monkeypatch.undo()
     if moved == "what stood":
@@ -157,7 +157,7 @@ def test_a_damaged_archive_is_told(closed):
 
 def test_an_indicator_no_longer_declared_leaves_the_tables(closed):
     """A closed year computed when two indicators were declared gives only those that still are."""
-    from assets.national import gather
+    from pipelines.flow.gather import gather
 
     path = closed.schemas / "indicators" / "contents.yml"
     path.rename(path.with_name("autres.yml"))

@@ -21,7 +21,7 @@ import psutil
 import pytest
 from dagster_service import Service, small_project, wait_for, write_export
 
-from assets.storage import Store, read_frame, read_json
+from pipelines.flow.store import Store, read_frame, read_json
 from pipelines.operations.lost_runs import fail_lost_runs
 from pipelines.release import history
 

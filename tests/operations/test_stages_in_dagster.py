@@ -18,11 +18,11 @@ from assets.definitions import build_definitions
 from assets.findings import facts_of_store
 from assets.jobs import NETWORKS_JOB, STAGES
 from assets.resources import Workspace
-from assets.revisions import ACCEPT_JOB, waiting_revisions
 from assets.standing import standing
-from assets.storage import read_frame
 from assets.summary import network_lines
 from pipelines.cli import main
+from pipelines.flow.revisions import ACCEPT_JOB, waiting_revisions
+from pipelines.flow.store import read_frame
 
 pytestmark = pytest.mark.e2e
 

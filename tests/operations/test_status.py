@@ -10,8 +10,8 @@ from types import MappingProxyType
 import pytest
 
 from assets.standing import standing
-from assets.storage import Store, write_json
 from pipelines.cli import main
+from pipelines.flow.store import Store, write_json
 from pipelines.targets.acceptance import accept
 from pipelines.targets.rooms import Rooms
 

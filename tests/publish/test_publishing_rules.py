@@ -12,11 +12,11 @@ import pytest
 from made_results import DATASET
 
 from assets.platforms import TargetError, open_platform, plans, publications, statement
-from assets.shared import SharedStore
-from assets.storage import Store, write_json
 from assets.summary import _versions
 from assets.waiting import keep_waiting, no_longer_waiting, waiting_plans
 from pipelines.declarations import Catalogue
+from pipelines.flow.shared_store import SharedStore
+from pipelines.flow.store import Store, write_json
 from pipelines.release.errors import ConcurrentPublicationError, PublicationError
 from pipelines.release.gates import Gate
 from pipelines.release.release import make_release

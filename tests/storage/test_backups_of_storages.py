@@ -10,9 +10,9 @@ import pytest
 from assets.backup import BackupError, back_up, check
 from assets.backup_outputs import ASIDE, StorageOutput, output_to_save
 from assets.restoring import InterruptedRestoreError, restore
-from assets.sets import contents_of
-from assets.shared import SharedStore
-from assets.storage import write_json
+from pipelines.flow.manifests import contents_of
+from pipelines.flow.shared_store import SharedStore
+from pipelines.flow.store import write_json
 from pipelines.operations.instance_place import InstancePlace
 from pipelines.read import Shelf
 

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from assets.sets import DamagedContentError
-from assets.shared import SharedStore, open_store
-from assets.storage import AlreadyReleasedError, Store, read_json, write_json
+from pipelines.flow.manifests import DamagedContentError
+from pipelines.flow.shared_store import SharedStore, open_store
+from pipelines.flow.store import AlreadyReleasedError, Store, read_json, write_json
 from pipelines.mechanics.files import write_whole
 from pipelines.read import DamagedArchiveError, ExportsRoot, Shelf
 

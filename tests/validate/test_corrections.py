@@ -7,13 +7,12 @@ import shutil
 import pandas as pd
 import pytest
 
-from assets.exports import receive_exports
-from assets.judging import judge_network_year
-from assets.national import gather
 from assets.resources import Workspace
-from assets.responses import write_report
-from assets.storage import read_json
 from pipelines.declarations import DeclarationError, load
+from pipelines.flow.gather import gather
+from pipelines.flow.judge import judge_network_year, write_report
+from pipelines.flow.receive import receive_exports
+from pipelines.flow.store import read_json
 from pipelines.tables import national_tables
 
 NOW = pd.Timestamp("2025-01-01", tz="UTC").to_pydatetime()
@@ -37,7 +36,7 @@ def judged(schemas, samples, tmp_path, expected, status):
     catalogue = load(schemas)
     workspace = Workspace(exports=str(tmp_path / "exports"), output=str(tmp_path / "output"), schemas=str(schemas))
     store = workspace.store
-    receive_exports(catalogue.networks["caf"], "caf", 2022, workspace, NOW)
+    receive_exports(catalogue.networks["caf"], "caf", 2022, store, workspace.root, NOW)
     reception = read_json(store.network_year("caf", 2022) / "reception.json")
     verdicts = judge_network_year(catalogue, "caf", 2022, store, reception)
     write_report(store, catalogue, "caf", 2022, verdicts, reception["fingerprint"])

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from assets.reception import last_reception
-from assets.storage import FRAMES, STAGES, Stage, Store, fingerprint, read_frame, read_json, write_json
 from pipelines.declarations import Catalogue
+from pipelines.flow.fingerprints import fingerprint
+from pipelines.flow.receive import last_reception
+from pipelines.flow.store import FRAMES, STAGES, Stage, Store, read_frame, read_json, write_json
 
 ACCEPT_JOB = "accepter_revision"
 _REVISIONS = "work/revisions"

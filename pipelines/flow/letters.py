@@ -5,8 +5,8 @@ These files are private: no asset downstream reads them, and nothing of them is 
 
 from pathlib import Path
 
-from assets.storage import Store
 from pipelines.declarations import Catalogue
+from pipelines.flow.store import Store
 from pipelines.mechanics.files import write_whole
 from pipelines.validate import Verdict, annotated_copy, write_letter
 

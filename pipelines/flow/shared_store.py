@@ -13,10 +13,11 @@ How a set is seen whole or not at all: see ``sets``.
 from collections.abc import Iterable
 from pathlib import Path
 
-from assets.private import scratch_folder
-from assets.sets import ROOM as SETS
-from assets.sets import Sets, below, content_name, facts
-from assets.storage import STAGES, AlreadyReleasedError, Stage, Store, fingerprint
+from pipelines.flow.fingerprints import fingerprint
+from pipelines.flow.manifests import ROOM as SETS
+from pipelines.flow.manifests import Sets, below, content_name, facts
+from pipelines.flow.output_folder import scratch_folder
+from pipelines.flow.store import STAGES, AlreadyReleasedError, Stage, Store
 from pipelines.read import SharedArchive, Shelf
 
 _PUBLISHED = "published"  # the plain copies that there are

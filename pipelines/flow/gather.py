@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from assets.reception import last_reception
-from assets.storage import FRAMES, Store, code_fingerprint, fingerprint, read_frame, read_json, write_json
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue, Network
 from pipelines.declarations.bases import REASONS
+from pipelines.flow.fingerprints import code_fingerprint, fingerprint
+from pipelines.flow.receive import last_reception
+from pipelines.flow.store import FRAMES, Store, read_frame, read_json, write_json
 from pipelines.tables import NationalInputs
 from pipelines.tables.bases import COUNTS
 from pipelines.validate.messages import title

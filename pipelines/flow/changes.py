@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from assets.provenance import synthetic_statement
-from assets.responses import report_version
-from assets.results import results_version
-from assets.revisions import ProposalStore, finish_accepting, stands
-from assets.storage import Store, read_json
 from pipelines.declarations import Catalogue
+from pipelines.flow.fingerprints import report_version, results_version
+from pipelines.flow.provenance import synthetic_statement
+from pipelines.flow.revisions import ProposalStore, finish_accepting, stands
+from pipelines.flow.store import Store, read_json
 from pipelines.mechanics.french import first_few
 from pipelines.read import ExportsRoot, Listing
 

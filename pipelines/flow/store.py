@@ -6,11 +6,9 @@ releases/       <dataset>/<version>/
 catalogue/      the local target
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -19,8 +17,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-import pipelines
-from assets.private import strangers
+from pipelines.flow.fingerprints import fingerprint
+from pipelines.flow.output_folder import strangers
 from pipelines.mechanics.files import replacing, write_whole
 from pipelines.read import Archive
 from pipelines.validate import TypedRows, write_rows
@@ -209,19 +207,3 @@ def read_frame(path: Path) -> pd.DataFrame:
     """Return a frame written by ``write_frame``."""
     found: pd.DataFrame = pq.read_table(path).to_pandas()
     return found
-
-
-def fingerprint(*parts: object) -> str:
-    """Hash (sha256) of plain data."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
-
-
-@cache
-def code_fingerprint() -> str:
-    """Hash of the source of ``pipelines``, texts included: a change of code recomputes what it made."""
-    root = Path(pipelines.__file__).parent
-    files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".yml"))
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()

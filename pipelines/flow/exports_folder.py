@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from assets.provenance import MARKER, provenance_of
-from assets.storage import Store, read_json, write_json
 from pipelines.declarations import Catalogue
+from pipelines.flow.provenance import MARKER, provenance_of
+from pipelines.flow.store import Store, read_json, write_json
 from pipelines.mechanics.french import counted
 from pipelines.read import ExportsRoot
 from pipelines.read.unexpected import look_at

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from assets.reception import last_reception
-from assets.results import set_aside
-from assets.storage import Store, fingerprint, read_json
 from pipelines.declarations import Catalogue
 from pipelines.explain import Kept, Release
+from pipelines.flow.compute import set_aside
+from pipelines.flow.fingerprints import fingerprint
+from pipelines.flow.judge import judge_network_year, write_report
+from pipelines.flow.receive import last_reception
+from pipelines.flow.store import Store, read_json
 from pipelines.read import TreatmentError
 from pipelines.release import history
 from pipelines.release.inputs import Inputs, Reception, inputs_of
@@ -57,9 +59,6 @@ class Origins:
         return self._again.output / export
 
     def _judged_again(self, then: Reception) -> Kept:
-        from assets.judging import judge_network_year  # noqa: PLC0415  (both are slow to import, and seldom needed)
-        from assets.responses import write_report  # noqa: PLC0415
-
         network, year = then.network, then.year
         reception, folder = self._reception(then), self._again.network_year(network, year)
         since = (f"{OTHER_FILES} ; {_JUDGED_AGAIN}",)

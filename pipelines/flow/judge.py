@@ -1,5 +1,7 @@
 """Joins reading and validation for the files of an export, and remembers each file judged: it is not judged twice."""
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -9,13 +11,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.reception import left_behind
-from assets.storage import Store, code_fingerprint, fingerprint, read_json, write_json
+from pipelines.compile.exports import label_of
+from pipelines.compute.accounts import accounts_of
 from pipelines.declarations import Catalogue, Correction, Export, Layout
 from pipelines.declarations.roles import RowRule, row_rules
+from pipelines.flow.fingerprints import code_fingerprint, fingerprint, report_version
+from pipelines.flow.receive import left_behind
+from pipelines.flow.store import Store, read_json, write_json, write_typed_rows
 from pipelines.mechanics import limits
-from pipelines.mechanics.files import replacing
+from pipelines.mechanics.files import replacing, write_whole
 from pipelines.mechanics.french import counted
+from pipelines.mechanics.plain_text import table_text
 from pipelines.read import DamagedArchiveError, TreatmentError, UnusableFileError, apart, read_export
 from pipelines.validate import (
     Finding,
@@ -25,6 +31,8 @@ from pipelines.validate import (
     TypedRows,
     Validated,
     Verdict,
+    correction_states,
+    count_findings,
     doubt,
     doubts_of,
     expected_of,
@@ -38,6 +46,8 @@ from pipelines.validate import (
     validate_opened,
     write_rows,
 )
+from pipelines.validate.account_words import take_accounts
+from pipelines.validate.personal import RULE as PERSONAL
 
 
 def judge_network_year(
@@ -269,3 +279,79 @@ def _remember(store: Store, key: str, validated: Validated) -> None:
     }
     write_json(store.judged / f"{key}.json", state)
     store.save_judged(key)
+
+
+def write_report(
+    store: Store, catalogue: Catalogue, network: str, year: int, verdicts: list[Verdict], reception: str
+) -> str:
+    """Write accepted observations, refused rows, and last the report that makes them count; return its data version.
+
+    The accepted rows are counted there, for each indicator that they feed: in its base, or out of it and why.
+    """
+    folder = store.network_year(network, year)
+    version = report_version(catalogue.fingerprint(network), reception)
+    for verdict in verdicts:
+        place = folder / "observations" / f"{verdict.export}.parquet"
+        export = catalogue.networks[network].export(verdict.export)
+        if verdict.observations is not None and export is not None:
+            write_typed_rows(place, verdict.observations)
+            take_accounts(verdict, accounts_of(catalogue, network, export, [year], place), catalogue, network)
+        write_whole(folder / f"{verdict.export}-anomalies.csv", _findings_csv(verdict))
+    report = {
+        "fingerprint": version,
+        "reception": reception,
+        "exports": {
+            verdict.export: {
+                "etat": verdict.state,
+                "motif": verdict.reason,
+                "explication": verdict.explanation,
+                "lignes_lues": verdict.rows,
+                "lignes_acceptees": verdict.accepted,
+                "lignes_refusees": verdict.refused,
+                "lignes_sans_observation": verdict.ignored,
+                "fichiers": verdict.files,
+                "comptes": [account.plain() for account in verdict.accounts],
+            }
+            for verdict in verdicts
+        },
+        "contenus": {verdict.export: verdict.digests for verdict in verdicts},
+        "doutes": [
+            {"export": verdict.export, "genre": item.kind, "message": item.message, "bloque": item.blocks}
+            for verdict in verdicts
+            for item in verdict.doubts
+        ],
+        "anomalies": count_findings(verdicts),
+        "corrections": correction_states(catalogue, network, year, verdicts),
+    }
+    write_json(folder / "report.json", report)
+    return version
+
+
+def _findings_csv(verdict: Verdict) -> bytes:
+    """Write the findings row by row for the producer and the data team: values included, hence never published.
+
+    Values of personal columns are masked here too.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
+    writer.writerow(["fichier", "ligne", "colonne", "valeur", "regle", "severite", "message"])
+    for path, _, item in verdict.findings:
+        rows = f"{item.row} à {item.last} ({item.count} lignes)" if item.last else item.row or ""
+        texts = map(table_text, (item.column, item.value, item.rule, item.severity, item.told))
+        writer.writerow([table_text(path), rows, *texts])
+    return stream.getvalue().encode("utf-8-sig")
+
+
+def shown_columns(export: Export, layout: Layout, verdict: Verdict) -> list[str]:
+    """Return the columns to show: none that may hold personal data, nor any that is made of one."""
+    labels = {item.column for _, _, item in verdict.findings if item.rule == PERSONAL}
+    kept = [field for field in export.fields if not field.personal and label_of(field, layout) not in labels]
+    names = {field.name for field in kept}
+    made_of = {
+        "_periode": export.period.field,
+        "_maille": export.level.field,
+        "_territoire": export.territory.field if export.territory else None,
+        "_structure": export.structure.code if export.structure else None,
+    }
+    coordinates = [column for column, source in made_of.items() if source is None or source in names]
+    return ["_ligne", "_annee", *coordinates, *(field.name for field in kept)]
