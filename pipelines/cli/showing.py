@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from rich.progress import Progress
 
@@ -74,22 +74,3 @@ def steps(total: int | None = None) -> Iterator[Steps]:
         *columns, console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
     ) as bar:  # fmt: skip
         yield Steps(bar, total)
-
-
-@contextmanager
-def bytes_counted(what: str) -> Iterator[Callable[[str, int], None]]:
-    """Show, likewise, which file is being treated and how much was."""
-    from rich.console import Console
-    from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), DownloadColumn(), TimeElapsedColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
-    ) as bar:  # fmt: skip
-        task = bar.add_task(what, total=None)
-
-        def advance(name: str, size: int) -> None:
-            bar.update(task, advance=size, description=f"{what} : {name[-60:]}")
-
-        yield advance

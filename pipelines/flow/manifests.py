@@ -85,11 +85,6 @@ def content_name(sha256: str, path: str) -> str:
     return f"contents/{sha256[:2]}/{sha256}{Path(path).suffix}"
 
 
-def contents_of(lists: Iterable[bytes]) -> set[str]:
-    """Return the names of the contents that lists of sets name."""
-    return {content_name(sha256, path) for listed in lists for path, (sha256, _) in _files(listed).items()}
-
-
 def below(folder: Path) -> list[str]:
     """Return the files below a folder, none that is being written."""
     found = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]

@@ -18,7 +18,6 @@ from pipelines.read import Shelf
 UMASK = 0o027  # files 0640, folders 0750, whatever the terminal or the service says
 PRIVATE = ("archive", "work", "targets", "acceptances", "renditions")  # rooms of an output
 PUBLIC = ("releases", "catalogue")
-_RESTORING = (".avant-restauration", ".restauration")
 _DRAFT = re.compile(r"\..+\.(?P<pid>\d+)")
 _SCRATCH = re.compile(r"resultats-(?P<pid>\d+)-.+")
 
@@ -60,7 +59,7 @@ def tidy(place: str) -> None:
 def strangers(output: Path) -> list[str]:
     """Name what an output holds that no run of ours put there."""
     found = output.iterdir() if output.is_dir() else ()
-    known = {*PRIVATE, *PUBLIC, *_RESTORING}
+    known = {*PRIVATE, *PUBLIC}
     return sorted(path.name for path in found if path.name not in known and not path.name.startswith("."))
 
 

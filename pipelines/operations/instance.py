@@ -145,8 +145,8 @@ def _told(home: Path, error: Exception) -> str:
 def _damaged(place: Path) -> str:
     return (
         f"l'instance Dagster est abîmée : {place}. Ce qui est publié n'est pas touché. Remettre la dernière sauvegarde "
-        "(resultats restore … --replace) ; sans sauvegarde, déplacer ce fichier ou ce dossier ailleurs, puis lancer "
-        "« resultats instance prepare » : seul l'historique des traitements serait perdu"
+        "(deploy/backup/backup.sh restore --replace) ; sans sauvegarde, déplacer ce fichier ou ce dossier ailleurs, "
+        "puis lancer « resultats instance prepare » : seul l'historique des traitements serait perdu"
     )
 
 

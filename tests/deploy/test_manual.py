@@ -11,7 +11,7 @@ from front import PROJECT
 from pipelines.cli import main
 
 MANUAL = (PROJECT / "deploy" / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"resultats ((?:doctor|status|backup|restore|check)(?: [^`\n#]*)?)", MANUAL)))
+COMMANDS = sorted(set(re.findall(r"resultats ((?:doctor|status|check)(?: [^`\n#]*)?)", MANUAL)))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -22,6 +22,15 @@ def test_the_commands_are_understood(command, capsys):
     assert stopped.value.code == 0
     known = capsys.readouterr().out
     assert [option for option in words if option.startswith("--") and option not in known] == []
+
+
+def test_the_words_of_the_backup_are_those_of_its_script():
+    folder = PROJECT / "deploy" / "backup"
+    texts = (MANUAL, (folder / "README.md").read_text(encoding="utf-8"))
+    used = {word for text in texts for word in re.findall(r"backup\.sh ([a-z]+)", text)}
+    assert used == {"save", "restore"}
+    for word in used:
+        assert f"\n{word}() {{\n" in (folder / "backup.sh").read_text(encoding="utf-8")
 
 
 def test_the_files_and_units_exist():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shlex
 import shutil
@@ -20,7 +21,7 @@ from pipelines.operations.settings import read_secret
 DEPLOY = PROJECT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("resultats*.*"))
 SERVICES = [path for path in UNITS if path.suffix == ".service"]
-PROGRAMS = "/opt/resultats/.venv/bin/"
+PROGRAMS, SCRIPTS = "/opt/resultats/.venv/bin/", "/opt/resultats/deploy/"
 BIN = Path(sys.executable).parent
 # A relation of units and containers by what they run.
 SAME = ("code", "daemon", "webserver", "readonly")
@@ -43,7 +44,8 @@ def units(tmp_path, monkeypatch) -> Path:
     """The units as installed, their programs being those of this environment."""
     folder = Path(shutil.copytree(DEPLOY / "systemd", tmp_path / "units"))
     for path in folder.glob("*.service"):
-        path.write_text(path.read_text(encoding="utf-8").replace(PROGRAMS, f"{BIN}/"), encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace(PROGRAMS, f"{BIN}/").replace(SCRIPTS, f"{DEPLOY}/")
+        path.write_text(text, encoding="utf-8")
     monkeypatch.setenv("SYSTEMD_UNIT_PATH", f"{folder}:")
     return folder
 
@@ -91,8 +93,12 @@ def test_what_every_service_gives_up():
 def test_the_programs_exist_and_listen_on_loopback_only():
     for service in SERVICES:
         for command in commands(service.stem.removeprefix("resultats-")):
-            assert command[0].startswith(PROGRAMS)
-            assert (BIN / command[0].removeprefix(PROGRAMS)).is_file()
+            if command[0].startswith(SCRIPTS):
+                program = DEPLOY / command[0].removeprefix(SCRIPTS)
+            else:
+                assert command[0].startswith(PROGRAMS)
+                program = BIN / command[0].removeprefix(PROGRAMS)
+            assert os.access(program, os.X_OK)
             if "--host" in command:
                 assert command[command.index("--host") + 1] == "127.0.0.1"
 

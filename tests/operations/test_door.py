@@ -17,8 +17,6 @@ from pipelines.cli import main
 PROJECT = Path(__file__).resolve().parents[2]
 COMMANDS = {
     "run": ["run", "--exports", "{data}", "--output", "{output}"],
-    "backup": ["backup", "{output}", "--output", "{output}"],
-    "restore": ["restore", "{data}/absente.tar.zst", "--output", "{output}"],
     "prepare": ["instance", "prepare"],
     "recover": ["instance", "recover"],
     "purge": ["instance", "purge"],
@@ -26,7 +24,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize(("home", "told"), [("home", "chemin complet"), ("{tmp}/absent", "n'existe pas")])
-@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "restore"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_wrong_dagster_home_is_told_by_every_command(command, home, told, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DAGSTER_HOME", home.format(tmp=tmp_path))
     asked = [part.format(data=PROJECT / "data" / "samples", output=tmp_path) for part in COMMANDS[command]]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from dagster_service import small_project
 
@@ -39,14 +37,6 @@ def run_command(folder: Path, output: str = "output") -> list[str]:
     return ["run", *(str(part) for pair in places.items() for part in pair)]
 
 
-def names(saved: Path) -> set[str]:
-    with (
-        pa.CompressedInputStream(pa.OSFile(str(saved)), "zstd") as stream,
-        tarfile.open(fileobj=stream, mode="r|") as tar,
-    ):
-        return {member.name for member in tar}
-
-
 def test_every_command_finds_the_instance_of_its_home(home, tmp_path, capsys):
     assert main(["instance", "prepare"]) == 0
     assert main(run_command(tmp_path)) == 0
@@ -54,13 +44,8 @@ def test_every_command_finds_the_instance_of_its_home(home, tmp_path, capsys):
     assert {"instance/history/runs.db", "instance/schedules/schedules.db"} <= {
         f"instance/{path.relative_to(instance_place().state)}" for path in instance_place().databases
     }
-    saved = tmp_path / "x.tar.zst"
-    assert main(["backup", str(saved), "--output", str(tmp_path / "output")]) == 0
-    assert "instance/history/runs.db" in names(saved)
     main(["doctor", "--output", str(tmp_path / "output"), "--schemas", str(tmp_path / "schemas")])
     assert "schéma à jour" in " ".join(capsys.readouterr().out.split())
-    assert main(["restore", str(saved), "--output", str(tmp_path / "output"), "--replace"]) == 0
-    assert (home / "data" / "state" / "history" / "runs.db").is_file()
     assert list((tmp_path / "ailleurs").iterdir()) == []
 
 
@@ -71,13 +56,6 @@ def test_the_option_names_another_home(home, tmp_path, monkeypatch, capsys):
     assert (home / "data" / "state" / "history" / "runs.db").is_file()
     assert list((tmp_path / "ailleurs").iterdir()) == []
     assert "DAGSTER_HOME" not in os.environ
-
-
-def test_a_backup_without_an_instance_fails(home, tmp_path, capsys):
-    (tmp_path / "output").mkdir()
-    assert main(["backup", str(tmp_path / "x.tar.zst"), "--output", str(tmp_path / "output")]) == 2
-    assert f"aucune instance dans {home / 'data' / 'state'}" in capsys.readouterr().err
-    assert not (tmp_path / "x.tar.zst").exists()
 
 
 @pytest.mark.parametrize("damage", [b"ce n'est pas une base\n" * 100, None])
@@ -92,12 +70,11 @@ def test_a_damaged_sqlite_is_told_with_what_to_do(home, tmp_path, capsys, damage
     capsys.readouterr()
     for command, code in (
         (run_command(tmp_path), 2), (["instance", "prepare"], 2), (["instance", "recover"], 2),
-        (["backup", str(tmp_path / "x.tar.zst"), "--output", output], 2),
     ):  # fmt: skip
         assert main(command) == code
         told = capsys.readouterr().err
         assert "abîmée" in told
-        assert "resultats restore" in told
+        assert "backup.sh restore --replace" in told
     main(["doctor", "--output", output, "--schemas", str(tmp_path / "schemas")])
     assert "abîmée" in capsys.readouterr().out
 

@@ -76,23 +76,6 @@ def test_commands_that_change_an_output_are_refused_too(command, tmp_path, capsy
     assert SINCE.search(capsys.readouterr().err)
 
 
-def test_nothing_is_restored_under_a_run(tmp_path, monkeypatch, capsys):
-    home, output, saved = tmp_path / "home", tmp_path / "output", tmp_path / "sauvegarde.tar.zst"
-    home.mkdir()
-    (home / "dagster.yaml").symlink_to(PROJECT / "dagster.yaml")
-    monkeypatch.setenv("DAGSTER_HOME", str(home))
-    assert main(["instance", "prepare"]) == 0
-    output.mkdir()
-    assert main(["backup", str(saved), "--output", str(output)]) == 0
-    before = sorted(path.name for path in home.rglob("*"))
-    with holder(str(output)):
-        assert main(["restore", str(saved), "--output", str(output), "--replace"]) == 2
-    assert SINCE.search(capsys.readouterr().err)
-    assert sorted(path.name for path in home.rglob("*")) == before
-    assert main(["restore", str(saved), "--output", str(output), "--replace"]) == 0
-    assert not (output / LOCK_FILE).exists()
-
-
 def test_a_killed_holder_leaves_the_output_free_at_once(output):
     with holder(output) as process:
         with pytest.raises(OutputBusyError, match="en cours depuis"), alone_on(output, "moi"):

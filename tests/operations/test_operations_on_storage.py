@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 
 import pytest
@@ -167,26 +166,3 @@ def test_nights_are_seen_by_all_and_end_once(machine):
     assert found["terminee_le"]
     text = open_store(machine.url)
     assert "nouveaux résultats" in text.file("work/nuits/2026-01-02.md").read_text(encoding="utf-8")
-
-
-def test_a_storage_is_backed_up_lost_and_put_back(machine, tmp_path, monkeypatch):
-    (tmp_path / "home").mkdir()
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
-    place = f"class: LocalArtifactStorage, config: {{base_dir: {tmp_path}/etat}}"
-    config = f"storage: {{sqlite: {{base_dir: {tmp_path}/etat}}}}\n"
-    config += f"local_artifact_storage: {{module: dagster._core.storage.root, {place}}}\n"
-    (tmp_path / "home" / "dagster.yaml").write_text(config, encoding="utf-8")
-    assert main(["instance", "prepare"]) == 0  # a backup without an instance is none
-    before = machine.status()
-    saved = tmp_path / "x.tar.zst"
-    told = json.loads(machine.command("backup", str(saved), "--json", schemas=False))
-    assert told["fichiers"] > 50
-    shutil.rmtree(tmp_path / "partage")
-    shutil.rmtree(tmp_path / "etat")
-    assert json.loads(machine.command("restore", str(saved), "--json", schemas=False))["octets"] == told["octets"]
-    after = machine.status()
-    for found in (before, after):
-        del found["jeux_de_donnees"][0]["faite_le"]  # the storage's own date
-    assert after == before
-    assert "identique" in machine.command("verify")
-    assert "n'est pas vide" in machine.command("restore", str(saved), schemas=False, code=1)

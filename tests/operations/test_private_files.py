@@ -6,11 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from dagster_service import small_project
 
@@ -58,12 +56,6 @@ def test_private_rooms_are_closed_and_public_ones_open_whatever_the_umask(umask,
             assert mode & 0o005 == (0o005 if is_folder else 0o004), name
         else:
             assert mode in ((0o750,) if is_folder else (0o640, 0o440)), name
-    saved = tmp_path / "sauvegarde.tar.zst"
-    assert main(["backup", str(saved), "--output", str(tmp_path / "output")]) == 0
-    assert saved.stat().st_mode & 0o777 == 0o640
-    assert main(["restore", str(saved), "--output", str(tmp_path / "output"), "--replace"]) == 0
-    again = modes(tmp_path / "output")
-    assert {name: mode for name, mode in again.items() if name in found and mode & 0o007 != found[name] & 0o007} == {}
 
 
 def test_a_new_output_can_be_entered_whoever_makes_it(umask, tmp_path):
@@ -162,26 +154,3 @@ def test_a_folder_put_among_the_latest_files_stops_no_publication(tmp_path, caps
     (latest / "dossier").mkdir()
     assert run(tmp_path) == 0
     assert (latest / "dossier").is_dir()
-
-
-def test_a_backup_keeps_no_one_s_right_to_read_what_is_private(tmp_path, monkeypatch):
-    """An archive of before, whose files everybody could read, is closed when it is put back."""
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "dagster.yaml").symlink_to(PROJECT / "dagster.yaml")
-    monkeypatch.setenv("DAGSTER_HOME", str(home))
-    assert run(tmp_path) == 0
-    for path in (tmp_path / "output").rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    saved = tmp_path / "x.tar.zst"
-    assert main(["backup", str(saved), "--output", str(tmp_path / "output")]) == 0
-    with (
-        pa.CompressedInputStream(pa.OSFile(str(saved)), "zstd") as stream,
-        tarfile.open(fileobj=stream, mode="r|") as tar,
-    ):
-        assert any(member.mode & 0o004 for member in tar if member.name.startswith("output/archive/"))
-    assert main(["restore", str(saved), "--output", str(tmp_path / "output"), "--replace"]) == 0
-    files = [path for path in (tmp_path / "output").rglob("*") if path.is_file() and ".avant" not in str(path)]
-    private = [path for path in files if path.relative_to(tmp_path / "output").parts[0] in ("archive", "work")]
-    assert private
-    assert [path for path in private if path.stat().st_mode & 0o007] == []
