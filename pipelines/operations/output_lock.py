@@ -1,11 +1,11 @@
 """One run at a time on an output: who works on it says so, and whoever comes meanwhile is told, or waits.
 
-On a folder it is a lock of the system, which ends with its process however that ends. A storage has none: whoever
-works writes a sign there and renews it; one that is no longer renewed, or whose process is gone, counts for nothing.
+On a folder it is a lock of the system (``filelock``; ``deploy/backup`` takes the same one by flock(1)), which ends with
+its process however that ends. A storage has none: whoever works writes a sign there and renews it; one that is no
+longer renewed, or whose process is gone, counts for nothing.
 """
 
 import datetime
-import fcntl
 import json
 import os
 import platform
@@ -14,11 +14,12 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import psutil
+from filelock import FileLock, Timeout
 
 from pipelines.flow.output_folder import make_output
 from pipelines.read import Shelf
@@ -38,7 +39,7 @@ def alone_on(output: str, who: str, *, among: str = "") -> Iterator[None]:
     """Hold an output, a folder or an fsspec URL, while the body runs; raises OutputBusyError at once when it is held.
 
     ``who``: what runs, for whoever comes meanwhile (French). ``among``: a name that runs share which may work together
-    (those that one Dagster instance spreads over machines, and keeps apart itself).
+    on a storage (those that one Dagster instance spreads over machines, and keeps apart itself).
     """
     sign = {
         "depuis": datetime.datetime.now().astimezone().isoformat(timespec="seconds"), "par": who, "parmi": among,
@@ -52,49 +53,24 @@ def alone_on(output: str, who: str, *, among: str = "") -> Iterator[None]:
 def _folder_held(folder: Path, sign: dict[str, Any]) -> Iterator[None]:
     make_output(folder)
     place = folder / LOCK_FILE
-    while (stream := _hold(place, sign)) is None:
-        continue  # whoever held it took it away when leaving
-    with stream:
-        try:
-            yield
-        finally:
-            if not sign["parmi"]:
-                place.unlink(missing_ok=True)
-
-
-def _hold(place: Path, sign: dict[str, Any]) -> TextIO | None:
-    """Lock the file of an output and return it, None when it is no longer the one there; raises OutputBusyError."""
-    with ExitStack() as opened:
-        stream = opened.enter_context(place.open("a+", encoding="utf-8"))
-        if _locked(stream.fileno(), fcntl.LOCK_EX):
-            stream.truncate(0)
-            stream.write(json.dumps(sign, ensure_ascii=False))
-            stream.flush()
-            if sign["parmi"]:
-                fcntl.flock(stream, fcntl.LOCK_SH)
-        elif not (sign["parmi"] and _locked(stream.fileno(), fcntl.LOCK_SH) and _sign_in(stream) == sign["parmi"]):
-            raise OutputBusyError(_told(_read(stream)))
-        if not place.exists() or not os.path.samestat(os.fstat(stream.fileno()), place.stat()):
-            return None
-        opened.pop_all()
-        return stream
-
-
-def _locked(descriptor: int, kind: int) -> bool:
+    lock = FileLock(place, thread_local=False)
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise OutputBusyError(_told(_parsed(_text(place)))) from None
+    try:
+        place.write_text(json.dumps(sign, ensure_ascii=False), encoding="utf-8")
+        yield
+    finally:
+        place.unlink(missing_ok=True)  # while it is still held: whoever opened it meanwhile sees that it is gone
+        lock.release()
 
 
-def _read(stream: Any) -> dict[str, Any]:
-    stream.seek(0)
-    return _parsed(stream.read())
-
-
-def _sign_in(stream: Any) -> str:
-    return str(_read(stream).get("parmi", ""))
+def _text(place: Path) -> str:
+    try:
+        return place.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""  # whoever held it has just left
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def test_nothing_that_only_tests_or_judges_is_installed():
     declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
     dev = [re.match(r"[A-Za-z0-9-]+", item)[0] for item in declared["project"]["optional-dependencies"]["dev"]]
     assert {"pytest", "moto", "playwright", "polars", "uv"} <= set(dev)
-    needed_anyway = {"filelock", "jsonschema", "pillow"}  # by libraries that run
+    needed_anyway = {"jsonschema", "pillow"}  # by libraries that run
     assert {normal(name) for name in dev} & {normal(name) for name in RUNTIME} <= needed_anyway
     assert len(RUNTIME) < len(FULL) - 40
 

@@ -108,7 +108,8 @@ def test_a_sign_is_renewed_while_its_run_lasts(tmp_path, monkeypatch):
         wait_for(lambda: mine.stat().st_mtime > 1.0, 20)
 
 
-def test_runs_that_one_instance_keeps_apart_may_work_together(output):
+def test_runs_that_one_instance_keeps_apart_may_work_together_on_a_storage(tmp_path):
+    output = f"file://{tmp_path}/output"
     with ExitStack() as held:
         held.enter_context(alone_on(output, "un", among="service"))
         held.enter_context(alone_on(output, "deux", among="service"))
