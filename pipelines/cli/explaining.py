@@ -1,4 +1,4 @@
-"""``resultats explain``: joins what a run left, the archive and the second path. Arguments and exit codes only.
+"""``resultats explain``: joins what a run left and the archive. Arguments and exit codes only.
 
 How a number is traced and recomputed is in ``pipelines.explain``.
 """
@@ -6,8 +6,6 @@ How a number is traced and recomputed is in ``pipelines.explain``.
 from __future__ import annotations
 
 import argparse
-import csv
-import itertools
 import sys
 import tempfile
 from dataclasses import replace
@@ -18,12 +16,11 @@ from pipelines.cli.declared import DONE, OUTPUT_HELP, REFUSED, USAGE, load_or_te
 from pipelines.cli.showing import add_json, print_json, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
-    from pipelines.declarations import Catalogue, Export, Layout
-    from pipelines.explain import Explainer, Kept, OpenedFile, Release
+    from pipelines.declarations import Catalogue
+    from pipelines.explain import Explainer, Release
     from pipelines.flow.store import Store
-    from pipelines.read import Archive
 
 _LEVELS = ("national", "region", "departement", "site")
 
@@ -32,7 +29,7 @@ def add_command(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], 
     """Declare the command."""
     explain = commands.add_parser(
         "explain",
-        help="remonter d'un résultat publié à ses lignes sources, et le recalculer par un second chemin",
+        help="remonter d'un résultat publié à ses lignes sources, et le recalculer",
         epilog="Code de sortie : 0 le recalcul confirme (ou la valeur est secrète), 1 il ne confirme pas, "
         "2 ligne introuvable ou mauvais usage.",
     )
@@ -60,9 +57,9 @@ def _explain(arguments: argparse.Namespace) -> int:
     from pipelines.explain import NotFoundError, explanation, find_row
 
     try:
-        with steps(2) as tell:
+        with steps(2) as tell, tempfile.TemporaryDirectory() as folder:
             tell("lecture de la version")
-            explainer = open_explainer(catalogue, arguments.output, arguments.release)
+            explainer = open_explainer(catalogue, arguments.output, Path(folder), arguments.release)
             row = find_row(
                 explainer.release.results, arguments.indicator, arguments.network, arguments.year,
                 territory=arguments.territory, structure=arguments.structure, level=arguments.level,
@@ -96,10 +93,13 @@ def _unknown(catalogue: Catalogue, arguments: argparse.Namespace) -> str:
     return ""
 
 
-def open_explainer(catalogue: Catalogue, output: str | Path, version: str | None = None) -> Explainer:
+def open_explainer(
+    catalogue: Catalogue, output: str | Path, folder: Path, version: str | None = None
+) -> Explainer:  # fmt: skip
     """Return the explainer of a release of an output folder, the latest by default; raises NotFoundError without it.
 
-    Files received since are not mistaken for those of the release: these are judged again, from the archive.
+    Files received since are not mistaken for those of the release: these are judged again, from the archive. What is
+    read again is written in ``folder``, for as long as the explainer is used.
     """
     from pipelines.explain import Explainer
     from pipelines.flow.release_inputs import Origins
@@ -107,20 +107,8 @@ def open_explainer(catalogue: Catalogue, output: str | Path, version: str | None
 
     store = open_store(str(output))
     release, latest = _release(catalogue, store, version)
-    scratch = tempfile.TemporaryDirectory()
-    origins = Origins(catalogue, store, release, latest, Path(scratch.name))
-
-    def kept(network: str, year: int, _until_forgotten: object = scratch) -> Kept:
-        return origins.kept(network, year)
-
-    def held(sha256: str) -> bool:
-        try:
-            store.archive.path(sha256)
-        except (ValueError, OSError):
-            return False
-        return True
-
-    return Explainer(catalogue, release, kept, _reader(store.archive), held)
+    origins = Origins(catalogue, store, release, latest, folder / "jugé")
+    return Explainer(catalogue, release, origins.kept, store.archive, folder)
 
 
 def _release(catalogue: Catalogue, store: Store, version: str | None) -> tuple[Release, bool]:
@@ -140,34 +128,3 @@ def _release(catalogue: Catalogue, store: Store, version: str | None) -> tuple[R
     raise NotFoundError(
         f"aucune version publiée dans {store.address(store.releases)} : lancer « resultats run », ou indiquer --output"
     )
-
-
-def _reader(archive: Archive) -> Callable[[str, str, Export, Layout, Collection[int]], OpenedFile]:
-    """Return the function that opens an archived file again, by the content it had when it was received."""
-    from pipelines.explain import ArchiveError, OpenedFile
-    from pipelines.explain.evidence import DAMAGED
-    from pipelines.read import DelimitedText, TreatmentError, UnusableFileError, read_export
-    from pipelines.read.text import open_text
-    from pipelines.validate import recognised
-
-    def read(sha256: str, path: str, export: Export, layout: Layout, wanted: Collection[int]) -> OpenedFile:
-        try:
-            place = archive.path(sha256)
-        except (ValueError, OSError) as error:
-            raise ArchiveError(DAMAGED) from error
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                opened = read_export(place, path, layout, Path(folder) / "texte", recognised(export, layout))
-                if not isinstance(opened, DelimitedText):
-                    numbered = enumerate(opened.rows, start=opened.first_row)
-                    return OpenedFile(opened.header, {number: row for number, row in numbered if number in wanted})
-                with open_text(opened.source, opened.encoding) as stream:
-                    records = csv.reader(stream, delimiter=opened.delimiter, quotechar=opened.quote_char)
-                    numbered = enumerate(itertools.islice(records, opened.first_row - 1, None), opened.first_row)
-                    return OpenedFile(opened.header, {number: row for number, row in numbered if number in wanted})
-            except TreatmentError as error:
-                raise ArchiveError(str(error)) from error
-            except (UnusableFileError, csv.Error, UnicodeDecodeError) as error:
-                raise ArchiveError(f"le fichier archivé ne se lit plus ({error})") from error
-
-    return read

@@ -55,6 +55,22 @@ def accounts_of(
             return [account for item in fed for account in _alone(connection, item, source)]
 
 
+def reasons_of_rows(
+    catalogue: Catalogue, network: str, export: Export, year: int, identifier: str, observations: Path
+) -> list[str | None]:
+    """Return why each accepted row (Parquet, in its order) of an export is out of the base of an indicator.
+
+    None of a row in the base. Raises duckdb.Error when the declaration asks of the rows what they can't give.
+    """
+    item = next(item for item in _fed(catalogue, network, export, [year]) if item.identifier == identifier)
+    source = Source(observations, export)
+    rows = f"read_parquet({literal(str(observations))}, file_row_number = true)"
+    with connect() as connection:
+        reason = _reason(connection, item, source)
+        found = connection.execute(f"SELECT {reason} FROM {rows} ORDER BY file_row_number").fetchall()
+    return [row[0] for row in found]
+
+
 def _alone(connection: duckdb.DuckDBPyConnection, item: _Fed, source: Source) -> list[Account]:
     try:
         return _accounts(connection, [item], source)

@@ -85,9 +85,9 @@ class NetworkYear:
 
 
 def compute_network_year(
-    catalogue: Catalogue, network: str, year: int, observations: Mapping[str, Path]
+    catalogue: Catalogue, network: str, year: int, observations: Mapping[str, Path], only: str | None = None
 ) -> NetworkYear:
-    """Compute every indicator whose exports were accepted.
+    """Compute every indicator whose exports were accepted, or ``only`` one of them.
 
     ``observations`` gives the Parquet file of each accepted export (rows of that year only). An indicator one of whose
     exports is missing is left out: the coverage table says why. Indicators fed by the same exports share one scan.
@@ -96,7 +96,7 @@ def compute_network_year(
     exports = {identifier: export for identifier in observations if (export := declared.export(identifier))}
     feeds = {
         identifier: feed for identifier, feed in catalogue.expected(network, year).items()
-        if set(feed.export) <= set(observations)
+        if set(feed.export) <= set(observations) and only in (None, identifier)
     }  # fmt: skip
     with connect() as connection:
         run = _Run(

@@ -1,22 +1,12 @@
-"""Any published number back to its source lines, and recomputed from them by a second, plain path.
+"""Any published number back to its source lines, and computed again from them.
 
-What a run left is read here as plain data (Parquet, JSON, YAML); where it stands and how archived files are opened is
-told by the caller. Nothing here imports the path that made the number.
+What a run left is read here as plain data (Parquet, JSON, YAML), the lines in the archive; the figures are those of the
+pipeline's own estimators. A second, independent computation of each stands in ``tests/oracle``.
 """
 
-from pipelines.explain.evidence import ArchiveError, Kept, OpenedFile
+from pipelines.explain.evidence import Kept
 from pipelines.explain.explainer import Explainer
 from pipelines.explain.explanation import explanation
 from pipelines.explain.published import NotFoundError, Release, find_row, open_release
 
-__all__ = [
-    "ArchiveError",
-    "Explainer",
-    "Kept",
-    "NotFoundError",
-    "OpenedFile",
-    "Release",
-    "explanation",
-    "find_row",
-    "open_release",
-]  # fmt: skip
+__all__ = ["Explainer", "Kept", "NotFoundError", "Release", "explanation", "find_row", "open_release"]

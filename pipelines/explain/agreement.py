@@ -1,4 +1,4 @@
-"""Whether a published row is what the second path gives. What is published is compared, and nothing else.
+"""Whether a published row is what the pipeline gives again. What is published is compared, and nothing else.
 
 Hidden cells are not compared: whether they agree could tell on them.
 """
@@ -7,47 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from pipelines.declarations import Catalogue, Export, Indicator
-    from pipelines.explain.recomputed import Line
+    from pipelines.declarations import Catalogue, Indicator
 
 Row = Mapping[Any, Any]
-DEFAULT_MINIMUM = 11  # persons, in surveys that declare nothing else: INSEE's rule, as the indicators' manual says
 _DECIMALS = {"effectif": 0, "effectif_pondere": 0, "numerateur": 6, "denominateur": 6}  # as published
 _RELATIVE = 1e-9  # floating sums in another order
-_UNSTABLE = 1e-6  # of a bound: the square root of a variance near zero
 _NAMES = {
-    "valeur": "la valeur", "effectif": "l'effectif", "effectif_pondere": "l'effectif pondéré",
-    "numerateur": "le numérateur", "denominateur": "le dénominateur", "borne_basse": "la borne basse",
-    "borne_haute": "la borne haute",
+    "valeur": "la valeur", "borne_basse": "la borne basse", "borne_haute": "la borne haute", "effectif": "l'effectif",
+    "effectif_pondere": "l'effectif pondéré", "numerateur": "le numérateur", "denominateur": "le dénominateur",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Minimum:
-    """The base under which a value is not published, the id of the reason, and why that base."""
-
-    answers: int
-    reason: str
-    why: str
-
-
-def minimum_of(indicator: Indicator, export: Export) -> Minimum | None:
-    """Return the minimum base that holds for an indicator fed by ``export``."""
-    rule = indicator.minimum_base
-    if indicator.enterprises:
-        return None
-    if rule:
-        return Minimum(rule.answers, rule.reason, rule.why)
-    if export.kind == "survey":
-        return Minimum(DEFAULT_MINIMUM, "secret-statistique", "règle générale des enquêtes auprès de personnes")
-    return None
 
 
 def is_hidden(row: Row) -> bool:
@@ -60,50 +33,31 @@ def present(value: Any) -> bool:
     return value is not None and not (isinstance(value, float) and math.isnan(value)) and value is not pd.NA
 
 
-def differences(
-    row: Row, line: Line, indicator: Indicator, minimum: Minimum | None, catalogue: Catalogue, loose: float = 0.0
-) -> list[str]:
-    """Say in French how a row that is not hidden differs from its recomputed line; nothing when it doesn't.
-
-    ``loose``: the relative error that declared tolerances leave in its weights.
-    """
+def differences(row: Row, line: Row, indicator: Indicator, catalogue: Catalogue) -> list[str]:
+    """Say in French how a row that is not hidden differs from its line computed again; nothing when it doesn't."""
+    if line["motif"]:
+        return same_reason(row, line["motif"], catalogue)
     if not present(row["valeur"]):
-        reason = line.reason
-        if reason is None and minimum and line.base < minimum.answers:
-            reason = minimum.reason
-        if reason is None:
-            return ["une valeur est recalculée là où aucune n'est publiée"]
-        return same_reason(row, reason, catalogue)
-    scale = np.nanmax([1.0, abs(line.value), line.denominator])
-    rounding = {**_DECIMALS, "valeur": indicator.decimals}
-    return _bounds_differ(row, line, indicator, loose) + [
-        f"{_NAMES[name]} n'est pas ce que l'on recalcule"
-        for name, value in line.figures().items()
-        if present(row[name])
-        and not abs(float(row[name]) - value) <= 0.5 / 10.0 ** rounding[name] + (_RELATIVE + loose) * scale
-    ]
-
-
-def _bounds_differ(row: Row, line: Line, indicator: Indicator, loose: float) -> list[str]:
-    """Say which bounds are not the recomputed ones, cut to the declared range as the published ones are."""
+        return ["une valeur est recalculée là où aucune n'est publiée"]
     found = []
-    for name, bound in _bounds(line, indicator).items():
-        if present(row[name]) == math.isnan(bound):
+    for name, decimals in _decimals(indicator).items():
+        if name.startswith("borne") and present(row[name]) != present(line[name]):
             found.append(f"{_NAMES[name]} est publiée là où l'on n'en trouve pas, ou l'inverse")
-        elif present(row[name]):
-            slack = 0.5 / 10.0**indicator.decimals + (_UNSTABLE + 10 * loose) * max(1.0, abs(bound))
-            found += (
-                [] if abs(float(row[name]) - bound) <= slack else [f"{_NAMES[name]} n'est pas ce que l'on recalcule"]
-            )
+        elif present(row[name]) and not _same(row[name], line[name], decimals):
+            found.append(f"{_NAMES[name]} n'est pas ce que l'on recalcule")
     return found
 
 
-def _bounds(line: Line, indicator: Indicator) -> dict[str, float]:
-    if line.bounds is None:
-        return {}
-    low, high = indicator.range or (-math.inf, math.inf)
-    cut = [bound if math.isnan(bound) else min(max(bound, low), high) for bound in line.bounds]
-    return dict(zip(("borne_basse", "borne_haute"), cut, strict=True))
+def _same(published: Any, computed: Any, decimals: int) -> bool:
+    if not present(computed):
+        return False
+    slack = 0.5 / 10.0**decimals + _RELATIVE * max(1.0, abs(computed))
+    return bool(abs(float(published) - computed) <= slack)
+
+
+def _decimals(indicator: Indicator) -> dict[str, int]:
+    """Return the decimals with which each figure is published."""
+    return {name: _DECIMALS.get(name, indicator.decimals) for name in _NAMES}
 
 
 def same_reason(row: Row, reason: str, catalogue: Catalogue) -> list[str]:
@@ -114,10 +68,9 @@ def same_reason(row: Row, reason: str, catalogue: Catalogue) -> list[str]:
     return [] if row["motif_absence"] == label else [f"le motif publié n'est pas celui que l'on trouve : {label}"]
 
 
-def as_published(row: Row, line: Line, indicator: Indicator) -> dict[str, float]:
-    """Return the recomputed figures under the names and with the decimals of those published, and no other."""
-    decimals = {**_DECIMALS, **dict.fromkeys(("valeur", "borne_basse", "borne_haute"), indicator.decimals)}
+def as_published(row: Row, line: Row, indicator: Indicator) -> dict[str, float]:
+    """Return the figures computed again under the names and with the decimals of those published, and no other."""
     return {
-        name: round(value, decimals[name]) for name, value in {**line.figures(), **_bounds(line, indicator)}.items()
-        if present(row[name]) and not math.isnan(value)
+        name: round(line[name], decimals) for name, decimals in _decimals(indicator).items()
+        if present(row[name]) and present(line[name])
     }  # fmt: skip

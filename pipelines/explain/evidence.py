@@ -7,7 +7,7 @@ again from the archive, corrected as declared, and compared with the observation
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,30 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipelines.compile.exports import field_descriptor, label_of
-from pipelines.explain.places import COORDINATES, with_places
-from pipelines.explain.plain import reasons_of, values_of
+from pipelines.explain.archived_files import ArchiveError, open_again
+from pipelines.explain.cell_values import reasons_of, values_of
+from pipelines.explain.coordinates import COORDINATES, with_places
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Correction, Export, Layout
-
-
-DAMAGED = "l'archive ne contient plus ce qui a été reçu"
-
-
-class ArchiveError(Exception):
-    """An archived file is absent, damaged or unreadable; the message, in French, says which."""
-
-
-@dataclass(frozen=True)
-class OpenedFile:
-    """A file read again: its labels, and the cells of the rows asked for, by their number in the file."""
-
-    header: list[str]
-    rows: dict[int, list[str]]
-
-
-# (sha256, path below the exports root, export, layout, numbers of the rows wanted) → the file; raises ArchiveError
-Reader = Callable[[str, str, "Export", "Layout", Collection[int]], OpenedFile]
+    from pipelines.read import Archive
 
 
 @dataclass(frozen=True)
@@ -94,7 +77,7 @@ class Corrected:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The accepted rows of an export and year.
+    """The accepted rows of an export and year, in the order of its observations.
 
     ``rows``: ``_export``, ``_fichier``, ``_ligne``, COORDINATES, the fields asked for, and ``_absence_<field>``.
     ``faults``: what does not hold between archive, report and observations, in French, without any value.
@@ -106,17 +89,17 @@ class Evidence:
 
 
 def fields_used(catalogue: Catalogue, network: str, year: int, export: Export) -> list[str]:
-    """Return the fields that bear on a result of the year: inputs, rows kept, place, weight, margins."""
-    named = {name for name in export.referenced_fields().values() if name not in export.key}
+    """Return the fields that bear on a result of the year: inputs, rows kept, place, weight, margins, enterprises."""
+    named: set[str | None] = {name for name in export.referenced_fields().values() if name not in export.key}
     named |= {name for place, name in export.referenced_fields().items() if not place.startswith("key.")}
     for feed in catalogue.expected(network, year).values():
         if export.id in feed.export:
-            named |= {*feed.inputs.values(), *feed.where}
-    return [item.name for item in export.fields if item.name in named]
+            named |= {*feed.inputs.values(), *feed.where, feed.contributor}
+    return [item.name for item in export.fields if item.name in named and not item.personal]
 
 
 def gather_evidence(
-    catalogue: Catalogue, network: str, year: int, export: Export, kept: Kept, read: Reader
+    catalogue: Catalogue, network: str, year: int, export: Export, kept: Kept, archive: Archive
 ) -> Evidence:  # fmt: skip
     """Read the accepted rows of an export again. Faults are told, never raised."""
     assert kept.report is not None  # asked only of an accepted export
@@ -142,7 +125,7 @@ def gather_evidence(
         count = len(seen) - start if rank == len(files) - 1 else file["acceptees"]
         part, start = seen.iloc[start : start + count], start + count
         try:
-            found = _file_rows(export, layout, file, part, names, corrections, corrected, file_year, read)
+            found = _file_rows(export, layout, file, part, names, corrections, corrected, file_year, archive)
             altered = _differ(found, part, names)
         except ArchiveError as error:
             faults.append(f"{file['fichier']} : {error}")
@@ -170,11 +153,11 @@ def _observations(path: Path, names: list[str]) -> pd.DataFrame | str:
 
 def _file_rows(
     export: Export, layout: Layout, file: dict[str, Any], seen: pd.DataFrame, names: list[str],
-    corrections: list[Correction], corrected: dict[int, Corrected], file_year: int | None, read: Reader,
+    corrections: list[Correction], corrected: dict[int, Corrected], file_year: int | None, archive: Archive,
 ) -> pd.DataFrame:  # fmt: skip
     """Return the typed and placed rows of one file; raises ArchiveError or ValueError."""
     numbers = [int(number) for number in seen["_ligne"]]
-    opened = read(file["sha256"], file["fichier"], export, layout, set(numbers))
+    opened = open_again(archive, file["sha256"], file["fichier"], export, layout, set(numbers))
     if set(numbers) - set(opened.rows):
         raise ArchiveError("des lignes acceptées n'y sont pas")
     labels = {_plain(label): index for index, label in reversed(list(enumerate(opened.header)))}

@@ -1,40 +1,42 @@
-"""Joins evidence, second path and published rows, network-year by network-year: each is read and recomputed once.
+"""Joins evidence, figures computed again and published rows, indicator by indicator: each is traced once.
 
 What an explanation says is in ``explanation``; nothing is printed here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
+import duckdb
 
-from pipelines.explain.agreement import differences, is_hidden, minimum_of, same_reason
-from pipelines.explain.coded import coded
-from pipelines.explain.evidence import DAMAGED, Evidence, Kept, Reader, gather_evidence
-from pipelines.explain.left_out import left_out, reasons_of_rows
-from pipelines.explain.observed import Question, recompute_observed
-from pipelines.explain.places import Key, Regions, finest_level
-from pipelines.explain.plain import kept_by
-from pipelines.explain.transparency import recompute_transparency
-from pipelines.explain.typed import recompute_typed
-from pipelines.explain.weights import looseness, weights_of
+from pipelines.explain.agreement import differences, is_hidden, same_reason
+from pipelines.explain.archived_files import DAMAGED, is_held
+from pipelines.explain.evidence import gather_evidence
+from pipelines.explain.indicator_rows import lines_of
+from pipelines.explain.lines import ObservedLines
+from pipelines.explain.recomputed import NotComputedError, key_of, recomputed_lines, write_observations
 
 if TYPE_CHECKING:
-    from pipelines.declarations import Catalogue, Export, Feed, Frequency, Indicator
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipelines.declarations import Catalogue, Export, Feed, Indicator
     from pipelines.explain.agreement import Row
+    from pipelines.explain.evidence import Evidence, Kept
+    from pipelines.explain.lines import Lines
     from pipelines.explain.published import Release
-    from pipelines.explain.recomputed import Line, Recomputed
+    from pipelines.explain.recomputed import Key
+    from pipelines.read import Archive
 
 
 @dataclass(frozen=True)
 class Traced:
-    """An indicator of a network and year, traced back: recomputed, or ``reason`` (id) why the run had nothing.
+    """An indicator of a network and year, traced back: computed again, or ``reason`` (id) why the run had nothing.
 
-    ``faults``: what no longer holds in its sources; where nothing could be recomputed for it, it says why.
+    ``results``: every unit, with secret figures. ``lines``: the rows behind them, None where nothing could be computed.
+    ``faults``: what no longer holds in its sources; where nothing could be computed for it, it says why.
     """
 
     indicator: Indicator
@@ -42,50 +44,34 @@ class Traced:
     exports: list[Export]
     kept: Kept
     evidence: dict[str, Evidence]
-    recomputed: Recomputed | None
+    results: dict[Key, Row]
+    lines: Lines | None
     reason: str | None
     faults: list[str]
 
-    def line(self, key: Key) -> Line | None:
-        """Return the recomputed line of a unit, if there is one."""
-        return self.recomputed.lines.get(key) if self.recomputed else None
-
-    @property
-    def counts_rows(self) -> bool:
-        """Whether the rows in no base are read again: those of indicators computed from rows."""
-        return self.recomputed is not None and self.indicator.estimator.family not in ("typed", "networks")
-
-    def outside(self, key: Key, regions: Regions) -> dict[str, int]:
-        """Count, by reason, the rows of a unit that are in no base."""
-        found: dict[str, int] = {}
-        for export in self.exports:
-            rows = self.evidence[export.id].rows
-            finer = self.feed.frequency or export.period.frequency
-            frequency: Frequency = "year" if key[0].isdecimal() else finer
-            reasons = reasons_of_rows(rows, export, self.indicator, self.feed)
-            for reason, count in left_out(rows, reasons, key, frequency, regions).items():
-                found[reason] = found.get(reason, 0) + count
-        return found
+    def line(self, row: Row) -> Row | None:
+        """Return what a published row is computed again as, if anything."""
+        return self.results.get(key_of(row))
 
 
 class Explainer:
-    """Traces rows of a release. ``kept`` gives what the run left of a network and year; ``read`` opens the archive.
+    """Traces rows of a release.
 
-    ``held`` tells whether the archive still holds a content (sha256) as it was received.
+    ``kept`` gives what the run left of a network and year; ``archive`` holds what was received; what is read again is
+    written in ``folder``, for as long as the explainer is used.
     """
 
     def __init__(
-        self, catalogue: Catalogue, release: Release, kept: Callable[[str, int], Kept], read: Reader,
-        held: Callable[[str], bool],
-    ) -> None:  # fmt: skip
+        self, catalogue: Catalogue, release: Release, kept: Callable[[str, int], Kept], archive: Archive, folder: Path
+    ) -> None:
         self.catalogue, self.release = catalogue, release
-        self._read, self._held = read, cache(held)
+        self._archive, self._folder = archive, folder
         self._kept = cache(kept)
         self._evidence = cache(self._gather)
         self.trace = cache(self._trace)
 
     def disagreements(self, row: Row) -> list[str] | None:
-        """Say how a published row differs from the second path; None for a hidden row, which is not compared.
+        """Say how a published row differs from what is computed again; None for a hidden row, which is not compared.
 
         What no longer holds in the sources of a row, hidden or not, is said of it too.
         """
@@ -95,114 +81,69 @@ class Explainer:
             return faults or None
         if traced.reason:
             return [*faults, *same_reason(row, traced.reason, self.catalogue)]
-        if traced.recomputed is None:
+        if traced.lines is None:
             return faults
-        line = traced.line(key_of(row))
+        line = traced.line(row)
         if line is not None:
-            minimum = minimum_of(traced.indicator, traced.exports[0])
-            loose = max(looseness(export, int(row["annee"])) for export in traced.exports)
-            return [*faults, *differences(row, line, traced.indicator, minimum, self.catalogue, loose)]
-        if any(key[0] == row["periode"] for key in traced.recomputed.lines):
+            return [*faults, *differences(row, line, traced.indicator, self.catalogue)]
+        if any(key[0] == row["periode"] for key in traced.results):
             return [*faults, "aucune ligne source ne donne cette ligne publiée"]
         return [*faults, *same_reason(row, "non-renseigne", self.catalogue)]
 
-    def check(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Compare many published rows; return them with ``accord`` (None: hidden) and ``desaccords``."""
-        found = [self.disagreements(row) for row in rows.to_dict("records")]
-        return rows.assign(
-            accord=pd.Series([None if item is None else not item for item in found], rows.index, dtype="object"),
-            desaccords=[" ; ".join(item or ()) for item in found],
-        )
-
-    def _gather(self, network: str, year: int, export: str) -> Evidence:
+    def _gather(self, network: str, year: int, export: str) -> tuple[Evidence, Path]:
+        """Return the rows of an export read again, and the Parquet that holds them."""
         declared = self.catalogue.networks[network].export(export)
         assert declared is not None  # the catalogue was checked
-        return gather_evidence(self.catalogue, network, year, declared, self._kept(network, year), self._read)
+        kept = self._kept(network, year)
+        evidence = gather_evidence(self.catalogue, network, year, declared, kept, self._archive)
+        path = self._folder / f"{network}-{year}-{export}.parquet"
+        write_observations(evidence.rows, declared, path)
+        return evidence, path
 
     def _trace(self, network: str, year: int, identifier: str) -> Traced:
         indicator, kept = self.catalogue.indicators[identifier], self._kept(network, year)
         feed = indicator.networks[network]
         exports = [export for name in feed.export if (export := self.catalogue.networks[network].export(name))]
-        reasons = [state["motif"] for name in feed.export if (state := kept.state(name))["etat"] != "accepté"]
-        reason = "rejete" if "rejete" in reasons else reasons[0] if reasons else None
-        stale = not kept.results or not kept.report or kept.results["report"] != kept.report["fingerprint"]
-        if reason is None and (identifier in kept.failures or stale):
-            reason = "erreur-traitement"
+        reason = _why_nothing(identifier, feed, kept)
         if reason is not None:
-            return Traced(indicator, feed, exports, kept, {}, None, reason, self._archive_faults(kept, feed))
-        evidence = {name: self._evidence(network, year, name) for name in feed.export}
+            return Traced(indicator, feed, exports, kept, {}, {}, None, reason, self._archive_faults(kept, feed))
+        gathered = {name: self._evidence(network, year, name) for name in feed.export}
+        evidence = {name: item for name, (item, _) in gathered.items()}
         faults = [fault for item in evidence.values() for fault in item.faults]
-        faults += [] if faults else _miscounted(identifier, indicator, feed, exports, kept, evidence)
-        recomputed = None
+        results, lines = {}, None
         if all(len(item.rows) or not item.faults for item in evidence.values()):
+            observations = {name: path for name, (_, path) in gathered.items()}
             try:
-                recomputed = self._recomputed(network, year, indicator, feed, exports, evidence)
-            except ValueError as error:  # margins that can't be met
-                faults.append(str(error))
-        return Traced(indicator, feed, exports, kept, evidence, recomputed, None, faults)
+                results = recomputed_lines(self.catalogue, network, year, identifier, observations)
+                lines = lines_of(self.catalogue, network, year, identifier, evidence, observations)
+            except (NotComputedError, duckdb.Error) as error:
+                faults.append(f"calcul impossible : {error}")
+        if lines is not None and not faults:
+            faults = _miscounted(identifier, lines, exports, kept)
+        return Traced(indicator, feed, exports, kept, evidence, results, lines, None, faults)
 
     def _archive_faults(self, kept: Kept, feed: Feed) -> list[str]:
         """Say which received files the archive no longer holds: none of their rows is read, which would tell it."""
         files = [file for name in feed.export for file in kept.files(name)]
-        return [f"{file['path']} : {DAMAGED}" for file in files if not self._held(file["sha256"])]
-
-    def _recomputed(
-        self, network: str, year: int, indicator: Indicator, feed: Feed, exports: list[Export],
-        evidence: dict[str, Evidence],
-    ) -> Recomputed:  # fmt: skip
-        finest, regions = exports[0].period.frequency, Regions(self.catalogue.territories.of_year(year))
-        frequencies: list[Frequency] = list(dict.fromkeys([feed.frequency or finest, "year"]))
-        levels, family = indicator.levels_in(network), indicator.estimator.family
-        rows = pd.concat(
-            [_fed(evidence[export.id].rows, export, feed, year, family) for export in exports], ignore_index=True
-        )
-        if family == "typed":
-            idle = frozenset(key for key, item in self.catalogue.reasons.items() if item.observation_status == "M")
-            return recompute_typed(
-                rows, indicator, levels, feed.inputs, finest, frequencies[0], regions, idle
-            )  # fmt: skip
-        if family == "networks":
-            return recompute_transparency(rows, indicator, levels, feed.inputs, frequencies, regions)
-        weighted = any(export.weight or export.calibration_of(year) for export in exports)
-        rows = rows.join(coded(indicator.estimator, feed.inputs, rows))
-        asked = Question(
-            indicator, list(levels), frequencies, finest, weighted, any(export.sampled for export in exports),
-            any(export.design for export in exports),
-        )  # fmt: skip
-        return recompute_observed(rows, asked, regions)
+        return [f"{file['path']} : {DAMAGED}" for file in files if not is_held(self._archive, file["sha256"])]
 
 
-def _miscounted(
-    identifier: str, indicator: Indicator, feed: Feed, exports: list[Export], kept: Kept, evidence: dict[str, Evidence]
-) -> list[str]:  # fmt: skip
+def _why_nothing(identifier: str, feed: Feed, kept: Kept) -> str | None:
+    """Return the reason (id) why the run had no value of an indicator, None where it had."""
+    reasons = [state["motif"] for name in feed.export if (state := kept.state(name))["etat"] != "accepté"]
+    if reasons:
+        return "rejete" if "rejete" in reasons else str(reasons[0])
+    stale = not kept.results or not kept.report or kept.results["report"] != kept.report["fingerprint"]
+    return "erreur-traitement" if identifier in kept.failures or stale else None
+
+
+def _miscounted(identifier: str, lines: Lines, exports: list[Export], kept: Kept) -> list[str]:
     """Say which exports' rows are no longer left out of the base for the reasons that the control counted."""
-    if indicator.estimator.family in ("typed", "networks"):
+    if not isinstance(lines, ObservedLines):
         return []
     faults = []
     for export in exports:
         told = {item["indicator"]: item for item in (kept.report or {})["exports"][export.id].get("comptes", [])}
-        if identifier not in told:
-            continue
-        found = reasons_of_rows(evidence[export.id].rows, export, indicator, feed).dropna().value_counts().to_dict()
-        if found != told[identifier]["outside"]:
+        if identifier in told and lines.reasons(export.id) != told[identifier]["outside"]:
             faults.append(f"export {export.id} : les lignes hors de la base ne sont plus celles du contrôle")
     return faults
-
-
-def key_of(row: Row) -> Key:
-    """Return the unit of a published row."""
-    return row["periode"], row["maille"], row["territoire_code"] or "", row["structure_code"] or ""
-
-
-def _fed(rows: pd.DataFrame, export: Export, feed: Feed, year: int, family: str) -> pd.DataFrame:
-    """Return the rows of an export that feed an indicator, with ``w`` and ``absence``."""
-    if family not in ("typed", "networks"):
-        rows = rows[rows["_maille"] == finest_level(export)]
-        weights = weights_of(rows, export, year) if family != "total" else None
-        rows = rows.assign(w=1.0 if weights is None else weights)
-    rows = rows[kept_by(rows, feed.where)]
-    absence = pd.Series(None, index=rows.index, dtype="object")
-    for name in feed.inputs.values():
-        column: Any = rows.get(f"_absence_{name}")
-        absence = absence if column is None else absence.where(absence.notna(), column)
-    return rows.assign(absence=absence.where(absence.notna(), None))

@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import label_of
 from pipelines.declarations.bases import REASONS
+from pipelines.declarations.indicator import MinimumBase
 from pipelines.declarations.yaml_source import Document, parse
-from pipelines.explain.agreement import Row, as_published, is_hidden, minimum_of, present
-from pipelines.explain.explainer import key_of
-from pipelines.explain.places import Regions
+from pipelines.disclosure.rules import DEFAULT_MINIMUM_BASE, SECRET
+from pipelines.explain.agreement import Row, as_published, is_hidden, present
+from pipelines.explain.lines import ObservedLines
+from pipelines.explain.recomputed import key_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
+    from pipelines.declarations import Export, Indicator
     from pipelines.explain.explainer import Explainer, Traced
 
 LISTED = 50  # line numbers told one by one; beyond, how many, the first and the last
@@ -35,6 +38,7 @@ _WHAT = (
 _FIGURES = (
     "valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur",
 )  # fmt: skip
+_TOO_FEW = (SECRET, "base-insuffisante")  # reasons of a value that was computed, on too small a base
 _NO_COMPARISON = "la valeur est secrète : le recalcul n'est ni montré ni comparé"
 _STALE = "les déclarations ont changé depuis le calcul : le recalcul suit celles d'aujourd'hui"
 _SYNTHETIC = "données synthétiques, inventées pour la démonstration"
@@ -58,7 +62,7 @@ def explanation(explainer: Explainer, row: Row, schemas: Path) -> dict[str, Any]
         "estimateur": _estimator(traced, row),
         "absence": None if present(row["valeur"]) and not hidden else _absence(explainer, traced, row, hidden),
         "sources": [_source(traced, name, shown, hidden) for name in traced.feed.export],
-        "hors_de_la_base": _outside(explainer, traced, row, shown),
+        "hors_de_la_base": _outside(traced, row, shown),
         "corrections": touched,
         "declarations": _declarations(traced, row, schemas, [item["declaration"] for item in touched]),
         "publication": {
@@ -74,16 +78,16 @@ def explanation(explainer: Explainer, row: Row, schemas: Path) -> dict[str, Any]
 
 def _rows_shown(traced: Traced, row: Row) -> pd.DataFrame | None:
     """Return the rows that count in a unit, unless their number would tell a base that is not published."""
-    line = traced.line(key_of(row))
-    if is_hidden(row) or traced.recomputed is None or line is None:
+    line = traced.line(row)
+    if is_hidden(row) or traced.lines is None or line is None:
         return None
-    too_few = not present(row["valeur"]) and line.reason is None
-    return None if too_few and not present(row["effectif"]) else traced.recomputed.rows(key_of(row))
+    too_few = not present(row["valeur"]) and line["motif"] in (None, *_TOO_FEW)
+    return None if too_few and not present(row["effectif"]) else traced.lines.counting(key_of(row))
 
 
 def _estimator(traced: Traced, row: Row) -> dict[str, Any]:
     indicator, year = traced.indicator, int(row["annee"])
-    estimator, minimum = indicator.estimator, minimum_of(indicator, traced.exports[0])
+    estimator, minimum = indicator.estimator, _minimum_of(indicator, traced.exports[0])
     return {
         "nom": estimator.name,
         "titre": estimator.card.title,
@@ -104,6 +108,14 @@ def _estimator(traced: Traced, row: Row) -> dict[str, Any]:
         "effectif_minimal": minimum and {"effectif": minimum.answers, "pourquoi": minimum.why},
         "mode_obtention": _plain(row["mode_obtention"]),
     }  # fmt: skip
+
+
+def _minimum_of(indicator: Indicator, export: Export) -> MinimumBase | None:
+    """Return the minimum base that holds for an indicator fed by ``export``."""
+    if indicator.enterprises or indicator.minimum_base or export.kind != "survey":
+        return None if indicator.enterprises else indicator.minimum_base
+    why = "règle générale des enquêtes auprès de personnes"
+    return MinimumBase(answers=DEFAULT_MINIMUM_BASE, reason=SECRET, why=why)
 
 
 def _labels(traced: Traced, name: str, year: int) -> list[str]:
@@ -142,14 +154,11 @@ def _lines(rows: pd.DataFrame | None, export: str, path: str) -> dict[str, Any] 
     return told
 
 
-def _outside(
-    explainer: Explainer, traced: Traced, row: Row, rows: pd.DataFrame | None
-) -> list[dict[str, Any]] | None:  # fmt: skip
+def _outside(traced: Traced, row: Row, rows: pd.DataFrame | None) -> list[dict[str, Any]] | None:
     """Tell the accepted rows of the unit that are in no base, by reason; None of a row of which no line is told."""
-    if rows is None or not traced.counts_rows:
+    if rows is None or not isinstance(traced.lines, ObservedLines):
         return None
-    regions = Regions(explainer.catalogue.territories.of_year(int(row["annee"])))
-    found = traced.outside(key_of(row), regions)
+    found = traced.lines.outside(key_of(row))
     return [
         {"raison": name, "libelle": words, "nombre": found[name]} for name, words in REASONS.items() if name in found
     ]
@@ -198,7 +207,7 @@ def _hidden_details(traced: Traced) -> list[str]:
             f"Règle : aucune valeur faite par moins de {enterprises.units} entreprises, ni dont une seule fait plus de "
             f"{100 * enterprises.dominance:g} % ; {enterprises.why}.", _BESIDE,
         ]  # fmt: skip
-    minimum = minimum_of(traced.indicator, traced.exports[0])
+    minimum = _minimum_of(traced.indicator, traced.exports[0])
     return [f"Règle : aucune valeur sous {minimum.answers} ; {minimum.why}.", _BESIDE] if minimum else [_BESIDE]
 
 
@@ -215,15 +224,15 @@ def _details(traced: Traced, row: Row) -> list[str]:
         ]  # fmt: skip
         failure = traced.kept.failures.get(row["indicateur"])
         return [*told, *([f"Calcul impossible : {failure}"] if failure else [])]
-    line = traced.line(key_of(row))
-    if line is None or traced.recomputed is None:
+    line = traced.line(row)
+    if line is None or traced.lines is None:
         return ["Aucune ligne acceptée ne porte sur cet indicateur."]
-    if line.reason == "donnees-incompletes":
-        return [f"Manque {part}" for part in traced.recomputed.missing(key_of(row))]
-    minimum = minimum_of(traced.indicator, traced.exports[0])
-    if line.reason is None and minimum:
+    if line["motif"] == "donnees-incompletes":
+        return [f"Manque {part}" for part in traced.lines.missing(key_of(row))]
+    minimum = _minimum_of(traced.indicator, traced.exports[0])
+    if line["motif"] in (None, *_TOO_FEW) and minimum:
         return [f"Règle : aucune valeur sous {minimum.answers} ; {minimum.why}."]
-    return ["Aucune ligne acceptée n'entre dans la base."] if line.base == 0 else []
+    return ["Aucune ligne acceptée n'entre dans la base."] if line["effectif"] == 0 else []
 
 
 def _declarations(traced: Traced, row: Row, schemas: Path, corrections: list[str]) -> list[dict[str, Any]]:
@@ -254,7 +263,7 @@ def _parsed(content: bytes) -> Document:
 
 
 def _check(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> dict[str, Any]:
-    disagreements, line = explainer.disagreements(row), traced.line(key_of(row))
+    disagreements, line = explainer.disagreements(row), traced.line(row)
     warnings = [_SYNTHETIC] if row["nature_donnees"] == "synthétiques" else []
     warnings += traced.kept.since
     results = traced.kept.results or {}
@@ -262,7 +271,7 @@ def _check(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> dict
         warnings.append(_STALE)
     figures = {} if hidden or line is None else as_published(row, line, traced.indicator)
     method = "état des exports à la réception et au contrôle" if traced.reason else (
-        "lignes acceptées relues dans le fichier archivé, typées et calculées par pandas"
+        "lignes acceptées relues dans le fichier archivé, recalculé avec les estimateurs du traitement"
     )  # fmt: skip
     return {
         "methode": _NO_COMPARISON if hidden else method,

@@ -126,7 +126,7 @@ def _lines(told: Mapping[str, Any]) -> str:
 
 
 def _verdict(console: Console, told: Mapping[str, Any]) -> None:
-    console.print(Text("Recalcul par un second chemin", "bold"))
+    console.print(Text("Recalcul", "bold"))
     figures = ", ".join(f"{_NAMES[name]} {_number(value)}" for name, value in told["valeurs"].items())
     for line in filter(None, (told["methode"], figures, *told["avertissements"])):
         console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from explained_run import judged
+from oracle.second_path.judge import SecondPath
 
 from pipelines.cli import main
 from pipelines.cli.explaining import open_explainer
@@ -118,15 +120,18 @@ def test_coverage_lists_every_expected_result(whole_run, catalogue):
     assert set(missing["motif_absence"]) == {"non transmis"}
 
 
-def test_every_published_row_is_explained_by_a_second_path(whole_run, catalogue):
-    explainer = open_explainer(catalogue, whole_run[0])
-    checked = explainer.check(explainer.release.results)
-    wrong = checked[checked["accord"].eq(False)]
-    assert wrong.empty, wrong[["reseau", "annee", "indicateur", "periode", "desaccords"]].to_string()
-    assert (checked["accord"].isna() == (checked["statut_confidentialite"] != "F")).all()
-    assert checked["accord"].eq(True).sum() > 30_000
+def test_every_published_row_is_found_again_and_explained(whole_run, catalogue, tmp_path):
+    explainer = open_explainer(catalogue, whole_run[0], tmp_path)
+    second, published = SecondPath(explainer), explainer.release.results
+    for judge in (explainer, second):
+        checked = judged(judge, published)
+        wrong = checked[checked["accord"].eq(False)]
+        assert wrong.empty, wrong[["reseau", "annee", "indicateur", "periode", "desaccords"]].to_string()
+        assert (checked["accord"].isna() == (checked["statut_confidentialite"] != "F")).all()
+        assert checked["accord"].eq(True).sum() > 30_000
     kinds = ["reseau", "indicateur", "maille", "frequence", "motif_absence"]
     for row in checked.groupby(kinds, dropna=False, sort=False).head(1).to_dict("records"):
+        assert second.other_rows(row) == []
         told = json.loads(json.dumps(explanation(explainer, row, PROJECT / "schemas")))
         assert told["recalcul"]["accord"] == row["accord"]
         lines = [file["lignes"] for source in told["sources"] for file in source["fichiers"]]

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from explained_run import judged
+from oracle.second_path.judge import SecondPath
 from test_main_job import run, table
+
+from pipelines.cli.explaining import open_explainer
 
 pytestmark = pytest.mark.e2e
 
@@ -101,3 +105,12 @@ def test_networks_without_files_are_told_absent(output):
     assert set(caf["motif_absence"]) == {"non transmis"}
     real_networks = coverage[coverage["reseau"].isin(["france-services", "universites", "securite", "barometre"])]
     assert (real_networks["etat"] != "absent").all()
+
+
+def test_every_published_row_is_found_again_by_a_second_path(output, catalogue, tmp_path):
+    explainer = open_explainer(catalogue, output, tmp_path)
+    for judge in (explainer, SecondPath(explainer)):
+        checked = judged(judge, explainer.release.results)
+        wrong = checked[checked["accord"].eq(False)]
+        assert wrong.empty, wrong[["reseau", "annee", "indicateur", "periode", "desaccords"]].to_string()
+        assert checked["accord"].eq(True).sum() > 10_000

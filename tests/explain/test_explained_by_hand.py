@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from explained_run import YEAR, House, export, levels
+from explained_run import YEAR, House, export, judged, levels
 
 from pipelines.cli import main
 from pipelines.explain import NotFoundError, explanation, find_row
@@ -175,7 +175,7 @@ def test_the_lines_of_several_files_are_told_file_by_file(tmp_path):
     feed = {"export": "avis", "inputs": {"rating": "note"}}
     house.indicator("nps", estimator={"name": "nps"}, year="pooled", levels=levels("pooled"), networks={"caisse": feed})
     explainer = house.run()
-    assert explainer.check(explainer.release.results)["accord"].eq(True).all()
+    assert judged(explainer, explainer.release.results)["accord"].eq(True).all()
     files = explain(house, territory="30")["sources"][0]["fichiers"]
     assert {file["fichier"]: file["lignes"]["numeros"] for file in files} == {
         "avis-2024-a.csv": [2, 3, 4], "avis-2024-b.csv": [16], "avis-2024-c.csv": [2, 3, 4],

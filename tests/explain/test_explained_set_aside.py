@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from explained_run import YEAR, House, export, levels
+from explained_run import YEAR, House, export, judged, levels
 
 from pipelines.cli import main
 from pipelines.declarations import Catalogue
@@ -59,7 +59,7 @@ def test_the_others_are_published_and_the_summary_names_it(tmp_path: Path, monke
     explainer = house.explainer()
     published = explainer.release.results
     assert published.loc[published["reseau"].eq("clair"), "valeur"].notna().any()
-    checked = explainer.check(published)
+    checked = judged(explainer, published)
     assert not checked["accord"].eq(False).any(), checked[checked["accord"].eq(False)].to_string()
     mine = checked[checked["reseau"].eq("trouble")]
     assert set(mine["motif_absence"]) == {"erreur de traitement"}

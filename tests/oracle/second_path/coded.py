@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from oracle.second_path.plain import numbers
 
 from pipelines.declarations import estimators as declared
-from pipelines.explain.plain import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

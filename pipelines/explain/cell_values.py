@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
 _TRUE = ("true", "True", "TRUE", "1")
 _SECONDS = {"secondes": 1, "minutes": 60, "heures": 3600, "jours": 24 * 3600}
@@ -29,20 +29,6 @@ def reasons_of(texts: pd.Series[str], values: pd.Series[Any], reasons: Mapping[s
     """Return the declared reason of each absence, by what was written there."""
     found = [reasons.get(text) if value is None else None for text, value in zip(texts, values, strict=True)]
     return pd.Series(found, index=texts.index, dtype="object")
-
-
-def numbers(values: pd.Series[Any]) -> pd.Series[float]:
-    """Return values as floats, NaN where there is none."""
-    return values.astype("float64")
-
-
-def kept_by(rows: pd.DataFrame, where: Mapping[str, Collection[Any]]) -> pd.Series[bool]:
-    """Tell which rows hold one of the values wanted in each column; days are written AAAA-MM-JJ."""
-    found = pd.Series(True, index=rows.index)
-    for name, values in where.items():
-        held = [value.isoformat() if isinstance(value, datetime.date) else value for value in rows[name]]
-        found &= pd.Series(held, index=rows.index, dtype="object").isin(list(values))
-    return found
 
 
 def _parser(descriptor: Mapping[str, Any]) -> Callable[[str], Any]:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from oracle.second_path.intervals import NO_BOUNDS, interval
+from oracle.second_path.places import KEY, Key, Regions, unit_keys
+from oracle.second_path.recomputed import Line, Recomputed
 
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.periods import MONTHS_PER_PERIOD, periods_of_year
-from pipelines.explain.intervals import NO_BOUNDS, interval
-from pipelines.explain.places import KEY, Key, Regions, unit_keys
-from pipelines.explain.recomputed import Line, Recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

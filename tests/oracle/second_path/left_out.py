@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from oracle.second_path.coded import coded
+from oracle.second_path.places import KEY, Key, Regions, finest_level, unit_keys
+from oracle.second_path.plain import kept_by, numbers
 
 from pipelines.declarations import estimators as declared
-from pipelines.explain.coded import coded
-from pipelines.explain.places import KEY, Key, Regions, finest_level, unit_keys
-from pipelines.explain.plain import kept_by, numbers
 
 if TYPE_CHECKING:
     from pipelines.declarations import Export, Feed, Frequency, Indicator

@@ -1,13 +1,8 @@
-"""Where and when a row is: period, level, territory, office, read again from its values.
-
-Only accepted rows come here, so that their codes are known ones; territories above them are those of the reference.
-"""
+"""Where a published unit is: its period, level, territory and office, found again from the rows."""
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, Any
-from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -18,33 +13,8 @@ from pipelines.declarations.periods import last_day, period_of
 if TYPE_CHECKING:
     from pipelines.declarations import Export, Frequency, Level, Territories
 
-COORDINATES = ("_annee", "_periode", "_maille", "_territoire", "_structure")
 KEY = ("periode", "maille", "territoire_code", "structure_code")
 Key = tuple[str, str, str, str]
-
-
-def with_places(rows: pd.DataFrame, export: Export, file_year: int | None) -> pd.DataFrame:
-    """Add COORDINATES to rows of values."""
-    period, level, place, office = export.period, export.level, export.territory, export.structure
-    nothing = [None] * len(rows)
-    when = [
-        _when(value, period.frequency) for value in (rows[period.field] if period.field else [file_year] * len(rows))
-    ]
-    written = rows[level.field] if level.field else nothing
-    levels = [level.values.get(str(value), level.otherwise) for value in written]
-    codes = [
-        "FR" if at == "national" else _code(code, place.codes) if place else None
-        for at, code in zip(levels, rows[place.field] if place else nothing, strict=True)
-    ]
-    offices = [
-        None if code is None or at in ("national", "region") else " ".join(normalize("NFC", str(code)).split()) or None
-        for at, code in zip(levels, rows[office.code] if office else nothing, strict=True)
-    ]
-    columns: dict[str, Any] = {
-        "_annee": [year for year, _ in when], "_periode": [name for _, name in when], "_maille": levels,
-        "_territoire": codes, "_structure": offices,
-    }  # fmt: skip
-    return rows.assign(**{name: pd.Series(found, index=rows.index, dtype="object") for name, found in columns.items()})
 
 
 def finest_level(export: Export) -> Level:
@@ -82,18 +52,3 @@ def unit_keys(rows: pd.DataFrame, level: Level, frequency: Frequency, regions: R
         "structure_code": rows["_structure"].fillna("").astype(str) if level == "site" else "",
     })  # fmt: skip
     return found[found["structure_code" if level == "site" else "territoire_code"] != ""]
-
-
-def _when(value: Any, frequency: Frequency) -> tuple[int, str]:
-    if isinstance(value, datetime.date):
-        return value.year, period_of(value, frequency)
-    return int(value), f"{int(value):04d}"
-
-
-def _code(written: Any, codes: str) -> str | None:
-    if written is None:
-        return None
-    text = str(written).strip().upper()
-    if codes != "pilote":
-        return text.zfill(2)
-    return "FR" if text == "FRANCE" else text[1:]

@@ -6,17 +6,18 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from oracle.second_path.recomputed import Line, Recomputed
+
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.periods import last_day, period_of
-from pipelines.explain.recomputed import Line, Recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
+    from oracle.second_path.places import Key, Regions
 
     from pipelines.declarations import Frequency, Indicator, Level, LevelRule
-    from pipelines.explain.places import Key, Regions
 
 Counts = dict[str, list[float]]  # network → sites that publish, sites
 

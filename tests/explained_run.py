@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import pandas as pd
 import yaml
 
 from assets.resources import Workspace
@@ -23,7 +25,7 @@ from pipelines.flow.store import Store, read_json
 from pipelines.release.release import make_release
 from pipelines.tables import national_tables
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 YEAR = 2024
 DATASET = "resultats-services-publics"
 NOW = datetime.datetime(2025, 3, 1, tzinfo=datetime.UTC)
@@ -89,7 +91,8 @@ class House:
 
     def explainer(self, version: str | None = None) -> Explainer:
         """Explain a release anew (the latest by default): nothing is remembered."""
-        return open_explainer(self.catalogue(), self.output, version)
+        folder = Path(tempfile.mkdtemp(dir=self.output.parent))
+        return open_explainer(self.catalogue(), self.output, folder, version)
 
     def archived(self, network: str, export: str) -> Path:
         """Where the archive keeps the first file of an export."""
@@ -123,3 +126,19 @@ def export(name: str, fields: Mapping[str, Any], **settings: Any) -> dict[str, A
         "layouts": [{"years": YEAR, "path": f"{name}-{{year}}.csv", "delimiter": ";", "decimalChar": ","}],
         **settings,
     }  # fmt: skip
+
+
+class Judge(Protocol):
+    """What compares a published row with the figures that it finds: the product, or the second path."""
+
+    def disagreements(self, row: Mapping[Any, Any]) -> list[str] | None:
+        """Say how they differ; None for a hidden row."""
+
+
+def judged(judge: Judge, rows: pd.DataFrame) -> pd.DataFrame:
+    """Compare many published rows; return them with ``accord`` (None: hidden) and ``desaccords``."""
+    found = [judge.disagreements(row) for row in rows.to_dict("records")]
+    return rows.assign(
+        accord=pd.Series([None if item is None else not item for item in found], rows.index, dtype="object"),
+        desaccords=[" ; ".join(item or ()) for item in found],
+    )

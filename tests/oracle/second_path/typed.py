@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from oracle.second_path.places import Key, Regions
+from oracle.second_path.recomputed import Line, Recomputed
 
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import periods_of_year
-from pipelines.explain.places import Key, Regions
-from pipelines.explain.recomputed import Line, Recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
