@@ -21,6 +21,7 @@ from pipelines.flow.gather import gather, keep_gathered, national_state, stale_n
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.release import (
     ColumnsError,
+    accepted_changes,
     declared_columns,
     earlier_results,
     kept_statement,
@@ -60,7 +61,8 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
             raise dg.Failure(f"Les déclarations ont changé depuis le calcul de : {stale}. Relancer ces réseaux.")
         state = national_state(catalogue, store)  # before anything is read: what changes meanwhile is seen afterwards
         inputs, statement = gather(catalogue, store, synthetic_statement(workspace.root))
-        made, aside = safe_tables(catalogue, inputs, earlier_results(catalogue, store.releases))
+        told, accepted = earlier_results(catalogue, store.releases), accepted_changes(catalogue, store.releases)
+        made, aside = safe_tables(catalogue, inputs, told, accepted)
         for item in aside:
             context.log.error(f"{item.network} {item.year} : {item.why}")
         write_frame(store.national / SECRETS, secret_figures(inputs.results, made[RESULTS]))

@@ -13,6 +13,7 @@ from pipelines.disclosure.published import (
     without_secret_parts,
     without_secrets,
 )
+from pipelines.disclosure.revised import unless_few
 from pipelines.disclosure.surveys import FREE, HIDDEN
 from pipelines.disclosure.totals import secret_totals, without_counts
 
@@ -27,6 +28,7 @@ __all__ = [
     "refusals",
     "secret_figures",
     "secret_totals",
+    "unless_few",
     "what_is_known",
     "without_counts",
     "without_secret_parts",

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from pipelines.disclosure.bounds import intervals
-from pipelines.disclosure.earlier import beside, row_keys, told_before
+from pipelines.disclosure.earlier import beside, told_before
+from pipelines.disclosure.keys import positions, row_numbers
 from pipelines.disclosure.published import NUMBERS
+from pipelines.disclosure.revised import PROVISIONAL, latest_rows, same_figures
 from pipelines.disclosure.surveys import FREE, KEY, surveys
 from pipelines.disclosure.totals import secret_totals, told_counts
 
@@ -41,8 +43,8 @@ def secret_figures(results: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
 
     ``results``: as computed; ``shown``: what ``protected`` made of them.
     """
-    hidden = row_keys(shown[shown["statut_confidentialite"].ne(FREE)])
-    return results.loc[row_keys(results).isin(hidden), [*KEY, *NUMBERS]].reset_index(drop=True)
+    rows, hidden = row_numbers(KEY, results, shown[shown["statut_confidentialite"].ne(FREE)])
+    return results.loc[np.isin(rows, hidden), [*KEY, *NUMBERS]].reset_index(drop=True)
 
 
 def audit(
@@ -82,7 +84,10 @@ def what_is_known(
     if results.empty:
         return pd.DataFrame(columns=[*KEY, *_BOUNDS])
     whole = beside(_with_secrets(results.reset_index(drop=True), secrets), told_before(earlier))
-    lines = [lines for survey in surveys(whole, catalogue) for lines in _judged(survey, whole)]
+    lines = [
+        lines for survey in surveys(whole, catalogue)
+        if not _kept(whole.iloc[survey.rows["row"]], survey, earlier) for lines in _judged(survey, whole)
+    ]  # fmt: skip
     if not lines:
         return pd.DataFrame(columns=[*KEY, *_BOUNDS]).astype({"trop_pres": bool, "montree": bool})
     found = pd.concat(lines, ignore_index=True)
@@ -97,15 +102,37 @@ def refusals(findings: pd.DataFrame) -> pd.DataFrame:
 
 def _with_secrets(results: pd.DataFrame, secrets: pd.DataFrame) -> pd.DataFrame:
     """Return the results with the figures that they hide, and ``masquee`` where they do."""
-    columns = [*KEY, "annee", "frequence", "statut_confidentialite", "mode_obtention", "structure", "source", *NUMBERS]
+    columns = [
+        *KEY,
+        "annee",
+        "frequence",
+        "statut_observation",
+        "statut_confidentialite",
+        "mode_obtention",
+        "structure",
+        "source",
+        *NUMBERS,
+    ]
     found = results.reindex(columns=columns).astype(dict.fromkeys(NUMBERS, "float64"))
     masked = found["statut_confidentialite"].ne(FREE).to_numpy()
-    at = pd.MultiIndex.from_frame(row_keys(secrets).to_frame(index=False)).get_indexer(row_keys(found))
+    at = positions(*row_numbers(KEY, found, secrets))
     for name in NUMBERS:
         true = secrets[name].to_numpy(dtype=float)
         known = np.where(at >= 0, true[at], np.nan) if len(true) else np.full(len(found), np.nan)
         found[name] = np.where(masked, known, found[name].to_numpy(dtype=float))
     return found.assign(masquee=masked)
+
+
+def _kept(rows: pd.DataFrame, survey: Survey, earlier: Sequence[Path] | Sequence[pd.DataFrame]) -> bool:
+    """Whether the rows of a survey are those of the latest release, kept: judged then, and nothing new is told."""
+    provisional = rows["statut_observation"].eq(PROVISIONAL) | rows["masquee"].eq(True) | rows["valeur"].isna()
+    if not len(earlier) or not provisional.all():
+        return False
+    shown = rows[rows["statut_observation"].eq(PROVISIONAL)]
+    latest = latest_rows(earlier, survey.network, survey.year)
+    names = set(rows["indicateur"])
+    latest = latest[latest["indicateur"].isin(names) & latest["statut_confidentialite"].eq(FREE)]
+    return len(latest) > 0 and same_figures(shown, latest[latest["valeur"].notna()])
 
 
 def _judged(survey: Survey, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:

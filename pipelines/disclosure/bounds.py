@@ -19,7 +19,7 @@ min(r, c, N - r, N - c).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -98,30 +98,28 @@ def alike(series: Series, index: int, hidden: Flags) -> Flags:
     slot, here = series.slots[index], hidden[:, index]
     shadow = dark(series, slot, here)
     secret = (here & shadow)[:, None] & ~series.known[:, slot.columns] & (series.tree.inherited(shadow) >= 0)[:, None]
-    found = np.zeros(series.places, dtype=bool)
-    for split in series.splits:
-        base = series.layers[split.layer].base[:, slot.columns]
-        for part in split.parts:
-            reach = _reach(series, index, hidden, part)
-            found |= (secret & (base > EPSILON) & (reach <= EPSILON)).any(axis=1)
-    return found
+    parts, layers = series.parts(slot), [split.layer for split in series.splits for _ in split.parts]
+    if not parts.shape[1]:
+        return np.zeros(series.places, dtype=bool)
+    some = series.stacked(slot)[:, layers] > EPSILON
+    return np.asarray((secret[:, None, :] & some & (_reach(series, index, hidden) <= EPSILON)).any(axis=(1, 2)))
 
 
-def _reach(series: Series, index: int, hidden: Flags, part: Numbers) -> Numbers:
-    """Return how much of one part a cell may have: places × columns."""
+def _reach(series: Series, index: int, hidden: Flags) -> Numbers:
+    """Return how much of each part a cell may have: places × parts × columns."""
     slot, within = series.slots[index], series.slots[index].within
-    found = np.zeros((series.places, len(slot.columns)))
-    for wide, here in _wider(series, index, hidden):
-        root = series.tree.inherited(dark(series, wide, here))
-        values = unknown(series, wide, here, part[:, wide.columns][:, None, :])
-        leaves = np.where((here & ~series.inner(wide))[:, None, None], values, 0.0)
-        reach = np.minimum(values.sum(axis=2, keepdims=True), _below(root, leaves))[:, 0]
-        found = np.maximum(found, reach[:, np.isin(wide.columns, slot.columns)])
     free = hidden[:, index] if within < 0 else hidden[:, within]
     root = series.tree.inherited(dark(series, slot, free))
-    values = unknown(series, slot, free, part[:, slot.columns][:, None, :])
-    star = _below(root, np.where((free & ~series.inner(slot))[:, None, None], values, 0.0))[:, 0]
-    return np.maximum(found, np.where(free[:, None], star, 0.0))
+    values = unknown(series, slot, free, series.parts(slot))
+    star = _below(root, np.where((free & ~series.inner(slot))[:, None, None], values, 0.0))
+    found = np.where(free[:, None, None], star, 0.0)
+    for wide, here in _wider(series, index, hidden):
+        root = series.tree.inherited(dark(series, wide, here))
+        values = unknown(series, wide, here, series.parts(wide))
+        leaves = np.where((here & ~series.inner(wide))[:, None, None], values, 0.0)
+        reach = np.minimum(values.sum(axis=2, keepdims=True), _below(root, leaves))
+        found = np.maximum(found, reach[:, :, np.isin(wide.columns, slot.columns)])
+    return found
 
 
 def _wider(series: Series, index: int, hidden: Flags) -> Iterator[tuple[Slot, Flags]]:
@@ -154,12 +152,11 @@ def _fails(layer: Layer, base: Numbers, width: Numbers, secret: Flags) -> Flags:
 
 def _below(root: Places, leaves: Numbers) -> Numbers:
     """Return, per place, what all hidden leaves below its root hold together; ``leaves``: 0 elsewhere."""
-    if leaves.ndim == 1:
-        leaves = leaves[:, None]
     flat = leaves.reshape(len(leaves), -1)
-    total = np.zeros((len(root) + 1, flat.shape[1]))
-    np.add.at(total, root, flat)
-    return total[root].reshape(leaves.shape)
+    width = flat.shape[1]
+    at = ((root + 1) * width)[:, None] + np.arange(width)
+    total = np.bincount(at.ravel(), weights=flat.ravel(), minlength=(len(root) + 1) * width).reshape(-1, width)
+    return np.asarray(total[root + 1].reshape(leaves.shape if leaves.ndim > 1 else (len(leaves), 1)))
 
 
 def _stars(series: Series, index: int, hidden: Flags) -> tuple[Numbers, Numbers]:
@@ -208,38 +205,63 @@ def _of_the_row(series: Series, index: int, hidden: Flags, free: Flags, root: Pl
     """Return how much more all places of unpublished sum below the same root may have, together, in each period."""
     slot, here = series.slots[index], hidden[:, index]
     whole = series.tree.inherited(dark(series, slot, here))
-    leaves = here & ~series.inner(slot)
-    found = np.full((series.places, len(series.layers), len(slot.columns)), np.inf)
-    for number, values, span in _questions(series, slot):
-        moves = unknown(series, slot, here, values)
-        row = _below(root, np.where(leaf[:, None, None], moves, 0.0))
-        columns = _below(whole, np.where(leaves[:, None, None], moves, 0.0))
-        stay = _below(root, (leaf & (series.layers[number].base[:, slot.columns].sum(axis=1) > EPSILON)).astype(float))
-        beside = moves - unknown(series, slot, free, values)  # of a place with others below: those of published sum
-        gains = np.maximum(np.minimum(row.sum(axis=2, keepdims=True), columns - beside) - row, 0.0).sum(axis=1) / span
-        gains = np.maximum(gains - stay, 0.0)  # one person of each stays in another period
-        found[:, number] = np.minimum(found[:, number], gains)
-    return found
+    leaves, asked = here & ~series.inner(slot), _asked(series, slot)
+    moves = unknown(series, slot, here, asked.parts)
+    row = _below(root, np.where(leaf[:, None, None], moves, 0.0))
+    columns = _below(whole, np.where(leaves[:, None, None], moves, 0.0))
+    people = series.stacked(slot).sum(axis=2)[:, asked.layer]
+    stay = _below(root, np.where(leaf[:, None] & (people > EPSILON), 1.0, 0.0))  # one of each, in another period
+    beside = moves - unknown(series, slot, free, asked.parts)  # of a place with others below: those of published sum
+    gains = np.maximum(np.minimum(row.sum(axis=2, keepdims=True), columns - beside) - row, 0.0)
+    return asked.least(np.maximum(asked.questions(gains) - stay[:, :, None], 0.0))
 
 
-def _questions(series: Series, slot: Slot) -> Iterator[tuple[int, Numbers, float]]:
-    """Give each layer's number, places × parts × columns and what of them one person is: all its questions."""
-    for number, layer in enumerate(series.layers):
-        asked = [split for split in series.splits if split.layer == number]
-        for split in asked:
-            yield number, np.stack([part[:, slot.columns] for part in split.parts], axis=1), split.span
-        if not asked:
-            yield number, layer.base[:, slot.columns][:, None, :], 1.0
+class _Asked(NamedTuple):
+    """All parts of all questions: places × parts × columns. ``starts``: the first part of each question.
+
+    ``spans``: what of a question one person is; ``layers``: the first question of each layer, ``layer`` that of each.
+    """
+
+    parts: Numbers
+    starts: Places
+    spans: Numbers
+    layers: Places
+    layer: Places
+
+    def questions(self, parts: Numbers) -> Numbers:
+        """Return, per question, the sum over its parts, in persons."""
+        return np.asarray(np.add.reduceat(parts, self.starts, axis=1) / self.spans[None, :, None])
+
+    def least(self, questions: Numbers) -> Numbers:
+        """Return, per layer, the least of its questions."""
+        return np.asarray(np.minimum.reduceat(questions, self.layers, axis=1))
+
+
+def _asked(series: Series, slot: Slot) -> _Asked:
+    """Return the parts that questions make of the layers; a layer of which none is asked is one part."""
+    parts: list[Numbers] = []
+    starts: list[int] = []
+    spans: list[float] = []
+    layers: list[int] = []
+    layer: list[int] = []
+    for number, base in enumerate(series.layers):
+        layers.append(len(starts))
+        asked = [(split.parts, split.span) for split in series.splits if split.layer == number]
+        for made, span in asked or [((base.base,), 1.0)]:
+            starts.append(len(parts))
+            spans.append(span)
+            layer.append(number)
+            parts += [part[:, slot.columns] for part in made]
+    numbers = (np.array(one, dtype=np.int64) for one in (starts, layers, layer))
+    first, owners, of = numbers
+    return _Asked(np.stack(parts, axis=1), first, np.array(spans), owners, of)
 
 
 def _blocks(series: Series, slot: Slot, here: Flags, root: Places) -> tuple[Numbers, Numbers]:
     """Return how much less, more each cell may be by exchanges of two places and two periods, whatever the question."""
-    less = np.full((series.places, len(series.layers), len(slot.columns)), np.inf)
-    more, leaf = less.copy(), here & ~series.inner(slot)
-    for number, values, span in _questions(series, slot):
-        fewer, further = _frechet(unknown(series, slot, here, values), root, leaf)
-        less[:, number] = np.minimum(less[:, number], fewer.sum(axis=1) / span)
-        more[:, number] = np.minimum(more[:, number], further.sum(axis=1) / span)
+    asked, leaf = _asked(series, slot), here & ~series.inner(slot)
+    found = _frechet(unknown(series, slot, here, asked.parts), root, leaf)
+    less, more = (asked.least(asked.questions(one)) for one in found)
     return less, more
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pipelines.disclosure.keys import positions, row_numbers
 from pipelines.disclosure.surveys import KEY
 
 if TYPE_CHECKING:
@@ -57,26 +59,19 @@ def beside(results: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """
     if before.empty or results.empty:
         return results.assign(montree=False, cachee=False)
-    keys = row_keys(results)
-    at = pd.MultiIndex.from_frame(before[KEY]).get_indexer(keys)
+    rows, earlier = row_numbers(KEY, results, before)
+    at = positions(rows, earlier)
     told = {name: before[name].to_numpy(dtype=bool)[at] & (at >= 0) for name in ("montree", "cachee")}
-    pairs = pd.MultiIndex.from_frame(results[["reseau", "annee", "indicateur"]]).unique()
-    gone = before[before["cachee"] & ~pd.MultiIndex.from_frame(before[KEY]).isin(keys)]
-    gone = gone[pd.MultiIndex.from_frame(gone[["reseau", "annee", "indicateur"]]).isin(pairs)]
+    pairs, asked = row_numbers(["reseau", "annee", "indicateur"], results, before)
+    gone = before[before["cachee"].to_numpy(dtype=bool) & ~np.isin(earlier, rows) & np.isin(asked, pairs)]
     if gone.empty:
         return results.assign(**told)
-    rows = gone.assign(statut_observation="A", statut_confidentialite="F")
+    added = gone.assign(statut_observation="A", statut_confidentialite="F")
     place = ["reseau", "annee", "indicateur"]
     if "date_extraction" in results:  # of the others: without one, a row would say that its file is gone
         dates = results[[*place, "date_extraction"]].drop_duplicates(place)
-        rows = rows.astype({"annee": results["annee"].dtype}).merge(dates, on=place, how="left")
+        added = added.astype({"annee": results["annee"].dtype}).merge(dates, on=place, how="left")
     for name in KEY:
-        rows[name] = rows[name].where(rows[name].ne(""), None)
-    rows["annee"] = rows["annee"].astype(results["annee"].dtype)
-    return pd.concat([results.assign(**told), rows.reindex(columns=[*results.columns, *told])], ignore_index=True)
-
-
-def row_keys(frame: pd.DataFrame) -> pd.MultiIndex:
-    """Return the key of each row of ``resultats`` as text, with "" where a part is absent."""
-    text = frame[KEY].astype("object")
-    return pd.MultiIndex.from_frame(text.where(text.notna(), "").astype(str))
+        added[name] = added[name].where(added[name].ne(""), None)
+    added["annee"] = added["annee"].astype(results["annee"].dtype)
+    return pd.concat([results.assign(**told), added.reindex(columns=[*results.columns, *told])], ignore_index=True)

@@ -38,7 +38,7 @@ def hidden_slots(series: Series) -> Flags:
                 hidden[:, index] |= hidden[:, slot.within] & ~series.unnamed
             _settle(series, index, hidden)
             if slot.within >= 0:
-                same = alike(series, index, hidden) & ~series.unnamed
+                same = alike(series, index, hidden)  # of people in no place below too: their year is a subtraction away
                 still = np.flatnonzero(same & hidden[:, slot.within])  # the year is hidden already
                 hidden[:, slot.within] |= same
                 hidden[_company(series, index, hidden, still), index] = True

@@ -14,9 +14,10 @@ import pandas as pd
 
 from pipelines.disclosure.bounds import intervals
 from pipelines.disclosure.earlier import beside, told_before
+from pipelines.disclosure.keys import blocks
 from pipelines.disclosure.pattern import hidden_slots
 from pipelines.disclosure.rules import SECRET
-from pipelines.disclosure.surveys import FREE, HIDDEN, surveys
+from pipelines.disclosure.surveys import FREE, HIDDEN, YEAR, surveys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,7 +56,18 @@ def protected(
     """
     if results.empty:
         return without_secrets(results)
-    found = beside(results.reset_index(drop=True), told_before(earlier))
+    told = told_before(earlier)
+    before = dict(iter(told.groupby(YEAR, sort=False)))
+    years = []
+    for rows in blocks(results, YEAR):
+        place = (rows["reseau"].iat[0], rows["annee"].iat[0])
+        years.append(_hidden(rows.reset_index(drop=True), catalogue, before.get(place, told.iloc[:0])))
+    return without_secrets(pd.concat(years, ignore_index=True))
+
+
+def _hidden(results: pd.DataFrame, catalogue: Catalogue, before: pd.DataFrame) -> pd.DataFrame:
+    """Return a network-year with its secrets marked; their figures are still there."""
+    found = beside(results, before)
     added: list[pd.DataFrame] = []
     for survey in surveys(found, catalogue):
         hidden = hidden_rows(survey, found)
@@ -63,9 +75,10 @@ def protected(
         found.loc[rows, "statut_confidentialite"] = HIDDEN
         found.loc[rows, "motif"] = SECRET
         added.append(hidden.added.assign(motif=SECRET))
-    found = pd.concat([found, *(one for one in added if len(one))], ignore_index=True)
+    if any(map(len, added)):
+        found = pd.concat([found, *(one for one in added if len(one))], ignore_index=True)
     found.loc[found["statut_confidentialite"].ne(FREE), "date_reference"] = None  # none, of a period without anybody
-    return without_secrets(found.drop(columns=["montree", "cachee"]))
+    return found.drop(columns=["montree", "cachee"])
 
 
 def hidden_rows(survey: Survey, results: pd.DataFrame) -> Hidden:

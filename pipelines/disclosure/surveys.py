@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -16,22 +16,27 @@ from pipelines.compute.units import Geography
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import FRENCH, MONTHS_PER_PERIOD, last_day
+from pipelines.disclosure.keys import codes_of, positions, row_numbers
 from pipelines.disclosure.rules import attributes, base_of, rules
 from pipelines.disclosure.series import EPSILON, Layer, Series, Slot, Split
 from pipelines.disclosure.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from pipelines.declarations import Catalogue
+    from pipelines.declarations import Catalogue, Indicator, Level
     from pipelines.disclosure.rules import Rule
     from pipelines.disclosure.tree import Flags, Numbers, Places
 
+    Place = tuple[str, str, str]
+
 PLACE = ["maille", "territoire_code", "structure_code"]
 KEY = ["reseau", "indicateur", "periode", *PLACE]
+YEAR = ["reseau", "annee"]
 FREE, HIDDEN = "F", "C"  # SDMX CONF_STATUS: one status for all that is hidden, else the base of some could be guessed
+_FIGURES = ["valeur", "effectif", "effectif_pondere", "numerateur", "denominateur"]
 FEWER = 0.75  # a question that fewer of the people answered has a pattern of its own, not to hide the others with it
 _ADDITIVE = ("sum", "ratio_of_sums", "weighted_mean", "pooled")  # ways to make a year that add its periods up
 _MONTHS = {FRENCH[frequency]: months for frequency, months in MONTHS_PER_PERIOD.items()}
@@ -198,48 +203,77 @@ def surveys(results: pd.DataFrame, catalogue: Catalogue) -> Iterator[Survey]:
     ``results``: rows of ``resultats`` with all their figures; ``statut_confidentialite`` is C where the rule hides a
     row by itself; ``montree``, ``cachee`` (facultative): what earlier releases did with the row.
     """
+    if results.empty:
+        return
     ruled = rules(catalogue)
-    names = _named_surveys(results, catalogue, ruled)
-    ruled = _shared(ruled, catalogue)
-    rows = results.assign(row=np.arange(len(results)), survey=names)
-    for name in ("montree", "cachee"):
-        rows[name] = rows[name].astype(bool) if name in rows else False
-    rows = rows[rows["survey"].notna()]
-    for _, group in rows.groupby(["reseau", "annee", "survey"], sort=True):
-        yield _survey(str(group["reseau"].iat[0]), int(str(group["annee"].iat[0])), group, catalogue, ruled)
+    codes = {name: codes_of([results], name) for name in ("reseau", "annee", "indicateur")}
+    texts = {name: np.array(found[1], dtype=object)[found[0][0]] for name, found in codes.items()}
+    survey = _named_surveys(texts["reseau"], texts["indicateur"], catalogue, ruled)
+    ruled = shared_rules(ruled, catalogue)
+    place, places = places_of(results)
+    told = {name: results[name].to_numpy(dtype=bool) if name in results else False for name in ("montree", "cachee")}
+    rows = pd.DataFrame({
+        "row": np.arange(len(results)), "place": place, "petite": results["statut_confidentialite"].ne(FREE).to_numpy(),
+        "question": codes["indicateur"][0][0], **told,
+        **{name: results[name].to_numpy(dtype=float) for name in _FIGURES},
+    })  # fmt: skip
+    for (network, year, _), at in _grouped_rows(texts["reseau"], texts["annee"], survey):
+        periods = results[["frequence", "periode"]].iloc[at]
+        yield _survey(network, int(year), rows.iloc[at], periods, places, codes["indicateur"][1], catalogue, ruled)
+
+
+def _grouped_rows(
+    network: NDArray[np.object_], year: NDArray[np.object_], survey: NDArray[np.object_]
+) -> Iterator[tuple[tuple[str, str, str], NDArray[np.int64]]]:
+    """Give the rows of each network, year and survey, sorted by name; none of those without a survey."""
+    names = pd.DataFrame({"network": network, "year": year, "survey": survey})
+    (numbers,) = row_numbers(["network", "year", "survey"], names)  # in the order of the names
+    named = names["survey"].notna().to_numpy()
+    for number in np.unique(numbers[named]):
+        at = np.flatnonzero(numbers == number)
+        yield (str(network[at[0]]), str(year[at[0]]), str(survey[at[0]])), at
+
+
+def places_of(rows: pd.DataFrame) -> tuple[Places, list[Place]]:
+    """Return the number of each row's place, and the places sorted by name: level, territory, office."""
+    named = [codes_of([rows], name) for name in PLACE]
+    (numbers,) = row_numbers(PLACE, rows)  # in the order of the names
+    _, first, at = np.unique(numbers, return_index=True, return_inverse=True)
+    texts = ([names[code] for code in codes[0][first]] for codes, names in named)
+    return at, list(zip(*texts, strict=True))
 
 
 def _named_surveys(
-    results: pd.DataFrame, catalogue: Catalogue, ruled: dict[tuple[str, str], Rule]
-) -> NDArray[np.object_]:
+    networks: NDArray[np.object_], indicators: NDArray[np.object_], catalogue: Catalogue,
+    ruled: dict[tuple[str, str], Rule],
+) -> NDArray[np.object_]:  # fmt: skip
     """Name the survey of each row; None where no secrecy holds. Indicators are of one if their exports meet."""
-    pairs = pd.MultiIndex.from_frame(results[["reseau", "indicateur"]])
-    codes, kinds = pd.factorize(pairs)
+    (network, networks_), (code, indicators_) = pd.factorize(networks), pd.factorize(indicators)
+    numbers, codes = np.unique(network * len(indicators_) + code, return_inverse=True)
+    kinds = [(str(networks_[n // len(indicators_)]), str(indicators_[n % len(indicators_)])) for n in numbers]
+    named = survey_names(kinds, catalogue, ruled)
+    return np.array([named.get(pair) for pair in kinds], dtype=object)[codes]
+
+
+def survey_names(
+    kinds: Iterable[tuple[str, str]], catalogue: Catalogue, ruled: dict[tuple[str, str], Rule]
+) -> dict[tuple[str, str], str]:
+    """Return the name of the survey of each (network, indicator) under secrecy; ``ruled``: what ``rules`` gives."""
+    kinds = list(kinds)
     secret = {pair for pair in kinds if ruled[pair].minimum or ruled[pair].margin}
     told = {(pair[0], base_of(catalogue.indicators[pair[1]], pair[0])) for pair in secret}
+    wanted = [pair for pair in kinds if (pair[0], base_of(catalogue.indicators[pair[1]], pair[0])) in told]
     first: dict[tuple[str, str], str] = {}
-    named: dict[tuple[str, str], str | None] = {}
-    for network, key in kinds:
-        indicator = catalogue.indicators[key]
-        exports = indicator.networks[network].export
-        if (network, key) not in secret and (network, base_of(indicator, network)) not in told:
-            continue
+    for network, key in wanted:
+        exports = catalogue.indicators[key].networks[network].export
         joined = {first.get((network, export), exports[0]) for export in exports}
         name = min(joined)
-        for place, old in list(first.items()):
-            if place[0] == network and old in joined:
-                first[place] = name
-        for export in exports:
-            first[network, export] = name
-    for network, key in kinds:
-        indicator = catalogue.indicators[key]
-        wanted = (network, key) in secret or (network, base_of(indicator, network)) in told
-        named[network, key] = first[network, indicator.networks[network].export[0]] if wanted else None
-    table = np.array([named[pair] for pair in kinds], dtype=object)
-    return table[codes] if len(codes) else np.zeros(0, dtype=object)
+        first |= {place: name for place, old in first.items() if place[0] == network and old in joined}
+        first |= {(network, export): name for export in exports}
+    return {pair: first[pair[0], catalogue.indicators[pair[1]].networks[pair[0]].export[0]] for pair in wanted}
 
 
-def _shared(ruled: dict[tuple[str, str], Rule], catalogue: Catalogue) -> dict[tuple[str, str], Rule]:
+def shared_rules(ruled: dict[tuple[str, str], Rule], catalogue: Catalogue) -> dict[tuple[str, str], Rule]:
     """Give an indicator without a rule of its own that of an indicator with the same base, which it would tell."""
     bases = {(network, key): (network, base_of(catalogue.indicators[key], network)) for network, key in ruled}
     strictest = {bases[pair]: rule for pair, rule in sorted(ruled.items(), key=lambda item: _strictness(item[1]))}
@@ -251,31 +285,30 @@ def _strictness(rule: Rule) -> tuple[int, float]:
 
 
 def _survey(
-    network: str, year: int, rows: pd.DataFrame, catalogue: Catalogue, ruled: dict[tuple[str, str], Rule]
-) -> Survey:
-    keys = [rows[name].astype("object").where(rows[name].notna(), "").astype(str) for name in PLACE]
-    place, places = pd.factorize(pd.MultiIndex.from_arrays(keys), sort=True)
-    columns = _columns(rows)
-    column = pd.MultiIndex.from_frame(columns[["frequence", "periode"]]).get_indexer(
-        pd.MultiIndex.from_frame(rows[["frequence", "periode"]])
-    )
-    question, indicators = pd.factorize(rows["indicateur"], sort=True)
+    network: str, year: int, rows: pd.DataFrame, periods: pd.DataFrame, everywhere: list[Place], names: list[str],
+    catalogue: Catalogue, ruled: dict[tuple[str, str], Rule],
+) -> Survey:  # fmt: skip
+    used, place = np.unique(rows["place"].to_numpy(), return_inverse=True)
+    places = [everywhere[number] for number in used]
+    columns = periods_of(periods)
+    column = positions(*row_numbers(["frequence", "periode"], periods, columns))
+    asked, question = np.unique(rows["question"].to_numpy(), return_inverse=True)
     placed = pd.DataFrame({
         "row": rows["row"].to_numpy(), "question": question, "place": place, "column": column,
         "montree": rows["montree"].to_numpy(), "cachee": rows["cachee"].to_numpy(),
     })  # fmt: skip
     shape = (len(places), len(columns))
     questions = tuple(
-        _question(rows[at], placed[at], catalogue, str(name), ruled[network, str(name)], shape)
-        for number, name in enumerate(indicators)
-        for at in [question == number]
+        _question(rows.iloc[at], (place[at], column[at]), catalogue, names[code], ruled[network, names[code]], shape)
+        for number, code in enumerate(asked)
+        for at in [np.flatnonzero(question == number)]
     )
     spans = tuple(zip(columns["first"].tolist(), columns["last"].tolist(), strict=True))
     slots = {True: _slots(spans), False: (Slot(np.arange(len(columns))),)}
-    return Survey(network, year, questions, placed, columns, _parents(places, year, catalogue), slots)
+    return Survey(network, year, questions, placed, columns, parents_of(places, year, catalogue), slots)
 
 
-def _columns(rows: pd.DataFrame) -> pd.DataFrame:
+def periods_of(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the periods there are, coarsest first, with their first and last months (0 … 11)."""
     found = rows[["frequence", "periode"]].drop_duplicates()
     months = found["frequence"].map(_MONTHS).astype(int)
@@ -325,14 +358,14 @@ def _grouped(columns: NDArray[np.int64], together: NDArray[np.int64]) -> list[ND
     return groups
 
 
-def _parents(places: pd.Index[Any], year: int, catalogue: Catalogue) -> Places:
+def parents_of(places: Sequence[Place], year: int, catalogue: Catalogue) -> Places:
     """Return, per place, the nearest wider place that is published; -1 for none."""
     geography = Geography(catalogue.territories.of_year(year))
     at = {(level, code): number for number, (level, code, _) in enumerate(places) if level != "site"}
     found = np.full(len(places), -1, dtype=np.int64)
     for number, (level, code, _) in enumerate(places):
         for wider in LEVELS[LEVELS.index(level) + 1 :]:
-            above = at.get((wider, geography.parent(wider, code or None, level) or ""), -1)
+            above = at.get((wider, geography.parent(wider, code or None, cast("Level", level)) or ""), -1)
             if above >= 0:
                 found[number] = above
                 break
@@ -340,30 +373,40 @@ def _parents(places: pd.Index[Any], year: int, catalogue: Catalogue) -> Places:
 
 
 def _question(
-    rows: pd.DataFrame, placed: pd.DataFrame, catalogue: Catalogue, name: str, rule: Rule, shape: tuple[int, int]
+    rows: pd.DataFrame, at: tuple[Places, Places], catalogue: Catalogue, name: str, rule: Rule, shape: tuple[int, int]
 ) -> Question:
     indicator = catalogue.indicators[name]
-    at = placed["place"].to_numpy(), placed["column"].to_numpy()
 
     def spread(values: NDArray[np.float64]) -> Numbers:
         found = np.zeros(shape)
         found[at] = np.nan_to_num(values)
         return found
 
-    counted = isinstance(indicator.estimator, declared.Sum | declared.Count)
-    base = rows["valeur" if counted else "effectif"].to_numpy(dtype=float)
-    if isinstance(indicator.estimator, declared.Ratio) and np.isnan(base).all():
-        base = rows["denominateur"].to_numpy(dtype=float)
-    if indicator.estimator.family == "typed":  # what the source itself withholds (« ns ») is no figure of ours to hide
-        base = np.where(rows["valeur"].notna(), base, 0.0)
+    base = counted(rows, indicator)
     small = np.zeros(shape, dtype=bool)
-    small[at] = rows["statut_confidentialite"].ne(FREE).to_numpy()
+    small[at] = rows["petite"].to_numpy()
     parts, span = _parts(rows, catalogue, name)
     spreads = tuple(spread(part) for part in parts)
     whole = np.abs(spread(base))
     if spreads and not np.allclose(sum(spreads), span * whole, rtol=1e-6, atol=EPSILON):
         spreads = ()  # some numerators are published nowhere (too few answers to be reliable): they add up to nothing
-    return Question(rule, indicator.year in _ADDITIVE, whole, spreads, span, small)
+    return Question(rule, additive(indicator), whole, spreads, span, small)
+
+
+def additive(indicator: Indicator) -> bool:
+    """Whether the periods of a year add up to it."""
+    return indicator.year in _ADDITIVE
+
+
+def counted(rows: pd.DataFrame, indicator: Indicator) -> Numbers:
+    """Return what the rows of an indicator count: people who answered, events, or an amount; NaN for none."""
+    summed = isinstance(indicator.estimator, declared.Sum | declared.Count)
+    base = rows["valeur" if summed else "effectif"].to_numpy(dtype=float)
+    if isinstance(indicator.estimator, declared.Ratio) and np.isnan(base).all():
+        base = rows["denominateur"].to_numpy(dtype=float)
+    if indicator.estimator.family == "typed":  # what the source itself withholds (« ns ») is no figure of ours to hide
+        base = np.where(rows["valeur"].notna(), base, 0.0)
+    return base
 
 
 def _parts(rows: pd.DataFrame, catalogue: Catalogue, name: str) -> tuple[list[NDArray[np.float64]], float]:

@@ -6,7 +6,7 @@ Hidden cells are not compared: whether they agree could tell on them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -26,6 +26,14 @@ _NAMES = {
 def is_hidden(row: Row) -> bool:
     """Tell whether statistical secrecy hides the row, at first or second hand."""
     return str(row["statut_confidentialite"]) != "F"
+
+
+def is_kept(row: Row, provisional: Collection[int]) -> bool:
+    """Tell whether the row keeps the figure of an earlier release, since too few answers moved it.
+
+    ``provisional``: the years of the network of which every value is, by declaration.
+    """
+    return str(row["statut_observation"]) == "P" and int(row["annee"]) not in provisional
 
 
 def present(value: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.explain.agreement import differences, is_hidden, same_reason
+from pipelines.explain.agreement import differences, is_hidden, is_kept, same_reason
 from pipelines.explain.archived_files import DAMAGED, is_held
 from pipelines.explain.evidence import gather_evidence
 from pipelines.explain.indicator_rows import lines_of
@@ -71,13 +71,13 @@ class Explainer:
         self.trace = cache(self._trace)
 
     def disagreements(self, row: Row) -> list[str] | None:
-        """Say how a published row differs from what is computed again; None for a hidden row, which is not compared.
+        """Say how a published row differs from what is computed again; None for one not compared.
 
         What no longer holds in the sources of a row, hidden or not, is said of it too.
         """
         traced = self.trace(row["reseau"], int(row["annee"]), row["indicateur"])
         faults = [*self.release.faults, *traced.faults]
-        if is_hidden(row):
+        if is_hidden(row) or is_kept(row, self.catalogue.networks[row["reseau"]].provisional_years):
             return faults or None
         if traced.reason:
             return [*faults, *same_reason(row, traced.reason, self.catalogue)]

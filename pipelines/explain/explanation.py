@@ -16,7 +16,7 @@ from pipelines.declarations.bases import REASONS
 from pipelines.declarations.indicator import MinimumBase
 from pipelines.declarations.yaml_source import Document, parse
 from pipelines.disclosure.rules import DEFAULT_MINIMUM_BASE, SECRET
-from pipelines.explain.agreement import Row, as_published, is_hidden, present
+from pipelines.explain.agreement import Row, as_published, is_hidden, is_kept, present
 from pipelines.explain.lines import ObservedLines
 from pipelines.explain.recomputed import key_of
 
@@ -40,6 +40,10 @@ _FIGURES = (
 )  # fmt: skip
 _TOO_FEW = (SECRET, "base-insuffisante")  # reasons of a value that was computed, on too small a base
 _NO_COMPARISON = "la valeur est secrète : le recalcul n'est ni montré ni comparé"
+_KEPT = (
+    "la valeur est provisoire, gardée d'une version antérieure (moins de 11 réponses nouvelles ou corrigées) : "
+    "demander cette version par --release ; le recalcul d'aujourd'hui n'est ni montré ni comparé"
+)
 _STALE = "les déclarations ont changé depuis le calcul : le recalcul suit celles d'aujourd'hui"
 _SYNTHETIC = "données synthétiques, inventées pour la démonstration"
 
@@ -269,12 +273,13 @@ def _check(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> dict
     results = traced.kept.results or {}
     if results.get("declarations") not in (None, explainer.catalogue.fingerprint(row["reseau"])):
         warnings.append(_STALE)
-    figures = {} if hidden or line is None else as_published(row, line, traced.indicator)
+    kept = is_kept(row, explainer.catalogue.networks[row["reseau"]].provisional_years)
+    figures = {} if hidden or kept or line is None else as_published(row, line, traced.indicator)
     method = "état des exports à la réception et au contrôle" if traced.reason else (
         "lignes acceptées relues dans le fichier archivé, recalculé avec les estimateurs du traitement"
     )  # fmt: skip
     return {
-        "methode": _NO_COMPARISON if hidden else method,
+        "methode": _NO_COMPARISON if hidden else _KEPT if kept else method,
         "valeurs": {name: _plain(value) for name, value in figures.items()},
         "accord": None if disagreements is None else not disagreements,
         "desaccords": disagreements or [],

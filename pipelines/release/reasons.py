@@ -28,6 +28,11 @@ LOOKING_BACK = frozenset({
 })  # fmt: skip
 BETWEEN_YEARS = "comparabilite"  # a table whose every column does
 MARK, MARKED = "nature_donnees", "La racine des exports dit autrement si ses données sont synthétiques."
+KEPT = (
+    "Chiffre provisoire, celui de la version précédente : moins de 11 réponses (le seuil du secret) sont nouvelles ou "
+    "corrigées quelque part dans l'enquête ; elles attendent les suivantes, ou la clôture de l'année."
+)
+FAILED = "erreur-traitement"  # id of a reason of absence
 SHOWN = 3  # files named in one reason
 
 
@@ -65,16 +70,19 @@ class Reasons:
         after: str | None = None,
         inputs: tuple[Inputs | None, Inputs | None] = (None, None),
         corrections: tuple[TableState | None, TableState | None] = (None, None),
+        results: TableState | None = None,
         because: Reason | None = None,
     ) -> None:
         """Compare the release ``after`` with the one that follows: ``inputs`` and published ``corrections`` of both.
 
+        ``results``: the table of the one that follows, which says what could not be computed.
         ``because`` is the reason of everything, when a person gave one (a rollback).
         """
         self._catalogue = catalogue
         self._explanations = [item for item in catalogue.datasets[dataset].explanations if item.after == after]
         self._old, self._new = inputs
         self._corrected = _newly_applied(*corrections)
+        self._failed = set(_failed(results, catalogue))
         self._because = because
         self._files = dict(self._files_between())
         self._redeclared = self._changed_declarations()
@@ -93,13 +101,25 @@ class Reasons:
             row.get("indicateur", ""),
             row.get("export", ""),
         )
-        status = cells.get("statut_observation")
-        if status and status.before == "P" and not self._explained(scope):
-            return Reason("révision", "Valeur provisoire devenue définitive.")
+        if said := self._said_by(cells, scope):
+            return said
         if scope not in self._known:
             self._known[scope] = self._found(scope)
         found = self._known[scope] or self._marked(scope, set(cells)) or self._looking_back(scope, set(cells))
         return found or Reason(UNEXPLAINED, self._nothing())
+
+    def _said_by(self, cells: Mapping[str, CellChange], scope: Scope) -> Reason | None:
+        """Return the reason that results give of themselves: what is provisional, what could not be computed."""
+        if self._explained(scope):
+            return None
+        if (scope.network, scope.year, scope.indicator) in self._failed:
+            return Reason("révision", "Erreur de traitement : la valeur n'a pas pu être calculée.")
+        if not (status := cells.get("statut_observation")):
+            return None
+        if status.before == "P":
+            return Reason("révision", "Valeur provisoire devenue définitive.")
+        kept = status.after == "P" and set(cells) <= {"statut_observation", *LOOKING_BACK}
+        return Reason("révision", KEPT) if kept and not self._declared(scope) else None
 
     def _found(self, scope: Scope) -> Reason | None:
         return (
@@ -235,6 +255,20 @@ def _moved(before: Reception | None, after: Reception | None) -> Iterator[tuple[
             yield "Fichier retiré par le réseau", export, path
         elif was != now:
             yield "Fichier remplacé par le réseau", export, path
+
+
+def _failed(results: TableState | None, catalogue: Catalogue) -> Iterator[tuple[str, int, str]]:
+    """Yield the network, year and indicator of every value that is absent because its treatment failed."""
+    reason = catalogue.reasons.get(FAILED)
+    if results is None or reason is None or "motif_absence" not in results.types:
+        return
+    names = list(results.types)
+    network, year, indicator, absence = (
+        names.index(name) for name in ("reseau", "annee", "indicateur", "motif_absence")
+    )  # fmt: skip
+    for row in results.rows:
+        if row[absence] == reason.label:
+            yield row[network], int(row[year]), row[indicator]
 
 
 def _newly_applied(old: TableState | None, new: TableState | None) -> list[dict[str, str]]:

@@ -92,6 +92,7 @@ class Following:
             after=self.earlier.name if self.earlier else None,
             inputs=(before, origin.inputs),
             corrections=(old.get("corrections"), new.get("corrections")),
+            results=new.get("resultats"),
             because=origin.because,
         )
 

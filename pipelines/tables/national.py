@@ -6,7 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipelines.compute.calibration import DIAGNOSTICS
-from pipelines.disclosure import EXTREMES, coarsened, protected, secret_totals, without_counts, without_secret_parts
+from pipelines.disclosure import (
+    EXTREMES,
+    coarsened,
+    protected,
+    secret_totals,
+    unless_few,
+    without_counts,
+    without_secret_parts,
+)
 from pipelines.tables.bases import bases_table
 from pipelines.tables.comparability import comparability_table
 from pipelines.tables.correlations import correlations_table
@@ -16,7 +24,7 @@ from pipelines.tables.quality import anomalies_table, corrections_table, coverag
 from pipelines.tables.results import results_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -26,13 +34,19 @@ if TYPE_CHECKING:
 
 
 def national_tables(
-    catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[Path] | Sequence[pd.DataFrame] = ()
+    catalogue: Catalogue,
+    inputs: NationalInputs,
+    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+    accepted: Collection[tuple[str, int]] = (),
 ) -> dict[str, pd.DataFrame]:
     """Return the published tables by name. ``earlier``: the tables ``resultats`` of earlier releases, for the secret.
 
+    ``accepted``: the network-years whose changes are published however small (others wait, see ``unless_few``).
+
     Nothing secret passes: figures marked C, and those that would tell them, are blank before any table is made.
     """
-    inputs = replace(inputs, results=protected(inputs.results, catalogue, earlier))
+    results = unless_few(protected(inputs.results, catalogue, earlier), catalogue, earlier, accepted)
+    inputs = replace(inputs, results=results)
     totals = secret_totals(inputs.results, catalogue)
     inputs = replace(
         inputs,

@@ -14,7 +14,7 @@ from pipelines.disclosure import audit, refusals, secret_figures, without_counts
 from pipelines.tables.national import national_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
@@ -32,16 +32,20 @@ class SetAside:
 
 
 def safe_tables(
-    catalogue: Catalogue, inputs: NationalInputs, earlier: Sequence[Path] | Sequence[pd.DataFrame] = ()
+    catalogue: Catalogue,
+    inputs: NationalInputs,
+    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+    accepted: Collection[tuple[str, int]] = (),
 ) -> tuple[dict[str, pd.DataFrame], list[SetAside]]:
     """Return the national tables, and the network-years that had to be left out for them to tell no secret.
 
-    ``earlier``: as for ``national_tables``. What is left out is absent as anything that failed is, and tells no count.
+    ``earlier``, ``accepted``: as for ``national_tables``. What is left out is absent as anything that failed is, and
+    tells no count.
     """
     aside: dict[tuple[str, int], SetAside] = {}
     while True:
         kept = _without(catalogue, inputs, aside)
-        tables = national_tables(catalogue, kept, earlier)
+        tables = national_tables(catalogue, kept, earlier, accepted)
         secrets = secret_figures(kept.results, tables["resultats"])
         told = refusals(audit(tables["resultats"], catalogue, secrets, earlier, tables))
         found = _at_fault(catalogue, told, aside)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from made_results import DATASET
 
 from pipelines.declarations import Catalogue
+from pipelines.declarations.references import AbsenceReason
 from pipelines.declarations.releasing import Explanation
 from pipelines.release.difference import TableState, release_difference
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception, inputs_of
@@ -152,6 +153,27 @@ def test_a_provisional_value_made_final_is_a_revision(catalogue: Catalogue) -> N
         "resultats", ROW, change("statut_observation", "P", "A") | change("valeur", "1", "2")
     )
     assert found == Reason("révision", "Valeur provisoire devenue définitive.")
+
+
+def test_a_figure_that_few_answers_moved_says_why_it_is_kept(catalogue: Catalogue) -> None:
+    kept = Reasons(catalogue, DATASET, inputs=(SAME, received("1")))
+    found = kept.of("resultats", ROW, change("statut_observation", "A", "P"))
+    assert found.text.startswith("Chiffre provisoire, celui de la version précédente : moins de 11 réponses")
+    declared = Reasons(catalogue, DATASET, inputs=(SAME, received("0", **{"networks/caf": "2"})))
+    assert declared.of("resultats", ROW, change("statut_observation", "A", "P")).text.startswith("Déclaration changée")
+
+
+def test_a_treatment_that_failed_is_no_fault_of_the_file(catalogue: Catalogue) -> None:
+    """The reader died on a file sent again: the network did nothing wrong by sending it."""
+    reason = AbsenceReason(label="erreur de traitement", description="x", observation_status="O")
+    catalogue = replace(catalogue, reasons=MappingProxyType({"erreur-traitement": reason}))
+    row = ROW | {"motif_absence": reason.label}
+    results = TableState({"fields": [{"name": name, "type": "string"} for name in row]}, [tuple(row.values())])
+    reasons = Reasons(catalogue, DATASET, inputs=(SAME, received("1")), results=results)
+    failed = Reason("révision", "Erreur de traitement : la valeur n'a pas pu être calculée.")
+    assert reasons.of("resultats", row) == failed
+    assert reasons.of("resultats", ROW | {"maille": "departement"}) == failed, "les lignes qui n'y sont plus aussi"
+    assert reasons.of("resultats", ROW | {"indicateur": "csat"}).text.startswith("Fichier remplacé par le réseau")
 
 
 def test_a_row_without_year_is_described_not_revised(catalogue: Catalogue) -> None:

@@ -17,6 +17,7 @@ from pipelines.disclosure import (
     protected,
     refusals,
     secret_figures,
+    unless_few,
     what_is_known,
     without_secrets,
 )
@@ -172,11 +173,43 @@ def test_the_same_figures_are_hidden_alike_in_the_next_release(world) -> None:
 
 
 def test_what_was_hidden_stays_hidden_when_it_no_longer_need_be(world) -> None:
-    """B1 goes from 6 to 14: shown, it would tell what the three late answers were, with yesterday's département."""
+    """B1 goes from 6 to 20: shown, it would tell what the fourteen late answers were, with yesterday's département."""
     catalogue, computed = world
     first = protected(computed(COUNTS), catalogue)
-    again = protected(computed({**COUNTS, "B1": 14}), catalogue, [first])
+    again = protected(computed({**COUNTS, "B1": 20}), catalogue, [first])
     assert status(again) == status(first)
+    whole = again["maille"].eq("departement") & again["territoire_code"].eq("30")
+    assert again.loc[whole, "effectif"].item() == 85
+
+
+def test_what_few_people_moved_waits(world) -> None:
+    """B5 gets one answer more: kept everywhere, since the département less B4 would tell it; accepted, published."""
+    catalogue, computed = world
+    first = protected(computed(COUNTS), catalogue)
+    later = computed({**COUNTS, "B5": 51})
+    kept = unless_few(protected(later, catalogue, [first]), catalogue, [first])
+    shown = first["statut_confidentialite"].eq("F")
+    figures = [*FIGURES, "statut_confidentialite", "motif"]
+    pd.testing.assert_frame_equal(
+        kept.set_index(["maille", "territoire_code", "structure_code"])[figures].sort_index(),
+        first.set_index(["maille", "territoire_code", "structure_code"])[figures].sort_index(),
+    )
+    assert kept["statut_observation"].value_counts().to_dict() == {"P": int(shown.sum()), "A": int((~shown).sum())}
+    assert findings_of(kept, later, catalogue, first).empty
+    accepted = unless_few(protected(later, catalogue, [first]), catalogue, [first], {("labo", 2024)})
+    assert accepted.loc[accepted["structure_code"].eq("B5"), "effectif"].item() == 51
+    assert accepted["statut_observation"].eq("A").all()
+
+
+def test_an_answer_put_right_waits_too(world) -> None:
+    """As many answers, one of which is another now."""
+    catalogue, computed = world
+    first = protected(computed(COUNTS), catalogue)
+    later = computed(COUNTS)
+    one = later["structure_code"].eq("B5")
+    later.loc[one, "numerateur"] += 1
+    later.loc[one, "valeur"] += 2
+    assert unless_few(protected(later, catalogue, [first]), catalogue, [first])["statut_observation"].eq("P").any()
 
 
 def test_what_was_shown_protects_nothing_any_more(world) -> None:
@@ -195,14 +228,14 @@ def test_what_was_shown_protects_nothing_any_more(world) -> None:
 def test_a_hidden_place_whose_file_is_withdrawn_keeps_its_row(world) -> None:
     catalogue, computed = world
     first = protected(computed(COUNTS), catalogue)
-    again = protected(computed({name: count for name, count in COUNTS.items() if name != "B1"}), catalogue, [first])
-    row = again[again["structure_code"].eq("B1")].iloc[0]
-    beside = again[again["structure_code"].eq("B2")].iloc[0]
+    again = protected(computed({name: count for name, count in COUNTS.items() if name != "B2"}), catalogue, [first])
+    row = again[again["structure_code"].eq("B2")].iloc[0]
+    beside = again[again["structure_code"].eq("B1")].iloc[0]
     told = ["statut_confidentialite", "motif", "mode_obtention", "date_extraction", "source", "statut_observation"]
     assert row[told].tolist() == beside[told].tolist(), "rien ne dit que son fichier n'est plus là"
     assert pd.isna(row["date_reference"])
     assert pd.isna(beside["date_reference"])
-    assert status(again)["site", "B2"] == status(again)["site", "B3"] == "C"
+    assert status(again)["site", "B1"] == status(again)["site", "B3"] == "C"
 
 
 def test_releases_are_read_from_their_files_alike(world, tmp_path) -> None:

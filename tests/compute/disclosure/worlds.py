@@ -123,6 +123,20 @@ def revised(random: np.random.Generator, world: World) -> World:
     return dataclasses.replace(world, answers=answers)
 
 
+def with_late_answers(random: np.random.Generator, world: World) -> World:
+    """The next release: answers came late, few or many, to some places and periods, or some were put right."""
+    answers = world.answers.copy()
+    many = random.random() < 0.6
+    for site in random.permutation(len(world.sites))[: int(random.integers(1, 4))]:
+        for period in range(answers.shape[1]):
+            if random.random() < 0.5:
+                came = int(random.integers(20, 60)) if many else int(random.integers(1, 8))
+                answers[site, period] += _answers(random, np.array([[came]]), answers.shape[2])[0, 0]
+            elif random.random() < 0.1 and not many:
+                answers[site, period, :, 1] = random.binomial(answers[site, period, :, 0].astype(int), 0.5)
+    return dataclasses.replace(world, answers=answers)
+
+
 def catalogue_of(labo: Any, levels: Any, kind: str = "survey") -> Catalogue:
     """Three shares of one survey, on the shipped references."""
     export = labo.export({"reponse": "string", "seconde": "string", "troisieme": "string"}, kind=kind)

@@ -1,0 +1,63 @@
+"""Which rows of several tables are the same: keys of text as whole numbers, compared at the speed of numbers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Codes = NDArray[np.int64]
+
+
+def codes_of(frames: Sequence[pd.DataFrame], name: str) -> tuple[list[Codes], list[str]]:
+    """Return a column's texts as numbers, the same in all frames, and what they stand for, sorted; absent is ""."""
+    parts = [pa.array(frame[name], from_pandas=True).cast(pa.string()) for frame in frames]
+    chunks = [chunk for part in parts for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])]
+    whole = pa.concat_arrays([pa.array([], pa.string()), *chunks]).fill_null("").dictionary_encode()
+    texts = np.array(whole.dictionary.to_pylist(), dtype=object)
+    order = np.argsort(texts, kind="stable")
+    rank = np.empty(len(texts), dtype=np.int64)
+    rank[order] = np.arange(len(texts))
+    codes = rank[np.asarray(whole.indices, dtype=np.int64)]
+    ends = np.cumsum([0, *map(len, frames)])
+    return [codes[start:end] for start, end in pairwise(ends)], texts[order].tolist()
+
+
+def row_numbers(names: Sequence[str], *frames: pd.DataFrame) -> list[Codes]:
+    """Return a number per row of each frame: two rows have the same if their columns ``names`` do."""
+    found = [np.zeros(len(frame), dtype=np.int64) for frame in frames]
+    for name in names:
+        codes, texts = codes_of(frames, name)
+        found = [number * len(texts) + code for number, code in zip(found, codes, strict=True)]
+    return found
+
+
+def positions(wanted: Codes, among: Codes) -> Codes:
+    """Return where each number is among others, each there once; -1 for those that aren't."""
+    if not len(among):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    order = np.argsort(among, kind="stable")
+    at = np.searchsorted(among[order], wanted).clip(max=len(among) - 1)
+    found = order[at]
+    return np.where(among[found] == wanted, found, -1)
+
+
+def blocks(frame: pd.DataFrame, names: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """Give the rows of each combination of ``names``, in the order of their first rows: views if they are together."""
+    (numbers,) = row_numbers(names, frame)
+    starts = np.flatnonzero(np.diff(numbers, prepend=numbers[:1] - 1))
+    if len(starts) == len(np.unique(numbers)):
+        for start, end in pairwise([*starts.tolist(), len(frame)]):
+            yield frame.iloc[start:end]
+        return
+    _, first = np.unique(numbers, return_index=True)
+    for row in np.sort(first):
+        yield frame[numbers == numbers[row]]

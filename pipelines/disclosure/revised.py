@@ -1,0 +1,245 @@
+"""What moved since the latest release, and whether it tells of a few people: then the earlier figures stay.
+
+The latest release less the one before is a table like any other: its figures are those of the people who came, left or
+were put right in between. A survey and year is published anew as a whole or kept as a whole, so that what is published
+always adds up, and always was true at one time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from pipelines.disclosure.keys import blocks, positions, row_numbers
+from pipelines.disclosure.rules import SECRET, attributes, rules
+from pipelines.disclosure.series import EPSILON
+from pipelines.disclosure.surveys import (
+    FREE,
+    PLACE,
+    YEAR,
+    additive,
+    counted,
+    parents_of,
+    periods_of,
+    places_of,
+    shared_rules,
+    survey_names,
+)
+from pipelines.disclosure.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from pipelines.declarations import Catalogue
+    from pipelines.disclosure.tree import Flags, Numbers, Places
+
+PROVISIONAL = "P"  # SDMX OBS_STATUS of a figure that waits for its next revision
+_CELL = ["indicateur", "frequence", "periode", *PLACE]
+_FIGURES = ["valeur", "effectif", "numerateur", "denominateur"]
+_MOVED = ["statut_confidentialite", *_FIGURES]
+
+
+class _Moves:
+    """How much a question moved: ``base`` and ``above`` (numerators), places × columns; ``told``: who can subtract.
+
+    ``span``: what one person adds to ``above`` at most; 0 where no numerator is published (then ``other`` tells which
+    values moved).
+    """
+
+    def __init__(self, shape: tuple[int, int], minimum: int, span: float) -> None:
+        self.base, self.above = np.zeros(shape), np.zeros(shape)
+        self.told, self.other = np.ones(shape, dtype=bool), np.zeros(shape, dtype=bool)
+        self.minimum, self.span = minimum, span
+
+    def few(self, base: Numbers, above: Numbers, told: Flags) -> bool:
+        """Whether sums that anybody can subtract moved by fewer people than the threshold."""
+        people = np.abs(above) / self.span if self.span else np.zeros(above.shape)
+        came = (np.abs(base) > EPSILON) & (np.abs(base) < self.minimum)
+        righted = (np.abs(base) <= EPSILON) & (people > EPSILON) & (people < self.minimum)
+        return bool((told & (came | righted)).any())
+
+    def tell(self, tree: Tree, periods: Tree | None) -> bool:
+        """Whether a figure, or what the figures below it leave of it, moved by fewer people than the threshold."""
+        if not self.minimum:
+            return False
+        rests = [_rest(tree, self.base, self.above, self.told)]
+        if periods:
+            base, above, told = _rest(periods, self.base.T, self.above.T, self.told.T)
+            rests.append((base.T, above.T, told.T))
+        alone = self.told & self.other & (np.abs(self.base) <= EPSILON)
+        cells = (self.base, self.above, self.told)
+        return bool(alone.any()) or any(self.few(*one) for one in (cells, *rests))
+
+
+def _rest(tree: Tree, base: Numbers, above: Numbers, told: Flags) -> tuple[Numbers, Numbers, Flags]:
+    """Return what the figures told below each told place leave of its own."""
+    below = [np.where(told, values, 0.0) for values in (base, above)]
+    for one in tree.generations:
+        open_ = ~told[one.parents]
+        for values in below:
+            sums = np.add.reduceat(values[one.children], one.starts, axis=0)
+            values[one.parents] = np.where(open_, sums, values[one.parents])
+    rests = [values - tree.sums(one) for values, one in zip((base, above), below, strict=True)]
+    return rests[0], rests[1], told & tree.any(np.ones(len(told), dtype=bool))[:, None]
+
+
+def unless_few(
+    results: pd.DataFrame,
+    catalogue: Catalogue,
+    earlier: Sequence[Path] | Sequence[pd.DataFrame],
+    accepted: Collection[tuple[str, int]] = (),
+) -> pd.DataFrame:
+    """Return the results, with the earlier figures of each survey whose new ones tell what a few people answered.
+
+    ``results``: as ``protected`` returns them; ``earlier``: the tables of earlier releases, files or frames, oldest
+    first. Figures that are kept are provisional. Those of the network-years ``accepted`` are never kept.
+    """
+    if results.empty or not len(earlier):
+        return results
+    years = []
+    for rows in blocks(results, YEAR):
+        network, year = str(rows["reseau"].iat[0]), int(str(rows["annee"].iat[0]))
+        waits = (network, year) not in accepted
+        latest = latest_rows(earlier, network, year) if waits else results.iloc[:0]
+        years.append(_settled(rows, latest, catalogue, network) if len(latest) else rows)
+    return pd.concat(years, ignore_index=True)
+
+
+def _settled(rows: pd.DataFrame, latest: pd.DataFrame, catalogue: Catalogue, network: str) -> pd.DataFrame:
+    """Return the rows of a network and year, or of ``latest`` for the surveys that must wait."""
+    pairs = ((network, str(name)) for name in rows["indicateur"].unique())
+    together: dict[str, list[str]] = {}
+    for (_, name), survey in survey_names(pairs, catalogue, rules(catalogue)).items():
+        together.setdefault(survey, []).append(name)
+    for names in together.values():
+        mine, old = rows["indicateur"].isin(names), latest[latest["indicateur"].isin(names)]
+        if len(old) and tells_of_few(rows[mine], old, catalogue):
+            rows = pd.concat([rows[~mine], kept(old, list(rows.columns), catalogue)], ignore_index=True)
+    return rows
+
+
+def tells_of_few(now: pd.DataFrame, latest: pd.DataFrame, catalogue: Catalogue) -> bool:
+    """Whether publishing ``now`` beside ``latest`` would tell what fewer people than the threshold answered.
+
+    Both: rows of ``resultats`` of one survey and year, with their figures and ``statut_confidentialite``. Questions
+    with the same inputs are subtracted from one another too: one may be asked of a part of the other's people.
+    """
+    both = _side_by_side(now, latest)
+    network, year = str(now["reseau"].iat[0]), int(str(now["annee"].iat[0]))
+    place, places = places_of(both)
+    periods, above = periods_of(both), Tree.of(parents_of(places, year, catalogue))
+    column = positions(*row_numbers(["frequence", "periode"], both, periods))
+    ruled = shared_rules(rules(catalogue), catalogue)
+    wider = Tree.of(_wider(periods))
+    moves: dict[str, _Moves] = {}
+    for name, rows in both.groupby(both["indicateur"].to_numpy(), sort=True):
+        at = both.index.get_indexer(rows.index)
+        shape = (len(places), len(periods))
+        found = _moves(rows, (place[at], column[at]), shape, catalogue, str(name), ruled[network, str(name)].minimum)
+        if found.tell(above, wider if additive(catalogue.indicators[str(name)]) else None):
+            return True
+        moves[str(name)] = found
+    return any(_apart(*pair) for pair in _same_inputs(moves, catalogue, network))
+
+
+def _side_by_side(now: pd.DataFrame, latest: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per cell of either release, with the figures of both: none where a release has no such row."""
+    sides = []
+    for suffix, frame in (("", now), ("_avant", latest)):
+        keys = frame[_CELL].astype("object")
+        figures = frame[_MOVED].astype(dict.fromkeys(_FIGURES, "float64"))
+        weighted = frame["effectif_pondere"].notna()
+        side = keys.where(keys.notna(), "").astype(str).join(figures.assign(pondere=weighted))
+        sides.append(side.set_index(_CELL).add_suffix(suffix))
+    return sides[0].join(sides[1], how="outer").reset_index()
+
+
+def _moves(
+    rows: pd.DataFrame, at: tuple[Places, Places], shape: tuple[int, int], catalogue: Catalogue, name: str, minimum: int
+) -> _Moves:
+    indicator = catalogue.indicators[name]
+    limits = attributes(indicator)
+    published = rows["numerateur"].notna().any() or rows["numerateur_avant"].notna().any()
+    span = limits[1] - limits[0] if published and limits and limits[1] is not None else 0.0
+    found = _Moves(shape, minimum, span)
+    before = rows[[f"{one}_avant" for one in _MOVED]].set_axis(_MOVED, axis=1)
+    found.base[at] = _less(counted(rows, indicator), counted(before, indicator))
+    found.above[at] = _less(rows["numerateur"].to_numpy(float), before["numerateur"].to_numpy(float))
+    states = rows["statut_confidentialite"], before["statut_confidentialite"]
+    found.told[at] = np.logical_and(*[(state.isna() | state.eq(FREE)).to_numpy() for state in states])
+    if not span:
+        weighted = (rows["pondere"].eq(True) | rows["pondere_avant"].eq(True)).to_numpy()  # others move its weights
+        moved = np.abs(_less(rows["valeur"].to_numpy(float), before["valeur"].to_numpy(float))) > EPSILON
+        found.other[at] = moved & ~weighted
+    return found
+
+
+def _less(now: Numbers, before: Numbers) -> Numbers:
+    return np.asarray(np.nan_to_num(now) - np.nan_to_num(before))
+
+
+def _wider(periods: pd.DataFrame) -> Places:
+    """Return, per period, the nearest coarser one that it is in; -1 for none."""
+    found = np.full(len(periods), -1, dtype=np.int64)
+    first, last = periods["first"].to_numpy(), periods["last"].to_numpy()
+    for number in range(len(periods)):
+        around = (first <= first[number]) & (last >= last[number]) & (last - first > last[number] - first[number])
+        if around.any():
+            found[number] = np.flatnonzero(around)[-1]  # finest last
+    return found
+
+
+def _same_inputs(moves: dict[str, _Moves], catalogue: Catalogue, network: str) -> Iterator[tuple[_Moves, _Moves]]:
+    """Give the pairs of questions that read the same fields: one of them less the other is the rest of the people."""
+    inputs = {name: sorted(catalogue.indicators[name].networks[network].inputs.items()) for name in moves}
+    names = sorted(moves)
+    for number, one in enumerate(names):
+        for other in names[number + 1 :]:
+            if inputs[one] == inputs[other]:
+                yield moves[one], moves[other]
+
+
+def _apart(one: _Moves, other: _Moves) -> bool:
+    told = one.told & other.told
+    return one.few(one.base - other.base, np.zeros(one.base.shape), told)
+
+
+def latest_rows(releases: Sequence[Path] | Sequence[pd.DataFrame], network: str, year: int) -> pd.DataFrame:
+    """Return the rows of a network and year in the latest release that has some; ``releases``: oldest first."""
+    for release in reversed(releases):
+        if isinstance(release, pd.DataFrame):
+            found = release[release["reseau"].eq(network) & release["annee"].eq(year)]
+        else:
+            found = pq.read_table(release, filters=[("reseau", "=", network), ("annee", "=", year)]).to_pandas()
+        if len(found):
+            return found.reset_index(drop=True)
+    return pd.DataFrame()
+
+
+def kept(latest: pd.DataFrame, columns: Sequence[str], catalogue: Catalogue) -> pd.DataFrame:
+    """Return the rows of an earlier release as computed rows are, marked provisional where they have a figure."""
+    secret = latest["statut_confidentialite"].ne(FREE)
+    if "motif" in latest:
+        reason = latest["motif"]
+    else:
+        ids = {item.label: key for key, item in catalogue.reasons.items()}
+        reason = latest["motif_absence"].map(ids).astype("object").where(latest["motif_absence"].notna(), None)
+    reason = reason.mask(secret, SECRET)
+    shown = ~secret & latest["valeur"].notna()
+    observed = latest["statut_observation"].mask(shown, PROVISIONAL)
+    return latest.assign(motif=reason, statut_observation=observed).reindex(columns=list(columns))
+
+
+def same_figures(rows: pd.DataFrame, latest: pd.DataFrame) -> bool:
+    """Whether rows show and hide what the latest release did, to the figure: then they tell nothing new."""
+    if len(rows) != len(latest):
+        return False
+    both = _side_by_side(rows, latest)
+    same = both["statut_confidentialite"].eq(both["statut_confidentialite_avant"])
+    for name in _FIGURES:
+        same &= both[name].eq(both[f"{name}_avant"]) | (both[name].isna() & both[f"{name}_avant"].isna())
+    return len(both) == len(rows) and bool(same.all())
