@@ -1,57 +1,35 @@
 """The sensor that tells people when the night is over, and the check that holds the calendar against receptions.
 
-What is found is in ``findings``, what is told in ``pipelines.report``, how it is sent in ``channels``.
+What is worth telling, and its words, are in ``pipelines.report``; how it leaves is in ``channels``.
 """
 
 import datetime
 import json
 import os
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from assets.channels import channels_from_environment
-from assets.findings import facts_of_runs, facts_of_store, lateness
+from assets.jobs import NATIONAL_JOB, ZONE
 from assets.previews import preview_rows
 from assets.releases import TABLES
 from assets.resources import Workspace
-from assets.told import tell
+from assets.step_failures import end_of_run, failures_of_run, step_name
 from pipelines.declarations import Catalogue
-from pipelines.operations.lost_runs import to_be_retried
-from pipelines.report import Places
+from pipelines.operations.lost_runs import RETRIED, to_be_retried
+from pipelines.report.alerts import Alert, Places, alerts_of, broken_step, nothing_published
+from pipelines.report.facts import lateness, network_years
+from pipelines.report.sent import send_news
 
 MORNING = 6  # hour of Paris before which nothing is sent: the night makes one message, not one per failed step
-ZONE = ZoneInfo("Europe/Paris")
 PATIENCE = datetime.timedelta(hours=4)  # a failure is told after that, even if other runs are still going
 EVERY = 120  # seconds between two looks
-_GOING = [
-    dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING,
-]  # fmt: skip
-_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-
-
-@dataclass(frozen=True)
-class Looked:
-    """The cursor of the sensor: until when the runs were looked at, and the last day when the calendar was."""
-
-    until: datetime.datetime
-    day: datetime.date | None
-
-    @classmethod
-    def read(cls, cursor: str | None, now: datetime.datetime) -> Self:
-        """Read the cursor; a first look goes back one day."""
-        if not cursor:
-            return cls(now - datetime.timedelta(days=1), None)
-        held = json.loads(cursor)
-        return cls(datetime.datetime.fromisoformat(held["until"]), datetime.date.fromisoformat(held["day"]))
-
-    @staticmethod
-    def write(now: datetime.datetime, day: datetime.date) -> str:
-        """Write the cursor."""
-        return json.dumps({"until": now.isoformat(), "day": day.isoformat()})
+_S = dg.DagsterRunStatus
+_GOING = [_S.QUEUED, _S.NOT_STARTED, _S.STARTING, _S.STARTED, _S.CANCELING]
+_ENDED = [_S.SUCCESS, _S.FAILURE, _S.CANCELED]
+_PARTITION = ("dagster/partition", "dagster/asset_partition_range_start")
 
 
 def alerts_sensor(catalogue: Catalogue, workspace: Workspace) -> dg.SensorDefinition:
@@ -64,58 +42,55 @@ def alerts_sensor(catalogue: Catalogue, workspace: Workspace) -> dg.SensorDefini
         description="Au matin, un seul message : ce qui a échoué, ce qui est refusé, ce qui est en retard, que faire.",
     )
     def alertes(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        return look(catalogue, workspace, context, datetime.datetime.now(datetime.UTC))
+        return tell_morning(catalogue, workspace, context, datetime.datetime.now(datetime.UTC))
 
     return alertes
 
 
-def look(
+def tell_morning(
     catalogue: Catalogue, workspace: Workspace, context: dg.SensorEvaluationContext, now: datetime.datetime
 ) -> dg.SkipReason:
     """Tell what is new at ``now``, if the time has come; raises Failure when a channel can't be reached.
 
-    The cursor moves only when all was told, so that a channel that failed is tried again at the next look.
+    The cursor (until when the runs were looked at, and the last day when the calendar was) moves only when all was
+    told, so that a channel that failed is tried again at the next look.
     """
-    local = now.astimezone(ZONE)
+    day, hour = now.astimezone(ZoneInfo(ZONE)).date(), now.astimezone(ZoneInfo(ZONE)).hour
     channels = channels_from_environment()
     if not channels:
         return dg.SkipReason("personne à prévenir : voir RESULTATS_SMTP_HOST et RESULTATS_WEBHOOK_URL")
-    if local.hour < morning():
+    if hour < morning():
         return dg.SkipReason(f"la nuit n'est pas finie : rien n'est envoyé avant {morning()} h")
-    instance, looked = context.instance, Looked.read(context.cursor, now)
-    ended = dg.RunsFilter(statuses=_ENDED, updated_after=looked.until)
-    if looked.day == local.date() and not instance.get_runs_count(ended):
+    instance, cursor = context.instance, json.loads(context.cursor or "{}")
+    since = datetime.datetime.fromisoformat(cursor["until"]) if cursor else now - datetime.timedelta(days=1)
+    ended = dg.RunsFilter(statuses=_ENDED, updated_after=since)
+    if cursor.get("day") == day.isoformat() and not instance.get_runs_count(ended):
         return dg.SkipReason("rien de nouveau")
-    if _going_on(instance, now) and not _waited(instance, looked, now):
+    if _going_on(instance, now) and not _waited(instance, since, now):
         return dg.SkipReason("des traitements sont en cours : un seul message à la fin")
-    places = places_of(workspace)
-    store = workspace.store
+    store, places = workspace.store, places_of(workspace)
     store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
-    facts = facts_of_runs(catalogue, instance, looked.until, places)
-    facts += facts_of_store(catalogue, store, places, local.date())
+    alerts = alerts_of_runs(catalogue, instance, since, places)
+    alerts += alerts_of(catalogue, network_years(store, catalogue), places, day)
     memory = store.file("work/alertes.json")
     try:
-        failures = tell(facts, channels, memory, local.date())
+        failures = send_news(alerts, channels, memory, day)
     finally:
         if memory.exists():
             store.save_file(memory)
     if failures:
         raise dg.Failure(f"Alertes non envoyées, nouvel essai bientôt. {' ; '.join(failures)}")
-    context.update_cursor(Looked.write(now, local.date()))
-    return dg.SkipReason(f"{len(facts)} faits connus, les nouveaux ont été dits")
+    context.update_cursor(json.dumps({"until": now.isoformat(), "day": day.isoformat()}))
+    return dg.SkipReason(f"{len(alerts)} faits connus, les nouveaux ont été dits")
 
 
 def _going_on(instance: dg.DagsterInstance, now: datetime.datetime) -> bool:
     """Tell whether runs are going, or about to be: a run that died, and that Dagster is to start again."""
-    if instance.get_runs_count(dg.RunsFilter(statuses=_GOING)):
-        return True
-    return bool(to_be_retried(instance, now))
+    return bool(instance.get_runs_count(dg.RunsFilter(statuses=_GOING)) or to_be_retried(instance, now))
 
 
-def _waited(instance: dg.DagsterInstance, looked: Looked, now: datetime.datetime) -> bool:
-    old = dg.RunsFilter(
-        statuses=[dg.DagsterRunStatus.FAILURE], updated_after=looked.until, updated_before=now - PATIENCE
-    )
+def _waited(instance: dg.DagsterInstance, since: datetime.datetime, now: datetime.datetime) -> bool:
+    old = dg.RunsFilter(statuses=[_S.FAILURE], updated_after=since, updated_before=now - PATIENCE)
     return instance.get_runs_count(old) > 0
 
 
@@ -130,6 +105,42 @@ def places_of(workspace: Workspace) -> Places:
     return Places(workspace.exports, workspace.output, os.environ.get("RESULTATS_UI_URL") or None)
 
 
+def alerts_of_runs(
+    catalogue: Catalogue, instance: dg.DagsterInstance, since: datetime.datetime, places: Places
+) -> list[Alert]:
+    """Return what stopped the runs that failed since then; refused files are found in the store instead."""
+    failed = dg.RunsFilter(statuses=[_S.FAILURE], updated_after=since)
+    alerts = {
+        alert.key: alert
+        for run in instance.get_runs(failed, ascending=True)
+        if RETRIED not in run.tags  # a run started in its place tells its own outcome
+        for alert in _alerts_of_run(catalogue, instance, run, places)
+    }
+    return list(alerts.values())
+
+
+def _alerts_of_run(
+    catalogue: Catalogue, instance: dg.DagsterInstance, run: dg.DagsterRun, places: Places
+) -> Iterator[Alert]:
+    failures = failures_of_run(instance, run.run_id)
+    if run.job_name == NATIONAL_JOB:
+        causes = " ; ".join(failure.cause for failure in failures)
+        yield nothing_published(causes or end_of_run(instance, run.run_id), run.run_id, places)
+        return
+    year = next((int(run.tags[tag]) for tag in _PARTITION if run.tags.get(tag, "").isdecimal()), None)
+    networks = {step_name(network): network for network in catalogue.networks}
+    for failure in failures:
+        network = networks.get(failure.network)
+        if network is None:
+            yield broken_step(failure.step, None, year, failure.cause, run.run_id, places)
+        elif not failure.refusal:
+            what = f"{catalogue.networks[network].title}, étape « {failure.stage} »"
+            yield broken_step(what, network, year, failure.cause, run.run_id, places)
+    if not failures:
+        end = end_of_run(instance, run.run_id)
+        yield broken_step(f"Traitement « {run.job_name} »", None, year, end, run.run_id, places)
+
+
 def calendar_check(catalogue: Catalogue) -> dg.AssetChecksDefinition:
     """Return the check of the declared calendar, made each time that the national tables are."""
 
@@ -137,13 +148,18 @@ def calendar_check(catalogue: Catalogue) -> dg.AssetChecksDefinition:
         asset=TABLES, name="calendrier", description="Tous les réseaux ont remis leurs fichiers à la date déclarée"
     )
     def calendrier(workspace: Workspace) -> dg.AssetCheckResult:
-        today = datetime.datetime.now(ZONE).date()
-        late = lateness(catalogue, workspace.store, today)
-        rows: list[dict[str, Any]] = [
-            {"réseau": item.network, "année": item.year, "attendu le": f"{item.due:%d/%m/%Y}", "jours": item.days,
-             "fichiers": ", ".join(item.files)}
+        today = datetime.datetime.now(ZoneInfo(ZONE)).date()
+        late = lateness(catalogue, network_years(workspace.store, catalogue), today)
+        rows = [
+            {
+                "réseau": item.network,
+                "année": item.year,
+                "attendu le": f"{item.due:%d/%m/%Y}",
+                "jours": item.days,
+                "fichiers": ", ".join(item.files),
+            }
             for item in late
-        ]  # fmt: skip
+        ]
         return dg.AssetCheckResult(
             passed=not late,
             severity=dg.AssetCheckSeverity.WARN,

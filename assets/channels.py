@@ -10,36 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from typing import Protocol
 
 import requests
 
 from pipelines.operations.settings import SettingError, read_secret
-from pipelines.report import Message
+from pipelines.report.message import Message
+from pipelines.report.sent import Channel, SendError
 
 TIMEOUT = 20  # seconds for each exchange: a sensor tick has 60
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-
-
-class SendError(Exception):
-    """A message could not be sent; the French text says why, without any secret."""
-
-
-class Channel(Protocol):
-    """Where messages go. ``name`` is what the memory of what was told calls it."""
-
-    @property
-    def name(self) -> str:
-        """The name of the channel."""
-        ...
-
-    def send(self, message: Message) -> None:
-        """Send a message; raises SendError."""
-        ...
-
-    def probe(self) -> None:
-        """Reach the other side without sending anything; raises SendError."""
-        ...
+_PORTS = {"starttls": "587", "tls": "465", "aucune": "25"}  # by how the line is secured
 
 
 @dataclass(frozen=True)
@@ -71,9 +51,10 @@ class Mail:
 
     def _exchange(self, mail: EmailMessage | None) -> None:
         try:
-            with self._connected() as server:
+            trust = ssl.create_default_context(cafile=self.authority)
+            with self._connected(trust) as server:
                 if self.security == "starttls":
-                    server.starttls(context=self._trust())
+                    server.starttls(context=trust)
                 if self.user and self.password:
                     server.login(self.user, self.password)
                 if mail is None:
@@ -87,13 +68,10 @@ class Mail:
         except (OSError, smtplib.SMTPException) as error:
             raise SendError(f"le serveur de courriel {self.host}:{self.port} : {type(error).__name__}") from None
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self, trust: ssl.SSLContext) -> smtplib.SMTP:
         if self.security == "tls":
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT, context=self._trust())
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT, context=trust)
         return smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
-
-    def _trust(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self.authority)
 
 
 @dataclass(frozen=True)
@@ -130,34 +108,31 @@ def channels_from_environment(environment: Mapping[str, str] = os.environ) -> li
     E-mail: RESULTATS_SMTP_HOST, _PORT, _SECURITY, _USER, _PASSWORD, _CA, RESULTATS_ALERT_FROM, RESULTATS_ALERT_TO
     (addresses separated by commas). Webhook: RESULTATS_WEBHOOK_URL, _TOKEN. Secrets may be in files (``…_FILE``).
     """
-    found: list[Channel] = []
+    channels: list[Channel] = []
     if host := environment.get("RESULTATS_SMTP_HOST"):
-        found.append(_mail(host, environment))
+        channels.append(_mail(host, environment))
     if url := read_secret("RESULTATS_WEBHOOK_URL", environment):
         if not url.startswith(("https://", *(f"http://{host}" for host in _LOCAL))):
             raise SettingError("RESULTATS_WEBHOOK_URL : https:// est exigé hors de cette machine")
-        found.append(Webhook(url, read_secret("RESULTATS_WEBHOOK_TOKEN", environment)))
-    return found
+        channels.append(Webhook(url, read_secret("RESULTATS_WEBHOOK_TOKEN", environment)))
+    return channels
 
 
 def _mail(host: str, environment: Mapping[str, str]) -> Mail:
     security = environment.get("RESULTATS_SMTP_SECURITY") or "starttls"
-    if security not in ("starttls", "tls", "aucune"):
+    if security not in _PORTS:
         raise SettingError("RESULTATS_SMTP_SECURITY : starttls, tls ou aucune")
     if security == "aucune" and host not in _LOCAL:
         raise SettingError("RESULTATS_SMTP_SECURITY : « aucune » n'est permis que vers un relais de cette machine")
-    port = environment.get("RESULTATS_SMTP_PORT") or {"starttls": "587", "tls": "465", "aucune": "25"}[security]
+    port = environment.get("RESULTATS_SMTP_PORT") or _PORTS[security]
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise SettingError(f"RESULTATS_SMTP_PORT : « {port} » n'est pas un port")
-    sender = environment.get("RESULTATS_ALERT_FROM") or ""
-    recipients = tuple(
-        item.strip() for item in (environment.get("RESULTATS_ALERT_TO") or "").split(",") if item.strip()
-    )
-    if "@" not in sender or not recipients or not all("@" in item for item in recipients):
+    sender, listed = environment.get("RESULTATS_ALERT_FROM") or "", environment.get("RESULTATS_ALERT_TO") or ""
+    recipients = tuple(address.strip() for address in listed.split(",") if address.strip())
+    if not recipients or not all("@" in address for address in (sender, *recipients)):
         raise SettingError("RESULTATS_ALERT_FROM et RESULTATS_ALERT_TO : des adresses de courriel sont attendues")
     user, password = environment.get("RESULTATS_SMTP_USER"), read_secret("RESULTATS_SMTP_PASSWORD", environment)
     if bool(user) != bool(password):
         raise SettingError("RESULTATS_SMTP_USER et RESULTATS_SMTP_PASSWORD vont ensemble")
-    return Mail(
-        host, int(port), security, sender, recipients, user, password, environment.get("RESULTATS_SMTP_CA") or None
-    )
+    authority = environment.get("RESULTATS_SMTP_CA") or None
+    return Mail(host, int(port), security, sender, recipients, user, password, authority)

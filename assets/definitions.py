@@ -7,6 +7,7 @@ import dagster as dg
 from assets.alerts import alerts_sensor, calendar_check
 from assets.exports import raw_asset
 from assets.jobs import accept_revision_job, national_job, networks_job
+from assets.nights import nightly_schedule, summary_asset, watch_asset, watch_job
 from assets.publication import accept_plan_job, previews_sensor, publication_asset
 from assets.releases import release_asset, tables_asset
 from assets.resources import Workspace, night_from_environment, workspace_from_environment
@@ -15,7 +16,6 @@ from assets.results import results_asset
 from assets.sensors import sensors
 from assets.spread import executor_from_environment
 from assets.upkeep import upkeep_job, upkeep_schedule
-from assets.watching import nightly_schedule, summary_asset, watch_asset, watch_job
 from pipelines.declarations import Catalogue, load
 
 

@@ -10,6 +10,9 @@ from pipelines.flow.revisions import ACCEPT_JOB, RevisionError, accept_revision
 
 NETWORKS_JOB = "reseaux"
 NATIONAL_JOB = "national"
+WATCH_JOB = "veille"
+UPKEEP_JOB = "entretien"
+ZONE = "Europe/Paris"
 STAGES = ("raw", "observations", "results")
 
 

@@ -1,178 +1,243 @@
-"""A night's record, ``work/nuits/<night>.json`` and ``.md``: what was to be done and why, then what came of it.
+"""The night in Dagster: its look at all networks, when that is made, and the end of its record once its runs are over.
 
-The record is written by the look, and ended by a sensor (``concluding``); nothing here starts a run.
+``[nuit, veille]`` is made by a run of its own, ``[nuit, bilan]`` told without one. A night ends once: when all it asked
+for is over, or, incomplete, when the next one begins. What its record says is in ``pipelines.report.night``.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
-from pathlib import Path
+import datetime
+import time
+from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from assets.night_texts import FINE, whole
-from assets.summary import network_lines
+import dagster as dg
+from dagster._core.execution.stats import StepEventStatus
+
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, WATCH_JOB, ZONE
+from assets.resources import Workspace
+from assets.step_failures import failures_of_run, step_name
+from assets.transient import retrying_transient_failures
 from pipelines.declarations import Catalogue
-from pipelines.flow.changes import Cell, Look
-from pipelines.flow.compute import failures_of
-from pipelines.flow.receive import last_reception
-from pipelines.flow.revisions import waiting
-from pipelines.flow.store import Store, read_json, write_json
-from pipelines.mechanics.files import sha256, write_whole
-from pipelines.release import history
+from pipelines.flow.changes import Look, look
+from pipelines.flow.exports_folder import folder_lines, note_folder
+from pipelines.flow.store import Store
+from pipelines.report.night import begin_night, cells_of, end_night, keep_night, night_record
+from pipelines.report.night_text import night_brief
 
-UNTOUCHED = " ; ce qui avait été reçu auparavant reste publié"
 NIGHT_TAG = "resultats/nuit"
-_LATEST = "derniere"  # beside the records: which of them was begun last
+SUMMARY = dg.AssetKey(["nuit", "bilan"])
+_WATCH = dg.AssetKey(["nuit", "veille"])
+_S = dg.DagsterRunStatus
+_OVER = frozenset({_S.SUCCESS, _S.FAILURE, _S.CANCELED})
+_UNDONE = {
+    _S.QUEUED: "PAS FAIT : le traitement attend son tour",
+    _S.NOT_STARTED: "PAS FAIT : le traitement attend son tour",
+    _S.STARTING: "PAS FINI : le traitement est en cours",
+    _S.STARTED: "PAS FINI : le traitement est en cours",
+    _S.CANCELING: "PAS FAIT : le traitement a été annulé",
+    _S.CANCELED: "PAS FAIT : le traitement a été annulé",
+    _S.FAILURE: "PERDU : le traitement s'est arrêté sans finir",
+}
+Runs = dict[int, list[dg.DagsterRun]]  # year → the runs that a night made for it, the latest first
 
 
-def begin_night(store: Store, catalogue: Catalogue, night: str, found: Look, now: datetime) -> dict[str, Any]:
-    """Write what the look of ``night`` found; what it doesn't ask to run is over at once."""
-    record = {
-        "nuit": night,
-        "regardee_le": now.isoformat(timespec="seconds"),
-        "reseaux": found.networks,
-        "annees_de_reseau": found.network_years,
-        "a_traiter": [
-            {**cell.__dict__, "avant": _results_hash(store, cell.network, cell.year)} for cell in found.cells
-        ],
-        "ignores": [cell.__dict__ for cell in found.ignored],
-        "versions_avant": _versions(store, catalogue),
-        "inachevees": _unfinished(store, night),
-        "terminee_le": None,
-    }
-    _keep_latest(store, record)
-    return record
+def watch_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
+    """Return the asset that looks at every network and writes what the night has to run."""
+
+    @dg.asset(
+        key=_WATCH,
+        group_name="nuit",
+        description="Ce qui a changé depuis le dernier traitement : fichiers, déclarations, programme.",
+        kinds={"file"},
+    )
+    def veille(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
+        began = time.monotonic()
+        with retrying_transient_failures():
+            found = look(catalogue, workspace.store, workspace.root)
+            folder = note_folder(catalogue, workspace.store, workspace.root)
+        begin_night(workspace.store, catalogue, night_of(context.run), found, now())
+        context.log.info(f"{found.network_years} années de réseau regardées, {len(found.cells)} à traiter")
+        unexpected = "\n".join(f"- {line}" for line in folder_lines(folder))
+        return dg.MaterializeResult(
+            metadata={
+                "reseaux": found.networks,
+                "annees_de_reseau": found.network_years,
+                "a_traiter": len(found.cells),
+                "secondes": round(time.monotonic() - began, 2),
+                "pourquoi": dg.MetadataValue.md(_table(found)),
+                "dossier_d_exports": dg.MetadataValue.md(unexpected or "*rien d'inattendu*"),
+            }
+        )
+
+    return veille
 
 
-def failed_night(store: Store, night: str, cause: str, now: datetime) -> dict[str, Any]:
-    """Write that the look itself failed: nothing was run, and what is published stays as it is."""
-    moment = now.isoformat(timespec="seconds")
-    record = {"nuit": night, "regardee_le": moment, "reseaux": 0, "annees_de_reseau": 0, "a_traiter": [], "ignores": [],
-              "versions_avant": {}, "inachevees": _unfinished(store, night), "terminee_le": None,
-              "erreur": cause}  # fmt: skip
-    _keep_latest(store, record)
-    return record
+def _table(found: Look) -> str:
+    if not found.cells:
+        return "*rien de nouveau*"
+    lines = ["| réseau | année | pourquoi |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {cell.network} | {cell.year} | {cell.why} |" for cell in found.cells)])
 
 
-def night_record(store: Store, night: str) -> dict[str, Any] | None:
-    """Return the record of a night, or None."""
-    found: dict[str, Any] | None = read_json(_place(store, night))
-    return found
+def summary_asset() -> dg.AssetSpec:
+    """Return the asset whose materializations are the summaries of the nights."""
+    return dg.AssetSpec(
+        SUMMARY,
+        deps=[_WATCH],
+        group_name="nuit",
+        description="Ce que la nuit a donné, réseau par réseau (aussi dans work/nuits/).",
+    )
 
 
-def latest_night(store: Store) -> dict[str, Any] | None:
-    """Return the record of the latest look, ended or not: the one that was named last, whatever any clock says."""
-    named = read_json(_place(store, _LATEST))
-    return night_record(store, named["nuit"]) if named else None
+def watch_job() -> Any:
+    """Return the job of the look alone."""
+    return dg.define_asset_job(
+        WATCH_JOB,
+        selection=dg.AssetSelection.assets(_WATCH),
+        description="Regarde tous les réseaux ; ce qui a changé est ensuite traité, année par année.",
+    )
 
 
-def cells_of(record: Mapping[str, Any]) -> list[Cell]:
-    """Return the network-years that a night asks to run."""
-    return [Cell(item["network"], item["year"], item["why"]) for item in record["a_traiter"]]
+def nightly_schedule(hour: str) -> dg.ScheduleDefinition:
+    """Return the schedule of the night, at ``hour`` (HH:MM, Paris)."""
+    hours, minutes = (int(part) for part in hour.split(":"))
+
+    @dg.schedule(
+        name="nuit",
+        job_name=WATCH_JOB,
+        cron_schedule=f"{minutes} {hours} * * *",
+        execution_timezone=ZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Chaque nuit : regarder tous les réseaux et toutes leurs années, traiter ce qui a changé.",
+    )
+    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        night = f"{context.scheduled_execution_time.astimezone(ZoneInfo(ZONE)):%Y-%m-%d}"
+        return dg.RunRequest(run_key=night, tags={NIGHT_TAG: night})
+
+    return nightly
 
 
-def end_night(
-    store: Store,
+def night_of(run: dg.DagsterRun) -> str:
+    """Name the night of a look: its date, or the run's own id when somebody started it by hand."""
+    return run.tags.get(NIGHT_TAG, run.run_id[:8])
+
+
+def now() -> datetime.datetime:
+    """Return the time in Paris."""
+    return datetime.datetime.now(ZoneInfo(ZONE))
+
+
+def runs_of(instance: dg.DagsterInstance, night: str, job: str) -> list[dg.DagsterRun]:
+    """Return the runs of a night, the latest first."""
+    return list(instance.get_runs(dg.RunsFilter(job_name=job, tags={NIGHT_TAG: night})))
+
+
+def conclude_overtaken(instance: dg.DagsterInstance, catalogue: Catalogue, store: Store, night: dict[str, Any]) -> None:
+    """End, as incomplete, the records of the nights that were not over when ``night`` began."""
+    for name in night.get("inachevees", ()):
+        earlier = night_record(store, name)
+        if earlier is not None and not earlier["terminee_le"]:
+            conclude(instance, catalogue, store, earlier, following=night)
+
+
+def conclude(
+    instance: dg.DagsterInstance,
     catalogue: Catalogue,
-    record: dict[str, Any],
-    errors: Mapping[tuple[str, int], str],
-    national: str,
-    now: datetime,
-    *,
-    undone: Mapping[tuple[str, int], str] | None = None,
-    overtaken_by: str | None = None,
-) -> str:
-    """Complete the record of a night with what came of it, network by network; write and return it as Markdown.
+    store: Store,
+    night: dict[str, Any],
+    following: dict[str, Any] | None = None,
+) -> None:
+    """End the record of ``night`` and show it: its runs are over, or the ``following`` night has begun."""
+    runs: Runs = {}
+    for run in runs_of(instance, night["nuit"], NETWORKS_JOB):
+        runs.setdefault(int(run.tags["dagster/partition"]), []).append(run)
+    text = end_night(
+        store,
+        catalogue,
+        night,
+        _errors(instance, catalogue, runs),
+        _national(instance, night["nuit"], following),
+        now(),
+        undone=dict(_undone(instance, catalogue, night, runs, following)),
+        overtaken_by=following["nuit"] if following else None,
+    )
+    cells = night["a_traiter"]
+    metadata = {
+        "en_bref": dg.MetadataValue.md(night_brief(night)),
+        "bilan": dg.MetadataValue.md(text),
+        "a_traiter": dg.MetadataValue.int(len(cells)),
+        "pas_faits": dg.MetadataValue.int(sum(not cell["fait"] for cell in cells)),
+        "erreurs": dg.MetadataValue.int(sum(cell["resultat"].startswith("ERREUR") for cell in cells)),
+    }
+    instance.report_runless_asset_event(dg.AssetMaterialization(SUMMARY, metadata=metadata))
+    keep_night(store, night)  # last: a summary shown twice after a kill beats one never shown
 
-    The record itself is for the caller to keep, once all is told: a night without an end is told again.
 
-    ``errors``: network-years whose steps stopped on anything but a refusal, and why. ``national``: what became of the
-    national tables and the release (French). ``undone``: network-years that no run took to their end, and what comes
-    next (French). ``overtaken_by``: the night that began before this one was over.
+def _errors(instance: dg.DagsterInstance, catalogue: Catalogue, runs: Runs) -> dict[tuple[str, int], str]:
+    """Return the network-years whose steps stopped, in the latest run of their year, on anything but a refusal."""
+    networks = {step_name(network): network for network in catalogue.networks}
+    return {
+        (networks.get(failure.network, ""), year): failure.cause
+        for year, (latest, *_) in runs.items()
+        if latest.status == _S.FAILURE
+        for failure in failures_of_run(instance, latest.run_id)
+        if not failure.refusal  # its verdict tells it
+    }
+
+
+def _undone(
+    instance: dg.DagsterInstance,
+    catalogue: Catalogue,
+    night: dict[str, Any],
+    runs: Runs,
+    following: dict[str, Any] | None,
+) -> Iterator[tuple[tuple[str, int], str]]:
+    """Yield the network-years that no run took to their end: what became of them, and what comes next (French)."""
+    ended = {year: _ended_networks(instance, made) for year, made in runs.items()}
+    taken_up = {(cell.network, cell.year) for cell in cells_of(following)} if following else set()
+    for cell in cells_of(night):
+        place = cell.network, cell.year
+        latest = next(iter(runs.get(cell.year, ())), None)
+        if latest and (latest.status == _S.SUCCESS or step_name(cell.network) in ended[cell.year]):
+            continue
+        if cell.network not in catalogue.networks:
+            continue  # of declarations that this service hasn't loaded: its outcome says so
+        became = _UNDONE[latest.status] if latest else "PAS FAIT : le traitement n'a pas été lancé"
+        if latest and latest.status not in _OVER:
+            comes_next = "il va à son terme"
+        elif following and place in taken_up:
+            comes_next = f"repris par la nuit {following['nuit']}"
+        else:
+            comes_next = "la prochaine veille le reprendra"
+        yield place, f"{became} ; {comes_next}"
+
+
+def _ended_networks(instance: dg.DagsterInstance, runs: list[dg.DagsterRun]) -> set[str]:
+    """Return the networks (as steps name them) whose last stage was reached, or one of whose stages failed.
+
+    Those of a year whose latest run went well aren't asked for: all of them ended.
     """
-    for item in record["a_traiter"]:
-        network, year = item["network"], item["year"]
-        left = (undone or {}).get((network, year))
-        item["fait"] = left is None
-        item["resultat"] = left or _outcome(store, catalogue, network, year, item["avant"], errors.get((network, year)))
-        item["detail"] = network_lines(store, network, [year])[0] if network in catalogue.networks else []
-    record["national"] = national
-    record["depassee_par"] = overtaken_by
-    record["versions"] = _versions(store, catalogue)
-    record["terminee_le"] = now.isoformat(timespec="seconds")
-    text = whole(catalogue, record)
-    told = _place(store, record["nuit"], ".md")
-    write_whole(told, text.encode())
-    store.save_file(told)
-    return text
+    if runs[0].status == _S.SUCCESS:
+        return set()
+    ended = set()
+    for run in runs:
+        for step in instance.get_run_step_stats(run.run_id):
+            network, _, stage = step.step_key.partition("__")
+            reached = stage == STAGES[-1] and step.status in (StepEventStatus.SUCCESS, StepEventStatus.SKIPPED)
+            if reached or step.status == StepEventStatus.FAILURE:
+                ended.add(network)
+    return ended
 
 
-def _outcome(store: Store, catalogue: Catalogue, network: str, year: int, before: str | None, error: str | None) -> str:
-    """Say in French what became of a network-year: what went wrong first, then whether its results changed."""
-    declared = catalogue.networks.get(network)
-    if error:
-        received = last_reception(store, network, year) if declared else None
-        return f"ERREUR : {error}" + (UNTOUCHED if received and received.get("failed") else "")
-    if declared is None:
-        return "réseau inconnu du service en marche : recharger les définitions"
-    if declared.closed(year) and (proposal := waiting(store, network, year)):
-        return f"année close : révision {proposal.fingerprint[:12]} à accepter"
-    if fault := _fault(store, network, year):
-        return fault
-    if failed := failures_of(store, network, year):
-        return f"ERREUR : calcul impossible de {', '.join(failed)}"
-    return FINE[_results_hash(store, network, year) == before]
-
-
-def _fault(store: Store, network: str, year: int) -> str:
-    """Say why a network-year has no new results, or nothing when it has."""
-    reception = last_reception(store, network, year)
-    report = read_json(store.network_year(network, year) / "report.json")
-    if not reception or reception.get("failed"):
-        return "ERREUR : les fichiers n'ont pas pu être reçus" + (UNTOUCHED if reception else "")
-    if not any(reception["exports"].values()):
-        return "rien n'a été transmis"
-    if not report or report["reception"] != reception["fingerprint"]:
-        return "ERREUR : le contrôle n'a pas abouti"
-    accepted = any(receipt["etat"] == "accepté" for receipt in report["exports"].values())
-    return "" if accepted else "REJETÉ : voir la lettre"
-
-
-def _place(store: Store, night: str, suffix: str = ".json") -> Path:
-    return store.file(f"work/nuits/{night}{suffix}")
-
-
-def _unfinished(store: Store, night: str) -> list[str]:
-    """Name the nights before ``night`` that have no end yet: this one ends them, as incomplete."""
-    before = latest_night(store)
-    if before is None or before["terminee_le"]:
-        return []
-    names = (*before.get("inachevees", ()), before["nuit"])
-    return [name for name in names if name != night]  # looked at again, it goes on
-
-
-def _keep_latest(store: Store, record: Mapping[str, Any]) -> None:
-    """Write the record of a night that begins, and only then that it is the latest."""
-    keep_night(store, record)
-    place = _place(store, _LATEST)
-    write_json(place, {"nuit": record["nuit"]})
-    store.save_file(place)
-
-
-def keep_night(store: Store, record: Mapping[str, Any]) -> None:
-    """Write the record of a night as it is now."""
-    place = _place(store, record["nuit"])
-    write_json(place, record)
-    store.save_file(place)
-
-
-def _results_hash(store: Store, network: str, year: int) -> str | None:
-    """Hash the published results of a network-year; None when there are none."""
-    try:
-        return sha256(store.network_year(network, year) / "results.parquet")
-    except FileNotFoundError:
-        return None
-
-
-def _versions(store: Store, catalogue: Catalogue) -> dict[str, str | None]:
-    """Return the latest release of each dataset."""
-    return {name: next(reversed(history.versions(store.releases, name)), None) for name in catalogue.datasets}
+def _national(instance: dg.DagsterInstance, night: str, following: dict[str, Any] | None) -> str:
+    """Say what became of the national tables (French)."""
+    runs = runs_of(instance, night, NATIONAL_JOB)
+    if not runs:
+        return f"pas faites ; la nuit {following['nuit']} s'en charge." if following else "rien n'a changé."
+    if runs[0].status == _S.FAILURE:
+        causes = " ; ".join(failure.cause for failure in failures_of_run(instance, runs[0].run_id))
+        lost = "Le traitement s'est arrêté sans finir ; la prochaine nuit le reprendra."
+        return f"ÉCHEC. {causes or lost}"
+    if runs[0].status == _S.CANCELED:
+        return "annulées ; la prochaine nuit les refera."
+    return "refaites." if runs[0].status == _S.SUCCESS else "en cours."

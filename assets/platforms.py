@@ -17,9 +17,9 @@ from pathlib import Path
 
 import requests
 
-from assets.waiting import no_longer_waiting
 from pipelines.declarations import Catalogue
 from pipelines.flow.store import Store, read_json
+from pipelines.flow.waiting_plans import no_longer_waiting
 from pipelines.operations.settings import SettingError, read_secret
 from pipelines.release.gates import gates
 from pipelines.targets.acceptance import accept

@@ -11,9 +11,9 @@ import dagster as dg
 
 from assets.platforms import TargetError, accept_plan, plans, publications, published_previews
 from assets.resources import POOL, Workspace
-from assets.waiting import keep_waiting
 from pipelines.declarations import Catalogue
 from pipelines.flow.store import Store
+from pipelines.flow.waiting_plans import keep_waiting
 from pipelines.release.errors import PublicationError
 from pipelines.targets.plan import Plan
 from pipelines.targets.report import Report, plan_text, report_text

@@ -11,11 +11,11 @@ import dagster as dg
 
 from assets.jobs import NATIONAL_JOB
 from assets.resources import Workspace
-from assets.waiting import waiting_plans
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import look
 from pipelines.flow.gather import gathered, national_state
 from pipelines.flow.store import Store
+from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.operations.instance import opened
 
 

@@ -9,16 +9,16 @@ import dagster as dg
 from dagster._core.events import RunFailureReason
 
 from assets.definitions import build_definitions
-from assets.faults import fault_in
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
 from assets.quiet import nothing_new
 from assets.resources import Workspace
-from assets.summary import RunOutcome
+from assets.step_failures import failures_among
 from pipelines.declarations import Catalogue
 from pipelines.mechanics.french import counted
 from pipelines.operations.instance import opened, prepare_instance
 from pipelines.operations.lost_runs import HOST_TAG
 from pipelines.operations.settings import home_from_environment
+from pipelines.report.run_summary import RunOutcome
 
 # Dagster prints every event to the terminal; the summary says what matters, and the UI keeps the rest.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -83,7 +83,11 @@ def run_networks(
                 tags=here,
             )
             _stop_if_interrupted(ran)
-            failures += [f"{step}, {year} : {cause}" for step, cause in _failures(ran)]
+            failures += [
+                f"{failure.step}, {year} : {failure.cause}"
+                for failure in failures_among(ran.all_events)
+                if not failure.refusal  # of an export: told with its network
+            ]
     return failures
 
 
@@ -93,7 +97,7 @@ def run_national(catalogue: Catalogue, workspace: Workspace, *, trace: bool = Tr
     with _instance(trace=trace) as instance:
         result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET, tags=_here())
     _stop_if_interrupted(result)
-    error = "" if result.success else "\n".join(cause for _, cause in _failures(result, refusals=True))
+    error = "" if result.success else "\n".join(failure.cause for failure in failures_among(result.all_events))
     return RunOutcome([], result.success, error)
 
 
@@ -107,19 +111,6 @@ def _stop_if_interrupted(ran: dg.ExecuteInProcessResult) -> None:
     ends = (event.job_failure_data for event in ran.all_events if event.is_job_failure)
     if any(end.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION for end in ends):
         raise KeyboardInterrupt
-
-
-def _failures(result: dg.ExecuteInProcessResult, *, refusals: bool = False) -> Iterator[tuple[str, str]]:
-    """Yield the steps that failed and why; refusals of exports are left out, they are told with their network."""
-    for event in result.all_events:
-        if not event.is_step_failure or (event.step_failure_data.user_failure_data and not refusals):
-            continue
-        refusal, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
-        if refusal and refusal.description:
-            yield str(event.step_key), refusal.description
-        elif error:
-            message = (error.cause or error).message.strip()
-            yield str(event.step_key), fault_in(message) or message
 
 
 @contextmanager

@@ -4,27 +4,24 @@ Each evaluation starts from facts (records, runs, files) and remembers next to n
 the next one goes on from there.
 """
 
-import datetime
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster._core.storage.tags import RUN_KEY_TAG
 
-from assets.concluding import causes_of, conclude, conclude_overtaken, runs_of
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
-from assets.nights import NIGHT_TAG, cells_of, failed_night, latest_night, night_record
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, UPKEEP_JOB, WATCH_JOB
+from assets.nights import NIGHT_TAG, conclude, conclude_overtaken, night_of, now, runs_of
 from assets.resources import Workspace
-from assets.watching import WATCH_JOB, ZONE, night_of
+from assets.step_failures import failures_of_run
 from pipelines.declarations import Catalogue
 from pipelines.flow.gather import declared_state, gathered, national_state
 from pipelines.flow.store import Store
 from pipelines.operations.lost_runs import busy, fail_lost_runs
+from pipelines.report.night import cells_of, failed_night, latest_night, night_record
 
 EVERY = 15  # seconds between two evaluations
-UPKEEP_JOB = "entretien"
 _ASIDE = frozenset({WATCH_JOB, UPKEEP_JOB})
 _FAILURE = [dg.DagsterRunStatus.FAILURE]
 _OVER = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -75,8 +72,8 @@ def _current_night(instance: dg.DagsterInstance, store: Store) -> dict[str, Any]
     """Return the record of the latest look; one that failed is given a record, which says so."""
     failed = instance.get_runs(dg.RunsFilter(job_name=WATCH_JOB), limit=1)
     if failed and failed[0].status in _FAILURE and night_record(store, night_of(failed[0])) is None:
-        cause = " ; ".join(causes_of(instance, failed[0]).values())
-        return failed_night(store, night_of(failed[0]), cause, datetime.datetime.now(ZoneInfo(ZONE)))
+        cause = " ; ".join(failure.cause for failure in failures_of_run(instance, failed[0].run_id))
+        return failed_night(store, night_of(failed[0]), cause, now())
     return latest_night(store)
 
 

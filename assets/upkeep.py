@@ -2,9 +2,8 @@
 
 import dagster as dg
 
+from assets.jobs import UPKEEP_JOB, ZONE
 from assets.resources import retention_from_environment
-from assets.sensors import UPKEEP_JOB
-from assets.watching import ZONE
 from pipelines.operations.purge import purge_older
 
 

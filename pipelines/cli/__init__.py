@@ -147,7 +147,7 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         _check_writable(arguments.output)
     except OSError as error:
-        from assets.faults import machine_fault
+        from pipelines.mechanics.machine_faults import machine_fault
 
         print(
             f"impossible d'écrire dans {arguments.output} : {machine_fault(error) or error.strerror}", file=sys.stderr
@@ -162,7 +162,7 @@ def _treat(catalogue: Catalogue, arguments: argparse.Namespace) -> int:
     """Run the jobs, and tell what they gave."""
     from assets.resources import Workspace, letters_from_environment, publishing_from_environment
     from assets.run import run_jobs
-    from assets.summary import summarise
+    from pipelines.report.run_summary import summarise
 
     exports, output = (
         place if "://" in place else str(Path(place).resolve()) for place in (arguments.exports, arguments.output)
@@ -176,7 +176,7 @@ def _treat(catalogue: Catalogue, arguments: argparse.Namespace) -> int:
     )
     with steps(len(set(arguments.year) or catalogue.years) + 1) as tell:
         outcome = run_jobs(catalogue, workspace, arguments.network, arguments.year, tell)
-    summary = summarise(catalogue, workspace, outcome)
+    summary = summarise(catalogue, workspace.store, outcome)
     if arguments.json:
         print_json(summary.facts)
     else:

@@ -106,7 +106,7 @@ def run_command(parsed: argparse.Namespace) -> int:
 
 def _sentence(error: Exception) -> tuple[str, int]:
     """Return what to say of an error, and the exit code."""
-    from assets.faults import machine_fault
+    from pipelines.mechanics.machine_faults import machine_fault
     from pipelines.operations.output_lock import OutputBusyError
     from pipelines.operations.settings import SettingError
     from pipelines.read import RootError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -68,20 +69,22 @@ def _status(arguments: argparse.Namespace) -> int:
     if catalogue is None:
         return USAGE
     from assets.resources import letters_from_environment
-    from assets.standing import NothingHereError, standing
+    from pipelines.report.status import NothingHereError, status
 
+    today = datetime.datetime.now().astimezone().date()
     try:
         with steps() as tell:
             tell("lecture de la sortie")
-            found = standing(catalogue, arguments.output, letters=letters_from_environment())
+            found = status(catalogue, arguments.output, today, letters_from_environment())
     except NothingHereError as error:
         return _say(str(error), USAGE)
     if arguments.json:
         print_json(found)
     else:
-        from pipelines.cli.tables import show_standing
+        from pipelines.cli.tables import show_lines
+        from pipelines.report.terminal import status_lines
 
-        show_standing(found)
+        show_lines(status_lines(found))
     return DONE
 
 

@@ -145,8 +145,8 @@ def _rollback(arguments: argparse.Namespace) -> int:
 def _go_back(arguments: argparse.Namespace, catalogue: Catalogue, dataset: str, store: Store) -> int:
     from assets.platforms import saved, statement, workplace
     from assets.replay import archived_catalogue
-    from assets.waiting import no_longer_waiting
     from pipelines.flow.store import AlreadyReleasedError
+    from pipelines.flow.waiting_plans import no_longer_waiting
     from pipelines.release.errors import ReleaseError
     from pipelines.release.rollback import rollback
     from pipelines.targets.folder.catalogue import publish_local

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -11,7 +11,7 @@ from rich.text import Text
 from pipelines.mechanics.french import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _STYLES = {"bon": "green", "avertissement": "yellow", "panne": "bold red", "ignoré": "dim"}
 
@@ -43,56 +43,8 @@ def show_findings(findings: Sequence[Shown]) -> None:
     console.print(f"{counted(broken, 'panne')}." if broken else "Tout est prêt.", style="bold")
 
 
-def show_standing(found: dict[str, Any]) -> None:
-    """Show where things stand."""
+def show_lines(lines: Iterable[str]) -> None:
+    """Show lines whose titles, not indented, stand out."""
     console = Console(highlight=False)
-    for dataset in found["jeux_de_donnees"]:
-        made = (
-            f"version {dataset['version']} du {_day(dataset['faite_le'])}" if dataset["version"] else "aucune version"
-        )
-        console.print(Text(f"{dataset['titre']} ({dataset['id']}) : {made}", style="bold"), soft_wrap=True)
-        for target in dataset["cibles"]:
-            held = target["version"] or "version non notée"
-            told = {True: "à jour", False: "en retard d'une version ou plus", None: ""}[target["a_jour"]]
-            line = f"  {target['cible']} : {held}{f', {told}' if told else ''}  {target['page'] or ''}"
-            console.print(Text(line), soft_wrap=True)
-        if not dataset["cibles"]:
-            console.print("  publié nulle part")
-    _section(console, "En retard", [
-        f"{item['reseau']}, {item['annee']} : attendu le {_day(item['attendu_le'])}, {item['jours']} jours, "
-        f"{', '.join(item['fichiers'])}"
-        for item in found["retards"]
-    ])  # fmt: skip
-    _section(console, "Refusés", [
-        f"{item['reseau']}, {item['annee']}, {item['export']} : {item['explication']}  {item['lettre'] or ''}"
-        for item in found["refuses"]
-    ])  # fmt: skip
-    _section(console, "Réceptions en échec", [
-        f"{item['reseau']}, {item['annee']} : "
-        + ("ce qui avait été reçu reste publié" if item["resultats_gardes"] else "rien n'a encore été reçu")
-        for item in found["receptions_en_echec"]
-    ])  # fmt: skip
-    _section(console, "En attente d'un accord", [
-        f"publication vers {item['cible']} : {str(item['empreinte'])[:8]} (resultats plan --target {item['cible']})"
-        if item["genre"] == "publication"
-        else f"{item['genre']} de {item['reseau']}, {item['annee']} : {str(item['empreinte'])[:8]}, "
-        f"depuis le {_day(item['depuis'])}"
-        for item in found["en_attente"]
-    ])  # fmt: skip
-    _section(console, "À vérifier", [
-        f"{item['reseau']}, {item['annee']}, {item['message']}" for item in found["a_verifier"]
-    ])  # fmt: skip
-    from pipelines.flow.exports_folder import folder_lines
-
-    _section(console, "Dossier d'exports, à regarder", list(folder_lines(found["dossier_d_exports"])))
-
-
-def _day(iso: str | None) -> str:
-    """Write an ISO date as the French do."""
-    return "/".join(reversed(iso[:10].split("-"))) if iso else "?"
-
-
-def _section(console: Console, title: str, lines: list[str]) -> None:
-    console.print(Text(f"{title} : {len(lines) or 'rien'}", style="bold"))
     for line in lines:
-        console.print(Text(f"  {line}"), soft_wrap=True)
+        console.print(Text(line, style="" if line.startswith(" ") else "bold"), soft_wrap=True)

@@ -18,17 +18,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dagster as dg
 
-from assets.channels import SendError, channels_from_environment
-from assets.faults import machine_fault
+from assets.channels import channels_from_environment
 from assets.platforms import TargetError, access, platform_time
 from assets.resources import letters_from_environment, workspace_from_environment
 from pipelines.flow.output_folder import make_output, strangers
+from pipelines.mechanics.machine_faults import machine_fault
 from pipelines.operations.installed import LOCK, absent_libraries, differing_libraries, python_fault
 from pipelines.operations.instance import InstanceError, database_time, opened
 from pipelines.operations.instance_place import InstancePlace, NoInstanceError, instance_place
 from pipelines.operations.settings import PROJECT, SettingError, read_secret, readable_by_others
 from pipelines.read import RootError, Shelf
 from pipelines.release.errors import PublicationError
+from pipelines.report.sent import SendError
 from pipelines.targets.target import LOCAL
 
 State = Literal["bon", "avertissement", "panne", "ignoré"]

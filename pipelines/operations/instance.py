@@ -31,7 +31,7 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from assets.faults import machine_fault
+from pipelines.mechanics.machine_faults import machine_fault
 from pipelines.operations.settings import SettingError, read_secret
 
 if TYPE_CHECKING:

@@ -1,22 +1,4 @@
-"""What is told to people when the night is over: which network is late, what failed, and what to do. Texts only.
+"""What people read of what runs left: one set of facts, told in terminals, in the night's record, by mail and as JSON.
 
-Nothing is sent from here: the transports, the clock and the memory of what was told are those of ``assets``.
+Nothing is sent or run from here, and Dagster isn't known: how messages leave and when, ``assets`` says.
 """
-
-from pipelines.report.calendar import LateFiles, late_files
-from pipelines.report.facts import Fact, Places, broken_step, failed_indicator, late_network, nothing_published, refused
-from pipelines.report.message import Message, write_message
-
-__all__ = [
-    "Fact",
-    "LateFiles",
-    "Message",
-    "Places",
-    "broken_step",
-    "failed_indicator",
-    "late_files",
-    "late_network",
-    "nothing_published",
-    "refused",
-    "write_message",
-]

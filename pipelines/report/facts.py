@@ -1,155 +1,208 @@
-"""The facts worth a message, each with its French sentences and what to do. How they are found is not known here.
+"""What is known of network-years, decided once for all that tell it: terminal, nights, mail, JSON.
 
-A fact has a key made of what it is: the same file refused for the same cause has the same key every night.
+Read from what the stages left. Words are found here only where every reader is told the same ones.
 """
 
 from __future__ import annotations
 
-import hashlib
-import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
-from pipelines.mechanics.french import counted, plural
+from pipelines.declarations.roles import TOLD
+from pipelines.flow.compute import failures_of
+from pipelines.flow.receive import left_behind, told_of_reception
+from pipelines.flow.store import read_json
+from pipelines.mechanics.french import counted
+from pipelines.report.lateness import LateFiles, late_files
+from pipelines.validate.verdict import TOLD_OF_FILES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import datetime
+    from collections.abc import Iterable
 
     from pipelines.declarations import Catalogue
-    from pipelines.report.calendar import LateFiles
+    from pipelines.flow.store import Store
 
-Kind = Literal["publication", "erreur", "refus", "calcul", "retard"]
-LONGEST = 600  # characters kept of an error: the rest is in Dagster
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One thing to know: ``title`` says it, ``details`` explain it, ``todo`` says what to do about it."""
-
-    key: str
-    kind: Kind
-    title: str
-    details: tuple[str, ...]
-    todo: tuple[str, ...]
+_UNJUDGED = "Les fichiers reçus n'ont pas pu être contrôlés ; le réseau n'a rien à faire."
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where things are, to say how to launch again: exports root, output folder, address of the Dagster UI if known."""
+class ExportFacts:
+    """An export that was owed. ``state`` is that of its verdict, or none: its files could not be judged.
 
-    exports: str
-    output: str
-    interface: str | None = None
-
-    def again(self, network: str | None, *years: int) -> tuple[str, ...]:
-        """Say how to launch a network and years again: from the UI when its address is known, and by a command."""
-        words = ["resultats", "run", "--exports", self.exports, "--output", self.output]
-        words += ["--network", network] if network else []
-        words += [word for year in years for word in ("--year", str(year))]
-        command = f"Relancer par la commande : {shlex.join(words)}"
-        if not self.interface:
-            return (command,)
-        group = (network or "national").replace("-", "_")
-        page = f"{self.interface.rstrip('/')}/locations/resultats/asset-groups/{group}"
-        choice = f", « Materialize », {_years(years)}" if years else ", « Materialize »"
-        return (f"Relancer dans Dagster : {page}{choice}", command)
-
-
-def refused(
-    catalogue: Catalogue,
-    network: str,
-    years: Sequence[int],
-    export: str,
-    *,
-    files: Sequence[tuple[str, str]],
-    explanation: str,
-    letter: str | None,
-    places: Places,
-) -> Fact:
-    """Tell that an export was refused, for each of ``years`` that its files hold.
-
-    ``files`` are (path, sha256), ``letter`` is the path of the letter if one was written.
+    ``files`` are (path, sha256); ``arriving`` says that some were still being copied; ``reasons`` are the errors of its
+    rows; ``letter`` and ``findings`` say where people open them.
     """
-    names = ", ".join(path for path, _ in files)
-    declared = catalogue.networks[network].export(export)
-    title = declared.title if declared else export
-    todo = [
-        f"Envoyer la lettre au réseau : {letter}" if letter else "Aucune lettre n'a été écrite : voir l'asset.",
-        f"Déposer le fichier corrigé à la même place ({names}) : la nuit suivante le reprend.",
-        *places.again(network, *years),
+
+    name: str
+    files: tuple[tuple[str, str], ...]
+    arriving: bool
+    state: str | None
+    explanation: str
+    read: int
+    accepted: int
+    refused: int
+    reasons: tuple[str, ...]
+    letter: str | None
+    findings: str
+
+    @property
+    def missing(self) -> bool:
+        """Whether it was looked for and isn't there."""
+        return not self.files and not self.arriving
+
+
+@dataclass(frozen=True)
+class NetworkYearFacts:
+    """A network-year as the stages left it.
+
+    ``received``: files were looked for to the end, once at least; ``failed``: the last time, they were not. ``judged``:
+    the verdict is on what was received. ``changed`` are the files with a new content; ``notices``, ``to_check`` and
+    ``unjudged`` are sentences for the data team; ``failures`` say which indicators could not be computed and why.
+    """
+
+    network: str
+    year: int
+    received: bool
+    failed: bool
+    judged: bool
+    exports: tuple[ExportFacts, ...]
+    failures: dict[str, str]
+    changed: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    to_check: tuple[str, ...] = ()
+    unjudged: str = _UNJUDGED
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether any file was received."""
+        return any(export.files for export in self.exports)
+
+    @property
+    def missing(self) -> list[str] | None:
+        """The exports that were looked for and not found; None when nobody could look: they may be there."""
+        if not self.received or self.failed:
+            return None
+        return [export.name for export in self.exports if export.missing]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether any export was accepted."""
+        return any(export.state == "accepté" for export in self.exports)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An export refused in the files of ``years``, which hold the same content and were refused for the same cause."""
+
+    network: str
+    years: tuple[int, ...]
+    export: str
+    files: tuple[tuple[str, str], ...]
+    explanation: str
+    letter: str | None
+
+
+def network_year(store: Store, network: str, year: int) -> NetworkYearFacts:
+    """Read what is known of a network and year."""
+    folder = store.network_year(network, year)
+    kept, report = read_json(folder / "reception.json") or {}, read_json(folder / "report.json")
+    reception = kept if kept.get("fingerprint") else None
+    failures = failures_of(store, network, year)
+    if reception is None:
+        return NetworkYearFacts(network, year, False, bool(kept), False, (), failures)
+    judged = bool(report) and report["reception"] == reception["fingerprint"]
+    report = report if judged else {"exports": {}}
+    files = [file for received in reception["exports"].values() for file in received]
+    return NetworkYearFacts(
+        network,
+        year,
+        received=True,
+        failed=bool(kept.get("failed")),
+        judged=judged,
+        exports=tuple(_export(store, network, year, name, reception, report) for name in reception["exports"]),
+        failures=failures,
+        changed=tuple(file["path"] for file in files if file.get("news") == "modifié"),
+        notices=tuple(told_of_reception(reception)),
+        to_check=tuple(_to_check(report)),
+        unjudged=reception.get("damaged") or _UNJUDGED,
+    )
+
+
+def network_years(store: Store, catalogue: Catalogue) -> list[NetworkYearFacts]:
+    """Read what is known of all network-years declared."""
+    return [
+        network_year(store, network, year)
+        for network, declared in catalogue.networks.items()
+        for year in declared.years
     ]
-    return Fact(
-        _key("refus", network, *years, export, *(sha256 for _, sha256 in files), explanation),
-        "refus",
-        f"{catalogue.networks[network].title}, {', '.join(map(str, years))} : « {title} » refusé",
-        (f"Fichier : {names}", explanation),
-        tuple(todo),
+
+
+def shown_version(store: Store, dataset: str) -> str | None:
+    """Return the version that the local catalogue shows, or None."""
+    shown: str | None = (read_json(store.catalogue / dataset / "dataset.json") or {}).get("version")
+    return shown
+
+
+def lateness(catalogue: Catalogue, known: Iterable[NetworkYearFacts], today: datetime.date) -> list[LateFiles]:
+    """Return the files that are late by the declared calendar."""
+    missing = {(item.network, item.year): item.missing for item in known}
+    return late_files(catalogue, lambda network, year: missing.get((network, year)), today)
+
+
+def refusals(known: Iterable[NetworkYearFacts]) -> list[Refusal]:
+    """Return one refusal for each content refused, whatever the number of years that it holds."""
+    found: dict[tuple[object, ...], Refusal] = {}
+    for item in known:
+        for export in item.exports:
+            if export.state != "rejeté":
+                continue
+            key = (item.network, export.name, export.files, export.explanation)
+            years = (*found[key].years, item.year) if key in found else (item.year,)
+            found[key] = Refusal(item.network, years, export.name, export.files, export.explanation, export.letter)
+    return list(found.values())
+
+
+def _export(
+    store: Store, network: str, year: int, name: str, reception: dict[str, Any], report: dict[str, Any]
+) -> ExportFacts:
+    folder = store.network_year(network, year)
+    receipt = report["exports"].get(name, {})
+    letter = folder / f"{name}-lettre.html"
+    return ExportFacts(
+        name,
+        files=tuple((file["path"], file["sha256"]) for file in reception["exports"][name]),
+        arriving=bool(left_behind(reception, name)),
+        state=receipt.get("etat"),
+        explanation=receipt.get("explication", ""),
+        read=receipt.get("lignes_lues", 0),
+        accepted=receipt.get("lignes_acceptees", 0),
+        refused=receipt.get("lignes_refusees", 0),
+        reasons=tuple(_reasons(report, name)),
+        letter=store.letter(letter) if letter.exists() else None,
+        findings=store.address(folder / f"{name}-anomalies.csv"),
     )
 
 
-def failed_indicator(catalogue: Catalogue, network: str, year: int, indicator: str, error: str, places: Places) -> Fact:
-    """Tell that an indicator of a network and year could not be computed."""
-    return Fact(
-        _key("calcul", network, year, indicator, error),
-        "calcul",
-        f"{catalogue.networks[network].title}, {year} : « {indicator} » n'a pas pu être calculé",
-        (_short(error), "L'indicateur est publié absent, avec le motif « erreur de traitement »."),
-        (
-            f"Vérifier schemas/indicators/{indicator}.yml et les colonnes qui l'alimentent.",
-            *places.again(network, year),
-        ),
-    )
+def _reasons(report: dict[str, Any], export: str) -> Iterable[str]:
+    """Yield why rows of an export were refused, and which rows (French)."""
+    for item in report.get("anomalies", ()):
+        first, last = item["premiere_ligne"], item["derniere_ligne"]
+        if item["export"] == export and item["severite"] == "erreur" and first:
+            rows = f"{counted(item['nombre'], 'ligne')}, de la {first} à la {last}"
+            yield f"{item['message']}{_column(item)} {rows if item['nombre'] != 1 else f'ligne {first}'}"
 
 
-def late_network(catalogue: Catalogue, late: LateFiles, places: Places) -> Fact:
-    """Tell that files are late and by how much."""
-    days = f"{counted(late.days, 'jour')}"
-    declared = catalogue.networks[late.network]
-    return Fact(
-        _key("retard", late.network, late.year, late.step, *late.exports),
-        "retard",
-        f"{declared.title}, {late.year} : en retard de {days}",
-        (f"Attendu le {late.due:%d/%m/%Y}, toujours absent : {', '.join(late.files)}",),
-        (
-            f"Relancer le producteur ({declared.producer}).",
-            f"Déposer les fichiers sous {places.exports} : la nuit suivante les prend.",
-        ),
-    )
+def _to_check(report: dict[str, Any]) -> Iterable[str]:
+    """Yield what the data team is asked to look at in files that were accepted as they are (French)."""
+    yield from (f"{item['export']} : {item['message']}" for item in report.get("doutes", ()) if not item["bloque"])
+    for item in report.get("anomalies", ()):
+        if item["regle"] in TOLD_OF_FILES and item["severite"] == "avertissement":
+            row = f" (ligne {item['premiere_ligne']})" if item["premiere_ligne"] else ""
+            yield f"{item['export']} : « {item['fichier']} »{row}. {item['message']}"
+        elif item["regle"] in TOLD:
+            yield f"{item['export']} : {item['message']}{_column(item)} {counted(item['nombre'], 'ligne')}"
 
 
-def broken_step(what: str, network: str | None, year: int | None, error: str, run: str, places: Places) -> Fact:
-    """Tell that ``what`` (a stage of a network, or a whole run) stopped on an error that is no refusal."""
-    page = f"{places.interface.rstrip('/')}/runs/{run}" if places.interface else f"run {run} dans Dagster"
-    years = [] if year is None else [year]
-    return Fact(
-        _key("erreur", what, network, year, _short(error)),
-        "erreur",
-        f"{', '.join([what, *map(str, years)])} : arrêt sur une erreur",
-        (_short(error),),
-        (f"Lire le journal : {page}", *places.again(network, *years)),
-    )
-
-
-def nothing_published(error: str, run: str, places: Places) -> Fact:
-    """Tell that the national job failed: no table, no release, nothing published."""
-    page = f"{places.interface.rstrip('/')}/runs/{run}" if places.interface else f"run {run} dans Dagster"
-    return Fact(
-        _key("publication", _short(error)),
-        "publication",
-        "Rien n'a été publié",
-        (_short(error), "Ce qui était publié avant le reste, sans changement."),
-        (f"Lire le journal : {page}", *places.again(None)),
-    )
-
-
-def _years(years: Sequence[int]) -> str:
-    return f"{plural(len(years), 'année')} {', '.join(map(str, years))}"
-
-
-def _short(error: str) -> str:
-    text = " ".join(error.split())
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def _key(*parts: object) -> str:
-    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:32]
+def _column(item: dict[str, Any]) -> str:
+    return f" (colonne « {item['colonne']} »)" if item["colonne"] else ""

@@ -25,14 +25,14 @@ BELOW = {
     "release": {"mechanics", "declarations", "compile"},
     "targets": {"mechanics", "declarations", "release"},
     "explain": {"mechanics", "declarations", "compile", "read", "validate", "compute", "disclosure"},
-    "report": {"mechanics", "declarations"},
+    "report": {"mechanics", "declarations", "read", "validate", "release", "targets", "flow"},
     "flow": {
         *("mechanics", "declarations", "compile", "read", "tabular", "validate", "compute", "disclosure", "tables"),
-        *("release", "explain"),
+        *("release", "explain", "targets"),
     },
-    "operations": {"mechanics", "read", "release", "targets", "flow"},
+    "operations": {"mechanics", "read", "release", "targets", "flow", "report"},
 }
-WITH_A_CLOCK = {"flow", "operations"}  # of what runs at an hour, and looks after a real machine
+WITH_A_CLOCK = {"flow", "operations", "cli"}  # of what runs at an hour, and looks after a real machine
 CLIENT = PROJECT / "pipelines" / "targets" / "udata"  # speaks HTTP, over a session that it is given
 FORBIDDEN_CALLS = {
     ("datetime", "now"),

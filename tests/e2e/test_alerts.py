@@ -6,12 +6,13 @@ import datetime
 import json
 import shutil
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 from receivers import smtp_server, webhook_server
 
-from assets.alerts import ZONE, look
+from assets.alerts import tell_morning
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
 from assets.resources import Workspace
@@ -20,12 +21,14 @@ from pipelines.operations.doctor import diagnose
 PROJECT = Path(__file__).resolve().parents[2]
 STAGES = ("raw", "observations", "results")
 
+PARIS = ZoneInfo("Europe/Paris")
+
 pytestmark = pytest.mark.e2e
 
 
 def at(hour: int) -> datetime.datetime:
     """The next time that it is this hour in Paris."""
-    now = datetime.datetime.now(ZONE)
+    now = datetime.datetime.now(PARIS)
     then = now.replace(hour=hour, minute=0)
     return (then if then > now else then + datetime.timedelta(days=1)).astimezone(datetime.UTC)
 
@@ -64,7 +67,7 @@ def test_the_morning_tells_everything_once(night, catalogue, tmp_path, monkeypat
     def tick(now: datetime.datetime) -> str:
         nonlocal cursor
         context = dg.build_sensor_context(instance=instance, cursor=cursor, definitions=definitions)
-        skipped = look(catalogue, workspace, context, now)
+        skipped = tell_morning(catalogue, workspace, context, now)
         cursor = context.cursor
         return str(skipped.skip_message)
 
@@ -101,7 +104,7 @@ def test_the_morning_tells_everything_once(night, catalogue, tmp_path, monkeypat
         assert "gendarmerie/resultats-2024.zip" in refusal["details"][0]
         assert any("--network gendarmerie --year 2024" in line for line in refusal["a_faire"])
         (late,) = [fact for fact in posts.bodies[0]["faits"] if fact["genre"] == "retard"]
-        days = (at(8).astimezone(ZONE).date() - datetime.date(2025, 3, 31)).days
+        days = (at(8).astimezone(PARIS).date() - datetime.date(2025, 3, 31)).days
         assert f"en retard de {days} jours" in late["titre"]
         # Nothing new: nothing is looked at again, and the next morning nothing is told again.
         assert tick(at(8)) == "rien de nouveau"
@@ -119,7 +122,9 @@ def test_a_run_that_is_going_holds_the_message_back(night, catalogue, tmp_path, 
 
         def tick(after: datetime.timedelta) -> str:
             context = dg.build_sensor_context(instance=instance, cursor=_since_yesterday(), definitions=definitions)
-            return str(look(catalogue, workspace, context, datetime.datetime.now(datetime.UTC) + after).skip_message)
+            return str(
+                tell_morning(catalogue, workspace, context, datetime.datetime.now(datetime.UTC) + after).skip_message
+            )
 
         assert "en cours" in tick(datetime.timedelta(minutes=5))
         assert posts.bodies == []

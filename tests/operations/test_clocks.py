@@ -13,9 +13,10 @@ from small_networks import NOW, Small, small
 
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
-from assets.nights import NIGHT_TAG, begin_night, keep_night, latest_night
+from assets.nights import NIGHT_TAG
 from pipelines.operations import doctor
 from pipelines.operations.doctor import diagnose
+from pipelines.report.night import begin_night, keep_night, latest_night
 
 AHEAD = 40 * 86400  # seconds
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from dagster_service import small_project
 
-from assets.faults import fault_in, machine_fault
 from pipelines.cli import main
+from pipelines.mechanics.machine_faults import fault_in, machine_fault
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMMANDS = {

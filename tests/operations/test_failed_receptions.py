@@ -9,15 +9,16 @@ import pandas as pd
 import pytest
 from small_networks import NOW, Small, small
 
-from assets.nights import begin_night, end_night
-from assets.standing import standing
-from assets.summary import network_lines
 from pipelines.cli import main
 from pipelines.flow.changes import look
 from pipelines.flow.gather import gather
 from pipelines.flow.release import release_inputs
 from pipelines.flow.store import read_json
 from pipelines.release.inputs import Inputs
+from pipelines.report.facts import network_year
+from pipelines.report.night import begin_night, end_night
+from pipelines.report.status import status
+from pipelines.report.terminal import network_lines
 from pipelines.tables import NationalInputs
 
 DAY = datetime.date(2024, 1, 1)
@@ -64,10 +65,10 @@ def test_results_stay_as_they_were_and_the_failure_is_told(project, monkeypatch,
     )  # fmt: skip
     text = end_night(project.store, project.catalogue, night, {}, "refaites.", NOW)
     assert f"| beta | 2023 | jamais traité | {FAILED} |" in text
-    lines, _ = network_lines(project.store, "alpha", [2023])
+    lines, _ = network_lines([network_year(project.store, "alpha", 2023)])
     assert lines[0] == f"  2023  {FAILED} ; ce qui suit date de la réception précédente, et reste publié"
     assert "lignes acceptées" in lines[1]
-    found = standing(project.catalogue, project.output, DAY)["receptions_en_echec"]
+    found = status(project.catalogue, project.output, DAY)["receptions_en_echec"]
     assert [(item["reseau"], item["resultats_gardes"]) for item in found] == [("alpha", True), ("beta", False)]
     assert main(["status", "--output", str(project.output), "--schemas", str(project.schemas)]) == 0
     assert "alpha, 2023 : ce qui avait été reçu reste publié" in capsys.readouterr().out
@@ -84,4 +85,4 @@ def test_a_night_says_that_what_was_received_before_stays(project, monkeypatch):
     project.process("alpha", 2023)
     assert "failed" not in read_json(project.store.network_year("alpha", 2023) / "reception.json")
     assert ("alpha", 2023) not in project.seen()
-    assert standing(project.catalogue, project.output, DAY)["receptions_en_echec"] == []
+    assert status(project.catalogue, project.output, DAY)["receptions_en_echec"] == []

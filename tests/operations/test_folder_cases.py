@@ -11,11 +11,12 @@ import pytest
 from small_networks import NOW
 
 from assets.resources import Workspace
-from assets.summary import network_lines
 from pipelines.declarations import load
 from pipelines.flow.judge import judge_network_year, write_report
 from pipelines.flow.receive import receive_exports
 from pipelines.flow.store import read_json
+from pipelines.report.facts import network_year
+from pipelines.report.terminal import network_lines
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 pytestmark = pytest.mark.skipif(not CASES.exists(), reason="the situations are not at hand")
@@ -39,7 +40,7 @@ def run(tmp_path, case, schemas, network, years=(2024,)):
         verdicts = judge_network_year(catalogue, network, year, workspace.store, reception)
         write_report(workspace.store, catalogue, network, year, verdicts, reception["fingerprint"])
         reports[year] = {verdict.export: verdict for verdict in verdicts}
-    return "\n".join(network_lines(workspace.store, network, list(years))[0]), reports
+    return "\n".join(network_lines(network_year(workspace.store, network, year) for year in years)[0]), reports
 
 
 def test_a_total_row_is_no_office(tmp_path):

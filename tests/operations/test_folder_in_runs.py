@@ -11,11 +11,13 @@ import pytest
 from small_networks import Small, small
 
 from assets.run import run_national, run_networks
-from assets.standing import standing
-from assets.summary import network_lines, summarise
 from pipelines.cli import main
 from pipelines.flow.exports_folder import note_folder, noted_folder
 from pipelines.flow.store import read_json
+from pipelines.report.facts import network_year
+from pipelines.report.run_summary import summarise
+from pipelines.report.status import status
+from pipelines.report.terminal import network_lines
 
 PLACE = ("alpha", 2024)
 
@@ -26,7 +28,7 @@ def project(tmp_path) -> Small:
 
 
 def told(project: Small, network: str = "alpha", year: int = 2024) -> str:
-    return "\n".join(network_lines(project.store, network, [year])[0])
+    return "\n".join(network_lines([network_year(project.store, network, year)])[0])
 
 
 def receive_now(project: Small) -> None:
@@ -76,7 +78,7 @@ def test_a_link_shows_no_other_network(project, capsys):
     project.process(*PLACE)
     assert "NON TRANSMIS" in told(project)
     note_folder(project.catalogue, project.store, project.workspace.root)
-    found = standing(project.catalogue, project.output, datetime.date(2025, 1, 1))["dossier_d_exports"]
+    found = status(project.catalogue, project.output, datetime.date(2025, 1, 1))["dossier_d_exports"]
     assert found["liens"] == ["alpha/guichet-2024.csv"]
     assert [item["fichier"] for item in found["inattendus"]] == ["alpha/photo.png"]
     assert main(["status", "--output", str(project.output), "--schemas", str(project.schemas)]) == 0
@@ -92,7 +94,7 @@ def test_a_wrong_provenance_stops_nobody_and_is_told(project, content):
     assert run_networks(project.catalogue, project.workspace, places, trace=False) == []
     outcome = run_national(project.catalogue, project.workspace, trace=False)
     assert outcome.succeeded, outcome.error
-    summary = summarise(project.catalogue, project.workspace, dataclasses.replace(outcome, network_years=places))
+    summary = summarise(project.catalogue, project.store, dataclasses.replace(outcome, network_years=places))
     assert "« provenance.yml » ne peut pas être lu" in summary.text
     assert "lignes acceptées" in summary.text
     assert "à tenir pour synthétiques" in summary.text

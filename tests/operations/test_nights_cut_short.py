@@ -9,9 +9,10 @@ from small_networks import NOW, Small, small
 
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
-from assets.nights import NIGHT_TAG, begin_night, latest_night, night_record
+from assets.nights import NIGHT_TAG
 from pipelines.flow.changes import look
 from pipelines.operations.lost_runs import busy
+from pipelines.report.night import begin_night, latest_night, night_record
 
 S = dg.DagsterRunStatus
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

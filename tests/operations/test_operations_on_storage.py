@@ -9,13 +9,13 @@ import pytest
 from dagster_service import write_export
 from small_networks import NOW, Small, small
 
-from assets.nights import begin_night, end_night, failed_night, keep_night, latest_night, night_record
 from pipelines.cli import main
 from pipelines.flow.changes import look
 from pipelines.flow.revisions import ProposalStore, stands, waiting_revisions
 from pipelines.flow.shared_store import open_store
 from pipelines.flow.store import read_frame
 from pipelines.read import Shelf
+from pipelines.report.night import begin_night, end_night, failed_night, keep_night, latest_night, night_record
 
 pytestmark = pytest.mark.e2e
 DATASET = "resultats-services-publics"

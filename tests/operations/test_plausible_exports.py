@@ -8,10 +8,11 @@ import pytest
 from dagster_service import write_export
 from small_networks import Small, small
 
-from assets.standing import standing
-from assets.summary import network_lines
 from pipelines.declarations.network import Acceptance
 from pipelines.flow.store import read_json
+from pipelines.report.facts import network_year
+from pipelines.report.status import status
+from pipelines.report.terminal import network_lines
 from pipelines.validate import Seen, doubts_of
 
 FREE = Acceptance(max_refused_share=0.05, why="essai")
@@ -27,7 +28,7 @@ def report(project: Small, network: str, year: int):
 
 
 def told(project: Small, network: str, year: int) -> str:
-    return "\n".join(network_lines(project.store, network, [year])[0])
+    return "\n".join(network_lines([network_year(project.store, network, year)])[0])
 
 
 def test_a_content_that_is_anothers_is_told_everywhere(project):
@@ -42,7 +43,7 @@ def test_a_content_that_is_anothers_is_told_everywhere(project):
     assert sentence in found["message"]
     assert sentence in told(project, "beta", 2024)
     assert report(project, "beta", 2024)["exports"]["guichet"]["etat"] == "accepté"
-    asked = standing(project.catalogue, project.output, datetime.date(2025, 1, 1))["a_verifier"]
+    asked = status(project.catalogue, project.output, datetime.date(2025, 1, 1))["a_verifier"]
     assert [(item["reseau"], item["annee"]) for item in asked] == [("beta", 2024)]
     project.process("alpha", 2024)
     assert "beta/guichet-2024.csv" in told(project, "alpha", 2024)

@@ -15,14 +15,15 @@ from small_networks import Small, small
 import assets.transient
 from assets.alerts import places_of
 from assets.definitions import build_definitions
-from assets.findings import facts_of_store
 from assets.jobs import NETWORKS_JOB, STAGES
 from assets.resources import Workspace
-from assets.standing import standing
-from assets.summary import network_lines
 from pipelines.cli import main
 from pipelines.flow.revisions import ACCEPT_JOB, waiting_revisions
 from pipelines.flow.store import read_frame
+from pipelines.report.alerts import alerts_of
+from pipelines.report.facts import network_year, network_years
+from pipelines.report.status import status
+from pipelines.report.terminal import network_lines
 
 pytestmark = pytest.mark.e2e
 
@@ -140,12 +141,13 @@ def test_one_address_of_a_letter_for_the_ui_the_summaries_and_the_alerts(tmp_pat
     made = run(project, workspace, 2023).get_asset_check_evaluations()
     (told,) = [item.metadata for item in made if item.check_name == "conformite"]
     assert told["guichet_lettre_html"].url == letter
-    lines, _ = network_lines(workspace.store, "alpha", [2023])
+    lines, _ = network_lines([network_year(workspace.store, "alpha", 2023)])
     assert f"          lettre au réseau : {letter}" in lines
     today = datetime.date(2024, 1, 1)
-    (refused,) = standing(project.catalogue, project.output, today, workspace.letters)["refuses"]
+    (refused,) = status(project.catalogue, project.output, today, workspace.letters)["refuses"]
     assert refused["lettre"] == letter
-    (fact,) = facts_of_store(project.catalogue, workspace.store, places_of(workspace), today)
-    assert fact.todo[0].endswith(letter)
+    known = network_years(workspace.store, project.catalogue)
+    (alert,) = alerts_of(project.catalogue, known, places_of(workspace), today)
+    assert alert.todo[0].endswith(letter)
     on_disk = str((project.output / "work/networks/alpha/2023/guichet-lettre.html").resolve())
     assert project.store.letter(Path(on_disk)) == on_disk  # no web server: its place

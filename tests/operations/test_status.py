@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 import pytest
 
-from assets.standing import standing
 from pipelines.cli import main
 from pipelines.flow.store import Store, write_json
+from pipelines.report.status import status
 from pipelines.targets.acceptance import accept
 from pipelines.targets.rooms import Rooms
 
@@ -35,12 +35,16 @@ def output(tmp_path) -> Path:
     place = store.network_year("caf", 2024)
     write_json(place / "reception.json", {"fingerprint": "f", "exports": {"enquete": []}})
     refused = store.network_year("dgfip", 2023)
+    write_json(refused / "reception.json", {"fingerprint": "f", "exports": {"telephone": [
+        {"path": "dgfip/telephone-2023.csv", "sha256": "a" * 64},
+    ]}})  # fmt: skip
     write_json(refused / "report.json", {
         "reception": "f", "exports": {"telephone": {"etat": "rejeté", "explication": "80 lignes fausses"}},
     })  # fmt: skip
     (refused / "telephone-lettre.html").touch()
     write_json(tmp_path / "work" / "revisions" / "caf" / "2022" / "revision.json", {
         "accepted": False, "fingerprint": "0123456789", "proposed_at": "2025-04-09T02:00:00",
+        "network": "caf", "year": 2022, "base": "98", "declarations": "76", "differences": {"results": 2},
     })  # fmt: skip
     write_json(tmp_path / "work" / "revisions" / "caf" / "2021" / "revision.json", {"accepted": True})
     write_json(store.file("work/attente/publication.json"), [
@@ -51,7 +55,7 @@ def output(tmp_path) -> Path:
 
 
 def test_everything_that_stands_is_told(catalogue, output):
-    found = standing(catalogue, output, DAY)
+    found = status(catalogue, output, DAY)
     (dataset,) = found["jeux_de_donnees"]
     assert (dataset["version"], dataset["versions"]) == ("1.1.0", 2)
     assert [(item["cible"], item["version"], item["a_jour"]) for item in dataset["cibles"]] == [
@@ -68,7 +72,7 @@ def test_everything_that_stands_is_told(catalogue, output):
 
 def test_before_the_first_release_nothing_is_published(catalogue, tmp_path):
     (tmp_path / "work").mkdir()  # something was treated: where nothing ever was, ``status`` says so instead
-    found = standing(catalogue, tmp_path, DAY)
+    found = status(catalogue, tmp_path, DAY)
     assert [(item["version"], item["cibles"]) for item in found["jeux_de_donnees"]] == [(None, [])]
     assert found["retards"] == found["refuses"] == found["en_attente"] == []
 
@@ -88,4 +92,4 @@ def test_late_files_follow_the_calendar_of_each_network(catalogue, output):
     calm = {key: network.model_copy(update={"due": None}) for key, network in catalogue.networks.items()}
     from dataclasses import replace
 
-    assert standing(replace(catalogue, networks=MappingProxyType(calm)), output, DAY)["retards"] == []
+    assert status(replace(catalogue, networks=MappingProxyType(calm)), output, DAY)["retards"] == []

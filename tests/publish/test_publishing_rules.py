@@ -12,14 +12,14 @@ import pytest
 from made_results import DATASET
 
 from assets.platforms import TargetError, open_platform, plans, publications, statement
-from assets.summary import _versions
-from assets.waiting import keep_waiting, no_longer_waiting, waiting_plans
 from pipelines.declarations import Catalogue
 from pipelines.flow.shared_store import SharedStore
 from pipelines.flow.store import Store, write_json
+from pipelines.flow.waiting_plans import keep_waiting, no_longer_waiting, waiting_plans
 from pipelines.release.errors import ConcurrentPublicationError, PublicationError
 from pipelines.release.gates import Gate
 from pipelines.release.release import make_release
+from pipelines.report.run_summary import dataset_lines
 from pipelines.targets.acceptance import accept, accepted
 from pipelines.targets.folder.target import plan_local, publish_to_folder
 from pipelines.targets.lock import one_writer
@@ -163,14 +163,14 @@ def test_a_plan_waits_until_its_target_is_published_by_whatever_way(small: Catal
     assert plan.why == ("Version 1.0.0 (première). Première publication. Lignes : 7 ajoutées.",)
     elsewhere = replace(plan, target="https://demo.data.gouv.fr")
     keep_waiting(store, [plan, elsewhere])
-    assert _versions(store, DATASET, held_back=True)[1:] == [
+    assert dataset_lines(store, DATASET, held_back=True)[1:] == [
         "    PAS ENCORE PUBLIÉE, elle attend un accord (ci-dessous) ; aucune n'est encore publiée"
     ]
     assert [report.applied for report in publications(small, LOCAL, store, lambda _: False)] == [False]
     assert len(waiting_plans(store)) == 2
     assert [report.applied for report in publications(small, LOCAL, store)] == [True]
     assert [item["target"] for item in waiting_plans(store)] == ["https://demo.data.gouv.fr"]
-    (told,) = _versions(store, DATASET, held_back=False)
+    (told,) = dataset_lines(store, DATASET, held_back=False)
     assert told.startswith(f"  {DATASET} 1.0.0 : ")
 
 

@@ -15,8 +15,8 @@ from udata_server.server import Udata
 
 from assets.publication import accept_plan_job, previews_sensor, publication_asset
 from assets.resources import Workspace
-from assets.waiting import waiting_plans
 from pipelines.flow.shared_store import open_store
+from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.targets.rooms import Rooms
 from pipelines.targets.udata.known_ids import read_ids
 

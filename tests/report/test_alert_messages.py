@@ -9,22 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.channels import SendError, channels_from_environment
-from assets.told import FORGOTTEN_AFTER, tell
+from assets.channels import channels_from_environment
 from pipelines.operations.settings import SettingError, read_secret, readable_by_others
-from pipelines.report import (
-    Fact,
-    Message,
-    Places,
-    broken_step,
-    failed_indicator,
-    late_files,
-    late_network,
-    nothing_published,
-    refused,
-    write_message,
-)
-from pipelines.report.calendar import STEPS
+from pipelines.report.alerts import Alert, Places, broken_step, late, not_computed, nothing_published, refused
+from pipelines.report.facts import Refusal
+from pipelines.report.lateness import STEPS, late_files
+from pipelines.report.message import Message, write_message
+from pipelines.report.sent import FORGOTTEN_AFTER, SendError, send_news
 
 PLACES = Places("/exports du mois", "/srv/resultats", "https://dagster.example/")
 DAY = datetime.date(2025, 4, 1)
@@ -35,10 +26,10 @@ def test_a_network_is_late_the_day_after_its_date(catalogue):
         return ["enquete"] if (network, year) == ("caf", 2024) else []
 
     assert late_files(catalogue, missing, datetime.date(2025, 3, 31)) == []
-    (late,) = late_files(catalogue, missing, DAY)
-    assert (late.network, late.year, late.days, late.due) == ("caf", 2024, 1, datetime.date(2025, 3, 31))
-    assert all("{year}" not in file for file in late.files)
-    told = late_network(catalogue, late, PLACES)
+    (files,) = late_files(catalogue, missing, DAY)
+    assert (files.network, files.year, files.days, files.due) == ("caf", 2024, 1, datetime.date(2025, 3, 31))
+    assert all("{year}" not in file for file in files.files)
+    told = late(catalogue, files, PLACES)
     assert "en retard de 1 jour" in told.title
     assert "Attendu le 31/03/2025" in told.details[0]
 
@@ -50,36 +41,37 @@ def test_what_nobody_looked_at_is_not_late(catalogue):
 @given(days=st.integers(1, 1000))
 def test_a_lateness_is_told_once_for_each_step(catalogue, days):
     today = datetime.date(2025, 3, 31) + datetime.timedelta(days=days)
-    late = [
+    found = [
         item for item in late_files(catalogue, lambda *_: ["enquete"], today)
         if (item.network, item.year) == ("caf", 2024)
     ]  # fmt: skip
-    assert late[0].step == [step for step in STEPS if step <= days][-1]
-    same_step = late_network(catalogue, late[0], PLACES).key
+    assert found[0].step == [step for step in STEPS if step <= days][-1]
+    same_step = late(catalogue, found[0], PLACES).key
     before = [
-        late_network(catalogue, item, PLACES).key
+        late(catalogue, item, PLACES).key
         for item in late_files(catalogue, lambda *_: ["enquete"], today - datetime.timedelta(days=1))
         if (item.network, item.year) == ("caf", 2024)
     ]
     assert (before == [same_step]) is (days not in STEPS)
 
 
-def all_facts(catalogue) -> list[Fact]:
-    (late,) = late_files(catalogue, lambda n, y: ["enquete"] if (n, y) == ("caf", 2024) else [], DAY)
+def all_alerts(catalogue) -> list[Alert]:
+    (files,) = late_files(catalogue, lambda n, y: ["enquete"] if (n, y) == ("caf", 2024) else [], DAY)
+    refusal = Refusal(
+        "caf", (2023, 2024), "enquete", files=(("caf/enquete.csv", "ab" * 32),),
+        explanation="Fichier inutilisable.", letter="/srv/resultats/work/x-lettre.html",
+    )  # fmt: skip
     return [
-        late_network(catalogue, late, PLACES),
-        failed_indicator(catalogue, "caf", 2024, "nps", "division par zéro", PLACES),
-        refused(
-            catalogue, "caf", [2023, 2024], "enquete", files=[("caf/enquete.csv", "ab" * 32)],
-            explanation="Fichier inutilisable.", letter="/srv/resultats/work/x-lettre.html", places=PLACES,
-        ),
+        late(catalogue, files, PLACES),
+        not_computed(catalogue, "caf", 2024, "nps", "division par zéro", PLACES),
+        refused(catalogue, refusal, PLACES),
         broken_step("CAF, étape « raw »", "caf", 2024, "disque\n plein " * 100, "run-1", PLACES),
         nothing_published("un secret se déduit", "run-2", PLACES),
     ]  # fmt: skip
 
 
 def test_one_message_holds_all_the_gravest_first(catalogue):
-    message = write_message(all_facts(catalogue), DAY)
+    message = write_message(all_alerts(catalogue), DAY)
     assert message.subject == (
         "[résultats] 01/04/2025 : 1 publication arrêtée, 1 erreur, 1 fichier refusé, 1 indicateur non calculé, "
         "1 réseau en retard"
@@ -110,8 +102,8 @@ def test_one_message_holds_all_the_gravest_first(catalogue):
 
 
 def test_a_long_list_is_cut_and_counted(catalogue):
-    facts = [broken_step(f"étape {rank}", None, 2024, "panne", "run", PLACES) for rank in range(100)]
-    message = write_message(facts, DAY)
+    alerts = [broken_step(f"étape {rank}", None, 2024, "panne", "run", PLACES) for rank in range(100)]
+    message = write_message(alerts, DAY)
     assert "60 autres" in message.text
     assert len(message.payload["faits"]) == 100
 
@@ -132,19 +124,19 @@ class Recorder:
 
 
 def test_nothing_is_told_twice_and_a_channel_that_failed_is_tried_again_alone(catalogue, tmp_path):
-    facts, memory = all_facts(catalogue), tmp_path / "alertes.json"
+    alerts, memory = all_alerts(catalogue), tmp_path / "alertes.json"
     mail, hook = Recorder("courriel"), Recorder("webhook")
     hook.broken = True
-    assert tell(facts, [mail, hook], memory, DAY) == ["webhook : en panne"]
+    assert send_news(alerts, [mail, hook], memory, DAY) == ["webhook : en panne"]
     hook.broken = False
-    assert tell(facts, [mail, hook], memory, DAY) == []
-    assert tell(facts[:3], [mail, hook], memory, DAY + datetime.timedelta(days=20)) == []
+    assert send_news(alerts, [mail, hook], memory, DAY) == []
+    assert send_news(alerts[:3], [mail, hook], memory, DAY + datetime.timedelta(days=20)) == []
     assert [len(channel.messages) for channel in (mail, hook)] == [1, 1]
     # Seen 25 days before: still the same facts. The two others ended, and are news when they return.
     later = DAY + datetime.timedelta(days=45)
-    tell(facts, [mail], memory, later)
+    send_news(alerts, [mail], memory, later)
     assert [len(message.payload["faits"]) for message in mail.messages] == [5, 2]
-    tell(facts, [mail], memory, later + FORGOTTEN_AFTER)
+    send_news(alerts, [mail], memory, later + FORGOTTEN_AFTER)
     assert len(mail.messages) == 2
 
 

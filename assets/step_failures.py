@@ -1,0 +1,58 @@
+"""Why the steps of a run failed, decided once for the command line, the record of the night and the alerts."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import dagster as dg
+
+from pipelines.mechanics.machine_faults import fault_in
+
+
+@dataclass(frozen=True)
+class StepFailure:
+    """A step that failed and why. ``refusal``: it said no itself (``dg.Failure``), as of a file or a publication."""
+
+    step: str
+    cause: str
+    refusal: bool
+
+    @property
+    def network(self) -> str:
+        """The network of the step, as steps name them (see ``step_name``)."""
+        return self.step.partition("__")[0]
+
+    @property
+    def stage(self) -> str:
+        """The stage of the network that failed, empty for steps of no network."""
+        return self.step.partition("__")[2]
+
+
+def step_name(network: str) -> str:
+    """Return what the steps of a network begin with."""
+    return network.replace("-", "_")
+
+
+def failures_among(events: Iterable[dg.DagsterEvent]) -> Iterator[StepFailure]:
+    """Yield the failures that events of a run tell."""
+    for event in events:
+        if not event.is_step_failure:
+            continue
+        refusal, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
+        if refusal and refusal.description:
+            yield StepFailure(str(event.step_key), refusal.description, True)
+        elif error:
+            message = (error.cause or error).message.strip()
+            yield StepFailure(str(event.step_key), fault_in(message) or message, bool(refusal))
+
+
+def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> list[StepFailure]:
+    """Return the failures of a run that the instance keeps."""
+    entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    return list(failures_among(entry.dagster_event for entry in entries if entry.dagster_event))
+
+
+def end_of_run(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Return what Dagster says of a run that ended without any step at fault: its process died, or never started."""
+    entries = reversed(instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE))
+    events = (entry.dagster_event for entry in entries)
+    return next((event.message for event in events if event and event.message), "arrêt sans explication")

@@ -1,0 +1,160 @@
+"""What is worth a message to the data team, each with its French sentences and what to do. Nothing is sent from here.
+
+An alert has a key made of what it tells: the same file refused for the same cause has the same key every night.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pipelines.mechanics.french import counted, plural
+from pipelines.report.facts import lateness, refusals
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Sequence
+
+    from pipelines.declarations import Catalogue
+    from pipelines.report.facts import NetworkYearFacts, Refusal
+    from pipelines.report.lateness import LateFiles
+
+Kind = Literal["publication", "erreur", "refus", "calcul", "retard"]
+LONGEST = 600  # characters kept of an error: the rest is in Dagster
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing to know: ``title`` says it, ``details`` explain it, ``todo`` says what to do about it."""
+
+    key: str
+    kind: Kind
+    title: str
+    details: tuple[str, ...]
+    todo: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things are, to say how to launch again: exports root, output folder, address of the Dagster UI if known."""
+
+    exports: str
+    output: str
+    interface: str | None = None
+
+    def again(self, network: str | None, *years: int) -> tuple[str, ...]:
+        """Say how to launch a network and years again: from the UI when its address is known, and by a command."""
+        words = ["resultats", "run", "--exports", self.exports, "--output", self.output]
+        words += ["--network", network] if network else []
+        words += [word for year in years for word in ("--year", str(year))]
+        command = f"Relancer par la commande : {shlex.join(words)}"
+        if not self.interface:
+            return (command,)
+        group = (network or "national").replace("-", "_")
+        page = f"{self.interface.rstrip('/')}/locations/resultats/asset-groups/{group}"
+        choice = f", {plural(len(years), 'année')} {', '.join(map(str, years))}" if years else ""
+        return (f"Relancer dans Dagster : {page}, « Materialize »{choice}", command)
+
+    def log(self, run: str) -> str:
+        """Say where the log of a run is read."""
+        page = f"{self.interface.rstrip('/')}/runs/{run}" if self.interface else f"run {run} dans Dagster"
+        return f"Lire le journal : {page}"
+
+
+def alerts_of(
+    catalogue: Catalogue, known: Sequence[NetworkYearFacts], places: Places, today: datetime.date
+) -> list[Alert]:
+    """Return what is late on ``today``, refused or not computed."""
+    return [
+        *(late(catalogue, files, places) for files in lateness(catalogue, known, today)),
+        *(refused(catalogue, refusal, places) for refusal in refusals(known)),
+        *(
+            not_computed(catalogue, item.network, item.year, indicator, error, places)
+            for item in known
+            for indicator, error in item.failures.items()
+        ),
+    ]
+
+
+def refused(catalogue: Catalogue, refusal: Refusal, places: Places) -> Alert:
+    """Tell that an export was refused, for each of the years that its files hold."""
+    network = catalogue.networks[refusal.network]
+    names = ", ".join(path for path, _ in refusal.files)
+    declared = network.export(refusal.export)
+    title = declared.title if declared else refusal.export
+    letter = f"Envoyer la lettre au réseau : {refusal.letter}"
+    contents = [sha256 for _, sha256 in refusal.files]
+    return Alert(
+        _key("refus", refusal.network, *refusal.years, refusal.export, *contents, refusal.explanation),
+        "refus",
+        f"{network.title}, {', '.join(map(str, refusal.years))} : « {title} » refusé",
+        (f"Fichier : {names}", refusal.explanation),
+        (
+            letter if refusal.letter else "Aucune lettre n'a été écrite : voir l'asset.",
+            f"Déposer le fichier corrigé à la même place ({names}) : la nuit suivante le reprend.",
+            *places.again(refusal.network, *refusal.years),
+        ),
+    )
+
+
+def not_computed(catalogue: Catalogue, network: str, year: int, indicator: str, error: str, places: Places) -> Alert:
+    """Tell that an indicator of a network and year could not be computed."""
+    return Alert(
+        _key("calcul", network, year, indicator, error),
+        "calcul",
+        f"{catalogue.networks[network].title}, {year} : « {indicator} » n'a pas pu être calculé",
+        (_short(error), "L'indicateur est publié absent, avec le motif « erreur de traitement »."),
+        (
+            f"Vérifier schemas/indicators/{indicator}.yml et les colonnes qui l'alimentent.",
+            *places.again(network, year),
+        ),
+    )
+
+
+def late(catalogue: Catalogue, files: LateFiles, places: Places) -> Alert:
+    """Tell that files are late and by how much."""
+    declared = catalogue.networks[files.network]
+    return Alert(
+        _key("retard", files.network, files.year, files.step, *files.exports),
+        "retard",
+        f"{declared.title}, {files.year} : en retard de {counted(files.days, 'jour')}",
+        (f"Attendu le {files.due:%d/%m/%Y}, toujours absent : {', '.join(files.files)}",),
+        (
+            f"Relancer le producteur ({declared.producer}).",
+            f"Déposer les fichiers sous {places.exports} : la nuit suivante les prend.",
+        ),
+    )
+
+
+def broken_step(what: str, network: str | None, year: int | None, error: str, run: str, places: Places) -> Alert:
+    """Tell that ``what`` (a stage of a network, or a whole run) stopped on an error that is no refusal."""
+    years = [] if year is None else [year]
+    return Alert(
+        _key("erreur", what, network, year, _short(error)),
+        "erreur",
+        f"{', '.join([what, *map(str, years)])} : arrêt sur une erreur",
+        (_short(error),),
+        (places.log(run), *places.again(network, *years)),
+    )
+
+
+def nothing_published(error: str, run: str, places: Places) -> Alert:
+    """Tell that the national job failed: no table, no release, nothing published."""
+    return Alert(
+        _key("publication", _short(error)),
+        "publication",
+        "Rien n'a été publié",
+        (_short(error), "Ce qui était publié avant le reste, sans changement."),
+        (places.log(run), *places.again(None)),
+    )
+
+
+def _short(error: str) -> str:
+    text = " ".join(error.split())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _key(*parts: object) -> str:
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:32]

@@ -1,0 +1,166 @@
+"""What a run tells at the end, network by network: what was accepted, refused and why, and where to look next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.flow.exports_folder import folder_lines, noted_folder
+from pipelines.flow.revisions import waiting_revisions
+from pipelines.flow.store import read_json
+from pipelines.flow.waiting_plans import waiting_plans
+from pipelines.release import history
+from pipelines.report.facts import network_year, shown_version
+from pipelines.report.terminal import from_here, network_lines
+from pipelines.targets.target import LOCAL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.declarations import Catalogue
+    from pipelines.flow.store import Store
+    from pipelines.report.facts import ExportFacts, NetworkYearFacts
+
+_NEXT_STEP = "\nPour voir ces traitements dans Dagster : make ui, puis http://127.0.0.1:3000"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The text to print, how many exports or rows were refused, and the same as plain data with French names."""
+
+    text: str
+    refused: int
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What the runs gave: the network-years run, and whether the national job went well (else ``error`` says why).
+
+    ``failures``: the steps that stopped on anything but a refusal, and why.
+    """
+
+    network_years: list[tuple[str, int]]
+    succeeded: bool
+    error: str = ""
+    failures: tuple[str, ...] = ()
+
+
+def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summary:
+    """Return the summary of the runs just made."""
+    known = [network_year(store, network, year) for network, year in outcome.network_years]
+    statement = (read_json(store.national / "provenance.json") or {}).get("synthetic")
+    lines, refused = [], len(outcome.failures)
+    for network in dict.fromkeys(item.network for item in known):
+        told, count = network_lines(item for item in known if item.network == network)
+        refused += count
+        lines += [f"\n{catalogue.networks[network].title} ({network})", *told]
+    lines += [*_revisions(store), *_folder(store), *_strangers(store)]
+    lines += [f"\nATTENTION, DONNÉES SYNTHÉTIQUES. {statement}"] if statement else []
+    if outcome.failures:
+        lines += ["\nERREURS DE TRAITEMENT :", *(f"  {failure}" for failure in outcome.failures)]
+    if outcome.succeeded:
+        lines += [*_datasets(catalogue, store), _NEXT_STEP]
+    else:
+        lines += ["\nAUCUNE PUBLICATION :", outcome.error]
+    facts = _facts(catalogue, store, outcome, known) | {"refuses": refused, "donnees_synthetiques": statement}
+    return Summary("\n".join(lines), refused, facts)
+
+
+def _facts(catalogue: Catalogue, store: Store, outcome: RunOutcome, known: list[NetworkYearFacts]) -> dict[str, Any]:
+    """Return what the runs just made gave, for programs."""
+    return {
+        "reussi": outcome.succeeded,
+        "erreur": outcome.error,
+        "erreurs_de_traitement": list(outcome.failures),
+        "annees_de_reseau": [_network_year(item) for item in known],
+        "dossier_d_exports": noted_folder(store),
+        "revisions_a_accepter": [
+            {"reseau": item.network, "annee": item.year, "empreinte": item.fingerprint}
+            for item in waiting_revisions(store)
+        ],
+        "jeux_de_donnees": [
+            {"id": dataset, "version": shown_version(store, dataset)} for dataset in catalogue.datasets
+        ],
+        "publications_en_attente": [
+            {"cible": plan["target"], "empreinte": plan["hash"], "a_accepter": bool(plan.get("blocked"))}
+            for plan in waiting_plans(store)
+        ],
+    }
+
+
+def _network_year(known: NetworkYearFacts) -> dict[str, Any]:
+    return {
+        "reseau": known.network,
+        "annee": known.year,
+        "recu": known.received and not known.failed,
+        "exports": {export.name: _export(export) for export in known.exports if export.state},
+        "a_verifier": list(known.to_check),
+        "calculs_impossibles": known.failures,
+    }
+
+
+def _export(export: ExportFacts) -> dict[str, Any]:
+    told = {
+        "etat": export.state,
+        "explication": export.explanation,
+        "lignes_lues": export.read,
+        "lignes_acceptees": export.accepted,
+        "lignes_refusees": export.refused,
+    }
+    return told | ({"lettre": export.letter} if export.letter else {})
+
+
+def _folder(store: Store) -> list[str]:
+    """Tell what the exports folder holds that no declaration expects, or that was not followed."""
+    lines = [f"  {line}" for line in folder_lines(noted_folder(store))]
+    return ["\nDOSSIER D'EXPORTS, À REGARDER :", *lines] if lines else []
+
+
+def _revisions(store: Store) -> list[str]:
+    """Tell the revisions of closed years that wait to be accepted."""
+    lines = [f"  {item.network} {item.year} : {item.fingerprint[:12]}" for item in waiting_revisions(store)]
+    return ["\nRÉVISIONS D'ANNÉES CLOSES À ACCEPTER (resultats revisions) :", *lines] if lines else []
+
+
+def _strangers(store: Store) -> list[str]:
+    """Tell what the output holds that isn't ours: perhaps it was meant to be another folder."""
+    found = store.strangers()
+    shown = ", ".join(found[:5]) + ("…" if len(found) > 5 else "")
+    return [f"\nLa sortie contient ce qui n'est pas de nous, et que rien ne touche : {shown}"] if found else []
+
+
+def _datasets(catalogue: Catalogue, store: Store) -> list[str]:
+    lines, waiting = ["\nJeux de données :"], waiting_plans(store)
+    held_back = any(plan["target"] == LOCAL and plan["blocked"] for plan in waiting)
+    for dataset in catalogue.datasets:
+        lines += dataset_lines(store, dataset, held_back=held_back)
+    lines.append(f"  catalogue à ouvrir dans un navigateur : {_shown(store, store.catalogue / 'index.html')}")
+    return [*lines, *(_waiting(store, plan) for plan in waiting)]
+
+
+def dataset_lines(store: Store, dataset: str, *, held_back: bool) -> list[str]:
+    """Tell the version made last, and the one that the local catalogue shows where it is another."""
+    made, shown = history.versions(store.releases, dataset), shown_version(store, dataset)
+    if not made:
+        return [f"  {dataset} : aucune version"]
+    line = f"  {dataset} {made[-1]} : {_shown(store, store.releases / dataset / made[-1])}"
+    if shown == made[-1]:
+        return [line]
+    why = ", elle attend un accord (ci-dessous)" if held_back else ""
+    before = f"publiée : {shown}" if shown else "aucune n'est encore publiée"
+    return [line, f"    PAS ENCORE PUBLIÉE{why} ; {before}"]
+
+
+def _waiting(store: Store, plan: dict[str, Any]) -> str:
+    told = f"\nPUBLICATION EN ATTENTE ({plan['target']}) :\n{plan['text']}"
+    if not plan.get("blocked"):
+        return told
+    accepting = (
+        f"resultats publish --target {plan['target']} --output {_shown(store, store.output)} --accept {plan['hash']}"
+    )
+    return f'{told}\n  Pour accepter ce plan, tel qu\'il est : {accepting} --reason "…"'
+
+
+def _shown(store: Store, path: Path) -> str:
+    return from_here(store.address(path))
