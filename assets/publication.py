@@ -1,33 +1,34 @@
-"""``[national, publication]``: releases → the local catalogue and the configured target; the job that accepts a plan.
+"""``[national, publication]``: releases → the folder catalogue and the configured target; the job that accepts a plan.
 
-What is published, and how, is in ``pipelines.targets``; keys and addresses are in ``platforms``.
+What is published, and how, is in ``pipelines.flow.publish``.
 """
 
 import json
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import dagster as dg
 
-from assets.platforms import TargetError, accept_plan, plans, publications, published_previews
 from assets.resources import POOL, Workspace
 from pipelines.declarations import Catalogue
-from pipelines.flow.store import Store
+from pipelines.flow.publish import Publisher
 from pipelines.flow.waiting_plans import keep_waiting
+from pipelines.operations.settings import SettingError, read_secret
 from pipelines.release.errors import PublicationError
+from pipelines.targets.folder.target import NAME
 from pipelines.targets.plan import Plan
+from pipelines.targets.protocol import TargetError
 from pipelines.targets.report import Report, plan_text, report_text
-from pipelines.targets.target import LOCAL
 
 KEY = dg.AssetKey(["national", "publication"])
 AGREEMENT = "accord"
 ACCEPT_JOB = "accepter_plan"
-Found = TypeVar("Found")
 HOURLY = 3600  # seconds; the crawler of the platform comes within hours
+STOPPED = (PublicationError, TargetError, SettingError)  # their sentence is all there is to know
 
 
 def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
-    """Return the asset that brings the local catalogue, then the configured target, to the latest releases.
+    """Return the asset that brings the folder catalogue, then the configured target, to the latest releases.
 
     A platform is written to only where the workspace allows it; otherwise its plan is shown.
     """
@@ -38,7 +39,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         group_name="national",
         description="Catalogue local de la dernière version de chaque jeu de données ; plan de la cible configurée.",
         kinds={"html"},
-        pool=POOL,  # one at a time: two would plan from the same state
+        pool=POOL,  # one publisher at a time on a target is the rule: two would plan from the same state
         check_specs=[
             dg.AssetCheckSpec(
                 AGREEMENT, asset=KEY, description="Aucun plan de publication n'attend l'accord de quelqu'un"
@@ -46,24 +47,18 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         ],
     )
     def publication(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
-        store = workspace.store
-        reports = _brought(context, catalogue, LOCAL, store)
-        shown: list[Plan] = []
-        if workspace.target != LOCAL and workspace.publish:
-            reports += _brought(context, catalogue, workspace.target, store)
-        elif workspace.target != LOCAL:
-            shown = [plan for plan in _guarded(plans(catalogue, workspace.target, store)) if not plan.empty]
-        held_back = [report.plan for report in reports if not report.applied]
-        keep_waiting(store, [*held_back, *shown])
+        reports, shown = _brought(catalogue, workspace, context.log.info)
+        waiting = [*(report.plan for report in reports if not report.applied), *shown]
+        keep_waiting(workspace.store, waiting)
         yield dg.AssetCheckResult(
             check_name=AGREEMENT,
-            passed=not any(plan.refusals for plan in [*held_back, *shown]),
+            passed=not any(plan.refusals for plan in waiting),
             severity=dg.AssetCheckSeverity.WARN,
-            metadata=_waiting([*held_back, *shown]),
+            metadata=_waiting(waiting),
         )
         if failed := [report for report in reports if report.applied and not report.succeeded]:
             raise dg.Failure("\n".join(report_text(report) for report in failed))
-        yield dg.MaterializeResult(metadata=_metadata(store, workspace, reports, shown))
+        yield dg.MaterializeResult(metadata=_metadata(workspace, reports, shown))
 
     return publication
 
@@ -79,14 +74,14 @@ def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
 
     @dg.op(name="plan", description="Accepte un plan par son empreinte, puis l'applique.", pool=POOL)
     def accept(context: dg.OpExecutionContext, config: AcceptedPlan, workspace: Workspace) -> None:
-        store = workspace.store
-        for target in dict.fromkeys([LOCAL, workspace.target]):
+        for name in _targets(workspace):
+            publisher = Publisher(catalogue, workspace.store, name, read_secret)
             try:
-                if not accept_plan(catalogue, target, store, config.hash, config.reason):
+                if not publisher.accept(config.hash, config.reason):
                     continue
-                agreed = publications(catalogue, target, store, lambda plan: plan.hash == config.hash, context.log.info)
+                agreed = publisher.publish(lambda plan: plan.hash == config.hash, context.log.info)
                 reports = [report for report in agreed if report.plan.hash == config.hash]
-            except (PublicationError, TargetError) as error:
+            except STOPPED as error:
                 raise dg.Failure(str(error), allow_retries=False) from None
             text = "\n".join(report_text(report) for report in reports)
             if not all(report.succeeded for report in reports):
@@ -115,11 +110,9 @@ def previews_sensor(catalogue: Catalogue, workspace: Workspace) -> dg.SensorDefi
         description="Après publication : les aperçus que la plateforme a faits des fichiers, ou n'a pas pu faire.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        if workspace.target == LOCAL:
-            return dg.SkipReason("la cible est le catalogue local")
         try:
-            found = dict(published_previews(catalogue, workspace.target, workspace.store))
-        except (PublicationError, TargetError) as error:
+            found = Publisher(catalogue, workspace.store, workspace.target, read_secret).previews()
+        except STOPPED as error:
             return dg.SkipReason(str(error))
         rows = [
             {"jeu": dataset, "fichier": item.title, "état": item.state, "détail": item.detail}
@@ -137,24 +130,35 @@ def previews_sensor(catalogue: Catalogue, workspace: Workspace) -> dg.SensorDefi
     return sensor
 
 
-def _brought(context: dg.AssetExecutionContext, catalogue: Catalogue, target: str, store: Store) -> list[Report]:
-    return _guarded(publications(catalogue, target, store, progress=context.log.info))
+def _targets(workspace: Workspace) -> list[str]:
+    """Return the names of the targets: the folder catalogue, always, then the configured one."""
+    return list(dict.fromkeys([NAME, workspace.target]))
 
 
-def _guarded(found: Iterator[Found]) -> list[Found]:
-    """Return all of it; what stops a publication fails the step with its sentence alone."""
+def _brought(
+    catalogue: Catalogue, workspace: Workspace, progress: Callable[[str], None]
+) -> tuple[list[Report], list[Plan]]:
+    """Return what came of publishing, and the plans of targets that may only be shown."""
+    reports, shown = list[Report](), list[Plan]()
     try:
-        return list(found)
-    except (PublicationError, TargetError) as error:
+        for name in _targets(workspace):
+            publisher = Publisher(catalogue, workspace.store, name, read_secret)
+            if publisher.remote and not workspace.publish:
+                shown += [plan for plan in publisher.plans() if not plan.empty]
+            else:
+                reports += publisher.publish(progress=progress)
+    except STOPPED as error:
         raise dg.Failure(str(error)) from None
+    return reports, shown
 
 
-def _metadata(store: Store, workspace: Workspace, reports: list[Report], shown: list[Plan]) -> dict[str, Any]:
-    written = sum(len(report.done) for report in reports if report.plan.target == LOCAL)
+def _metadata(workspace: Workspace, reports: list[Report], shown: list[Plan]) -> dict[str, Any]:
+    store = workspace.store
+    written = [step for report in reports for step in report.done if step.kind in ("write", "remove")]
     told = [*(report_text(report) for report in reports), *(plan_text(plan) for plan in shown)]
     return {
         "catalogue": dg.MetadataValue.path(store.address(store.catalogue / "index.html")),
-        "fichiers_ecrits": written,
+        "fichiers_ecrits": len(written),
         "cible": workspace.target,
         "plan": dg.MetadataValue.md(_code("\n\n".join(told))),
     }

@@ -13,7 +13,7 @@ from pipelines.flow.shared_store import open_store
 from pipelines.flow.store import Store
 from pipelines.operations.settings import SettingError, place_from_environment
 from pipelines.read import ExportsRoot
-from pipelines.targets.target import LOCAL
+from pipelines.targets.folder.target import NAME
 
 POOL = "publication"  # of what is done one at a time on all machines, as the instance says
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -25,7 +25,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     exports: str
     output: str
     schemas: str
-    target: str = LOCAL  # where releases go
+    target: str = NAME  # where releases go
     publish: bool = False  # whether a run may publish to a platform, or only show the plan
     letters: str = ""  # where the data team's browsers find the letters, when a web server shows them
     _store: Store | None = PrivateAttr(default=None)
@@ -56,7 +56,7 @@ def workspace_from_environment() -> Workspace:
 
     The variables are RESULTATS_EXPORTS, RESULTATS_OUTPUT, RESULTATS_SCHEMAS, RESULTATS_TARGET (local, demo, www or a
     URL), RESULTATS_PUBLISH (« oui »: publish there without asking) and RESULTATS_LETTERS_URL. The key of a platform is
-    read in ``platforms``.
+    read by ``pipelines.targets.udata.access``.
     """
     return Workspace(
         exports=place_from_environment("RESULTATS_EXPORTS", "data/samples"),
@@ -70,7 +70,7 @@ def workspace_from_environment() -> Workspace:
 def publishing_from_environment() -> dict[str, Any]:
     """Return the properties of a workspace that say where its releases go."""
     publish = os.environ.get("RESULTATS_PUBLISH", "").strip().lower() == "oui"
-    return {"target": os.environ.get("RESULTATS_TARGET") or LOCAL, "publish": publish}
+    return {"target": os.environ.get("RESULTATS_TARGET") or NAME, "publish": publish}
 
 
 def letters_from_environment() -> str:

@@ -16,7 +16,7 @@ from pipelines.cli.showing import Steps, add_json, print_json, steps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.declarations import Catalogue
+    from pipelines.flow.publish import Publisher
     from pipelines.flow.store import Store
     from pipelines.targets.plan import Plan
     from pipelines.targets.report import Report
@@ -65,21 +65,24 @@ def _publish(arguments: argparse.Namespace) -> int:
     return _guarded(arguments, _bring)
 
 
-def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespace, Catalogue, Store], int]) -> int:
+def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespace, Publisher], int]) -> int:
     """Run a command; tell what stops it in one French sentence and give its exit code."""
     catalogue = load_or_tell(arguments.schemas)
     if catalogue is None:
         return USAGE
-    from assets.platforms import TargetError
+    from pipelines.flow.publish import Publisher
     from pipelines.flow.shared_store import open_store
+    from pipelines.operations.settings import SettingError, read_secret
     from pipelines.read import RootError
     from pipelines.release.errors import PublicationError
+    from pipelines.targets.protocol import TargetError
 
     try:
-        return command(arguments, catalogue, open_store(arguments.output))
+        store = open_store(arguments.output)
+        return command(arguments, Publisher(catalogue, store, arguments.target, read_secret))
     except RootError as error:
         return _stopped(arguments, error, USAGE)
-    except TargetError as error:
+    except (TargetError, SettingError) as error:
         return _stopped(arguments, error, USAGE)
     except PublicationError as error:
         return _stopped(arguments, error, REFUSED)
@@ -93,38 +96,36 @@ def _stopped(arguments: argparse.Namespace, error: object, code: int) -> int:
     return code
 
 
-def _show(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> int:
-    from assets.platforms import plans
+def _show(arguments: argparse.Namespace, publisher: Publisher) -> int:
     from pipelines.targets.report import plan_text
 
     with steps() as tell:
         tell(f"lecture de la cible {arguments.target}")
-        found = list(plans(catalogue, arguments.target, store))
+        found = list(publisher.plans())
     if not found:
-        return _stopped(arguments, _nothing_released(store), REFUSED)
-    waiting = _waiting(found, store)
+        return _stopped(arguments, _nothing_released(publisher.store), REFUSED)
+    waiting = [plan for plan in found if publisher.awaits(plan)]
     if arguments.json:
-        content = {"target": arguments.target, "plans": [{**_facts(plan, store), **plan.to_json()} for plan in found]}
-        print_json(content)
+        facts = [{"empty": plan.empty, "blocked": plan in waiting, **plan.to_json()} for plan in found]
+        print_json({"target": arguments.target, "plans": facts})
     else:
         print("\n\n".join(plan_text(plan) for plan in found))
         _tell_what_to_type(arguments, [plan for plan in found if not plan.empty], waiting)
     return REFUSED if waiting else DONE
 
 
-def _bring(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> int:
-    from assets.platforms import publications
+def _bring(arguments: argparse.Namespace, publisher: Publisher) -> int:
     from pipelines.release.errors import PublicationError
     from pipelines.targets.report import plan_text, report_text
 
-    if arguments.accept and not _accept(arguments, catalogue, store):
+    if arguments.accept and not publisher.accept(arguments.accept, arguments.reason):
         return _stopped(arguments, _NO_SUCH_PLAN, REFUSED)
     reports: list[Report] = []
     try:
         with steps() as tell:
             tell(f"lecture de la cible {arguments.target}")
             agree = _agreement(arguments, plan_text, tell)
-            for report in publications(catalogue, arguments.target, store, agree, tell):
+            for report in publisher.publish(agree, tell):
                 reports.append(report)
     except PublicationError as error:
         if not arguments.json or not reports:
@@ -138,21 +139,14 @@ def _bring(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) ->
                 print(plan_text(report.plan))
             print(report_text(report))
     if not reports:
-        return _stopped(arguments, _nothing_released(store), REFUSED)
+        return _stopped(arguments, _nothing_released(publisher.store), REFUSED)
     if arguments.json:
         content = {"target": arguments.target, "reports": [report.to_json() for report in reports]}
         print_json(content)
     else:
         left = [report.plan for report in reports if not report.applied]
-        _tell_what_to_type(arguments, left, _waiting(left, store))
+        _tell_what_to_type(arguments, left, [plan for plan in left if publisher.awaits(plan)])
     return DONE if all(report.succeeded for report in reports) else REFUSED
-
-
-def _accept(arguments: argparse.Namespace, catalogue: Catalogue, store: Store) -> bool:
-    """Keep the acceptance of a plan that is still the one of the target; False when there is none."""
-    from assets.platforms import accept_plan
-
-    return accept_plan(catalogue, arguments.target, store, arguments.accept, arguments.reason)
 
 
 def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str], bar: Steps) -> Callable[[Plan], bool] | None:
@@ -177,18 +171,6 @@ def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str], bar: 
             return False
 
     return agree
-
-
-def _waiting(found: list[Plan], store: Store) -> list[Plan]:
-    from assets.platforms import ACCEPTANCES
-    from pipelines.targets.acceptance import accepted
-
-    folder = store.room(ACCEPTANCES)
-    return [plan for plan in found if plan.refusals and accepted(folder, plan.hash) is None]
-
-
-def _facts(plan: Plan, store: Store) -> dict[str, Any]:
-    return {"empty": plan.empty, "blocked": bool(_waiting([plan], store))}
 
 
 def _tell_what_to_type(arguments: argparse.Namespace, left: list[Plan], waiting: list[Plan]) -> None:

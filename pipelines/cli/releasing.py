@@ -143,15 +143,13 @@ def _rollback(arguments: argparse.Namespace) -> int:
 
 
 def _go_back(arguments: argparse.Namespace, catalogue: Catalogue, dataset: str, store: Store) -> int:
-    from assets.platforms import saved, statement, workplace
     from assets.replay import archived_catalogue
+    from pipelines.flow.publish import Publisher
     from pipelines.flow.store import AlreadyReleasedError
-    from pipelines.flow.waiting_plans import no_longer_waiting
-    from pipelines.release.errors import ReleaseError
+    from pipelines.operations.settings import read_secret
+    from pipelines.release.errors import PublicationError, ReleaseError
     from pipelines.release.rollback import rollback
-    from pipelines.targets.folder.catalogue import publish_local
     from pipelines.targets.folder.target import NAME
-    from pipelines.targets.target import LOCAL
 
     store.bring_releases()
     with tempfile.TemporaryDirectory() as folder:
@@ -159,13 +157,10 @@ def _go_back(arguments: argparse.Namespace, catalogue: Catalogue, dataset: str, 
     try:
         made = rollback(dataset, then, store.releases, arguments.to, arguments.reason)
         store.save_release(dataset, made.version)
-    except (ReleaseError, AlreadyReleasedError) as error:
+        Publisher(catalogue, store, NAME, read_secret).impose()
+    except (ReleaseError, AlreadyReleasedError, PublicationError) as error:
         print(error, file=sys.stderr)
         return REFUSED
-    work = workplace(store, LOCAL)
-    with saved(store, LOCAL):
-        publish_local(catalogue, work.releases, work.catalogue, synthetic=statement(store))
-    no_longer_waiting(store, LOCAL, NAME)
     if arguments.json:
         place = _shown(store, made.folder)
         print_json({"jeu": dataset, "version": made.version, "reprend": arguments.to, "dossier": place})

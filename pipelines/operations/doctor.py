@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import dagster as dg
 
 from assets.channels import channels_from_environment
-from assets.platforms import TargetError, access, platform_time
 from assets.resources import letters_from_environment, workspace_from_environment
 from pipelines.flow.output_folder import make_output, strangers
+from pipelines.flow.publish import kind_of
 from pipelines.mechanics.machine_faults import machine_fault
 from pipelines.operations.installed import LOCK, absent_libraries, differing_libraries, python_fault
 from pipelines.operations.instance import InstanceError, database_time, opened
@@ -30,7 +30,8 @@ from pipelines.operations.settings import PROJECT, SettingError, read_secret, re
 from pipelines.read import RootError, Shelf
 from pipelines.release.errors import PublicationError
 from pipelines.report.sent import SendError
-from pipelines.targets.target import LOCAL
+from pipelines.targets.protocol import TargetError
+from pipelines.targets.udata.access import access, platform_time
 
 State = Literal["bon", "avertissement", "panne", "ignoré"]
 _REINSTALL = f"réinstaller depuis {LOCK}"
@@ -164,7 +165,7 @@ def _outside_clocks(output: str | Path, target: bool) -> Iterator[tuple[str, flo
         asked.append(("celle du stockage", lambda: Shelf(str(output)).time()))
     asked.append(("celle de PostgreSQL", database_time))
     named = workspace_from_environment().target
-    if target and named != LOCAL:
+    if target and kind_of(named).remote:
         asked.append(("celle de la cible", lambda: platform_time(named)))
     for name, ask in asked:
         with suppress(Exception):  # whatever is not reached is told by its own check
@@ -213,7 +214,7 @@ def _daemons(instance: dg.DagsterInstance) -> Reading:
 
 
 def _secrets() -> Iterator[Reading]:
-    if (named := workspace_from_environment().target) != LOCAL:
+    if kind_of(named := workspace_from_environment().target).remote:
         yield from _access(named)
     for name in SECRETS:
         try:
@@ -273,8 +274,8 @@ def _channels() -> Iterator[Reading]:
 def _access(named: str) -> Iterator[Reading]:
     """Say whether the environment gives the way to the target, as publication itself reads it."""
     try:
-        there = access(named)
-    except TargetError as error:
+        there = access(named, read_secret)
+    except (TargetError, SettingError) as error:
         yield Reading("Publication", "panne", str(error), "corriger le fichier d'environnement")
         return
     yield Reading("Publication", "bon", f"clé et organisation données pour {there.url}")
@@ -283,13 +284,13 @@ def _access(named: str) -> Iterator[Reading]:
 def _target() -> Iterator[Reading]:
     """Reach the publication target as publication does: nothing is written."""
     named = workspace_from_environment().target
-    if named == LOCAL:
+    if not kind_of(named).remote:
         yield Reading("Cible", "ignoré", "la cible est le catalogue local")
         return
     try:
-        there = access(named)
+        there = access(named, read_secret)
         there.prove()
-    except (TargetError, PublicationError) as error:
+    except (TargetError, SettingError, PublicationError) as error:
         yield Reading("Cible", "panne", str(error), "vérifier RESULTATS_TARGET, la clé et le réseau")
         return
     yield Reading("Cible", "bon", f"{there.url} connaît la clé, qui est d'un membre de « {there.organization} »")

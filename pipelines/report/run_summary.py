@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.flow.exports_folder import folder_lines, noted_folder
+from pipelines.flow.publish import kind_of
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.store import read_json
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.release import history
 from pipelines.report.facts import network_year, shown_version
 from pipelines.report.terminal import from_here, network_lines
-from pipelines.targets.target import LOCAL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +132,7 @@ def _strangers(store: Store) -> list[str]:
 
 def _datasets(catalogue: Catalogue, store: Store) -> list[str]:
     lines, waiting = ["\nJeux de données :"], waiting_plans(store)
-    held_back = any(plan["target"] == LOCAL and plan["blocked"] for plan in waiting)
+    held_back = any(plan["blocked"] and not kind_of(plan["target"]).remote for plan in waiting)
     for dataset in catalogue.datasets:
         lines += dataset_lines(store, dataset, held_back=held_back)
     lines.append(f"  catalogue à ouvrir dans un navigateur : {_shown(store, store.catalogue / 'index.html')}")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pipelines.mechanics.files import write_whole
 from pipelines.release.errors import PublicationError
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -31,10 +32,7 @@ def accept(folder: Path, plan: str, who: str, when: datetime, reason: str) -> Ac
     if known is not None:
         return known
     made = Acceptance(plan, who, when.isoformat(timespec="seconds"), reason)
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{plan}.json"
-    draft.write_text(json.dumps(asdict(made), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    draft.replace(folder / f"{plan}.json")
+    write_whole(folder / f"{plan}.json", (json.dumps(asdict(made), ensure_ascii=False, indent=1) + "\n").encode())
     return made
 
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.mechanics.french import counted
-from pipelines.targets.actions import Action, Change, Kind, alike, heading
-from pipelines.targets.plan import Plan
+from pipelines.targets.plan import Action, Change, Kind, Plan, alike, heading
 
 WIDTH = 112  # characters of a line
 _BEFORE_PUNCTUATION, _GLUE = re.compile("(?<=«) | (?=[:;»])"), "\ue000"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.targets.target import file_name
-
 
 @dataclass(frozen=True)
 class Rooms:
@@ -39,10 +37,16 @@ class Rooms:
         """What is remembered of the releases that were read whole and found as they were made."""
         return self.output / "work" / "intactes.json"
 
-    def ids(self, target: str) -> Path:
-        """Ids of what is ours on a target."""
+    def record(self, target: str) -> Path:
+        """Page and version of what was last published to a target."""
         return self.output / "targets" / f"{file_name(target)}.json"
 
     def lock(self, target: str) -> Path:
         """Lock of a target."""
         return self.output / "targets" / f".{file_name(target)}.lock"
+
+
+def file_name(target: str) -> str:
+    """Return a file name for a target: letters, digits and dashes."""
+    kept = [character if character.isalnum() else "-" for character in target.rpartition("://")[2].rstrip("/").lower()]
+    return "".join(kept)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,9 +17,9 @@ from pipelines.declarations import Catalogue
 from pipelines.release import renditions
 from pipelines.release.release import make_release
 from pipelines.release.tabular import csv_bytes
-from pipelines.targets.target import KEY, RemoteDataset, RemoteResource, RemoteState
-from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, missing_quality
-from pipelines.targets.udata.documents import links_of
+from pipelines.targets.rooms import Rooms
+from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, missing_quality, written_document
+from pipelines.targets.udata.remote import KEY, RemoteDataset, RemoteResource, RemoteState
 from pipelines.targets.udata.resources import FEED_KEY, REUSE_KEY
 
 ACCEPTED = frozenset({"csv", "xlsx", "parquet", "json", "txt", "zip", "xml"})
@@ -50,7 +49,11 @@ def offered(
     extensions: frozenset[str] = ACCEPTED,
     held: RemoteDataset | None = None,
 ) -> DesiredDataset:
-    offer = desired_dataset(catalogue, DATASET, releases, made, state(extensions, held))
+    """What is wanted of the releases in a folder; archives and yearly files are made below ``made``."""
+    made.mkdir(exist_ok=True)
+    if not (made / "releases").exists():
+        (made / "releases").symlink_to(releases)
+    offer = desired_dataset(catalogue, DATASET, Rooms(made), state(extensions, held))
     assert offer is not None
     return offer
 
@@ -107,41 +110,66 @@ def test_the_coverage_is_that_of_the_years_of_the_main_table(catalogue, released
 
 
 def test_nothing_is_offered_before_a_first_release(catalogue, tmp_path):
-    assert desired_dataset(catalogue, DATASET, tmp_path / "none", tmp_path, state()) is None
+    assert desired_dataset(catalogue, DATASET, Rooms(tmp_path), state()) is None
 
 
-def test_documents_with_links_wait_for_them_then_say_the_same_of_the_same_links(catalogue, released, tmp_path):
+def read(offer: DesiredDataset, key: str, catalogue: Catalogue, there: RemoteDataset) -> str:
+    """Return a document as it is sent."""
+    return written_document(offer, key, catalogue, there).path.read_text("utf-8")
+
+
+def test_documents_with_links_are_written_when_they_are_sent_and_say_the_same_of_the_same_links(
+    catalogue, released, tmp_path
+):
     first = offered(catalogue, released, tmp_path)
-    assert [item.key for item in first.resources if item.pending] == [REUSE_KEY, FEED_KEY]
-    page = first.resource(REUSE_KEY)
-    assert page.draft == offered(catalogue, released, tmp_path / "again").resource(REUSE_KEY).draft
-    other = replace(page.linked, write=lambda links: page.linked.write(links) + b"autre texte")
-    assert replace(page, linked=other).draft != page.draft  # the agreement to a plan is to the text as well
+    assert not any(first.resource(key).path.exists() for key in (REUSE_KEY, FEED_KEY))
     keys = [item.key for item in first.resources]
-    partly = offered(catalogue, released, tmp_path, held=held(*(key for key in keys if key != "archive:1.0.0")))
-    assert [item.key for item in partly.resources if item.pending] == [FEED_KEY]
-    whole, again = (offered(catalogue, released, tmp_path / each, held=held(*keys, *keys)) for each in "ab")
-    assert [item.draft for item in whole.resources if item.draft] == []
+    there = held(*keys, *keys)
+    whole, again = (offered(catalogue, released, tmp_path / each, held=there) for each in "ab")
     assert [item.sha1 for item in whole.resources] == [item.sha1 for item in again.resources]
-    page, feed = (whole.resource(key).path.read_text("utf-8") for key in (REUSE_KEY, FEED_KEY))
-    assert "(<https://udata.example/r/table:resultats:csv>)" in page
-    assert all(f"(<https://udata.example/r/{key}>)" in page for key in whole.resource(REUSE_KEY).needs)
-    assert {"classeur", "journal", FEED_KEY, "table:resultats:parquet"} < whole.resource(REUSE_KEY).needs
+    for key in (REUSE_KEY, FEED_KEY):  # what is sent at first is what a later plan finds there
+        sent = written_document(first, key, catalogue, there)
+        assert (sent.sha1, sent.size) == (whole.resource(key).sha1, whole.resource(key).size)
+        assert sent.sha1 != first.resource(key).sha1
+    page, feed = (read(whole, key, catalogue, there) for key in (REUSE_KEY, FEED_KEY))
+    for key in (
+        "table:resultats:csv",
+        "table:resultats:parquet",
+        "table:structures:csv",
+        "classeur",
+        "journal",
+        FEED_KEY,
+    ):
+        assert f"(<https://udata.example/r/{key}>)" in page
+    assert "-2>" not in page  # of two files of a key, the oldest
     assert 'href="https://udata.example/r/archive:1.0.0"' in feed
     assert 'rel="alternate" href="https://udata.example/datasets/d1/"' in feed  # whatever the title, hence the page
     assert 'rel="self"' not in feed
-    assert first.resource(REUSE_KEY).written(links_of(held(*keys))).sha1 == whole.resource(REUSE_KEY).sha1
+
+
+def test_a_link_that_a_file_has_lost_or_has_yet_to_get_makes_other_documents(catalogue, released, tmp_path):
+    keys = [item.key for item in offered(catalogue, released, tmp_path).resources]
+
+    def documents(there: RemoteDataset | None) -> list[str]:
+        offer = offered(catalogue, released, tmp_path, held=there)
+        return [offer.resource(key).sha1 for key in (FEED_KEY, REUSE_KEY)]
+
+    whole, nothing = documents(held(*keys)), documents(None)
+    without = documents(held(*(key for key in keys if key != "archive:1.0.0")))
+    assert (without[0] != whole[0], without[1]) == (True, whole[1])
+    assert all(one != other for one, other in zip(nothing, whole, strict=True))
 
 
 def test_documents_with_links_name_only_what_the_target_takes(catalogue, released, tmp_path):
     few = frozenset({"csv", "txt", "xml"})
     keys = [item.key for item in offered(catalogue, released, tmp_path, few).resources]
-    offer = offered(catalogue, released, tmp_path, few, held(*keys, "classeur", "archive:1.0.0"))
-    page, feed = offer.resource(REUSE_KEY), offer.resource(FEED_KEY)
-    assert (page.filename, feed.filename) == ("reutiliser.txt", "versions.xml")
-    assert "resultats.xlsx" not in page.path.read_text("utf-8")
-    assert "archive" not in feed.path.read_text("utf-8")
-    assert "<>" not in page.path.read_text("utf-8")
+    there = held(*keys, "classeur", "archive:1.0.0")
+    offer = offered(catalogue, released, tmp_path, few, there)
+    page, feed = (read(offer, key, catalogue, there) for key in (REUSE_KEY, FEED_KEY))
+    assert [offer.resource(key).filename for key in (REUSE_KEY, FEED_KEY)] == ["reutiliser.txt", "versions.xml"]
+    assert "resultats.xlsx" not in page
+    assert "archive" not in feed
+    assert "<>" not in page
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ A held state is played forward here as udata would make it, so that a plan appli
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -16,14 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.release.errors import PublicationError
-from pipelines.targets.plan import Plan, make_plan
+from pipelines.release.gates import Gate
+from pipelines.targets.plan import Plan
 from pipelines.targets.report import plan_text
-from pipelines.targets.target import (
-    ADDRESSES,
+from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
+from pipelines.targets.udata.gates import PUBLIC
+from pipelines.targets.udata.plan import make_plan
+from pipelines.targets.udata.plan_resources import described_extras
+from pipelines.targets.udata.remote import (
     CONTENT,
     DATASET,
     KEY,
-    LEASE,
     SHA1,
     SUPERSEDED,
     VERSION,
@@ -31,10 +33,6 @@ from pipelines.targets.target import (
     RemoteResource,
     RemoteState,
 )
-from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
-from pipelines.targets.udata.documents import Linked
-from pipelines.targets.udata.gates import TargetGate
-from pipelines.targets.udata.plan_resources import described_extras
 
 FIELDS = {
     "title": "Titre",
@@ -60,7 +58,8 @@ def file(key: str, content: str = "a", version: str = "1.0.0", **other: Any) -> 
 
 
 def offer(*files: DesiredResource, version: str = "1.0.0", **other: Any) -> DesiredDataset:
-    return DesiredDataset("jeu", version, ("1.0.0", version), MappingProxyType(FIELDS), CONTACT, files, **other)
+    versions = tuple(dict.fromkeys(("1.0.0", version)))
+    return DesiredDataset("jeu", Path("jeu") / version, versions, MappingProxyType(FIELDS), CONTACT, files, **other)
 
 
 def state(held: RemoteDataset | None = None, **other: Any) -> RemoteState:
@@ -105,7 +104,7 @@ TWO = offer(file("a"), file("archive:1.0.0"))
 
 
 def test_what_is_held_as_offered_gives_an_empty_plan_that_no_gate_blocks():
-    plan = make_plan(TWO, state(held_as(TWO))).judged([TargetGate("essai", "refusé")])
+    plan = make_plan(TWO, state(held_as(TWO))).judged([Gate("essai", False, "refusé")])
     assert plan.empty
     assert plan.refusals == ()
     assert "rien à faire" in plan_text(plan)
@@ -133,7 +132,7 @@ def test_a_plan_is_told_for_people_what_and_why_first_alike_steps_together():
     new = offer(*(file(name, name + "x" * (name in "ab"), "1.1.0") for name in "abcde"), version="1.1.0")
     held = held_as(offer(*(file(name, name) for name in "abcde")))
     plan = replace(make_plan(new, state(held)), why=("Version 1.1.0 (mineure). Une année de plus.",))
-    blocked = plan.judged([TargetGate("essai", "À regarder.")])
+    blocked = plan.judged([Gate("essai", False, "À regarder.")])
     lines = plan_text(blocked).splitlines()
     assert lines[1:4] == [
         "  À faire : remplacer 2 fichiers, noter la version sur 3 fichiers au contenu inchangé.",
@@ -218,7 +217,7 @@ def test_retiring_many_files_at_once_waits_for_a_person():
         (state(dataset(private=True)), "masqué"),
         (state(dataset(version="2.0.0")), "histoire"),
         (state(dataset(version="0.5.0")), "histoire"),
-        (state(expected="d9"), "disparu"),
+        (state(last_page="https://udata.example/datasets/d9"), "disparu"),
         (state(dataset(), others=("d2",)), "doublon"),
     ],
 )
@@ -229,20 +228,23 @@ def test_what_looks_like_a_fault_or_a_decision_of_somebody_blocks(there: RemoteS
 def test_invented_data_do_not_go_to_the_public_platform_unseen():
     invented = offer(file("a"), synthetic=True)
     assert make_plan(invented, state()).refusals == ()
-    public = replace(state(), address=ADDRESSES["www"])
+    public = replace(state(), address=PUBLIC)
     assert [gate.name for gate in make_plan(invented, public).refusals] == ["synthétique"]
 
 
 def test_a_draft_in_the_making_is_no_decision_of_somebody():
-    half = dataset(private=True, version=None, extras={DATASET: "jeu", LEASE: "moi 2026-01-01T00:00:00+00:00 x"})
+    half = dataset(private=True, version=None)
     plan = make_plan(offer(file("a")), state(half))
     assert plan.refusals == ()
     assert kinds(plan) == ["upload", "open", "seal"]
 
 
-def test_a_sign_left_behind_is_taken_away():
-    left = replace(held_as(TWO), extras={**held_as(TWO).extras, LEASE: "moi 2026-01-01T00:00:00+00:00 x"})
-    assert kinds(make_plan(TWO, state(left))) == ["seal"]
+def test_a_file_that_lacks_of_a_version_once_whole_tells_that_its_link_changes():
+    (step, *_) = make_plan(offer(file("a"), file("b")), state(dataset(resource(file("a"), 0)))).actions
+    assert (step.key, "son lien permanent change" in step.why) == ("b", True)
+    new = offer(file("a", version="1.1.0"), file("b", version="1.1.0"), version="1.1.0")
+    (step, *_) = make_plan(new, state(dataset(resource(file("a"), 0)))).actions
+    assert (step.key, step.why) == ("b", "nouveau fichier")
 
 
 def test_kept_fields_are_left_and_others_restored():
@@ -263,16 +265,10 @@ def test_a_schema_of_ours_is_linked_once_it_is_there():
     assert change.after == {"url": "https://udata.example/r1"}
 
 
-def test_a_document_whose_links_are_to_come_is_sent_last_and_the_plan_says_so():
-    waiting = replace(file("flux-versions"), sha1="", linked=Linked(lambda _: b"", frozenset({"archive:1.0.0"})))
-    offered = offer(waiting, file("a"), file("archive:1.0.0"))
-    *_, step = (step for step in make_plan(offered, state()).actions if step.kind == "upload")
-    assert (step.key, step.sha1) == ("flux-versions", None)
-    assert "une fois connus les liens" in step.why
-    assert step.draft == hashlib.sha256(b"").hexdigest()
-    there = dataset(resource(file("flux-versions"), 0), resource(file("a"), 1))
-    *_, step = (step for step in make_plan(offered, state(there)).actions if step.key)
-    assert (step.kind, step.id, step.sha1) == ("replace", "r0", None)
+def test_documents_that_hold_links_are_sent_last_the_page_after_the_feed_that_it_links_to():
+    offered = offer(file("reutiliser"), file("flux-versions"), file("a"), file("archive:1.0.0"))
+    sent = [step.key for step in make_plan(offered, state()).actions if step.kind == "upload"]
+    assert sent == ["archive:1.0.0", "a", "flux-versions", "reutiliser"]
 
 
 def test_a_licence_unknown_to_the_target_stops_all():
@@ -284,8 +280,8 @@ def test_the_hash_is_of_what_would_be_done_and_of_what_blocks_it():
     plan = make_plan(TWO, state())
     assert plan.hash == make_plan(TWO, state()).hash
     assert plan.hash != make_plan(offer(file("a", "b"), file("archive:1.0.0")), state()).hash
-    assert plan.hash != plan.judged([TargetGate("essai", "refusé")]).hash
-    assert plan.hash == plan.judged([TargetGate("essai", "À savoir :", passed=True, details=("rien",))]).hash
+    assert plan.hash != plan.judged([Gate("essai", False, "refusé")]).hash
+    assert plan.hash == plan.judged([Gate("essai", True, "À savoir :", ("rien",))]).hash
     assert plan.hash == make_plan(replace(TWO, omitted=("une note",)), state()).hash
 
 

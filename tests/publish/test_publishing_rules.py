@@ -1,34 +1,38 @@
-"""The small rules around a publication: acceptances, the lock, the sign on the target, known ids, previews."""
+"""The small rules around a publication: acceptances, the lock, what is noted of it, addresses, previews."""
 
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from made_results import DATASET
 
-from assets.platforms import TargetError, open_platform, plans, publications, statement
 from pipelines.declarations import Catalogue
+from pipelines.flow.publish import Publisher, kind_of, statement
 from pipelines.flow.shared_store import SharedStore
 from pipelines.flow.store import Store, write_json
-from pipelines.flow.waiting_plans import keep_waiting, no_longer_waiting, waiting_plans
+from pipelines.flow.waiting_plans import keep_waiting, waiting_plans
 from pipelines.release.errors import ConcurrentPublicationError, PublicationError
 from pipelines.release.gates import Gate
 from pipelines.release.release import make_release
 from pipelines.report.run_summary import dataset_lines
 from pipelines.targets.acceptance import accept, accepted
-from pipelines.targets.folder.target import plan_local, publish_to_folder
-from pipelines.targets.lock import one_writer
-from pipelines.targets.report import plan_text, report_text
+from pipelines.targets.folder.target import EVERYTHING, NAME, FolderTarget
+from pipelines.targets.plan import Plan
+from pipelines.targets.protocol import Source, TargetError
+from pipelines.targets.publication import one_publisher, publish
+from pipelines.targets.report import Report, plan_text, report_text
 from pipelines.targets.rooms import Rooms
-from pipelines.targets.target import LOCAL, VERSION, RemoteDataset, RemoteResource, address, file_name, safe_for_a_key
-from pipelines.targets.udata.known_ids import KnownIds, read_ids, write_ids
-from pipelines.targets.udata.lease import LIFE, check_free, new_lease, read_lease
+from pipelines.targets.udata import record
+from pipelines.targets.udata.access import address
 from pipelines.targets.udata.previews import previews
+from pipelines.targets.udata.remote import VERSION, RemoteDataset, RemoteResource
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 HASH = "a" * 64
@@ -55,47 +59,44 @@ def test_only_a_hash_is_accepted(tmp_path: Path, text: str):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_writer_at_a_time(tmp_path: Path):
+def test_one_publisher_at_a_time_on_a_target(tmp_path: Path):
     refused = pytest.raises(ConcurrentPublicationError, match="attendre")
-    with one_writer(tmp_path / "x" / ".lock"), refused, one_writer(tmp_path / "x" / ".lock"):
-        raise AssertionError("two writers")
-    with one_writer(tmp_path / "x" / ".lock"):
+    with one_publisher(tmp_path / "x" / ".lock"), refused, one_publisher(tmp_path / "x" / ".lock"):
+        raise AssertionError("two publishers")
+    with one_publisher(tmp_path / "x" / ".lock"):
         pass
 
 
-def test_a_sign_bars_the_way_to_others_for_a_while():
-    sign = new_lease("moi", NOW)
-    assert read_lease(str(sign)) == sign
-    check_free(str(sign), "moi", NOW)  # one of ours that died
-    check_free(None, "autre", NOW)
-    check_free("illisible", "autre", NOW)
-    check_free(str(sign), "autre", NOW + LIFE + timedelta(seconds=1))
-    with pytest.raises(ConcurrentPublicationError, match="en cours"):
-        check_free(str(sign), "autre", NOW + timedelta(minutes=5))
+def test_a_publication_holds_the_lock_of_its_target(small: Catalogue, work: Rooms):
+    target = folder(small, work)
+    with one_publisher(work.lock(target.address)), pytest.raises(ConcurrentPublicationError):
+        publish(target, EVERYTHING, work)
+    assert not work.catalogue.exists()
 
 
-def test_known_ids_are_of_one_address_and_can_be_lost(tmp_path: Path):
+def test_what_was_last_published_is_noted_for_one_address_and_can_be_lost(tmp_path: Path):
     path = tmp_path / "t" / "demo.json"
-    extras = {VERSION: "1.2.0"}
-    write_ids(
-        path, "https://a", "jeu", RemoteDataset("d1", "page", {}, False, None, extras, (), (), (held(), held(None)))
-    )
-    assert json.loads(path.read_text("utf-8"))["datasets"]["jeu"]["version"] == "1.2.0"  # what `resultats status` tells
-    assert read_ids(path, "https://a", "jeu") == KnownIds("d1", "page", {"k": "r1"})
-    assert read_ids(path, "https://b", "jeu") == KnownIds()
+    record.note(path, "https://a", "jeu", RemoteDataset("d1", "page", {}, False, None, {VERSION: "1.2.0"}, (), (), ()))
+    noted = {"page": "page", "version": "1.2.0"}  # what `resultats status` tells
+    assert json.loads(path.read_text("utf-8")) == {"address": "https://a", "datasets": {"jeu": noted}}
+    assert record.last_page(path, "https://a", "jeu") == "page"
+    assert record.last_page(path, "https://a", "autre") == record.last_page(path, "https://b", "jeu") == ""
     path.write_text("{", encoding="utf-8")
-    assert read_ids(path, "https://a", "jeu") == KnownIds()
+    assert record.last_page(path, "https://a", "jeu") == ""
 
 
 def test_targets_have_names_and_addresses():
     assert address("demo") == "https://demo.data.gouv.fr"
     assert address("http://127.0.0.1:7000/") == "http://127.0.0.1:7000"
-    assert address("zut") is None
+    with pytest.raises(TargetError, match="« zut » inconnue"):
+        address("zut")
     for safe in ("https://demo.data.gouv.fr", "http://127.0.0.1:7000", "http://localhost:7000", "http://[::1]:7000"):
-        assert safe_for_a_key(safe), safe
-    for clear in ("http://demo.data.gouv.fr", "http://127.0.0.1.example.org", "http://10.0.0.1", "http://"):
-        assert not safe_for_a_key(clear), clear
-    assert file_name("https://demo.data.gouv.fr") == "demo-data-gouv-fr"
+        assert address(safe) == safe
+    for clear in ("http://demo.data.gouv.fr", "http://127.0.0.1.example.org", "http://10.0.0.1"):
+        with pytest.raises(TargetError, match="lisible en chemin"):
+            address(clear)
+    assert Rooms(Path()).record("https://demo.data.gouv.fr").name == "demo-data-gouv-fr.json"
+    assert [kind_of(name).remote for name in (NAME, "demo", "https://udata.example")] == [False, True, True]
 
 
 def test_previews_are_told_apart():
@@ -124,73 +125,123 @@ def work(small: Catalogue, small_tables: dict[str, pd.DataFrame], tmp_path: Path
     return Rooms(tmp_path)
 
 
-def test_the_local_catalogue_is_a_target_like_the_others(small: Catalogue, work: Rooms):
-    plan = plan_local(small, work, synthetic=None)
-    assert plan is not None
+def folder(catalogue: Catalogue, work: Rooms) -> FolderTarget:
+    return FolderTarget(Source(catalogue, work))
+
+
+def planned(catalogue: Catalogue, work: Rooms) -> Plan:
+    prepared = folder(catalogue, work).prepare(EVERYTHING)
+    assert prepared is not None
+    return prepared.plan
+
+
+def published(target: FolderTarget, agree: Callable[[Plan], bool] | None = None) -> Report:
+    report = publish(target, EVERYTHING, target.source.rooms, agree=agree)
+    assert report is not None
+    return report
+
+
+def publisher(catalogue: Catalogue, store: Store, name: str = NAME) -> Publisher:
+    return Publisher(catalogue, store, name, {"RESULTATS_API_KEY": "udata_x", "RESULTATS_ORGANIZATION": "o"}.get)
+
+
+def test_the_folder_catalogue_is_a_target_like_the_others(small: Catalogue, work: Rooms):
+    plan = planned(small, work)
     assert {step.kind for step in plan.actions} == {"write"}
     assert not work.catalogue.exists()
-    refused = publish_to_folder(small, work, synthetic=None, agree=lambda _: False)
-    assert refused is not None
+    refused = published(folder(small, work), agree=lambda _: False)
     assert (refused.applied, work.catalogue.exists()) == (False, False)
-    done = publish_to_folder(small, work, synthetic=None)
-    assert done is not None
+    done = published(folder(small, work), agree=lambda _: True)
     assert done.succeeded
     assert len(done.done) == len(plan.actions)
     assert "publié et relu" in report_text(done)
-    again = plan_local(small, work, synthetic=None)
-    assert again is not None
-    assert again.empty
+    assert planned(small, work).empty
 
 
-def test_a_local_plan_that_is_blocked_is_applied_once_accepted(small: Catalogue, work: Rooms):
-    def judge(dataset: str, old: Path | None, new: Path) -> list[Gate]:
+def test_what_a_killed_publication_left_in_the_folder_is_swept_by_the_next(small: Catalogue, work: Rooms):
+    published(folder(small, work))
+    left = [work.catalogue / place / ".en-cours-x" for place in ("", DATASET, f"{DATASET}/latest")]
+    for path in left:
+        path.write_text("coupé", encoding="utf-8")
+    assert planned(small, work).empty
+    assert published(folder(small, work)).succeeded
+    assert not any(path.exists() for path in left)
+
+
+def test_a_plan_of_the_folder_that_is_blocked_is_applied_once_accepted(small: Catalogue, work: Rooms):
+    def judge(_: Catalogue, dataset: str, old: Path | None, new: Path) -> list[Gate]:
         assert (dataset, old, new.name) == (DATASET, None, "1.0.0")
         return [Gate("ampleur", False, "Trop de lignes changent.", ("12 lignes",))]
 
-    held_back = publish_to_folder(small, work, synthetic=None, judge=judge)
-    assert held_back is not None
+    target = replace(folder(small, work), judge=judge)
+    held_back = published(target)
     assert (held_back.applied, work.catalogue.exists()) == (False, False)
     assert "12 lignes" in plan_text(held_back.plan)
     accept(work.acceptances, held_back.plan.hash, "anne", NOW, "voulu")
-    done = publish_to_folder(small, work, synthetic=None, judge=judge)
-    assert done is not None
-    assert done.succeeded
+    assert published(target).succeeded
+
+
+def test_a_plan_that_is_no_longer_the_same_after_the_answer_is_not_applied(small: Catalogue, work: Rooms):
+    def agree(_: Plan) -> bool:
+        work.catalogue.mkdir()
+        (work.catalogue / DATASET).mkdir()
+        (work.catalogue / DATASET / "index.html").write_text("à la main", encoding="utf-8")
+        return True
+
+    with pytest.raises(PublicationError, match="relire le plan"):
+        published(folder(small, work), agree)
+    assert not (work.catalogue / "index.html").exists()
 
 
 def test_a_plan_waits_until_its_target_is_published_by_whatever_way(small: Catalogue, work: Rooms):
     store = Store(work.output)
-    (plan,) = plans(small, LOCAL, store)
+    there = publisher(small, store)
+    (plan,) = there.plans()
     assert plan.why == ("Version 1.0.0 (première). Première publication. Lignes : 7 ajoutées.",)
     elsewhere = replace(plan, target="https://demo.data.gouv.fr")
     keep_waiting(store, [plan, elsewhere])
     assert dataset_lines(store, DATASET, held_back=True)[1:] == [
         "    PAS ENCORE PUBLIÉE, elle attend un accord (ci-dessous) ; aucune n'est encore publiée"
     ]
-    assert [report.applied for report in publications(small, LOCAL, store, lambda _: False)] == [False]
+    assert [report.applied for report in there.publish(lambda _: False)] == [False]
     assert len(waiting_plans(store)) == 2
-    assert [report.applied for report in publications(small, LOCAL, store)] == [True]
+    assert [report.applied for report in there.publish()] == [True]
     assert [item["target"] for item in waiting_plans(store)] == ["https://demo.data.gouv.fr"]
     (told,) = dataset_lines(store, DATASET, held_back=False)
     assert told.startswith(f"  {DATASET} 1.0.0 : ")
+
+
+def test_an_accepted_plan_awaits_nobody_and_another_hash_is_none(small: Catalogue, work: Rooms):
+    there = publisher(small, Store(work.output))
+    (plan,) = there.plans()
+    blocked = plan.judged([Gate("ampleur", False, "Trop de lignes changent.")])
+    assert [there.awaits(plan), there.awaits(blocked)] == [False, True]
+    assert not there.accept(HASH, "relu")
+    assert there.accept(plan.hash, "relu")
+    accept(work.acceptances, blocked.hash, "anne", NOW, "relu")
+    assert not there.awaits(blocked)
 
 
 def test_what_waits_is_forgotten_on_a_storage_without_touching_the_national_tables(
     small: Catalogue, work: Rooms, tmp_path: Path
 ):
     url = f"memory://{tmp_path.name}/sortie"
-    (plan,) = plans(small, LOCAL, Store(work.output))
+    (plan,) = publisher(small, Store(work.output)).plans()
     keep_waiting(SharedStore(url), [plan])
     mine, other = SharedStore(url), SharedStore(url)
     assert statement(mine) is None  # as it was before a run elsewhere
     write_json(other.national / "provenance.json", {"synthetic": "inventé"})
     other.save_room(other.national)
-    no_longer_waiting(mine, plan.target, plan.dataset)
+    shutil.copytree(work.releases, mine.releases, dirs_exist_ok=True)
+    mine.save_release(DATASET, "1.0.0")
+    assert [report.applied for report in publisher(small, mine).publish()] == [True]
     after = SharedStore(url)
     assert (waiting_plans(after), statement(after)) == ([], "inventé")
 
 
 def test_nothing_is_planned_before_a_first_release(small: Catalogue, tmp_path: Path):
-    assert plan_local(small, Rooms(tmp_path), synthetic=None) is None
+    assert folder(small, Rooms(tmp_path)).prepare(EVERYTHING) is None
+    assert list(publisher(small, Store(tmp_path)).publish()) == []
 
 
 @pytest.mark.parametrize(
@@ -200,13 +251,9 @@ def test_nothing_is_planned_before_a_first_release(small: Catalogue, tmp_path: P
         ("https://moi:secret@demo.data.gouv.fr", "ni nom ni mot de passe"),
     ],
 )
-def test_no_key_goes_where_others_read_it(
-    target: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RESULTATS_API_KEY", "udata_x")
-    monkeypatch.setenv("RESULTATS_ORGANIZATION", "o")
+def test_no_key_goes_where_others_read_it(small: Catalogue, target: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(TargetError, match=told) as refused:
-        open_platform(target, Rooms(tmp_path))
+        list(publisher(small, Store(tmp_path), target).plans())
     assert "secret" not in str(refused.value)
 
 
@@ -215,8 +262,8 @@ def test_a_release_altered_since_it_was_made_goes_nowhere(small: Catalogue, work
     table.chmod(0o644)
     table.write_bytes(table.read_bytes() + b"\n")
     with pytest.raises(PublicationError, match=r"1\.0\.0, SHA256SUMS : l'empreinte de structures\.csv"):
-        publish_to_folder(small, work, synthetic=None)
+        published(folder(small, work))
     assert not work.catalogue.exists()
     (work.releases / DATASET / "1.0.0" / "SHA256SUMS").unlink()
     with pytest.raises(PublicationError, match="SHA256SUMS : absent"):
-        plan_local(small, work, synthetic=None)
+        planned(small, work)

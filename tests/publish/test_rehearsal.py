@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from pipelines.declarations import Catalogue
 from pipelines.release.release import make_release
-from pipelines.targets import rehearsal
+from pipelines.targets.udata import rehearsal
 from pipelines.targets.udata.rehearsal import rehearse
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,10 +15,12 @@ import requests
 
 from pipelines.declarations import Catalogue
 from pipelines.targets.plan import Plan
-from pipelines.targets.publication import Platform, prepare, publish
+from pipelines.targets.protocol import Source
+from pipelines.targets.publication import publish
 from pipelines.targets.report import Report
 from pipelines.targets.rooms import Rooms
 from pipelines.targets.udata.client import Udata
+from pipelines.targets.udata.target import UdataTarget
 from pipelines.targets.udata.transport import Transport
 
 DATASET = "resultats-services-publics"
@@ -109,9 +110,7 @@ class House:
     organization: str
     key: str
     output: Path
-    machine: str = "machine"
     chunk: int = 1 << 23
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     wire: Wire = field(default_factory=Wire)
 
     @property
@@ -119,9 +118,10 @@ class House:
         return Rooms(self.output)
 
     @property
-    def platform(self) -> Platform:
+    def target(self) -> UdataTarget:
+        """The target, without the gates on the release itself."""
         client = Udata(Transport(self.base_url, self.wire, time.sleep, self.key), chunk=self.chunk)
-        return Platform("essai", client, self.organization, self.machine, self.now)
+        return UdataTarget(client, self.organization, Source(self.catalogue, self.work), judge=lambda *_: ())
 
     def shelve(self, releases: Path) -> None:
         """Take the releases of a folder, in the place of those there."""
@@ -129,21 +129,20 @@ class House:
         shutil.copytree(releases, self.work.releases)
 
     def plan(self) -> Plan:
-        prepared = prepare(self.catalogue, DATASET, self.platform, self.work)
+        prepared = self.target.prepare(DATASET)
         assert prepared is not None
         return prepared.plan
 
     def publish(self, **options: Any) -> Report:
         self.wire.sent.clear()
-        report = publish(self.catalogue, DATASET, self.platform, self.work, **options)
+        report = publish(self.target, DATASET, self.work, **options)
         assert report is not None
         return report
 
     def held(self) -> dict[str, Any]:
         """The one dataset of the organization, as its members see it."""
         listed = self.call("GET", "/api/1/me/org_datasets/")
-        found = [item for item in listed if self._mine(item) and "resultats:libre" not in item["extras"]]
-        (dataset,) = found
+        (dataset,) = [item for item in listed if self._mine(item)]
         return dict(self.call("GET", f"/api/1/datasets/{dataset['id']}/"))
 
     def resources(self) -> dict[str, dict[str, Any]]:

@@ -59,7 +59,7 @@ def test_a_file_deleted_by_hand_comes_back_and_the_plan_tells_that_its_link_chan
     report = published.publish()
     assert report.succeeded
     assert kinds(report) == ["upload", "order", "seal"]
-    assert lost["id"] in report.plan.actions[0].why
+    assert "son lien permanent change" in report.plan.actions[0].why
     assert list(published.resources()).index("annee:2023") == [item["id"] for item in held["resources"]].index(
         lost["id"]
     )
@@ -85,6 +85,18 @@ def test_a_dataset_made_private_by_hand_is_not_opened_without_an_agreement(publi
     assert published.held()["private"]
     assert accepted(published).succeeded
     assert not published.held()["private"]
+
+
+def test_a_dataset_whose_key_was_wiped_is_not_made_again_without_an_agreement(published: House):
+    edit(published, extras={"autre": "outil"})
+    report = published.publish()
+    assert [gate.name for gate in report.plan.refusals] == ["disparu"]
+    assert published.held()["uri"] in report.plan.refusals[0].message_fr  # it has no page on this server
+    assert published.wire.writes == []
+    edit(published, extras={"resultats:dataset": DATASET})
+    report = published.publish()
+    assert kinds(report) == ["seal"]
+    assert report.succeeded
 
 
 def test_files_added_and_moved_by_others_are_left_after_ours(published: House):

@@ -18,7 +18,7 @@ from assets.resources import Workspace
 from pipelines.flow.shared_store import open_store
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.targets.rooms import Rooms
-from pipelines.targets.udata.known_ids import read_ids
+from pipelines.targets.udata.record import last_page
 
 pytestmark = pytest.mark.e2e
 
@@ -94,7 +94,7 @@ def test_what_the_platform_made_of_the_files_is_told_once(access: House, udata: 
 
 
 def test_an_output_on_a_shared_storage_is_published_once(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Each machine finds there what another published, and under which ids."""
+    """Each machine finds there what another published, and where."""
     monkeypatch.setenv("RESULTATS_API_KEY", house.key)
     monkeypatch.setenv("RESULTATS_ORGANIZATION", house.organization)
     url = f"file://{tmp_path}/partage"
@@ -113,7 +113,7 @@ def test_an_output_on_a_shared_storage_is_published_once(house: House, tmp_path:
     publish()
     held = house.held()
     assert held["extras"]["resultats:version"] == "1.0.0"
-    ids = store.room("targets") / Rooms(store.output).ids(house.base_url).name
-    assert read_ids(ids, house.base_url, DATASET).dataset == held["id"]
+    noted = store.room("targets") / Rooms(store.output).record(house.base_url).name
+    assert last_page(noted, house.base_url, DATASET) == held["uri"]  # it has no page on this server
     assert publish()["fichiers_ecrits"].value == 0
     assert house.held()["last_modified"] == held["last_modified"]

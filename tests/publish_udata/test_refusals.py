@@ -1,4 +1,4 @@
-"""What stops a publication: keys, rights, unknown words, another publisher. Each ends in a sentence on what to do."""
+"""What stops a publication: keys, rights, unknown words, another publication. Each ends in a sentence on what to do."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from publishing_house import DATASET, House, Wire, small
@@ -40,7 +37,7 @@ def test_a_key_that_is_refused_stops_all_and_is_never_shown(house: House, udata:
     refused = replace(house, key=getattr(udata, key, key))
     with pytest.raises(KeyRefusedError, match="RESULTATS_API_KEY") as error:
         refused.publish()
-    assert refused.key not in f"{error.value} {error.value.__dict__} {refused.platform}"
+    assert refused.key not in f"{error.value} {error.value.__dict__} {refused.target}"
     assert refused.wire.writes == []
 
 
@@ -84,54 +81,16 @@ def test_a_schema_catalogue_that_is_down_leaves_only_the_schema_for_later(house:
     assert {**schema, "url": None} == house.resources()["table:resultats:csv"]["schema"]
 
 
-def test_two_machines_at_once_make_one_dataset_and_nothing_double(house: House, tmp_path: Path):
-    other = replace(house, output=tmp_path / "other", machine="autre", wire=Wire())
-    other.shelve(house.work.releases)
-    with ThreadPoolExecutor(2) as pool:
-        runs = [pool.submit(machine.publish) for machine in (house, other)]
-        errors = [run.exception() for run in runs]
-    assert [type(error) for error in errors if error] in ([], [ConcurrentPublicationError])
-    for machine in (house, other):
-        assert machine.publish().succeeded
-    mine = [
-        item
-        for item in house.call("GET", "/api/1/me/org_datasets/")
-        if item["organization"]["id"] == house.organization
-    ]
-    ours = [item for item in mine if item["extras"].get("resultats:dataset")]
-    others = [(item["private"], item["resources"], item["extras"]) for item in mine if item not in ours]
-    assert len(ours) == 1
-    assert others in ([], [(True, [], {"resultats:libre": "oui"})])  # both created it: one draft is left free
-    keys = [item["extras"]["resultats:key"] for item in house.held()["resources"]]
-    assert sorted(keys) == sorted(set(keys))
+def test_a_publication_at_work_on_this_machine_keeps_another_one_from_the_same_target(house: House):
+    """One publisher at a time on a target is the rule: the pool of Dagster among its runs, a lock on the machine."""
+
+    def meanwhile(step: str) -> None:
+        if step.startswith("OUVRIR"):
+            with pytest.raises(ConcurrentPublicationError, match="attendre sa fin"):
+                replace(house, wire=Wire()).publish()
+
+    assert house.publish(progress=meanwhile).succeeded
     assert house.publish().plan.empty
-
-
-def test_a_publication_elsewhere_is_waited_for_then_taken_over(published: House, shelves: tuple[Path, Path]):
-    held, now = published.held(), datetime.now(UTC)
-    sign = {"resultats:publication": f"ailleurs {now.isoformat(timespec='seconds')} marque"}
-    published.call("PUT", f"/api/2/datasets/{held['id']}/extras/", json=sign)
-    published.shelve(shelves[1])
-    with pytest.raises(ConcurrentPublicationError, match="en cours"):
-        published.publish()
-    assert published.wire.writes == []
-    published.now = lambda: now + timedelta(hours=2)
-    assert published.publish().succeeded
-    assert "resultats:publication" not in published.held()["extras"]
-
-
-def test_a_publisher_whose_sign_was_overwritten_stops(published: House, shelves: tuple[Path, Path]):
-    held = published.held()
-    published.shelve(shelves[1])
-
-    def intrude(step: str) -> None:
-        if step.startswith("REMPLACER"):
-            sign = {"resultats:publication": "ailleurs 2026-01-01T00:00:00+00:00 marque"}
-            published.call("PUT", f"/api/2/datasets/{held['id']}/extras/", json=sign)
-
-    with pytest.raises(ConcurrentPublicationError, match="pendant celle-ci"):
-        published.publish(progress=intrude)
-    assert published.publish().succeeded
 
 
 def test_the_command_shows_asks_publishes_and_never_shows_the_key(house: House):
@@ -171,13 +130,3 @@ def test_a_blocked_plan_is_accepted_by_its_hash_and_no_other(published: House):
     assert not published.held()["private"]
     (kept_acceptance,) = published.work.acceptances.glob("*.json")
     assert json.loads(kept_acceptance.read_text("utf-8"))["reason"] == "c'était une erreur"
-
-
-def test_a_draft_left_free_is_used_before_another_is_made(house: House):
-    draft = {"title": "[Brouillon vide]", "description": "libre", "private": True, "extras": {"resultats:libre": "oui"}}
-    left = house.call("POST", "/api/1/datasets/", json={**draft, "organization": house.organization})
-    assert house.publish().succeeded
-    held = house.held()
-    assert held["id"] == left["id"]
-    assert held["extras"] == {"resultats:dataset": DATASET, "resultats:version": "1.0.0"}
-    assert not held["private"]

@@ -59,6 +59,8 @@ class _Target:
 
     def keep_only(self, folder: Path, names: set[str]) -> None:
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+            if path.name.startswith(history.IN_PROGRESS):
+                continue  # of a publication at work, or killed: the next one sweeps it
             if path.name not in names and not path.is_dir():  # a folder is nothing that we put there
                 self.removed.append(path)
                 if not self.dry:

@@ -1,80 +1,100 @@
-"""The folder catalogue as a target like the others: a plan of files to write and remove, applied, read back.
+"""The catalogue of releases in a folder, as a target: all datasets at once, files to write and remove, read back.
 
-The pages themselves are made in ``local``.
+The pages themselves are made in ``catalogue``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from pipelines.declarations import Catalogue
 from pipelines.release import history
 from pipelines.release.changelog import known_versions
 from pipelines.release.feed import news
+from pipelines.release.gates import Gate, gates
 from pipelines.release.intact import check_intact
-from pipelines.targets import acceptance
-from pipelines.targets.actions import Action
 from pipelines.targets.folder.catalogue import LocalCatalogue, publish_local
-from pipelines.targets.lock import one_writer
-from pipelines.targets.plan import Judge, Plan, Verdict
+from pipelines.targets.plan import Action, Plan
+from pipelines.targets.protocol import Judge, Preview, Progress, Source, TargetKind
 from pipelines.targets.report import Report
-from pipelines.targets.rooms import Rooms
-from pipelines.targets.target import LOCAL
 
-NAME = "catalogue local"
+NAME, EVERYTHING = "local", "catalogue local"
 
 
-def plan_local(catalogue: Catalogue, work: Rooms, *, synthetic: str | None, judge: Judge | None = None) -> Plan | None:
-    """Return what would be written and removed in the local catalogue, None when nothing was released yet.
+@dataclass(frozen=True)
+class FolderTarget:
+    """The folder ``catalogue`` of an output."""
 
-    Raises PublicationError when a release was altered.
-    """
-    versions = {name: history.versions(work.releases, name) for name in sorted(catalogue.datasets)}
-    for name in versions:
-        check_intact(work.releases, name, work.intact)
-    latest = ", ".join(f"{name} {known[-1]}" for name, known in versions.items() if known)
-    if not latest:
-        return None
-    wanted = publish_local(catalogue, work.releases, work.catalogue, synthetic=synthetic, dry=True)
-    plan = Plan(target=LOCAL, dataset=NAME, version=latest, actions=tuple(_actions(wanted)))
-    if plan.empty:
-        return plan
-    shown = {name: _published(work.catalogue / name / "dataset.json") for name, known in versions.items() if known}
-    told = (line for name, there in shown.items() for line in news(known_versions(work.releases, name), there))
-    plan = replace(plan, why=tuple(told))
-    return plan.judged(
-        verdict for name, known in versions.items() if known for verdict in _verdicts(judge, name, known, work)
-    )
+    source: Source
+    judge: Judge = gates
+    address: str = NAME
+    parts: tuple[str, ...] = (EVERYTHING,)
 
-
-def publish_to_folder(
-    catalogue: Catalogue,
-    work: Rooms,
-    *,
-    synthetic: str | None,
-    judge: Judge | None = None,
-    agree: Callable[[Plan], bool] | None = None,
-) -> Report | None:
-    """Bring the local catalogue to the latest releases; a blocked plan is applied only when its hash was accepted."""
-    with one_writer(work.lock(LOCAL)):
-        for folder in (work.catalogue, *work.catalogue.glob("*/"), *work.catalogue.glob("*/*/")):
-            history.sweep(folder)  # of publications that were killed: this one holds the lock
-        plan = plan_local(catalogue, work, synthetic=synthetic, judge=judge)
-        if plan is None:
+    def prepare(self, part: str) -> PreparedFolder | None:
+        """Plan what would be written and removed; raises PublicationError when a release was altered."""
+        source, rooms = self.source, self.source.rooms
+        versions = {name: history.versions(rooms.releases, name) for name in sorted(source.catalogue.datasets)}
+        for name in versions:
+            check_intact(rooms.releases, name, rooms.intact)
+        released = {name: known for name, known in versions.items() if known}
+        if not released:
             return None
-        page = str(work.catalogue / "index.html")
-        if plan.empty:
-            return Report(plan, applied=True, page=page)
-        waiting = plan.refusals and acceptance.accepted(work.acceptances, plan.hash) is None
-        if waiting or (agree is not None and not agree(plan)):
-            return Report(plan, applied=False)
-        publish_local(catalogue, work.releases, work.catalogue, synthetic=synthetic)
-        left = publish_local(catalogue, work.releases, work.catalogue, synthetic=synthetic, dry=True)
-        problems = tuple(f"relu, il reste à : {action.sentence}" for action in _actions(left))
-        return Report(plan, applied=True, done=plan.actions, problems=problems, page=page)
+        latest = ", ".join(f"{name} {known[-1]}" for name, known in released.items())
+        plan = Plan(NAME, part, latest, tuple(_actions(_written(source, dry=True))))
+        if not plan.empty:
+            plan = replace(plan, why=tuple(self._news(released))).judged(self._gates(released))
+        return PreparedFolder(source, plan)
+
+    def previews(self, _part: str) -> list[Preview]:
+        """Return nothing: files in a folder are shown as they are."""
+        return []
+
+    def _news(self, released: dict[str, list[str]]) -> Iterator[str]:
+        for name in released:
+            yield from news(known_versions(self.source.rooms.releases, name), self._shown(name))
+
+    def _gates(self, released: dict[str, list[str]]) -> Iterator[Gate]:
+        for name, known in released.items():
+            home, shown = self.source.rooms.releases / name, self._shown(name)
+            before = home / shown if shown in known else None
+            yield from self.judge(self.source.catalogue, name, before, home / known[-1])
+
+    def _shown(self, dataset: str) -> str | None:
+        """Return the version of a dataset that the folder shows."""
+        facts = self.source.rooms.catalogue / dataset / "dataset.json"
+        try:
+            return str(json.loads(facts.read_text(encoding="utf-8")).get("version"))
+        except (OSError, ValueError):
+            return None
+
+
+@dataclass(frozen=True)
+class PreparedFolder:
+    """The plan of the folder, and its application."""
+
+    source: Source
+    plan: Plan
+
+    def apply(self, _progress: Progress) -> Report:
+        """Write what differs, then look again for what does."""
+        folder = self.source.rooms.catalogue
+        for place in (folder, *folder.glob("*/"), *folder.glob("*/*/")):
+            history.sweep(place)  # of publications that were killed: this one holds the lock
+        page, left = str(folder / "index.html"), list[Action]()
+        if not self.plan.empty:
+            _written(self.source)
+            left = list(_actions(_written(self.source, dry=True)))
+        problems = tuple(f"relu, il reste à : {action.sentence}" for action in left)
+        return Report(self.plan, applied=True, done=self.plan.actions, problems=problems, page=page)
+
+
+FOLDER = TargetKind(open=lambda _name, source, _secret: FolderTarget(source), remote=False)
+
+
+def _written(source: Source, *, dry: bool = False) -> LocalCatalogue:
+    rooms = source.rooms
+    return publish_local(source.catalogue, rooms.releases, rooms.catalogue, synthetic=source.synthetic, dry=dry)
 
 
 def _actions(wanted: LocalCatalogue) -> Iterator[Action]:
@@ -85,19 +105,3 @@ def _actions(wanted: LocalCatalogue) -> Iterator[Action]:
     for path in wanted.removed:
         name = path.relative_to(wanted.folder).as_posix()
         yield Action("remove", name, "plus dans la dernière version", key=name)
-
-
-def _verdicts(judge: Judge | None, dataset: str, known: list[str], work: Rooms) -> tuple[Verdict, ...]:
-    if judge is None:
-        return ()
-    home, there = work.releases / dataset, _published(work.catalogue / dataset / "dataset.json")
-    return tuple(judge(dataset, home / there if there in known else None, home / known[-1]))
-
-
-def _published(facts: Path) -> str | None:
-    """Return the version that the catalogue shows."""
-    try:
-        found = json.loads(facts.read_text(encoding="utf-8")).get("version")
-    except (OSError, ValueError):
-        return None
-    return str(found)

@@ -1,1 +1,1 @@
-"""A small client of udata, the software of data.gouv.fr: calls, errors, uploads. What to send is decided elsewhere."""
+"""udata, the software of data.gouv.fr, as a target: what is wanted there, the plan, its application, the client."""

@@ -10,15 +10,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.declarations import Catalogue
 from pipelines.release.errors import PublicationError
-from pipelines.targets.actions import Action
-from pipelines.targets.target import KEY, OURS, SUPERSEDED, RemoteDataset, RemoteResource
+from pipelines.targets.plan import Action
 from pipelines.targets.udata.client import Json, Udata
-from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
-from pipelines.targets.udata.documents import links_of
+from pipelines.targets.udata.desired import DesiredDataset, DesiredResource, written_document
 from pipelines.targets.udata.errors import UnknownOutcomeError
 from pipelines.targets.udata.plan_resources import described_extras, wanted_schema
-from pipelines.targets.udata.remote import remote_dataset, remote_resource
+from pipelines.targets.udata.remote import (
+    KEY,
+    OURS,
+    SUPERSEDED,
+    RemoteDataset,
+    RemoteResource,
+    remote_dataset,
+    remote_resource,
+)
+from pipelines.targets.udata.resources import LINKED
 from pipelines.targets.udata.uploads import Upload
 
 RETIRED_TITLE = "[Ancien fichier] "
@@ -32,24 +40,24 @@ class ResourceSteps:
     """Steps on the files of one dataset. ``known`` holds what is there by key, ``warnings`` what is left for later."""
 
     client: Udata
-    offer: DesiredDataset
-    warnings: list[str]
+    catalogue: Catalogue
+    desired: DesiredDataset
     dataset: str = ""
+    warnings: list[str] = field(default_factory=list)
     known: dict[str, RemoteResource] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _schemas_down: bool = False
 
-    def take_up(self, held: RemoteDataset) -> None:
-        """Start from what a dataset holds; of two resources of one key the oldest counts."""
-        self.dataset, self._seen = held.id, {item.id for item in held.resources}
-        oldest_last = sorted(held.resources, key=lambda item: (item.created_at, item.id), reverse=True)
-        self.known = {item.key: item for item in oldest_last if item.key}
+    def take_up(self, remote: RemoteDataset) -> None:
+        """Start from what a dataset holds."""
+        self.dataset, self.known = remote.id, remote.by_key
+        self._seen = {item.id for item in remote.resources}
 
     def do(self, step: Action) -> None:
         """Do one step."""
         _STEPS[step.kind](self, step)
 
-    def held(self) -> RemoteDataset:
+    def remote(self) -> RemoteDataset:
         """Return the dataset as it is now."""
         body = self.client.dataset(self.dataset)
         if body is None:
@@ -57,13 +65,10 @@ class ResourceSteps:
         return remote_dataset(body)
 
     def _file(self, step: Action) -> DesiredResource:
-        """Return the file of a step, its links written in it now that they are all known."""
-        item = self.offer.resource(step.key)
-        if item.pending:
-            item = item.written(links_of(self.held()))
-        if item.pending:
-            raise PublicationError(f"« {item.title} » : un fichier dont il tient le lien a disparu ; refaire le plan.")
-        return item
+        """Return the file of a step; its links are written in it now that they are all known."""
+        if step.key in LINKED:
+            return written_document(self.desired, step.key, self.catalogue, self.remote())
+        return self.desired.resource(step.key)
 
     def _upload(self, step: Action) -> None:
         item = self._file(step)
@@ -81,25 +86,25 @@ class ResourceSteps:
         self._describe(item, self._right_file(item, self._sent(item, str(step.id))))
 
     def _described(self, step: Action) -> None:
-        self._describe(self.offer.resource(step.key), self._resource(str(step.id)))
+        self._describe(self.desired.resource(step.key), self._resource(str(step.id)))
 
     def _mark(self, step: Action) -> None:
-        wanted = described_extras(self.offer.resource(step.key), self.known[step.key])
+        wanted = described_extras(self.desired.resource(step.key), self.known[step.key])
         mine = {name: value for name, value in wanted.items() if name.startswith(OURS)}
         self.client.merge_resource_extras(self.dataset, str(step.id), {SUPERSEDED: None, **mine})
 
     def _supersede(self, step: Action) -> None:
-        held = self._resource(str(step.id))
+        remote = self._resource(str(step.id))
         body = {
-            "title": f"{RETIRED_TITLE}{held.title.removeprefix(RETIRED_TITLE)}"[:LONGEST_TITLE],
+            "title": f"{RETIRED_TITLE}{remote.title.removeprefix(RETIRED_TITLE)}"[:LONGEST_TITLE],
             "description": f"Ce fichier n'est plus tenu à jour : {step.why}.",
             "type": "other",
-            "extras": {**held.extras, KEY: step.key, SUPERSEDED: step.why},
+            "extras": {**remote.extras, KEY: step.key, SUPERSEDED: step.why},
         }
-        self.client.put_resource(self.dataset, held.id, body)
+        self.client.put_resource(self.dataset, remote.id, body)
 
     def _order(self, step: Action) -> None:
-        there = self.held().resources
+        there = self.remote().resources
         ids = {self._ref(item): item.id for item in there}
         wanted = [ids[ref] for ref in step.order if ref in ids]
         rest = [item.id for item in there if item.id not in wanted]  # somebody added it since the plan was made
@@ -108,7 +113,7 @@ class ResourceSteps:
     def _ref(self, item: RemoteResource) -> str:
         """Return how a plan names a resource: by our key when it is offered, else by its id."""
         mine = self.known.get(item.key or "")
-        return str(item.key) if mine is not None and mine.id == item.id and self.offer.offers(item.key) else item.id
+        return str(item.key) if mine is not None and mine.id == item.id and self.desired.holds(item.key) else item.id
 
     def _sent(self, item: DesiredResource, resource: str) -> RemoteResource:
         def landed() -> Json | None:
@@ -133,16 +138,16 @@ class ResourceSteps:
             f"{item.sha1}) ; relancer, et prévenir son support si cela se répète."
         )
 
-    def _describe(self, item: DesiredResource, held: RemoteResource) -> None:
+    def _describe(self, item: DesiredResource, remote: RemoteResource) -> None:
         """Write all that is said of a resource in one call, so that it is never half described."""
         body = {
             "title": item.title,
             "description": item.description,
             "type": item.type,
-            "extras": described_extras(item, held),
+            "extras": described_extras(item, remote),
         }
         schema = wanted_schema(item, {key: found.latest for key, found in self.known.items()})
-        self.known[item.key] = remote_resource(self._put_with_schema(item, held.id, body, schema))
+        self.known[item.key] = remote_resource(self._put_with_schema(item, remote.id, body, schema))
 
     def _put_with_schema(
         self, item: DesiredResource, resource: str, body: Mapping[str, Any], schema: Mapping[str, str]
@@ -175,8 +180,8 @@ class ResourceSteps:
         return remote_resource(body)
 
 
-def _holds(held: RemoteResource, item: DesiredResource) -> bool:
-    return (held.sha1, held.size) == (item.sha1, item.size)
+def _holds(remote: RemoteResource, item: DesiredResource) -> bool:
+    return (remote.sha1, remote.size) == (item.sha1, item.size)
 
 
 def _upload_of(item: DesiredResource) -> Upload:

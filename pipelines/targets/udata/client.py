@@ -86,10 +86,6 @@ class Udata:
             return None
         return body
 
-    def extras(self, dataset: str) -> Json:
-        """Return the extras of a dataset."""
-        return self._mapping(f"/api/2/datasets/{dataset}/extras/", shapes.marked)
-
     def contacts(self, organization: str) -> list[Json]:
         """Return every contact point of an organization."""
         return self._pages(f"/api/1/organizations/{organization}/contacts/")

@@ -1,23 +1,24 @@
-"""Releases → what we want a platform to hold: fields of the dataset, resources in order. No target is read here."""
+"""Releases → what we want a udata to hold: fields of the dataset, resources in order. No target is read here."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.declarations import Catalogue, Dataset
+from pipelines.mechanics.files import chunks
 from pipelines.release import history
 from pipelines.release.renditions import content_hash, put
-from pipelines.targets.target import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteState, file_name
-from pipelines.targets.udata.documents import Linked, Links, links_of
-from pipelines.targets.udata.resources import Placed, ResourceType, archives, latest_files
+from pipelines.targets.rooms import Rooms, file_name
+from pipelines.targets.udata.documents import document, links_to
+from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset, RemoteState
+from pipelines.targets.udata.resources import LINKED, Placed, ResourceType, archives, latest_files
 
 CLOSED_FORMATS = frozenset({"pdf", "doc", "docx", "word", "xls", "excel", "xlsx"})
 SHORTEST_DESCRIPTION = 100  # characters; more are needed for the point of quality
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class DesiredResource:
     """A file that the platform must hold, and what it must say of it.
 
     ``schema`` is udata's {name, version} or {url}; ``schema_of`` the key of our resource whose permalink is its URL. A
-    ``linked`` document holds the links of the keys that it ``needs``.
+    document with links is written by ``written_document`` before it is sent.
     """
 
     key: str
@@ -39,29 +40,6 @@ class DesiredResource:
     extras: Mapping[str, str]
     schema: Mapping[str, str]
     schema_of: str | None = None
-    linked: Linked | None = None
-    needs: frozenset[str] = frozenset()
-
-    @property
-    def pending(self) -> bool:
-        """Whether it waits for links that the target has yet to give; its content is known only then."""
-        return not self.sha1
-
-    @property
-    def draft(self) -> str | None:
-        """The sha256 of a pending document with our keys in the place of links: what is agreed to before it is sent."""
-        if self.linked is None or not self.pending:
-            return None
-        return hashlib.sha256(self.linked.write(Links("", {key: key for key in self.needs}))).hexdigest()
-
-    def written(self, links: Links) -> DesiredResource:
-        """Return a document written with these links, or as it is while one that it needs is missing."""
-        if self.linked is None or not self.needs <= links.files.keys():
-            return self
-        put(self.path, self.linked.write(Links(links.page, {key: links.files[key] for key in self.needs})))
-        sha1, sha256 = _digests(self.path)
-        extras = {**self.extras, SHA256: sha256}
-        return replace(self, size=self.path.stat().st_size, sha1=sha1, extras=extras)
 
     @property
     def immutable(self) -> bool:
@@ -77,7 +55,7 @@ class DesiredDataset:
     """
 
     dataset: str
-    version: str
+    release: Path
     versions: tuple[str, ...]
     fields: Mapping[str, Any]
     contact: tuple[str, str]
@@ -87,37 +65,40 @@ class DesiredDataset:
     quality: tuple[str, ...] = ()
     synthetic: bool = False
 
+    @property
+    def version(self) -> str:
+        """The version to publish: the latest."""
+        return self.versions[-1]
+
     def resource(self, key: str) -> DesiredResource:
         """Return the resource of that key."""
         return next(item for item in self.resources if item.key == key)
 
-    def offers(self, key: str | None) -> bool:
-        """Whether a resource of that key is offered."""
+    def holds(self, key: str | None) -> bool:
+        """Whether a resource of that key is wanted."""
         return any(item.key == key for item in self.resources)
 
 
-def desired_dataset(
-    catalogue: Catalogue, dataset_id: str, releases: Path, made: Path, state: RemoteState
-) -> DesiredDataset | None:
+def desired_dataset(catalogue: Catalogue, dataset_id: str, rooms: Rooms, state: RemoteState) -> DesiredDataset | None:
     """Return what a target in that state should hold, None when nothing was released yet.
 
-    The state says which extensions are accepted, and which links are known. Archives, yearly files and documents with
-    links are written below ``made``.
+    The state says which extensions are accepted, and which links are known. Archives and yearly files are made in the
+    room of renditions.
     """
-    versions = history.versions(releases, dataset_id)
+    versions = history.versions(rooms.releases, dataset_id)
     if not versions:
         return None
-    folders = [releases / dataset_id / version for version in versions]
-    dataset, descriptor = catalogue.datasets[dataset_id], history.descriptor(folders[-1])
-    home = made / dataset_id
-    links = home / versions[-1] / file_name(state.address)
-    placed = [*latest_files(catalogue, dataset_id, folders[-1], home, links), *archives(dataset_id, folders, home)]
-    resources, omitted = _accepted(placed, state.extensions, dataset, versions[-1], releases / dataset_id)
-    resources = _linked(resources, links_of(state.dataset) if state.dataset else None)
+    folders = [rooms.releases / dataset_id / version for version in versions]
+    dataset, release, made = catalogue.datasets[dataset_id], folders[-1], rooms.renditions / dataset_id
+    documents = made / versions[-1] / file_name(state.address)
+    placed = [*latest_files(catalogue, release, made, documents), *archives(dataset_id, folders, made)]
+    accepted, omitted = _accepted(placed, state.extensions)
+    resources = tuple(_resources(catalogue, release, accepted, state.dataset))
+    descriptor = history.descriptor(release)
     fields = _fields(dataset, descriptor, resources)
     return DesiredDataset(
         dataset=dataset_id,
-        version=versions[-1],
+        release=release,
         versions=tuple(versions),
         fields=fields,
         contact=(dataset.contact.name, dataset.contact.email),
@@ -127,6 +108,15 @@ def desired_dataset(
         quality=missing_quality(fields, resources),
         synthetic=bool(descriptor.get("synthetic")),
     )
+
+
+def written_document(desired: DesiredDataset, key: str, catalogue: Catalogue, remote: RemoteDataset) -> DesiredResource:
+    """Return a document with links once it is written with those that the target gave by now."""
+    item, keys = desired.resource(key), {item.path.name: item.key for item in desired.resources}
+    content = document(key, catalogue, desired.release, links_to(keys.values(), remote), keys)
+    put(item.path, content)
+    sha1, sha256 = _digests([content])
+    return replace(item, size=len(content), sha1=sha1, extras={**item.extras, SHA256: sha256})
 
 
 def missing_quality(fields: Mapping[str, Any], resources: Iterable[DesiredResource]) -> tuple[str, ...]:
@@ -149,68 +139,60 @@ def missing_quality(fields: Mapping[str, Any], resources: Iterable[DesiredResour
     return tuple(name for name, met in criteria.items() if not met)
 
 
-def earlier_files(releases: Path, dataset: str, made: Path) -> frozenset[str]:
+def earlier_files(rooms: Rooms, dataset: str) -> frozenset[str]:
     """Return the sha1 of every file of every release and of what was made of it: what a lost upload may have left."""
-    folders = [place / version for place in (releases / dataset, made / dataset)
-               for version in history.versions(releases, dataset)]  # fmt: skip
-    return frozenset(_digests(path)[0] for folder in folders for path in folder.rglob("*") if path.is_file())
+    versions = history.versions(rooms.releases, dataset)
+    folders = [room / dataset / version for room in (rooms.releases, rooms.renditions) for version in versions]
+    return frozenset(_digests(_blocks(path))[0] for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
-def _accepted(
-    placed: Iterable[Placed], extensions: frozenset[str], dataset: Dataset, version: str, home: Path
-) -> tuple[tuple[DesiredResource, ...], tuple[str, ...]]:
-    """Return what the target accepts, under another extension where one is known, and a sentence for the rest."""
-    offered, omitted = [], []
-    found = list(placed)
-    schemas = {item.key for item in found if item.key.startswith("schema:") and "json" in extensions}
-    for item in found:
+def _accepted(placed: Iterable[Placed], extensions: frozenset[str]) -> tuple[dict[str, Placed], tuple[str, ...]]:
+    """Return what the target accepts by name, under another extension if need be, and a sentence for the rest."""
+    accepted, omitted = {}, []
+    for item in placed:
         filename = item.filename
         if _extension(filename) not in extensions and item.fallback:
             filename = str(Path(filename).with_suffix(item.fallback))
-        if _extension(filename) not in extensions:
+        if _extension(filename) in extensions:
+            accepted[filename] = item
+        else:
             omitted.append(f"« {item.title} » n'est pas envoyé : la cible n'accepte pas .{_extension(filename)}")
-            continue
-        offered.append(_resource(item, filename, dataset, version, home, schemas))
-    return tuple(offered), tuple(omitted)
+    return accepted, tuple(omitted)
 
 
-def _resource(
-    item: Placed, filename: str, dataset: Dataset, version: str, home: Path, schemas: set[str]
-) -> DesiredResource:
-    sha1, sha256 = _digests(item.path) if item.linked is None else ("", "")
+def _resources(
+    catalogue: Catalogue, release: Path, accepted: Mapping[str, Placed], remote: RemoteDataset | None
+) -> Iterator[DesiredResource]:
+    dataset, keys = catalogue.datasets[release.parent.name], {item.path.name: item.key for item in accepted.values()}
+    links = links_to(keys.values(), remote)
+    for filename, item in accepted.items():
+        if item.key in LINKED:
+            content = document(item.key, catalogue, release, links, keys)
+            size, (sha1, sha256) = len(content), _digests([content])
+        else:
+            size, (sha1, sha256) = item.path.stat().st_size, _digests(_blocks(item.path))
+        declared, own = dataset.schemas.get(item.table or ""), f"schema:{item.table}"
+        yield DesiredResource(
+            key=item.key,
+            path=item.path,
+            filename=filename,
+            size=size,
+            sha1=sha1,
+            title=item.title,
+            description=item.description,
+            type=item.type,
+            extras=_extras(item, release, sha1, sha256),
+            schema={"name": declared.name, "version": declared.version} if declared else {},
+            schema_of=own if item.table and not declared and own in keys.values() else None,
+        )
+
+
+def _extras(item: Placed, release: Path, sha1: str, sha256: str) -> dict[str, str]:
     extras = {KEY: item.key, SHA256: sha256}
-    if item.immutable:
-        held = item.key.removeprefix(ARCHIVE)
-        extras |= {VERSION: held, SHA1: sha1, CONTENT: content_hash(home / held)}
-    else:
-        extras |= {VERSION: version}
-    declared = dataset.schemas.get(item.table or "")
-    own = f"schema:{item.table}"
-    return DesiredResource(
-        key=item.key,
-        path=item.path,
-        filename=filename,
-        size=item.path.stat().st_size if item.linked is None else 0,
-        sha1=sha1,
-        title=item.title,
-        description=item.description,
-        type=item.type,
-        extras=extras,
-        schema={"name": declared.name, "version": declared.version} if declared else {},
-        schema_of=own if item.table and not declared and own in schemas else None,
-        linked=item.linked,
-    )
-
-
-def _linked(resources: tuple[DesiredResource, ...], links: Links | None) -> tuple[DesiredResource, ...]:
-    """Return the resources, documents with links written where all the links that they need are known."""
-    offered = frozenset(item.key for item in resources)
-
-    def document(item: DesiredResource, linked: Linked) -> DesiredResource:
-        needing = replace(item, needs=linked.keys & offered)
-        return needing.written(links) if links is not None else needing
-
-    return tuple(document(item, item.linked) if item.linked is not None else item for item in resources)
+    if not item.immutable:
+        return extras | {VERSION: release.name}
+    version = item.key.removeprefix(ARCHIVE)
+    return extras | {VERSION: version, SHA1: sha1, CONTENT: content_hash(release.parent / version)}
 
 
 def _fields(dataset: Dataset, descriptor: Mapping[str, Any], resources: Iterable[DesiredResource]) -> dict[str, Any]:
@@ -231,10 +213,14 @@ def _extension(filename: str) -> str:
     return filename.rpartition(".")[2]
 
 
-def _digests(path: Path) -> tuple[str, str]:
-    sha1, sha256 = hashlib.sha1(usedforsecurity=False), hashlib.sha256()
+def _blocks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            sha1.update(block)
-            sha256.update(block)
+        yield from chunks(stream)
+
+
+def _digests(blocks: Iterable[bytes]) -> tuple[str, str]:
+    sha1, sha256 = hashlib.sha1(usedforsecurity=False), hashlib.sha256()
+    for block in blocks:
+        sha1.update(block)
+        sha256.update(block)
     return sha1.hexdigest(), sha256.hexdigest()

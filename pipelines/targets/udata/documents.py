@@ -1,11 +1,12 @@
 """Documents that hold links of the platform that shows them: the reuse page, the feed of versions.
 
-What they say follows from the release and from these links alone; which of them are known is said by ``offer``.
+Links that the target has yet to give are written as our keys in the plan's copy of a document, and for good when it is
+sent, after the files that it names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,58 +15,37 @@ from pipelines.release import history
 from pipelines.release.changelog import known_versions
 from pipelines.release.feed import atom
 from pipelines.release.reuse import reuse_page
-from pipelines.targets.target import ARCHIVE, RemoteDataset
+from pipelines.targets.udata.remote import ARCHIVE, RemoteDataset
+from pipelines.targets.udata.resources import REUSE_KEY
 
 
 @dataclass(frozen=True)
 class Links:
-    """Permalinks that a target gave: of the dataset's page, and of files by our keys."""
+    """Permalinks of the dataset's page, and of its files by our keys."""
 
     page: str
     files: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Linked:
-    """How a document is written from links, and the keys of the files that it links to where they are offered."""
-
-    write: Callable[[Links], bytes]
-    keys: frozenset[str]
-
-
-def links_of(held: RemoteDataset) -> Links:
-    """Return the links of what a dataset holds of ours; of two files of one key the oldest counts."""
-    files = [item for item in held.resources if item.filetype == "file"]
-    oldest_last = sorted(files, key=lambda item: (item.created_at, item.id), reverse=True)
-    return Links(held.permalink, {item.key: item.latest for item in oldest_last if item.key})
+def links_to(keys: Iterable[str], remote: RemoteDataset | None) -> Links:
+    """Return the links to the files of these keys that a target gave; where it has yet to, the keys themselves."""
+    known = remote.by_key if remote is not None else {}
+    files = {key: known[key].latest if key in known else key for key in keys}
+    return Links(remote.permalink if remote is not None else "", files)
 
 
-def linked_page(catalogue: Catalogue, dataset: str, release: Path, keys: Mapping[str, str]) -> Linked:
-    """Return the reuse page of a release; ``keys`` gives our key of each file that it names."""
-
-    def write(links: Links) -> bytes:
-        return reuse_page(
-            catalogue, dataset, release, address=lambda name: links.files.get(keys.get(name, ""), "")
-        ).encode("utf-8")
-
-    return Linked(write, frozenset(keys.values()))
-
-
-def linked_feed(catalogue: Catalogue, dataset: str, release: Path) -> Linked:
-    """Return the feed of versions up to a release; an entry without an archive there links to the page.
-
-    It doesn't name its own address, which a platform gives only once it holds the feed.
-    """
-
-    def write(links: Links) -> bytes:
-        return atom(
-            dataset,
-            catalogue.datasets[dataset],
-            known_versions(release.parent.parent, dataset),
-            title=history.descriptor(release)["title"],
-            address=links.page,
-            link=lambda version: links.files.get(f"{ARCHIVE}{version}", links.page),
-        )
-
-    versions = history.versions(release.parent.parent, dataset)
-    return Linked(write, frozenset(f"{ARCHIVE}{version}" for version in versions))
+def document(key: str, catalogue: Catalogue, release: Path, links: Links, keys: Mapping[str, str]) -> bytes:
+    """Return the document of that key, of a release; ``keys`` gives our key of each file that is offered, by name."""
+    dataset = release.parent.name
+    if key == REUSE_KEY:
+        text = reuse_page(catalogue, dataset, release, address=lambda name: links.files.get(keys.get(name, ""), ""))
+        return text.encode("utf-8")
+    # The feed doesn't name its own address, which a platform gives only once it holds it.
+    return atom(
+        dataset,
+        catalogue.datasets[dataset],
+        known_versions(release.parent.parent, dataset),
+        title=history.descriptor(release)["title"],
+        address=links.page,
+        link=lambda version: links.files.get(f"{ARCHIVE}{version}", links.page),
+    )

@@ -1,4 +1,4 @@
-"""Which held resource is which offered one. Pure: an offer and what the target holds in, pairs out.
+"""Which resource of the target is which wanted one. Pure: what is wanted and what is there in, pairs out.
 
 Ours are known by their key. An upload that was cut before it was described has no key yet: it is taken for ours only
 when its content and its file name are those of a file of ours and nobody has given it a title.
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pipelines.targets.target import ARCHIVE, RemoteResource
 from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
+from pipelines.targets.udata.remote import ARCHIVE, RemoteResource
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Matching:
     foreign: tuple[RemoteResource, ...]
 
 
-def match(offer: DesiredDataset, held: Collection[RemoteResource], earlier: Collection[str]) -> Matching:
+def match(desired: DesiredDataset, held: Collection[RemoteResource], earlier: Collection[str]) -> Matching:
     """Pair what is held with what is offered; ``earlier`` holds the sha1 of every file of our releases."""
-    paired, doubles, rest = _by_key(offer, held)
-    cut = [item for item in rest if item.undescribed and _of_ours(item, offer, earlier)]
-    adopted = _adopted(cut, [item for item in offer.resources if item.key not in paired])
+    paired, doubles, rest = _by_key(desired, held)
+    cut = [item for item in rest if item.undescribed and _of_ours(item, desired, earlier)]
+    adopted = _adopted(cut, [item for item in desired.resources if item.key not in paired])
     left = [item for item in rest if item not in adopted.values()]
     twins = [item for item in cut if item in left]
     ours = [item for item in left if item.key is not None]
@@ -48,10 +48,10 @@ def match(offer: DesiredDataset, held: Collection[RemoteResource], earlier: Coll
 
 
 def _by_key(
-    offer: DesiredDataset, held: Collection[RemoteResource]
+    desired: DesiredDataset, held: Collection[RemoteResource]
 ) -> tuple[dict[str, RemoteResource], list[RemoteResource], list[RemoteResource]]:
     """Return the pairs by key (the oldest where two carry one key), second copies, and everything else."""
-    offered = {item.key for item in offer.resources}
+    offered = {item.key for item in desired.resources}
     paired: dict[str, RemoteResource] = {}
     doubles: list[RemoteResource] = []
     for item in sorted(held, key=lambda found: (found.created_at, found.id)):
@@ -63,9 +63,9 @@ def _by_key(
     return paired, doubles, [item for item in held if item.id not in known]
 
 
-def _of_ours(item: RemoteResource, offer: DesiredDataset, earlier: Collection[str]) -> bool:
+def _of_ours(item: RemoteResource, desired: DesiredDataset, earlier: Collection[str]) -> bool:
     """Whether a file without a key is one that we sent: of the name and content, now or before, of one of ours."""
-    named = [offered for offered in offer.resources if offered.filename == item.filename]
+    named = [offered for offered in desired.resources if offered.filename == item.filename]
     return any(_same_file(offered, item) or item.sha1 in earlier for offered in named)
 
 

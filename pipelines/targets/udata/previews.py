@@ -6,27 +6,12 @@ It comes within hours, and never stops a publication; what it will make of a fil
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from pipelines.targets.target import SUPERSEDED, RemoteResource
+from pipelines.targets.protocol import Preview
+from pipelines.targets.udata.remote import SUPERSEDED, RemoteResource
 
 PREVIEWED = frozenset({"csv", "xlsx", "parquet"})
 READY, WAITING, FAILED, UNAVAILABLE = "aperçu prêt", "pas encore analysé", "analyse en échec", "fichier injoignable"
-
-
-@dataclass(frozen=True)
-class Preview:
-    """The state of one file: ``state`` is one of the four words above, ``detail`` what the crawler says."""
-
-    key: str
-    title: str
-    state: str
-    detail: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Whether a reuser has no preview and will not get one."""
-        return self.state in (FAILED, UNAVAILABLE)
 
 
 def previews(resources: Iterable[RemoteResource]) -> list[Preview]:
@@ -46,4 +31,4 @@ def _preview(item: RemoteResource) -> Preview:
         state, detail = READY, ""
     else:
         state, detail = WAITING, ""
-    return Preview(str(item.key), item.title, state, detail)
+    return Preview(str(item.key), item.title, state, detail, failed=state in (FAILED, UNAVAILABLE))

@@ -1,46 +1,158 @@
-"""udata → what a target holds of a dataset. It only reads; identity comes from our keys in the extras."""
+"""What a udata holds of one of our datasets, as plain data in our names, and how it is read.
+
+A dataset and its resources are known by our own keys in their extras, never by title or slug.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.release.errors import PublicationError
-from pipelines.targets.target import DATASET, SPARE, RemoteDataset, RemoteResource, RemoteState
 from pipelines.targets.udata.client import Json, Udata
 
 MANAGED = ("title", "description", "description_short", "tags", "license", "frequency", "temporal_coverage", "spatial")
 
+# Keys of extras. Everything of ours starts alike, so that it can be told from what others write.
+OURS = "resultats:"
+DATASET = "resultats:dataset"  # dataset: which of our datasets it is
+VERSION = "resultats:version"  # dataset: version wholly published; resource: version that it holds
+KEY = "resultats:key"  # resource: which of our resources it is
+SHA256 = "resultats:sha256"  # resource: of the file sent
+SHA1 = "resultats:sha1"  # archive: of the file sent, whose bytes another machine may compress otherwise
+CONTENT = "resultats:content"  # archive: sha256 of its SHA256SUMS, which decides whether it changed
+SUPERSEDED = "resultats:superseded"  # resource: why it is no longer kept up to date
 
-def read_state(client: Udata, organization: str, dataset: str, expected: str | None) -> RemoteState:
-    """Return what the target holds of our ``dataset``; ``expected`` is its id when it was last seen.
+ARCHIVE = "archive:"  # how the keys of archives start
+
+
+@dataclass(frozen=True)
+class RemoteResource:
+    """A resource as the target tells it; ``filename`` is the last part of its address."""
+
+    id: str
+    title: str
+    description: str
+    type: str
+    filename: str
+    filetype: str
+    sha1: str | None
+    size: int | None
+    schema: Mapping[str, str]
+    extras: Mapping[str, Any]
+    latest: str
+    created_at: str
+
+    @property
+    def key(self) -> str | None:
+        """Our key, None for a resource that is not ours or not described yet."""
+        found = self.extras.get(KEY)
+        return str(found) if found else None
+
+    @property
+    def undescribed(self) -> bool:
+        """Whether it is as an upload leaves it: titled with its file name, without our key."""
+        return self.filetype == "file" and self.key is None and self.title == self.filename
+
+
+@dataclass(frozen=True)
+class RemoteDataset:
+    """A dataset as the target tells it; ``fields`` are those that we manage, in our names and normal form."""
+
+    id: str
+    page: str
+    fields: Mapping[str, Any]
+    private: bool
+    deleted: str | None
+    extras: Mapping[str, Any]
+    contacts: tuple[tuple[str, str], ...]  # name, e-mail
+    contact_ids: tuple[str, ...]
+    resources: tuple[RemoteResource, ...]
+    quality: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def permalink(self) -> str:
+        """Its page by its id: unlike ``page``, which has its title, it never changes."""
+        start, _, _ = self.page.rstrip("/").rpartition("/")
+        ending = "/" if self.page.endswith("/") else ""
+        return f"{start}/{self.id}{ending}"
+
+    @property
+    def version(self) -> str | None:
+        """The version that was last published wholly."""
+        found = self.extras.get(VERSION)
+        return str(found) if found else None
+
+    @property
+    def by_key(self) -> dict[str, RemoteResource]:
+        """Our files by their keys; of two of one key the oldest counts."""
+        files = [item for item in self.resources if item.filetype == "file"]
+        oldest_last = sorted(files, key=lambda item: (item.created_at, item.id), reverse=True)
+        return {item.key: item for item in oldest_last if item.key}
+
+
+@dataclass(frozen=True)
+class RemoteState:
+    """What a udata holds of one of our datasets, and what it accepts.
+
+    ``last_page`` is that of the last publication, empty when there was none; ``others`` the ids of datasets of the same
+    key.
+    """
+
+    address: str
+    organization: str
+    extensions: frozenset[str]
+    licences: frozenset[str]
+    dataset: RemoteDataset | None = None
+    last_page: str = ""
+    others: tuple[str, ...] = ()
+
+
+def read_state(client: Udata, organization: str, dataset: str, last_page: str = "") -> RemoteState:
+    """Return what the target holds of our ``dataset``.
 
     Raises PublicationError when the organization is not there or the account is not one of its members.
     """
-    found = member_of(client, organization)
-    held, others = _find(client, found, dataset, expected)
+    owner = member_of(client, organization)
+    found = carriers(client, owner, dataset)
+    body = client.dataset(found[0]["id"]) if found else None
     return RemoteState(
         address=client.base_url,
-        organization=found,
+        organization=owner,
         extensions=client.extensions(),
         licences=client.licences(),
-        dataset=held,
-        expected=expected,
-        others=others,
+        dataset=remote_dataset(body) if body is not None else None,
+        last_page=last_page,
+        others=tuple(item["id"] for item in found[1:] if not item["deleted"]),
     )
 
 
-def carriers(client: Udata, organization: str, mark: str, value: str) -> list[Json]:
-    """Return the datasets of an organization that carry an extra of ours: those in use first, then the oldest."""
-    found = [item for item in client.datasets() if item["extras"].get(mark) == value and _owned(item, organization)]
+def carriers(client: Udata, organization: str, dataset: str) -> list[Json]:
+    """Return the datasets of an organization that carry our key: those in use first, then the oldest."""
+    found = [
+        item
+        for item in client.datasets()
+        if item["extras"].get(DATASET) == dataset and (item.get("organization") or {}).get("id") == organization
+    ]
     return sorted(found, key=lambda item: (item["deleted"] is not None, item["created_at"], item["id"]))
 
 
-def spare_draft(client: Udata, organization: str) -> Json | None:
-    """Return an empty draft that may be used instead of making a dataset."""
-    free = [item for item in carriers(client, organization, SPARE, "oui") if not item["deleted"] and item["private"]]
-    return free[0] if free else None
+def member_of(client: Udata, wanted: str) -> str:
+    """Return the id of an organization of the account; raises PublicationError when it isn't one of its members."""
+    for item in client.me()["organizations"]:
+        if wanted in (item["id"], item["slug"]):
+            return str(item["id"])
+    if client.organization(wanted) is None:
+        raise PublicationError(
+            f"L'organisation « {wanted} » n'existe pas sur {client.base_url} ; corriger RESULTATS_ORGANIZATION "
+            "(identifiant ou nom court de l'organisation, lu dans l'adresse de sa page)."
+        )
+    raise PublicationError(
+        f"Le compte de la clé d'API n'est pas membre de l'organisation « {wanted} » ; "
+        "demander à un administrateur de l'organisation de l'inviter comme éditeur."
+    )
 
 
 def remote_dataset(body: Json) -> RemoteDataset:
@@ -49,7 +161,7 @@ def remote_dataset(body: Json) -> RemoteDataset:
     return RemoteDataset(
         id=body["id"],
         page=body.get("page") or f"{body['uri']}",
-        fields=managed(body),
+        fields=_managed(body),
         private=bool(body["private"]),
         deleted=body.get("deleted"),
         extras=body.get("extras") or {},
@@ -58,17 +170,6 @@ def remote_dataset(body: Json) -> RemoteDataset:
         resources=tuple(remote_resource(item) for item in body["resources"]),
         quality=body.get("quality") or {},
     )
-
-
-def managed(body: Json) -> dict[str, Any]:
-    """Return the fields of a dataset that we manage, in a form that compares."""
-    coverage, spatial = body.get("temporal_coverage"), body.get("spatial") or {}
-    return {
-        **{name: body.get(name) for name in MANAGED},
-        "tags": sorted(body.get("tags") or ()),
-        "temporal_coverage": {name: (coverage.get(name) or "")[:10] for name in ("start", "end")} if coverage else None,
-        "spatial": {"zones": sorted(_zones(spatial)), "granularity": spatial.get("granularity")},
-    }
 
 
 def remote_resource(body: Json) -> RemoteResource:
@@ -90,41 +191,13 @@ def remote_resource(body: Json) -> RemoteResource:
     )
 
 
-def _zones(spatial: Mapping[str, Any]) -> list[str]:
-    return [zone if isinstance(zone, str) else zone["id"] for zone in spatial.get("zones") or ()]
-
-
-def member_of(client: Udata, wanted: str) -> str:
-    """Return the id of an organization of the account; raises PublicationError when it isn't one of its members."""
-    for item in client.me()["organizations"]:
-        if wanted in (item["id"], item["slug"]):
-            return str(item["id"])
-    if client.organization(wanted) is None:
-        raise PublicationError(
-            f"L'organisation « {wanted} » n'existe pas sur {client.base_url} ; corriger RESULTATS_ORGANIZATION "
-            "(identifiant ou nom court de l'organisation, lu dans l'adresse de sa page)."
-        )
-    raise PublicationError(
-        f"Le compte de la clé d'API n'est pas membre de l'organisation « {wanted} » ; "
-        "demander à un administrateur de l'organisation de l'inviter comme éditeur."
-    )
-
-
-def _owned(body: Json, organization: str) -> bool:
-    return (body.get("organization") or {}).get("id") == organization
-
-
-def _find(
-    client: Udata, organization: str, dataset: str, expected: str | None
-) -> tuple[RemoteDataset | None, tuple[str, ...]]:
-    if expected is not None:
-        body = client.dataset(expected)
-        # Extras that another tool wiped make a dataset of ours no less ours.
-        if body is not None and body["extras"].get(DATASET, dataset) == dataset and _owned(body, organization):
-            return remote_dataset(body), ()
-    found = carriers(client, organization, DATASET, dataset)
-    if not found:
-        return None, ()
-    alive = [item["id"] for item in found if not item["deleted"]]
-    body = client.dataset(found[0]["id"])
-    return (remote_dataset(body) if body is not None else None), tuple(alive[1:])
+def _managed(body: Json) -> dict[str, Any]:
+    """Return the fields of a dataset that we manage, in a form that compares."""
+    coverage, spatial = body.get("temporal_coverage"), body.get("spatial") or {}
+    zones = [zone if isinstance(zone, str) else zone["id"] for zone in spatial.get("zones") or ()]
+    return {
+        **{name: body.get(name) for name in MANAGED},
+        "tags": sorted(body.get("tags") or ()),
+        "temporal_coverage": {name: (coverage.get(name) or "")[:10] for name in ("start", "end")} if coverage else None,
+        "spatial": {"zones": sorted(zones), "granularity": spatial.get("granularity")},
+    }

@@ -1,7 +1,7 @@
-"""Which files of a release become which resources of a platform: key, title, description, type, in their order.
+"""Which files of a release become which resources of a udata: key, title, description, type, in their order.
 
 It takes the files that are there: a release without a journal has no resource for it. What a target accepts is weighed
-in ``offer``.
+in ``desired``.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from typing import Literal
 
 from pipelines.declarations import Catalogue, Dataset
 from pipelines.release import feed, renditions, reuse
-from pipelines.targets.target import ARCHIVE
-from pipelines.targets.udata.documents import Linked, linked_feed, linked_page
+from pipelines.targets.udata.remote import ARCHIVE
 
 ResourceType = Literal["main", "documentation", "other"]
 
-REUSE_KEY, FEED_KEY = "reutiliser", "flux-versions"
+REUSE_KEY, FEED_KEY = LINKED = ("reutiliser", "flux-versions")  # documents that hold links of the target
 
 _CSV = "UTF-8, virgule, point décimal, dates AAAA-MM-JJ, cellule vide pour une valeur absente."
 _PARQUET = "Mêmes lignes et colonnes que le fichier CSV, typées et compressées, pour Python, R ou DuckDB."
@@ -28,8 +27,8 @@ _PARQUET = "Mêmes lignes et colonnes que le fichier CSV, typées et compressée
 class Placed:
     """A file and what a platform says of it; ``filename`` is the name that it is sent under.
 
-    ``fallback`` is another extension, for a target that does not accept the first. A ``linked`` document is written
-    at its path once its links are known.
+    ``fallback`` is another extension, for a target that does not accept the first. A document with links of the target
+    is not there yet: it is written at its path by ``documents``.
     """
 
     key: str
@@ -39,7 +38,6 @@ class Placed:
     type: ResourceType
     fallback: str | None = None
     table: str | None = None
-    linked: Linked | None = None
 
     @property
     def filename(self) -> str:
@@ -75,19 +73,19 @@ _DOCUMENTS: tuple[tuple[str, str, str, str, ResourceType, str | None], ...] = (
 )  # fmt: skip
 
 
-def latest_files(catalogue: Catalogue, dataset_id: str, release: Path, made: Path, links: Path) -> Iterator[Placed]:
+def latest_files(catalogue: Catalogue, release: Path, made: Path, documents: Path) -> Iterator[Placed]:
     """Yield the resources that always hold the latest release, in the order of the page.
 
-    Yearly files are made below ``made``, documents with links below ``links``, which is of one target.
+    Yearly files are made below ``made``; documents with links will be below ``documents``, which is of one target.
     """
-    dataset = catalogue.datasets[dataset_id]
+    dataset = catalogue.datasets[release.parent.name]
     yield from _tables(catalogue, release, (dataset.main_table,), "main", parquet=True)
     yield from _documents(release, "main")
     yield from _years(catalogue, dataset, release, made)
     companions = tuple(name for name in dataset.tables if name != dataset.main_table)
     yield from _tables(catalogue, release, companions, "other", parquet=False)
     yield from _documents(release, "other")
-    yield from _linked(catalogue, dataset_id, release, links)
+    yield from _linked(documents)
     yield from _documents(release, "documentation")
     for path in sorted(release.glob("*.schema.json")):
         table = path.name.removesuffix(".schema.json")
@@ -96,22 +94,17 @@ def latest_files(catalogue: Catalogue, dataset_id: str, release: Path, made: Pat
         yield Placed(f"schema:{table}", path, f"Schéma : {title} (JSON)", description, "documentation")
 
 
-def _linked(catalogue: Catalogue, dataset_id: str, release: Path, folder: Path) -> Iterator[Placed]:
-    """Yield the documents that hold links of the target."""
-    tables = {f"{name}.csv": f"table:{name}:csv" for name in catalogue.datasets[dataset_id].tables}
-    main = catalogue.datasets[dataset_id].main_table
-    files = {"resultats.xlsx": "classeur", "journal.csv": "journal", feed.FEED: FEED_KEY}
-    keys = {**tables, f"{main}.parquet": f"table:{main}:parquet", **files}
+def _linked(folder: Path) -> Iterator[Placed]:
     yield Placed(
         REUSE_KEY, folder / reuse.REUSE, "Réutiliser : adresses stables et exemples de code",
         "Liens permanents de chaque fichier, code en Python, R et SQL, étapes dans Excel, limites, façon de citer, "
         "versions et leurs motifs, dictionnaire.",
-        "documentation", ".txt", linked=linked_page(catalogue, dataset_id, release, keys),
+        "documentation", ".txt",
     )  # fmt: skip
     yield Placed(
         FEED_KEY, folder / feed.FEED, "Flux des versions (Atom)",
         "À suivre dans un lecteur de flux pour être prévenu de chaque version : sa nature, son motif, son archive.",
-        "documentation", ".xml", linked=linked_feed(catalogue, dataset_id, release),
+        "documentation", ".xml",
     )  # fmt: skip
 
 

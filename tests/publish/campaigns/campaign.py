@@ -9,7 +9,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -20,10 +19,12 @@ from udata_server.server import Publisher, Udata
 
 from pipelines.declarations import Catalogue
 from pipelines.release.errors import PublicationError
-from pipelines.targets.publication import Platform, publish
+from pipelines.targets.protocol import Source
+from pipelines.targets.publication import publish
 from pipelines.targets.report import Report
 from pipelines.targets.rooms import Rooms
 from pipelines.targets.udata.client import Udata as Client
+from pipelines.targets.udata.target import UdataTarget
 from pipelines.targets.udata.transport import Transport
 
 PATIENT = 300.0  # seconds that the client waits for an answer: a loaded machine is no fault
@@ -117,8 +118,10 @@ class Campaign:
                 upload_timeout=patience,
             )
             client = Client(transport, CHUNK)
-            platform = Platform("essai", client, self.publisher.organization, "this machine", lambda: datetime.now(UTC))
-            report = publish(subject.catalogue, subject.dataset, platform, Rooms(output))
+            rooms = Rooms(output)
+            source = Source(subject.catalogue, rooms)
+            target = UdataTarget(client, self.publisher.organization, source, judge=lambda *_: ())
+            report = publish(target, subject.dataset, rooms)
             self.sent = session.sent
         assert report is not None
         return report

@@ -17,7 +17,7 @@ from udata_server.server import Udata
 
 pytestmark = pytest.mark.e2e
 KILLS = 240 if os.environ.get("RESULTATS_LONG") else 24
-LOST = 0.3  # share of the kills after which the ids kept beside the releases are lost too
+LOST = 0.3  # share of the kills after which what is noted of publications is lost too
 IN_A_ROW = 5  # publications killed one after another, before one is left in peace
 
 

@@ -1,0 +1,134 @@
+"""Releases → targets: what each would change, then changing it.
+
+Which steps a target needs is said below ``pipelines.targets``; keys are read by whoever calls.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pipelines.declarations import Catalogue
+from pipelines.flow.store import Store, read_json
+from pipelines.flow.waiting_plans import no_longer_waiting
+from pipelines.targets.acceptance import accept, accepted
+from pipelines.targets.folder.target import FOLDER, NAME
+from pipelines.targets.plan import Plan
+from pipelines.targets.protocol import Preview, Progress, Secret, Source, Target, TargetKind
+from pipelines.targets.publication import publish
+from pipelines.targets.report import Report
+from pipelines.targets.rooms import Rooms
+from pipelines.targets.udata.target import UDATA
+
+KINDS: Mapping[str, TargetKind] = {NAME: FOLDER}  # by the name of a target; any other name is that of a udata
+ACCEPTANCES = "acceptances"
+_ROOMS = ("targets", ACCEPTANCES)  # what publications keep of their own, in the output
+
+
+def kind_of(target: str) -> TargetKind:
+    """Return the kind of the target of that name or address."""
+    return KINDS.get(target, UDATA)
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """The releases of an output, and the target of a name to which they go.
+
+    Every method raises TargetError, or what ``secret`` raises, when the target or the way to it is not given right, and
+    PublicationError when the target can't be read or changed.
+    """
+
+    catalogue: Catalogue
+    store: Store
+    name: str
+    secret: Secret
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is published to at night only where somebody allowed it."""
+        return kind_of(self.name).remote
+
+    def plans(self) -> Iterator[Plan]:
+        """Yield the plan of everything released; nothing is changed."""
+        target = self._opened()
+        for part in target.parts:
+            if prepared := target.prepare(part):
+                yield prepared.plan
+
+    def publish(
+        self, agree: Callable[[Plan], bool] | None = None, progress: Progress = lambda _: None
+    ) -> Iterator[Report]:
+        """Bring everything released to the target, part by part; ``agree`` is asked with each plan that isn't empty."""
+        target = self._opened()
+        for part in target.parts:
+            with self._saved():
+                report = publish(target, part, self._rooms, agree=agree, progress=progress)
+            if report is not None:
+                if report.applied:
+                    no_longer_waiting(self.store, report.plan.target, report.plan.dataset)
+                yield report
+
+    def impose(self) -> None:
+        """Bring everything released to the target whatever gates say: whoever asks has decided."""
+        target = self._opened()
+        for part in target.parts:
+            with self._saved():
+                if prepared := target.prepare(part):
+                    prepared.apply(lambda _: None)
+                    no_longer_waiting(self.store, prepared.plan.target, part)
+
+    def awaits(self, plan: Plan) -> bool:
+        """Whether a plan still needs the agreement of a person."""
+        return bool(plan.refusals) and accepted(self._rooms.acceptances, plan.hash) is None
+
+    def accept(self, plan: str, reason: str) -> bool:
+        """Keep the agreement of whoever runs this to a plan of that hash; False when no plan of the target has it."""
+        if plan not in {found.hash for found in self.plans()}:
+            return False
+        accept(self._rooms.acceptances, plan, getpass.getuser(), datetime.now(UTC), reason)
+        self.store.save_room(self.store.room(ACCEPTANCES))
+        return True
+
+    def previews(self) -> dict[str, list[Preview]]:
+        """Return, by part, what the target made of the files last published there."""
+        target = self._open()
+        return {part: target.previews(part) for part in target.parts}
+
+    @property
+    def _rooms(self) -> Rooms:
+        return Rooms(self.store.output)
+
+    def _open(self) -> Target:
+        source = Source(self.catalogue, self._rooms, statement(self.store))
+        return kind_of(self.name).open(self.name, source, self.secret)
+
+    def _opened(self) -> Target:
+        """Return the target once the folders that publication uses are brought."""
+        target = self._open()
+        if not self.remote:
+            self.store.bring_catalogue()
+        self.store.bring_releases()  # all of them: each is checked before anything is published
+        for room in _ROOMS:
+            self.store.room(room)
+        return target
+
+    @contextmanager
+    def _saved(self) -> Iterator[None]:
+        """Save what the body, cut short or not, wrote in the folders of a publication."""
+        try:
+            yield
+        finally:
+            for room in _ROOMS:
+                self.store.save_room(self.store.room(room))
+            if not self.remote:
+                self.store.save_catalogue()
+
+
+def statement(store: Store) -> str | None:
+    """Return the warning that goes with the tables last made, when some of their rows are synthetic."""
+    kept = read_json(store.national / "provenance.json") or {}
+    found: str | None = kept.get("synthetic")
+    return found

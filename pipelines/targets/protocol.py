@@ -1,0 +1,93 @@
+"""What a target is: somewhere that releases go, in one part or several, each planned, applied, then read back.
+
+A new target is a folder beside ``folder`` and ``udata``, and one line of ``KINDS`` in ``pipelines.flow.publish``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pipelines.declarations import Catalogue
+from pipelines.release.gates import Gate
+from pipelines.targets.plan import Plan
+from pipelines.targets.report import Report
+from pipelines.targets.rooms import Rooms
+
+Progress = Callable[[str], None]
+# Gates of a release before it leaves: declarations, dataset, release that the target has (None: unknown), new one.
+Judge = Callable[[Catalogue, str, Path | None, Path], Iterable[Gate]]
+Secret = Callable[[str], str | None]  # the value of a setting, None when it isn't given; raises TargetError
+
+
+class TargetError(Exception):
+    """The target or the way to it is not given right; the message says in French what to write."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is published: declarations, folders of an output, the warning that goes with invented data."""
+
+    catalogue: Catalogue
+    rooms: Rooms
+    synthetic: str | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a target made of a published file, in French; ``failed``: a reader has no preview and will not get one."""
+
+    key: str
+    title: str
+    state: str
+    detail: str = ""
+    failed: bool = False
+
+
+class Prepared(Protocol):
+    """A plan, made from what the target holds now, and how it is carried out."""
+
+    @property
+    def plan(self) -> Plan:
+        """What would be done."""
+
+    def apply(self, progress: Progress, /) -> Report:
+        """Carry the plan out and read all again; raises PublicationError when a step can't be done.
+
+        What was done stays, and the next publication goes on from there. An empty plan writes nothing.
+        """
+
+
+class Target(Protocol):
+    """Where releases go, as it is opened for one publication or more."""
+
+    @property
+    def address(self) -> str:
+        """What tells it from all others; plans and the lock name it so."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What is planned and brought one after the other: its datasets, or a name for all of them."""
+
+    def prepare(self, part: str, /) -> Prepared | None:
+        """Read the target and plan a part, None when nothing of it was released.
+
+        Raises PublicationError when it can't be read or can't hold the part, or when a release was altered.
+        """
+
+    def previews(self, part: str, /) -> list[Preview]:
+        """Return what the target made of the files last published there."""
+
+
+@dataclass(frozen=True)
+class TargetKind:
+    """A sort of target. ``remote``: reached with a key, and published to at night only where somebody allowed it.
+
+    ``open`` takes the name that people give, what is published and the settings; it raises TargetError when the target
+    is not given right.
+    """
+
+    open: Callable[[str, Source, Secret], Target]
+    remote: bool
