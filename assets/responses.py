@@ -165,7 +165,7 @@ def _previews(catalogue: Catalogue, network: str, year: int, verdicts: list[Verd
         export = catalogue.networks[network].export(verdict.export)
         if verdict.observations is None or export is None:
             continue
-        shown = shown_columns(export, export.layout(year) or export.layouts[-1], verdict)
+        shown = shown_columns(export, export.layout_or_last(year), verdict)
         table = verdict.observations.head(5).select(shown)
         found[f"apercu_{verdict.export.replace('-', '_')}"] = preview(table.to_pandas())
     return found

@@ -75,8 +75,7 @@ def _answer(asked: Asked) -> Answer:
 def _cause(error: Exception) -> tuple[str, str]:
     """Say in French why a file was not judged, and of what kind that is."""
     from pipelines.tabular import UnjudgeableCellError
-    from pipelines.validate.bounds import AbsurdTableError
-    from pipelines.validate.check import DescriptorError
+    from pipelines.validate.check import AbsurdTableError, DescriptorError
 
     if isinstance(error, DescriptorError):
         return str(error), "schema"
@@ -94,8 +93,7 @@ def _cause(error: Exception) -> tuple[str, str]:
 def _judged(path: Path, request: Request, scratch: Path) -> Answer:
     from pipelines.read.kinds import check_kind
     from pipelines.read.table_files import open_table_file, sheet_rows
-    from pipelines.validate.bounds import check_parquet, check_text, checked_rows
-    from pipelines.validate.check import check_content
+    from pipelines.validate.check import check_content, check_parquet, check_text, checked_rows
 
     table = open_table_file(path, scratch)
     if table.kind == "sheet":

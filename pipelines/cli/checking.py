@@ -13,10 +13,12 @@ from pipelines.cli.declared import UNREADABLE
 from pipelines.compute.accounts import accounts_of
 from pipelines.declarations.roles import row_rules
 from pipelines.mechanics.files import sha256
-from pipelines.read import Cells, DelimitedText, UnusableFileError, read_cells, read_export
+from pipelines.mechanics.opened_files import Cells, DelimitedText
+from pipelines.read import UnusableFileError, read_cells, read_export
 from pipelines.read.archive import check_size
 from pipelines.read.filled import is_workbook, read_filled
 from pipelines.validate import (
+    FileContext,
     Finding,
     JudgedFile,
     Verdict,
@@ -26,11 +28,11 @@ from pipelines.validate import (
     protect,
     recognised,
     unusable,
-    validate_opened,
+    validate_file,
     write_letter,
     write_rows,
 )
-from pipelines.validate.account_words import take_accounts
+from pipelines.validate.letters.accounts import take_accounts
 from pipelines.validate.problems import Problem, grouped
 
 if TYPE_CHECKING:
@@ -129,12 +131,13 @@ def check_export(
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
-            validated = validate_opened(
-                _opened(path, export, layout, Path(folder) / "texte"), export, layout, catalogue.territories,
-                file=path.name, file_year=year if layout.one_file_per_year else None,
+            opened = _opened(path, export, layout, Path(folder) / "texte")
+            context = FileContext(
+                export, layout, catalogue.territories, path.name, year if layout.one_file_per_year else None,
                 rules=row_rules(catalogue, network, export, [year] if year is not None else layout.years),
                 spill=Path(folder) / "observations.parquet", progress=progress,
             )  # fmt: skip
+            validated = validate_file(opened, context)
         except UnusableFileError as error:
             validated = unusable(export, [Finding(error.rule, str(error))])
         judged = JudgedFile(path.name, sha256(path), protect(validated, export, layout))

@@ -151,7 +151,7 @@ def _validate_export(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(checked.descriptor())
     else:
-        from pipelines.validate.letter import consequences
+        from pipelines.validate.letters.letter import consequences
         from pipelines.validate.terminal import show_verdict
 
         title = f"{catalogue.networks[arguments.network].title}, {export.title}"

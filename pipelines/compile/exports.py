@@ -31,6 +31,12 @@ def label_of(field: ExportField, layout: Layout) -> str:
     return (override.label if override else None) or field.label or field.name
 
 
+def label_named(export: Export, layout: Layout, name: str | None) -> str:
+    """Return the header of a field by its name; the name itself where the export declares no such field."""
+    field = export.field(name) if name else None
+    return label_of(field, layout) if field else name or ""
+
+
 def is_optional(field: ExportField, layout: Layout) -> bool:
     """Tell whether the column may be missing from the files of that layout."""
     override = layout.fields.get(field.name)

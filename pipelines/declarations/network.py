@@ -243,6 +243,10 @@ class Export(Model):
         """Return the layout declared for ``year``, or None when the network owes nothing that year."""
         return next((layout for layout in self.layouts if year in layout.years), None)
 
+    def layout_or_last(self, year: int | None) -> Layout:
+        """Return the layout declared for ``year``, the last one where there is no year, or none is declared for it."""
+        return (self.layout(year) if year is not None else None) or self.layouts[-1]
+
     def field(self, name: str) -> ExportField | None:
         """Return the declared field of that name."""
         return next((field for field in self.fields if field.name == name), None)

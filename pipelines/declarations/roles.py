@@ -30,15 +30,6 @@ Check = Literal[
     "real",  # the first column holds no code (99, 999, -1…) that stands among amounts
     "percent",  # the first column holds percentages, not shares of 1
 ]
-# Rules that refuse no row; the producer is written to: what is published is not what the file seems to say.
-TOLD = (
-    "poids-absent", "hors-echelle", "couple-incomplet", "numerateur-superieur", "delai-negatif", "hors-etendue",
-    "code-suspect", "fraction-suspecte", "condition-jamais-remplie",
-)  # fmt: skip
-REFUSED = (
-    "poids-negatif", "note-decimale", "reponse-hors-liste", "valeur-ecrite-autrement", "hors-marges", "compte-negatif",
-    "strate-inconnue",
-)  # fmt: skip
 Where = tuple[tuple[str, tuple["Scalar", ...]], ...]
 
 

@@ -24,6 +24,7 @@ from pipelines.mechanics.french import counted
 from pipelines.mechanics.plain_text import table_text
 from pipelines.read import DamagedArchiveError, TreatmentError, UnusableFileError, apart, read_export
 from pipelines.validate import (
+    FileContext,
     Finding,
     JudgedFile,
     RefusedRow,
@@ -43,10 +44,10 @@ from pipelines.validate import (
     recognised,
     rows_digest,
     unusable,
-    validate_opened,
+    validate_file,
     write_rows,
 )
-from pipelines.validate.account_words import take_accounts
+from pipelines.validate.letters.accounts import take_accounts
 from pipelines.validate.personal import RULE as PERSONAL
 
 
@@ -209,12 +210,14 @@ def _judged_now(
 
     Only what is found in the bytes is a judgement: what this machine lacks is raised.
     """
+    context = FileContext(
+        export, layout, catalogue.territories, name, file_year, corrections, rules, spill, progress
+    )  # fmt: skip
+    recognise = recognised(export, layout)
     try:
-        opened = read_export(content, name, layout, spill.with_suffix(".texte"), recognised(export, layout))
-        validated = validate_opened(
-            opened, export, layout, catalogue.territories,
-            file=name, file_year=file_year, corrections=corrections, rules=rules, spill=spill, progress=progress,
-        )  # fmt: skip
+        text = spill.with_suffix(".texte")
+        opened = read_export(content, name, layout, text, recognise, whole=bool(corrections))
+        validated = validate_file(opened, context)
     except UnusableFileError as error:
         validated = unusable(export, [Finding(error.rule, str(error))])
     validated = protect(validated, export, layout)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from pipelines.mechanics.opened_files import Cells, DelimitedText
 from pipelines.read.apart import apart
 from pipelines.read.archive import Archive, DamagedArchiveError, Received
-from pipelines.read.cells import Cells, UnusableFileError
+from pipelines.read.cells import UnusableFileError
 from pipelines.read.columnar import read_columnar
 from pipelines.read.containers import is_packed, unpack
-from pipelines.read.delimited import DelimitedText, open_delimited
+from pipelines.read.delimited import open_delimited, read_delimited
 from pipelines.read.isolated import ReaderDiedError, TreatmentError
 from pipelines.read.kinds import check_kind
 from pipelines.read.listing import Listing, SourceFile
@@ -55,11 +56,12 @@ _HEAD = 4096  # bytes that tell what kind of file it is
 
 
 def read_export(
-    path: Path, name: str, layout: Layout, scratch: Path, recognise: Recognise | None = None
+    path: Path, name: str, layout: Layout, scratch: Path, recognise: Recognise | None = None, *, whole: bool = False
 ) -> Cells | DelimitedText:
     """Open a file as its layout declares; ``name`` tells a zip or gz by its ending.
 
-    A CSV is not loaded: its rows stay on disk, in ``scratch`` if it came in an archive. Other formats are read: their
+    A CSV is not loaded: its rows stay on disk, in ``scratch`` if it came in an archive. ``whole`` reads its cells all
+    the same, for who changes some, unless its encoding can't: then the text tells where. Other formats are read: their
     native cells are written as the fields of their columns are, which ``recognise`` gives.
     Whatever the bytes, raises UnusableFileError, whose message says which file, and which one inside; TreatmentError
     (or what the disk raises) when it could not be read by no fault of its own.
@@ -71,7 +73,8 @@ def read_export(
             with scratch.open("wb") as sink:
                 place.member = unpack(path.read_bytes(), name, layout.member, sink)
             path = scratch
-        return _opened(path, layout)
+        opened = _opened(path, layout)
+        return _read_whole(opened) if whole else opened
 
 
 def read_cells(content: bytes, name: str, layout: Layout, recognise: Recognise | None = None) -> Cells:
@@ -82,7 +85,7 @@ def read_cells(content: bytes, name: str, layout: Layout, recognise: Recognise |
             place.member = unpack(content, name, layout.member, sink)
             content = sink.getvalue()
         if layout.format == "csv":
-            return _opened(content, layout).cells()
+            return read_delimited(_opened(content, layout))
         _check_not_empty(len(content))
         check_kind(content, layout.format)
         readers = {"parquet": read_columnar, "xlsx": read_spreadsheet, "ods": read_spreadsheet}
@@ -95,6 +98,15 @@ def _opened(source: bytes | Path, layout: Layout) -> DelimitedText:
         _check_not_empty(len(head))
         check_kind(head if not head.startswith(b"PK") else head + stream.read(), layout.format)
     return open_delimited(source, layout)
+
+
+def _read_whole(text: DelimitedText) -> Cells | DelimitedText:
+    try:
+        return read_delimited(text)
+    except UnusableFileError as error:
+        if error.rule != "encodage":
+            raise
+        return text
 
 
 def _check_not_empty(size: int) -> None:

@@ -1,6 +1,6 @@
-"""What every reader gives: a header and rows of text cells, with their numbers in the file; and what it raises.
+"""What readers of all formats share: what they raise, native values as text, headers of several rows.
 
-No reader decides whether a value is right: that is validation's work.
+No reader decides whether a value is right: that is validation's work. What they give is in ``mechanics.opened_files``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -24,36 +23,8 @@ class UnusableFileError(Exception):
         super().__init__(one_line(message))  # it names sheets, members of archives, labels
 
 
-@dataclass(frozen=True)
-class Note:
-    """What the producer must know of how a workbook was read: a rule, and a French sentence."""
-
-    rule: str
-    message: str
-    column: str = ""
-    row: int | None = None
-
-
 # The labels of a header → the Table Schema field of each column, None where no column is expected.
 Recognise = Callable[[list[str]], list[Mapping[str, Any] | None]]
-
-
-@dataclass(frozen=True)
-class Cells:
-    """A table of text. ``first_row`` is the number, in the file, of the first row after the header (from 1).
-
-    ``marks`` holds a ``compile.seen.Mark`` (or 0) per row, for the columns that have some; ``sheet`` is the name of the
-    sheet that was read.
-    ``above`` are the rows up to the header's last, as they were written; none where the header is no row (Parquet).
-    """
-
-    header: list[str]
-    rows: list[list[str]]
-    first_row: int
-    marks: Mapping[int, bytearray] = field(default_factory=dict)
-    notes: tuple[Note, ...] = ()
-    sheet: str = ""
-    above: tuple[tuple[str, ...], ...] = ()
 
 
 def native_text(value: object, decimal_char: str) -> str:

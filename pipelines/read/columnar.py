@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.mechanics import limits
-from pipelines.read.cells import Cells, UnusableFileError, check_row
+from pipelines.mechanics.opened_files import Cells
+from pipelines.read.cells import UnusableFileError, check_row
 from pipelines.read.isolated import UnreadableBytesError, rows_of
 from pipelines.read.native import NativeColumn
 

@@ -10,12 +10,12 @@ import io
 import itertools
 import re
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from pipelines.mechanics import limits
 from pipelines.mechanics.files import chunks
-from pipelines.read.cells import Cells, UnusableFileError, compose_header
+from pipelines.mechanics.opened_files import Cells, DelimitedText, Note
+from pipelines.read.cells import UnusableFileError, compose_header
 from pipelines.read.ending import CutLine, cut_line
 from pipelines.read.text import encoding_of, open_binary, open_text, whole_text
 
@@ -26,31 +26,6 @@ if TYPE_CHECKING:
     from pipelines.declarations import Layout
 
 _MARK = re.compile(r"\s*\"?sep=([^\"\r\n])\"?\1*[ \t]*[\r\n]*", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class DelimitedText:
-    """A CSV that was opened, not read: its header, and where its rows are.
-
-    ``source`` is the whole text in ``encoding``; its first ``first_row`` - 1 records are the header and what precedes
-    it. Bytes that the encoding can't read are told by whoever judges the rows. ``cut`` says, in French, why the last
-    line may have been cut, where that isn't sure.
-    """
-
-    header: list[str]
-    source: bytes | Path
-    encoding: str
-    delimiter: str
-    quote_char: str
-    first_row: int
-    cut: str = ""
-
-    def cells(self) -> Cells:
-        """Read all rows; raises UnusableFileError. Blank rows at the end are kept, as where the text is judged."""
-        text = whole_text(self.source, self.encoding)
-        rows = list(_records(_lines(io.StringIO(text, newline="")), self.delimiter, self.quote_char))
-        above = tuple(map(tuple, rows[: self.first_row - 1]))
-        return Cells(self.header, rows[self.first_row - 1 :], self.first_row, above=above)
 
 
 def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
@@ -79,7 +54,16 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
     cut = cut_line(source, layout, delimiter, start)
     if cut is not None and cut.is_sure:
         raise UnusableFileError("fichier-coupe", _cut(cut))
-    return DelimitedText(header, source, encoding, delimiter, layout.quote_char, start + 1, _cut(cut) if cut else "")
+    notes = (Note("fichier-coupe", _cut(cut)),) if cut else ()
+    return DelimitedText(header, source, encoding, delimiter, layout.quote_char, start + 1, notes)
+
+
+def read_delimited(text: DelimitedText) -> Cells:
+    """Read all rows of a text; raises UnusableFileError. Blank rows at the end are kept, as where it is judged."""
+    whole = io.StringIO(whole_text(text.source, text.encoding), newline="")
+    rows = list(_records(_lines(whole), text.delimiter, text.quote_char))
+    start = text.first_row - 1
+    return Cells(text.header, rows[start:], text.first_row, notes=text.notes, above=tuple(map(tuple, rows[:start])))
 
 
 def _cut(cut: CutLine) -> str:

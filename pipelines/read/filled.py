@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Layout
-    from pipelines.read.cells import Cells, Recognise
+    from pipelines.mechanics.opened_files import Cells
+    from pipelines.read.cells import Recognise
 
 
 def is_workbook(path: Path) -> bool:

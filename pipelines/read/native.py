@@ -14,8 +14,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from pipelines.compile.seen import Mark
 from pipelines.mechanics.durations import duration_text
+from pipelines.mechanics.opened_files import Mark
 from pipelines.read.cells import native_text
 from pipelines.read.number_formats import Look
 

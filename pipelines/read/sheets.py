@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.mechanics import limits
 from pipelines.mechanics.french import first_few
-from pipelines.read.cells import Note, compose_header, native_text
+from pipelines.mechanics.opened_files import Note
+from pipelines.read.cells import compose_header, native_text
 from pipelines.read.isolated import rows_of
 
 if TYPE_CHECKING:

@@ -10,17 +10,9 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any
 
-from pipelines.compile.seen import Mark
 from pipelines.mechanics import limits
-from pipelines.read.cells import (
-    Cells,
-    Note,
-    UnusableFileError,
-    check_row,
-    compose_header,
-    cut_blank_edges,
-    native_text,
-)
+from pipelines.mechanics.opened_files import Cells, Mark, Note
+from pipelines.read.cells import UnusableFileError, check_row, compose_header, cut_blank_edges, native_text
 from pipelines.read.isolated import UnreadableBytesError, rows_of
 from pipelines.read.native import NativeColumn
 from pipelines.read.number_formats import Look

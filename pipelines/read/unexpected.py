@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.declarations.spelling import unaccented
 from pipelines.mechanics.plain_text import table_text
+from pipelines.mechanics.spelling import unaccented
 from pipelines.read.leftovers import leftover
 from pipelines.read.listing import matches
 

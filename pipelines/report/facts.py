@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.declarations.roles import TOLD
 from pipelines.flow.compute import failures_of
 from pipelines.flow.receive import left_behind, told_of_reception
 from pipelines.flow.store import read_json
 from pipelines.mechanics.french import counted
 from pipelines.report.lateness import LateFiles, late_files
-from pipelines.validate.verdict import TOLD_OF_FILES
+from pipelines.validate.messages import why_told
 
 if TYPE_CHECKING:
     import datetime
@@ -197,10 +196,10 @@ def _to_check(report: dict[str, Any]) -> Iterable[str]:
     """Yield what the data team is asked to look at in files that were accepted as they are (French)."""
     yield from (f"{item['export']} : {item['message']}" for item in report.get("doutes", ()) if not item["bloque"])
     for item in report.get("anomalies", ()):
-        if item["regle"] in TOLD_OF_FILES and item["severite"] == "avertissement":
+        if why_told(item["regle"]) == "file" and item["severite"] == "avertissement":
             row = f" (ligne {item['premiere_ligne']})" if item["premiere_ligne"] else ""
             yield f"{item['export']} : « {item['fichier']} »{row}. {item['message']}"
-        elif item["regle"] in TOLD:
+        elif why_told(item["regle"]) == "values":
             yield f"{item['export']} : {item['message']}{_column(item)} {counted(item['nombre'], 'ligne')}"
 
 

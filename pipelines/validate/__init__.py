@@ -3,21 +3,22 @@
 It writes no file but the observations, where it is told to.
 """
 
-from pipelines.validate.annotated import annotated_copy
+from pipelines.validate.context import FileContext
 from pipelines.validate.corrections import correction_states
-from pipelines.validate.engine import unusable, validate_cells, validate_text
+from pipelines.validate.file import unusable, validate_file
 from pipelines.validate.findings import Finding
-from pipelines.validate.gathering import RefusedRow, Validated, observation_schema
 from pipelines.validate.header import recognised
-from pipelines.validate.letter import Letter, write_letter
-from pipelines.validate.opened import validate_opened
+from pipelines.validate.letters.annotated_copy import annotated_copy
+from pipelines.validate.letters.letter import Letter, write_letter
+from pipelines.validate.observations_writer import RefusedRow, Validated, observation_schema
+from pipelines.validate.personal import protect
 from pipelines.validate.plausibility import Seen, doubts_of, rows_digest
-from pipelines.validate.privacy import protect
 from pipelines.validate.typed_rows import TypedRows, write_rows
 from pipelines.validate.verdict import JudgedFile, Verdict, count_findings, doubt, judge, not_handed_over
 from pipelines.validate.whole import expected_of
 
 __all__ = [
+    "FileContext",
     "Finding",
     "JudgedFile",
     "Letter",
@@ -39,9 +40,7 @@ __all__ = [
     "recognised",
     "rows_digest",
     "unusable",
-    "validate_cells",
-    "validate_opened",
-    "validate_text",
+    "validate_file",
     "write_letter",
     "write_rows",
 ]

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 import frictionless
 
 from pipelines.compile.expected import date_form
-from pipelines.compile.exports import field_descriptor, is_optional, label_of
+from pipelines.compile.exports import field_descriptor, is_optional
 from pipelines.tabular.linear_patterns import judged_in_linear_time
-from pipelines.validate.damaged_text import damage_of
+from pipelines.validate.damaged_cells import damage_of
 from pipelines.validate.garbled import damage
 from pipelines.validate.messages import constraint_of
-from pipelines.validate.near import INVISIBLE, mended, near_miss
+from pipelines.validate.near_misses import UNSEEN, mended, near_miss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipelines.declarations import Export, ExportField, Layout
+    from pipelines.declarations import ExportField
+    from pipelines.validate.context import FileContext
     from pipelines.validate.findings import Finding
 
 _REMEMBERED = 1 << 14
@@ -48,11 +49,11 @@ _ORIGIN = datetime.date(1899, 12, 30)
 
 
 class Causes:
-    """The causes of the findings of one export, read in one layout; each text is looked at once."""
+    """The causes of the findings of one file; each text is looked at once."""
 
-    def __init__(self, export: Export, layout: Layout) -> None:
-        self._export, self._layout = export, layout
-        self._fields = {label_of(field, layout): field for field in export.fields}
+    def __init__(self, context: FileContext) -> None:
+        self._export, self._layout = context.export, context.layout
+        self._fields = {context.labels[field.name]: field for field in context.export.fields}
         self._seen = lru_cache(_REMEMBERED)(self._of_cell)
 
     def of(self, item: Finding) -> str:
@@ -136,7 +137,7 @@ def _judge(descriptor: dict[str, Any]) -> Callable[[str], bool]:
 
 
 _CODE: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("signe invisible", lambda text: INVISIBLE.sub("", text)),
+    ("signe invisible", lambda text: UNSEEN.sub("", text)),
     ("espace au début ou à la fin", str.strip),
     ("espace dans le code", lambda text: re.sub(r"\s", "", text)),
 )
@@ -152,7 +153,7 @@ def _number_cause(descriptor: dict[str, Any], text: str, *, in_sheet: bool) -> s
     whole = descriptor["type"] != "number"
     steps: list[tuple[str, Callable[[str], str]]] = [
         ("signes mal convertis", _read_again),
-        ("signe invisible", lambda found: INVISIBLE.sub("", found)),
+        ("signe invisible", lambda found: UNSEEN.sub("", found)),
         ("espace au début ou à la fin", str.strip),
         ("apostrophe devant le nombre", lambda found: found.lstrip("'’")),
         (f"« {unit[1]} » après le nombre" if unit else "", lambda found: _UNIT.sub("", found)),
@@ -185,7 +186,7 @@ def _thousands(text: str) -> str:
 
 def _date_cause(descriptor: dict[str, Any], text: str) -> str:
     pattern = descriptor.get("format", "default")
-    plain = INVISIBLE.sub("", text).strip()
+    plain = UNSEEN.sub("", text).strip()
     if _SERIAL.fullmatch(plain):
         day = _ORIGIN + datetime.timedelta(days=int(float(plain.replace(",", "."))))
         return _told(["nombre de jours d'un tableur, et non date"], _written(day, pattern))
@@ -196,7 +197,7 @@ def _date_cause(descriptor: dict[str, Any], text: str) -> str:
     if found is None or parts is None:
         return ""
     short = found["y"] is not None and len(found["y"]) == 2
-    words = ["signe invisible"] * (INVISIBLE.search(text) is not None)
+    words = ["signe invisible"] * (UNSEEN.search(text) is not None)
     words += ["heure après la date"] * (bare != plain) + ["année sur deux chiffres"] * short
     words = words or [f"date d'une autre forme que {date_form(pattern)}"]
     return _impossible_day(*parts) or _told(words, _written(datetime.date(*parts), pattern))

@@ -1,5 +1,6 @@
 """Any file against any Table Schema: what is asked for, read from two JSON files, and the report of frictionless.
 
+What no table is, is refused before frictionless opens it: each label in excess is an error that holds all the labels.
 Opening the file is its readers' affair.
 """
 
@@ -11,15 +12,20 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import frictionless
 from frictionless.errors import FormatError
 from frictionless.formats.csv import CsvControl
+from pyarrow import ArrowException, parquet
 
+from pipelines.mechanics.files import chunks
+from pipelines.mechanics.limits import LONGEST_CELL, LONGEST_LINE
 from pipelines.tabular import FileVerdict, judge_file
 from pipelines.tabular.encoding import can_decode
 from pipelines.tabular.text import open_bytes
+from pipelines.tabular.tokens import MOST_EXTRA
 from pipelines.validate.custom_checks import CustomChecks
 
 if TYPE_CHECKING:
@@ -30,10 +36,15 @@ if TYPE_CHECKING:
 
 FREE_ORDER = "partial"  # columns found by their names, others allowed, those that aren't required may be absent
 _SHEET_CONTROLS = ("excel", "ods")
+_DELIMITERS = (",", ";", "\t", "|")
 
 
 class DescriptorError(Exception):
     """The schema or the dialect can't be used; the message says why, in French."""
+
+
+class AbsurdTableError(Exception):
+    """What a file holds is no table; the message says why, in French."""
 
 
 @dataclass
@@ -107,6 +118,43 @@ def check_content(
     if request.checks.not_run:
         request.notes.append(f"contrôles du schéma non faits : {', '.join(request.checks.not_run)}")
     return verdict
+
+
+def check_text(path: Path, fields: int, dialect: dict[str, Any]) -> None:
+    """Raise AbsurdTableError on delimited text that can't be judged by a schema of so many fields."""
+    number = _endless_line(path)
+    if number:
+        raise AbsurdTableError(f"la ligne {number} dépasse {LONGEST_LINE} octets")
+    if dialect.get("header") is False:
+        return
+    rows = dialect.get("headerRows") or [1]
+    with path.open(encoding="latin-1", newline="") as stream:  # which ends lines at CR too
+        numbered = enumerate(islice(stream, max(rows)), start=1)
+        lines = [line for number, line in numbered if number in rows]
+    declared = dialect.get("csv", dialect)
+    delimiter = declared.get("delimiter") if isinstance(declared, dict) else None
+    widest: list[str] = []
+    for mark in (delimiter,) if isinstance(delimiter, str) and len(delimiter) == 1 else _DELIMITERS:
+        widest = max(widest, *([line] if mark not in line else line.split(mark) for line in lines), [], key=len)
+    _check_width(len(widest), fields)
+
+
+def check_parquet(path: Path, fields: int) -> None:
+    """Raise AbsurdTableError on a Parquet file that can't be read, or judged by a schema of so many fields."""
+    try:
+        names = parquet.read_schema(path).names
+    except (ArrowException, OSError, ValueError) as error:
+        raise AbsurdTableError(f"le fichier n'est pas un parquet lisible ({type(error).__name__})") from error
+    _check_width(len(names), fields)
+
+
+def checked_rows(rows: Iterable[Sequence[Any]], fields: int) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a sheet; raises AbsurdTableError on one that a schema of so many fields can't judge."""
+    for number, row in enumerate(rows, start=1):
+        _check_width(len(row), fields)
+        if max((len(cell) for cell in row if isinstance(cell, str)), default=0) > LONGEST_CELL:
+            raise AbsurdTableError(f"ligne {number} : une cellule dépasse {LONGEST_CELL} caractères")
+        yield row
 
 
 def refusal(sentence: str, *, kind: type[Error] = FormatError) -> FileVerdict:
@@ -195,3 +243,20 @@ def _descriptor(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise DescriptorError(f"{path} n'est pas un objet JSON")
     return found
+
+
+def _check_width(columns: int, fields: int) -> None:
+    if columns > fields + MOST_EXTRA:
+        raise AbsurdTableError(f"{columns} colonnes, alors que le schéma en déclare {fields}")
+
+
+def _endless_line(path: Path) -> int:
+    length, number = 0, 1
+    with path.open("rb") as stream:
+        for chunk in chunks(stream):
+            end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+            length = len(chunk) - end - 1 if end >= 0 else length + len(chunk)
+            number += chunk.count(b"\n")
+            if length > LONGEST_LINE:
+                return number
+    return 0

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.compile.exports import label_of
 from pipelines.validate.findings import EXPIRED, MASKED, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from pipelines.declarations import Catalogue, Correction, Export, ExportField, Layout
+    from pipelines.declarations import Catalogue, Correction
+    from pipelines.validate.context import FileContext
     from pipelines.validate.verdict import Verdict
 
 
-def apply_corrections(
-    rows: list[list[str]],
-    columns: list[tuple[str, ExportField | None]],
-    corrections: Sequence[Correction],
-    export: Export,
-    layout: Layout,
-    file: str,
-) -> list[Finding]:
+def apply_corrections(rows: list[list[str]], places: Mapping[str, int], context: FileContext) -> list[Finding]:
     """Correct the cells in place; return an error per correction that no longer finds the value it expects."""
-    places = {field.name: index for index, (_, field) in enumerate(columns) if field is not None}
     findings = []
-    for correction in corrections:
+    for correction in context.corrections:
         index = places.get(correction.field)
         found = [
             row for row in rows
@@ -36,7 +28,7 @@ def apply_corrections(
             assert index is not None  # rows are found only with a column
             row[index] = correction.value
         if not found:
-            findings.append(_expired(correction, export, layout, file))
+            findings.append(_expired(correction, context))
     return findings
 
 
@@ -44,19 +36,18 @@ def _cell(row: list[str], index: int | None) -> str | None:
     return row[index].strip() if index is not None and index < len(row) else None
 
 
-def _expired(correction: Correction, export: Export, layout: Layout, file: str) -> Finding:
+def _expired(correction: Correction, context: FileContext) -> Finding:
     """Say which correction expired, in the labels of the file; its place in the declarations is the value."""
-    labels = {field.name: label_of(field, layout) for field in export.fields}
-    personal = {field.name for field in export.fields if field.personal}
+    personal = {field.name for field in context.export.fields if field.personal}
     where = ", ".join(
-        f"{labels.get(name, name)} = {MASKED if name in personal else value}"
-        for name, value in correction.where.items()
+        f"{context.label(name)} = {MASKED if name in personal else value}" for name, value in correction.where.items()
     )
-    column = labels.get(correction.field, correction.field)
+    column = context.label(correction.field)
     change = MASKED if correction.field in personal else f"« {correction.expected} » → « {correction.value} »"
     return Finding(
         EXPIRED,
-        f"La correction déclarée ({where} ; {column} : {change}) ne trouve plus la valeur attendue dans {file}.",
+        f"La correction déclarée ({where} ; {column} : {change}) ne trouve plus la valeur attendue dans "
+        f"{context.file}.",
         column=column,
         value=correction.place,
         year=correction.year,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from frictionless import errors
 
-from pipelines.declarations.spelling import unaccented
+from pipelines.mechanics.spelling import unaccented
 
 if TYPE_CHECKING:
     from frictionless import Error

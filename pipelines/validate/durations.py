@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.compile.exports import field_descriptor, label_of
+from pipelines.compile.exports import field_descriptor
 from pipelines.mechanics.durations import duration_value
 from pipelines.validate.findings import Finding
 from pipelines.validate.messages import sentence
@@ -19,16 +19,18 @@ from pipelines.validate.messages import sentence
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from pipelines.declarations import Export, ExportField, Layout
+    from pipelines.declarations import ExportField
+    from pipelines.validate.context import FileContext
 
 
 class Durations:
-    """The durations of an export, among its ``present`` columns."""
+    """The durations of a file, among its ``present`` columns."""
 
-    def __init__(self, export: Export, layout: Layout, present: Collection[str]) -> None:
-        self._fields = {item.name: item for item in export.fields if item.type == "duration" and item.name in present}
-        self._forms = {name: field_descriptor(item, layout)["duration"] for name, item in self._fields.items()}
-        self._labels = {name: label_of(item, layout) for name, item in self._fields.items()}
+    def __init__(self, context: FileContext, present: Collection[str]) -> None:
+        fields = context.export.fields
+        self._fields = {item.name: item for item in fields if item.type == "duration" and item.name in present}
+        self._forms = {name: field_descriptor(item, context.layout)["duration"] for name, item in self._fields.items()}
+        self._labels = context.labels
 
     def form(self, name: str) -> str:
         """Return the form of a field, or nothing if it is no duration."""

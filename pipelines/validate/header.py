@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import difflib
 import json
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.compute as pc
 
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
 from pipelines.mechanics.plain_text import one_line, spelled
+from pipelines.mechanics.spelling import one_writing
 from pipelines.validate.findings import Finding
 from pipelines.validate.garbled import damage
 from pipelines.validate.messages import title
-from pipelines.validate.near import differences, spoiled
+from pipelines.validate.near_misses import differences, spoiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pyarrow as pa
 
     from pipelines.declarations import Export, ExportField, Layout
 
@@ -29,6 +35,9 @@ _GARBLED = (
     "Enregistrez le fichier au format « CSV UTF-8 »."
 )
 
+HEADER_AGAIN = "entete-repete"
+_LEAST_LABELS = 2  # labels in their columns: a single one may be a value
+
 
 @dataclass(frozen=True)
 class MatchedHeader:
@@ -36,6 +45,16 @@ class MatchedHeader:
 
     columns: list[tuple[str, ExportField | None]]
     findings: list[Finding]
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """The label of each column."""
+        return [label for label, _ in self.columns]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of each declared field's column."""
+        return {field.name: place for place, (_, field) in enumerate(self.columns) if field is not None}
 
     @property
     def usable(self) -> bool:
@@ -50,8 +69,8 @@ class MatchedHeader:
 
 def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHeader:
     """Match labels to fields. Unknown columns are warnings; missing or duplicate ones are errors that name the mend."""
-    labels = [normalise(label) for label in header]
-    fields = {normalise(label_of(field, layout)): field for field in export.fields}
+    labels = [one_writing(label) for label in header]
+    fields = fields_by_label(export, layout)
     columns = [(label, fields.get(label)) for label in labels]
     unknown = [label for label, field in columns if field is None and label]
     for label in unknown:
@@ -69,6 +88,11 @@ def match_header(header: list[str], export: Export, layout: Layout) -> MatchedHe
     return MatchedHeader(columns, findings)
 
 
+def fields_by_label(export: Export, layout: Layout) -> dict[str, ExportField]:
+    """Return the fields by their labels, each in one writing."""
+    return {one_writing(label_of(field, layout)): field for field in export.fields}
+
+
 def recognised(export: Export, layout: Layout) -> Callable[[list[str]], list[Mapping[str, Any] | None]]:
     """Return what gives, for the labels of a header, the Table Schema field of each column (None: unknown)."""
 
@@ -79,22 +103,45 @@ def recognised(export: Export, layout: Layout) -> Callable[[list[str]], list[Map
     return fields
 
 
-def normalise(label: str) -> str:
-    """Write a label in one way: NFC, no spaces at the ends, single spaces inside (non-breaking ones too)."""
-    return " ".join(unicodedata.normalize("NFC", label).split())
+class RepeatedHeader:
+    """Looks for the labels of a file among its rows: files were put end to end, even where all columns are texts."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._labels = labels
+        self._wanted = max(_LEAST_LABELS, (len(labels) + 1) // 2)
+
+    def is_again(self, cells: Sequence[str | None]) -> bool:
+        """Tell whether a row holds most labels, each in its column."""
+        pairs = zip(cells, self._labels, strict=False)
+        alike = sum(bool(label) and one_writing(cell or "") == label for cell, label in pairs)
+        return alike >= self._wanted
+
+    def places(self, texts: pa.Table) -> list[int]:
+        """Return the places of such rows in a block."""
+        alike = np.zeros(texts.num_rows, np.int64)
+        for label, column in zip(self._labels, texts.columns, strict=False):
+            if label:
+                alike += pc.equal(column, label).fill_null(False).to_numpy()
+        found: list[int] = np.flatnonzero(alike >= self._wanted).tolist()
+        return found
+
+    @staticmethod
+    def finding() -> Finding:
+        """Return what is told of such a row."""
+        return Finding(HEADER_AGAIN, title(HEADER_AGAIN))
 
 
 def _missing(field: ExportField, layout: Layout, unknown: list[str], *, alone: bool) -> Finding:
     """Tell of a missing column, and of the unknown one that it may be: one that resembles it, or the only one."""
     label = label_of(field, layout)
     readable = [other for other in unknown if not damage(other)]
-    alike = next((other for other in readable if differences(other, normalise(label))), "")
+    alike = next((other for other in readable if differences(other, one_writing(label))), "")
     close = [alike] if alike else difflib.get_close_matches(label, readable, n=1, cutoff=0.5)
     only = readable if alone and len(unknown) == 1 else []
     hint = f" Une colonne « {spelled(close[0], 60)} » y ressemble." if close else ""
     if only and not close:
         hint = f" La colonne « {spelled(only[0], 60)} », qui n'est pas attendue, est peut-être la même."
-    how = ", ".join(differences(alike, normalise(label)))
+    how = ", ".join(differences(alike, one_writing(label)))
     seen = next(iter([*close, *only]), "le nouvel en-tête")
     return Finding(
         "missing-label",

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import yaml
 
@@ -36,14 +36,22 @@ _LIMITS = {
     "enum": "valeurs permises : {}",
 }
 
+Told = Literal["", "values", "file", "reading", "personal"]
+
 
 @dataclass(frozen=True)
 class Message:
-    """What a rule is called (``title``, without any value), what it means, and how a producer mends it."""
+    """What a rule is called (``title``, without any value), what it means, and how a producer mends it.
+
+    ``example``: whether an example of a right cell helps. ``told``: why the producer is written to although the rule
+    refuses nothing (see ``messages.yml``); nothing where there is no such reason.
+    """
 
     title: str
     why: str
     mend: str
+    example: bool = True
+    told: Told = ""
 
 
 _UNKNOWN = Message(
@@ -65,6 +73,11 @@ def rules() -> Mapping[str, Message]:
 def constraints() -> Mapping[str, Message]:
     """Return the message of every kind of constraint."""
     return _read()["constraints"]
+
+
+def why_told(rule: str) -> Told:
+    """Return why the producer is written to about a rule that refuses nothing; nothing if they aren't."""
+    return rules().get(rule, _UNKNOWN).told
 
 
 def title(rule: str) -> str:

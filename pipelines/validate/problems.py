@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.expected import expected_words
-from pipelines.compile.exports import field_descriptor, label_of
+from pipelines.compile.exports import field_descriptor
 from pipelines.compile.samples import cell_example
-from pipelines.declarations.roles import REFUSED, TOLD
 from pipelines.mechanics.french import rows_text
 from pipelines.mechanics.plain_text import one_line, spelled
+from pipelines.mechanics.spelling import one_writing
 from pipelines.validate.findings import rows_told
-from pipelines.validate.header import normalise
+from pipelines.validate.header import fields_by_label
 from pipelines.validate.messages import constraint_of, message_of
-from pipelines.validate.privacy import masked
+from pipelines.validate.personal import masked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 SHOWN_VALUES, SHOWN_CAUSES = 3, 5
 LONGEST_VALUE, LONGEST_SENTENCE = 60, 400
 _QUOTED = re.compile("«[^»]*»")
-# Rules about a cell: an example of a right one helps, but where the rule itself says what is expected.
-_NO_EXAMPLE = (
-    "missing-label", "extra-label", "blank-label", "duplicate-label", "correction-perimee", "blank-row",
-    "primary-key", "cle-vide", "poids-nuls", *REFUSED, *TOLD, "formule-sans-valeur", "cellule-fusionnee",
-    "erreur-tableur", "pourcentage", "date-en-texte", "lignes-masquees", "colonnes-masquees", "texte-mal-converti",
-    "cle-dans-deux-fichiers", "valeur-en-double", "ligne-de-total", "total-possible", "ligne-d-exemple",
-)  # fmt: skip
 _UNKNOWN = ("type-error", "nombre-impossible")  # rules that a value not known may have broken
 
 
@@ -108,10 +101,10 @@ def once_a_row(findings: list[Finding]) -> list[Finding]:
 
 def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout, year: int | None) -> Problem:
     first, words = group[0], message_of(group[0])
-    field = next((item for item in export.fields if normalise(label_of(item, layout)) == normalise(first.column)), None)
+    field = fields_by_label(export, layout).get(one_writing(first.column))
     alike = all(item.message == first.message for item in group)
     rows = sorted({row for item in group for row in item.rows})  # of those counted together, the first and the last
-    helped = field is not None and first.rule not in _NO_EXAMPLE
+    helped = field is not None and words.example
     shows = helped and not all("écrivez «" in item.cause for item in group)  # what to write is told by each cause
     message = one_line(first.message, LONGEST_SENTENCE) if alike else words.title
     return Problem(

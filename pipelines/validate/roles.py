@@ -15,18 +15,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.declarations.spelling import other_spelling
+from pipelines.mechanics.spelling import other_spelling
 from pipelines.validate.findings import Finding
 from pipelines.validate.messages import title
-from pipelines.validate.near import differences
+from pipelines.validate.near_misses import differences
 from pipelines.validate.suspect_codes import CODES, Amounts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from pipelines.declarations.roles import RowRule
+    from pipelines.validate.context import FileContext
     from pipelines.validate.typed_rows import TypedRows
 
     Mask = NDArray[np.bool_]
@@ -36,12 +37,12 @@ MOST_VALUES = 100  # of one rule told one by one: beyond, they are counted toget
 
 
 class RoleRules:
-    """The rules of an export; ``labels`` gives the header of each field's column."""
+    """What the roles of the columns of a file imply."""
 
-    def __init__(self, rules: Sequence[RowRule], labels: Mapping[str, str]) -> None:
-        self._refusing = [rule for rule in rules if rule.refuses]
-        self._telling = [rule for rule in rules if not rule.refuses]
-        self._labels = labels
+    def __init__(self, context: FileContext) -> None:
+        self._refusing = [rule for rule in context.rules if rule.refuses]
+        self._telling = [rule for rule in context.rules if not rule.refuses]
+        self._label = context.label
         self._differences = lru_cache(MOST_VALUES)(differences)  # wrong rows repeat a few texts
 
     def refused(self, table: pa.Table, years: NDArray[np.float64]) -> dict[int, list[Finding]]:
@@ -84,9 +85,6 @@ class RoleRules:
             rule.rule, _words(rule), "avertissement", seen.first, label, seen.value, seen.year, seen.count,
             seen.last if seen.count > 1 else None,
         )  # fmt: skip
-
-    def _label(self, name: str) -> str:
-        return self._labels.get(name, name)
 
 
 @dataclass

@@ -18,11 +18,11 @@ from pipelines.validate.findings import Finding
 from pipelines.validate.garbled import SHAPE, Damage, damage, lost_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
-    from pipelines.declarations import Export
+    from pipelines.validate.context import FileContext
 
 RULE = "texte-mal-converti"
 _ACCENT = "[À-ÖØ-öø-ÿŒœ]"
@@ -43,11 +43,12 @@ class SpoiledTexts:
     _is_right_somewhere: bool = False
 
     @classmethod
-    def of(cls, export: Export, present: Mapping[str, int], labels: Mapping[str, str]) -> SpoiledTexts:
-        """Return what looks at the columns that a file has of an export."""
+    def of(cls, context: FileContext, present: Collection[str]) -> SpoiledTexts:
+        """Return what looks at the ``present`` columns of a file."""
+        export = context.export
         published = {export.structure.code, export.structure.name} if export.structure else set()
         texts = [item.name for item in export.fields if item.type == "string" and item.name in present]
-        return cls(frozenset(name for name in published if name), {name: labels[name] for name in texts})
+        return cls(frozenset(name for name in published if name), {name: context.label(name) for name in texts})
 
     def in_block(self, texts: pa.Table, numbers: NDArray[np.int64]) -> dict[int, list[Finding]]:
         """Return, by place in a block of accepted rows, what is wrong with their texts; row numbers are those given."""

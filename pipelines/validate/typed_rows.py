@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+# Of each declared type of field.
+ARROW_TYPES = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "year": pa.int64(),
+    "duration": pa.float64(),
+}
 YEAR = "_annee"
 BATCH_ROWS = 1 << 16
 _GROUP_ROWS = 1 << 18

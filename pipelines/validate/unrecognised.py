@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.compile.exports import is_optional, label_of
+from pipelines.mechanics.spelling import one_writing
 from pipelines.validate.findings import Finding
-from pipelines.validate.header import match_header, normalise
+from pipelines.validate.header import match_header
 
 if TYPE_CHECKING:
     from mmap import mmap
@@ -77,7 +78,7 @@ def _labels(export: Export, layout: Layout) -> frozenset[str]:
 
 
 def _last_line(label: str, layout: Layout) -> str:
-    return normalise(label.rsplit(" / ", 1)[-1] if layout.header_rows > 1 else label)
+    return one_writing(label.rsplit(" / ", 1)[-1] if layout.header_rows > 1 else label)
 
 
 def _records(lines: Sequence[str], sign: str, quote: str) -> Iterator[tuple[int, list[str]]]:
@@ -104,7 +105,7 @@ def _cut(row: int, text: str, layout: Layout, expected: frozenset[str]) -> Itera
 
 
 def _reading(row: int, sign: str, cells: Sequence[str], expected: frozenset[str], *, whole: bool = False) -> _Reading:
-    labels = [normalise(cell.strip("\"' ")) for cell in cells]
+    labels = [one_writing(cell.strip("\"' ")) for cell in cells]
     return _Reading(row, sign, whole, labels, len(expected & set(labels)))
 
 

@@ -9,17 +9,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipelines.compile.exports import label_of
-from pipelines.declarations.roles import TOLD
+from pipelines.compile.exports import label_named
 from pipelines.mechanics.french import counted, decimal, number
 from pipelines.mechanics.plain_text import one_line, table_text
 from pipelines.validate.findings import EXPIRED, Finding, rows_told
-from pipelines.validate.gathering import RefusedRow, observation_schema
-from pipelines.validate.marked import UNSEEN
-from pipelines.validate.messages import title
+from pipelines.validate.messages import title, why_told
+from pipelines.validate.observations_writer import RefusedRow, observation_schema
+from pipelines.validate.parts import Expected, Part
 from pipelines.validate.roles import weights_found
+from pipelines.validate.rows_as_cells import written_rows
 from pipelines.validate.typed_rows import TypedRows
-from pipelines.validate.whole import Expected, Part, judge_whole, written
+from pipelines.validate.whole import judge_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,12 +27,10 @@ if TYPE_CHECKING:
     from pipelines.declarations import Export, Layout
     from pipelines.declarations.bases import Account
     from pipelines.declarations.network import Acceptance
-    from pipelines.validate.gathering import Validated
+    from pipelines.validate.observations_writer import Validated
     from pipelines.validate.plausibility import Doubt
 
 State = Literal["accepté", "rejeté", "non transmis"]
-# Warnings of whole files and exports that the producer is written about: what is published may not be what is meant.
-TOLD_OF_FILES = ("total-possible", "ligne-d-exemple", "fichier-coupe", "fichier-en-double")
 _NOT_YOURS = (
     "L'équipe données avait corrigé une valeur de ce fichier, qui ne la contient plus : elle retire sa correction. "
     "Vous n'avez rien à faire pour cela."
@@ -92,10 +90,7 @@ class Verdict:
     @property
     def clean(self) -> bool:
         """Whether the producer has nothing to mend: a correction that expired is the data team's affair."""
-        rules = {
-            item.rule for _, _, item in self.findings
-            if item.severity == "erreur" or item.rule in ("donnee-personnelle-possible", *TOLD, *TOLD_OF_FILES, *UNSEEN)
-        }  # fmt: skip
+        rules = {item.rule for _, _, item in self.findings if item.severity == "erreur" or why_told(item.rule)}
         return not self.refused and (rules == {EXPIRED} or (self.state == "accepté" and not rules))
 
     @property
@@ -131,7 +126,7 @@ def judge(
     Without a year, all that the files hold is judged. ``expected`` is what the declarations say of its rows (default:
     how they are written, and nothing more). A content that comes under several names counts once.
     """
-    layout = (export.layout(year) if year is not None else None) or export.layouts[-1]
+    layout = export.layout_or_last(year)
     known, copies = _once(files)
     parts = [_part(file, year) for file in known]
     whole = judge_whole(export, parts, expected or Expected(layout))
@@ -220,7 +215,7 @@ def _set_aside(
     """Return the refused rows of a file: those refused alone, and those that the whole export refuses ``again``."""
     rows = [row for row in file.validated.refused_rows if _in(row.year, year)]
     if again:
-        rows += [RefusedRow(*row) for row in written(part.table, again, part.header, export, layout)]
+        rows += [RefusedRow(*row) for row in written_rows(part, again, export, layout)]
         rows = sorted(rows, key=lambda row: row.number)
     return SetAside(file.path, file.validated.header, rows, _refused_in(file.validated, year) + len(again))
 
@@ -268,9 +263,7 @@ def _weighed(verdict: Verdict, export: Export, year: int | None) -> Verdict:
         return verdict
     if weights_found(verdict.observations, export.weight)["positif"]:
         return verdict
-    field = export.field(export.weight)
-    layout = (export.layout(year) if year is not None else None) or export.layouts[-1]
-    column = label_of(field, layout) if field else export.weight
+    column = label_named(export, export.layout_or_last(year), export.weight)
     file = verdict.files[0]
     told = Finding("poids-nuls", title("poids-nuls"), column=column, year=year)
     verdict.findings.append((file["fichier"], file["sha256"], told))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.declarations.spelling import unaccented
+from pipelines.mechanics.spelling import unaccented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from pipelines.compute.network_year import compute_network_year
 from pipelines.compute.units import Geography
 from pipelines.declarations import Catalogue
 from pipelines.tables.changes import with_changes
-from pipelines.validate.places import Gazetteer
+from pipelines.validate.coordinates import Gazetteer
 
 SHARE = {"estimator": {"name": "share", "favourable": ["oui"], "among": ["oui", "non"]}, "year": "pooled",
          "feed": {"inputs": {"answer": "reponse"}}}  # fmt: skip

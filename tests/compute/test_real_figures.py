@@ -13,7 +13,7 @@ from pipelines.compute.network_year import NetworkYear, compute_network_year
 from pipelines.declarations import Catalogue
 from pipelines.disclosure import without_secrets
 from pipelines.read import read_cells
-from pipelines.validate import JudgedFile, judge, validate_cells
+from pipelines.validate import FileContext, JudgedFile, judge, validate_file
 
 SERVICES = "barometre-2023/services-publics/barometre-resultats-services-publics-et-territoires-detail-{}.csv"
 MASTERS = "insertion-master/fr-esr-insertion_professionnelle-master.csv"
@@ -27,10 +27,7 @@ def _computed(catalogue: Catalogue, root: Path, folder: Path, network: str) -> N
     for export in declared.exports:
         layout = export.layouts[0]
         cells = read_cells((root / layout.path).read_bytes(), layout.path, layout)
-        validated = validate_cells(
-            cells.header, cells.rows, cells.first_row, export, layout, catalogue.territories,
-            file=layout.path, file_year=None,
-        )  # fmt: skip
+        validated = validate_file(cells, FileContext(export, layout, catalogue.territories, layout.path, None))
         judged.append((export, JudgedFile(layout.path, "0" * 64, validated)))
     made = []
     for year in declared.years:

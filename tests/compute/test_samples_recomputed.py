@@ -23,7 +23,7 @@ from pipelines.declarations import Catalogue
 from pipelines.disclosure import without_secrets
 from pipelines.read import read_cells
 from pipelines.tables import NationalInputs, national_tables
-from pipelines.validate import JudgedFile, judge, validate_cells
+from pipelines.validate import FileContext, JudgedFile, judge, validate_file
 
 LEVELS = ["Très satisfait", "Plutôt satisfait", "Plutôt mécontent", "Très mécontent"]
 ANSWERS = {*LEVELS, "Ne se prononce pas"}
@@ -55,9 +55,7 @@ def _results(catalogue: Catalogue, samples: Path, folder: Path, network: str, ye
         layout = export.layout(year)
         path = layout.path.replace("{year}", str(year))
         cells = read_cells((samples / path).read_bytes(), path, layout)
-        validated = validate_cells(
-            cells.header, cells.rows, cells.first_row, export, layout, catalogue.territories, file=path, file_year=year
-        )
+        validated = validate_file(cells, FileContext(export, layout, catalogue.territories, path, year))
         judged = JudgedFile(path, "0" * 64, validated)
         verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged])
         assert verdict.state == "accepté", verdict.explanation

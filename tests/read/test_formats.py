@@ -15,7 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.declarations import Layout
-from pipelines.read import Cells, UnusableFileError, read_cells
+from pipelines.mechanics.opened_files import Cells
+from pipelines.read import UnusableFileError, read_cells
 
 
 def layout(form, **more):

@@ -9,8 +9,9 @@ import pytest
 
 from pipelines.declarations import Catalogue, Export, Layout
 from pipelines.declarations.network import Acceptance, Network
+from pipelines.mechanics.opened_files import Cells
 from pipelines.read import read_cells
-from pipelines.validate import JudgedFile, Verdict, judge, protect, validate_cells
+from pipelines.validate import FileContext, JudgedFile, Verdict, judge, protect, validate_file
 
 LAB_EXPORT = {
     "id": "guichet",
@@ -60,10 +61,8 @@ class Lab:
     def judged(self, text: str) -> Verdict:
         """The verdict on the content of a file."""
         cells = read_cells(text.encode(), "guichet-2024.csv", self.layout)
-        validated = validate_cells(
-            cells.header, cells.rows, cells.first_row, self.export, self.layout, self.catalogue.territories,
-            file="guichet-2024.csv", file_year=2024,
-        )  # fmt: skip
+        context = FileContext(self.export, self.layout, self.catalogue.territories, "guichet-2024.csv", 2024)
+        validated = validate_file(Cells(cells.header, cells.rows, cells.first_row), context)
         file = JudgedFile("guichet-2024.csv", "0" * 64, protect(validated, self.export, self.layout))
         return judge(self.export, 2024, self.network.acceptance, [file])
 
@@ -109,17 +108,9 @@ def essai(catalogue):
 
     def judged(rows, header=HEADER, first_row=2, file_year=2024, corrections=(), layout=None, **export):
         declared = Export.model_validate({**EXPORT, **export})
-        return validate_cells(
-            list(header),
-            [list(row) for row in rows],
-            first_row,
-            declared,
-            Layout.model_validate({**EXPORT["layouts"][0], **(layout or {})}),
-            catalogue.territories,
-            file="essai.csv",
-            file_year=file_year,
-            corrections=corrections,
-        )
+        read_as = Layout.model_validate({**EXPORT["layouts"][0], **(layout or {})})
+        context = FileContext(declared, read_as, catalogue.territories, "essai.csv", file_year, corrections)
+        return validate_file(Cells(list(header), [list(row) for row in rows], first_row), context)
 
     def row(**changes):
         return [changes.get(label, cell) for label, cell in zip(HEADER, ROW, strict=True)]

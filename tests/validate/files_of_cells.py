@@ -15,7 +15,7 @@ from odf.text import P
 
 from pipelines.declarations import Export, Layout
 from pipelines.read import UnusableFileError, read_export
-from pipelines.validate import Finding, JudgedFile, Verdict, judge, protect, unusable, validate_opened
+from pipelines.validate import FileContext, Finding, JudgedFile, Verdict, judge, protect, unusable, validate_file
 from pipelines.validate.problems import Problem, grouped
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def judged(
     path.write_bytes(content)
     try:
         opened = read_export(path, name, layout, folder / "texte")
-        validated = validate_opened(opened, export, layout, catalogue.territories, file=name, file_year=2024)
+        validated = validate_file(opened, FileContext(export, layout, catalogue.territories, name, 2024))
     except UnusableFileError as error:
         validated = unusable(export, [Finding(error.rule, str(error))])
     verdict = judge(export, 2024, acceptance, [JudgedFile(name, "0" * 64, protect(validated, export, layout))])

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from pipelines.compile.exports import export_schema
 from pipelines.declarations import Export, Layout
+from pipelines.mechanics.opened_files import Cells
 from pipelines.read import read_cells
-from pipelines.validate import validate_cells
+from pipelines.validate import FileContext, validate_file
 
 FIELDS = [
     {"name": "code", "constraints": {"required": True, "pattern": "[A-C][0-9]"}},
@@ -76,9 +77,8 @@ def test_the_errors_are_those_of_a_plain_run(catalogue, table):
     export = Export.model_validate(DECLARED)
     layout = Layout.model_validate(DECLARED["layouts"][0])
     cells = read_cells(content, "2024.csv", layout)
-    judged = validate_cells(
-        cells.header, cells.rows, cells.first_row, export, layout, catalogue.territories, file="x", file_year=2024
-    )
+    table = Cells(cells.header, cells.rows, cells.first_row)
+    judged = validate_file(table, FileContext(export, layout, catalogue.territories, "x", 2024))
     ours = [
         ("primary-key", item.row, "") if item.rule in KEY_RULES else (item.rule, item.row, item.column)
         for item in judged.findings

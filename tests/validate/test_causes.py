@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines.compile.exports import field_descriptor
 from pipelines.declarations.network import Acceptance
-from pipelines.validate.near import differences, near_miss
+from pipelines.validate.near_misses import differences, near_miss
 
 ANSWERS = ["Très satisfait", "Plutôt satisfait", "Plutôt mécontent", "Aujourd'hui"]
 EXPORT = {
@@ -201,12 +201,13 @@ def test_what_is_proposed_is_right(cause_of_any, text):
 
 
 @pytest.fixture(scope="module")
-def cause_of_any():
+def cause_of_any(catalogue):
+    from pipelines.validate import FileContext
     from pipelines.validate.causes import Causes
     from pipelines.validate.findings import Finding
 
     export, layout = declared(EXPORT, "csv")
-    causes = Causes(export, layout)
+    causes = Causes(FileContext(export, layout, catalogue.territories, "x", 2024))
 
     def of(text):
         labels = {"jour": "Jour", "note": "Note", "taux": "Taux", "vu": "Vu"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipelines.declarations import Export, Layout
 from pipelines.read import read_cells
-from pipelines.validate import recognised, validate_opened
+from pipelines.validate import FileContext, recognised, validate_file
 
 FIELDS = [
     {"name": "numero", "label": "N°"},
@@ -64,7 +64,7 @@ def judged(catalogue):
         rows = [HEAD, *([{**ROW, "N°": f"R{place}", **change}[label] for label in HEAD]
                         for place, change in enumerate(changes))]  # fmt: skip
         cells = read_cells(WRITERS[form](rows), f"x.{form}", layout, recognised(export, layout))
-        return validate_opened(cells, export, layout, catalogue.territories, file="x", file_year=2024)
+        return validate_file(cells, FileContext(export, layout, catalogue.territories, "x", 2024))
 
     return judge
 
@@ -166,7 +166,7 @@ def test_no_space_at_the_ends_makes_another_office(catalogue, code, edges):
     cells = read_cells(
         xlsx([["code"], [code], [f"{edges[0]}{code}{edges[1]}"]]), "x.xlsx", layout, recognised(export, layout)
     )
-    validated = validate_opened(cells, export, layout, catalogue.territories, file="x", file_year=2024)
+    validated = validate_file(cells, FileContext(export, layout, catalogue.territories, "x", 2024))
     assert len(set(codes(validated))) <= 1
 
 

@@ -25,7 +25,7 @@ from pipelines.declarations.network import DURATION_FORMS, DURATION_UNITS, Expor
 from pipelines.explain.cell_values import values_of
 from pipelines.mechanics.durations import DURATION_PATTERNS, SECONDS, duration_text, duration_value
 from pipelines.read import read_cells
-from pipelines.validate import recognised, validate_opened
+from pipelines.validate import FileContext, recognised, validate_file
 
 HEAD = ["Code", "Attente"]
 LENGTHS = st.integers(-(10**6), 10**6)
@@ -46,7 +46,7 @@ def judged(catalogue):
         export = export_of(**declared)
         layout = Layout(years="2024", path="x", format=form, delimiter=";")
         cells = read_cells(content, f"x.{form}", layout, recognised(export, layout))
-        return validate_opened(cells, export, layout, catalogue.territories, file="x", file_year=2024)
+        return validate_file(cells, FileContext(export, layout, catalogue.territories, "x", 2024))
 
     return judge
 

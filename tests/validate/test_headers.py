@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.validate.header import normalise
-from pipelines.validate.privacy import masked
+from pipelines.mechanics.spelling import one_writing
+from pipelines.validate.personal import masked
 
 
 def test_the_order_of_columns_does_not_matter(essai):
@@ -33,8 +33,8 @@ def test_spaces_and_accents_of_labels_are_forgiven(essai):
 
 @given(st.text(max_size=20))
 def test_a_label_is_written_in_one_way(text):
-    assert normalise(normalise(text)) == normalise(text)
-    assert normalise(f"  {text}\t") == normalise(text)
+    assert one_writing(one_writing(text)) == one_writing(text)
+    assert one_writing(f"  {text}\t") == one_writing(text)
 
 
 def test_a_missing_column_proposes_the_line_to_write(essai):

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.validate import protect, validate_cells
+from pipelines.mechanics.opened_files import Cells
+from pipelines.validate import FileContext, protect, validate_file
 from pipelines.validate.findings import MASKED
 from pipelines.validate.personal import RULE, kinds
 
@@ -114,10 +115,8 @@ def test_values_of_personal_columns_and_of_shifted_rows_are_masked(lab):
 def test_a_key_with_a_personal_column_is_masked(lab):
     export = lab.export.model_copy(update={"key": ("numero", "avis")})
     rows = [["MARQUEUR1", "01/02/2024", "30", "4", "MARQUEUR2", ""]] * 2
-    judged = validate_cells(
-        ["N°", "Jour", "departement", "Note", "Avis", "Remarque"], [list(row) for row in rows], 2, export, lab.layout,
-        lab.catalogue.territories, file="x", file_year=2024,
-    )  # fmt: skip
+    cells = Cells(["N°", "Jour", "departement", "Note", "Avis", "Remarque"], [list(row) for row in rows], 2)
+    judged = validate_file(cells, FileContext(export, lab.layout, lab.catalogue.territories, "x", 2024))
     (finding,) = protect(judged, export, lab.layout).findings
     assert (finding.rule, finding.column, finding.value) == ("primary-key", "N°, Avis", MASKED)
     assert not any("MARQUEUR2" in str(row) for row in judged.observations.table().to_pylist())

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.compute.units import Geography
 from pipelines.declarations import Territories
-from pipelines.validate.places import Gazetteer
+from pipelines.validate.coordinates import Gazetteer
 
 LISTED = Territories.model_validate({
     "vintage": date(2026, 1, 1), "source": "essai",
@@ -48,11 +48,11 @@ def test_a_row_is_judged_in_its_own_year(essai, catalogue):
         place.model_copy(update={"until": 2023}) if place.code == "01" and place.level == "departement" else place
         for place in catalogue.territories.territories
     )
-    from pipelines.validate import validate_cells
+    from pipelines.mechanics.opened_files import Cells
+    from pipelines.validate import FileContext, validate_file
 
     rows = [essai.row(Code=f"S{year}", Jour=f"01/01/{year}") for year in (2023, 2024)]
     territories = catalogue.territories.model_copy(update={"territories": places})
-    found = validate_cells(
-        essai.header, rows, 2, essai.export, essai.export.layouts[0], territories, file="x", file_year=None
-    )
+    context = FileContext(essai.export, essai.export.layouts[0], territories, "x", None)
+    found = validate_file(Cells(essai.header, rows, 2), context)
     assert [(item.rule, item.row) for item in found.findings] == [("territoire-inconnu", 3)]

@@ -18,10 +18,9 @@ from hypothesis import strategies as st
 
 from pipelines.cli.checking import Checked, check_export
 from pipelines.declarations import Catalogue, Indicator, Network
-from pipelines.declarations.roles import REFUSED, TOLD
-from pipelines.declarations.spelling import other_spelling, plain_form
+from pipelines.mechanics.spelling import other_spelling, plain_form
 from pipelines.validate import write_letter
-from pipelines.validate.messages import rules
+from pipelines.validate.messages import rules, why_told
 
 PROJECT = Path(__file__).resolve().parents[2]
 CASES = PROJECT.parent / "shared" / "cases"
@@ -331,7 +330,16 @@ def test_truths_and_days_choose_rows_too(desk):
 
 
 def test_every_rule_of_a_role_has_words(desk):
-    assert {*REFUSED, *TOLD, "poids-nuls"} <= set(rules())
+    refusing = {
+        "poids-negatif", "note-decimale", "reponse-hors-liste", "valeur-ecrite-autrement", "hors-marges",
+        "compte-negatif", "strate-inconnue", "poids-nuls",
+    }  # fmt: skip
+    telling = {
+        "poids-absent", "hors-echelle", "couple-incomplet", "numerateur-superieur", "delai-negatif", "hors-etendue",
+        "code-suspect", "fraction-suspecte", "condition-jamais-remplie",
+    }  # fmt: skip
+    assert refusing | telling <= set(rules())
+    assert {rule for rule in rules() if why_told(rule) == "values"} == telling
 
 
 @given(st.text(max_size=12))

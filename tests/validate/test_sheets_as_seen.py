@@ -21,7 +21,7 @@ from ods_files import number, ods, ods_row, ods_table, text
 from pipelines.compile.exports import field_descriptor
 from pipelines.declarations import Export, Layout
 from pipelines.read import read_cells
-from pipelines.validate import recognised, validate_opened
+from pipelines.validate import FileContext, recognised, validate_file
 
 FIELDS = [
     {"name": "code", "label": "Code", "constraints": {"required": True}},
@@ -47,7 +47,7 @@ def judged(catalogue):
         export = export_of(fields, **more)
         written = Layout.model_validate({"years": 2024, "path": "x", "format": form, **(layout or {})})
         cells = read_cells(content, f"x.{form}", written, recognised(export, written))
-        return validate_opened(cells, export, written, catalogue.territories, file="x", file_year=2024)
+        return validate_file(cells, FileContext(export, written, catalogue.territories, "x", 2024))
 
     return judge
 

@@ -16,12 +16,11 @@ from pipelines.declarations import Correction, Layout
 from pipelines.read import read_export
 from pipelines.read.delimited import open_delimited
 from pipelines.tabular import records
-from pipelines.validate import Finding, TypedRows, validate_opened, validate_text, write_rows
-from pipelines.validate.blank_rows import BlankRows
+from pipelines.validate import FileContext, Finding, TypedRows, validate_file, write_rows
+from pipelines.validate.coordinates import RowPlacer
+from pipelines.validate.equivalent_keys import EquivalentKeys
 from pipelines.validate.findings import Tally
-from pipelines.validate.gathering import observation_schema
-from pipelines.validate.observations import RowPlacer
-from pipelines.validate.twins import Twins
+from pipelines.validate.observations_writer import BlankRows, observation_schema
 
 CELLS = st.sampled_from(
     ["S1", "S2", "", "15/03/2024", "01/01/2023", "SITE", "DEP", "NAT", "D01", "R84", "1,5", "ns", "nan", "x;y",
@@ -43,9 +42,8 @@ def told(validated):
 def as_text(essai, catalogue, content, file_year=2024, spill=None, **layout):
     declared = Layout.model_validate({**essai.export.layouts[0].model_dump(by_alias=True), **layout})
     opened = open_delimited(content, declared)
-    return validate_opened(
-        opened, essai.export, declared, catalogue.territories, file="essai.csv", file_year=file_year, spill=spill
-    )
+    context = FileContext(essai.export, declared, catalogue.territories, "essai.csv", file_year, spill=spill)
+    return validate_file(opened, context)
 
 
 @given(
@@ -91,7 +89,7 @@ def test_one_bad_byte_of_a_utf8_file_is_located_wherever_it_is(essai, catalogue,
     lines[line] = lines[line].replace("é".encode(), b"\xe9").replace("î".encode(), b"\xee")
     layout = essai.export.layouts[0]
     opened = open_delimited(b"\r\n".join(lines), layout)
-    found = validate_opened(opened, export, layout, catalogue.territories, file="x", file_year=2024)
+    found = validate_file(opened, FileContext(export, layout, catalogue.territories, "x", 2024))
     assert {(item.rule, item.row) for item in found.findings} == {("encodage", None), ("encodage", line + 1)}
     assert "Ã" not in repr(found.findings)
 
@@ -127,10 +125,8 @@ def test_a_record_of_too_many_cells_is_refused(essai, catalogue):
 def test_progress_is_told(essai, catalogue):
     rows = [essai.row(Code=f"S{number}") for number in range(100)]
     content, layout, seen = written([essai.header, *rows]), essai.export.layouts[0], []
-    validate_text(
-        essai.header, content, "utf-8", 2, essai.export, layout, catalogue.territories,
-        delimiter=";", file_year=2024, progress=seen.append,
-    )  # fmt: skip
+    context = FileContext(essai.export, layout, catalogue.territories, "x", 2024, progress=seen.append)
+    validate_file(open_delimited(content, layout), context)
     assert seen[-1] == 101
 
 
@@ -152,9 +148,8 @@ def test_twins_by_place_are_told_whatever_separates_them(essai, catalogue, tmp_p
     rows = [essai.row(Code="S1", Zone="D01"), essai.row(Code="S2", Zone="D02"), essai.row(Code="S3", Zone="d01")]
     layout = export.layouts[0]
     opened = open_delimited(written([essai.header, *rows]), layout)
-    found = validate_opened(
-        opened, export, layout, catalogue.territories, file="x", file_year=2024, spill=tmp_path / "o.parquet"
-    )
+    context = FileContext(export, layout, catalogue.territories, "x", 2024, spill=tmp_path / "o.parquet")
+    found = validate_file(opened, context)
     (finding,) = found.findings
     assert (finding.rule, finding.row, finding.value) == ("primary-key", 4, "d01")
     assert found.refused == {2024: 1}
@@ -170,7 +165,7 @@ def test_a_gz_is_unpacked_on_disk(essai, catalogue, tmp_path):
     layout = essai.export.layouts[0]
     opened = read_export(path, path.name, layout, scratch)
     assert opened.source == scratch
-    found = validate_opened(opened, essai.export, layout, catalogue.territories, file="x", file_year=2024)
+    found = validate_file(opened, FileContext(essai.export, layout, catalogue.territories, "x", 2024))
     assert found.observations.num_rows == 1
 
 
@@ -184,7 +179,7 @@ def test_findings_alike_are_counted_once_enough_are_kept(count, kept):
     assert max(item.last or item.row for item in found) == count + 1
 
 
-def test_every_unreadable_byte_is_told_where_corrections_are_declared_too(essai, catalogue):
+def test_every_unreadable_byte_is_told_where_corrections_are_declared_too(essai, catalogue, tmp_path):
     content = written([essai.header]) + b"S1;15/03/2024;SITE;D01;Caf\xe9;1\nS2;15/03/2024;SITE;D01;\xff\x81;2\n"
     layout = Layout.model_validate({**essai.export.layouts[0].model_dump(by_alias=True), "encoding": "utf-8"})
     correction = Correction.model_validate(
@@ -199,10 +194,11 @@ def test_every_unreadable_byte_is_told_where_corrections_are_declared_too(essai,
             "date": "2024-01-01",
         }
     )
-    found = validate_opened(
-        open_delimited(content, layout), essai.export, layout, catalogue.territories,
-        file="essai.csv", file_year=2024, corrections=[correction],
-    )  # fmt: skip
+    path = tmp_path / "essai.csv"
+    path.write_bytes(content)
+    opened = read_export(path, path.name, layout, tmp_path / "texte", whole=True)
+    context = FileContext(essai.export, layout, catalogue.territories, "essai.csv", 2024, corrections=[correction])
+    found = validate_file(opened, context)
     assert [(item.rule, item.row) for item in found.findings] == [("encodage", None), ("encodage", 2), ("encodage", 3)]
 
 
@@ -251,7 +247,7 @@ def test_twins_keep_a_hash_a_row(essai, catalogue):
         "zone": ["D01"] * rows + ["d01"], "code": [*codes, "S7"],
     })  # fmt: skip
     names = {item.name: item.name for item in essai.export.fields}
-    twins = Twins(export, dict.fromkeys(names, 0), names)
+    twins = EquivalentKeys(export, names, names)
     twins.note(table)
     tracemalloc.start()
     ((row, finding, year),) = twins.found(TypedRows(schema, [table]))
@@ -262,7 +258,7 @@ def test_twins_keep_a_hash_a_row(essai, catalogue):
 
 
 def test_a_placer_forgets_values(essai, catalogue):
-    placer = RowPlacer(essai.export, essai.export.layouts[0], catalogue.territories, 2024)
+    placer = RowPlacer(FileContext(essai.export, essai.export.layouts[0], catalogue.territories, "x", 2024))
     for number in range(40_000):
         placer._judge_territory(2024, "departement", f"z{number}")
     assert placer._judge_territory.cache_info().currsize <= 1 << 14

@@ -18,8 +18,9 @@ from pipelines.compile.exports import label_of
 from pipelines.compile.samples import example_rows
 from pipelines.declarations import Export, Layout
 from pipelines.declarations.network import Acceptance
-from pipelines.validate import JudgedFile, annotated_copy, judge, validate_cells
-from pipelines.validate.whole import Expected
+from pipelines.mechanics.opened_files import Cells
+from pipelines.validate import FileContext, JudgedFile, annotated_copy, judge, validate_file
+from pipelines.validate.parts import Expected
 
 if TYPE_CHECKING:
     from pipelines.validate import Verdict
@@ -61,10 +62,8 @@ def whole(catalogue):
         layout: Layout = export.layouts[0]
         made = []
         for name, rows in files.items():
-            validated = validate_cells(
-                HEADER, [list(item) for item in rows], 2, export, layout, catalogue.territories, file=name,
-                file_year=2024,
-            )  # fmt: skip
+            cells = Cells(HEADER, [list(item) for item in rows], 2)
+            validated = validate_file(cells, FileContext(export, layout, catalogue.territories, name, 2024))
             made.append(JudgedFile(name, str(hash(tuple(map(tuple, rows)))), validated))
         return judge(export, 2024, LIMIT, made, Expected(layout, tuple(alone), tuple(examples))), export
 

@@ -1,7 +1,7 @@
 """Rows that frictionless accepts → the coordinates of observations: year, period, level, territory, structure.
 
 Only rules of the domain belong here (period, place, level); types and constraints are frictionless's. Each distinct
-value is judged once.
+value is judged once. Codes of territories are read as files write them: 1, 01, 2a, D2A, R84, FRANCE.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipelines.compile.exports import label_of
 from pipelines.declarations.periods import period_of
 from pipelines.mechanics.plain_text import FORMULA_STARTS
+from pipelines.mechanics.spelling import one_writing
 from pipelines.validate.findings import Finding
-from pipelines.validate.places import Gazetteer
-from pipelines.validate.twins import in_one_writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from numpy.typing import NDArray
 
-    from pipelines.declarations import Export, Layout, Level, Territories
-    from pipelines.declarations.network import IgnoredRows
+    from pipelines.declarations import Level, Territories
+    from pipelines.declarations.network import IgnoredRows, TerritoryCodes
+    from pipelines.declarations.references import Territory
+    from pipelines.validate.context import FileContext
 
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_PILOTE = re.compile(r"([DR])(\d{2,3}|2[AB])")
 _REMEMBERED = 1 << 14  # distinct values: days and places are fewer, unless the column holds something else
 ROOT_PREFIX = "reseau:"  # the codes of the roots of the published tree
 # Columns that every observation has, beside its export's fields (whose names can't start with _).
@@ -83,15 +84,37 @@ class Placed:
         return [item for outcomes in self._every for item in outcomes.findings(row)]
 
 
+class Gazetteer:
+    """Looks codes up in the declared territories."""
+
+    def __init__(self, territories: Territories) -> None:
+        self._known: dict[tuple[str, str], list[Territory]] = {}
+        for place in territories.territories:
+            self._known.setdefault((place.level, place.code), []).append(place)
+
+    def find(self, text: str, codes: TerritoryCodes, year: int | None) -> tuple[Level, str] | None:
+        """Return (level, code) of a written code, or None if it names no territory known in that reference year."""
+        written = text.strip().upper()
+        found = self._pilote(written) if codes == "pilote" else (codes, written.zfill(2))
+        states = self._known.get(found, []) if found else []
+        return found if any(year is None or place.existed(year) for place in states) else None
+
+    @staticmethod
+    def _pilote(written: str) -> tuple[Level, str] | None:
+        if written == "FRANCE":
+            return "national", "FR"
+        match = _PILOTE.fullmatch(written)
+        if not match:
+            return None
+        return ("departement" if match[1] == "D" else "region"), match[2]
+
+
 class RowPlacer:
-    """Places the rows of one export, read in one layout.
+    """Places the rows of one file."""
 
-    ``file_year`` is the year of a file that holds a single one.
-    """
-
-    def __init__(self, export: Export, layout: Layout, territories: Territories, file_year: int | None) -> None:
-        self.export, self.layout, self.file_year = export, layout, file_year
-        self._gazetteer = Gazetteer(territories)
+    def __init__(self, context: FileContext) -> None:
+        self.export, self.file_year = context.export, context.file_year
+        self._label, self._gazetteer = context.label, Gazetteer(context.territories)
         remembering = lru_cache(_REMEMBERED)
         self._judge_period = remembering(self._period)
         self._judge_level = remembering(self._level)
@@ -160,9 +183,7 @@ class RowPlacer:
         return found
 
     def _finding(self, rule: str, message: str, field: str, value: Any) -> Finding:
-        declared = self.export.field(field)
-        label = label_of(declared, self.layout) if declared else field
-        return Finding(rule, message, column=label, value="" if value is None else str(value))
+        return Finding(rule, message, column=self._label(field), value="" if value is None else str(value))
 
     def _period(self, value: Any) -> tuple[tuple[int | None, str], Found]:
         field, year = self.export.period.field, self.year(value)
@@ -207,7 +228,7 @@ class RowPlacer:
         rule = self.export.structure
         if rule is None or level in ("national", "region"):
             return (None, None), ()
-        code = in_one_writing(None if code is None else str(code))
+        code = None if code is None else one_writing(str(code))
         if not code:
             if level != "site":
                 return (None, None), ()
@@ -220,7 +241,7 @@ class RowPlacer:
             if str(value).startswith(FORMULA_STARTS):
                 message = "Un texte publié ne peut commencer par = + - @ ni une tabulation (formule de tableur)."
                 found.append(self._finding("formule", message, field, value))
-            elif UNPRINTABLE.search(str(value)) or (field == rule.code and str(value).startswith(ROOT_PREFIX)):
+            elif _UNPRINTABLE.search(str(value)) or (field == rule.code and str(value).startswith(ROOT_PREFIX)):
                 message = "Ce texte publié contient un caractère invisible, ou commence par « reseau: » : corrigez-le."
                 found.append(self._finding("caractere-interdit", message, field, value))
         return (code, None if name is None else str(name)), tuple(found)

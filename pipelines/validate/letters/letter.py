@@ -9,15 +9,16 @@ from __future__ import annotations
 import shlex
 import textwrap
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pipelines.mechanics.french import counted, number
 from pipelines.mechanics.plain_text import one_line
-from pipelines.validate.account_words import account_text
-from pipelines.validate.gathering import KEPT_ROWS
+from pipelines.validate.letters.accounts import account_text
+from pipelines.validate.observations_writer import KEPT_ROWS
 from pipelines.validate.problems import grouped
 
 if TYPE_CHECKING:
@@ -43,15 +44,17 @@ def write_letter(
 ) -> Letter:
     """Return the letter about an export; ``copy`` is the name of the annotated copy that goes with it, if any."""
     context = _context(catalogue, network, year, verdict, copy)
-    pages = _environment(escaped=True).get_template("letter.html").render(context)
-    text = _environment(escaped=False).get_template("letter.txt").render(context)
+    templates = _environment()
+    pages, text = (templates.get_template(f"letter.{kind}").render(context) for kind in ("html", "txt"))
     return Letter(pages, text)
 
 
-def _environment(*, escaped: bool) -> Environment:
+@cache
+def _environment() -> Environment:
+    """Return what renders the letters: text in pages is escaped, in plain letters it isn't."""
     found = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=escaped,
+        autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -78,7 +81,7 @@ def _context(
     declared = catalogue.networks[network]
     export = declared.export(verdict.export)
     assert export is not None  # a verdict is about a declared export
-    layout = (export.layout(year) if year is not None else None) or export.layouts[-1]
+    layout = export.layout_or_last(year)
     problems = grouped(verdict, export, layout, year)
     return {
         "network": declared,

@@ -1,24 +1,26 @@
-"""Rows that are totals, not data: their label says so, their figures are the sum of the others, or both.
+"""Rows that are no data: totals, and the examples of the template.
 
-Both: the row is refused, since it would count twice what the others give. One alone: it is told, and read as data.
+A total is told by its label, by its figures, which are the sum of the others, or by both. Both: the row is refused,
+since it would count twice what the others give. One alone: it is told, and read as data, as an example is.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import frictionless
 import numpy as np
 import pandas as pd
 
-from pipelines.compile.exports import label_of
+from pipelines.compile.exports import field_descriptor, label_named
 from pipelines.declarations.base import LEVELS
-from pipelines.declarations.spelling import unaccented
+from pipelines.mechanics.spelling import unaccented
 from pipelines.validate.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,6 +44,7 @@ _NEAR = 0.2  # a total that lacks a late office is a total
 _REFUSED = "« {} » : cette ligne est le total des autres ; elle n'est pas retenue."
 _NAMED = "« {} » : cette ligne porte le nom d'un total ; supprimez-la si c'en est un."
 _SUMMED = "« {} » : les chiffres de cette ligne sont la somme de ceux des autres lignes."
+_FEWEST_ALIKE = 3  # cells that have to be the example's: fewer are an answer like another
 _FEW = 0.1  # share of the rows: a label that more of them have is a value like another
 
 
@@ -72,7 +75,26 @@ def totals_left(rows: pd.DataFrame, export: Export, layout: Layout) -> Iterator[
         elif row in is_sum:
             found = Finding("total-possible", _SUMMED.format(shown), "avertissement")
         if found is not None:
-            yield int(places[row]), replace(found, column=_column(export, layout, name), value=shown)
+            yield int(places[row]), replace(found, column=label_named(export, layout, name), value=shown)
+
+
+def examples_left(
+    rows: pd.DataFrame, export: Export, layout: Layout, examples: Sequence[Mapping[str, str]]
+) -> Iterator[tuple[int, Finding]]:
+    """Yield the place and the warning of the row that is, in all its cells, an example of the template.
+
+    Rows alike that come several times are answers, not examples.
+    """
+    for example in examples:
+        values = _typed(export, layout, example, list(rows.columns))
+        if len(values) < _FEWEST_ALIKE or not len(rows):
+            continue
+        same = pd.Series(True, index=rows.index)
+        for name, value in values.items():
+            same &= rows[name] == value
+        if same.sum() == 1:
+            told = "Toutes les cellules de cette ligne sont celles de l'exemple du modèle."
+            yield int(np.flatnonzero(same.to_numpy())[0]), Finding("ligne-d-exemple", told, "avertissement")
 
 
 def _places(export: Export) -> list[str]:
@@ -191,6 +213,13 @@ def _sums_alone(
     return {int(row) for row in np.flatnonzero((sure & always).reindex(figures.index, fill_value=False).to_numpy())}
 
 
-def _column(export: Export, layout: Layout, name: str) -> str:
-    declared = export.field(name)
-    return label_of(declared, layout) if declared else name
+def _typed(export: Export, layout: Layout, example: Mapping[str, str], held: list[str]) -> dict[str, Any]:
+    """Read the cells of an example as those of a file are; fields without one are not compared."""
+    values = {}
+    for item in export.fields:
+        if item.name not in held or not example.get(item.name):
+            continue
+        value, notes = frictionless.Field.from_descriptor(field_descriptor(item, layout)).read_cell(example[item.name])
+        if not notes and value is not None:
+            values[item.name] = float(value) if item.type == "number" else value
+    return values

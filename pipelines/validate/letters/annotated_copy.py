@@ -13,7 +13,7 @@ from pipelines.compile.workbook import workbook, write_lines, write_text
 from pipelines.mechanics.french import counted, number
 from pipelines.mechanics.limits import MOST_COLUMNS
 from pipelines.mechanics.plain_text import one_line
-from pipelines.validate.header import normalise
+from pipelines.mechanics.spelling import one_writing
 from pipelines.validate.problems import once_a_row
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Export, Layout
     from pipelines.validate.findings import Finding
-    from pipelines.validate.gathering import RefusedRow
+    from pipelines.validate.observations_writer import RefusedRow
     from pipelines.validate.verdict import SetAside, Verdict
 
 ROW_LABEL, PROBLEMS_LABEL = "Ligne du fichier", "Problèmes"
@@ -50,7 +50,7 @@ def _sheet_name(index: int, count: int) -> str:
 
 
 def _key_columns(export: Export, layout: Layout) -> set[str]:
-    return {normalise(label_of(field, layout)) for field in export.fields if field.name in export.key}
+    return {one_writing(label_of(field, layout)) for field in export.fields if field.name in export.key}
 
 
 def _introduction(names: list[str], parts: list[SetAside]) -> list[str]:
@@ -84,7 +84,7 @@ def _sheet(book: Workbook, name: str, part: SetAside, findings: list[Finding], k
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, width, 20)
     sheet.set_column(width + 1, width + 1, 80)
-    places = {normalise(label): index for index, label in enumerate(header)}
+    places = {one_writing(label): index for index, label in enumerate(header)}
     by_row, told_by_row = _by_row(findings), _by_row(once_a_row(findings))
     for line, row in enumerate(part.rows, start=1):
         notes = _notes(row, by_row.get(row.number, []), places, key, len(part.header))
@@ -120,7 +120,7 @@ def _notes(
         elif item.rule in ("primary-key", "cle-vide"):
             columns = [places[label] for label in key if label in places]
         else:
-            columns = [places[normalise(item.column)]] if normalise(item.column) in places else []
+            columns = [places[one_writing(item.column)]] if one_writing(item.column) in places else []
         for column in columns or [0]:
             told = notes.setdefault(min(column, _MOST_CELLS - 1), [])
             if item.told not in told:

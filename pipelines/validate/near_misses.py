@@ -8,8 +8,7 @@ import unicodedata
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from pipelines.declarations.spelling import unaccented
-from pipelines.validate.damaged_text import INVISIBLE as _UNSEEN
+from pipelines.mechanics.spelling import INVISIBLE, JOINER, unaccented
 from pipelines.validate.garbled import damage
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     _Step = tuple[str, Callable[[str], str]]
 
-INVISIBLE = re.compile(f"[{_UNSEEN}\u200d]")
+UNSEEN = re.compile(f"[{INVISIBLE}{JOINER}]")
 _SPACE = re.compile(r"\s+")
 _NUMBERED = re.compile(r"^\s*\(?\d{1,3}\s*[-–.):/=]\s*")
 _CLOSEST = 0.75  # how alike two texts must be for one to be proposed in place of the other
@@ -30,7 +29,7 @@ def _unaccented(text: str) -> str:
 
 # What may differ, in French, with what makes it alike; the smallest changes first.
 _STEPS: tuple[_Step, ...] = (
-    ("signe invisible", lambda text: INVISIBLE.sub("", text)),
+    ("signe invisible", lambda text: UNSEEN.sub("", text)),
     ("numéro devant la valeur", lambda text: _NUMBERED.sub("", text)),
     ("espace au début ou à la fin", str.strip),
     ("espace insécable", lambda text: re.sub("[\u00a0\u202f\u2007\u2009]", " ", text)),

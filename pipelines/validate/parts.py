@@ -1,0 +1,95 @@
+"""The files of an export of a year put together: what is judged whole, and what is found in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipelines.compile.exports import label_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pipelines.declarations import Export, Layout
+    from pipelines.declarations.base import Scalar
+    from pipelines.validate.findings import Finding
+    from pipelines.validate.typed_rows import TypedRows
+
+Where = tuple[tuple[str, tuple["Scalar", ...]], ...]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known of an export's rows beside its cells.
+
+    ``alone``: the conditions of the indicators that take one value a place and period. ``examples``: the rows that the
+    template shows, as text by field.
+    """
+
+    layout: Layout
+    alone: tuple[Where, ...] = ()
+    examples: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of the export: its path, its accepted rows of the year, and what was refused of it before."""
+
+    name: str
+    table: TypedRows
+    header: Sequence[str] = ()
+    findings: Sequence[Finding] = ()
+    refused: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Whole:
+    """An export and its files; for each of these, rows to set aside and why, and what is told.
+
+    ``question`` stops the export. ``companions``: the rows set aside only because another has their key: one fault,
+    not two.
+    """
+
+    export: Export
+    parts: Sequence[Part]
+    expected: Expected
+    refused: list[dict[int, Finding]] = field(init=False)
+    told: list[list[Finding]] = field(init=False)
+    question: str = ""
+    companions: int = 0
+
+    def __post_init__(self) -> None:
+        self.refused, self.told = [{} for _ in self.parts], [[] for _ in self.parts]
+
+    @property
+    def names(self) -> list[str]:
+        """The paths of the files."""
+        return [part.name for part in self.parts]
+
+    def label(self, name: str) -> str:
+        """Return the label of a field's column."""
+        return label_named(self.export, self.expected.layout, name)
+
+    def refuse(self, file: int, row: int, finding: Finding) -> None:
+        """Set a row aside, for the first reason found."""
+        self.refused[file].setdefault(row, finding)
+
+    def rows(self, columns: Iterable[str]) -> pd.DataFrame:
+        """Return columns of the rows of all files, with the rank of the file of each (``_fichier``)."""
+        frames = [frame(part.table, columns).assign(_fichier=index) for index, part in enumerate(self.parts)]
+        return pd.concat(frames, ignore_index=True)
+
+    def places(self, rows: Iterable[tuple[int, int]]) -> str:
+        """Say where rows (file, number) are, in French."""
+        return " ; ".join(f"« {self.parts[file].name} », ligne {row}" for file, row in rows)
+
+
+def frame(table: TypedRows, columns: Iterable[str]) -> pd.DataFrame:
+    """Return columns of typed rows as a frame; dates and whole numbers with gaps are objects."""
+    wanted = list(dict.fromkeys(columns))
+    frames: list[Any] = [
+        batch.to_pandas(integer_object_nulls=True, date_as_object=True) for batch in table.batches(wanted)
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=wanted)

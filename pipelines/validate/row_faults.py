@@ -1,0 +1,310 @@
+"""What is wrong with the rows of a judged block, beside what frictionless says: in their cells, roles and coordinates.
+
+Which cells have their type is decided before; what is kept of the rows, in ``observations_writer``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.mechanics.limits import LONGEST_CELL
+from pipelines.validate.causes import Causes
+from pipelines.validate.coordinates import RowPlacer
+from pipelines.validate.damaged_cells import DamagedText, MarkedCells
+from pipelines.validate.durations import Durations
+from pipelines.validate.findings import Finding
+from pipelines.validate.header import HEADER_AGAIN, RepeatedHeader
+from pipelines.validate.messages import constraint_of, rule_of, sentence
+from pipelines.validate.roles import RoleRules, values_table
+from pipelines.validate.spoiled_texts import SpoiledTexts
+from pipelines.validate.typed_rows import ARROW_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from frictionless.errors import RowError
+    from numpy.typing import NDArray
+
+    from pipelines.tabular import JudgedBlock, JudgedRow
+    from pipelines.validate.context import FileContext
+    from pipelines.validate.header import MatchedHeader
+
+_DIGITS = 15  # beyond, whole numbers are not exact any more, and sums could pass 64 bits: no real figure is so large
+_LARGEST = 10.0**_DIGITS
+_IMPOSSIBLE = f"Ce n'est pas un nombre utilisable (nan, inf, ou plus de {_DIGITS} chiffres)."
+RefusalKind = tuple[tuple[Finding, ...], tuple[str | None, ...], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row to set aside: its number in the file, what is wrong with it, its cells, its year when readable."""
+
+    number: int
+    found: Sequence[Finding]
+    cells: Sequence[str | None]
+    year: int | None
+
+    @property
+    def kind(self) -> RefusalKind:
+        """All but the number."""
+        return tuple(self.found), tuple(self.cells), self.year
+
+
+@dataclass(frozen=True)
+class JudgedRows:
+    """The rows of a block: those that ``good`` tells are observations, of the typed ``table`` with ``coordinates``.
+
+    ``ignored`` counts the rows that carry none by a declared rule; ``warnings`` are those of observations.
+    """
+
+    table: pa.Table
+    coordinates: list[pa.Array]
+    good: NDArray[np.bool_]
+    ignored: int
+    refusals: list[Refusal]
+    warnings: list[Finding]
+
+
+class OverlongCellError(Exception):
+    """A cell that no export holds: a quote that is never closed. ``row`` is the number of its row."""
+
+    def __init__(self, row: int) -> None:
+        self.row = row
+        super().__init__(f"row {row}")
+
+    def sentence(self) -> str:
+        """Return where it is, for a producer."""
+        return (
+            f"Une cellule de la ligne {self.row} est démesurée. Un guillemet n'est sans doute pas refermé, ou le "
+            "séparateur n'est pas le bon. Corrigez la ligne, puis exportez de nouveau."
+        )
+
+
+class RowJudge:
+    """Judges the rows of a file, block by block; remembers what concerns the file as a whole."""
+
+    def __init__(
+        self, context: FileContext, matched: MatchedHeader, marks: Mapping[int, bytearray], first_row: int
+    ) -> None:
+        self._context, self._matched, self._places = context, matched, matched.places
+        self._place_of_label = {context.label(name): place for name, place in self._places.items()}
+        self._judged_schema = pa.schema([
+            pa.field(item.name, ARROW_TYPES[item.type])
+            for _, item in matched.columns if item is not None and not item.personal
+        ])  # fmt: skip
+        self.marked = MarkedCells(marks, first_row, matched, context)
+        self.roles = RoleRules(context)
+        self.spoiled = SpoiledTexts.of(context, self._places)
+        self._placer = RowPlacer(context)
+        self._durations = Durations(context, self._places)
+        self._damaged = DamagedText(context, self._places)
+        self._causes = Causes(context)
+        self._repeated = RepeatedHeader(matched.labels)
+
+    def judge(self, block: JudgedBlock) -> JudgedRows:
+        """Judge all rows of a block. Raises OverlongCellError."""
+        _check_cells(block)
+        implied = self._implied(block.refused)
+        refused = [self._refused(row, found) for row, found in zip(block.refused, implied, strict=True)]
+        valid = self._valid(block)
+        return replace(valid, refusals=[*refused, *valid.refusals])
+
+    def _implied(self, rows: Sequence[JudgedRow]) -> list[list[Finding]]:
+        """Return, for each row that frictionless refuses, what the roles of its columns refuse in it too."""
+        years = np.array([self._year_of(row) or np.nan for row in rows], np.float64)
+        table = values_table([self._durations.values(row.values) for row in rows], self._judged_schema)
+        found, beyond = self.roles.refused(table, years), self._durations.beyond(table)
+        return [[*found.get(place, []), *beyond.get(place, [])] for place in range(len(rows))]
+
+    def _refused(self, row: JudgedRow, implied: Sequence[Finding]) -> Refusal:
+        """Tell all that is wrong with a row that frictionless refuses; ``implied``: by the roles of its columns."""
+        blank = [error for error in row.found if error.type == "blank-row"]  # its key is empty too: told once
+        beyond = [cell for cell in row.cells[len(self._matched.columns) :] if cell and cell.strip()]
+        if blank and beyond:  # frictionless forgets the cells too many of a row whose others are empty
+            found = [Finding("extra-cell", sentence("extra-cell", ""), value=beyond[0])]
+        elif blank:
+            found = [self._from_frictionless(error, row) for error in blank]
+        elif self._repeated.is_again(row.cells):
+            found = [self._repeated.finding()]
+        else:
+            found = self._wrong_in(row)
+            wrong = {item.column for item in found}
+            found = self._as_written([*found, *(item for item in implied if item.column not in wrong)], row.cells)
+            found += self._spoiled_in(row, {item.column for item in found})
+        return Refusal(row.number, self._with_marks(found, row), row.cells, self._year_of(row))
+
+    def _with_marks(self, found: list[Finding], row: JudgedRow) -> list[Finding]:
+        """Tell what the reader saw in a cell, in place of what its text breaks."""
+        marked = self.marked.at(row.number)
+        if not marked:
+            return found
+        told = {item.column for item in marked}
+        keys = {self._context.label(name) for name in self._context.export.key}
+        hidden = {"blank-row", *(("primary-key", "cle-vide") if told & keys else ())}
+        kept = [item for item in found if item.column not in told and item.rule not in hidden]
+        return [*self._as_written(marked, row.cells), *kept]
+
+    def _wrong_in(self, row: JudgedRow) -> list[Finding]:
+        impossible = [name for name, value in row.values.items() if name in self._places and _is_impossible(value)]
+        found = [self._finding("nombre-impossible", _IMPOSSIBLE, name, row.values[name]) for name in impossible]
+        fields = [str(getattr(error, "field_name", "") or "") for error in row.found]
+        found += [
+            self._from_frictionless(error, row)
+            for error, name in zip(row.found, fields, strict=True)
+            if name not in impossible
+        ]
+        return found + self._placer.findings_of(row.values, {*fields, *impossible})
+
+    def _spoiled_in(self, row: JudgedRow, told: set[str]) -> list[Finding]:
+        """Return the spoiled texts of a refused row, in the columns of which nothing is told yet."""
+        names = [name for name, label in self.spoiled.labels.items() if label not in told]
+        cells = [(name, row.cells[self._places[name]]) for name in names if self._places[name] < len(row.cells)]
+        return [found for name, cell in cells if (found := self.spoiled.in_cell(name, cell, row.number))]
+
+    def _year_of(self, row: JudgedRow) -> int | None:
+        period = self._context.export.period.field
+        return self._context.file_year or self._placer.year(row.values.get(period) if period else None)
+
+    def _valid(self, block: JudgedBlock) -> JudgedRows:
+        """Judge the rows that frictionless accepts; refuse those that can't be observations."""
+        table = self._durations.typed(block.accepted)
+        wrong = self._impossible(block)
+        _add(wrong, self._durations.beyond(table))
+        warned = self._look(block, wrong)
+        possible = np.ones(table.num_rows, np.bool_)
+        possible[list(wrong)] = False
+        empty = self._placer.ignored(table)
+        ignored = empty & possible
+        placed = self._placer.place(table)
+        years = placed.coordinates[0]
+        implied = self.roles.refused(table, years.cast(pa.float64()).to_numpy(zero_copy_only=False))
+        good = placed.good & possible & ~ignored
+        good[list(implied)] = False
+        found = {
+            place: _once_a_column(
+                wrong.get(place, ()), () if empty[place] else placed.findings(place), implied.get(place, ())
+            )
+            for place in np.flatnonzero(~good & ~ignored).tolist()
+        }
+        warnings = [
+            replace(item, row=int(block.numbers[place]), year=self._context.file_year or years[place].as_py())
+            for place, item in warned if good[place]
+        ]  # fmt: skip
+        refusals = self._refusals(block, found, years)
+        return JudgedRows(table, placed.coordinates, good, int(ignored.sum()), refusals, warnings)
+
+    def _refusals(self, block: JudgedBlock, found: Mapping[int, list[Finding]], years: pa.Array) -> list[Refusal]:
+        texts = block.texts.take(pa.array(list(found))) if found else block.texts.slice(0, 0)
+        refusals = []
+        for place, *cells in zip(found, *(column.to_pylist() for column in texts.columns), strict=True):
+            year = self._context.file_year or years[place].as_py()
+            refusals.append(Refusal(int(block.numbers[place]), self._as_written(found[place], cells), cells, year))
+        return refusals
+
+    def _look(self, block: JudgedBlock, wrong: dict[int, list[Finding]]) -> list[tuple[int, Finding]]:
+        """Add to what is wrong what was seen in the cells of valid rows; return the warnings, by place."""
+        _add(wrong, self.marked.errors(block.numbers))
+        wrong |= {place: [self._repeated.finding()] for place in self._repeated.places(block.texts)}
+        warned = []
+        damaged, spoiled = self._damaged.found(block.accepted), self.spoiled.in_block(block.texts, block.numbers)
+        for place, found in chain(damaged.items(), spoiled.items()):
+            marked = {item.column for item in wrong.get(place, ())}
+            for item in found:
+                if item.severity == "avertissement":
+                    warned.append((place, item))
+                elif item.column not in marked:
+                    wrong.setdefault(place, []).append(item)
+        return warned
+
+    def _impossible(self, block: JudgedBlock) -> dict[int, list[Finding]]:
+        """Find numbers that frictionless accepts but that no result can be made of: nan, inf, and more than 10^15."""
+        found: dict[int, list[Finding]] = {}
+        known = {int(number): place for place, number in enumerate(block.numbers)} if block.unheld else {}
+        for item in block.unheld:
+            told = self._finding("nombre-impossible", _IMPOSSIBLE, item.field, item.text)
+            found.setdefault(known[item.number], []).append(told)
+        for name in self._places:
+            column = block.accepted.column(name)
+            if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+                continue
+            held = pc.less_equal(pc.abs(column.cast(pa.float64(), safe=False)), _LARGEST)
+            for place in np.flatnonzero(~held.fill_null(True).to_numpy()).tolist():
+                told = self._finding("nombre-impossible", _IMPOSSIBLE, name, column[place].as_py())
+                found.setdefault(place, []).append(told)
+        return found
+
+    def _finding(self, rule: str, message: str, name: str, value: Any) -> Finding:
+        return Finding(rule, message, column=self._context.label(name), value="" if value is None else str(value))
+
+    def _as_written(self, found: list[Finding], cells: Sequence[str | None]) -> list[Finding]:
+        """Put what the file holds where a finding on one column has a value that was read from it."""
+        written = []
+        for item in found:
+            place = self._place_of_label.get(item.column, len(cells))
+            told = replace(item, value=cells[place] or "") if place < len(cells) else item
+            written.append(replace(told, cause=self._cause(told, cells)))
+        return written
+
+    def _cause(self, item: Finding, cells: Sequence[str | None]) -> str:
+        beyond = cells[len(self._matched.columns) :]
+        if item.rule == "extra-cell" and not any(cell and cell.strip() for cell in beyond):
+            return "un séparateur de trop termine la ligne : ce qui le suit est vide"
+        if item.rule != "missing-cell":
+            return self._causes.of(item)
+        return self._causes.of_missing_cells(self._matched.labels[len(cells) :])
+
+    def _from_frictionless(self, error: RowError, row: JudgedRow) -> Finding:
+        rule, message = rule_of(error.type, error.note), sentence(error.type, error.note)
+        if error.type == "primary-key":
+            key = [name for name in self._context.export.key if name in self._places]
+            column = ", ".join(self._context.label(name) for name in key)
+            cells = [row.cells[self._places[name]] or "" for name in key if self._places[name] < len(row.cells)]
+            return Finding(rule, message, column=column, value=", ".join(cells) if any(cells) else "")
+        name = str(getattr(error, "field_name", "") or "")
+        if form := self._durations.form(name):
+            rule, message = _of_duration(rule, message, form)
+        return self._finding(rule, message, name, getattr(error, "cell", ""))
+
+
+def _check_cells(block: JudgedBlock) -> None:
+    for row in block.refused:
+        if any(cell and len(cell) > LONGEST_CELL for cell in row.cells):
+            raise OverlongCellError(row.number)
+    for column in block.texts.columns:
+        lengths = pc.binary_length(column)
+        if (pc.max(lengths).as_py() or 0) <= LONGEST_CELL:
+            continue
+        long = np.flatnonzero(pc.greater(pc.utf8_length(column), LONGEST_CELL).fill_null(False).to_numpy())
+        if len(long):
+            raise OverlongCellError(int(block.numbers[long[0]]))
+
+
+def _add(found: dict[int, list[Finding]], more: Mapping[int, list[Finding]]) -> None:
+    for place, items in more.items():
+        found.setdefault(place, []).extend(items)
+
+
+def _once_a_column(*groups: Sequence[Finding]) -> list[Finding]:
+    """Return what is wrong with a row: one fault of a cell, told once; of a header come back, nothing more."""
+    found: list[Finding] = []
+    for group in groups:
+        told = {item.column for item in found}
+        found += [item for item in group if item.column not in told]
+    return [item for item in found if item.rule == HEADER_AGAIN] or found
+
+
+def _of_duration(rule: str, message: str, form: str) -> tuple[str, str]:
+    """Tell the pattern of a duration, which stands for its type, as a type."""
+    if rule != "constraint-error" or constraint_of(Finding(rule, message)) != "pattern":
+        return rule, message
+    return "type-error", sentence("type-error", f'type is "duration/{form}"')
+
+
+def _is_impossible(value: Any) -> bool:
+    return isinstance(value, int | float) and not abs(value) <= _LARGEST  # nan fits nothing
