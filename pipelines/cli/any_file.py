@@ -91,7 +91,7 @@ def _cause(error: Exception) -> tuple[str, str]:
 
 
 def _judged(path: Path, request: Request, scratch: Path) -> Answer:
-    from pipelines.read.kinds import check_kind
+    from pipelines.read.file_kind import check_kind
     from pipelines.read.table_files import open_table_file, sheet_rows
     from pipelines.validate.check import check_content, check_parquet, check_text, checked_rows
 

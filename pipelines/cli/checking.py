@@ -16,7 +16,8 @@ from pipelines.mechanics.files import sha256
 from pipelines.mechanics.opened_files import Cells, DelimitedText
 from pipelines.read import UnusableFileError, read_cells, read_export
 from pipelines.read.archive import check_size
-from pipelines.read.filled import is_workbook, read_filled
+from pipelines.read.file_kind import is_workbook
+from pipelines.read.spreadsheet import read_filled
 from pipelines.validate import (
     FileContext,
     Finding,

@@ -65,6 +65,25 @@ def chunks(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
         yield chunk
 
 
+class LineMeter:
+    """Measures the lines of a text, piece by piece, to find one that has no end.
+
+    ``endless`` is the number of a line longer than ``longest`` bytes, 0 as long as there is none.
+    """
+
+    def __init__(self, longest: int) -> None:
+        self.endless = 0
+        self._longest, self._length, self._number = longest, 0, 1
+
+    def take(self, chunk: bytes) -> None:
+        """Take one more piece."""
+        end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        self._length = len(chunk) - end - 1 if end >= 0 else self._length + len(chunk)
+        self._number += chunk.count(b"\n")
+        if self._length > self._longest and not self.endless:
+            self.endless = self._number
+
+
 def stable_zip(
     members: Iterable[tuple[str, bytes]],
     compression: int = zipfile.ZIP_DEFLATED,

@@ -16,8 +16,8 @@ from pipelines.read.cells import UnusableFileError
 from pipelines.read.columnar import read_columnar
 from pipelines.read.containers import is_packed, unpack
 from pipelines.read.delimited import open_delimited, read_delimited
+from pipelines.read.file_kind import check_kind
 from pipelines.read.isolated import ReaderDiedError, TreatmentError
-from pipelines.read.kinds import check_kind
 from pipelines.read.listing import Listing, SourceFile
 from pipelines.read.outside_yaml import OutsideYamlError, read_outside
 from pipelines.read.shared_archive import SharedArchive

@@ -9,7 +9,7 @@ import glob
 import time
 from typing import TYPE_CHECKING
 
-from pipelines.read.ending import cut_line
+from pipelines.read.last_line import cut_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,11 +13,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING, TextIO
 
 from pipelines.mechanics import limits
-from pipelines.mechanics.files import chunks
 from pipelines.mechanics.opened_files import Cells, DelimitedText, Note
 from pipelines.read.cells import UnusableFileError, compose_header
-from pipelines.read.ending import CutLine, cut_line
-from pipelines.read.text import encoding_of, open_binary, open_text, whole_text
+from pipelines.read.last_line import CutLine, cut_line
+from pipelines.read.text import facts_of, open_text, utf16_of, whole_text
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -35,9 +34,10 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
     separator, and counts as a row before the header. Raises UnusableFileError on a text that was
     cut: what came after its last line isn't there.
     """
-    encoding = encoding_of(source, layout.encoding)
-    if encoding.startswith("utf-16"):  # what follows reads encodings whose line ends are bytes
-        source, encoding = whole_text(source, encoding).encode(), "utf-8"
+    if wide := utf16_of(source):  # what follows reads encodings whose line ends are bytes
+        source = whole_text(source, wide).encode()
+    facts = facts_of(source, layout.encoding)
+    encoding = "utf-8" if wide else facts.encoding
     with open_text(source, encoding, errors="replace") as stream:
         lines = _lines(stream)
         first = next(lines, "")
@@ -47,7 +47,8 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
         records = _records(itertools.chain([first], lines), delimiter, layout.quote_char)
         with closing(records):  # it has the limit of the whole process's csv in its hands
             before = list(itertools.islice(records, start))
-    _check_lines(source)
+    if facts.endless:  # it would be read whole
+        raise _endless(facts.endless)
     if len(before) < start or not any(any(cell.strip() for cell in row) for row in before[int(is_mark) :]):
         raise UnusableFileError("fichier-vide", "Le fichier est vide : il n'a même pas de ligne d'en-tête.")
     header = compose_header(before[int(is_mark) + layout.skip_rows :])
@@ -72,18 +73,6 @@ def _cut(cut: CutLine) -> str:
         f"Le fichier {'semble coupé' if cut.is_sure else 'est peut-être coupé'} : sa dernière ligne (la {cut.number}) "
         f"{sign}, et n'a pas de fin de ligne. Déposez-le de nouveau en entier ; s'il l'était, ajoutez une fin de ligne."
     )
-
-
-def _check_lines(source: bytes | Path) -> None:
-    """Raise UnusableFileError on a line without end: it would be read whole."""
-    length, number = 0, 1
-    with open_binary(source) as stream:
-        for chunk in chunks(stream):
-            end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
-            length = len(chunk) - end - 1 if end >= 0 else length + len(chunk)
-            if length > limits.LONGEST_LINE:
-                raise _endless(number + chunk.count(b"\n"))
-            number += chunk.count(b"\n")
 
 
 def _lines(stream: TextIO) -> Iterator[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Layout
     from pipelines.read.cells import Recognise
-    from pipelines.read.workbook_parts import Sheet
+    from pipelines.read.xml_part import Sheet
 
 _PARTS = "xl/"  # a sheet that the workbook gives no name is known by its part
 _EXAMPLES = "exemple"  # templates show right rows in such a sheet

@@ -17,7 +17,8 @@ from pipelines.read.isolated import UnreadableBytesError, rows_of
 from pipelines.read.native import NativeColumn
 from pipelines.read.number_formats import Look
 from pipelines.read.sheets import choose_sheet
-from pipelines.read.workbook_parts import Sheet, check_workbook
+from pipelines.read.workbook_parts import check_workbook
+from pipelines.read.xml_part import Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,15 @@ def read_spreadsheet(content: bytes, layout: Layout, recognise: Recognise | None
             "feuille-absente", f"La feuille « {name} » est absente ; feuilles trouvées : {', '.join(names)}."
         )
     return text.cells(name, notes)
+
+
+def read_filled(content: bytes, layout: Layout, recognise: Recognise) -> Cells:
+    """Read a workbook handed over in place of another format: the filled template of an export declared as CSV.
+
+    Its labels are those of ``layout``; ``recognise`` gives the fields, written as it writes them.
+    """
+    plain = {"format": "xlsx", "sheet": None, "skip_rows": 0, "header_rows": 1, "decimal_char": "."}
+    return read_spreadsheet(content, layout.model_copy(update=plain), recognise)
 
 
 def _read(content: bytes, layout: Layout, recognise: Recognise | None) -> tuple[list[str], str, list[Note], _SheetText]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import codecs
 import io
-import itertools
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from pipelines.mechanics.files import chunks
+from pipelines.mechanics import limits
+from pipelines.mechanics.files import LineMeter, chunks
 from pipelines.read.cells import UnusableFileError
 
 if TYPE_CHECKING:
@@ -22,60 +23,69 @@ _HEAD = 4096  # bytes that tell the encoding of a text without a mark
 _LEAST_WIDE = 8  # bytes: fewer tell nothing
 
 
-def encoding_of(source: bytes | Path, declared: str) -> str:
-    """Return the encoding of a text: UTF-16 by its mark or its null bytes, UTF-8 if the file is, else the declared one.
+@dataclass(frozen=True)
+class TextFacts:
+    """What one reading of a text tells: its encoding, and the number of a line without end (0 if there is none)."""
 
-    A few bad bytes don't make a UTF-8 file another one: its readers then say where they are, where the declared
-    encoding would turn every accent into two signs. Whether the encoding reads the whole file is not checked here.
-    Raises UnusableFileError when the file is not text.
-    """
+    encoding: str
+    endless: int
+
+
+def utf16_of(source: bytes | Path) -> str | None:
+    """Return the UTF-16 that a text is written in, by its mark or its null bytes, if it is."""
     with open_binary(source) as stream:
-        start = stream.read(_HEAD)
-    head = start[:3]
-    if head[:2] in _UTF16:
+        head = stream.read(_HEAD)
+    if head.startswith(_UTF16):
         return "utf-16"
-    if unmarked := _unmarked_utf16(start):
-        return unmarked
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    is_utf8 = True
-    for chunk in _chunks(source):
-        if b"\0" in chunk:
-            raise _not_text()
-        if is_utf8:
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError:
-                is_utf8 = False
-    if is_utf8:
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            is_utf8 = False
-    return "utf-8-sig" if is_utf8 or head == codecs.BOM_UTF8 or _is_mostly_utf8(source) else declared
-
-
-def _unmarked_utf16(head: bytes) -> str | None:
-    """Return the UTF-16 that a text without a mark is written in: one byte of two is null in most of its characters."""
     even, odd = head[::2], head[1::2]
     for nulls, others, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
+        # one byte of two is null in most of its characters
         if len(head) >= _LEAST_WIDE and 2 * nulls.count(0) > len(nulls) and not others.count(0):
             return encoding
     return None
 
 
-def _is_mostly_utf8(source: bytes | Path) -> bool:
-    """Tell whether more characters beyond ASCII are right than there are bytes that can't be read.
+def facts_of(source: bytes | Path, declared: str) -> TextFacts:
+    """Read a text once: its encoding is UTF-8 if the file is, or if most of it is, else the declared one.
 
-    In one-byte encodings of European texts, two accents that make a right sequence hardly ever follow each other.
+    A few bad bytes don't make a UTF-8 file another one: its readers then say where they are, where the declared
+    encoding would turn every accent into two signs. Whether the encoding reads the whole file is not checked here.
+    Raises UnusableFileError when the file is not text.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    right = wrong = 0
-    for chunk in itertools.chain(_chunks(source), [b""]):
-        text = decoder.decode(chunk, final=not chunk)
+    meter, accents = LineMeter(limits.LONGEST_LINE), _Accents()
+    starts_with_mark = None
+    for chunk in _chunks(source):
+        if b"\0" in chunk:
+            raise _not_text()
+        if starts_with_mark is None:
+            starts_with_mark = chunk.startswith(codecs.BOM_UTF8)
+        meter.take(chunk)
+        accents.take(chunk)
+    accents.take(b"", last=True)
+    return TextFacts("utf-8-sig" if starts_with_mark or accents.are_utf8() else declared, meter.endless)
+
+
+class _Accents:
+    """Counts the characters beyond ASCII that are right UTF-8, and the bytes that can't be read so."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._right = self._wrong = 0
+
+    def take(self, chunk: bytes, *, last: bool = False) -> None:
+        text = self._decoder.decode(chunk, last)
+        if text.isascii():
+            return
         readable = len(text.encode("utf-8", "ignore").decode("utf-8"))
-        wrong += len(text) - readable
-        right += readable - len(text.encode("ascii", "ignore"))
-    return right > wrong
+        self._wrong += len(text) - readable
+        self._right += readable - len(text.encode("ascii", "ignore"))
+
+    def are_utf8(self) -> bool:
+        """Tell whether all are, or more than there are wrong bytes.
+
+        In one-byte encodings of European texts, two accents that make a right sequence hardly ever follow each other.
+        """
+        return not self._wrong or self._right > self._wrong
 
 
 def open_text(source: bytes | Path, encoding: str, errors: str = "strict") -> io.TextIOWrapper:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from pipelines.tabular.arrow_masks import marks_missing
+from pipelines.tabular.cell_reader import UnjudgeableCellError
 from pipelines.tabular.columns import Column
 from pipelines.tabular.keys import ForeignKey, Keys
-from pipelines.tabular.masks import marks_missing
-from pipelines.tabular.oracle import UnjudgeableCellError
 from pipelines.tabular.rows import JudgedRow, Judges
 from pipelines.tabular.tokens import Cells, Tokens, empty_rows
 

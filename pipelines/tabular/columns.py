@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.tabular.arrow_masks import Screen, without
+from pipelines.tabular.arrow_types import arrow_type, converter
+from pipelines.tabular.cell_reader import Oracle, Reading
+from pipelines.tabular.fast_checks import make_screen
 from pipelines.tabular.hashes import NULL, apart_from_null, hash_floats, hash_integers, hash_texts, hash_values
-from pipelines.tabular.masks import Screen, without
-from pipelines.tabular.oracle import Oracle, Reading
-from pipelines.tabular.screens import make_screen
-from pipelines.tabular.targets import arrow_type, converter
 
 if TYPE_CHECKING:
     from frictionless import Field

@@ -14,6 +14,7 @@ from pipelines.tabular.batches import Kept, batches, native_batches, reader_reco
 from pipelines.tabular.blocks import Content, Judgement
 from pipelines.tabular.columns import Column
 from pipelines.tabular.encoding import can_decode, encoding_errors, is_known
+from pipelines.tabular.fallback import plain_blocks, row_stream
 from pipelines.tabular.opening import (
     Source,
     expected_fields,
@@ -24,7 +25,6 @@ from pipelines.tabular.opening import (
     without_keys,
 )
 from pipelines.tabular.parquet import ParquetRows
-from pipelines.tabular.plain import plain_blocks, row_stream
 from pipelines.tabular.streams import fed_rows, judged, remembered, uncovered
 from pipelines.tabular.text import Text, cuts_at_bytes, open_bytes
 from pipelines.tabular.tokens import arrow_reads_alike, tokenised

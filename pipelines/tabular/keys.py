@@ -11,17 +11,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.tabular.arrow_masks import missing_values
 from pipelines.tabular.hashes import NULL, combine
-from pipelines.tabular.masks import missing_values
-from pipelines.tabular.seen import Seen
+from pipelines.tabular.seen_keys import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from pipelines.tabular.cell_reader import Oracle
     from pipelines.tabular.columns import Column, ColumnVerdict
-    from pipelines.tabular.oracle import Oracle
     from pipelines.tabular.tokens import Cells, Tokens
 
     Mask = NDArray[np.bool_]

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.tabular.masks import Screen, both, cell_bytes, marks_missing, without
+from pipelines.tabular.arrow_masks import Screen, both, cell_bytes, marks_missing, without
 from pipelines.tabular.tokens import lengths
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from frictionless.formats.csv import CsvControl
 from frictionless.resources import TableResource
 from frictionless.table.row import Row, create_cell_handlers
 
+from pipelines.tabular.cell_reader import MACHINE_ERRORS
 from pipelines.tabular.linear_patterns import judged_in_linear_time
-from pipelines.tabular.oracle import MACHINE_ERRORS
 from pipelines.tabular.sniffing import sniffed_in_linear_time
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipelines.tabular.oracle import AbsurdRecordError
+from pipelines.tabular.cell_reader import AbsurdRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from pipelines.tabular.oracle import MACHINE_ERRORS, UnjudgeableCellError
+from pipelines.tabular.cell_reader import MACHINE_ERRORS, UnjudgeableCellError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from pipelines.tabular.oracle import AbsurdRecordError
+from pipelines.tabular.cell_reader import AbsurdRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ from frictionless.errors import FormatError
 from frictionless.formats.csv import CsvControl
 from pyarrow import ArrowException, parquet
 
-from pipelines.mechanics.files import chunks
+from pipelines.mechanics.files import LineMeter, chunks
 from pipelines.mechanics.limits import LONGEST_CELL, LONGEST_LINE
 from pipelines.tabular import FileVerdict, judge_file
 from pipelines.tabular.encoding import can_decode
@@ -251,12 +251,8 @@ def _check_width(columns: int, fields: int) -> None:
 
 
 def _endless_line(path: Path) -> int:
-    length, number = 0, 1
+    meter = LineMeter(LONGEST_LINE)
     with path.open("rb") as stream:
         for chunk in chunks(stream):
-            end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
-            length = len(chunk) - end - 1 if end >= 0 else length + len(chunk)
-            number += chunk.count(b"\n")
-            if length > LONGEST_LINE:
-                return number
-    return 0
+            meter.take(chunk)
+    return meter.endless

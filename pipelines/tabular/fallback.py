@@ -13,9 +13,9 @@ import pyarrow as pa
 from frictionless import FrictionlessException
 
 from pipelines.tabular.blocks import JudgedBlock, Judgement
+from pipelines.tabular.cell_reader import MACHINE_ERRORS, Reading, UnjudgeableCellError
 from pipelines.tabular.columns import Column
 from pipelines.tabular.opening import raise_machine_error
-from pipelines.tabular.oracle import MACHINE_ERRORS, Reading, UnjudgeableCellError
 from pipelines.tabular.rows import JudgedRow
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.tabular.arrow_masks import Screen, both, cell_bytes, marks_missing, without
 from pipelines.tabular.linear_patterns import linear_pattern
-from pipelines.tabular.masks import Screen, both, cell_bytes, marks_missing, without
 from pipelines.tabular.numeric import BOUNDS, number_screen
 from pipelines.tabular.tokens import lengths
 

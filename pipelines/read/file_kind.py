@@ -9,10 +9,13 @@ import codecs
 import io
 import re
 import zipfile
-from collections.abc import Collection
-from typing import Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from pipelines.read.cells import UnusableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
 
 FileKind = Literal["csv", "xlsx", "ods", "parquet"]
 
@@ -44,7 +47,7 @@ _WEB = ("<!doctype", "<html", "<head", "<body", "<table", "<script", "<?xml", "<
 def check_kind(content: bytes, declared: FileKind) -> None:
     """Raise UnusableFileError if the bytes are those of another kind of file than the ``declared`` one."""
     if content.startswith(_ZIP):
-        found = _kind_of_zip(content)
+        found = _kind_of_zip(io.BytesIO(content))
         if found in (declared, None) and declared in ("xlsx", "ods"):
             return  # None: too damaged to tell, its reader will
         raise _other(declared, _zip_title(found), found)
@@ -88,6 +91,15 @@ def kind_of_members(names: Collection[str]) -> str | None:
     return None if found == "zip" else _zip_title(found)
 
 
+def is_workbook(path: Path) -> bool:
+    """Tell whether a file is an XLSX workbook; only the directory of its parts is read."""
+    with path.open("rb") as stream:
+        if stream.read(2) != b"PK":
+            return False
+        stream.seek(0)
+        return _kind_of_zip(stream) == "xlsx"
+
+
 def is_text(head: bytes) -> bool:
     """Whether the first bytes of a file are those of a text: UTF-16, or no control sign but spaces and line ends."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -120,10 +132,10 @@ def _zip_title(found: str | None) -> str:
     return titles.get(found) or _TITLES.get(found or "", "une archive zip")
 
 
-def _kind_of_zip(content: bytes) -> str | None:
+def _kind_of_zip(content: IO[bytes]) -> str | None:
     """Return ``xlsx``, ``ods``, ``xlsb``, ``docx``, ``zip``, or None if its directory can't be read."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(content) as archive:
             return _kind_of_names(archive.namelist())
     except (zipfile.BadZipFile, ValueError, OSError, LookupError, NotImplementedError):
         return None
