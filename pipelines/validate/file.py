@@ -81,7 +81,7 @@ def _judged_cells(cells: Cells, matched: MatchedHeader, context: FileContext) ->
     judge = partial(judge_cells, names, cells.rows, schema, first_row=cells.first_row)
     writer = ObservationsWriter(context, matched, cells.marks, cells.first_row)
     writer.tally.add([*matched.findings, *expired])
-    return _written(judge, cells.header, matched, context, writer)
+    return _written(judge, writer, cells.header, matched.findings, context)
 
 
 def _judged_text(text: DelimitedText, matched: MatchedHeader, context: FileContext) -> Validated:
@@ -91,37 +91,39 @@ def _judged_text(text: DelimitedText, matched: MatchedHeader, context: FileConte
     judge = partial(judge_delimited, text.source, schema, dialect, encoding=text.encoding, progress=context.progress)
     writer = ObservationsWriter(context, matched)
     writer.tally.add(matched.findings)
-    return _written(judge, text.header, matched, context, writer)
+    return _written(judge, writer, text.header, matched.findings, context)
 
 
 def _written(
     judge: Callable[[], Judgement],
-    header: list[str],
-    matched: MatchedHeader,
-    context: FileContext,
     writer: ObservationsWriter,
+    header: list[str],
+    known: list[Finding],
+    context: FileContext,
 ) -> Validated:
+    """Judge the rows and write the observations; ``known`` is what was found in the header."""
     try:
         judgement = judge()
         if judgement.encoding_errors:
-            known = [] if _is_cut(header) else matched.findings
-            found = [*known, *unreadable_bytes(judgement.encoding_errors)]
-            return unusable(context.export, found, header)
+            readable = [] if _is_cut(header) else known
+            return unusable(context.export, [*readable, *unreadable_bytes(judgement.encoding_errors)], header)
         for block in judgement:
             writer.take(block)
-        broken = [item for item in (*judgement.source_errors, *judgement.end_errors) if item.note != _NO_ROWS]
-        if broken:
-            found = [Finding(error.type, f"{title(error.type).rstrip('.')} ({error.note}).") for error in broken]
-            return unusable(context.export, [*matched.findings, *found], header)
+        faults = _faults_of_source(judgement)
     except (AbsurdRecordError, OverlongCellError) as error:
-        unread = Finding("fichier-illisible", error.sentence())
-        return unusable(context.export, [*matched.findings, unread], header)
+        faults = [Finding("fichier-illisible", error.sentence())]
     except UnjudgeableCellError as error:
         label = context.label(error.field)
         error.field = ""  # it is the column's label that producers know
-        unread = Finding("fichier-illisible", error.sentence(), row=error.row, column=label)
-        return unusable(context.export, [*matched.findings, unread], header)
+        faults = [Finding("fichier-illisible", error.sentence(), row=error.row, column=label)]
+    if faults:
+        return unusable(context.export, [*known, *faults], header)
     return writer.finish(judgement.fetch, header=header, path=judgement.path, why=judgement.why)
+
+
+def _faults_of_source(judgement: Judgement) -> list[Finding]:
+    errors = [item for item in (*judgement.source_errors, *judgement.end_errors) if item.note != _NO_ROWS]
+    return [Finding(error.type, f"{title(error.type).rstrip('.')} ({error.note}).") for error in errors]
 
 
 def _why_unusable(opened: Cells | DelimitedText, matched: MatchedHeader, context: FileContext) -> list[Finding]:

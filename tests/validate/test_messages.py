@@ -36,10 +36,10 @@ def constraint_kinds() -> set[str]:
 
 
 def emitted_rules() -> set[str]:
-    """Every rule written in the code of reading, validation and assets."""
+    """Every rule written in the code of reading, validation, flow and assets."""
     found = set()
-    for room in ("pipelines/read", "pipelines/validate", "assets"):
-        for path in (PROJECT / room).glob("*.py"):
+    for room in ("pipelines/read", "pipelines/validate", "pipelines/flow", "assets"):
+        for path in (PROJECT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call):
                     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
