@@ -6,18 +6,19 @@ So the night, a backfill of the UI and the command line never work on an output 
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 from dagster._core.errors import raise_execution_interrupts
-from dagster._core.events import DagsterEvent, EngineEventData
-from dagster._core.execution.context.system import PlanOrchestrationContext
-from dagster._core.execution.plan.plan import ExecutionPlan
-from dagster._core.execution.retries import RetryMode
-from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
 from pipelines.flow.output_folder import tidy
 from pipelines.operations.output_lock import OutputBusyError, alone_on
+
+if TYPE_CHECKING:
+    from dagster._core.execution.context.system import PlanOrchestrationContext
+    from dagster._core.execution.plan.plan import ExecutionPlan
+    from dagster._core.execution.retries import RetryMode
+    from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
 EVERY = 2.0  # seconds between two tries
 PATIENCE = 2 * 3600.0  # seconds: a run that waits longer fails and says for whom it waited
@@ -47,16 +48,18 @@ class _Locked(dg.Executor):
         return getattr(self._inner, name)
 
     @property
-    def retries(self) -> RetryMode:
+    def retries(self) -> "RetryMode":
         """Retries are the inner executor's."""
         return self._inner.retries
 
     @property
-    def step_dependency_config(self) -> StepDependencyConfig:
+    def step_dependency_config(self) -> "StepDependencyConfig":
         """So are dependencies."""
         return self._inner.step_dependency_config
 
-    def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
+    def execute(
+        self, plan_context: "PlanOrchestrationContext", execution_plan: "ExecutionPlan"
+    ) -> Iterator[dg.DagsterEvent]:
         """Wait for the output, then execute. Raises OutputBusyError when it stays held for longer than ``PATIENCE``."""
         run = plan_context.dagster_run
         who, until, told = f"Dagster, traitement {run.run_id[:8]}", time.monotonic() + PATIENCE, False
@@ -69,7 +72,7 @@ class _Locked(dg.Executor):
                     if time.monotonic() > until:
                         raise
                     if not told:
-                        yield DagsterEvent.engine_event(plan_context, f"Attente : {error}", EngineEventData())
+                        plan_context.instance.report_engine_event(f"Attente : {error}", run)
                     told = True
                     with raise_execution_interrupts():  # so that it can be canceled
                         time.sleep(EVERY)

@@ -1,23 +1,14 @@
-"""The installation held against what was declared: Python, and the libraries at the versions of the lock."""
+"""The installation held against what was declared: the libraries that are needed, at the versions of the lock."""
 
 import importlib.metadata
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
-OLDEST = (3, 11)
 LOCK = "requirements-runtime.lock"
 _PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+))?")
-
-
-def python_fault() -> str | None:
-    """Return what is wrong with this Python, if anything."""
-    if sys.version_info[:2] < OLDEST:
-        return f"Python {sys.version_info[0]}.{sys.version_info[1]} : il en faut un d'au moins {OLDEST[0]}.{OLDEST[1]}"
-    return None
 
 
 def absent_libraries() -> list[str]:

@@ -5,13 +5,13 @@ Folders that ``dagster.yaml`` names start from DAGSTER_HOME, wherever a command 
 One ``dagster.yaml`` serves both storages: SQLite in the state folder, or PostgreSQL when the environment names it.
 """
 
-import fcntl
 import io
 import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, redirect_stdout
+from contextlib import ExitStack, closing, contextmanager, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,23 +19,22 @@ import dagster as dg
 import yaml
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from dagster import StringSource
 from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.runs.sqlite import sqlite_run_storage as sqlite_storage
 from dagster._core.storage.sql import get_alembic_config
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClass, ConfigurableClassData
+from filelock import FileLock
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.mechanics.machine_faults import machine_fault
-from pipelines.operations.settings import SettingError, read_secret
+from pipelines.operations.settings import SettingError, home_from_environment, read_secret
 
 if TYPE_CHECKING:
-    from dagster._config import UserConfigSchema
+    from dagster._core.storage.base_storage import DagsterStorage
+    from dagster._serdes import ConfigurableClassData
 
 _URL, _PASSWORD = "RESULTATS_PG_URL", "RESULTATS_PG_PASSWORD"
 _DRIVER = "postgresql+psycopg2"  # the one that dagster-postgres brings; SQLAlchemy 2.1 would look for another
@@ -44,21 +43,16 @@ _RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOCK = 7_265_001  # any number of ours: who prepares the database holds it
 
 
-class EnvironmentStorage(DagsterStorage, ConfigurableClass):
+class EnvironmentStorage(DagsterSqliteStorage):
     """Storage of ``dagster.yaml`` that is PostgreSQL when the environment says where, else SQLite in ``base_dir``.
 
     Nothing secret is in its configuration: Dagster hands that over to every process in plain arguments.
     """
 
     @classmethod
-    def config_type(cls) -> "UserConfigSchema":
-        """Return the configuration: the folder of SQLite."""
-        return {"base_dir": StringSource}
-
-    @classmethod
     def from_config_value(  # type: ignore[override]
-        cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
-    ) -> DagsterStorage:
+        cls, inst_data: "ConfigurableClassData | None", config_value: dict[str, Any]
+    ) -> "DagsterStorage":
         """Return Dagster's own storage of one kind or the other."""
         url = postgres_url()
         if url is None:
@@ -72,7 +66,7 @@ class HomeArtifacts(LocalArtifactStorage):
     """Dagster's own storage of artefacts, in a folder of DAGSTER_HOME."""
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeArtifacts":
+    def from_config_value(cls, inst_data: "ConfigurableClassData | None", config_value: Any) -> "HomeArtifacts":
         """Return the storage in that folder."""
         return cls(_from_home(config_value["base_dir"]), inst_data)
 
@@ -81,13 +75,57 @@ class HomeLogs(LocalComputeLogManager):
     """Dagster's own keeper of what steps print, in a folder of DAGSTER_HOME."""
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeLogs":
+    def from_config_value(cls, inst_data: "ConfigurableClassData | None", config_value: Any) -> "HomeLogs":
         """Return the keeper in that folder."""
         return cls(**{**config_value, "base_dir": _from_home(config_value["base_dir"]), "inst_data": inst_data})
 
 
 class InstanceError(SettingError):
     """The storage of the instance can't be used; the French text says what to do, and holds no secret."""
+
+
+class NoInstanceError(SettingError):
+    """There is no instance to speak of; the French text says what is missing."""
+
+
+@dataclass(frozen=True)
+class InstancePlace:
+    """Where an instance is: DAGSTER_HOME, its folder of SQLite files, logs and artefacts, and whether runs are there.
+
+    Read from the configuration, without opening the storage: opening an absent SQLite would make one.
+    """
+
+    home: Path
+    state: Path
+    on_postgresql: bool
+
+    @property
+    def databases(self) -> list[Path]:
+        """The SQLite files, in order."""
+        return sorted(self.state.rglob("*.db")) if self.state.is_dir() else []
+
+
+def instance_place() -> InstancePlace:
+    """Return where the instance of DAGSTER_HOME is; raises NoInstanceError when there is none or it can't be told."""
+    try:
+        home = home_from_environment()
+        if home is None or not (home / "dagster.yaml").is_file():
+            raise NoInstanceError("DAGSTER_HOME ne désigne pas un dossier qui contient dagster.yaml")
+        ref = InstanceRef.from_dir(str(home))
+        return InstancePlace(home, home / ref.local_artifact_storage.base_dir, _on_postgresql(ref))
+    except SettingError as error:
+        raise NoInstanceError(str(error)) from None
+    except Exception as error:  # Dagster raises many kinds on a wrong file
+        raise NoInstanceError(f"{home}/dagster.yaml ne se lit pas ({type(error).__name__})") from None
+
+
+def _on_postgresql(ref: InstanceRef) -> bool:
+    """Whether the storage is PostgreSQL, by dagster.yaml or, for our own storage, by the environment."""
+    if ref.storage_data is None:
+        return False
+    if ref.storage_data.class_name == EnvironmentStorage.__name__:
+        return postgres_url() is not None
+    return "Postgres" in ref.storage_data.class_name
 
 
 def _from_home(folder: str) -> str:
@@ -248,18 +286,14 @@ def _mended(path: Path, newest: str | None) -> bool:
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """Hold the lock of the home folder, and PostgreSQL's when it is the storage: other machines may start too."""
-    with (home / ".preparation").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        url = postgres_url()
-        if url is None:
-            yield
-            return
-        engine = create_engine(url)
-        try:
-            connection = engine.connect()
-        except SQLAlchemyError as error:
-            raise InstanceError(_told(home, error)) from error
-        with connection:
+    with ExitStack() as held:
+        held.enter_context(FileLock(home / ".preparation"))
+        if (url := postgres_url()) is not None:
+            engine = create_engine(url)
+            held.callback(engine.dispose)
+            try:
+                connection = held.enter_context(engine.connect())
+            except SQLAlchemyError as error:
+                raise InstanceError(_told(home, error)) from error
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-            yield
-        engine.dispose()
+        yield

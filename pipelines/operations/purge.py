@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.event_log import SqliteEventLogStorage
 
 _STATES = (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
 _OVER = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -51,7 +50,7 @@ def _latest_runs(instance: dg.DagsterInstance) -> Iterator[str]:
 def _remove_shard(instance: dg.DagsterInstance, run_id: str) -> None:
     """Remove the file that SQLite keeps of the run's events, which Dagster leaves empty."""
     storage = getattr(instance.event_log_storage, "_storage", instance.event_log_storage)
-    if isinstance(storage, SqliteEventLogStorage):
+    if hasattr(storage, "path_for_shard"):  # SQLite's
         shard = Path(storage.path_for_shard(run_id))
         for path in shard.parent.glob(f"{shard.name}*"):
             path.unlink(missing_ok=True)

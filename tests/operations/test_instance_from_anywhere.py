@@ -11,7 +11,7 @@ import pytest
 from dagster_service import small_project
 
 from pipelines.cli import main
-from pipelines.operations.instance_place import instance_place
+from pipelines.operations.instance import instance_place
 
 PROJECT = Path(__file__).resolve().parents[2]
 
