@@ -5,7 +5,6 @@ What is worth telling, and its words, are in ``pipelines.report``; how it leaves
 
 import datetime
 import json
-import os
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
@@ -19,6 +18,7 @@ from assets.resources import Workspace
 from assets.step_failures import end_of_run, failures_of_run, step_name
 from pipelines.declarations import Catalogue
 from pipelines.operations.lost_runs import RETRIED, to_be_retried
+from pipelines.operations.settings import setting
 from pipelines.report.alerts import Alert, Places, alerts_of, broken_step, nothing_published
 from pipelines.report.facts import lateness, network_years
 from pipelines.report.sent import send_news
@@ -96,13 +96,13 @@ def _waited(instance: dg.DagsterInstance, since: datetime.datetime, now: datetim
 
 def morning() -> int:
     """Return the hour before which nothing is sent (RESULTATS_ALERT_HOUR, 0 to 23)."""
-    value = os.environ.get("RESULTATS_ALERT_HOUR", "")
+    value = setting("RESULTATS_ALERT_HOUR")
     return int(value) if value.isdecimal() and int(value) < 24 else MORNING
 
 
 def places_of(workspace: Workspace) -> Places:
     """Return where things are, for the sentences that say how to launch again."""
-    return Places(workspace.exports, workspace.output, os.environ.get("RESULTATS_UI_URL") or None)
+    return Places(workspace.exports, workspace.output, setting("RESULTATS_UI_URL") or None)
 
 
 def alerts_of_runs(

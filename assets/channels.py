@@ -3,7 +3,6 @@
 Errors hold no secret: the address of a webhook is one too.
 """
 
-import os
 import smtplib
 import ssl
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from email.utils import formatdate, make_msgid
 
 import requests
 
-from pipelines.operations.settings import SettingError, read_secret
+from pipelines.operations.settings import ENVIRONMENT, SettingError, read_secret
 from pipelines.report.message import Message
 from pipelines.report.sent import Channel, SendError
 
@@ -102,7 +101,7 @@ class Webhook:
             raise SendError(f"le webhook répond {answer.status_code}")
 
 
-def channels_from_environment(environment: Mapping[str, str] = os.environ) -> list[Channel]:
+def channels_from_environment(environment: Mapping[str, str] = ENVIRONMENT) -> list[Channel]:
     """Return the channels that the environment declares, none by default; raises SettingError.
 
     E-mail: RESULTATS_SMTP_HOST, _PORT, _SECURITY, _USER, _PASSWORD, _CA, RESULTATS_ALERT_FROM, RESULTATS_ALERT_TO

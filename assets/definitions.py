@@ -10,13 +10,14 @@ from assets.jobs import accept_revision_job, national_job, networks_job
 from assets.nights import nightly_schedule, summary_asset, watch_asset, watch_job
 from assets.publication import accept_plan_job, previews_sensor, publication_asset
 from assets.releases import release_asset, tables_asset
-from assets.resources import Workspace, night_from_environment, workspace_from_environment
+from assets.resources import Workspace, workspace_from_environment
 from assets.responses import observations_asset
 from assets.results import results_asset
 from assets.sensors import sensors
 from assets.spread import executor_from_environment
 from assets.upkeep import upkeep_job, upkeep_schedule
 from pipelines.declarations import Catalogue, load
+from pipelines.operations.settings import night_from_environment
 
 
 def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "02:00") -> dg.Definitions:

@@ -1,7 +1,5 @@
-"""Where a run reads and writes: the one place that looks at the environment."""
+"""Where a run reads and writes."""
 
-import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,12 +9,11 @@ from pydantic import PrivateAttr
 
 from pipelines.flow.shared_store import open_store
 from pipelines.flow.store import Store
-from pipelines.operations.settings import SettingError, place_from_environment
+from pipelines.operations.settings import letters_from_environment, place_from_environment, setting
 from pipelines.read import ExportsRoot
 from pipelines.targets.folder.target import NAME
 
 POOL = "publication"  # of what is done one at a time on all machines, as the instance says
-_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -69,26 +66,5 @@ def workspace_from_environment() -> Workspace:
 
 def publishing_from_environment() -> dict[str, Any]:
     """Return the properties of a workspace that say where its releases go."""
-    publish = os.environ.get("RESULTATS_PUBLISH", "").strip().lower() == "oui"
-    return {"target": os.environ.get("RESULTATS_TARGET") or NAME, "publish": publish}
-
-
-def letters_from_environment() -> str:
-    """Return the URL by which a web server shows the letters to the data team, RESULTATS_LETTERS_URL, or nothing."""
-    return os.environ.get("RESULTATS_LETTERS_URL", "")
-
-
-def night_from_environment() -> str:
-    """Return the hour of the nightly look, HH:MM in Paris: RESULTATS_NIGHT, else 02:00. Raises SettingError."""
-    hour = os.environ.get("RESULTATS_NIGHT") or "02:00"
-    if not _HOUR.fullmatch(hour):
-        raise SettingError(f"RESULTATS_NIGHT : « {hour} » n'est pas une heure (exemple : 02:00)")
-    return hour
-
-
-def retention_from_environment() -> int:
-    """Return how many days runs are kept: RESULTATS_RETENTION_DAYS, else 90. Raises SettingError on anything else."""
-    days = os.environ.get("RESULTATS_RETENTION_DAYS") or "90"
-    if not days.isascii() or not days.isdigit() or int(days) < 1:
-        raise SettingError(f"RESULTATS_RETENTION_DAYS : « {days} » n'est pas un nombre de jours")
-    return int(days)
+    publish = setting("RESULTATS_PUBLISH").strip().lower() == "oui"
+    return {"target": setting("RESULTATS_TARGET", NAME), "publish": publish}

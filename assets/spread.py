@@ -4,12 +4,12 @@ Which broker, and whether there is one, is said by the environment (RESULTATS_BR
 process of their run. Where their files meet is the business of ``shared``.
 """
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from assets.locked_executor import locked_executor
+from pipelines.operations.settings import ENVIRONMENT, setting
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -24,7 +24,7 @@ def executor_from_environment(output: str) -> dg.ExecutorDefinition:
 
     Raises ImportError when a broker is named and the extra isn't installed.
     """
-    if not os.environ.get(BROKER):
+    if not setting(BROKER):
         return locked_executor(dg.in_process_executor, output)
     from dagster_celery import celery_executor  # noqa: PLC0415 (an optional extra)
 
@@ -40,7 +40,7 @@ def worker_application() -> "Celery":
     from dagster_celery.make_app import make_app  # noqa: PLC0415
     from dagster_celery.tasks import create_task  # noqa: PLC0415
 
-    application = make_app({"broker": os.environ[BROKER], "backend": "rpc://", "config_source": _settings()})
+    application = make_app({"broker": ENVIRONMENT[BROKER], "backend": "rpc://", "config_source": _settings()})
     create_task(application)
     return application
 
@@ -52,7 +52,7 @@ def _settings() -> dict[str, Any]:
     once, that of a lost machine with Redis after LONGEST_STEP (seconds). A step given twice does no harm: it writes the
     same contents. One that kills each process that takes it is given again until the longest time of a run is over.
     """
-    longest = int(os.environ.get(LONGEST_STEP) or _AN_HOUR)
+    longest = int(setting(LONGEST_STEP) or _AN_HOUR)
     return {
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,

@@ -3,8 +3,8 @@
 import dagster as dg
 
 from assets.jobs import UPKEEP_JOB, ZONE
-from assets.resources import retention_from_environment
 from pipelines.operations.purge import purge_older
+from pipelines.operations.settings import retention_from_environment
 
 
 def upkeep_job() -> dg.JobDefinition:

@@ -160,8 +160,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _treat(catalogue: Catalogue, arguments: argparse.Namespace) -> int:
     """Run the jobs, and tell what they gave."""
-    from assets.resources import Workspace, letters_from_environment, publishing_from_environment
+    from assets.resources import Workspace, publishing_from_environment
     from assets.run import run_jobs
+    from pipelines.operations.settings import letters_from_environment
     from pipelines.report.run_summary import summarise
 
     exports, output = (

@@ -92,9 +92,9 @@ def _recover(arguments: argparse.Namespace) -> int:
 
 
 def _purge(arguments: argparse.Namespace) -> int:
-    from assets.resources import retention_from_environment
     from pipelines.operations.instance import opened
     from pipelines.operations.purge import purge_older
+    from pipelines.operations.settings import retention_from_environment
 
     days = retention_from_environment() if arguments.days is None else arguments.days
     with opened(arguments.home.resolve()) as instance:

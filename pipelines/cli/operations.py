@@ -68,7 +68,7 @@ def _status(arguments: argparse.Namespace) -> int:
     catalogue = load_or_tell(arguments.schemas)
     if catalogue is None:
         return USAGE
-    from assets.resources import letters_from_environment
+    from pipelines.operations.settings import letters_from_environment
     from pipelines.report.status import NothingHereError, status
 
     today = datetime.datetime.now().astimezone().date()

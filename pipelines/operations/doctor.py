@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import dagster as dg
 
 from assets.channels import channels_from_environment
-from assets.resources import letters_from_environment, workspace_from_environment
+from assets.resources import workspace_from_environment
 from pipelines.flow.output_folder import make_output, strangers
 from pipelines.flow.publish import kind_of
 from pipelines.mechanics.machine_faults import machine_fault
@@ -33,7 +33,13 @@ from pipelines.operations.instance import (
     instance_place,
     opened,
 )
-from pipelines.operations.settings import PROJECT, SettingError, read_secret, readable_by_others
+from pipelines.operations.settings import (
+    PROJECT,
+    SettingError,
+    letters_from_environment,
+    read_secret,
+    readable_by_others,
+)
 from pipelines.read import RootError, Shelf
 from pipelines.release.errors import PublicationError
 from pipelines.report.sent import Channel, SendError

@@ -1,9 +1,12 @@
 """Settings and secrets given by the environment, for every command and service: ``NAME``, or ``NAME_FILE`` for a file.
 
+The one reader of the environment; what a setting is for is told by whoever asks for it.
+
 Values of secrets are never shown, logged or put in a message: errors name the variable, not what it holds.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,18 +15,25 @@ class SettingError(ValueError):
     """A setting of the environment that can't be used; the French message names it and holds no secret."""
 
 
+ENVIRONMENT: Mapping[str, str] = os.environ
 PROJECT = Path(__file__).resolve().parents[2]
+_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+
+
+def setting(name: str, default: str = "") -> str:
+    """Return a setting that is no secret, ``default`` when it is absent or empty."""
+    return ENVIRONMENT.get(name) or default
 
 
 def place_from_environment(variable: str, default: str) -> str:
     """Return the folder or fsspec URL that a variable names, else ``default``; paths start from the project."""
-    value = os.environ.get(variable) or default
+    value = setting(variable, default)
     return value if "://" in value else str(PROJECT / value)
 
 
 def home_from_environment() -> Path | None:
     """Return the folder of the Dagster instance, DAGSTER_HOME, or None; raises SettingError when it can't be one."""
-    home = os.environ.get("DAGSTER_HOME")
+    home = setting("DAGSTER_HOME")
     if not home:
         return None
     if not Path(home).is_absolute():
@@ -33,7 +43,28 @@ def home_from_environment() -> Path | None:
     return Path(home)
 
 
-def read_secret(name: str, environment: Mapping[str, str] = os.environ) -> str | None:
+def letters_from_environment() -> str:
+    """Return the URL by which a web server shows the letters to the data team, RESULTATS_LETTERS_URL, or nothing."""
+    return setting("RESULTATS_LETTERS_URL")
+
+
+def night_from_environment() -> str:
+    """Return the hour of the nightly look, HH:MM in Paris: RESULTATS_NIGHT, else 02:00. Raises SettingError."""
+    hour = setting("RESULTATS_NIGHT", "02:00")
+    if not _HOUR.fullmatch(hour):
+        raise SettingError(f"RESULTATS_NIGHT : « {hour} » n'est pas une heure (exemple : 02:00)")
+    return hour
+
+
+def retention_from_environment() -> int:
+    """Return how many days runs are kept: RESULTATS_RETENTION_DAYS, else 90. Raises SettingError on anything else."""
+    days = setting("RESULTATS_RETENTION_DAYS", "90")
+    if not days.isascii() or not days.isdigit() or int(days) < 1:
+        raise SettingError(f"RESULTATS_RETENTION_DAYS : « {days} » n'est pas un nombre de jours")
+    return int(days)
+
+
+def read_secret(name: str, environment: Mapping[str, str] = ENVIRONMENT) -> str | None:
     """Return what ``name`` or the file of ``<name>_FILE`` holds, without the line's end, or None when neither is set.
 
     Raises SettingError when both are set, or when the file can't be read or is empty.
@@ -52,7 +83,7 @@ def read_secret(name: str, environment: Mapping[str, str] = os.environ) -> str |
     return held
 
 
-def readable_by_others(name: str, environment: Mapping[str, str] = os.environ) -> bool:
+def readable_by_others(name: str, environment: Mapping[str, str] = ENVIRONMENT) -> bool:
     """Tell whether the file of ``<name>_FILE`` can be read by any user of the machine."""
     file = environment.get(f"{name}_FILE")
     return bool(file) and Path(str(file)).exists() and bool(Path(str(file)).stat().st_mode & 0o004)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +128,13 @@ def test_the_walk_sees_each_fault(module, line):
 
 def test_a_command_may_import_assets_lazily():
     assert faults(PROJECT / "pipelines" / "cli.py", "def run():\n    from assets import jobs\n") == []
+
+
+def test_the_environment_is_read_in_one_place():
+    """But for DAGSTER_HOME, which Dagster wants there while an instance is opened."""
+    paths = [*MODULES, *(PROJECT / "assets").rglob("*.py")]
+    readers = {path.name for path in paths if re.search(r"\bos\.(environ|getenv)\b", path.read_text(encoding="utf-8"))}
+    assert readers == {"settings.py", "instance.py"}
 
 
 def module_name(path: Path) -> str:
