@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -88,6 +90,36 @@ def bucket(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> s
     for name, value in s3_environment.items():
         monkeypatch.setenv(name, value)
     return "resultats"
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The address of a PostgreSQL server of this test's own, behind a socket in a folder of its own.
+
+    Without PostgreSQL the test is skipped on a machine, and fails in CI, which installs it.
+    """
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not installed or not shutil.which("pg_dump"):
+        missing = "PostgreSQL n'est pas installé (paquets postgresql et postgresql-client, voir .ci/run)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    binaries = installed[-1].parent
+    user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        if user:
+            shutil.chown(folder, "postgres", "postgres")
+
+        def run(*command: str) -> None:
+            subprocess.run([*user, *command], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+        data = f"{folder}/data"
+        run(f"{binaries}/initdb", "-D", data, "-U", "resultats", "--auth=trust", "--no-sync", "--encoding=UTF8")
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        run(f"{binaries}/pg_ctl", "-D", data, "-o", options, "-w", "-l", f"{folder}/log", "start")
+        try:
+            run(f"{binaries}/createdb", "-h", folder, "-U", "resultats", "dagster")
+            yield f"postgresql+psycopg2://resultats@/dagster?host={folder}"
+        finally:
+            run(f"{binaries}/pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,31 +63,6 @@ def _process(command: list[object], log: Path, environment: dict[str, str]) -> I
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-@pytest.fixture
-def database() -> Iterator[str]:
-    """A PostgreSQL server of this test's own, behind a socket in a folder of its own."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    _needed(found, "PostgreSQL")
-    binaries = found[-1].parent
-    user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        if user:
-            shutil.chown(folder, "postgres", "postgres")
-
-        def run(*command: str) -> None:
-            subprocess.run([*user, *command], check=True, stdout=subprocess.DEVNULL, cwd=folder)
-
-        data = f"{folder}/data"
-        run(f"{binaries}/initdb", "-D", data, "-U", "resultats", "--auth=trust", "--no-sync", "--encoding=UTF8")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        run(f"{binaries}/pg_ctl", "-D", data, "-o", options, "-w", "-l", f"{folder}/log", "start")
-        try:
-            run(f"{binaries}/createdb", "-h", folder, "-U", "resultats", "dagster")
-            yield f"postgresql+psycopg2://resultats@/dagster?host={folder}"
-        finally:
-            run(f"{binaries}/pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -297,34 +296,6 @@ def test_an_output_on_a_storage_is_saved_by_the_storage_and_the_instance_here(pl
     assert (place / "output" / "archive").is_dir()
 
 
-@pytest.fixture
-def database() -> Iterator[str]:
-    """The address of a PostgreSQL server of this test's own, behind a socket in a folder of its own."""
-    needed("pg_dump", "postgresql-client")
-    binaries = next(
-        (path.parent for path in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)), None
-    )
-    if binaries is None:
-        pytest.skip("PostgreSQL n'est pas installé (paquet postgresql)")
-    user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        if user:
-            shutil.chown(folder, "postgres", "postgres")
-        data = f"{folder}/data"
-
-        def run(*command: str) -> None:
-            subprocess.run([*user, *command], check=True, stdout=subprocess.DEVNULL, cwd=folder)
-
-        run(f"{binaries}/initdb", "-D", data, "-U", "resultats", "--auth=trust", "--no-sync", "--encoding=UTF8")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        run(f"{binaries}/pg_ctl", "-D", data, "-o", options, "-w", "-l", f"{folder}/log", "start")
-        try:
-            run(f"{binaries}/createdb", "-h", folder, "-U", "resultats", "dagster")
-            yield folder
-        finally:
-            run(f"{binaries}/pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-
-
 @dg.job
 def nothing_much():
     @dg.op
@@ -336,7 +307,7 @@ def nothing_much():
 
 def test_the_same_on_postgresql(database, place, monkeypatch):
     backup("save")  # of the instance in SQLite
-    monkeypatch.setenv("RESULTATS_PG_URL", f"postgresql+psycopg2://resultats@/dagster?host={database}")
+    monkeypatch.setenv("RESULTATS_PG_URL", database)
     assert main(["instance", "prepare"]) == 0
     assert "une instance en SQLite ; il y a ici" in backup("restore", "--replace", code=1)
     output = place / "output"
@@ -349,7 +320,7 @@ def test_the_same_on_postgresql(database, place, monkeypatch):
     shutil.rmtree(place / "home" / "data" / "state")
     assert "base PostgreSQL n'est pas vide" in backup("restore", code=1)
     for command in ("drop schema public cascade", "create schema public"):
-        subprocess.run(["psql", "-q", "-h", database, "-U", "resultats", "dagster", "-c", command], check=True)
+        subprocess.run(["psql", "-q", "-d", database.replace("+psycopg2", ""), "-c", command], check=True)
     backup("restore")
     assert (known(), digests(output)) == (runs, before)
     with dg.DagsterInstance.get() as instance:
