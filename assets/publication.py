@@ -4,26 +4,27 @@ What is published, and how, is in ``pipelines.flow.publish``.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
 
 from assets.resources import POOL, Workspace
 from pipelines.declarations import Catalogue
-from pipelines.flow.publish import Publisher
+from pipelines.flow.publish import Night, Publisher, publish_accepted, publish_night
 from pipelines.flow.waiting_plans import keep_waiting
 from pipelines.operations.settings import SettingError, read_secret
 from pipelines.release.errors import PublicationError
 from pipelines.targets.folder.target import NAME
 from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import TargetError
-from pipelines.targets.report import Report, plan_text, report_text
+from pipelines.targets.report import plan_text, report_text
 
 KEY = dg.AssetKey(["national", "publication"])
 AGREEMENT = "accord"
 ACCEPT_JOB = "accepter_plan"
 HOURLY = 3600  # seconds; the crawler of the platform comes within hours
+NO_SUCH_PLAN = "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé. Relire le plan."
 STOPPED = (PublicationError, TargetError, SettingError)  # their sentence is all there is to know
 
 
@@ -47,18 +48,21 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         ],
     )
     def publication(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
-        reports, shown = _brought(catalogue, workspace, context.log.info)
-        waiting = [*(report.plan for report in reports if not report.applied), *shown]
-        keep_waiting(workspace.store, waiting)
+        try:
+            publishers = _publishers(catalogue, workspace)
+            night = publish_night(publishers, allowed=workspace.publish, progress=context.log.info)
+        except STOPPED as error:
+            raise dg.Failure(str(error)) from None
+        keep_waiting(workspace.store, night.waiting)
         yield dg.AssetCheckResult(
             check_name=AGREEMENT,
-            passed=not any(plan.refusals for plan in waiting),
+            passed=not any(plan.refusals for plan in night.waiting),
             severity=dg.AssetCheckSeverity.WARN,
-            metadata=_waiting(waiting),
+            metadata=_waiting(night.waiting),
         )
-        if failed := [report for report in reports if report.applied and not report.succeeded]:
+        if failed := [report for report in night.reports if report.applied and not report.succeeded]:
             raise dg.Failure("\n".join(report_text(report) for report in failed))
-        yield dg.MaterializeResult(metadata=_metadata(workspace, reports, shown))
+        yield dg.MaterializeResult(metadata=_metadata(workspace, night))
 
     return publication
 
@@ -74,24 +78,15 @@ def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
 
     @dg.op(name="plan", description="Accepte un plan par son empreinte, puis l'applique.", pool=POOL)
     def accept(context: dg.OpExecutionContext, config: AcceptedPlan, workspace: Workspace) -> None:
-        for name in _targets(workspace):
-            publisher = Publisher(catalogue, workspace.store, name, read_secret)
-            try:
-                if not publisher.accept(config.hash, config.reason):
-                    continue
-                agreed = publisher.publish(lambda plan: plan.hash == config.hash, context.log.info)
-                reports = [report for report in agreed if report.plan.hash == config.hash]
-            except STOPPED as error:
-                raise dg.Failure(str(error), allow_retries=False) from None
-            text = "\n".join(report_text(report) for report in reports)
-            if not all(report.succeeded for report in reports):
-                raise dg.Failure(text, allow_retries=False)
-            context.log.info(text)
-            return
-        raise dg.Failure(
-            "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé. Relire le plan.",
-            allow_retries=False,
-        )
+        publishers = _publishers(catalogue, workspace)
+        try:
+            reports = publish_accepted(publishers, config.hash, config.reason, context.log.info)
+        except STOPPED as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        text = "\n".join(report_text(report) for report in reports) or NO_SUCH_PLAN
+        if not reports or not all(report.succeeded for report in reports):
+            raise dg.Failure(text, allow_retries=False)
+        context.log.info(text)
 
     @dg.job(name=ACCEPT_JOB, description="Accepter un plan de publication bloqué : son empreinte, et pourquoi.")
     def accepted() -> None:
@@ -130,32 +125,16 @@ def previews_sensor(catalogue: Catalogue, workspace: Workspace) -> dg.SensorDefi
     return sensor
 
 
-def _targets(workspace: Workspace) -> list[str]:
-    """Return the names of the targets: the folder catalogue, always, then the configured one."""
-    return list(dict.fromkeys([NAME, workspace.target]))
+def _publishers(catalogue: Catalogue, workspace: Workspace) -> list[Publisher]:
+    """Return who publishes to the folder catalogue, always, then to the configured target."""
+    names = dict.fromkeys([NAME, workspace.target])
+    return [Publisher(catalogue, workspace.store, name, read_secret) for name in names]
 
 
-def _brought(
-    catalogue: Catalogue, workspace: Workspace, progress: Callable[[str], None]
-) -> tuple[list[Report], list[Plan]]:
-    """Return what came of publishing, and the plans of targets that may only be shown."""
-    reports, shown = list[Report](), list[Plan]()
-    try:
-        for name in _targets(workspace):
-            publisher = Publisher(catalogue, workspace.store, name, read_secret)
-            if publisher.remote and not workspace.publish:
-                shown += [plan for plan in publisher.plans() if not plan.empty]
-            else:
-                reports += publisher.publish(progress=progress)
-    except STOPPED as error:
-        raise dg.Failure(str(error)) from None
-    return reports, shown
-
-
-def _metadata(workspace: Workspace, reports: list[Report], shown: list[Plan]) -> dict[str, Any]:
+def _metadata(workspace: Workspace, night: Night) -> dict[str, Any]:
     store = workspace.store
-    written = [step for report in reports for step in report.done if step.kind in ("write", "remove")]
-    told = [*(report_text(report) for report in reports), *(plan_text(plan) for plan in shown)]
+    written = [step for report in night.reports for step in report.done if step.kind in ("write", "remove")]
+    told = [*(report_text(report) for report in night.reports), *(plan_text(plan) for plan in night.shown)]
     return {
         "catalogue": dg.MetadataValue.path(store.address(store.catalogue / "index.html")),
         "fichiers_ecrits": len(written),
@@ -164,7 +143,7 @@ def _metadata(workspace: Workspace, reports: list[Report], shown: list[Plan]) ->
     }
 
 
-def _waiting(found: list[Plan]) -> dict[str, Any]:
+def _waiting(found: Iterable[Plan]) -> dict[str, Any]:
     """Return, for the check, why each plan waits, as text (all that the UI shows of a check at once), then the plan."""
     shown: dict[str, Any] = {}
     for plan in found:

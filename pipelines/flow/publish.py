@@ -6,7 +6,7 @@ Which steps a target needs is said below ``pipelines.targets``; keys are read by
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -125,6 +125,39 @@ class Publisher:
                 self.store.save_room(self.store.room(room))
             if not self.remote:
                 self.store.save_catalogue()
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night made of targets: what came of each publication, and the plans that may only be shown."""
+
+    reports: tuple[Report, ...]
+    shown: tuple[Plan, ...]
+
+    @property
+    def waiting(self) -> tuple[Plan, ...]:
+        """The plans that wait for a person."""
+        return (*(report.plan for report in self.reports if not report.applied), *self.shown)
+
+
+def publish_night(publishers: Iterable[Publisher], *, allowed: bool, progress: Progress) -> Night:
+    """Publish to each target, or show its plan where it is remote and that isn't ``allowed``. Raises as they do."""
+    reports, shown = list[Report](), list[Plan]()
+    for publisher in publishers:
+        if publisher.remote and not allowed:
+            shown += [plan for plan in publisher.plans() if not plan.empty]
+        else:
+            reports += publisher.publish(progress=progress)
+    return Night(tuple(reports), tuple(shown))
+
+
+def publish_accepted(publishers: Iterable[Publisher], plan: str, reason: str, progress: Progress) -> list[Report]:
+    """Accept the plan of that hash where a target has it, and apply it alone; empty when none does."""
+    for publisher in publishers:
+        if publisher.accept(plan, reason):
+            agreed = publisher.publish(lambda found: found.hash == plan, progress)
+            return [report for report in agreed if report.plan.hash == plan]
+    return []
 
 
 def statement(store: Store) -> str | None:

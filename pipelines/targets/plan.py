@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from pipelines.release.gates import Gate
@@ -64,17 +64,7 @@ class Action:
 
     def to_json(self) -> dict[str, Any]:
         """Return the step as plain data; empty properties are left out."""
-        content = {
-            "kind": self.kind,
-            "what": self.what,
-            "why": self.why,
-            "key": self.key,
-            "id": self.id,
-            "sha1": self.sha1,
-            "changes": [{"name": item.name, "before": item.before, "after": item.after} for item in self.changes],
-            "order": list(self.order),
-        }
-        return {name: value for name, value in content.items() if value}
+        return {name: value for name, value in asdict(self).items() if value}
 
 
 @dataclass(frozen=True)

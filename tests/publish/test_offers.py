@@ -19,7 +19,8 @@ from pipelines.release.release import make_release
 from pipelines.release.tabular import csv_bytes
 from pipelines.targets.rooms import Rooms
 from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, missing_quality, written_document
-from pipelines.targets.udata.remote import KEY, RemoteDataset, RemoteResource, RemoteState
+from pipelines.targets.udata.reading import RemoteState
+from pipelines.targets.udata.remote import KEY, RemoteDataset, RemoteResource
 from pipelines.targets.udata.resources import FEED_KEY, REUSE_KEY
 
 ACCEPTED = frozenset({"csv", "xlsx", "parquet", "json", "txt", "zip", "xml"})

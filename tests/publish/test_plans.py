@@ -22,6 +22,7 @@ from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
 from pipelines.targets.udata.gates import PUBLIC
 from pipelines.targets.udata.plan import make_plan
 from pipelines.targets.udata.plan_resources import described_extras
+from pipelines.targets.udata.reading import RemoteState
 from pipelines.targets.udata.remote import (
     CONTENT,
     DATASET,
@@ -31,7 +32,6 @@ from pipelines.targets.udata.remote import (
     VERSION,
     RemoteDataset,
     RemoteResource,
-    RemoteState,
 )
 
 FIELDS = {

@@ -12,10 +12,11 @@ from typing import Any
 from pipelines.targets.plan import Action, Plan, alike, heading
 from pipelines.targets.protocol import Progress
 from pipelines.targets.udata.apply_resources import ResourceSteps
-from pipelines.targets.udata.client import Json, Udata
+from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.desired import DesiredDataset
 from pipelines.targets.udata.plan import wanted_fields, wants_contact
-from pipelines.targets.udata.remote import DATASET, VERSION, RemoteDataset, RemoteState, carriers
+from pipelines.targets.udata.reading import RemoteState, carriers
+from pipelines.targets.udata.remote import DATASET, VERSION, RemoteDataset
 
 
 @dataclass
@@ -55,10 +56,10 @@ class Application:
         owner = self.state.organization
         extras = {DATASET: self.desired.dataset}
         body = {**self._fields(None), "private": True, "organization": owner, "extras": extras}
-        return str(self.client.create_dataset(body, self._created)["id"])
+        return self.client.create_dataset(body, self._created)
 
-    def _created(self) -> Json | None:
-        return next(iter(carriers(self.client, self.state.organization, self.desired.dataset)), None)
+    def _created(self) -> str | None:
+        return next((item.id for item in carriers(self.client, self.state.organization, self.desired.dataset)), None)
 
     def _restore(self, remote: RemoteDataset) -> None:
         self.client.put_dataset(remote.id, {**self._fields(remote), "private": remote.private, "deleted": None})
@@ -81,12 +82,11 @@ class Application:
     def _contact(self) -> str:
         name, email = self.desired.contact
         body = {"name": name, "email": email, "role": "contact", "organization": self.state.organization}
-        found = self._known_contact() or self.client.create_contact(body, self._known_contact)
-        return str(found["id"])
+        return self._known_contact() or self.client.create_contact(body, self._known_contact)
 
-    def _known_contact(self) -> Json | None:
+    def _known_contact(self) -> str | None:
         known = self.client.contacts(self.state.organization)
-        return next((item for item in known if (item["name"], item.get("email") or "") == self.desired.contact), None)
+        return next((item.id for item in known if (item.name, item.email) == self.desired.contact), None)
 
 
 _DATASET_STEPS: Mapping[str, Callable[[Application, RemoteDataset], None]] = {

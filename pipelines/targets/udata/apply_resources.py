@@ -13,19 +13,11 @@ from typing import Any
 from pipelines.declarations import Catalogue
 from pipelines.release.errors import PublicationError
 from pipelines.targets.plan import Action
-from pipelines.targets.udata.client import Json, Udata
+from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.desired import DesiredDataset, DesiredResource, written_document
 from pipelines.targets.udata.errors import UnknownOutcomeError
 from pipelines.targets.udata.plan_resources import described_extras, wanted_schema
-from pipelines.targets.udata.remote import (
-    KEY,
-    OURS,
-    SUPERSEDED,
-    RemoteDataset,
-    RemoteResource,
-    remote_dataset,
-    remote_resource,
-)
+from pipelines.targets.udata.remote import KEY, OURS, SUPERSEDED, RemoteDataset, RemoteResource
 from pipelines.targets.udata.resources import LINKED
 from pipelines.targets.udata.uploads import Upload
 
@@ -59,10 +51,10 @@ class ResourceSteps:
 
     def remote(self) -> RemoteDataset:
         """Return the dataset as it is now."""
-        body = self.client.dataset(self.dataset)
-        if body is None:
+        found = self.client.dataset(self.dataset)
+        if found is None:
             raise PublicationError("Le jeu de données a disparu de la cible pendant la publication ; refaire le plan.")
-        return remote_dataset(body)
+        return found
 
     def _file(self, step: Action) -> DesiredResource:
         """Return the file of a step; its links are written in it now that they are all known."""
@@ -73,13 +65,14 @@ class ResourceSteps:
     def _upload(self, step: Action) -> None:
         item = self._file(step)
 
-        def landed() -> Json | None:
-            fresh = [found for found in self._bodies() if found["id"] not in self._seen]
-            return next((found for found in fresh if _holds(remote_resource(found), item)), None)
+        def landed() -> RemoteResource | None:
+            remote = self.client.dataset(self.dataset)
+            fresh = [found for found in (remote.resources if remote else ()) if found.id not in self._seen]
+            return next((found for found in fresh if _holds(found, item)), None)
 
         made = self.client.upload(self.dataset, _upload_of(item), landed)
-        self._seen.add(made["id"])
-        self._describe(item, self._right_file(item, remote_resource(made)))
+        self._seen.add(made.id)
+        self._describe(item, self._right_file(item, made))
 
     def _replace(self, step: Action) -> None:
         item = self._file(step)
@@ -116,11 +109,11 @@ class ResourceSteps:
         return str(item.key) if mine is not None and mine.id == item.id and self.desired.holds(item.key) else item.id
 
     def _sent(self, item: DesiredResource, resource: str) -> RemoteResource:
-        def landed() -> Json | None:
+        def landed() -> RemoteResource | None:
             found = self.client.resource(resource)
-            return found if found is not None and _holds(remote_resource(found), item) else None
+            return found if found is not None and _holds(found, item) else None
 
-        return remote_resource(self.client.replace(self.dataset, resource, _upload_of(item), landed))
+        return self.client.replace(self.dataset, resource, _upload_of(item), landed)
 
     def _right_file(self, item: DesiredResource, made: RemoteResource) -> RemoteResource:
         """Return the resource once it holds the bytes that were sent; they are sent again when it does not."""
@@ -147,11 +140,11 @@ class ResourceSteps:
             "extras": described_extras(item, remote),
         }
         schema = wanted_schema(item, {key: found.latest for key, found in self.known.items()})
-        self.known[item.key] = remote_resource(self._put_with_schema(item, remote.id, body, schema))
+        self.known[item.key] = self._put_with_schema(item, remote.id, body, schema)
 
     def _put_with_schema(
         self, item: DesiredResource, resource: str, body: Mapping[str, Any], schema: Mapping[str, str]
-    ) -> Json:
+    ) -> RemoteResource:
         """Describe a resource; without its schema when the platform can't check it, which it says by a 500."""
         if schema and not self._schemas_down:
             try:
@@ -168,16 +161,12 @@ class ResourceSteps:
             )
         return made
 
-    def _bodies(self) -> list[Json]:
-        body = self.client.dataset(self.dataset)
-        return list(body["resources"]) if body is not None else []
-
     def _resource(self, resource: str) -> RemoteResource:
-        body = self.client.resource(resource)
-        if body is None:
+        found = self.client.resource(resource)
+        if found is None:
             message = f"Le fichier {resource} a disparu de la cible pendant la publication ; refaire le plan."
             raise PublicationError(message)
-        return remote_resource(body)
+        return found
 
 
 def _holds(remote: RemoteResource, item: DesiredResource) -> bool:

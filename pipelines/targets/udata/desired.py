@@ -14,7 +14,8 @@ from pipelines.release import history
 from pipelines.release.renditions import content_hash, put
 from pipelines.targets.rooms import Rooms, file_name
 from pipelines.targets.udata.documents import document, links_to
-from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset, RemoteState
+from pipelines.targets.udata.reading import RemoteState
+from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset
 from pipelines.targets.udata.resources import LINKED, Placed, ResourceType, archives, latest_files
 
 CLOSED_FORMATS = frozenset({"pdf", "doc", "docx", "word", "xls", "excel", "xlsx"})

@@ -12,7 +12,8 @@ from pipelines.release.version import parse
 from pipelines.targets.plan import Action
 from pipelines.targets.udata.desired import DesiredDataset
 from pipelines.targets.udata.matching import Matching
-from pipelines.targets.udata.remote import ARCHIVE, SUPERSEDED, RemoteState
+from pipelines.targets.udata.reading import RemoteState
+from pipelines.targets.udata.remote import ARCHIVE, SUPERSEDED
 
 PUBLIC = "https://www.data.gouv.fr"
 # Retiring files is rare: beyond both bounds it looks like a fault of ours, not like a decision.

@@ -1,17 +1,18 @@
-"""What a udata holds of one of our datasets, as plain data in our names, and how it is read.
+"""What a udata holds, as plain data in our names, read of its answers.
 
-A dataset and its resources are known by our own keys in their extras, never by title or slug.
+A dataset and its resources are known by our own keys in their extras, never by title or slug. An answer of another
+shape (``{}``, ``null``, ``[]``, a text) can't be read: KeyError, TypeError or ValueError.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import field
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pipelines.release.errors import PublicationError
-from pipelines.targets.udata.client import Json, Udata
+from pydantic import Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 
 MANAGED = ("title", "description", "description_short", "tags", "license", "frequency", "temporal_coverage", "spatial")
 
@@ -26,6 +27,10 @@ CONTENT = "resultats:content"  # archive: sha256 of its SHA256SUMS, which decide
 SUPERSEDED = "resultats:superseded"  # resource: why it is no longer kept up to date
 
 ARCHIVE = "archive:"  # how the keys of archives start
+
+Json = Mapping[str, Any]
+Contacts = tuple[tuple[str, str], ...]  # name, e-mail
+SOME = TypeAdapter(Annotated[frozenset[str], Field(min_length=1)])  # a list of names that is never empty
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class RemoteDataset:
     private: bool
     deleted: str | None
     extras: Mapping[str, Any]
-    contacts: tuple[tuple[str, str], ...]  # name, e-mail
+    contacts: Contacts
     contact_ids: tuple[str, ...]
     resources: tuple[RemoteResource, ...]
     quality: Mapping[str, Any] = field(default_factory=dict)
@@ -94,86 +99,114 @@ class RemoteDataset:
 
 
 @dataclass(frozen=True)
-class RemoteState:
-    """What a udata holds of one of our datasets, and what it accepts.
+class Listed:
+    """A dataset in the list of those of an account, drafts and deleted ones too; ``owner`` is its organization."""
 
-    ``last_page`` is that of the last publication, empty when there was none; ``others`` the ids of datasets of the same
-    key.
-    """
-
-    address: str
-    organization: str
-    extensions: frozenset[str]
-    licences: frozenset[str]
-    dataset: RemoteDataset | None = None
-    last_page: str = ""
-    others: tuple[str, ...] = ()
+    id: str
+    extras: Mapping[str, Any]
+    created_at: str
+    deleted: str | None
+    owner: str | None
 
 
-def read_state(client: Udata, organization: str, dataset: str, last_page: str = "") -> RemoteState:
-    """Return what the target holds of our ``dataset``.
+@dataclass(frozen=True)
+class Contact:
+    """A contact point of an organization."""
 
-    Raises PublicationError when the organization is not there or the account is not one of its members.
-    """
-    owner = member_of(client, organization)
-    found = carriers(client, owner, dataset)
-    body = client.dataset(found[0]["id"]) if found else None
-    return RemoteState(
-        address=client.base_url,
-        organization=owner,
-        extensions=client.extensions(),
-        licences=client.licences(),
-        dataset=remote_dataset(body) if body is not None else None,
-        last_page=last_page,
-        others=tuple(item["id"] for item in found[1:] if not item["deleted"]),
-    )
+    id: str
+    name: str
+    email: str
 
 
-def carriers(client: Udata, organization: str, dataset: str) -> list[Json]:
-    """Return the datasets of an organization that carry our key: those in use first, then the oldest."""
-    found = [
-        item
-        for item in client.datasets()
-        if item["extras"].get(DATASET) == dataset and (item.get("organization") or {}).get("id") == organization
+@dataclass(frozen=True)
+class Organization:
+    """An organization of the account."""
+
+    id: str
+    slug: str
+
+
+def identifier(body: Any) -> str:
+    """Return the id of something made or changed, of which nothing else is read."""
+    if not isinstance(body["id"], str):
+        raise TypeError(body["id"])
+    return str(body["id"])
+
+
+def extras(body: Any) -> Json:
+    """Return the extras of a resource, of which any may be there."""
+    if not isinstance(body, Mapping):
+        raise TypeError(body)
+    return body
+
+
+def extras_of_ours(body: Any) -> Json:
+    """Return the extras of a dataset of ours, which has our key."""
+    if not body:
+        raise ValueError(body)
+    return extras(body)
+
+
+def account(body: Any) -> list[Organization]:
+    """Return the organizations of the account of a key."""
+    return [Organization(item["id"], item["slug"]) for item in body["organizations"]]
+
+
+def licences(body: Any) -> frozenset[str]:
+    """Return the ids of the licences that a server knows: there is always one."""
+    return SOME.validate_python([identifier(item) for item in body])
+
+
+def listed(body: Any) -> list[Listed]:
+    """Return the datasets of an account, of which there may be none."""
+    if not isinstance(body, list):
+        raise TypeError(body)
+    return [
+        Listed(item["id"], item["extras"], item["created_at"], item["deleted"], (item["organization"] or {}).get("id"))
+        for item in body
     ]
-    return sorted(found, key=lambda item: (item["deleted"] is not None, item["created_at"], item["id"]))
 
 
-def member_of(client: Udata, wanted: str) -> str:
-    """Return the id of an organization of the account; raises PublicationError when it isn't one of its members."""
-    for item in client.me()["organizations"]:
-        if wanted in (item["id"], item["slug"]):
-            return str(item["id"])
-    if client.organization(wanted) is None:
-        raise PublicationError(
-            f"L'organisation « {wanted} » n'existe pas sur {client.base_url} ; corriger RESULTATS_ORGANIZATION "
-            "(identifiant ou nom court de l'organisation, lu dans l'adresse de sa page)."
-        )
-    raise PublicationError(
-        f"Le compte de la clé d'API n'est pas membre de l'organisation « {wanted} » ; "
-        "demander à un administrateur de l'organisation de l'inviter comme éditeur."
-    )
+def contact(body: Any) -> Contact:
+    """Return a contact point."""
+    return Contact(body["id"], body["name"], body.get("email") or "")
 
 
-def remote_dataset(body: Json) -> RemoteDataset:
-    """Return a dataset of the API in our form."""
-    contacts = body.get("contact_points") or []
+def contacts(body: Any) -> tuple[list[Contact], bool]:
+    """Return a page of contact points, and whether there is another."""
+    return [contact(item) for item in body["data"]], bool(body.get("next_page"))
+
+
+def ordered(body: Any) -> int:
+    """Return how many resources were put in order."""
+    return len(SOME.validate_python([identifier(item) for item in body]))
+
+
+def part(body: Any) -> None:
+    """Read that a part of a file arrived."""
+    if body["success"] is not True:
+        raise ValueError(body)
+
+
+def dataset(body: Any) -> RemoteDataset:
+    """Return a whole dataset."""
+    contacts = [contact(item) for item in body.get("contact_points") or ()]
     return RemoteDataset(
         id=body["id"],
-        page=body.get("page") or f"{body['uri']}",
+        page=body.get("page") or body["uri"],
         fields=_managed(body),
-        private=bool(body["private"]),
+        private=body["private"],
         deleted=body.get("deleted"),
         extras=body.get("extras") or {},
-        contacts=tuple((item["name"], item.get("email") or "") for item in contacts),
-        contact_ids=tuple(item["id"] for item in contacts),
-        resources=tuple(remote_resource(item) for item in body["resources"]),
+        contacts=tuple((item.name, item.email) for item in contacts),
+        contact_ids=tuple(item.id for item in contacts),
+        resources=tuple(resource(item) for item in body["resources"]),
         quality=body.get("quality") or {},
     )
 
 
-def remote_resource(body: Json) -> RemoteResource:
-    """Return a resource of the API in our form."""
+def resource(body: Any) -> RemoteResource:
+    """Return a resource."""
     checksum, schema = body.get("checksum") or {}, body.get("schema") or {}
     return RemoteResource(
         id=body["id"],

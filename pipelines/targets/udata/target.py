@@ -23,8 +23,9 @@ from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, earlier_files
 from pipelines.targets.udata.plan import make_plan
 from pipelines.targets.udata.previews import previews
+from pipelines.targets.udata.reading import RemoteState, read_state
 from pipelines.targets.udata.rehearsal import rehearse
-from pipelines.targets.udata.remote import RemoteDataset, RemoteState, read_state
+from pipelines.targets.udata.remote import RemoteDataset
 
 CRITERIA = {
     "license": "licence",

@@ -2,6 +2,8 @@
 
 GET and PUT say the whole state that is wanted and may be repeated. POST is sent again only when nothing can have been
 done (no connection, 429); otherwise whoever asked looks first. The API key goes to one host and is shown nowhere.
+
+``urllib3.Retry`` can't say this: it knows neither an answer that can't be read nor a server's own date.
 """
 
 from __future__ import annotations
@@ -9,8 +11,8 @@ from __future__ import annotations
 import email.utils
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urljoin, urlsplit
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import NewConnectionError
@@ -23,14 +25,13 @@ from pipelines.targets.udata.errors import (
     UnreachableError,
     refusal,
 )
-from pipelines.targets.udata.shapes import Shape
 
+T = TypeVar("T")
+Read = Callable[[Any], T]  # what is read of an answer; any error that it raises says that it is no answer
 Timeout = tuple[float, float]  # to connect, then between two bytes of the answer, in seconds
 WAITS = (0.5, 1.0, 2.0)  # before each new attempt, in seconds
 LONGEST_WAIT = 120.0  # a server that asks for more is left alone
-REDIRECTS = 3
-_KEEP_METHOD = frozenset({307, 308})
-_REDIRECT = frozenset({301, 302, 303}) | _KEEP_METHOD
+_MISREAD = (KeyError, TypeError, ValueError, AttributeError)  # of an answer that is not of udata's shape
 
 
 @dataclass(frozen=True)
@@ -46,29 +47,29 @@ class Transport:
     waits: tuple[float, ...] = WAITS
 
     def get(
-        self, path: str, shape: Shape, *, fields: str | None = None, params: Mapping[str, str | int] | None = None
-    ) -> Any:
-        """Return the JSON of a GET, of that shape; ``fields`` is udata's mask of the fields wanted."""
+        self, path: str, read: Read[T], *, fields: str | None = None, params: Mapping[str, str | int] | None = None
+    ) -> T:
+        """Return what is read of the answer to a GET; ``fields`` is udata's mask of the fields wanted."""
         headers = {"X-Fields": fields} if fields else {}
-        return self._repeat(lambda: self._exchange("GET", path, shape, headers=headers, params=params), _repeatable)
+        return self._repeat(lambda: self._exchange("GET", path, read, headers=headers, params=params), _repeatable)
 
-    def put(self, path: str, shape: Shape, body: Any) -> Any:
-        """Send a whole wanted state; return the JSON of the answer, of that shape."""
-        return self._repeat(lambda: self._exchange("PUT", path, shape, json=body), _repeatable)
+    def put(self, path: str, read: Read[T], body: Any) -> T:
+        """Send a whole wanted state; return what is read of the answer."""
+        return self._repeat(lambda: self._exchange("PUT", path, read, json=body), _repeatable)
 
-    def post(self, path: str, shape: Shape, body: Any) -> Any:
-        """Send once; return the JSON of the answer. UnknownOutcomeError: it may have been done, look."""
-        return self._repeat(lambda: self._exchange("POST", path, shape, json=body), _surely_not_done)
+    def post(self, path: str, read: Read[T], body: Any) -> T:
+        """Send once; return what is read of the answer. UnknownOutcomeError: it may have been done, look."""
+        return self._repeat(lambda: self._exchange("POST", path, read, json=body), _surely_not_done)
 
-    def post_form(self, path: str, shape: Shape, form: Mapping[str, str], file: tuple[str, bytes] | None) -> Any:
-        """Send a multipart form once, with at most one file (name, content); return the JSON of the answer."""
+    def post_form(self, path: str, read: Read[T], form: Mapping[str, str], file: tuple[str, bytes] | None) -> T:
+        """Send a multipart form once, with at most one file (name, content); return what is read of the answer."""
         parts: dict[str, Any] = {name: (None, value) for name, value in form.items()}
         if file is not None:
             parts["file"] = file
-        send = lambda: self._exchange("POST", path, shape, files=parts, timeout=self.upload_timeout)  # noqa: E731
-        return self._repeat(send, _surely_not_done)
+        options = {"files": parts, "timeout": self.upload_timeout}
+        return self._repeat(lambda: self._exchange("POST", path, read, **options), _surely_not_done)
 
-    def _repeat(self, send: Callable[[], Any], may_repeat: Callable[[UdataError], bool]) -> Any:
+    def _repeat(self, send: Callable[[], T], may_repeat: Callable[[UdataError], bool]) -> T:
         for wait in self.waits:
             try:
                 return send()
@@ -81,15 +82,15 @@ class Transport:
                 self.sleep(wait if asked is None else max(asked, 0.0))
         return send()
 
-    def _exchange(self, method: str, path: str, shape: Shape, **options: Any) -> Any:
-        """Make one exchange, redirections on the same host followed with the same method and body."""
-        url, call = f"{self.base_url}{path}", f"{method} {path}"
-        for _ in range(REDIRECTS):
-            answer = self._send(method, url, call, **options)
-            if answer.status_code not in _REDIRECT:
-                return _shaped(self._read(answer, call), shape, call)
-            url = self._followed(answer, method, url, call)
-        raise NotUdataError(f"{call} : trop de redirections ; vérifier l'adresse de la cible")
+    def _exchange(self, method: str, path: str, read: Read[T], **options: Any) -> T:
+        call = f"{method} {path}"
+        body = self._body(self._send(method, f"{self.base_url}{path}", call, **options), call)
+        try:
+            return read(body)
+        except _MISREAD:
+            hint = "relancer, la publication reprendra où elle en est ; si cela dure, vérifier l'adresse de la cible"
+            message = f"{call} : la réponse n'a pas la forme de celles d'un udata (data.gouv.fr) ; {hint}"
+            raise UnknownOutcomeError(message) from None
 
     def _send(self, method: str, url: str, call: str, **options: Any) -> requests.Response:
         key = {"X-API-KEY": self.api_key} if self.api_key else {}
@@ -113,7 +114,12 @@ class Transport:
         hint = f"connexion perdue ({reason}) ; relancer, la publication reprendra où elle en est"
         return UnknownOutcomeError(f"{call} : {hint}")
 
-    def _read(self, answer: requests.Response, call: str) -> Any:
+    def _body(self, answer: requests.Response, call: str) -> Any:
+        if 300 <= answer.status_code < 400:  # the key follows none
+            there = urlsplit(answer.headers.get("Location", ""))
+            raise NotUdataError(
+                f"{call} : la cible renvoie vers {there.scheme}://{there.netloc} ; l'indiquer comme cible"
+            )
         try:
             body = answer.json() if answer.content else None
         except ValueError:
@@ -126,14 +132,6 @@ class Transport:
             raise refusal(answer.status_code, self._scrub(body), call, wait=_retry_after(answer))
         return body
 
-    def _followed(self, answer: requests.Response, method: str, url: str, call: str) -> str:
-        there = urljoin(url, answer.headers.get("Location", ""))
-        old, new = urlsplit(url), urlsplit(there)
-        same_host = new.netloc == old.netloc and new.scheme in ("https", old.scheme)
-        if not same_host or (method != "GET" and answer.status_code not in _KEEP_METHOD):
-            raise NotUdataError(f"{call} : la cible renvoie vers {new.scheme}://{new.netloc} ; l'indiquer comme cible")
-        return there
-
     def _scrub(self, body: Any) -> Any:
         if isinstance(body, Mapping):
             return {name: self._scrub(value) for name, value in body.items()}
@@ -143,14 +141,6 @@ class Transport:
 
     def _scrubbed(self, text: str) -> str:
         return text.replace(self.api_key, "•••") if self.api_key else text
-
-
-def _shaped(body: Any, shape: Shape, call: str) -> Any:
-    """Return an answer as it is if its shape is that of udata's; it may have been done all the same."""
-    if shape(body):
-        return body
-    hint = "relancer, la publication reprendra où elle en est ; si cela dure, vérifier l'adresse de la cible"
-    raise UnknownOutcomeError(f"{call} : la réponse n'a pas la forme de celles d'un udata (data.gouv.fr) ; {hint}")
 
 
 def _repeatable(error: UdataError) -> bool:

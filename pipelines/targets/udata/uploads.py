@@ -10,10 +10,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipelines.targets.udata.errors import UnknownOutcomeError
-from pipelines.targets.udata.shapes import identified, part
+from pipelines.targets.udata.remote import RemoteResource, part, resource
 from pipelines.targets.udata.transport import Transport
 
 CHUNK = 8 * 1024 * 1024  # bytes; nothing larger is held in memory or sent at once
@@ -30,20 +29,17 @@ class Upload:
     sha1: str
 
 
-def send_file(transport: Transport, path: str, upload: Upload, chunk: int = CHUNK) -> Mapping[str, Any]:
+def send_file(transport: Transport, path: str, upload: Upload, chunk: int = CHUNK) -> RemoteResource:
     """Send a file to an upload address; return the resource as the server tells it.
 
     UnknownOutcomeError: the file may be there, look for its sha1 before sending it again.
     """
     if upload.size <= chunk:
-        answer: Mapping[str, Any] = transport.post_form(
-            path, identified, {}, (upload.filename, upload.path.read_bytes())
-        )
-        return answer
+        return transport.post_form(path, resource, {}, (upload.filename, upload.path.read_bytes()))
     return _send_parts(transport, path, upload, chunk)
 
 
-def _send_parts(transport: Transport, path: str, upload: Upload, chunk: int) -> Mapping[str, Any]:
+def _send_parts(transport: Transport, path: str, upload: Upload, chunk: int) -> RemoteResource:
     total = -(-upload.size // chunk)
     for attempt in range(1, ATTEMPTS + 1):
         form = {"uuid": str(uuid.uuid4()), "filename": upload.filename, "totalparts": str(total)}
@@ -54,8 +50,7 @@ def _send_parts(transport: Transport, path: str, upload: Upload, chunk: int) -> 
             if attempt == ATTEMPTS:
                 raise
             transport.sleep(transport.waits[0])
-    answer: Mapping[str, Any] = transport.post_form(path, identified, form, None)
-    return answer
+    return transport.post_form(path, resource, form, None)
 
 
 def _every_part(transport: Transport, path: str, upload: Upload, form: Mapping[str, str], chunk: int) -> None:
