@@ -28,23 +28,36 @@ if TYPE_CHECKING:
     from pipelines.disclosure.tree import Flags, Numbers, Places
 
 
-def hidden_slots(series: Series) -> Flags:
-    """Return what is hidden of the series: places × slots."""
+def hidden_slots(series: Series) -> tuple[Flags, bool]:
+    """Return what is hidden of the series, places × slots, and whether the formula finds no cell too narrow."""
     hidden: Flags = np.stack([_small(series, slot) for slot in series.slots], axis=1) | series.held
+    tried: dict[int, bytes] = {}  # of each slot, what was hidden there and around it when it was tried last
+    narrow = np.zeros(len(series.slots), dtype=bool)
     while True:
         before = hidden.copy()
         for index, slot in enumerate(series.slots):
-            if slot.within >= 0:
-                hidden[:, index] |= hidden[:, slot.within] & ~series.unnamed
-            _settle(series, index, hidden)
-            if slot.within >= 0:
-                same = alike(series, index, hidden)  # of people in no place below too: their year is a subtraction away
-                still = np.flatnonzero(same & hidden[:, slot.within])  # the year is hidden already
-                hidden[:, slot.within] |= same
-                hidden[_company(series, index, hidden, still), index] = True
+            around = [n for n, one in enumerate(series.slots) if n == slot.within or one.total == slot.total]
+            state = hidden[:, around].tobytes()
+            if tried.get(index) != state:
+                narrow[index] = _tried(series, index, hidden)
+            tried[index] = state
         _remainders(series, hidden)
         if (hidden == before).all():
-            return hidden
+            return hidden, not narrow.any()
+
+
+def _tried(series: Series, index: int, hidden: Flags) -> bool:
+    """Hide more of a slot, and of the year that it is in; return whether cells stay too narrow."""
+    slot = series.slots[index]
+    if slot.within >= 0:
+        hidden[:, index] |= hidden[:, slot.within] & ~series.unnamed
+    narrow = _settle(series, index, hidden)
+    if slot.within >= 0:
+        same = alike(series, index, hidden)  # of people in no place below too: their year is a subtraction away
+        still = np.flatnonzero(same & hidden[:, slot.within])  # the year is hidden already
+        hidden[:, slot.within] |= same
+        hidden[_company(series, index, hidden, still), index] = True
+    return narrow
 
 
 def _small(series: Series, slot: Slot) -> Flags:
@@ -56,8 +69,8 @@ def _small(series: Series, slot: Slot) -> Flags:
     return found
 
 
-def _settle(series: Series, index: int, hidden: Flags) -> None:
-    """Hide more of slot ``index`` until its hidden places hide one another."""
+def _settle(series: Series, index: int, hidden: Flags) -> bool:
+    """Hide more of slot ``index`` until its hidden places hide one another; return whether cells stay too narrow."""
     slot = series.slots[index]
     here = hidden[:, index]
     mass = series.mass(slot)
@@ -71,10 +84,13 @@ def _settle(series: Series, index: int, hidden: Flags) -> None:
         chosen, exhausted_now = _cheapest(series, slot, here, wanted, lacking, stacked, parts)
         exhausted |= exhausted_now
         if not len(chosen):
-            chosen = np.union1d(_too_narrow(series, index, hidden), _still_alike(lacking, stacked, exhausted & ~here))
+            failing = np.flatnonzero(intervals(series, index, hidden).fails.any(axis=1))
+            company = _company(series, index, hidden, failing)
+            chosen = np.union1d(company, _still_alike(lacking, stacked, exhausted & ~here))
             if not len(chosen):
-                return
+                return bool(len(failing))
         here[chosen] = True
+    return False
 
 
 def _lacking(
@@ -135,12 +151,6 @@ def _cheapest(
 def _still_alike(lacking: Numbers, stacked: Numbers, exhausted: Flags) -> Places:
     """Return the places under which nothing more can be hidden, and those hidden all answered alike in a period."""
     return np.flatnonzero(exhausted & (lacking[:, stacked.shape[1] :] > EPSILON).any(axis=(1, 2)))
-
-
-def _too_narrow(series: Series, index: int, hidden: Flags) -> Places:
-    """Return what to hide where the formula finds a cell too narrow."""
-    found = intervals(series, index, hidden)
-    return _company(series, index, hidden, np.flatnonzero(found.fails.any(axis=1)))
 
 
 def _company(series: Series, index: int, hidden: Flags, failing: Places) -> Places:

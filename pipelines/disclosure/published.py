@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.disclosure.bounds import intervals
 from pipelines.disclosure.earlier import beside, told_before
 from pipelines.disclosure.keys import blocks
 from pipelines.disclosure.pattern import hidden_slots
@@ -84,14 +83,14 @@ def _hidden(results: pd.DataFrame, catalogue: Catalogue, before: pd.DataFrame) -
 def hidden_rows(survey: Survey, results: pd.DataFrame) -> Hidden:
     """Return what must be hidden of a survey; ``results``: the rows that ``survey.rows`` speaks of, by position."""
     rows, added, safe = [], [], True
-    for pattern, hidden in hidden_patterns(survey):
+    for pattern, hidden, enough in hidden_patterns(survey):
+        safe &= enough
         if not hidden.any():
             continue
         cells = _cells(pattern, hidden, survey)
         asked = survey.rows[survey.rows["question"].isin(pattern.questions)]
         rows.append(asked["row"].to_numpy()[cells[asked["place"], asked["column"]]])
         added.append(_silent(survey, asked, cells, results))
-        safe &= not any(intervals(pattern.series, n, hidden).fails.any() for n in range(len(pattern.series.slots)))
     everything = [one for one in added if len(one)]
     return Hidden(
         np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64),
@@ -100,14 +99,14 @@ def hidden_rows(survey: Survey, results: pd.DataFrame) -> Hidden:
     )
 
 
-def hidden_patterns(survey: Survey) -> Iterator[tuple[Pattern, Flags]]:
-    """Give each pattern of a survey, with what is hidden of it: places × slots."""
-    found: list[tuple[Pattern, Flags]] = []
+def hidden_patterns(survey: Survey) -> Iterator[tuple[Pattern, Flags, bool]]:
+    """Give each pattern of a survey, what is hidden of it (places × slots), and whether that is enough."""
+    found: list[tuple[Pattern, Flags, bool]] = []
     for pattern in survey.patterns():
         placed = pattern
         if pattern.wider is not None and pattern.widest is not None:
             placed = pattern.beside(found[pattern.wider][1], found[pattern.widest][1])
-        found.append((placed, hidden_slots(placed.series)))
+        found.append((placed, *hidden_slots(placed.series)))
         yield found[-1]
 
 

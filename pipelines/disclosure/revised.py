@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipelines.disclosure.keys import blocks, positions, row_numbers
+from pipelines.disclosure.keys import blocks
 from pipelines.disclosure.rules import SECRET, attributes, rules
 from pipelines.disclosure.series import EPSILON
 from pipelines.disclosure.surveys import (
@@ -131,8 +131,7 @@ def tells_of_few(now: pd.DataFrame, latest: pd.DataFrame, catalogue: Catalogue) 
     both = _side_by_side(now, latest)
     network, year = str(now["reseau"].iat[0]), int(str(now["annee"].iat[0]))
     place, places = places_of(both)
-    periods, above = periods_of(both), Tree.of(parents_of(places, year, catalogue))
-    column = positions(*row_numbers(["frequence", "periode"], both, periods))
+    (periods, column), above = periods_of(both), Tree.of(parents_of(places, year, catalogue))
     ruled = shared_rules(rules(catalogue), catalogue)
     wider = Tree.of(_wider(periods))
     moves: dict[str, _Moves] = {}

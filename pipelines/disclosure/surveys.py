@@ -16,7 +16,7 @@ from pipelines.compute.units import Geography
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import FRENCH, MONTHS_PER_PERIOD, last_day
-from pipelines.disclosure.keys import codes_of, positions, row_numbers
+from pipelines.disclosure.keys import codes_of, row_numbers
 from pipelines.disclosure.rules import attributes, base_of, rules
 from pipelines.disclosure.series import EPSILON, Layer, Series, Slot, Split
 from pipelines.disclosure.tree import Tree
@@ -290,8 +290,7 @@ def _survey(
 ) -> Survey:  # fmt: skip
     used, place = np.unique(rows["place"].to_numpy(), return_inverse=True)
     places = [everywhere[number] for number in used]
-    columns = periods_of(periods)
-    column = positions(*row_numbers(["frequence", "periode"], periods, columns))
+    columns, column = periods_of(periods)
     asked, question = np.unique(rows["question"].to_numpy(), return_inverse=True)
     placed = pd.DataFrame({
         "row": rows["row"].to_numpy(), "question": question, "place": place, "column": column,
@@ -308,13 +307,21 @@ def _survey(
     return Survey(network, year, questions, placed, columns, parents_of(places, year, catalogue), slots)
 
 
-def periods_of(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the periods there are, coarsest first, with their first and last months (0 … 11)."""
-    found = rows[["frequence", "periode"]].drop_duplicates()
-    months = found["frequence"].map(_MONTHS).astype(int)
-    last = pd.Series([last_day(period).month for period in found["periode"]], index=found.index, dtype=int)
+def periods_of(rows: pd.DataFrame) -> tuple[pd.DataFrame, Places]:
+    """Return the periods there are, coarsest first, with first and last months (0 … 11), and the number of each row's.
+
+    ``rows``: ``frequence``, ``periode``.
+    """
+    (numbers,) = row_numbers(["frequence", "periode"], rows)
+    _, first, at = np.unique(numbers, return_index=True, return_inverse=True)
+    found = rows[["frequence", "periode"]].iloc[first].reset_index(drop=True)
+    months = np.array([_MONTHS[name] for name in found["frequence"]])
+    last = np.array([last_day(period).month for period in found["periode"]])
+    order = np.lexsort((found["periode"].to_numpy(dtype=object), -months))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
     found = found.assign(months=months, first=last - months, last=last)
-    return found.sort_values(["months", "periode"], ascending=[False, True]).reset_index(drop=True)
+    return found.iloc[order].reset_index(drop=True), rank[at]
 
 
 @cache  # years have the same periods
