@@ -1,7 +1,9 @@
 """Statistical secrecy alone: CPU seconds and memory by number of offices and years, and how they grow.
 
-A survey by quarter (five questions) and counts by month (three indicators) of the declared network ``france-travail``,
-with invented figures. Prints a table measured in this one call: times depend on the machine, the exponent much less.
+Surveys by quarter (five questions) and counts by month (three indicators), with invented figures of 53 networks, that
+take turns under the declarations of ``france-travail``. One network and year at a time, as no link crosses them; making
+the figures is not measured. Each size has a process of its own, whose peak memory has them too. "one network": the
+largest one, all its years, beside what it published before. Times depend on the machine, the exponent much less.
 Nothing here fails on a slow machine: it is no test.
 """
 
@@ -10,7 +12,10 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
+import os
 import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,27 +25,33 @@ import pandas as pd
 
 PROJECT = Path(__file__).resolve().parents[1]
 NETWORK = "france-travail"
+NETWORKS, MANY = 53, 5000  # from so many offices on, they are those of many networks
 SURVEY = ["satisfaction-globale", "taux-net-satisfaction", "nps", "score-avis", "qualite-demarches-en-ligne"]
 COUNTS = ["taux-decroche", "respect-delai-annonce", "dossiers-traites"]
 FRENCH = {1: "annuelle", 4: "trimestrielle", 12: "mensuelle"}
 
 
-def results(offices: int, years: int, catalogue: Any) -> pd.DataFrame:
+def sizes(offices: int) -> list[int]:
+    """Return how many offices each network has: most are small, a few large."""
+    shares = np.random.default_rng(2).pareto(1.5, NETWORKS) + 0.2
+    return np.maximum(1, np.round(offices * shares / shares.sum())).astype(int).tolist()
+
+
+def results(offices: int, year: int, catalogue: Any) -> pd.DataFrame:
     """Return invented rows of ``resultats``: all levels, the year and its quarters (or months), for all indicators."""
-    random = np.random.default_rng(1)
+    random = np.random.default_rng([offices, year])
     places = [place for place in catalogue.territories.territories if place.level == "departement" and place.region]
     codes = np.array(sorted({place.code for place in places if place.until is None}))
     regions = {place.code: place.region for place in places}
     home = codes[np.arange(offices) % len(codes)]
+    people = random.poisson(random.gamma(2.0, 7.5, offices)[:, None], (offices, 4))
+    calls = random.poisson(2000, (offices, 12))
     frames = []
-    for year in range(2025 - years, 2025):
-        people = random.poisson(random.gamma(2.0, 7.5, offices)[:, None], (offices, 4))
-        calls = random.poisson(2000, (offices, 12))
-        for names, counted, periods in ((SURVEY, people, 4), (COUNTS, calls, 12)):
-            for name in names:
-                share = 0.5 if name == "qualite-demarches-en-ligne" else 0.98
-                base = random.binomial(counted, share)
-                frames += _levels(name, year, periods, home, regions, base, random.binomial(base, 0.8))
+    for names, counted, periods in ((SURVEY, people, 4), (COUNTS, calls, 12)):
+        for name in names:
+            share = 0.5 if name == "qualite-demarches-en-ligne" else 0.98
+            base = random.binomial(counted, share)
+            frames += _levels(name, year, periods, home, regions, base, random.binomial(base, 0.8))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -69,7 +80,6 @@ def _rows(
 ) -> pd.DataFrame:
     letter = {1: "", 4: "-T{}", 12: "-{:02d}"}[columns]
     periods = [str(year) + letter.format(number + 1) for number in range(columns)]
-    size = base.shape[0] * columns
     flat, favourable = base.ravel(), above.ravel()
     small = (flat > 0) & (flat < 11)
     codes = structure[first] if structure is not None else np.full(base.shape[0], None, dtype=object)
@@ -78,48 +88,86 @@ def _rows(
         "frequence": FRENCH[columns], "maille": level, "territoire_code": np.repeat(territory, columns),
         "structure_code": np.repeat(codes, columns), "structure": None, "effectif": flat,
         "valeur": 100 * favourable / np.maximum(flat, 1), "borne_basse": np.nan, "borne_haute": np.nan,
-        "effectif_pondere": np.nan, "numerateur": np.full(size, np.nan), "denominateur": np.full(size, np.nan),
+        "effectif_pondere": np.nan, "numerateur": favourable, "denominateur": flat,
         "statut_observation": "A", "statut_confidentialite": np.where(small, "C", "F"), "motif": None,
         "mode_obtention": "essai", "source": f"{NETWORK}/essai", "date_reference": None,
     })  # fmt: skip
 
 
-def measure(offices: int, years: int) -> tuple[int, float, float]:
-    """Return the rows, the CPU seconds of hiding and of the audit, and the memory so far (MB)."""
-    from pipelines.declarations import load
-    from pipelines.disclosure import audit, protected, secret_figures
+class Meter:
+    """CPU seconds of what is measured, and what it hid; rows are made between."""
 
-    catalogue = load(PROJECT / "schemas")
-    rows = results(offices, years, catalogue)
-    start = time.process_time()
-    found = protected(rows, catalogue)
-    hidden = time.process_time() - start
-    secrets = secret_figures(rows, found)
-    start = time.process_time()
-    audit(found, catalogue, secrets)
-    told = found["statut_confidentialite"].ne("F")
-    yearly = found["frequence"].eq("annuelle")
-    surveyed = found["indicateur"].isin(SURVEY)
+    def __init__(self, catalogue: Any) -> None:
+        self.catalogue = catalogue
+        self.rows, self.hidden, self.judged = 0, 0.0, 0.0
+        self.told = pd.DataFrame()
+
+    def year(self, rows: pd.DataFrame, earlier: tuple[pd.DataFrame, ...] = ()) -> pd.DataFrame:
+        """Hide and audit a network and year; return what would be published of it."""
+        from pipelines.disclosure import audit, protected, secret_figures, unless_few
+
+        start = time.process_time()
+        found = unless_few(protected(rows, self.catalogue, earlier), self.catalogue, earlier)
+        middle = time.process_time()
+        audit(found, self.catalogue, secret_figures(rows, found), earlier)
+        self.rows, self.hidden = self.rows + len(rows), self.hidden + middle - start
+        self.judged += time.process_time() - middle
+        kinds = [found["indicateur"].isin(SURVEY), found["frequence"].eq("annuelle")]
+        secret = found.assign(hidden=found["statut_confidentialite"].ne("F")).groupby(kinds)["hidden"]
+        self.told = (
+            self.told.add(secret.agg(["sum", "count"]), fill_value=0)
+            if len(self.told)
+            else secret.agg(["sum", "count"])
+        )
+        return found
+
+
+def measure(offices: int, years: int) -> None:
+    """Print the rows, the CPU seconds of hiding and of the audit, the peak memory (MB), what is hidden (%)."""
+    from pipelines.declarations import load
+
+    whole = Meter(load(PROJECT / "schemas"))
+    for size in sizes(offices) if offices >= MANY else [offices]:
+        for year in range(2025 - years, 2025):
+            whole.year(results(size, year, whole.catalogue))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    judged = time.process_time() - start
-    shares = [100 * told[at & surveyed].mean() for at in (yearly, ~yearly)]
-    print(
-        f"{offices:>10}{years:>10}{len(rows):>10}" + "".join(f"{x:>10.1f}" for x in (hidden, judged, memory, *shares))
-    )
-    return len(rows), hidden, memory
+    first, again = Meter(whole.catalogue), Meter(whole.catalogue)
+    largest = max(sizes(offices)) if offices >= MANY else offices
+    for year in range(2025 - years, 2025):
+        rows = results(largest, year, whole.catalogue)
+        before = first.year(rows)
+        again.year(rows.assign(effectif=rows["effectif"] + 20, denominateur=rows["denominateur"] + 20), (before,))
+    shares = [
+        100 * whole.told.loc[(True, yearly), "sum"] / whole.told.loc[(True, yearly), "count"]
+        for yearly in (True, False)
+    ]
+    figures = [offices, years, whole.rows, whole.hidden, whole.judged, memory, again.hidden + again.judged, *shares]
+    print("".join(f"{one:>12.1f}" if isinstance(one, float) else f"{one:>12}" for one in figures), flush=True)
 
 
 def main() -> None:
-    """Measure each size asked for, and print how the time grows with the rows."""
+    """Measure each size asked for in a process of its own, and print how the time grows with the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--offices", type=int, nargs="+", default=[300, 1000, 3000])
+    parser.add_argument("--offices", type=int, nargs="+", default=[300, 1000, 3000, 15000])
     parser.add_argument("--years", type=int, default=1)
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    names = ("offices", "years", "rows", "hide s", "audit s", "peak MB", "% year", "% quarter")
-    print("".join(f"{name:>10}" for name in names))
-    made = [measure(offices, arguments.years) for offices in arguments.offices]
-    for (rows, seconds, _), (more, longer, _) in itertools.pairwise(made):
-        print(f"exponent: {math.log(longer / seconds) / math.log(more / rows):.2f}")
+    if arguments.alone:
+        measure(arguments.offices[0], arguments.years)
+        return
+    names = ("offices", "years", "rows", "hide s", "audit s", "peak MB", "one network", "% year", "% quarter")
+    print("".join(f"{name:>12}" for name in names), flush=True)
+    made = []
+    for offices in arguments.offices:
+        command = [sys.executable, __file__, "--alone", "--offices", str(offices), "--years", str(arguments.years)]
+        told = subprocess.run(
+            command, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(PROJECT)}
+        )
+        print(told.stdout, end="", flush=True)
+        made.append([float(one) for one in told.stdout.split()])
+    for before, after in itertools.pairwise(made):
+        growth = math.log((after[3] + after[4]) / (before[3] + before[4])) / math.log(after[2] / before[2])
+        print(f"exponent: {growth:.2f}")
 
 
 if __name__ == "__main__":

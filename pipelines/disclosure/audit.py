@@ -149,6 +149,8 @@ def _judged(survey: Survey, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
         layer = asked["question"].map(dict(zip(pattern.questions, pattern.layers, strict=True))).to_numpy(dtype=int)
         for index, slot in enumerate(pattern.series.slots):
             at = asked["column"].isin(slot.columns).to_numpy()
+            if not at.any():
+                continue
             place, column = asked["place"].to_numpy()[at], asked["column"].to_numpy()[at]
             found = intervals(pattern.series, index, hidden)
             spot = place, layer[at], np.argsort(slot.columns)[np.searchsorted(np.sort(slot.columns), column)]

@@ -28,7 +28,7 @@ from pipelines.disclosure.series import EPSILON, Slot
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.disclosure.series import Layer, Series
+    from pipelines.disclosure.series import Series
     from pipelines.disclosure.tree import Flags, Numbers, Places
 
 
@@ -57,37 +57,43 @@ def unknown(series: Series, slot: Slot, hidden: Flags, values: Numbers) -> Numbe
     inner, shadow = series.inner(slot), dark(series, slot, hidden)
     leaf = hidden & ~inner
     found = values * (leaf[:, None] & ~series.known[:, slot.columns])[:, None, :]
-    for one in series.tree.generations:
-        below = np.add.reduceat(found[one.children], one.starts, axis=0)
-        rises = inner[one.parents] & shadow[one.parents]
-        found[one.parents] = np.where(rises[:, None, None], below, found[one.parents])
-    return found
+    rises = inner & shadow
+    return _rising(series, found, rises) if rises.any() else found
 
 
 def intervals(series: Series, index: int, hidden: Flags) -> Interval:
     """Return what may be true of each hidden cell of slot ``index``. ``hidden``: places × slots."""
-    slot = series.slots[index]
-    here = hidden[:, index]
-    shadow = dark(series, slot, here)
-    root = series.tree.inherited(shadow)
+    slot, here = series.slots[index], hidden[:, index]
     stacked = series.stacked(slot)
-    less, more = _moves(series, index, hidden)
-    for number, layer in enumerate(series.layers):
-        if layer.complement:
-            _capped(less, more, number)
-    if series.widest is not None:
-        fewer, further = _moves(series, index, hidden & series.widest)
-        less, more = np.maximum(less, fewer), np.maximum(more, further)
-    around = np.where(root[:, None, None] >= 0, stacked[root], np.inf)
-    silent = here & ~series.tree.any(~here & ~series.unnamed & (series.mass(slot) > 0))  # nothing new is told of it
-    free = (root < 0) | silent[root]  # nothing above is published: anything may be true
-    secret = here[:, None] & shadow[:, None] & ~series.known[:, slot.columns] & (around.max(axis=1) > EPSILON)
-    fails = np.stack(
-        [_fails(layer, stacked[:, n], less[:, n] + more[:, n], secret & ~free[:, None] & (around[:, n] > EPSILON))
-         for n, layer in enumerate(series.layers)], axis=1)  # fmt: skip
+    secret, free = _secret(series, slot, here)
+    *_, (less, more) = _moves(series, index, hidden)
+    fails = _fails(series, slot, less + more, secret)
     less[free], more[free] = np.inf, np.inf
     left = unknown(series, slot, here, stacked)
     return Interval(less, more, fails, here[:, None, None] & (stacked > EPSILON) & (left <= EPSILON))
+
+
+def too_narrow(series: Series, index: int, hidden: Flags) -> Places:
+    """Return the places of which ``intervals`` finds that a cell fails; of kinds of exchange, no more than it takes."""
+    slot = series.slots[index]
+    secret, _ = _secret(series, slot, hidden[:, index])
+    fails = np.zeros(0, dtype=bool)
+    for less, more in _moves(series, index, hidden):
+        fails = _fails(series, slot, less + more, secret)
+        if not fails.any():
+            break
+    return np.flatnonzero(fails.any(axis=1))
+
+
+def _secret(series: Series, slot: Slot, here: Flags) -> tuple[Flags, Flags]:
+    """Return which hidden cells must not be known (places × layers × columns), and of which places anything may be."""
+    shadow = dark(series, slot, here)
+    root = series.tree.inherited(shadow)
+    around = np.where(root[:, None, None] >= 0, series.stacked(slot)[root], np.inf) > EPSILON
+    silent = here & ~series.tree.any(~here & ~series.unnamed & (series.mass(slot) > 0))  # nothing new is told of it
+    free = (root < 0) | silent[root]  # nothing above is published: anything may be true
+    secret = (here & shadow & ~free)[:, None] & ~series.known[:, slot.columns]
+    return secret[:, None, :] & around, free
 
 
 def alike(series: Series, index: int, hidden: Flags) -> Flags:
@@ -101,25 +107,28 @@ def alike(series: Series, index: int, hidden: Flags) -> Flags:
     parts, layers = series.parts(slot), [split.layer for split in series.splits for _ in split.parts]
     if not parts.shape[1]:
         return np.zeros(series.places, dtype=bool)
-    some = series.stacked(slot)[:, layers] > EPSILON
-    return np.asarray((secret[:, None, :] & some & (_reach(series, index, hidden) <= EPSILON)).any(axis=(1, 2)))
+    found = secret[:, None, :] & (series.stacked(slot)[:, layers] > EPSILON)
+    for reach in _reach(series, index, hidden) if found.any() else ():
+        found &= reach <= EPSILON
+        if not found.any():
+            break
+    return np.asarray(found.any(axis=(1, 2)))
 
 
-def _reach(series: Series, index: int, hidden: Flags) -> Numbers:
-    """Return how much of each part a cell may have: places × parts × columns."""
+def _reach(series: Series, index: int, hidden: Flags) -> Iterator[Numbers]:
+    """Give, by each kind of exchange, how much of each part a cell may have: places × parts × columns."""
     slot, within = series.slots[index], series.slots[index].within
-    free = hidden[:, index] if within < 0 else hidden[:, within]
-    root = series.tree.inherited(dark(series, slot, free))
-    values = unknown(series, slot, free, series.parts(slot))
-    star = _below(root, np.where((free & ~series.inner(slot))[:, None, None], values, 0.0))
-    found = np.where(free[:, None, None], star, 0.0)
     for wide, here in _wider(series, index, hidden):
         root = series.tree.inherited(dark(series, wide, here))
         values = unknown(series, wide, here, series.parts(wide))
         leaves = np.where((here & ~series.inner(wide))[:, None, None], values, 0.0)
         reach = np.minimum(values.sum(axis=2, keepdims=True), _below(root, leaves))
-        found = np.maximum(found, reach[:, :, np.isin(wide.columns, slot.columns)])
-    return found
+        yield reach[:, :, np.isin(wide.columns, slot.columns)]
+    free = hidden[:, index] if within < 0 else hidden[:, within]
+    root = series.tree.inherited(dark(series, slot, free))
+    values = unknown(series, slot, free, series.parts(slot))
+    star = _below(root, np.where((free & ~series.inner(slot))[:, None, None], values, 0.0))
+    yield np.where(free[:, None, None], star, 0.0)
 
 
 def _wider(series: Series, index: int, hidden: Flags) -> Iterator[tuple[Slot, Flags]]:
@@ -132,22 +141,40 @@ def _wider(series: Series, index: int, hidden: Flags) -> Iterator[tuple[Slot, Fl
         yield wide, np.asarray(hidden[:, inside].all(axis=1))
 
 
-def _moves(series: Series, index: int, hidden: Flags) -> tuple[Numbers, Numbers]:
-    """Return how much less, more each cell may be, by the kind of exchange that allows most."""
+def _moves(series: Series, index: int, hidden: Flags) -> Iterator[tuple[Numbers, Numbers]]:
+    """Give how much less, more each cell may be by one kind of exchange, by two, by all: each time no less than before.
+
+    What is hidden of the question that most people answered may move by itself, beside what is hidden here.
+    """
+    less, more = np.zeros(0), np.zeros(0)
+    for fewer, further in _ways(series, index, hidden):
+        less, more = (fewer, further) if not less.size else (np.maximum(less, fewer), np.maximum(more, further))
+        yield _capped(series, less, more)
+    if series.widest is not None:
+        less, more = _capped(series, less, more)
+        for fewer, further in _ways(series, index, hidden & series.widest):
+            less, more = np.maximum(less, fewer), np.maximum(more, further)
+            yield less.copy(), more.copy()
+
+
+def _ways(series: Series, index: int, hidden: Flags) -> Iterator[tuple[Numbers, Numbers]]:
+    """Give how much less, more each cell may be, by each kind of exchange."""
     slot = series.slots[index]
-    ways = [_stars(series, index, hidden)]
     for wide, here in _wider(series, index, hidden):
         root = series.tree.inherited(dark(series, wide, here))
         at = np.isin(wide.columns, slot.columns)
-        fewer, further = _blocks(series, wide, here, root)
-        ways.append((fewer[:, :, at], further[:, :, at]))
-    less, more = (np.max(several, axis=0) for several in zip(*ways, strict=True))
-    return less, more
+        less, more = _blocks(series, wide, here, root)
+        yield less[:, :, at], more[:, :, at]
+    yield _stars(series, index, hidden)
 
 
-def _fails(layer: Layer, base: Numbers, width: Numbers, secret: Flags) -> Flags:
-    needed = float(layer.width) if layer.minimum else layer.margin * base
-    return np.asarray((secret & (width < needed - EPSILON)).any(axis=1))
+def _fails(series: Series, slot: Slot, width: Numbers, secret: Flags) -> Flags:
+    """Return, places × layers, whether a secret cell is known more closely than declared."""
+    stacked = series.stacked(slot)
+    widths = np.array([float(layer.width) for layer in series.layers])[None, :, None]
+    margins = np.array([0.0 if layer.minimum else layer.margin for layer in series.layers])[None, :, None]
+    needed = np.where(margins > 0, margins * stacked, widths)
+    return np.asarray((secret & (width < needed - EPSILON)).any(axis=2))
 
 
 def _below(root: Places, leaves: Numbers) -> Numbers:
@@ -196,6 +223,8 @@ def _rising(series: Series, leaves: Numbers, through: Flags) -> Numbers:
     """Return ``leaves`` with, for each place of ``through``, the sum of those below it."""
     found = leaves.copy()
     for one in series.tree.generations:
+        if not through[one.parents].any():
+            continue
         below = np.add.reduceat(found[one.children], one.starts, axis=0)
         found[one.parents] = np.where(through[one.parents][:, None, None], below, found[one.parents])
     return found
@@ -275,12 +304,10 @@ def _frechet(values: Numbers, root: Places, leaf: Flags) -> tuple[Numbers, Numbe
     )
 
 
-def _capped(less: Numbers, more: Numbers, number: int) -> None:
-    """Keep, where a larger base is shown, that the complement loses what the base gains."""
-    less[:, 0], more[:, number] = _both(less[:, 0], more[:, number])
-    more[:, 0], less[:, number] = _both(more[:, 0], less[:, number])
-
-
-def _both(one: Numbers, other: Numbers) -> tuple[Numbers, Numbers]:
-    smaller = np.minimum(one, other)
-    return smaller, smaller
+def _capped(series: Series, less: Numbers, more: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the same where, a larger base being shown, a complement loses what the base gains."""
+    less, more = less.copy(), more.copy()
+    for number in (n for n, layer in enumerate(series.layers) if layer.complement):
+        less[:, 0] = more[:, number] = np.minimum(less[:, 0], more[:, number])
+        more[:, 0] = less[:, number] = np.minimum(more[:, 0], less[:, number])
+    return less, more

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.disclosure.bounds import alike, dark, intervals, unknown
+from pipelines.disclosure.bounds import alike, dark, too_narrow, unknown
 from pipelines.disclosure.series import EPSILON
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def hidden_slots(series: Series) -> tuple[Flags, bool]:
     hidden: Flags = np.stack([_small(series, slot) for slot in series.slots], axis=1) | series.held
     tried: dict[int, bytes] = {}  # of each slot, what was hidden there and around it when it was tried last
     narrow = np.zeros(len(series.slots), dtype=bool)
-    while True:
+    while hidden.any():
         before = hidden.copy()
         for index, slot in enumerate(series.slots):
             around = [n for n, one in enumerate(series.slots) if n == slot.within or one.total == slot.total]
@@ -43,7 +43,8 @@ def hidden_slots(series: Series) -> tuple[Flags, bool]:
             tried[index] = state
         _remainders(series, hidden)
         if (hidden == before).all():
-            return hidden, not narrow.any()
+            break
+    return hidden, not narrow.any()
 
 
 def _tried(series: Series, index: int, hidden: Flags) -> bool:
@@ -84,7 +85,7 @@ def _settle(series: Series, index: int, hidden: Flags) -> bool:
         chosen, exhausted_now = _cheapest(series, slot, here, wanted, lacking, stacked, parts)
         exhausted |= exhausted_now
         if not len(chosen):
-            failing = np.flatnonzero(intervals(series, index, hidden).fails.any(axis=1))
+            failing = too_narrow(series, index, hidden)
             company = _company(series, index, hidden, failing)
             chosen = np.union1d(company, _still_alike(lacking, stacked, exhausted & ~here))
             if not len(chosen):
@@ -190,19 +191,13 @@ def _remainders(series: Series, hidden: Flags) -> None:
 
 def _told(series: Series, hidden: Flags, inside: list[int]) -> Flags:
     """Return the places of which the hidden periods hold together too few people, or people who all answered alike."""
-
-    def rest(values: Numbers) -> Numbers:
-        found = np.zeros(series.places)
-        for number in inside:
-            slot = series.slots[number]
-            found += unknown(series, slot, hidden[:, number], values[:, slot.columns][:, None, :]).sum(axis=(1, 2))
-        return found
-
-    found = np.zeros(series.places, dtype=bool)
-    remains = [rest(layer.base) for layer in series.layers]
-    for layer, remain in zip(series.layers, remains, strict=True):
-        found |= (remain > EPSILON) & (remain < layer.minimum)
-    for split in series.splits:
-        for part in split.parts:
-            found |= (remains[split.layer] > EPSILON) & (rest(part) <= EPSILON)
-    return found
+    slots = [(number, series.slots[number]) for number in inside]
+    layers, parts = (
+        sum(unknown(series, slot, hidden[:, number], made(slot)).sum(axis=2) for number, slot in slots)
+        for made in (series.stacked, series.parts)
+    )
+    minimum = np.array([layer.minimum for layer in series.layers])
+    few = (layers > EPSILON) & (layers < minimum)
+    asked = [split.layer for split in series.splits for _ in split.parts]
+    same = (layers[:, asked] > EPSILON) & (parts <= EPSILON)
+    return np.asarray(few.any(axis=1) | same.any(axis=1))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from pipelines.disclosure.tree import Flags, Numbers, Tree
@@ -90,29 +92,36 @@ class Series:
         """Number of places, those without a name too."""
         return len(self.tree.parent)
 
+    @cached_property
+    def _known_of(self) -> dict[tuple[str, bytes], NDArray[Any]]:
+        return {}
+
+    def _once(self, name: str, slot: Slot, made: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Return what is asked of a slot again and again, made once; nobody changes it."""
+        key = name, slot.columns.tobytes()
+        if key not in self._known_of:
+            self._known_of[key] = made()
+        return self._known_of[key]
+
     def mass(self, slot: Slot) -> Numbers:
         """Return, per place, how many people its periods of the slot hold: what hiding it costs."""
-        return np.asarray(self.layers[0].base[:, slot.columns].sum(axis=1))
-
-    @cached_property
-    def _inner(self) -> dict[bytes, Flags]:
-        return {}
+        return self._once("mass", slot, lambda: self.layers[0].base[:, slot.columns].sum(axis=1))
 
     def inner(self, slot: Slot) -> Flags:
         """Return which places have others below them, with people in the slot."""
-        key = slot.columns.tobytes()
-        if key not in self._inner:
-            self._inner[key] = self.tree.any(self.mass(slot) > 0)
-        return self._inner[key]
+        return self._once("inner", slot, lambda: self.tree.any(self.mass(slot) > 0))
 
     def stacked(self, slot: Slot) -> Numbers:
         """Return the layers of a slot: places × layers × columns."""
-        return np.stack([layer.base[:, slot.columns] for layer in self.layers], axis=1)
+        layers = self.layers
+        return self._once("layers", slot, lambda: np.stack([layer.base[:, slot.columns] for layer in layers], axis=1))
 
     def parts(self, slot: Slot) -> Numbers:
         """Return the parts of all splits in a slot: places × parts × columns."""
-        found = [part[:, slot.columns] for split in self.splits for part in split.parts]
-        return np.stack(found, axis=1) if found else np.zeros((self.places, 0, len(slot.columns)))
+        parts = [part for split in self.splits for part in split.parts]
+        if not parts:
+            return np.zeros((self.places, 0, len(slot.columns)))
+        return self._once("parts", slot, lambda: np.stack([part[:, slot.columns] for part in parts], axis=1))
 
     def beside(self, wider: Flags, widest: Flags) -> Series:
         """Return the series with what is hidden of questions that more people answered, which is hidden here too."""

@@ -210,34 +210,29 @@ def surveys(results: pd.DataFrame, catalogue: Catalogue) -> Iterator[Survey]:
     texts = {name: np.array(found[1], dtype=object)[found[0][0]] for name, found in codes.items()}
     survey = _named_surveys(texts["reseau"], texts["indicateur"], catalogue, ruled)
     ruled = shared_rules(ruled, catalogue)
-    place, places = places_of(results)
+    (place, places), (periods, column) = places_of(results), periods_of(results)
     told = {name: results[name].to_numpy(dtype=bool) if name in results else False for name in ("montree", "cachee")}
     rows = pd.DataFrame({
-        "row": np.arange(len(results)), "place": place, "petite": results["statut_confidentialite"].ne(FREE).to_numpy(),
+        "row": np.arange(len(results)), "place": place, "column": column,
+        "petite": results["statut_confidentialite"].ne(FREE).to_numpy(),
         "question": codes["indicateur"][0][0], **told,
         **{name: results[name].to_numpy(dtype=float) for name in _FIGURES},
     })  # fmt: skip
-    for (network, year, _), at in _grouped_rows(texts["reseau"], texts["annee"], survey):
-        periods = results[["frequence", "periode"]].iloc[at]
-        yield _survey(network, int(year), rows.iloc[at], periods, places, codes["indicateur"][1], catalogue, ruled)
-
-
-def _grouped_rows(
-    network: NDArray[np.object_], year: NDArray[np.object_], survey: NDArray[np.object_]
-) -> Iterator[tuple[tuple[str, str, str], NDArray[np.int64]]]:
-    """Give the rows of each network, year and survey, sorted by name; none of those without a survey."""
-    names = pd.DataFrame({"network": network, "year": year, "survey": survey})
-    (numbers,) = row_numbers(["network", "year", "survey"], names)  # in the order of the names
-    named = names["survey"].notna().to_numpy()
-    for number in np.unique(numbers[named]):
+    of, surveyed = pd.factorize(survey, sort=True)  # -1: no secrecy holds
+    (network, networks), (year, years) = ((codes[name][0][0], codes[name][1]) for name in YEAR)
+    numbers = np.where(of < 0, -1, (network * len(years) + year) * len(surveyed) + of)
+    for number in np.unique(numbers[of >= 0]):
         at = np.flatnonzero(numbers == number)
-        yield (str(network[at[0]]), str(year[at[0]]), str(survey[at[0]])), at
+        where = networks[network[at[0]]], int(years[year[at[0]]])
+        yield _survey(*where, rows.iloc[at], periods, places, codes["indicateur"][1], catalogue, ruled)
 
 
 def places_of(rows: pd.DataFrame) -> tuple[Places, list[Place]]:
     """Return the number of each row's place, and the places sorted by name: level, territory, office."""
     named = [codes_of([rows], name) for name in PLACE]
-    (numbers,) = row_numbers(PLACE, rows)  # in the order of the names
+    numbers = np.zeros(len(rows), dtype=np.int64)  # in the order of the names
+    for codes, names in named:
+        numbers = numbers * len(names) + codes[0]
     _, first, at = np.unique(numbers, return_index=True, return_inverse=True)
     texts = ([names[code] for code in codes[0][first]] for codes, names in named)
     return at, list(zip(*texts, strict=True))
@@ -290,7 +285,8 @@ def _survey(
 ) -> Survey:  # fmt: skip
     used, place = np.unique(rows["place"].to_numpy(), return_inverse=True)
     places = [everywhere[number] for number in used]
-    columns, column = periods_of(periods)
+    periods_used, column = np.unique(rows["column"].to_numpy(), return_inverse=True)
+    columns = periods.iloc[periods_used].reset_index(drop=True)
     asked, question = np.unique(rows["question"].to_numpy(), return_inverse=True)
     placed = pd.DataFrame({
         "row": rows["row"].to_numpy(), "question": question, "place": place, "column": column,
