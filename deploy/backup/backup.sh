@@ -110,7 +110,8 @@ save() {
     fail "des fichiers ne se lisent pas, ou le dépôt ne s'écrit pas : rien n'est sauvegardé"
   fi
   # A seventh of the repository is read again each day of the week: all of it in a week.
-  restic check --quiet --read-data-subset="$(date +%u)/7" || fail "le dépôt est abîmé : en ouvrir un autre (README.md)"
+  restic check --quiet --read-data-subset="$(date +%u)/7" ||
+    fail "sauvegardé ($snapshot), mais le dépôt ne se relit pas : « restic check --read-data » dit ce qui est abîmé"
   restic forget --quiet --group-by tags --tag resultats "${KEPT[@]}" --prune
   echo "sauvegardé et vérifié : $snapshot"
 }
@@ -174,6 +175,7 @@ restore() {
 
 case ${1:-} in
   save | restore)
+    [[ -n $(command -v restic) ]] || fail "restic n'est pas installé (paquet restic)"
     locate
     locate_database
     "$@"

@@ -226,6 +226,21 @@ def test_without_an_instance_that_can_be_read_nothing_is_saved(place, monkeypatc
     assert not (place / "output" / ".instance").exists()
 
 
+def test_a_repository_that_no_longer_reads_is_told_by_the_next_backup(place, tmp_path):
+    backup("save")
+    for index in (tmp_path / "depot" / "index").iterdir():
+        index.chmod(0o600)
+        index.write_bytes(index.read_bytes()[:-10])
+    assert "sauvegardé et vérifié" not in backup("save", code=1)
+
+
+def test_without_restic_its_package_is_named(place, tmp_path, monkeypatch):
+    (tmp_path / "vide").mkdir()
+    (tmp_path / "vide" / "bash").symlink_to("/bin/bash")
+    monkeypatch.setenv("PATH", str(tmp_path / "vide"))
+    assert "restic n'est pas installé" in backup("save", code=1)
+
+
 def test_a_backup_is_not_put_in_what_it_saves(place, monkeypatch):
     monkeypatch.setenv("RESTIC_REPOSITORY", str(place / "output" / "depot"))
     assert "dans ce qu'elle sauvegarde" in backup("save", code=2)
