@@ -51,12 +51,6 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-@pytest.fixture(scope="module")
-def whole_run(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> tuple[Path, str]:
-    output = tmp_path_factory.mktemp("whole")
-    return output, run("run", "--exports", samples, "--output", output).stdout
-
-
 def test_the_run_says_what_was_refused_and_where_the_datasets_are(whole_run):
     output, told = whole_run
     assert "assurance-maladie" in told
@@ -151,8 +145,8 @@ def test_the_command_explains_a_published_row(whole_run):
     assert json.loads(run(*asked, "--json").stdout)["recalcul"]["accord"] is True
 
 
-def test_running_again_makes_no_second_release_and_touches_nothing(whole_run, samples):
-    output, _ = whole_run
+def test_running_again_makes_no_second_release_and_touches_nothing(whole_run, samples, tmp_path):
+    output = shutil.copytree(whole_run[0], tmp_path / "output")
     before = digests(output / "releases"), digests(output / "catalogue")
     run("run", "--exports", samples, "--output", output)
     assert (digests(output / "releases"), digests(output / "catalogue")) == before

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from explained_run import judged
 from oracle.second_path.judge import SecondPath
-from test_main_job import run, table
+from test_main_job import table
 
 from pipelines.cli.explaining import open_explainer
 
@@ -16,10 +16,9 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def output(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("real")
-    told = run("run", "--exports", real, "--output", folder)
-    assert "SYNTHÉTIQUES" not in told.stdout
+def output(real_run: tuple[Path, str]) -> Path:
+    folder, told = real_run
+    assert "SYNTHÉTIQUES" not in told
     return folder
 
 
