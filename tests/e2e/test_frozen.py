@@ -57,7 +57,7 @@ from assets.nights import begin_night, end_night
 from assets.resources import Workspace
 from pipelines.cli import main
 from pipelines.declarations import load
-from pipelines.notify import Places, write_message
+from pipelines.report import Places, write_message
 
 pytestmark = pytest.mark.e2e
 
