@@ -247,16 +247,16 @@ def _parquet(path: Path) -> dict[str, Any]:
     }
 
 
-def _workbook(path: Path) -> dict[str, str]:
-    """Record each sheet of a workbook, and the rest of its parts."""
+def _workbook(scenario: Scenario, path: Path) -> dict[str, str]:
+    """Record each sheet of a workbook, and the rest of its parts; the sheet of versions alone quotes other files."""
     with zipfile.ZipFile(path) as book:
         names = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
-        sheets = {f"xl/worksheets/sheet{at}.xml": name for at, name in enumerate(names, 1)}
-        parts = {
-            info.filename: _sha256(book.read(info)) for info in sorted(book.infolist(), key=lambda item: item.filename)
-        }
-    rest = [item for item in parts.items() if item[0] not in sheets]
-    return {"reste": _digest(repr(rest))} | {name: parts[part][:8] for part, name in sheets.items()}
+        parts = {name: book.read(name) for name in sorted(book.namelist())}
+    sheets = {f"xl/worksheets/sheet{at}.xml": name for at, name in enumerate(names, 1)}
+    for part in (part for part, name in sheets.items() if name == "Versions"):
+        parts[part] = scenario.plain(parts[part].decode()).encode()
+    rest = [(part, _sha256(content)) for part, content in parts.items() if part not in sheets]
+    return {"reste": _digest(repr(rest))} | {name: _sha256(parts[part])[:8] for part, name in sheets.items()}
 
 
 def _branches(content: Any, depth: int = 2) -> Any:
@@ -276,7 +276,7 @@ def _described(scenario: Scenario, path: Path) -> Any:
     if path.suffix == ".parquet":
         return _parquet(path)
     if path.suffix == ".xlsx":
-        return _workbook(path)
+        return _workbook(scenario, path)
     text = scenario.plain(path.read_bytes().decode("utf-8"))
     if path.suffix == ".csv" and not path.name.endswith("-anomalies.csv"):
         return _table(text, rows=path.name != "resultats-format-historique.csv")  # a row of it for each of resultats
