@@ -51,12 +51,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from assets.findings import facts_of_store
-from assets.looking import Look, look
 from assets.night_texts import in_brief
 from assets.nights import begin_night, end_night
 from assets.resources import Workspace
 from pipelines.cli import main
 from pipelines.declarations import load
+from pipelines.flow.changes import Look, look
 from pipelines.report import Places, write_message
 
 pytestmark = pytest.mark.e2e
