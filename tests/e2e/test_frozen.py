@@ -50,14 +50,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from assets.findings import facts_of_store
-from assets.night_texts import in_brief
-from assets.nights import begin_night, end_night
 from assets.resources import Workspace
 from pipelines.cli import main
 from pipelines.declarations import load
 from pipelines.flow.changes import Look, look
-from pipelines.report import Places, write_message
+from pipelines.report.alerts import Places, alerts_of
+from pipelines.report.facts import network_years
+from pipelines.report.message import write_message
+from pipelines.report.night import begin_night, end_night
+from pipelines.report.night_text import night_brief
 
 pytestmark = pytest.mark.e2e
 
@@ -467,7 +468,7 @@ def night(scenario: Scenario, folder: Path) -> dict[str, Any]:
     return {
         "à traiter": [f"{item['network']} {item['year']} : {item['resultat']}" for item in record["a_traiter"]],
         "bilan": _lines(text.replace(str(output), "<sortie>")),
-        "en bref": in_brief(record).splitlines(),
+        "en bref": night_brief(record).splitlines(),
         "regard suivant": _told(look(declared, known.store, known.root)),
         "exports déplacés": _told(look(declared, moved.store, moved.root)),
     }
@@ -481,8 +482,9 @@ def morning(scenario: Scenario, _: Path) -> dict[str, Any]:
     """The message of a morning to the data team: what is late, refused or not computed."""
     workspace = Workspace(exports=str(scenario.exports), output=str(scenario.output), schemas=str(scenario.schemas))
     places = Places(workspace.exports, workspace.output, "https://dagster.example")
-    facts = facts_of_store(load(scenario.schemas), workspace.store, places, NOW.date())
-    message = write_message(facts, NOW.date())
+    declared = load(scenario.schemas)
+    alerts = alerts_of(declared, network_years(workspace.store, declared), places, NOW.date())
+    message = write_message(alerts, NOW.date())
     told = {"sujet": message.subject, "texte": message.text.splitlines(), "faits": message.payload["faits"]}
     return dict(json.loads(scenario.plain(json.dumps(told, ensure_ascii=False))))
 
