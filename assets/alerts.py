@@ -12,8 +12,8 @@ import dagster as dg
 
 from assets.channels import channels_from_environment
 from assets.jobs import NATIONAL_JOB, ZONE
-from assets.previews import preview_rows
-from assets.releases import TABLES
+from assets.metadata import rows_shown
+from assets.national import TABLES
 from assets.resources import Workspace
 from assets.step_failures import end_of_run, failures_of_run, step_name
 from pipelines.declarations import Catalogue
@@ -163,7 +163,7 @@ def calendar_check(catalogue: Catalogue) -> dg.AssetChecksDefinition:
         return dg.AssetCheckResult(
             passed=not late,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"en_retard": len(late), "detail": preview_rows(rows)},
+            metadata={"en_retard": len(late), "detail": rows_shown(rows)},
         )
 
     return calendrier

@@ -5,14 +5,12 @@ from pathlib import Path
 import dagster as dg
 
 from assets.alerts import alerts_sensor, calendar_check
-from assets.exports import raw_asset
 from assets.jobs import accept_revision_job, national_job, networks_job
+from assets.national import release_asset, tables_asset
+from assets.networks import network_assets
 from assets.nights import nightly_schedule, summary_asset, watch_asset, watch_job
 from assets.publication import accept_plan_job, previews_sensor, publication_asset
-from assets.releases import release_asset, tables_asset
 from assets.resources import Workspace, workspace_from_environment
-from assets.responses import observations_asset
-from assets.results import results_asset
 from assets.sensors import sensors
 from assets.spread import executor_from_environment
 from assets.upkeep import upkeep_job, upkeep_schedule
@@ -24,11 +22,7 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "
     """Return assets, jobs, schedules and sensors for a catalogue; ``night``: the hour of the look (HH:MM, Paris)."""
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [watch_asset(catalogue), summary_asset()]
     for network in catalogue.networks:
-        assets += [
-            raw_asset(catalogue, network),
-            observations_asset(catalogue, network),
-            results_asset(catalogue, network),
-        ]
+        assets += network_assets(catalogue, network)
     assets.append(tables_asset(catalogue))
     assets += [release_asset(catalogue, dataset) for dataset in catalogue.datasets]
     assets.append(publication_asset(catalogue))

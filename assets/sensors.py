@@ -16,7 +16,8 @@ from assets.nights import NIGHT_TAG, conclude, conclude_overtaken, night_of, now
 from assets.resources import Workspace
 from assets.step_failures import failures_of_run
 from pipelines.declarations import Catalogue
-from pipelines.flow.gather import declared_state, gathered, national_state
+from pipelines.flow.fingerprints import tables_declared
+from pipelines.flow.gather import gathered, national_state
 from pipelines.flow.store import Store
 from pipelines.operations.lost_runs import busy, fail_lost_runs
 from pipelines.report.night import cells_of, failed_night, latest_night, night_record
@@ -33,7 +34,7 @@ def sensors(catalogue: Catalogue, workspace: Workspace, networks: Any, national:
 
 
 def _following(catalogue: Catalogue, workspace: Workspace, networks: Any, national: Any) -> dg.SensorDefinition:
-    declared = declared_state(catalogue)
+    declared = tables_declared(catalogue)
 
     @dg.sensor(
         name="suite",

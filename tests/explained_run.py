@@ -17,11 +17,11 @@ from pipelines.cli.explaining import open_explainer
 from pipelines.declarations import Catalogue, load
 from pipelines.explain import Explainer
 from pipelines.flow.compute import compute_and_write
-from pipelines.flow.gather import gather
-from pipelines.flow.judge import judge_network_year, write_report
+from pipelines.flow.gather import declared_columns, gather
+from pipelines.flow.judge import judge_network_year, keep_verdict
 from pipelines.flow.receive import receive_exports
-from pipelines.flow.release import declared_columns, release_inputs
-from pipelines.flow.store import Store, read_json
+from pipelines.flow.release import release_inputs
+from pipelines.flow.store import Store
 from pipelines.release.release import make_release
 from pipelines.tables import national_tables
 
@@ -75,10 +75,9 @@ class House:
         catalogue = self.catalogue()
         workspace = Workspace(exports=str(self.exports), output=str(self.output), schemas=str(self.schemas))
         for network, declared in catalogue.networks.items():
-            receive_exports(declared, network, YEAR, self.store, workspace.root, NOW)
-            reception = read_json(self.store.network_year(network, YEAR) / "reception.json")
+            reception = receive_exports(declared, network, YEAR, self.store, workspace.root, NOW)
             verdicts = judge_network_year(catalogue, network, YEAR, self.store, reception)
-            write_report(self.store, catalogue, network, YEAR, verdicts, reception["fingerprint"])
+            keep_verdict(self.store, catalogue, network, YEAR, verdicts, reception.fingerprint)
             if any(verdict.state == "accepté" for verdict in verdicts):
                 compute_and_write(self.store, catalogue, network, YEAR)
         inputs, _ = gather(catalogue, self.store, None)
@@ -96,8 +95,7 @@ class House:
 
     def archived(self, network: str, export: str) -> Path:
         """Where the archive keeps the first file of an export."""
-        reception = read_json(self.store.network_year(network, YEAR) / "reception.json")
-        sha256 = reception["exports"][export][0]["sha256"]
+        sha256 = self.store.read(network, YEAR).reception.exports[export][0].sha256
         return self.store.archive.folder / sha256[:2] / sha256
 
     def observations(self, network: str, export: str) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.cli.declared import UNREADABLE
 from pipelines.compute.accounts import accounts_of
 from pipelines.declarations.roles import row_rules
+from pipelines.declarations.status import Status
 from pipelines.mechanics.files import sha256
 from pipelines.mechanics.opened_files import Cells, DelimitedText
 from pipelines.read import UnusableFileError, read_cells, read_export
@@ -57,7 +58,7 @@ class Checked:
     @property
     def valid(self) -> bool:
         """Whether the whole file is accepted; warnings don't count."""
-        return self.verdict.state == "accepté" and not any(item.severity == "erreur" for item in self.problems)
+        return self.verdict.state is Status.ACCEPTED and not any(item.severity == "erreur" for item in self.problems)
 
     def _rules(self) -> dict[str, int]:
         counts: Counter[str] = Counter()

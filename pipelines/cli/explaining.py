@@ -102,13 +102,14 @@ def open_explainer(
     read again is written in ``folder``, for as long as the explainer is used.
     """
     from pipelines.explain import Explainer
-    from pipelines.flow.release_inputs import Origins
+    from pipelines.flow.release_inputs import ReleasedYears
     from pipelines.flow.shared_store import open_store
 
     store = open_store(str(output))
     release, latest = _release(catalogue, store, version)
-    origins = Origins(catalogue, store, release, latest, folder / "jugé")
-    return Explainer(catalogue, release, origins.kept, store.archive, folder)
+    home = store.releases / release.dataset / release.version
+    years = ReleasedYears(catalogue, store, home, release.results, latest, folder / "jugé")
+    return Explainer(catalogue, release, years.kept, store.archive, folder)
 
 
 def _release(catalogue: Catalogue, store: Store, version: str | None) -> tuple[Release, bool]:

@@ -16,7 +16,7 @@ from pipelines.cli.showing import add_json, print_json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.flow.revisions import Proposal
+    from pipelines.flow.state import Proposal
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -5,11 +5,8 @@ The names of the reasons are those of columns of the published table ``bases``. 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 # A row is counted under the first reason that holds, in this order.
 REASONS: dict[str, str] = {
@@ -41,13 +38,3 @@ class Account:
     base: int
     outside: Mapping[str, int] = field(default_factory=dict)
     seen: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
-
-    def plain(self) -> dict[str, Any]:
-        """Return it as JSON holds it."""
-        return asdict(self)
-
-    @classmethod
-    def from_plain(cls, content: Mapping[str, Any]) -> Account:
-        """Read what ``plain`` gave."""
-        seen = {reason: tuple((value, count) for value, count in pairs) for reason, pairs in content["seen"].items()}
-        return cls(content["indicator"], content["accepted"], content["base"], dict(content["outside"]), seen)

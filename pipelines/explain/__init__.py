@@ -4,9 +4,8 @@ What a run left is read here as plain data (Parquet, JSON, YAML), the lines in t
 pipeline's own estimators. A second, independent computation of each stands in ``tests/oracle``.
 """
 
-from pipelines.explain.evidence import Kept
 from pipelines.explain.explainer import Explainer
 from pipelines.explain.explanation import explanation
 from pipelines.explain.published import NotFoundError, Release, find_row, open_release
 
-__all__ = ["Explainer", "Kept", "NotFoundError", "Release", "explanation", "find_row", "open_release"]
+__all__ = ["Explainer", "NotFoundError", "Release", "explanation", "find_row", "open_release"]

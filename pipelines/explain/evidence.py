@@ -7,7 +7,6 @@ again from the archive, corrected as declared, and compared with the observation
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,53 +17,12 @@ from pipelines.compile.exports import field_descriptor, label_of
 from pipelines.explain.archived_files import ArchiveError, open_again
 from pipelines.explain.cell_values import reasons_of, values_of
 from pipelines.explain.coordinates import COORDINATES, with_places
+from pipelines.flow.state import ExportVerdict
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Correction, Export, Layout
+    from pipelines.flow.state import ReleasedYear
     from pipelines.read import Archive
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a run left of a network and year: its reception, report and results' state (JSON, or None if absent).
-
-    ``observations`` gives the Parquet of an accepted export. ``since``: what changed since the release, in French.
-    """
-
-    reception: dict[str, Any] | None
-    report: dict[str, Any] | None
-    results: dict[str, Any] | None
-    observations: Callable[[str], Path]
-    since: tuple[str, ...] = ()
-
-    @property
-    def failures(self) -> dict[str, str]:
-        """The indicators that could not be computed, each with what went wrong."""
-        found: dict[str, str] = (self.results or {}).get("failures", {})
-        return found
-
-    @property
-    def current(self) -> bool:
-        """Whether the report is of the files last received."""
-        return bool(self.reception and self.report and self.report["reception"] == self.reception["fingerprint"])
-
-    def state(self, export: str) -> dict[str, Any]:
-        """Return ``etat``, ``motif`` (id of a reason, or None) and ``explication`` of an export."""
-        if self.reception and self.reception.get("failed") and export not in self.reception["exports"]:
-            return {"etat": "erreur", "motif": "erreur-traitement", "explication": "La réception a échoué."}
-        if self.reception is None or export not in self.reception["exports"]:
-            return {"etat": "non traité", "motif": "non-traite", "explication": "La chaîne n'a pas traité cet export."}
-        if not self.reception["exports"][export]:
-            return {"etat": "non transmis", "motif": "non-transmis", "explication": "Aucun fichier n'a été reçu."}
-        if not self.current or self.report is None or export not in self.report["exports"]:
-            return {"etat": "erreur", "motif": "erreur-traitement", "explication": "Le contrôle n'a pas abouti."}
-        found: dict[str, Any] = self.report["exports"][export]
-        return found
-
-    def files(self, export: str) -> list[dict[str, Any]]:
-        """Return the files received for an export: ``path``, ``sha256``."""
-        found: list[dict[str, Any]] = (self.reception or {}).get("exports", {}).get(export, [])
-        return found
 
 
 @dataclass(frozen=True)
@@ -99,18 +57,18 @@ def fields_used(catalogue: Catalogue, network: str, year: int, export: Export) -
 
 
 def gather_evidence(
-    catalogue: Catalogue, network: str, year: int, export: Export, kept: Kept, archive: Archive
+    catalogue: Catalogue, network: str, year: int, export: Export, kept: ReleasedYear, archive: Archive
 ) -> Evidence:  # fmt: skip
     """Read the accepted rows of an export again. Faults are told, never raised."""
-    assert kept.report is not None  # asked only of an accepted export
-    layout, receipt = export.layout(year), kept.report["exports"][export.id]
+    layout, verdict = export.layout(year), kept.known.of_export(export.id)
     assert layout is not None
+    assert isinstance(verdict, ExportVerdict)  # asked only of an accepted export
     names = fields_used(catalogue, network, year, export)
     seen = _observations(kept.observations(export.id), names)
     if isinstance(seen, str):
         return Evidence(pd.DataFrame(columns=["_export", "_fichier", "_ligne", *COORDINATES, *names]), [], [seen])
     faults = []
-    if len(seen) != receipt["lignes_acceptees"]:
+    if len(seen) != verdict.accepted:
         faults.append(f"export {export.id} : les observations n'ont plus le nombre de lignes du rapport de contrôle")
     file_year = year if layout.one_file_per_year else None
     corrections = [
@@ -120,7 +78,7 @@ def gather_evidence(
     ]  # fmt: skip
     frames, start = [], 0
     corrected: dict[int, Corrected] = {}
-    files = receipt["fichiers"]
+    files = verdict.files
     for rank, file in enumerate(files):
         count = len(seen) - start if rank == len(files) - 1 else file["acceptees"]
         part, start = seen.iloc[start : start + count], start + count

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipelines.declarations.status import Status
 from pipelines.explain.agreement import differences, is_hidden, is_kept, same_reason
 from pipelines.explain.archived_files import DAMAGED, is_held
 from pipelines.explain.evidence import gather_evidence
 from pipelines.explain.indicator_rows import lines_of
 from pipelines.explain.lines import ObservedLines
 from pipelines.explain.recomputed import NotComputedError, key_of, recomputed_lines, write_observations
+from pipelines.flow.state import ExportVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Catalogue, Export, Feed, Indicator
     from pipelines.explain.agreement import Row
-    from pipelines.explain.evidence import Evidence, Kept
+    from pipelines.explain.evidence import Evidence
     from pipelines.explain.lines import Lines
     from pipelines.explain.published import Release
     from pipelines.explain.recomputed import Key
+    from pipelines.flow.state import ReleasedYear
     from pipelines.read import Archive
 
 
@@ -42,7 +45,7 @@ class Traced:
     indicator: Indicator
     feed: Feed
     exports: list[Export]
-    kept: Kept
+    kept: ReleasedYear
     evidence: dict[str, Evidence]
     results: dict[Key, Row]
     lines: Lines | None
@@ -62,7 +65,12 @@ class Explainer:
     """
 
     def __init__(
-        self, catalogue: Catalogue, release: Release, kept: Callable[[str, int], Kept], archive: Archive, folder: Path
+        self,
+        catalogue: Catalogue,
+        release: Release,
+        kept: Callable[[str, int], ReleasedYear],
+        archive: Archive,
+        folder: Path,
     ) -> None:
         self.catalogue, self.release = catalogue, release
         self._archive, self._folder = archive, folder
@@ -122,28 +130,33 @@ class Explainer:
             faults = _miscounted(identifier, lines, exports, kept)
         return Traced(indicator, feed, exports, kept, evidence, results, lines, None, faults)
 
-    def _archive_faults(self, kept: Kept, feed: Feed) -> list[str]:
+    def _archive_faults(self, kept: ReleasedYear, feed: Feed) -> list[str]:
         """Say which received files the archive no longer holds: none of their rows is read, which would tell it."""
-        files = [file for name in feed.export for file in kept.files(name)]
-        return [f"{file['path']} : {DAMAGED}" for file in files if not is_held(self._archive, file["sha256"])]
+        received = kept.known.reception.exports if kept.known.reception else {}
+        files = [file for name in feed.export for file in received.get(name, ())]
+        return [f"{file.path} : {DAMAGED}" for file in files if not is_held(self._archive, file.sha256)]
 
 
-def _why_nothing(identifier: str, feed: Feed, kept: Kept) -> str | None:
+def _why_nothing(identifier: str, feed: Feed, kept: ReleasedYear) -> str | None:
     """Return the reason (id) why the run had no value of an indicator, None where it had."""
-    reasons = [state["motif"] for name in feed.export if (state := kept.state(name))["etat"] != "accepté"]
+    states = [kept.known.of_export(name) for name in feed.export]
+    reasons = [state.reason for state in states if state.status is not Status.ACCEPTED]
     if reasons:
         return "rejete" if "rejete" in reasons else str(reasons[0])
-    stale = not kept.results or not kept.report or kept.results["report"] != kept.report["fingerprint"]
-    return "erreur-traitement" if identifier in kept.failures or stale else None
+    failed = identifier in kept.known.failures or not kept.known.computed
+    return "erreur-traitement" if failed else None
 
 
-def _miscounted(identifier: str, lines: Lines, exports: list[Export], kept: Kept) -> list[str]:
+def _miscounted(identifier: str, lines: Lines, exports: list[Export], kept: ReleasedYear) -> list[str]:
     """Say which exports' rows are no longer left out of the base for the reasons that the control counted."""
     if not isinstance(lines, ObservedLines):
         return []
     faults = []
     for export in exports:
-        told = {item["indicator"]: item for item in (kept.report or {})["exports"][export.id].get("comptes", [])}
-        if identifier in told and lines.reasons(export.id) != told[identifier]["outside"]:
+        verdict = kept.known.of_export(export.id)
+        counted = (
+            {item.indicator: item.outside for item in verdict.accounts} if isinstance(verdict, ExportVerdict) else {}
+        )
+        if identifier in counted and lines.reasons(export.id) != counted[identifier]:
             faults.append(f"export {export.id} : les lignes hors de la base ne sont plus celles du contrôle")
     return faults

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.compile.exports import label_of
 from pipelines.declarations.bases import REASONS
 from pipelines.declarations.indicator import MinimumBase
+from pipelines.declarations.status import Status
 from pipelines.declarations.yaml_source import Document, parse
 from pipelines.disclosure.rules import DEFAULT_MINIMUM_BASE, SECRET
 from pipelines.explain.agreement import Row, as_published, is_hidden, is_kept, present
@@ -132,16 +133,17 @@ def _labels(traced: Traced, name: str, year: int) -> list[str]:
 
 def _source(traced: Traced, name: str, rows: pd.DataFrame | None, hidden: bool) -> dict[str, Any]:
     """Tell the files of an export, and the lines of each that count; of a hidden row, no lines."""
-    state = traced.kept.state(name)
+    state = traced.kept.known.of_export(name)
+    received = traced.kept.known.reception.exports if traced.kept.known.reception else {}
     export = next(export for export in traced.exports if export.id == name)
     return {
         "export": name,
         "titre": export.title,
-        "etat": state["etat"],
-        "explication": "" if hidden else state["explication"],
+        "etat": state.status.value,
+        "explication": "" if hidden else state.explanation,
         "fichiers": [
-            {"fichier": file["path"], "sha256": file["sha256"], "lignes": _lines(rows, name, file["path"])}
-            for file in traced.kept.files(name)
+            {"fichier": file.path, "sha256": file.sha256, "lignes": _lines(rows, name, file.path)}
+            for file in received.get(name, ())
         ],
     }
 
@@ -221,12 +223,12 @@ _BESIDE = "La règle la cache, ou bien une valeur qu'elle cache pourrait en êtr
 def _details(traced: Traced, row: Row) -> list[str]:
     """Say what is behind an absence: the state of exports, what failed, what is missing, or too small a base."""
     if traced.reason is not None:
-        states = [(name, traced.kept.state(name)) for name in traced.feed.export]
+        states = [(name, traced.kept.known.of_export(name)) for name in traced.feed.export]
         told = [
-            f"Export « {name} » : {state['etat']}. {state['explication']}".strip()
-            for name, state in states if state["etat"] != "accepté"
+            f"Export « {name} » : {state.status}. {state.explanation}".strip()
+            for name, state in states if state.status is not Status.ACCEPTED
         ]  # fmt: skip
-        failure = traced.kept.failures.get(row["indicateur"])
+        failure = traced.kept.known.failures.get(row["indicateur"])
         return [*told, *([f"Calcul impossible : {failure}"] if failure else [])]
     line = traced.line(row)
     if line is None or traced.lines is None:
@@ -270,8 +272,8 @@ def _check(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> dict
     disagreements, line = explainer.disagreements(row), traced.line(row)
     warnings = [_SYNTHETIC] if row["nature_donnees"] == "synthétiques" else []
     warnings += traced.kept.since
-    results = traced.kept.results or {}
-    if results.get("declarations") not in (None, explainer.catalogue.fingerprint(row["reseau"])):
+    results = traced.kept.known.results
+    if results and results.declarations not in ("", explainer.catalogue.fingerprint(row["reseau"])):
         warnings.append(_STALE)
     kept = is_kept(row, explainer.catalogue.networks[row["reseau"]].provisional_years)
     figures = {} if hidden or kept or line is None else as_published(row, line, traced.indicator)

@@ -5,15 +5,17 @@ The look costs a listing and a few small files by network-year: contents are rea
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from pipelines.declarations import Catalogue
-from pipelines.flow.fingerprints import report_version, results_version
+from pipelines.flow.fingerprints import results_version, verdict_version
 from pipelines.flow.provenance import synthetic_statement
-from pipelines.flow.revisions import ProposalStore, finish_accepting, stands
-from pipelines.flow.store import Store, read_json
+from pipelines.flow.revisions import ProposalStore, finish_accepting
+from pipelines.flow.state import NetworkYear, Reception
+from pipelines.flow.store import Store
 from pipelines.mechanics.french import first_few
 from pipelines.read import ExportsRoot, Listing
+
+_CHANGED = "déclarations ou programme changés"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def look(catalogue: Catalogue, store: Store, root: ExportsRoot) -> Look:
             found.network_years += 1
             if declared.closed(year):
                 finish_accepting(store, network, year)
-            if declared.closed(year) and stands(store, network, year):
+            if declared.closed(year) and store.read(network, year).stands:
                 found.cells += seen.closed(year)
                 found.ignored += seen.changes_of_closed(year)
             elif why := seen.why(year):
@@ -72,55 +74,52 @@ class _Network:
 
     def why(self, year: int) -> str:
         """Say why an open year must run, or nothing."""
-        folder = self.store.network_year(self.network, year)
-        reception, report, results = (read_json(folder / f"{name}.json") for name in ("reception", "report", "results"))
-        if reception is None:
-            return "jamais traité"
-        if reception.get("failed"):
+        known = self.store.read(self.network, year)
+        if known.reception_failed:
             return "la réception précédente n'a pas abouti"
-        if changes := list(self._changes(year, reception["exports"])):
+        if known.reception is None:
+            return "jamais traité"
+        if changes := list(self._changes(year, known.reception)):
             return first_few(changes, 3, " ; ", " ; et ")
-        if not any(reception["exports"].values()):
+        if not known.reception.handed_over:
             return ""
-        if reception["synthetic"] != self.statement:
+        if known.reception.synthetic != self.statement:
             return "la déclaration de provenance a changé"
-        return self._unfinished(reception, report, results)
+        return self._unfinished(known)
 
-    def _unfinished(self, reception: Any, report: Any, results: Any) -> str:
-        if not report or report["reception"] != reception["fingerprint"]:
+    def _unfinished(self, known: NetworkYear) -> str:
+        if not known.judged or known.reception is None or known.verdict is None:
             return "le contrôle précédent n'a pas abouti"
-        if report["fingerprint"] != report_version(self.declarations, reception["fingerprint"]):
-            return "déclarations ou programme changés"
-        accepted = any(receipt["etat"] == "accepté" for receipt in report["exports"].values())
-        if accepted and not (
-            results and results["fingerprint"] == results_version(self.declarations, report["fingerprint"])
-        ):
+        if known.verdict.fingerprint != verdict_version(self.declarations, known.reception.fingerprint):
+            return _CHANGED
+        if not known.verdict.accepted:
+            return ""
+        if not known.computed or known.results is None:
             return "le calcul précédent n'a pas abouti"
-        return ""
+        now = results_version(self.declarations, known.verdict.fingerprint)
+        return "" if known.results.fingerprint == now else _CHANGED
 
     def closed(self, year: int) -> Iterator[Cell]:
         """Yield the closed year when its declarations changed and no revision was computed under today's."""
-        standing, proposed = (
-            read_json(store.network_year(self.network, year) / "results.json")
-            for store in (self.store, ProposalStore(self.store))
-        )
-        known = {state["declarations"] for state in (standing, proposed) if state}
+        standing = self.store.read(self.network, year).results
+        proposed = ProposalStore(self.store).read(self.network, year).results
+        known = {results.declarations for results in (standing, proposed) if results}
         if standing and self.declarations not in known:
             yield Cell(self.network, year, "année close dont les déclarations ont changé : révision à proposer")
 
     def changes_of_closed(self, year: int) -> Iterator[Cell]:
         """Yield what changed at the source of a closed year, which is told and not used."""
-        reception = read_json(self.store.network_year(self.network, year) / "reception.json")
-        for change in self._changes(year, reception["exports"]):
+        reception = self.store.read(self.network, year).reception
+        for change in self._changes(year, reception) if reception else ():
             yield Cell(self.network, year, change)
 
-    def _changes(self, year: int, received: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    def _changes(self, year: int, reception: Reception) -> Iterator[str]:
         """Yield, in French, how the files at the source differ from those received."""
         for export in self.declared.exports:
             layout = export.layout(year)
             if layout is None:
                 continue
-            before = {file["path"]: file["sha256"] for file in received.get(export.id, [])}
+            before = {file.path: file.sha256 for file in reception.exports.get(export.id, ())}
             try:
                 sources = self.listing.find(layout.path, year)
             except PermissionError:  # of this network alone: its reception will say so

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipelines.declarations import Catalogue
 from pipelines.flow.provenance import MARKER, provenance_of
-from pipelines.flow.store import Store, read_json, write_json
+from pipelines.flow.store import Store
 from pipelines.mechanics.french import counted
 from pipelines.read import ExportsRoot
 from pipelines.read.unexpected import look_at
@@ -40,16 +40,14 @@ def note_folder(catalogue: Catalogue, store: Store, root: ExportsRoot) -> dict[s
         "anciens": found.old,
         "illisibles": found.unreadable,
     }
-    path = store.file(_FILE)
-    if read_json(path) != told:
-        write_json(path, told)
-        store.save_file(path)
+    if store.load(_FILE) != told:
+        store.keep(_FILE, told)
     return told
 
 
 def noted_folder(store: Store) -> dict[str, Any]:
     """Return what the last look at the exports folder kept; nothing before there was one."""
-    return read_json(store.file(_FILE)) or {}
+    return store.load(_FILE) or {}
 
 
 def folder_lines(told: dict[str, Any]) -> Iterator[str]:

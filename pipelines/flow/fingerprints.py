@@ -1,9 +1,29 @@
-"""What tells that something must be made again: hashes of what it is made from, code included."""
+"""What each stage depends on, as hashes: its inputs, its declarations and the code of its rooms.
+
+A change elsewhere makes nothing again: the wording of a letter judges no file anew, a rule of gathering remakes the
+tables alone.
+"""
 
 import hashlib
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+
+from pipelines.declarations import Catalogue
+
+PIPELINES = Path(__file__).resolve().parents[1]
+# The rooms and modules of ``pipelines`` that a stage runs, and those left out of them: what producers are written.
+_DECLARED = ("mechanics", "declarations", "compile")
+JUDGING = (*_DECLARED, "read", "tabular", "validate", "flow/judge.py")
+COMPUTING = (*_DECLARED, "compute", "disclosure", "flow/compute.py")
+_WORDS = (
+    "validate/findings.py",
+    "validate/messages.py",
+    "validate/messages.yml",
+)  # titles of findings, which are published
+GATHERING = (*COMPUTING, *_WORDS, "tables", "flow/gather.py", "flow/earlier_releases.py")
+_LETTERS = ("validate/letters/letter.py", "validate/letters/annotated_copy.py", "validate/letters/templates/")
 
 
 def fingerprint(*parts: object) -> str:
@@ -11,22 +31,52 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
 
 
-@cache
+def judging_code() -> str:
+    """Return what changes with the code that judges files."""
+    return code_of(JUDGING)
+
+
+def verdict_version(declarations: str, reception: str) -> str:
+    """Return the data version of a verdict: hash of its reception's, the network's declarations and the code."""
+    return fingerprint(reception, declarations, code_of((*JUDGING, *COMPUTING)))  # it counts rows by indicator
+
+
+def results_version(declarations: str, verdict: str) -> str:
+    """Return the data version of results: hash of their verdict's, the network's declarations and the code."""
+    return fingerprint(verdict, declarations, code_of(COMPUTING))
+
+
+def tables_declared(catalogue: Catalogue) -> str:
+    """Return what changes with the declarations of the national tables, or the code that makes them."""
+    return fingerprint(
+        [catalogue.fingerprint(network) for network in catalogue.networks],
+        [value.model_dump(mode="json") for value in (*catalogue.datasets.values(), *catalogue.tables.values())],
+        [value.model_dump(mode="json") for value in (*catalogue.engagements.values(), *catalogue.quality.values())],
+        code_of(GATHERING),
+    )
+
+
 def code_fingerprint() -> str:
-    """Hash of the source of ``pipelines``, texts included: a change of code recomputes what it made."""
-    root = Path(__file__).resolve().parents[1]
-    files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".yml"))
+    """Return what changes with any code: it is told in every release, and makes nothing again."""
+    return code_of(("",))
+
+
+def code_of(parts: Iterable[str]) -> str:
+    """Hash of the source of rooms and modules of ``pipelines``, texts and templates included."""
+    return _hash_of(tuple(parts), PIPELINES)
+
+
+@cache
+def _hash_of(parts: tuple[str, ...], root: Path) -> str:
     digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in sorted(path for part in parts for path in _sources(root / part)):
+        name = path.relative_to(root).as_posix()
+        if parts == ("",) or not name.startswith(_LETTERS):
+            digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
-def report_version(declarations: str, reception: str) -> str:
-    """Return the data version of a report: hash of its reception's, the network's declarations and the code."""
-    return fingerprint(reception, declarations, code_fingerprint())
-
-
-def results_version(declarations: str, report: str) -> str:
-    """Return the data version of results: hash of their report's, the network's declarations and the code."""
-    return fingerprint(report, declarations, code_fingerprint())
+def _sources(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    return [path for path in place.rglob("*") if path.suffix in (".py", ".yml", ".html", ".txt")]

@@ -1,22 +1,29 @@
-"""Gathers what every network-year left in the store, for the national tables.
+"""Gathers what every network-year left, and makes the national tables of it.
 
 A network-year that is out of date counts as failed.
 """
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
 from pipelines.compute.network_year import RESULT_COLUMNS
-from pipelines.declarations import Catalogue, Network
+from pipelines.declarations import Catalogue, Table
 from pipelines.declarations.bases import REASONS
-from pipelines.flow.fingerprints import code_fingerprint, fingerprint
-from pipelines.flow.receive import last_reception
-from pipelines.flow.store import FRAMES, Store, read_frame, read_json, write_json
-from pipelines.tables import NationalInputs
+from pipelines.declarations.status import Status
+from pipelines.disclosure import secret_figures
+from pipelines.flow.earlier_releases import accepted_changes, earlier_results
+from pipelines.flow.fingerprints import tables_declared
+from pipelines.flow.state import ExportVerdict, National, NetworkYear, SetAsideYear, YearVerdict
+from pipelines.flow.store import FRAMES, Store, read_frame, read_record, write_frame, write_record
+from pipelines.tables import NationalInputs, safe_tables
 from pipelines.tables.bases import COUNTS
 from pipelines.validate.messages import title
 
+RESULTS = "resultats"
+SECRETS = "secrets.parquet"  # what the tables hide: the audit reads it, and nobody else
 _FINDING = (
     "fichier",
     "empreinte",
@@ -29,38 +36,56 @@ _FINDING = (
     "message",
 )
 _GATHERED = "work/etat-national.json"  # alone, and small: it is looked at all day long
-_RECEIPT = ("etat", "motif", "lignes_lues", "lignes_acceptees", "lignes_refusees")
+_NATIONAL = "national.json"
+_COUNTS = ("lignes_lues", "lignes_acceptees", "lignes_refusees")
 
 
-def declared_state(catalogue: Catalogue) -> str:
-    """Return what changes with the declarations or the code."""
-    return fingerprint(
-        [catalogue.fingerprint(network) for network in catalogue.networks],
-        [value.model_dump(mode="json") for value in (*catalogue.datasets.values(), *catalogue.tables.values())],
-        [value.model_dump(mode="json") for value in (*catalogue.engagements.values(), *catalogue.quality.values())],
-        code_fingerprint(),
-    )
+class StaleError(Exception):
+    """Network-years were computed under other declarations; says which, in French."""
+
+
+class ColumnsError(Exception):
+    """The columns of a table aren't those that are declared; says which, in French."""
+
+
+def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> tuple[dict[str, pd.DataFrame], National]:
+    """Make the national tables and keep them; return them, and what is known of them.
+
+    ``statement``: of the exports root in use, when it is synthetic. Raises StaleError, ColumnsError.
+    """
+    if stale := stale_network_years(catalogue, store):
+        raise StaleError(f"Les déclarations ont changé depuis le calcul de : {stale}. Relancer ces réseaux.")
+    state = national_state(catalogue, store)  # before anything is read: what changes meanwhile is seen afterwards
+    inputs, told = gather(catalogue, store, statement)
+    earlier, accepted = earlier_results(catalogue, store.releases), accepted_changes(catalogue, store.releases)
+    made, aside = safe_tables(catalogue, inputs, earlier, accepted)
+    write_frame(store.national / SECRETS, secret_figures(inputs.results, made[RESULTS]))
+    for name in made.keys() & catalogue.tables.keys():
+        write_frame(store.national / f"{name}.parquet", declared_columns(name, catalogue.tables[name], made[name]))
+    national = National(synthetic=told, set_aside=tuple(SetAsideYear(**asdict(item)) for item in aside))
+    write_record(store.national / _NATIONAL, national)
+    store.save_room(store.national)
+    store.keep(_GATHERED, state)
+    return made, national
+
+
+def national(store: Store) -> National:
+    """Return what is known of the national tables last made; nothing before there were any."""
+    return read_record(store.national / _NATIONAL, National) or National()
 
 
 def national_state(catalogue: Catalogue, store: Store) -> dict[str, str]:
     """Return from what national tables would be made now: network-years (empty when none was run), declarations."""
-    return {"etat": store.state(_owed(catalogue)), "declare": declared_state(catalogue)}
+    return {"etat": store.state(_owed(catalogue)), "declare": tables_declared(catalogue)}
 
 
 def gathered(store: Store) -> dict[str, str]:
     """Return from what the national tables were last made, as ``national_state`` says it."""
-    return read_json(store.file(_GATHERED)) or {}
-
-
-def keep_gathered(store: Store, state: dict[str, str]) -> None:
-    """Keep from what the national tables were just made."""
-    place = store.file(_GATHERED)
-    write_json(place, state)
-    store.save_file(place)
+    return store.load(_GATHERED) or {}
 
 
 def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[NationalInputs, str | None]:
-    """Read receptions, reports and results of every network and year that is owed.
+    """Read receptions, verdicts and results of every network and year that is owed.
 
     ``current`` is the statement of the exports root in use, if it is synthetic. Returns the inputs, and the statement
     that must go with them when any of their rows is synthetic, whatever root it came from.
@@ -73,25 +98,25 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
     failed: set[tuple[str, int, str]] = set()
     statements: dict[tuple[str, int], str | None] = {}
     store.bring(_owed(catalogue))
-    for network, declared in catalogue.networks.items():
-        for year in declared.years:
-            place = {"reseau": network, "annee": year}
-            reception = last_reception(store, network, year)
-            statements[network, year] = reception.get("synthetic") if reception else current
-            exports, anomalies, corrected = _receipts(store, declared, network, year)
-            receipts += [{**place, "export": name, **receipt} for name, receipt in exports.items()]
-            findings += [{**place, **item} for item in anomalies]
-            corrections += [{"reseau": network, **item} for item in corrected]
-            if any(receipt["etat"] == "accepté" for receipt in exports.values()):
-                failures, outside = _add_results(catalogue, store, network, year, frames)
-                failed |= {(network, year, indicator) for indicator in failures}
-                accounts += [{**place, **item} for item in accounts_of_report(store, network, year)]
-                findings += [{**place, **_out_of_range(catalogue, network, year, item)} for item in outside]
+    for network, year in _owed(catalogue):
+        place = {"reseau": network, "annee": year}
+        known = store.read(network, year)
+        verdict = known.verdict if known.judged else None
+        statements[network, year] = known.reception.synthetic if known.reception else current
+        declared = catalogue.networks[network].exports
+        exports = {item.id: _receipt(item.id, known) for item in declared if item.layout(year) is not None}
+        receipts += [{**place, "export": name, **receipt} for name, receipt in exports.items()]
+        findings += [{**place, **item} for item in (verdict.findings if verdict else ())]
+        corrections += [{"reseau": network, **item} for item in (verdict.corrections if verdict else ())]
+        if any(receipt["etat"] == Status.ACCEPTED for receipt in exports.values()):
+            failed |= {(network, year, indicator) for indicator in _add_results(catalogue, store, known, frames)}
+            accounts += [{**place, **item} for item in accounts_of_verdict(known.verdict)]
+            findings += [{**place, **item} for item in _out_of_range(catalogue, known)]
     joined = {name: _joined(found) for name, found in frames.items()}
     if joined["results"].empty:
         joined["results"] = pd.DataFrame(columns=["reseau", *RESULT_COLUMNS])
     inputs = NationalInputs(
-        receipts=pd.DataFrame(receipts, columns=["reseau", "annee", "export", *_RECEIPT]),
+        receipts=pd.DataFrame(receipts, columns=["reseau", "annee", "export", "etat", "motif", *_COUNTS]),
         findings=_findings(catalogue, findings, receipts),
         failed=frozenset(failed),
         synthetic=frozenset(place for place, statement in statements.items() if statement),
@@ -102,59 +127,50 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
     return inputs, next((statement for statement in statements.values() if statement), None)
 
 
-def _add_results(
-    catalogue: Catalogue, store: Store, network: str, year: int, frames: dict[str, list[pd.DataFrame]]
-) -> tuple[list[str], list[dict[str, Any]]]:
-    """Add the frames of a network-year; return the indicators that failed, and the counts of values out of range."""
-    folder, expected = store.network_year(network, year), catalogue.expected(network, year)
-    report, results = read_json(folder / "report.json"), read_json(folder / "results.json")
-    if not (report and results and results["report"] == report["fingerprint"]):
-        return list(expected), []
-    for name in FRAMES:
-        frame = read_frame(folder / f"{name}.parquet")
-        if "indicateur" in frame:  # a closed year may hold what is no longer declared
-            frame = frame[frame["indicateur"].isin(list(expected))]
-        frames[name].append(frame.assign(reseau=network, annee=year))
-    failures = [name for name in results["failures"] if name in expected]
-    return failures, [item for item in results["outside"] if item["indicateur"] in expected]
-
-
-def accounts_of_report(store: Store, network: str, year: int) -> list[dict[str, Any]]:
+def accounts_of_verdict(verdict: YearVerdict | None) -> list[dict[str, Any]]:
     """Return what became of the accepted rows: a line per export and indicator, with a count by reason."""
-    report = read_json(store.network_year(network, year) / "report.json")
     return [
         {
-            "export": export, "indicateur": item["indicator"], "lignes_acceptees": item["accepted"],
-            "lignes_base": item["base"], **{name: item["outside"].get(name, 0) for name in REASONS},
+            "export": name, "indicateur": item.indicator, "lignes_acceptees": item.accepted,
+            "lignes_base": item.base, **{reason: item.outside.get(reason, 0) for reason in REASONS},
         }
-        for export, receipt in (report or {"exports": {}})["exports"].items()
-        for item in receipt.get("comptes", [])
+        for name, export in (verdict.exports if verdict else {}).items()
+        for item in export.accounts
     ]  # fmt: skip
 
 
-def _out_of_range(catalogue: Catalogue, network: str, year: int, item: dict[str, Any]) -> dict[str, Any]:
-    export = catalogue.indicators[item["indicateur"]].networks[network].export[0]
-    path = _expected_path(catalogue, {"reseau": network, "annee": year, "export": export})
-    return {
-        "export": export, "fichier": path, "empreinte": None, "regle": "valeur-hors-plage",
-        "colonne": item["indicateur"], "severite": "avertissement", "nombre": item["nombre"], "premiere_ligne": None,
-        "derniere_ligne": None, "message": title("valeur-hors-plage"),
-    }  # fmt: skip
+def stale_network_years(catalogue: Catalogue, store: Store) -> str:
+    """Name the open network-years whose results were computed under other declarations than today's, or nothing.
 
-
-def _stale(catalogue: Catalogue, store: Store) -> dict[str, list[int]]:
-    """Return the open network-years whose results were computed under other declarations than today's.
-
-    Those of a closed year stand as they were accepted until a revision is.
+    Publishing them would put old values under new definitions. Those of a closed year stand as they were accepted
+    until a revision is.
     """
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[str]] = {}
     store.bring(_owed(catalogue))
     for network, declared in catalogue.networks.items():
         today = catalogue.fingerprint(network)
         for year in declared.years:
-            results = read_json(store.network_year(network, year) / "results.json")
-            if results and results["declarations"] != today and not declared.closed(year):
-                found.setdefault(network, []).append(year)
+            results = store.read(network, year).results
+            if results and results.declarations != today and not declared.closed(year):
+                found.setdefault(network, []).append(str(year))
+    return " ; ".join(f"{network} {', '.join(years)}" for network, years in found.items())
+
+
+def declared_columns(name: str, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame in the declared columns; values are kept as text or numbers that Parquet can hold.
+
+    Fails by name on a column that is declared but not made, or made but not declared.
+    """
+    differ = set(table.names) ^ set(frame.columns)
+    if differ and len(frame):
+        raise ColumnsError(f"Table {name} : colonnes déclarées et calculées diffèrent : {', '.join(sorted(differ))}.")
+    found = frame.reindex(columns=table.names).astype("object")
+    kinds = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
+    for column in table.columns:
+        if column.type in kinds:
+            found[column.name] = found[column.name].astype(pd.api.types.pandas_dtype(kinds[column.type]))
+        else:
+            found[column.name] = found[column.name].where(found[column.name].notna(), None)
     return found
 
 
@@ -162,36 +178,46 @@ def _owed(catalogue: Catalogue) -> list[tuple[str, int]]:
     return [(network, year) for network, declared in catalogue.networks.items() for year in declared.years]
 
 
-def stale_network_years(catalogue: Catalogue, store: Store) -> str:
-    """Name the stale network-years, or return nothing: publishing them would put old values under new definitions."""
-    return " ; ".join(f"{network} {', '.join(map(str, years))}" for network, years in _stale(catalogue, store).items())
+def _receipt(export: str, known: NetworkYear) -> dict[str, Any]:
+    """Return the receipt of an export owed, in the columns of the published table."""
+    found = known.of_export(export)
+    receipt: dict[str, Any] = {"etat": found.status.value, "motif": found.reason}
+    if isinstance(found, ExportVerdict):
+        receipt |= dict(zip(_COUNTS, (found.read, found.accepted, found.refused), strict=True))
+    return receipt
 
 
-def stale_years(catalogue: Catalogue, store: Store) -> set[int]:
-    """Return the years of which some network is stale."""
-    return {year for years in _stale(catalogue, store).values() for year in years}
+def _add_results(
+    catalogue: Catalogue, store: Store, known: NetworkYear, frames: Mapping[str, list[pd.DataFrame]]
+) -> list[str]:
+    """Add the frames of a network-year; return the indicators that failed."""
+    expected = catalogue.expected(known.network, known.year)
+    if not known.computed or known.results is None:
+        return list(expected)
+    for name in FRAMES:
+        frame = read_frame(store.network_year(known.network, known.year) / f"{name}.parquet")
+        if "indicateur" in frame:  # a closed year may hold what is no longer declared
+            frame = frame[frame["indicateur"].isin(list(expected))]
+        frames[name].append(frame.assign(reseau=known.network, annee=known.year))
+    return [name for name in known.results.failures if name in expected]
 
 
-def _receipts(
-    store: Store, declared: Network, network: str, year: int
-) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the receipt of each export owed, and the anomalies and corrections of the report if it is current."""
-    folder = store.network_year(network, year)
-    reception, report = last_reception(store, network, year), read_json(folder / "report.json")
-    owed = [export.id for export in declared.exports if export.layout(year) is not None]
-    current = bool(reception and report and report["reception"] == reception["fingerprint"])
-    receipts = {name: _receipt(name, reception, report if current else None) for name in owed}
-    return (receipts, report["anomalies"], report.get("corrections", [])) if current else (receipts, [], [])
-
-
-def _receipt(export: str, reception: Any, report: Any) -> dict[str, Any]:
-    if reception is None or export not in reception["exports"]:
-        return {"etat": "non traité", "motif": "non-traite"}
-    if not reception["exports"][export]:
-        return {"etat": "non transmis", "motif": "non-transmis"}
-    if report is None or export not in report["exports"]:
-        return {"etat": "erreur", "motif": "erreur-traitement"}
-    return {key: report["exports"][export][key] for key in _RECEIPT}
+def _out_of_range(catalogue: Catalogue, known: NetworkYear) -> list[dict[str, Any]]:
+    """Return the counts of values out of the range of their indicator, as rows of the table of findings."""
+    if not known.computed or known.results is None:
+        return []
+    network, year, found = known.network, known.year, []
+    expected = catalogue.expected(network, year)
+    for indicator, count in known.results.outside.items():
+        if indicator in expected:
+            export = catalogue.indicators[indicator].networks[network].export[0]
+            path = _expected_path(catalogue, {"reseau": network, "annee": year, "export": export})
+            found.append({
+                "export": export, "fichier": path, "empreinte": None, "regle": "valeur-hors-plage",
+                "colonne": indicator, "severite": "avertissement", "nombre": count, "premiere_ligne": None,
+                "derniere_ligne": None, "message": title("valeur-hors-plage"),
+            })  # fmt: skip
+    return found
 
 
 def _findings(catalogue: Catalogue, findings: list[dict[str, Any]], receipts: list[dict[str, Any]]) -> pd.DataFrame:
@@ -210,7 +236,7 @@ def _findings(catalogue: Catalogue, findings: list[dict[str, Any]], receipts: li
             "message": title("fichier-absent"),
         }
         for item in receipts
-        if item["etat"] == "non transmis"
+        if item["etat"] == Status.NOT_HANDED_OVER
     ]
     return pd.DataFrame([*findings, *absent], columns=["reseau", "annee", "export", *_FINDING], dtype="object")
 

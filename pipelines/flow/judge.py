@@ -1,28 +1,40 @@
-"""Joins reading and validation for the files of an export, and remembers each file judged: it is not judged twice."""
+"""Judges the files of a network-year: reading and validation joined, each content once, and the verdict kept.
+
+A file judged is remembered by what the judgement depends on (content, declarations, code): it is not judged twice.
+"""
 
 import csv
 import io
-import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.compile.exports import label_of
 from pipelines.compute.accounts import accounts_of
 from pipelines.declarations import Catalogue, Correction, Export, Layout
 from pipelines.declarations.roles import RowRule, row_rules
-from pipelines.flow.fingerprints import code_fingerprint, fingerprint, report_version
-from pipelines.flow.receive import left_behind
-from pipelines.flow.store import Store, read_json, write_json, write_typed_rows
+from pipelines.declarations.status import Status
+from pipelines.flow.fingerprints import fingerprint, judging_code, verdict_version
+from pipelines.flow.letters import write_letters
+from pipelines.flow.receive import note_damage
+from pipelines.flow.state import ExportDoubt, ExportVerdict, Reception, Record, YearVerdict
+from pipelines.flow.store import Store, read_record, write_record, write_typed_rows
 from pipelines.mechanics import limits
 from pipelines.mechanics.files import replacing, write_whole
 from pipelines.mechanics.french import counted
 from pipelines.mechanics.plain_text import table_text
-from pipelines.read import DamagedArchiveError, TreatmentError, UnusableFileError, apart, read_export
+from pipelines.read import (
+    DamagedArchiveError,
+    ExportsRoot,
+    Received,
+    TreatmentError,
+    UnusableFileError,
+    apart,
+    read_export,
+)
 from pipelines.validate import (
     FileContext,
     Finding,
@@ -48,7 +60,57 @@ from pipelines.validate import (
     write_rows,
 )
 from pipelines.validate.letters.accounts import take_accounts
-from pipelines.validate.personal import RULE as PERSONAL
+
+
+class _JudgedContent(Record):
+    """What is remembered of a file judged, beside its typed rows: the fields of ``Validated``, as plain data."""
+
+    refused: tuple[tuple[int | None, int], ...]
+    findings: tuple[dict[str, Any], ...]
+    refused_rows: tuple[dict[str, Any], ...]
+    ignored: int
+    usable: bool
+    header: tuple[str, ...]
+    path: str
+    why: str
+    sheet: str
+
+
+@dataclass(frozen=True)
+class JudgedYear:
+    """A network-year just judged: its verdicts, what is kept of them, and the letters and copies written, by name."""
+
+    verdicts: list[Verdict]
+    kept: YearVerdict
+    letters: dict[str, Path]
+
+
+def judge_received(
+    catalogue: Catalogue,
+    network: str,
+    year: int,
+    store: Store,
+    root: ExportsRoot,
+    tell: Callable[[str], None] | None = None,
+) -> JudgedYear:
+    """Judge what was received of a network-year, and keep the verdict, the observations and the letters.
+
+    A damaged archive is noted, and raised when ``root`` hasn't the file any more. Raises ValueError when nothing was
+    ever received.
+    """
+    reception = store.read(network, year).reception
+    if reception is None:
+        raise ValueError(f"{network} {year} : rien n'a encore été reçu")
+    again: Callable[[str, str], bool] = lambda path, sha256: store.archive.take_again(root, path, sha256)  # noqa: E731
+    try:
+        verdicts = judge_network_year(catalogue, network, year, store, reception, tell, again)
+    except DamagedArchiveError as error:
+        note_damage(store, network, year, str(error))
+        raise
+    kept = keep_verdict(store, catalogue, network, year, verdicts, reception.fingerprint)
+    letters = write_letters(store, catalogue, network, year, verdicts)
+    store.save_network_year(network, year, "observations")
+    return JudgedYear(verdicts, kept, letters)
 
 
 def judge_network_year(
@@ -56,7 +118,7 @@ def judge_network_year(
     network: str,
     year: int,
     store: Store,
-    reception: dict[str, Any],
+    reception: Reception,
     tell: Callable[[str], None] | None = None,
     take_again: Callable[[str, str], bool] = lambda _path, _sha256: False,
 ) -> list[Verdict]:
@@ -64,32 +126,111 @@ def judge_network_year(
 
     ``take_again`` receives anew a file (path, content) whose archived copy is damaged, and says whether it could.
     """
-    declared = catalogue.networks[network]
-    verdicts = []
-    for export in declared.exports:
-        layout = export.layout(year)
-        if layout is None:
-            continue
-        files = reception["exports"].get(export.id, [])
+    judging = _Judging(catalogue, network, year, store, tell, take_again)
+    layouts = ((export, export.layout(year)) for export in catalogue.networks[network].exports)
+    return [judging.verdict(export, layout, reception) for export, layout in layouts if layout is not None]
+
+
+@dataclass(frozen=True)
+class _Judging:
+    """What the judgement of every file of a network-year shares."""
+
+    catalogue: Catalogue
+    network: str
+    year: int
+    store: Store
+    tell: Callable[[str], None] | None
+    take_again: Callable[[str, str], bool]
+
+    def verdict(self, export: Export, layout: Layout, reception: Reception) -> Verdict:
+        """Return the verdict on an export."""
+        files = reception.exports.get(export.id, ())
         if not files:
-            verdicts.append(not_handed_over(export, year, layout.path, left_behind(reception, export.id)))
-            continue
-        judged = [
-            JudgedFile(
-                file["path"],
-                file["sha256"],
-                _judged(catalogue, network, export, layout, year, store, file, tell, take_again),
-            )
-            for file in files
-        ]
-        expected = expected_of(catalogue, network, export, layout, year)
-        verdict = judge(export, year, declared.acceptance_of(export), judged, expected)
-        if verdict.state == "accepté":
+            return not_handed_over(export, self.year, layout.path, reception.still_arriving(export.id))
+        judged = [JudgedFile(file.path, file.sha256, self._file(export, layout, file)) for file in files]
+        expected = expected_of(self.catalogue, self.network, export, layout, self.year)
+        acceptance = self.catalogue.networks[self.network].acceptance_of(export)
+        verdict = judge(export, self.year, acceptance, judged, expected)
+        if verdict.state is Status.ACCEPTED:
             verdict.digests = {file.path: rows_digest(file.validated.observations, export) for file in judged}
-            seen = _seen(catalogue, network, export, year, store, judged, verdict, reception)
-            doubt(verdict, doubts_of(seen, declared.acceptance_of(export)))
-        verdicts.append(verdict)
-    return verdicts
+            doubt(verdict, doubts_of(self._seen(export, judged, verdict, reception), acceptance))
+        return verdict
+
+    def _seen(self, export: Export, judged: list[JudgedFile], verdict: Verdict, reception: Reception) -> Seen:
+        """Return what is known of an accepted export beside its rows: other contents received, other years."""
+        declared = self.catalogue.networks[self.network]
+        others = {
+            other: known
+            for other in declared.years
+            if other != self.year and (known := self.store.read(self.network, other).verdict)
+        }
+        twins = {item.path: item.same_as for item in reception.twins if item.export == export.id}
+        rows_of = {
+            path: same
+            for path, digest in verdict.digests.items()
+            if digest and path not in twins and (same := _same_rows(others, export.id, path, digest))
+        }
+        before = others[self.year - 1].exports.get(export.id) if self.year - 1 in others else None
+        return Seen(
+            year=self.year,
+            file_rows={file.path: _rows(file.validated) for file in judged},
+            rows=verdict.rows,
+            before=before.read if before and before.status is Status.ACCEPTED else None,
+            twins=twins,
+            rows_of=rows_of,
+            partial=self.year in declared.provisional_years,
+        )
+
+    def _file(self, export: Export, layout: Layout, file: Received) -> Validated:
+        """Judge a file, or recall the judgement of the same content under the same declarations and code."""
+        file_year = self.year if layout.one_file_per_year else None
+        years = layout.years if file_year is None else (self.year,)
+        corrections = [
+            item
+            for item in self.catalogue.corrections.get(self.network, ())
+            if item.status == "confirmed" and item.export == export.id and item.year in years
+        ]
+        rules = row_rules(self.catalogue, self.network, export, years)
+        key = fingerprint(
+            file.sha256, file.path, file_year, export.model_dump(mode="json"), layout.model_dump(mode="json"),
+            [(item.model_dump(mode="json"), item.place) for item in corrections],
+            [asdict(rule) for rule in rules], self.catalogue.territories.model_dump(mode="json"), judging_code(),
+        )  # fmt: skip
+        remembered = _recall(self.store, key, observation_schema(export))
+        if remembered is not None:
+            return remembered
+        try:
+            content = self._archived(file)
+        except UnusableFileError as error:  # too large to be opened at all
+            return unusable(export, [Finding(error.rule, str(error))])
+        place = self.store.judged / f"{key}.parquet"
+        with replacing(place) as spill:
+
+            def work(tell_rows: Callable[[str], None]) -> Validated:
+                progress = _every_million(file.path, tell_rows)
+                return _judged_now(
+                    self.catalogue, export, layout, file.path, content, spill,
+                    file_year=file_year, corrections=corrections, rules=rules, progress=progress,
+                )  # fmt: skip
+
+            try:
+                validated = apart(work, memory=limits.JUDGING_MEMORY, seconds=limits.JUDGING_SECONDS, tell=self.tell)
+            except TreatmentError as error:
+                raise type(error)(f"« {file.path} » : {error}") from error
+            finally:
+                spill.with_suffix(".texte").unlink(missing_ok=True)
+        validated.observations = TypedRows(validated.observations.schema, [place])
+        _remember(self.store, key, validated)
+        return validated
+
+    def _archived(self, file: Received) -> Path:
+        archive = self.store.archive
+        try:
+            return archive.path(file.sha256)
+        except DamagedArchiveError as error:
+            if self.take_again(file.path, file.sha256):
+                return archive.path(file.sha256)
+            raise DamagedArchiveError(error.sha256, [file.path]) from error
 
 
 def _rows(validated: Validated) -> int:
@@ -97,100 +238,13 @@ def _rows(validated: Validated) -> int:
     return validated.observations.num_rows + sum(validated.refused.values()) + validated.ignored
 
 
-def _seen(
-    catalogue: Catalogue,
-    network: str,
-    export: Export,
-    year: int,
-    store: Store,
-    judged: list[JudgedFile],
-    verdict: Verdict,
-    reception: dict[str, Any],
-) -> Seen:
-    """Return what is known of an accepted export beside its rows: other contents received, other years."""
-    declared = catalogue.networks[network]
-    others = {
-        other: report
-        for other in declared.years
-        if other != year and (report := read_json(store.network_year(network, other) / "report.json"))
-    }
-    twins = {item["path"]: item["same_as"] for item in reception.get("twins", ()) if item["export"] == export.id}
-    rows_of = {
-        path: same
-        for path, digest in verdict.digests.items()
-        if digest and path not in twins and (same := _same_rows(others, export.id, path, digest))
-    }
-    before = others.get(year - 1, {"exports": {}})["exports"].get(export.id)
-    return Seen(
-        year=year,
-        file_rows={file.path: _rows(file.validated) for file in judged},
-        rows=verdict.rows,
-        before=before["lignes_lues"] if before and before["etat"] == "accepté" else None,
-        twins=twins,
-        rows_of=rows_of,
-        partial=year in declared.provisional_years,
-    )
-
-
-def _same_rows(reports: dict[int, dict[str, Any]], export: str, path: str, digest: str) -> list[tuple[str, int]]:
+def _same_rows(verdicts: dict[int, YearVerdict], export: str, path: str, digest: str) -> list[tuple[str, int]]:
     return [
         (other, year)
-        for year, report in reports.items()
-        for other, known in report.get("contenus", {}).get(export, {}).items()
-        if known == digest and other != path
+        for year, known in verdicts.items()
+        for other, held in known.contents.get(export, {}).items()
+        if held == digest and other != path
     ]
-
-
-def _judged(
-    catalogue: Catalogue,
-    network: str,
-    export: Export,
-    layout: Layout,
-    year: int,
-    store: Store,
-    file: dict[str, Any],
-    tell: Callable[[str], None] | None,
-    take_again: Callable[[str, str], bool],
-) -> Validated:
-    """Judge a file, or recall the judgement of the same content under the same declarations and code."""
-    file_year = year if layout.one_file_per_year else None
-    corrections = [
-        item for item in catalogue.corrections.get(network, ())
-        if item.status == "confirmed" and item.export == export.id
-        and item.year in (layout.years if file_year is None else (year,))
-    ]  # fmt: skip
-    rules = row_rules(catalogue, network, export, layout.years if file_year is None else (year,))
-    key = fingerprint(
-        file["sha256"], file["path"], file_year, export.model_dump(mode="json"), layout.model_dump(mode="json"),
-        [(item.model_dump(mode="json"), item.place) for item in corrections],
-        [asdict(rule) for rule in rules], catalogue.territories.model_dump(mode="json"), code_fingerprint(),
-    )  # fmt: skip
-    remembered = _recall(store, key, observation_schema(export))
-    if remembered is not None:
-        return remembered
-    place = store.judged / f"{key}.parquet"
-    try:
-        content = _archived(store, file, take_again)
-    except UnusableFileError as error:  # too large to be opened at all
-        return unusable(export, [Finding(error.rule, str(error))])
-    with replacing(place) as spill:
-
-        def work(tell_rows: Callable[[str], None]) -> Validated:
-            progress = _every_million(file["path"], tell_rows)
-            return _judged_now(
-                catalogue, export, layout, file["path"], content, spill,
-                file_year=file_year, corrections=corrections, rules=rules, progress=progress,
-            )  # fmt: skip
-
-        try:
-            validated = apart(work, memory=limits.JUDGING_MEMORY, seconds=limits.JUDGING_SECONDS, tell=tell)
-        except TreatmentError as error:
-            raise type(error)(f"« {file['path']} » : {error}") from error
-        finally:
-            spill.with_suffix(".texte").unlink(missing_ok=True)
-    validated.observations = TypedRows(validated.observations.schema, [place])
-    _remember(store, key, validated)
-    return validated
 
 
 def _judged_now(
@@ -227,15 +281,6 @@ def _judged_now(
     return validated
 
 
-def _archived(store: Store, file: dict[str, Any], take_again: Callable[[str, str], bool]) -> Path:
-    try:
-        return store.archive.path(file["sha256"])
-    except DamagedArchiveError as error:
-        if take_again(file["path"], file["sha256"]):
-            return store.archive.path(file["sha256"])
-        raise DamagedArchiveError(error.sha256, [file["path"]]) from error
-
-
 def _every_million(path: str, tell: Callable[[str], None]) -> Callable[[int], None]:
     told = 0
 
@@ -250,8 +295,8 @@ def _every_million(path: str, tell: Callable[[str], None]) -> Callable[[int], No
 
 def _recall(store: Store, key: str, schema: pa.Schema) -> Validated | None:
     store.bring_judged(key)
-    state = read_json(store.judged / f"{key}.json")
-    if state is None:
+    known = read_record(store.judged / f"{key}.json", _JudgedContent)
+    if known is None:
         return None
     place = store.judged / f"{key}.parquet"
     try:
@@ -260,39 +305,40 @@ def _recall(store: Store, key: str, schema: pa.Schema) -> Validated | None:
         return None  # damaged: judge again
     if found != schema:
         return None
-    observations = TypedRows(schema, [place])
-    refused = {None if year == "null" else int(year): count for year, count in state["refused"].items()}
-    findings = [Finding(**item) for item in state["findings"]]
-    rows = [RefusedRow(**item) for item in state["refused_rows"]]
-    known = {name: state[name] for name in ("ignored", "usable", "header", "path", "why", "sheet")}
-    return Validated(observations, findings, refused, refused_rows=rows, **known)
+    return Validated(
+        TypedRows(schema, [place]),
+        [Finding(**item) for item in known.findings],
+        dict(known.refused),
+        refused_rows=[RefusedRow(**item) for item in known.refused_rows],
+        header=list(known.header),
+        **known.model_dump(include={"ignored", "usable", "path", "why", "sheet"}),
+    )
 
 
 def _remember(store: Store, key: str, validated: Validated) -> None:
-    state = {
-        "refused": {json.dumps(year): count for year, count in validated.refused.items()},
-        "findings": [asdict(item) for item in validated.findings],
-        "ignored": validated.ignored,
-        "usable": validated.usable,
-        "header": validated.header,
-        "path": validated.path,
-        "why": validated.why,
-        "sheet": validated.sheet,
-        "refused_rows": [asdict(item) for item in validated.refused_rows],
-    }
-    write_json(store.judged / f"{key}.json", state)
+    known = _JudgedContent(
+        refused=tuple(validated.refused.items()),
+        findings=tuple(asdict(item) for item in validated.findings),
+        refused_rows=tuple(asdict(item) for item in validated.refused_rows),
+        ignored=validated.ignored,
+        usable=validated.usable,
+        header=tuple(validated.header),
+        path=validated.path,
+        why=validated.why,
+        sheet=validated.sheet,
+    )
+    write_record(store.judged / f"{key}.json", known)
     store.save_judged(key)
 
 
-def write_report(
+def keep_verdict(
     store: Store, catalogue: Catalogue, network: str, year: int, verdicts: list[Verdict], reception: str
-) -> str:
-    """Write accepted observations, refused rows, and last the report that makes them count; return its data version.
+) -> YearVerdict:
+    """Write accepted observations, refused rows, and last the verdict that makes them count.
 
     The accepted rows are counted there, for each indicator that they feed: in its base, or out of it and why.
     """
     folder = store.network_year(network, year)
-    version = report_version(catalogue.fingerprint(network), reception)
     for verdict in verdicts:
         place = folder / "observations" / f"{verdict.export}.parquet"
         export = catalogue.networks[network].export(verdict.export)
@@ -300,34 +346,35 @@ def write_report(
             write_typed_rows(place, verdict.observations)
             take_accounts(verdict, accounts_of(catalogue, network, export, [year], place), catalogue, network)
         write_whole(folder / f"{verdict.export}-anomalies.csv", _findings_csv(verdict))
-    report = {
-        "fingerprint": version,
-        "reception": reception,
-        "exports": {
-            verdict.export: {
-                "etat": verdict.state,
-                "motif": verdict.reason,
-                "explication": verdict.explanation,
-                "lignes_lues": verdict.rows,
-                "lignes_acceptees": verdict.accepted,
-                "lignes_refusees": verdict.refused,
-                "lignes_sans_observation": verdict.ignored,
-                "fichiers": verdict.files,
-                "comptes": [account.plain() for account in verdict.accounts],
-            }
-            for verdict in verdicts
-        },
-        "contenus": {verdict.export: verdict.digests for verdict in verdicts},
-        "doutes": [
-            {"export": verdict.export, "genre": item.kind, "message": item.message, "bloque": item.blocks}
+    kept = YearVerdict(
+        fingerprint=verdict_version(catalogue.fingerprint(network), reception),
+        reception=reception,
+        exports={verdict.export: _export_verdict(verdict) for verdict in verdicts},
+        contents={verdict.export: verdict.digests for verdict in verdicts},
+        doubts=tuple(
+            ExportDoubt(export=verdict.export, kind=item.kind, message=item.message, blocks=item.blocks)
             for verdict in verdicts
             for item in verdict.doubts
-        ],
-        "anomalies": count_findings(verdicts),
-        "corrections": correction_states(catalogue, network, year, verdicts),
-    }
-    write_json(folder / "report.json", report)
-    return version
+        ),
+        findings=tuple(count_findings(verdicts)),
+        corrections=tuple(correction_states(catalogue, network, year, verdicts)),
+    )
+    store.write(network, year, kept)
+    return kept
+
+
+def _export_verdict(verdict: Verdict) -> ExportVerdict:
+    return ExportVerdict(
+        status=verdict.state,
+        reason=verdict.reason,
+        explanation=verdict.explanation,
+        read=verdict.rows,
+        accepted=verdict.accepted,
+        refused=verdict.refused,
+        without_observation=verdict.ignored,
+        files=tuple(verdict.files),
+        accounts=tuple(verdict.accounts),
+    )
 
 
 def _findings_csv(verdict: Verdict) -> bytes:
@@ -343,18 +390,3 @@ def _findings_csv(verdict: Verdict) -> bytes:
         texts = map(table_text, (item.column, item.value, item.rule, item.severity, item.told))
         writer.writerow([table_text(path), rows, *texts])
     return stream.getvalue().encode("utf-8-sig")
-
-
-def shown_columns(export: Export, layout: Layout, verdict: Verdict) -> list[str]:
-    """Return the columns to show: none that may hold personal data, nor any that is made of one."""
-    labels = {item.column for _, _, item in verdict.findings if item.rule == PERSONAL}
-    kept = [field for field in export.fields if not field.personal and label_of(field, layout) not in labels]
-    names = {field.name for field in kept}
-    made_of = {
-        "_periode": export.period.field,
-        "_maille": export.level.field,
-        "_territoire": export.territory.field if export.territory else None,
-        "_structure": export.structure.code if export.structure else None,
-    }
-    coordinates = [column for column, source in made_of.items() if source is None or source in names]
-    return ["_ligne", "_annee", *coordinates, *(field.name for field in kept)]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipelines.declarations import Catalogue
-from pipelines.flow.store import Store, read_json
+from pipelines.flow.gather import national
+from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import no_longer_waiting
 from pipelines.targets.acceptance import accept, accepted
 from pipelines.targets.folder.target import FOLDER, NAME
@@ -102,7 +103,7 @@ class Publisher:
         return Rooms(self.store.output)
 
     def _open(self) -> Target:
-        source = Source(self.catalogue, self._rooms, statement(self.store))
+        source = Source(self.catalogue, self._rooms, national(self.store).synthetic)
         return kind_of(self.name).open(self.name, source, self.secret)
 
     def _opened(self) -> Target:
@@ -158,10 +159,3 @@ def publish_accepted(publishers: Iterable[Publisher], plan: str, reason: str, pr
             agreed = publisher.publish(lambda found: found.hash == plan, progress)
             return [report for report in agreed if report.plan.hash == plan]
     return []
-
-
-def statement(store: Store) -> str | None:
-    """Return the warning that goes with the tables last made, when some of their rows are synthetic."""
-    kept = read_json(store.national / "provenance.json") or {}
-    found: str | None = kept.get("synthetic")
-    return found

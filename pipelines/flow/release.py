@@ -1,56 +1,72 @@
-"""What goes into a release: tables in their declared columns, what it was made from, what earlier ones have told."""
+"""Makes a release of a dataset from the national tables, and says what may forbid it: damage, a secret that is told."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from pipelines.declarations import Catalogue, Table
+from pipelines.declarations import Catalogue
 from pipelines.declarations.bundle import bundle
+from pipelines.disclosure import audit, disclosure_summary, refusals
+from pipelines.flow.earlier_releases import earlier_results
 from pipelines.flow.fingerprints import code_fingerprint
+from pipelines.flow.gather import RESULTS, SECRETS, national
 from pipelines.flow.provenance import synthetic_statement
-from pipelines.flow.receive import last_reception
-from pipelines.flow.store import Store, read_frame, read_json
+from pipelines.flow.shown import Rows, first_rows
+from pipelines.flow.store import Store, read_frame
 from pipelines.read import ExportsRoot
-from pipelines.release import history
-from pipelines.release.inputs import Inputs, ReceivedFile, Reception, inputs_of
-
-_RESULTS = "resultats"
+from pipelines.release.inputs import Inputs, ReceivedFile, Reception
+from pipelines.release.release import Release, make_release
 
 
-class ColumnsError(Exception):
-    """The columns of a table aren't those that are declared; says which, in French."""
+class OldTablesError(Exception):
+    """The national tables were made before their secrets were kept beside them."""
 
 
-def earlier_results(catalogue: Catalogue, releases: Path, dataset: str | None = None) -> list[Path]:
-    """Return the files of results of every release, of ``dataset`` or of all datasets, oldest version first."""
-    found = []
-    for name in [dataset] if dataset else catalogue.datasets:
-        if _RESULTS in catalogue.datasets[name].tables:
-            folders = [releases / name / version for version in history.versions(releases, name)]
-            found += [folder / f"{_RESULTS}.parquet" for folder in folders]
-    return found
+def read_tables(store: Store, catalogue: Catalogue, dataset: str) -> dict[str, pd.DataFrame]:
+    """Return the national tables that a dataset publishes."""
+    return {name: read_frame(store.national / f"{name}.parquet") for name in catalogue.datasets[dataset].tables}
 
 
-def accepted_changes(catalogue: Catalogue, releases: Path) -> set[tuple[str, int]]:
-    """Return the network-years whose changes since the latest release are published even if they tell of few people.
+@dataclass(frozen=True)
+class Audit:
+    """What bounding the secrets of tables found; only of what, never how closely: bounds are secret.
 
-    Those that are closed, those computed under other declarations (all of it changed, as the data team wanted), and
-    those that an explanation of the dataset names for the release to come: the team accepts them by that sentence.
+    ``refused`` names the secrets that are told, empty when there are none; ``secret`` counts the figures hidden as
+    such; ``findings`` and ``hidden`` are rows to show.
     """
-    years = {(network, year) for network, declared in catalogue.networks.items() for year in declared.years}
-    found = {(network, year) for network, year in years if catalogue.networks[network].closed(year)}
-    for name, dataset in catalogue.datasets.items():
-        known = history.versions(releases, name) if _RESULTS in dataset.tables else []
-        if not known:
-            continue
-        inputs = inputs_of(history.descriptor(releases / name / known[-1]))
-        explained = [item for item in dataset.explanations if item.after == known[-1]]
-        for network, year in years - found:
-            before = inputs.reception(network, year) if inputs else None
-            redeclared = before is not None and before.declarations != catalogue.fingerprint(network)
-            if redeclared or any(network in item.networks and year in (item.years or (year,)) for item in explained):
-                found.add((network, year))
-    return found
+
+    refused: str = ""
+    secret: int = 0
+    findings: Rows = field(default_factory=list)
+    hidden: Rows = field(default_factory=list)
+
+
+def audited(catalogue: Catalogue, store: Store, dataset: str, frames: dict[str, pd.DataFrame]) -> Audit:
+    """Bound what is about to be hidden, with what earlier releases told. Raises OldTablesError."""
+    if RESULTS not in frames:
+        return Audit()
+    results = frames[RESULTS]
+    earlier = earlier_results(catalogue, store.releases, dataset)
+    findings = audit(results, catalogue, _secrets(store, results), earlier, frames)
+    refused = refusals(findings)
+    places = refused.assign(indicateur=refused["indicateur"].fillna("")).groupby(["reseau", "indicateur", "constat"])
+    told = [f"{' '.join(filter(None, place[:2]))} : {place[2]}" for place in places.size().index]
+    summary = disclosure_summary(results)
+    counted = findings.groupby(["constat", "reseau", "indicateur"]).size().reset_index(name="lignes")
+    return Audit(" ; ".join(told), int(summary["secret"].sum()), first_rows(counted), first_rows(summary, 60))
+
+
+def _secrets(store: Store, results: pd.DataFrame) -> pd.DataFrame:
+    """Return what the tables hide; tables of before there was such a file have to be made again."""
+    path = store.national / SECRETS
+    if path.is_file():
+        return read_frame(path)
+    if results["statut_confidentialite"].ne("F").any():
+        raise OldTablesError(
+            "Les tables nationales datent d'avant ce contrôle du secret : les refaire (national/tables)."
+        )
+    return results.iloc[:0]
 
 
 def lost_by_damage(catalogue: Catalogue, store: Store, dataset: str) -> str:
@@ -58,13 +74,12 @@ def lost_by_damage(catalogue: Catalogue, store: Store, dataset: str) -> str:
 
     A network-year whose file was withdrawn, refused or never came is no damage: it has its reason in the tables.
     """
-    damaged = {
-        (network, year): reception["damaged"]
-        for network, declared in catalogue.networks.items()
-        for year in declared.years
-        if (reception := last_reception(store, network, year)) and reception.get("damaged")
-        and not _is_judged(store, network, year, reception["fingerprint"])
-    }  # fmt: skip
+    damaged = {}
+    for network, declared in catalogue.networks.items():
+        for year in declared.years:
+            known = store.read(network, year)
+            if known.reception and known.reception.damaged and not known.judged:
+                damaged[network, year] = known.reception.damaged
     if not damaged or not (earlier := earlier_results(catalogue, store.releases, dataset)):
         return ""
     last = read_frame(earlier[-1])
@@ -75,63 +90,33 @@ def lost_by_damage(catalogue: Catalogue, store: Store, dataset: str) -> str:
     return f"Elle perdrait, par notre seule faute, {' ; '.join(lost)}. La version précédente reste publiée."
 
 
-def _is_judged(store: Store, network: str, year: int, reception: str) -> bool:
-    report = read_json(store.network_year(network, year) / "report.json")
-    return bool(report and report["reception"] == reception)
+def release_dataset(
+    catalogue: Catalogue, store: Store, dataset: str, frames: dict[str, pd.DataFrame], inputs: Inputs
+) -> Release:
+    """Make a release if its content changed, and save it. Raises what ``make_release`` does."""
+    statement = national(store).synthetic
+    made = make_release(dataset, catalogue, frames, store.releases, synthetic=statement, inputs=inputs)
+    store.save_release(dataset, made.version)
+    return made
 
 
 def release_inputs(catalogue: Catalogue, store: Store, root: ExportsRoot, schemas: Path) -> Inputs:
     """Return the inputs of what is in the store now; the declarations are kept in the archive with them."""
-    receptions = []
-    store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
-    for network, declared in sorted(catalogue.networks.items()):
-        for year in declared.years:
-            folder = store.network_year(network, year)
-            found = last_reception(store, network, year)
-            if found is None:
-                continue
-            report, results = read_json(folder / "report.json"), read_json(folder / "results.json")
-            current = report and results and results["report"] == report["fingerprint"]
-            files = tuple(
-                ReceivedFile(export, file["path"], file["sha256"])
-                for export, received in sorted(found["exports"].items())
-                for file in received
-            )
-            receptions.append(
-                Reception(
-                    network, year, files, found.get("synthetic"),
-                    declarations=results["declarations"] if current else "",
-                )
-            )  # fmt: skip
+    places = [(network, year) for network, declared in sorted(catalogue.networks.items()) for year in declared.years]
+    store.bring(places)
+    receptions = tuple(found for network, year in places if (found := _reception(store, network, year)) is not None)
     archived = store.archive.keep(bundle(schemas))
-    statement = synthetic_statement(root)
-    return Inputs(tuple(receptions), catalogue.fingerprints(), archived, code_fingerprint(), statement)
+    return Inputs(receptions, catalogue.fingerprints(), archived, code_fingerprint(), synthetic_statement(root))
 
 
-def declared_columns(name: str, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame in the declared columns; values are kept as text or numbers that Parquet can hold.
-
-    Fails by name on a column that is declared but not made, or made but not declared.
-    """
-    differ = set(table.names) ^ set(frame.columns)
-    if differ and len(frame):
-        raise ColumnsError(f"Table {name} : colonnes déclarées et calculées diffèrent : {', '.join(sorted(differ))}.")
-    found = frame.reindex(columns=table.names).astype("object")
-    kinds = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
-    for column in table.columns:
-        if column.type in kinds:
-            found[column.name] = found[column.name].astype(pd.api.types.pandas_dtype(kinds[column.type]))
-        else:
-            found[column.name] = found[column.name].where(found[column.name].notna(), None)
-    return found
-
-
-def kept_statement(store: Store) -> str | None:
-    """Return the warning that goes with the tables just made, when some of their rows are synthetic."""
-    statement: str | None = read_json(store.national / "provenance.json")["synthetic"]
-    return statement
-
-
-def read_tables(store: Store, catalogue: Catalogue, dataset: str) -> dict[str, pd.DataFrame]:
-    """Return the national tables that a dataset publishes."""
-    return {name: read_frame(store.national / f"{name}.parquet") for name in catalogue.datasets[dataset].tables}
+def _reception(store: Store, network: str, year: int) -> Reception | None:
+    known = store.read(network, year)
+    if known.reception is None:
+        return None
+    files = tuple(
+        ReceivedFile(export, file.path, file.sha256)
+        for export, received in sorted(known.reception.exports.items())
+        for file in received
+    )
+    declarations = known.results.declarations if known.computed and known.results else ""
+    return Reception(network, year, files, known.reception.synthetic, declarations=declarations)

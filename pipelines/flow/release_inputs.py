@@ -3,17 +3,18 @@
 The release itself says which files and declarations these were (``inputs`` of its descriptor).
 """
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+import pandas as pd
 
 from pipelines.declarations import Catalogue
-from pipelines.explain import Kept, Release
-from pipelines.flow.compute import set_aside
-from pipelines.flow.fingerprints import fingerprint
-from pipelines.flow.judge import judge_network_year, write_report
-from pipelines.flow.receive import last_reception
-from pipelines.flow.store import Store, read_json
+from pipelines.flow.gather import national
+from pipelines.flow.judge import judge_network_year, keep_verdict
+from pipelines.flow.receive import reception_fingerprint
+from pipelines.flow.state import NetworkYear, ReleasedYear, Results
+from pipelines.flow.state import Reception as Received
+from pipelines.flow.store import Store
+from pipelines.read import Received as ReceivedFile
 from pipelines.read import TreatmentError
 from pipelines.release import history
 from pipelines.release.inputs import Inputs, Reception, inputs_of
@@ -24,67 +25,77 @@ _JUDGED_AGAIN = "leurs lignes sont contrôlées par le code d'aujourd'hui"
 _FAILED_THEN = "le traitement de cette version avait échoué"
 
 
-class Origins:
-    """What the network-years of one release were; ``folder`` takes what must be judged again."""
+class ReleasedYears:
+    """The network-years of one release (its folder, and its table of results), as they were.
 
-    def __init__(self, catalogue: Catalogue, store: Store, release: Release, latest: bool, folder: Path) -> None:
+    ``folder`` takes what must be judged again.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, store: Store, release: Path, results: pd.DataFrame, latest: bool, folder: Path
+    ) -> None:
         self._catalogue, self._store, self._again = catalogue, store, Store(folder)
-        self._release, self._latest = release, latest
-        self._inputs = _told(store.releases / release.dataset / release.version)
+        self._published, self._latest = results, latest
+        self._inputs = _told(release)
 
-    def kept(self, network: str, year: int) -> Kept:
+    def kept(self, network: str, year: int) -> ReleasedYear:
         """Return what the release had of a network and year: what the last run left, or the archived files of then."""
         now = self._left(network, year)
         if self._inputs is None:
-            return now if self._latest else Kept(now.reception, now.report, now.results, now.observations, (UNKNOWN,))
+            return self._kept(now, since=() if self._latest else (UNKNOWN,))
         places = {(item.network, item.year): item for item in self._inputs.receptions}
         then = places.get((network, year))
         if then is None:
-            return Kept(None, None, None, self._nowhere)
+            return self._kept(NetworkYear(network=network, year=year))
         if now.reception and _files(now.reception) == _handed_over(then):
-            results = {**(now.results or {}), "declarations": then.declarations} if then.declarations else None
-            return Kept(now.reception, now.report, results, now.observations)
+            return self._kept(now.model_copy(update={"results": _results_of(now, then.declarations)}))
         return self._judged_again(then)
 
-    def _left(self, network: str, year: int) -> Kept:
-        folder, observations = self._store.network_year(network, year), self._store.observations(network, year)
-        reception = last_reception(self._store, network, year)
-        report, results = (read_json(folder / f"{name}.json") for name in ("report", "results"))
-        if results and self._latest and (aside := set_aside(self._store, network, year)):
-            whole = dict.fromkeys(self._catalogue.expected(network, year), next(iter(aside.values())))
-            results = {**results, "failures": results["failures"] | whole}
-        return Kept(reception, report, results, lambda export: observations / f"{export}.parquet")
+    def _left(self, network: str, year: int) -> NetworkYear:
+        """Return what the last run left; what the national tables left out of the latest release failed."""
+        known = self._store.read(network, year)
+        aside = national(self._store).why_aside(network, year)
+        if known.results is None or not self._latest or not aside:
+            return known
+        whole = dict.fromkeys(self._catalogue.expected(network, year), next(iter(aside.values())))
+        failures = {**known.results.failures, **whole}
+        return known.model_copy(update={"results": known.results.model_copy(update={"failures": failures})})
 
-    def _nowhere(self, export: str) -> Path:
-        return self._again.output / export
+    def _kept(self, known: NetworkYear, store: Store | None = None, since: tuple[str, ...] = ()) -> ReleasedYear:
+        folder = (store or self._store).observations(known.network, known.year)
+        return ReleasedYear(known, lambda export: folder / f"{export}.parquet", since)
 
-    def _judged_again(self, then: Reception) -> Kept:
+    def _judged_again(self, then: Reception) -> ReleasedYear:
         network, year = then.network, then.year
-        reception, folder = self._reception(then), self._again.network_year(network, year)
+        reception = self._reception(then)
+        known = NetworkYear(network=network, year=year, reception=reception)
         since = (f"{OTHER_FILES} ; {_JUDGED_AGAIN}",)
         try:
             verdicts = judge_network_year(self._catalogue, network, year, self._store, reception)
         except TreatmentError as error:
-            return Kept(reception, None, None, self._nowhere, (*since, str(error)))
+            return self._kept(known, self._again, (*since, str(error)))
         except (ValueError, OSError):  # the archive lost a file: which one is told by who reads it
-            return Kept(reception, None, None, self._nowhere, since)
-        report = write_report(self._again, self._catalogue, network, year, verdicts, reception["fingerprint"])
-        observations: Callable[[str], Path] = lambda export: folder / "observations" / f"{export}.parquet"  # noqa: E731
-        results = {"report": report, "declarations": then.declarations, "failures": self._failures(network, year)}
-        made = read_json(folder / "report.json")
-        return Kept(reception, made, results if then.declarations else None, observations, since)
+            return self._kept(known, self._again, since)
+        verdict = keep_verdict(self._again, self._catalogue, network, year, verdicts, reception.fingerprint)
+        failures = self._failures(network, year)
+        results = Results(
+            fingerprint="", verdict=verdict.fingerprint, declarations=then.declarations, failures=failures
+        )
+        known = known.model_copy(update={"verdict": verdict, "results": results if then.declarations else None})
+        return self._kept(known, self._again, since)
 
-    def _reception(self, then: Reception) -> dict[str, Any]:
+    def _reception(self, then: Reception) -> Received:
         """Return what was received as a run notes it: files by export, none where one was owed and never came."""
         owed = [item.id for item in self._catalogue.networks[then.network].exports if item.layout(then.year)]
-        exports: dict[str, list[dict[str, str]]] = {name: [] for name in owed}
+        files: dict[str, list[ReceivedFile]] = {name: [] for name in owed}
         for file in then.files:
-            exports.setdefault(file.export, []).append({"path": file.path, "sha256": file.sha256})
-        return {"fingerprint": fingerprint(exports), "exports": exports}
+            files.setdefault(file.export, []).append(ReceivedFile(file.path, file.sha256, 0, "inchangé"))
+        exports = {name: tuple(received) for name, received in files.items()}
+        return Received(fingerprint=reception_fingerprint(exports), exports=exports)
 
     def _failures(self, network: str, year: int) -> dict[str, str]:
         """Return the indicators that the release says could not be computed."""
-        rows, label = self._release.results, self._catalogue.reasons["erreur-traitement"].label
+        rows, label = self._published, self._catalogue.reasons["erreur-traitement"].label
         failed = rows[(rows["reseau"] == network) & (rows["annee"] == year) & (rows["motif_absence"] == label)]
         return dict.fromkeys(failed["indicateur"], _FAILED_THEN)
 
@@ -95,9 +106,17 @@ def _told(release: Path) -> Inputs | None:
     return inputs if inputs and any(item.declarations for item in inputs.receptions) else None
 
 
-def _files(reception: dict[str, Any]) -> set[tuple[str, str, str]]:
-    return {(name, file["path"], file["sha256"]) for name, files in reception["exports"].items() for file in files}
+def _files(reception: Received) -> set[tuple[str, str, str]]:
+    return {(name, file.path, file.sha256) for name, files in reception.exports.items() for file in files}
 
 
 def _handed_over(then: Reception) -> set[tuple[str, str, str]]:
     return {(file.export, file.path, file.sha256) for file in then.files}
+
+
+def _results_of(now: NetworkYear, declarations: str) -> Results | None:
+    """Return the results as they were under the declarations of a release; None when it had none of that year."""
+    if not declarations:
+        return None
+    results = now.results or Results(fingerprint="", verdict="", declarations="")
+    return results.model_copy(update={"declarations": declarations})

@@ -6,15 +6,14 @@ Nothing is received or computed here: the stages ask where they write, then whet
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipelines.declarations import Catalogue
 from pipelines.flow.fingerprints import fingerprint
-from pipelines.flow.receive import last_reception
-from pipelines.flow.store import FRAMES, STAGES, Stage, Store, read_frame, read_json, write_json
+from pipelines.flow.state import ExportVerdict, NetworkYear, Proposal, Reception
+from pipelines.flow.store import FRAMES, STAGES, STATE_FILES, Stage, Store, read_frame, read_record, write_record
 
 ACCEPT_JOB = "accepter_revision"
 _REVISIONS = "work/revisions"
@@ -68,38 +67,6 @@ class ProposalStore(Store):
         return self._standing.letter(path)
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """A revision that waits: ``fingerprint`` names it, ``base`` what it would replace.
-
-    ``differences`` count the rows that are on one side only, by table, and the exports whose verdict changes.
-    """
-
-    network: str
-    year: int
-    fingerprint: str
-    base: str
-    declarations: str
-    differences: dict[str, int]
-    proposed_at: str
-
-
-def stands(store: Store, network: str, year: int) -> bool:
-    """Whether a network-year went through to its end: a verdict, and results if anything was accepted."""
-    folder = store.network_year(network, year)
-    reception, report = last_reception(store, network, year), read_json(folder / "report.json")
-    if not reception:
-        return False
-    if not any(reception["exports"].values()):
-        return True  # nothing was handed over: that is how the year was closed
-    if not report or report["reception"] != reception["fingerprint"]:
-        return False
-    if not any(receipt["etat"] == "accepté" for receipt in report["exports"].values()):
-        return True
-    results = read_json(folder / "results.json")
-    return bool(results and results["report"] == report["fingerprint"])
-
-
 def writing_store(store: Store, catalogue: Catalogue, network: str, year: int) -> Store:
     """Return where a stage writes a network-year: in place, or beside it when the year is closed and its results stand.
 
@@ -108,10 +75,10 @@ def writing_store(store: Store, catalogue: Catalogue, network: str, year: int) -
     if not catalogue.networks[network].closed(year):
         return store
     finish_accepting(store, network, year)
-    if not stands(store, network, year):
+    if not store.read(network, year).stands:
         return store
     proposals = ProposalStore(store)
-    if not (proposals.network_year(network, year) / "reception.json").exists():
+    if proposals.read(network, year).reception is None:
         begin_revision(store, network, year)
     return proposals
 
@@ -137,13 +104,18 @@ def settle(store: Store, catalogue: Catalogue, network: str, year: int, now: dat
     Only its declarations and code differ then: the year counts as computed under today's.
     """
     proposals = ProposalStore(store)
-    old, new = store.network_year(network, year), proposals.network_year(network, year)
-    differences = _differences(old, new)
+    differences = _differences(store, proposals, network, year)
     proposal = Proposal(
-        network, year, _state(new), _state(old), catalogue.fingerprint(network), differences,
-        now.isoformat(timespec="seconds"),
-    )  # fmt: skip
-    write_json(new / _PROPOSAL, {**proposal.__dict__, "accepted": not any(differences.values())})
+        network=network,
+        year=year,
+        fingerprint=_hash_of(proposals.read(network, year)),
+        base=_hash_of(store.read(network, year)),
+        declarations=catalogue.fingerprint(network),
+        differences=differences,
+        proposed_at=now.isoformat(timespec="seconds"),
+        accepted=not any(differences.values()),
+    )
+    write_record(proposals.network_year(network, year) / _PROPOSAL, proposal)
     proposals.save_revision(network, year)
     if any(differences.values()):
         return proposal
@@ -161,10 +133,8 @@ def waiting_revisions(store: Store) -> Iterator[Proposal]:
 
 def waiting(store: Store, network: str, year: int) -> Proposal | None:
     """Return the revision that waits for a network-year, if any."""
-    state = read_json(ProposalStore(store).network_year(network, year) / _PROPOSAL)
-    if not state or state.pop("accepted"):
-        return None
-    return Proposal(**state)
+    proposal = read_record(ProposalStore(store).network_year(network, year) / _PROPOSAL, Proposal)
+    return proposal if proposal and not proposal.accepted else None
 
 
 def accept_revision(store: Store, network: str, year: int, named: str, now: datetime | None = None) -> Proposal:
@@ -179,12 +149,12 @@ def accept_revision(store: Store, network: str, year: int, named: str, now: date
         raise RevisionError(f"{network} {year} : aucune révision n'attend d'être acceptée.")
     if len(named) < 8 or not proposal.fingerprint.startswith(named):
         raise RevisionError(f"{network} {year} : la révision qui attend est {proposal.fingerprint[:12]}, non {named}.")
-    if proposal.base != _state(store.network_year(network, year)):
+    if proposal.base != _hash_of(store.read(network, year)):
         raise RevisionError(f"{network} {year} : les résultats ont changé depuis ; relancer la révision.")
     proposals = ProposalStore(store)
     path = proposals.network_year(network, year) / _PROPOSAL
     moment = (now or datetime.now(UTC)).isoformat(timespec="seconds")
-    write_json(path, {**read_json(path), "accepted": True, "accepted_at": moment})
+    write_record(path, proposal.model_copy(update={"accepted": True, "accepted_at": moment}))
     proposals.save_revision(network, year)
     finish_accepting(store, network, year)
     return proposal
@@ -194,13 +164,13 @@ def finish_accepting(store: Store, network: str, year: int) -> None:
     """Put an accepted revision in place, from wherever a crash may have left it."""
     proposals = ProposalStore(store)
     new, old = proposals.network_year(network, year), store.network_year(network, year)
-    state = read_json(new / _PROPOSAL)
-    if not state or not state["accepted"]:
+    proposal = read_record(new / _PROPOSAL, Proposal)
+    if proposal is None or not proposal.accepted:
         return
     store.observations(network, year)  # what stood is kept whole
-    kept = store.room(f"{_REVISIONS}/remplacees/{network}/{year}/{state['base'][:12]}")
+    kept = store.room(f"{_REVISIONS}/remplacees/{network}/{year}/{proposal.base[:12]}")
     if old.exists():
-        if _state(old) == state["base"] or not kept.exists():
+        if _hash_of(store.read(network, year)) == proposal.base or not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(kept, ignore_errors=True)
             old.replace(kept)
@@ -209,33 +179,35 @@ def finish_accepting(store: Store, network: str, year: int) -> None:
     store.save_room(kept)
     old.parent.mkdir(parents=True, exist_ok=True)
     new.replace(old)
-    (old / "reception.json").touch()  # the national tables look at dates to know that something changed
+    (old / STATE_FILES[Reception]).touch()  # the national tables look at dates to know that something changed
     for stage in STAGES:
         store.save_network_year(network, year, stage)
     proposals.save_revision(network, year)  # nothing waits any more: last, so that what is cut short begins again
-    if not any(state["differences"].values()):
+    if not any(proposal.differences.values()):
         shutil.rmtree(kept, ignore_errors=True)
         store.save_room(kept)
 
 
-def _state(folder: Path) -> str:
-    report, results = read_json(folder / "report.json"), read_json(folder / "results.json")
-    return fingerprint(report, results)
+def _hash_of(known: NetworkYear) -> str:
+    return fingerprint([item.model_dump(mode="json") if item else None for item in (known.verdict, known.results)])
 
 
-def _differences(old: Path, new: Path) -> dict[str, int]:
+def _differences(standing: Store, proposed: Store, network: str, year: int) -> dict[str, int]:
+    old, new = standing.network_year(network, year), proposed.network_year(network, year)
     found = {name: _differing_rows(old / f"{name}.parquet", new / f"{name}.parquet") for name in FRAMES}
-    before, after = _verdicts(old), _verdicts(new)
+    before, after = _verdicts(standing.read(network, year)), _verdicts(proposed.read(network, year))
     found["exports"] = sum(before.get(name) != after.get(name) for name in before.keys() | after.keys())
     return found
 
 
-def _verdicts(folder: Path) -> dict[str, Any]:
-    report = read_json(folder / "report.json") or {"exports": {}, "anomalies": []}
-    anomalies = [item for item in report["anomalies"] if item["severite"] == "erreur"]
+def _verdicts(known: NetworkYear) -> dict[str, tuple[ExportVerdict, list[dict[str, Any]]]]:
+    """Return the verdict on each export, with what refused rows of it."""
+    if known.verdict is None:
+        return {}
+    errors = [item for item in known.verdict.findings if item["severite"] == "erreur"]
     return {
-        name: [receipt, [item for item in anomalies if item["export"] == name]]
-        for name, receipt in report["exports"].items()
+        name: (export, [item for item in errors if item["export"] == name])
+        for name, export in known.verdict.exports.items()
     }
 
 

@@ -10,15 +10,17 @@ import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from pipelines.flow.fingerprints import fingerprint
 from pipelines.flow.output_folder import strangers
+from pipelines.flow.state import NetworkYear, Reception, Record, Results, YearVerdict
 from pipelines.mechanics.files import replacing, write_whole
 from pipelines.read import Archive
 from pipelines.validate import TypedRows, write_rows
@@ -26,6 +28,13 @@ from pipelines.validate import TypedRows, write_rows
 FRAMES = ("results", "discrepancies", "structures", "calibrations")  # what is computed of a network-year, a file each
 Stage = Literal["raw", "observations", "results"]
 STAGES: tuple[Stage, ...] = ("raw", "observations", "results")
+STATE_FILES: dict[type[Record], str] = {
+    Reception: "reception.json",
+    YearVerdict: "report.json",
+    Results: "results.json",
+}
+Stamp = tuple[int, int, int] | None  # of a file: inode, time (ns), bytes
+Kind = TypeVar("Kind", bound=Record)
 
 
 class AlreadyReleasedError(Exception):
@@ -43,6 +52,7 @@ class Store:
 
     def __init__(self, output: Path, letters: str = "") -> None:
         self.output = output
+        self._known: dict[tuple[str, int], tuple[tuple[Stamp, ...], NetworkYear]] = {}
         self.letters = letters.rstrip("/")  # the URL by which a web server shows the letters of ``work/networks``
         self.archive = Archive(output / "archive")
 
@@ -78,6 +88,36 @@ class Store:
     def observations(self, network: str, year: int) -> Path:
         """Return the folder of the typed rows of a network and year."""
         return self.network_year(network, year) / "observations"
+
+    # State
+
+    def read(self, network: str, year: int) -> NetworkYear:
+        """Return what is known of a network and year; its files are read again only when they changed."""
+        folder = self.network_year(network, year)
+        stamps = tuple(_stamp(folder / name) for name in STATE_FILES.values())
+        known = self._known.get((network, year))
+        if known is None or known[0] != stamps:
+            known = (stamps, _read_network_year(folder, network, year))
+            self._known[network, year] = known
+        return known[1]
+
+    def write(self, network: str, year: int, record: Reception | YearVerdict | Results) -> None:
+        """Write a record of a network and year, whole or not at all; its stage is saved with ``save_network_year``."""
+        write_record(self.network_year(network, year) / STATE_FILES[type(record)], record)
+
+    def load(self, name: str) -> Any:
+        """Return the content of a small JSON file of the output (``work/dossier.json``), or None."""
+        return read_json(self.file(name))
+
+    def keep(self, name: str, content: Any) -> None:
+        """Write a small JSON file of the output, and save it."""
+        path = self.file(name)
+        write_json(path, content)
+        self.save_file(path)
+
+    def published(self, dataset: str) -> dict[str, Any]:
+        """Return what the local catalogue tells of a dataset; nothing before it is there."""
+        return read_json(self.catalogue / dataset / "dataset.json") or {}
 
     def begun(self) -> bool:
         """Whether anything was ever treated here."""
@@ -129,8 +169,8 @@ class Store:
     def state(self, places: Iterable[tuple[str, int]]) -> str:
         """Return what changes with any of these network-years (a hash), empty when none was ever run."""
         files = (
-            self.network_year(*place) / f"{name}.json"
-            for place in places for name in ("reception", "report", "results")
+            self.network_year(*place) / name
+            for place in places for name in STATE_FILES.values()
         )  # fmt: skip
         found = [(str(path.relative_to(self.output)), path.stat().st_mtime_ns) for path in files if path.exists()]
         return fingerprint(found) if found else ""
@@ -181,6 +221,40 @@ def read_json(path: Path) -> Any:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON whole or not at all."""
     write_whole(path, json.dumps(content, ensure_ascii=False, indent=1, default=str).encode())
+
+
+def read_record(path: Path, kind: type[Kind]) -> Kind | None:
+    """Return a record, or None if it is absent, was cut short or was written by another version of the product."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record whole or not at all."""
+    write_whole(path, record.model_dump_json(indent=1).encode())
+
+
+def _read_network_year(folder: Path, network: str, year: int) -> NetworkYear:
+    received = read_record(folder / STATE_FILES[Reception], Reception)
+    return NetworkYear(
+        network=network,
+        year=year,
+        reception=received if received and received.fingerprint else None,
+        reception_failed=bool(received and received.failed),
+        verdict=read_record(folder / STATE_FILES[YearVerdict], YearVerdict),
+        results=read_record(folder / STATE_FILES[Results], Results),
+    )
+
+
+def _stamp(path: Path) -> Stamp:
+    """Return what changes when a file is replaced; None when there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def write_table(path: Path, table: pa.Table) -> None:

@@ -4,23 +4,25 @@ What was accepted is kept elsewhere; a plan of revision is in ``revisions``.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from pipelines.flow.store import Store, read_json, write_json
+from pipelines.flow.store import Store
 from pipelines.targets.plan import Plan
 from pipelines.targets.report import plan_text
+
+# Alone, not with the national tables: who publishes by hand must not put back those of before a run.
+_FILE = "work/attente/publication.json"
 
 
 def waiting_plans(store: Store) -> list[dict[str, Any]]:
     """Return what waits: ``target``, ``dataset``, ``hash``, ``blocked`` and ``text`` of each plan."""
-    found: list[dict[str, Any]] = read_json(_place(store)) or []
+    found: list[dict[str, Any]] = store.load(_FILE) or []
     return found
 
 
 def keep_waiting(store: Store, plans: Iterable[Plan]) -> None:
     """Keep the plans that wait, and no other."""
-    _write(store, [
+    store.keep(_FILE, [
         {"target": plan.target, "dataset": plan.dataset, "hash": plan.hash, "blocked": bool(plan.refusals),
          "text": plan_text(plan)}
         for plan in plans
@@ -32,15 +34,4 @@ def no_longer_waiting(store: Store, target: str, dataset: str) -> None:
     known = waiting_plans(store)
     left = [item for item in known if (item["target"], item["dataset"]) != (target, dataset)]
     if left != known:
-        _write(store, left)
-
-
-def _place(store: Store) -> Path:
-    # Alone, not with the national tables: who publishes by hand must not put back those of before a run.
-    return store.file("work/attente/publication.json")
-
-
-def _write(store: Store, content: list[dict[str, Any]]) -> None:
-    place = _place(store)
-    write_json(place, content)
-    store.save_file(place)
+        store.keep(_FILE, left)

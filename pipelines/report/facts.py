@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.flow.compute import failures_of
-from pipelines.flow.receive import left_behind, told_of_reception
-from pipelines.flow.store import read_json
+from pipelines.declarations.status import Status
+from pipelines.flow.gather import national
 from pipelines.mechanics.french import counted
 from pipelines.report.lateness import LateFiles, late_files
 from pipelines.validate.messages import why_told
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipelines.declarations import Catalogue
+    from pipelines.flow.state import NetworkYear, Reception, YearVerdict
     from pipelines.flow.store import Store
 
 _UNJUDGED = "Les fichiers reçus n'ont pas pu être contrôlés ; le réseau n'a rien à faire."
@@ -36,7 +36,7 @@ class ExportFacts:
     name: str
     files: tuple[tuple[str, str], ...]
     arriving: bool
-    state: str | None
+    state: Status | None
     explanation: str
     read: int
     accepted: int
@@ -87,7 +87,7 @@ class NetworkYearFacts:
     @property
     def accepted(self) -> bool:
         """Whether any export was accepted."""
-        return any(export.state == "accepté" for export in self.exports)
+        return any(export.state is Status.ACCEPTED for export in self.exports)
 
 
 @dataclass(frozen=True)
@@ -104,27 +104,24 @@ class Refusal:
 
 def network_year(store: Store, network: str, year: int) -> NetworkYearFacts:
     """Read what is known of a network and year."""
-    folder = store.network_year(network, year)
-    kept, report = read_json(folder / "reception.json") or {}, read_json(folder / "report.json")
-    reception = kept if kept.get("fingerprint") else None
-    failures = failures_of(store, network, year)
+    known = store.read(network, year)
+    failures = known.failures | national(store).why_aside(network, year)
+    reception = known.reception
     if reception is None:
-        return NetworkYearFacts(network, year, False, bool(kept), False, (), failures)
-    judged = bool(report) and report["reception"] == reception["fingerprint"]
-    report = report if judged else {"exports": {}}
-    files = [file for received in reception["exports"].values() for file in received]
+        return NetworkYearFacts(network, year, False, known.reception_failed, False, (), failures)
+    files = [file for received in reception.exports.values() for file in received]
     return NetworkYearFacts(
         network,
         year,
         received=True,
-        failed=bool(kept.get("failed")),
-        judged=judged,
-        exports=tuple(_export(store, network, year, name, reception, report) for name in reception["exports"]),
+        failed=known.reception_failed,
+        judged=known.judged,
+        exports=tuple(_export(store, known, name, reception) for name in reception.exports),
         failures=failures,
-        changed=tuple(file["path"] for file in files if file.get("news") == "modifié"),
-        notices=tuple(told_of_reception(reception)),
-        to_check=tuple(_to_check(report)),
-        unjudged=reception.get("damaged") or _UNJUDGED,
+        changed=tuple(file.path for file in files if file.news == "modifié"),
+        notices=tuple(reception.notices()),
+        to_check=tuple(_to_check(known.verdict)) if known.verdict and known.judged else (),
+        unjudged=reception.damaged or _UNJUDGED,
     )
 
 
@@ -139,7 +136,7 @@ def network_years(store: Store, catalogue: Catalogue) -> list[NetworkYearFacts]:
 
 def shown_version(store: Store, dataset: str) -> str | None:
     """Return the version that the local catalogue shows, or None."""
-    shown: str | None = (read_json(store.catalogue / dataset / "dataset.json") or {}).get("version")
+    shown: str | None = store.published(dataset).get("version")
     return shown
 
 
@@ -154,7 +151,7 @@ def refusals(known: Iterable[NetworkYearFacts]) -> list[Refusal]:
     found: dict[tuple[object, ...], Refusal] = {}
     for item in known:
         for export in item.exports:
-            if export.state != "rejeté":
+            if export.state is not Status.REFUSED:
                 continue
             key = (item.network, export.name, export.files, export.explanation)
             years = (*found[key].years, item.year) if key in found else (item.year,)
@@ -162,40 +159,38 @@ def refusals(known: Iterable[NetworkYearFacts]) -> list[Refusal]:
     return list(found.values())
 
 
-def _export(
-    store: Store, network: str, year: int, name: str, reception: dict[str, Any], report: dict[str, Any]
-) -> ExportFacts:
-    folder = store.network_year(network, year)
-    receipt = report["exports"].get(name, {})
+def _export(store: Store, known: NetworkYear, name: str, reception: Reception) -> ExportFacts:
+    folder = store.network_year(known.network, known.year)
+    verdict = known.verdict.exports.get(name) if known.verdict and known.judged else None
     letter = folder / f"{name}-lettre.html"
     return ExportFacts(
         name,
-        files=tuple((file["path"], file["sha256"]) for file in reception["exports"][name]),
-        arriving=bool(left_behind(reception, name)),
-        state=receipt.get("etat"),
-        explanation=receipt.get("explication", ""),
-        read=receipt.get("lignes_lues", 0),
-        accepted=receipt.get("lignes_acceptees", 0),
-        refused=receipt.get("lignes_refusees", 0),
-        reasons=tuple(_reasons(report, name)),
+        files=tuple((file.path, file.sha256) for file in reception.exports[name]),
+        arriving=bool(reception.still_arriving(name)),
+        state=verdict.status if verdict else None,
+        explanation=verdict.explanation if verdict else "",
+        read=verdict.read if verdict else 0,
+        accepted=verdict.accepted if verdict else 0,
+        refused=verdict.refused if verdict else 0,
+        reasons=tuple(_reasons(known.verdict, name)) if known.verdict and verdict else (),
         letter=store.letter(letter) if letter.exists() else None,
         findings=store.address(folder / f"{name}-anomalies.csv"),
     )
 
 
-def _reasons(report: dict[str, Any], export: str) -> Iterable[str]:
+def _reasons(verdict: YearVerdict, export: str) -> Iterable[str]:
     """Yield why rows of an export were refused, and which rows (French)."""
-    for item in report.get("anomalies", ()):
+    for item in verdict.findings:
         first, last = item["premiere_ligne"], item["derniere_ligne"]
         if item["export"] == export and item["severite"] == "erreur" and first:
             rows = f"{counted(item['nombre'], 'ligne')}, de la {first} à la {last}"
             yield f"{item['message']}{_column(item)} {rows if item['nombre'] != 1 else f'ligne {first}'}"
 
 
-def _to_check(report: dict[str, Any]) -> Iterable[str]:
+def _to_check(verdict: YearVerdict) -> Iterable[str]:
     """Yield what the data team is asked to look at in files that were accepted as they are (French)."""
-    yield from (f"{item['export']} : {item['message']}" for item in report.get("doutes", ()) if not item["bloque"])
-    for item in report.get("anomalies", ()):
+    yield from (f"{item.export} : {item.message}" for item in verdict.doubts if not item.blocks)
+    for item in verdict.findings:
         if why_told(item["regle"]) == "file" and item["severite"] == "avertissement":
             row = f" (ligne {item['premiere_ligne']})" if item["premiere_ligne"] else ""
             yield f"{item['export']} : « {item['fichier']} »{row}. {item['message']}"

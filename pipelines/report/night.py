@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.flow.changes import Cell
 from pipelines.flow.revisions import waiting
-from pipelines.flow.store import read_json, write_json
 from pipelines.mechanics.files import sha256, write_whole
 from pipelines.release import history
 from pipelines.report.facts import network_year
@@ -19,7 +18,6 @@ from pipelines.report.terminal import NOT_RECEIVED, network_lines
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from pipelines.declarations import Catalogue
     from pipelines.flow.changes import Look
@@ -52,13 +50,13 @@ def failed_night(store: Store, night: str, cause: str, now: datetime) -> dict[st
 
 def night_record(store: Store, night: str) -> dict[str, Any] | None:
     """Return the record of a night, or None."""
-    record: dict[str, Any] | None = read_json(_path(store, night))
+    record: dict[str, Any] | None = store.load(_name(night))
     return record
 
 
 def latest_night(store: Store) -> dict[str, Any] | None:
     """Return the record of the latest look, ended or not: the one that was named last, whatever any clock says."""
-    named = read_json(_path(store, _LATEST))
+    named = store.load(_name(_LATEST))
     return night_record(store, named["nuit"]) if named else None
 
 
@@ -100,7 +98,7 @@ def end_night(
         "terminee_le": now.isoformat(timespec="seconds"),
     }
     text = night_text(catalogue, record)
-    path = _path(store, record["nuit"], ".md")
+    path = store.file(_name(record["nuit"], ".md"))
     write_whole(path, text.encode())
     store.save_file(path)
     return text
@@ -164,13 +162,11 @@ def _unfinished(store: Store, night: str) -> list[str]:
 
 
 def _write(store: Store, name: str, content: Mapping[str, Any]) -> None:
-    path = _path(store, name)
-    write_json(path, content)
-    store.save_file(path)
+    store.keep(_name(name), content)
 
 
-def _path(store: Store, night: str, suffix: str = ".json") -> Path:
-    return store.file(f"work/nuits/{night}{suffix}")
+def _name(night: str, suffix: str = ".json") -> str:
+    return f"work/nuits/{night}{suffix}"
 
 
 def _results_hash(store: Store, network: str, year: int) -> str | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.flow.exports_folder import folder_lines, noted_folder
+from pipelines.flow.gather import national
 from pipelines.flow.publish import kind_of
 from pipelines.flow.revisions import waiting_revisions
-from pipelines.flow.store import read_json
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.release import history
 from pipelines.report.facts import network_year, shown_version
@@ -49,7 +49,7 @@ class RunOutcome:
 def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summary:
     """Return the summary of the runs just made."""
     known = [network_year(store, network, year) for network, year in outcome.network_years]
-    statement = (read_json(store.national / "provenance.json") or {}).get("synthetic")
+    statement = national(store).synthetic
     lines, refused = [], len(outcome.failures)
     for network in dict.fromkeys(item.network for item in known):
         told, count = network_lines(item for item in known if item.network == network)

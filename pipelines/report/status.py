@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.declarations.status import Status
 from pipelines.flow.exports_folder import noted_folder
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.shared_store import open_store
@@ -61,7 +62,7 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
             _of(year) | {"export": export.name, "explication": export.explanation, "lettre": export.letter}
             for year in known
             for export in year.exports
-            if export.state == "rejeté"
+            if export.state is Status.REFUSED
         ],
         "receptions_en_echec": [_of(year) | {"resultats_gardes": year.received} for year in known if year.failed],
         "en_attente": [*_waiting_plans(store), *_waiting_revisions(store)],

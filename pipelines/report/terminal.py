@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.declarations.status import Status
 from pipelines.flow.exports_folder import folder_lines
 from pipelines.mechanics.french import counted
 
@@ -24,10 +25,10 @@ def network_lines(years: Iterable[NetworkYearFacts]) -> tuple[list[str], int]:
     for known in years:
         lines += [f"  {known.year}  {line}" for line in _year_lines(known)]
         for export in known.exports:
-            if export.missing or (export.files and export.state == "non transmis"):
+            if export.missing or (export.files and export.state is Status.NOT_HANDED_OVER):
                 absent.setdefault(export.name, []).append(known.year)
             elif export.files:
-                refused += export.refused + (export.state == "rejeté")
+                refused += export.refused + (export.state is Status.REFUSED)
                 lines += _export_lines(known, export)
     return [*lines, *(f"  {_ranges(missing)}  {name} : NON TRANSMIS" for name, missing in absent.items())], refused
 
@@ -56,7 +57,7 @@ def _export_lines(known: NetworkYearFacts, export: ExportFacts) -> Iterator[str]
 
 def verdict_line(export: ExportFacts) -> str:
     """Say what became of an export that was judged."""
-    if export.state != "accepté":
+    if export.state is not Status.ACCEPTED:
         return f"{str(export.state).upper()}. {export.explanation}"
     aside = f", {counted(export.refused, 'écartée')}" if export.refused else ""
     return f"{counted(export.accepted, 'ligne acceptée')}{aside}"

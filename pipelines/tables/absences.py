@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pipelines.declarations.status import Status
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 Receipt = dict[str, object]
 ROW_COUNTS = ("lignes_lues", "lignes_acceptees", "lignes_refusees")
-_RECEIVED = ("accepté", "rejeté")
+_RECEIVED = (Status.ACCEPTED, Status.REFUSED)
 
 
 class Receipts:
@@ -36,7 +38,9 @@ class Receipts:
 
     def one(self, network: str, year: int, export: str) -> Receipt:
         """Return the receipt of one export."""
-        return self._receipts.get((network, year, export), {"etat": "non transmis", "motif": "non-transmis"})
+        return self._receipts.get(
+            (network, year, export), {"etat": Status.NOT_HANDED_OVER.value, "motif": "non-transmis"}
+        )
 
     def rows(self, network: str, year: int, exports: Sequence[str]) -> dict[str, int | None]:
         """Return ROW_COUNTS over exports; None when none of them was received, or when a count of one is withheld.
@@ -50,7 +54,9 @@ class Receipts:
 
     def reason(self, network: str, year: int, indicator: str, feed: Feed) -> str | None:
         """Return the id of the reason why nothing could be computed, or None if everything was accepted."""
-        reasons = [str(receipt["motif"]) for receipt in self.of(network, year, feed) if receipt["etat"] != "accepté"]
+        reasons = [
+            str(receipt["motif"]) for receipt in self.of(network, year, feed) if receipt["etat"] != Status.ACCEPTED
+        ]
         if reasons:
             return "rejete" if "rejete" in reasons else reasons[0]
         return "erreur-traitement" if (network, year, indicator) in self._failed else None
@@ -66,4 +72,4 @@ def _count(receipt: Receipt, name: str) -> int | None:
     count = receipt.get(name)
     if not isinstance(count, int | float | np.integer) or pd.isna(count):
         return None
-    return 0 if name == "lignes_acceptees" and receipt["etat"] != "accepté" else int(count)
+    return 0 if name == "lignes_acceptees" and receipt["etat"] != Status.ACCEPTED else int(count)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pipelines.declarations.status import Status
 from pipelines.disclosure import FREE
 from pipelines.tables.absences import ROW_COUNTS, Receipts
 
@@ -46,7 +47,7 @@ def _receipt(
         "taux_refus": _percent(refused, read),
         "sollicites": solicited,
         # RR1 of AAPOR's Standard Definitions: complete answers over everybody who was asked
-        "taux_reponse": _percent(accepted, solicited) if receipt["etat"] == "accepté" else None,
+        "taux_reponse": _percent(accepted, solicited) if receipt["etat"] == Status.ACCEPTED else None,
         "echeance": declared.due_on(year),
         "date_extraction": layout.extracted if layout else None,
     }  # fmt: skip
@@ -89,10 +90,10 @@ _CRITERIA = {
 
 def _file_counts(files: pd.DataFrame) -> dict[str, int | None]:
     due = files[files["echeance"].notna()]
-    accepted = due[(due["etat"] == "accepté") & due["date_extraction"].notna()]
+    accepted = due[(due["etat"] == Status.ACCEPTED) & due["date_extraction"].notna()]
     return {
         "exports_dus": len(files),
-        "exports_acceptes": int((files["etat"] == "accepté").sum()),
+        "exports_acceptes": int((files["etat"] == Status.ACCEPTED).sum()),
         **{name: int(known.sum()) if len(known := files[name].dropna()) else None for name in ROW_COUNTS[:2]},
         "exports_avec_echeance": len(due),
         "exports_a_temps": int((accepted["date_extraction"] <= accepted["echeance"]).sum()),

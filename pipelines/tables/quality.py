@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.units import Geography
+from pipelines.declarations.status import Status
 from pipelines.tables.absences import Receipts
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _of_files(inputs: NationalInputs) -> pd.DataFrame:
     keys = pd.MultiIndex.from_frame(found[["reseau", "annee", "export"]])
     state = pd.Series(states.reindex(keys).to_numpy(), index=found.index)
     consequence = np.select(
-        [state == "rejeté", state == "non transmis", found["severite"] == "avertissement"],
+        [state == Status.REFUSED, state == Status.NOT_HANDED_OVER, found["severite"] == "avertissement"],
         ["export refusé pour l'année", "aucun résultat pour l'année", "aucune"],
         default="lignes écartées",
     )

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from pipelines.declarations.status import Status
 from pipelines.mechanics.french import counted, number
 from pipelines.mechanics.plain_text import one_line
 from pipelines.validate.problems import LONGEST_SENTENCE, LONGEST_VALUE, Problem
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 40
 _OF_HEADERS = ("incorrect-label", "missing-label", "extra-label")
-_STYLES = {"accepté": "bold green", "rejeté": "bold red", "non transmis": "bold red"}
+_STYLES = {Status.ACCEPTED: "bold green", Status.REFUSED: "bold red", Status.NOT_HANDED_OVER: "bold red"}
 
 
 def show_verdict(
@@ -37,7 +38,7 @@ def show_verdict(
             console.print(Text(f"Feuille lue : « {one_line(file['feuille'], 200)} »."))
         if file["controle"]:
             console.print(Text(judged_by(file["controle"])))
-    style = _STYLES[verdict.state] if not verdict.refused or verdict.state != "accepté" else "bold yellow"
+    style = _STYLES[verdict.state] if not verdict.refused or verdict.state is not Status.ACCEPTED else "bold yellow"
     console.print(
         Text.assemble((verdict.state.upper(), style), f". {one_line(verdict.told_producer, 600)}".rstrip(". ") + ".")
     )

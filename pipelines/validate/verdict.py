@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import label_named
+from pipelines.declarations.status import Status
 from pipelines.mechanics.french import counted, decimal, number
 from pipelines.mechanics.plain_text import one_line, table_text
 from pipelines.validate.findings import EXPIRED, Finding, rows_told
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from pipelines.validate.observations_writer import Validated
     from pipelines.validate.plausibility import Doubt
 
-State = Literal["accepté", "rejeté", "non transmis"]
 _NOT_YOURS = (
     "L'équipe données avait corrigé une valeur de ce fichier, qui ne la contient plus : elle retire sa correction. "
     "Vous n'avez rien à faire pour cela."
@@ -71,7 +71,7 @@ class Verdict:
     """
 
     export: str
-    state: State
+    state: Status
     reason: str | None
     explanation: str
     accepted: int = 0
@@ -91,7 +91,7 @@ class Verdict:
     def clean(self) -> bool:
         """Whether the producer has nothing to mend: a correction that expired is the data team's affair."""
         rules = {item.rule for _, _, item in self.findings if item.severity == "erreur" or why_told(item.rule)}
-        return not self.refused and (rules == {EXPIRED} or (self.state == "accepté" and not rules))
+        return not self.refused and (rules == {EXPIRED} or (self.state is Status.ACCEPTED and not rules))
 
     @property
     def told_producer(self) -> str:
@@ -110,8 +110,10 @@ def not_handed_over(export: Export, year: int, pattern: str, arriving: Sequence[
     if arriving:
         paths = ", ".join(f"« {path} »" for path in arriving)
         told = f"{paths} : encore en cours de copie ; laissé pour le prochain passage."
-        return Verdict(export.id, "non transmis", "non-transmis", told)
-    return Verdict(export.id, "non transmis", "non-transmis", f"Aucun fichier « {wanted} » dans le dossier d'exports.")
+        return Verdict(export.id, Status.NOT_HANDED_OVER, "non-transmis", told)
+    return Verdict(
+        export.id, Status.NOT_HANDED_OVER, "non-transmis", f"Aucun fichier « {wanted} » dans le dossier d'exports."
+    )
 
 
 def judge(
@@ -139,7 +141,7 @@ def judge(
     ignored = sum(file.validated.ignored for file in known)
     refused = sum(aside.refused for aside in asides)
     verdict = Verdict(
-        export.id, "accepté", None, "", observations.num_rows, refused, ignored, observations=observations
+        export.id, Status.ACCEPTED, None, "", observations.num_rows, refused, ignored, observations=observations
     )
     verdict.files = [
         {
@@ -169,7 +171,7 @@ def judge(
         told = Finding("deux-versions", whole.question, year=year)
         verdict.findings.append((known[0].path, known[0].sha256, told))
     decided = _decided(verdict, year, acceptance, all(file.validated.usable for file in known))
-    return _weighed(decided, export, year) if decided.state == "accepté" else decided
+    return _weighed(decided, export, year) if decided.state is Status.ACCEPTED else decided
 
 
 def _once(files: Sequence[JudgedFile]) -> tuple[list[JudgedFile], list[tuple[str, str, Finding]]]:
@@ -243,7 +245,7 @@ def _decided(verdict: Verdict, year: int | None, acceptance: Acceptance, usable:
     elif versions:
         _refuse(verdict, versions)
     elif not total:
-        verdict.state, verdict.reason = "non transmis", "non-transmis"
+        verdict.state, verdict.reason = Status.NOT_HANDED_OVER, "non-transmis"
         verdict.explanation = f"Le fichier ne contient aucune ligne{f' de {year}' if year else ''}."
     elif not verdict.accepted:
         _refuse(verdict, f"Aucune ligne utilisable sur {number(total)}.")
@@ -284,7 +286,7 @@ def _refuse_unusable(verdict: Verdict) -> None:
 
 
 def _refuse(verdict: Verdict, explanation: str) -> None:
-    verdict.state, verdict.reason, verdict.explanation = "rejeté", "rejete", one_line(explanation)
+    verdict.state, verdict.reason, verdict.explanation = Status.REFUSED, "rejete", one_line(explanation)
     verdict.observations = None
 
 

@@ -25,11 +25,11 @@ BELOW = {
     "tables": {"mechanics", "declarations", "compile", "compute", "disclosure"},
     "release": {"mechanics", "declarations", "compile"},
     "targets": {"mechanics", "declarations", "release"},
-    "explain": {"mechanics", "declarations", "compile", "read", "validate", "compute", "disclosure"},
+    "explain": {"mechanics", "declarations", "compile", "read", "validate", "compute", "disclosure", "flow"},
     "report": {"mechanics", "declarations", "read", "validate", "release", "targets", "flow"},
     "flow": {
         *("mechanics", "declarations", "compile", "read", "tabular", "validate", "compute", "disclosure", "tables"),
-        *("release", "explain", "targets"),
+        *("release", "targets"),
     },
     "operations": {"mechanics", "read", "release", "targets", "flow", "report"},
 }

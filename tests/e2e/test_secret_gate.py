@@ -10,7 +10,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from assets.releases import release_asset
+from assets.national import release_asset
 from assets.resources import Workspace
 from pipelines.cli import main
 

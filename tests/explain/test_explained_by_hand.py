@@ -100,7 +100,7 @@ def test_the_rows_in_no_base_are_told_with_their_reason(made):
 def test_other_reasons_than_those_counted_by_the_control_are_noticed(house):
     place = house.store.network_year("caisse", YEAR) / "report.json"
     report = json.loads(place.read_text(encoding="utf-8"))
-    account = next(item for item in report["exports"]["avis"]["comptes"] if item["indicator"] == "nps")
+    account = next(item for item in report["exports"]["avis"]["accounts"] if item["indicator"] == "nps")
     account["outside"] = {"reponse_exclue": 1}
     place.write_text(json.dumps(report), encoding="utf-8")
     check = explain(house)["recalcul"]

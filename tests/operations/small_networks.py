@@ -12,10 +12,10 @@ from assets.resources import Workspace
 from pipelines.declarations import Catalogue, load
 from pipelines.flow.changes import Look, look
 from pipelines.flow.compute import compute_and_write
-from pipelines.flow.judge import judge_network_year, write_report
+from pipelines.flow.judge import judge_network_year, keep_verdict
 from pipelines.flow.receive import receive_exports
 from pipelines.flow.revisions import writing_store
-from pipelines.flow.store import Store, read_json
+from pipelines.flow.store import Store
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC)
 
@@ -58,9 +58,9 @@ class Small:
 
     def judge(self, network: str, year: int) -> bool:
         store = writing_store(self.store, self.catalogue, network, year)
-        reception = read_json(store.network_year(network, year) / "reception.json")
+        reception = store.read(network, year).reception
         verdicts = judge_network_year(self.catalogue, network, year, store, reception)
-        write_report(store, self.catalogue, network, year, verdicts, reception["fingerprint"])
+        keep_verdict(store, self.catalogue, network, year, verdicts, reception.fingerprint)
         return any(verdict.state == "accepté" for verdict in verdicts)
 
     def compute(self, network: str, year: int) -> None:

@@ -13,7 +13,6 @@ from pipelines.cli import main
 from pipelines.flow.changes import look
 from pipelines.flow.gather import gather
 from pipelines.flow.release import release_inputs
-from pipelines.flow.store import read_json
 from pipelines.release.inputs import Inputs
 from pipelines.report.facts import network_year
 from pipelines.report.night import begin_night, end_night
@@ -83,6 +82,6 @@ def test_a_night_says_that_what_was_received_before_stays(project, monkeypatch):
     text = end_night(project.store, project.catalogue, night, {("alpha", 2023): "coupé"}, "rien n'a changé.", NOW)
     assert "| ERREUR : coupé ; ce qui avait été reçu auparavant reste publié |" in text
     project.process("alpha", 2023)
-    assert "failed" not in read_json(project.store.network_year("alpha", 2023) / "reception.json")
+    assert not project.store.read("alpha", 2023).reception_failed
     assert ("alpha", 2023) not in project.seen()
     assert status(project.catalogue, project.output, DAY)["receptions_en_echec"] == []

@@ -12,9 +12,8 @@ from small_networks import NOW
 
 from assets.resources import Workspace
 from pipelines.declarations import load
-from pipelines.flow.judge import judge_network_year, write_report
+from pipelines.flow.judge import judge_network_year, keep_verdict
 from pipelines.flow.receive import receive_exports
-from pipelines.flow.store import read_json
 from pipelines.report.facts import network_year
 from pipelines.report.terminal import network_lines
 
@@ -34,11 +33,9 @@ def run(tmp_path, case, schemas, network, years=(2024,)):
     workspace = Workspace(exports=str(exports), output=str(tmp_path / "out"), schemas="")
     reports = {}
     for year in years:
-        receive_exports(catalogue.networks[network], network, year, workspace.store, workspace.root, NOW)
-        folder = workspace.store.network_year(network, year)
-        reception = read_json(folder / "reception.json")
+        reception = receive_exports(catalogue.networks[network], network, year, workspace.store, workspace.root, NOW)
         verdicts = judge_network_year(catalogue, network, year, workspace.store, reception)
-        write_report(workspace.store, catalogue, network, year, verdicts, reception["fingerprint"])
+        keep_verdict(workspace.store, catalogue, network, year, verdicts, reception.fingerprint)
         reports[year] = {verdict.export: verdict for verdict in verdicts}
     return "\n".join(network_lines(network_year(workspace.store, network, year) for year in years)[0]), reports
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 import os
 
 import pytest
@@ -13,7 +12,6 @@ from small_networks import Small, small
 from assets.run import run_national, run_networks
 from pipelines.cli import main
 from pipelines.flow.exports_folder import note_folder, noted_folder
-from pipelines.flow.store import read_json
 from pipelines.report.facts import network_year
 from pipelines.report.run_summary import summarise
 from pipelines.report.status import status
@@ -39,8 +37,7 @@ def receive_now(project: Small) -> None:
 
 
 def received(project: Small) -> list[str]:
-    state = read_json(project.store.network_year(*PLACE) / "reception.json")
-    return [file["sha256"] for file in state["exports"]["guichet"]]
+    return [file.sha256 for file in project.store.read(*PLACE).reception.exports["guichet"]]
 
 
 def test_a_file_whose_end_is_missing_is_left_then_read(project):
@@ -53,8 +50,8 @@ def test_a_file_whose_end_is_missing_is_left_then_read(project):
     assert "NON TRANSMIS" not in told(project)
     assert PLACE in project.seen()  # the next look asks for it again
     assert not project.judge(*PLACE)
-    report = read_json(project.store.network_year(*PLACE) / "report.json")
-    assert "encore en cours de copie" in report["exports"]["guichet"]["explication"]
+    verdict = project.store.read(*PLACE).verdict
+    assert "encore en cours de copie" in verdict.exports["guichet"].explanation
     path.write_bytes(whole)
     receive_now(project)
     assert len(received(project)) == 1
@@ -67,7 +64,7 @@ def test_a_file_whose_end_is_missing_is_left_then_read(project):
     receive_now(project)
     assert received(project) != before
     project.judge(*PLACE)
-    assert "coupé" in json.dumps(read_json(project.store.network_year(*PLACE) / "report.json"), ensure_ascii=False)
+    assert "coupé" in project.store.read(*PLACE).verdict.model_dump_json()
 
 
 def test_a_link_shows_no_other_network(project, capsys):

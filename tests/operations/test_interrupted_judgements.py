@@ -14,7 +14,6 @@ import xlsxwriter
 from small_networks import Small, small
 
 from pipelines.cli import main
-from pipelines.flow.store import read_json
 from pipelines.mechanics import limits
 from pipelines.read import TreatmentError
 
@@ -88,9 +87,9 @@ def test_a_judgement_that_is_killed_leaves_nothing_and_the_next_one_is_right(pro
     assert not list(project.store.network_year("alpha", 2023).glob("*lettre*"))
     assert project.seen()["alpha", 2023] == "le contrôle précédent n'a pas abouti"
     assert project.judge("alpha", 2023)
-    report = read_json(project.store.network_year("alpha", 2023) / "report.json")
-    assert report["exports"]["guichet"]["etat"] == "accepté"
-    assert report["exports"]["guichet"]["lignes_acceptees"] == 20_000
+    verdict = project.store.read("alpha", 2023).verdict
+    assert verdict.exports["guichet"].status == "accepté"
+    assert verdict.exports["guichet"].accepted == 20_000
 
 
 @pytest.mark.e2e
@@ -171,8 +170,7 @@ def test_a_declared_pattern_does_not_hang_a_judgement(tmp_path):
     project.receive("alpha", 2023)
     assert project.judge("alpha", 2023)
     assert time.process_time() - before < 20
-    report = read_json(project.store.network_year("alpha", 2023) / "report.json")
-    assert report["exports"]["guichet"]["lignes_refusees"] == 1
+    assert project.store.read("alpha", 2023).verdict.exports["guichet"].refused == 1
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_declarations_and_code_that_change_are_seen(done, monkeypatch):
     assert done.seen() == changed
     done.declare("alpha", "max_refused_share: 0.2", "max_refused_share: 0.1")
     assert done.seen() == {}
-    monkeypatch.setattr(pipelines.flow.fingerprints, "code_fingerprint", lambda: "autre")
+    monkeypatch.setattr(pipelines.flow.fingerprints, "code_of", lambda _: "autre")
     assert done.seen() == changed
 
 

@@ -11,7 +11,7 @@ from small_networks import NOW, Small, small
 
 from pipelines.cli import main
 from pipelines.flow.changes import look
-from pipelines.flow.revisions import ProposalStore, stands, waiting_revisions
+from pipelines.flow.revisions import ProposalStore, waiting_revisions
 from pipelines.flow.shared_store import open_store
 from pipelines.flow.store import read_frame
 from pipelines.read import Shelf
@@ -127,7 +127,7 @@ def test_the_revision_of_a_closed_year_waits_and_is_accepted(machine, monkeypatc
     look(machine.project.catalogue, store, machine.project.workspace.root)  # the next look ends it
     store = open_store(machine.url)
     assert machine.favourable() == 100 - before
-    assert stands(store, "alpha", 2023)
+    assert store.read("alpha", 2023).stands
     assert not list(waiting_revisions(store))
     kept = store.room(f"work/revisions/remplacees/alpha/2023/{base(store)[:12]}")
     assert (kept / "observations" / "guichet.parquet").exists()

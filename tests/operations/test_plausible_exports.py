@@ -9,7 +9,6 @@ from dagster_service import write_export
 from small_networks import Small, small
 
 from pipelines.declarations.network import Acceptance
-from pipelines.flow.store import read_json
 from pipelines.report.facts import network_year
 from pipelines.report.status import status
 from pipelines.report.terminal import network_lines
@@ -24,7 +23,7 @@ def project(tmp_path) -> Small:
 
 
 def report(project: Small, network: str, year: int):
-    return read_json(project.store.network_year(network, year) / "report.json")
+    return project.store.read(network, year).verdict
 
 
 def told(project: Small, network: str, year: int) -> str:
@@ -36,13 +35,13 @@ def test_a_content_that_is_anothers_is_told_everywhere(project):
     (project.exports / "beta" / "guichet-2024.csv").write_bytes(copy)
     for network in ("alpha", "beta"):
         project.process(network, 2024)
-    assert report(project, "alpha", 2024)["doutes"] == []  # the first of them had no other
-    (found,) = report(project, "beta", 2024)["doutes"]
+    assert report(project, "alpha", 2024).doubts == ()  # the first of them had no other
+    (found,) = report(project, "beta", 2024).doubts
     sentence = "« beta/guichet-2024.csv » a exactement le contenu de « alpha/guichet-2024.csv »"
-    assert (found["genre"], found["bloque"]) == ("contenu-deja-recu", False)
-    assert sentence in found["message"]
+    assert (found.kind, found.blocks) == ("contenu-deja-recu", False)
+    assert sentence in found.message
     assert sentence in told(project, "beta", 2024)
-    assert report(project, "beta", 2024)["exports"]["guichet"]["etat"] == "accepté"
+    assert report(project, "beta", 2024).exports["guichet"].status == "accepté"
     asked = status(project.catalogue, project.output, datetime.date(2025, 1, 1))["a_verifier"]
     assert [(item["reseau"], item["annee"]) for item in asked] == [("beta", 2024)]
     project.process("alpha", 2024)
@@ -50,7 +49,7 @@ def test_a_content_that_is_anothers_is_told_everywhere(project):
     write_export(project.exports, "beta", 2024, unhappy=3)  # the right file came: nothing is said of it any more
     for network in ("beta", "alpha"):
         project.process(network, 2024)
-        assert report(project, network, 2024)["doutes"] == []
+        assert report(project, network, 2024).doubts == ()
 
 
 def test_last_years_rows_saved_or_dated_anew_are_told(project):
@@ -63,7 +62,7 @@ def test_last_years_rows_saved_or_dated_anew_are_told(project):
     assert sentence in told(project, "alpha", 2024)
     write_export(project.exports, "alpha", 2024, unhappy=3)
     project.process("alpha", 2024)
-    assert report(project, "alpha", 2024)["doutes"] == []
+    assert report(project, "alpha", 2024).doubts == ()
 
 
 def test_what_is_declared_blocking_is_refused(project):
@@ -73,13 +72,13 @@ def test_what_is_declared_blocking_is_refused(project):
     project.declare("beta", "acceptance: {", "acceptance: {blocking: [contenu-deja-recu, chute-de-lignes], ")
     project.process("alpha", 2024)
     project.process("beta", 2024)
-    receipt = report(project, "beta", 2024)["exports"]["guichet"]
-    assert receipt["etat"] == "rejeté"
-    assert "a exactement le contenu de" in receipt["explication"]
+    receipt = report(project, "beta", 2024).exports["guichet"]
+    assert receipt.status == "rejeté"
+    assert "a exactement le contenu de" in receipt.explanation
     project.process("beta", 2023)
     write_export(project.exports, "beta", 2024, offices=1)
     project.process("beta", 2024)
-    assert "40 lignes en 2024, contre 120" in report(project, "beta", 2024)["exports"]["guichet"]["explication"]
+    assert "40 lignes en 2024, contre 120" in report(project, "beta", 2024).exports["guichet"].explanation
 
 
 def test_a_sharp_fall_is_told_but_in_a_year_that_is_not_over(project):
@@ -91,7 +90,7 @@ def test_a_sharp_fall_is_told_but_in_a_year_that_is_not_over(project):
     )
     project.declare("alpha", "acceptance:", "provisional_years: [2024]\nacceptance:")
     project.process("alpha", 2024)
-    assert report(project, "alpha", 2024)["doutes"] == []
+    assert report(project, "alpha", 2024).doubts == ()
 
 
 @pytest.mark.parametrize(("rows", "before", "is_told"), [

@@ -9,7 +9,7 @@ import pytest
 from dagster_service import write_export
 from small_networks import NOW, Small, small
 
-from pipelines.flow.gather import stale_years
+from pipelines.flow.gather import stale_network_years
 from pipelines.flow.receive import receive_again
 from pipelines.flow.revisions import (
     ProposalStore,
@@ -17,12 +17,11 @@ from pipelines.flow.revisions import (
     accept_revision,
     begin_revision,
     settle,
-    stands,
     waiting,
     waiting_revisions,
     writing_store,
 )
-from pipelines.flow.store import read_frame, read_json
+from pipelines.flow.store import read_frame
 from pipelines.read import DamagedArchiveError
 
 CELL = ("alpha", 2023)
@@ -71,7 +70,7 @@ def digests(project: Small) -> dict[str, str]:
 def test_only_years_that_stand_are_protected(tmp_path):
     project = small(tmp_path)
     project.declare("alpha", "acceptance:", "closed_until: 2023\nacceptance:")
-    assert not stands(project.store, *CELL)
+    assert not project.store.read(*CELL).stands
     assert not writing_store(project.store, project.catalogue, *CELL).proposes  # received once, as any year
     project.process(*CELL)
     assert writing_store(project.store, project.catalogue, *CELL).proposes
@@ -94,7 +93,7 @@ def test_new_definitions_wait_beside_what_stands_until_accepted(closed):
     assert digests(closed) == before
     assert national_value(closed) == 75
     assert list(waiting_revisions(closed.store)) == [proposal]
-    assert 2023 not in stale_years(closed.catalogue, closed.store)  # what stands may be published meanwhile
+    assert "2023" not in stale_network_years(closed.catalogue, closed.store)  # what stands may be published meanwhile
     assert CELL not in closed.seen()  # it is proposed once, not every night
     accept_revision(closed.store, *CELL, proposal.fingerprint[:8], NOW)
     assert national_value(closed) == 25
@@ -144,7 +143,7 @@ def test_a_stage_run_alone_writes_beside_too(closed):
 
 
 def test_a_damaged_archive_is_told(closed):
-    sha256 = read_json(closed.store.network_year(*CELL) / "reception.json")["exports"]["guichet"][0]["sha256"]
+    sha256 = closed.store.read(*CELL).reception.exports["guichet"][0].sha256
     path = closed.store.archive.path(sha256)
     path.chmod(0o644)
     path.write_bytes(path.read_bytes()[:-1] + b"x")

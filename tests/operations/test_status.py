@@ -10,7 +10,10 @@ from types import MappingProxyType
 import pytest
 
 from pipelines.cli import main
+from pipelines.declarations.status import Status
+from pipelines.flow.state import ExportVerdict, Reception, YearVerdict
 from pipelines.flow.store import Store, write_json
+from pipelines.read import Received
 from pipelines.report.status import status
 from pipelines.targets.acceptance import accept
 from pipelines.targets.rooms import Rooms
@@ -32,15 +35,15 @@ def output(tmp_path) -> Path:
     })  # fmt: skip
     (tmp_path / "targets" / "casse.json").write_text("{", encoding="utf-8")
     write_json(tmp_path / "targets" / "autre.json", ["une forme inconnue"])
-    place = store.network_year("caf", 2024)
-    write_json(place / "reception.json", {"fingerprint": "f", "exports": {"enquete": []}})
+    store.write("caf", 2024, Reception(fingerprint="f", exports={"enquete": ()}))
     refused = store.network_year("dgfip", 2023)
-    write_json(refused / "reception.json", {"fingerprint": "f", "exports": {"telephone": [
-        {"path": "dgfip/telephone-2023.csv", "sha256": "a" * 64},
-    ]}})  # fmt: skip
-    write_json(refused / "report.json", {
-        "reception": "f", "exports": {"telephone": {"etat": "rejeté", "explication": "80 lignes fausses"}},
-    })  # fmt: skip
+    file = Received("dgfip/telephone-2023.csv", "a" * 64, 1, "nouveau")
+    store.write("dgfip", 2023, Reception(fingerprint="f", exports={"telephone": (file,)}))
+    verdict = ExportVerdict(
+        status=Status.REFUSED, reason="rejete", explanation="80 lignes fausses", read=80, accepted=0, refused=80,
+        without_observation=0, files=(),
+    )  # fmt: skip
+    store.write("dgfip", 2023, YearVerdict(fingerprint="g", reception="f", exports={"telephone": verdict}))
     (refused / "telephone-lettre.html").touch()
     write_json(tmp_path / "work" / "revisions" / "caf" / "2022" / "revision.json", {
         "accepted": False, "fingerprint": "0123456789", "proposed_at": "2025-04-09T02:00:00",

@@ -14,7 +14,8 @@ import pytest
 from made_results import DATASET
 
 from pipelines.declarations import Catalogue
-from pipelines.flow.publish import Publisher, kind_of, statement
+from pipelines.flow.gather import national
+from pipelines.flow.publish import Publisher, kind_of
 from pipelines.flow.shared_store import SharedStore
 from pipelines.flow.store import Store, write_json
 from pipelines.flow.waiting_plans import keep_waiting, waiting_plans
@@ -229,14 +230,14 @@ def test_what_waits_is_forgotten_on_a_storage_without_touching_the_national_tabl
     (plan,) = publisher(small, Store(work.output)).plans()
     keep_waiting(SharedStore(url), [plan])
     mine, other = SharedStore(url), SharedStore(url)
-    assert statement(mine) is None  # as it was before a run elsewhere
-    write_json(other.national / "provenance.json", {"synthetic": "inventé"})
+    assert national(mine).synthetic is None  # as it was before a run elsewhere
+    write_json(other.national / "national.json", {"synthetic": "inventé"})
     other.save_room(other.national)
     shutil.copytree(work.releases, mine.releases, dirs_exist_ok=True)
     mine.save_release(DATASET, "1.0.0")
     assert [report.applied for report in publisher(small, mine).publish()] == [True]
     after = SharedStore(url)
-    assert (waiting_plans(after), statement(after)) == ([], "inventé")
+    assert (waiting_plans(after), national(after).synthetic) == ([], "inventé")
 
 
 def test_nothing_is_planned_before_a_first_release(small: Catalogue, tmp_path: Path):

@@ -10,9 +10,8 @@ import pytest
 from assets.resources import Workspace
 from pipelines.declarations import DeclarationError, load
 from pipelines.flow.gather import gather
-from pipelines.flow.judge import judge_network_year, write_report
+from pipelines.flow.judge import judge_network_year, keep_verdict
 from pipelines.flow.receive import receive_exports
-from pipelines.flow.store import read_json
 from pipelines.tables import national_tables
 
 NOW = pd.Timestamp("2025-01-01", tz="UTC").to_pydatetime()
@@ -36,10 +35,9 @@ def judged(schemas, samples, tmp_path, expected, status):
     catalogue = load(schemas)
     workspace = Workspace(exports=str(tmp_path / "exports"), output=str(tmp_path / "output"), schemas=str(schemas))
     store = workspace.store
-    receive_exports(catalogue.networks["caf"], "caf", 2022, store, workspace.root, NOW)
-    reception = read_json(store.network_year("caf", 2022) / "reception.json")
+    reception = receive_exports(catalogue.networks["caf"], "caf", 2022, store, workspace.root, NOW)
     verdicts = judge_network_year(catalogue, "caf", 2022, store, reception)
-    write_report(store, catalogue, "caf", 2022, verdicts, reception["fingerprint"])
+    keep_verdict(store, catalogue, "caf", 2022, verdicts, reception.fingerprint)
     inputs, _ = gather(catalogue, store, None)
     table = national_tables(catalogue, inputs)["corrections"]
     return next(item for item in verdicts if item.export == "telephone"), table

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from pipelines.declarations.status import Status
 from pipelines.mechanics.french import counted, number
 from pipelines.mechanics.plain_text import one_line
 from pipelines.validate.letters.accounts import account_text
@@ -110,9 +111,9 @@ def _context(
 
 
 def _state(verdict: Verdict) -> str:
-    if verdict.state == "accepté":
+    if verdict.state is Status.ACCEPTED:
         return "accepté, incomplet" if verdict.refused else "accepté"
-    return "refusé" if verdict.state == "rejeté" else verdict.state
+    return "refusé" if verdict.state is Status.REFUSED else verdict.state
 
 
 def _redo(verdict: Verdict) -> str:
@@ -151,9 +152,9 @@ def consequences(catalogue: Catalogue, network: str, year: int | None, verdict: 
 def _published(verdict: Verdict, others: list[str], account: Account | None) -> str:
     if account is not None:
         return account_text(account)
-    if verdict.state == "accepté":
+    if verdict.state is Status.ACCEPTED:
         return f"calculé sur {counted(verdict.accepted, 'ligne acceptée' if verdict.refused else 'ligne')}"
-    reason = "rejeté" if verdict.state == "rejeté" else "non transmis"
+    reason = "rejeté" if verdict.state is Status.REFUSED else "non transmis"
     if others:
         return f"calculé sans cet export, sur : {', '.join(others)} (absent si ces exports manquent aussi)"
     return f"absent, avec le motif « {reason} »"

@@ -1,12 +1,28 @@
-"""Declared columns as Dagster's UI shows them: ``dagster/column_schema`` of exports, results and published tables."""
+"""How Dagster's UI shows tables: rows as Markdown, declared columns as ``dagster/column_schema``."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import dagster as dg
 
 from pipelines.declarations import Export, Table
 
 SCHEMA = "dagster/column_schema"
+ROWS = "dagster/row_count"
+
+
+def rows_shown(rows: Sequence[Mapping[str, object]], shown: int = 60) -> dg.MarkdownMetadataValue:
+    """Show rows that all have the same names as a table."""
+    if not rows:
+        return dg.MetadataValue.md("*rien*")
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows[:shown]]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def lines_shown(lines: Iterable[str]) -> dg.MarkdownMetadataValue:
+    """Show sentences as a list."""
+    return dg.MetadataValue.md("\n".join(f"- {line}" for line in lines) or "*rien*")
 
 
 def table_columns(table: Table, held: Collection[str] | None = None) -> dg.TableSchema:
@@ -56,3 +72,7 @@ def exports_columns(exports: Iterable[Export]) -> dict[str, dg.TableSchema]:
 
 def _others(constraints: dict[str, object]) -> list[str]:
     return [f"{name} : {value}" for name, value in constraints.items() if name not in ("required", "unique")]
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,329 @@
+"""The assets of a network, by year: ``raw`` (its files), ``observations`` (files judged), ``results`` (figures)."""
+
+import datetime
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets.metadata import ROWS, SCHEMA, exports_columns, lines_shown, rows_shown, table_columns
+from assets.resources import Workspace
+from assets.transient import retrying_transient_failures
+from pipelines.declarations import Catalogue
+from pipelines.declarations.bases import REASONS
+from pipelines.declarations.status import Status
+from pipelines.flow.compute import compute_and_write, outside_range, shown_results
+from pipelines.flow.gather import accounts_of_verdict
+from pipelines.flow.judge import judge_received
+from pipelines.flow.receive import receive
+from pipelines.flow.revisions import ACCEPT_JOB, settle, writing_store
+from pipelines.flow.shown import first_observations, first_rows, series, spread
+from pipelines.flow.state import Reception
+from pipelines.flow.store import Store
+from pipelines.validate import Verdict, count_findings
+from pipelines.validate.personal import RULE as PERSONAL
+
+CLOSED = "Année {year} close : recalcul depuis les fichiers archivés ; ce qui change attendra d'être accepté."
+
+
+def network_assets(catalogue: Catalogue, network: str) -> list[dg.AssetsDefinition]:
+    """Return the three assets of ``network``."""
+    return [_raw(catalogue, network), _observations(catalogue, network), _results(catalogue, network)]
+
+
+def _raw(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
+    declared = catalogue.networks[network]
+    key = dg.AssetKey([network, "raw"])
+
+    @dg.asset(
+        key=key,
+        group_name=network.replace("-", "_"),
+        partitions_def=_years(catalogue),
+        tags={"reseau": network},
+        description=f"{declared.title} : fichiers reçus, archivés par empreinte.",
+        kinds={"file"},
+        output_required=False,
+        check_specs=[_yearly_check(catalogue, key, "reception", "Tous les fichiers attendus sont là")],
+    )
+    def raw(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        year = int(context.partition_key)
+        if writing_store(workspace.store, catalogue, network, year).proposes:
+            context.log.warning(CLOSED.format(year=year))
+        with retrying_transient_failures():
+            now = datetime.datetime.now(datetime.UTC)
+            reception = receive(catalogue, network, year, workspace.store, workspace.root, now)
+        yield _reception_check(reception, f"{year + 1}-{declared.due}" if declared.due else "sans date")
+        files = [file for received in reception.exports.values() for file in received]
+        for file in (file for file in files if file.news == "modifié"):
+            context.log.warning(f"Fichier modifié sous le même nom : {file.path} ({file.before} → {file.sha256})")
+        for notice in reception.notices():
+            context.log.warning(notice)
+        if not files:
+            message = "aucun fichier transmis" if reception.exports else "aucun fichier n'est attendu cette année-là"
+            context.log.info(f"{declared.title}, {year} : {message}")
+            return
+        yield dg.MaterializeResult(
+            metadata={
+                "fichiers": rows_shown(_files(reception)),
+                "nombre_de_fichiers": len(files),
+                "octets": sum(file.size for file in files),
+            },
+            data_version=dg.DataVersion(reception.fingerprint),
+        )
+
+    return raw
+
+
+def _observations(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
+    declared = catalogue.networks[network]
+    key = dg.AssetKey([network, "observations"])
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey([network, "raw"])],
+        group_name=network.replace("-", "_"),
+        partitions_def=_years(catalogue),
+        tags={"reseau": network},
+        description=f"{declared.title} : lignes valides typées ; les autres sont mises de côté avec leur raison.",
+        kinds={"parquet"},
+        code_version=catalogue.fingerprint(network)[:12],
+        output_required=False,
+        check_specs=[
+            _yearly_check(catalogue, key, "conformite", "Fichiers conformes aux déclarations"),
+            _yearly_check(catalogue, key, "vraisemblance", "Contenu neuf, nombre de lignes comme l'an passé"),
+            _yearly_check(
+                catalogue, key, "donnees_personnelles", "Rien de personnel hors des colonnes déclarées telles"
+            ),
+        ],
+    )
+    def observations(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        year = int(context.partition_key)
+        store = writing_store(workspace.store, catalogue, network, year)
+        judged = judge_received(catalogue, network, year, store, workspace.root, context.log.info)
+        verdicts = judged.verdicts
+        explained = [f"{item.export} : {item.state}. {item.explanation}" for item in verdicts if item.explanation]
+        for line in explained:
+            context.log.info(line)
+        metadata = {**_verdict_metadata(verdicts), **_links(store, judged.letters)}
+        yield _conformity_check(verdicts, metadata)
+        yield _personal_check(verdicts)
+        yield _doubts_check(verdicts)
+        if not judged.kept.accepted:
+            if store.proposes:
+                settle(workspace.store, catalogue, network, year, datetime.datetime.now(datetime.UTC))
+            if any(item.state is Status.REFUSED for item in verdicts):
+                told = " ; ".join(f"{item.export} : {item.explanation}" for item in verdicts)
+                message = f"{declared.title}, {year} : rien n'est accepté. {told}"
+                raise dg.Failure(message, metadata, allow_retries=False)
+            return  # nothing was handed over for that year: no fault, and nothing to compute
+        for verdict in verdicts:
+            if rows := first_observations(catalogue, network, year, verdict):
+                metadata[f"apercu_{verdict.export.replace('-', '_')}"] = rows_shown(rows)
+        metadata[ROWS] = sum(item.accepted for item in verdicts)
+        yield dg.MaterializeResult(
+            metadata={**metadata, **exports_columns(declared.exports)},
+            data_version=dg.DataVersion(judged.kept.fingerprint),
+        )
+
+    return observations
+
+
+def _results(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
+    declared = catalogue.networks[network]
+    key = dg.AssetKey([network, "results"])
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey([network, "observations"])],
+        group_name=network.replace("-", "_"),
+        partitions_def=_years(catalogue),
+        tags={"reseau": network},
+        description=f"{declared.title} : résultats par indicateur, maille et période.",
+        kinds={"duckdb"},
+        code_version=catalogue.fingerprint(network)[:12],
+        check_specs=[_yearly_check(catalogue, key, "plage", "Valeurs dans la plage de l'indicateur")],
+    )
+    def results(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        year = int(context.partition_key)
+        store = writing_store(workspace.store, catalogue, network, year)
+        computed, reused = compute_and_write(store, catalogue, network, year)
+        for indicator, error in computed.failures.items():
+            context.log.error(f"{indicator} : calcul impossible. {error}")
+        frame = shown_results(store, network, year)
+        outside = outside_range(catalogue, frame)[["indicateur", "periode", "maille", "valeur"]]
+        yield dg.AssetCheckResult(
+            check_name="plage",
+            passed=outside.empty,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"hors_plage": rows_shown(first_rows(outside))},
+        )
+        yearly = frame[frame["frequence"] == "annuelle"].sort_values(["maille", "indicateur"])
+        yield dg.MaterializeResult(
+            metadata={
+                "serie": rows_shown(series(workspace.store, catalogue, network)),
+                SCHEMA: table_columns(catalogue.tables["resultats"], list(frame.columns)),
+                ROWS: len(frame),
+                "valeurs": int(frame["valeur"].notna().sum()),
+                "valeurs_absentes": int(frame["valeur"].isna().sum()),
+                "inchange": reused,
+                "lignes": rows_shown(_bases(catalogue, store, network, year)),
+                "apercu": rows_shown(first_rows(yearly)),
+                "etendue": rows_shown(spread(frame)),
+                **(_revision(context, workspace.store, catalogue, network, year) if store.proposes else {}),
+            },
+            data_version=dg.DataVersion(computed.fingerprint),
+        )
+
+    return results
+
+
+def _years(catalogue: Catalogue) -> dg.StaticPartitionsDefinition:
+    """Return the partitions: the years that any network owes, so that one run can cover all networks of a year."""
+    return dg.StaticPartitionsDefinition([str(year) for year in catalogue.years])
+
+
+def _yearly_check(catalogue: Catalogue, key: dg.AssetKey, name: str, description: str) -> dg.AssetCheckSpec:
+    """Return a check that has a state for each year.
+
+    Without years of its own, a check shows as "not evaluated" once a refused year and a good one were in the same
+    backfill. Dagster calls this a preview: its version is pinned, and a browser test looks at what is shown.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.AssetCheckSpec(name, asset=key, description=description, partitions_def=_years(catalogue))
+
+
+def _reception_check(reception: Reception, due: str) -> dg.AssetCheckResult:
+    absent = [name for name, files in reception.exports.items() if not files]
+    return dg.AssetCheckResult(
+        check_name="reception",
+        passed=not absent,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"absents": ", ".join(absent) or "aucun", "attendus": len(reception.exports), "attendus_le": due},
+    )
+
+
+def _files(reception: Reception) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for name, files in reception.exports.items():
+        if not files:
+            rows.append({"export": name, "fichier": "*absent*", "octets": "", "nouvelle": "", "empreinte": ""})
+        rows += [
+            {
+                "export": name, "fichier": file.path, "octets": file.size, "nouvelle": file.news,
+                "empreinte": f"`{file.sha256[:12]}`",
+            }
+            for file in files
+        ]  # fmt: skip
+    return rows
+
+
+def _verdict_metadata(verdicts: list[Verdict]) -> dict[str, Any]:
+    shown = [
+        {
+            "export": item.export, "état": item.state, "lues": item.rows, "acceptées": item.accepted,
+            "refusées": item.refused, "explication": item.explanation,
+        }
+        for item in verdicts
+    ]  # fmt: skip
+    findings = [
+        {
+            "export": item["export"], "colonne": item["colonne"] or "", "règle": item["regle"],
+            "nombre": item["nombre"], "lignes": f"{item['premiere_ligne'] or ''}–{item['derniere_ligne'] or ''}",
+            "message": item["message"],
+        }
+        for item in count_findings(verdicts)
+    ]  # fmt: skip
+    return {
+        "verdict": rows_shown(shown),
+        "anomalies": rows_shown(findings, 50),
+        "regles": counts_by_rule(verdicts),
+        "lignes_lues": sum(item.rows for item in verdicts),
+        "lignes_acceptees": sum(item.accepted for item in verdicts),
+        "lignes_refusees": sum(item.refused for item in verdicts),
+    }
+
+
+def counts_by_rule(verdicts: list[Verdict]) -> dict[str, int]:
+    """Count the findings of every export by rule."""
+    counts: Counter[str] = Counter()
+    for verdict in verdicts:
+        for _, _, item in verdict.findings:
+            counts[item.rule] += item.count
+    return dict(sorted(counts.items()))
+
+
+def _links(store: Store, letters: dict[str, Path]) -> dict[str, Any]:
+    """Return links to the letters and copies, or their places on disk: a browser opens none from a web page."""
+    places = {name: store.letter(path) for name, path in letters.items()}
+    return {
+        name: dg.MetadataValue.url(place) if "://" in place else dg.MetadataValue.path(place)
+        for name, place in places.items()
+    }
+
+
+def _conformity_check(verdicts: list[Verdict], metadata: dict[str, Any]) -> dg.AssetCheckResult:
+    refused = any(verdict.state is Status.REFUSED for verdict in verdicts)
+    return dg.AssetCheckResult(
+        check_name="conformite",
+        passed=all(verdict.state is Status.ACCEPTED and not verdict.refused for verdict in verdicts),
+        severity=dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN,
+        metadata=metadata,
+    )
+
+
+def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
+    """Warn of columns that seem to hold personal data; columns and counts only."""
+    counts: Counter[str] = Counter()
+    for verdict in verdicts:
+        for _, _, item in verdict.findings:
+            if item.rule == PERSONAL:
+                counts[f"{verdict.export} : {item.column}"] += item.count
+    return dg.AssetCheckResult(
+        check_name="donnees_personnelles",
+        passed=not counts,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"colonnes": ", ".join(sorted(counts)) or "aucune", "lignes": sum(counts.values())},
+    )
+
+
+def _doubts_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
+    """Warn of exports that may not be what they say; they are published unless the declarations block them."""
+    lines = [f"{verdict.export} : {item.message}" for verdict in verdicts for item in verdict.doubts]
+    return dg.AssetCheckResult(
+        check_name="vraisemblance",
+        passed=not lines,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"a_verifier": lines_shown(lines)},
+    )
+
+
+def _bases(catalogue: Catalogue, store: Store, network: str, year: int) -> list[dict[str, object]]:
+    """Tell, indicator by indicator, the rows accepted, in the base, and out of it and why."""
+    rows: list[dict[str, object]] = []
+    for item in accounts_of_verdict(store.read(network, year).verdict):
+        indicator = catalogue.indicators.get(item["indicateur"])
+        why = " ; ".join(f"{words} ({item[name]})" for name, words in REASONS.items() if item[name])
+        rows.append({
+            "indicateur": indicator.title if indicator else item["indicateur"], "export": item["export"],
+            "acceptées": item["lignes_acceptees"], "dans la base": item["lignes_base"],
+            "hors de la base": why or "aucune",
+        })  # fmt: skip
+    return rows
+
+
+def _revision(
+    context: dg.AssetExecutionContext, store: Store, catalogue: Catalogue, network: str, year: int
+) -> dict[str, Any]:
+    """Settle the revision of a closed year just computed; return what the UI shows of it."""
+    proposal = settle(store, catalogue, network, year, datetime.datetime.now(datetime.UTC))
+    if proposal is None:
+        return {"revision": "aucune différence avec les résultats en place"}
+    named = proposal.fingerprint[:12]
+    context.log.warning(
+        f"Révision proposée : {named}. Rien n'est remplacé : voir {ACCEPT_JOB} ou `resultats revisions`."
+    )
+    return {"revision": named, "differences": proposal.differences, "a_accepter_par": ACCEPT_JOB}

@@ -1,0 +1,41 @@
+"""What earlier releases have told: where their results are, and what may change since the latest of them."""
+
+from pathlib import Path
+
+from pipelines.declarations import Catalogue
+from pipelines.release import history
+from pipelines.release.inputs import inputs_of
+
+_RESULTS = "resultats"
+
+
+def earlier_results(catalogue: Catalogue, releases: Path, dataset: str | None = None) -> list[Path]:
+    """Return the files of results of every release, of ``dataset`` or of all datasets, oldest version first."""
+    found = []
+    for name in [dataset] if dataset else catalogue.datasets:
+        if _RESULTS in catalogue.datasets[name].tables:
+            folders = [releases / name / version for version in history.versions(releases, name)]
+            found += [folder / f"{_RESULTS}.parquet" for folder in folders]
+    return found
+
+
+def accepted_changes(catalogue: Catalogue, releases: Path) -> set[tuple[str, int]]:
+    """Return the network-years whose changes since the latest release are published even if they tell of few people.
+
+    Those that are closed, those computed under other declarations (all of it changed, as the data team wanted), and
+    those that an explanation of the dataset names for the release to come: the team accepts them by that sentence.
+    """
+    years = {(network, year) for network, declared in catalogue.networks.items() for year in declared.years}
+    found = {(network, year) for network, year in years if catalogue.networks[network].closed(year)}
+    for name, dataset in catalogue.datasets.items():
+        known = history.versions(releases, name) if _RESULTS in dataset.tables else []
+        if not known:
+            continue
+        inputs = inputs_of(history.descriptor(releases / name / known[-1]))
+        explained = [item for item in dataset.explanations if item.after == known[-1]]
+        for network, year in years - found:
+            before = inputs.reception(network, year) if inputs else None
+            redeclared = before is not None and before.declarations != catalogue.fingerprint(network)
+            if redeclared or any(network in item.networks and year in (item.years or (year,)) for item in explained):
+                found.add((network, year))
+    return found

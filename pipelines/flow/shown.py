@@ -1,0 +1,87 @@
+"""What the data team is shown of a network-year beside its files: rows of small tables, nothing personal or secret."""
+
+import pandas as pd
+
+from pipelines.compile.exports import label_of
+from pipelines.declarations import Catalogue, Export, Layout
+from pipelines.flow.compute import shown_results
+from pipelines.flow.store import Store
+from pipelines.validate import Verdict
+from pipelines.validate.personal import RULE as PERSONAL
+
+Rows = list[dict[str, object]]
+_LEVELS = ("national", "region", "departement", "site")  # from the widest
+
+
+def first_rows(frame: pd.DataFrame, count: int = 10) -> Rows:
+    """Return the first rows of a frame; what is missing is empty."""
+    shown = frame.head(count).astype("object")
+    rows = shown.where(shown.notna(), "").to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def first_observations(catalogue: Catalogue, network: str, year: int, verdict: Verdict, count: int = 5) -> Rows:
+    """Return the first observations of an accepted export, without any column that may be personal."""
+    export = catalogue.networks[network].export(verdict.export)
+    if verdict.observations is None or export is None:
+        return []
+    columns = shown_columns(export, export.layout_or_last(year), verdict)
+    return first_rows(verdict.observations.head(count).select(columns).to_pandas(), count)
+
+
+def shown_columns(export: Export, layout: Layout, verdict: Verdict) -> list[str]:
+    """Return the columns to show: none that may hold personal data, nor any that is made of one."""
+    labels = {item.column for _, _, item in verdict.findings if item.rule == PERSONAL}
+    kept = [field for field in export.fields if not field.personal and label_of(field, layout) not in labels]
+    names = {field.name for field in kept}
+    made_of = {
+        "_periode": export.period.field,
+        "_maille": export.level.field,
+        "_territoire": export.territory.field if export.territory else None,
+        "_structure": export.structure.code if export.structure else None,
+    }
+    coordinates = [column for column, source in made_of.items() if source is None or source in names]
+    return ["_ligne", "_annee", *coordinates, *(field.name for field in kept)]
+
+
+def spread(results: pd.DataFrame) -> Rows:
+    """Return, of each indicator, how the values of the year spread: lowest, median, highest, and the national one."""
+    yearly = _yearly(results)
+    rows: Rows = []
+    for name, found in yearly.groupby("indicateur", sort=True):
+        values, national = found["valeur"], found.loc[found["maille"] == "national", "valeur"]
+        rows.append({
+            "indicateur": name, "valeurs": len(values), "minimum": f"{values.min():g}",
+            "médiane": f"{values.median():g}", "maximum": f"{values.max():g}",
+            "national": f"{national.iloc[0]:g}" if len(national) else "",
+        })  # fmt: skip
+    return rows
+
+
+def series(store: Store, catalogue: Catalogue, network: str) -> Rows:
+    """Return the yearly values of a network at the widest level: a row for each indicator, a column for each year.
+
+    The level of an indicator is the same for all years: where it has no value one year, there is none. Of a level of
+    several places, the median is shown, and the indicator's name says so.
+    """
+    frames = []
+    for year in catalogue.networks[network].years:
+        if len(found := shown_results(store, network, year)):
+            frames.append(_yearly(found)[["indicateur", "maille", "valeur"]].assign(annee=year))
+    values = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    if values.empty:
+        return []
+    rank = values["maille"].map({level: rank for rank, level in enumerate(_LEVELS)})
+    widest = values[rank == rank.groupby(values["indicateur"]).transform("min")]
+    names = widest["indicateur"].where(
+        widest["maille"] == "national", widest["indicateur"] + " (médiane, " + widest["maille"] + ")"
+    )
+    table = widest.assign(indicateur=names).pivot_table(
+        index="indicateur", columns="annee", values="valeur", aggfunc="median"
+    )
+    written = table.map(lambda value: "" if pd.isna(value) else f"{value:g}")
+    return first_rows(written.reset_index(), len(written))
+
+
+def _yearly(results: pd.DataFrame) -> pd.DataFrame:
+    return results[(results["frequence"] == "annuelle") & results["valeur"].notna()]
