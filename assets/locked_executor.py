@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
-from dagster._core.errors import raise_execution_interrupts
 
 from pipelines.flow.output_folder import tidy
 from pipelines.operations.output_lock import OutputBusyError, alone_on
@@ -74,7 +73,7 @@ class _Locked(dg.Executor):
                     if not told:
                         plan_context.instance.report_engine_event(f"Attente : {error}", run)
                     told = True
-                    with raise_execution_interrupts():  # so that it can be canceled
+                    with dg.raise_execution_interrupts():  # so that it can be canceled
                         time.sleep(EVERY)
             tidy(self._output)
             yield from self._inner.execute(plan_context, execution_plan)
