@@ -90,7 +90,7 @@ class NoInstanceError(SettingError):
 
 @dataclass(frozen=True)
 class InstancePlace:
-    """Where an instance is: DAGSTER_HOME, its folder of SQLite files, logs and artefacts, and whether runs are there.
+    """Where an instance is: DAGSTER_HOME, its folder of SQLite files, logs and artefacts, and who holds runs.
 
     Read from the configuration, without opening the storage: opening an absent SQLite would make one.
     """
