@@ -68,7 +68,7 @@ class ResourceSteps:
         def landed() -> RemoteResource | None:
             remote = self.client.dataset(self.dataset)
             fresh = [found for found in (remote.resources if remote else ()) if found.id not in self._seen]
-            return next((found for found in fresh if _holds(found, item)), None)
+            return next((found for found in fresh if item.is_in(found)), None)
 
         made = self.client.upload(self.dataset, _upload_of(item), landed)
         self._seen.add(made.id)
@@ -111,17 +111,17 @@ class ResourceSteps:
     def _sent(self, item: DesiredResource, resource: str) -> RemoteResource:
         def landed() -> RemoteResource | None:
             found = self.client.resource(resource)
-            return found if found is not None and _holds(found, item) else None
+            return found if found is not None and item.is_in(found) else None
 
         return self.client.replace(self.dataset, resource, _upload_of(item), landed)
 
     def _right_file(self, item: DesiredResource, made: RemoteResource) -> RemoteResource:
         """Return the resource once it holds the bytes that were sent; they are sent again when it does not."""
         for sending in range(1, SENDINGS + 1):
-            if _holds(made, item):
+            if item.is_in(made):
                 return made
             made = self._resource(made.id)  # the answer may be wrong where the file is right
-            if _holds(made, item):
+            if item.is_in(made):
                 return made
             if sending < SENDINGS:
                 self.client.transport.sleep(self.client.looks[0])  # two files of one name within a second are refused
@@ -167,10 +167,6 @@ class ResourceSteps:
             message = f"Le fichier {resource} a disparu de la cible pendant la publication ; refaire le plan."
             raise PublicationError(message)
         return found
-
-
-def _holds(remote: RemoteResource, item: DesiredResource) -> bool:
-    return (remote.sha1, remote.size) == (item.sha1, item.size)
 
 
 def _upload_of(item: DesiredResource) -> Upload:

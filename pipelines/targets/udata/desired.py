@@ -15,7 +15,7 @@ from pipelines.release.renditions import content_hash, put
 from pipelines.targets.rooms import Rooms, file_name
 from pipelines.targets.udata.documents import document, links_to
 from pipelines.targets.udata.reading import RemoteState
-from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset
+from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset, RemoteResource
 from pipelines.targets.udata.resources import LINKED, Placed, ResourceType, archives, latest_files
 
 CLOSED_FORMATS = frozenset({"pdf", "doc", "docx", "word", "xls", "excel", "xlsx"})
@@ -46,6 +46,10 @@ class DesiredResource:
     def immutable(self) -> bool:
         """Whether the file never changes once sent."""
         return self.key.startswith(ARCHIVE)
+
+    def is_in(self, remote: RemoteResource) -> bool:
+        """Whether a resource of the target holds these very bytes."""
+        return (self.sha1, self.size) == (remote.sha1, remote.size)
 
 
 @dataclass(frozen=True)

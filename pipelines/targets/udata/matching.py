@@ -66,7 +66,7 @@ def _by_key(
 def _of_ours(item: RemoteResource, desired: DesiredDataset, earlier: Collection[str]) -> bool:
     """Whether a file without a key is one that we sent: of the name and content, now or before, of one of ours."""
     named = [offered for offered in desired.resources if offered.filename == item.filename]
-    return any(_same_file(offered, item) or item.sha1 in earlier for offered in named)
+    return any(offered.is_in(item) or item.sha1 in earlier for offered in named)
 
 
 def _adopted(cut: list[RemoteResource], free: list[DesiredResource]) -> dict[str, RemoteResource]:
@@ -74,14 +74,10 @@ def _adopted(cut: list[RemoteResource], free: list[DesiredResource]) -> dict[str
     found: dict[str, RemoteResource] = {}
     for offered in free:
         named = [item for item in cut if item.filename == offered.filename]
-        same = [item for item in named if _same_file(offered, item)]
+        same = [item for item in named if offered.is_in(item)]
         if named:
             found[offered.key] = (same or named)[0]
     return found
-
-
-def _same_file(offered: DesiredResource, item: RemoteResource) -> bool:
-    return (offered.sha1, offered.size) == (item.sha1, item.size)
 
 
 def _archive(item: RemoteResource) -> bool:

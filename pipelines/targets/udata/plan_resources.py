@@ -65,7 +65,7 @@ def same_file(item: DesiredResource, remote: RemoteResource) -> bool:
     """Whether the target holds the file. An archive is judged by its content: another zlib gives it other bytes."""
     if item.immutable and remote.extras.get(CONTENT) == item.extras[CONTENT] and remote.sha1 is not None:
         return remote.sha1 == remote.extras.get(SHA1)
-    return (item.sha1, item.size) == (remote.sha1, remote.size)
+    return item.is_in(remote)
 
 
 def described_extras(item: DesiredResource, remote: RemoteResource | None) -> dict[str, Any]:
