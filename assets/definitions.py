@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.alerts import alerts_sensor, calendar_check
-from assets.jobs import accept_revision_job, national_job, networks_job
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, accept_revision_job, national_job, networks_job
 from assets.national import release_asset, tables_asset
 from assets.networks import network_assets
 from assets.nights import nightly_schedule, summary_asset, watch_asset, watch_job
@@ -20,15 +20,14 @@ from pipelines.operations.settings import night_from_environment
 
 def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "02:00") -> dg.Definitions:
     """Return assets, jobs, schedules and sensors for a catalogue; ``night``: the hour of the look (HH:MM, Paris)."""
-    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [watch_asset(catalogue), summary_asset()]
-    for network in catalogue.networks:
-        assets += network_assets(catalogue, network)
-    assets.append(tables_asset(catalogue))
-    assets += [release_asset(catalogue, dataset) for dataset in catalogue.datasets]
-    assets.append(publication_asset(catalogue))
     networks, national = networks_job(catalogue), national_job()
     return dg.Definitions(
-        assets=assets,
+        assets=[
+            watch_asset(catalogue),
+            summary_asset(),
+            *assets_of_networks(catalogue),
+            *national_assets(catalogue),
+        ],
         jobs=[networks, national, watch_job(), accept_plan_job(catalogue), accept_revision_job(), upkeep_job()],
         schedules=[nightly_schedule(night), upkeep_schedule()],
         sensors=[
@@ -40,6 +39,29 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "
         resources={"workspace": workspace},
         executor=executor_from_environment(workspace.output),
     )
+
+
+def networks_in_process(catalogue: Catalogue, workspace: Workspace) -> dg.JobDefinition:
+    """Return the job of all networks, alone: what a command runs needs no schedule, sensor or other job."""
+    assets, job = assets_of_networks(catalogue), networks_job(catalogue)
+    return dg.Definitions(assets, jobs=[job], resources={"workspace": workspace}).resolve_job_def(NETWORKS_JOB)
+
+
+def national_in_process(catalogue: Catalogue, workspace: Workspace) -> dg.JobDefinition:
+    """Return the national job, alone."""
+    assets, job = national_assets(catalogue), national_job()
+    return dg.Definitions(assets, jobs=[job], resources={"workspace": workspace}).resolve_job_def(NATIONAL_JOB)
+
+
+def assets_of_networks(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
+    """Return the three assets of every network."""
+    return [asset for network in catalogue.networks for asset in network_assets(catalogue, network)]
+
+
+def national_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
+    """Return the national tables, the release of every dataset, and their publication."""
+    releases = [release_asset(catalogue, dataset) for dataset in catalogue.datasets]
+    return [tables_asset(catalogue), *releases, publication_asset(catalogue)]
 
 
 def definitions_from_environment() -> dg.Definitions:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import dagster as dg
 from dagster._core.events import RunFailureReason
 
-from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
+from assets.definitions import national_in_process, networks_in_process
+from assets.jobs import STAGES
 from assets.quiet import nothing_new
 from assets.resources import Workspace
 from assets.step_failures import failures_among
@@ -70,7 +70,7 @@ def run_networks(
         owing.setdefault(year, []).append(network)
     here = _here()
     failures: list[str] = []
-    job = build_definitions(catalogue, workspace).resolve_job_def(NETWORKS_JOB)
+    job = networks_in_process(catalogue, workspace)
     with _instance(trace=trace) as instance:
         for year, networks in sorted(owing.items()):
             progress(f"{year} : {counted(len(networks), 'réseau', 'réseaux')}")
@@ -93,7 +93,7 @@ def run_networks(
 
 def run_national(catalogue: Catalogue, workspace: Workspace, *, trace: bool = True) -> RunOutcome:
     """Execute what all networks give together, with or without a ``trace`` as above."""
-    national = build_definitions(catalogue, workspace).resolve_job_def(NATIONAL_JOB)
+    national = national_in_process(catalogue, workspace)
     with _instance(trace=trace) as instance:
         result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET, tags=_here())
     _stop_if_interrupted(result)

@@ -95,7 +95,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _rebuild(store: Store, dataset: str, version: str) -> tuple[list[str], list[str]]:
     """Make the release again from the archive; return what differs, and what was proved."""
-    from assets.replay import ReplayError, replay
+    from pipelines.flow.replay import ReplayError, replay
     from pipelines.release import chain, history
     from pipelines.release.proof import rebuilt_findings, rendered_otherwise
 
@@ -143,8 +143,8 @@ def _rollback(arguments: argparse.Namespace) -> int:
 
 
 def _go_back(arguments: argparse.Namespace, catalogue: Catalogue, dataset: str, store: Store) -> int:
-    from assets.replay import archived_catalogue
     from pipelines.flow.publish import Publisher
+    from pipelines.flow.replay import archived_catalogue
     from pipelines.flow.store import AlreadyReleasedError
     from pipelines.operations.settings import read_secret
     from pipelines.release.errors import PublicationError, ReleaseError

@@ -167,6 +167,20 @@ def test_a_circle_is_seen():
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"c"}, "e": set()}) == [["b", "c"]]
 
 
+def heavy_imports(text: str) -> list[str]:
+    return [name for name, _ in imports(ast.parse(text)) if name.partition(".")[0] in ("pandas", "pyarrow", "duckdb")]
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "assets").rglob("*.py")), ids=lambda path: path.stem)
+def test_an_asset_is_a_shell_without_any_rule_about_data(path):
+    assert heavy_imports(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("line", ["import pandas as pd", "from pyarrow import parquet", "def f():\n    import duckdb"])
+def test_data_in_an_asset_is_seen(line):
+    assert len(heavy_imports(line)) == 1
+
+
 def test_there_is_no_code_among_the_declarations():
     assert list((PROJECT / "schemas").rglob("*.py")) == []
 

@@ -1,22 +1,25 @@
-"""A release made again from the archive, elsewhere: the same files, declarations and earlier releases, the same job."""
+"""A release made again from the archive, elsewhere: the same files, declarations and earlier releases, same stages."""
 
+import contextlib
 import os
 import shutil
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
-from assets.resources import Workspace
-from assets.run import run_national, run_networks
 from pipelines.declarations import Catalogue, DeclarationError, load
 from pipelines.declarations.bundle import unbundle
+from pipelines.flow.gather import ColumnsError, StaleError
 from pipelines.flow.provenance import MARKER
+from pipelines.flow.run import run_dataset, run_network_year
 from pipelines.flow.store import Store
-from pipelines.read import Archive
+from pipelines.read import Archive, ExportsRoot
 from pipelines.release import history
+from pipelines.release.errors import ReleaseError
 from pipelines.release.inputs import Inputs, Reception, inputs_of
 
 
@@ -50,18 +53,21 @@ def replay(store: Store, dataset: str, version: str, folder: Path) -> Path:
     schemas = folder / "schemas"
     catalogue = _catalogue(store, inputs, schemas)
     output = folder / "output"
+    again = Store(output)
     _copy_earlier(store, dataset, version, output / "releases")
     for number, root in enumerate(_roots(inputs.receptions)):
         exports = folder / f"exports-{number}"
         _lay_out(store.archive, root, exports)
-        workspace = Workspace(exports=str(exports), output=str(output), schemas=str(schemas))
-        run_networks(catalogue, workspace, root.places, trace=False)
+        for network, year in root.places:
+            # What failed then fails again: its reason is in the tables.
+            with contextlib.suppress(Exception):
+                run_network_year(catalogue, network, year, again, ExportsRoot(str(exports)), datetime.now(UTC))
     in_use = folder / "exports"
     _lay_out(store.archive, _Root(inputs.synthetic), in_use)
-    workspace = Workspace(exports=str(in_use), output=str(output), schemas=str(schemas))
-    outcome = run_national(catalogue, workspace, trace=False)
-    if not outcome.succeeded:
-        raise ReplayError(outcome.error)
+    try:
+        run_dataset(catalogue, dataset, again, ExportsRoot(str(in_use)), schemas)
+    except (StaleError, ColumnsError, ReleaseError) as error:
+        raise ReplayError(str(error)) from error
     made = output / "releases" / dataset / version
     if not made.is_dir():
         raise ReplayError("le traitement ne donne pas de nouvelle version après la précédente")
