@@ -72,13 +72,7 @@ def tell_morning(
     store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     alerts = alerts_of_runs(catalogue, instance, since, places)
     alerts += alerts_of(catalogue, network_years(store, catalogue), places, day)
-    memory = store.file("work/alertes.json")
-    try:
-        failures = send_news(alerts, channels, memory, day)
-    finally:
-        if memory.exists():
-            store.save_file(memory)
-    if failures:
+    if failures := send_news(alerts, channels, store, day):
         raise dg.Failure(f"Alertes non envoyées, nouvel essai bientôt. {' ; '.join(failures)}")
     context.update_cursor(json.dumps({"until": now.isoformat(), "day": day.isoformat()}))
     return dg.SkipReason(f"{len(alerts)} faits connus, les nouveaux ont été dits")

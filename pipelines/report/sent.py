@@ -5,18 +5,18 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from pipelines.flow.store import read_json, write_json
 from pipelines.report.message import write_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from pipelines.flow.store import Store
     from pipelines.report.alerts import Alert
     from pipelines.report.message import Message
 
 # An alert not seen for so long has ended: if it comes back, it is told again.
 FORGOTTEN_AFTER = datetime.timedelta(days=30)
+_SENT = "work/alertes.json"
 
 
 class SendError(Exception):
@@ -40,13 +40,13 @@ class Channel(Protocol):
         ...
 
 
-def send_news(alerts: Sequence[Alert], channels: Sequence[Channel], memory: Path, day: datetime.date) -> list[str]:
+def send_news(alerts: Sequence[Alert], channels: Sequence[Channel], store: Store, day: datetime.date) -> list[str]:
     """Send each channel one message of what it wasn't told yet; return the French reasons of those that failed.
 
-    ``memory`` is the JSON file of what was sent: channel → key → the day when the alert was last seen. It is written
-    after each channel, so that one that fails is tried again alone.
+    What was sent is kept in ``store`` after each channel (channel → key → the day when the alert was last seen), so
+    that one that fails is tried again alone.
     """
-    sent: dict[str, dict[str, str]] = read_json(memory) or {}
+    sent: dict[str, dict[str, str]] = store.load(_SENT) or {}
     failures = []
     for channel in channels:
         known = {key: seen for key, seen in sent.get(channel.name, {}).items() if _recent(seen, day)}
@@ -59,7 +59,7 @@ def send_news(alerts: Sequence[Alert], channels: Sequence[Channel], memory: Path
             news = []
         seen_again = [alert.key for alert in alerts if alert.key in known]
         sent[channel.name] = known | dict.fromkeys([*seen_again, *(alert.key for alert in news)], day.isoformat())
-        write_json(memory, sent)
+        store.keep(_SENT, sent)
     return failures
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.channels import channels_from_environment
+from pipelines.flow.store import Store
 from pipelines.operations.settings import SettingError, read_secret, readable_by_others
 from pipelines.report.alerts import Alert, Places, broken_step, late, not_computed, nothing_published, refused
 from pipelines.report.facts import Refusal
@@ -124,19 +125,19 @@ class Recorder:
 
 
 def test_nothing_is_told_twice_and_a_channel_that_failed_is_tried_again_alone(catalogue, tmp_path):
-    alerts, memory = all_alerts(catalogue), tmp_path / "alertes.json"
+    alerts, store = all_alerts(catalogue), Store(tmp_path)
     mail, hook = Recorder("courriel"), Recorder("webhook")
     hook.broken = True
-    assert send_news(alerts, [mail, hook], memory, DAY) == ["webhook : en panne"]
+    assert send_news(alerts, [mail, hook], store, DAY) == ["webhook : en panne"]
     hook.broken = False
-    assert send_news(alerts, [mail, hook], memory, DAY) == []
-    assert send_news(alerts[:3], [mail, hook], memory, DAY + datetime.timedelta(days=20)) == []
+    assert send_news(alerts, [mail, hook], store, DAY) == []
+    assert send_news(alerts[:3], [mail, hook], store, DAY + datetime.timedelta(days=20)) == []
     assert [len(channel.messages) for channel in (mail, hook)] == [1, 1]
     # Seen 25 days before: still the same facts. The two others ended, and are news when they return.
     later = DAY + datetime.timedelta(days=45)
-    send_news(alerts, [mail], memory, later)
+    send_news(alerts, [mail], store, later)
     assert [len(message.payload["faits"]) for message in mail.messages] == [5, 2]
-    send_news(alerts, [mail], memory, later + FORGOTTEN_AFTER)
+    send_news(alerts, [mail], store, later + FORGOTTEN_AFTER)
     assert len(mail.messages) == 2
 
 
