@@ -16,7 +16,7 @@ from pipelines.declarations import Catalogue
 from pipelines.disclosure import audit, protected, refusals, secret_figures, unless_few
 
 LONG = bool(os.environ.get("RESULTATS_LONG"))
-CHUNKS, WORLDS = range(100 if LONG else 8), 10
+CHUNKS, WORLDS = range(100 if LONG else 4), 10
 FIGURES = ["effectif", "numerateur"]
 
 
@@ -42,10 +42,12 @@ def releases_of(seed: int, catalogue: Catalogue) -> list[pd.DataFrame]:
 def difference(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """A row per cell: how much it moved, C where either release hides it; a row that isn't there has nobody."""
     sides = [
-        table.fillna(dict.fromkeys(PLACE, "")).set_index(KEY)[[*FIGURES, "statut_confidentialite"]]
+        table.astype(dict.fromkeys(PLACE, "object"))
+        .fillna(dict.fromkeys(PLACE, ""))
+        .set_index(KEY)[[*FIGURES, "statut_confidentialite"]]
         for table in (old, new)
     ]
-    both = sides[0].join(sides[1], how="outer", lsuffix="_avant")
+    both = sides[0].add_suffix("_avant").join(sides[1], how="outer")
     hidden = both["statut_confidentialite"].eq("C") | both["statut_confidentialite_avant"].eq("C")
     moved = {name: (both[name].fillna(0.0) - both[f"{name}_avant"].fillna(0.0)).mask(hidden) for name in FIGURES}
     return pd.DataFrame({**moved, "statut_confidentialite": np.where(hidden, "C", "F")}).reset_index()
