@@ -11,10 +11,11 @@ from pipelines.validate.header import recognised
 from pipelines.validate.letters.annotated_copy import annotated_copy
 from pipelines.validate.letters.letter import Letter, write_letter
 from pipelines.validate.observations_writer import RefusedRow, Validated, observation_schema
+from pipelines.validate.parts import JudgedFile
 from pipelines.validate.personal import protect
 from pipelines.validate.plausibility import Seen, doubts_of, rows_digest
 from pipelines.validate.typed_rows import TypedRows, write_rows
-from pipelines.validate.verdict import JudgedFile, Verdict, count_findings, doubt, judge, not_handed_over
+from pipelines.validate.verdict import Verdict, count_findings, doubt, judge, not_handed_over
 from pipelines.validate.whole import expected_of
 
 __all__ = [

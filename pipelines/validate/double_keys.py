@@ -60,9 +60,10 @@ def refuse_companions(whole: Whole, file: int) -> None:
     for item in part.findings:
         if item.rule == "primary-key" and item.row and (match := _POSITION.search(item.message)):
             again.setdefault(int(match[1]), item)
+    refused = {row.number: row.cells for row in part.refused_rows}
     for row, year, cells in written_rows(part, again, export, layout) if again else ():
         item = again[row]
-        if item.row is None or cells == rewritten(part.refused.get(item.row, ()), part, export, layout):
+        if item.row is None or cells == rewritten(refused.get(item.row, ()), part, export, layout):
             continue
         told = f"Cette clé figure aussi à la ligne {item.row}, avec d'autres valeurs ; aucune des deux n'est retenue."
         whole.refuse(file, row, Finding("primary-key", told, row=row, column=item.column, value=item.value, year=year))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Export, Layout
     from pipelines.declarations.base import Scalar
     from pipelines.validate.findings import Finding
+    from pipelines.validate.observations_writer import RefusedRow, Validated
     from pipelines.validate.typed_rows import TypedRows
 
 Where = tuple[tuple[str, tuple["Scalar", ...]], ...]
@@ -34,14 +36,51 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Part:
-    """A file of the export: its path, its accepted rows of the year, and what was refused of it before."""
+class JudgedFile:
+    """A file of the export, by path and sha256, and what validation made of it."""
 
-    name: str
-    table: TypedRows
-    header: Sequence[str] = ()
-    findings: Sequence[Finding] = ()
-    refused: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    path: str
+    sha256: str
+    validated: Validated
+
+
+@dataclass(frozen=True)
+class Part:
+    """What concerns one year in a file of the export; all of it without a year.
+
+    What is found in a row whose year can't be read concerns every year.
+    """
+
+    file: JudgedFile
+    year: int | None
+
+    @property
+    def header(self) -> Sequence[str]:
+        """The labels of its columns."""
+        return self.file.validated.header
+
+    @cached_property
+    def table(self) -> TypedRows:
+        """The accepted rows."""
+        return self.file.validated.observations.of_year(self.year)
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What was found in it alone."""
+        return [item for item in self.file.validated.findings if self._holds(item.year)]
+
+    @cached_property
+    def refused_rows(self) -> list[RefusedRow]:
+        """The refused rows that were kept with their cells."""
+        return [row for row in self.file.validated.refused_rows if self._holds(row.year)]
+
+    @property
+    def refused(self) -> int:
+        """How many rows were refused, those that were not kept included."""
+        return sum(count for year, count in self.file.validated.refused.items() if self._holds(year))
+
+    def _holds(self, year: int | None) -> bool:
+        return self.year is None or year in (self.year, None)
 
 
 @dataclass
@@ -66,7 +105,7 @@ class Whole:
     @property
     def names(self) -> list[str]:
         """The paths of the files."""
-        return [part.name for part in self.parts]
+        return [part.file.path for part in self.parts]
 
     def label(self, name: str) -> str:
         """Return the label of a field's column."""
@@ -83,7 +122,7 @@ class Whole:
 
     def places(self, rows: Iterable[tuple[int, int]]) -> str:
         """Say where rows (file, number) are, in French."""
-        return " ; ".join(f"« {self.parts[file].name} », ligne {row}" for file, row in rows)
+        return " ; ".join(f"« {self.names[file]} », ligne {row}" for file, row in rows)
 
 
 def frame(table: TypedRows, columns: Iterable[str]) -> pd.DataFrame:

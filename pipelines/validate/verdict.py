@@ -16,7 +16,7 @@ from pipelines.mechanics.plain_text import one_line, table_text
 from pipelines.validate.findings import EXPIRED, Finding, rows_told
 from pipelines.validate.messages import title, why_told
 from pipelines.validate.observations_writer import RefusedRow, observation_schema
-from pipelines.validate.parts import Expected, Part
+from pipelines.validate.parts import Expected, JudgedFile, Part, Whole
 from pipelines.validate.roles import weights_found
 from pipelines.validate.rows_as_cells import written_rows
 from pipelines.validate.typed_rows import TypedRows
@@ -28,22 +28,13 @@ if TYPE_CHECKING:
     from pipelines.declarations import Export, Layout
     from pipelines.declarations.bases import Account
     from pipelines.declarations.network import Acceptance
-    from pipelines.validate.observations_writer import Validated
     from pipelines.validate.plausibility import Doubt
 
+Located = tuple[JudgedFile, Finding]
 _NOT_YOURS = (
     "L'équipe données avait corrigé une valeur de ce fichier, qui ne la contient plus : elle retire sa correction. "
     "Vous n'avez rien à faire pour cela."
 )
-
-
-@dataclass(frozen=True)
-class JudgedFile:
-    """A file of the export, by path and sha256, and what validation made of it."""
-
-    path: str
-    sha256: str
-    validated: Validated
 
 
 @dataclass(frozen=True)
@@ -130,51 +121,53 @@ def judge(
     """
     layout = export.layout_or_last(year)
     known, copies = _once(files)
-    parts = [_part(file, year) for file in known]
+    parts = [Part(file, year) for file in known]
     whole = judge_whole(export, parts, expected or Expected(layout))
-    tables = [part.table.without(list(rows)) for part, rows in zip(parts, whole.refused, strict=True)]
-    asides = [
-        _set_aside(file, year, part, list(rows), export, layout)
-        for file, part, rows in zip(known, parts, whole.refused, strict=True)
-    ]
-    observations = TypedRows(observation_schema(export), [part for rows in tables for part in rows.parts], year)
-    ignored = sum(file.validated.ignored for file in known)
-    refused = sum(aside.refused for aside in asides)
-    verdict = Verdict(
-        export.id, Status.ACCEPTED, None, "", observations.num_rows, refused, ignored, observations=observations
-    )
-    verdict.files = [
-        {
-            "fichier": file.path,
-            "sha256": file.sha256,
-            "lignes": table.num_rows + aside.refused,
-            "acceptees": table.num_rows,
-            "lu": file.validated.usable,
-            "feuille": file.validated.sheet,
-            "controle": file.validated.path,
-            "controle_pourquoi": file.validated.why,
-        }
-        for file, table, aside in zip(known, tables, asides, strict=True)
-    ]
-    found = [
-        (file.path, file.sha256, item) for file in known for item in file.validated.findings if _in(item.year, year)
-    ]
-    found += [
-        (file.path, file.sha256, item)
-        for file, rows, told in zip(known, whole.refused, whole.told, strict=True)
-        for item in (*rows.values(), *told)
-    ]
-    verdict.findings = [*_still_expired(found, known), *copies]
-    verdict.set_aside = [aside for aside in asides if aside.refused]
-    verdict.companions = whole.companions
+    verdict = _gathered(whole, year, layout)
+    found = [(part.file, item) for part in parts for item in part.findings]
+    for part, refused, told in zip(parts, whole.refused, whole.told, strict=True):
+        found += [(part.file, item) for item in (*refused.values(), *told)]
+    found = [*_still_expired(found, known), *copies]
     if whole.question:
-        told = Finding("deux-versions", whole.question, year=year)
-        verdict.findings.append((known[0].path, known[0].sha256, told))
+        found.append((known[0], Finding("deux-versions", whole.question, year=year)))
+    verdict.findings = [(file.path, file.sha256, item) for file, item in found]
     decided = _decided(verdict, year, acceptance, all(file.validated.usable for file in known))
     return _weighed(decided, export, year) if decided.state is Status.ACCEPTED else decided
 
 
-def _once(files: Sequence[JudgedFile]) -> tuple[list[JudgedFile], list[tuple[str, str, Finding]]]:
+def _gathered(whole: Whole, year: int | None, layout: Layout) -> Verdict:
+    """Return a verdict that has the rows of all files, accepted and refused, and nothing decided yet."""
+    export = whole.export
+    asides, tables = [], []
+    verdict = Verdict(export.id, Status.ACCEPTED, None, "", companions=whole.companions)
+    for part, refused in zip(whole.parts, whole.refused, strict=True):
+        table, aside = part.table.without(list(refused)), _set_aside(part, list(refused), export, layout)
+        tables.append(table)
+        asides.append(aside)
+        verdict.files.append(_file_line(part, table.num_rows, aside.refused))
+    parts = [part for table in tables for part in table.parts]
+    verdict.observations = TypedRows(observation_schema(export), parts, year)
+    verdict.accepted, verdict.refused = verdict.observations.num_rows, sum(aside.refused for aside in asides)
+    verdict.ignored = sum(part.file.validated.ignored for part in whole.parts)
+    verdict.set_aside = [aside for aside in asides if aside.refused]
+    return verdict
+
+
+def _file_line(part: Part, accepted: int, refused: int) -> dict[str, Any]:
+    validated = part.file.validated
+    return {
+        "fichier": part.file.path,
+        "sha256": part.file.sha256,
+        "lignes": accepted + refused,
+        "acceptees": accepted,
+        "lu": validated.usable,
+        "feuille": validated.sheet,
+        "controle": validated.path,
+        "controle_pourquoi": validated.why,
+    }
+
+
+def _once(files: Sequence[JudgedFile]) -> tuple[list[JudgedFile], list[Located]]:
     """Keep one file of each content, that of the plainest name; tell of the others."""
     kept: dict[str, JudgedFile] = {}
     for file in sorted(files, key=lambda file: (len(file.path), file.path)):
@@ -184,15 +177,8 @@ def _once(files: Sequence[JudgedFile]) -> tuple[list[JudgedFile], list[tuple[str
         first = kept[file.sha256]
         if first is not file:
             told = f"« {file.path} » a le même contenu que « {first.path} » : il n'est lu qu'une fois."
-            copies.append((file.path, file.sha256, Finding("fichier-en-double", told, "avertissement")))
+            copies.append((file, Finding("fichier-en-double", told, "avertissement")))
     return [file for file in files if kept[file.sha256] is file], copies
-
-
-def _part(file: JudgedFile, year: int | None) -> Part:
-    validated = file.validated
-    refused = {row.number: row.cells for row in validated.refused_rows if _in(row.year, year)}
-    findings = [item for item in validated.findings if _in(item.year, year)]
-    return Part(file.path, validated.observations.of_year(year), validated.header, findings, refused)
 
 
 def doubt(verdict: Verdict, doubts: Sequence[Doubt]) -> None:
@@ -203,32 +189,20 @@ def doubt(verdict: Verdict, doubts: Sequence[Doubt]) -> None:
         _refuse(verdict, " ".join(blocking))
 
 
-def _in(found: int | None, year: int | None) -> bool:
-    return year is None or found in (year, None)
-
-
-def _refused_in(validated: Validated, year: int | None) -> int:
-    return sum(count for found, count in validated.refused.items() if _in(found, year))
-
-
-def _set_aside(
-    file: JudgedFile, year: int | None, part: Part, again: list[int], export: Export, layout: Layout
-) -> SetAside:
+def _set_aside(part: Part, again: list[int], export: Export, layout: Layout) -> SetAside:
     """Return the refused rows of a file: those refused alone, and those that the whole export refuses ``again``."""
-    rows = [row for row in file.validated.refused_rows if _in(row.year, year)]
+    rows = [*part.refused_rows]
     if again:
         rows += [RefusedRow(*row) for row in written_rows(part, again, export, layout)]
-        rows = sorted(rows, key=lambda row: row.number)
-    return SetAside(file.path, file.validated.header, rows, _refused_in(file.validated, year) + len(again))
+        rows.sort(key=lambda row: row.number)
+    return SetAside(part.file.path, part.file.validated.header, rows, part.refused + len(again))
 
 
-def _still_expired(
-    findings: list[tuple[str, str, Finding]], files: Sequence[JudgedFile]
-) -> list[tuple[str, str, Finding]]:
+def _still_expired(found: list[Located], files: Sequence[JudgedFile]) -> list[Located]:
     """Drop the corrections that one of the files still needed: only those that no file needs have expired."""
     usable = sum(file.validated.usable for file in files)
-    missed = Counter(item.value for _, _, item in findings if item.rule == EXPIRED)
-    return [entry for entry in findings if entry[2].rule != EXPIRED or missed[entry[2].value] >= usable]
+    missed = Counter(item.value for _, item in found if item.rule == EXPIRED)
+    return [entry for entry in found if entry[1].rule != EXPIRED or missed[entry[1].value] >= usable]
 
 
 def _decided(verdict: Verdict, year: int | None, acceptance: Acceptance, usable: bool) -> Verdict:
