@@ -88,9 +88,10 @@ def still(text: bytes) -> bytes:
     ],
 )
 def test_a_packed_file_has_the_report_of_frictionless(check, tmp_path, name, pack):
-    code, report, _ = check(pack(TEXT), name)
+    content = pack(TEXT)  # once: an archive has the time in it
+    code, report, _ = check(content, name)
     plain = TableResource(path=name.lower(), basepath=str(tmp_path), schema=frictionless.Schema.from_descriptor(SCHEMA))
-    (tmp_path / name.lower()).write_bytes(pack(TEXT))
+    (tmp_path / name.lower()).write_bytes(content)
     expected = json.loads(plain.validate().to_json())
     assert code == 1
     task, wanted = report["tasks"][0], expected["tasks"][0]
