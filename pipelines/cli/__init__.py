@@ -190,9 +190,9 @@ def _treat(catalogue: Catalogue, arguments: argparse.Namespace) -> int:
 def _check_writable(output: str) -> None:
     """Raise OSError, or RootError for a URL, when nothing can be written there."""
     if "://" in output:
-        from pipelines.read import Shelf
+        from pipelines.read import ObjectStore
 
-        Shelf(output).check()
+        ObjectStore(output).check()
         return
     from pipelines.flow.output_folder import make_output
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pipelines.mechanics import files as on_disk
-from pipelines.read import Shelf
+from pipelines.read import ObjectStore
 
 Files = dict[str, tuple[str, int]]  # path in the folder → sha256, bytes
 ROOM = "sets"
@@ -20,21 +20,21 @@ class DamagedContentError(ValueError):
 
 
 class Sets:
-    """The sets of a shelf, as far as this object has seen or written them: another writer changes nothing seen."""
+    """The sets of a storage, as far as this object has seen or written them: another writer changes nothing seen."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def __init__(self, storage: ObjectStore) -> None:
+        self.storage = storage
         self.seen: dict[str, Files] = {}
 
     def see(self, names: Iterable[str]) -> None:
         """Read together the lists of the sets that weren't seen; one that isn't there is empty."""
         new = {_list_of(name): name for name in names if name not in self.seen}
-        lists = self.shelf.read_many(new)
+        lists = self.storage.read_many(new)
         self.seen |= {name: _files(lists.get(listed)) for listed, name in new.items()}
 
     def see_below(self, room: str) -> list[str]:
         """See every set whose name begins with a room (``releases``); return their names."""
-        names = [name.removeprefix(f"{ROOM}/").removesuffix(".json") for name in self.shelf.names(f"{ROOM}/{room}")]
+        names = [name.removeprefix(f"{ROOM}/").removesuffix(".json") for name in self.storage.names(f"{ROOM}/{room}")]
         self.see(names)
         return names
 
@@ -45,7 +45,7 @@ class Sets:
             place = folder / path
             if not wanted(path) or place.exists():
                 continue
-            self.shelf.fetch(content_name(sha256, path), place)
+            self.storage.fetch(content_name(sha256, path), place)
             if facts(place) != (sha256, size):
                 place.unlink()
                 raise DamagedContentError(f"contenu abîmé : {content_name(sha256, path)} ({name}, {path})")
@@ -57,26 +57,26 @@ class Sets:
     def note(self, name: str, files: Files) -> None:
         """Write the list of a set whose files are all sent."""
         if files != self.seen.get(name):
-            self.shelf.write(_list_of(name), _listed(files))
+            self.storage.write(_list_of(name), _listed(files))
         self.seen[name] = files
 
     def create(self, name: str, folder: Path, paths: Iterable[str]) -> bool:
         """Save a set that is never replaced; return False if there is another one of that name."""
         files = self._sent(folder, paths, {})
-        there = not self.shelf.create(_list_of(name), _listed(files))
-        if there and _files(self.shelf.read(_list_of(name))) != files:
+        there = not self.storage.create(_list_of(name), _listed(files))
+        if there and _files(self.storage.read(_list_of(name))) != files:
             return False
         self.seen[name] = files
         return True
 
     def _sent(self, folder: Path, paths: Iterable[str], known: Files) -> Files:
-        """Send the contents that the shelf hasn't; return the list of the set."""
+        """Send the contents that the storage hasn't; return the list of the set."""
         files = {path: facts(folder / path) for path in sorted(paths)}
         there = set(known.values())
         for path, (sha256, size) in files.items():
             content = content_name(sha256, path)
-            if (sha256, size) not in there and self.shelf.size(content) != size:
-                self.shelf.send(content, folder / path)
+            if (sha256, size) not in there and self.storage.size(content) != size:
+                self.storage.send(content, folder / path)
         return files
 
 

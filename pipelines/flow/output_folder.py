@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from pipelines.read import Shelf
+from pipelines.read import ObjectStore
 
 UMASK = 0o027  # files 0640, folders 0750, whatever the terminal or the service says
 PRIVATE = ("archive", "work", "targets", "acceptances", "renditions")  # rooms of an output
@@ -46,7 +46,7 @@ def tidy(place: str) -> None:
     run writes there.
     """
     if "://" in place:
-        Shelf(place).sweep()
+        ObjectStore(place).sweep()
         return
     output = Path(place)
     for room in (output / name for name in PRIVATE):

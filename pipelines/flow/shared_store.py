@@ -18,7 +18,7 @@ from pipelines.flow.manifests import ROOM as SETS
 from pipelines.flow.manifests import Sets, below, content_name, facts
 from pipelines.flow.output_folder import scratch_folder
 from pipelines.flow.store import STAGES, AlreadyReleasedError, Stage, Store
-from pipelines.read import SharedArchive, Shelf
+from pipelines.read import ObjectStore, SharedArchive
 
 _PUBLISHED = "published"  # the plain copies that there are
 _CHECKSUMS = "SHA256SUMS"
@@ -40,15 +40,15 @@ class SharedStore(Store):
     def __init__(self, url: str, scratch: Path | None = None) -> None:
         self._scratch = scratch_folder(scratch)
         super().__init__(Path(self._scratch.name))
-        self._shelf = Shelf(url)
-        self._sets = Sets(self._shelf)
-        self.archive = SharedArchive(self.output / "archive", self._shelf)
+        self._storage = ObjectStore(url)
+        self._sets = Sets(self._storage)
+        self.archive = SharedArchive(self.output / "archive", self._storage)
         self._releases_seen = False
         self._whole: set[str] = set()  # rooms that are here, all of each
 
     def begun(self) -> bool:
         """Whether anything was ever treated here."""
-        return bool(self._shelf.names(SETS))
+        return bool(self._storage.names(SETS))
 
     def close(self) -> None:
         """Remove the scratch folder."""
@@ -147,7 +147,7 @@ class SharedStore(Store):
             for path, (sha256, _) in self._sets.seen[name].items():
                 if not (home / path).exists():
                     home.mkdir(parents=True, exist_ok=True)
-                    (home / path).symlink_to(f"{self._shelf.url}/{content_name(sha256, path)}")
+                    (home / path).symlink_to(f"{self._storage.url}/{content_name(sha256, path)}")
         self._releases_seen = True
         return folder
 
@@ -167,7 +167,7 @@ class SharedStore(Store):
     def made_at(self, dataset: str, version: str) -> float:
         """Return when a release was saved (epoch seconds), by the clock of the storage."""
         name = f"{SETS}/releases/{dataset}/{version}.json"
-        return self._shelf.moments(f"{SETS}/releases/{dataset}")[name]
+        return self._storage.moments(f"{SETS}/releases/{dataset}")[name]
 
     def save_release(self, dataset: str, version: str) -> None:
         """Save a release just made; raises AlreadyReleasedError if another one of that version was made meanwhile."""
@@ -186,8 +186,8 @@ class SharedStore(Store):
         self._sets.see([_PUBLISHED])
         for name, known in self._sets.seen[_PUBLISHED].items():
             place = folder / name.removeprefix("catalogue/")
-            if name.startswith("catalogue/") and "/latest/" not in name and self._shelf.size(name) is not None:
-                self._shelf.fetch(name, place)
+            if name.startswith("catalogue/") and "/latest/" not in name and self._storage.size(name) is not None:
+                self._storage.fetch(name, place)
                 if facts(place) != known:
                     place.unlink()  # a publication was cut short: it is made again
         return folder
@@ -197,8 +197,8 @@ class SharedStore(Store):
         folder = self.catalogue
         for name, known in self._sets.seen[_PUBLISHED].items():
             place = folder / name.removeprefix("catalogue/")
-            if name.startswith("catalogue/") and not place.exists() and self._shelf.size(name) is not None:
-                self._shelf.fetch(name, place)
+            if name.startswith("catalogue/") and not place.exists() and self._storage.size(name) is not None:
+                self._storage.fetch(name, place)
                 if facts(place) != known:
                     place.unlink()
         return folder
@@ -214,15 +214,15 @@ class SharedStore(Store):
                 copy = f"{name}/{path}"
                 wanted[copy] = files[path]
                 if copy not in before:
-                    self._shelf.copy(content_name(files[path][0], path), copy)
+                    self._storage.copy(content_name(files[path][0], path), copy)
         for path in sorted(below(folder), key=lambda path: (path.endswith("index.html"), -path.count("/"), path)):
             copy = f"catalogue/{path}"
             wanted[copy] = facts(folder / path)
             if before.get(copy) != wanted[copy]:
-                self._shelf.send(copy, folder / path)
+                self._storage.send(copy, folder / path)
         for copy in before.keys() - wanted.keys():
-            if self._shelf.size(copy) is not None:
-                self._shelf.remove(copy)
+            if self._storage.size(copy) is not None:
+                self._storage.remove(copy)
         self._sets.note(_PUBLISHED, wanted)
 
     def address(self, path: Path) -> str:
@@ -233,8 +233,8 @@ class SharedStore(Store):
             name = f"{room}/{_stage_of(inside)}" if relative.parts[1] == "networks" else room
             saved = self._sets.seen.get(name, {})
             if inside in saved:
-                return f"{self._shelf.url}/{content_name(saved[inside][0], inside)}"
-        return f"{self._shelf.url}/{relative.as_posix()}"
+                return f"{self._storage.url}/{content_name(saved[inside][0], inside)}"
+        return f"{self._storage.url}/{relative.as_posix()}"
 
     def link(self, path: Path) -> str:
         """Return ``address``, which is a URL."""
@@ -243,7 +243,7 @@ class SharedStore(Store):
     def state(self, places: Iterable[tuple[str, int]]) -> str:
         """Return what changes with any of these network-years (a hash), empty when none was ever run."""
         wanted = {f"{SETS}/{_set_of(*place, stage)}.json" for place in places for stage in STAGES}
-        found = sorted(item for item in self._shelf.moments(f"{SETS}/networks").items() if item[0] in wanted)
+        found = sorted(item for item in self._storage.moments(f"{SETS}/networks").items() if item[0] in wanted)
         return fingerprint(found) if found else ""
 
 

@@ -40,7 +40,7 @@ from pipelines.operations.settings import (
     read_secret,
     readable_by_others,
 )
-from pipelines.read import RootError, Shelf
+from pipelines.read import ObjectStore, RootError
 from pipelines.release.errors import PublicationError
 from pipelines.report.sent import Channel, SendError
 from pipelines.targets.protocol import TargetError
@@ -109,9 +109,9 @@ def _installation() -> Iterator[Reading]:
 def _output(output: str | Path) -> Iterator[Reading]:
     def written() -> str:
         if "://" in str(output):
-            shelf = Shelf(str(output))
-            shelf.check()
-            return f"{shelf.url} est accessible en écriture"
+            storage = ObjectStore(str(output))
+            storage.check()
+            return f"{storage.url} est accessible en écriture"
         make_output(Path(output))
         with tempfile.TemporaryFile(dir=output):
             return f"{Path(output).absolute()} est accessible en écriture"
@@ -165,7 +165,7 @@ def _clock(output: str | Path, target: bool) -> Iterator[Reading]:
 def _other_clocks(output: str | Path, target: bool) -> Iterator[tuple[str, int, Callable[[], float]]]:
     """Yield clocks (epoch seconds, 0 when there is none) with the seconds by which they may differ."""
     if "://" in str(output):
-        yield "celle du stockage", OUTSIDE_SKEW, lambda: Shelf(str(output)).time()
+        yield "celle du stockage", OUTSIDE_SKEW, lambda: ObjectStore(str(output)).time()
     else:
         yield "celle du disque", SKEW, lambda: _disk_time(Path(output))
     yield "celle de PostgreSQL", OUTSIDE_SKEW, database_time

@@ -22,7 +22,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from pipelines.flow.output_folder import make_output
-from pipelines.read import Shelf
+from pipelines.read import ObjectStore
 
 LOCK_FILE = ".traitement"
 ROOM = "en-cours"  # of the signs, on a storage
@@ -45,7 +45,7 @@ def alone_on(output: str, who: str, *, among: str = "") -> Iterator[None]:
         "depuis": datetime.datetime.now().astimezone().isoformat(timespec="seconds"), "par": who, "parmi": among,
         "machine": platform.node(), "processus": os.getpid(),
     }  # fmt: skip
-    with _storage_held(Shelf(output), sign) if "://" in output else _folder_held(Path(output), sign):
+    with _storage_held(ObjectStore(output), sign) if "://" in output else _folder_held(Path(output), sign):
         yield
 
 
@@ -83,46 +83,46 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _storage_held(shelf: Shelf, sign: dict[str, Any]) -> Iterator[None]:
+def _storage_held(storage: ObjectStore, sign: dict[str, Any]) -> Iterator[None]:
     name = f"{ROOM}/{uuid.uuid4().hex}.json"
     content = json.dumps(sign, ensure_ascii=False).encode()
     for attempt in range(_TRIES):
-        shelf.write(name, content)
-        other = _other_at_work(shelf, name, sign)
+        storage.write(name, content)
+        other = _other_at_work(storage, name, sign)
         if other is None:
             break
-        shelf.remove(name)
+        storage.remove(name)
         if attempt + 1 == _TRIES:
             raise OutputBusyError(_told(other))
         time.sleep(random.uniform(0.1, 0.6))
     over = threading.Event()
-    renewal = threading.Thread(target=_renew, args=(shelf, name, content, over), daemon=True)
+    renewal = threading.Thread(target=_renew, args=(storage, name, content, over), daemon=True)
     renewal.start()
     try:
         yield
     finally:
         over.set()
         renewal.join()
-        shelf.remove(name)
+        storage.remove(name)
 
 
-def _renew(shelf: Shelf, name: str, content: bytes, over: threading.Event) -> None:
+def _renew(storage: ObjectStore, name: str, content: bytes, over: threading.Event) -> None:
     while not over.wait(RENEWED):
         try:
-            shelf.write(name, content)
+            storage.write(name, content)
         except Exception:  # each storage has errors of its own: the next renewal may pass, and the run tells its own
             continue
 
 
-def _other_at_work(shelf: Shelf, mine: str, sign: dict[str, Any]) -> dict[str, Any] | None:
+def _other_at_work(storage: ObjectStore, mine: str, sign: dict[str, Any]) -> dict[str, Any] | None:
     """Return the sign of another that works there, and remove those of the dead. The time is the storage's own."""
-    moments = shelf.moments(ROOM)
+    moments = storage.moments(ROOM)
     now = moments[mine]
-    contents = shelf.read_many(name for name in moments if name != mine)
+    contents = storage.read_many(name for name in moments if name != mine)
     for name, content in sorted(contents.items()):
         held = _parsed(content.decode("utf-8", "replace"))
         if now - moments[name] > LIFE or _process_gone(held):
-            shelf.remove(name)
+            storage.remove(name)
         elif not (sign["parmi"] and held.get("parmi") == sign["parmi"]):
             return held
     return None

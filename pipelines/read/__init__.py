@@ -19,9 +19,9 @@ from pipelines.read.delimited import open_delimited, read_delimited
 from pipelines.read.file_kind import check_kind
 from pipelines.read.isolated import ReaderDiedError, TreatmentError
 from pipelines.read.listing import Listing, SourceFile
+from pipelines.read.object_store import ObjectStore
 from pipelines.read.outside_yaml import OutsideYamlError, read_outside
 from pipelines.read.shared_archive import SharedArchive
-from pipelines.read.shelf import Shelf
 from pipelines.read.sources import ExportsRoot, RootError
 from pipelines.read.spreadsheet import read_spreadsheet
 from pipelines.read.text import open_binary
@@ -37,12 +37,12 @@ __all__ = [
     "DelimitedText",
     "ExportsRoot",
     "Listing",
+    "ObjectStore",
     "OutsideYamlError",
     "ReaderDiedError",
     "Received",
     "RootError",
     "SharedArchive",
-    "Shelf",
     "SourceFile",
     "TreatmentError",
     "UnusableFileError",

@@ -19,36 +19,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipelines.read.archive import Fault
-    from pipelines.read.shelf import Shelf
+    from pipelines.read.object_store import ObjectStore
 
 ROOM = "archive"
 MANIFEST = f"{ROOM}/manifeste"
 
 
 class SharedArchive(Archive):
-    """An archive below ``archive/`` of ``shelf``; ``folder`` holds what this machine has read or received of it.
+    """An archive below ``archive/`` of ``storage``; ``folder`` holds what this machine has read or received of it.
 
     Nothing can be added at the end of an object: each line of the manifest is an object of its own, named by its date.
     """
 
-    def __init__(self, folder: Path, shelf: Shelf) -> None:
+    def __init__(self, folder: Path, storage: ObjectStore) -> None:
         super().__init__(folder)
-        self._shelf = shelf
+        self._storage = storage
 
     def fault(self, sha256: str) -> Fault | None:
         """Say whether a content is absent or altered on the storage, whatever this machine holds of it."""
-        if self._shelf.size(_name(sha256)) is None:
+        if self._storage.size(_name(sha256)) is None:
             return "absent"
         return None if self._is_sound(sha256) else "altéré"
 
     def _brought(self, sha256: str) -> Path:
         place = self._place(sha256)
         if not place.exists():
-            size = self._shelf.size(_name(sha256))
+            size = self._storage.size(_name(sha256))
             if size is None:
                 raise FileNotFoundError(_name(sha256))
             check_bytes(size)
-            self._shelf.fetch(_name(sha256), place)
+            self._storage.fetch(_name(sha256), place)
         return place
 
     def _mended(self, sha256: str) -> bool:
@@ -56,11 +56,11 @@ class SharedArchive(Archive):
         place = self._place(sha256)
         place.unlink(missing_ok=True)
         if self._is_sound(sha256):
-            self._shelf.fetch(_name(sha256), place)
+            self._storage.fetch(_name(sha256), place)
             return True
         with contextlib.suppress(FileNotFoundError):
-            self._shelf.copy(_name(sha256), f"{ROOM}/{DAMAGED}/{sha256}")
-            self._shelf.remove(_name(sha256))
+            self._storage.copy(_name(sha256), f"{ROOM}/{DAMAGED}/{sha256}")
+            self._storage.remove(_name(sha256))
         return False
 
     def _is_sound(self, sha256: str) -> bool:
@@ -68,30 +68,30 @@ class SharedArchive(Archive):
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "copie"
             try:
-                self._shelf.fetch(_name(sha256), copy)
+                self._storage.fetch(_name(sha256), copy)
             except FileNotFoundError:
                 return False
             return files.sha256(copy) == sha256
 
     def _holds(self, sha256: str, size: int) -> bool:
-        return self._shelf.size(_name(sha256)) == size
+        return self._storage.size(_name(sha256)) == size
 
     def _keep(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         sha256, size = super()._keep(chunks)
         if not (self._holds(sha256, size) and self._is_sound(sha256)):
-            self._shelf.send(_name(sha256), self._place(sha256))
+            self._storage.send(_name(sha256), self._place(sha256))
         return sha256, size
 
     def _recall(self, memory: str) -> bytes | None:
-        return self._shelf.read(f"{ROOM}/{MEMORIES}/{memory}")
+        return self._storage.read(f"{ROOM}/{MEMORIES}/{memory}")
 
     def _remember(self, memory: str, content: bytes) -> None:
-        self._shelf.write(f"{ROOM}/{MEMORIES}/{memory}", content)
+        self._storage.write(f"{ROOM}/{MEMORIES}/{memory}", content)
 
     def _note(self, received: Received, seen_at: datetime.datetime) -> None:
         line = news_line(received, seen_at).encode()
         digest = hashlib.sha256(line).hexdigest()
-        self._shelf.write(f"{MANIFEST}/{seen_at:%Y-%m-%dT%H%M%S}-{digest[:12]}.json", line + b"\n")
+        self._storage.write(f"{MANIFEST}/{seen_at:%Y-%m-%dT%H%M%S}-{digest[:12]}.json", line + b"\n")
 
 
 def _name(sha256: str) -> str:

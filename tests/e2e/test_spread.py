@@ -19,7 +19,7 @@ import dagster as dg
 import pytest
 
 from pipelines.cli import main
-from pipelines.read import Shelf
+from pipelines.read import ObjectStore
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -108,9 +108,9 @@ def _steps_taken(name: str, tmp_path: Path) -> int:
     return log.read_text(encoding="utf-8", errors="replace").count("received") if log.exists() else 0
 
 
-def _digests(shelf: Shelf) -> dict[str, str]:
-    names = [name for room in ("releases", "catalogue") for name in shelf.names(room)]
-    return {name: hashlib.sha256(content).hexdigest() for name, content in shelf.read_many(names).items()}
+def _digests(storage: ObjectStore) -> dict[str, str]:
+    names = [name for room in ("releases", "catalogue") for name in storage.names(room)]
+    return {name: hashlib.sha256(content).hexdigest() for name, content in storage.read_many(names).items()}
 
 
 def test_a_killed_worker_loses_nothing_and_bytes_are_those_of_one_machine(environment, samples, tmp_path):
@@ -142,6 +142,6 @@ def test_a_killed_worker_loses_nothing_and_bytes_are_those_of_one_machine(enviro
         patched.delenv("DAGSTER_HOME")
         patched.delenv("RESULTATS_BROKER")
         assert main([*command, "--schemas", environment["RESULTATS_SCHEMAS"]]) == 0
-    found = _digests(Shelf(environment["RESULTATS_OUTPUT"]))
-    assert found == _digests(Shelf(f"file://{alone}"))
+    found = _digests(ObjectStore(environment["RESULTATS_OUTPUT"]))
+    assert found == _digests(ObjectStore(f"file://{alone}"))
     assert "catalogue/index.html" in found

@@ -18,7 +18,7 @@ from dagster_service import small_project, wait_for
 
 from pipelines.cli import main
 from pipelines.operations.output_lock import LOCK_FILE, ROOM, OutputBusyError, alone_on
-from pipelines.read import Shelf
+from pipelines.read import ObjectStore
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOLDER = (
@@ -87,9 +87,9 @@ def test_a_killed_holder_leaves_the_output_free_at_once(output):
 
 
 def test_a_sign_of_another_machine_counts_until_it_is_no_longer_renewed(tmp_path, monkeypatch):
-    shelf, output = Shelf(f"file://{tmp_path}"), f"file://{tmp_path}"
+    storage, output = ObjectStore(f"file://{tmp_path}"), f"file://{tmp_path}"
     sign = {"depuis": "2026-01-02T02:00:00+01:00", "par": "resultats run", "machine": "ailleurs", "processus": 1}
-    shelf.write(f"{ROOM}/autre.json", json.dumps(sign).encode())
+    storage.write(f"{ROOM}/autre.json", json.dumps(sign).encode())
     with pytest.raises(OutputBusyError, match=r"02/01/2026 à 02:00:00.*machine ailleurs"), alone_on(output, "moi"):
         pass
     assert [path.name for path in (tmp_path / ROOM).iterdir()] == ["autre.json"]

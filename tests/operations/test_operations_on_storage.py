@@ -14,7 +14,7 @@ from pipelines.flow.changes import look
 from pipelines.flow.revisions import ProposalStore, waiting_revisions
 from pipelines.flow.shared_store import open_store
 from pipelines.flow.store import read_frame
-from pipelines.read import Shelf
+from pipelines.read import ObjectStore
 from pipelines.report.night import begin_night, end_night, failed_night, keep_night, latest_night, night_record
 
 pytestmark = pytest.mark.e2e
@@ -71,11 +71,11 @@ def test_releases_are_proved_gone_back_on_and_shown(machine):
     assert told["versions"] == 3
     assert told["cibles"][0] | {"version": told["version"], "a_jour": True} == told["cibles"][0]
     machine.command("verify", "--no-rebuild")
-    shelf = Shelf(machine.url)
-    csv = [shelf.read(f"releases/{DATASET}/{version}/resultats.csv") for version in ("1.0.0", told["version"])]
+    storage = ObjectStore(machine.url)
+    csv = [storage.read(f"releases/{DATASET}/{version}/resultats.csv") for version in ("1.0.0", told["version"])]
     assert csv[0] is not None
-    assert shelf.read(f"catalogue/{DATASET}/latest/resultats.csv") == csv[1]
-    assert shelf.read(f"releases/{DATASET}/{latest}/SHA256SUMS") is not None
+    assert storage.read(f"catalogue/{DATASET}/latest/resultats.csv") == csv[1]
+    assert storage.read(f"releases/{DATASET}/{latest}/SHA256SUMS") is not None
 
 
 def test_a_blocked_plan_waits_for_an_agreement_that_all_know(machine):

@@ -26,7 +26,7 @@ def shelves(few_tables: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> 
     """Two folders of releases: the first version alone, then both; in the second, the value of 2024 changed."""
     made = []
     for count in (1, 2):
-        folder = tmp_path_factory.mktemp("shelf") / "releases"
+        folder = tmp_path_factory.mktemp("storage") / "releases"
         for values in YEARS[:count]:
             make_release(DATASET, few_tables, made_tables(few_tables, **values), folder, synthetic=None)
         made.append(folder)

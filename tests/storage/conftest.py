@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.fixture(params=["memory", "file", pytest.param("s3", marks=pytest.mark.e2e)])
-def shelf_url(request, tmp_path):
+def storage_url(request, tmp_path):
     """An empty place of its own."""
     if request.param == "file":
         yield f"file://{tmp_path}/partage"

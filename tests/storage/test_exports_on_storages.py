@@ -8,15 +8,15 @@ import unicodedata
 
 import pytest
 
-from pipelines.read import ExportsRoot, Shelf
+from pipelines.read import ExportsRoot, ObjectStore
 from pipelines.read.unexpected import look_at
 
 
-def test_exports_are_found_and_read(shelf_url):
-    shelf = Shelf(shelf_url)
+def test_exports_are_found_and_read(storage_url):
+    storage = ObjectStore(storage_url)
     for name in ("caf/enquete-2023.csv", "caf/enquete-2024.csv", "caf/b/enquete-2024.csv", "dgfip/2024.csv"):
-        shelf.write(name, name.encode())
-    root = ExportsRoot(shelf_url)
+        storage.write(name, name.encode())
+    root = ExportsRoot(storage_url)
     assert [file.path for file in root.find("caf/enquete-{year}.csv", 2024)] == ["caf/enquete-2024.csv"]
     assert [file.path for file in root.find("caf/enquete-*.csv", 0)] == ["caf/enquete-2023.csv", "caf/enquete-2024.csv"]
     assert root.find("caf/enquete-{year}.csv", 2022) == []
@@ -24,16 +24,16 @@ def test_exports_are_found_and_read(shelf_url):
     assert (file.size, root.read(file.path)) == (14, b"dgfip/2024.csv")
 
 
-def test_a_file_changed_or_added_by_another_process_is_seen(shelf_url):
-    if shelf_url.startswith("memory"):
+def test_a_file_changed_or_added_by_another_process_is_seen(storage_url):
+    if storage_url.startswith("memory"):
         pytest.skip("no other process sees the memory of this one")
-    Shelf(shelf_url).write("caf/2024.csv", b"un")
-    root = ExportsRoot(shelf_url)
+    ObjectStore(storage_url).write("caf/2024.csv", b"un")
+    root = ExportsRoot(storage_url)
     (before,) = root.find("caf/*.csv", 2024)
     changes = f"""if True:
-        from pipelines.read import Shelf
-        Shelf({shelf_url!r}).write("caf/2024.csv", b"deux")
-        Shelf({shelf_url!r}).write("caf/2025.csv", b"trois")
+        from pipelines.read import ObjectStore
+        ObjectStore({storage_url!r}).write("caf/2024.csv", b"deux")
+        ObjectStore({storage_url!r}).write("caf/2025.csv", b"trois")
     """
     subprocess.run([sys.executable, "-c", changes], check=True)
     after, added = root.find("caf/*.csv", 2024)
@@ -42,15 +42,15 @@ def test_a_file_changed_or_added_by_another_process_is_seen(shelf_url):
     assert [file.token for file in root.find("caf/{year}.csv", 2024)] != [before.token]
 
 
-def test_folders_as_people_leave_them(shelf_url):
+def test_folders_as_people_leave_them(storage_url):
     """Leftovers, Unicode forms and cases are the same on every storage; what nothing expects is listed."""
-    shelf = Shelf(shelf_url)
+    storage = ObjectStore(storage_url)
     names = [unicodedata.normalize("NFD", "relevés/relevé-2024.csv"), "relevés/._relevé-2024.csv",
              "relevés/Thumbs.db", "appels/APPELS-2024.XLSX", "appels/~$appels-2024.xlsx", "divers/photo.png",
              "__MACOSX/appels/appels-2024.xlsx"]  # fmt: skip
     for name in names:
-        shelf.write(name, b"1")
-    root = ExportsRoot(shelf_url)
+        storage.write(name, b"1")
+    root = ExportsRoot(storage_url)
     assert [file.path for file in root.find("relevés/*{year}*", 2024)] == names[:1]
     (file,) = root.find("appels/appels-{year}.xlsx", 2024)
     assert (file.path, file.expected) == ("appels/APPELS-2024.XLSX", "appels/appels-2024.xlsx")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Shelf:
+class ObjectStore:
     """Objects by name below ``url``. Credentials and endpoint come from the environment of the storage's own library.
 
     Object storages put an object whole; for those which don't (SFTP, WebDAV), readers check sizes and hashes.
