@@ -8,17 +8,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from pipelines.declarations.bases import Account
 from pipelines.declarations.status import Status
 from pipelines.read import Received
+
+# As the files of earlier versions name what is named otherwise now: a closed year stays as it was accepted.
+_EARLIER_NAMES = {
+    "etat": "status",
+    "motif": "reason",
+    "explication": "explanation",
+    "lignes_lues": "read",
+    "lignes_acceptees": "accepted",
+    "lignes_refusees": "refused",
+    "lignes_sans_observation": "without_observation",
+    "fichiers": "files",
+    "comptes": "accounts",
+    "contenus": "contents",
+    "doutes": "doubts",
+    "anomalies": "findings",
+    "genre": "kind",
+    "bloque": "blocks",
+    "report": "verdict",
+}
 
 
 class Record(BaseModel):
     """A record of the state: frozen, and without a key that isn't declared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_as_now(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        return {_EARLIER_NAMES.get(name, name): value for name, value in content.items()}
 
 
 class LeftFile(Record):
@@ -146,6 +172,12 @@ class Results(Record):
     declarations: str
     failures: dict[str, str] = {}
     outside: dict[str, int] = {}
+
+    @field_validator("outside", mode="before")
+    @classmethod
+    def _counted(cls, content: Any) -> Any:
+        """Read what earlier versions kept as a list."""
+        return {item["indicateur"]: item["nombre"] for item in content} if isinstance(content, list) else content
 
 
 class NetworkYear(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 
 import pytest
@@ -165,3 +166,29 @@ def test_an_indicator_no_longer_declared_leaves_the_tables(closed):
     inputs, _ = gather(closed.catalogue, closed.store, None)
     assert set(inputs.results["indicateur"]) == {"autres"}
     assert set(inputs.results["annee"]) == {2024}
+
+
+def test_a_closed_year_kept_by_an_earlier_version_stands(closed):
+    """Its state was written under other names: it is read as it is, and nothing replaces it without a word."""
+    folder = closed.store.network_year(*CELL)
+    before = closed.store.read(*CELL)
+    names = {
+        "status": "etat", "reason": "motif", "explanation": "explication", "read": "lignes_lues",
+        "accepted": "lignes_acceptees", "refused": "lignes_refusees", "without_observation": "lignes_sans_observation",
+        "files": "fichiers", "accounts": "comptes",
+    }  # fmt: skip
+    report = before.verdict.model_dump(mode="json")
+    report["exports"] = {
+        export: {names.get(name, name): value for name, value in receipt.items()}
+        for export, receipt in report["exports"].items()
+    }
+    report["contenus"], report["doutes"] = report.pop("contents"), report.pop("doubts")
+    report["anomalies"] = report.pop("findings")
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    results = before.results.model_dump(mode="json")
+    results["report"] = results.pop("verdict")
+    results["outside"] = [{"indicateur": name, "nombre": count} for name, count in results["outside"].items()]
+    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    assert closed.store.read(*CELL) == before
+    assert before.stands
+    assert closed.seen() == {}
