@@ -5,7 +5,6 @@ Steps on files are in ``apply_resources``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,12 +43,20 @@ class Application:
             self.done.append(step)
 
     def _do(self, step: Action) -> None:
-        if step.kind == "create":
-            self.files.dataset = self._create()
-        elif step.kind in _DATASET_STEPS:
-            _DATASET_STEPS[step.kind](self, self.files.remote())
-        else:
-            self.files.do(step)
+        match step.kind:
+            case "create":
+                self.files.dataset = self._create()
+            case "restore":
+                self._put(deleted=None)
+            case "update":
+                self._put()
+            case "open":
+                self._put(private=False)
+            case "seal":
+                extras = {DATASET: self.desired.dataset, VERSION: self.desired.version}
+                self.client.merge_extras(self.files.dataset, extras)
+            case _:
+                self.files.do(step)
 
     def _create(self) -> str:
         """Create the dataset as a draft, with its key; return its id."""
@@ -61,17 +68,9 @@ class Application:
     def _created(self) -> str | None:
         return next((item.id for item in carriers(self.client, self.state.organization, self.desired.dataset)), None)
 
-    def _restore(self, remote: RemoteDataset) -> None:
-        self.client.put_dataset(remote.id, {**self._fields(remote), "private": remote.private, "deleted": None})
-
-    def _update(self, remote: RemoteDataset) -> None:
-        self.client.put_dataset(remote.id, {**self._fields(remote), "private": remote.private})
-
-    def _open(self, remote: RemoteDataset) -> None:
-        self.client.put_dataset(remote.id, {**self._fields(remote), "private": False})
-
-    def _seal(self, remote: RemoteDataset) -> None:
-        self.client.merge_extras(remote.id, {DATASET: self.desired.dataset, VERSION: self.desired.version})
+    def _put(self, **changes: Any) -> None:
+        remote = self.files.remote()
+        self.client.put_dataset(remote.id, {**self._fields(remote), "private": remote.private, **changes})
 
     def _fields(self, remote: RemoteDataset | None) -> dict[str, Any]:
         """Return the whole set of managed fields: a PUT that leaves tags or coverage out would wipe them."""
@@ -87,11 +86,3 @@ class Application:
     def _known_contact(self) -> str | None:
         known = self.client.contacts(self.state.organization)
         return next((item.id for item in known if (item.name, item.email) == self.desired.contact), None)
-
-
-_DATASET_STEPS: Mapping[str, Callable[[Application, RemoteDataset], None]] = {
-    "restore": Application._restore,
-    "update": Application._update,
-    "open": Application._open,
-    "seal": Application._seal,
-}

@@ -6,7 +6,7 @@ when it is what was sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +47,21 @@ class ResourceSteps:
 
     def do(self, step: Action) -> None:
         """Do one step."""
-        _STEPS[step.kind](self, step)
+        match step.kind:
+            case "upload":
+                self._upload(step)
+            case "replace":
+                self._replace(step)
+            case "adopt" | "describe":
+                self._describe(self.desired.resource(step.key), self._resource(str(step.id)))
+            case "mark":
+                self._mark(step)
+            case "supersede":
+                self._supersede(step)
+            case "order":
+                self._order(step)
+            case _:
+                raise ValueError(step.kind)
 
     def remote(self) -> RemoteDataset:
         """Return the dataset as it is now."""
@@ -77,9 +91,6 @@ class ResourceSteps:
     def _replace(self, step: Action) -> None:
         item = self._file(step)
         self._describe(item, self._right_file(item, self._sent(item, str(step.id))))
-
-    def _described(self, step: Action) -> None:
-        self._describe(self.desired.resource(step.key), self._resource(str(step.id)))
 
     def _mark(self, step: Action) -> None:
         wanted = described_extras(self.desired.resource(step.key), self.known[step.key])
@@ -171,14 +182,3 @@ class ResourceSteps:
 
 def _upload_of(item: DesiredResource) -> Upload:
     return Upload(item.path, item.filename, item.size, item.sha1)
-
-
-_STEPS: Mapping[str, Callable[[ResourceSteps, Action], None]] = {
-    "upload": ResourceSteps._upload,
-    "adopt": ResourceSteps._described,
-    "replace": ResourceSteps._replace,
-    "describe": ResourceSteps._described,
-    "mark": ResourceSteps._mark,
-    "supersede": ResourceSteps._supersede,
-    "order": ResourceSteps._order,
-}
