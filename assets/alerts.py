@@ -10,24 +10,22 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from assets.channels import channels_from_environment
 from assets.jobs import NATIONAL_JOB, ZONE
 from assets.metadata import rows_shown
 from assets.national import TABLES
 from assets.resources import Workspace
 from assets.step_failures import end_of_run, failures_of_run, step_name
 from pipelines.declarations import Catalogue
-from pipelines.operations.lost_runs import RETRIED, to_be_retried
+from pipelines.operations.channels import channels_from_environment, send_news
+from pipelines.operations.lost_runs import RETRIED, busy
 from pipelines.operations.settings import setting
 from pipelines.report.alerts import Alert, Places, alerts_of, broken_step, nothing_published
-from pipelines.report.facts import lateness, network_years
-from pipelines.report.sent import send_news
+from pipelines.report.facts import known_years, late_files
 
 MORNING = 6  # hour of Paris before which nothing is sent: the night makes one message, not one per failed step
 PATIENCE = datetime.timedelta(hours=4)  # a failure is told after that, even if other runs are still going
 EVERY = 120  # seconds between two looks
 _S = dg.DagsterRunStatus
-_GOING = [_S.QUEUED, _S.NOT_STARTED, _S.STARTING, _S.STARTED, _S.CANCELING]
 _ENDED = [_S.SUCCESS, _S.FAILURE, _S.CANCELED]
 _PARTITION = ("dagster/partition", "dagster/asset_partition_range_start")
 
@@ -66,21 +64,15 @@ def tell_morning(
     ended = dg.RunsFilter(statuses=_ENDED, updated_after=since)
     if cursor.get("day") == day.isoformat() and not instance.get_runs_count(ended):
         return dg.SkipReason("rien de nouveau")
-    if _going_on(instance, now) and not _waited(instance, since, now):
+    if busy(instance) and not _waited(instance, since, now):
         return dg.SkipReason("des traitements sont en cours : un seul message à la fin")
     store, places = workspace.store, places_of(workspace)
-    store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     alerts = alerts_of_runs(catalogue, instance, since, places)
-    alerts += alerts_of(catalogue, network_years(store, catalogue), places, day)
-    if failures := send_news(alerts, channels, store, day):
+    alerts += alerts_of(catalogue, store, known_years(store, catalogue), places, day)
+    if failures := send_news(store, alerts, channels, day):
         raise dg.Failure(f"Alertes non envoyées, nouvel essai bientôt. {' ; '.join(failures)}")
     context.update_cursor(json.dumps({"until": now.isoformat(), "day": day.isoformat()}))
     return dg.SkipReason(f"{len(alerts)} faits connus, les nouveaux ont été dits")
-
-
-def _going_on(instance: dg.DagsterInstance, now: datetime.datetime) -> bool:
-    """Tell whether runs are going, or about to be: a run that died, and that Dagster is to start again."""
-    return bool(instance.get_runs_count(dg.RunsFilter(statuses=_GOING)) or to_be_retried(instance, now))
 
 
 def _waited(instance: dg.DagsterInstance, since: datetime.datetime, now: datetime.datetime) -> bool:
@@ -143,7 +135,7 @@ def calendar_check(catalogue: Catalogue) -> dg.AssetChecksDefinition:
     )
     def calendrier(workspace: Workspace) -> dg.AssetCheckResult:
         today = datetime.datetime.now(ZoneInfo(ZONE)).date()
-        late = lateness(catalogue, network_years(workspace.store, catalogue), today)
+        late = late_files(catalogue, known_years(workspace.store, catalogue), today)
         rows = [
             {
                 "réseau": item.network,

@@ -14,15 +14,15 @@ import dagster as dg
 from dagster._core.execution.stats import StepEventStatus
 
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, WATCH_JOB, ZONE
+from assets.metadata import lines_shown, rows_shown
 from assets.resources import Workspace
 from assets.step_failures import failures_of_run, step_name
 from assets.transient import retrying_transient_failures
 from pipelines.declarations import Catalogue
-from pipelines.flow.changes import Look, look
+from pipelines.flow.changes import look
 from pipelines.flow.exports_folder import folder_lines, note_folder
 from pipelines.flow.store import Store
-from pipelines.report.night import begin_night, cells_of, end_night, keep_night, night_record
-from pipelines.report.night_text import night_brief
+from pipelines.report.night import begin_night, cells_of, end_night, keep_night, night_brief, night_record
 
 NIGHT_TAG = "resultats/nuit"
 SUMMARY = dg.AssetKey(["nuit", "bilan"])
@@ -55,28 +55,21 @@ def watch_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         with retrying_transient_failures():
             found = look(catalogue, workspace.store, workspace.root)
             folder = note_folder(catalogue, workspace.store, workspace.root)
-        begin_night(workspace.store, catalogue, night_of(context.run), found, now())
+        begin_night(workspace.store, night_of(context.run), found, now())
         context.log.info(f"{found.network_years} années de réseau regardées, {len(found.cells)} à traiter")
-        unexpected = "\n".join(f"- {line}" for line in folder_lines(folder))
+        why = [{"réseau": cell.network, "année": cell.year, "pourquoi": cell.why} for cell in found.cells]
         return dg.MaterializeResult(
             metadata={
                 "reseaux": found.networks,
                 "annees_de_reseau": found.network_years,
                 "a_traiter": len(found.cells),
                 "secondes": round(time.monotonic() - began, 2),
-                "pourquoi": dg.MetadataValue.md(_table(found)),
-                "dossier_d_exports": dg.MetadataValue.md(unexpected or "*rien d'inattendu*"),
+                "pourquoi": rows_shown(why, len(why)),
+                "dossier_d_exports": lines_shown(folder_lines(folder)),
             }
         )
 
     return veille
-
-
-def _table(found: Look) -> str:
-    if not found.cells:
-        return "*rien de nouveau*"
-    lines = ["| réseau | année | pourquoi |", "|---|---|---|"]
-    return "\n".join([*lines, *(f"| {cell.network} | {cell.year} | {cell.why} |" for cell in found.cells)])
 
 
 def summary_asset() -> dg.AssetSpec:

@@ -16,11 +16,12 @@ from assets.nights import NIGHT_TAG, conclude, conclude_overtaken, night_of, now
 from assets.resources import Workspace
 from assets.step_failures import failures_of_run
 from pipelines.declarations import Catalogue
+from pipelines.flow.changes import Look
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.gather import gathered, national_state
 from pipelines.flow.store import Store
 from pipelines.operations.lost_runs import busy, fail_lost_runs
-from pipelines.report.night import cells_of, failed_night, latest_night, night_record
+from pipelines.report.night import begin_night, cells_of, latest_night, night_record
 
 EVERY = 15  # seconds between two evaluations
 _ASIDE = frozenset({WATCH_JOB, UPKEEP_JOB})
@@ -74,7 +75,7 @@ def _current_night(instance: dg.DagsterInstance, store: Store) -> dict[str, Any]
     failed = instance.get_runs(dg.RunsFilter(job_name=WATCH_JOB), limit=1)
     if failed and failed[0].status in _FAILURE and night_record(store, night_of(failed[0])) is None:
         cause = " ; ".join(failure.cause for failure in failures_of_run(instance, failed[0].run_id))
-        return failed_night(store, night_of(failed[0]), cause, now())
+        return begin_night(store, night_of(failed[0]), Look(), now(), cause)
     return latest_night(store)
 
 

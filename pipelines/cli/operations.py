@@ -82,7 +82,7 @@ def _status(arguments: argparse.Namespace) -> int:
         print_json(found)
     else:
         from pipelines.cli.tables import show_lines
-        from pipelines.report.terminal import status_lines
+        from pipelines.report.status import status_lines
 
         show_lines(status_lines(found))
     return DONE

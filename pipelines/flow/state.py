@@ -196,6 +196,11 @@ class NetworkYear(Record):
         return bool(self.reception and self.verdict and self.verdict.reception == self.reception.fingerprint)
 
     @property
+    def current(self) -> dict[str, ExportVerdict]:
+        """The verdicts on the files last received, by export; none when these have none yet."""
+        return self.verdict.exports if self.judged and self.verdict else {}
+
+    @property
     def computed(self) -> bool:
         """Whether the results are those of the verdict."""
         return bool(self.verdict and self.results and self.results.verdict == self.verdict.fingerprint)

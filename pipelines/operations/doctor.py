@@ -19,11 +19,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dagster as dg
 
-from assets.channels import channels_from_environment
 from assets.resources import workspace_from_environment
 from pipelines.flow.output_folder import make_output, strangers
 from pipelines.flow.publish import kind_of
 from pipelines.mechanics.machine_faults import machine_fault
+from pipelines.operations.channels import Channel, SendError, channels_from_environment
 from pipelines.operations.installed import LOCK, absent_libraries, differing_libraries
 from pipelines.operations.instance import (
     InstanceError,
@@ -42,7 +42,6 @@ from pipelines.operations.settings import (
 )
 from pipelines.read import ObjectStore, RootError
 from pipelines.release.errors import PublicationError
-from pipelines.report.sent import Channel, SendError
 from pipelines.targets.protocol import TargetError
 from pipelines.targets.udata.access import access, platform_time
 

@@ -1,4 +1,4 @@
-"""What is worth a message to the data team, each with its French sentences and what to do. Nothing is sent from here.
+"""What is worth telling the data team, what to do about it, and the one message of all that. Nothing is sent from here.
 
 An alert has a key made of what it tells: the same file refused for the same cause has the same key every night.
 """
@@ -7,22 +7,34 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.mechanics.french import counted, plural
-from pipelines.report.facts import lateness, refusals
+from pipelines.report.facts import late_files, not_computed, refusals
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Sequence
 
     from pipelines.declarations import Catalogue
-    from pipelines.report.facts import NetworkYearFacts, Refusal
-    from pipelines.report.lateness import LateFiles
+    from pipelines.flow.state import NetworkYear
+    from pipelines.flow.store import Store
+    from pipelines.report.facts import LateFiles, Refusal
 
 Kind = Literal["publication", "erreur", "refus", "calcul", "retard"]
 LONGEST = 600  # characters kept of an error: the rest is in Dagster
+# The order of the sections: the gravest first.
+SECTIONS: dict[Kind, tuple[str, str, str]] = {
+    "publication": ("PUBLICATION", "publication arrêtée", "publications arrêtées"),
+    "erreur": ("ERREURS DE TRAITEMENT", "erreur", "erreurs"),
+    "refus": ("FICHIERS REFUSÉS", "fichier refusé", "fichiers refusés"),
+    "calcul": ("INDICATEURS NON CALCULÉS", "indicateur non calculé", "indicateurs non calculés"),
+    "retard": ("RÉSEAUX EN RETARD", "réseau en retard", "réseaux en retard"),
+}
+SHOWN = 40  # alerts told in full in one message: the rest are counted, and `resultats status` has them all
+_WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -64,18 +76,15 @@ class Places:
 
 
 def alerts_of(
-    catalogue: Catalogue, known: Sequence[NetworkYearFacts], places: Places, today: datetime.date
+    catalogue: Catalogue, store: Store, years: Sequence[NetworkYear], places: Places, today: datetime.date
 ) -> list[Alert]:
     """Return what is late on ``today``, refused or not computed."""
-    return [
-        *(late(catalogue, files, places) for files in lateness(catalogue, known, today)),
-        *(refused(catalogue, refusal, places) for refusal in refusals(known)),
-        *(
-            not_computed(catalogue, item.network, item.year, indicator, error, places)
-            for item in known
-            for indicator, error in item.failures.items()
-        ),
-    ]
+    alerts = [late(catalogue, files, places) for files in late_files(catalogue, years, today)]
+    alerts += [refused(catalogue, refusal, places) for refusal in refusals(store, years)]
+    for known in years:
+        for indicator, error in not_computed(store, known).items():
+            alerts.append(failed(catalogue, known.network, known.year, indicator, error, places))
+    return alerts
 
 
 def refused(catalogue: Catalogue, refusal: Refusal, places: Places) -> Alert:
@@ -99,7 +108,7 @@ def refused(catalogue: Catalogue, refusal: Refusal, places: Places) -> Alert:
     )
 
 
-def not_computed(catalogue: Catalogue, network: str, year: int, indicator: str, error: str, places: Places) -> Alert:
+def failed(catalogue: Catalogue, network: str, year: int, indicator: str, error: str, places: Places) -> Alert:
     """Tell that an indicator of a network and year could not be computed."""
     return Alert(
         _key("calcul", network, year, indicator, error),
@@ -149,6 +158,55 @@ def nothing_published(error: str, run: str, places: Places) -> Alert:
         (_short(error), "Ce qui était publié avant le reste, sans changement."),
         (places.log(run), *places.again(None)),
     )
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message ready to be sent: ``subject`` on one line, ``text``, and ``payload`` for a webhook.
+
+    The payload has ``text`` (what Mattermost, Slack and Tchap bridges show) and the alerts one by one.
+    """
+
+    subject: str
+    text: str
+    payload: dict[str, Any]
+
+
+def write_message(alerts: Sequence[Alert], day: datetime.date) -> Message:
+    """Write the one message of ``day`` about ``alerts``, which must not be empty."""
+    ordered = sorted(alerts, key=lambda alert: (list(SECTIONS).index(alert.kind), alert.title))
+    counts = {kind: sum(alert.kind == kind for alert in ordered) for kind in SECTIONS}
+    told = ", ".join(_counted(kind, count) for kind, count in counts.items() if count)
+    subject = f"[résultats] {day:%d/%m/%Y} : {told}"
+    parts = [f"Résultats des services publics, {day:%d/%m/%Y} : {told}."]
+    for kind, (heading, _, _) in SECTIONS.items():
+        shown = [alert for alert in ordered[:SHOWN] if alert.kind == kind]
+        if shown:
+            parts += ["", heading, *(line for alert in shown for line in ("", *_lines(alert)))]
+    if len(ordered) > SHOWN:
+        parts += ["", f"… et {counted(len(ordered) - SHOWN, 'autre')} : « resultats status » les donne tous."]
+    parts += ["", "Chaque fait n'est dit qu'une fois ; un retard l'est de nouveau après 7, 30 et 90 jours."]
+    text = "\n".join(parts) + "\n"
+    return Message(subject, text, {"text": text, "titre": subject, "faits": [_payload(alert) for alert in ordered]})
+
+
+def _counted(kind: Kind, count: int) -> str:
+    _, one, several = SECTIONS[kind]
+    return f"{count} {one if count == 1 else several}"
+
+
+def _lines(alert: Alert) -> list[str]:
+    lines = [f"* {alert.title}"]
+    for detail in alert.details:
+        lines += textwrap.wrap(
+            detail, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+    # Commands and addresses stay on one line, to be copied.
+    return [*lines, "  À faire :", *(f"  - {todo}" for todo in alert.todo)]
+
+
+def _payload(alert: Alert) -> dict[str, Any]:
+    return {"genre": alert.kind, "titre": alert.title, "details": list(alert.details), "a_faire": list(alert.todo)}
 
 
 def _short(error: str) -> str:

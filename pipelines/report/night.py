@@ -1,19 +1,21 @@
 """A night's record, ``work/nuits/<night>.json`` and ``.md``: what was to be done and why, then what came of it.
 
-Begun by the look of the night, ended by whoever knows what became of its runs; no run is known here.
+Begun by the look of the night, ended by whoever knows what became of its runs; no run is known here. The UI cuts no
+line of code, and hides behind a link a text of a thousand characters: hence lists, and a brief.
 """
 
 from __future__ import annotations
 
+import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from pipelines.flow.changes import Cell
 from pipelines.flow.revisions import waiting
 from pipelines.mechanics.files import sha256, write_whole
-from pipelines.release import history
-from pipelines.report.facts import network_year
-from pipelines.report.night_text import NEW, SAME, night_text
-from pipelines.report.terminal import NOT_RECEIVED, network_lines
+from pipelines.mechanics.french import counted
+from pipelines.report.facts import not_computed
+from pipelines.report.network_lines import NOT_RECEIVED, network_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,42 +23,50 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Catalogue
     from pipelines.flow.changes import Look
+    from pipelines.flow.state import NetworkYear
     from pipelines.flow.store import Store
-    from pipelines.report.facts import NetworkYearFacts
 
-_LATEST = "derniere"  # beside the records: which of them was begun last
+NEW, SAME = "nouveaux résultats", "résultats inchangés"
+_MARKS = re.compile(r"([\\`*\[\]<>])")  # that Markdown would take for its own
+_LINK = re.compile(r"(.+) : (\S+://\S+/)([^/\s]+)")
+_OTHERS = 5  # outcomes to look at that a brief names
+_RECORD = "work/nuits/{}.json"
+_LATEST = _RECORD.format("derniere")  # beside the records: which of them was begun last
 
 
-def begin_night(store: Store, catalogue: Catalogue, night: str, found: Look, now: datetime) -> dict[str, Any]:
-    """Write what the look of ``night`` found; what it doesn't ask to run is over at once."""
-    return _begin(store, night, now, {
+def begin_night(store: Store, night: str, found: Look, now: datetime, error: str | None = None) -> dict[str, Any]:
+    """Write what the look of ``night`` found, and only then that it is the latest; return its record.
+
+    ``error``: why the look itself failed. Nothing is run then, and what is published stays as it is.
+    """
+    record = {
+        "nuit": night,
+        "regardee_le": now.isoformat(timespec="seconds"),
         "reseaux": found.networks,
         "annees_de_reseau": found.network_years,
         "a_traiter": [
             {**cell.__dict__, "avant": _results_hash(store, cell.network, cell.year)} for cell in found.cells
         ],
         "ignores": [cell.__dict__ for cell in found.ignored],
-        "versions_avant": _versions(store, catalogue),
-    })  # fmt: skip
-
-
-def failed_night(store: Store, night: str, cause: str, now: datetime) -> dict[str, Any]:
-    """Write that the look itself failed: nothing was run, and what is published stays as it is."""
-    nothing: dict[str, Any] = {
-        "reseaux": 0, "annees_de_reseau": 0, "a_traiter": [], "ignores": [], "versions_avant": {},
-    }  # fmt: skip
-    return _begin(store, night, now, nothing | {"erreur": cause})
+        "inachevees": _unfinished(store, night),
+        "terminee_le": None,
+    }
+    if error is not None:
+        record["erreur"] = error
+    keep_night(store, record)
+    store.keep(_LATEST, {"nuit": night})
+    return record
 
 
 def night_record(store: Store, night: str) -> dict[str, Any] | None:
     """Return the record of a night, or None."""
-    record: dict[str, Any] | None = store.load(_name(night))
+    record: dict[str, Any] | None = store.load(_RECORD.format(night))
     return record
 
 
 def latest_night(store: Store) -> dict[str, Any] | None:
     """Return the record of the latest look, ended or not: the one that was named last, whatever any clock says."""
-    named = store.load(_name(_LATEST))
+    named = store.load(_LATEST)
     return night_record(store, named["nuit"]) if named else None
 
 
@@ -87,18 +97,17 @@ def end_night(
     for item in record["a_traiter"]:
         place = item["network"], item["year"]
         left = (undone or {}).get(place)
-        known = network_year(store, *place)
+        known = store.read(*place)
         item["fait"] = left is None
         item["resultat"] = left or _outcome(store, catalogue, known, errors.get(place), item["avant"])
-        item["detail"] = network_lines([known])[0] if known.network in catalogue.networks else []
+        item["detail"] = network_lines(store, [known])[0] if known.network in catalogue.networks else []
     record |= {
         "national": national,
         "depassee_par": overtaken_by,
-        "versions": _versions(store, catalogue),
         "terminee_le": now.isoformat(timespec="seconds"),
     }
     text = night_text(catalogue, record)
-    path = store.file(_name(record["nuit"], ".md"))
+    path = store.file(f"work/nuits/{record['nuit']}.md")
     write_whole(path, text.encode())
     store.save_file(path)
     return text
@@ -106,50 +115,37 @@ def end_night(
 
 def keep_night(store: Store, record: Mapping[str, Any]) -> None:
     """Write the record of a night as it is now."""
-    _write(store, record["nuit"], record)
+    store.keep(_RECORD.format(record["nuit"]), record)
 
 
-def _outcome(store: Store, catalogue: Catalogue, known: NetworkYearFacts, error: str | None, before: str | None) -> str:
+def _outcome(store: Store, catalogue: Catalogue, known: NetworkYear, error: str | None, before: str | None) -> str:
     """Say in French what became of a network-year: what went wrong first, then whether its results changed."""
     network, year = known.network, known.year
     declared = catalogue.networks.get(network)
-    kept = " ; ce qui avait été reçu auparavant reste publié" if known.received and known.failed else ""
+    kept = " ; ce qui avait été reçu auparavant reste publié" if known.reception and known.reception_failed else ""
     if error:
         return f"ERREUR : {error}{kept}"
     if declared is None:
         return "réseau inconnu du service en marche : recharger les définitions"
     if declared.closed(year) and (proposal := waiting(store, network, year)):
         return f"année close : révision {proposal.fingerprint[:12]} à accepter"
-    if fault := _fault(known):
+    if fault := _fault(store, known):
         return f"{fault}{kept}"
     return SAME if _results_hash(store, network, year) == before else NEW
 
 
-def _fault(known: NetworkYearFacts) -> str:
+def _fault(store: Store, known: NetworkYear) -> str:
     """Say why a network-year has no new results, or nothing when it has."""
-    if known.failed or not known.received:
+    if known.reception is None or known.reception_failed:
         return NOT_RECEIVED
-    if not known.handed_over:
+    if not known.reception.handed_over:
         return "rien n'a été transmis"
-    if not known.judged:
+    if not known.judged or known.verdict is None:
         return "ERREUR : le contrôle n'a pas abouti"
-    if not known.accepted:
+    if not known.verdict.accepted:
         return "REJETÉ : voir la lettre"
-    return f"ERREUR : calcul impossible de {', '.join(known.failures)}" if known.failures else ""
-
-
-def _begin(store: Store, night: str, now: datetime, found: dict[str, Any]) -> dict[str, Any]:
-    """Write the record of a night that begins, and only then that it is the latest."""
-    record = {
-        "nuit": night,
-        "regardee_le": now.isoformat(timespec="seconds"),
-        **found,
-        "inachevees": _unfinished(store, night),
-        "terminee_le": None,
-    }
-    keep_night(store, record)
-    _write(store, _LATEST, {"nuit": night})
-    return record
+    failures = not_computed(store, known)
+    return f"ERREUR : calcul impossible de {', '.join(failures)}" if failures else ""
 
 
 def _unfinished(store: Store, night: str) -> list[str]:
@@ -161,14 +157,6 @@ def _unfinished(store: Store, night: str) -> list[str]:
     return [name for name in names if name != night]  # looked at again, it goes on
 
 
-def _write(store: Store, name: str, content: Mapping[str, Any]) -> None:
-    store.keep(_name(name), content)
-
-
-def _name(night: str, suffix: str = ".json") -> str:
-    return f"work/nuits/{night}{suffix}"
-
-
 def _results_hash(store: Store, network: str, year: int) -> str | None:
     """Hash the published results of a network-year; None when there are none."""
     try:
@@ -177,6 +165,80 @@ def _results_hash(store: Store, network: str, year: int) -> str | None:
         return None
 
 
-def _versions(store: Store, catalogue: Catalogue) -> dict[str, str | None]:
-    """Return the latest release of each dataset."""
-    return {name: next(reversed(history.versions(store.releases, name)), None) for name in catalogue.datasets}
+def night_text(catalogue: Catalogue, record: Mapping[str, Any]) -> str:
+    """Return the whole summary of a night."""
+    cells = record["a_traiter"]
+    lines = [f"# Nuit {record['nuit']}", "", *_incomplete(record)]
+    if "erreur" in record:
+        lines += [f"**La veille a échoué : rien n'a été traité, rien n'est changé.** {record['erreur']}", ""]
+    else:
+        lines += [
+            f"- {record['reseaux']} réseaux, {record['annees_de_reseau']} années de réseau, {len(cells)} à traiter.",
+            f"- Tables nationales et publication : {' '.join(record['national'].split())}",
+            "",
+        ]
+    if cells:
+        lines += ["| réseau | année | pourquoi | résultat |", "|---|---|---|---|"]
+        lines += [f"| {x['network']} | {x['year']} | {_cell(x['why'])} | {_cell(x['resultat'])} |" for x in cells]
+        lines += ["", *_details(cells)]
+    if record["ignores"]:
+        lines += ["Années closes, changements ignorés (rouvrir l'année ou déclarer une correction) :", ""]
+        lines += [*(f"- {x['network']} {x['year']} : {x['why']}" for x in record["ignores"]), ""]
+    quiet = [key for key in catalogue.networks if key not in {x["network"] for x in cells}]
+    if quiet and "erreur" not in record:
+        lines += [f"Rien de nouveau : {', '.join(quiet)}.", ""]
+    return "\n".join(lines)
+
+
+def night_brief(record: Mapping[str, Any]) -> str:
+    """Return the head of an ended night as Markdown, short enough (some 900 characters) for the UI to show it at once.
+
+    Counts by outcome, then what needs to be looked at; the rest is in the whole summary.
+    """
+    cells = record["a_traiter"]
+    others = [x for x in cells if x["resultat"] not in (NEW, SAME)]
+    counts = {words: sum(x["resultat"] == words for x in cells) for words in (NEW, SAME)} | {"à regarder": len(others)}
+    told = ", ".join(f"{count} × {words}" for words, count in counts.items() if count)
+    lines = [f"**La veille a échoué.** {_short(record['erreur'], 300)}", ""] if "erreur" in record else []
+    lines += [*_incomplete(record), f"- {len(cells)} à traiter{f' : {told}' if told else ''}"]
+    lines.append(f"- tables nationales et publication : {_short(record['national'], 150)}")
+    lines += [f"- {x['network']} {x['year']} : {_short(x['resultat'], 90)}" for x in others[:_OTHERS]]
+    if len(others) > _OTHERS:
+        lines.append(f"- et {counted(len(others) - _OTHERS, 'autre')} : voir `bilan`")
+    return "\n".join(lines)
+
+
+def _incomplete(record: Mapping[str, Any]) -> list[str]:
+    """Say that a night isn't whole, and why; nothing when it is."""
+    left = sum(not cell["fait"] for cell in record["a_traiter"])
+    why = []
+    if record["depassee_par"]:
+        why.append(f"la nuit {record['depassee_par']} a commencé avant sa fin")
+    if left:
+        why.append(f"{counted(left, 'traitement')} sur {len(record['a_traiter'])} sans résultat")
+    return [f"**Nuit inachevée : {' ; '.join(why)}.**", ""] if why else []
+
+
+def _details(cells: list[dict[str, Any]]) -> list[str]:
+    lines: list[str] = []
+    for cell in cells:
+        if cell["detail"]:
+            listed = [_listed(line, cell["year"]) for line in cell["detail"]]
+            lines += [f"**{cell['network']}, {cell['year']}**", "", *listed, ""]
+    return lines
+
+
+def _listed(line: str, year: int) -> str:
+    """Write a line of the summary of a command as an item of a list: the UI cuts no line of a block of code."""
+    text = line.strip().removeprefix(f"{year}  ").removeprefix("- ")
+    link = _LINK.fullmatch(text)
+    shown = f"{link[1]} : [{link[3]}]({link[2]}{link[3]})" if link else _MARKS.sub(r"\\\1", text)
+    return f"{'  ' if line.startswith(' ' * 4) else ''}- {shown}"
+
+
+def _short(text: str, longest: int) -> str:
+    return textwrap.shorten(_cell(text), longest, placeholder="…")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -11,15 +11,16 @@ from pipelines.flow.publish import kind_of
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.release import history
-from pipelines.report.facts import network_year, shown_version
-from pipelines.report.terminal import from_here, network_lines
+from pipelines.report.facts import letter_of, not_computed, to_check
+from pipelines.report.network_lines import from_here, network_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
+    from pipelines.flow.state import ExportVerdict, NetworkYear
     from pipelines.flow.store import Store
-    from pipelines.report.facts import ExportFacts, NetworkYearFacts
 
 _NEXT_STEP = "\nPour voir ces traitements dans Dagster : make ui, puis http://127.0.0.1:3000"
 
@@ -48,39 +49,41 @@ class RunOutcome:
 
 def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summary:
     """Return the summary of the runs just made."""
-    known = [network_year(store, network, year) for network, year in outcome.network_years]
+    years = [store.read(network, year) for network, year in outcome.network_years]
     statement = national(store).synthetic
     lines, refused = [], len(outcome.failures)
-    for network in dict.fromkeys(item.network for item in known):
-        told, count = network_lines(item for item in known if item.network == network)
+    for network in dict.fromkeys(known.network for known in years):
+        told, count = network_lines(store, [known for known in years if known.network == network])
         refused += count
         lines += [f"\n{catalogue.networks[network].title} ({network})", *told]
-    lines += [*_revisions(store), *_folder(store), *_strangers(store)]
+    revisions = [f"{item.network} {item.year} : {item.fingerprint[:12]}" for item in waiting_revisions(store)]
+    lines += _section("RÉVISIONS D'ANNÉES CLOSES À ACCEPTER (resultats revisions) :", revisions)
+    lines += _section("DOSSIER D'EXPORTS, À REGARDER :", folder_lines(noted_folder(store)))
+    lines += _strangers(store)
     lines += [f"\nATTENTION, DONNÉES SYNTHÉTIQUES. {statement}"] if statement else []
-    if outcome.failures:
-        lines += ["\nERREURS DE TRAITEMENT :", *(f"  {failure}" for failure in outcome.failures)]
+    lines += _section("ERREURS DE TRAITEMENT :", outcome.failures)
     if outcome.succeeded:
         lines += [*_datasets(catalogue, store), _NEXT_STEP]
     else:
         lines += ["\nAUCUNE PUBLICATION :", outcome.error]
-    facts = _facts(catalogue, store, outcome, known) | {"refuses": refused, "donnees_synthetiques": statement}
+    facts = _facts(catalogue, store, outcome, years) | {"refuses": refused, "donnees_synthetiques": statement}
     return Summary("\n".join(lines), refused, facts)
 
 
-def _facts(catalogue: Catalogue, store: Store, outcome: RunOutcome, known: list[NetworkYearFacts]) -> dict[str, Any]:
+def _facts(catalogue: Catalogue, store: Store, outcome: RunOutcome, years: list[NetworkYear]) -> dict[str, Any]:
     """Return what the runs just made gave, for programs."""
     return {
         "reussi": outcome.succeeded,
         "erreur": outcome.error,
         "erreurs_de_traitement": list(outcome.failures),
-        "annees_de_reseau": [_network_year(item) for item in known],
+        "annees_de_reseau": [_network_year(store, known) for known in years],
         "dossier_d_exports": noted_folder(store),
         "revisions_a_accepter": [
             {"reseau": item.network, "annee": item.year, "empreinte": item.fingerprint}
             for item in waiting_revisions(store)
         ],
         "jeux_de_donnees": [
-            {"id": dataset, "version": shown_version(store, dataset)} for dataset in catalogue.datasets
+            {"id": dataset, "version": store.published(dataset).get("version")} for dataset in catalogue.datasets
         ],
         "publications_en_attente": [
             {"cible": plan["target"], "empreinte": plan["hash"], "a_accepter": bool(plan.get("blocked"))}
@@ -89,38 +92,31 @@ def _facts(catalogue: Catalogue, store: Store, outcome: RunOutcome, known: list[
     }
 
 
-def _network_year(known: NetworkYearFacts) -> dict[str, Any]:
+def _network_year(store: Store, known: NetworkYear) -> dict[str, Any]:
     return {
         "reseau": known.network,
         "annee": known.year,
-        "recu": known.received and not known.failed,
-        "exports": {export.name: _export(export) for export in known.exports if export.state},
-        "a_verifier": list(known.to_check),
-        "calculs_impossibles": known.failures,
+        "recu": known.reception is not None and not known.reception_failed,
+        "exports": {name: _export(verdict, letter_of(store, known, name)) for name, verdict in known.current.items()},
+        "a_verifier": list(to_check(known)),
+        "calculs_impossibles": not_computed(store, known),
     }
 
 
-def _export(export: ExportFacts) -> dict[str, Any]:
+def _export(verdict: ExportVerdict, letter: str | None) -> dict[str, Any]:
     told = {
-        "etat": export.state,
-        "explication": export.explanation,
-        "lignes_lues": export.read,
-        "lignes_acceptees": export.accepted,
-        "lignes_refusees": export.refused,
+        "etat": verdict.status.value,
+        "explication": verdict.explanation,
+        "lignes_lues": verdict.read,
+        "lignes_acceptees": verdict.accepted,
+        "lignes_refusees": verdict.refused,
     }
-    return told | ({"lettre": export.letter} if export.letter else {})
+    return told | ({"lettre": letter} if letter else {})
 
 
-def _folder(store: Store) -> list[str]:
-    """Tell what the exports folder holds that no declaration expects, or that was not followed."""
-    lines = [f"  {line}" for line in folder_lines(noted_folder(store))]
-    return ["\nDOSSIER D'EXPORTS, À REGARDER :", *lines] if lines else []
-
-
-def _revisions(store: Store) -> list[str]:
-    """Tell the revisions of closed years that wait to be accepted."""
-    lines = [f"  {item.network} {item.year} : {item.fingerprint[:12]}" for item in waiting_revisions(store)]
-    return ["\nRÉVISIONS D'ANNÉES CLOSES À ACCEPTER (resultats revisions) :", *lines] if lines else []
+def _section(title: str, content: Iterable[str]) -> list[str]:
+    lines = [f"  {line}" for line in content]
+    return [f"\n{title}", *lines] if lines else []
 
 
 def _strangers(store: Store) -> list[str]:
@@ -141,7 +137,7 @@ def _datasets(catalogue: Catalogue, store: Store) -> list[str]:
 
 def dataset_lines(store: Store, dataset: str, *, held_back: bool) -> list[str]:
     """Tell the version made last, and the one that the local catalogue shows where it is another."""
-    made, shown = history.versions(store.releases, dataset), shown_version(store, dataset)
+    made, shown = history.versions(store.releases, dataset), store.published(dataset).get("version")
     if not made:
         return [f"  {dataset} : aucune version"]
     line = f"  {dataset} {made[-1]} : {_shown(store, store.releases / dataset / made[-1])}"

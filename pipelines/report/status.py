@@ -11,18 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations.status import Status
-from pipelines.flow.exports_folder import noted_folder
+from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.shared_store import open_store
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.read.sources import without_secrets
 from pipelines.release import history
-from pipelines.report.facts import NetworkYearFacts, lateness, network_years, shown_version
+from pipelines.report.facts import known_years, late_files, letter_of, to_check
 from pipelines.targets.acceptance import accepted
 from pipelines.targets.rooms import Rooms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipelines.declarations import Catalogue
+    from pipelines.flow.state import NetworkYear
     from pipelines.flow.store import Store
 
 
@@ -42,8 +45,7 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
             f"rien n'a jamais été traité dans {without_secrets(str(output))} : lancer « resultats run », "
             "ou indiquer --output"
         )
-    store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
-    known = network_years(store, catalogue)
+    years = known_years(store, catalogue)
     return {
         "date": today.isoformat(),
         "sortie": str(output) if "://" in str(output) else str(Path(output).absolute()),
@@ -56,22 +58,24 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
                 "jours": late.days,
                 "fichiers": list(late.files),
             }
-            for late in lateness(catalogue, known, today)
+            for late in late_files(catalogue, years, today)
         ],
         "refuses": [
-            _of(year) | {"export": export.name, "explication": export.explanation, "lettre": export.letter}
-            for year in known
-            for export in year.exports
-            if export.state is Status.REFUSED
+            _of(known) | {"export": name, "explication": verdict.explanation, "lettre": letter_of(store, known, name)}
+            for known in years
+            for name, verdict in known.current.items()
+            if verdict.status is Status.REFUSED
         ],
-        "receptions_en_echec": [_of(year) | {"resultats_gardes": year.received} for year in known if year.failed],
+        "receptions_en_echec": [
+            _of(known) | {"resultats_gardes": known.reception is not None} for known in years if known.reception_failed
+        ],
         "en_attente": [*_waiting_plans(store), *_waiting_revisions(store)],
-        "a_verifier": [_of(year) | {"message": line} for year in known for line in year.to_check],
+        "a_verifier": [_of(known) | {"message": line} for known in years for line in to_check(known)],
         "dossier_d_exports": noted_folder(store),
     }
 
 
-def _of(known: NetworkYearFacts) -> dict[str, Any]:
+def _of(known: NetworkYear) -> dict[str, Any]:
     return {"reseau": known.network, "annee": known.year}
 
 
@@ -96,9 +100,9 @@ def _made_on(store: Store, dataset: str, version: str) -> str:
 def _targets(store: Store, dataset: str, latest: str | None) -> list[dict[str, Any]]:
     """Return where the dataset is: the local catalogue, and each target whose state was kept in ``targets/``."""
     found = []
-    if (store.catalogue / dataset / "dataset.json").exists():
+    if shown := store.published(dataset):
         page = store.address(store.catalogue / dataset / "index.html")
-        found.append(_target("catalogue local", page, shown_version(store, dataset), latest))
+        found.append(_target("catalogue local", page, shown.get("version"), latest))
     for path in sorted(store.room("targets").glob("*.json")):
         held = _held(path, dataset)
         if held is not None:
@@ -142,3 +146,54 @@ def _waiting_revisions(store: Store) -> list[dict[str, Any]]:
         }
         for item in waiting_revisions(store)
     ]
+
+
+def status_lines(found: dict[str, Any]) -> Iterator[str]:
+    """Yield where things stand (see ``status``): titles, and below each what it holds, two spaces further."""
+    for dataset in found["jeux_de_donnees"]:
+        yield from _dataset_lines(dataset)
+    sections = {
+        "En retard": [
+            f"{item['reseau']}, {item['annee']} : attendu le {_day(item['attendu_le'])}, {item['jours']} jours, "
+            f"{', '.join(item['fichiers'])}"
+            for item in found["retards"]
+        ],
+        "Refusés": [
+            f"{item['reseau']}, {item['annee']}, {item['export']} : {item['explication']}  {item['lettre'] or ''}"
+            for item in found["refuses"]
+        ],
+        "Réceptions en échec": [
+            f"{item['reseau']}, {item['annee']} : "
+            + ("ce qui avait été reçu reste publié" if item["resultats_gardes"] else "rien n'a encore été reçu")
+            for item in found["receptions_en_echec"]
+        ],
+        "En attente d'un accord": [_waiting_line(item) for item in found["en_attente"]],
+        "À vérifier": [f"{item['reseau']}, {item['annee']}, {item['message']}" for item in found["a_verifier"]],
+        "Dossier d'exports, à regarder": list(folder_lines(found["dossier_d_exports"])),
+    }
+    for title, lines in sections.items():
+        yield f"{title} : {len(lines) or 'rien'}"
+        yield from (f"  {line}" for line in lines)
+
+
+def _dataset_lines(dataset: dict[str, Any]) -> Iterator[str]:
+    made = f"version {dataset['version']} du {_day(dataset['faite_le'])}" if dataset["version"] else "aucune version"
+    yield f"{dataset['titre']} ({dataset['id']}) : {made}"
+    for target in dataset["cibles"]:
+        held = target["version"] or "version non notée"
+        fresh = {True: ", à jour", False: ", en retard d'une version ou plus", None: ""}[target["a_jour"]]
+        yield f"  {target['cible']} : {held}{fresh}  {target['page'] or ''}"
+    if not dataset["cibles"]:
+        yield "  publié nulle part"
+
+
+def _waiting_line(item: dict[str, Any]) -> str:
+    named = str(item["empreinte"])[:8]
+    if item["genre"] == "publication":
+        return f"publication vers {item['cible']} : {named} (resultats plan --target {item['cible']})"
+    return f"{item['genre']} de {item['reseau']}, {item['annee']} : {named}, depuis le {_day(item['depuis'])}"
+
+
+def _day(iso: str | None) -> str:
+    """Write an ISO date as the French do."""
+    return "/".join(reversed(iso[:10].split("-"))) if iso else "?"

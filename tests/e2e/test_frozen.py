@@ -54,11 +54,9 @@ from assets.resources import Workspace
 from pipelines.cli import main
 from pipelines.declarations import load
 from pipelines.flow.changes import Look, look
-from pipelines.report.alerts import Places, alerts_of
-from pipelines.report.facts import network_years
-from pipelines.report.message import write_message
-from pipelines.report.night import begin_night, end_night
-from pipelines.report.night_text import night_brief
+from pipelines.report.alerts import Places, alerts_of, write_message
+from pipelines.report.facts import known_years
+from pipelines.report.night import begin_night, end_night, night_brief
 
 pytestmark = pytest.mark.e2e
 
@@ -463,7 +461,7 @@ def night(scenario: Scenario, folder: Path) -> dict[str, Any]:
     moved = Workspace(
         exports=str(shutil.copytree(scenario.exports, folder / "exports")), output=str(output), schemas=known.schemas
     )
-    record = begin_night(known.store, declared, "2025-07-01", look(declared, unknown.store, known.root), NOW)
+    record = begin_night(known.store, "2025-07-01", look(declared, unknown.store, known.root), NOW)
     text = end_night(known.store, declared, record, {("caf", 2022): "essai"}, "tables à jour, version publiée", NOW)
     return {
         "à traiter": [f"{item['network']} {item['year']} : {item['resultat']}" for item in record["a_traiter"]],
@@ -483,7 +481,8 @@ def morning(scenario: Scenario, _: Path) -> dict[str, Any]:
     workspace = Workspace(exports=str(scenario.exports), output=str(scenario.output), schemas=str(scenario.schemas))
     places = Places(workspace.exports, workspace.output, "https://dagster.example")
     declared = load(scenario.schemas)
-    alerts = alerts_of(declared, network_years(workspace.store, declared), places, NOW.date())
+    years = known_years(workspace.store, declared)
+    alerts = alerts_of(declared, workspace.store, years, places, NOW.date())
     message = write_message(alerts, NOW.date())
     told = {"sujet": message.subject, "texte": message.text.splitlines(), "faits": message.payload["faits"]}
     return dict(json.loads(scenario.plain(json.dumps(told, ensure_ascii=False))))

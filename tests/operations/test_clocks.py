@@ -28,7 +28,7 @@ def project(tmp_path) -> Small:
 
 
 def begin(project: Small, night: str, now: datetime.datetime = NOW) -> None:
-    begin_night(project.store, project.catalogue, night, project.look(), now)
+    begin_night(project.store, night, project.look(), now)
 
 
 def from_the_future(folder: Path) -> None:

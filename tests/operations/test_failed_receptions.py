@@ -14,10 +14,9 @@ from pipelines.flow.changes import look
 from pipelines.flow.gather import gather
 from pipelines.flow.release import release_inputs
 from pipelines.release.inputs import Inputs
-from pipelines.report.facts import network_year
+from pipelines.report.network_lines import network_lines
 from pipelines.report.night import begin_night, end_night
 from pipelines.report.status import status
-from pipelines.report.terminal import network_lines
 from pipelines.tables import NationalInputs
 
 DAY = datetime.date(2024, 1, 1)
@@ -49,7 +48,7 @@ def made_from(project: Small) -> Inputs:
 
 def test_results_stay_as_they_were_and_the_failure_is_told(project, monkeypatch, capsys):
     before, made_of = inputs(project), made_from(project)
-    night = begin_night(project.store, project.catalogue, "2026-01-02", look(project.catalogue, project.store,
+    night = begin_night(project.store, "2026-01-02", look(project.catalogue, project.store,
                         project.workspace.root), NOW)  # fmt: skip
     for network in ("alpha", "alpha", "beta"):  # twice: a failure doesn't wear out what was there
         fail(project, network, monkeypatch)
@@ -64,7 +63,7 @@ def test_results_stay_as_they_were_and_the_failure_is_told(project, monkeypatch,
     )  # fmt: skip
     text = end_night(project.store, project.catalogue, night, {}, "refaites.", NOW)
     assert f"| beta | 2023 | jamais traité | {FAILED} |" in text
-    lines, _ = network_lines([network_year(project.store, "alpha", 2023)])
+    lines, _ = network_lines(project.store, [project.store.read("alpha", 2023)])
     assert lines[0] == f"  2023  {FAILED} ; ce qui suit date de la réception précédente, et reste publié"
     assert "lignes acceptées" in lines[1]
     found = status(project.catalogue, project.output, DAY)["receptions_en_echec"]
@@ -76,7 +75,7 @@ def test_results_stay_as_they_were_and_the_failure_is_told(project, monkeypatch,
 def test_a_night_says_that_what_was_received_before_stays(project, monkeypatch):
     path = project.exports / "alpha" / "guichet-2023.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(";content", ";mécontent", 1), encoding="utf-8")
-    night = begin_night(project.store, project.catalogue, "2026-01-02", look(project.catalogue, project.store,
+    night = begin_night(project.store, "2026-01-02", look(project.catalogue, project.store,
                         project.workspace.root), NOW)  # fmt: skip
     fail(project, "alpha", monkeypatch)
     text = end_night(project.store, project.catalogue, night, {("alpha", 2023): "coupé"}, "rien n'a changé.", NOW)

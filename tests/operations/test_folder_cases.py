@@ -14,8 +14,7 @@ from assets.resources import Workspace
 from pipelines.declarations import load
 from pipelines.flow.judge import judge_network_year, keep_verdict
 from pipelines.flow.receive import receive_exports
-from pipelines.report.facts import network_year
-from pipelines.report.terminal import network_lines
+from pipelines.report.network_lines import network_lines
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 pytestmark = pytest.mark.skipif(not CASES.exists(), reason="the situations are not at hand")
@@ -37,7 +36,9 @@ def run(tmp_path, case, schemas, network, years=(2024,)):
         verdicts = judge_network_year(catalogue, network, year, workspace.store, reception)
         keep_verdict(workspace.store, catalogue, network, year, verdicts, reception.fingerprint)
         reports[year] = {verdict.export: verdict for verdict in verdicts}
-    return "\n".join(network_lines(network_year(workspace.store, network, year) for year in years)[0]), reports
+    return "\n".join(
+        network_lines(workspace.store, [workspace.store.read(network, year) for year in years])[0]
+    ), reports
 
 
 def test_a_total_row_is_no_office(tmp_path):

@@ -12,10 +12,9 @@ from small_networks import Small, small
 from assets.run import run_national, run_networks
 from pipelines.cli import main
 from pipelines.flow.exports_folder import note_folder, noted_folder
-from pipelines.report.facts import network_year
+from pipelines.report.network_lines import network_lines
 from pipelines.report.run_summary import summarise
 from pipelines.report.status import status
-from pipelines.report.terminal import network_lines
 
 PLACE = ("alpha", 2024)
 
@@ -26,7 +25,7 @@ def project(tmp_path) -> Small:
 
 
 def told(project: Small, network: str = "alpha", year: int = 2024) -> str:
-    return "\n".join(network_lines([network_year(project.store, network, year)])[0])
+    return "\n".join(network_lines(project.store, [project.store.read(network, year)])[0])
 
 
 def receive_now(project: Small) -> None:

@@ -26,7 +26,7 @@ def project(tmp_path) -> Small:
 
 def begin(project: Small, night: str) -> None:
     found = look(project.catalogue, project.store, project.workspace.root)
-    begin_night(project.store, project.catalogue, night, found, NOW)
+    begin_night(project.store, night, found, NOW)
 
 
 def tick(project: Small, instance: dg.DagsterInstance) -> list[dg.RunRequest]:

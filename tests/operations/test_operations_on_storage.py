@@ -10,12 +10,12 @@ from dagster_service import write_export
 from small_networks import NOW, Small, small
 
 from pipelines.cli import main
-from pipelines.flow.changes import look
+from pipelines.flow.changes import Look, look
 from pipelines.flow.revisions import ProposalStore, waiting_revisions
 from pipelines.flow.shared_store import open_store
 from pipelines.flow.store import read_frame
 from pipelines.read import ObjectStore
-from pipelines.report.night import begin_night, end_night, failed_night, keep_night, latest_night, night_record
+from pipelines.report.night import begin_night, end_night, keep_night, latest_night, night_record
 
 pytestmark = pytest.mark.e2e
 DATASET = "resultats-services-publics"
@@ -150,8 +150,8 @@ def test_nights_are_seen_by_all_and_end_once(machine):
     since = store.state(places)
     assert since
     write_export(machine.project.exports, "alpha", 2024, unhappy=2)
-    failed_night(open_store(machine.url), "2026-01-01", "panne", NOW)
-    begin_night(store, catalogue, "2026-01-02", look(catalogue, store, root), NOW)
+    begin_night(open_store(machine.url), "2026-01-01", Look(), NOW, "panne")
+    begin_night(store, "2026-01-02", look(catalogue, store, root), NOW)
     other = open_store(machine.url)
     record = latest_night(other)
     assert (record["nuit"], [cell["year"] for cell in record["a_traiter"]]) == ("2026-01-02", [2024])

@@ -9,9 +9,8 @@ from dagster_service import write_export
 from small_networks import Small, small
 
 from pipelines.declarations.network import Acceptance
-from pipelines.report.facts import network_year
+from pipelines.report.network_lines import network_lines
 from pipelines.report.status import status
-from pipelines.report.terminal import network_lines
 from pipelines.validate import Seen, doubts_of
 
 FREE = Acceptance(max_refused_share=0.05, why="essai")
@@ -27,7 +26,7 @@ def report(project: Small, network: str, year: int):
 
 
 def told(project: Small, network: str, year: int) -> str:
-    return "\n".join(network_lines([network_year(project.store, network, year)])[0])
+    return "\n".join(network_lines(project.store, [project.store.read(network, year)])[0])
 
 
 def test_a_content_that_is_anothers_is_told_everywhere(project):

@@ -21,9 +21,9 @@ from pipelines.cli import main
 from pipelines.flow.revisions import ACCEPT_JOB, waiting_revisions
 from pipelines.flow.store import read_frame
 from pipelines.report.alerts import alerts_of
-from pipelines.report.facts import network_year, network_years
+from pipelines.report.facts import known_years
+from pipelines.report.network_lines import network_lines
 from pipelines.report.status import status
-from pipelines.report.terminal import network_lines
 
 pytestmark = pytest.mark.e2e
 
@@ -141,13 +141,13 @@ def test_one_address_of_a_letter_for_the_ui_the_summaries_and_the_alerts(tmp_pat
     made = run(project, workspace, 2023).get_asset_check_evaluations()
     (told,) = [item.metadata for item in made if item.check_name == "conformite"]
     assert told["guichet_lettre_html"].url == letter
-    lines, _ = network_lines([network_year(workspace.store, "alpha", 2023)])
+    lines, _ = network_lines(workspace.store, [workspace.store.read("alpha", 2023)])
     assert f"          lettre au réseau : {letter}" in lines
     today = datetime.date(2024, 1, 1)
     (refused,) = status(project.catalogue, project.output, today, workspace.letters)["refuses"]
     assert refused["lettre"] == letter
-    known = network_years(workspace.store, project.catalogue)
-    (alert,) = alerts_of(project.catalogue, known, places_of(workspace), today)
+    years = known_years(workspace.store, project.catalogue)
+    (alert,) = alerts_of(project.catalogue, workspace.store, years, places_of(workspace), today)
     assert alert.todo[0].endswith(letter)
     on_disk = str((project.output / "work/networks/alpha/2023/guichet-lettre.html").resolve())
     assert project.store.letter(Path(on_disk)) == on_disk  # no web server: its place

@@ -9,25 +9,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.channels import channels_from_environment
+from pipelines.flow.state import NetworkYear, Reception
 from pipelines.flow.store import Store
+from pipelines.operations.channels import FORGOTTEN_AFTER, SendError, channels_from_environment, send_news
 from pipelines.operations.settings import SettingError, read_secret, readable_by_others
-from pipelines.report.alerts import Alert, Places, broken_step, late, not_computed, nothing_published, refused
-from pipelines.report.facts import Refusal
-from pipelines.report.lateness import STEPS, late_files
-from pipelines.report.message import Message, write_message
-from pipelines.report.sent import FORGOTTEN_AFTER, SendError, send_news
+from pipelines.report.alerts import (
+    Alert,
+    Message,
+    Places,
+    broken_step,
+    failed,
+    late,
+    nothing_published,
+    refused,
+    write_message,
+)
+from pipelines.report.facts import STEPS, Refusal, late_files
 
 PLACES = Places("/exports du mois", "/srv/resultats", "https://dagster.example/")
 DAY = datetime.date(2025, 4, 1)
 
 
-def test_a_network_is_late_the_day_after_its_date(catalogue):
-    def missing(network: str, year: int) -> list[str]:
-        return ["enquete"] if (network, year) == ("caf", 2024) else []
+NOTHING_CAME = NetworkYear(network="caf", year=2024, reception=Reception(fingerprint="f", exports={"enquete": ()}))
 
-    assert late_files(catalogue, missing, datetime.date(2025, 3, 31)) == []
-    (files,) = late_files(catalogue, missing, DAY)
+
+def test_a_network_is_late_the_day_after_its_date(catalogue):
+    assert late_files(catalogue, [NOTHING_CAME], datetime.date(2025, 3, 31)) == []
+    (files,) = late_files(catalogue, [NOTHING_CAME], DAY)
     assert (files.network, files.year, files.days, files.due) == ("caf", 2024, 1, datetime.date(2025, 3, 31))
     assert all("{year}" not in file for file in files.files)
     told = late(catalogue, files, PLACES)
@@ -36,35 +44,30 @@ def test_a_network_is_late_the_day_after_its_date(catalogue):
 
 
 def test_what_nobody_looked_at_is_not_late(catalogue):
-    assert late_files(catalogue, lambda *_: None, datetime.date(2030, 1, 1)) == []
+    assert late_files(catalogue, [NetworkYear(network="caf", year=2024)], datetime.date(2030, 1, 1)) == []
 
 
 @given(days=st.integers(1, 1000))
 def test_a_lateness_is_told_once_for_each_step(catalogue, days):
     today = datetime.date(2025, 3, 31) + datetime.timedelta(days=days)
-    found = [
-        item for item in late_files(catalogue, lambda *_: ["enquete"], today)
-        if (item.network, item.year) == ("caf", 2024)
-    ]  # fmt: skip
-    assert found[0].step == [step for step in STEPS if step <= days][-1]
-    same_step = late(catalogue, found[0], PLACES).key
+    (files,) = late_files(catalogue, [NOTHING_CAME], today)
+    assert files.step == [step for step in STEPS if step <= days][-1]
     before = [
         late(catalogue, item, PLACES).key
-        for item in late_files(catalogue, lambda *_: ["enquete"], today - datetime.timedelta(days=1))
-        if (item.network, item.year) == ("caf", 2024)
+        for item in late_files(catalogue, [NOTHING_CAME], today - datetime.timedelta(days=1))
     ]
-    assert (before == [same_step]) is (days not in STEPS)
+    assert (before == [late(catalogue, files, PLACES).key]) is (days not in STEPS)
 
 
 def all_alerts(catalogue) -> list[Alert]:
-    (files,) = late_files(catalogue, lambda n, y: ["enquete"] if (n, y) == ("caf", 2024) else [], DAY)
+    (files,) = late_files(catalogue, [NOTHING_CAME], DAY)
     refusal = Refusal(
         "caf", (2023, 2024), "enquete", files=(("caf/enquete.csv", "ab" * 32),),
         explanation="Fichier inutilisable.", letter="/srv/resultats/work/x-lettre.html",
     )  # fmt: skip
     return [
         late(catalogue, files, PLACES),
-        not_computed(catalogue, "caf", 2024, "nps", "division par zéro", PLACES),
+        failed(catalogue, "caf", 2024, "nps", "division par zéro", PLACES),
         refused(catalogue, refusal, PLACES),
         broken_step("CAF, étape « raw »", "caf", 2024, "disque\n plein " * 100, "run-1", PLACES),
         nothing_published("un secret se déduit", "run-2", PLACES),
@@ -128,16 +131,16 @@ def test_nothing_is_told_twice_and_a_channel_that_failed_is_tried_again_alone(ca
     alerts, store = all_alerts(catalogue), Store(tmp_path)
     mail, hook = Recorder("courriel"), Recorder("webhook")
     hook.broken = True
-    assert send_news(alerts, [mail, hook], store, DAY) == ["webhook : en panne"]
+    assert send_news(store, alerts, [mail, hook], DAY) == ["webhook : en panne"]
     hook.broken = False
-    assert send_news(alerts, [mail, hook], store, DAY) == []
-    assert send_news(alerts[:3], [mail, hook], store, DAY + datetime.timedelta(days=20)) == []
+    assert send_news(store, alerts, [mail, hook], DAY) == []
+    assert send_news(store, alerts[:3], [mail, hook], DAY + datetime.timedelta(days=20)) == []
     assert [len(channel.messages) for channel in (mail, hook)] == [1, 1]
     # Seen 25 days before: still the same facts. The two others ended, and are news when they return.
     later = DAY + datetime.timedelta(days=45)
-    send_news(alerts, [mail], store, later)
+    send_news(store, alerts, [mail], later)
     assert [len(message.payload["faits"]) for message in mail.messages] == [5, 2]
-    send_news(alerts, [mail], store, later + FORGOTTEN_AFTER)
+    send_news(store, alerts, [mail], later + FORGOTTEN_AFTER)
     assert len(mail.messages) == 2
 
 

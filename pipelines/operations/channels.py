@@ -1,24 +1,34 @@
-"""How messages leave: e-mail by SMTP and JSON to a webhook, as the environment says. What they say is not known here.
+"""How messages leave: e-mail by SMTP and JSON to a webhook, as the environment says, and what each was sent already.
 
-Errors hold no secret: the address of a webhook is one too.
+What they say is in ``pipelines.report``. Errors hold no secret: the address of a webhook is one too. The standard
+library does it: apprise doesn't say what a server answered, check the line without sending, nor trust an authority
+that it is given.
 """
 
+import datetime
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
 import requests
 
+from pipelines.flow.store import Store
 from pipelines.operations.settings import ENVIRONMENT, SettingError, read_secret
-from pipelines.report.message import Message
-from pipelines.report.sent import Channel, SendError
+from pipelines.report.alerts import Alert, Message, write_message
 
 TIMEOUT = 20  # seconds for each exchange: a sensor tick has 60
 _LOCAL = ("localhost", "127.0.0.1", "::1")
+SENT = "work/alertes.json"  # what was sent: channel → key of an alert → the day when it was last seen
+# An alert not seen for so long has ended: if it comes back, it is told again.
+FORGOTTEN_AFTER = datetime.timedelta(days=30)
 _PORTS = {"starttls": "587", "tls": "465", "aucune": "25"}  # by how the line is secured
+
+
+class SendError(Exception):
+    """A message could not be sent; the French text says why, without any secret."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +109,35 @@ class Webhook:
             raise SendError(f"le webhook ne répond pas ({type(error).__name__})") from None
         if answer.status_code >= 500 or (method == "POST" and not answer.ok) or answer.is_redirect:
             raise SendError(f"le webhook répond {answer.status_code}")
+
+
+Channel = Mail | Webhook
+
+
+def send_news(store: Store, alerts: Sequence[Alert], channels: Sequence[Channel], day: datetime.date) -> list[str]:
+    """Send each channel one message of what it wasn't sent yet; return the French reasons of those that failed.
+
+    What was sent is kept after each channel, so that one that fails is tried again alone.
+    """
+    sent: dict[str, dict[str, str]] = store.load(SENT) or {}
+    failures = []
+    for channel in channels:
+        known = {key: seen for key, seen in sent.get(channel.name, {}).items() if _recent(seen, day)}
+        news = [alert for alert in alerts if alert.key not in known]
+        seen_again = [alert for alert in alerts if alert.key in known]
+        try:
+            if news:
+                channel.send(write_message(news, day))
+        except SendError as error:
+            failures.append(f"{channel.name} : {error}")
+            news = []
+        sent[channel.name] = known | {alert.key: day.isoformat() for alert in (*seen_again, *news)}
+        store.keep(SENT, sent)
+    return failures
+
+
+def _recent(seen: str, day: datetime.date) -> bool:
+    return day - datetime.date.fromisoformat(seen) <= FORGOTTEN_AFTER
 
 
 def channels_from_environment(environment: Mapping[str, str] = ENVIRONMENT) -> list[Channel]:

@@ -1,0 +1,91 @@
+"""What is known of the years of a network as lines of French, for a terminal and for the details of a night."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.declarations.status import Status
+from pipelines.mechanics.french import counted
+from pipelines.report.facts import letter_of, missing, not_computed, refused_rows, to_check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pipelines.flow.state import ExportVerdict, NetworkYear
+    from pipelines.flow.store import Store
+
+NOT_RECEIVED = "ERREUR : les fichiers n'ont pas pu être reçus"
+_UNJUDGED = "Les fichiers reçus n'ont pas pu être contrôlés ; le réseau n'a rien à faire."
+
+
+def network_lines(store: Store, years: Iterable[NetworkYear]) -> tuple[list[str], int]:
+    """Return what to tell of the years of a network, and how many exports or rows were refused."""
+    lines: list[str] = []
+    refused = 0
+    absent: dict[str, list[int]] = {}
+    for known in years:
+        lines += [f"  {known.year}  {line}" for line in _year_lines(store, known)]
+        for export, files in known.reception.exports.items() if known.reception else ():
+            verdict = known.current.get(export)
+            if export in missing(known) or (files and verdict and verdict.status is Status.NOT_HANDED_OVER):
+                absent.setdefault(export, []).append(known.year)
+            elif files:
+                lines += _export_lines(store, known, export)
+                refused += (verdict.refused + (verdict.status is Status.REFUSED)) if verdict else 0
+    return [*lines, *(f"  {_ranges(without)}  {export} : NON TRANSMIS" for export, without in absent.items())], refused
+
+
+def _year_lines(store: Store, known: NetworkYear) -> Iterator[str]:
+    if known.reception is None:
+        yield NOT_RECEIVED
+        return
+    if known.reception_failed:
+        yield f"{NOT_RECEIVED} ; ce qui suit date de la réception précédente, et reste publié"
+    for files in known.reception.exports.values():
+        yield from (f"NOUVEAU CONTENU sous le même nom : {file.path}" for file in files if file.news == "modifié")
+    yield from (f"ATTENTION, {notice}" for notice in known.reception.notices())
+    yield from (f"À VÉRIFIER, {doubt}" for doubt in to_check(known))
+    for indicator, error in not_computed(store, known).items():
+        yield f"{indicator} : CALCUL IMPOSSIBLE. {error}"
+
+
+def _export_lines(store: Store, known: NetworkYear, export: str) -> Iterator[str]:
+    verdict = known.current.get(export)
+    if verdict is None:
+        why = known.reception.damaged if known.reception else ""
+        yield f"  {known.year}  {export} : ERREUR DE TRAITEMENT. {why or _UNJUDGED}"
+        return
+    yield f"  {known.year}  {export} : {_verdict_text(verdict)}"
+    if verdict.refused:
+        yield from (f"          - {reason}" for reason in refused_rows(known, export))
+        findings = store.network_year(known.network, known.year) / f"{export}-anomalies.csv"
+        yield f"          détail : {from_here(store.address(findings))}"
+    if letter := letter_of(store, known, export):
+        yield f"          lettre au réseau : {from_here(letter)}"
+
+
+def _verdict_text(verdict: ExportVerdict) -> str:
+    if verdict.status is not Status.ACCEPTED:
+        return f"{verdict.status.upper()}. {verdict.explanation}"
+    aside = f", {counted(verdict.refused, 'écartée')}" if verdict.refused else ""
+    return f"{counted(verdict.accepted, 'ligne acceptée')}{aside}"
+
+
+def from_here(place: str) -> str:
+    """Show a path from the current folder when it is below it."""
+    try:
+        return str(Path(place).relative_to(Path.cwd())) if "://" not in place else place
+    except ValueError:
+        return place
+
+
+def _ranges(years: list[int]) -> str:
+    """Write years as ranges: 2010-2014, 2018."""
+    ranges: list[list[int]] = []
+    for year in years:
+        if ranges and ranges[-1][-1] == year - 1:
+            ranges[-1].append(year)
+        else:
+            ranges.append([year])
+    return ", ".join(f"{group[0]}-{group[-1]}" if len(group) > 1 else str(group[0]) for group in ranges)
