@@ -6,13 +6,15 @@ import re
 import shlex
 import shutil
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+from typer.main import get_command
 
 from assets.definitions import build_definitions
 from assets.resources import Workspace
-from pipelines.cli import _parser
+from pipelines.cli import app
 from pipelines.compile.editor import stale
 from pipelines.compile.manual import estimators_manual
 from pipelines.declarations import load
@@ -77,7 +79,15 @@ def test_the_commands_of_a_page_are_understood(name):
     written += re.findall(r"`(resultats [^`]*)`", text)
     for line in written:
         assert line.startswith("resultats "), line
-        _parser().parse_args(shlex.split(line, comments=True)[1:])
+        understood(get_command(app), shlex.split(line, comments=True)[1:])
+
+
+def understood(command: Any, words: list[str]) -> None:
+    """Read a command down to its options; raises TyperException at what is not understood."""
+    context = command.make_context(command.name or "resultats", words)
+    if hasattr(command, "commands"):
+        _, below, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        understood(below, rest)
 
 
 @pytest.mark.parametrize("name", PAGES)

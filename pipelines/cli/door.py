@@ -12,13 +12,12 @@ import traceback
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from pipelines.cli.declared import REFUSED, USAGE
+from pipelines.cli.options import REFUSED, USAGE
 from pipelines.cli.showing import print_json
 from pipelines.mechanics.plain_text import lines
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 INTERRUPTED = 130  # as shells say of a command that Ctrl-C ended
 _OWN_MOVES = re.compile(r"\x1b\[[?0-9;]*[mKAhlJG]|\r")  # those that rich writes
@@ -83,28 +82,31 @@ def listened() -> Iterator[None]:
         yield
 
 
-def run_command(parsed: argparse.Namespace) -> int:
-    """Run the command that was parsed; return its exit code, or that of what stopped it."""
+def guarded(command: Callable[[], int], *, public: bool, detail: bool, json: bool) -> int:
+    """Run a command; return its exit code, or that of what stopped it.
+
+    ``public``: what it writes is for everybody; ``detail``: tell the traceback too; ``json``: answer programs.
+    """
     from pipelines.flow.output_folder import private_files
 
     try:
-        with nullcontext() if getattr(parsed, "public", False) else private_files():
-            code: int = parsed.command(parsed)
+        with nullcontext() if public else private_files():
+            return command()
     except KeyboardInterrupt:
         print("resultats : interrompu", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:  # anything: this is the door
-        if parsed.detail:
+        if detail:
             traceback.print_exc()
-        message, code = _sentence(error)
-        if getattr(parsed, "json", False):
+        message, code = sentence_of(error)
+        if json:
             with suppress(OSError):  # the place where the answer goes may be what is full
                 print_json({"erreur": message})
         print(f"resultats : {message}", file=sys.stderr)
-    return code
+        return code
 
 
-def _sentence(error: Exception) -> tuple[str, int]:
+def sentence_of(error: Exception) -> tuple[str, int]:
     """Return what to say of an error, and the exit code."""
     from pipelines.mechanics.machine_faults import machine_fault
     from pipelines.operations.output_lock import OutputBusyError

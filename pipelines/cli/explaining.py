@@ -1,95 +1,83 @@
 """``resultats explain``: joins what a run left and the archive. Arguments and exit codes only.
 
-How a number is traced and recomputed is in ``pipelines.explain``.
+How a number is traced and computed again is in ``pipelines.explain``.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pipelines.cli.declared import DONE, OUTPUT_HELP, REFUSED, USAGE, load_or_tell, output_of_environment
-from pipelines.cli.showing import add_json, print_json, steps
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, load_or_tell, option
+from pipelines.cli.showing import print_json, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipelines.declarations import Catalogue
     from pipelines.explain import Explainer, Release
     from pipelines.flow.store import Store
 
-_LEVELS = ("national", "region", "departement", "site")
+Level = Literal["site", "departement", "region", "national"]
 
 
-def add_command(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Declare the command."""
-    explain = commands.add_parser(
-        "explain",
-        help="remonter d'un résultat publié à ses lignes sources, et le recalculer",
-        epilog="Code de sortie : 0 le recalcul confirme (ou la valeur est secrète), 1 il ne confirme pas, "
-        "2 ligne introuvable ou mauvais usage.",
-    )
-    explain.add_argument("--indicator", required=True, metavar="INDICATEUR")
-    explain.add_argument("--network", required=True, metavar="RÉSEAU")
-    explain.add_argument("--year", required=True, type=int, metavar="ANNÉE")
-    explain.add_argument("--territory", metavar="CODE_OU_NOM", help="défaut : la maille la plus large")
-    explain.add_argument("--structure", metavar="CODE", help="une structure (caisse, agence…)")
-    explain.add_argument("--level", choices=_LEVELS, help="maille, si le territoire ne suffit pas à la dire")
-    explain.add_argument("--period", metavar="PÉRIODE", help="2024-T2, 2024-04… (défaut : l'année)")
-    explain.add_argument("--release", metavar="VERSION", help="une version antérieure (défaut : la dernière)")
-    explain.add_argument("--output", default=output_of_environment(), metavar="DOSSIER_OU_URL", help=OUTPUT_HELP)
-    add_schemas(explain)
-    add_json(explain)
-    explain.set_defaults(command=_explain)
-
-
-def _explain(arguments: argparse.Namespace) -> int:
-    catalogue = load_or_tell(arguments.schemas)
+def explain(
+    indicator: Annotated[str, option("INDICATEUR", "indicateur, par son identifiant")],
+    network: Annotated[str, option("RÉSEAU", "réseau, par son identifiant")],
+    year: Annotated[int, option("ANNÉE", "année du résultat")],
+    output: Output,
+    schemas: Schemas,
+    territory: Annotated[str | None, option("CODE_OU_NOM", "défaut : la maille la plus large")] = None,
+    structure: Annotated[str | None, option("CODE", "une structure (caisse, agence…)")] = None,
+    level: Annotated[Level | None, option("MAILLE", "national, region, departement ou site, si rien ne la dit")] = None,
+    period: Annotated[str | None, option("PÉRIODE", "2024-T2, 2024-04… (défaut : l'année)")] = None,
+    release: Annotated[str | None, option("VERSION", "une version antérieure (défaut : la dernière)")] = None,
+    json: Json = False,
+) -> int:
+    """Tell where a published row comes from, and compute it again."""
+    catalogue = load_or_tell(schemas)
     if catalogue is None:
         return USAGE
-    if message := _unknown(catalogue, arguments):
+    if message := _unknown(catalogue, indicator, network):
         print(message, file=sys.stderr)
         return USAGE
     from pipelines.explain import NotFoundError, explanation, find_row
 
     try:
-        with steps(2) as tell, tempfile.TemporaryDirectory() as folder:
-            tell("lecture de la version")
-            explainer = open_explainer(catalogue, arguments.output, Path(folder), arguments.release)
+        with steps(2) as begin, tempfile.TemporaryDirectory() as folder:
+            begin("lecture de la version")
+            explainer = open_explainer(catalogue, output, Path(folder), release)
             row = find_row(
-                explainer.release.results, arguments.indicator, arguments.network, arguments.year,
-                territory=arguments.territory, structure=arguments.structure, level=arguments.level,
-                period=arguments.period,
+                explainer.release.results, indicator, network, year, territory=territory, structure=structure,
+                level=level, period=period,
             )  # fmt: skip
-            tell("lignes relues dans l'archive, calcul refait")
-            found = explanation(explainer, row, arguments.schemas)
+            begin("lignes relues dans l'archive, calcul refait")
+            told = explanation(explainer, row, schemas)
     except NotFoundError as error:
         print(error, file=sys.stderr)
         return USAGE
-    if arguments.json:
-        print_json(found)
+    if json:
+        print_json(told)
     else:
         from pipelines.explain.terminal import show
 
-        show(found)
-    return REFUSED if found["recalcul"]["accord"] is False else DONE
+        show(told)
+    return REFUSED if told["recalcul"]["accord"] is False else DONE
 
 
-def _unknown(catalogue: Catalogue, arguments: argparse.Namespace) -> str:
+def _unknown(catalogue: Catalogue, indicator: str, network: str) -> str:
+    """Say which name is not declared, nothing when the network feeds the indicator."""
     from pipelines.declarations.problems import close_to
 
     for word, name, known in (
-        ("indicateur", arguments.indicator, catalogue.indicators), ("réseau", arguments.network, catalogue.networks),
+        ("indicateur", indicator, catalogue.indicators), ("réseau", network, catalogue.networks),
     ):  # fmt: skip
         if name not in known:
             return f"{word} « {name} » inconnu{close_to(name, known)} ; déclarés : {', '.join(sorted(known))}"
-    feeds = catalogue.indicators[arguments.indicator].networks
-    if arguments.network not in feeds:
-        return f"« {arguments.network} » n'alimente pas cet indicateur ; réseaux : {', '.join(sorted(feeds))}"
+    feeds = catalogue.indicators[indicator].networks
+    if network not in feeds:
+        return f"« {network} » n'alimente pas cet indicateur ; réseaux : {', '.join(sorted(feeds))}"
     return ""
 
 

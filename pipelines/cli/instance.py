@@ -1,127 +1,86 @@
 """Commands of operators: the Dagster instance (made ready, recovered, purged), the revisions of closed years.
 
-Only arguments and exit codes; what they do is in ``assets``.
+Only arguments and exit codes; what they do is in ``operations`` and ``flow``.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pipelines.cli.declared import DONE, REFUSED, USAGE
-from pipelines.cli.showing import add_json, print_json
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, option
+from pipelines.cli.showing import print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipelines.flow.state import Proposal
 
-
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``instance`` and ``revisions``."""
-    instance = commands.add_parser("instance", help="l'instance Dagster : préparer, reprendre après un arrêt, purger")
-    actions = instance.add_subparsers(required=True, metavar="ACTION")
-    _action(actions, "prepare", _prepare, "créer ou migrer le stockage, réparer un premier démarrage interrompu")
-    _action(actions, "recover", _recover, "au démarrage du service : marquer en échec ce qui a été tué avec lui")
-    purge = _action(actions, "purge", _purge, "supprimer les traitements anciens, avec événements et journaux")
-    purge.add_argument("--days", type=int, metavar="JOURS", help="âge (défaut : RESULTATS_RETENTION_DAYS, sinon 90)")
-    revisions = commands.add_parser("revisions", help="révisions d'années closes : lister, accepter")
-    _output(revisions)
-    revisions.add_argument(
-        "--accept", nargs=3, metavar=("RÉSEAU", "ANNÉE", "RÉVISION"), help="mettre en place celle-ci"
-    )
-    add_json(revisions)
-    revisions.set_defaults(command=_revisions)
+Home = Annotated[Path | None, option("DOSSIER", "défaut : DAGSTER_HOME")]
 
 
-def _action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    command: Callable[[argparse.Namespace], int],
-    told: str,
-) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=told)
-    parser.add_argument("--home", type=Path, metavar="DOSSIER", help="défaut : DAGSTER_HOME")
-    add_json(parser)
-    parser.set_defaults(command=_with_home(command))
-    return parser
-
-
-def _output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--output", required=True, metavar="DOSSIER_OU_URL", help="dossier ou URL des versions et de l'archive"
-    )
-
-
-def _with_home(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """Refuse, with a sentence, a home that holds no ``dagster.yaml``."""
-
-    def checked(arguments: argparse.Namespace) -> int:
-        from pipelines.operations.settings import home_from_environment
-
-        arguments.home = arguments.home or home_from_environment()
-        if arguments.home is None or not (arguments.home / "dagster.yaml").is_file():
-            print(
-                "pas d'instance ici : donner --home ou DAGSTER_HOME, dossier qui contient dagster.yaml", file=sys.stderr
-            )
-            return USAGE
-        return command(arguments)
-
-    return checked
-
-
-def _prepare(arguments: argparse.Namespace) -> int:
+def prepare(home: Home = None, json: Json = False) -> int:
+    """Create or migrate the storage, mend a first start that was interrupted."""
     from pipelines.operations.instance import prepare_instance
 
-    done = prepare_instance(arguments.home.resolve())
-    _answer(arguments, {"fait": done}, *done)
+    done = prepare_instance(_place(home).resolve())
+    _answer(json, {"fait": done}, *done)
     return DONE
 
 
-def _recover(arguments: argparse.Namespace) -> int:
+def recover(home: Home = None, json: Json = False) -> int:
+    """Mark as failed the runs that were killed with the service."""
     from pipelines.operations.instance import opened
     from pipelines.operations.lost_runs import fail_lost_runs
 
-    with opened(arguments.home.resolve()) as instance:
+    with opened(_place(home).resolve()) as instance:
         lost = fail_lost_runs(instance, nothing_runs=True)
     told = f"{len(lost)} traitements perdus marqués en échec" + (f" : {', '.join(lost)}" if lost else "")
-    _answer(arguments, {"perdus": lost}, told)
+    _answer(json, {"perdus": lost}, told)
     return DONE
 
 
-def _purge(arguments: argparse.Namespace) -> int:
+def purge(
+    days: Annotated[int | None, option("JOURS", "âge (défaut : RESULTATS_RETENTION_DAYS, sinon 90)")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> int:
+    """Remove old runs, with their events and logs."""
     from pipelines.operations.instance import opened
     from pipelines.operations.purge import purge_older
     from pipelines.operations.settings import retention_from_environment
 
-    days = retention_from_environment() if arguments.days is None else arguments.days
-    with opened(arguments.home.resolve()) as instance:
-        gone = purge_older(instance, days)
-    told = f"{len(gone)} traitements de plus de {days} jours supprimés"
-    _answer(arguments, {"jours": days, "supprimes": gone}, told)
+    place = _place(home).resolve()
+    age = retention_from_environment() if days is None else days
+    with opened(place) as instance:
+        gone = purge_older(instance, age)
+    told = f"{len(gone)} traitements de plus de {age} jours supprimés"
+    _answer(json, {"jours": age, "supprimes": gone}, told)
     return DONE
 
 
-def _revisions(arguments: argparse.Namespace) -> int:
+def revisions(
+    output: Annotated[str, option("DOSSIER_OU_URL", "dossier ou URL des versions et de l'archive")],
+    accept: Annotated[tuple[str, str, str] | None, option("RÉSEAU ANNÉE RÉVISION", "mettre en place celle-ci")] = None,
+    json: Json = False,
+) -> int:
+    """List the revisions of closed years that wait, or accept one."""
     from pipelines.flow.revisions import RevisionError, accept_revision, waiting_revisions
     from pipelines.flow.shared_store import open_store
     from pipelines.operations.output_lock import alone_on
 
-    store = open_store(arguments.output)
-    if arguments.accept is None:
+    store = open_store(output)
+    if accept is None:
         found = list(waiting_revisions(store))
         rows = [
             {"reseau": item.network, "annee": item.year, "empreinte": item.fingerprint,
              "proposee_le": item.proposed_at, "differences": item.differences}
             for item in found
         ]  # fmt: skip
-        _answer(arguments, {"revisions": rows}, *(_told(item) for item in found))
+        _answer(json, {"revisions": rows}, *(_told(item) for item in found))
         return DONE
-    network, year, revision = arguments.accept
+    network, year, revision = accept
     try:
-        with alone_on(arguments.output, "resultats revisions"):
+        with alone_on(output, "resultats revisions"):
             accept_revision(store, network, int(year), revision)
     except RevisionError as error:
         print(error, file=sys.stderr)
@@ -130,7 +89,7 @@ def _revisions(arguments: argparse.Namespace) -> int:
         print(f"année « {year} » : un nombre est attendu", file=sys.stderr)
         return USAGE
     told = f"{network} {year} : révision acceptée ; les tables nationales suivront"
-    _answer(arguments, {"reseau": network, "annee": int(year), "acceptee": revision}, told)
+    _answer(json, {"reseau": network, "annee": int(year), "acceptee": revision}, told)
     return DONE
 
 
@@ -139,9 +98,19 @@ def _told(item: Proposal) -> str:
     return f"{item.network} {item.year} {item.fingerprint[:12]} proposée le {item.proposed_at} : {counts}"
 
 
-def _answer(arguments: argparse.Namespace, content: dict[str, Any], *lines: str) -> None:
+def _place(home: Path | None) -> Path:
+    """Return the folder of the instance; raises SettingError for one that holds no ``dagster.yaml``."""
+    from pipelines.operations.settings import SettingError, home_from_environment
+
+    home = home or home_from_environment()
+    if home is None or not (home / "dagster.yaml").is_file():
+        raise SettingError("pas d'instance ici : donner --home ou DAGSTER_HOME, dossier qui contient dagster.yaml")
+    return home
+
+
+def _answer(json: bool, content: dict[str, Any], *lines: str) -> None:
     """Print the answer as asked: JSON, or French lines."""
-    if arguments.json:
+    if json:
         print_json(content)
     else:
         for line in lines:

@@ -2,83 +2,55 @@
 
 from __future__ import annotations
 
-import argparse
 import datetime
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import Annotated
 
-from pipelines.cli.declared import DONE, OUTPUT_HELP, REFUSED, USAGE, load_or_tell, output_of_environment
-from pipelines.cli.showing import add_json, print_json, steps
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_tell, tell
+from pipelines.cli.showing import print_json, steps
 
 
-def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Declare both commands."""
-    doctor = commands.add_parser(
-        "doctor",
-        help="dire si tout est prêt : installation, stockage, instance, clés, horloge, services",
-        epilog="Code de sortie : 0 prêt (avertissements compris), 1 au moins une panne, 2 mauvais usage.",
-    )
-    _add_output(doctor)
-    add_schemas(doctor)
-    doctor.add_argument("--target", action="store_true", help="joindre aussi la cible de publication")
-    doctor.add_argument("--mail", action="store_true", help="joindre aussi le serveur de courriel et le webhook")
-    add_json(doctor)
-    doctor.set_defaults(command=_doctor)
-    status = commands.add_parser(
-        "status", help="dire ce qui est publié et où, ce qui est en retard, ce qui attend un accord"
-    )
-    _add_output(status)
-    add_schemas(status)
-    add_json(status)
-    status.set_defaults(command=_status)
-
-
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--output",
-        default=output_of_environment(),
-        metavar="DOSSIER_OU_URL",
-        help=OUTPUT_HELP,
-    )
-
-
-def _doctor(arguments: argparse.Namespace) -> int:
-    catalogue = load_or_tell(arguments.schemas)
-    if catalogue is None:
+def doctor(
+    output: Output,
+    schemas: Schemas,
+    target: Annotated[bool, flag("--target", "joindre aussi la cible de publication")] = False,
+    mail: Annotated[bool, flag("--mail", "joindre aussi le serveur de courriel et le webhook")] = False,
+    json: Json = False,
+) -> int:
+    """Say whether all is ready."""
+    if load_or_tell(schemas) is None:
         return REFUSED
     from pipelines.operations.doctor import diagnose
 
-    with steps() as tell:
-        tell("contrôles")
-        found = diagnose(arguments.output, target=arguments.target, mail=arguments.mail)
-    failed = any(item.state == "panne" for item in found)
-    if arguments.json:
-        print_json({"pret": not failed, "constats": [vars(item) for item in found]})
+    with steps() as begin:
+        begin("contrôles")
+        findings = diagnose(output, target=target, mail=mail)
+    failed = any(item.state == "panne" for item in findings)
+    if json:
+        print_json({"pret": not failed, "constats": [vars(item) for item in findings]})
     else:
         from pipelines.cli.tables import show_findings
 
-        show_findings(found)
+        show_findings(findings)
     return REFUSED if failed else DONE
 
 
-def _status(arguments: argparse.Namespace) -> int:
-    catalogue = load_or_tell(arguments.schemas)
+def status(output: Output, schemas: Schemas, json: Json = False) -> int:
+    """Say what is published and where, what is late, what waits for an agreement."""
+    catalogue = load_or_tell(schemas)
     if catalogue is None:
         return USAGE
     from pipelines.operations.settings import letters_from_environment
-    from pipelines.report.status import NothingHereError, status
+    from pipelines.report.status import NothingHereError
+    from pipelines.report.status import status as current_status
 
     today = datetime.datetime.now().astimezone().date()
     try:
-        with steps() as tell:
-            tell("lecture de la sortie")
-            found = status(catalogue, arguments.output, today, letters_from_environment())
+        with steps() as begin:
+            begin("lecture de la sortie")
+            found = current_status(catalogue, output, today, letters_from_environment())
     except NothingHereError as error:
-        return _say(str(error), USAGE)
-    if arguments.json:
+        return tell(error, USAGE)
+    if json:
         print_json(found)
     else:
         from pipelines.cli.tables import show_lines
@@ -86,8 +58,3 @@ def _status(arguments: argparse.Namespace) -> int:
 
         show_lines(status_lines(found))
     return DONE
-
-
-def _say(message: str, code: int) -> int:
-    print(f"resultats : {message}", file=sys.stderr)
-    return code

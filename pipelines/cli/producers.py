@@ -2,179 +2,150 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
+from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from pipelines.cli.declared import DONE, REFUSED, UNREADABLE, USAGE, load_or_tell
+import typer
+
+from pipelines.cli.options import DONE, REFUSED, UNREADABLE, USAGE, Schemas, flag, load_or_tell, option, tell
 from pipelines.cli.showing import print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-    from pipelines.cli.checking import Checked
+    from pipelines.cli.any_file import Asked
     from pipelines.declarations import Catalogue, Export
 
 ERRORS = 1000  # errors listed by the general form, as frictionless does
+FREE_ORDER = "avec --schema : colonnes dans un ordre libre, facultatives absentes, autres admises (comme Validata)"
 
 
-def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Declare the two commands."""
-    validate = commands.add_parser(
-        "validate",
-        help="contrôler un fichier : celui d'un export, ou tout fichier avec un Table Schema",
-        epilog="Code de sortie : 0 valide, 1 non valide, 2 illisible ou mauvais usage.",
-    )
-    validate.add_argument("file", type=Path, metavar="FICHIER", help="fichier à contrôler ; rien n'est envoyé")
-    validate.add_argument("--network", metavar="RÉSEAU", help="réseau qui remet le fichier")
-    validate.add_argument("--export", metavar="EXPORT", help="export du réseau (le type de fichier)")
-    validate.add_argument("--year", type=int, metavar="ANNÉE", help="année du fichier (défaut : celle de son nom)")
-    validate.add_argument("--letter", type=Path, metavar="DOSSIER", help="écrire la lettre et la copie annotée")
-    add_schemas(validate)
-    validate.add_argument("--schema", type=Path, metavar="SCHEMA.json", help="contrôler selon ce Table Schema")
-    validate.add_argument("--dialect", type=Path, metavar="DIALECTE.json", help="avec --schema : séparateur, en-tête…")
-    validate.add_argument(
-        "--encoding", metavar="ENCODAGE", help="avec --schema : encodage (défaut : UTF-8, sinon deviné)"
-    )
-    validate.add_argument(
-        "--limit-errors", type=int, default=ERRORS, metavar="N", help=f"avec --schema : erreurs listées ({ERRORS})"
-    )
-    validate.add_argument(
-        "--ordre-libre",
-        action="store_true",
-        help="avec --schema : colonnes dans un ordre libre, facultatives absentes, autres admises (comme Validata)",
-    )
-    validate.add_argument("--json", action="store_true", help="écrire le rapport en JSON (frictionless avec --schema)")
-    validate.set_defaults(command=_validate)
-    template = commands.add_parser("template", help="écrire le modèle XLSX d'un export et son Table Schema")
-    template.add_argument("network", metavar="RÉSEAU")
-    template.add_argument("export", metavar="EXPORT")
-    template.add_argument("--year", type=int, metavar="ANNÉE", help="année du modèle (défaut : la dernière)")
-    template.add_argument("--output", type=Path, default=Path(), metavar="DOSSIER", help="où écrire (défaut : ici)")
-    add_schemas(template)
-    template.set_defaults(public=True, command=_template)
+def validate(
+    file: Annotated[Path, typer.Argument(metavar="FICHIER", help="fichier à contrôler ; rien n'est envoyé")],
+    schemas: Schemas,
+    network: Annotated[str | None, option("RÉSEAU", "réseau qui remet le fichier")] = None,
+    export: Annotated[str | None, option("EXPORT", "export du réseau (le type de fichier)")] = None,
+    year: Annotated[int | None, option("ANNÉE", "année du fichier (défaut : celle de son nom)")] = None,
+    letter: Annotated[Path | None, option("DOSSIER", "écrire la lettre et la copie annotée")] = None,
+    schema: Annotated[Path | None, option("SCHEMA.json", "contrôler selon ce Table Schema")] = None,
+    dialect: Annotated[Path | None, option("DIALECTE.json", "avec --schema : séparateur, en-tête…")] = None,
+    encoding: Annotated[
+        str | None, option("ENCODAGE", "avec --schema : encodage (défaut : UTF-8, sinon deviné)")
+    ] = None,
+    limit_errors: Annotated[int, option("N", f"avec --schema : erreurs listées ({ERRORS})")] = ERRORS,
+    ordre_libre: Annotated[bool, flag("--ordre-libre", FREE_ORDER)] = False,
+    json: Annotated[bool, flag("--json", "écrire le rapport en JSON (frictionless avec --schema)")] = False,
+) -> int:
+    """Judge a file: that of an export, or any with a Table Schema."""
+    wrong = _misuse(schema, (network, export), (year, letter), (dialect, encoding, ordre_libre or None))
+    if wrong or limit_errors < 1:
+        return tell(wrong or "--limit-errors doit être au moins 1", USAGE)
+    if schema is not None:
+        from pipelines.cli.any_file import Asked
+
+        return _validate_any(Asked(file, schema, dialect, encoding, limit_errors, ordre_libre), json)
+    if not file.is_file():
+        return tell(f"fichier introuvable : {file}", USAGE)
+    catalogue = load_or_tell(schemas)
+    if catalogue is None:
+        return USAGE
+    return _validate_export(catalogue, str(network), str(export), year, file, letter, json)
 
 
-def _validate(arguments: argparse.Namespace) -> int:
-    if wrong := _misuse(arguments):
-        return _usage(wrong)
-    if arguments.schema is not None:
-        return _validate_any(arguments)
-    if not arguments.file.is_file():
-        return _usage(f"fichier introuvable : {arguments.file}")
-    return _validate_export(arguments)
+def _misuse(schema: Path | None, export: Sequence[object], more: Sequence[object], general: Sequence[object]) -> str:
+    """Say which options don't go together, nothing when they do.
 
-
-def _misuse(arguments: argparse.Namespace) -> str:
-    """Say which options don't go together, nothing when they do."""
-    if arguments.schema is None:
-        if arguments.network is None or arguments.export is None:
+    ``export``: those that name an export; ``more``: those that go with it; ``general``: those that go with a schema.
+    """
+    if schema is None:
+        if None in export:
             return "indiquez --network et --export, ou --schema"
-        if arguments.dialect is not None or arguments.encoding is not None or arguments.ordre_libre:
-            return "--dialect, --encoding et --ordre-libre vont avec --schema"
-    elif arguments.network or arguments.export or arguments.year or arguments.letter:
-        return "--schema ne va pas avec --network, --export, --year ni --letter"
-    return "--limit-errors doit être au moins 1" if arguments.limit_errors < 1 else ""
+        with_schema = any(item is not None for item in general)
+        return "--dialect, --encoding et --ordre-libre vont avec --schema" if with_schema else ""
+    return "--schema ne va pas avec --network, --export, --year ni --letter" if any((*export, *more)) else ""
 
 
-def _usage(message: str) -> int:
-    print(f"resultats : {message}", file=sys.stderr)
-    return USAGE
+def _validate_any(asked: Asked, json: bool) -> int:
+    from pipelines.cli.any_file import check_any_file
 
-
-def _validate_any(arguments: argparse.Namespace) -> int:
-    from pipelines.cli.any_file import Asked, check_any_file
-
-    for path in (arguments.file, arguments.schema, arguments.dialect):
+    for path in (asked.file, asked.schema, asked.dialect):
         if path is not None and not path.is_file():
-            return _absent(arguments, path)
-    answer = check_any_file(
-        Asked(
-            arguments.file, arguments.schema, arguments.dialect, arguments.encoding, arguments.limit_errors,
-            arguments.ordre_libre,
-        )
-    )  # fmt: skip
+            return _absent(path, json)
+    answer = check_any_file(asked)
     verdict = answer.verdict
-    if arguments.json:
+    if json:
         print_json(verdict.report)
     if answer.refused:
-        return _usage(answer.refused)
-    if arguments.json:
+        return tell(answer.refused, USAGE)
+    if json:
         why = f" ({verdict.why})" if verdict.why else ""
         for note in (f"contrôle {verdict.path}{why}", *answer.notes):
             print(f"resultats : {note}", file=sys.stderr)
-    if not arguments.json:
+    else:
         from pipelines.validate.terminal import show_report
 
-        show_report(verdict, str(arguments.file), answer.notes, free_order=arguments.ordre_libre)
+        show_report(verdict, str(asked.file), answer.notes, free_order=asked.free_order)
     types = {error["type"] for task in verdict.report["tasks"] for error in task["errors"]}
     types |= {error["type"] for error in verdict.report["errors"]}
     return USAGE if types & UNREADABLE or verdict.encoding_errors else DONE if verdict.valid else REFUSED
 
 
-def _absent(arguments: argparse.Namespace, path: Path) -> int:
+def _absent(path: Path, json: bool) -> int:
     told = f"fichier introuvable : {path}"
-    if arguments.json:  # a program gets a report in every case
+    if json:  # a program gets a report in every case
         from frictionless.errors import SchemeError
 
         from pipelines.validate.check import refusal
 
         print_json(refusal(told, kind=SchemeError).report)
-    return _usage(told)
+    return tell(told, USAGE)
 
 
-def _validate_export(arguments: argparse.Namespace) -> int:
-    catalogue = load_or_tell(arguments.schemas)
-    if catalogue is None:
-        return USAGE
+def _validate_export(
+    catalogue: Catalogue, network: str, identifier: str, year: int | None, file: Path, letter: Path | None, json: bool
+) -> int:
+    from pipelines.cli.checking import check_export, layout_of, write_letters
+
     try:
-        export = _export(catalogue, arguments.network, arguments.export)
-        from pipelines.cli.checking import check_export, layout_of, write_letters
-
-        layout, year = layout_of(export, arguments.year, arguments.file.name)
+        export = _export(catalogue, network, identifier)
+        layout, year = layout_of(export, year, file.name)
     except ValueError as error:
-        return _usage(str(error))
+        return tell(error, USAGE)
     from pipelines.read import TreatmentError
     from pipelines.validate.terminal import rows_counted
 
     try:
         with rows_counted() as progress:
-            checked = check_export(catalogue, arguments.network, export, layout, year, arguments.file, progress)
+            checked = check_export(catalogue, network, export, layout, year, file, progress)
     except TreatmentError as error:
-        return _untreated(arguments, str(error))
+        return _untreated(file, json, str(error))
     except OSError as error:
-        return _untreated(arguments, f"le fichier n'a pas pu être lu sur cette machine ({error.strerror})")
+        return _untreated(file, json, f"le fichier n'a pas pu être lu sur cette machine ({error.strerror})")
     except MemoryError:
-        return _untreated(arguments, "la mémoire de cette machine ne suffit pas pour juger ce fichier")
-    if arguments.json:
+        return _untreated(file, json, "la mémoire de cette machine ne suffit pas pour juger ce fichier")
+    if json:
         print_json(checked.descriptor())
     else:
         from pipelines.validate.letters.letter import consequences
         from pipelines.validate.terminal import show_verdict
 
-        title = f"{catalogue.networks[arguments.network].title}, {export.title}"
-        published = consequences(catalogue, arguments.network, checked.year, checked.verdict)
+        title = f"{catalogue.networks[network].title}, {export.title}"
+        published = consequences(catalogue, network, checked.year, checked.verdict)
         show_verdict(checked.verdict, checked.problems, title, published if checked.verdict.accounts else ())
-    if arguments.letter is not None:
-        for path in write_letters(catalogue, checked, arguments.letter):
+    if letter is not None:
+        for path in write_letters(catalogue, checked, letter):
             print(f"écrit : {path}", file=sys.stderr)
-    return _code(checked)
+    return USAGE if checked.unreadable else DONE if checked.valid else REFUSED
 
 
-def _untreated(arguments: argparse.Namespace, reason: str) -> int:
+def _untreated(file: Path, json: bool, reason: str) -> int:
     """Say that a file was not judged, by no fault of its own."""
-    told = f"« {arguments.file.name} » n'a pas été contrôlé : {reason}"
-    if arguments.json:
+    told = f"« {file.name} » n'a pas été contrôlé : {reason}"
+    if json:
         print_json({"valide": None, "erreur": told})
-    return _usage(told)
-
-
-def _code(checked: Checked) -> int:
-    if checked.unreadable:
-        return USAGE
-    return DONE if checked.valid else REFUSED
+    return tell(told, USAGE)
 
 
 def _export(catalogue: Catalogue, network: str, export: str) -> Export:
@@ -192,29 +163,36 @@ def _export(catalogue: Catalogue, network: str, export: str) -> Export:
     return found
 
 
-def _template(arguments: argparse.Namespace) -> int:
-    catalogue = load_or_tell(arguments.schemas)
+def template(
+    network: Annotated[str, typer.Argument(metavar="RÉSEAU", help="réseau, par son identifiant")],
+    export_id: Annotated[str, typer.Argument(metavar="EXPORT", help="export du réseau")],
+    schemas: Schemas,
+    year: Annotated[int | None, option("ANNÉE", "année du modèle (défaut : la dernière)")] = None,
+    output: Annotated[Path, option("DOSSIER", "où écrire (défaut : ici)")] = Path(),
+) -> int:
+    """Write the XLSX template of an export, and its Table Schema."""
+    catalogue = load_or_tell(schemas)
     if catalogue is None:
         return USAGE
     try:
-        export = _export(catalogue, arguments.network, arguments.export)
+        export = _export(catalogue, network, export_id)
     except ValueError as error:
-        return _usage(str(error))
-    year = arguments.year or max(layout.years.last for layout in export.layouts)
+        return tell(error, USAGE)
+    year = year or max(layout.years.last for layout in export.layouts)
     layout = export.layout(year)
     if layout is None:
-        return _usage(f"l'export « {export.id} » n'est pas attendu pour {year}")
+        return tell(f"l'export « {export.id} » n'est pas attendu pour {year}", USAGE)
     from pipelines.compile.template import template_schema, template_workbook
 
-    name = f"modele-{arguments.network}-{export.id}-{year}"
-    workbook = template_workbook(catalogue, arguments.network, export, layout, year)
-    schema = json.dumps(template_schema(export, layout, year), ensure_ascii=False, indent=2) + "\n"
+    name = f"modele-{network}-{export.id}-{year}"
+    workbook = template_workbook(catalogue, network, export, layout, year)
+    schema = dumps(template_schema(export, layout, year), ensure_ascii=False, indent=2) + "\n"
     try:
-        arguments.output.mkdir(parents=True, exist_ok=True)
+        output.mkdir(parents=True, exist_ok=True)
         for suffix, content in ((".xlsx", workbook), (".schema.json", schema.encode("utf-8"))):
-            path = arguments.output / f"{name}{suffix}"
+            path = output / f"{name}{suffix}"
             path.write_bytes(content)
             print(f"écrit : {path}")
     except OSError as error:
-        return _usage(f"impossible d'écrire dans {arguments.output} ({error.strerror})")
+        return tell(f"impossible d'écrire dans {output} ({error.strerror})", USAGE)
     return DONE

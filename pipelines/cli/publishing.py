@@ -5,13 +5,14 @@ How a plan is made and applied is in ``pipelines.targets``.
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from pipelines.cli.declared import DONE, OUTPUT_HELP, REFUSED, USAGE, load_or_tell, output_of_environment
-from pipelines.cli.showing import Steps, add_json, print_json, steps
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_tell, option
+from pipelines.cli.showing import Steps, print_json, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,51 +22,48 @@ if TYPE_CHECKING:
     from pipelines.targets.plan import Plan
     from pipelines.targets.report import Report
 
-_CODES = "Code de sortie : 0 fait, 1 refusé, en attente d'un accord ou échoué, 2 mauvais usage."
-_ACCESS = (
-    "Pour une plateforme, l'environnement donne la clé (RESULTATS_API_KEY, ou RESULTATS_API_KEY_FILE) "
-    "et l'organisation (RESULTATS_ORGANIZATION)."
-)
+Target = Annotated[str, option("CIBLE", "local (défaut), demo, www, ou l'adresse d'un udata")]
 _NO_SUCH_PLAN = (
     "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé, ou l'empreinte est mal copiée. "
     "Relire le plan (resultats plan) avant de l'accepter."
 )
 
 
-def add_commands(commands: Any, add_schemas: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Declare the commands."""
-    plan = commands.add_parser(
-        "plan", help="montrer ce qu'une publication changerait, sans rien changer", epilog=f"{_ACCESS} {_CODES}"
-    )
-    publish = commands.add_parser(
-        "publish", help="amener une cible à la dernière version, puis la relire", epilog=f"{_ACCESS} {_CODES}"
-    )
-    for command in (plan, publish):
-        command.add_argument(
-            "--target", default="local", metavar="CIBLE", help="local (défaut), demo, www, ou l'adresse d'un udata"
-        )
-        command.add_argument("--output", default=output_of_environment(), metavar="DOSSIER_OU_URL", help=OUTPUT_HELP)
-        add_json(command)
-        add_schemas(command)
-    publish.add_argument("--yes", action="store_true", help="ne pas demander de confirmation")
-    publish.add_argument("--accept", metavar="EMPREINTE", help="accepter le plan bloqué qui a cette empreinte")
-    publish.add_argument("--reason", default="", metavar="TEXTE", help="pourquoi ce plan est accepté")
-    plan.set_defaults(command=_plan)
-    publish.set_defaults(command=_publish)
+@dataclass(frozen=True)
+class Arguments:
+    """What was asked of a target, as typed."""
+
+    target: str
+    output: str
+    schemas: Path
+    json: bool
+    yes: bool = False
+    accept: str | None = None
+    reason: str = ""
 
 
-def _plan(arguments: argparse.Namespace) -> int:
-    return _guarded(arguments, _show)
+def plan(output: Output, schemas: Schemas, target: Target = "local", json: Json = False) -> int:
+    """Show what a publication would change, without changing anything."""
+    return _guarded(Arguments(target, output, schemas, json), _show)
 
 
-def _publish(arguments: argparse.Namespace) -> int:
-    if arguments.reason and not arguments.accept:
+def publish(
+    output: Output,
+    schemas: Schemas,
+    target: Target = "local",
+    yes: Annotated[bool, flag("--yes", "ne pas demander de confirmation")] = False,
+    accept: Annotated[str | None, option("EMPREINTE", "accepter le plan bloqué qui a cette empreinte")] = None,
+    reason: Annotated[str, option("TEXTE", "pourquoi ce plan est accepté")] = "",
+    json: Json = False,
+) -> int:
+    """Bring a target to the latest release, and read it back."""
+    if reason and not accept:
         print("--reason accompagne --accept", file=sys.stderr)
         return USAGE
-    return _guarded(arguments, _bring)
+    return _guarded(Arguments(target, output, schemas, json, yes, accept, reason), _bring)
 
 
-def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespace, Publisher], int]) -> int:
+def _guarded(arguments: Arguments, command: Callable[[Arguments, Publisher], int]) -> int:
     """Run a command; tell what stops it in one French sentence and give its exit code."""
     catalogue = load_or_tell(arguments.schemas)
     if catalogue is None:
@@ -88,7 +86,7 @@ def _guarded(arguments: argparse.Namespace, command: Callable[[argparse.Namespac
         return _stopped(arguments, error, REFUSED)
 
 
-def _stopped(arguments: argparse.Namespace, error: object, code: int) -> int:
+def _stopped(arguments: Arguments, error: object, code: int) -> int:
     if arguments.json:
         print_json({"target": arguments.target, "error": str(error)})
     else:
@@ -96,7 +94,7 @@ def _stopped(arguments: argparse.Namespace, error: object, code: int) -> int:
     return code
 
 
-def _show(arguments: argparse.Namespace, publisher: Publisher) -> int:
+def _show(arguments: Arguments, publisher: Publisher) -> int:
     from pipelines.targets.report import plan_text
 
     with steps() as tell:
@@ -114,7 +112,7 @@ def _show(arguments: argparse.Namespace, publisher: Publisher) -> int:
     return REFUSED if waiting else DONE
 
 
-def _bring(arguments: argparse.Namespace, publisher: Publisher) -> int:
+def _bring(arguments: Arguments, publisher: Publisher) -> int:
     from pipelines.release.errors import PublicationError
     from pipelines.targets.report import plan_text, report_text
 
@@ -149,7 +147,7 @@ def _bring(arguments: argparse.Namespace, publisher: Publisher) -> int:
     return DONE if all(report.succeeded for report in reports) else REFUSED
 
 
-def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str], bar: Steps) -> Callable[[Plan], bool] | None:
+def _agreement(arguments: Arguments, told: Callable[[Plan], str], bar: Steps) -> Callable[[Plan], bool] | None:
     """Return how a plan is agreed to: by the command itself (None), by its hash, or by a person on a terminal."""
     if arguments.yes:
         return None
@@ -173,14 +171,14 @@ def _agreement(arguments: argparse.Namespace, told: Callable[[Plan], str], bar: 
     return agree
 
 
-def _tell_what_to_type(arguments: argparse.Namespace, left: list[Plan], waiting: list[Plan]) -> None:
+def _tell_what_to_type(arguments: Arguments, left: list[Plan], waiting: list[Plan]) -> None:
     for plan in waiting:
         print(f'\nPour accepter ce plan, tel qu\'il est : {_command(arguments)} --accept {plan.hash} --reason "…"')
     if len(left) > len(waiting):
         print(f"\nPour publier : {_command(arguments)} --yes")
 
 
-def _command(arguments: argparse.Namespace) -> str:
+def _command(arguments: Arguments) -> str:
     """Return the command that publishes what this one was about, to be copied."""
     return shlex.join([
         "resultats", "publish", "--target", arguments.target, "--output", str(arguments.output),

@@ -9,18 +9,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator
 
     from rich.progress import Progress
 
 
 _UNPRINTED = re.compile(r"[^ -~\n\u00a0\u202fÀ-ÿ]")
-
-
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--json``."""
-    parser.add_argument("--json", action="store_true", help="la réponse en JSON")
 
 
 def print_json(content: Any) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import os
+import re
+import subprocess
+import sys
 
-from pipelines.cli import main
+import pytest
+from typer.main import get_command
+
+from pipelines.cli import app, main
 
 
 def test_check_accepts_the_shipped_declarations(schemas, capsys):
@@ -77,6 +83,73 @@ def test_usage_errors_exit_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("", "Commande attendue"),
+        ("chek", "Commande inconnue : chek (possibles : check)"),
+        ("zzz", "Commande inconnue : zzz"),
+        ("instance prepar", "Commande inconnue : prepar (possibles : prepare)"),
+        ("instance", "Commande attendue"),
+        ("check --shemas x", "Option inconnue : --shemas (possibles : --schemas)"),
+        ("check --zzz", "Option inconnue : --zzz"),
+        ("check --schemas", "Option --schemas : une valeur est attendue"),
+        ("check --json=oui", "Option --json : aucune valeur n'est attendue"),
+        ("check autre", "Argument en trop : autre"),
+        ("run --exports x", "Option obligatoire absente : --output"),
+        ("run --exports x --output y --year z", "Option --year : un nombre entier est attendu"),
+        ("validate", "Argument obligatoire absent : FICHIER"),
+        ("revisions --output x --accept caf 2024", "Option --accept : 3 valeurs sont attendues"),
+        (
+            "explain --indicator nps --network caf --year 2024 --level ville",
+            "Option --level : « ville » n'est pas une des valeurs possibles (site, departement, region, national)",
+        ),
+    ],
+)
+def test_what_is_mistyped_is_told_in_french(arguments, sentence, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments.split())
+    assert stopped.value.code == 2
+    assert f"resultats : {sentence} (aide : " in capsys.readouterr().err
+
+
+ENGLISH = r"\b(?:the|show|default|required|options? are|commands?|usage:|error|missing|install|integer|text|path)\b"
+
+
+def paths(group, words=()):
+    yield words
+    for name, command in getattr(group, "commands", {}).items():
+        yield from paths(command, (*words, name))
+
+
+@pytest.mark.parametrize("words", list(paths(get_command(app))), ids=" ".join)
+def test_help_is_in_french_and_tells_every_option(words, capsys):
+    for flag in ("--help", "-h"):
+        with pytest.raises(SystemExit) as stopped:
+            main([*words, flag])
+        assert stopped.value.code == 0
+        told = capsys.readouterr().out
+        assert told.startswith(f"Usage : resultats {' '.join(words)}".rstrip())
+        without = re.sub(r"--[a-z-]+|[a-z-]*schemas?[a-z-]*|JSON Schemas|Table\s+Schema", "", told)
+        assert re.findall(ENGLISH, without, flags=re.IGNORECASE) == []
+        lines = re.findall(r"^  (?:-h, )?(--[a-z-]+)(?: \S+)*  +\S", told, flags=re.MULTILINE)
+        assert "--help" in lines
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert re.fullmatch(r"resultats \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_words_are_completed():
+    asked = {**os.environ, "_RESULTATS_COMPLETE": "complete_bash", "COMP_WORDS": "resultats ver", "COMP_CWORD": "1"}
+    command = [sys.executable, "-c", "import sys; from pipelines.cli import main; sys.exit(main([]))"]
+    done = subprocess.run(command, env=asked, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["verify"], done.stderr
 
 
 def test_editor_schemas_are_written_then_fresh_then_stale(schemas, capsys):

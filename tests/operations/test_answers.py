@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 from collections.abc import Iterator
@@ -10,25 +9,30 @@ from typing import Any
 
 import pytest
 from small_networks import small
+from typer.main import get_command
 
-from pipelines.cli import _parser, main
+from pipelines.cli import app, main
 from pipelines.cli.showing import steps
 
 FOR_PRODUCERS_AND_AUTHORS = {"editor-schemas", "template"}  # they write files, and name them
 
 
-def commands(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    """Yield every command that runs something, with its parser."""
-    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    if not below:
-        yield name, parser
-    for action in below:
-        for word, found in action.choices.items():
-            yield from commands(found, f"{name} {word}".strip())
+def commands(group: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every command that runs something."""
+    for word, command in group.commands.items():
+        path = f"{name} {word}".strip()
+        if hasattr(command, "commands"):
+            yield from commands(command, path)
+        else:
+            yield path, command
+
+
+def options(command: Any) -> set[str]:
+    return {name for item in command.params for name in item.opts}
 
 
 def test_every_command_of_operators_answers_in_json():
-    without = {name for name, parser in commands(_parser()) if "--json" not in parser._option_string_actions}
+    without = {name for name, command in commands(get_command(app)) if "--json" not in options(command)}
     assert without == FOR_PRODUCERS_AND_AUTHORS
 
 

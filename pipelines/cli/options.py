@@ -1,10 +1,12 @@
-"""What every command shares: exit codes, and the declarations or what is wrong with them."""
+"""What commands share: exit codes, options, and the declarations or what is wrong with them."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from pipelines.mechanics.french import counted
 
@@ -19,9 +21,6 @@ UNREADABLE = frozenset({
 })  # fmt: skip
 
 
-OUTPUT_HELP = "dossier ou URL de « resultats run » (défaut : RESULTATS_OUTPUT, sinon data/output)"
-
-
 def output_of_environment() -> str:
     """Return the output that the environment names, as the services read it."""
     from pipelines.operations.settings import place_from_environment
@@ -34,6 +33,41 @@ def schemas_of_environment() -> Path:
     from pipelines.operations.settings import place_from_environment
 
     return Path(place_from_environment("RESULTATS_SCHEMAS", "schemas"))
+
+
+def option(metavar: str, told: str) -> Any:
+    """Declare an option that takes a value."""
+    return typer.Option(metavar=metavar, help=told)
+
+
+def flag(name: str, told: str) -> Any:
+    """Declare an option that takes none."""
+    return typer.Option(name, help=told)
+
+
+Json = Annotated[bool, flag("--json", "la réponse en JSON")]
+Schemas = Annotated[
+    Path,
+    typer.Option(
+        metavar="DOSSIER",
+        default_factory=schemas_of_environment,
+        help="dossier des déclarations (défaut : RESULTATS_SCHEMAS, sinon schemas)",
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        metavar="DOSSIER_OU_URL",
+        default_factory=output_of_environment,
+        help="dossier ou URL de « resultats run » (défaut : RESULTATS_OUTPUT, sinon data/output)",
+    ),
+]
+
+
+def tell(message: object, code: int) -> int:
+    """Print what is wrong, in French, on the error stream; return ``code``."""
+    print(f"resultats : {message}", file=sys.stderr)
+    return code
 
 
 def load_or_tell(schemas: Path) -> Catalogue | None:
