@@ -114,7 +114,7 @@ def _observations(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         if not judged.kept.accepted:
             if store.proposes:
                 settle(workspace.store, catalogue, network, year, datetime.datetime.now(datetime.UTC))
-            if any(item.state is Status.REFUSED for item in verdicts):
+            if any(item.state == Status.REFUSED for item in verdicts):
                 told = " ; ".join(f"{item.export} : {item.explanation}" for item in verdicts)
                 message = f"{declared.title}, {year} : rien n'est accepté. {told}"
                 raise dg.Failure(message, metadata, allow_retries=False)
@@ -266,10 +266,10 @@ def _links(store: Store, letters: dict[str, Path]) -> dict[str, Any]:
 
 
 def _conformity_check(verdicts: list[Verdict], metadata: dict[str, Any]) -> dg.AssetCheckResult:
-    refused = any(verdict.state is Status.REFUSED for verdict in verdicts)
+    refused = any(verdict.state == Status.REFUSED for verdict in verdicts)
     return dg.AssetCheckResult(
         check_name="conformite",
-        passed=all(verdict.state is Status.ACCEPTED and not verdict.refused for verdict in verdicts),
+        passed=all(verdict.state == Status.ACCEPTED and not verdict.refused for verdict in verdicts),
         severity=dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )

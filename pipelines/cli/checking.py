@@ -58,7 +58,7 @@ class Checked:
     @property
     def valid(self) -> bool:
         """Whether the whole file is accepted; warnings don't count."""
-        return self.verdict.state is Status.ACCEPTED and not any(item.severity == "erreur" for item in self.problems)
+        return self.verdict.state == Status.ACCEPTED and not any(item.severity == "erreur" for item in self.problems)
 
     def _rules(self) -> dict[str, int]:
         counts: Counter[str] = Counter()

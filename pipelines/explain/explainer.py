@@ -140,7 +140,7 @@ class Explainer:
 def _why_nothing(identifier: str, feed: Feed, kept: ReleasedYear) -> str | None:
     """Return the reason (id) why the run had no value of an indicator, None where it had."""
     states = [kept.known.of_export(name) for name in feed.export]
-    reasons = [state.reason for state in states if state.status is not Status.ACCEPTED]
+    reasons = [state.reason for state in states if state.status != Status.ACCEPTED]
     if reasons:
         return "rejete" if "rejete" in reasons else str(reasons[0])
     failed = identifier in kept.known.failures or not kept.known.computed

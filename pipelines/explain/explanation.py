@@ -226,7 +226,7 @@ def _details(traced: Traced, row: Row) -> list[str]:
         states = [(name, traced.kept.known.of_export(name)) for name in traced.feed.export]
         told = [
             f"Export « {name} » : {state.status}. {state.explanation}".strip()
-            for name, state in states if state.status is not Status.ACCEPTED
+            for name, state in states if state.status != Status.ACCEPTED
         ]  # fmt: skip
         failure = traced.kept.known.failures.get(row["indicateur"])
         return [*told, *([f"Calcul impossible : {failure}"] if failure else [])]

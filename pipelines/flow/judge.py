@@ -151,7 +151,7 @@ class _Judging:
         expected = expected_of(self.catalogue, self.network, export, layout, self.year)
         acceptance = self.catalogue.networks[self.network].acceptance_of(export)
         verdict = judge(export, self.year, acceptance, judged, expected)
-        if verdict.state is Status.ACCEPTED:
+        if verdict.state == Status.ACCEPTED:
             verdict.digests = {file.path: rows_digest(file.validated.observations, export) for file in judged}
             doubt(verdict, doubts_of(self._seen(export, judged, verdict, reception), acceptance))
         return verdict
@@ -175,7 +175,7 @@ class _Judging:
             year=self.year,
             file_rows={file.path: _rows(file.validated) for file in judged},
             rows=verdict.rows,
-            before=before.read if before and before.status is Status.ACCEPTED else None,
+            before=before.read if before and before.status == Status.ACCEPTED else None,
             twins=twins,
             rows_of=rows_of,
             partial=self.year in declared.provisional_years,

@@ -58,14 +58,6 @@ class ProposalStore(Store):
         """Return where people find a file of a revision."""
         return self._standing.address(path)
 
-    def link(self, path: Path) -> str:
-        """Return ``address`` as a URL."""
-        return self._standing.link(path)
-
-    def letter(self, path: Path) -> str:
-        """Return where people open a letter of a revision."""
-        return self._standing.letter(path)
-
 
 def writing_store(store: Store, catalogue: Catalogue, network: str, year: int) -> Store:
     """Return where a stage writes a network-year: in place, or beside it when the year is closed and its results stand.

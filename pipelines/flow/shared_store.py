@@ -236,10 +236,6 @@ class SharedStore(Store):
                 return f"{self._storage.url}/{content_name(saved[inside][0], inside)}"
         return f"{self._storage.url}/{relative.as_posix()}"
 
-    def link(self, path: Path) -> str:
-        """Return ``address``, which is a URL."""
-        return self.address(path)
-
     def state(self, places: Iterable[tuple[str, int]]) -> str:
         """Return what changes with any of these network-years (a hash), empty when none was ever run."""
         wanted = {f"{SETS}/{_set_of(*place, stage)}.json" for place in places for stage in STAGES}

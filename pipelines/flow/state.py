@@ -157,7 +157,7 @@ class YearVerdict(Record):
     @property
     def accepted(self) -> list[str]:
         """The exports accepted."""
-        return [name for name, export in self.exports.items() if export.status is Status.ACCEPTED]
+        return [name for name, export in self.exports.items() if export.status == Status.ACCEPTED]
 
 
 class Results(Record):

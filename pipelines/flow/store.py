@@ -67,11 +67,6 @@ class Store:
         return self.room("work/national")
 
     @property
-    def nights(self) -> Path:
-        """The records of the nights, each a ``file``."""
-        return self.output / "work" / "nuits"
-
-    @property
     def releases(self) -> Path:
         """Every release: ``<dataset>/<version>/``."""
         return self.output / "releases"
@@ -151,10 +146,6 @@ class Store:
     def address(self, path: Path) -> str:
         """Return where people find a file or folder that is saved: a path, or a URL."""
         return str(path.resolve())
-
-    def link(self, path: Path) -> str:
-        """Return ``address`` as a URL."""
-        return path.resolve().as_uri()
 
     def letter(self, path: Path) -> str:
         """Return where people open a letter to a network, or a copy of its refused rows: its only address.

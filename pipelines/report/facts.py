@@ -90,7 +90,7 @@ def refusals(store: Store, years: Iterable[NetworkYear]) -> list[Refusal]:
     found: dict[tuple[object, ...], Refusal] = {}
     for known in years:
         for name, verdict in known.current.items():
-            if verdict.status is not Status.REFUSED or known.reception is None:
+            if verdict.status != Status.REFUSED or known.reception is None:
                 continue
             files = tuple((file.path, file.sha256) for file in known.reception.exports.get(name, ()))
             key = (known.network, name, files, verdict.explanation)

@@ -28,11 +28,11 @@ def network_lines(store: Store, years: Iterable[NetworkYear]) -> tuple[list[str]
         lines += [f"  {known.year}  {line}" for line in _year_lines(store, known)]
         for export, files in known.reception.exports.items() if known.reception else ():
             verdict = known.current.get(export)
-            if export in missing(known) or (files and verdict and verdict.status is Status.NOT_HANDED_OVER):
+            if export in missing(known) or (files and verdict and verdict.status == Status.NOT_HANDED_OVER):
                 absent.setdefault(export, []).append(known.year)
             elif files:
                 lines += _export_lines(store, known, export)
-                refused += (verdict.refused + (verdict.status is Status.REFUSED)) if verdict else 0
+                refused += (verdict.refused + (verdict.status == Status.REFUSED)) if verdict else 0
     return [*lines, *(f"  {_ranges(without)}  {export} : NON TRANSMIS" for export, without in absent.items())], refused
 
 
@@ -66,7 +66,7 @@ def _export_lines(store: Store, known: NetworkYear, export: str) -> Iterator[str
 
 
 def _verdict_text(verdict: ExportVerdict) -> str:
-    if verdict.status is not Status.ACCEPTED:
+    if verdict.status != Status.ACCEPTED:
         return f"{verdict.status.upper()}. {verdict.explanation}"
     aside = f", {counted(verdict.refused, 'écartée')}" if verdict.refused else ""
     return f"{counted(verdict.accepted, 'ligne acceptée')}{aside}"

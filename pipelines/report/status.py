@@ -64,7 +64,7 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
             _of(known) | {"export": name, "explication": verdict.explanation, "lettre": letter_of(store, known, name)}
             for known in years
             for name, verdict in known.current.items()
-            if verdict.status is Status.REFUSED
+            if verdict.status == Status.REFUSED
         ],
         "receptions_en_echec": [
             _of(known) | {"resultats_gardes": known.reception is not None} for known in years if known.reception_failed

@@ -38,7 +38,7 @@ def show_verdict(
             console.print(Text(f"Feuille lue : « {one_line(file['feuille'], 200)} »."))
         if file["controle"]:
             console.print(Text(judged_by(file["controle"])))
-    style = _STYLES[verdict.state] if not verdict.refused or verdict.state is not Status.ACCEPTED else "bold yellow"
+    style = _STYLES[verdict.state] if not verdict.refused or verdict.state != Status.ACCEPTED else "bold yellow"
     console.print(
         Text.assemble((verdict.state.upper(), style), f". {one_line(verdict.told_producer, 600)}".rstrip(". ") + ".")
     )

@@ -82,7 +82,7 @@ class Verdict:
     def clean(self) -> bool:
         """Whether the producer has nothing to mend: a correction that expired is the data team's affair."""
         rules = {item.rule for _, _, item in self.findings if item.severity == "erreur" or why_told(item.rule)}
-        return not self.refused and (rules == {EXPIRED} or (self.state is Status.ACCEPTED and not rules))
+        return not self.refused and (rules == {EXPIRED} or (self.state == Status.ACCEPTED and not rules))
 
     @property
     def told_producer(self) -> str:
@@ -132,7 +132,7 @@ def judge(
         found.append((known[0], Finding("deux-versions", whole.question, year=year)))
     verdict.findings = [(file.path, file.sha256, item) for file, item in found]
     decided = _decided(verdict, year, acceptance, all(file.validated.usable for file in known))
-    return _weighed(decided, export, year) if decided.state is Status.ACCEPTED else decided
+    return _weighed(decided, export, year) if decided.state == Status.ACCEPTED else decided
 
 
 def _gathered(whole: Whole, year: int | None, layout: Layout) -> Verdict:

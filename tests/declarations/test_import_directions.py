@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.declarations.status import Status
+
 PROJECT = Path(__file__).resolve().parents[2]
 MODULES = sorted((PROJECT / "pipelines").rglob("*.py"))
 # From the ground up. A room imports those named here, and itself; a stage knows no other stage.
@@ -181,6 +183,25 @@ def test_an_asset_is_a_shell_without_any_rule_about_data(path):
 @pytest.mark.parametrize("line", ["import pandas as pd", "from pyarrow import parquet", "def f():\n    import duckdb"])
 def test_data_in_an_asset_is_seen(line):
     assert len(heavy_imports(line)) == 1
+
+
+def of_the_project() -> list[tuple[str, ast.AST]]:
+    paths = [*MODULES, *sorted((PROJECT / "assets").rglob("*.py"))]
+    return [(str(path.relative_to(PROJECT)), ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
+
+
+def test_the_state_is_read_and_written_in_one_place():
+    raw = {"pipelines.flow.store.read_json", "pipelines.flow.store.write_json"}
+    assert [path for path, tree in of_the_project() if raw & {name for name, _ in imports(tree)}] == []
+
+
+def test_a_status_is_written_in_one_place():
+    words = {status.value for status in Status} - {"erreur"}  # which is a severity too
+    told = [
+        path for path, tree in of_the_project() for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in words
+    ]  # fmt: skip
+    assert set(told) == {"pipelines/declarations/status.py"}
 
 
 def test_there_is_no_code_among_the_declarations():

@@ -58,7 +58,7 @@ def test_the_latest_night_is_the_one_begun_last_whatever_the_time_of_its_file(pr
     record = latest_night(project.store)
     record["terminee_le"] = "2026-02-11T03:00:00"
     keep_night(project.store, record)
-    from_the_future(project.store.nights)
+    from_the_future(project.output / "work" / "nuits")
     begin(project, "2026-01-03")
     assert latest_night(project.store)["nuit"] == "2026-01-03"
     with dg.DagsterInstance.ephemeral() as instance:

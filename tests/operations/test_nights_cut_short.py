@@ -88,7 +88,7 @@ def test_a_night_overtaken_by_the_next_is_told_network_by_network(project):
     record = night_record(project.store, "2026-01-02")
     assert record["depassee_par"] == "2026-01-04"
     assert record["national"] == "pas faites ; la nuit 2026-01-04 s'en charge."
-    told = (project.store.nights / "2026-01-02.md").read_text(encoding="utf-8")
+    told = project.store.file("work/nuits/2026-01-02.md").read_text(encoding="utf-8")
     assert "inachevée : la nuit 2026-01-04 a commencé avant sa fin ; 4 traitements sur 6 sans résultat." in told
     assert f"| alpha | 2022 | jamais traité | {waiting} ; il va à son terme |" in told
     latest = latest_night(project.store)  # although the ends of the others were written after it began

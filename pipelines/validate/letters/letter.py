@@ -111,9 +111,9 @@ def _context(
 
 
 def _state(verdict: Verdict) -> str:
-    if verdict.state is Status.ACCEPTED:
-        return "accepté, incomplet" if verdict.refused else "accepté"
-    return "refusé" if verdict.state is Status.REFUSED else verdict.state
+    if verdict.state == Status.ACCEPTED:
+        return f"{verdict.state}, incomplet" if verdict.refused else verdict.state
+    return "refusé" if verdict.state == Status.REFUSED else verdict.state
 
 
 def _redo(verdict: Verdict) -> str:
@@ -152,9 +152,9 @@ def consequences(catalogue: Catalogue, network: str, year: int | None, verdict: 
 def _published(verdict: Verdict, others: list[str], account: Account | None) -> str:
     if account is not None:
         return account_text(account)
-    if verdict.state is Status.ACCEPTED:
+    if verdict.state == Status.ACCEPTED:
         return f"calculé sur {counted(verdict.accepted, 'ligne acceptée' if verdict.refused else 'ligne')}"
-    reason = "rejeté" if verdict.state is Status.REFUSED else "non transmis"
+    reason = verdict.state if verdict.state == Status.REFUSED else Status.NOT_HANDED_OVER
     if others:
         return f"calculé sans cet export, sur : {', '.join(others)} (absent si ces exports manquent aussi)"
     return f"absent, avec le motif « {reason} »"
