@@ -1,11 +1,10 @@
-"""How French writes numbers, counted things, lists, days and sizes. What is said with them is not here."""
+"""How French writes numbers, counted things, lists and sizes. What is said with them is not here."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Sequence
     from decimal import Decimal
 
@@ -66,11 +65,6 @@ def rows_text(rows: Sequence[int], count: int) -> str:
     if len(rows) == 1 or not others:
         return f"{plural(len(first), 'ligne')} {listed(first)}"
     return f"lignes {', '.join(first)} et {counted(others, 'autre')}"
-
-
-def day(date: datetime.date) -> str:
-    """Write a day as people do: « 31/12/2025 »."""
-    return f"{date:%d/%m/%Y}"
 
 
 def size(count: float) -> str:

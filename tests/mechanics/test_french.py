@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-
 import pytest
 
 from pipelines.mechanics import french
@@ -67,10 +65,6 @@ def test_lists(words, told, few):
 )
 def test_row_numbers(rows, count, told):
     assert french.rows_text(rows, count) == told
-
-
-def test_days_are_written_as_people_do():
-    assert french.day(datetime.date(2025, 3, 1)) == "01/03/2025"
 
 
 @pytest.mark.parametrize(
