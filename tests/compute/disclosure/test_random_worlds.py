@@ -110,6 +110,11 @@ def test_nothing_hidden_is_known_more_closely_than_declared(survey: Catalogue, c
     assert attacked, "no cell was hidden: the worlds are too rich"
 
 
+@pytest.mark.parametrize("seed", [877, 2833])  # people in no place, all alike; a reader misled by two questions
+def test_what_the_long_tier_found_once_holds(survey: Catalogue, seed: int) -> None:
+    assert check(seed, survey)
+
+
 def test_the_attacker_finds_what_is_not_protected(survey: Catalogue) -> None:
     """With only the small cells hidden, he finds many: the attack that finds nothing above isn't blind."""
     exposed = 0
