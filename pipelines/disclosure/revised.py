@@ -152,6 +152,7 @@ def _side_by_side(now: pd.DataFrame, latest: pd.DataFrame) -> pd.DataFrame:
         keys = frame[_CELL].astype("object")
         figures = frame[_MOVED].astype(dict.fromkeys(_FIGURES, "float64"))
         weighted = frame["effectif_pondere"].notna()
+        figures.loc[weighted, ["numerateur", "denominateur"]] = np.nan  # never published: see ``coarsened``
         side = keys.where(keys.notna(), "").astype(str).join(figures.assign(pondere=weighted))
         sides.append(side.set_index(_CELL).add_suffix(suffix))
     return sides[0].join(sides[1], how="outer").reset_index()

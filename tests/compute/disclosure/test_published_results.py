@@ -201,6 +201,16 @@ def test_what_few_people_moved_waits(world) -> None:
     assert accepted["statut_observation"].eq("A").all()
 
 
+def test_weighted_figures_published_again_are_no_revision(world) -> None:
+    """Their numerators are never published: none in the earlier release is no change."""
+    catalogue, computed = world
+    weighted = computed(COUNTS)
+    weighted["effectif_pondere"] = weighted["effectif"] * 1.5
+    first = coarsened(protected(weighted, catalogue))
+    again = unless_few(protected(weighted, catalogue, [first]), catalogue, [first])
+    assert again["statut_observation"].eq("A").all()
+
+
 def test_an_answer_put_right_waits_too(world) -> None:
     """As many answers, one of which is another now."""
     catalogue, computed = world
