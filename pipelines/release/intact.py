@@ -43,7 +43,7 @@ def check_intact(releases: Path, dataset: str, memory: Path) -> None:
         told = "\n".join(f"- {finding}" for finding in findings)
         raise PublicationError(
             "Rien n'est publié : des versions ont été modifiées depuis qu'elles ont été faites ; les reprendre d'une "
-            f"sauvegarde (resultats restore).\n{told}"
+            f"sauvegarde (deploy/backup/backup.sh restore).\n{told}"
         )
 
 
