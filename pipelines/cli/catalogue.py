@@ -17,17 +17,25 @@ def check(schemas: Schemas, json: Json = False) -> int:
     catalogue = load_or_tell(schemas)
     if catalogue is None:
         return REFUSED
+    from pipelines.declarations.uses import uses
+
     datasets = len(catalogue.datasets)
     print(
         f"Déclarations valides : {len(catalogue.networks)} réseaux, {len(catalogue.indicators)} indicateurs, "
         f"{len(catalogue.tables)} tables, {datasets} jeu{'x' if datasets > 1 else ''} de données, "
         f"années {catalogue.years[0]}-{catalogue.years[-1]}."
     )
+    counts = uses(catalogue)
+    print(
+        f"Clés facultatives : {sum(count > 0 for count in counts.values())} employées, "
+        f"{sum(count == 0 for count in counts.values())} par aucune déclaration (--json les compte)."
+    )
     return DONE
 
 
 def _check_for_programs(schemas: Path) -> int:
     from pipelines.declarations import DeclarationError, load
+    from pipelines.declarations.uses import uses
 
     try:
         found, problems = load(schemas), []
@@ -36,6 +44,7 @@ def _check_for_programs(schemas: Path) -> int:
     kinds = ("networks", "indicators", "tables", "datasets") if found else ()
     print_json({
         "valide": not problems, "problemes": problems, **{kind: sorted(getattr(found, kind)) for kind in kinds},
+        "emplois": uses(found) if found else {},
     })  # fmt: skip
     return REFUSED if problems else DONE
 

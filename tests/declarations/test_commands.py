@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,22 @@ def test_check_accepts_the_shipped_declarations(schemas, capsys):
     told = capsys.readouterr()
     assert told.out.startswith("Déclarations valides : 11 réseaux")
     assert told.err == ""
+
+
+def test_check_counts_the_declarations_that_use_each_optional_key(schemas, capsys):
+    def counted() -> dict[str, int]:
+        assert main(["check", "--json", "--schemas", str(schemas)]) == 0
+        return json.loads(capsys.readouterr().out)["emplois"]
+
+    before = counted()
+    network = schemas / "networks" / "caf.yml"
+    network.write_text(network.read_text() + "closed_until: 2022\n")
+    assert {key: count for key, count in counted().items() if count != before[key]} == {"networks.closed_until": 1}
+    weighted = [path for path in (schemas / "networks").glob("*.yml") if "\n    weight:" in path.read_text()]
+    assert before["networks.exports.weight"] == len(weighted) > 0
+    assert main(["check", "--schemas", str(schemas)]) == 0
+    unused = sum(count == 0 for count in before.values()) - 1
+    assert f"{unused} par aucune déclaration" in capsys.readouterr().out
 
 
 def test_check_tells_every_problem_of_every_file(schemas, capsys):

@@ -1,0 +1,40 @@
+"""How many declarations use each optional key: what nobody declares wants a sample that shows it, or goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.declarations.catalogue import Catalogue
+
+_KINDS = ("networks", "indicators", "tables", "datasets", "corrections")
+
+
+def uses(catalogue: Catalogue) -> dict[str, int]:
+    """Count, by optional key (``networks.exports.weight``), the files of declarations that write it; 0 where none does.
+
+    The keys below one that nobody writes are not told. ``corrections`` counts networks that have any.
+    """
+    counts: Counter[str] = Counter()
+    for kind in _KINDS:
+        for declared in getattr(catalogue, kind).values():
+            keys = dict(sorted(_optional_keys(declared, kind)))  # sorted: a key written once in the file ends as True
+            counts.update({key: int(written) for key, written in keys.items()})
+    return dict(sorted(counts.items()))
+
+
+def _optional_keys(declared: Any, place: str) -> Iterator[tuple[str, bool]]:
+    """Yield each optional key at and below a declared value, and whether it is written there."""
+    if isinstance(declared, BaseModel):
+        for name, key in type(declared).model_fields.items():
+            if not key.is_required():
+                yield f"{place}.{name}", name in declared.model_fields_set
+            yield from _optional_keys(getattr(declared, name), f"{place}.{name}")
+    elif isinstance(declared, dict | list | tuple):
+        for part in declared.values() if isinstance(declared, dict) else declared:
+            yield from _optional_keys(part, place)
