@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -14,7 +17,6 @@ import xlsxwriter
 from small_networks import Small, small
 
 from pipelines.cli import main
-from pipelines.mechanics import limits
 from pipelines.read import TreatmentError
 
 XLSX = '{years: 2023-2023, path: "alpha/guichet-{year}.xlsx", format: xlsx}'
@@ -31,6 +33,23 @@ def write_workbook(project: Small, rows: int = 20_000, length: int = 0) -> None:
                 0,
                 [f"{1 + row % 28:02d}/01/2023", f"P{row % 40}{'x' * length}", "content" if row % 3 else "mécontent"],
             )
+
+
+JUDGED_ALONE = """
+import sys
+from pathlib import Path
+from small_networks import Small
+from pipelines.declarations import load
+from pipelines.mechanics import limits
+from pipelines.read import TreatmentError
+
+schemas, exports, output = (Path(folder) for folder in sys.argv[1:4])
+setattr(limits, sys.argv[4], int(sys.argv[5]))
+try:
+    Small(schemas, exports, output, load(schemas)).judge("alpha", 2023)
+except TreatmentError as error:
+    print(error)
+"""
 
 
 class Killer(threading.Thread):
@@ -148,14 +167,17 @@ def test_a_producer_is_told_that_his_file_was_not_judged(project, capsys):
     [("JUDGING_SECONDS", 1, 0, "dépassé 1 secondes"), ("JUDGING_MEMORY", 1_000_000, 30_000, "mémoire")],
     ids=["time", "memory"],
 )
-def test_a_file_beyond_the_limits_stops_itself_alone(project, monkeypatch, limit, value, length, words):
+def test_a_file_beyond_the_limits_stops_itself_alone(project, limit, value, length, words):
     write_workbook(project, 4_000 if length else 60_000, length)
     for network in ("alpha", "beta"):
         project.receive(network, 2023)
-    with monkeypatch.context() as low:
-        low.setattr(limits, limit, value)
-        with pytest.raises(TreatmentError, match=words):
-            project.judge("alpha", 2023)
+    folders = [str(folder) for folder in (project.schemas, project.exports, project.output)]
+    # A process that has worked for long has memory to spare, which no limit on new memory keeps from being used.
+    alone = subprocess.run(
+        [sys.executable, "-c", JUDGED_ALONE, *folders, limit, str(value)],
+        cwd=Path(__file__).parent, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert words in alone.stdout
     assert project.judge("beta", 2023)
     assert project.judge("alpha", 2023)
 

@@ -17,6 +17,7 @@ from udata_server.server import Udata
 
 pytestmark = pytest.mark.e2e
 LONG = bool(os.environ.get("RESULTATS_LONG"))
+Chosen = Callable[[int, Fault], Choice]
 SILENT = {Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER}
 
 
@@ -39,28 +40,30 @@ class Course:
     proxy: FaultyProxy
     tell: Callable[[str, object], None]
 
-    def run(self, stage: str, fault: Fault, chosen: Callable[[int, Fault], Choice]) -> Counter[str]:
+    def run(self, stage: str, fault: Fault, chosen: Chosen) -> Counter[str]:
         """Return how the publications under the fault ended, by number; each was checked, then ended in peace."""
         calls, lasting = self.campaign.calls[stage], chosen is from_call
         every, first = (1, 0) if LONG else (len(Fault) * (1 + lasting), list(Fault).index(fault))
         outcomes = Counter(
-            self._once(stage, fault, number, chosen(number, fault), lasting=lasting)
-            for number in range(1 + first, calls + 1, every)
+            self._once(stage, fault, number, chosen, lasting=lasting) for number in range(1 + first, calls + 1, every)
         )
         told = ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items()))
         self.tell("counts", f"{outcomes.total()} appels sur {calls} ({told}), 0 doublon")
         assert outcomes
         return outcomes
 
-    def _once(self, stage: str, fault: Fault, number: int, choice: Choice, *, lasting: bool) -> str:
+    def _once(self, stage: str, fault: Fault, number: int, chosen: Chosen, *, lasting: bool) -> str:
         campaign, proxy = self.campaign, self.proxy
         output = campaign.start(stage)
-        proxy.spoil(choice)
+        proxy.spoil(chosen(number, fault))
         # A server that refused connections is there again when the client has slept, unless the fault lasts.
         campaign.on_sleep = without_sleep if lasting else lambda _: proxy.open()
         outcome = campaign.outcome(output, number if fault in SILENT else None)
-        assert any(call.fault for call in proxy.calls)
+        reached = any(call.fault for call in proxy.calls)
         proxy.spoil()
+        if not reached:  # a slow server had some calls repeated when they were counted: there are fewer now
+            assert campaign.sent < number <= campaign.calls[stage]
+            return self._once(stage, fault, 1 + number % campaign.sent, chosen, lasting=lasting)
         campaign.check(stage, output, outcome)
         return outcome
 
