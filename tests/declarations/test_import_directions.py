@@ -27,6 +27,7 @@ BELOW = {
     "tables": {"mechanics", "declarations", "compile", "compute", "disclosure"},
     "release": {"mechanics", "declarations", "compile"},
     "targets": {"mechanics", "declarations", "release"},
+    "portal": {"mechanics", "declarations", "compile", "release"},
     "explain": {"mechanics", "declarations", "compile", "read", "validate", "compute", "disclosure", "flow"},
     "report": {"mechanics", "declarations", "read", "validate", "release", "targets", "flow"},
     "flow": {

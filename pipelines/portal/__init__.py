@@ -1,0 +1,1 @@
+"""The public results site and the posters, made from one published release and nothing else."""
