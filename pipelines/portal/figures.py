@@ -1,6 +1,7 @@
 """What pages, charts and posters show: yearly figures of an indicator in a place, as one release tells them.
 
-Nothing is computed again here: a figure keeps the value, interval, base and states of its row of ``resultats``, so that a page can't say other
+Nothing is computed again here: a figure keeps the value, interval, base and states of its row of ``resultats``, so
+that a page can't say other
 than the data. Charts and sentences are readings of a ``Series``.
 """
 
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from pipelines.declarations.status import Status
 
 
 class State(StrEnum):
@@ -17,8 +20,8 @@ class State(StrEnum):
     PROVISIONAL = "provisoire"
     SECRET = "secret statistique"
     SMALL_BASE = "base insuffisante"
-    NOT_SENT = "non transmis"
-    REFUSED = "rejeté"
+    NOT_SENT = Status.NOT_HANDED_OVER.value
+    REFUSED = Status.REFUSED.value
     NOT_SIGNIFICANT = "non significatif"
     NOT_APPLICABLE = "sans objet"
     NOT_AVAILABLE = "non disponible"
@@ -49,9 +52,10 @@ class Indicator:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a figure was observed: ``level`` is site, departement, region or national; ``network`` the code of ``reseaux``.
+    """Where a figure was observed: ``level`` is site, departement, region or national.
 
-    ``code`` is the structure's for a site, the territory's otherwise; ``territory`` is the code of the territory that holds it.
+    ``network`` is the code of ``reseaux``. ``code`` is the structure's for a site, the territory's otherwise;
+    ``territory`` is the code of the territory that holds it.
     """
 
     network: str
@@ -64,10 +68,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One yearly row of ``resultats``: ``value``, ``low`` and ``high`` in the indicator's unit, ``base`` in answers or acts.
+    """One yearly row of ``resultats``: values in the indicator's unit, ``base`` in answers or acts.
 
-    ``is_break`` says that this year can't be compared with the one before (``break_reason`` why), ``change`` what is established since then;
-    None where nothing may be told. ``synthetic`` says that the data are invented.
+    ``is_break`` says that this year can't be compared with the one before (``break_reason`` why); ``change`` what is
+    established since then, None where nothing may be told. ``synthetic`` says that the data are invented.
     """
 
     year: int
@@ -84,7 +88,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The figures of an indicator in a place: one a year from the first to the last of the release, ascending, none missing."""
+    """The figures of an indicator in a place: one a year, first to last of the release, ascending, none missing."""
 
     indicator: Indicator
     place: Place
