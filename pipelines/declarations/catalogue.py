@@ -86,7 +86,7 @@ class Catalogue:
     def fingerprint(self, network: str) -> str:
         """Hash (sha256) of all declarations that bear on the results of ``network``."""
         parts = {
-            "network": self.networks[network].model_dump(mode="json", exclude={"closed_until"}),
+            "network": self.networks[network].model_dump(mode="json", exclude={"closed_until", "poster"}),
             "indicators": {key: value.model_dump(mode="json") for key, value in self.indicators_of(network).items()},
             "corrections": [item.model_dump(mode="json") for item in self.corrections.get(network, ())],
             "territories": self.territories.model_dump(mode="json"),
@@ -110,7 +110,7 @@ class Catalogue:
             ]
         }
         for network, declared in self.networks.items():
-            parts[f"networks/{network}"] = declared.model_dump(mode="json")
+            parts[f"networks/{network}"] = declared.model_dump(mode="json", exclude={"poster"})
         for network, corrections in self.corrections.items():
             parts[f"corrections/{network}"] = [item.model_dump(mode="json") for item in corrections]
         for name, indicator in self.indicators.items():

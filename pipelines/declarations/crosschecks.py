@@ -88,6 +88,23 @@ class _Checker:
                 self.say(file, ("provisional_years",), f"{year} est close (closed_until) : elle n'est plus provisoire")
         for index, export in enumerate(network.exports):
             self.export(file, ("exports", index), network, export)
+        if network.poster:
+            self.poster(file, name, network)
+
+    def poster(self, file: str, name: str, network: Network) -> None:
+        """Refuse a poster of an indicator that the network's offices don't have."""
+        assert network.poster is not None
+        place: Path = ("poster", "indicators")
+        fed = self.catalogue.indicators_of(name)
+        self.no_twins(file, place, network.poster.indicators, "indicateur")
+        for index, shown in enumerate(network.poster.indicators):
+            here = (*place, index)
+            if f"indicators/{shown}.yml" in self.broken or not self.known(file, here, shown, fed, "indicateur"):
+                continue
+            levels = fed[shown].levels_in(name)
+            if network.finest_level not in levels:
+                message = f"« {shown} » n'a pas de résultat à la maille {network.finest_level} de ce réseau"
+                self.say(file, here, f"{message} ; ses mailles : {', '.join(levels)}")
 
     def export(self, file: str, path: Path, network: Network, export: Export) -> None:
         names = [field.name for field in export.fields]

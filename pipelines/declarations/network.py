@@ -33,6 +33,7 @@ DURATION_UNITS = ("secondes", "minutes", "heures", "jours")
 ExportKind = Literal["survey", "operations", "values"]
 FileFormat = Literal["csv", "xlsx", "ods", "parquet"]
 DoubtKind = Literal["contenu-deja-recu", "lignes-rondes", "chute-de-lignes"]
+MOST_ON_A_POSTER = 6  # more can't be read at two metres on A4
 TerritoryCodes = Literal["departement", "region", "pilote"]
 
 
@@ -282,6 +283,13 @@ class Export(Model):
         return {place: name for place, name in places.items() if name}
 
 
+class Poster(Model):
+    """What the poster of an office shows: these indicators, in this order. Without it, the first six that it has."""
+
+    indicators: tuple[Identifier, ...] = Field(min_length=1, max_length=MOST_ON_A_POSTER)
+    orientation: Literal["portrait", "landscape"] = "portrait"
+
+
 class Network(Model):
     """An administrative network: producer, licence, finest level, expected years, and its exports."""
 
@@ -298,6 +306,7 @@ class Network(Model):
     due: str | None = Field(default=None, pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
     acceptance: Acceptance
     exports: tuple[Export, ...] = Field(min_length=1)
+    poster: Poster | None = Field(default=None, description="what its offices hang on their walls")
 
     def closed(self, year: int) -> bool:
         """Whether ``year`` is closed: its files are no longer looked at, its results change by accepted revisions."""

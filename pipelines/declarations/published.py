@@ -83,6 +83,9 @@ KeptField = Literal[
 ]  # fmt: skip
 
 
+_WEB_ADDRESS = r"^https?://[^\s/?#]+(/[^\s?#]*[^\s?#/])?$"  # no slash at the end: pages are added to it
+
+
 class Dataset(Model):
     """A dataset of data.gouv.fr: its texts, and the tables it holds. Lengths are udata's limits.
 
@@ -104,4 +107,5 @@ class Dataset(Model):
     explanations: tuple[Explanation, ...] = ()
     historical: Historical | None = None
     kept: tuple[KeptField, ...] = ()
+    site: str | None = Field(default=None, pattern=_WEB_ADDRESS, description="where people read the public site")
     schemas: dict[ColumnName, RegisteredSchema] = Field(default={})

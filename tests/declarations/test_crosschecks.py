@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pipelines.declarations.yaml_source import parse
 PARSE = lru_cache(maxsize=None)(parse)
 
 CAF, PREF, GN = "networks/caf.yml", "networks/prefectures.yml", "networks/gendarmerie.yml"
+UNIVERSITIES = "networks/universites.yml"
 RATE, DATASET = "indicators/taux-decroche.yml", "datasets/resultats-services-publics.yml"
 
 
@@ -23,6 +25,10 @@ def schemas(schemas, monkeypatch):
     for path in (schemas / "indicators").glob("*.yml"):
         if path.name != Path(RATE).name:
             path.unlink()
+    for path in (schemas / "networks").glob("*.yml"):  # posters of the indicators that are gone
+        path.write_text(
+            re.sub(r"^poster:.*\n( .*\n)*", "", path.read_text(encoding="utf-8"), flags=re.M), encoding="utf-8"
+        )
     return schemas
 
 
@@ -110,6 +116,20 @@ FAULTS = [
      "networks.caf.breaks.0", ["2030 n'est pas attendue de ce réseau (2022-2024)"]),
     (CAF, "solicited: {2022: 6000", "solicited: {2021: 6000", "exports.0.solicited",
      ["2021 n'est pas une année d'enquête de l'export enquete"]),
+    (PREF, "acceptance:", "poster: {indicators: [taux-decroches]}\nacceptance:", "poster.indicators.0",
+     ["indicateur « taux-decroches » inconnu", "vouliez-vous dire « taux-decroche »"]),
+    (UNIVERSITIES, "acceptance:", "poster: {indicators: [taux-decroche]}\nacceptance:", "poster.indicators.0",
+     ["indicateur « taux-decroche » inconnu", "déclarés : aucun"]),
+    (PREF, "acceptance:", "poster: {indicators: [taux-decroche, taux-decroche]}\nacceptance:",
+     "poster.indicators",
+     ["indicateur « taux-decroche » déclaré 2 fois"]),
+    (PREF, "acceptance:", "poster: {indicators: [taux-decroche], orientation: paysage}\nacceptance:",
+     "poster.orientation",
+     ["« paysage » n'est pas permis", "portrait' ou 'landscape"]),
+    (CAF, "finest_level: departement", "finest_level: site\nposter: {indicators: [taux-decroche]}",
+     "poster.indicators.0",
+     ["« taux-decroche » n'a pas de résultat à la maille site", "departement"]),
+    (DATASET, "site: https://", "site: ", "site", ["n'a pas la forme attendue"]),
     # published
     ("tables/reseaux.yml", "key: [reseau]", "key: [reso]", "key.0", ["colonne « reso » inconnu"]),
     (DATASET, "tables: [resultats,", "tables: [resultat,", "tables.0", ["table « resultat » inconnu", "« resultats »"]),

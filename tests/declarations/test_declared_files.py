@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,6 +24,10 @@ def schemas(schemas, monkeypatch):
     for path in (schemas / "indicators").glob("*.yml"):
         if path.name != Path(INDICATOR).name:
             path.unlink()
+    for path in (schemas / "networks").glob("*.yml"):  # posters of the indicators that are gone
+        path.write_text(
+            re.sub(r"^poster:.*\n( .*\n)*", "", path.read_text(encoding="utf-8"), flags=re.M), encoding="utf-8"
+        )
     return schemas
 
 
