@@ -1,8 +1,7 @@
 """What pages, charts and posters show: yearly figures of an indicator in a place, as one release tells them.
 
 Nothing is computed again here: a figure keeps the value, interval, base and states of its row of ``resultats``, so
-that a page can't say other
-than the data. Charts and sentences are readings of a ``Series``.
+that a page can't say other than the data. Charts and sentences are readings of a ``Series``.
 """
 
 from __future__ import annotations
@@ -22,12 +21,14 @@ class State(StrEnum):
     SMALL_BASE = "base insuffisante"
     NOT_SENT = Status.NOT_HANDED_OVER.value
     REFUSED = Status.REFUSED.value
+    UNTREATED = Status.UNTREATED.value
+    FAILED = "erreur de traitement"
     NOT_SIGNIFICANT = "non significatif"
     NOT_APPLICABLE = "sans objet"
     NOT_AVAILABLE = "non disponible"
     NOT_FILLED = "non renseigné"
     INCOMPLETE = "données incomplètes"
-    NO_ROW = "non mesuré"  # the release has no row of this year between two that it has
+    NO_ROW = "non mesuré"  # the release has no row of this year, and no reason for it
 
 
 class Change(StrEnum):
@@ -71,7 +72,9 @@ class Figure:
     """One yearly row of ``resultats``: values in the indicator's unit, ``base`` in answers or acts.
 
     ``is_break`` says that this year can't be compared with the one before (``break_reason`` why); ``change`` what is
-    established since then, None where nothing may be told. ``synthetic`` says that the data are invented.
+    established since then, None where nothing may be told. ``synthetic`` says that the data are invented; ``revised``,
+    that this release corrects the value that the release before gave. ``has_row`` is False where the release has no
+    row of this place and year: the state is then that of the network's year (``couverture``).
     """
 
     year: int
@@ -84,11 +87,13 @@ class Figure:
     break_reason: str | None = None
     change: Change | None = None
     synthetic: bool = False
+    revised: bool = False
+    has_row: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The figures of an indicator in a place: one a year, first to last of the release, ascending, none missing."""
+    """The figures of an indicator in a place: one a year, from its first row to the last expected, none missing."""
 
     indicator: Indicator
     place: Place

@@ -1,0 +1,390 @@
+"""One release folder, read for pages and posters: networks, indicators, places and their series, where they come from.
+
+Nothing else is read, not even the declarations: what a release doesn't say, no page says. Columns stay in DuckDB until
+a place is shown; series come one place after the other, so that memory holds one place, whatever the release weighs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from pipelines.portal.figures import Change, Figure, Indicator, Place, Series, State
+from pipelines.release import history
+from pipelines.release.errors import DamagedReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+LEVELS = ("national", "region", "departement", "site")  # from the widest
+MEMORY = "250MB"  # of DuckDB: the widest sort, one network of 15 000 offices, spills beyond
+BATCH = 20_000  # rows turned into objects at once
+SYNTHETIC = "synthétiques"
+PROVISIONAL = "P"
+_NEEDED = ("resultats", "indicateurs", "reseaux")
+_ABSENCES: dict[str | None, State] = {state.value: state for state in State}
+_CODE = "coalesce(structure_code, territoire_code, '')"
+_COLUMNS = (
+    *("indicateur", "annee", "valeur", "borne_basse", "borne_haute", "effectif", "statut_observation"),
+    *("motif_absence", "comparable", "motif_incomparabilite", "evolution", "evolution_significative"),
+)
+
+
+class UnreadableReleaseError(Exception):
+    """The folder is no release that pages can be made of; the message, in French, says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of ``reseaux``; ``kind`` is what its offices are called, ``finest`` its finest level."""
+
+    code: str
+    title: str
+    producer: str
+    description: str
+    kind: str
+    finest: str
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file due by a network for a year: its path and sha256 when it was received, its rows (None: not told)."""
+
+    year: int
+    export: str
+    title: str
+    state: str
+    path: str | None
+    digest: str | None
+    rows: int | None
+    accepted: int | None
+    refused: int | None
+
+
+class Reading:
+    """One release, open for reading; close it, or use it in a ``with``."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the release of a folder named by its version; raises UnreadableReleaseError."""
+        missing = [name for name in _NEEDED if not (folder / f"{name}.parquet").is_file()]
+        if missing:
+            tables = ", ".join(f"{name}.parquet" for name in missing)
+            raise UnreadableReleaseError(
+                f"{folder} : pas de {tables}, ce dossier n'est pas une version publiée entière ; "
+                "donner le dossier d'une version, tel que la publication l'a écrit"
+            )
+        try:
+            self.descriptor: Mapping[str, Any] = history.descriptor(folder)
+        except DamagedReleaseError as error:
+            raise UnreadableReleaseError(f"{folder} : {error}") from error
+        self.folder, self.version, self.dataset = folder, folder.name, str(self.descriptor["name"])
+        self._connection = duckdb.connect(":memory:")
+        self._connection.execute(f"SET threads = 1; SET memory_limit = '{MEMORY}'")
+        for path in sorted(folder.glob("*.parquet")):
+            self._connection.read_parquet(str(path)).create_view(path.stem)
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back what reading takes."""
+        self._connection.close()
+
+    @property
+    def synthetic(self) -> str | None:
+        """The sentence that says that data are invented, None when they aren't."""
+        told = self.descriptor.get("inputs", {}).get("synthetic") if self.descriptor.get("synthetic") else None
+        return (str(told) if told else "Ces données sont inventées.") if self.descriptor.get("synthetic") else None
+
+    @property
+    def title(self) -> str:
+        """The title of the dataset, as published."""
+        return str(self.descriptor.get("title", self.dataset))
+
+    @property
+    def date(self) -> str | None:
+        """The day on which the data stop (ISO), as the table of versions tells it."""
+        dates = [row["date_donnees"] for row in self.versions if row["version"] == self.version]
+        return dates[0] or None if dates else None
+
+    @cached_property
+    def versions(self) -> list[dict[str, str]]:
+        """Every version until this one, oldest first: the rows of ``versions.csv``."""
+        return history.table_rows(self.folder / "versions.csv")
+
+    @cached_property
+    def dictionary(self) -> list[dict[str, str]]:
+        """The rows of ``dictionnaire.csv``: every column of every table."""
+        return history.table_rows(self.folder / "dictionnaire.csv")
+
+    @cached_property
+    def files(self) -> list[Mapping[str, Any]]:
+        """The files of the release that its descriptor names: path, format, bytes, hash, title."""
+        return [*self.descriptor["resources"], *self.descriptor.get("renditions", ())]
+
+    @cached_property
+    def networks(self) -> dict[str, Network]:
+        """The networks by code, those without a result too."""
+        return {
+            row["reseau"]: Network(
+                row["reseau"], row["titre"], row["producteur"], row["description"], row["typologie"],
+                row["maille_fine"], row.get("source"),
+            )
+            for row in self.rows("reseaux")
+        }  # fmt: skip
+
+    @cached_property
+    def indicator_rows(self) -> dict[str, dict[str, Any]]:
+        """The rows of ``indicateurs`` by code: definition, method, threshold, breaks."""
+        return {row["indicateur"]: row for row in self.rows("indicateurs")}
+
+    @cached_property
+    def indicators(self) -> dict[str, Indicator]:
+        """The indicators by code."""
+        return {
+            code: Indicator(
+                code, row["titre"], row["definition"], row["unite"], row["decimales"] or 0,
+                row["sens"] if row["sens"] in ("hausse", "baisse") else None,
+            )
+            for code, row in self.indicator_rows.items()
+        }  # fmt: skip
+
+    @cached_property
+    def territories(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        """The rows of ``territoires`` by level and code, in order of years: one that changed has several."""
+        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for row in self.rows("territoires"):
+            found.setdefault((row["maille"], row["territoire_code"]), []).append(row)
+        return found
+
+    def has(self, table: str) -> bool:
+        """Say whether the release has a table."""
+        return (self.folder / f"{table}.parquet").is_file()
+
+    def rows(self, table: str, network: str | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a small table (of one network), in the order of the file; none when it isn't there."""
+        if not self.has(table):
+            return []
+        where, parameters = ("WHERE reseau = $network", {"network": network}) if network else ("", {})
+        told = self._connection.sql(f'SELECT * FROM "{table}" {where}', params=parameters).to_arrow_table()
+        found: list[dict[str, Any]] = told.to_pylist()
+        return found
+
+    def sources(self, network: str) -> list[Source]:
+        """Return the files due by a network, by year and export: where every figure of the year comes from."""
+        received = {
+            (item["year"], file["export"]): file
+            for item in self.descriptor.get("inputs", {}).get("receptions", ())
+            if item["network"] == network
+            for file in item["files"]
+        }
+        return [
+            Source(
+                row["annee"], row["export"], row["titre"], row["etat"], file.get("path"), file.get("sha256"),
+                row["lignes_lues"], row["lignes_acceptees"], row["lignes_refusees"],
+            )
+            for row in self.rows("receptions", network)
+            for file in [received.get((row["annee"], row["export"]), {})]
+        ]  # fmt: skip
+
+    def exports(self, network: str) -> dict[tuple[str, int], str]:
+        """Return the export that each indicator and year of a network comes from (« caf/enquete » gives enquete)."""
+        told = self._connection.execute(
+            "SELECT DISTINCT indicateur, annee, source FROM resultats "
+            "WHERE reseau = $network AND frequence = 'annuelle' AND source IS NOT NULL ORDER BY ALL",
+            {"network": network},
+        ).fetchall()
+        return {(indicator, year): source.partition("/")[2] or source for indicator, year, source in told}
+
+    def modes(self, network: str) -> dict[tuple[str, str], str]:
+        """Return how the yearly values of each indicator and level of a network are obtained."""
+        told = self._connection.execute(
+            "SELECT indicateur, maille, arg_max(mode_obtention, annee) FROM resultats "
+            "WHERE reseau = $network AND frequence = 'annuelle' GROUP BY ALL ORDER BY ALL",
+            {"network": network},
+        ).fetchall()
+        return {(indicator, level): mode for indicator, level, mode in told if mode}
+
+    def places(self, network: str | None = None, level: str | None = None) -> list[Place]:
+        """Return the places that have a yearly row, by network, level and code."""
+        where, parameters = _condition(network, level)
+        told = self._connection.execute(
+            f"SELECT reseau, maille, {_CODE} AS code, arg_max(structure, annee), arg_max(territoire, annee), "
+            f"arg_max(territoire_code, annee) FROM resultats {where} GROUP BY ALL ORDER BY reseau, maille, code",
+            parameters,
+        ).fetchall()
+        return [self._place(*row) for row in told]
+
+    def place_series(
+        self, network: str | None = None, level: str | None = None
+    ) -> Iterator[tuple[Place, list[Series]]]:
+        """Yield each place with its series by code of indicator, in the order of ``places``."""
+        for place, rows in self._by_place(network, level):
+            yield place, self._series(place, rows)
+
+    def series_of(self, network: str, level: str, code: str) -> list[Series]:
+        """Return the series of one place, none when the release says nothing of it."""
+        return [series for _, found in self._select(network, level, code) for series in found]
+
+    def latest_values(self, network: str, level: str) -> dict[str, list[tuple[int, float, int | None]]]:
+        """Return by indicator the (year, value, base) of every place of a level in the last year published."""
+        where, parameters = _condition(network, level)
+        told = self._connection.execute(
+            f"SELECT indicateur, annee, valeur, effectif FROM resultats {where} AND valeur IS NOT NULL "
+            "QUALIFY annee = max(annee) OVER (PARTITION BY indicateur) ORDER BY indicateur, valeur, effectif",
+            parameters,
+        ).fetchall()
+        return {code: [row[1:] for row in rows] for code, rows in groupby(told, itemgetter(0))}
+
+    def digests(self, table: str, column: str) -> dict[str, str]:
+        """Return a digest of the rows of each value of a column, the column of versions aside."""
+        if not self.has(table):
+            return {}
+        columns = "* EXCLUDE (version_publication)" if table == "resultats" else "*"
+        told = self._connection.execute(
+            f"SELECT {column}, sum(hash(the_row)::HUGEINT)::VARCHAR || ' ' || count(*) "
+            f'FROM (SELECT {columns} FROM "{table}") AS the_row GROUP BY ALL'
+        ).fetchall()
+        return {str(value): digest for value, digest in told}
+
+    @cached_property
+    def _revised(self) -> frozenset[tuple[str, str, str, str, str]]:
+        """(network, level, code, indicator, period) of the values that this release corrects."""
+        path = self.folder / history.JOURNAL_FILE
+        if not path.is_file():
+            return frozenset()
+        told = self._connection.execute(
+            "SELECT k->>'reseau', k->>'maille', coalesce(nullif(k->>'structure_code', ''), k->>'territoire_code', ''), "
+            "k->>'indicateur', k->>'periode' FROM (SELECT cle::JSON AS k FROM read_csv(?, header = true, "
+            "all_varchar = true) WHERE \"table\" = 'resultats' AND colonne = 'valeur' AND avant <> '' AND apres <> '')",
+            [str(path)],
+        ).fetchall()
+        return frozenset(told)
+
+    def _select(self, network: str, level: str, code: str) -> Iterator[tuple[Place, list[Series]]]:
+        for place, rows in self._by_place(network, level, code):
+            yield place, self._series(place, rows)
+
+    def _by_place(
+        self, network: str | None, level: str | None, code: str | None = None
+    ) -> Iterator[tuple[Place, list[tuple[Any, ...]]]]:
+        """Yield each place with its yearly rows, in order of indicators and years."""
+        places = {(place.network, place.level, place.code): place for place in self.places(network, level)}
+        where, parameters = _condition(network, level, code)
+        cursor = self._connection.cursor()  # others are asked while this one is read
+        reader = cursor.sql(
+            f"SELECT reseau, maille, {_CODE} AS code, {', '.join(_COLUMNS)}, nature_donnees = '{SYNTHETIC}' "
+            f"FROM resultats {where} ORDER BY reseau, maille, code, indicateur, annee",
+            params=parameters,
+        ).to_arrow_reader(BATCH)
+        rows = (row for batch in reader for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        for key, found in groupby(rows, itemgetter(0, 1, 2)):
+            yield places[key], [row[3:] for row in found]
+
+    def _series(self, place: Place, rows: Iterable[tuple[Any, ...]]) -> list[Series]:
+        return [
+            Series(self.indicators[code], place, tuple(self._figures(place, code, list(found))))
+            for code, found in groupby(rows, itemgetter(0))
+        ]
+
+    def _figures(self, place: Place, indicator: str, rows: list[tuple[Any, ...]]) -> Iterator[Figure]:
+        found = {row[1]: row for row in rows}
+        expected = self._expected.get((place.network, indicator), {})
+        for year in range(min(found), max([*found, *(year for year in expected if self._open(place, year))]) + 1):
+            if year in found:
+                revised = bool(self._revised) and self._is_revised(place, indicator, year)
+                yield _figure(found[year], revised=revised)
+            else:
+                yield Figure(year, None, None, None, None, expected.get(year, State.NO_ROW), has_row=False)
+
+    @cached_property
+    def _expected(self) -> dict[tuple[str, str], dict[int, State]]:
+        """The years expected of each network and indicator, with the state of a place that has no row."""
+        found: dict[tuple[str, str], dict[int, State]] = {}
+        for row in self.rows("couverture"):
+            state = _absence(row["motif_absence"]) if row["etat"] == "absent" else State.NO_ROW
+            found.setdefault((row["reseau"], row["indicateur"]), {})[row["annee"]] = state
+        return found
+
+    def _open(self, place: Place, year: int) -> bool:
+        """Say whether anything is expected of a place in a year: nothing is of an office after its last."""
+        last = self._structures.get((place.network, place.code), {}).get("derniere_annee")
+        return place.level != "site" or last is None or year <= last
+
+    def _is_revised(self, place: Place, indicator: str, year: int) -> bool:
+        return (place.network, place.level, place.code, indicator, str(year)) in self._revised
+
+    def _place(
+        self, network: str, level: str, code: str, structure: str | None, territory: str | None, holder: str | None
+    ) -> Place:
+        known = self._structures.get((network, code), {}) if level == "site" else {}
+        name = known.get("structure") or structure or territory or code
+        within = self._holder(level, code, holder)
+        return Place(network, level, code, name, known.get("typologie"), within)
+
+    def _holder(self, level: str, code: str, territory: str | None) -> str:
+        """Return the code of the territory that holds a place: empty for France, and for an office without one."""
+        if level == "site":
+            return territory or ""
+        if level == "departement":
+            states = self.territories.get((level, code), [])
+            return str(states[-1]["region_code"] or "") if states else ""
+        return "FR" if level == "region" else ""
+
+    @cached_property
+    def _structures(self) -> dict[tuple[str, str], dict[str, Any]]:
+        return {(row["reseau"], row["structure_code"]): row for row in self.rows("structures")}
+
+
+def _condition(network: str | None, level: str | None, code: str | None = None) -> tuple[str, dict[str, str]]:
+    """Return the condition on yearly rows of a network, a level, a place (any, when None), and its parameters."""
+    wanted = {"reseau": network, "maille": level, _CODE: code}
+    parts, parameters = ["frequence = 'annuelle'"], {}
+    for number, (column, value) in enumerate(wanted.items()):
+        if value is not None:
+            parts.append(f"{column} = $p{number}")
+            parameters[f"p{number}"] = value
+    return f"WHERE {' AND '.join(parts)}", parameters
+
+
+def _figure(row: tuple[Any, ...], *, revised: bool) -> Figure:
+    _, year, value, low, high, base, status, reason, comparable, why, evolution, established, synthetic = row
+    return Figure(
+        year, value, low, high, base, _state(value, status, reason),
+        is_break=comparable is False,
+        break_reason=why if comparable is False else None,
+        change=_change(evolution, established) if comparable and evolution is not None else None,
+        synthetic=bool(synthetic), revised=revised,
+    )  # fmt: skip
+
+
+def _state(value: float | None, status: str, reason: str | None) -> State:
+    if value is not None:
+        return State.PROVISIONAL if status == PROVISIONAL else State.PUBLISHED
+    return _absence(reason)
+
+
+def _absence(reason: str | None) -> State:
+    if reason not in _ABSENCES:
+        raise UnreadableReleaseError(
+            f"resultats : le motif d'absence « {reason or 'vide'} » n'a pas de mot sur les pages ; "
+            "l'ajouter à State, dans pipelines/portal/figures.py"
+        )
+    return _ABSENCES[reason]
+
+
+def _change(evolution: float, established: bool | None) -> Change:
+    """Return what may be told of two years that compare: a change that wasn't tested isn't established."""
+    if not established or not evolution:
+        return Change.NONE
+    return Change.UP if evolution > 0 else Change.DOWN
