@@ -1,0 +1,69 @@
+"""A few values side by side, of several places or of several periods: one bar each, from zero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.mechanics.french import listed
+from pipelines.portal.charts.chart import Chart, Row, Table, figure_data, picture, shortened, text
+from pipelines.portal.figures import Figure, Indicator
+from pipelines.portal.sentences import (
+    base_text,
+    cell_text,
+    figure_text,
+    has_value,
+    interval_text,
+    number_text,
+    sentence,
+    shown_value,
+    state_text,
+    value_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDTH, LEFT, RIGHT, LINE = 340, 4, 336, 40
+_LONGEST = 44  # characters of a label above its bar
+_TOLD = 6  # more than these are told by their range; the table has them all
+
+
+def bars(title: str, rows: Sequence[tuple[str, Figure]], indicator: Indicator) -> Chart:
+    """Draw one bar a row, labelled above it; a row without a value has its state in words instead of a bar.
+
+    ``title`` captions the table; rows stay in the order given.
+    """
+    held = [value for _, figure in rows if (value := shown_value(figure)) is not None]
+    low, high = min([0.0, *held]), max([0.0, *held])
+    scale = (RIGHT - LEFT) / ((high - low) or 1.0)
+    zero = round(LEFT - low * scale, 1)
+    marks = [_bar(index, name, figure, indicator, zero, scale) for index, (name, figure) in enumerate(rows)]
+    if held:
+        marks.append(f'<path class="axis" d="M{zero:g} 0V{LINE * len(rows)}"/>')
+    told = tuple(Row((name, *_cells(figure, indicator)), figure_data(figure)) for name, figure in rows)
+    table = Table(title, ("Nom", "Année", "Valeur", "Intervalle", "Base", "État"), told)
+    return Chart(picture("Barres", WIDTH, max(LINE * len(rows), LINE), marks), _told(rows, held, indicator), table)
+
+
+def _bar(index: int, name: str, figure: Figure, indicator: Indicator, zero: float, scale: float) -> str:
+    top = index * LINE
+    label = text(LEFT, top + 14, shortened(name, _LONGEST))
+    value = shown_value(figure)
+    if value is None:
+        return f"{label}{text(LEFT + 4, top + 31, state_text(figure), 'q')}"
+    end = round(zero + value * scale, 1)
+    words = text(RIGHT, top + 14, value_text(value, indicator), "v e")
+    return f'{label}{words}<path class="fill" d="M{zero:g} {top + 20}H{end:g}v14H{zero:g}z"/>'
+
+
+def _cells(figure: Figure, indicator: Indicator) -> tuple[str, ...]:
+    interval = interval_text(figure, indicator) or "aucun"
+    return str(figure.year), cell_text(figure, indicator), interval, base_text(figure), state_text(figure)
+
+
+def _told(rows: Sequence[tuple[str, Figure]], held: Sequence[float], indicator: Indicator) -> str:
+    if len(rows) <= _TOLD or not held:
+        return sentence(" ; ".join(f"{name} : {figure_text(figure, indicator)}" for name, figure in rows))
+    span = f"{len(held)} valeurs, de {number_text(min(held), indicator.decimals)} à {value_text(max(held), indicator)}"
+    without = [f"{name} ({state_text(figure)})" for name, figure in rows if not has_value(figure)]
+    return sentence(f"{span}{f' ; sans valeur : {listed(without)}' if without else ''}")

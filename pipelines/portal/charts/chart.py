@@ -1,0 +1,122 @@
+"""What a chart is: picture, sentence and table of the same figures; and the axes that pictures share.
+
+The picture is silent (a short label that points to the text): research with screen-reader users prefers a title and a
+description in the text to a description inside the picture. What each kind draws is not here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from pipelines.portal.charts.palette import style
+from pipelines.portal.sentences import shown_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.portal.figures import Figure
+
+Data = tuple[tuple[str, str], ...]
+LONGEST_LABEL = 17  # characters of a name beside a mark; the table and the sentence have it whole
+_NICE_STEPS = (1, 2, 5, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table: the first cell heads it; ``data`` are the same facts for machines (``data-*`` attributes)."""
+
+    cells: tuple[str, ...]
+    data: Data = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with one row of headers and one column of headers, so that every reader tells which cell is what."""
+
+    caption: str
+    headers: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def html(self, identifier: str) -> str:
+        """Return the table in a box that scrolls by keyboard on a narrow screen; ``identifier`` is the caption's."""
+        heads = "".join(f'<th scope="col">{escape(header)}</th>' for header in self.headers)
+        rows = "".join(_row_html(row) for row in self.rows)
+        return (
+            f'<div class="scroll" role="region" aria-labelledby="{identifier}" tabindex="0"><table>'
+            f'<caption id="{identifier}">{escape(self.caption)}</caption>'
+            f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture (inline SVG, already escaped), what it shows in words, its figures; ``data`` says whose they are."""
+
+    svg: str
+    sentence: str
+    table: Table
+    data: Data = ()
+
+    def html(self, identifier: str) -> str:
+        """Return the chart as a ``figure``; ``identifier`` is unique in the page (letters, digits, hyphens)."""
+        return (
+            f'<figure class="chart"{_attributes(self.data)}>{self.svg}<figcaption>{escape(self.sentence)}</figcaption>'
+            "<details><summary>Voir les valeurs (tableau)</summary>"
+            f"{self.table.html(f'{identifier}-t')}</details></figure>"
+        )
+
+    def standalone(self) -> str:
+        """Return the picture as a file of its own, with its colours: for cards and previews."""
+        head, rest = self.svg.split(">", 1)
+        return f'{head} xmlns="http://www.w3.org/2000/svg">{f"<style>{style()}</style>"}{rest}'
+
+
+def figure_data(figure: Figure) -> tuple[tuple[str, str], ...]:
+    """Return a figure for machines: year, exact value and base (absent where there is none), state."""
+    data = [("annee", str(figure.year))]
+    if (value := shown_value(figure)) is not None:
+        data.append(("valeur", repr(value)))
+    if figure.base is not None:
+        data.append(("effectif", str(figure.base)))
+    return (*data, ("etat", str(figure.state)))
+
+
+def picture(kind: str, width: int, height: int, marks: Sequence[str]) -> str:
+    """Return an SVG that scales to its place; ``kind`` begins its label: « Courbe », « Carte »."""
+    return (
+        f'<svg class="{kind.lower()}" viewBox="0 0 {width} {height}" role="img" focusable="false" '
+        f'aria-label="{kind} : description et tableau ci-dessous">{"".join(marks)}</svg>'
+    )
+
+
+def text(x: float, y: float, words: str, kind: str = "") -> str:
+    """Return escaped words at a place; ``kind`` is a class of the style sheet."""
+    of_kind = f' class="{kind}"' if kind else ""
+    return f'<text x="{round(x, 1):g}" y="{round(y, 1):g}"{of_kind}>{escape(words)}</text>'
+
+
+def shortened(words: str, longest: int = LONGEST_LABEL) -> str:
+    """Return a name cut to what has room beside a mark: « Provence-Alpes-C… »."""
+    return words if len(words) <= longest else f"{words[: longest - 1].rstrip()}…"
+
+
+def ticks(low: float, high: float, wanted: int = 3) -> list[float]:
+    """Return round values, about ``wanted`` steps, that hold low and high between them."""
+    rough = (high - low) / wanted or 1.0
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(nice for nice in _NICE_STEPS if nice * power >= rough * (1 - 1e-9)) * power
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(index * step, 10) for index in range(first, max(last, first + 1) + 1)]
+
+
+def _row_html(row: Row) -> str:
+    head, *cells = row.cells
+    told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f'<tr{_attributes(row.data)}><th scope="row">{escape(head)}</th>{told}</tr>'
+
+
+def _attributes(data: Data) -> str:
+    return "".join(f' data-{name}="{escape(value)}"' for name, value in data)

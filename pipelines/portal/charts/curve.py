@@ -1,0 +1,259 @@
+"""Figures over years as a curve: interval as a band, breaks and absent years as gaps with their state written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.portal.charts.chart import Chart, Row, Table, figure_data, picture, shortened, text, ticks
+from pipelines.portal.figures import Figure, Indicator, Series, State
+from pipelines.portal.sentences import (
+    base_text,
+    cell_text,
+    has_value,
+    number_text,
+    reading,
+    reference_name,
+    shown_interval,
+    shown_value,
+    state_text,
+    unit_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDTH, HEIGHT = 340, 190  # small, so that 11 px of text stay 10 px on a screen of 320
+LEFT, RIGHT, TOP, BOTTOM = 38, 258, 22, 162
+_LABEL_GAP = 13.0  # pixels between two labels at the right, so that they do not cover each other
+_YEARS_LABELLED = 6
+_LEAST_SPAN = 0.1  # of the largest value: a smaller difference is not blown up to the whole height
+
+
+def curve(series: Series, references: Sequence[Series] = ()) -> Chart:
+    """Draw a series and at most two references (national, territorial), dashed and labelled at their end.
+
+    Years are those of the series; a reference is drawn in the years that it shares.
+    """
+    references = tuple(references)[:2]
+    scale = _Scale(series, references)
+    marks = [_grid(scale, series.indicator), _years(scale), _absences(scale, series), _breaks(scale, series)]
+    for reference, kind in zip(references, ("ref", "ref ref2"), strict=False):
+        marks.append(_reference(_segments(scale, reference.figures), kind))
+    marks += [_line(_segments(scale, series.figures)), _labels(scale, series, references)]
+    headers = ("Année", "Valeur", "Intervalle", "Base", "État", *(reference_name(one) for one in references))
+    table = Table(_caption(series), headers, _rows(series, references))
+    return Chart(picture("Courbe", WIDTH, HEIGHT, marks), reading(series, references), table, _whose(series))
+
+
+class _Scale:
+    """Where a year and a value are in the picture."""
+
+    def __init__(self, series: Series, references: Sequence[Series]) -> None:
+        self.years = [figure.year for figure in series.figures]
+        held = [
+            bound
+            for one in (series, *references)
+            for figure in one.figures
+            if (value := shown_value(figure)) is not None and figure.year in self.years
+            for bound in (value, *((one is series and shown_interval(figure)) or ()))
+        ]
+        self.ticks = _value_ticks(held, series.indicator) if held else []
+        self._step = (RIGHT - LEFT) / len(self.years)
+
+    def x(self, year: int) -> float:
+        """Return the middle of a year's column."""
+        return round(LEFT + (year - self.years[0] + 0.5) * self._step, 1)
+
+    def left(self, year: int) -> float:
+        """Return where a year's column begins."""
+        return round(LEFT + (year - self.years[0]) * self._step, 1)
+
+    def y(self, value: float) -> float:
+        """Return the height of a value."""
+        low, high = self.ticks[0], self.ticks[-1]
+        return round(BOTTOM - (value - low) / (high - low) * (BOTTOM - TOP), 1)
+
+
+def _value_ticks(held: Sequence[float], indicator: Indicator) -> list[float]:
+    low, high = min(held), max(held)
+    least = 10.0 if indicator.unit.startswith("%") else max(abs(low), abs(high)) * _LEAST_SPAN
+    spare = max(0.0, least - (high - low)) / 2
+    wide_low, wide_high = low - spare, high + spare
+    if low >= 0:
+        wide_low = max(0.0, wide_low)
+    if indicator.unit.startswith("%") and high <= 100:
+        wide_high = min(100.0, wide_high)
+    return ticks(wide_low, wide_high)
+
+
+def _grid(scale: _Scale, indicator: Indicator) -> str:
+    if not scale.ticks:
+        return f'<path class="axis" d="M{LEFT} {BOTTOM}H{RIGHT}"/>'
+    decimals = next(count for count in range(11) if all(round(tick, count) == tick for tick in scale.ticks))
+    lines = "".join(f"M{LEFT} {scale.y(tick):g}H{RIGHT}" for tick in scale.ticks)
+    words = "".join(text(LEFT - 4, scale.y(tick) + 4, number_text(tick, decimals), "q e") for tick in scale.ticks)
+    unit = text(4, 10, shortened(unit_text(2, indicator.unit), 40), "q")
+    return f'<path class="grid" d="{lines}"/>{unit}{words}'
+
+
+def _years(scale: _Scale) -> str:
+    every = -(-len(scale.years) // _YEARS_LABELLED)
+    shown = scale.years[::-1][::every]
+    return "".join(text(scale.x(year), BOTTOM + 15, str(year), "q m") for year in reversed(shown))
+
+
+def _absences(scale: _Scale, series: Series) -> str:
+    """Draw each run of years in the same state as a dotted base with its state written upwards or along it."""
+    marks = []
+    for run in _runs(series.figures):
+        state = state_text(run[0])
+        start, end = scale.left(run[0].year), scale.left(run[-1].year + 1)
+        middle = round((start + end) / 2, 1)
+        marks.append(f'<path class="gone" d="M{start + 2:g} {BOTTOM}H{end - 2:g}"/>')
+        if len(state) * 5.5 <= end - start:
+            marks.append(text(middle, BOTTOM - 8, state, "q m"))
+        else:
+            place = f"translate({middle + 4:g} {BOTTOM - 6}) rotate(-90)"
+            marks.append(f'<text class="q" transform="{place}">{state}</text>')
+    return "".join(marks)
+
+
+def _runs(figures: Sequence[Figure]) -> list[list[Figure]]:
+    runs: list[list[Figure]] = []
+    for previous, figure in zip((None, *figures), figures, strict=False):
+        if has_value(figure):
+            continue
+        if runs and runs[-1][-1] is previous and state_text(runs[-1][-1]) == state_text(figure):
+            runs[-1].append(figure)
+        else:
+            runs.append([figure])
+    return runs
+
+
+def _breaks(scale: _Scale, series: Series) -> str:
+    marks = []
+    for figure in series.figures[1:]:
+        if figure.is_break:
+            x = scale.left(figure.year)
+            marks.append(f'<path class="cut" d="M{x:g} {TOP - 4}V{BOTTOM}"/>{text(x, TOP - 7, "rupture", "m")}')
+    return "".join(marks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A figure with a value, where it is drawn."""
+
+    x: float
+    y: float
+    interval: tuple[float, float] | None  # from low to high, as heights
+    provisional: bool
+
+
+def _segments(scale: _Scale, figures: Sequence[Figure]) -> list[list[_Mark]]:
+    """Return runs of figures with a value, cut at breaks."""
+    segments: list[list[_Mark]] = [[]]
+    for figure in figures:
+        value, interval = shown_value(figure), shown_interval(figure)
+        if value is None or figure.is_break:
+            segments.append([])
+        if value is not None and figure.year in scale.years:
+            span = (scale.y(interval[0]), scale.y(interval[1])) if interval else None
+            provisional = figure.state is State.PROVISIONAL
+            segments[-1].append(_Mark(scale.x(figure.year), scale.y(value), span, provisional))
+    return [segment for segment in segments if segment]
+
+
+def _line(segments: Sequence[Sequence[_Mark]]) -> str:
+    """Draw intervals (a pale band, a thin upright a year), the line, and a point a year, hollow where provisional."""
+    marks = [mark for segment in segments for mark in segment]
+    whiskers = [f"M{mark.x:g} {mark.interval[0]:g}V{mark.interval[1]:g}" for mark in marks if mark.interval]
+    lines = [_polyline(segment) for segment in segments if len(segment) > 1]
+    points = "".join(
+        f'<circle class="{"open" if mark.provisional else "dot"}" cx="{mark.x:g}" cy="{mark.y:g}" r="3.5"/>'
+        for mark in marks
+    )
+    bands = [_band(segment) for segment in segments]
+    return _path("band", bands) + _path("whisker", whiskers) + _path("line", lines) + points
+
+
+def _band(segment: Sequence[_Mark]) -> str:
+    spans = [(mark.x, *mark.interval) for mark in segment if mark.interval]
+    if len(spans) < max(2, len(segment)):
+        return ""
+    there = "L".join(f"{x:g} {high:g}" for x, _, high in spans)
+    return f"M{there}L{'L'.join(f'{x:g} {low:g}' for x, low, _ in reversed(spans))}z"
+
+
+def _polyline(segment: Sequence[_Mark]) -> str:
+    return "M" + "L".join(f"{mark.x:g} {mark.y:g}" for mark in segment)
+
+
+def _reference(segments: Sequence[Sequence[_Mark]], kind: str) -> str:
+    """Draw a reference dashed; a year alone is a short dash."""
+    return _path(kind, [_polyline(run) if len(run) > 1 else f"M{run[0].x - 6:g} {run[0].y:g}h12" for run in segments])
+
+
+def _labels(scale: _Scale, series: Series, references: Sequence[Series]) -> str:
+    """Write at the right what each line is, moved apart where they would cover each other."""
+    wanted: list[tuple[float, str, str]] = []
+    for one in (series, *references):
+        values = [shown_value(figure) for figure in one.figures if figure.year in scale.years]
+        last = next((value for value in reversed(values) if value is not None), None)
+        if last is not None:
+            name = "" if one is series else f"{shortened(_short_name(one), 11)} "
+            words = name + number_text(last, series.indicator.decimals)
+            wanted.append((scale.y(last) + 4, words, "v" if one is series else "r"))
+    placed: list[float] = []
+    wanted.sort()
+    for y, _, _ in wanted:
+        placed.append(max(y, placed[-1] + _LABEL_GAP) if placed else y)
+    over = max(0.0, placed[-1] - BOTTOM - 4) if placed else 0.0
+    return "".join(text(RIGHT + 5, y - over, words, kind) for y, (_, words, kind) in zip(placed, wanted, strict=True))
+
+
+def _short_name(series: Series) -> str:
+    return "France" if series.place.level == "national" else series.place.name
+
+
+def _path(kind: str, parts: Sequence[str]) -> str:
+    return f'<path class="{kind}" d="{"".join(parts)}"/>' if parts else ""
+
+
+def _caption(series: Series) -> str:
+    unit = unit_text(2, series.indicator.unit)
+    return f"{series.indicator.title}, {series.place.name}, par année (en {unit})"
+
+
+def _rows(series: Series, references: Sequence[Series]) -> tuple[Row, ...]:
+    by_year = [{figure.year: figure for figure in reference.figures} for reference in references]
+    return tuple(
+        Row(
+            (*_cells(figure, series.indicator), *(_other(one.get(figure.year), series.indicator) for one in by_year)),
+            figure_data(figure),
+        )
+        for figure in series.figures
+    )
+
+
+def _cells(figure: Figure, indicator: Indicator) -> tuple[str, ...]:
+    interval = shown_interval(figure)
+    span = " à ".join(number_text(bound, indicator.decimals) for bound in interval) if interval else "aucun"
+    state = state_text(figure)
+    if figure.is_break:
+        state += f", rupture de série{f' : {figure.break_reason}' if figure.break_reason else ''}"
+    return str(figure.year), cell_text(figure, indicator), span, base_text(figure), state
+
+
+def _other(figure: Figure | None, indicator: Indicator) -> str:
+    return cell_text(figure, indicator) if figure else str(State.NO_ROW)
+
+
+def _whose(series: Series) -> tuple[tuple[str, str], ...]:
+    place = series.place
+    return (
+        ("reseau", place.network),
+        ("indicateur", series.indicator.code),
+        ("maille", place.level),
+        ("code", place.code),
+    )

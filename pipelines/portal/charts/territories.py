@@ -1,0 +1,308 @@
+"""Départements or regions of a year on a small map: three classes at most, patterns for states, overseas in boxes.
+
+Contours are one light set of départements; a region is drawn as the outline of its départements of the year, so that
+the regions of 2015 are drawn as they were. What is not drawn (no contour) is in the table and in the sentence.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cache
+from html import escape
+from itertools import pairwise
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.mechanics.french import listed
+from pipelines.portal.charts.chart import Chart, Row, Table, figure_data, picture, shortened, text
+from pipelines.portal.figures import Figure, Indicator, State
+from pipelines.portal.sentences import (
+    base_text,
+    cell_text,
+    has_value,
+    number_text,
+    sentence,
+    shown_value,
+    state_text,
+    value_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+CONTOURS = Path(__file__).with_name("contours.json")
+WIDTH = 1000  # the unit of contours: words are 32 high, see the style sheet
+_OVERSEAS = ("971", "972", "973", "974", "976")
+_BOX, _BOXES_TOP = 192, 1056
+_LEGEND_TOP, _LEGEND_LINE = 1318, 48
+_AROUND_PARIS, _ENLARGED, _PARIS_BOX = ("75", "92", "93", "94"), 5, (4, 8, 250, 262)
+_CLASSES = ("low", "middle", "high")
+_DOTTED = {State.SECRET, State.SMALL_BASE}
+Point = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A territory as of a year: a département, or a region made of ``departments`` (their codes)."""
+
+    code: str
+    name: str
+    departments: tuple[str, ...]
+    figure: Figure
+
+
+def areas_of_year(
+    rows: Iterable[Mapping[str, object]], level: str, year: int, figures: Mapping[str, Figure]
+) -> list[Area]:
+    """Return the départements or regions that existed in a year, each with its figure, from rows of ``territoires``.
+
+    ``figures`` are of that year, by code; a territory without one is « non mesuré ».
+    """
+    held = [row for row in rows if _existed(row, year)]
+    inside: dict[str, list[str]] = {}
+    for row in held:
+        if row["maille"] == "departement":
+            owner = row["territoire_code"] if level == "departement" else row["region_code"]
+            inside.setdefault(str(owner), []).append(str(row["territoire_code"]))
+    missing = Figure(year, None, None, None, None, State.NO_ROW)
+    return [
+        Area(code, str(row["territoire"]), tuple(inside.get(code, ())), figures.get(code, missing))
+        for row in held
+        if row["maille"] == level and (code := str(row["territoire_code"]))
+    ]
+
+
+def territory_map(
+    areas: Sequence[Area], indicator: Indicator, year: int, level: str, thresholds: Sequence[float] = ()
+) -> Chart:
+    """Draw the areas of one ``level`` (« departement », « region ») in a year, in classes cut at two thresholds.
+
+    Without declared thresholds, classes are the thirds of the published values.
+    """
+    values = sorted(value for area in areas if (value := shown_value(area.figure)) is not None)
+    cuts = sorted(thresholds)[:2] or _thirds(values, indicator.decimals)
+    shown = _Shown(tuple(cuts), indicator, f"{indicator.code}-{level}-{year}")
+    legend = _legend(areas, shown)
+    marks = [_patterns(shown.key), _mainland(areas, shown), _paris(areas, shown), _overseas(areas, shown), *legend]
+    height = _LEGEND_TOP + _LEGEND_LINE * len(legend)
+    told, table = _told(areas, values, indicator, year), _table(areas, shown, year)
+    return Chart(picture("Carte", WIDTH, height, marks), told, table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """How figures become fillings: the values where classes are cut, the key that makes patterns this map's own."""
+
+    cuts: tuple[float, ...]
+    indicator: Indicator
+    key: str
+
+    def filling(self, figure: Figure) -> str:
+        """Return the attributes that show a figure: its class, or the pattern of its state."""
+        value = shown_value(figure)
+        if value is not None:
+            return f'class="land {_CLASSES[self.rank(value)]}"'
+        if figure.state is State.NO_ROW:
+            return 'class="land none"'
+        return f'class="land" fill="url(#{"dots" if figure.state in _DOTTED else "hatch"}-{self.key})"'
+
+    def rank(self, value: float) -> int:
+        """Return the class of a value, 0 the lowest; the only class of a map without cuts is the middle one."""
+        return bisect_right(self.cuts, round(value, self.indicator.decimals)) if self.cuts else 1
+
+    def words(self, value: float) -> str:
+        """Return the class of a value in words: « de 70 à moins de 75 % »."""
+        if not self.cuts:
+            return "valeur publiée"
+        rank = self.rank(value)
+        decimals = max(self.indicator.decimals, *(_decimals(cut) for cut in self.cuts))
+        if rank == 0:
+            return f"moins de {_amount(self.cuts[0], self.indicator, decimals)}"
+        if rank == len(self.cuts):
+            return f"{_amount(self.cuts[-1], self.indicator, decimals)} et plus"
+        return f"de {number_text(self.cuts[0], decimals)} à moins de {_amount(self.cuts[1], self.indicator, decimals)}"
+
+    def told(self, figure: Figure) -> str:
+        """Return the class or the state of a figure in words."""
+        value = shown_value(figure)
+        return state_text(figure) if value is None else self.words(value)
+
+
+def _existed(row: Mapping[str, object], year: int) -> bool:
+    first, last = (_year(row[name]) for name in ("premiere_annee", "derniere_annee"))
+    return (first is None or first <= year) and (last is None or year <= last)
+
+
+def _year(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isnan(value) else None
+
+
+@cache
+def _rings() -> dict[str, list[list[Point]]]:
+    """Return the corners of each département: on the mainland in one plane, overseas each in its own box."""
+    held = json.loads(CONTOURS.read_text(encoding="utf-8"))["departements"].items()
+    return {
+        code: [_corners([int(number) for number in ring.split()]) for ring in rings] for code, rings in held.items()
+    }
+
+
+def _corners(numbers: Sequence[int]) -> list[Point]:
+    corners, (x, y) = [], (0, 0)
+    for step_x, step_y in zip(numbers[::2], numbers[1::2], strict=True):
+        x, y = x + step_x, y + step_y
+        corners.append((x, y))
+    return corners
+
+
+@cache
+def _outline(departments: tuple[str, ...]) -> str:
+    """Return the path around départements together: a border that two of them share is not drawn."""
+    rings = [ring for code in departments for ring in _rings().get(code, [])]
+    if len(departments) == 1:
+        return "".join(_path(ring) for ring in rings)
+    sides = {(ring[index - 1], corner) for ring in rings for index, corner in enumerate(ring)}
+    following: dict[Point, list[Point]] = {}
+    for start, end in sorted(sides):
+        if (end, start) not in sides:
+            following.setdefault(start, []).append(end)
+    paths = []
+    while following:
+        ring = [next(iter(following))]
+        while ring[-1] in following:
+            ends = following[ring[-1]]
+            ring.append(ends.pop())
+            if not ends:
+                del following[ring[-2]]
+        paths.append(_path(ring[:-1]))
+    return "".join(paths)
+
+
+def _path(ring: Sequence[Point]) -> str:
+    steps = " ".join(f"{x - before_x} {y - before_y}" for (before_x, before_y), (x, y) in pairwise(ring))
+    return f"M{ring[0][0]} {ring[0][1]}l{steps}z".replace(" -", "-")
+
+
+def _thirds(values: Sequence[float], decimals: int) -> list[float]:
+    if len(values) < len(_CLASSES):
+        return []
+    cuts = {round(values[len(values) * third // 3], decimals) for third in (1, 2)}
+    return sorted(cut for cut in cuts if cut > values[0])
+
+
+def _decimals(value: float) -> int:
+    return next(count for count in range(11) if round(value, count) == value)
+
+
+def _amount(value: float, indicator: Indicator, decimals: int) -> str:
+    return value_text(value, replace(indicator, decimals=decimals))
+
+
+def _patterns(key: str) -> str:
+    lined, dotted = '<path class="hatch" d="M0 0V14"/>', '<circle class="spot" cx="7" cy="7" r="3"/>'
+    return (
+        "<defs>"
+        + "".join(
+            f'<pattern id="{name}-{key}" width="14" height="14" patternUnits="userSpaceOnUse"{turned}>'
+            f'<path class="none" d="M0 0H14V14H0z"/>{mark}</pattern>'
+            for name, mark, turned in (("hatch", lined, ' patternTransform="rotate(45)"'), ("dots", dotted, ""))
+        )
+        + "</defs>"
+    )
+
+
+def _shape(area: Area, shown: _Shown) -> str:
+    """Draw an area; its name and value show under the pointer, and are in the table for all."""
+    outline = _outline(area.departments)
+    if not outline:
+        return ""
+    named = escape(f"{area.name} : {cell_text(area.figure, shown.indicator)}")
+    return f'<path {shown.filling(area.figure)} d="{outline}"><title>{named}</title></path>'
+
+
+def _is_overseas(area: Area) -> bool:
+    return any(code in _OVERSEAS for code in area.departments)
+
+
+def _mainland(areas: Sequence[Area], shown: _Shown) -> str:
+    return "".join(_shape(area, shown) for area in areas if not _is_overseas(area))
+
+
+def _paris(areas: Sequence[Area], shown: _Shown) -> str:
+    """Draw Paris and the départements around it again, larger, in a box: on the map they are specks."""
+    inside = [area for area in areas if len(area.departments) == 1 and area.code in _AROUND_PARIS]
+    if not inside:
+        return ""
+    corners = [corner for code in _AROUND_PARIS for ring in _rings()[code] for corner in ring]
+    left, top = min(x for x, _ in corners), min(y for _, y in corners)
+    x, y, wide, high = _PARIS_BOX
+    place = f"translate({x + 14 - left * _ENLARGED} {y + 12 - top * _ENLARGED}) scale({_ENLARGED})"
+    shapes = "".join(_shape(area, shown) for area in inside)
+    return (
+        f'<path class="box" d="M{x} {y}h{wide}v{high}h-{wide}z"/><g transform="{place}">{shapes}</g>'
+        + text(x + wide + 8, y + 26, "Paris et", "q")
+        + text(x + wide + 8, y + 62, "alentours", "q")
+    )
+
+
+def _overseas(areas: Sequence[Area], shown: _Shown) -> str:
+    """Draw each overseas area in a box with its name: its place and its scale are not the map's."""
+    marks = []
+    for index, area in enumerate(sorted(filter(_is_overseas, areas), key=lambda area: area.departments)):
+        x = index * (_BOX + 10)
+        marks.append(f'<path class="box" d="M{x} {_BOXES_TOP}h{_BOX}v{_BOX}h-{_BOX}z"/>')
+        marks.append(f'<g transform="translate({x + 6} {_BOXES_TOP + 6})">{_shape(area, shown)}</g>')
+        marks.append(text(x + _BOX / 2, _BOXES_TOP + _BOX + 34, shortened(area.name, 11), "q m"))
+    return text(0, _BOXES_TOP - 16, "Outre-mer, hors échelle", "q") + "".join(marks) if marks else ""
+
+
+def _legend(areas: Sequence[Area], shown: _Shown) -> list[str]:
+    """Return a line for each class and state that the map shows, with how many areas are in it."""
+    drawn = [area for area in areas if _outline(area.departments)]
+    classes = {shown.told(area.figure): area.figure for area in sorted(drawn, key=_lowest_first)}
+    counts = Counter(shown.told(area.figure) for area in drawn)
+    marks = []
+    for index, (words, figure) in enumerate(classes.items()):
+        y = _LEGEND_TOP + index * _LEGEND_LINE
+        swatch = f'<path {shown.filling(figure)} d="M2 {y}h56v32h-56z"/>'
+        marks.append(swatch + text(74, y + 27, f"{words} ({number_text(counts[words], 0)})"))
+    return marks
+
+
+def _lowest_first(area: Area) -> tuple[bool, float, str]:
+    value = shown_value(area.figure)
+    return value is None, value or 0.0, state_text(area.figure)
+
+
+def _told(areas: Sequence[Area], values: Sequence[float], indicator: Indicator, year: int) -> str:
+    """Say how many areas have a value and from where to where, the states of the others, and what is not drawn."""
+    if not values:
+        told = f"aucune valeur publiée en {year}"
+    elif len(values) == 1:
+        told = f"en {year}, une seule valeur publiée : {value_text(values[0], indicator)}"
+    else:
+        span = f"de {number_text(values[0], indicator.decimals)} à {value_text(values[-1], indicator)}"
+        told = f"en {year}, {number_text(len(values), 0)} territoires avec une valeur publiée, {span}"
+    states = Counter(state_text(area.figure) for area in areas if not has_value(area.figure))
+    told += "".join(f" ; {state} : {number_text(count, 0)}" for state, count in sorted(states.items()))
+    without = [area.name for area in areas if not _outline(area.departments)]
+    return sentence(told + (f" ; dans le tableau seulement, faute de contour : {listed(without)}" if without else ""))
+
+
+def _table(areas: Sequence[Area], shown: _Shown, year: int) -> Table:
+    rows = []
+    for area in sorted(areas, key=lambda area: area.code):
+        figure = area.figure
+        cells = (
+            area.name,
+            cell_text(figure, shown.indicator),
+            base_text(figure),
+            shown.told(figure),
+            state_text(figure),
+        )
+        rows.append(Row(cells, (("code", area.code), *figure_data(figure))))
+    headers = ("Territoire", "Valeur", "Base", "Classe", "État")
+    return Table(f"{shown.indicator.title} par territoire en {year}", headers, tuple(rows))

@@ -1,0 +1,267 @@
+"""Sentences about yearly figures, in French: value, interval, change, gap to a reference, absences, breaks.
+
+A sentence is a reading of the figures given, with nothing beside them: a change is told where the release says that
+it is established, a record where the years compare and the intervals do not touch. How pages lay them out is not here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from pipelines.mechanics.french import listed
+from pipelines.portal.figures import Change, Figure, Indicator, Series, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+NO_BREAK_SPACE, _NARROW_SPACE, _MINUS = "\u00a0", "\u202f", "\u2212"
+_WITH_VALUE = {State.PUBLISHED, State.PROVISIONAL}
+_SAME_IN_SINGULAR = {"avis", "mois", "fois"}
+_FEWEST_YEARS_OF_A_RANGE = 3  # below, the range is the two values themselves
+_OF_LEVEL = {"national": "Valeur nationale", "region": "Région", "departement": "Département"}
+
+
+def shown_value(figure: Figure) -> float | None:
+    """Return the value that may be shown, None where there is none: a secret one never is, whatever the row holds."""
+    return figure.value if figure.state in _WITH_VALUE else None
+
+
+def has_value(figure: Figure) -> bool:
+    """Whether a figure may be shown with its value."""
+    return shown_value(figure) is not None
+
+
+def shown_interval(figure: Figure) -> tuple[float, float] | None:
+    """Return the interval of a value that is shown, None where it says no more than the value."""
+    if not has_value(figure) or figure.low is None or figure.high is None or figure.low >= figure.high:
+        return None
+    return figure.low, figure.high
+
+
+def number_text(value: float, decimals: int) -> str:
+    """Write a number with always the same decimals, so that values of a table line up: « −1 234,0 »."""
+    text = f"{value:,.{decimals}f}".replace(",", _NARROW_SPACE).replace(".", ",")
+    if text.startswith("-"):
+        return text[1:] if not text.strip("-0,") else _MINUS + text[1:]
+    return text
+
+
+def value_text(value: float, indicator: Indicator) -> str:
+    """Write a value with its unit, in the singular below two: « 78 % », « 1,5 jour », « 4,2 sur 7 »."""
+    return f"{number_text(value, indicator.decimals)}{NO_BREAK_SPACE}{unit_text(value, indicator.unit)}"
+
+
+def unit_text(value: float, unit: str) -> str:
+    """Write a unit as its number wants it: French counts as plural from two on."""
+    first, space, rest = unit.partition(" ")
+    singular = abs(value) < 2 and first not in _SAME_IN_SINGULAR
+    return (first.removesuffix("s") if singular else first) + space + rest
+
+
+def interval_text(figure: Figure, indicator: Indicator) -> str:
+    """Return « entre 74 et 81 % », or nothing where the figure has no interval."""
+    interval = shown_interval(figure)
+    if interval is None:
+        return ""
+    return f"entre {number_text(interval[0], indicator.decimals)} et {value_text(interval[1], indicator)}"
+
+
+def cell_text(figure: Figure, indicator: Indicator) -> str:
+    """Return the value with its unit, or else the state in words: what a cell holds, never blank and never 0."""
+    value = shown_value(figure)
+    return state_text(figure) if value is None else value_text(value, indicator)
+
+
+def base_text(figure: Figure) -> str:
+    """Return on how many answers or acts a figure rests: « 1 234 », « non publiée »."""
+    return "non publiée" if figure.base is None else number_text(figure.base, 0)
+
+
+def figure_text(figure: Figure, indicator: Indicator) -> str:
+    """Return a year in words: « 78 % en 2024 (provisoire), entre 74 et 81 % », « secret statistique en 2024 »."""
+    told = f"{cell_text(figure, indicator)} en {figure.year}"
+    if figure.state is State.PROVISIONAL and has_value(figure):
+        told += f" ({figure.state})"
+    interval = interval_text(figure, indicator)
+    return f"{told}, {interval}" if interval else told
+
+
+def state_text(figure: Figure) -> str:
+    """Return the state in words; a row that says « publié » without a value is « non disponible »."""
+    return str(State.NOT_AVAILABLE if figure.state in _WITH_VALUE and figure.value is None else figure.state)
+
+
+def better_sentence(indicator: Indicator) -> str:
+    """Say whether higher is better."""
+    if indicator.better == "hausse":
+        return "Plus la valeur est haute, meilleur est le résultat."
+    if indicator.better == "baisse":
+        return "Plus la valeur est basse, meilleur est le résultat."
+    return "Ni une valeur haute ni une valeur basse n'est meilleure en soi."
+
+
+def trend(series: Series) -> str:
+    """Say what may be told of the last year beside the year before, in a few words without a full stop."""
+    *before, latest = series.figures
+    if not before:
+        return "première année de la série"
+    previous = before[-1]
+    if not has_value(latest):
+        return f"pas de comparaison : {state_text(latest)} en {latest.year}"
+    if latest.is_break:
+        return f"rupture de série en {latest.year} : pas de comparaison avec {previous.year}"
+    if not has_value(previous):
+        return f"pas de comparaison : {state_text(previous)} en {previous.year}"
+    if latest.change is None:
+        return f"pas de comparaison publiée avec {previous.year}"
+    return f"{latest.change} depuis {previous.year}{_judged(latest.change, series.indicator)}"
+
+
+def latest_sentence(series: Series) -> str:
+    """Say the last figure and its trend: « 78 % en 2024, entre 74 et 81 % ; pas de changement établi depuis 2023. »."""
+    latest = series.latest
+    told = figure_text(latest, series.indicator)
+    if has_value(latest):
+        return sentence(f"{told} ; {trend(series)}")
+    known = [figure for figure in series.figures if has_value(figure)]
+    if not known:
+        return sentence(f"aucune valeur publiée : {_absences(series.figures)}")
+    return sentence(f"{told} ; dernière valeur publiée : {figure_text(known[-1], series.indicator)}")
+
+
+def gap_sentence(figure: Figure, reference: Figure, indicator: Indicator, name: str) -> str:
+    """Say a reference of the same year (``name`` begins the sentence) and the gap to it; nothing without both values.
+
+    The gap is between the values as published. Where intervals touch, the sentence says that they do not establish it.
+    """
+    value, other = shown_value(figure), shown_value(reference)
+    if value is None or other is None or figure.year != reference.year:
+        return ""
+    told = f"{name} en {reference.year} : {value_text(other, indicator)} ; ici, "
+    gap = round(value, indicator.decimals) - round(other, indicator.decimals)
+    if not round(gap, indicator.decimals):
+        return sentence(f"{told}la même valeur")
+    unit = "points" if indicator.unit.startswith(("%", "sur ")) else indicator.unit
+    amount = f"{number_text(abs(gap), indicator.decimals)}{NO_BREAK_SPACE}{unit_text(gap, unit)}"
+    told += f"{amount} de {'plus' if gap > 0 else 'moins'}"
+    if _touch(figure, reference, indicator.decimals):
+        told += ", écart non établi (les intervalles se recouvrent)"
+    return sentence(told)
+
+
+def reference_name(series: Series) -> str:
+    """Return how a sentence or a label names a reference: « Valeur nationale », « Région (Bretagne) »."""
+    of_level = _OF_LEVEL.get(series.place.level, "")
+    if not of_level:
+        return series.place.name
+    return of_level if series.place.level == "national" else f"{of_level} ({series.place.name})"
+
+
+def history_sentences(series: Series) -> list[str]:
+    """Say the range and the record of the years that compare with the last one, then breaks, then absences."""
+    told = []
+    run = _comparable_run(series.figures)
+    if len(run) >= _FEWEST_YEARS_OF_A_RANGE:
+        values = [figure.value for figure in run if figure.value is not None]
+        low, high = min(values), max(values)
+        same = round(low, series.indicator.decimals) == round(high, series.indicator.decimals)
+        span = f"entre {number_text(low, series.indicator.decimals)} et {value_text(high, series.indicator)}"
+        told.append(
+            f"De {run[0].year} à {run[-1].year}, {f'toujours {value_text(high, series.indicator)}' if same else span}"
+        )
+        told[-1] += _record(run, series.indicator.decimals)
+    told += [_break_text(figure) for figure in series.figures if figure.is_break]
+    if has_value(series.latest) or any(has_value(figure) for figure in series.figures):
+        told.append(_absences(series.figures[:-1]))
+    return [sentence(text) for text in told if text]
+
+
+def reading(series: Series, references: Sequence[Series] = ()) -> str:
+    """Return what a curve shows, as one paragraph: last figure, trend, references, range, breaks, absences."""
+    sentences = [latest_sentence(series)]
+    for reference in references:
+        same_year = next((one for one in reference.figures if one.year == series.latest.year), None)
+        if same_year is not None:
+            sentences.append(gap_sentence(series.latest, same_year, series.indicator, reference_name(reference)))
+    return " ".join(told for told in (*sentences, *history_sentences(series)) if told)
+
+
+def years_text(years: Sequence[int]) -> str:
+    """Write years, three or more in a row as a range: « 2015, de 2018 à 2021 et 2023 »."""
+    ranges: list[list[int]] = []
+    for year in years:
+        if ranges and ranges[-1][-1] == year - 1:
+            ranges[-1].append(year)
+        else:
+            ranges.append([year])
+    words = []
+    for run in ranges:
+        words += [f"de {run[0]} à {run[-1]}"] if len(run) > 2 else [str(year) for year in run]
+    return listed(words)
+
+
+def _judged(change: Change, indicator: Indicator) -> str:
+    if change is Change.NONE or indicator.better not in ("hausse", "baisse"):
+        return ""
+    good = (change is Change.UP) == (indicator.better == "hausse")
+    return " (amélioration)" if good else " (dégradation)"
+
+
+def _comparable_run(figures: Sequence[Figure]) -> list[Figure]:
+    """Return the last figures, each with a value, that compare each with the one before."""
+    run: list[Figure] = []
+    for figure in reversed(figures):
+        if not has_value(figure):
+            break
+        run.insert(0, figure)
+        if figure.is_break:
+            break
+    return run
+
+
+def _record(run: Sequence[Figure], decimals: int) -> str:
+    """Say that the last value is the highest or lowest of the run, where no interval of another year reaches it."""
+    *others, (low, high) = [_span(figure, decimals) for figure in run]
+    if all(low > other_high for _, other_high in others):
+        return f" ; la plus haute est celle de {run[-1].year}"
+    if all(high < other_low for other_low, _ in others):
+        return f" ; la plus basse est celle de {run[-1].year}"
+    return ""
+
+
+def _span(figure: Figure, decimals: int) -> tuple[float, float]:
+    """Return from where to where a figure may lie, rounded as it is shown."""
+    bounds = [round(bound, decimals) for bound in (figure.low, figure.value, figure.high) if bound is not None]
+    return min(bounds), max(bounds)
+
+
+def _touch(one: Figure, other: Figure, decimals: int) -> bool:
+    if not (shown_interval(one) or shown_interval(other)):
+        return False
+    (low, high), (other_low, other_high) = _span(one, decimals), _span(other, decimals)
+    return low <= other_high and other_low <= high
+
+
+def _break_text(figure: Figure) -> str:
+    reason = f" ({figure.break_reason.strip().rstrip('.')})" if figure.break_reason else ""
+    return f"rupture de série en {figure.year}{reason} : les valeurs d'avant ne se comparent pas à celles d'après"
+
+
+def _absences(figures: Iterable[Figure]) -> str:
+    years: dict[str, list[int]] = defaultdict(list)
+    for figure in figures:
+        if not has_value(figure):
+            years[state_text(figure)].append(figure.year)
+    return " ; ".join(f"{state} {_in_years(found)}" for state, found in years.items())
+
+
+def _in_years(years: Sequence[int]) -> str:
+    told = years_text(years)
+    return told if told.startswith("de ") else f"en {told}"
+
+
+def sentence(text: str) -> str:
+    """Make words a sentence: a capital, a full stop, the spaces that French has before a semicolon and a colon."""
+    spaced = text.replace(" ;", f"{_NARROW_SPACE};").replace(" :", f"{NO_BREAK_SPACE}:")
+    return f"{spaced[:1].upper()}{spaced[1:]}."
