@@ -78,11 +78,19 @@ def base_text(figure: Figure) -> str:
     return "non publiée" if figure.base is None else number_text(figure.base, 0)
 
 
+def remarks(figure: Figure) -> list[str]:
+    """Return what is said of a value that is shown: « provisoire », « révisé »."""
+    return [
+        *([str(figure.state)] if figure.state is State.PROVISIONAL else []),
+        *(["révisé"] if figure.revised else []),
+    ]
+
+
 def figure_text(figure: Figure, indicator: Indicator) -> str:
     """Return a year in words: « 78 % en 2024 (provisoire), entre 74 et 81 % », « secret statistique en 2024 »."""
     told = f"{cell_text(figure, indicator)} en {figure.year}"
-    if figure.state is State.PROVISIONAL and has_value(figure):
-        told += f" ({figure.state})"
+    if has_value(figure) and (marks := remarks(figure)):
+        told += f" ({', '.join(marks)})"
     interval = interval_text(figure, indicator)
     return f"{told}, {interval}" if interval else told
 
@@ -209,13 +217,13 @@ def _judged(change: Change, indicator: Indicator) -> str:
 
 
 def _comparable_run(figures: Sequence[Figure]) -> list[Figure]:
-    """Return the last figures, each with a value, that compare each with the one before."""
+    """Return the last figures, each with a value, that the release says to compare each with the one before."""
     run: list[Figure] = []
     for figure in reversed(figures):
         if not has_value(figure):
             break
         run.insert(0, figure)
-        if figure.is_break:
+        if figure.is_break or figure.change is None:
             break
     return run
 

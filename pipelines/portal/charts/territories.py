@@ -145,9 +145,7 @@ def _year(value: object) -> int | None:
 def _rings() -> dict[str, list[list[Point]]]:
     """Return the corners of each département: on the mainland in one plane, overseas each in its own box."""
     held = json.loads(CONTOURS.read_text(encoding="utf-8"))["departements"].items()
-    return {
-        code: [_corners([int(number) for number in ring.split()]) for ring in rings] for code, rings in held.items()
-    }
+    return {code: [_corners([int(number) for number in ring.split()]) for ring in rings] for code, rings in held}
 
 
 def _corners(numbers: Sequence[int]) -> list[Point]:
