@@ -38,8 +38,6 @@ def bars(title: str, rows: Sequence[tuple[str, Figure]], indicator: Indicator) -
     scale = (RIGHT - LEFT) / ((high - low) or 1.0)
     zero = round(LEFT - low * scale, 1)
     marks = [_bar(index, name, figure, indicator, zero, scale) for index, (name, figure) in enumerate(rows)]
-    if held:
-        marks.append(f'<path class="axis" d="M{zero:g} 0V{LINE * len(rows)}"/>')
     told = tuple(Row((name, *_cells(figure, indicator)), figure_data(figure)) for name, figure in rows)
     table = Table(title, ("Nom", "Année", "Valeur", "Intervalle", "Base", "État"), told)
     return Chart(picture("Barres", WIDTH, max(LINE * len(rows), LINE), marks), _told(rows, held, indicator), table)
@@ -51,9 +49,10 @@ def _bar(index: int, name: str, figure: Figure, indicator: Indicator, zero: floa
     value = shown_value(figure)
     if value is None:
         return f"{label}{text(LEFT + 4, top + 31, state_text(figure), 'q')}"
+    axis = f'<path class="axis" d="M{zero:g} {top + 18}v18"/>'
     end = round(zero + value * scale, 1)
     words = text(RIGHT, top + 14, value_text(value, indicator), "v e")
-    return f'{label}{words}<path class="fill" d="M{zero:g} {top + 20}H{end:g}v14H{zero:g}z"/>'
+    return f'{label}{words}<path class="fill" d="M{zero:g} {top + 20}H{end:g}v14H{zero:g}z"/>{axis}'
 
 
 def _cells(figure: Figure, indicator: Indicator) -> tuple[str, ...]:

@@ -84,10 +84,10 @@ def figure_data(figure: Figure) -> tuple[tuple[str, str], ...]:
     return (*data, ("etat", str(figure.state)))
 
 
-def picture(kind: str, width: int, height: int, marks: Sequence[str]) -> str:
-    """Return an SVG that scales to its place; ``kind`` begins its label: « Courbe », « Carte »."""
+def picture(kind: str, width: int, height: int, marks: Sequence[str], top: int = 0) -> str:
+    """Return an SVG that scales to its place; ``kind`` begins its label (« Courbe »), ``top`` is where it begins."""
     return (
-        f'<svg class="{kind.lower()}" viewBox="0 0 {width} {height}" role="img" focusable="false" '
+        f'<svg class="{kind.lower()}" viewBox="0 {top} {width} {height}" role="img" focusable="false" '
         f'aria-label="{kind} : description et tableau ci-dessous">{"".join(marks)}</svg>'
     )
 
@@ -110,6 +110,11 @@ def ticks(low: float, high: float, wanted: int = 3) -> list[float]:
     step = next(nice for nice in _NICE_STEPS if nice * power >= rough * (1 - 1e-9)) * power
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(index * step, 10) for index in range(first, max(last, first + 1) + 1)]
+
+
+def decimals_of(values: Sequence[float]) -> int:
+    """Return how many decimals it takes to write round values exactly."""
+    return next(count for count in range(11) if all(round(value, count) == value for value in values))
 
 
 def _row_html(row: Row) -> str:

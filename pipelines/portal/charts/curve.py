@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.portal.charts.chart import Chart, Row, Table, figure_data, picture, shortened, text, ticks
+from pipelines.portal.charts.chart import Chart, Row, Table, decimals_of, figure_data, picture, shortened, text, ticks
 from pipelines.portal.figures import Figure, Indicator, Series, State
 from pipelines.portal.sentences import (
     base_text,
@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDTH, HEIGHT = 340, 190  # small, so that 11 px of text stay 10 px on a screen of 320
-LEFT, RIGHT, TOP, BOTTOM = 38, 258, 22, 162
+LEFT, RIGHT, TOP, BOTTOM = 38, 248, 22, 162
+_EMPTY_TOP = 120  # what stands above is not drawn where no year has a value
 _LABEL_GAP = 13.0  # pixels between two labels at the right, so that they do not cover each other
 _YEARS_LABELLED = 6
+_LABEL_ROOM = 13  # characters at the right of the curve
+_UNIT_ROOM = 30  # above the axis
+_LARGE = ((10**9, "milliards"), (10**6, "millions"), (10**3, "milliers"))  # numbers that the axis has no room for
 _LEAST_SPAN = 0.1  # of the largest value: a smaller difference is not blown up to the whole height
 
 
@@ -37,13 +41,16 @@ def curve(series: Series, references: Sequence[Series] = ()) -> Chart:
     """
     references = tuple(references)[:2]
     scale = _Scale(series, references)
-    marks = [_grid(scale, series.indicator), _years(scale), _absences(scale, series), _breaks(scale, series)]
+    marks = [_grid(scale, series.indicator), _years(scale)]
     for reference, kind in zip(references, ("ref", "ref ref2"), strict=False):
         marks.append(_reference(_segments(scale, reference.figures), kind))
-    marks += [_line(_segments(scale, series.figures)), _labels(scale, series, references)]
+    marks += [_absences(scale, series), _breaks(scale, series), _line(_segments(scale, series.figures))]
+    marks.append(_labels(scale, series, references))
     headers = ("Année", "Valeur", "Intervalle", "Base", "État", *(reference_name(one) for one in references))
     table = Table(_caption(series), headers, _rows(series, references))
-    return Chart(picture("Courbe", WIDTH, HEIGHT, marks), reading(series, references), table, _whose(series))
+    top = 0 if scale.ticks else _EMPTY_TOP
+    drawn = picture("Courbe", WIDTH, HEIGHT - top, marks, top)
+    return Chart(drawn, reading(series, references), table, _whose(series))
 
 
 class _Scale:
@@ -90,11 +97,16 @@ def _value_ticks(held: Sequence[float], indicator: Indicator) -> list[float]:
 def _grid(scale: _Scale, indicator: Indicator) -> str:
     if not scale.ticks:
         return f'<path class="axis" d="M{LEFT} {BOTTOM}H{RIGHT}"/>'
-    decimals = next(count for count in range(11) if all(round(tick, count) == tick for tick in scale.ticks))
     lines = "".join(f"M{LEFT} {scale.y(tick):g}H{RIGHT}" for tick in scale.ticks)
-    words = "".join(text(LEFT - 4, scale.y(tick) + 4, number_text(tick, decimals), "q e") for tick in scale.ticks)
-    unit = text(4, 10, shortened(unit_text(2, indicator.unit), 40), "q")
-    return f'<path class="grid" d="{lines}"/>{unit}{words}'
+    size, named = next(((size, named) for size, named in _LARGE if abs(scale.ticks[-1]) >= size * 10), (1, ""))
+    amounts = [round(tick / size, 10) for tick in scale.ticks]
+    digits = decimals_of(amounts)
+    words = "".join(
+        text(LEFT - 4, scale.y(tick) + 4, number_text(amount, digits), "q e")
+        for tick, amount in zip(scale.ticks, amounts, strict=True)
+    )
+    unit = shortened(unit_text(2, indicator.unit), _UNIT_ROOM)
+    return f'<path class="grid" d="{lines}"/>{text(4, 10, f"{named} ({unit})" if named else unit, "q")}{words}'
 
 
 def _years(scale: _Scale) -> str:
@@ -201,9 +213,11 @@ def _labels(scale: _Scale, series: Series, references: Sequence[Series]) -> str:
         values = [shown_value(figure) for figure in one.figures if figure.year in scale.years]
         last = next((value for value in reversed(values) if value is not None), None)
         if last is not None:
-            name = "" if one is series else f"{shortened(_short_name(one), 11)} "
-            words = name + number_text(last, series.indicator.decimals)
-            wanted.append((scale.y(last) + 4, words, "v" if one is series else "r"))
+            words = number_text(last, series.indicator.decimals)
+            if one is not series:
+                words = f"{shortened(_short_name(one), _LABEL_ROOM - 1 - len(words))} {words}"
+            own = "v" if len(words) < _LABEL_ROOM - 3 else "v s"
+            wanted.append((scale.y(last) + 4, words, own if one is series else "r"))
     placed: list[float] = []
     wanted.sort()
     for y, _, _ in wanted:

@@ -13,6 +13,7 @@ COLOURS = {
     "quiet": ("#59616c", "#a7afba"),  # axes, states: 4.5:1 with paper, as text must have
     "series": ("#0b5394", "#7fb8f0"),
     "reference": ("#9a4a00", "#f0a860"),
+    "peers": ("#868d97", "#7b838e"),
     "low": ("#dfe8f2", "#222b36"),
     "middle": ("#5f8dbb", "#5f87b0"),
     "high": ("#0a3560", "#dcebfa"),
@@ -22,7 +23,7 @@ COLOURS = {
 WITH_CONTRAST = (
     ("ink", "paper", 4.5), ("quiet", "paper", 4.5), ("series", "paper", 4.5), ("reference", "paper", 4.5),
     ("low", "middle", 3.0), ("middle", "high", 3.0), ("quiet", "low", 3.0), ("high", "paper", 3.0),
-    ("middle", "paper", 3.0),
+    ("middle", "paper", 3.0), ("peers", "paper", 3.0),
 )  # fmt: skip
 """Pairs that stand beside one another, with the contrast that WCAG 2.2 asks of them (text 4.5, marks 3)."""
 
@@ -30,11 +31,12 @@ _RULES = """
 .chart{margin:0 0 1.5rem}
 .chart svg{display:block;width:100%;max-width:27rem;height:auto;overflow:visible;font-family:inherit;font-size:11px}
 .chart svg.carte{font-size:32px;max-width:34rem}
-.chart svg text{fill:var(--c-ink)}
+.chart svg text{fill:var(--c-ink);stroke:var(--c-paper);stroke-width:3px;stroke-linejoin:round;paint-order:stroke}
 .chart svg .q{fill:var(--c-quiet)}
 .chart svg .e{text-anchor:end}
 .chart svg .m{text-anchor:middle}
 .chart svg .v{fill:var(--c-series);font-weight:700;font-size:13px}
+.chart svg .s{font-size:11px}
 .chart svg .r{fill:var(--c-reference)}
 .chart svg .grid{fill:none;stroke:var(--c-quiet);stroke-opacity:.25}
 .chart svg .axis{fill:none;stroke:var(--c-quiet)}
@@ -52,12 +54,13 @@ _RULES = """
 .chart svg .low{fill:var(--c-low)}
 .chart svg .middle{fill:var(--c-middle)}
 .chart svg .high{fill:var(--c-high)}
-.chart svg .peers{fill:var(--c-quiet)}
+.chart svg .peers{fill:var(--c-peers)}
 .chart svg .in{fill-opacity:.3}
 .chart svg .land{stroke:var(--c-quiet);stroke-width:.8;stroke-linejoin:round}
 .chart svg .land,.chart svg .box{vector-effect:non-scaling-stroke}
 .chart svg .none{fill:var(--c-paper)}
 .chart svg .hatch{fill:none;stroke:var(--c-quiet);stroke-width:5}
+.chart svg .fine{stroke-width:2}
 .chart svg .spot{fill:var(--c-quiet)}
 .chart svg .box{fill:none;stroke:var(--c-quiet);stroke-width:.7}
 .chart figcaption{margin:.5rem 0;max-width:42rem}
@@ -67,6 +70,5 @@ _RULES = """
 def style() -> str:
     """Return the rules of charts for a style sheet: custom properties for light and dark pages, print in light."""
     light, dark = ("".join(f"--c-{name}:{shades[theme]};" for name, shades in COLOURS.items()) for theme in range(2))
-    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}" + "".join(
-        _RULES.strip().splitlines()
-    )
+    dark_rule = f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    return f":root{{{light}}}{dark_rule}{''.join(_RULES.splitlines())}"

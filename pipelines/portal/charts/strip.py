@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipelines.mechanics.french import counted
-from pipelines.portal.charts.chart import Chart, Row, Table, figure_data, picture, text, ticks
+from pipelines.portal.charts.chart import Chart, Row, Table, decimals_of, figure_data, picture, text, ticks
 from pipelines.portal.charts.peers import NORMAL_95, NORMAL_998, PeerGroup
 from pipelines.portal.figures import Figure, Indicator, Place
 from pipelines.portal.sentences import (
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 WIDTH, HEIGHT = 340, 118
-LEFT, RIGHT, BARS, BAND, AXIS = 12, 328, 66, 72, 90
-_TALLEST = 34.0
+LEFT, RIGHT, BARS, BAND, AXIS = 12, 328, 70, 74, 90
+_TALLEST = 32.0
 _BINS = 10  # about; few enough that a bar of one office is seen
 
 _METHOD = (
@@ -49,7 +49,7 @@ def strip(figure: Figure, group: PeerGroup | None, indicator: Indicator, place: 
         return Chart(picture("Bande", WIDTH, 24, [text(LEFT, 16, state_text(figure), "q")]), told, table)
     edges = _edges(group, [value, *(group.limits(figure, NORMAL_998) or ())])
     scale = _Scale(edges)
-    marks = [*_bands(scale, group, figure), _bars(scale, group, edges), _axis(scale, edges)]
+    marks = [*_bands(scale, group, figure), _bars(scale, group, edges, BARS), _axis(scale, edges)]
     marks.append(_marker(scale, value, value_text(value, indicator)))
     rows = (*_own(figure, indicator), *_limit_rows(group, figure), *_spread_rows(group), *_bin_rows(group, edges))
     table = Table(f"{indicator.title}, {place.name} parmi {group.label}, {group.year}", ("Repère", "Valeur"), rows)
@@ -70,7 +70,7 @@ def distribution(figures: Iterable[Figure], indicator: Indicator, year: int, lab
     group = PeerGroup(label, indicator, year, valued)
     edges = _edges(group, [])
     scale = _Scale(edges)
-    marks = [_bars(scale, group, edges), _axis(scale, edges)]
+    marks = [_bars(scale, group, edges, AXIS), _axis(scale, edges)]
     low, middle, high = group.quartiles()
     told = (
         f"En {year}, {counted(len(valued), label.removesuffix('s'))} avec une valeur publiée : médiane "
@@ -79,7 +79,9 @@ def distribution(figures: Iterable[Figure], indicator: Indicator, year: int, lab
     )
     rows = [*_bin_rows(group, edges), *rows]
     return Chart(
-        picture("Répartition", WIDTH, HEIGHT, marks), sentence(told), Table(caption, ("Valeur", "Nombre"), tuple(rows))
+        picture("Répartition", WIDTH, HEIGHT - 34, marks, 20),
+        sentence(told),
+        Table(caption, ("Valeur", "Nombre"), tuple(rows)),
     )
 
 
@@ -105,15 +107,17 @@ def _counts(group: PeerGroup, edges: Sequence[float]) -> list[int]:
     return [found[index] for index in range(len(edges) - 1)]
 
 
-def _bars(scale: _Scale, group: PeerGroup, edges: Sequence[float]) -> str:
+def _bars(scale: _Scale, group: PeerGroup, edges: Sequence[float], base: int) -> str:
+    """Draw how many values lie between two edges, with the number above each bar."""
     counts = _counts(group, edges)
     tall = max(counts)
-    parts = []
+    parts, words = [], []
     for count, low, high in zip(counts, edges, edges[1:], strict=False):
         if count:
             height = round(max(1.5, count / tall * _TALLEST), 1)
-            parts.append(f"M{scale.x(low) + 0.5:g} {BARS}v-{height:g}H{scale.x(high) - 0.5:g}V{BARS}z")
-    return f'<path class="peers" d="{"".join(parts)}"/>'
+            parts.append(f"M{scale.x(low) + 0.5:g} {base}v-{height:g}H{scale.x(high) - 0.5:g}V{base}z")
+            words.append(text((scale.x(low) + scale.x(high)) / 2, base - height - 3, str(count), "q m"))
+    return f'<path class="peers" d="{"".join(parts)}"/>{"".join(words)}'
 
 
 def _bands(scale: _Scale, group: PeerGroup, figure: Figure) -> list[str]:
@@ -132,7 +136,7 @@ def _bands(scale: _Scale, group: PeerGroup, figure: Figure) -> list[str]:
 def _axis(scale: _Scale, edges: Sequence[float]) -> str:
     every = -(-len(edges) // 5)
     shown = edges[::every]
-    decimals = next(count for count in range(11) if all(round(edge, count) == edge for edge in shown))
+    decimals = decimals_of(shown)
     words = "".join(text(scale.x(edge), AXIS + 13, number_text(edge, decimals), "q m") for edge in shown)
     return f'<path class="axis" d="M{LEFT} {AXIS}H{RIGHT}"/>{words}'
 
@@ -140,8 +144,8 @@ def _axis(scale: _Scale, edges: Sequence[float]) -> str:
 def _marker(scale: _Scale, value: float, words: str) -> str:
     x = scale.x(value)
     anchor = "v m" if LEFT + 60 < x < RIGHT - 60 else ("v" if x <= LEFT + 60 else "v e")
-    line = f'<path class="line" d="M{x:g} 24V{AXIS}"/><circle class="dot" cx="{x:g}" cy="81" r="5"/>'
-    return line + text(x, 16, words, anchor)
+    line = f'<path class="line" d="M{x:g} 20V{AXIS}"/><circle class="dot" cx="{x:g}" cy="82" r="5"/>'
+    return line + text(x, 14, words, anchor)
 
 
 def _place_sentence(group: PeerGroup, figure: Figure) -> str:
@@ -192,7 +196,7 @@ def _spread_rows(group: PeerGroup) -> tuple[Row, ...]:
 
 def _bin_rows(group: PeerGroup, edges: Sequence[float]) -> tuple[Row, ...]:
     """Return the bars as rows: from each edge to below the next."""
-    decimals = next(count for count in range(11) if all(round(edge, count) == edge for edge in edges))
+    decimals = decimals_of(edges)
     rows = []
     for count, low, high in zip(_counts(group, edges), edges, edges[1:], strict=False):
         if count:

@@ -17,8 +17,8 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.mechanics.french import listed
-from pipelines.portal.charts.chart import Chart, Row, Table, figure_data, picture, shortened, text
+from pipelines.mechanics.french import counted, listed
+from pipelines.portal.charts.chart import Chart, Row, Table, decimals_of, figure_data, picture, shortened, text
 from pipelines.portal.figures import Figure, Indicator, State
 from pipelines.portal.sentences import (
     base_text,
@@ -35,12 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 CONTOURS = Path(__file__).with_name("contours.json")
-WIDTH = 1000  # the unit of contours: words are 32 high, see the style sheet
+WIDTH = 1060  # the unit of contours: words are 32 high, see the style sheet
 _OVERSEAS = ("971", "972", "973", "974", "976")
 _BOX, _BOXES_TOP = 192, 1056
 _LEGEND_TOP, _LEGEND_LINE = 1318, 48
-_AROUND_PARIS, _ENLARGED, _PARIS_BOX = ("75", "92", "93", "94"), 5, (4, 8, 250, 262)
+_AROUND_PARIS, _ENLARGED, _PARIS_BOX = ("75", "92", "93", "94"), 4.5, (3, 3, 178, 186)
 _CLASSES = ("low", "middle", "high")
+_LEVELS = {"departement": "département", "region": "région"}
 _DOTTED = {State.SECRET, State.SMALL_BASE}
 Point = tuple[int, int]
 
@@ -81,15 +82,17 @@ def territory_map(
 ) -> Chart:
     """Draw the areas of one ``level`` (« departement », « region ») in a year, in classes cut at two thresholds.
 
-    Without declared thresholds, classes are the thirds of the published values.
+    Without declared thresholds, classes are the thirds of the published values. A collectivity without contour and
+    without a row is left out.
     """
+    areas = [area for area in areas if area.figure.state is not State.NO_ROW or _outline(area.departments)]
     values = sorted(value for area in areas if (value := shown_value(area.figure)) is not None)
     cuts = sorted(thresholds)[:2] or _thirds(values, indicator.decimals)
     shown = _Shown(tuple(cuts), indicator, f"{indicator.code}-{level}-{year}")
     legend = _legend(areas, shown)
     marks = [_patterns(shown.key), _mainland(areas, shown), _paris(areas, shown), _overseas(areas, shown), *legend]
     height = _LEGEND_TOP + _LEGEND_LINE * len(legend)
-    told, table = _told(areas, values, indicator, year), _table(areas, shown, year)
+    told, table = _told(areas, values, indicator, year, level), _table(areas, shown, year, level)
     return Chart(picture("Carte", WIDTH, height, marks), told, table)
 
 
@@ -106,9 +109,8 @@ class _Shown:
         value = shown_value(figure)
         if value is not None:
             return f'class="land {_CLASSES[self.rank(value)]}"'
-        if figure.state is State.NO_ROW:
-            return 'class="land none"'
-        return f'class="land" fill="url(#{"dots" if figure.state in _DOTTED else "hatch"}-{self.key})"'
+        pattern = "thin" if figure.state is State.NO_ROW else "dots" if figure.state in _DOTTED else "hatch"
+        return f'class="land" fill="url(#{pattern}-{self.key})"'
 
     def rank(self, value: float) -> int:
         """Return the class of a value, 0 the lowest; the only class of a map without cuts is the middle one."""
@@ -119,7 +121,7 @@ class _Shown:
         if not self.cuts:
             return "valeur publiée"
         rank = self.rank(value)
-        decimals = max(self.indicator.decimals, *(_decimals(cut) for cut in self.cuts))
+        decimals = max(self.indicator.decimals, decimals_of(self.cuts))
         if rank == 0:
             return f"moins de {_amount(self.cuts[0], self.indicator, decimals)}"
         if rank == len(self.cuts):
@@ -191,24 +193,21 @@ def _thirds(values: Sequence[float], decimals: int) -> list[float]:
     return sorted(cut for cut in cuts if cut > values[0])
 
 
-def _decimals(value: float) -> int:
-    return next(count for count in range(11) if round(value, count) == value)
-
-
 def _amount(value: float, indicator: Indicator, decimals: int) -> str:
     return value_text(value, replace(indicator, decimals=decimals))
 
 
 def _patterns(key: str) -> str:
-    lined, dotted = '<path class="hatch" d="M0 0V14"/>', '<circle class="spot" cx="7" cy="7" r="3"/>'
-    return (
-        "<defs>"
-        + "".join(
-            f'<pattern id="{name}-{key}" width="14" height="14" patternUnits="userSpaceOnUse"{turned}>'
-            f'<path class="none" d="M0 0H14V14H0z"/>{mark}</pattern>'
-            for name, mark, turned in (("hatch", lined, ' patternTransform="rotate(45)"'), ("dots", dotted, ""))
-        )
-        + "</defs>"
+    """Return the patterns of states: hatched, dotted, and thin the other way for what was not measured."""
+    kinds = (
+        ("hatch", 14, "rotate(45)", '<path class="hatch" d="M0 0V14"/>'),
+        ("dots", 14, "rotate(0)", '<circle class="spot" cx="7" cy="7" r="3"/>'),
+        ("thin", 22, "rotate(-45)", '<path class="hatch fine" d="M0 0V22"/>'),
+    )
+    return "".join(
+        f'<pattern id="{name}-{key}" width="{size}" height="{size}" patternUnits="userSpaceOnUse" '
+        f'patternTransform="{turned}"><path class="none" d="M0 0H{size}V{size}H0z"/>{mark}</pattern>'
+        for name, size, turned, mark in kinds
     )
 
 
@@ -237,12 +236,12 @@ def _paris(areas: Sequence[Area], shown: _Shown) -> str:
     corners = [corner for code in _AROUND_PARIS for ring in _rings()[code] for corner in ring]
     left, top = min(x for x, _ in corners), min(y for _, y in corners)
     x, y, wide, high = _PARIS_BOX
-    place = f"translate({x + 14 - left * _ENLARGED} {y + 12 - top * _ENLARGED}) scale({_ENLARGED})"
+    place = f"translate({x + 16 - left * _ENLARGED:g} {y + 18 - top * _ENLARGED:g}) scale({_ENLARGED})"
     shapes = "".join(_shape(area, shown) for area in inside)
     return (
         f'<path class="box" d="M{x} {y}h{wide}v{high}h-{wide}z"/><g transform="{place}">{shapes}</g>'
         + text(x + wide + 8, y + 26, "Paris et", "q")
-        + text(x + wide + 8, y + 62, "alentours", "q")
+        + text(x + wide + 8, y + 60, "alentours", "q")
     )
 
 
@@ -258,15 +257,16 @@ def _overseas(areas: Sequence[Area], shown: _Shown) -> str:
 
 
 def _legend(areas: Sequence[Area], shown: _Shown) -> list[str]:
-    """Return a line for each class and state that the map shows, with how many areas are in it."""
-    drawn = [area for area in areas if _outline(area.departments)]
-    classes = {shown.told(area.figure): area.figure for area in sorted(drawn, key=_lowest_first)}
-    counts = Counter(shown.told(area.figure) for area in drawn)
+    """Return a line for each class and pattern that the map shows, with how many areas are in it."""
+    told: dict[str, Counter[str]] = {}
+    for area in sorted(areas, key=_lowest_first):
+        if _outline(area.departments):
+            told.setdefault(shown.filling(area.figure), Counter())[shown.told(area.figure)] += 1
     marks = []
-    for index, (words, figure) in enumerate(classes.items()):
+    for index, (filling, counts) in enumerate(told.items()):
         y = _LEGEND_TOP + index * _LEGEND_LINE
-        swatch = f'<path {shown.filling(figure)} d="M2 {y}h56v32h-56z"/>'
-        marks.append(swatch + text(74, y + 27, f"{words} ({number_text(counts[words], 0)})"))
+        words = ", ".join(f"{words} ({number_text(count, 0)})" for words, count in counts.items())
+        marks.append(f'<path {filling} d="M2 {y}h56v32h-56z"/>{text(74, y + 27, words)}')
     return marks
 
 
@@ -275,7 +275,7 @@ def _lowest_first(area: Area) -> tuple[bool, float, str]:
     return value is None, value or 0.0, state_text(area.figure)
 
 
-def _told(areas: Sequence[Area], values: Sequence[float], indicator: Indicator, year: int) -> str:
+def _told(areas: Sequence[Area], values: Sequence[float], indicator: Indicator, year: int, level: str) -> str:
     """Say how many areas have a value and from where to where, the states of the others, and what is not drawn."""
     if not values:
         told = f"aucune valeur publiée en {year}"
@@ -283,14 +283,14 @@ def _told(areas: Sequence[Area], values: Sequence[float], indicator: Indicator, 
         told = f"en {year}, une seule valeur publiée : {value_text(values[0], indicator)}"
     else:
         span = f"de {number_text(values[0], indicator.decimals)} à {value_text(values[-1], indicator)}"
-        told = f"en {year}, {number_text(len(values), 0)} territoires avec une valeur publiée, {span}"
+        told = f"en {year}, {counted(len(values), _LEVELS[level])} avec une valeur publiée, {span}"
     states = Counter(state_text(area.figure) for area in areas if not has_value(area.figure))
     told += "".join(f" ; {state} : {number_text(count, 0)}" for state, count in sorted(states.items()))
     without = [area.name for area in areas if not _outline(area.departments)]
     return sentence(told + (f" ; dans le tableau seulement, faute de contour : {listed(without)}" if without else ""))
 
 
-def _table(areas: Sequence[Area], shown: _Shown, year: int) -> Table:
+def _table(areas: Sequence[Area], shown: _Shown, year: int, level: str) -> Table:
     rows = []
     for area in sorted(areas, key=lambda area: area.code):
         figure = area.figure
@@ -302,5 +302,5 @@ def _table(areas: Sequence[Area], shown: _Shown, year: int) -> Table:
             state_text(figure),
         )
         rows.append(Row(cells, (("code", area.code), *figure_data(figure))))
-    headers = ("Territoire", "Valeur", "Base", "Classe", "État")
-    return Table(f"{shown.indicator.title} par territoire en {year}", headers, tuple(rows))
+    headers = (_LEVELS[level].capitalize(), "Valeur", "Base", "Classe", "État")
+    return Table(f"{shown.indicator.title} par {_LEVELS[level]} en {year}", headers, tuple(rows))
