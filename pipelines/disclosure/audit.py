@@ -16,6 +16,7 @@ from pipelines.disclosure.earlier import beside, told_before
 from pipelines.disclosure.keys import positions, row_numbers
 from pipelines.disclosure.published import NUMBERS
 from pipelines.disclosure.revised import PROVISIONAL, latest_rows, same_figures
+from pipelines.disclosure.shade import Shades
 from pipelines.disclosure.surveys import FREE, KEY, surveys
 from pipelines.disclosure.totals import secret_totals, told_counts
 
@@ -147,18 +148,19 @@ def _judged(survey: Survey, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
         before.append((pattern, hidden))
         asked = asked[masked[asked["row"]]]
         layer = asked["question"].map(dict(zip(pattern.questions, pattern.layers, strict=True))).to_numpy(dtype=int)
+        shades = Shades(pattern.series)
         for index, slot in enumerate(pattern.series.slots):
             at = asked["column"].isin(slot.columns).to_numpy()
             if not at.any():
                 continue
             place, column = asked["place"].to_numpy()[at], asked["column"].to_numpy()[at]
-            found = intervals(pattern.series, index, hidden)
+            found = intervals(shades, index, hidden)
             spot = place, layer[at], np.argsort(slot.columns)[np.searchsorted(np.sort(slot.columns), column)]
-            base = pattern.series.stacked(slot)[spot]
+            base = found.base[spot]
             yield pd.DataFrame({
                 "row": asked["row"].to_numpy()[at], "montree": asked["montree"].to_numpy()[at] | found.told[spot],
                 "borne_basse": np.maximum(base - found.less[spot], 0.0), "borne_haute": base + found.more[spot],
-                "trop_pres": np.asarray(found.fails.any(axis=1))[place],
+                "trop_pres": found.fails[place],
             })  # fmt: skip
 
 

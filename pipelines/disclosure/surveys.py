@@ -152,7 +152,7 @@ class Survey:
         small = np.any([question.small for question in questions], axis=0)
         slots = self.slots[questions[0].additive]
         series = Series(
-            Tree.of(self.parent), slots, tuple(layers), tuple(splits), small,
+            Tree.of(self.parent), slots, tuple(layers), tuple(sorted(splits, key=lambda one: one.layer)), small,
             self._flags(chosen[chosen["montree"]]), self._held(chosen[chosen["cachee"]], slots),
             np.zeros(len(self.parent), dtype=bool),
         )  # fmt: skip

@@ -1,0 +1,114 @@
+"""What is hidden of some columns of a series, and what follows of it, each made once when it is asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipelines.disclosure.series import Cells, added
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.disclosure.series import Series
+    from pipelines.disclosure.tree import Flags, Numbers, Places
+
+_KEPT = 12  # shades: those of a slot, of the slots beside it and of its year, hidden as they are and a moment before
+
+
+class Shade:
+    """``hidden``: the places of which the columns of ``cells`` are hidden."""
+
+    def __init__(self, cells: Cells, hidden: Flags) -> None:
+        self.cells, self.tree, self.asked = cells, cells.tree, cells.series.asked
+        self.hidden = hidden.copy()
+
+    @cached_property
+    def dark(self) -> Flags:
+        """Return which places count as hidden for what is below them: not those that an earlier release told."""
+        return self.hidden & (self.cells.fresh.all(axis=1) | ~self.cells.inner)
+
+    @cached_property
+    def leaf(self) -> Flags:
+        """Return which hidden places have nobody below them."""
+        return self.hidden & ~self.cells.inner
+
+    @cached_property
+    def root(self) -> Places:
+        """Return, per place, the nearest one above that is shown; -1 for none."""
+        return self.tree.inherited(self.dark)
+
+    @cached_property
+    def unknown(self) -> Numbers:
+        """Return what nobody can tell of the figures of each hidden place: that of its leaves."""
+        held = self.cells.figures * (self.leaf[:, None] & self.cells.fresh)[:, None, :]
+        return self.tree.rising(held, self.dark & self.cells.inner)
+
+    @cached_property
+    def moving(self) -> Numbers:
+        """Return the same of all parts of all questions."""
+        return self.unknown.take(self.asked.figures, axis=1)
+
+    @cached_property
+    def rows(self) -> Numbers:
+        """Return ``moving`` over all columns."""
+        return added(self.moving)
+
+    @cached_property
+    def pool(self) -> Numbers:
+        """Return what all leaves below the same root hold together of ``moving``."""
+        return self.tree.pooled(self.root, self.leaf, self.moving)
+
+    @cached_property
+    def free(self) -> Flags:
+        """Return of which places anything may be true: nothing above is published, or nothing new is told of it."""
+        silent = self.hidden & ~self.tree.any(~self.hidden & self.cells.named)
+        return (self.root < 0) | silent[self.root]
+
+    @cached_property
+    def secret(self) -> Flags:
+        """Return which hidden cells must not be known: places × layers × columns."""
+        around = (self.root < 0)[:, None, None] | self.cells.some[self.root, : self.cells.layers.shape[1]]
+        return ((self.dark & ~self.free)[:, None] & self.cells.fresh)[:, None, :] & around
+
+
+class Shades:
+    """The shades of a series that are asked for again and again, in whatever order its slots are judged."""
+
+    def __init__(self, series: Series) -> None:
+        self.series = series
+        self._cells: dict[bytes, Cells] = {}
+        self._kept: dict[tuple[bytes, bytes], Shade] = {}
+
+    def cells(self, columns: Places) -> Cells:
+        """Return the figures of some columns."""
+        key = columns.tobytes()
+        if key not in self._cells:
+            self._cells[key] = Cells(self.series, columns)
+        return self._cells[key]
+
+    def of(self, columns: Places, hidden: Flags) -> Shade:
+        """Return what is hidden of some columns; ``hidden``: places."""
+        key = columns.tobytes(), hidden.tobytes()
+        found = self._kept.pop(key, None) or Shade(self.cells(columns), hidden)
+        self._kept[key] = found
+        if len(self._kept) > _KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        return found
+
+    def slot(self, index: int, hidden: Flags) -> Shade:
+        """Return what is hidden of a slot; ``hidden``: places × slots."""
+        return self.of(self.series.slots[index].columns, hidden[:, index])
+
+    def wider(self, index: int, hidden: Flags) -> Iterator[tuple[Shade, slice]]:
+        """Give what is hidden of a slot, then of all slots of its total together; and where its columns are there."""
+        slots = self.series.slots
+        slot = slots[index]
+        yield self.slot(index, hidden), slice(None)
+        inside = [n for n, one in enumerate(slots) if one.total == slot.total]
+        if slot.total >= 0 and len(inside) > 1:
+            before = sum(len(slots[n].columns) for n in inside if n < index)
+            columns = np.concatenate([slots[n].columns for n in inside])
+            yield self.of(columns, np.asarray(hidden[:, inside].all(axis=1))), slice(before, before + len(slot.columns))
