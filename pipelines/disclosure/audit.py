@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
-    from pipelines.disclosure.surveys import Pattern, Survey
+    from pipelines.disclosure.surveys import Pattern, Rows, Survey
     from pipelines.disclosure.tree import Flags
 
 UNMASKED = "ligne secrète non vidée"
@@ -87,7 +87,7 @@ def what_is_known(
     whole = beside(_with_secrets(results.reset_index(drop=True), secrets), told_before(earlier))
     lines = [
         lines for survey in surveys(whole, catalogue)
-        if not _kept(whole.iloc[survey.rows["row"]], survey, earlier) for lines in _judged(survey, whole)
+        if not _kept(whole.iloc[survey.rows.row], survey, earlier) for lines in _judged(survey, whole)
     ]  # fmt: skip
     if not lines:
         return pd.DataFrame(columns=[*KEY, *_BOUNDS]).astype({"trop_pres": bool, "montree": bool})
@@ -141,35 +141,36 @@ def _judged(survey: Survey, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     masked = rows["masquee"].eq(True).to_numpy()
     before: list[tuple[Pattern, Flags]] = []
     for bare in survey.patterns():
-        asked = survey.rows[survey.rows["question"].isin(bare.questions)]
-        pattern, hidden = _as_published(survey, bare, asked, masked[asked["row"]])
+        asked = survey.rows.of(bare.questions)
+        pattern, hidden = _as_published(survey, bare, asked, masked[asked.row])
         if pattern.wider is not None and pattern.widest is not None:
             pattern = pattern.beside(before[pattern.wider][1], before[pattern.widest][1])
         before.append((pattern, hidden))
-        asked = asked[masked[asked["row"]]]
-        layer = asked["question"].map(dict(zip(pattern.questions, pattern.layers, strict=True))).to_numpy(dtype=int)
+        asked = asked.at(masked[asked.row])
+        layers = np.zeros(len(survey.questions), dtype=np.int64)
+        layers[list(pattern.questions)] = pattern.layers
         shades = Shades(pattern.series)
         for index, slot in enumerate(pattern.series.slots):
-            at = asked["column"].isin(slot.columns).to_numpy()
-            if not at.any():
+            mine = asked.at(np.isin(asked.column, slot.columns))
+            if not len(mine.row):
                 continue
-            place, column = asked["place"].to_numpy()[at], asked["column"].to_numpy()[at]
             found = intervals(shades, index, hidden)
-            spot = place, layer[at], np.argsort(slot.columns)[np.searchsorted(np.sort(slot.columns), column)]
+            column = np.argsort(slot.columns)[np.searchsorted(np.sort(slot.columns), mine.column)]
+            spot = mine.place, layers[mine.question], column
             base = found.base[spot]
             yield pd.DataFrame({
-                "row": asked["row"].to_numpy()[at], "montree": asked["montree"].to_numpy()[at] | found.told[spot],
+                "row": mine.row, "montree": mine.montree | found.told[spot],
                 "borne_basse": np.maximum(base - found.less[spot], 0.0), "borne_haute": base + found.more[spot],
-                "trop_pres": found.fails[place],
+                "trop_pres": found.fails[mine.place],
             })  # fmt: skip
 
 
-def _as_published(survey: Survey, pattern: Pattern, asked: pd.DataFrame, masked: Flags) -> tuple[Pattern, Flags]:
+def _as_published(survey: Survey, pattern: Pattern, asked: Rows, masked: Flags) -> tuple[Pattern, Flags]:
     """Return the pattern as a reader sees it: what is hidden, and as known what any question shows beside it."""
     shape = (len(survey.parent), len(survey.columns))
     concealed, shown = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    concealed[asked["place"][masked], asked["column"][masked]] = True
-    shown[asked["place"][~masked], asked["column"][~masked]] = True
+    concealed[asked.place[masked], asked.column[masked]] = True
+    shown[asked.place[~masked], asked.column[~masked]] = True
     series = pattern.series
     extra = series.places - len(concealed)
     known = series.known | np.concatenate([shown, np.zeros((extra, shape[1]), dtype=bool)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,16 +19,28 @@ if TYPE_CHECKING:
 
 def codes_of(frames: Sequence[pd.DataFrame], name: str) -> tuple[list[Codes], list[str]]:
     """Return a column's texts as numbers, the same in all frames, and what they stand for, sorted; absent is ""."""
-    parts = [pa.array(frame[name], from_pandas=True).cast(pa.string()) for frame in frames]
-    chunks = [chunk for part in parts for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])]
-    whole = pa.concat_arrays([pa.array([], pa.string()), *chunks]).fill_null("").dictionary_encode()
-    texts = np.array(whole.dictionary.to_pylist(), dtype=object)
-    order = np.argsort(texts, kind="stable")
-    rank = np.empty(len(texts), dtype=np.int64)
-    rank[order] = np.arange(len(texts))
-    codes = rank[np.asarray(whole.indices, dtype=np.int64)]
-    ends = np.cumsum([0, *map(len, frames)])
-    return [codes[start:end] for start, end in pairwise(ends)], texts[order].tolist()
+    encoded = [_encoded(frame[name]) for frame in frames]
+    texts = sorted({text for _, known in encoded for text in known})
+    ranks = {text: number for number, text in enumerate(texts)}
+    return [np.array([ranks[text] for text in known], dtype=np.int64)[at] for at, known in encoded], texts
+
+
+def _encoded(column: pd.Series[Any]) -> tuple[Codes, list[str]]:
+    """Return the number of each text of a column, and its texts."""
+    values = pa.array(column, from_pandas=True)
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    found = values.dictionary_encode()
+    texts = [text or "" for text in found.dictionary.cast(pa.string()).to_pylist()]  # one of nothing at all has None
+    if not found.null_count:
+        return np.asarray(found.indices, dtype=np.int64), texts
+    return np.asarray(found.indices.fill_null(len(texts)), dtype=np.int64), [*texts, ""]
+
+
+def compacted(numbers: Codes, count: int) -> tuple[Codes, Codes]:
+    """Return which of the numbers 0 … ``count`` - 1 are there, in order, and the position of each number among them."""
+    there = np.bincount(numbers, minlength=count) > 0
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
 
 
 def row_numbers(names: Sequence[str], *frames: pd.DataFrame) -> list[Codes]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.declarations import Catalogue
-    from pipelines.disclosure.surveys import Pattern, Survey
+    from pipelines.disclosure.surveys import Pattern, Rows, Survey
     from pipelines.disclosure.tree import Flags
 
 NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
@@ -70,7 +70,7 @@ def _hidden(results: pd.DataFrame, catalogue: Catalogue, before: pd.DataFrame) -
     added: list[pd.DataFrame] = []
     for survey in surveys(found, catalogue):
         hidden = hidden_rows(survey, found)
-        rows = hidden.rows if hidden.safe else survey.rows["row"].to_numpy()
+        rows = hidden.rows if hidden.safe else survey.rows.row
         found.loc[rows, "statut_confidentialite"] = HIDDEN
         found.loc[rows, "motif"] = SECRET
         added.append(hidden.added.assign(motif=SECRET))
@@ -88,8 +88,8 @@ def hidden_rows(survey: Survey, results: pd.DataFrame) -> Hidden:
         if not hidden.any():
             continue
         cells = _cells(pattern, hidden, survey)
-        asked = survey.rows[survey.rows["question"].isin(pattern.questions)]
-        rows.append(asked["row"].to_numpy()[cells[asked["place"], asked["column"]]])
+        asked = survey.rows.of(pattern.questions)
+        rows.append(asked.row[cells[asked.place, asked.column]])
         added.append(_silent(survey, asked, cells, results))
     everything = [one for one in added if len(one)]
     return Hidden(
@@ -118,23 +118,22 @@ def _cells(pattern: Pattern, hidden: Flags, survey: Survey) -> Flags:
     return found
 
 
-def _silent(survey: Survey, asked: pd.DataFrame, cells: Flags, results: pd.DataFrame) -> pd.DataFrame:
+def _silent(survey: Survey, asked: Rows, cells: Flags, results: pd.DataFrame) -> pd.DataFrame:
     """Return rows for the periods in which a hidden place has none: no row would say that nobody answered."""
     lines = []
-    for _, rows in asked.groupby("question"):
-        place, column = rows["place"].to_numpy(), rows["column"].to_numpy()
+    for question in np.unique(asked.question):
+        rows = asked.of([question])
         there: Flags = np.zeros(cells.shape, dtype=bool)
-        there[place, column] = True
+        there[rows.place, rows.column] = True
         places, periods = np.asarray(there.any(axis=1)), np.asarray(there.any(axis=0))
         missing = np.argwhere(cells & ~there & places[:, None] & periods[None, :])
         if not len(missing):
             continue
-        first = pd.Series(rows["row"].to_numpy(), index=place)
-        first = first[~first.index.duplicated()]
-        copied = results.loc[first[missing[:, 0]].to_numpy()].reset_index(drop=True)
+        known, first = np.unique(rows.place, return_index=True)
+        copied = results.loc[rows.row[first[np.searchsorted(known, missing[:, 0])]]].reset_index(drop=True)
         when = survey.columns.iloc[missing[:, 1]].reset_index(drop=True)
         copied = copied.assign(frequence=when["frequence"], periode=when["periode"])
-        modes = results.loc[rows["row"], [*_MADE, "mode_obtention"]].drop_duplicates(_MADE)
+        modes = results.loc[rows.row, [*_MADE, "mode_obtention"]].drop_duplicates(_MADE)
         lines.append(copied.drop(columns="mode_obtention").merge(modes, on=_MADE, how="left"))
     if not lines:
         return results.iloc[:0]

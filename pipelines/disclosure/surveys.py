@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,13 @@ from pipelines.compute.units import Geography
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import FRENCH, MONTHS_PER_PERIOD, last_day
-from pipelines.disclosure.keys import codes_of, row_numbers
+from pipelines.disclosure.keys import codes_of, compacted, row_numbers
 from pipelines.disclosure.rules import attributes, base_of, rules
 from pipelines.disclosure.series import EPSILON, Layer, Series, Slot, Split
 from pipelines.disclosure.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,6 +64,27 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Rows of results, by column: ``row`` is the position there; ``montree``, ``cachee``: what earlier releases did."""
+
+    row: Places
+    question: Places
+    place: Places
+    column: Places
+    montree: Flags
+    cachee: Flags
+
+    def at(self, which: Flags | Places) -> Rows:
+        """Return some of them."""
+        row, question, place, column = (one[which] for one in (self.row, self.question, self.place, self.column))
+        return Rows(row, question, place, column, self.montree[which], self.cachee[which])
+
+    def of(self, questions: Sequence[int]) -> Rows:
+        """Return those of some questions."""
+        return self.at(np.isin(self.question, questions))
+
+
+@dataclass(frozen=True)
 class Pattern:
     """A series and the numbers of the questions it hides, each with its layer.
 
@@ -85,14 +106,13 @@ class Pattern:
 class Survey:
     """The questions of a network and year whose exports have rows in common.
 
-    ``rows``: ``row`` (position in the results), ``question``, ``place``, ``column``, ``montree``, ``cachee`` (what
-    earlier releases did). ``columns``: ``frequence``, ``periode``, first and last month, coarsest first.
+    ``columns``: ``frequence``, ``periode``, first and last month, coarsest first.
     """
 
     network: str
     year: int
     questions: tuple[Question, ...]
-    rows: pd.DataFrame
+    rows: Rows
     columns: pd.DataFrame
     parent: Places
     slots: dict[bool, tuple[Slot, ...]] = field(default_factory=dict)
@@ -148,22 +168,22 @@ class Survey:
             rest = before[number].series.layers[0].base[: len(self.parent)] - layers[0].base
             if rest.min(initial=0.0) > -EPSILON and minimum:
                 layers.append(Layer(np.maximum(rest, 0.0), minimum, complement=True))
-        chosen = self.rows[self.rows["question"].isin(numbers)]
+        chosen = self.rows.of(numbers)
         small = np.any([question.small for question in questions], axis=0)
         slots = self.slots[questions[0].additive]
         series = Series(
             Tree.of(self.parent), slots, tuple(layers), tuple(sorted(splits, key=lambda one: one.layer)), small,
-            self._flags(chosen[chosen["montree"]]), self._held(chosen[chosen["cachee"]], slots),
+            self._flags(chosen.at(chosen.montree)), self._held(chosen.at(chosen.cachee), slots),
             np.zeros(len(self.parent), dtype=bool),
         )  # fmt: skip
         return _with_unnamed(series), tuple(places)
 
-    def _flags(self, rows: pd.DataFrame) -> Flags:
+    def _flags(self, rows: Rows) -> Flags:
         found = np.zeros((len(self.parent), len(self.columns)), dtype=bool)
-        found[rows["place"], rows["column"]] = True
+        found[rows.place, rows.column] = True
         return found
 
-    def _held(self, rows: pd.DataFrame, slots: tuple[Slot, ...]) -> Flags:
+    def _held(self, rows: Rows, slots: tuple[Slot, ...]) -> Flags:
         cells = self._flags(rows)
         return np.stack([cells[:, slot.columns].any(axis=1) for slot in slots], axis=1)
 
@@ -211,20 +231,20 @@ def surveys(results: pd.DataFrame, catalogue: Catalogue) -> Iterator[Survey]:
     survey = _named_surveys(texts["reseau"], texts["indicateur"], catalogue, ruled)
     ruled = shared_rules(ruled, catalogue)
     (place, places), (periods, column) = places_of(results), periods_of(results)
-    told = {name: results[name].to_numpy(dtype=bool) if name in results else False for name in ("montree", "cachee")}
-    rows = pd.DataFrame({
-        "row": np.arange(len(results)), "place": place, "column": column,
-        "petite": results["statut_confidentialite"].ne(FREE).to_numpy(),
-        "question": codes["indicateur"][0][0], **told,
-        **{name: results[name].to_numpy(dtype=float) for name in _FIGURES},
-    })  # fmt: skip
+    told = [
+        results[name].to_numpy(dtype=bool) if name in results else np.zeros(len(results), dtype=bool)
+        for name in ("montree", "cachee")
+    ]
+    rows = Rows(np.arange(len(results)), codes["indicateur"][0][0], place, column, told[0], told[1])
+    figures: dict[str, NDArray[Any]] = {name: results[name].to_numpy(dtype=float) for name in _FIGURES}
+    figures["petite"] = results["statut_confidentialite"].ne(FREE).to_numpy()
     of, surveyed = pd.factorize(survey, sort=True)  # -1: no secrecy holds
     (network, networks), (year, years) = ((codes[name][0][0], codes[name][1]) for name in YEAR)
     numbers = np.where(of < 0, -1, (network * len(years) + year) * len(surveyed) + of)
     for number in np.unique(numbers[of >= 0]):
-        at = np.flatnonzero(numbers == number)
-        where = networks[network[at[0]]], int(years[year[at[0]]])
-        yield _survey(*where, rows.iloc[at], periods, places, codes["indicateur"][1], catalogue, ruled)
+        chosen = rows.at(np.flatnonzero(numbers == number))
+        where = networks[network[chosen.row[0]]], int(years[year[chosen.row[0]]])
+        yield _survey(*where, chosen, figures, periods, places, codes["indicateur"][1], catalogue, ruled)
 
 
 def places_of(rows: pd.DataFrame) -> tuple[Places, list[Place]]:
@@ -280,27 +300,24 @@ def _strictness(rule: Rule) -> tuple[int, float]:
 
 
 def _survey(
-    network: str, year: int, rows: pd.DataFrame, periods: pd.DataFrame, everywhere: list[Place], names: list[str],
-    catalogue: Catalogue, ruled: dict[tuple[str, str], Rule],
+    network: str, year: int, rows: Rows, figures: Mapping[str, NDArray[Any]], periods: pd.DataFrame,
+    everywhere: list[Place], names: list[str], catalogue: Catalogue, ruled: dict[tuple[str, str], Rule],
 ) -> Survey:  # fmt: skip
-    used, place = np.unique(rows["place"].to_numpy(), return_inverse=True)
+    used, place = compacted(rows.place, len(everywhere))
     places = [everywhere[number] for number in used]
-    periods_used, column = np.unique(rows["column"].to_numpy(), return_inverse=True)
+    periods_used, column = compacted(rows.column, len(periods))
     columns = periods.iloc[periods_used].reset_index(drop=True)
-    asked, question = np.unique(rows["question"].to_numpy(), return_inverse=True)
-    placed = pd.DataFrame({
-        "row": rows["row"].to_numpy(), "question": question, "place": place, "column": column,
-        "montree": rows["montree"].to_numpy(), "cachee": rows["cachee"].to_numpy(),
-    })  # fmt: skip
+    asked, question = compacted(rows.question, len(names))
+    placed = replace(rows, question=question, place=place, column=column)
     shape = (len(places), len(columns))
-    questions = tuple(
-        _question(rows.iloc[at], (place[at], column[at]), catalogue, names[code], ruled[network, names[code]], shape)
-        for number, code in enumerate(asked)
-        for at in [np.flatnonzero(question == number)]
-    )
+    questions = []
+    for number, code in enumerate(asked):
+        mine = placed.of([number])
+        own = {name: values[mine.row] for name, values in figures.items()}
+        questions.append(_question(own, mine, catalogue, names[code], ruled[network, names[code]], shape))
     spans = tuple(zip(columns["first"].tolist(), columns["last"].tolist(), strict=True))
     slots = {True: _slots(spans), False: (Slot(np.arange(len(columns))),)}
-    return Survey(network, year, questions, placed, columns, parents_of(places, year, catalogue), slots)
+    return Survey(network, year, tuple(questions), placed, columns, parents_of(places, year, catalogue), slots)
 
 
 def periods_of(rows: pd.DataFrame) -> tuple[pd.DataFrame, Places]:
@@ -376,24 +393,21 @@ def parents_of(places: Sequence[Place], year: int, catalogue: Catalogue) -> Plac
 
 
 def _question(
-    rows: pd.DataFrame, at: tuple[Places, Places], catalogue: Catalogue, name: str, rule: Rule, shape: tuple[int, int]
+    figures: Mapping[str, NDArray[Any]], rows: Rows, catalogue: Catalogue, name: str, rule: Rule, shape: tuple[int, int]
 ) -> Question:
     indicator = catalogue.indicators[name]
 
-    def spread(values: NDArray[np.float64]) -> Numbers:
-        found = np.zeros(shape)
-        found[at] = np.nan_to_num(values)
+    def spread(values: NDArray[Any]) -> NDArray[Any]:
+        found = np.zeros(shape, dtype=values.dtype)
+        found[rows.place, rows.column] = np.nan_to_num(values)
         return found
 
-    base = counted(rows, indicator)
-    small = np.zeros(shape, dtype=bool)
-    small[at] = rows["petite"].to_numpy()
-    parts, span = _parts(rows, catalogue, name)
+    whole = np.abs(spread(counted(figures, indicator)))
+    parts, span = _parts(figures, catalogue, name)
     spreads = tuple(spread(part) for part in parts)
-    whole = np.abs(spread(base))
     if spreads and not np.allclose(sum(spreads), span * whole, rtol=1e-6, atol=EPSILON):
         spreads = ()  # some numerators are published nowhere (too few answers to be reliable): they add up to nothing
-    return Question(rule, additive(indicator), whole, spreads, span, small)
+    return Question(rule, additive(indicator), whole, spreads, span, spread(figures["petite"]))
 
 
 def additive(indicator: Indicator) -> bool:
@@ -401,30 +415,30 @@ def additive(indicator: Indicator) -> bool:
     return indicator.year in _ADDITIVE
 
 
-def counted(rows: pd.DataFrame, indicator: Indicator) -> Numbers:
+def counted(figures: Mapping[str, NDArray[Any]] | pd.DataFrame, indicator: Indicator) -> Numbers:
     """Return what the rows of an indicator count: people who answered, events, or an amount; NaN for none."""
     summed = isinstance(indicator.estimator, declared.Sum | declared.Count)
-    base = rows["valeur" if summed else "effectif"].to_numpy(dtype=float)
+    base = np.asarray(figures["valeur" if summed else "effectif"], dtype=float)
     if isinstance(indicator.estimator, declared.Ratio) and np.isnan(base).all():
-        base = rows["denominateur"].to_numpy(dtype=float)
+        base = np.asarray(figures["denominateur"], dtype=float)
     if indicator.estimator.family == "typed":  # what the source itself withholds (« ns ») is no figure of ours to hide
-        base = np.where(rows["valeur"].notna(), base, 0.0)
+        base = np.where(np.isnan(np.asarray(figures["valeur"], dtype=float)), 0.0, base)
     return base
 
 
-def _parts(rows: pd.DataFrame, catalogue: Catalogue, name: str) -> tuple[list[NDArray[np.float64]], float]:
+def _parts(
+    figures: Mapping[str, NDArray[Any]], catalogue: Catalogue, name: str
+) -> tuple[list[NDArray[np.float64]], float]:
     """Return the two parts that a published numerator makes of its base, and how much of them one person is.
 
     Numerators between ``least`` and ``greatest`` times the denominator make two quantities that are never negative:
     numerator - least × denominator, and greatest × denominator - numerator. Both add up as numerators do. A weighted
     value has no published numerator.
     """
-    limits = attributes(catalogue.indicators[name])
-    if limits is False or rows["effectif_pondere"].notna().any() or rows["numerateur"].isna().all():
+    limits, above, below = attributes(catalogue.indicators[name]), figures["numerateur"], figures["denominateur"]
+    if limits is False or not np.isnan(figures["effectif_pondere"]).all() or np.isnan(above).all():
         return [], 1.0
     least, greatest = limits
     if greatest is None:
         return [], 1.0
-    above, below = rows["numerateur"].to_numpy(dtype=float), rows["denominateur"].to_numpy(dtype=float)
-    parts = [np.maximum(above - least * below, 0.0), np.maximum(greatest * below - above, 0.0)]
-    return parts, greatest - least
+    return [np.maximum(above - least * below, 0.0), np.maximum(greatest * below - above, 0.0)], greatest - least
