@@ -27,9 +27,11 @@ from pipelines.declarations.yaml_source import parse
 
 PROJECT = Path(__file__).resolve().parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+FRENCH = (PROJECT / "LISEZMOI.md").read_text(encoding="utf-8")
 MANUAL = (PROJECT / "schemas" / "README.md").read_text(encoding="utf-8")
 
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted((PROJECT / "docs").glob("*.md"))}
+CODE = ("python", "sql", "r")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -37,9 +39,10 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
-def test_the_network_of_the_readme_is_valid():
-    (block,) = blocks(README, "yaml")
-    Network.model_validate(parse(block).data)
+def test_the_network_of_a_readme_is_valid():
+    for text in (README, FRENCH):
+        (block,) = blocks(text, "yaml")
+        Network.model_validate(parse(block).data)
 
 
 def test_the_examples_of_the_manual_are_valid():
@@ -59,17 +62,27 @@ def test_the_manual_names_every_estimator_and_its_inputs():
             assert f"`{word}`" in line, (name, word)
 
 
-def test_the_columns_that_the_readme_uses_exist(catalogue):
+def test_the_columns_that_the_examples_use_exist(catalogue):
     columns = set(catalogue.tables["resultats"].names)
-    for block in (*blocks(README, "python"), *blocks(README, "sql"), *blocks(README, "r")):
+    reuse = PAGES["reutiliser-les-donnees.md"]
+    examples = [block for text in (README, FRENCH, reuse) for language in CODE for block in blocks(text, language)]
+    assert len(examples) == 5
+    for block in examples:
         used = set(re.findall(r"\br\.([a-z_]+)", block)) - {"read"} | set(re.findall(r'"([a-z]+_[a-z]+)"', block))
         assert used <= columns, block
 
 
 def test_every_command_of_the_readme_exists():
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"(?:`|\n)make ([a-z-]+)", README + MANUAL)):
+    for target in set(re.findall(r"(?:`|\n)make ([a-z-]+)", README + FRENCH + MANUAL)):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+@pytest.mark.parametrize("text", [README, FRENCH], ids=["README", "LISEZMOI"])
+def test_a_readme_is_short_and_its_links_lead_somewhere(text):
+    assert len(text.split()) <= 1000
+    for link in LINK.findall(text):
+        assert (PROJECT / link.partition("#")[0]).exists(), link
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -104,6 +117,7 @@ def test_the_links_of_a_page_lead_somewhere(name):
 
 def test_every_page_is_in_the_index_and_every_picture_in_a_page():
     index, shown = LINK.findall(PAGES["README.md"]), [link for text in PAGES.values() for link in LINK.findall(text)]
+    shown += [link.removeprefix("docs/") for text in (README, FRENCH) for link in LINK.findall(text)]
     assert set(PAGES) - {"README.md"} <= set(index)
     pictures = sorted((PROJECT / "docs" / "images").iterdir())
     assert [picture.name for picture in pictures if f"images/{picture.name}" not in shown] == []
@@ -138,7 +152,9 @@ def test_the_page_of_the_estimators_is_not_stale():
     assert (PROJECT / "schemas" / "ESTIMATEURS.md").read_text(encoding="utf-8") == estimators_manual()
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile", "dagster.yaml"])
+@pytest.mark.parametrize(
+    "name", ["pyproject.toml", "README.md", "LISEZMOI.md", "CHANGELOG.md", "LICENSE", "Makefile", "dagster.yaml"]
+)
 def test_the_top_level_is_complete(name):
     assert (PROJECT / name).is_file()
 
