@@ -112,11 +112,11 @@ def better_sentence(indicator: Indicator) -> str:
 def trend(series: Series) -> str:
     """Say what may be told of the last year beside the year before, in a few words without a full stop."""
     *before, latest = series.figures
+    if not has_value(latest):
+        return f"pas de comparaison : {state_text(latest)} en {latest.year}"
     if not before:
         return "première année de la série"
     previous = before[-1]
-    if not has_value(latest):
-        return f"pas de comparaison : {state_text(latest)} en {latest.year}"
     if latest.is_break:
         return f"rupture de série en {latest.year} : pas de comparaison avec {previous.year}"
     if not has_value(previous):

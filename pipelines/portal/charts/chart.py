@@ -114,7 +114,7 @@ def ticks(low: float, high: float, wanted: int = 3) -> list[float]:
 
 def decimals_of(values: Sequence[float]) -> int:
     """Return how many decimals it takes to write round values exactly."""
-    return next(count for count in range(11) if all(round(value, count) == value for value in values))
+    return next((count for count in range(10) if all(round(value, count) == value for value in values)), 10)
 
 
 def _row_html(row: Row) -> str:

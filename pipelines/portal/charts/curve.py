@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDTH, HEIGHT = 340, 190  # small, so that 11 px of text stay 10 px on a screen of 320
-LEFT, RIGHT, TOP, BOTTOM = 38, 248, 22, 162
+LEFT, RIGHT, TOP, BOTTOM = 46, 250, 22, 162
 _EMPTY_TOP = 120  # what stands above is not drawn where no year has a value
 _LABEL_GAP = 13.0  # pixels between two labels at the right, so that they do not cover each other
 _YEARS_LABELLED = 6

@@ -15,7 +15,7 @@ COLOURS = {
     "reference": ("#9a4a00", "#f0a860"),
     "peers": ("#868d97", "#7b838e"),
     "low": ("#dfe8f2", "#222b36"),
-    "middle": ("#5f8dbb", "#5f87b0"),
+    "middle": ("#5282b4", "#5f87b0"),
     "high": ("#0a3560", "#dcebfa"),
 }
 """Text and marks; ``low``, ``middle`` and ``high`` are the classes of a map."""
