@@ -13,6 +13,7 @@ from functools import cached_property
 from statistics import median
 from typing import TYPE_CHECKING
 
+from pipelines.mechanics.french import counted
 from pipelines.portal.figures import Figure, Indicator, Place
 from pipelines.portal.sentences import has_value, number_text, shown_interval
 
@@ -34,7 +35,7 @@ class PeerGroup:
     year: int
     figures: tuple[Figure, ...]
 
-    @property
+    @cached_property
     def is_share(self) -> bool:
         """Whether chance is binomial: a percentage of a known base. Else the published interval says it."""
         return self.indicator.unit == "%" and all(figure.base for figure in self.figures)
@@ -75,8 +76,9 @@ class PeerGroup:
         low, high = self.centre - half, self.centre + half
         return (max(0.0, low), min(100.0, high)) if self.is_share else (low, high)
 
+    @cached_property
     def quartiles(self) -> tuple[float, float, float]:
-        """Return the first quartile, the median and the third: values of offices, or halfway between two."""
+        """The first quartile, the median and the third: values of offices, or halfway between two."""
         middle = len(self.values) // 2
         upper = self.values[-middle:] if middle else self.values
         return median(self.values[:middle] or self.values), median(self.values), median(upper)
@@ -102,7 +104,8 @@ def peer_groups(observed: Iterable[tuple[Place, Figure]], indicator: Indicator) 
     for (_, kind), held in alike.items():
         for sized, members in _thirds(held):
             figures = tuple(figure for _, figure in members)
-            label = f"{len(figures)} structures comparables{f' ({kind})' if kind else ''}{sized}"
+            alike_in = f" ({kind})" if kind else ""
+            label = f"{counted(len(figures), 'structure comparable')}{alike_in}{sized}"
             group = PeerGroup(label, indicator, figures[0].year, figures)
             groups |= {(place.network, place.code): group for place, _ in members}
     return groups

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pipelines.mechanics.french import counted
@@ -29,10 +30,7 @@ LEFT, RIGHT, BARS, BAND, AXIS = 12, 328, 70, 74, 90
 _TALLEST = 32.0
 _BINS = 10  # about; few enough that a bar of one office is seen
 
-_METHOD = (
-    "limites de l'entonnoir (Spiegelhalter, 2005), variation entre structures ajoutée à celle du hasard ({chance}) ; "
-    "hors des limites, la valeur ne s'explique pas par le seul hasard"
-)
+_METHOD = "limites d'entonnoir : hasard ({chance}) et variation entre structures"
 
 
 def strip(figure: Figure, group: PeerGroup | None, indicator: Indicator, place: Place) -> Chart:
@@ -71,7 +69,7 @@ def distribution(figures: Iterable[Figure], indicator: Indicator, year: int, lab
     edges = _edges(group, [])
     scale = _Scale(edges)
     marks = [_bars(scale, group, edges, AXIS), _axis(scale, edges)]
-    low, middle, high = group.quartiles()
+    low, middle, high = group.quartiles
     told = (
         f"En {year}, {counted(len(valued), label.removesuffix('s'))} avec une valeur publiée : médiane "
         f"{value_text(middle, indicator)}, moitié centrale de {number_text(low, indicator.decimals)} à "
@@ -103,8 +101,8 @@ def _edges(group: PeerGroup, others: Sequence[float]) -> list[float]:
 
 def _counts(group: PeerGroup, edges: Sequence[float]) -> list[int]:
     """Count the values from each edge to below the next; the last one holds its upper edge."""
-    found = Counter(min(bisect_right(edges, value), len(edges) - 1) - 1 for value in group.values)
-    return [found[index] for index in range(len(edges) - 1)]
+    below = [bisect_left(group.values, edge) for edge in edges[:-1]]
+    return [end - start for start, end in pairwise([*below, len(group.values)])]
 
 
 def _bars(scale: _Scale, group: PeerGroup, edges: Sequence[float], base: int) -> str:
@@ -186,7 +184,7 @@ def _limit_rows(group: PeerGroup, figure: Figure) -> tuple[Row, ...]:
 
 
 def _spread_rows(group: PeerGroup) -> tuple[Row, ...]:
-    low, middle, high = group.quartiles()
+    low, middle, high = group.quartiles
     decimals = group.indicator.decimals
     centre = "Ensemble des comparables" if group.is_share else "Médiane des comparables"
     half = f"de {number_text(low, decimals)} à {value_text(high, group.indicator)}"
