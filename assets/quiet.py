@@ -1,7 +1,7 @@
-"""Whether a run of the command line would find nothing new: it is then made without a trace in the instance.
+"""What a run of the command line has to do: only what would come out otherwise than the last time, as a night.
 
-A cron that runs several times a day would otherwise leave events for ever that say nothing. Whatever is new, or may be
-(a file, a declaration, the code, a plan that waits, a year that never came to its end), is traced.
+What a cron asks for several times a day would otherwise be made again each time, and leave events for ever that say
+nothing. Whatever is new, or may be (a file, a declaration, the code, a year that never came to its end), is made.
 """
 
 from collections.abc import Iterable
@@ -13,26 +13,37 @@ from assets.jobs import NATIONAL_JOB
 from assets.resources import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import look
-from pipelines.flow.gather import gathered, national_state
-from pipelines.flow.store import Store
-from pipelines.flow.waiting_plans import waiting_plans
+from pipelines.flow.exports_folder import note_folder
+from pipelines.flow.gather import tables_are_current
+from pipelines.flow.release import release_inputs, release_is_current
 from pipelines.operations.instance import opened
 
 
-def nothing_new(catalogue: Catalogue, workspace: Workspace, places: Iterable[tuple[str, int]], home: Path) -> bool:
-    """Say whether these network-years and the national tables are as the last traced runs left them."""
-    store = workspace.store
-    if waiting_plans(store) or gathered(store) != national_state(catalogue, store) or not _traced(home):
-        return False
-    return not _to_do(catalogue, workspace, store, set(places))
+def due_network_years(
+    catalogue: Catalogue, workspace: Workspace, places: list[tuple[str, int]], home: Path | None
+) -> list[tuple[str, int]]:
+    """Return those of the network-years that must run; all of them where the instance of ``home`` knows of none.
 
-
-def _to_do(catalogue: Catalogue, workspace: Workspace, store: Store, places: set[tuple[str, int]]) -> bool:
+    What the exports folder holds is noted on the way.
+    """
+    if home and not _traced(home):
+        return places
     try:
-        found = look(catalogue, store, workspace.root)
+        found = look(catalogue, workspace.store, workspace.root)
+        note_folder(catalogue, workspace.store, workspace.root)
     except Exception:  # whatever the storage of the exports raises: the run meets it too, and tells it
+        return places
+    cells = {(cell.network, cell.year) for cell in found.cells}
+    return [place for place in places if place in cells]
+
+
+def national_due(catalogue: Catalogue, workspace: Workspace, datasets: Iterable[str]) -> bool:
+    """Say whether the national tables, or the release of one of the datasets, would be made of anything new."""
+    store = workspace.store
+    if not tables_are_current(catalogue, store):
         return True
-    return any((cell.network, cell.year) in places for cell in found.cells)
+    inputs = release_inputs(catalogue, store, workspace.root, Path(workspace.schemas))
+    return not all(release_is_current(store, dataset, inputs) for dataset in datasets)
 
 
 def _traced(home: Path) -> bool:

@@ -1,7 +1,7 @@
 """Runs the jobs in this process, for the command line: every year asked for, then what all networks give together."""
 
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -10,10 +10,12 @@ from dagster._core.events import RunFailureReason
 
 from assets.definitions import national_in_process, networks_in_process
 from assets.jobs import STAGES
-from assets.quiet import nothing_new
+from assets.publication import KEY as PUBLICATION
+from assets.quiet import due_network_years, national_due
 from assets.resources import Workspace
 from assets.step_failures import failures_among
 from pipelines.declarations import Catalogue
+from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted
 from pipelines.operations.instance import opened, prepare_instance
 from pipelines.operations.lost_runs import HOST_TAG
@@ -31,9 +33,9 @@ def run_jobs(
     years: Iterable[int] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> RunOutcome:
-    """Execute the assets of the chosen networks and years (all by default), then the national ones.
+    """Execute what is new of the chosen networks and years (all by default), then of what they give together.
 
-    Runs that find nothing new leave no trace in the instance.
+    Where nothing is, releases are only brought to their targets, which leaves no trace in the instance.
     ``progress`` is told, in French, what is about to run. Raises KeyboardInterrupt when a signal ends one of them:
     nothing that comes after is made of what is half done.
     """
@@ -47,10 +49,15 @@ def run_jobs(
         for key, item in catalogue.networks.items()
         if key in wanted_networks and year in item.years
     ]
-    trace = not (home and nothing_new(catalogue, workspace, places, home))
-    failures = run_networks(catalogue, workspace, places, progress, trace=trace)
-    progress("tables nationales, version, catalogue")
-    return replace(run_national(catalogue, workspace, trace=trace), network_years=places, failures=tuple(failures))
+    due = due_network_years(catalogue, workspace, places, home)
+    failures = run_networks(catalogue, workspace, due, progress) if due else []
+    if due or national_due(catalogue, workspace, catalogue.datasets):
+        progress("tables nationales, version, catalogue")
+        outcome = run_national(catalogue, workspace)
+    else:
+        progress("rien de nouveau, catalogue")
+        outcome = run_national(catalogue, workspace, [PUBLICATION], trace=bool(waiting_plans(workspace.store)))
+    return replace(outcome, network_years=places, failures=tuple(failures))
 
 
 def run_networks(
@@ -91,11 +98,15 @@ def run_networks(
     return failures
 
 
-def run_national(catalogue: Catalogue, workspace: Workspace, *, trace: bool = True) -> RunOutcome:
-    """Execute what all networks give together, with or without a ``trace`` as above."""
+def run_national(
+    catalogue: Catalogue, workspace: Workspace, chosen: Sequence[dg.AssetKey] | None = None, *, trace: bool = True
+) -> RunOutcome:
+    """Execute what all networks give together, or the ``chosen`` assets of it, with or without a ``trace`` as above."""
     national = national_in_process(catalogue, workspace)
     with _instance(trace=trace) as instance:
-        result = national.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET, tags=_here())
+        result = national.execute_in_process(
+            asset_selection=chosen, instance=instance, raise_on_error=False, run_config=_QUIET, tags=_here()
+        )
     _stop_if_interrupted(result)
     error = "" if result.success else "\n".join(failure.cause for failure in failures_among(result.all_events))
     return RunOutcome([], result.success, error)

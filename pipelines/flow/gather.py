@@ -84,6 +84,12 @@ def gathered(store: Store) -> dict[str, str]:
     return store.load(_GATHERED) or {}
 
 
+def tables_are_current(catalogue: Catalogue, store: Store) -> bool:
+    """Whether the national tables are here, made from what they would be made from now."""
+    there = all((store.national / f"{name}.parquet").is_file() for name in catalogue.tables)
+    return there and gathered(store) == national_state(catalogue, store)
+
+
 def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[NationalInputs, str | None]:
     """Read receptions, verdicts and results of every network and year that is owed.
 

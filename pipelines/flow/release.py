@@ -1,7 +1,8 @@
 """Makes a release of a dataset from the national tables, and says what may forbid it: damage, a secret that is told."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -9,14 +10,17 @@ from pipelines.declarations import Catalogue
 from pipelines.declarations.bundle import bundle
 from pipelines.disclosure import audit, disclosure_summary, refusals
 from pipelines.flow.earlier_releases import earlier_results
-from pipelines.flow.fingerprints import code_fingerprint
-from pipelines.flow.gather import RESULTS, SECRETS, national
+from pipelines.flow.fingerprints import code_fingerprint, fingerprint
+from pipelines.flow.gather import RESULTS, SECRETS, gathered, national
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.shown import Rows, first_rows
 from pipelines.flow.store import Store, read_frame
 from pipelines.read import ExportsRoot
+from pipelines.release import history
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception
 from pipelines.release.release import Release, make_release
+
+_MADE_FROM = "work/versions/{dataset}.json"
 
 
 class OldTablesError(Exception):
@@ -97,7 +101,19 @@ def release_dataset(
     statement = national(store).synthetic
     made = make_release(dataset, catalogue, frames, store.releases, synthetic=statement, inputs=inputs)
     store.save_release(dataset, made.version)
+    store.keep(_MADE_FROM.format(dataset=dataset), _made_from(store, dataset, inputs))
     return made
+
+
+def release_is_current(store: Store, dataset: str, inputs: Inputs) -> bool:
+    """Whether the latest release was the answer to these inputs, the tables that are here and the releases before."""
+    known = store.load(_MADE_FROM.format(dataset=dataset))
+    return known is not None and known == _made_from(store, dataset, inputs)
+
+
+def _made_from(store: Store, dataset: str, inputs: Inputs) -> dict[str, Any]:
+    released = history.versions(store.releases, dataset)
+    return {"tables": gathered(store), "entrees": fingerprint(asdict(inputs)), "versions": released}
 
 
 def release_inputs(catalogue: Catalogue, store: Store, root: ExportsRoot, schemas: Path) -> Inputs:

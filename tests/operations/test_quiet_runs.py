@@ -1,7 +1,8 @@
-"""A run that finds nothing new leaves nothing behind, and doesn't read every earlier release again."""
+"""A run makes only what is new: nothing new leaves nothing behind, and every earlier release isn't read again."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -47,11 +48,50 @@ def test_quiet_runs_leave_nothing_behind_and_the_others_are_kept(project, capsys
     assert run(project, "--network", "beta") == 0  # the news is of another network: it waits
     assert kept(project) == first
     assert run(project) == 0
-    assert len(kept(project)[0]) == 6
+    assert len(kept(project)[0]) == 5  # the year of the news, and the national tables
     path = project / "schemas" / "networks" / "beta.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("Réseau d'exemple.", "Autre texte."), encoding="utf-8")
     assert run(project) == 0
-    assert len(kept(project)[0]) == 9
+    assert len(kept(project)[0]) == 8
+
+
+def written(project: Path, folder: str) -> dict[Path, int]:
+    """Return when each file below a folder of the output was written."""
+    return {path: path.stat().st_mtime_ns for path in (project / "output" / folder).rglob("*") if path.is_file()}
+
+
+def test_what_is_not_new_is_not_written_again(project):
+    assert run(project) == 0
+    before = written(project, "")
+    assert run(project) == 0
+    again = {path for path, when in written(project, "").items() if before.get(path) != when}
+    assert not {path for path in again if path.suffix in (".parquet", ".csv", ".xlsx", ".html")}
+    assert not {path for path in again if "networks" in path.parts or "releases" in path.parts}
+    write_export(project / "exports", "alpha", 2024, unhappy=2)
+    assert run(project) == 0
+    again = {path for path, when in written(project, "work/networks").items() if before.get(path) != when}
+    assert {path.relative_to(project / "output" / "work" / "networks").parts[:2] for path in again} == {
+        ("alpha", "2024")
+    }
+
+
+@pytest.mark.parametrize("lost", ["catalogue", "work/national/couverture.parquet", "work/versions"])
+def test_what_was_lost_is_made_again_by_the_next_run(project, lost):
+    assert run(project) == 0
+    place = project / "output" / lost
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    assert run(project) == 0
+    assert place.exists()
+    assert len(list((project / "output" / "releases").glob("*/*"))) == 1
+
+
+def test_a_release_that_was_refused_is_tried_again_though_nothing_is_new(project, monkeypatch, capsys):
+    with monkeypatch.context() as broken:
+        broken.setattr("pipelines.release.release.release_findings", lambda *_: ["contrôle impossible"])
+        assert run(project) == 1
+    assert "contrôle impossible" in capsys.readouterr().out
+    assert run(project) == 0
+    assert len(list((project / "output" / "releases").glob("*/*"))) == 1
 
 
 def test_an_instance_that_knows_nothing_is_shown_the_run_even_if_nothing_is_new(project, monkeypatch):
@@ -68,7 +108,7 @@ def test_what_failed_is_traced_each_time(project, monkeypatch):
     blocked = project / "output" / "work" / "networks" / "alpha" / "2024" / "report.json"
     blocked.unlink()
     assert run(project) == 0  # a year that was left unfinished is news
-    assert len(kept(project)[0]) == 6
+    assert len(kept(project)[0]) == 5
 
 
 def test_earlier_releases_are_not_read_again_unless_something_touched_them(project, monkeypatch, capsys):
