@@ -31,6 +31,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.mechanics.machine_faults import machine_fault
 from pipelines.operations.settings import SettingError, home_from_environment, read_secret
+from pipelines.operations.sqlite_storage import OpenSqliteStorage
 
 if TYPE_CHECKING:
     from dagster._core.storage.base_storage import DagsterStorage
@@ -56,7 +57,7 @@ class EnvironmentStorage(DagsterSqliteStorage):
         """Return Dagster's own storage of one kind or the other."""
         url = postgres_url()
         if url is None:
-            return DagsterSqliteStorage.from_local(base_dir=_from_home(config_value["base_dir"]), inst_data=inst_data)
+            return OpenSqliteStorage.from_local(base_dir=_from_home(config_value["base_dir"]), inst_data=inst_data)
         from dagster_postgres import DagsterPostgresStorage  # noqa: PLC0415  (loads psycopg2, which SQLite needs not)
 
         return DagsterPostgresStorage(url.render_as_string(hide_password=False), inst_data=inst_data)
