@@ -12,8 +12,8 @@ from pipelines.compute.estimates import estimate
 from pipelines.compute.quantiles import quantiles
 from pipelines.compute.reasons import reason_where
 from pipelines.compute.sums import SUMMED, Sums, strata_of
-from pipelines.compute.units import UNIT, Geography, assign_units
-from pipelines.declarations.periods import MONTHS_PER_PERIOD, last_day
+from pipelines.compute.units import UNIT, Geography
+from pipelines.declarations.periods import MONTHS_PER_PERIOD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,13 +36,9 @@ def observed_results(
     """Return one line per unit (period × level × territory × structure): value, bounds, base, reason when absent."""
     finest: Frequency = sources[0].export.period.frequency
     published: list[Frequency] = list(dict.fromkeys([feed.frequency or finest, "year"]))
-    units = pd.concat(
-        [assign_units(sums.cells, level, frequency, geography) for level in levels for frequency in published],
-        ignore_index=True,
-    )
+    units = _with_sums(sums.cells.units(levels, published, geography), sums.sums)
     if units.empty:
         return units
-    units["_unit"] = units.groupby(UNIT, dropna=False, sort=True).ngroup()
     year = int(units["_periode"].iloc[0][:4])
     strata = strata_of(connection, sources, year) if sums.parts is not None else None
     if indicator.estimator.family == "quantile":
@@ -52,6 +48,19 @@ def observed_results(
     if indicator.estimator.name == "sum":
         found = _without_partial_sums(found, units, MONTHS_PER_PERIOD[finest])
     return found.drop(columns=["_unit"])
+
+
+def _with_sums(units: pd.DataFrame, sums: pd.DataFrame) -> pd.DataFrame:
+    """Return the lines of the cells of which there are sums, with these."""
+    if units.empty:
+        return units
+    rank = np.full(int(units["_cell"].max()) + 1, -1)
+    known = sums["_cell"].to_numpy()
+    rank[known[known < len(rank)]] = np.flatnonzero(known < len(rank))
+    row = rank[units["_cell"].to_numpy()]
+    held = units[row >= 0].reset_index(drop=True)
+    with_sums: pd.DataFrame = held.assign(**{name: sums[name].to_numpy()[row[row >= 0]] for name in ("n", "motif", *SUMMED)})
+    return with_sums
 
 
 def _rolled_up(
@@ -98,6 +107,8 @@ def _drawn(strata: pd.DataFrame | None) -> float:
 def _with_reasons(found: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     """Tell the reason that all cells of an absent value share; several reasons, or a cell without one, say nothing."""
     absent = found["valeur"].isna()
+    if not absent.any():
+        return found.assign(motif=np.full(len(found), None))
     told = units[units["_unit"].isin(found.loc[absent, "_unit"])]
     reasons = told.assign(motif=told["motif"].fillna("non-renseigne")).groupby("_unit")["motif"].agg(["min", "max"])
     shared = reasons["min"].where(reasons["min"] == reasons["max"], "non-renseigne")
@@ -105,10 +116,14 @@ def _with_reasons(found: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
 
 
 def _described(units: pd.DataFrame) -> pd.DataFrame:
-    """Return the coordinates of each unit, by ``_unit``, and the last day of the last period observed."""
-    grouped = units.groupby("_unit")
-    described = grouped[[*UNIT, "structure"]].last()
-    described["date_reference"] = grouped["_periode"].max().map(last_day)
+    """Return the coordinates of each unit, by ``_unit``, and the last day of the last period observed.
+
+    Cells are in order of period: the last one of a unit tells its day, and the name that its office has then.
+    """
+    last = units.drop_duplicates("_unit", keep="last").set_index("_unit").sort_index()
+    described = last[[*UNIT, "structure", "date_reference"]]
+    if (described["structure"].isna() & described["structure_code"].notna()).any():  # the last name that there is
+        described = described.assign(structure=units.groupby("_unit")["structure"].last())
     return described
 
 

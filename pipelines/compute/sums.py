@@ -8,16 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from pipelines.compute.coding import Coded, code, typed_value
 from pipelines.compute.coding import column as quoted
 from pipelines.compute.source import CELL, CELL_ORDER, Source, kept
+from pipelines.compute.units import Cells
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     import duckdb
+    from numpy.typing import NDArray
 
     from pipelines.declarations import Feed, Indicator
 
@@ -27,7 +30,7 @@ DESIGN = ["_strate", "_grappe"]
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums of one indicator: ``cells`` (finest period × level × territory × structure) and, with a design, ``parts``.
+    """Sums of one indicator: ``sums``, by ``_cell`` of the ``cells`` of its scan, and, with a design, ``parts``.
 
     n: rows in the base, those that make a part of the value (a row without weight or of weight 0 makes none, nor does
     one of denominator 0), on which secrecy and intervals rest. Of these, with w the weight, x the coded value and y a
@@ -36,7 +39,8 @@ class Sums:
     ``parts`` holds the same sums, cell by cell (``_cell`` is in both), of each stratum and cluster.
     """
 
-    cells: pd.DataFrame
+    cells: Cells
+    sums: pd.DataFrame
     parts: pd.DataFrame | None
 
 
@@ -52,7 +56,15 @@ def scan(connection: duckdb.DuckDBPyConnection, fed: Mapping[str, Fed], sources:
         FROM ({rows}) GROUP BY ALL ORDER BY {CELL_ORDER}{", _strate, _grappe" if designed else ""}
     """
     found = connection.execute(query).df()
-    return {identifier: plan.sums(found, designed) for identifier, plan in plans.items()}
+    found["_cell"] = found.groupby(CELL, dropna=False, sort=False).ngroup() if designed else np.arange(len(found))
+    cells = Cells(_keys(found) if designed else found[[*CELL, "_structure_nom"]])
+    return {identifier: plan.sums(found, cells, designed) for identifier, plan in plans.items()}
+
+
+def _keys(found: pd.DataFrame) -> pd.DataFrame:
+    """Return each cell once, of rows that tell its strata and clusters apart."""
+    names = found.groupby("_cell")["_structure_nom"].max()
+    return found.drop_duplicates("_cell")[CELL].reset_index(drop=True).assign(_structure_nom=names)
 
 
 def _rows(source: Source, plans: Collection[_Plan], designed: bool) -> str:
@@ -124,34 +136,40 @@ class _Plan:
                 sql |= {"sw2": f"sum({by}{y} * {y})", "sab": f"sum({by}{x} * {y})", "saa": f"sum({by}{x} * {x})"}
         return {self.name(f"{name}_"): expression for name, expression in sql.items()}
 
-    def sums(self, found: pd.DataFrame, designed: bool) -> Sums:
+    def sums(self, found: pd.DataFrame, cells: Cells, designed: bool) -> Sums:
         """Take the indicator's columns out of the shared frame, without the cells of which it keeps no row."""
-        names = {self.name(f"{name}_"): name for name in ("rows", "n", "motif", *SUMMED)}
-        keys = [*CELL, *(DESIGN if designed else []), "_structure_nom"]
-        frame = found[[*keys, *(name for name in names if name in found)]].rename(columns=names)
-        frame = frame[frame["rows"] > 0].drop(columns="rows").reset_index(drop=True)
-        if "motif" not in frame:
-            frame["motif"] = pd.Series(None, index=frame.index, dtype="object")
+        held = found[self.name("rows_")].to_numpy() > 0
+        told = {
+            name: found[self.name(f"{name}_")].to_numpy()[held]
+            for name in ("n", *SUMMED) if self.name(f"{name}_") in found
+        }  # fmt: skip
+        none = np.zeros(int(held.sum()))
         for name, same in {"sw": "n", "sw2": "n", "sab": "swx", "saa": "swx2", "swx": "n", "base": "sw"}.items():
-            if name not in frame:  # weights of one make these sums equal; what no estimator asks for is any number
-                frame[name] = frame[same].astype("float64") if same in frame else 0.0
-        if "swx2" not in frame:
-            frame["swx2"] = 0.0
-        frame[SUMMED] = frame[SUMMED].astype("float64").fillna(0.0)
+            if name not in told:  # weights of one make these sums equal; what no estimator asks for is any number
+                told[name] = told.get(same, none)
+        told.setdefault("swx2", none)
+        told |= {name: _filled(told[name]) for name in SUMMED}
+        reasons = found[self.name("motif_")].to_numpy()[held] if self.reasons else np.full(len(none), None)
+        frame = pd.DataFrame({"_cell": found["_cell"].to_numpy()[held], **told}).assign(motif=reasons)
         if not designed:
-            return Sums(frame, None)
-        frame["_cell"] = frame.groupby(CELL, dropna=False, sort=False).ngroup()
-        return Sums(_cells(frame), frame)
+            return Sums(cells, frame, None)
+        parts = frame.assign(**{name: found[name].to_numpy()[held] for name in DESIGN})
+        return Sums(cells, _added_up(parts), parts)
 
 
 SUMMED = ["sw", "sw2", "swx", "swx2", "saa", "sab", "base"]
 
 
-def _cells(parts: pd.DataFrame) -> pd.DataFrame:
+def _filled(sums: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return sums as numbers, 0 where there was nothing to add up."""
+    found = sums.astype(np.float64)
+    return np.where(np.isnan(found), 0.0, found)
+
+
+def _added_up(parts: pd.DataFrame) -> pd.DataFrame:
     """Add up the strata and clusters of each cell."""
-    grouped = parts.groupby(["_cell", *CELL], dropna=False, sort=False)
+    grouped = parts.groupby("_cell", sort=False)
     found = grouped[["n", *SUMMED]].sum()
-    found["_structure_nom"] = grouped["_structure_nom"].max()
     reasons = grouped["motif"].agg(["nunique", "first"])
     found["motif"] = reasons["first"].where(reasons["nunique"] == 1, None)
     return found.reset_index()

@@ -106,9 +106,13 @@ def release_dataset(
 
 
 def release_is_current(store: Store, dataset: str, inputs: Inputs) -> bool:
-    """Whether the latest release was the answer to these inputs, the tables that are here and the releases before."""
+    """Whether the latest release was the answer to these inputs, the tables that are here and the releases before.
+
+    What a run that died left unfinished says that it wasn't.
+    """
+    begun = any((store.releases / dataset).glob(f"{history.IN_PROGRESS}*"))
     known = store.load(_MADE_FROM.format(dataset=dataset))
-    return known is not None and known == _made_from(store, dataset, inputs)
+    return not begun and known is not None and known == _made_from(store, dataset, inputs)
 
 
 def _made_from(store: Store, dataset: str, inputs: Inputs) -> dict[str, Any]:
