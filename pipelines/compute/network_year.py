@@ -199,11 +199,10 @@ class _Run:
             return found
         exports = [self.sources[name].export for name in feed.export]
         days = [day for export in exports if (day := _extracted(export, self.year))]
-        sources = found["source"] if "source" in found else [", ".join(feed.export)] * len(found)
+        told = found["source"].tolist() if "source" in found else [", ".join(feed.export)] * len(found)
+        written = {names: _sources(self.network, names) for names in set(told)}
         found = found.assign(
-            indicateur=identifier,
-            date_extraction=max(days, default=None),
-            source=[_sources(self.network, names) for names in sources],
+            indicateur=identifier, date_extraction=max(days, default=None), source=[written[names] for names in told]
         )
         provisional = self.catalogue.networks[self.network].provisional_years
         broken = bool(declared_breaks(self.catalogue, self.network, identifier, self.year))
@@ -225,12 +224,14 @@ class _Run:
 def _with_modes(found: pd.DataFrame, indicator: Indicator, levels: Mapping[Level, LevelRule]) -> pd.DataFrame:
     if found.empty:
         return found
-    modes = []
-    for level, frequency in zip(found["maille"], found["frequence"], strict=True):
-        words = LEVEL_WORDS[levels[level].obtained]
-        year = YEAR_WORDS[indicator.year]
-        modes.append(f"{words} ; {year}" if frequency == "year" and year != words else words)
-    return found.assign(mode_obtention=modes)
+    places = list(zip(found["maille"].tolist(), found["frequence"].tolist(), strict=True))
+    modes = {(level, frequency): _mode(levels[level], indicator, frequency) for level, frequency in set(places)}
+    return found.assign(mode_obtention=[modes[place] for place in places])
+
+
+def _mode(rule: LevelRule, indicator: Indicator, frequency: Frequency) -> str:
+    words, year = LEVEL_WORDS[rule.obtained], YEAR_WORDS[indicator.year]
+    return f"{words} ; {year}" if frequency == "year" and year != words else words
 
 
 def _sources(network: str, exports: str) -> str:
@@ -246,26 +247,29 @@ def _finished(
     found: pd.DataFrame, indicator: Indicator, export: Export, provisional: tuple[int, ...], broken: bool
 ) -> pd.DataFrame:
     """Add years, statuses and reasons, mark what rests on too small a base, round."""
+    years = np.array([int(period[:4]) for period in found["periode"].tolist()], dtype=np.int64)
     found = found.assign(
-        annee=found["periode"].str[:4].astype("int64"),
-        frequence=found["frequence"].map(FRENCH),
-        statut_observation="A",
+        annee=years,
+        frequence=[FRENCH[frequency] for frequency in found["frequence"].tolist()],
+        statut_observation=np.where(np.isin(years, provisional), "P", "B" if broken else "A"),
         statut_confidentialite="F",
     )
-    if broken:
-        found["statut_observation"] = "B"
-    found.loc[found["annee"].isin(provisional), "statut_observation"] = "P"
     found = _with_errors(found, indicator)
     found = _mark_small_bases(found, rule_of(indicator, {export.kind}))
     if np.isinf(found[NUMBERS].to_numpy(float)).any():
         raise OverflowError("une somme dépasse ce qu'un nombre peut contenir")
-    found["valeur"] = found["valeur"].round(indicator.decimals)
-    found["effectif_pondere"] = found["effectif_pondere"].astype("float64").round(3)
-    for bound in ("borne_basse", "borne_haute"):
-        found[bound] = found[bound].clip(*(indicator.range or (-np.inf, np.inf))).round(indicator.decimals)
+    bounds = found[["borne_basse", "borne_haute"]].astype("float64")
+    bounds = bounds.clip(*(indicator.range or (-np.inf, np.inf))).round(indicator.decimals)
+    found = found.assign(
+        valeur=found["valeur"].round(indicator.decimals),
+        effectif_pondere=found["effectif_pondere"].astype("float64").round(3),
+        borne_basse=bounds["borne_basse"],
+        borne_haute=bounds["borne_haute"],
+    )
     absent = found["valeur"].isna()
-    blank = ["borne_basse", "borne_haute", "effectif_pondere", "numerateur", "denominateur", *UNPUBLISHED]
-    found.loc[absent, blank] = np.nan
+    if absent.any():
+        blank = ["borne_basse", "borne_haute", "effectif_pondere", "numerateur", "denominateur", *UNPUBLISHED]
+        found.loc[absent, blank] = np.nan
     return found
 
 
@@ -297,8 +301,7 @@ def _mark_small_bases(found: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     if FEW in found:
         small |= found["valeur"].notna() & found[FEW]
     weak = found["valeur"].notna() & (found["effectif"] < rule.reliable) & ~small
-    found.loc[small, "motif"] = SECRET
-    found.loc[weak, [*UNPUBLISHED, *(name for name in NUMBERS if name != "effectif")]] = np.nan
-    found.loc[weak, "motif"] = "base-insuffisante"
-    found.loc[found["motif"] == SECRET, "statut_confidentialite"] = HIDDEN
-    return found
+    if weak.any():
+        found.loc[weak, [*UNPUBLISHED, *(name for name in NUMBERS if name != "effectif")]] = np.nan
+    motif = np.where(weak, "base-insuffisante", np.where(small, SECRET, found["motif"].astype("object")))
+    return found.assign(motif=motif, statut_confidentialite=np.where(motif == SECRET, HIDDEN, "F"))

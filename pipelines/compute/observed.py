@@ -36,7 +36,7 @@ def observed_results(
     """Return one line per unit (period × level × territory × structure): value, bounds, base, reason when absent."""
     finest: Frequency = sources[0].export.period.frequency
     published: list[Frequency] = list(dict.fromkeys([feed.frequency or finest, "year"]))
-    units = _with_sums(sums.cells.units(levels, published, geography), sums.sums)
+    units = _with_sums(sums.cells.units(levels, published, geography), sums)
     if units.empty:
         return units
     year = int(units["_periode"].iloc[0][:4])
@@ -50,17 +50,16 @@ def observed_results(
     return found.drop(columns=["_unit"])
 
 
-def _with_sums(units: pd.DataFrame, sums: pd.DataFrame) -> pd.DataFrame:
+def _with_sums(units: pd.DataFrame, sums: Sums) -> pd.DataFrame:
     """Return the lines of the cells of which there are sums, with these."""
-    if units.empty:
-        return units
-    rank = np.full(int(units["_cell"].max()) + 1, -1)
-    known = sums["_cell"].to_numpy()
-    rank[known[known < len(rank)]] = np.flatnonzero(known < len(rank))
+    known = sums.sums["_cell"].to_numpy()
+    rank = np.full(len(sums.cells.keys), -1)
+    rank[known] = np.arange(len(known))
     row = rank[units["_cell"].to_numpy()]
-    held = units[row >= 0].reset_index(drop=True)
-    with_sums: pd.DataFrame = held.assign(**{name: sums[name].to_numpy()[row[row >= 0]] for name in ("n", "motif", *SUMMED)})
-    return with_sums
+    held = row >= 0
+    told = {name: sums.sums[name].to_numpy()[row[held]] for name in ("n", "motif", *SUMMED)}
+    found: pd.DataFrame = units[held].reset_index(drop=True).assign(**told)
+    return found
 
 
 def _rolled_up(

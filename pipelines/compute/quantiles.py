@@ -43,16 +43,20 @@ def quantiles(
     order = float(getattr(indicator.estimator, "order"))  # noqa: B009  (the quantile family alone comes here)
     rows = " UNION ALL ".join(_rows(indicator, feed, source, strata is not None) for source in sources)
     by_design = ", _strate, _grappe" if strata is not None else ""
+    connection.register("cellules", units.drop_duplicates("_cell")[[*CELL, "_cell"]])
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE valeurs AS
-        SELECT {", ".join(CELL)}{by_design}, x, count(*) AS n, sum(w) AS w, sum(w * w) AS w2
-        FROM ({rows}) WHERE x IS NOT NULL GROUP BY ALL
+        SELECT _cell{by_design}, x, n, w, w2 FROM (
+            SELECT {", ".join(CELL)}{by_design}, x, count(*) AS n, sum(w) AS w, sum(w * w) AS w2
+            FROM ({rows}) WHERE x IS NOT NULL GROUP BY ALL
+        ) AS v JOIN cellules AS u ON {_SAME_CELL}
     """)
+    connection.unregister("cellules")
     sampled = any(source.export.sampled for source in sources)
     weighted = any(source.weight for source in sources)
     found = []
     for _, group in units.groupby(["maille", "frequence"], sort=False):
-        connection.register("unite_de_cellule", group[[*CELL, "_unit"]])
+        connection.register("unite_de_cellule", group[["_cell", "_unit"]])
         ranked = _ranked(connection, order)
         if sampled:
             error = _of_design(connection, ranked, sources, strata) if strata is not None else None
@@ -80,12 +84,12 @@ def _rows(indicator: Indicator, feed: Feed, source: Source, designed: bool) -> s
 
 def _ranked(connection: duckdb.DuckDBPyConnection, order: float) -> pd.DataFrame:
     """Cumulate the weights of the distinct values of each unit (table ``rangs``); return n, sw, sw2, valeur by unit."""
-    connection.execute(f"""
+    connection.execute("""
         CREATE OR REPLACE TEMP TABLE rangs AS
         SELECT *, sum(w) OVER (PARTITION BY _unit ORDER BY x) AS atteint, sum(w) OVER (PARTITION BY _unit) AS total
         FROM (
             SELECT _unit, x, sum(n) AS n, sum(w) AS w, sum(w2) AS w2
-            FROM valeurs AS v JOIN unite_de_cellule AS u ON {_SAME_CELL} GROUP BY _unit, x
+            FROM valeurs JOIN unite_de_cellule USING (_cell) GROUP BY _unit, x
         )
     """)
     reached, passed = f"atteint >= {order!r} * total * (1 - {_TIE})", f"atteint > {order!r} * total * (1 + {_TIE})"
@@ -133,11 +137,11 @@ def _of_design(
 ) -> pd.DataFrame:
     """Return, by unit, ``variance`` of the share of weights at or under the quantile, and ``degres_liberte``."""
     connection.register("quantile_de_unite", ranked.reset_index()[["_unit", "valeur"]])
-    parts = connection.execute(f"""
+    parts = connection.execute("""
         SELECT _unit, _strate, _grappe, coalesce(sum(w) FILTER (x <= valeur), 0) AS a, sum(w) AS b,
                coalesce(sum(w2) FILTER (x <= valeur), 0) AS aa, coalesce(sum(w2) FILTER (x <= valeur), 0) AS ab,
                sum(w2) AS bb, CAST(sum(n) AS BIGINT) AS n
-        FROM valeurs AS v JOIN unite_de_cellule AS u ON {_SAME_CELL} JOIN quantile_de_unite USING (_unit)
+        FROM valeurs JOIN unite_de_cellule USING (_cell) JOIN quantile_de_unite USING (_unit)
         GROUP BY _unit, _strate, _grappe ORDER BY _unit, _strate, _grappe
     """).df()  # fmt: skip
     connection.unregister("quantile_de_unite")

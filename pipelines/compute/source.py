@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -22,11 +24,23 @@ CELL = ["_periode", "_maille", "_territoire", "_structure"]
 CELL_ORDER = "_periode, _maille, _territoire NULLS FIRST, _structure NULLS FIRST"
 
 
-def connect(memory_limit: str = "400MB") -> duckdb.DuckDBPyConnection:
-    """Open an in-memory DuckDB. One thread: floating sums then always add in the same order, so bytes never differ."""
-    connection = duckdb.connect(":memory:")
-    connection.execute(f"SET threads = 1; SET memory_limit = '{memory_limit}'")
+def connect() -> duckdb.DuckDBPyConnection:
+    """Open a connection of its own, temporary tables and all, to the in-memory DuckDB of this process.
+
+    One thread: floating sums then always add in the same order, so bytes never differ.
+    """
+    try:
+        connection = _database(os.getpid()).cursor()
+        connection.execute("SELECT 1")
+    except duckdb.FatalException:  # a fault of before invalidated it: nothing of it is kept
+        _database.cache_clear()
+        connection = _database(os.getpid()).cursor()
     return connection
+
+
+@cache
+def _database(process: int) -> duckdb.DuckDBPyConnection:  # noqa: ARG001  (that of a parent is not used after a fork)
+    return duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "400MB"})
 
 
 @dataclass(frozen=True)
