@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli import catalogue, explaining, instance, operations, producers, publishing, releasing, run
+from pipelines.cli import catalogue, explaining, instance, operations, posters, producers, publishing, releasing, run
 from pipelines.cli.door import listened
 from pipelines.cli.french import Command, Group, PublicCommand, usage_fault
 
@@ -95,6 +95,7 @@ _add(
     "prouver les versions publiées : empreintes, chaîne, journaux, fichiers reçus, et une version refaite",
     "Code de sortie : 0 tout est prouvé, 1 quelque chose ne l'est pas, 2 version inconnue ou mauvais usage.",
 )  # fmt: skip
+_add(posters.posters, _PUBLISH, "faire les affiches des guichets d'un réseau, en PDF, d'après une version", public=True)
 _add(releasing.rollback, _PUBLISH, "revenir à une version : une nouvelle version, avec ses tables et un motif")
 _add(instance.revisions, _PUBLISH, "révisions d'années closes : lister, accepter")
 _add(operations.status, _OPERATE, "dire ce qui est publié et où, ce qui est en retard, ce qui attend un accord")

@@ -42,7 +42,7 @@ def verify(
     """Prove the releases, and make one of them again."""
     from pipelines.release import history
 
-    held = _dataset(output, wanted_dataset)
+    held = dataset_of(output, wanted_dataset)
     if held is None:
         return USAGE
     dataset, store = held
@@ -145,7 +145,7 @@ def rollback(
     from pipelines.operations.output_lock import alone_on
     from pipelines.release.errors import PublicationError, ReleaseError
 
-    held, catalogue = _dataset(output, wanted_dataset), load_or_tell(schemas)
+    held, catalogue = dataset_of(output, wanted_dataset), load_or_tell(schemas)
     if held is None or catalogue is None:
         return USAGE
     dataset, store = held
@@ -185,7 +185,7 @@ def _shown(store: Store, folder: Path) -> str:
     return store.address(folder) if "://" in store.address(folder) else str(folder)
 
 
-def _dataset(output: str, wanted: str | None) -> tuple[str, Store] | None:
+def dataset_of(output: str, wanted: str | None) -> tuple[str, Store] | None:
     """Return the dataset meant and the store that has its releases, or tell why none is."""
     from pipelines.declarations.problems import close_to
     from pipelines.flow.shared_store import open_store

@@ -17,7 +17,7 @@ from pipelines.read import ObjectStore
 
 UMASK = 0o027  # files 0640, folders 0750, whatever the terminal or the service says
 PRIVATE = ("archive", "work", "targets", "acceptances", "renditions")  # rooms of an output
-PUBLIC = ("releases", "catalogue")
+PUBLIC = ("releases", "catalogue", "site")
 _DRAFT = re.compile(r"\..+\.(?P<pid>\d+)")
 _SCRATCH = re.compile(r"resultats-(?P<pid>\d+)-.+")
 

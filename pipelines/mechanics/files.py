@@ -91,14 +91,28 @@ def stable_zip(
     level: int | None = None,
     mode: int = 0o600,
 ) -> bytes:
-    """Return a zip of (name, content), in their order: same contents, same bytes, whatever the day and the machine.
+    """Return a zip as ``write_stable_zip`` writes it."""
+    packed = io.BytesIO()
+    write_stable_zip(packed, members, compression, level=level, mode=mode)
+    return packed.getvalue()
+
+
+def write_stable_zip(
+    stream: IO[bytes],
+    members: Iterable[tuple[str, bytes]],
+    compression: int,
+    *,
+    level: int | None = None,
+    mode: int = 0o600,
+    comment: bytes = b"",
+) -> None:
+    """Write a zip of (name, content), in their order: same contents, same bytes, whatever the day and the machine.
 
     Another zlib may compress otherwise; ``ZIP_STORED`` depends on none. ``mode`` is what unpacking gives files.
     """
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.comment = comment
         for name, content in members:
             member = zipfile.ZipInfo(name, _OLDEST)
             member.compress_type, member.external_attr, member.create_system = compression, mode << 16, 3
             archive.writestr(member, content, compresslevel=level)
-    return packed.getvalue()

@@ -1,0 +1,200 @@
+"""The posters of a network, made from one release: which offices have one, what is made again, the zip of all.
+
+A PDF holds the digest of what it says: one that says it already is kept, with the version from which it was made.
+Nothing else is remembered, so that nothing can disagree with the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pipelines.declarations.network import MOST_ON_A_POSTER
+from pipelines.declarations.problems import close_to
+from pipelines.mechanics.files import replacing, write_stable_zip, write_whole
+from pipelines.portal.addresses import file_name
+from pipelines.portal.figures import Place
+from pipelines.portal.posters.content import Campaign, poster
+from pipelines.portal.posters.typesetting import Press, UnsetPosterError, says
+from pipelines.release.files import PUBLIC_FILE, public_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.declarations import Network
+    from pipelines.portal.figures import Series
+    from pipelines.portal.reading import Reading
+
+
+def poster_file(place: Place) -> str:
+    """Return where the poster of an office is, below the site."""
+    return f"{_folder(place.network)}/{file_name(place.code)}.pdf"
+
+
+def posters_zip(network: str) -> str:
+    """Return where the zip of the posters of a network is, below the site."""
+    return f"{_folder(network)}.zip"
+
+
+def _folder(network: str) -> str:
+    return f"affiches/{file_name(network)}"
+
+
+class NoPosterError(Exception):
+    """Nothing can be made of what is asked for; the message is French."""
+
+
+@dataclass
+class Made:
+    """What came of the posters of a network: their addresses below the site, and what is said of those refused."""
+
+    written: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def make_posters(
+    root: Path, reading: Reading, network: str, declared: Network | None, site: str, structure: str | None = None
+) -> Made:
+    """Bring the posters of a network to a release, below ``root`` (the folder of the site), and their zip.
+
+    ``declared`` says what they show, ``site`` is the address of the site, ``structure`` asks for one office alone, by
+    its code. Raises NoPosterError where the release has no value of the network, or no such office.
+    """
+    campaign = plan(reading, network, declared, site)
+    made, press = Made(), Press()
+    for place, series in _offices(reading, network, campaign.year, structure):
+        _bring(root, press, poster(campaign, place, series), poster_file(place), made)
+    if structure is None:
+        _remove_others(root, network, made)
+        _pack(root, network, made)
+    return made
+
+
+def plan(reading: Reading, network: str, declared: Network | None, site: str) -> Campaign:
+    """Return what the posters of a network share: the last year of which a result shown is published, and the rest."""
+    if network not in reading.networks:
+        raise NoPosterError(f"{network} : la version {reading.version} ne dit rien de ce réseau")
+    told = reading.networks[network]
+    values = reading.latest_values(network, told.finest)
+    shown = declared.poster.indicators if declared and declared.poster else sorted(values)[:MOST_ON_A_POSTER]
+    years = [values[code][0][0] for code in shown if code in values]
+    if not years:
+        raise NoPosterError(
+            f"{network} : aucun résultat publié à la maille {told.finest} dans la version {reading.version}, "
+            "donc rien à afficher"
+        )
+    national = reading.series_of(network, "national", "FR") if told.finest != "national" else []
+    return Campaign(
+        title=told.title,
+        producer=told.producer,
+        year=max(years),
+        indicators=tuple(reading.indicators[code] for code in shown if code in reading.indicators),
+        references={series.indicator.code: series for series in national},
+        answers=frozenset(
+            code for code, row in reading.indicator_rows.items() if row["type_indicateur"] == "satisfaction"
+        ),
+        orientation=declared.poster.orientation if declared and declared.poster else "portrait",
+        site=site,
+        due=declared.due_on(max(years) + 1) if declared else None,
+        version=reading.version,
+        stopped=date.fromisoformat(reading.date) if reading.date else None,
+    )
+
+
+def _offices(
+    reading: Reading, network: str, year: int, structure: str | None
+) -> Iterator[tuple[Place, Mapping[str, Series]]]:
+    """Yield the offices of a network that are open in a year, by code, with what the release says of them."""
+    level = reading.networks[network].finest
+    places = _named_places(reading, network, level, year)
+    if structure is not None:
+        place = _wanted(places, structure)
+        yield place, _by_indicator(reading.series_of(network, level, place.code))
+        return
+    for place, series in reading.place_series(network, level):
+        if (named := places.pop(place.code, None)) is not None:
+            yield named, _by_indicator(series)
+    for place in places.values():  # the release names them, and has no row of them
+        yield place, {}
+
+
+def _by_indicator(series: Sequence[Series]) -> dict[str, Series]:
+    return {one.indicator.code: one for one in series}
+
+
+def _named_places(reading: Reading, network: str, level: str, year: int) -> dict[str, Place]:
+    """Return the places of a level by code: named as the only office there, without those that closed before a year."""
+    found = {place.code: place for place in reading.places(network, level)}
+    offices = [row for row in reading.rows("structures", network) if row["maille"] == level]
+    holders = [row["territoire_code"] for row in offices]
+    for row in offices:
+        code = row["structure_code"] if level == "site" else row["territoire_code"]
+        if (row["derniere_annee"] or year) < year:
+            found.pop(code, None)
+        elif level == "site":
+            unknown = Place(network, level, code, row["structure"], row["typologie"], row["territoire_code"] or "")
+            found.setdefault(code, unknown)
+        elif code in found and holders.count(code) == 1:
+            found[code] = replace(found[code], name=row["structure"], kind=row["typologie"])
+    return found
+
+
+def _wanted(places: Mapping[str, Place], structure: str) -> Place:
+    if structure in places:
+        return places[structure]
+    raise NoPosterError(f"structure « {structure} » inconnue ou fermée{close_to(structure, places)}")
+
+
+def _bring(root: Path, press: Press, said: Mapping[str, object], address: str, made: Made) -> None:
+    path = root / address
+    if path.is_file() and says(path.read_bytes(), said):
+        made.kept.append(address)
+        return
+    try:
+        content = press.pdf(said)
+    except UnsetPosterError as error:
+        made.refused.append(str(error))
+        return
+    public_folder(path.parent, root)
+    write_whole(path, content)
+    path.chmod(PUBLIC_FILE)
+    made.written.append(address)
+
+
+def _remove_others(root: Path, network: str, made: Made) -> None:
+    """Remove what no office open today has on its wall."""
+    due = {*made.written, *made.kept}
+    for path in sorted((root / _folder(network)).glob("*.pdf")):
+        address = path.relative_to(root).as_posix()
+        if address not in due:
+            path.unlink()
+            made.removed.append(address)
+
+
+def _pack(root: Path, network: str, made: Made) -> None:
+    """Write the zip of every poster, unless it holds them all already: its comment is a digest of them."""
+    addresses = sorted([*made.written, *made.kept])
+    path, digest = root / posters_zip(network), hashlib.sha256()
+    for address in addresses:
+        digest.update(f"{address}\0".encode() + hashlib.sha256((root / address).read_bytes()).digest())
+    comment = digest.hexdigest().encode()
+    if _comment(path) == comment:
+        return
+    members = ((address.rpartition("/")[2], (root / address).read_bytes()) for address in addresses)
+    with replacing(path) as draft, draft.open("wb") as stream:
+        write_stable_zip(stream, members, zipfile.ZIP_STORED, mode=PUBLIC_FILE, comment=comment)
+    path.chmod(PUBLIC_FILE)
+
+
+def _comment(path: Path) -> bytes | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.comment
+    except (FileNotFoundError, zipfile.BadZipFile):
+        return None
