@@ -444,7 +444,7 @@ def test_bars_are_as_long_as_their_values(rows):
     ]
     longest = max(map(abs, known), default=0) and max([0, *known]) - min([0, *known])
     for length, value in zip(lengths, known, strict=True):
-        assert length == pytest.approx(value / longest * 332 if longest else 0, abs=0.2)
+        assert length == pytest.approx(value / longest * 312 if longest else 0, abs=0.2)
     assert [row[0] for row in page.rows[1:]] == [name for name, _ in held]
 
 

@@ -23,8 +23,8 @@ from pipelines.portal.sentences import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH, LEFT, RIGHT, LINE = 340, 4, 336, 40
-_LONGEST = 44  # characters of a label above its bar
+WIDTH, LEFT, RIGHT, LINE = 320, 4, 316, 40
+_LONGEST = 38  # characters of a label above its bar
 _TOLD = 6  # more than these are told by their range; the table has them all
 
 

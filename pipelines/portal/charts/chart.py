@@ -64,7 +64,8 @@ class Chart:
         """Return the chart as a ``figure``; ``identifier`` is unique in the page (letters, digits, hyphens)."""
         return (
             f'<figure class="chart"{_attributes(self.data)}>{self.svg}<figcaption>{escape(self.sentence)}</figcaption>'
-            "<details><summary>Voir les valeurs (tableau)</summary>"
+            '<details><summary>Voir les valeurs (tableau)<span class="vh"> : '
+            f"{escape(self.table.caption)}</span></summary>"
             f"{self.table.html(f'{identifier}-t')}</details></figure>"
         )
 

@@ -23,10 +23,10 @@ from pipelines.portal.sentences import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH, HEIGHT = 340, 190  # small, so that 11 px of text stay 10 px on a screen of 320
-LEFT, RIGHT, TOP, BOTTOM = 46, 250, 22, 162
-_EMPTY_TOP = 120  # what stands above is not drawn where no year has a value
-_LABEL_GAP = 13.0  # pixels between two labels at the right, so that they do not cover each other
+WIDTH, HEIGHT = 320, 190  # small, so that 11 px of text stay 10 px on a screen of 320
+LEFT, RIGHT, TOP, BOTTOM = 46, 231, 22, 162
+_FLAT_TOP = 142  # where no year has a value, nothing needs the height
+_LABEL_GAP = 14.0  # pixels between two labels at the right, so that they do not cover each other
 _YEARS_LABELLED = 6
 _LABEL_ROOM = 13  # characters at the right of the curve
 _UNIT_ROOM = 30  # above the axis
@@ -48,8 +48,8 @@ def curve(series: Series, references: Sequence[Series] = ()) -> Chart:
     marks.append(_labels(scale, series, references))
     headers = ("Année", "Valeur", "Intervalle", "Base", "État", *(reference_name(one) for one in references))
     table = Table(_caption(series), headers, _rows(series, references))
-    top = 0 if scale.ticks else _EMPTY_TOP
-    drawn = picture("Courbe", WIDTH, HEIGHT - top, marks, top)
+    above = scale.top - TOP
+    drawn = picture("Courbe", WIDTH, HEIGHT - above, marks, above)
     return Chart(drawn, reading(series, references), table, _whose(series))
 
 
@@ -66,6 +66,7 @@ class _Scale:
             for bound in (value, *((one is series and shown_interval(figure)) or ()))
         ]
         self.ticks = _value_ticks(held, series.indicator) if held else []
+        self.top = TOP if held else _FLAT_TOP
         self._step = (RIGHT - LEFT) / len(self.years)
 
     def x(self, year: int) -> float:
@@ -148,7 +149,9 @@ def _breaks(scale: _Scale, series: Series) -> str:
     for figure in series.figures[1:]:
         if figure.is_break:
             x = scale.left(figure.year)
-            marks.append(f'<path class="cut" d="M{x:g} {TOP - 4}V{BOTTOM}"/>{text(x, TOP - 7, "rupture", "m")}')
+            marks.append(
+                f'<path class="cut" d="M{x:g} {scale.top - 4}V{BOTTOM}"/>{text(x, scale.top - 7, "rupture", "m")}'
+            )
     return "".join(marks)
 
 
@@ -215,7 +218,7 @@ def _labels(scale: _Scale, series: Series, references: Sequence[Series]) -> str:
         if last is not None:
             words = number_text(last, series.indicator.decimals)
             if one is not series:
-                words = f"{shortened(_short_name(one), _LABEL_ROOM - 1 - len(words))} {words}"
+                words = _reference_label(_short_name(one), words)
             own = "v" if len(words) < _LABEL_ROOM - 3 else "v s"
             wanted.append((scale.y(last) + 4, words, own if one is series else "r"))
     placed: list[float] = []
@@ -224,6 +227,12 @@ def _labels(scale: _Scale, series: Series, references: Sequence[Series]) -> str:
         placed.append(max(y, placed[-1] + _LABEL_GAP) if placed else y)
     over = max(0.0, placed[-1] - BOTTOM - 4) if placed else 0.0
     return "".join(text(RIGHT + 5, y - over, words, kind) for y, (_, words, kind) in zip(placed, wanted, strict=True))
+
+
+def _reference_label(name: str, value: str) -> str:
+    """Return the name with the value where there is room for both, else the name as far as there is."""
+    both = f"{name} {value}"
+    return both if len(both) <= _LABEL_ROOM else shortened(name, _LABEL_ROOM)
 
 
 def _short_name(series: Series) -> str:
@@ -236,7 +245,7 @@ def _path(kind: str, parts: Sequence[str]) -> str:
 
 def _caption(series: Series) -> str:
     unit = unit_text(2, series.indicator.unit)
-    return f"{series.indicator.title}, {series.place.name}, par année (en {unit})"
+    return f"{series.indicator.title}, {series.place.name}, par année ({unit})"
 
 
 def _rows(series: Series, references: Sequence[Series]) -> tuple[Row, ...]:

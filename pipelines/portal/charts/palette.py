@@ -30,12 +30,13 @@ WITH_CONTRAST = (
 _RULES = """
 .chart{margin:0 0 1.5rem}
 .chart svg{display:block;width:100%;max-width:27rem;height:auto;overflow:visible;font-family:inherit;font-size:11px}
-.chart svg.carte{font-size:32px;max-width:34rem}
+.chart svg.carte{font-size:34px;max-width:34rem}
 .chart svg text{fill:var(--c-ink);stroke:var(--c-paper);stroke-width:3px;stroke-linejoin:round;paint-order:stroke}
 .chart svg .q{fill:var(--c-quiet)}
 .chart svg .e{text-anchor:end}
 .chart svg .m{text-anchor:middle}
 .chart svg .v{fill:var(--c-series);font-weight:700;font-size:13px}
+.chart svg .k{font-size:38px}
 .chart svg .s{font-size:11px}
 .chart svg .r{fill:var(--c-reference)}
 .chart svg .grid{fill:none;stroke:var(--c-quiet);stroke-opacity:.25}
@@ -63,6 +64,7 @@ _RULES = """
 .chart svg .fine{stroke-width:2}
 .chart svg .spot{fill:var(--c-quiet)}
 .chart svg .box{fill:none;stroke:var(--c-quiet);stroke-width:.7}
+.chart .vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .chart figcaption{margin:.5rem 0;max-width:42rem}
 """
 

@@ -25,8 +25,8 @@ from pipelines.portal.sentences import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-WIDTH, HEIGHT = 340, 118
-LEFT, RIGHT, BARS, BAND, AXIS = 12, 328, 70, 74, 90
+WIDTH, HEIGHT = 320, 118
+LEFT, RIGHT, BARS, BAND, AXIS = 12, 308, 70, 74, 90
 _TALLEST = 32.0
 _BINS = 10  # about; few enough that a bar of one office is seen
 

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 CONTOURS = Path(__file__).with_name("contours.json")
 WIDTH = 1060  # the unit of contours: words are 32 high, see the style sheet
 _OVERSEAS = ("971", "972", "973", "974", "976")
-_BOX, _BOXES_TOP = 192, 1056
-_LEGEND_TOP, _LEGEND_LINE = 1318, 48
-_AROUND_PARIS, _ENLARGED, _PARIS_BOX = ("75", "92", "93", "94"), 4.5, (3, 3, 178, 186)
+_BOX, _BOXES_TOP = 196, 1060
+_LEGEND_TOP, _LEGEND_LINE = 1330, 54
+_ENLARGED = "agrandis"
 _CLASSES = ("low", "middle", "high")
 _LEVELS = {"departement": "département", "region": "région"}
 _DOTTED = {State.SECRET, State.SMALL_BASE}
@@ -144,9 +144,12 @@ def _year(value: object) -> int | None:
 
 
 @cache
-def _rings() -> dict[str, list[list[Point]]]:
-    """Return the corners of each département: on the mainland in one plane, overseas each in its own box."""
-    held = json.loads(CONTOURS.read_text(encoding="utf-8"))["departements"].items()
+def _rings(scale: str = "departements") -> dict[str, list[list[Point]]]:
+    """Return the corners of each département: on the mainland in one plane, overseas each in its own box.
+
+    ``agrandis``: those around Paris, larger, in a box of theirs.
+    """
+    held = json.loads(CONTOURS.read_text(encoding="utf-8"))[scale].items()
     return {code: [_corners([int(number) for number in ring.split()]) for ring in rings] for code, rings in held}
 
 
@@ -159,9 +162,9 @@ def _corners(numbers: Sequence[int]) -> list[Point]:
 
 
 @cache
-def _outline(departments: tuple[str, ...]) -> str:
+def _outline(departments: tuple[str, ...], scale: str = "departements") -> str:
     """Return the path around départements together: a border that two of them share is not drawn."""
-    rings = [ring for code in departments for ring in _rings().get(code, [])]
+    rings = [ring for code in departments for ring in _rings(scale).get(code, [])]
     if len(departments) == 1:
         return "".join(_path(ring) for ring in rings)
     sides = {(ring[index - 1], corner) for ring in rings for index, corner in enumerate(ring)}
@@ -211,9 +214,9 @@ def _patterns(key: str) -> str:
     )
 
 
-def _shape(area: Area, shown: _Shown) -> str:
+def _shape(area: Area, shown: _Shown, scale: str = "departements") -> str:
     """Draw an area; its name and value show under the pointer, and are in the table for all."""
-    outline = _outline(area.departments)
+    outline = _outline(area.departments, scale)
     if not outline:
         return ""
     named = escape(f"{area.name} : {cell_text(area.figure, shown.indicator)}")
@@ -230,43 +233,34 @@ def _mainland(areas: Sequence[Area], shown: _Shown) -> str:
 
 def _paris(areas: Sequence[Area], shown: _Shown) -> str:
     """Draw Paris and the départements around it again, larger, in a box: on the map they are specks."""
-    inside = [area for area in areas if len(area.departments) == 1 and area.code in _AROUND_PARIS]
+    inside = [area for area in areas if area.departments[:1] == (area.code,) and area.code in _rings(_ENLARGED)]
     if not inside:
         return ""
-    corners = [corner for code in _AROUND_PARIS for ring in _rings()[code] for corner in ring]
-    left, top = min(x for x, _ in corners), min(y for _, y in corners)
-    x, y, wide, high = _PARIS_BOX
-    place = f"translate({x + 16 - left * _ENLARGED:g} {y + 18 - top * _ENLARGED:g}) scale({_ENLARGED})"
-    shapes = "".join(_shape(area, shown) for area in inside)
-    return (
-        f'<path class="box" d="M{x} {y}h{wide}v{high}h-{wide}z"/><g transform="{place}">{shapes}</g>'
-        + text(x + wide + 8, y + 26, "Paris et", "q")
-        + text(x + wide + 8, y + 60, "alentours", "q")
-    )
+    shapes = "".join(_shape(area, shown, _ENLARGED) for area in inside)
+    words = text(_BOX + 8, 30, "Paris et", "q") + text(_BOX + 8, 70, "alentours", "q")
+    return f'<path class="box" d="M2 2h{_BOX}v{_BOX}h-{_BOX}z"/><g transform="translate(8 10)">{shapes}</g>{words}'
 
 
 def _overseas(areas: Sequence[Area], shown: _Shown) -> str:
     """Draw each overseas area in a box with its name: its place and its scale are not the map's."""
     marks = []
     for index, area in enumerate(sorted(filter(_is_overseas, areas), key=lambda area: area.departments)):
-        x = index * (_BOX + 10)
+        x = 2 + index * (_BOX + 18)
         marks.append(f'<path class="box" d="M{x} {_BOXES_TOP}h{_BOX}v{_BOX}h-{_BOX}z"/>')
-        marks.append(f'<g transform="translate({x + 6} {_BOXES_TOP + 6})">{_shape(area, shown)}</g>')
-        marks.append(text(x + _BOX / 2, _BOXES_TOP + _BOX + 34, shortened(area.name, 11), "q m"))
+        marks.append(f'<g transform="translate({x + 8} {_BOXES_TOP + 8})">{_shape(area, shown)}</g>')
+        marks.append(text(x + _BOX / 2, _BOXES_TOP + _BOX + 38, shortened(area.name, 11), "q m"))
     return text(0, _BOXES_TOP - 16, "Outre-mer, hors échelle", "q") + "".join(marks) if marks else ""
 
 
 def _legend(areas: Sequence[Area], shown: _Shown) -> list[str]:
-    """Return a line for each class and pattern that the map shows, with how many areas are in it."""
-    told: dict[str, Counter[str]] = {}
-    for area in sorted(areas, key=_lowest_first):
-        if _outline(area.departments):
-            told.setdefault(shown.filling(area.figure), Counter())[shown.told(area.figure)] += 1
+    """Return a line for each class and state that the map shows, with how many areas are in it."""
+    drawn = [area for area in sorted(areas, key=_lowest_first) if _outline(area.departments)]
+    counts = Counter((shown.filling(area.figure), shown.told(area.figure)) for area in drawn)
     marks = []
-    for index, (filling, counts) in enumerate(told.items()):
+    for index, ((filling, words), count) in enumerate(counts.items()):
         y = _LEGEND_TOP + index * _LEGEND_LINE
-        words = ", ".join(f"{words} ({number_text(count, 0)})" for words, count in counts.items())
-        marks.append(f'<path {filling} d="M2 {y}h56v32h-56z"/>{text(74, y + 27, words)}')
+        swatch = f'<path {filling} d="M2 {y}h60v38h-60z"/>'
+        marks.append(swatch + text(78, y + 32, f"{words} ({number_text(count, 0)})", "k"))
     return marks
 
 
