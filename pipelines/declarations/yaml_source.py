@@ -27,7 +27,7 @@ _ACTING = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ue000-\uf8ff"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff]"
 )
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML's own parser is ten times slower than libyaml's
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML's own parser is ten times slower than libyaml's
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -58,7 +58,7 @@ def parse(text: str) -> Document:
     """Parse one YAML document; syntax problems are collected, never raised."""
     document = Document()
     try:
-        node = yaml.compose(text, Loader=_LOADER)
+        node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         document.problems.append(SyntaxProblem((mark.line if mark else 0) + 1, f"YAML illisible : {error.problem}"))

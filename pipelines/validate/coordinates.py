@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from pipelines.declarations.periods import period_of
@@ -286,12 +285,12 @@ def _each(columns: list[pa.Array | None], rows: int, judge: Callable[..., Outcom
         encoded = column.dictionary_encode("encode")
         values.append(encoded.dictionary.to_pylist())
         codes = codes * len(values[-1]) + encoded.indices.to_numpy()
-    places, distinct = pd.factorize(codes)
+    combinations = pa.array(codes).dictionary_encode()
     outcomes = []
-    for number in distinct.tolist():
+    for number in combinations.dictionary.to_pylist():
         rest, chosen = number, []
         for known in reversed(values):
             rest, place = divmod(rest, len(known))
             chosen.append(known[place])
         outcomes.append(judge(*reversed(chosen)))
-    return _Outcomes(outcomes, np.asarray(places, np.int64))
+    return _Outcomes(outcomes, combinations.indices.to_numpy().astype(np.int64))

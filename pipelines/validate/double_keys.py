@@ -11,15 +11,16 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from pipelines.mechanics.french import counted, rows_text
 from pipelines.validate.findings import Finding
-from pipelines.validate.parts import frame
+from pipelines.validate.parts import frame, is_missing
 from pipelines.validate.rows_as_cells import rewritten, written, written_rows
 from pipelines.validate.versions import versions
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from pipelines.declarations import Export
     from pipelines.declarations.base import Scalar
     from pipelines.validate.parts import Whole
@@ -133,7 +134,7 @@ def _refuse_across(whole: Whole, rows: pd.DataFrame, key: _Key) -> None:
 
 
 def _two_values(whole: Whole, group: pd.DataFrame, place: tuple[Any, ...]) -> tuple[str, str]:
-    period, _, territory, structure = (None if pd.isna(item) else str(item) for item in place)
+    period, _, territory, structure = (None if is_missing(item) else str(item) for item in place)
     code, name = structure or territory or "", group["_structure_nom"].dropna()
     shown = f"« {code} »" + (f" ({name.iloc[0]})" if structure and len(name) else "")
     if group["_fichier"].nunique() == 1:

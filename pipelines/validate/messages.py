@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import yaml
 
 from pipelines.compile.expected import type_words
+from pipelines.declarations.yaml_source import LOADER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,7 @@ _UNKNOWN = Message(
 
 @cache
 def _read() -> dict[str, dict[str, Message]]:
-    texts = yaml.safe_load(_TEXTS.read_text(encoding="utf-8"))
+    texts = yaml.load(_TEXTS.read_text(encoding="utf-8"), LOADER)
     return {part: {name: Message(**item) for name, item in found.items()} for part, found in texts.items()}
 
 

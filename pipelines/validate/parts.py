@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
 
 from pipelines.compile.exports import label_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
 
     from pipelines.declarations import Export, Layout
     from pipelines.declarations.base import Scalar
@@ -115,10 +118,16 @@ class Whole:
         """Set a row aside, for the first reason found."""
         self.refused[file].setdefault(row, finding)
 
-    def rows(self, columns: Iterable[str]) -> pd.DataFrame:
+    def table(self, columns: Iterable[str]) -> pa.Table:
         """Return columns of the rows of all files, with the rank of the file of each (``_fichier``)."""
-        frames = [frame(part.table, columns).assign(_fichier=index) for index, part in enumerate(self.parts)]
-        return pd.concat(frames, ignore_index=True)
+        tables = [_table(part.table, columns) for part in self.parts]
+        ranks = [pa.array(np.full(table.num_rows, index)) for index, table in enumerate(tables)]
+        ranked = [table.append_column("_fichier", rank) for table, rank in zip(tables, ranks, strict=True)]
+        return pa.concat_tables(ranked, promote_options="default")
+
+    def rows(self, columns: Iterable[str]) -> pd.DataFrame:
+        """Return ``table`` as a frame."""
+        return framed(self.table(columns))
 
     def places(self, rows: Iterable[tuple[int, int]]) -> str:
         """Say where rows (file, number) are, in French."""
@@ -126,9 +135,23 @@ class Whole:
 
 
 def frame(table: TypedRows, columns: Iterable[str]) -> pd.DataFrame:
-    """Return columns of typed rows as a frame; dates and whole numbers with gaps are objects."""
+    """Return columns of typed rows as a frame."""
+    return framed(_table(table, columns))
+
+
+def framed(rows: pa.Table) -> pd.DataFrame:
+    """Return rows as a frame; dates and whole numbers with gaps are objects."""
+    found: pd.DataFrame = rows.to_pandas(integer_object_nulls=True, date_as_object=True)
+    return found
+
+
+def is_missing(value: object) -> bool:
+    """Say whether a cell of a frame is empty."""
+    return value is None or value != value  # noqa: PLR0124  (NaN)
+
+
+def _table(rows: TypedRows, columns: Iterable[str]) -> pa.Table:
     wanted = list(dict.fromkeys(columns))
-    frames: list[Any] = [
-        batch.to_pandas(integer_object_nulls=True, date_as_object=True) for batch in table.batches(wanted)
-    ]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=wanted)
+    batches = list(rows.batches(wanted))
+    schema = pa.schema([rows.schema.field(name) for name in wanted])
+    return pa.Table.from_batches(batches) if batches else schema.empty_table()

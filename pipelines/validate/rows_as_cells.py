@@ -8,13 +8,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import frictionless
-import pandas as pd
 
 from pipelines.compile.exports import field_descriptor
 from pipelines.mechanics.spelling import one_writing
 from pipelines.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.header import fields_by_label
-from pipelines.validate.parts import frame
+from pipelines.validate.parts import frame, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -45,7 +44,7 @@ def rewritten(cells: Sequence[str], part: Part, export: Export, layout: Layout) 
 
 def written(value: Any, descriptor: Mapping[str, Any]) -> str:
     """Write a typed value as the descriptor of its field says; plainly, by an empty one."""
-    if pd.isna(value):
+    if is_missing(value):
         return ""
     if isinstance(value, bool):
         words = descriptor.get("trueValues" if value else "falseValues") or [str(value).lower()]

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import frictionless
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.compile.exports import field_descriptor, label_named
 from pipelines.declarations.base import LEVELS
 from pipelines.mechanics.spelling import unaccented
 from pipelines.validate.findings import Finding
+from pipelines.validate.parts import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export, Layout
@@ -46,6 +49,14 @@ _NAMED = "« {} » : cette ligne porte le nom d'un total ; supprimez-la si c'en 
 _SUMMED = "« {} » : les chiffres de cette ligne sont la somme de ceux des autres lignes."
 _FEWEST_ALIKE = 3  # cells that have to be the example's: fewer are an answer like another
 _FEW = 0.1  # share of the rows: a label that more of them have is a value like another
+
+
+def may_hold_totals(rows: pa.Table, export: Export) -> bool:
+    """Say whether ``totals_left`` may find anything: in a survey, only where the name of a place says so."""
+    if export.kind != "survey":
+        return True
+    held = [pc.unique(rows.column(name)).to_pylist() for name in _places(export) if name in rows.column_names]
+    return any(_says_total(str(value), True) for values in held for value in values if value is not None)
 
 
 def totals_left(rows: pd.DataFrame, export: Export, layout: Layout) -> Iterator[tuple[int, Finding]]:
@@ -79,22 +90,29 @@ def totals_left(rows: pd.DataFrame, export: Export, layout: Layout) -> Iterator[
 
 
 def examples_left(
-    rows: pd.DataFrame, export: Export, layout: Layout, examples: Sequence[Mapping[str, str]]
+    rows: pa.Table, export: Export, layout: Layout, examples: Sequence[Mapping[str, str]]
 ) -> Iterator[tuple[int, Finding]]:
     """Yield the place and the warning of the row that is, in all its cells, an example of the template.
 
     Rows alike that come several times are answers, not examples.
     """
     for example in examples:
-        values = _typed(export, layout, example, list(rows.columns))
-        if len(values) < _FEWEST_ALIKE or not len(rows):
+        values = _typed(export, layout, example, rows.column_names)
+        if len(values) < _FEWEST_ALIKE:
             continue
-        same = pd.Series(True, index=rows.index)
-        for name, value in values.items():
-            same &= rows[name] == value
+        same = np.logical_and.reduce([_is(rows.column(name), value) for name, value in values.items()])
         if same.sum() == 1:
             told = "Toutes les cellules de cette ligne sont celles de l'exemple du modèle."
-            yield int(np.flatnonzero(same.to_numpy())[0]), Finding("ligne-d-exemple", told, "avertissement")
+            yield int(np.flatnonzero(same)[0]), Finding("ligne-d-exemple", told, "avertissement")
+
+
+def _is(column: pa.ChunkedArray, value: object) -> NDArray[np.bool_]:
+    """Tell which cells hold a value; none where the column can't hold it."""
+    try:
+        same = pc.equal(column, pa.scalar(value, column.type))
+    except (pa.ArrowException, TypeError, OverflowError):
+        return np.zeros(len(column), np.bool_)
+    return np.asarray(same.fill_null(False).to_numpy())
 
 
 def _places(export: Export) -> list[str]:
@@ -105,7 +123,7 @@ def _places(export: Export) -> list[str]:
 
 def _place_of(rows: pd.DataFrame, row: int) -> str:
     codes = [rows["_structure"].iloc[row], rows["_territoire"].iloc[row]]
-    return next((str(code) for code in codes if not pd.isna(code)), "")
+    return next((str(code) for code in codes if not is_missing(code)), "")
 
 
 def _labels(rows: pd.DataFrame, export: Export) -> dict[int, tuple[str, str]]:
@@ -198,12 +216,12 @@ def _sums_alone(
     free = figures.drop(index=list(labels))
     if free.empty:
         return set()
-    within = pd.Series(groups, index=figures.index).loc[free.index]
+    within = groups[figures.index.isin(free.index)]
     totals = free.groupby(within).transform("sum")
     filled = free.fillna(0) != 0
     others = filled.groupby(within).transform("sum") - filled
     judged = filled & (others >= _FEWEST)
-    alike = judged & pd.DataFrame(np.isclose(2 * free, totals, rtol=1e-9), free.index, free.columns)
+    alike = judged & np.isclose(2 * free, totals, rtol=1e-9)
     counts = [name for name in free.columns if name in whole_numbers] or list(free.columns)  # others may be rates
     hits = alike[counts].sum(axis=1)
     large = free[counts].abs().where(alike[counts]).max(axis=1) >= _LARGE

@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
 from pipelines.compile.samples import example_rows
 from pipelines.validate.double_keys import compare_files, refuse_companions, refuse_double_values
 from pipelines.validate.equivalent_keys import OfficeCodes
-from pipelines.validate.parts import Expected, Part, Whole
-from pipelines.validate.rows_not_data import examples_left, totals_left
+from pipelines.validate.parts import Expected, Part, Whole, framed
+from pipelines.validate.rows_not_data import examples_left, may_hold_totals, totals_left
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,14 +80,21 @@ def _one_writing(whole: Whole) -> None:
 def _left_rows(whole: Whole) -> None:
     """Find totals and examples among the rows that stand."""
     export, layout = whole.export, whole.expected.layout
-    rows = whole.rows(whole.parts[0].table.schema.names)
-    stands = [row not in whole.refused[file] for file, row in zip(rows["_fichier"], rows["_ligne"], strict=True)]
-    rows = rows.loc[np.array(stands, np.bool_)].reset_index(drop=True)
-    found = [*totals_left(rows, export, layout), *examples_left(rows, export, layout, whole.expected.examples)]
-    for place, item in found:
-        file, row, year = (int(rows[name].iloc[place]) for name in ("_fichier", "_ligne", "_annee"))
+    rows = _standing(whole)
+    totals = totals_left(framed(rows), export, layout) if may_hold_totals(rows, export) else ()
+    for place, item in [*totals, *examples_left(rows, export, layout, whole.expected.examples)]:
+        file, row, year = (rows.column(name)[place].as_py() for name in ("_fichier", "_ligne", "_annee"))
         told = replace(item, row=row, year=year)
         if item.severity == "erreur":
             whole.refuse(file, row, told)
         elif row not in whole.refused[file]:
             whole.told[file].append(told)
+
+
+def _standing(whole: Whole) -> pa.Table:
+    """Return the accepted rows that nothing set aside."""
+    rows = whole.table(whole.parts[0].table.schema.names)
+    if not any(whole.refused):
+        return rows
+    places = zip(rows.column("_fichier").to_pylist(), rows.column("_ligne").to_pylist(), strict=True)
+    return rows.filter(pa.array([row not in whole.refused[file] for file, row in places], pa.bool_()))

@@ -13,8 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from pipelines.declarations.status import Status
 from pipelines.mechanics.french import counted, number
 from pipelines.mechanics.plain_text import one_line
@@ -23,6 +21,8 @@ from pipelines.validate.observations_writer import KEPT_ROWS
 from pipelines.validate.problems import grouped
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from pipelines.declarations import Catalogue, Export, Network
     from pipelines.declarations.bases import Account
     from pipelines.validate.verdict import Verdict
@@ -53,10 +53,12 @@ def write_letter(
 @cache
 def _environment() -> Environment:
     """Return what renders the letters: text in pages is escaped, in plain letters it isn't."""
-    found = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
+    import jinja2  # noqa: PLC0415  (for letters alone)
+
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=jinja2.select_autoescape(["html"]),
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
