@@ -120,6 +120,11 @@ def sentence_of(error: Exception) -> tuple[str, int]:
         return str(error), REFUSED
     if (fault := machine_fault(error)) is not None:
         return fault, USAGE
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"« {error.name} » n'est pas installé, et cette commande en a besoin : pip install 'resultats[run]'",
+            USAGE,
+        )
     told = str(error).strip().splitlines()
     named = f"{type(error).__name__} : {told[0]}" if told else type(error).__name__
     return f"erreur inattendue ({named}). Pour le détail à transmettre : resultats --detail …", USAGE

@@ -12,9 +12,9 @@ _PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\
 
 
 def absent_libraries() -> list[str]:
-    """Return the libraries that the pipeline needs and that aren't installed."""
+    """Return the libraries that runs need and that aren't installed."""
     needed = [Requirement(line) for line in importlib.metadata.requires("resultats") or ()]
-    wanted = [item.name for item in needed if item.marker is None or item.marker.evaluate({"extra": ""})]
+    wanted = [item.name for item in needed if item.marker is None or item.marker.evaluate({"extra": "run"})]
     return [name for name in wanted if _version(name) is None]
 
 
