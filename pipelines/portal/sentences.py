@@ -180,8 +180,8 @@ def history_sentences(series: Series) -> list[str]:
         )
         told[-1] += _record(run, series.indicator.decimals)
     told += [_break_text(figure) for figure in series.figures if figure.is_break]
-    if has_value(series.latest) or any(has_value(figure) for figure in series.figures):
-        told.append(_absences(series.figures[:-1]))
+    if any(has_value(figure) for figure in series.figures):
+        told.append(_absences([figure for figure in series.figures[:-1] if not _told_by_trend(figure, series)]))
     return [sentence(text) for text in told if text]
 
 
@@ -207,6 +207,15 @@ def years_text(years: Sequence[int]) -> str:
     for run in ranges:
         words += [f"de {run[0]} à {run[-1]}"] if len(run) > 2 else [str(year) for year in run]
     return listed(words)
+
+
+def _told_by_trend(figure: Figure, series: Series) -> bool:
+    """Whether the trend has named this year's absence already, and no year beside it has the same to say."""
+    *others, _ = series.figures
+    alone = not any(
+        one is not figure and state_text(one) == state_text(figure) and not has_value(one) for one in others
+    )
+    return alone and figure is others[-1] and has_value(series.latest) and not series.latest.is_break
 
 
 def _judged(change: Change, indicator: Indicator) -> str:

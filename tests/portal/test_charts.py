@@ -604,10 +604,3 @@ def test_a_territory_without_contour_is_told_not_lost():
     assert "dans le tableau seulement, faute de contour\u00a0: Saint-Pierre." in chart.sentence
     assert ["Saint-Pierre", "66,0\u00a0%"] in [row[:2] for row in read(chart).rows]
     assert "Nouvelle" not in chart.html("c")
-
-
-def test_a_picture_alone_holds_its_colours():
-    one = Series(SHARE, PLACE, (figure(2024, 70.0),))
-    root = ElementTree.fromstring(curve(one).standalone())
-    assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert "--c-series" in "".join(root.itertext())

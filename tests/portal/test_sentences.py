@@ -182,6 +182,8 @@ def test_each_claim_of_a_reading_is_true(drawn):
             assert index == 0
             check_figure(found.groups()[:7], series.figures[-1], series.indicator)
             check_trend(found[8], series)
+            if absence := re.match(rf"pas de comparaison : ({STATES}) en (\d{{4}})", found[8]):
+                told[int(absence[2])] = absence[1]
         elif found := LAST_KNOWN.fullmatch(sentence):
             told[int(found[2])] = found[1].lower()
             known = [figure for figure in series.figures if shown(figure) is not None]

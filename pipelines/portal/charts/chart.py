@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from pipelines.portal.charts.palette import style
 from pipelines.portal.sentences import shown_value
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Table:
         heads = "".join(f'<th scope="col">{escape(header)}</th>' for header in self.headers)
         rows = "".join(_row_html(row) for row in self.rows)
         return (
-            f'<div class="scroll" role="region" aria-labelledby="{identifier}" tabindex="0"><table>'
+            f'<div class="scroll" role="group" aria-labelledby="{identifier}" tabindex="0"><table>'
             f'<caption id="{identifier}">{escape(self.caption)}</caption>'
             f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
         )
@@ -68,11 +67,6 @@ class Chart:
             f"{escape(self.table.caption)}</span></summary>"
             f"{self.table.html(f'{identifier}-t')}</details></figure>"
         )
-
-    def standalone(self) -> str:
-        """Return the picture as a file of its own, with its colours: for cards and previews."""
-        head, rest = self.svg.split(">", 1)
-        return f'{head} xmlns="http://www.w3.org/2000/svg">{f"<style>{style()}</style>"}{rest}'
 
 
 def figure_data(figure: Figure) -> tuple[tuple[str, str], ...]:
