@@ -7,7 +7,6 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from pipelines.flow.shared_store import open_store
 from pipelines.flow.store import Store
 from pipelines.operations.settings import letters_from_environment, place_from_environment, setting
 from pipelines.read import ExportsRoot
@@ -30,7 +29,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Workspace"]:  # noqa: ARG002
         """Give the steps that run in this process one store, left when they are done."""
-        self._store = open_store(self.output, self.letters)
+        self._store = Store(self.output, self.letters)
         try:
             yield self
         finally:
@@ -45,7 +44,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def store(self) -> Store:
         """Everything that runs produce; outside of a run, each call opens it anew and sees what is saved by then."""
-        return self._store or open_store(self.output, self.letters)
+        return self._store or Store(self.output, self.letters)
 
 
 def workspace_from_environment() -> Workspace:

@@ -20,7 +20,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "operations"))
 from dagster_service import Service, small_project, wait_for, write_export
 
-from pipelines.flow.store import read_json
+from pipelines.flow.stored_files import read_json
 
 LIMIT = 3600  # seconds that a night may take here
 REST = 30  # seconds during which the services are watched doing nothing

@@ -91,9 +91,9 @@ def open_explainer(
     """
     from pipelines.explain import Explainer
     from pipelines.flow.release_inputs import ReleasedYears
-    from pipelines.flow.shared_store import open_store
+    from pipelines.flow.store import Store
 
-    store = open_store(str(output))
+    store = Store(str(output))
     release, latest = _release(catalogue, store, version)
     home = store.releases / release.dataset / release.version
     years = ReleasedYears(catalogue, store, home, release.results, latest, folder / "jugé")
@@ -111,7 +111,7 @@ def _release(catalogue: Catalogue, store: Store, version: str | None) -> tuple[R
         wanted = version or known[-1]
         if wanted not in known:
             raise NotFoundError(f"version {wanted} inconnue ; il y a : {', '.join(known)}")
-        found = open_release(dataset, store.bring_release(dataset, wanted))
+        found = open_release(dataset, store.release(dataset, wanted))
         new = [name for name in catalogue.tables["resultats"].names if name not in found.results]
         return replace(found, results=found.results.assign(**dict.fromkeys(new))), wanted == known[-1]
     raise NotFoundError(

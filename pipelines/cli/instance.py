@@ -65,10 +65,10 @@ def revisions(
 ) -> int:
     """List the revisions of closed years that wait, or accept one."""
     from pipelines.flow.revisions import RevisionError, accept_revision, waiting_revisions
-    from pipelines.flow.shared_store import open_store
+    from pipelines.flow.store import Store
     from pipelines.operations.output_lock import alone_on
 
-    store = open_store(output)
+    store = Store(output)
     if accept is None:
         found = list(waiting_revisions(store))
         rows = [

@@ -84,7 +84,7 @@ def _make(
         return f"version {wanted} inconnue ; publiées : {', '.join(known)}"
     address = catalogue.datasets[dataset].site or ""
     try:
-        with steps(1) as begin, Reading(store.bring_release(dataset, wanted)) as reading:
+        with steps(1) as begin, Reading(store.release(dataset, wanted)) as reading:
             begin(f"affiches de {network}")
             return make_posters(site, reading, network, catalogue.networks[network], address, structure)
     except (NoPosterError, UnreadableReleaseError) as error:

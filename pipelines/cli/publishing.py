@@ -69,14 +69,14 @@ def _guarded(arguments: Arguments, command: Callable[[Arguments, Publisher], int
     if catalogue is None:
         return USAGE
     from pipelines.flow.publish import Publisher
-    from pipelines.flow.shared_store import open_store
+    from pipelines.flow.store import Store
     from pipelines.operations.settings import SettingError, read_secret
     from pipelines.read import RootError
     from pipelines.release.errors import PublicationError
     from pipelines.targets.protocol import TargetError
 
     try:
-        store = open_store(arguments.output)
+        store = Store(arguments.output)
         return command(arguments, Publisher(catalogue, store, arguments.target, read_secret))
     except RootError as error:
         return _stopped(arguments, error, USAGE)

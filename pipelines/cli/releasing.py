@@ -46,7 +46,7 @@ def verify(
     if held is None:
         return USAGE
     dataset, store = held
-    known = history.versions(store.bring_releases(), dataset)
+    known = history.versions(store.room("releases"), dataset)
     wanted = version or (known[-1] if known else "")
     if wanted not in known:
         print(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}", file=sys.stderr)
@@ -172,11 +172,11 @@ def _go_back(catalogue: Catalogue, dataset: str, store: Store, to: str, reason: 
     from pipelines.release.rollback import rollback
     from pipelines.targets.folder.target import NAME
 
-    store.bring_releases()
+    store.room("releases")
     with tempfile.TemporaryDirectory() as folder:
         then = archived_catalogue(store, store.releases / dataset / to, Path(folder)) or catalogue
-    made = rollback(dataset, then, store.releases, to, reason)
-    store.save_release(dataset, made.version)
+    with store.releasing(dataset) as releases:
+        made = rollback(dataset, then, releases, to, reason)
     Publisher(catalogue, store, NAME, read_secret).impose()
     return made.version, made.folder
 
@@ -188,11 +188,11 @@ def _shown(store: Store, folder: Path) -> str:
 def dataset_of(output: str, wanted: str | None) -> tuple[str, Store] | None:
     """Return the dataset meant and the store that has its releases, or tell why none is."""
     from pipelines.declarations.problems import close_to
-    from pipelines.flow.shared_store import open_store
+    from pipelines.flow.store import Store
     from pipelines.read import RootError
 
     try:
-        store = open_store(output)
+        store = Store(output)
     except RootError as error:
         print(error, file=sys.stderr)
         return None

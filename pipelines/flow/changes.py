@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pipelines.declarations import Catalogue
 from pipelines.flow.fingerprints import results_version, verdict_version
 from pipelines.flow.provenance import synthetic_statement
-from pipelines.flow.revisions import ProposalStore, finish_accepting
+from pipelines.flow.revisions import finish_accepting
 from pipelines.flow.state import NetworkYear, Reception
 from pipelines.flow.store import Store
 from pipelines.mechanics.french import first_few
@@ -41,7 +41,7 @@ def look(catalogue: Catalogue, store: Store, root: ExportsRoot) -> Look:
     """Look at every network and every year that it owes. Raises what the storage of the exports raises."""
     found = Look(networks=len(catalogue.networks))
     statement, listing = synthetic_statement(root), root.listing()
-    store.bring((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
+    store.read_all((network, year) for network, declared in catalogue.networks.items() for year in declared.years)
     for network, declared in catalogue.networks.items():
         seen = _Network(catalogue, network, store, root, listing, statement)
         for year in declared.years:
@@ -102,7 +102,7 @@ class _Network:
     def closed(self, year: int) -> Iterator[Cell]:
         """Yield the closed year when its declarations changed and no revision was computed under today's."""
         standing = self.store.read(self.network, year).results
-        proposed = ProposalStore(self.store).read(self.network, year).results
+        proposed = self.store.proposals.read(self.network, year).results
         known = {results.declarations for results in (standing, proposed) if results}
         if standing and self.declarations not in known:
             yield Cell(self.network, year, "année close dont les déclarations ont changé : révision à proposer")

@@ -7,7 +7,8 @@ from pipelines.declarations import Catalogue
 from pipelines.disclosure import without_secrets
 from pipelines.flow.fingerprints import results_version
 from pipelines.flow.state import Results
-from pipelines.flow.store import FRAMES, Store, read_frame, write_frame
+from pipelines.flow.store import FRAMES, Store
+from pipelines.flow.stored_files import read_frame, write_frame
 
 
 def compute_and_write(store: Store, catalogue: Catalogue, network: str, year: int) -> tuple[Results, bool]:
@@ -41,7 +42,6 @@ def compute_and_write(store: Store, catalogue: Catalogue, network: str, year: in
         outside={str(name): int(count) for name, count in outside.items()},
     )
     store.write(network, year, results)
-    store.save_network_year(network, year, "results")
     return results, False
 
 

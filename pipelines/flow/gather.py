@@ -17,7 +17,8 @@ from pipelines.disclosure import secret_figures
 from pipelines.flow.earlier_releases import accepted_changes, earlier_results
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.state import ExportVerdict, National, NetworkYear, SetAsideYear, YearVerdict
-from pipelines.flow.store import FRAMES, Store, read_frame, read_record, write_frame, write_record
+from pipelines.flow.store import FRAMES, NATIONAL_ROOM, Store
+from pipelines.flow.stored_files import read_frame, read_record, write_frame, write_record
 from pipelines.tables import NationalInputs, safe_tables
 from pipelines.tables.bases import COUNTS
 from pipelines.validate.messages import title
@@ -59,12 +60,12 @@ def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> tu
     inputs, told = gather(catalogue, store, statement)
     earlier, accepted = earlier_results(catalogue, store.releases), accepted_changes(catalogue, store.releases)
     made, aside = safe_tables(catalogue, inputs, earlier, accepted)
-    write_frame(store.national / SECRETS, secret_figures(inputs.results, made[RESULTS]))
-    for name in made.keys() & catalogue.tables.keys():
-        write_frame(store.national / f"{name}.parquet", declared_columns(name, catalogue.tables[name], made[name]))
     national = National(synthetic=told, set_aside=tuple(SetAsideYear(**asdict(item)) for item in aside))
-    write_record(store.national / _NATIONAL, national)
-    store.save_room(store.national)
+    with store.writing(NATIONAL_ROOM) as (folder,):
+        write_frame(folder / SECRETS, secret_figures(inputs.results, made[RESULTS]))
+        for name in made.keys() & catalogue.tables.keys():
+            write_frame(folder / f"{name}.parquet", declared_columns(name, catalogue.tables[name], made[name]))
+        write_record(folder / _NATIONAL, national)
     store.keep(_GATHERED, state)
     return made, national
 
@@ -103,10 +104,9 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in FRAMES}
     failed: set[tuple[str, int, str]] = set()
     statements: dict[tuple[str, int], str | None] = {}
-    store.bring(_owed(catalogue))
-    for network, year in _owed(catalogue):
+    for known in store.read_all(_owed(catalogue)):
+        network, year = known.network, known.year
         place = {"reseau": network, "annee": year}
-        known = store.read(network, year)
         verdict = known.verdict if known.judged else None
         statements[network, year] = known.reception.synthetic if known.reception else current
         declared = catalogue.networks[network].exports
@@ -152,13 +152,11 @@ def stale_network_years(catalogue: Catalogue, store: Store) -> str:
     until a revision is.
     """
     found: dict[str, list[str]] = {}
-    store.bring(_owed(catalogue))
-    for network, declared in catalogue.networks.items():
-        today = catalogue.fingerprint(network)
-        for year in declared.years:
-            results = store.read(network, year).results
-            if results and results.declarations != today and not declared.closed(year):
-                found.setdefault(network, []).append(str(year))
+    today = {network: catalogue.fingerprint(network) for network in catalogue.networks}
+    for known in store.read_all(_owed(catalogue)):
+        network, results = known.network, known.results
+        if results and results.declarations != today[network] and not catalogue.networks[network].closed(known.year):
+            found.setdefault(network, []).append(str(known.year))
     return " ; ".join(f"{network} {', '.join(years)}" for network, years in found.items())
 
 

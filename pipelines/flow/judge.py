@@ -21,7 +21,8 @@ from pipelines.flow.fingerprints import fingerprint, judging_code, verdict_versi
 from pipelines.flow.letters import write_letters
 from pipelines.flow.receive import note_damage
 from pipelines.flow.state import ExportDoubt, ExportVerdict, Reception, Record, YearVerdict
-from pipelines.flow.store import Store, read_record, write_record, write_typed_rows
+from pipelines.flow.store import Store
+from pipelines.flow.stored_files import write_typed_rows
 from pipelines.mechanics import limits
 from pipelines.mechanics.files import replacing, write_whole
 from pipelines.mechanics.french import counted
@@ -107,10 +108,7 @@ def judge_received(
     except DamagedArchiveError as error:
         note_damage(store, network, year, str(error))
         raise
-    kept = keep_verdict(store, catalogue, network, year, verdicts, reception.fingerprint)
-    letters = write_letters(store, catalogue, network, year, verdicts)
-    store.save_network_year(network, year, "observations")
-    return JudgedYear(verdicts, kept, letters)
+    return keep_verdict(store, catalogue, network, year, verdicts, reception.fingerprint)
 
 
 def judge_network_year(
@@ -294,8 +292,7 @@ def _every_million(path: str, tell: Callable[[str], None]) -> Callable[[int], No
 
 
 def _recall(store: Store, key: str, schema: pa.Schema) -> Validated | None:
-    store.bring_judged(key)
-    known = read_record(store.judged / f"{key}.json", _JudgedContent)
+    known = store.recall(key, _JudgedContent)
     if known is None:
         return None
     place = store.judged / f"{key}.parquet"
@@ -327,14 +324,13 @@ def _remember(store: Store, key: str, validated: Validated) -> None:
         why=validated.why,
         sheet=validated.sheet,
     )
-    write_record(store.judged / f"{key}.json", known)
-    store.save_judged(key)
+    store.remember(key, known)
 
 
 def keep_verdict(
     store: Store, catalogue: Catalogue, network: str, year: int, verdicts: list[Verdict], reception: str
-) -> YearVerdict:
-    """Write accepted observations, refused rows, and last the verdict that makes them count.
+) -> JudgedYear:
+    """Write accepted observations, refused rows, letters, and last the verdict that makes them count.
 
     The accepted rows are counted there, for each indicator that they feed: in its base, or out of it and why.
     """
@@ -359,8 +355,9 @@ def keep_verdict(
         findings=tuple(count_findings(verdicts)),
         corrections=tuple(correction_states(catalogue, network, year, verdicts)),
     )
+    letters = write_letters(store, catalogue, network, year, verdicts)
     store.write(network, year, kept)
-    return kept
+    return JudgedYear(verdicts, kept, letters)
 
 
 def _export_verdict(verdict: Verdict) -> ExportVerdict:

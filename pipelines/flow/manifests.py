@@ -20,21 +20,25 @@ class DamagedContentError(ValueError):
 
 
 class Sets:
-    """The sets of a storage, as far as this object has seen or written them: another writer changes nothing seen."""
+    """The sets of a storage, as far as this object has seen or written them: another writer changes nothing seen.
 
-    def __init__(self, storage: ObjectStore) -> None:
-        self.storage = storage
+    ``in_place``: the folders are the storage itself, so that there is nothing to bring or to send.
+    """
+
+    def __init__(self, storage: ObjectStore, *, in_place: bool = False) -> None:
+        self.storage, self._in_place = storage, in_place
         self.seen: dict[str, Files] = {}
 
     def see(self, names: Iterable[str]) -> None:
         """Read together the lists of the sets that weren't seen; one that isn't there is empty."""
         new = {_list_of(name): name for name in names if name not in self.seen}
-        lists = self.storage.read_many(new)
+        lists = {} if self._in_place else self.storage.read_many(new)
         self.seen |= {name: _files(lists.get(listed)) for listed, name in new.items()}
 
     def see_below(self, room: str) -> list[str]:
         """See every set whose name begins with a room (``releases``); return their names."""
-        names = [name.removeprefix(f"{ROOM}/").removesuffix(".json") for name in self.storage.names(f"{ROOM}/{room}")]
+        listed = [] if self._in_place else self.storage.names(f"{ROOM}/{room}")
+        names = [name.removeprefix(f"{ROOM}/").removesuffix(".json") for name in listed]
         self.see(names)
         return names
 
@@ -50,9 +54,10 @@ class Sets:
                 place.unlink()
                 raise DamagedContentError(f"contenu abîmé : {content_name(sha256, path)} ({name}, {path})")
 
-    def save(self, name: str, folder: Path, paths: Iterable[str]) -> None:
-        """Make these files of ``folder`` the whole set."""
-        self.note(name, self._sent(folder, paths, self.seen.get(name, {})))
+    def save(self, name: str, folder: Path, wanted: Callable[[str], bool] = lambda _: True) -> None:
+        """Make the wanted files of ``folder`` the whole set."""
+        if not self._in_place:
+            self.note(name, self._sent(folder, wanted, self.seen.get(name, {})))
 
     def note(self, name: str, files: Files) -> None:
         """Write the list of a set whose files are all sent."""
@@ -60,18 +65,20 @@ class Sets:
             self.storage.write(_list_of(name), _listed(files))
         self.seen[name] = files
 
-    def create(self, name: str, folder: Path, paths: Iterable[str]) -> bool:
+    def create(self, name: str, folder: Path) -> bool:
         """Save a set that is never replaced; return False if there is another one of that name."""
-        files = self._sent(folder, paths, {})
+        if self._in_place:
+            return True
+        files = self._sent(folder, lambda _: True, {})
         there = not self.storage.create(_list_of(name), _listed(files))
         if there and _files(self.storage.read(_list_of(name))) != files:
             return False
         self.seen[name] = files
         return True
 
-    def _sent(self, folder: Path, paths: Iterable[str], known: Files) -> Files:
+    def _sent(self, folder: Path, wanted: Callable[[str], bool], known: Files) -> Files:
         """Send the contents that the storage hasn't; return the list of the set."""
-        files = {path: facts(folder / path) for path in sorted(paths)}
+        files = {path: facts(folder / path) for path in below(folder) if wanted(path)}
         there = set(known.values())
         for path, (sha256, size) in files.items():
             content = content_name(sha256, path)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -65,7 +64,7 @@ class Publisher:
         """Bring everything released to the target, part by part; ``agree`` is asked with each plan that isn't empty."""
         target = self._opened()
         for part in target.parts:
-            with self._saved():
+            with self.store.writing(*self._written, even_cut_short=True):
                 report = publish(target, part, self._rooms, agree=agree, progress=progress)
             if report is not None:
                 if report.applied:
@@ -76,7 +75,7 @@ class Publisher:
         """Bring everything released to the target whatever gates say: whoever asks has decided."""
         target = self._opened()
         for part in target.parts:
-            with self._saved():
+            with self.store.writing(*self._written, even_cut_short=True):
                 if prepared := target.prepare(part):
                     prepared.apply(lambda _: None)
                     no_longer_waiting(self.store, prepared.plan.target, part)
@@ -89,8 +88,8 @@ class Publisher:
         """Keep the agreement of whoever runs this to a plan of that hash; False when no plan of the target has it."""
         if plan not in {found.hash for found in self.plans()}:
             return False
-        accept(self._rooms.acceptances, plan, getpass.getuser(), datetime.now(UTC), reason)
-        self.store.save_room(self.store.room(ACCEPTANCES))
+        with self.store.writing(ACCEPTANCES):
+            accept(self._rooms.acceptances, plan, getpass.getuser(), datetime.now(UTC), reason)
         return True
 
     def previews(self) -> dict[str, list[Preview]]:
@@ -109,23 +108,14 @@ class Publisher:
     def _opened(self) -> Target:
         """Return the target once the folders that publication uses are brought."""
         target = self._open()
-        if not self.remote:
-            self.store.bring_catalogue()
-        self.store.bring_releases()  # all of them: each is checked before anything is published
-        for room in _ROOMS:
+        for room in (*self._written, "releases"):  # all of them: each is checked before anything is published
             self.store.room(room)
         return target
 
-    @contextmanager
-    def _saved(self) -> Iterator[None]:
-        """Save what the body, cut short or not, wrote in the folders of a publication."""
-        try:
-            yield
-        finally:
-            for room in _ROOMS:
-                self.store.save_room(self.store.room(room))
-            if not self.remote:
-                self.store.save_catalogue()
+    @property
+    def _written(self) -> tuple[str, ...]:
+        """The rooms of the output where a publication writes."""
+        return _ROOMS if self.remote else (*_ROOMS, "catalogue")
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def receive_exports(
         twins=_same_contents(store, root, received),
         renamed=_renamed(found),
     )
-    _keep(store, network, year, reception)
+    store.write(network, year, reception)
     return reception
 
 
@@ -88,7 +88,7 @@ def note_damage(store: Store, network: str, year: int, why: str) -> None:
     The reception itself stands, so a release that would lose the network-year because of that isn't made.
     """
     if reception := store.read(network, year).reception:
-        _keep(store, network, year, reception.model_copy(update={"damaged": why}))
+        store.write(network, year, reception.model_copy(update={"damaged": why}))
 
 
 def reception_fingerprint(received: Mapping[str, Sequence[Received]]) -> str:
@@ -102,13 +102,8 @@ def _begin(store: Store, network: str, year: int) -> Reception:
     Returns the one before, or an empty one.
     """
     before = store.read(network, year).reception or Reception()
-    _keep(store, network, year, before.model_copy(update={"failed": True}))
+    store.write(network, year, before.model_copy(update={"failed": True}))
     return before
-
-
-def _keep(store: Store, network: str, year: int, reception: Reception) -> None:
-    store.write(network, year, reception)
-    store.save_network_year(network, year, "raw")
 
 
 def _owed(declared: Network, year: int) -> dict[str, Layout]:

@@ -14,7 +14,9 @@ from pipelines.flow.fingerprints import code_fingerprint, fingerprint
 from pipelines.flow.gather import RESULTS, SECRETS, gathered, national
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.shown import Rows, first_rows
-from pipelines.flow.store import Store, read_frame
+from pipelines.flow.state import NetworkYear
+from pipelines.flow.store import Store
+from pipelines.flow.stored_files import read_frame
 from pipelines.read import ExportsRoot
 from pipelines.release import history
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception
@@ -99,8 +101,8 @@ def release_dataset(
 ) -> Release:
     """Make a release if its content changed, and save it. Raises what ``make_release`` does."""
     statement = national(store).synthetic
-    made = make_release(dataset, catalogue, frames, store.releases, synthetic=statement, inputs=inputs)
-    store.save_release(dataset, made.version)
+    with store.releasing(dataset) as releases:
+        made = make_release(dataset, catalogue, frames, releases, synthetic=statement, inputs=inputs)
     store.keep(_MADE_FROM.format(dataset=dataset), _made_from(store, dataset, inputs))
     return made
 
@@ -123,14 +125,12 @@ def _made_from(store: Store, dataset: str, inputs: Inputs) -> dict[str, Any]:
 def release_inputs(catalogue: Catalogue, store: Store, root: ExportsRoot, schemas: Path) -> Inputs:
     """Return the inputs of what is in the store now; the declarations are kept in the archive with them."""
     places = [(network, year) for network, declared in sorted(catalogue.networks.items()) for year in declared.years]
-    store.bring(places)
-    receptions = tuple(found for network, year in places if (found := _reception(store, network, year)) is not None)
+    receptions = tuple(found for known in store.read_all(places) if (found := _reception(known)) is not None)
     archived = store.archive.keep(bundle(schemas))
     return Inputs(receptions, catalogue.fingerprints(), archived, code_fingerprint(), synthetic_statement(root))
 
 
-def _reception(store: Store, network: str, year: int) -> Reception | None:
-    known = store.read(network, year)
+def _reception(known: NetworkYear) -> Reception | None:
     if known.reception is None:
         return None
     files = tuple(
@@ -139,4 +139,4 @@ def _reception(store: Store, network: str, year: int) -> Reception | None:
         for file in received
     )
     declarations = known.results.declarations if known.computed and known.results else ""
-    return Reception(network, year, files, known.reception.synthetic, declarations=declarations)
+    return Reception(known.network, known.year, files, known.reception.synthetic, declarations=declarations)

@@ -76,7 +76,7 @@ class ReleasedYears:
             return self._kept(known, self._again, (*since, str(error)))
         except (ValueError, OSError):  # the archive lost a file: which one is told by who reads it
             return self._kept(known, self._again, since)
-        verdict = keep_verdict(self._again, self._catalogue, network, year, verdicts, reception.fingerprint)
+        verdict = keep_verdict(self._again, self._catalogue, network, year, verdicts, reception.fingerprint).kept
         failures = self._failures(network, year)
         results = Results(
             fingerprint="", verdict=verdict.fingerprint, declarations=then.declarations, failures=failures

@@ -13,50 +13,14 @@ from typing import Any
 from pipelines.declarations import Catalogue
 from pipelines.flow.fingerprints import fingerprint
 from pipelines.flow.state import ExportVerdict, NetworkYear, Proposal, Reception
-from pipelines.flow.store import FRAMES, STAGES, STATE_FILES, Stage, Store, read_frame, read_record, write_record
+from pipelines.flow.store import FRAMES, PROPOSAL_FILE, REVISIONS, STATE_FILES, Store
+from pipelines.flow.stored_files import read_frame, read_record
 
 ACCEPT_JOB = "accepter_revision"
-_REVISIONS = "work/revisions"
-_PROPOSAL = "revision.json"
 
 
 class RevisionError(Exception):
     """A revision that can't be accepted, and why, in French."""
-
-
-class ProposalStore(Store):
-    """The same output as ``standing``, where network-years are those of revisions that wait: a room for each."""
-
-    proposes = True
-
-    def __init__(self, standing: Store) -> None:
-        super().__init__(standing.output)
-        self.archive = standing.archive
-        self._standing = standing
-
-    def network_year(self, network: str, year: int) -> Path:
-        """Return the folder where the revision of a network and year is made."""
-        return self._standing.room(f"{_REVISIONS}/{network}/{year}")
-
-    def save_network_year(self, network: str, year: int, stage: Stage) -> None:  # noqa: ARG002 (a room is saved whole)
-        """Save the revision of a network and year as it is."""
-        self.save_revision(network, year)
-
-    def save_revision(self, network: str, year: int) -> None:
-        """Save the revision of a network and year as it is; one that is gone is gone for all."""
-        self._standing.save_room(self.network_year(network, year))
-
-    def bring_judged(self, key: str) -> None:
-        """Bring what is remembered of a file judged, for all."""
-        self._standing.bring_judged(key)
-
-    def save_judged(self, key: str) -> None:
-        """Save what is to be remembered of a file judged, for all."""
-        self._standing.save_judged(key)
-
-    def address(self, path: Path) -> str:
-        """Return where people find a file of a revision."""
-        return self._standing.address(path)
 
 
 def writing_store(store: Store, catalogue: Catalogue, network: str, year: int) -> Store:
@@ -69,24 +33,24 @@ def writing_store(store: Store, catalogue: Catalogue, network: str, year: int) -
     finish_accepting(store, network, year)
     if not store.read(network, year).stands:
         return store
-    proposals = ProposalStore(store)
+    proposals = store.proposals
     if proposals.read(network, year).reception is None:
         begin_revision(store, network, year)
     return proposals
 
 
-def begin_revision(store: Store, network: str, year: int) -> ProposalStore:
+def begin_revision(store: Store, network: str, year: int) -> Store:
     """Begin a revision anew from what stands. Files are linked: stages replace them and never change them."""
-    proposals = ProposalStore(store)
+    proposals = store.proposals
     folder = proposals.network_year(network, year)
     store.observations(network, year)  # the typed rows too
     shutil.rmtree(folder, ignore_errors=True)
     beginning = folder.with_name(f".{folder.name}")
     shutil.rmtree(beginning, ignore_errors=True)
-    ignored = shutil.ignore_patterns(_PROPOSAL)
+    ignored = shutil.ignore_patterns(PROPOSAL_FILE)
     shutil.copytree(store.network_year(network, year), beginning, copy_function=os.link, ignore=ignored)
     beginning.replace(folder)
-    proposals.save_revision(network, year)
+    proposals.save_network_year(network, year)
     return proposals
 
 
@@ -95,7 +59,7 @@ def settle(store: Store, catalogue: Catalogue, network: str, year: int, now: dat
 
     Only its declarations and code differ then: the year counts as computed under today's.
     """
-    proposals = ProposalStore(store)
+    proposals = store.proposals
     differences = _differences(store, proposals, network, year)
     proposal = Proposal(
         network=network,
@@ -107,8 +71,7 @@ def settle(store: Store, catalogue: Catalogue, network: str, year: int, now: dat
         proposed_at=now.isoformat(timespec="seconds"),
         accepted=not any(differences.values()),
     )
-    write_record(proposals.network_year(network, year) / _PROPOSAL, proposal)
-    proposals.save_revision(network, year)
+    proposals.write(network, year, proposal)
     if any(differences.values()):
         return proposal
     finish_accepting(store, network, year)
@@ -117,15 +80,15 @@ def settle(store: Store, catalogue: Catalogue, network: str, year: int, now: dat
 
 def waiting_revisions(store: Store) -> Iterator[Proposal]:
     """Yield the revisions that wait to be accepted, by network and year."""
-    folder = store.bring_rooms(_REVISIONS, _PROPOSAL)
-    for path in sorted(folder.glob(f"*/[0-9]*/{_PROPOSAL}")):
+    folder = store.rooms(REVISIONS, PROPOSAL_FILE)
+    for path in sorted(folder.glob(f"*/[0-9]*/{PROPOSAL_FILE}")):
         if (proposal := waiting(store, path.parts[-3], int(path.parts[-2]))) is not None:
             yield proposal
 
 
 def waiting(store: Store, network: str, year: int) -> Proposal | None:
     """Return the revision that waits for a network-year, if any."""
-    proposal = read_record(ProposalStore(store).network_year(network, year) / _PROPOSAL, Proposal)
+    proposal = read_record(store.proposals.network_year(network, year) / PROPOSAL_FILE, Proposal)
     return proposal if proposal and not proposal.accepted else None
 
 
@@ -143,41 +106,37 @@ def accept_revision(store: Store, network: str, year: int, named: str, now: date
         raise RevisionError(f"{network} {year} : la révision qui attend est {proposal.fingerprint[:12]}, non {named}.")
     if proposal.base != _hash_of(store.read(network, year)):
         raise RevisionError(f"{network} {year} : les résultats ont changé depuis ; relancer la révision.")
-    proposals = ProposalStore(store)
-    path = proposals.network_year(network, year) / _PROPOSAL
     moment = (now or datetime.now(UTC)).isoformat(timespec="seconds")
-    write_record(path, proposal.model_copy(update={"accepted": True, "accepted_at": moment}))
-    proposals.save_revision(network, year)
+    store.proposals.write(network, year, proposal.model_copy(update={"accepted": True, "accepted_at": moment}))
     finish_accepting(store, network, year)
     return proposal
 
 
 def finish_accepting(store: Store, network: str, year: int) -> None:
     """Put an accepted revision in place, from wherever a crash may have left it."""
-    proposals = ProposalStore(store)
+    proposals = store.proposals
     new, old = proposals.network_year(network, year), store.network_year(network, year)
-    proposal = read_record(new / _PROPOSAL, Proposal)
+    proposal = read_record(new / PROPOSAL_FILE, Proposal)
     if proposal is None or not proposal.accepted:
         return
     store.observations(network, year)  # what stood is kept whole
-    kept = store.room(f"{_REVISIONS}/remplacees/{network}/{year}/{proposal.base[:12]}")
-    if old.exists():
-        if _hash_of(store.read(network, year)) == proposal.base or not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(kept, ignore_errors=True)
-            old.replace(kept)
-        else:  # killed on a shared storage while the revision took its place, stage by stage: what stood is kept
-            shutil.rmtree(old)
-    store.save_room(kept)
+    replaced = f"{REVISIONS}/remplacees/{network}/{year}/{proposal.base[:12]}"
+    with store.writing(replaced) as (kept,):
+        if old.exists():
+            if _hash_of(store.read(network, year)) == proposal.base or not kept.exists():
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.rmtree(kept, ignore_errors=True)
+                old.replace(kept)
+            else:  # killed on a shared storage while the revision took its place, stage by stage: what stood is kept
+                shutil.rmtree(old)
     old.parent.mkdir(parents=True, exist_ok=True)
     new.replace(old)
     (old / STATE_FILES[Reception]).touch()  # the national tables look at dates to know that something changed
-    for stage in STAGES:
-        store.save_network_year(network, year, stage)
-    proposals.save_revision(network, year)  # nothing waits any more: last, so that what is cut short begins again
+    store.save_network_year(network, year)
+    proposals.save_network_year(network, year)  # nothing waits any more: last, so that what is cut short begins again
     if not any(proposal.differences.values()):
-        shutil.rmtree(kept, ignore_errors=True)
-        store.save_room(kept)
+        with store.writing(replaced):
+            shutil.rmtree(kept, ignore_errors=True)
 
 
 def _hash_of(known: NetworkYear) -> str:

@@ -21,7 +21,6 @@ from pipelines.read.isolated import ReaderDiedError, TreatmentError
 from pipelines.read.listing import Listing, SourceFile
 from pipelines.read.object_store import ObjectStore
 from pipelines.read.outside_yaml import OutsideYamlError, read_outside
-from pipelines.read.shared_archive import SharedArchive
 from pipelines.read.sources import ExportsRoot, RootError
 from pipelines.read.spreadsheet import read_spreadsheet
 from pipelines.read.text import open_binary
@@ -42,7 +41,6 @@ __all__ = [
     "ReaderDiedError",
     "Received",
     "RootError",
-    "SharedArchive",
     "SourceFile",
     "TreatmentError",
     "UnusableFileError",

@@ -1,5 +1,7 @@
 """The archive of what was received: each file once, by its sha256, and a manifest of what was seen when.
 
+It stands on any storage; where that isn't this machine's disk, contents are copied here to be read.
+
 A file whose token has not changed is not read again; a changed file under the same name is news.
 """
 
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pipelines.mechanics import files, limits
 from pipelines.read.cells import UnusableFileError
+from pipelines.read.object_store import ObjectStore
 
 if TYPE_CHECKING:
     import datetime
@@ -23,8 +26,10 @@ if TYPE_CHECKING:
 
     from pipelines.read.sources import ExportsRoot, SourceFile
 
+ROOM = "archive"
 MEMORIES = "vus"
 DAMAGED = "abimes"
+MANIFEST = f"{ROOM}/manifeste"
 News = Literal["nouveau", "modifié", "inchangé"]
 Fault = Literal["absent", "altéré"]
 
@@ -57,13 +62,16 @@ class DamagedArchiveError(ValueError):
 
 
 class Archive:
-    """A folder of contents, never changed nor deleted: ``<folder>/<first two hex>/<sha256>``.
+    """Contents below ``archive/`` of a storage, never changed nor deleted: ``<first two hex>/<sha256>``.
 
-    A content that no longer matches its name is set aside (``abimes/``): what is received again takes its place.
+    ``folder`` holds what this machine has read or received of it: the storage's own ``archive/`` when none is given. A
+    content that no longer matches its name is set aside (``abimes/``): what is received again takes its place. Nothing
+    can be added at the end of an object: each line of the manifest is an object of its own, named by its date.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, storage: ObjectStore | None = None) -> None:
         self.folder = folder
+        self._storage = storage or ObjectStore(str(folder.parent))
 
     def path(self, sha256: str) -> Path:
         """Return where a content is; raises DamagedArchiveError if the disk no longer holds what its name says.
@@ -75,7 +83,7 @@ class Archive:
             check_size(place)
         except FileNotFoundError as error:
             raise DamagedArchiveError(sha256) from error
-        if files.sha256(place) != sha256 and not self._mended(sha256):
+        if files.sha256(place) != sha256 and not self._brought_again(sha256):
             raise DamagedArchiveError(sha256)
         return place
 
@@ -84,11 +92,14 @@ class Archive:
         return self._brought(sha256)
 
     def fault(self, sha256: str) -> Fault | None:
-        """Say whether a content is absent or altered, whatever its size; None when it is as it was received."""
+        """Say whether the storage has a content no more, or altered, whatever this machine holds of it; else None."""
         try:
-            return None if files.sha256(self._place(sha256)) == sha256 else "altéré"
-        except OSError:
+            stored = self._storage.sha256(_name(sha256))
+        except (PermissionError, IsADirectoryError, NotADirectoryError):
             return "absent"
+        if stored is None:
+            return "absent"
+        return None if stored == sha256 else "altéré"
 
     def content(self, sha256: str) -> bytes:
         """Return an archived content, as ``path`` finds it."""
@@ -166,57 +177,61 @@ class Archive:
 
     def _brought(self, sha256: str) -> Path:
         """Return the file of a content, on this machine."""
-        return self._place(sha256)
-
-    def _holds(self, sha256: str, size: int) -> bool:
-        return self._on_disk(sha256, size)
-
-    def _on_disk(self, sha256: str, size: int) -> bool:
         place = self._place(sha256)
-        return place.exists() and place.stat().st_size == size
+        if not place.exists():
+            size = self._storage.size(_name(sha256))
+            if size is None:
+                raise FileNotFoundError(_name(sha256))
+            check_bytes(size)
+            self._storage.fetch(_name(sha256), place)
+        return place
 
-    def _mended(self, sha256: str) -> bool:
-        """Take a damaged content out of its place, where what is received again will be; tell whether it is whole now.
+    def _brought_again(self, sha256: str) -> bool:
+        """Bring a content of which only this machine's copy is damaged; else set it aside, and return False.
 
         Where nothing may be written (a reader's machine), it stays: whoever receives it again replaces it.
         """
-        aside = self.folder / DAMAGED / sha256
+        if self._storage.sha256(_name(sha256)) == sha256:
+            self._storage.fetch(_name(sha256), self._place(sha256))
+            return True
         with contextlib.suppress(OSError):
-            aside.parent.mkdir(exist_ok=True)
-            self._place(sha256).replace(aside)
+            self._storage.copy(_name(sha256), f"{ROOM}/{DAMAGED}/{sha256}")
+            self._storage.remove(_name(sha256))
+            self._place(sha256).unlink(missing_ok=True)
         return False
 
+    def _holds(self, sha256: str, size: int) -> bool:
+        return self._storage.size(_name(sha256)) == size
+
     def _recall(self, memory: str) -> bytes | None:
-        place = self.folder / MEMORIES / memory
-        return place.read_bytes() if place.exists() else None
+        return self._storage.read(f"{ROOM}/{MEMORIES}/{memory}")
 
     def _remember(self, memory: str, content: bytes) -> None:
-        files.write_whole(self.folder / MEMORIES / memory, content)
+        self._storage.write(f"{ROOM}/{MEMORIES}/{memory}", content)
 
     def _keep(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Keep a content as it comes, never whole in memory; return its sha256 and its size in bytes."""
         arriving = self.folder / f".arrivant.{os.getpid()}"
         self.folder.mkdir(parents=True, exist_ok=True)
         with arriving.open("wb") as stream:
-            name, size = files.copy_hashed(chunks, stream)
-        place = self._place(name)
-        if self._on_disk(name, size) and files.sha256(place) == name:
-            arriving.unlink()
-        else:
-            place.parent.mkdir(exist_ok=True)
-            arriving.replace(place)
-            place.chmod(0o440)
-        return name, size
+            sha256, size = files.copy_hashed(chunks, stream)
+        sound = self._holds(sha256, size) and self._storage.sha256(_name(sha256)) == sha256
+        place = self._place(sha256)
+        place.parent.mkdir(exist_ok=True)
+        arriving.replace(place)
+        place.chmod(0o440)
+        if not sound:
+            self._storage.send(_name(sha256), place)
+        return sha256, size
 
     def _note(self, received: Received, seen_at: datetime.datetime) -> None:
-        line = news_line(received, seen_at)
-        with (self.folder / "manifeste.jsonl").open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+        line = json.dumps({"vu_le": seen_at.isoformat(timespec="seconds"), **asdict(received)}, ensure_ascii=False)
+        digest = hashlib.sha256(line.encode()).hexdigest()
+        self._storage.write(f"{MANIFEST}/{seen_at:%Y-%m-%dT%H%M%S}-{digest[:12]}.json", line.encode() + b"\n")
 
 
-def news_line(received: Received, seen_at: datetime.datetime) -> str:
-    """Return the line of JSON that the manifest keeps of a file that is news."""
-    return json.dumps({"vu_le": seen_at.isoformat(timespec="seconds"), **asdict(received)}, ensure_ascii=False)
+def _name(sha256: str) -> str:
+    return f"{ROOM}/{sha256[:2]}/{sha256}"
 
 
 def _memory(root: ExportsRoot, path: str) -> str:

@@ -6,6 +6,7 @@ What the objects mean, and in which order they are written, is decided elsewhere
 from __future__ import annotations
 
 import datetime
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from pipelines.mechanics import files
 from pipelines.read.sources import RootError, without_secrets
 
 if TYPE_CHECKING:
@@ -142,14 +144,25 @@ class ObjectStore:
             return False
         return True
 
+    def sha256(self, name: str) -> str | None:
+        """Return the SHA-256 of an object, read where it is; None if there is none."""
+        try:
+            with self._filesystem.open(self._full(name), "rb") as stream:
+                return files.copy_hashed(files.chunks(stream))[0]
+        except FileNotFoundError:
+            return None
+
     def send(self, name: str, path: Path) -> None:
-        """Copy a local file to an object."""
+        """Copy a local file to an object, unless it is that object."""
         if not self._is_disk:
             self._filesystem.put_file(str(path), self._full(name))
             return
-        with _draft(Path(self._full(name))) as draft:
+        place = Path(self._full(name))
+        if place.exists() and place.samefile(path):
+            return
+        with _draft(place) as draft:
             shutil.copyfile(path, draft)
-            draft.replace(self._full(name))
+            draft.replace(place)
 
     def fetch(self, name: str, path: Path) -> None:
         """Copy an object to a local file, whole or not at all; raises FileNotFoundError if there is none."""
@@ -194,7 +207,7 @@ def _is_draft(name: str) -> bool:
 def _draft(final: Path) -> Iterator[Path]:
     """Give the name of a file beside its final place; what still has that name at the end is removed."""
     final.parent.mkdir(parents=True, exist_ok=True)
-    draft = final.with_name(f"{_DRAFT}{final.name}.{uuid.uuid4().hex}")
+    draft = final.with_name(f"{_DRAFT}{final.name}.{uuid.uuid4().hex}.{os.getpid()}")
     try:
         yield draft
     finally:

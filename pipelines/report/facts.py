@@ -57,8 +57,7 @@ class Refusal:
 def known_years(store: Store, catalogue: Catalogue) -> list[NetworkYear]:
     """Return what is known of every network-year declared."""
     places = [(network, year) for network, declared in catalogue.networks.items() for year in declared.years]
-    store.bring(places)
-    return [store.read(*place) for place in places]
+    return store.read_all(places)
 
 
 def late_files(catalogue: Catalogue, years: Iterable[NetworkYear], today: datetime.date) -> list[LateFiles]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.flow.changes import Cell
 from pipelines.flow.revisions import waiting
-from pipelines.mechanics.files import sha256, write_whole
+from pipelines.mechanics.files import sha256
 from pipelines.mechanics.french import counted
 from pipelines.report.facts import not_computed
 from pipelines.report.network_lines import NOT_RECEIVED, network_lines
@@ -107,9 +107,7 @@ def end_night(
         "terminee_le": now.isoformat(timespec="seconds"),
     }
     text = night_text(catalogue, record)
-    path = store.file(f"work/nuits/{record['nuit']}.md")
-    write_whole(path, text.encode())
-    store.save_file(path)
+    store.keep_text(f"work/nuits/{record['nuit']}.md", text)
     return text
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.declarations.status import Status
 from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.revisions import waiting_revisions
-from pipelines.flow.shared_store import open_store
+from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.read.sources import without_secrets
 from pipelines.release import history
@@ -39,7 +39,7 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
     ``output`` is a folder or an fsspec URL, ``letters`` the URL of the letters if they have one; raises RootError when
     the protocol of ``output`` is unknown here, NothingHereError when nothing was ever treated there.
     """
-    store = open_store(str(output), letters)
+    store = Store(str(output), letters)
     if not store.begun():
         raise NothingHereError(
             f"rien n'a jamais été traité dans {without_secrets(str(output))} : lancer « resultats run », "

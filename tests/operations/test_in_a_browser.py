@@ -23,7 +23,7 @@ import pytest
 import requests
 from dagster_service import PROJECT, Service, small_project, wait_for
 
-from pipelines.flow.store import read_json
+from pipelines.flow.stored_files import read_json
 from pipelines.release import history
 from pipelines.targets.rooms import Rooms
 

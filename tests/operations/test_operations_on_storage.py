@@ -11,9 +11,9 @@ from small_networks import NOW, Small, small
 
 from pipelines.cli import main
 from pipelines.flow.changes import Look, look
-from pipelines.flow.revisions import ProposalStore, waiting_revisions
-from pipelines.flow.shared_store import open_store
-from pipelines.flow.store import read_frame
+from pipelines.flow.revisions import waiting_revisions
+from pipelines.flow.store import Store
+from pipelines.flow.stored_files import read_frame
 from pipelines.read import ObjectStore
 from pipelines.report.night import begin_night, end_night, keep_night, latest_night, night_record
 
@@ -44,7 +44,7 @@ class Machine:
         return json.loads(self.command("status", "--json"))
 
     def favourable(self) -> float:
-        store = open_store(self.url)
+        store = Store(self.url)
         frame = read_frame(store.network_year("alpha", 2023) / "results.parquet")
         return float(frame[(frame["maille"] == "national") & (frame["frequence"] == "annuelle")]["valeur"].iloc[0])
 
@@ -89,7 +89,7 @@ def test_a_blocked_plan_waits_for_an_agreement_that_all_know(machine):
     assert plan["blocked"]
     machine.command("publish", "--accept", plan["hash"], "--reason", "définition corrigée")
     assert machine.status()["jeux_de_donnees"][0]["cibles"][0]["a_jour"]
-    store = open_store(machine.url)
+    store = Store(machine.url)
     assert any(store.room("acceptances").iterdir())
 
 
@@ -111,21 +111,20 @@ def test_the_revision_of_a_closed_year_waits_and_is_accepted(machine, monkeypatc
     listed = machine.command("revisions", schemas=False)
     assert listed.startswith(f"alpha 2023 {waiting['empreinte'][:12]} proposée")
 
-    saved, calls = ProposalStore.save_revision, []
+    saved = Store.save_network_year
 
     def killed(self, network, year):
-        calls.append((network, year))
-        if len(calls) == 2:  # the revision is in place, and still there to accept
+        if self.proposes:  # the revision is in place, and still there to accept
             raise KeyboardInterrupt
         saved(self, network, year)
 
     accept = ("revisions", "--accept", "alpha", "2023", waiting["empreinte"])
     with monkeypatch.context() as patched:
-        patched.setattr(ProposalStore, "save_revision", killed)
+        patched.setattr(Store, "save_network_year", killed)
         machine.command(*accept, schemas=False, code=130)  # as Ctrl-C ends a command
-    store = open_store(machine.url)
+    store = Store(machine.url)
     look(machine.project.catalogue, store, machine.project.workspace.root)  # the next look ends it
-    store = open_store(machine.url)
+    store = Store(machine.url)
     assert machine.favourable() == 100 - before
     assert store.read("alpha", 2023).stands
     assert not list(waiting_revisions(store))
@@ -136,7 +135,7 @@ def test_the_revision_of_a_closed_year_waits_and_is_accepted(machine, monkeypatc
 
 
 def base(store) -> str:
-    folder = store.bring_rooms("work/revisions", "results.json") / "remplacees" / "alpha" / "2023"
+    folder = store.rooms("work/revisions", "results.json") / "remplacees" / "alpha" / "2023"
     (found,) = folder.iterdir()
     return found.name
 
@@ -144,25 +143,25 @@ def base(store) -> str:
 def test_nights_are_seen_by_all_and_end_once(machine):
     catalogue, root = machine.project.catalogue, machine.project.workspace.root
     places = [(network, year) for network, declared in catalogue.networks.items() for year in declared.years]
-    store = open_store(machine.url)
+    store = Store(machine.url)
     assert look(catalogue, store, root).cells == []
     assert latest_night(store) is None
     since = store.state(places)
     assert since
     write_export(machine.project.exports, "alpha", 2024, unhappy=2)
-    begin_night(open_store(machine.url), "2026-01-01", Look(), NOW, "panne")
+    begin_night(Store(machine.url), "2026-01-01", Look(), NOW, "panne")
     begin_night(store, "2026-01-02", look(catalogue, store, root), NOW)
-    other = open_store(machine.url)
+    other = Store(machine.url)
     record = latest_night(other)
     assert (record["nuit"], [cell["year"] for cell in record["a_traiter"]]) == ("2026-01-02", [2024])
     assert other.state(places) == since
     machine.run()
-    other = open_store(machine.url)
+    other = Store(machine.url)
     assert other.state(places) != since
     end_night(other, catalogue, record, {}, "refaites.", NOW)
     keep_night(other, record)
-    found = night_record(open_store(machine.url), "2026-01-02")
+    found = night_record(Store(machine.url), "2026-01-02")
     assert found["a_traiter"][0]["resultat"] == "nouveaux résultats"
     assert found["terminee_le"]
-    text = open_store(machine.url)
+    text = Store(machine.url)
     assert "nouveaux résultats" in text.file("work/nuits/2026-01-02.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from dagster_service import small_project
 
 from pipelines.cli import main
 from pipelines.flow.output_folder import private_files, tidy
-from pipelines.flow.shared_store import SharedStore
+from pipelines.flow.store import Store
 from pipelines.operations.doctor import diagnose
 from pipelines.operations.output_lock import alone_on
 
@@ -120,13 +120,13 @@ def test_drafts_on_a_storage_go_once_they_are_old(tmp_path):
 def test_a_scratch_folder_goes_with_its_process_or_with_the_next_one(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     code = (
-        "import os, signal\nfrom pipelines.flow.shared_store import SharedStore\n"
-        "store = SharedStore('memory://essai')\nos.kill(os.getpid(), signal.SIGKILL)\n"
+        "import os, signal\nfrom pipelines.flow.store import Store\n"
+        "store = Store('memory://essai')\nos.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
     (left,) = tmp_path.glob("resultats-*")
     (tmp_path / "resultats-d-un-autre").mkdir()
-    store, other = SharedStore("memory://essai"), SharedStore("memory://essai")
+    store, other = Store("memory://essai"), Store("memory://essai")
     assert not left.exists()
     assert len(list(tmp_path.glob("resultats-*"))) == 3  # both of the living, and what isn't ours
     store.close()

@@ -13,7 +13,6 @@ from small_networks import NOW, Small, small
 from pipelines.flow.gather import stale_network_years
 from pipelines.flow.receive import receive_again
 from pipelines.flow.revisions import (
-    ProposalStore,
     RevisionError,
     accept_revision,
     begin_revision,
@@ -22,7 +21,7 @@ from pipelines.flow.revisions import (
     waiting_revisions,
     writing_store,
 )
-from pipelines.flow.store import read_frame
+from pipelines.flow.stored_files import read_frame
 from pipelines.read import DamagedArchiveError
 
 CELL = ("alpha", 2023)
@@ -131,7 +130,7 @@ def test_a_crash_while_accepting_is_ended_by_the_next_look(closed, monkeypatch, 
     closed.look()
     assert national_value(closed) == 25
     assert CELL not in closed.seen()
-    assert not ProposalStore(closed.store).network_year(*CELL).exists()
+    assert not closed.store.proposals.network_year(*CELL).exists()
 
 
 def test_a_stage_run_alone_writes_beside_too(closed):

@@ -21,7 +21,8 @@ import psutil
 import pytest
 from dagster_service import Service, small_project, wait_for, write_export
 
-from pipelines.flow.store import Store, read_frame, read_json
+from pipelines.flow.store import Store
+from pipelines.flow.stored_files import read_frame, read_json
 from pipelines.operations.lost_runs import fail_lost_runs
 from pipelines.release import history
 

@@ -19,7 +19,7 @@ from assets.jobs import NETWORKS_JOB, STAGES
 from assets.resources import Workspace
 from pipelines.cli import main
 from pipelines.flow.revisions import ACCEPT_JOB, waiting_revisions
-from pipelines.flow.store import read_frame
+from pipelines.flow.stored_files import read_frame
 from pipelines.report.alerts import alerts_of
 from pipelines.report.facts import known_years
 from pipelines.report.network_lines import network_lines

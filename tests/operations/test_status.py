@@ -12,7 +12,8 @@ import pytest
 from pipelines.cli import main
 from pipelines.declarations.status import Status
 from pipelines.flow.state import ExportVerdict, Reception, YearVerdict
-from pipelines.flow.store import Store, write_json
+from pipelines.flow.store import Store
+from pipelines.flow.stored_files import write_json
 from pipelines.read import Received
 from pipelines.report.status import status
 from pipelines.targets.acceptance import accept

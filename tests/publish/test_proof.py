@@ -21,7 +21,6 @@ from pipelines.cli import main
 from pipelines.declarations import Catalogue
 from pipelines.read import Archive
 from pipelines.read.object_store import ObjectStore
-from pipelines.read.shared_archive import SharedArchive
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception
 from pipelines.release.proof import rebuilt_findings, release_proof
 from pipelines.release.release import make_release
@@ -252,7 +251,7 @@ def test_a_rendition_written_otherwise_holds_the_same(made, tmp_path) -> None:
 
 
 def test_what_a_shared_storage_holds_is_proved_whatever_this_machine_keeps_of_it(tmp_path) -> None:
-    archive = SharedArchive(tmp_path / "ici", ObjectStore(f"file://{tmp_path / 'partage'}"))
+    archive = Archive(tmp_path / "ici", ObjectStore(f"file://{tmp_path / 'partage'}"))
     sha256 = archive.keep(b"contenu")
     assert archive.fault(sha256) is None
     shared = tmp_path / "partage" / "archive" / sha256[:2] / sha256

@@ -16,8 +16,8 @@ from made_results import DATASET
 from pipelines.declarations import Catalogue
 from pipelines.flow.gather import national
 from pipelines.flow.publish import Publisher, kind_of
-from pipelines.flow.shared_store import SharedStore
-from pipelines.flow.store import Store, write_json
+from pipelines.flow.store import Store
+from pipelines.flow.stored_files import write_json
 from pipelines.flow.waiting_plans import keep_waiting, waiting_plans
 from pipelines.release.errors import ConcurrentPublicationError, PublicationError
 from pipelines.release.gates import Gate
@@ -228,15 +228,15 @@ def test_what_waits_is_forgotten_on_a_storage_without_touching_the_national_tabl
 ):
     url = f"memory://{tmp_path.name}/sortie"
     (plan,) = publisher(small, Store(work.output)).plans()
-    keep_waiting(SharedStore(url), [plan])
-    mine, other = SharedStore(url), SharedStore(url)
+    keep_waiting(Store(url), [plan])
+    mine, other = Store(url), Store(url)
     assert national(mine).synthetic is None  # as it was before a run elsewhere
-    write_json(other.national / "national.json", {"synthetic": "inventé"})
-    other.save_room(other.national)
-    shutil.copytree(work.releases, mine.releases, dirs_exist_ok=True)
-    mine.save_release(DATASET, "1.0.0")
+    with other.writing("work/national") as (national_room,):
+        write_json(national_room / "national.json", {"synthetic": "inventé"})
+    with mine.releasing(DATASET) as releases:
+        shutil.copytree(work.releases, releases, dirs_exist_ok=True)
     assert [report.applied for report in publisher(small, mine).publish()] == [True]
-    after = SharedStore(url)
+    after = Store(url)
     assert (waiting_plans(after), national(after).synthetic) == ([], "inventé")
 
 

@@ -15,7 +15,7 @@ from udata_server.server import Udata
 
 from assets.publication import accept_plan_job, previews_sensor, publication_asset
 from assets.resources import Workspace
-from pipelines.flow.shared_store import open_store
+from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.targets.rooms import Rooms
 from pipelines.targets.udata.record import last_page
@@ -75,7 +75,7 @@ def test_a_blocked_plan_waits_and_the_job_accepts_that_very_plan(access: House, 
     assert access.held()["extras"]["resultats:version"] == "1.0.0"
     assert accept(plan["hash"]).success
     assert access.held()["extras"]["resultats:version"] == "1.0.1"
-    assert waiting_plans(open_store(str(access.output))) == []
+    assert waiting_plans(Store(str(access.output))) == []
 
 
 def test_what_the_platform_made_of_the_files_is_told_once(access: House, udata: Udata):
@@ -98,10 +98,10 @@ def test_an_output_on_a_shared_storage_is_published_once(house: House, tmp_path:
     monkeypatch.setenv("RESULTATS_API_KEY", house.key)
     monkeypatch.setenv("RESULTATS_ORGANIZATION", house.organization)
     url = f"file://{tmp_path}/partage"
-    store = open_store(url)
+    store = Store(url)
     for folder in house.work.releases.glob("*/*"):
-        shutil.copytree(folder, store.releases / folder.parent.name / folder.name)
-        store.save_release(folder.parent.name, folder.name)
+        with store.releasing(folder.parent.name) as releases:
+            shutil.copytree(folder, releases / folder.parent.name / folder.name)
     shutil.rmtree(house.output)
 
     def publish() -> dict[str, Any]:

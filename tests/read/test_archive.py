@@ -114,7 +114,7 @@ def receive(kept, root, now=NOW):
 
 
 def manifest(kept):
-    return [json.loads(line) for line in (kept.folder / "manifeste.jsonl").read_text().splitlines()]
+    return [json.loads(path.read_text()) for path in sorted((kept.folder / "manifeste").iterdir())]
 
 
 def test_a_new_file_is_kept_by_its_content(kept, root):
@@ -156,12 +156,12 @@ def test_a_touched_file_is_read_but_is_no_news(kept, root, folder):
 def test_a_changed_file_is_news_and_the_former_one_is_kept(kept, root, folder):
     first = receive(kept, root)
     (folder / "dgfip/2024.csv").write_bytes(b"suite")
-    changed = receive(kept, root)
+    changed = receive(kept, root, NOW + datetime.timedelta(days=1))
     assert (changed.news, changed.before) == ("modifié", first.sha256)
     assert kept.content(first.sha256) == b"dgfip/2024.csv"
     assert kept.content(changed.sha256) == b"suite"
     (folder / "dgfip/2024.csv").write_bytes(b"dgfip/2024.csv")
-    back = receive(kept, root)
+    back = receive(kept, root, NOW + datetime.timedelta(days=2))
     assert (back.news, back.before, back.sha256) == ("modifié", changed.sha256, first.sha256)
     assert [line["news"] for line in manifest(kept)] == ["nouveau", "modifié", "modifié"]
 

@@ -1,0 +1,69 @@
+"""Small files of the state, and tables: each is written whole or not at all, and read back as what it was."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from pipelines.flow.state import Record
+from pipelines.mechanics.files import replacing, write_whole
+from pipelines.validate import TypedRows, write_rows
+
+Kind = TypeVar("Kind", bound=Record)
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file, or None if it is absent or was cut short."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON whole or not at all."""
+    write_whole(path, json.dumps(content, ensure_ascii=False, indent=1, default=str).encode())
+
+
+def read_record(path: Path, kind: type[Kind]) -> Kind | None:
+    """Return a record, or None if it is absent, was cut short or was written by another version of the product."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record whole or not at all."""
+    write_whole(path, record.model_dump_json(indent=1).encode())
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write Parquet whole or not at all."""
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def write_typed_rows(path: Path, rows: TypedRows) -> None:
+    """Write typed rows as Parquet, whole or not at all; a file that holds just them is copied as it is."""
+    with replacing(path) as temporary:
+        if rows.whole_file is not None:
+            shutil.copyfile(rows.whole_file, temporary)
+        else:
+            write_rows(rows, temporary)
+
+
+def write_frame(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame as Parquet; missing text stays null."""
+    write_table(path, pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None))
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """Return a frame written by ``write_frame``."""
+    found: pd.DataFrame = pq.read_table(path).to_pandas()
+    return found
