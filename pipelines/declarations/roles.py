@@ -108,14 +108,13 @@ def _feed_rules(indicator: Indicator, feed: Feed, export: Export) -> Iterator[Ro
 
 def _input_rules(indicator: Indicator, inputs: Mapping[str, str], export: Export) -> Iterator[RowRule]:
     estimator = indicator.estimator
+    if scale := estimator.note_scale:
+        yield from _note_rules(inputs["rating"], scale)
+        return
     match estimator:
-        case declared.Share() | declared.NetSatisfaction() | declared.Score():
+        case declared.AnswerModel():
             known = (*estimator.answers(), *estimator.excluded)
             yield from _answer_rules(export.field(inputs["answer"]), inputs["answer"], known)
-        case declared.Nps():
-            yield from _note_rules(inputs["rating"], (0, 10))
-        case declared.TopBox() | declared.Ces():
-            yield from _note_rules(inputs["rating"], estimator.scale)
         case declared.Ratio():
             yield from _ratio_rules(indicator, inputs["numerator"], inputs["denominator"], estimator.factor)
             yield from _pair_rules(export, inputs["numerator"], inputs["denominator"])

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-from pipelines.declarations import estimators as declared
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Indicator
+    from pipelines.declarations.estimators.base import UnitBounds
 
 DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else
 SECRET = "secret-statistique"  # one reason for all that is hidden: two told which bases were under the threshold
-
-_PERCENT = (declared.Share, declared.TopBox)
-_BALANCE = (declared.Nps, declared.NetSatisfaction)
 
 
 @dataclass(frozen=True)
@@ -58,18 +54,8 @@ def base_of(indicator: Indicator, network: str) -> str:
 
     What is hidden of one must be hidden of all, since each would publish the base of the others.
     """
-    feed, estimator = indicator.networks[network], indicator.estimator
-    rows = rows_of(indicator, network)
-    answers = sorted(map(str, estimator.answers()))
-    if isinstance(estimator, declared.Ratio):
-        counted = f"sum {feed.inputs['denominator']}"
-    elif isinstance(estimator, declared.Sum):
-        counted = f"sum {feed.inputs['value']}"
-    elif isinstance(estimator, declared.Declared):
-        counted = f"typed {feed.inputs.get('base', feed.inputs['value'])}"
-    else:
-        counted = f"answers {next(iter(feed.inputs.values()), '')} {answers}"
-    return f"{rows} {counted}"
+    counted = indicator.estimator.counted(indicator.networks[network].inputs)
+    return f"{rows_of(indicator, network)} {counted}"
 
 
 def rows_of(indicator: Indicator, network: str) -> str:
@@ -78,23 +64,6 @@ def rows_of(indicator: Indicator, network: str) -> str:
     return f"{sorted(feed.export)} {sorted((key, sorted(map(str, item))) for key, item in feed.where.items())}"
 
 
-def attributes(indicator: Indicator) -> tuple[float, float | None] | Literal[False]:
-    """Return the least and greatest that one unit of base may add to ``numerateur`` (None: no limit), else False.
-
-    With them the attacker knows that a numerator is at least (at most) so many times its denominator: two hidden cells
-    whose numerators sum to nothing have nothing each.
-    """
-    estimator = indicator.estimator
-    if isinstance(estimator, _PERCENT):
-        return 0.0, 1.0
-    if isinstance(estimator, _BALANCE):
-        return -1.0, 1.0
-    if isinstance(estimator, declared.Ces):
-        return float(estimator.scale[0]), float(estimator.scale[1])
-    if isinstance(estimator, declared.Score):
-        points = [item.points for item in estimator.points]
-        return min(points), max(points)
-    if isinstance(estimator, declared.Ratio | declared.Mean) and indicator.range:
-        factor = estimator.factor if isinstance(estimator, declared.Ratio) else 1.0
-        return indicator.range[0] / factor, indicator.range[1] / factor
-    return False
+def attributes(indicator: Indicator) -> UnitBounds:
+    """Return the least and greatest that one unit of base may add to ``numerateur``: see ``unit_bounds``."""
+    return indicator.estimator.unit_bounds(indicator.range)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Row = Mapping[Any, Any]
 _DECIMALS = {"effectif": 0, "effectif_pondere": 0, "numerateur": 6, "denominateur": 6}  # as published
 _RELATIVE = 1e-9  # floating sums in another order
-_NAMES = {
+# The figures of a row that are explained, as a sentence names them.
+FIGURES = {
     "valeur": "la valeur", "borne_basse": "la borne basse", "borne_haute": "la borne haute", "effectif": "l'effectif",
     "effectif_pondere": "l'effectif pondéré", "numerateur": "le numérateur", "denominateur": "le dénominateur",
 }  # fmt: skip
@@ -50,9 +51,9 @@ def differences(row: Row, line: Row, indicator: Indicator, catalogue: Catalogue)
     found = []
     for name, decimals in _decimals(indicator).items():
         if name.startswith("borne") and present(row[name]) != present(line[name]):
-            found.append(f"{_NAMES[name]} est publiée là où l'on n'en trouve pas, ou l'inverse")
+            found.append(f"{FIGURES[name]} est publiée là où l'on n'en trouve pas, ou l'inverse")
         elif present(row[name]) and not _same(row[name], line[name], decimals):
-            found.append(f"{_NAMES[name]} n'est pas ce que l'on recalcule")
+            found.append(f"{FIGURES[name]} n'est pas ce que l'on recalcule")
     return found
 
 
@@ -65,7 +66,7 @@ def _same(published: Any, computed: Any, decimals: int) -> bool:
 
 def _decimals(indicator: Indicator) -> dict[str, int]:
     """Return the decimals with which each figure is published."""
-    return {name: _DECIMALS.get(name, indicator.decimals) for name in _NAMES}
+    return {name: _DECIMALS.get(name, indicator.decimals) for name in FIGURES}
 
 
 def same_reason(row: Row, reason: str, catalogue: Catalogue) -> list[str]:

@@ -17,7 +17,7 @@ from pipelines.declarations.indicator import MinimumBase
 from pipelines.declarations.status import Status
 from pipelines.declarations.yaml_source import Document, parse
 from pipelines.disclosure.rules import DEFAULT_MINIMUM_BASE, SECRET
-from pipelines.explain.agreement import Row, as_published, is_hidden, is_kept, present
+from pipelines.explain.agreement import FIGURES, Row, as_published, is_hidden, is_kept, present
 from pipelines.explain.lines import ObservedLines
 from pipelines.explain.recomputed import key_of
 
@@ -35,9 +35,6 @@ _WHAT = (
     "reseau", "indicateur", "annee", "periode", "frequence", "maille", "territoire_code", "territoire",
     "structure_code", "structure", "unite", "statut_observation", "statut_confidentialite", "motif_absence",
     "date_reference", "date_extraction", "nature_donnees",
-)  # fmt: skip
-_FIGURES = (
-    "valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur",
 )  # fmt: skip
 _TOO_FEW = (SECRET, "base-insuffisante")  # reasons of a value that was computed, on too small a base
 _NO_COMPARISON = "la valeur est secrète : le recalcul n'est ni montré ni comparé"
@@ -62,7 +59,7 @@ def explanation(explainer: Explainer, row: Row, schemas: Path) -> dict[str, Any]
     return {
         "resultat": {
             **{name: _plain(row[name]) for name in _WHAT},
-            **{name: None if hidden else _plain(row[name]) for name in _FIGURES},
+            **{name: None if hidden else _plain(row[name]) for name in FIGURES},
         },
         "estimateur": _estimator(traced, row),
         "absence": None if present(row["valeur"]) and not hidden else _absence(explainer, traced, row, hidden),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from pipelines.explain.agreement import FIGURES
 from pipelines.mechanics.french import number
 
 if TYPE_CHECKING:
@@ -16,10 +18,7 @@ if TYPE_CHECKING:
 _LISTED = 12
 _SHORT = 12  # characters of a hash: enough to recognise a file; the JSON has them all
 _LEVELS = {"national": "national", "region": "région", "departement": "département", "site": "site"}
-_NAMES = {
-    "valeur": "valeur", "effectif": "effectif", "effectif_pondere": "effectif pondéré", "numerateur": "numérateur",
-    "denominateur": "dénominateur", "borne_basse": "borne basse", "borne_haute": "borne haute",
-}  # fmt: skip
+_ARTICLE = re.compile("^(la |le |l')")
 
 
 def show(told: Mapping[str, Any]) -> None:
@@ -127,7 +126,8 @@ def _lines(told: Mapping[str, Any]) -> str:
 
 def _verdict(console: Console, told: Mapping[str, Any]) -> None:
     console.print(Text("Recalcul", "bold"))
-    figures = ", ".join(f"{_NAMES[name]} {_number(value)}" for name, value in told["valeurs"].items())
+    named = ((_ARTICLE.sub("", FIGURES[name]), value) for name, value in told["valeurs"].items())
+    figures = ", ".join(f"{name} {_number(value)}" for name, value in named)
     for line in filter(None, (told["methode"], figures, *told["avertissements"])):
         console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     verdicts = {True: ("ACCORD", "bold green"), False: ("DÉSACCORD", "bold red"), None: ("NON COMPARÉ", "bold yellow")}

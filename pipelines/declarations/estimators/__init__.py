@@ -10,7 +10,15 @@ from typing import Annotated
 from pydantic import Field
 
 from pipelines.declarations.estimators.amounts import Count, Mean, Median, Quantile, Ratio, Sum, WithinDeadline
-from pipelines.declarations.estimators.base import Card, EstimatorModel, Example, LevelMethod, Worked, YearMethod
+from pipelines.declarations.estimators.base import (
+    AnswerModel,
+    Card,
+    EstimatorModel,
+    Example,
+    LevelMethod,
+    Worked,
+    YearMethod,
+)
 from pipelines.declarations.estimators.programme import Declared, ProgressRate, TransparencyRate
 from pipelines.declarations.estimators.voices import Ces, NetSatisfaction, Nps, Score, Share, TopBox
 
@@ -45,7 +53,7 @@ def name_of(estimator: type[EstimatorModel]) -> str:
 
 
 __all__ = [
-    "ESTIMATORS", "Card", "Ces", "Count", "Declared", "Estimator", "EstimatorModel", "Example", "LevelMethod", "Mean",
-    "Median", "NetSatisfaction", "Nps", "ProgressRate", "Quantile", "Ratio", "Score", "Share", "Sum", "TopBox",
-    "TransparencyRate", "WithinDeadline", "Worked", "YearMethod", "name_of",
+    "ESTIMATORS", "AnswerModel", "Card", "Ces", "Count", "Declared", "Estimator", "EstimatorModel", "Example",
+    "LevelMethod", "Mean", "Median", "NetSatisfaction", "Nps", "ProgressRate", "Quantile", "Ratio", "Score", "Share",
+    "Sum", "TopBox", "TransparencyRate", "WithinDeadline", "Worked", "YearMethod", "name_of",
 ]  # fmt: skip

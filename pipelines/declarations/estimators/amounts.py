@@ -5,7 +5,7 @@ Those of answers and notes are in ``voices``.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,13 +14,18 @@ from pipelines.declarations.estimators.base import (
     NORMAL,
     RANKS,
     WILSON,
+    Bounds,
     Card,
     EstimatorModel,
     Family,
     LevelMethod,
+    UnitBounds,
     Worked,
     YearMethod,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Mean(EstimatorModel):
@@ -41,6 +46,10 @@ class Mean(EstimatorModel):
             Worked({}, ({"value": 2}, {"value": 4}), 3.5, "(2 + 3 × 4) / 4", weights=(1, 3)),
         ),
     )  # fmt: skip
+
+    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:
+        """Return the bounds of the indicator, where it has some."""
+        return bounds or False
 
 
 class Quantile(EstimatorModel):
@@ -108,6 +117,10 @@ class Sum(EstimatorModel):
         ),
     )  # fmt: skip
 
+    def counted(self, inputs: Mapping[str, str]) -> str:
+        """Name what is summed."""
+        return f"sum {inputs['value']}"
+
 
 class Count(EstimatorModel):
     """Number of rows kept by ``where``; with an input, of those where it is not blank."""
@@ -160,6 +173,14 @@ class Ratio(EstimatorModel):
                    "la seconde ligne est hors de la base"),
         ),
     )  # fmt: skip
+
+    def counted(self, inputs: Mapping[str, str]) -> str:
+        """Name the denominators, whose sum is the base."""
+        return f"sum {inputs['denominator']}"
+
+    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:
+        """Return the bounds of the indicator, where it has some, as what one unit of denominator may bring."""
+        return (bounds[0] / self.factor, bounds[1] / self.factor) if bounds else False
 
 
 class WithinDeadline(EstimatorModel):

@@ -19,6 +19,8 @@ LevelMethod = Literal["declared", "sum", "ratio_of_sums", "weighted_mean", "pool
 YearMethod = Literal["declared", "last", "sum", "ratio_of_sums", "weighted_mean", "pooled"]
 Family = Literal["mean", "ratio", "total", "quantile", "typed", "networks"]
 Scale = tuple[int, int]
+Bounds = tuple[float, float]
+UnitBounds = tuple[float, float | None] | Literal[False]
 
 
 class Example(Model):
@@ -82,6 +84,23 @@ class EstimatorModel(Model):
         """Return the answers declared to be out of the base, or None when the estimator reads no answers."""
         return None
 
+    @property
+    def note_scale(self) -> Scale | None:
+        """The lowest and highest of the notes that it reads, None when it reads none."""
+        return None
+
+    def counted(self, inputs: Mapping[str, str]) -> str:
+        """Name what its base counts, given the columns of its inputs: those of one name have equal bases."""
+        return f"answers {next(iter(inputs.values()), '')} {sorted(map(str, self.answers()))}"
+
+    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (for those that know of none)
+        """Return the least and greatest that one unit of base may add to ``numerateur`` (None: no limit), else False.
+
+        ``bounds``: those of the indicator. With them the attacker of a secret knows that a numerator is at least (at
+        most) so many times its denominator: two hidden cells whose numerators sum to nothing have nothing each.
+        """
+        return False
+
     @classmethod
     def input_names(cls) -> tuple[str, ...]:
         """Return every input that a feed may give."""
@@ -118,6 +137,11 @@ class RatingModel(EstimatorModel):
 
     scale: Scale = Field(description="lowest and highest note")
     inputs: ClassVar[tuple[str, ...]] = ("rating",)
+
+    @property
+    def note_scale(self) -> Scale:
+        """The lowest and highest of the notes that it reads."""
+        return self.scale
 
     @model_validator(mode="after")
     def _scale_goes_up(self) -> RatingModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,9 @@ from pipelines.declarations.estimators.base import (
     Worked,
     YearMethod,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Declared(EstimatorModel):
@@ -34,6 +37,10 @@ class Declared(EstimatorModel):
         interval="aucun : le réseau ne donne pas de quoi le calculer",
         examples=(Worked({}, ({"value": 87.4},), 87.4, "telle quelle"),),
     )
+
+    def counted(self, inputs: Mapping[str, str]) -> str:
+        """Name the base that the network gives, or the value without one."""
+        return f"typed {inputs.get('base', inputs['value'])}"
 
 
 class ProgressRate(EstimatorModel):

@@ -12,9 +12,12 @@ from pipelines.declarations.estimators.base import (
     NORMAL,
     WILSON,
     AnswerModel,
+    Bounds,
     Card,
     EstimatorModel,
     RatingModel,
+    Scale,
+    UnitBounds,
     Worked,
 )
 
@@ -51,6 +54,10 @@ class Share(AnswerModel):
         """Return every answer of the base."""
         return self.among
 
+    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (an answer counts or not)
+        """Return that an answer adds nothing, or one."""
+        return 0.0, 1.0
+
     @model_validator(mode="after")
     def _favourable_is_in_the_base(self) -> Share:
         if not set(self.favourable) < set(self.among):
@@ -79,6 +86,10 @@ class TopBox(RatingModel):
                    "9 n'est pas sur l'échelle : hors de la base, comme le blanc"),
         ),
     )  # fmt: skip
+
+    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (an answer counts or not)
+        """Return that an answer adds nothing, or one."""
+        return 0.0, 1.0
 
 
 class Nps(EstimatorModel):
@@ -110,6 +121,15 @@ class Nps(EstimatorModel):
         ),
     )  # fmt: skip
 
+    @property
+    def note_scale(self) -> Scale:
+        """From 0 to 10, by definition."""
+        return 0, 10
+
+    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (an answer is for, against or neither)
+        """Return that an answer takes one away, or adds one."""
+        return -1.0, 1.0
+
 
 class NetSatisfaction(AnswerModel):
     """% satisfied minus % dissatisfied, -100 to +100, from one question; ``neutral`` stays in the base."""
@@ -140,6 +160,10 @@ class NetSatisfaction(AnswerModel):
     def answers(self) -> tuple[Scalar, ...]:
         """Return every answer of the base."""
         return (*self.satisfied, *self.neutral, *self.dissatisfied)
+
+    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (an answer is for, against or neither)
+        """Return that an answer takes one away, or adds one."""
+        return -1.0, 1.0
 
 
 class Points(Model):
@@ -181,6 +205,11 @@ class Score(AnswerModel):
         """Return every answer that is worth points."""
         return tuple(item.answer for item in self.points)
 
+    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (the points are declared)
+        """Return the fewest and the most points that an answer is worth."""
+        points = [item.points for item in self.points]
+        return min(points), max(points)
+
 
 class Ces(RatingModel):
     """Customer Effort Score: mean of the notes; no single scale nor direction exists, so both are declared."""
@@ -202,3 +231,7 @@ class Ces(RatingModel):
                    weights=(3, 1)),
         ),
     )  # fmt: skip
+
+    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (the scale is declared)
+        """Return the lowest and the highest note."""
+        return float(self.scale[0]), float(self.scale[1])
