@@ -50,7 +50,7 @@ def export_columns(export: Export) -> dg.TableSchema:
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
-                field.name, field.type, field.description or field.title,
+                field.name, field.type, field.description,
                 dg.TableColumnConstraints(
                     nullable=not field.constraints.required, unique=field.constraints.unique,
                     other=_others(field.constraints.descriptor()),

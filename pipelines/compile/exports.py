@@ -12,11 +12,9 @@ from pipelines.mechanics.durations import DURATION_PATTERNS
 
 if TYPE_CHECKING:
     from pipelines.declarations import Export, ExportField, Layout
-    from pipelines.declarations.network import FieldOverride
 
-# What a layout may change, with the key that frictionless knows it by.
+# How cells are written, with the key that frictionless knows it by.
 _WRITING = {
-    "format": "format",
     "missing_values": "missingValues",
     "decimal_char": "decimalChar",
     "group_char": "groupChar",
@@ -47,8 +45,10 @@ def field_descriptor(field: ExportField, layout: Layout) -> dict[str, Any]:
     """Return the Table Schema v1 field (frictionless 5) that judges the cells of ``field`` in that layout."""
     descriptor: dict[str, Any] = {"name": field.name, "type": field.type}
     override = layout.fields.get(field.name)
+    if written := (override and override.format) or field.format:
+        descriptor["format"] = written
     for attribute, key in _WRITING.items():
-        value = _written(field, override, attribute)
+        value = getattr(field, attribute)
         if value is not None:
             descriptor[key] = list(value) if isinstance(value, tuple) else value
     if field.is_share or field.unit is not None:
@@ -79,8 +79,3 @@ def _as_text(descriptor: dict[str, Any]) -> dict[str, Any]:
     told = {key: value for key, value in descriptor.get("constraints", {}).items() if key in ("required", "unique")}
     constraints = {**told, "pattern": DURATION_PATTERNS[form]}
     return {**descriptor, "type": "string", "duration": form, "constraints": constraints}
-
-
-def _written(field: ExportField, override: FieldOverride | None, attribute: str) -> Any:
-    changed = getattr(override, attribute) if override else None
-    return getattr(field, attribute) if changed is None else changed

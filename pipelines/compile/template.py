@@ -40,7 +40,7 @@ def template_schema(export: Export, layout: Layout, year: int) -> dict[str, Any]
     labels = {field.name: label_of(field, layout) for field in export.fields}
     fields = []
     for field in export.fields:
-        described = {"name": labels[field.name], "title": field.title or labels[field.name],
+        described = {"name": labels[field.name], "title": labels[field.name],
                      "description": _description(field, layout)}  # fmt: skip
         written = {key: value for key, value in field_descriptor(field, layout).items() if key != "name"}
         fields.append({**described, **written, **_schema_example(export, field, layout, year)})

@@ -84,8 +84,7 @@ def _raked(found: pd.DataFrame, declared: Calibration) -> Raked:
     if declared.total:  # start from the population's size: bounds are about the shape of the sample, not its rate
         weights = weights * total / weights.sum()
     try:
-        raked = rake(found, weights, targets, bounds=declared.bounds, iterations=declared.iterations,
-                     tolerance=declared.tolerance)  # fmt: skip
+        raked = rake(found, weights, targets, bounds=declared.bounds)
     except RakingError as error:
         named = str(error)
         for rank, margin in enumerate(declared.margins):

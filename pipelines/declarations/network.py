@@ -46,7 +46,6 @@ class ExportField(Model):
 
     name: ColumnName
     label: Text | None = None
-    title: Text | None = None
     description: Text | None = None
     type: FieldType = "string"
     unit: FieldUnit | None = None
@@ -99,15 +98,10 @@ def _check_duration(field: ExportField) -> None:
 
 
 class FieldOverride(Model):
-    """What a layout changes in a field for its years: the header and the way values are written, never the meaning."""
+    """What a layout changes in a field for its years: the header and the way dates are written, never the meaning."""
 
     label: Text | None = None
     format: Text | None = None
-    missing_values: tuple[str, ...] | None = Field(default=None, alias="missingValues")
-    decimal_char: Literal[".", ","] | None = Field(default=None, alias="decimalChar")
-    group_char: str | None = Field(default=None, alias="groupChar")
-    true_values: tuple[str, ...] | None = Field(default=None, alias="trueValues")
-    false_values: tuple[str, ...] | None = Field(default=None, alias="falseValues")
     optional: bool | None = None
 
 
@@ -122,7 +116,6 @@ class Layout(Model):
     format: FileFormat = "csv"
     member: Text | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    quote_char: str = Field(default='"', alias="quoteChar", min_length=1, max_length=1)
     encoding: Literal["cp1252", "iso8859-15", "utf-8"] = "cp1252"
     sheet: Text | None = None
     skip_rows: int = Field(default=0, alias="skipRows", ge=0, le=50)
@@ -291,12 +284,11 @@ class Poster(Model):
 
 
 class Network(Model):
-    """An administrative network: producer, licence, finest level, expected years, and its exports."""
+    """An administrative network: producer, finest level, expected years, and its exports."""
 
     title: Text
     producer: Text
     description: Text
-    licence: Literal["lov2"] = "lov2"
     source: Text | None = None
     structure_type: Text
     finest_level: Level

@@ -77,10 +77,6 @@ class RegisteredSchema(Model):
 
 # As udata writes tags, so that what is read back compares.
 Tag = Annotated[str, Field(min_length=3, max_length=96, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-KeptField = Literal[
-    "title", "description", "description_short", "tags", "license", "frequency", "temporal_coverage", "spatial",
-    "contact",
-]  # fmt: skip
 
 
 _WEB_ADDRESS = r"^https?://[^\s/?#]+(/[^\s?#]*[^\s?#/])?$"  # no slash at the end: pages are added to it
@@ -89,8 +85,7 @@ _WEB_ADDRESS = r"^https?://[^\s/?#]+(/[^\s?#]*[^\s?#/])?$"  # no slash at the en
 class Dataset(Model):
     """A dataset of data.gouv.fr: its texts, and the tables it holds. Lengths are udata's limits.
 
-    ``kept`` names what people change on the platform itself: set at the first publication, never restored. ``schemas``
-    gives, by table, the schema of schema.data.gouv.fr that it follows.
+    ``schemas`` gives, by table, the schema of schema.data.gouv.fr that it follows.
     """
 
     title: str = Field(min_length=1, max_length=350)
@@ -106,6 +101,5 @@ class Dataset(Model):
     gates: ReleaseGates
     explanations: tuple[Explanation, ...] = ()
     historical: Historical | None = None
-    kept: tuple[KeptField, ...] = ()
     site: str | None = Field(default=None, pattern=_WEB_ADDRESS, description="where people read the public site")
     schemas: dict[ColumnName, RegisteredSchema] = Field(default={})

@@ -108,15 +108,12 @@ class Margin(Model):
 class Calibration(Model):
     """Margins to which the weights of some years are brought, by raking (or, with ``bounds``, the logit method).
 
-    ``bounds``: lowest and highest ratio of the new weight to the old one. ``tolerance``: largest discrepancy left, as
-    a share of the margin's total.
+    ``bounds``: lowest and highest ratio of the new weight to the old one.
     """
 
     years: Years
     margins: tuple[Margin, ...] = Field(min_length=1)
     bounds: tuple[float, float] | None = None
-    iterations: int = Field(default=200, ge=1, le=10_000)
-    tolerance: float = Field(default=1e-9, gt=0, lt=0.01)
 
     @model_validator(mode="after")
     def _margins_agree(self) -> Calibration:

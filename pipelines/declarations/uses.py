@@ -18,23 +18,26 @@ _KINDS = ("networks", "indicators", "tables", "datasets", "corrections")
 def uses(catalogue: Catalogue) -> dict[str, int]:
     """Count, by optional key (``networks.exports.weight``), the files of declarations that write it; 0 where none does.
 
-    The keys below one that nobody writes are not told. ``corrections`` counts networks that have any.
+    The keys below one that nobody writes are not told. What may be declared in several places (``constraints``) is
+    counted as one, under the first. ``corrections`` counts networks that have any.
     """
     counts: Counter[str] = Counter()
+    places: dict[type, str] = {}
     for kind in _KINDS:
         for declared in getattr(catalogue, kind).values():
-            keys = dict(sorted(_optional_keys(declared, kind)))  # sorted: a key written once in the file ends as True
+            keys = dict(sorted(_optional_keys(declared, kind, places)))  # sorted: written once in the file ends as True
             counts.update({key: int(written) for key, written in keys.items()})
     return dict(sorted(counts.items()))
 
 
-def _optional_keys(declared: Any, place: str) -> Iterator[tuple[str, bool]]:
+def _optional_keys(declared: Any, place: str, places: dict[type, str]) -> Iterator[tuple[str, bool]]:
     """Yield each optional key at and below a declared value, and whether it is written there."""
     if isinstance(declared, BaseModel):
+        place = places.setdefault(type(declared), place)
         for name, key in type(declared).model_fields.items():
             if not key.is_required():
                 yield f"{place}.{name}", name in declared.model_fields_set
-            yield from _optional_keys(getattr(declared, name), f"{place}.{name}")
+            yield from _optional_keys(getattr(declared, name), f"{place}.{name}", places)
     elif isinstance(declared, dict | list | tuple):
         for part in declared.values() if isinstance(declared, dict) else declared:
-            yield from _optional_keys(part, place)
+            yield from _optional_keys(part, place, places)

@@ -68,6 +68,6 @@ def _opened(
         numbered = enumerate(opened.rows, start=opened.first_row)
         return OpenedFile(opened.header, {number: row for number, row in numbered if number in wanted})
     with open_text(opened.source, opened.encoding) as stream:
-        records = csv.reader(stream, delimiter=opened.delimiter, quotechar=opened.quote_char)
+        records = csv.reader(stream, delimiter=opened.delimiter)
         numbered = enumerate(itertools.islice(records, opened.first_row - 1, None), opened.first_row)
         return OpenedFile(opened.header, {number: row for number, row in numbered if number in wanted})

@@ -67,6 +67,5 @@ class DelimitedText:
     source: bytes | Path
     encoding: str
     delimiter: str
-    quote_char: str
     first_row: int
     notes: tuple[Note, ...] = ()

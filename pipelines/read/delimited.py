@@ -44,7 +44,7 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
         mark = _MARK.fullmatch(first)
         is_mark, delimiter = mark is not None, mark[1] if mark else layout.delimiter
         start = int(is_mark) + layout.skip_rows + layout.header_rows
-        records = _records(itertools.chain([first], lines), delimiter, layout.quote_char)
+        records = _records(itertools.chain([first], lines), delimiter)
         with closing(records):  # it has the limit of the whole process's csv in its hands
             before = list(itertools.islice(records, start))
     if facts.endless:  # it would be read whole
@@ -56,13 +56,13 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
     if cut is not None and cut.is_sure:
         raise UnusableFileError("fichier-coupe", _cut(cut))
     notes = (Note("fichier-coupe", _cut(cut)),) if cut else ()
-    return DelimitedText(header, source, encoding, delimiter, layout.quote_char, start + 1, notes)
+    return DelimitedText(header, source, encoding, delimiter, start + 1, notes)
 
 
 def read_delimited(text: DelimitedText) -> Cells:
     """Read all rows of a text; raises UnusableFileError. Blank rows at the end are kept, as where it is judged."""
     whole = io.StringIO(whole_text(text.source, text.encoding), newline="")
-    rows = list(_records(_lines(whole), text.delimiter, text.quote_char))
+    rows = list(_records(_lines(whole), text.delimiter))
     start = text.first_row - 1
     return Cells(text.header, rows[start:], text.first_row, notes=text.notes, above=tuple(map(tuple, rows[:start])))
 
@@ -84,9 +84,9 @@ def _lines(stream: TextIO) -> Iterator[str]:
         yield line
 
 
-def _records(lines: Iterable[str], delimiter: str, quote: str) -> Generator[list[str], None, None]:
+def _records(lines: Iterable[str], delimiter: str) -> Generator[list[str], None, None]:
     before = csv.field_size_limit(limits.LONGEST_CELL)
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
+    reader = csv.reader(lines, delimiter=delimiter)
     cells, number = 0, 1
     try:
         for record in reader:
@@ -101,7 +101,7 @@ def _records(lines: Iterable[str], delimiter: str, quote: str) -> Generator[list
         if "field larger" in str(error):
             raise _unreadable(
                 f"la cellule qui commence à la ligne {number} dépasse {limits.LONGEST_CELL} caractères (limite "
-                f"d'Excel) ; un guillemet « {quote} » ouvert n'est sans doute pas refermé"
+                "d'Excel) ; un guillemet « \" » ouvert n'est sans doute pas refermé"
             ) from error
         raise _unreadable(str(error)) from error
     finally:

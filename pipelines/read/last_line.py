@@ -58,7 +58,7 @@ def cut_line(
     lines = tail.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     above = start if start is not None else layout.skip_rows + layout.header_rows
     rows = lines[1 if size > _SAMPLE else above :]
-    sign = _sign(rows, (delimiter or layout.delimiter).encode(), layout.quote_char.encode())
+    sign = _sign(rows, (delimiter or layout.delimiter).encode(), b'"')
     return CutLine(_lines_of(source), sign) if sign else None
 
 

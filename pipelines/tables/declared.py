@@ -13,6 +13,7 @@ from pipelines.declarations.base import LEVELS
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Indicator
 
+_LICENCE = "lov2"  # Licence Ouverte 2.0: the one of all that is published
 _DIRECTIONS = {"higher": "hausse", "lower": "baisse", "neutral": "neutre"}
 
 
@@ -77,7 +78,7 @@ def networks_table(catalogue: Catalogue) -> pd.DataFrame:
             "maille_fine": network.finest_level,
             "premiere_annee": network.years.first,
             "derniere_annee": network.years.last,
-            "licence": network.licence,
+            "licence": _LICENCE,
             "source": network.source,
         }
         for key, network in catalogue.networks.items()

@@ -85,7 +85,7 @@ def _judged_cells(cells: Cells, matched: MatchedHeader, context: FileContext) ->
 
 
 def _judged_text(text: DelimitedText, matched: MatchedHeader, context: FileContext) -> Validated:
-    csv = {"delimiter": text.delimiter, "quoteChar": text.quote_char}
+    csv = {"delimiter": text.delimiter}
     dialect = {"header": False, "commentRows": list(range(1, text.first_row)), "csv": csv}
     schema = _schema(matched, context)
     judge = partial(judge_delimited, text.source, schema, dialect, encoding=text.encoding, progress=context.progress)

@@ -53,10 +53,10 @@ def cause_in_text(lines: Sequence[str], export: Export, layout: Layout, delimite
     expected = _labels(export, layout)
     found: list[_Reading] = []
     for sign in dict.fromkeys((delimiter, *SEPARATORS)):
-        for row, cells in _records(lines, sign, layout.quote_char):
+        for row, cells in _records(lines, sign):
             found.append(_reading(row, sign, cells, expected))
             if sign == delimiter and (inner := _single(cells)) is not None:
-                found += _cut(row, inner, layout, expected)
+                found += _cut(row, inner, expected)
     return _told(found, export, layout, delimiter, start)
 
 
@@ -68,7 +68,7 @@ def cause_in_cells(rows: FirstRows, export: Export, layout: Layout, start: int) 
     for row, cells in rows:
         found.append(_reading(row, sign, cells, expected))
         if (inner := _single(cells)) is not None:
-            found += _cut(row, inner, layout, expected)
+            found += _cut(row, inner, expected)
     return _told(found, export, layout, sign, start)
 
 
@@ -81,8 +81,8 @@ def _last_line(label: str, layout: Layout) -> str:
     return one_writing(label.rsplit(" / ", 1)[-1] if layout.header_rows > 1 else label)
 
 
-def _records(lines: Sequence[str], sign: str, quote: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(lines, delimiter=sign, quotechar=quote)
+def _records(lines: Sequence[str], sign: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(lines, delimiter=sign)
     number = 1
     try:
         for cells in reader:
@@ -97,10 +97,10 @@ def _single(cells: Sequence[str]) -> str | None:
     return cells[0] if cells and cells[0].strip() and not any(cell.strip() for cell in cells[1:]) else None
 
 
-def _cut(row: int, text: str, layout: Layout, expected: frozenset[str]) -> Iterator[_Reading]:
+def _cut(row: int, text: str, expected: frozenset[str]) -> Iterator[_Reading]:
     for sign in SEPARATORS:
         if sign in text:
-            for _, cells in _records([text], sign, layout.quote_char):
+            for _, cells in _records([text], sign):
                 yield _reading(row, sign, cells, expected, whole=True)
 
 

@@ -247,10 +247,8 @@ def test_a_file_that_lacks_of_a_version_once_whole_tells_that_its_link_changes()
     assert (step.key, step.why) == ("b", "nouveau fichier")
 
 
-def test_kept_fields_are_left_and_others_restored():
+def test_fields_changed_by_hand_are_restored():
     held = replace(held_as(TWO), fields={**FIELDS, "title": "À la main", "tags": []}, contacts=(("Autre", "a@b.c"),))
-    plan = make_plan(replace(TWO, kept=frozenset({"title", "contact"})), state(held))
-    assert [change.name for change in plan.actions[0].changes] == ["mots-clés"]
     plan = make_plan(TWO, state(held))
     assert [change.name for change in plan.actions[0].changes] == ["titre", "mots-clés", "contact"]
     assert "À la main" in plan_text(plan)

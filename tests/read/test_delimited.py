@@ -28,7 +28,6 @@ def test_line_ends(end):
 def test_quotes_and_line_breaks_inside_cells():
     cells = read('a;b\n"x;y";"deux\nlignes"\n"dit ""oui""";z\n')
     assert cells.rows == [["x;y", "deux\nlignes"], ['dit "oui"', "z"]]
-    assert read("a;b\n'x;y';z\n", quoteChar="'").rows == [["x;y", "z"]]
 
 
 @pytest.mark.parametrize(

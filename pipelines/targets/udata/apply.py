@@ -13,7 +13,7 @@ from pipelines.targets.protocol import Progress
 from pipelines.targets.udata.apply_resources import ResourceSteps
 from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.desired import DesiredDataset
-from pipelines.targets.udata.plan import wanted_fields, wants_contact
+from pipelines.targets.udata.plan import wants_contact
 from pipelines.targets.udata.reading import RemoteState, carriers
 from pipelines.targets.udata.remote import DATASET, VERSION, RemoteDataset
 
@@ -76,7 +76,7 @@ class Application:
         """Return the whole set of managed fields: a PUT that leaves tags or coverage out would wipe them."""
         known = list(remote.contact_ids if remote else ())
         contacts = [self._contact()] if wants_contact(self.desired, remote) else known
-        return {**wanted_fields(self.desired, remote), "contact_points": contacts}
+        return {**self.desired.fields, "contact_points": contacts}
 
     def _contact(self) -> str:
         name, email = self.desired.contact

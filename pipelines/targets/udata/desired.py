@@ -54,7 +54,7 @@ class DesiredResource:
 
 @dataclass(frozen=True)
 class DesiredDataset:
-    """What we want of one dataset. ``kept`` names the fields that, once there, people change on the platform.
+    """What we want of one dataset.
 
     ``omitted`` says in French what the target can't take; ``quality`` what would miss for the full score of udata.
     """
@@ -65,7 +65,6 @@ class DesiredDataset:
     fields: Mapping[str, Any]
     contact: tuple[str, str]
     resources: tuple[DesiredResource, ...]
-    kept: frozenset[str] = frozenset()
     omitted: tuple[str, ...] = ()
     quality: tuple[str, ...] = ()
     synthetic: bool = False
@@ -108,7 +107,6 @@ def desired_dataset(catalogue: Catalogue, dataset_id: str, rooms: Rooms, state: 
         fields=fields,
         contact=(dataset.contact.name, dataset.contact.email),
         resources=resources,
-        kept=frozenset(dataset.kept),
         omitted=omitted,
         quality=missing_quality(fields, resources),
         synthetic=bool(descriptor.get("synthetic")),

@@ -6,7 +6,6 @@ A target that already holds what is wanted gives a plan without steps, which wri
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from pipelines.release.errors import PublicationError
 from pipelines.targets.plan import Action, Change, Plan
@@ -59,16 +58,9 @@ def make_plan(desired: DesiredDataset, state: RemoteState, *, earlier: Collectio
     )
 
 
-def wanted_fields(desired: DesiredDataset, remote: RemoteDataset | None) -> dict[str, Any]:
-    """Return the fields that a dataset must have: those that people keep on the platform stay as they are there."""
-    if remote is None:
-        return dict(desired.fields)
-    return {name: remote.fields[name] if name in desired.kept else value for name, value in desired.fields.items()}
-
-
 def wants_contact(desired: DesiredDataset, remote: RemoteDataset | None) -> bool:
     """Whether the contact must be set."""
-    return remote is None or ("contact" not in desired.kept and remote.contacts != (desired.contact,))
+    return remote is None or remote.contacts != (desired.contact,)
 
 
 def _dataset_actions(desired: DesiredDataset, remote: RemoteDataset | None) -> Iterator[Action]:
@@ -76,7 +68,7 @@ def _dataset_actions(desired: DesiredDataset, remote: RemoteDataset | None) -> I
     if remote is None:
         yield Action("create", title, "il n'est pas sur la cible ; il reste en brouillon jusqu'à ce que tout y soit")
         return
-    wanted = wanted_fields(desired, remote)
+    wanted = desired.fields
     differ = [name for name, value in wanted.items() if remote.fields[name] != value]
     changes = [Change(NAMES[name], remote.fields[name], wanted[name]) for name in differ]
     if wants_contact(desired, remote):

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 ROUNDS = 10_000
-_MET = 1e-12  # as a share of the population: far closer than any declared tolerance
+_MET = 1e-12  # as a share of the population: far closer than the tolerance
+_TOLERANCE = 1e-9  # largest discrepancy that a calibration may leave, as a share of the population
 
 
 def weights_of(rows: pd.DataFrame, export: Export, year: int) -> pd.Series[float] | None:
@@ -42,12 +43,12 @@ def weights_of(rows: pd.DataFrame, export: Export, year: int) -> pd.Series[float
 
 
 def looseness(export: Export, year: int) -> float:
-    """Return how far (relatively) a calibrated weight may be from the exact one, by the declared tolerance."""
+    """Return how far (relatively) a calibrated weight may be from the exact one, by the tolerance of calibrations."""
     margins = export.calibration_of(year)
     if margins is None:
         return 0.0
     shares = [share for margin in margins.margins for share in margin.fractions.values() if share > 0]
-    return len(margins.margins) * margins.tolerance / min(shares)
+    return len(margins.margins) * _TOLERANCE / min(shares)
 
 
 def _calibrated(rows: pd.DataFrame, weights: Floats, margins: Calibration) -> Floats:
@@ -107,6 +108,6 @@ def _bounded(
                 reached = np.bincount(places, weights * ratio(pressure + middle[places]), len(target)) >= target
                 below, above = np.where(reached, below, middle), np.where(reached, middle, above)
             pressure = pressure + ((below + above) / 2)[places]
-        if moved <= margins.tolerance / 10:
+        if moved <= _TOLERANCE / 10:
             return weights * ratio(pressure)
     raise ValueError("calage : pas de convergence entre les bornes")
