@@ -27,7 +27,7 @@ def posters(
     output: Output,
     schemas: Schemas,
     structure: Annotated[str | None, option("CODE", "un seul guichet (défaut : tous, et leur zip)")] = None,
-    release: Annotated[str | None, option("VERSION", "une version antérieure (défaut : la dernière)")] = None,
+    release: Annotated[str | None, option("VERSION", "la version montrée (défaut : celle du catalogue local)")] = None,
     folder: Annotated[
         Path | None, typer.Option("--site", metavar="DOSSIER", help="où écrire (défaut : le dossier site de la sortie)")
     ] = None,
@@ -73,13 +73,15 @@ def _make(
     catalogue: Catalogue, store: Store, dataset: str, release: str | None, site: Path, network: str,
     structure: str | None,
 ) -> Made | str:  # fmt: skip
-    """Make the posters, or say why there are none."""
+    """Make the posters, or say why there are none; a version that waits for somebody's agreement is on no wall."""
     from pipelines.portal.posters import NoPosterError, make_posters
     from pipelines.portal.reading import Reading, UnreadableReleaseError
     from pipelines.release.history import versions
 
     known = versions(store.releases, dataset)
-    wanted = release or known[-1]
+    wanted = release or store.published(dataset).get("version")
+    if wanted is None:
+        return f"aucune version de {dataset} n'est publiée : l'accepter (resultats publish), ou la donner par --release"
     if wanted not in known:
         return f"version {wanted} inconnue ; publiées : {', '.join(known)}"
     address = catalogue.datasets[dataset].site or ""

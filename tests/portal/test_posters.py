@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_release import department, indicator, made_release, network, row, site
+from made_release import DATASET, department, indicator, made_release, network, row, site
 from read_posters import assert_accessible, qr_code_of, squeezed, text_of, words_of
 
 from pipelines.cli import main
@@ -294,9 +294,18 @@ def command(folder: Path, *words: str) -> int:
     return main(["posters", "--output", str(folder), "--schemas", str(PROJECT / "schemas"), *words])
 
 
-def test_the_command_makes_them_from_the_latest_release(tmp_path, capsys):
-    made_release(tmp_path, [site("A1", 2024, 80.0)])
-    made_release(tmp_path, [site("A1", 2024, 81.0)], version="1.1.0")
+def published(folder: Path, *results: dict[str, Any], version: str = "1.0.0") -> None:
+    """Make a release, and the local catalogue that shows it."""
+    made_release(folder, list(results), version=version)
+    home = folder / "catalogue" / DATASET
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "dataset.json").write_text(f'{{"version": "{version}"}}', encoding="utf-8")
+
+
+def test_the_command_makes_them_from_the_published_release(tmp_path, capsys):
+    published(tmp_path, site("A1", 2024, 80.0))
+    published(tmp_path, site("A1", 2024, 81.0), version="1.1.0")
+    made_release(tmp_path, [site("A1", 2024, 82.0)], version="1.2.0")  # waits for somebody's agreement
     assert command(tmp_path, "--network", "caf") == 0
     assert capsys.readouterr().out == "caf : 1 affiche faite, 0 inchangée, 0 retirée.\n"
     assert "81,0%" in text_of(pdf(tmp_path))
@@ -318,7 +327,7 @@ def test_the_command_makes_them_from_the_latest_release(tmp_path, capsys):
     ],
 )
 def test_what_cannot_be_made_says_why(tmp_path, capsys, words, told):
-    made_release(tmp_path, [site("A1", 2024, 80.0)])
+    published(tmp_path, site("A1", 2024, 80.0))
     assert command(tmp_path, *words) == 2
     assert told in capsys.readouterr().err
 
@@ -331,7 +340,13 @@ def test_a_dataset_without_the_address_of_its_site_says_what_to_write(tmp_path, 
     assert "écrire « site: https://… » dans" in capsys.readouterr().err
 
 
+def test_without_any_published_version_it_says_so(tmp_path, capsys):
+    made_release(tmp_path, [site("A1", 2024, 80.0)])
+    assert command(tmp_path, "--network", "caf") == 2
+    assert f"aucune version de {DATASET} n'est publiée" in capsys.readouterr().err
+
+
 def test_a_refused_poster_ends_the_command_in_failure(tmp_path, capsys):
-    made_release(tmp_path, [site("A1", 2024, 80.0, structure="😀")])
+    published(tmp_path, site("A1", 2024, 80.0, structure="😀"))
     assert command(tmp_path, "--network", "caf") == 1
     assert "affiche « 😀 » impossible" in capsys.readouterr().err
