@@ -1,10 +1,13 @@
 """How Dagster's UI shows tables: rows as Markdown, declared columns as ``dagster/column_schema``."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import dagster as dg
 
 from pipelines.declarations import Export, Table
+from pipelines.portal.reading import Reading, UnreadableReleaseError
+from pipelines.portal.sentences import latest_sentence
 
 SCHEMA = "dagster/column_schema"
 ROWS = "dagster/row_count"
@@ -23,6 +26,22 @@ def rows_shown(rows: Sequence[Mapping[str, object]], shown: int = 60) -> dg.Mark
 def lines_shown(lines: Iterable[str]) -> dg.MarkdownMetadataValue:
     """Show sentences as a list."""
     return dg.MetadataValue.md("\n".join(f"- {line}" for line in lines) or "*rien*")
+
+
+def national_shown(release: Path) -> dg.MarkdownMetadataValue:
+    """Show the national values of a release in the sentences that its public site says.
+
+    Not their curves: Dagster's Markdown drops pictures that are not files of a web server.
+    """
+    try:
+        with Reading(release) as reading:
+            return lines_shown(
+                f"{reading.networks[place.network].title}, {series.indicator.title} : {latest_sentence(series)}"
+                for place, held in reading.place_series(level="national")
+                for series in held
+            )
+    except UnreadableReleaseError:  # a data set without results
+        return lines_shown(())
 
 
 def table_columns(table: Table, held: Collection[str] | None = None) -> dg.TableSchema:

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.metadata import ROWS, SCHEMA, lines_shown, rows_shown, table_columns
+from assets.metadata import ROWS, SCHEMA, lines_shown, national_shown, rows_shown, table_columns
 from assets.resources import POOL, Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.exports_folder import folder_lines, note_folder
@@ -121,6 +121,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
                 "retour_maintenu": made.held,
                 "dossier": dg.MetadataValue.path(store.address(made.folder)),
                 "lisez_moi": dg.MetadataValue.path(store.address(made.folder / "LISEZMOI.md")),
+                "valeurs_nationales": national_shown(made.folder),
                 SCHEMA: table_columns(catalogue.tables[main_table]),
                 ROWS: made.rows[main_table],
                 "lignes_ajoutees": made.counts["added"],

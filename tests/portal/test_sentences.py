@@ -6,8 +6,10 @@ import re
 
 import pytest
 from hypothesis import given, settings
+from made_release import made_release, row
 from random_series import UNITS, VALUED, with_references
 
+from assets.metadata import national_shown
 from pipelines.portal.figures import Change, Figure, Indicator, Place, Series, State
 from pipelines.portal.sentences import better_sentence, gap_sentence, latest_sentence, reading, trend, years_text
 
@@ -170,7 +172,7 @@ def absent(series: Series) -> dict[int, str]:
     }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(with_references())
 def test_each_claim_of_a_reading_is_true(drawn):
     series, references = drawn
@@ -283,3 +285,10 @@ def test_no_record_across_a_break():
     told = plain(reading(Series(SHARE, PLACE, across)))
     assert "De 2022 à 2024, entre 70 et 80 % ; la plus haute est celle de 2024." in told
     assert "90" not in told
+
+
+def test_dagster_shows_the_sentences_of_the_site(tmp_path):
+    rows = [row(2023, 78.0), row(2024, 80.0, comparable=True, evolution=2.0, evolution_significative=True)]
+    shown = national_shown(made_release(tmp_path, rows)).value
+    assert plain(shown).endswith(": 80,0 % en 2024 ; hausse établie depuis 2023 (amélioration).")
+    assert national_shown(tmp_path / "autre").value == "*rien*"

@@ -16,10 +16,9 @@ from pipelines.portal.sentences import shown_value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.portal.figures import Figure
+    from pipelines.portal.figures import Figure, Indicator, Place
 
 Data = tuple[tuple[str, str], ...]
-LONGEST_LABEL = 17  # characters of a name beside a mark; the table and the sentence have it whole
 _NICE_STEPS = (1, 2, 5, 10)
 
 
@@ -79,6 +78,11 @@ def figure_data(figure: Figure) -> tuple[tuple[str, str], ...]:
     return (*data, ("etat", str(figure.state)))
 
 
+def place_data(indicator: Indicator, place: Place) -> Data:
+    """Return whose figures are, for machines: network, indicator, level and code, as in ``resultats``."""
+    return ("reseau", place.network), ("indicateur", indicator.code), ("maille", place.level), ("code", place.code)
+
+
 def picture(kind: str, width: int, height: int, marks: Sequence[str], top: int = 0) -> str:
     """Return an SVG that scales to its place; ``kind`` begins its label (« Courbe »), ``top`` is where it begins."""
     return (
@@ -93,8 +97,8 @@ def text(x: float, y: float, words: str, kind: str = "") -> str:
     return f'<text x="{round(x, 1):g}" y="{round(y, 1):g}"{of_kind}>{escape(words)}</text>'
 
 
-def shortened(words: str, longest: int = LONGEST_LABEL) -> str:
-    """Return a name cut to what has room beside a mark: « Provence-Alpes-C… »."""
+def shortened(words: str, longest: int) -> str:
+    """Return a name cut to what has room beside a mark, « Provence-Alpes-C… »; the table has it whole."""
     return words if len(words) <= longest else f"{words[: longest - 1].rstrip()}…"
 
 

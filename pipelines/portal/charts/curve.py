@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.portal.charts.chart import Chart, Row, Table, decimals_of, figure_data, picture, shortened, text, ticks
+from pipelines.portal.charts.chart import (
+    Chart,
+    Row,
+    Table,
+    decimals_of,
+    figure_data,
+    picture,
+    place_data,
+    shortened,
+    text,
+    ticks,
+)
 from pipelines.portal.figures import Figure, Indicator, Series, State
 from pipelines.portal.sentences import (
     base_text,
@@ -50,7 +61,7 @@ def curve(series: Series, references: Sequence[Series] = ()) -> Chart:
     table = Table(_caption(series), headers, _rows(series, references))
     above = scale.top - TOP
     drawn = picture("Courbe", WIDTH, HEIGHT - above, marks, above)
-    return Chart(drawn, reading(series, references), table, _whose(series))
+    return Chart(drawn, reading(series, references), table, place_data(series.indicator, series.place))
 
 
 class _Scale:
@@ -270,13 +281,3 @@ def _cells(figure: Figure, indicator: Indicator) -> tuple[str, ...]:
 
 def _other(figure: Figure | None, indicator: Indicator) -> str:
     return cell_text(figure, indicator) if figure else str(State.NO_ROW)
-
-
-def _whose(series: Series) -> tuple[tuple[str, str], ...]:
-    place = series.place
-    return (
-        ("reseau", place.network),
-        ("indicateur", series.indicator.code),
-        ("maille", place.level),
-        ("code", place.code),
-    )
