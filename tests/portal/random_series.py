@@ -46,13 +46,13 @@ def places(names=PLAIN, levels=("site", "departement", "region", "national")):
 
 @st.composite
 def figures(draw, year, decimals, previous, reasons=PLAIN):
-    state = draw(st.sampled_from([*VALUED * 8, *ABSENT]))
+    state = draw(st.sampled_from([*VALUED * 12, *ABSENT]))
     number = st.integers(-300, 3000).map(lambda value: round(value / 10**decimals, decimals))
     value = draw(number) if state in VALUED or draw(st.integers(0, 5)) == 0 else None
     low = high = None
     if value is not None and draw(st.booleans()):
         low, high = (round(value + way * draw(st.integers(0, 40)) / 10**decimals, decimals) for way in (-1, 1))
-    is_break = draw(st.integers(0, 4)) == 0
+    is_break = draw(st.integers(0, 7)) == 0
     compared = not is_break and state in VALUED and previous is not None and previous.state in VALUED
     return Figure(
         year, value, low, high, draw(st.one_of(st.none(), st.integers(0, 99_999))), state,

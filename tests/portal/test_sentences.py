@@ -238,6 +238,7 @@ def test_a_trend_says_what_is_established_and_no_more(drawn):
 
 PLACE = Place("caf", "site", "X1", "CAF de l'Ain", "CAF", "01")
 SHARE = Indicator("csat", "Notes favorables", "", "%", 0, "hausse")
+TENTHS = Indicator("csat", "Notes favorables", "", "%", 1, "hausse")
 
 
 def figure(
@@ -268,6 +269,32 @@ def test_a_gap_within_intervals_says_that_it_is_not_established():
         "Valeur nationale en 2024 : 75 % ; ici, 3 points de plus, écart non établi (les intervalles se recouvrent)."
     )
     assert plain(far) == "Valeur nationale en 2024 : 70 % ; ici, 8 points de plus."
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "unsure"), [(74.0, 81.0, True), (75.0, 81.0, True), (75.1, 81.0, False), (None, None, False)]
+)
+def test_intervals_that_touch_do_not_establish_a_gap(low, high, unsure):
+    told = gap_sentence(figure(2024, 78.0, low, high), figure(2024, 75.0), TENTHS, "Valeur nationale")
+    assert ("écart non établi" in told) == unsure
+
+
+@pytest.mark.parametrize(
+    ("last", "record"),
+    [
+        (figure(2024, 80.0, 77.1, 83.0, change=Change.UP), "; la plus haute est celle de 2024"),
+        (figure(2024, 80.0, 77.0, 83.0, change=Change.UP), ""),  # the interval of 2022 reaches it
+        (figure(2024, 60.0, 57.0, 62.9, change=Change.DOWN), "; la plus basse est celle de 2024"),
+        (figure(2024, 60.0, 57.0, 63.0, change=Change.DOWN), ""),
+        (figure(2024, 70.0, change=Change.NONE), ""),
+    ],
+)
+def test_a_record_is_said_where_no_other_interval_reaches_it(last, record):
+    before = (figure(2022, 70.0, 63.0, 77.0), figure(2023, 71.0, change=Change.NONE))
+    told = plain(reading(Series(TENTHS, PLACE, (*before, last))))
+    assert re.search(r"De 2022 à 2024, entre [\d,]+ et [\d,]+ %( ?;.*)?\.", told)[1] == (
+        f" {record}" if record else None
+    )
 
 
 def test_years_in_a_row_are_a_range():
