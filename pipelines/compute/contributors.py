@@ -12,7 +12,8 @@ import pandas as pd
 from pipelines.compute.coding import code
 from pipelines.compute.coding import column as quoted
 from pipelines.compute.source import CELL, kept
-from pipelines.compute.units import UNIT, Geography, assign_units
+from pipelines.compute.units import UNIT, assign_units
+from pipelines.declarations.geography import Geography
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

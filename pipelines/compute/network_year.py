@@ -22,7 +22,7 @@ from pipelines.compute.observed import observed_results
 from pipelines.compute.source import Source, connect, structures
 from pipelines.compute.sums import Sums, declared_rows, scan
 from pipelines.compute.typed import discrepancies, typed_results
-from pipelines.compute.units import Geography
+from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import FRENCH
 from pipelines.disclosure.published import NUMBERS, UNPUBLISHED
 from pipelines.disclosure.rules import SECRET, rule_of

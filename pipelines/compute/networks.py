@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipelines.compute.coding import column
 from pipelines.compute.source import CELL, Source, kept
-from pipelines.compute.units import Geography
+from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import last_day, period_of
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.reasons import reason_where
-from pipelines.compute.units import Geography
 from pipelines.declarations.base import LEVELS
+from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import last_day, periods_of_year
 
 if TYPE_CHECKING:

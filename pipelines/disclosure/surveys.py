@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.units import Geography
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.base import LEVELS
+from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import FRENCH, MONTHS_PER_PERIOD, last_day
 from pipelines.disclosure.keys import codes_of, compacted, row_numbers
 from pipelines.disclosure.rules import attributes, base_of, rules

@@ -1,26 +1,29 @@
 """The accepted rows of an export, read again from the archived files, and what does not hold in them.
 
 Which rows were accepted is what validation left (their numbers in the Parquet of observations); their values are read
-again from the archive, corrected as declared, and compared with the observations.
+again from the archive, by the declaration and nothing else, corrected as declared, and compared with the observations.
 """
 
 from __future__ import annotations
 
+import datetime
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import pandas as pd
 
 from pipelines.compile.exports import field_descriptor, label_of
+from pipelines.declarations.periods import period_of
 from pipelines.explain.archived_files import ArchiveError, open_again
-from pipelines.explain.cell_values import reasons_of, values_of
-from pipelines.explain.coordinates import COORDINATES, with_places
 from pipelines.flow.state import ExportVerdict
 
 if TYPE_CHECKING:
-    from pipelines.declarations import Catalogue, Correction, Export, Layout
+    from collections.abc import Callable, Mapping
+
+    from pipelines.declarations import Catalogue, Correction, Export, Frequency, Layout
     from pipelines.flow.state import ReleasedYear
     from pipelines.read import Archive
 
@@ -172,3 +175,91 @@ def _differ(found: pd.DataFrame, seen: pd.DataFrame, names: list[str]) -> bool:
         if not same.all():
             return True
     return False
+
+
+_TRUE = ("true", "True", "TRUE", "1")
+_SECONDS = {"secondes": 1, "minutes": 60, "heures": 3600, "jours": 24 * 3600}
+
+
+def values_of(texts: pd.Series[str], descriptor: Mapping[str, Any]) -> pd.Series[Any]:
+    """Return the values of a column (None where missing) by its Table Schema field; raises ValueError on a text."""
+    missing = {*descriptor.get("missingValues", ("",))}
+    parse = _parser(descriptor)
+    known = {text: None if text in missing else parse(text) for text in texts.unique()}
+    return pd.Series([known[text] for text in texts], index=texts.index, dtype="object")
+
+
+def reasons_of(texts: pd.Series[str], values: pd.Series[Any], reasons: Mapping[str, str]) -> pd.Series[Any]:
+    """Return the declared reason of each absence, by what was written there."""
+    found = [reasons.get(text) if value is None else None for text, value in zip(texts, values, strict=True)]
+    return pd.Series(found, index=texts.index, dtype="object")
+
+
+def _parser(descriptor: Mapping[str, Any]) -> Callable[[str], Any]:
+    if "duration" in descriptor:
+        return lambda text: _length(text, descriptor["duration"], descriptor["unit"])
+    kind = descriptor["type"]
+    if kind in ("integer", "year"):
+        return lambda text: int(text.strip())
+    if kind == "number":
+        group, mark = descriptor.get("groupChar", ""), descriptor.get("decimalChar", ".")
+        return lambda text: float(text.strip().replace(group, "").replace(mark, "."))
+    if kind == "boolean":
+        true = {*descriptor.get("trueValues", _TRUE)}
+        return lambda text: text in true
+    if kind == "date":
+        form = descriptor.get("format", "%Y-%m-%d")
+        return lambda text: datetime.datetime.strptime(text, form).date()
+    return lambda text: text
+
+
+def _length(text: str, form: str, unit: str) -> float:
+    """Return a length of time, written with colons, as a number of its unit."""
+    sign, parts = (-1, text.strip()[1:]) if text.strip().startswith("-") else (1, text.strip())
+    numbers = [float(part.replace(",", ".")) for part in parts.split(":")]
+    hours = numbers[0] if form.startswith("h") else 0.0
+    minutes = numbers[1] if form.startswith("h") else numbers[0]
+    seconds = numbers[-1] if form.endswith("ss") else 0.0
+    return sign * (hours * 3600 + minutes * 60 + seconds) / _SECONDS[unit]
+
+
+COORDINATES = ("_annee", "_periode", "_maille", "_territoire", "_structure")
+
+
+def with_places(rows: pd.DataFrame, export: Export, file_year: int | None) -> pd.DataFrame:
+    """Add COORDINATES to rows of values."""
+    period, level, place, office = export.period, export.level, export.territory, export.structure
+    nothing = [None] * len(rows)
+    when = [
+        _when(value, period.frequency) for value in (rows[period.field] if period.field else [file_year] * len(rows))
+    ]
+    written = rows[level.field] if level.field else nothing
+    levels = [level.values.get(str(value), level.otherwise) for value in written]
+    codes = [
+        "FR" if at == "national" else _code(code, place.codes) if place else None
+        for at, code in zip(levels, rows[place.field] if place else nothing, strict=True)
+    ]
+    offices = [
+        None if code is None or at in ("national", "region") else " ".join(normalize("NFC", str(code)).split()) or None
+        for at, code in zip(levels, rows[office.code] if office else nothing, strict=True)
+    ]
+    columns: dict[str, Any] = {
+        "_annee": [year for year, _ in when], "_periode": [name for _, name in when], "_maille": levels,
+        "_territoire": codes, "_structure": offices,
+    }  # fmt: skip
+    return rows.assign(**{name: pd.Series(found, index=rows.index, dtype="object") for name, found in columns.items()})
+
+
+def _when(value: Any, frequency: Frequency) -> tuple[int, str]:
+    if isinstance(value, datetime.date):
+        return value.year, period_of(value, frequency)
+    return int(value), f"{int(value):04d}"
+
+
+def _code(written: Any, codes: str) -> str | None:
+    if written is None:
+        return None
+    text = str(written).strip().upper()
+    if codes != "pilote":
+        return text.zfill(2)
+    return "FR" if text == "FRANCE" else text[1:]

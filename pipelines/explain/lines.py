@@ -17,8 +17,8 @@ from pipelines.declarations.periods import last_day, period_of, periods_of_year
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.compute.units import Geography
     from pipelines.declarations import Frequency, Level, LevelRule
+    from pipelines.declarations.geography import Geography
     from pipelines.explain.agreement import Row
     from pipelines.explain.recomputed import Key
 

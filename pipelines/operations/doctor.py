@@ -5,7 +5,9 @@ there.
 """
 
 import datetime
+import importlib.metadata
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -18,13 +20,13 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dagster as dg
+from packaging.requirements import Requirement
 
 from assets.resources import workspace_from_environment
 from pipelines.flow.output_folder import make_output, strangers
 from pipelines.flow.publish import kind_of
 from pipelines.mechanics.machine_faults import machine_fault
 from pipelines.operations.channels import Channel, SendError, channels_from_environment
-from pipelines.operations.installed import LOCK, absent_libraries, differing_libraries
 from pipelines.operations.instance import (
     InstanceError,
     InstancePlace,
@@ -46,6 +48,7 @@ from pipelines.targets.protocol import TargetError
 from pipelines.targets.udata.access import access, platform_time
 
 State = Literal["bon", "avertissement", "panne", "ignoré"]
+LOCK = "requirements-runtime.lock"
 _REINSTALL = f"réinstaller depuis {LOCK}"
 _ENVIRONMENT = "corriger le fichier d'environnement"
 _TOLD = (SettingError, RootError, TargetError, PublicationError, OSError)  # their French text is for people
@@ -289,3 +292,40 @@ def _publication(target: bool) -> Iterator[Reading]:
     )
     if target:
         yield _proved("Cible", "vérifier RESULTATS_TARGET, la clé et le réseau", known)
+
+
+_PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+))?")
+
+
+def absent_libraries() -> list[str]:
+    """Return the libraries that runs need and that aren't installed."""
+    needed = [Requirement(line) for line in importlib.metadata.requires("resultats") or ()]
+    wanted = [item.name for item in needed if item.marker is None or item.marker.evaluate({"extra": "run"})]
+    return [name for name in wanted if _version(name) is None]
+
+
+def differing_libraries(lock: Path) -> list[str]:
+    """Return the installed libraries whose version isn't the lock's, as ``name 1.0 (verrou : 2.0)``."""
+    return [
+        f"{name} {found} (verrou : {version})"
+        for name, version in locked(lock)
+        if (found := _version(name)) is not None and found != version
+    ]
+
+
+def locked(lock: Path) -> Iterator[tuple[str, str]]:
+    """Yield the names and versions of the lock that hold for this machine."""
+    for line in lock.read_text(encoding="utf-8").splitlines():
+        match = _PINNED.match(line)
+        if match is None:
+            continue
+        marker = match["marker"]
+        if marker is None or (found := Requirement(f"x ; {marker.strip()}").marker) is None or found.evaluate():
+            yield match["name"], match["version"]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

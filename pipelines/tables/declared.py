@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.compute.network_year import LEVEL_WORDS, YEAR_WORDS
-from pipelines.compute.units import Geography
 from pipelines.declarations.base import LEVELS
+from pipelines.declarations.geography import Geography
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Indicator

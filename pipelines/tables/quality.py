@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.units import Geography
+from pipelines.declarations.geography import Geography
 from pipelines.declarations.status import Status
 from pipelines.tables.absences import Receipts
 
@@ -89,8 +89,9 @@ def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.D
         return pd.DataFrame(columns=columns)
     geography = Geography(catalogue.territories)
     declared = differences["valeur_declaree"].where(differences["valeur_declaree"] != 0)
+    names = geography.names(differences["maille"], differences["territoire_code"])
     return differences.assign(
-        territoire=geography.names(differences["maille"], differences["territoire_code"]),
+        territoire=pd.Series(names, index=differences.index),
         ecart_relatif=(100 * differences["ecart"] / declared).round(4),
         mode_calcul="somme des parties déclarées",
     )[columns]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.compute.network_year import LEVEL_WORDS
-from pipelines.compute.units import Geography
 from pipelines.declarations.base import LEVELS
+from pipelines.declarations.geography import Geography
 from pipelines.tables.absences import Receipts
 from pipelines.tables.changes import with_changes
 
@@ -77,8 +77,9 @@ def _with_names(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     geography = Geography(catalogue.territories)
     indicators = catalogue.indicators
     levels = found["maille"].replace("site", "departement")
+    names = geography.names(levels, found["territoire_code"])
     return found.assign(
-        territoire=geography.names(levels, found["territoire_code"]),
+        territoire=pd.Series(names, index=found.index),
         type_indicateur=found["indicateur"].map({key: item.type for key, item in indicators.items()}),
         unite=found["indicateur"].map({key: item.unit for key, item in indicators.items()}),
     )

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from pipelines.compute.estimates import estimate
 from pipelines.compute.intervals import normal, wilson
+from pipelines.compute.observed import estimate
 from pipelines.declarations.estimators import Estimator
 
 Z = statistics.NormalDist().inv_cdf(0.975)

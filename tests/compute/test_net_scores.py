@@ -15,8 +15,8 @@ from scipy.stats import multinomial
 from statsmodels.stats.proportion import proportions_ztest
 
 from pipelines.compute.comparing import two_net_scores
-from pipelines.compute.estimates import estimate
 from pipelines.compute.intervals import Z95, tango, wilson
+from pipelines.compute.observed import estimate
 from pipelines.declarations.estimators import NetSatisfaction, Nps
 
 NPS = Nps(name="nps")

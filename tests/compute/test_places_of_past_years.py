@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from pipelines.compute.network_year import compute_network_year
-from pipelines.compute.units import Geography
 from pipelines.declarations import Catalogue
+from pipelines.declarations.geography import Geography
 from pipelines.tables.changes import with_changes
 from pipelines.validate.coordinates import Gazetteer
 

@@ -23,7 +23,7 @@ BELOW = {
     "tabular": set(),
     "validate": {"mechanics", "declarations", "compile", "tabular"},
     "compute": {"mechanics", "declarations", "compile", "disclosure"},
-    "disclosure": {"mechanics", "declarations", "compile", "compute"},
+    "disclosure": {"mechanics", "declarations", "compile"},
     "tables": {"mechanics", "declarations", "compile", "compute", "disclosure"},
     "release": {"mechanics", "declarations", "compile"},
     "targets": {"mechanics", "declarations", "release"},

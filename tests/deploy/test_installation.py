@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.operations.installed import LOCK, locked
+from pipelines.operations.doctor import LOCK, locked
 
 PROJECT = Path(__file__).resolve().parents[2]
 OPTIONAL = {"csv-detective"}  # of the extra « preview », which nobody needs

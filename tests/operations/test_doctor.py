@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli import main
-from pipelines.operations import doctor, installed
+from pipelines.operations import doctor
 from pipelines.operations.doctor import diagnose
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -154,12 +154,12 @@ def test_libraries_are_held_against_the_lock(tmp_path):
         "pandas==0.1 \\\n    --hash=sha256:00\nnulle-part==1.0 \\\n    --hash=sha256:00\n"
         "pyarrow==0.2 ; sys_platform == 'win32' \\\n    --hash=sha256:00\n"
     )
-    assert list(installed.locked(lock)) == [("pandas", "0.1"), ("nulle-part", "1.0")]
-    (told,) = installed.differing_libraries(lock)
+    assert list(doctor.locked(lock)) == [("pandas", "0.1"), ("nulle-part", "1.0")]
+    (told,) = doctor.differing_libraries(lock)
     assert told.startswith("pandas 3")
     assert told.endswith("(verrou : 0.1)")
-    assert len(list(installed.locked(PROJECT / "requirements.lock"))) > 100
-    assert installed.absent_libraries() == []
+    assert len(list(doctor.locked(PROJECT / "requirements.lock"))) > 100
+    assert doctor.absent_libraries() == []
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from pipelines.compute.units import Geography
 from pipelines.declarations import Territories
+from pipelines.declarations.geography import Geography
 from pipelines.validate.coordinates import Gazetteer
 
 LISTED = Territories.model_validate({
