@@ -69,8 +69,14 @@ _RULES = """
 """
 
 
+_FORCED = {"paper": "Canvas", "low": "Canvas", "reference": "LinkText", "middle": "GrayText", "peers": "GrayText"}
+"""Where readers force the colours of their system; the others are its text."""
+
+
 def style() -> str:
     """Return the rules of charts for a style sheet: custom properties for light and dark pages, print in light."""
     light, dark = ("".join(f"--c-{name}:{shades[theme]};" for name, shades in COLOURS.items()) for theme in range(2))
     dark_rule = f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
-    return f":root{{{light}}}{dark_rule}{''.join(_RULES.splitlines())}"
+    forced = "".join(f"--c-{name}:{_FORCED.get(name, 'CanvasText')};" for name in COLOURS)
+    forced_rule = f"@media (forced-colors:active){{:root{{{forced}}}}}"
+    return f":root{{{light}}}{dark_rule}{forced_rule}{''.join(_RULES.splitlines())}"
