@@ -146,8 +146,9 @@ def check_export(
         expected = expected_of(catalogue, network, export, layout, year)
         verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged], expected)
         if verdict.observations is not None and verdict.accepted:
-            place = Path(folder) / "acceptees.parquet"
-            write_rows(verdict.observations, place)
+            place = verdict.observations.whole_file or Path(folder) / "acceptees.parquet"
+            if verdict.observations.whole_file is None:  # some rows were set aside once all were known
+                write_rows(verdict.observations, place)
             within = [year] if year is not None else layout.years
             take_accounts(verdict, accounts_of(catalogue, network, export, within, place), catalogue, network)
     unreadable = any(item.rule in UNREADABLE for _, _, item in verdict.findings)
