@@ -163,7 +163,7 @@ def expected_segments(one: Series) -> list[list[int]]:
     return segments
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(with_references())
 def test_a_curve_is_its_series(drawing):
     one, references = drawing
@@ -203,7 +203,7 @@ def test_a_curve_is_its_series(drawing):
         assert axes.value(high) == pytest.approx(wanted[year].high, abs=axes.tolerance())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(with_references())
 def test_a_curve_writes_every_state_break_and_reference(drawing):
     one, references = drawing
@@ -225,7 +225,7 @@ def test_a_curve_writes_every_state_break_and_reference(drawing):
     assert len(dashed) == len(labelled)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(with_references())
 def test_the_table_of_a_curve_is_its_series(drawing):
     one, references = drawing
@@ -250,7 +250,7 @@ def width(words: str) -> float:
     return sum(0.3 if letter in "\u202f ,.:;il'" else 0.64 if letter.isdigit() else 0.58 for letter in words)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(with_references(names=HOSTILE))
 def test_hostile_names_stay_text_and_inside_the_view(drawing):
     one, references = drawing
@@ -343,7 +343,7 @@ def by_hand(group, one: Figure, normal: float) -> tuple[float, float] | None:
     return max(0.0, (pooled - half) * 100), min(100.0, (pooled + half) * 100)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(offices())
 def test_every_published_office_is_in_one_group_of_its_size(observed):
     groups = peer_groups(observed, SHARE)
@@ -356,7 +356,7 @@ def test_every_published_office_is_in_one_group_of_its_size(observed):
     assert all(one in groups[key].figures for key, one in known.items())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(offices())
 def test_a_strip_tells_the_usual_variation(observed):
     groups = peer_groups(observed, SHARE)
@@ -411,7 +411,7 @@ def test_no_strip_ranks_an_office():
     assert not re.search(r"\brang|class(é|ement)|\d+e sur|premi[eè]r", chart.sentence + chart.html("c"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(offices())
 def test_a_distribution_counts_values_and_states(observed):
     figures = [one for _, one in observed]
@@ -428,7 +428,7 @@ def test_a_distribution_counts_values_and_states(observed):
 
 
 @given(st.lists(st.tuples(HOSTILE, series()), min_size=1, max_size=8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_bars_are_as_long_as_their_values(rows):
     held = [
         (replace(one.place, name=name, code=f"S{index}"), one.figures[-1]) for index, (name, one) in enumerate(rows)

@@ -172,7 +172,7 @@ def absent(series: Series) -> dict[int, str]:
     }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(with_references())
 def test_each_claim_of_a_reading_is_true(drawn):
     series, references = drawn
