@@ -12,6 +12,7 @@ from assets.nights import nightly_schedule, summary_asset, watch_asset, watch_jo
 from assets.publication import accept_plan_job, previews_sensor, publication_asset
 from assets.resources import Workspace, workspace_from_environment
 from assets.sensors import sensors
+from assets.site import site_asset
 from assets.spread import executor_from_environment
 from assets.upkeep import upkeep_job, upkeep_schedule
 from pipelines.declarations import Catalogue, load
@@ -59,9 +60,9 @@ def assets_of_networks(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
 
 
 def national_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
-    """Return the national tables, the release of every dataset, and their publication."""
+    """Return the national tables, the release of every dataset, their publication, and the public site."""
     releases = [release_asset(catalogue, dataset) for dataset in catalogue.datasets]
-    return [tables_asset(catalogue), *releases, publication_asset(catalogue)]
+    return [tables_asset(catalogue), *releases, publication_asset(catalogue), site_asset(catalogue)]
 
 
 def definitions_from_environment() -> dg.Definitions:

@@ -161,7 +161,7 @@ restore() {
   saved=$(cat "$draft/$INSTANCE/kind") || fail "rien n'a été restauré : $snapshot ne contient pas d'instance"
   [[ $saved = "$kind" ]] || fail "rien n'a été restauré : la sauvegarde est celle d'$saved ; il y a ici $kind"
   for room in "$draft"/*; do # open to all, and the rest to the service's own account and group
-    case ${room##*/} in releases | catalogue) ;; *) [[ ! -e $room ]] || chmod -R o-rwx "$room" ;; esac
+    case ${room##*/} in releases | catalogue | site) ;; *) [[ ! -e $room ]] || chmod -R o-rwx "$room" ;; esac
   done
   cp --archive "$draft/$INSTANCE/state" "$state/$DRAFT" # the state may be on another disk
   if [[ -n $database ]]; then

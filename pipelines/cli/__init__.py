@@ -91,6 +91,12 @@ _add(producers.template, _PRODUCERS, "écrire le modèle XLSX d'un export et son
 _add(publishing.plan, _PUBLISH, "montrer ce qu'une publication changerait, sans rien changer", _ACCESS)
 _add(publishing.publish, _PUBLISH, "amener une cible à la dernière version, puis la relire", _ACCESS)
 _add(
+    publishing.site,
+    _PUBLISH,
+    "écrire le site public d'une version publiée, les pages qui diffèrent seules",
+    public=True,
+)
+_add(
     releasing.verify, _PUBLISH,
     "prouver les versions publiées : empreintes, chaîne, journaux, fichiers reçus, et une version refaite",
     "Code de sortie : 0 tout est prouvé, 1 quelque chose ne l'est pas, 2 version inconnue ou mauvais usage.",

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_tell, option
 from pipelines.cli.showing import Steps, print_json, steps
+from pipelines.mechanics.french import counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +64,41 @@ def publish(
         print("--reason accompagne --accept", file=sys.stderr)
         return USAGE
     return _guarded(Arguments(target, output, schemas, json, yes, accept, reason), _bring)
+
+
+def site(
+    output: Output,
+    schemas: Schemas,
+    release: Annotated[str | None, option("VERSION", "la version montrée (défaut : celle du catalogue local)")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--site", metavar="DOSSIER", help="où écrire (défaut : le dossier site de la sortie)")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Write the public site of a published version: only the pages that differ."""
+    catalogue = load_or_tell(schemas)
+    if catalogue is None:
+        return USAGE
+    from pipelines.flow.store import Store
+    from pipelines.flow.site import bring_site
+    from pipelines.operations.settings import theme_from_environment
+
+    store = Store(output)
+    with steps() as tell:
+        tell("pages du site")
+        built = bring_site(catalogue, store, version=release, folder=folder, theme=theme_from_environment())
+    if built is None:
+        return _stopped(Arguments("site", output, schemas, json), _nothing_released(store), REFUSED)
+    facts = {
+        "site": str(built.folder / "index.html"), "version": built.version, "fichiers": built.files,
+        "ecrits": len(built.written), "retires": len(built.removed),
+    }  # fmt: skip
+    if json:
+        print_json(facts)
+    else:
+        told = counted(len(built.written), "fichier écrit", "fichiers écrits")
+        print(f"Version {built.version}, {told} sur {number(built.files)} : {facts['site']}")
+    return DONE
 
 
 def _guarded(arguments: Arguments, command: Callable[[Arguments, Publisher], int]) -> int:

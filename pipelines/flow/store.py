@@ -4,6 +4,7 @@ archive/        contents received, by sha256; memories and manifest
 work/           cache of judged files, and per network and year: reception, observations, reports, results
 releases/       <dataset>/<version>/
 catalogue/      the local target
+site/           the public site, of a folder alone
 
 A folder is worked on where it is: the record of a stage, written last, says that the rest of it is there. Below a URL
 the same folders are brought to a scratch folder and saved from it, as sets that others see whole or not at all (see
@@ -321,6 +322,11 @@ class Store:
     def published(self, dataset: str) -> dict[str, Any]:
         """Return what the local target tells of a dataset; nothing before it is there."""
         return read_json(self.catalogue / dataset / "dataset.json") or {}
+
+    @property
+    def site(self) -> Path | None:
+        """The public site, None where the output is no folder that a web server shows."""
+        return None if self._apart else self.output / "site"
 
     def _bring_copies(self, wanted: Callable[[str], bool]) -> None:
         self._sets.see([_PUBLISHED])

@@ -48,6 +48,12 @@ def letters_from_environment() -> str:
     return setting("RESULTATS_LETTERS_URL")
 
 
+def theme_from_environment() -> Path | None:
+    """Return the folder of style sheets that the owner adds to the public site, RESULTATS_SITE_THEME, or None."""
+    theme = setting("RESULTATS_SITE_THEME")
+    return Path(theme) if theme else None
+
+
 def night_from_environment() -> str:
     """Return the hour of the nightly look, HH:MM in Paris: RESULTATS_NIGHT, else 02:00. Raises SettingError."""
     hour = setting("RESULTATS_NIGHT", "02:00")

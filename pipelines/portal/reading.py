@@ -16,7 +16,8 @@ import duckdb
 
 from pipelines.portal.figures import Change, Figure, Indicator, Place, Series, State
 from pipelines.release import history
-from pipelines.release.errors import DamagedReleaseError
+from pipelines.release.errors import DamagedReleaseError, PublicationError
+from pipelines.release.files import CHECKSUMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +37,7 @@ _COLUMNS = (
 )
 
 
-class UnreadableReleaseError(Exception):
+class UnreadableReleaseError(PublicationError):
     """The folder is no release that pages can be made of; the message, in French, says what is missing."""
 
 
@@ -128,9 +129,12 @@ class Reading:
         return history.table_rows(self.folder / "dictionnaire.csv")
 
     @cached_property
-    def files(self) -> list[Mapping[str, Any]]:
-        """The files of the release that its descriptor names: path, format, bytes, hash, title."""
-        return [*self.descriptor["resources"], *self.descriptor.get("renditions", ())]
+    def files(self) -> dict[str, str]:
+        """The sha256 of every file of the release by name, as its ``SHA256SUMS`` tells them; that file has none."""
+        path = self.folder / CHECKSUMS
+        told = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        digests = {name: digest for digest, _, name in (line.partition("  ") for line in told)}
+        return {path.name: digests.get(path.name, "") for path in sorted(self.folder.iterdir()) if path.is_file()}
 
     @cached_property
     def networks(self) -> dict[str, Network]:
@@ -232,19 +236,88 @@ class Reading:
         for place, rows in self._by_place(network, level):
             yield place, self._series(place, rows)
 
+    def place_rows(self, network: str | None, level: str) -> Iterator[tuple[str, str]]:
+        """Yield the code of each place of a level with its yearly rows as CSV, in order of codes."""
+        yield from self._csv(_CODE, network, level)
+
+    def national_rows(self) -> Iterator[tuple[str, str]]:
+        """Yield the code of each indicator with its national yearly rows as CSV, in order of codes."""
+        yield from self._csv("indicateur", None, "national")
+
+    def _csv(self, key: str, network: str | None, level: str) -> Iterator[tuple[str, str]]:
+        cells = ", ".join(_csv_cell(name) for name in self.columns)
+        where, parameters = _condition(network, level)
+        cursor = self._connection.cursor().execute(
+            f"SELECT {key} AS key, concat_ws(',', {cells}) FROM resultats {where} "
+            "ORDER BY key, reseau, indicateur, annee",
+            parameters,
+        )
+        rows = (row for batch in iter(lambda: cursor.fetchmany(BATCH), []) for row in batch)
+        header = ",".join(self.columns)
+        for found, lines in groupby(rows, itemgetter(0)):
+            yield found, "\n".join([header, *(line for _, line in lines), ""])
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The columns of ``resultats``."""
+        return [name for name, *_ in self._connection.execute("DESCRIBE resultats").fetchall()]
+
     def series_of(self, network: str, level: str, code: str) -> list[Series]:
         """Return the series of one place, none when the release says nothing of it."""
         return [series for _, found in self._select(network, level, code) for series in found]
 
-    def latest_values(self, network: str, level: str) -> dict[str, list[tuple[int, float, int | None]]]:
-        """Return by indicator the (year, value, base) of every place of a level in the last year published."""
+    def former_names(self, network: str) -> dict[str, list[tuple[str, int, int]]]:
+        """Return by office the names that rows give it beside its present one, each with its first and last year."""
+        told = self._connection.execute(
+            "SELECT structure_code, structure, min(annee), max(annee) FROM resultats "
+            "WHERE reseau = $network AND structure_code IS NOT NULL GROUP BY ALL ORDER BY ALL",
+            {"network": network},
+        ).fetchall()
+        found: dict[str, list[tuple[str, int, int]]] = {}
+        for code, name, first, last in told:
+            present = self._structures.get((network, code), {}).get("structure", name)
+            if name and name != present:
+                found.setdefault(code, []).append((name, first, last))
+        return found
+
+    def last_year(self, place: Place) -> int | None:
+        """Return the last year in which an office is known, None when the release doesn't say."""
+        last: int | None = self._structures.get((place.network, place.code), {}).get("derniere_annee")
+        return last
+
+    @cached_property
+    def indicator_networks(self) -> dict[str, list[str]]:
+        """The networks that have a yearly row of each indicator."""
+        told = self._connection.execute(
+            "SELECT DISTINCT indicateur, reseau FROM resultats WHERE frequence = 'annuelle' ORDER BY ALL"
+        ).fetchall()
+        return {code: [network for _, network in rows] for code, rows in groupby(told, itemgetter(0))}
+
+    def revised(self, network: str) -> list[tuple[str, ...]]:
+        """Return the values of a network that this release corrects: level, code, indicator, period."""
+        return sorted(key[1:] for key in self._revised if key[0] == network)
+
+    @cached_property
+    def years(self) -> list[int]:
+        """The years that have a yearly row, ascending."""
+        told = self._connection.execute("SELECT DISTINCT annee FROM resultats WHERE frequence = 'annuelle' ORDER BY 1")
+        return [year for (year,) in told.fetchall()]
+
+    def observed(self, network: str, level: str) -> dict[str, list[tuple[Place, Figure]]]:
+        """Return by indicator the places of a level with their figures of the last year that has a published value."""
+        places = {place.code: place for place in self.places(network, level)}
         where, parameters = _condition(network, level)
         told = self._connection.execute(
-            f"SELECT indicateur, annee, valeur, effectif FROM resultats {where} AND valeur IS NOT NULL "
-            "QUALIFY annee = max(annee) OVER (PARTITION BY indicateur) ORDER BY indicateur, valeur, effectif",
+            f"SELECT {_CODE}, {', '.join(_COLUMNS)}, nature_donnees = '{SYNTHETIC}' FROM resultats {where} "
+            "QUALIFY annee = max(annee) FILTER (valeur IS NOT NULL) OVER (PARTITION BY indicateur) "
+            "ORDER BY indicateur, 1",
             parameters,
         ).fetchall()
-        return {code: [row[1:] for row in rows] for code, rows in groupby(told, itemgetter(0))}
+        found: dict[str, list[tuple[Place, Figure]]] = {}
+        for code, *row in told:
+            revised = bool(self._revised) and self._is_revised(places[code], row[0], row[1])
+            found.setdefault(row[0], []).append((places[code], _figure(tuple(row), revised=revised)))
+        return found
 
     def digests(self, table: str, column: str) -> dict[str, str]:
         """Return a digest of the rows of each value of a column, the column of versions aside."""
@@ -344,6 +417,15 @@ class Reading:
     @cached_property
     def _structures(self) -> dict[tuple[str, str], dict[str, Any]]:
         return {(row["reseau"], row["structure_code"]): row for row in self.rows("structures")}
+
+
+def _csv_cell(name: str) -> str:
+    """Return the SQL of a cell of CSV: empty when there is no value, quoted when it must be."""
+    text = f'"{name}"::VARCHAR'
+    return (
+        f"CASE WHEN regexp_matches({text}, '[\",\r\n]') THEN '\"' || replace({text}, '\"', '\"\"') || '\"' "
+        f"ELSE coalesce({text}, '') END"
+    )
 
 
 def _condition(network: str | None, level: str | None, code: str | None = None) -> tuple[str, dict[str, str]]:

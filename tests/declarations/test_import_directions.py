@@ -32,7 +32,7 @@ BELOW = {
     "report": {"mechanics", "declarations", "read", "validate", "release", "targets", "flow"},
     "flow": {
         *("mechanics", "declarations", "compile", "read", "tabular", "validate", "compute", "disclosure", "tables"),
-        *("release", "targets"),
+        *("release", "targets", "portal"),
     },
     "operations": {"mechanics", "read", "release", "targets", "flow", "report"},
 }

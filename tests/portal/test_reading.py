@@ -125,7 +125,8 @@ def test_networks_and_levels_are_read_one_at_a_time(tmp_path):
         assert [place.level for place, _ in reading.place_series("caf")] == ["national", "site"]
         (series,) = reading.series_of("dgfip", "site", "A")
         assert series.latest.value == 3.0
-        assert reading.latest_values("caf", "site") == {"taux-decroche": [(2024, 2.0, 400)]}
+        ((place, figure),) = reading.observed("caf", "site")["taux-decroche"]
+        assert (place.code, figure.year, figure.value) == ("A", 2024, 2.0)
 
 
 def test_digests_change_with_rows_and_not_with_the_version_that_published_them(tmp_path):

@@ -69,7 +69,12 @@ class Chart:
 
 
 def figure_data(figure: Figure) -> tuple[tuple[str, str], ...]:
-    """Return a figure for machines: year, exact value and base (absent where there is none), state."""
+    """Return a figure for machines: year, exact value and base (absent where there is none), state.
+
+    Nothing is told where the release has no row of it.
+    """
+    if not figure.has_row:
+        return ()
     data = [("annee", str(figure.year))]
     if (value := shown_value(figure)) is not None:
         data.append(("valeur", repr(value)))

@@ -69,7 +69,7 @@ def areas_of_year(
         if row["maille"] == "departement":
             owner = row["territoire_code"] if level == "departement" else row["region_code"]
             inside.setdefault(str(owner), []).append(str(row["territoire_code"]))
-    missing = Figure(year, None, None, None, None, State.NO_ROW)
+    missing = Figure(year, None, None, None, None, State.NO_ROW, has_row=False)
     return [
         Area(code, str(row["territoire"]), tuple(inside.get(code, ())), figures.get(code, missing))
         for row in held

@@ -1,0 +1,47 @@
+"""``[national, site]``: what is published → the public site. What pages say is in ``pipelines.portal``."""
+
+import dagster as dg
+
+from assets import publication
+from assets.resources import POOL, Workspace
+from pipelines.declarations import Catalogue
+from pipelines.flow.site import bring_site
+from pipelines.operations.settings import theme_from_environment
+from pipelines.release.errors import PublicationError
+
+KEY = dg.AssetKey(["national", "site"])
+
+
+def site_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
+    """Return the asset that brings the public site to the version that the local catalogue shows."""
+
+    @dg.asset(
+        key=KEY,
+        deps=[publication.KEY],
+        group_name="national",
+        description="Site public des résultats : une page par réseau, territoire, structure et indicateur.",
+        kinds={"html"},
+        pool=POOL,
+    )
+    def site(workspace: Workspace) -> dg.MaterializeResult[None]:
+        if workspace.store.site is None:
+            return dg.MaterializeResult(
+                metadata={"site": "à écrire là où il est montré : resultats site --site DOSSIER"}
+            )
+        try:
+            built = bring_site(catalogue, workspace.store, theme=theme_from_environment())
+        except PublicationError as error:
+            raise dg.Failure(str(error)) from None
+        if built is None:
+            return dg.MaterializeResult(metadata={"site": "aucune version publiée"})
+        return dg.MaterializeResult(
+            metadata={
+                "site": dg.MetadataValue.path(str(built.folder / "index.html")),
+                "version": built.version,
+                "fichiers": built.files,
+                "ecrits": len(built.written),
+                "retires": len(built.removed),
+            }
+        )
+
+    return site

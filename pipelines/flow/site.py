@@ -1,0 +1,42 @@
+"""A published release → the public site. What its pages say is in ``pipelines.portal``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.portal.site import BuiltSite, build_site
+from pipelines.release import history
+from pipelines.release.errors import PublicationError
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Catalogue
+    from pipelines.flow.store import Store
+
+RESULTS = "resultats"
+_SOMEWHERE = "cette sortie n'est pas un dossier : dire où écrire le site (resultats site --site DOSSIER)"
+
+
+def bring_site(
+    catalogue: Catalogue, store: Store, *, version: str | None = None, folder: Path | None = None,
+    theme: Path | None = None,
+) -> BuiltSite | None:  # fmt: skip
+    """Bring the site to a version, that of the local catalogue unless told otherwise; None when none is published.
+
+    A version that waits for somebody's agreement is not shown: the site follows what is published, not what is made.
+    Raises PublicationError when the version is unknown, or can't be read.
+    """
+    dataset = next((name for name, one in catalogue.datasets.items() if one.main_table == RESULTS), None)
+    if dataset is None:
+        return None
+    wanted = version or store.published(dataset).get("version")
+    if wanted is None:
+        return None
+    known = history.versions(store.releases, dataset)
+    if wanted not in known:
+        raise PublicationError(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}")
+    place = folder or store.site
+    if place is None:
+        raise PublicationError(_SOMEWHERE)
+    release = store.release(dataset, wanted)
+    return build_site(release, place, address=catalogue.datasets[dataset].site or "", theme=theme)

@@ -1,0 +1,301 @@
+"""The pages where networks meet: home, territories, indicators, lists and search. About the data: ``about_pages``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from pipelines.portal import addresses
+from pipelines.portal.charts import curve
+from pipelines.portal.figures import Figure, Indicator, Place, Series
+from pipelines.portal.folding import folded
+from pipelines.portal.lists import Entry, list_pages
+from pipelines.portal.matrix import matrix
+from pipelines.portal.network_pages import offices_list
+from pipelines.portal.pages import LEVELS, Crumbs, File, Pages, published
+from pipelines.portal.search import search_files
+from pipelines.portal.sentences import better_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHOWN_ROWS = 120  # indicators on the page of a territory, all networks together: some 50 kB
+SHOWN_OFFICES = 150  # beyond, the page of a territory links to their list
+_TITLES = {"satisfaction": "Ce que les usagers et les agents en disent", "performance": "Ce que le service rend"}
+_NAMES = {"departement": ("Départements", "departements.html"), "region": ("Régions", "regions.html")}
+
+
+class CommonPages:
+    """The pages that several networks share, made from one release."""
+
+    def __init__(self, pages: Pages) -> None:
+        self.pages, self.reading = pages, pages.reading
+        self._nation = {
+            (place.network, series.indicator.code): series
+            for place, held in self.reading.place_series(level="national")
+            for series in held
+        }
+        self._places = self.reading.places()
+
+    def files(self) -> Iterator[File]:
+        """Yield every page."""
+        yield self._home()
+        yield self._page("networks.html", "reseaux.html", "Réseaux", crumbs=[("Réseaux", None)])
+        for level in ("departement", "region"):
+            yield from self._territories(level)
+        yield from self._indicators()
+        yield from self._letters()
+        yield self._page("search.html", "recherche.html", "Rechercher", crumbs=[("Rechercher", None)])
+        yield from (File(address, text) for address, text in search_files(self.entries()))
+
+    def entries(self) -> list[Entry]:
+        """Return all that a search may find."""
+        networks = self.reading.networks
+        found = [Entry(one.title, addresses.network_page(code), "réseau") for code, one in networks.items()]
+        found += [
+            Entry(one.title, addresses.indicator_page(code), "indicateur")
+            for code, one in self.reading.indicators.items()
+        ]
+        found += [
+            Entry(name, addresses.territory_page(level, code), LEVELS[level])
+            for level in ("departement", "region") for code, name in self._territories_due(level).items()
+        ]  # fmt: skip
+        found += [
+            Entry(place.name, addresses.place_page(place), self._detail(place))
+            for place in self._places
+            if place.level == "site"
+        ]
+        return found + self._held_by_territories()
+
+    def _held_by_territories(self) -> list[Entry]:
+        """Return the offices whose results are those of a territory, found by their own name."""
+        known = {(place.network, place.level, place.code): place for place in self._places}
+        rows = self.reading.rows("structures")
+        return [
+            Entry(row["structure"], addresses.place_page(place), self._detail(place))
+            for row in rows if row["maille"] in ("departement", "region")
+            and (place := known.get((row["reseau"], row["maille"], row["territoire_code"])))
+        ]  # fmt: skip
+
+    def _detail(self, place: Place) -> str:
+        title = self.reading.networks[place.network].title
+        territory = self.reading.territories.get(
+            ("departement", place.territory if place.level == "site" else place.code)
+        )
+        return f"{title}, {territory[-1]['territoire']}" if territory else title
+
+    def _page(self, template: str, address: str, title: str, **told: Any) -> File:
+        return File(address, self.pages.render(template, address, title, **told))
+
+    def _home(self) -> File:
+        offices = sum(place.level == "site" for place in self._places)
+        counts = [
+            ("Réseaux", len(self.reading.networks), "reseaux.html"),
+            ("Indicateurs", len(self.reading.indicators), "indicateurs.html"),
+            ("Départements et collectivités", len(self._territories_due("departement")), "departements.html"),
+            ("Structures", offices, "structures.html"),
+        ]
+        return self._page(
+            "home.html", "index.html", "Résultats et satisfaction, lieu par lieu", counts=counts,
+            news=self.reading.versions[-3:][::-1], key_figures=self._key_figures(), matrix=matrix(self.reading, last=6),
+            description="Délais, appels décrochés, satisfaction des usagers : les résultats des services publics, "
+            "par réseau, département, région et structure, en données ouvertes.",
+        )  # fmt: skip
+
+    def _key_figures(self) -> list[Series]:
+        """Return one national series of each network, with a value: the first about satisfaction, else the first."""
+        found = []
+        for _, held in groupby(self._nation.values(), lambda series: series.place.network):
+            valued = [series for series in held if published(series)]
+            valued.sort(
+                key=lambda series: self.reading.indicator_rows[series.indicator.code]["type_indicateur"], reverse=True
+            )
+            found += valued[:1]
+        return found
+
+    def _territories_due(self, level: str) -> dict[str, str]:
+        """Return the name of each territory that has a result, or an office that has one, by code."""
+        due = {place.code: place.name for place in self._places if place.level == level}
+        if level == "departement":
+            held = {place.territory for place in self._places if place.level == "site"}
+            known = {
+                code: rows[-1]["territoire"] for (at, code), rows in self.reading.territories.items() if at == level
+            }
+            due |= {code: known[code] for code in held if code in known}
+        return dict(sorted(due.items()))
+
+    def _territories(self, level: str) -> Iterator[File]:
+        title, page = _NAMES[level]
+        due = self._territories_due(level)
+        results = self._latest(level)
+        rows = dict.fromkeys(due, "")
+        for code, text in self.reading.place_rows(None, level):
+            address = addresses.rows_file(addresses.territory_page(level, code))
+            rows[code] = address
+            yield File(address, text)
+        offices: dict[str, list[Place]] = {}
+        for place in self._places:
+            if place.level == "site":
+                offices.setdefault(place.territory, []).append(place)
+        for code, name in due.items():
+            here = offices.get(code, []) if level == "departement" else []
+            yield from self._territory(level, code, name, results.get(code, []), here, rows[code] or None)
+        entries = [Entry(f"{name} ({code})", addresses.territory_page(level, code), "") for code, name in due.items()]
+        listed = list_pages(
+            self.pages, page, title, entries, lead=f"{title} qui ont un résultat ou une structure dans cette version.",
+            crumbs=[(title, None)],
+        )  # fmt: skip
+        yield from (File(address, text) for address, text in listed)
+
+    def _latest(self, level: str) -> dict[str, list[tuple[Place, list[tuple[Indicator, Figure]]]]]:
+        """Return by code of territory the last published figure, else the last, of each network and indicator."""
+        found: dict[str, list[tuple[Place, list[tuple[Indicator, Figure]]]]] = {}
+        for place, held in self.reading.place_series(level=level):
+            shown = [(series.indicator, published(series) or series.latest) for series in held]
+            found.setdefault(place.code, []).append((place, shown))
+        return found
+
+    def _territory(
+        self, level: str, code: str, name: str, results: list[tuple[Place, list[tuple[Indicator, Figure]]]],
+        offices: list[Place], rows: str | None,
+    ) -> Iterator[File]:  # fmt: skip
+        address = addresses.territory_page(level, code)
+        title, page = _NAMES[level]
+        most = max(1, SHOWN_ROWS // max(1, len(results)))
+        held = [
+            (
+                place,
+                [(one, shown, self._same_year(place, one, shown)) for one, shown in figures[:most]],
+                len(figures[most:]),
+            )
+            for place, figures in results
+        ]
+        crumbs: Crumbs = [(title, page), (name, None)]
+        listed = f"listes/{level}-{addresses.file_name(code)}.html" if len(offices) > SHOWN_OFFICES else None
+        word = "département" if level == "departement" else "région"
+        yield self._page(
+            "territory.html", address, f"{name} ({code}), {word}", heading=name, crumbs=crumbs, held=held, rows=rows,
+            notes=self._notes(level, code), within=self._within(code) if level == "region" else [],
+            offices=[] if listed else sorted(offices, key=lambda place: (place.network, folded(place.name))),
+            offices_list=listed, offices_count=len(offices),
+            description=f"Résultats des services publics, {word} {name} ({code}) : tous les réseaux, données ouvertes.",
+        )  # fmt: skip
+        if listed:
+            entries = [
+                Entry(place.name, addresses.place_page(place), self.reading.networks[place.network].title)
+                for place in offices
+            ]
+            told = list_pages(
+                self.pages, listed, f"Structures : {name} ({code})", entries, lead=f"{len(entries)} structures.",
+                crumbs=[(title, page), (name, address), ("Structures", None)],
+            )  # fmt: skip
+            yield from (File(target, text) for target, text in told)
+
+    def _same_year(self, place: Place, one: Indicator, shown: Figure) -> Figure | None:
+        series = self._nation.get((place.network, one.code))
+        return next((figure for figure in series.figures if figure.year == shown.year), None) if series else None
+
+    def _notes(self, level: str, code: str) -> list[str]:
+        states = self.reading.territories.get((level, code), [])
+        if not states:
+            return []
+        told = [f"{states[-1]['nature'].capitalize()}, code officiel géographique {code}."]
+        last = states[-1]["derniere_annee"]
+        if last and last < self.reading.years[-1]:
+            told.append(
+                f"Ce territoire n'existe plus depuis la fin de {last} ; ses valeurs restent celles de son temps."
+            )
+        return told
+
+    def _within(self, region: str) -> list[tuple[str, str]]:
+        due = self._territories_due("departement")
+        return [
+            (f"{name} ({code})", addresses.territory_page("departement", code))
+            for code, name in due.items()
+            if (states := self.reading.territories.get(("departement", code))) and states[-1]["region_code"] == region
+        ]
+
+    def _indicators(self) -> Iterator[File]:
+        rows: dict[str, str] = {}
+        for code, text in self.reading.national_rows():
+            rows[code] = addresses.rows_file(addresses.indicator_page(code))
+            yield File(rows[code], text)
+        breaks = [row for row in self.reading.rows("comparabilite") if row["comparabilite"] == "non comparable"]
+        held = {
+            code: networks
+            for code, networks in self.reading.indicator_networks.items()
+            if code in self.reading.indicators
+        }
+        for code, one in self.reading.indicators.items():
+            yield self._indicator(
+                one, held.get(code, []), [row for row in breaks if row["indicateur"] == code], rows.get(code)
+            )
+        kinds = {code: row["type_indicateur"] for code, row in self.reading.indicator_rows.items()}
+        groups = [
+            (kind, [one for one in sorted(self.reading.indicators.values(), key=_by_title) if kinds[one.code] == kind])
+            for kind in _TITLES
+        ]
+        yield self._page(
+            "indicators.html",
+            "indicateurs.html",
+            "Indicateurs",
+            groups=groups,
+            titles=_TITLES,
+            crumbs=[("Indicateurs", None)],
+        )
+
+    def _indicator(self, one: Indicator, networks: list[str], breaks: list[dict[str, Any]], rows: str | None) -> File:
+        nation = [self._nation[network, one.code] for network in networks if (network, one.code) in self._nation]
+        known = {series.place.network for series in nation}
+        charts = {series.place.network: self._curve(series) for series in nation}
+        return self._page(
+            "indicator.html", addresses.indicator_page(one.code), f"{one.title} (indicateur {one.code})",
+            heading=one.title, one=one, row=self.reading.indicator_rows[one.code], better=better_sentence(one),
+            breaks=breaks, nation=nation, charts=charts, rows=rows,
+            without=[network for network in networks if network not in known],
+            crumbs=[("Indicateurs", "indicateurs.html"), (one.title, None)],
+            description=f"{one.title} : {one.definition}"[:300],
+        )  # fmt: skip
+
+    def _curve(self, series: Series) -> Markup:
+        """Return the curve of a national series under the name of its network: several stand on one page."""
+        name = f"{self.reading.networks[series.place.network].title}, {series.place.name}"
+        named = replace(series, place=replace(series.place, name=name))
+        return Markup(curve(named).html(f"c-{series.place.network}"))
+
+    def _letters(self) -> Iterator[File]:
+        """Yield the page of offices and their lists by first letter."""
+        held: dict[str, list[Entry]] = {}
+        offices = [
+            Entry(place.name, addresses.place_page(place), self._detail(place))
+            for place in self._places
+            if place.level == "site"
+        ]
+        for entry in [*offices, *self._held_by_territories()]:
+            first = folded(entry.name)[:1]
+            held.setdefault(first.upper() if first.isalpha() else "0-9", []).append(entry)
+        groups = [(letter, f"listes/lettre-{letter.lower()}.html") for letter in sorted(held)]
+        networks = sorted({place.network for place in self._places if place.level == "site"})
+        by_network = [(self.reading.networks[code].title, offices_list(code)) for code in networks]
+        entries = [Entry(name, address, "toutes les structures du réseau") for name, address in by_network]
+        told = list_pages(
+            self.pages, "structures.html", "Structures", entries, list_title="Par réseau", groups=groups,
+            groups_label="Structures par première lettre", crumbs=[("Structures", None)],
+            lead="Caisses, agences, guichets : les lieux qui ont un résultat, par première lettre ou par réseau.",
+        )  # fmt: skip
+        yield from (File(address, text) for address, text in told)
+        for letter, address in groups:
+            told = list_pages(
+                self.pages, address, f"Structures : {letter}", held[letter],
+                lead=f"Structures dont le nom commence par {letter}.",
+                crumbs=[("Structures", "structures.html"), (letter, None)], groups=groups,
+                groups_label="Structures par première lettre",
+            )  # fmt: skip
+            yield from (File(target, text) for target, text in told)
+
+
+def _by_title(one: Indicator) -> str:
+    return folded(one.title)

@@ -1,0 +1,52 @@
+"""What is published, refused or missing by network and year, in words: the matrix of the home page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.declarations.status import Status
+from pipelines.mechanics.french import listed
+
+if TYPE_CHECKING:
+    from pipelines.portal.reading import Reading
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Years, and one row of cells for each network that something was expected of."""
+
+    years: list[int]
+    rows: list[tuple[str, list[str]]]
+
+
+def matrix(reading: Reading, last: int = 100) -> Matrix:
+    """Return the matrix of the ``last`` years, from ``couverture``; empty when the release hasn't that table."""
+    states: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for row in reading.rows("couverture"):
+        states[row["reseau"], row["annee"]].append(str(row["motif_absence"]) if row["etat"] == "absent" else "")
+    years = sorted({year for _, year in states})[-last:]
+    networks = [code for code in reading.networks if any(network == code for network, _ in states)]
+    return Matrix(years, [(code, [_cell(states.get((code, year), [])) for year in years]) for code in networks])
+
+
+def _cell(reasons: list[str]) -> str:
+    if not reasons:
+        return "non attendu"
+    missing = sorted({reason for reason in reasons if reason})
+    count = sum(not reason for reason in reasons)
+    if not missing:
+        return "publié"
+    return f"{count} sur {len(reasons)} ({listed(missing)})" if count else listed(missing)
+
+
+def late(reading: Reading) -> list[str]:
+    """Name the files that were due before the data of the release stop and had not come, in sentences."""
+    until = reading.date or ""
+    return [
+        f"{reading.networks[row['reseau']].title}, {row['titre']} {row['annee']} : attendu le "
+        f"{row['echeance']:%d/%m/%Y}, {Status.NOT_HANDED_OVER.value}"
+        for row in reading.rows("receptions")
+        if row["etat"] == Status.NOT_HANDED_OVER and row["echeance"] and row["echeance"].isoformat() < until
+    ]

@@ -1,0 +1,323 @@
+"""The pages of one network: itself, its places at every level, its indicators on a map, the list of its offices.
+
+One place at a time is in memory, with the series of the territories that are references for it. What several networks
+have in common is in ``common_pages``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from pipelines.portal import addresses
+from pipelines.portal.cards import card, snippet
+from pipelines.portal.charts import PeerGroup, areas_of_year, curve, distribution, peer_groups, strip, territory_map
+from pipelines.portal.figures import Figure, Indicator, Place, Series
+from pipelines.portal.lists import Entry, list_pages
+from pipelines.portal.pages import LEVELS, LEVELS_MANY, Crumbs, File, Pages, published
+from pipelines.portal.sentences import NO_BREAK_SPACE, better_sentence, number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.portal.reading import Network, Source
+
+HEAVIEST = 75_000  # bytes of indicators on a page, the rest of which takes some 20 000: pages stay under 100 kB
+_TILE = 500  # bytes of an indicator in the summary of its page
+_NETWORKS, _INDICATORS = ("Réseaux", "reseaux.html"), ("Indicateurs", "indicateurs.html")
+_TERRITORIES = {"departement": ("Départements", "departements.html"), "region": ("Régions", "regions.html")}
+By = dict[str, dict[str, Series]]  # series by code of place, then of indicator
+
+
+@dataclass(frozen=True)
+class _Origin:
+    words: str
+    files: list[Source]
+
+
+class NetworkPages:
+    """The pages of a network, made from one release."""
+
+    def __init__(self, pages: Pages, network: Network) -> None:
+        self.pages, self.network, self.reading = pages, network, pages.reading
+        self._regions = self._held("region")
+        self._departments = self._held("departement")
+        self._nation = self._held("national").get("FR", {})
+        self._groups: dict[str, dict[tuple[str, str], PeerGroup]] = {}
+        self._sources = self.reading.sources(network.code)
+        self._exports, self._modes = self.reading.exports(network.code), self.reading.modes(network.code)
+        self._names = self.reading.former_names(network.code)
+
+    def files(self) -> Iterator[File]:
+        """Yield every file of the network."""
+        observed = self.reading.observed(self.network.code, "site")
+        for code, seen in observed.items():
+            self._groups[code] = peer_groups(seen, self.reading.indicators[code])
+        yield from self._indicators(observed)
+        offices: list[Place] = []
+        for level in ("national", "region", "departement", "site"):
+            rows = self.reading.place_rows(self.network.code, level)
+            series = self.reading.place_series(self.network.code, level)
+            for (place, held), (_, text) in zip(series, rows, strict=True):
+                yield from self._place(place, held)
+                yield File(addresses.rows_file(addresses.place_page(place)), text)
+                if level == "site":
+                    offices.append(place)
+        if not self._nation:
+            yield from self._place(Place(self.network.code, "national", "FR", "France", None, ""), [])
+            yield File(
+                addresses.rows_file(addresses.network_page(self.network.code)), ",".join(self.reading.columns) + "\n"
+            )
+        yield from self._offices(offices)
+
+    def _held(self, level: str) -> By:
+        told = self.reading.place_series(self.network.code, level)
+        return {place.code: {series.indicator.code: series for series in held} for place, held in told}
+
+    def _place(self, place: Place, held: list[Series]) -> Iterator[File]:
+        """Yield the page of a place, in parts when it is heavy, and its cards."""
+        held = sorted(held, key=self._order)
+        page = addresses.place_page(place)
+        sections = [(series, self._section(series, page)) for series in held]
+        parts = _packed(sections)
+        targets = [addresses.part(page, number) for number in range(1, len(parts) + 1)]
+        for number, (target, part) in enumerate(zip(targets, parts, strict=True), start=1):
+            title, heading, crumbs = self._names_of(place)
+            yield File(
+                target,
+                self.pages.render(
+                    "place.html", target, f"{title}, partie {number}" if number > 1 else title, heading=heading,
+                    crumbs=crumbs, rows=addresses.rows_file(page), lead=self._lead(place),
+                    notes=self._notes(place, target), number=number, held=[series for series, _ in part],
+                    sections=Markup("".join(text for _, text in part)),
+                    parts=targets, name=heading, more=self._more(target) if place.level == "national" else "",
+                    description=f"{title} : résultats et satisfaction, {len(held)} indicateurs, données ouvertes.",
+                ),
+            )  # fmt: skip
+        for series in held:
+            yield File(addresses.card(page, series.indicator.code), card(series, self.network.title))
+
+    def _order(self, series: Series) -> tuple[bool, str]:
+        row = self.reading.indicator_rows[series.indicator.code]
+        return row["type_indicateur"] != "satisfaction", series.indicator.title
+
+    def _section(self, series: Series, page: str) -> str:
+        one, place = series.indicator, series.place
+        shown = published(series) or series.latest
+        picture = addresses.card(page, one.code)
+        return self.pages.fragment(
+            "section.html", page, series=series, shown=shown, basis=self._basis(shown, one),
+            curve=Markup(curve(series, self._references(series)).html(f"c-{one.code}")),
+            strip=self._strip(series, shown), better=better_sentence(one), method=self._method(one, place.level),
+            origin=self._origin(one, place.level, shown.year), card=picture,
+            snippet=snippet(series, self.pages.canonical(picture), self.pages.canonical(page)),
+        )  # fmt: skip
+
+    def _references(self, series: Series) -> list[Series]:
+        """Return the series to read beside: that of the territory that holds the place, then the national one."""
+        place, code = series.place, series.indicator.code
+        around = {"site": self._departments, "departement": self._regions}.get(place.level, {})
+        nation = self._nation if place.level != "national" else {}
+        if code in self._totals:
+            return []
+        found = [around.get(place.territory, {}).get(code), nation.get(code)]
+        return [one for one in found if one is not None]
+
+    @cached_property
+    def _totals(self) -> set[str]:
+        """Indicators whose national value is a total, above all values of territories: no reference for one of them."""
+        parts: dict[str, list[float]] = {}
+        for held in (*self._departments.values(), *self._regions.values()):
+            for code, series in held.items():
+                if figure := published(series):
+                    parts.setdefault(code, []).append(figure.value or 0)
+        counts = {code for code, row in self.reading.indicator_rows.items() if row["famille_unite"] == "nombre"}
+        return {
+            code
+            for code, series in self._nation.items()
+            if code in counts and (figure := published(series)) and (figure.value or 0) > max(parts.get(code, [0]))
+        }
+
+    def _strip(self, series: Series, shown: Figure) -> Markup:
+        if series.place.level != "site":
+            return Markup()
+        group = self._groups.get(series.indicator.code, {}).get((self.network.code, series.place.code))
+        if group is None or group.year != shown.year:
+            return Markup()
+        chart = strip(shown, group, series.indicator, series.place)
+        return Markup(chart.html(f"s-{series.indicator.code}"))
+
+    def _basis(self, figure: Figure, indicator: Indicator) -> str:
+        if figure.base is None:
+            return "Effectif non publié."
+        survey = self.reading.indicator_rows[indicator.code]["type_indicateur"] == "satisfaction"
+        return f"Effectif : {number_text(figure.base, 0)}{' réponses' if survey and figure.base > 1 else ''}."
+
+    def _method(self, indicator: Indicator, level: str) -> str:
+        least = self.reading.indicator_rows[indicator.code]["effectif_minimal"]
+        told = f"Obtention : {self._modes.get((indicator.code, level), 'non publiée')}."
+        return f"{told} Rien n'est publié sous {least} réponses ou cas." if least else told
+
+    def _origin(self, indicator: Indicator, level: str, year: int) -> _Origin:
+        export = self._exports.get((indicator.code, year))
+        files = [source for source in self._sources if source.year == year and source.export == export]
+        mode = self._modes.get((indicator.code, level), "mode d'obtention non publié")
+        if not export:
+            return _Origin(f"{mode.capitalize()}. Aucun fichier n'est nommé pour {year}.", [])
+        return _Origin(
+            f"{mode[:1].upper()}{mode[1:]}, d'après l'export « {export} » du réseau {self.network.title}.", files
+        )
+
+    def _names_of(self, place: Place) -> tuple[str, str, Crumbs]:
+        """Return the title of a place's page, unique in the site, its heading and its path."""
+        if place.level == "national":
+            return self.network.title, self.network.title, [_NETWORKS, (self.network.title, None)]
+        if place.level == "site":
+            title = f"{place.name} ({place.code}), {self.network.title}"
+            return title, place.name, [*self._home, (place.name, None)]
+        title = f"{place.name} ({place.code}, {LEVELS[place.level]}), {self.network.title}"
+        territory = (place.name, addresses.territory_page(place.level, place.code))
+        crumbs = [_TERRITORIES[place.level], territory, (self.network.title, None)]
+        return title, f"{self.network.title} : {place.name}", crumbs
+
+    @property
+    def _home(self) -> Crumbs:
+        return [_NETWORKS, (self.network.title, addresses.network_page(self.network.code))]
+
+    def _lead(self, place: Place) -> str:
+        if place.level == "national":
+            return self.network.description
+        kind = place.kind or self.network.kind
+        if place.level == "site":
+            return f"{kind}, réseau {self.network.title}. Code : {place.code}."
+        return f"Résultats du réseau {self.network.title} ({place.name}, tous lieux réunis)."
+
+    def _notes(self, place: Place, page: str) -> list[Markup | str]:
+        """Return what must be said of a place before its figures: where it is, its former names, whether it closed."""
+        if place.level == "national":
+            source = f" Source : {self.network.source}." if self.network.source else ""
+            return [f"Producteur : {self.network.producer}.{source}"]
+        if place.level != "site":
+            return self._held_by_territory(place)
+        notes: list[Markup | str] = []
+        known = self.reading.territories.get(("departement", place.territory))
+        if known:
+            target = addresses.link(addresses.territory_page("departement", place.territory), page)
+            notes.append(Markup('Département : <a href="{}">{}</a>.').format(target, known[-1]["territoire"]))
+        else:
+            notes.append("Aucun département n'est publié pour cette structure.")
+        notes += [_former_name(*known) for known in self._names.get(place.code, [])]
+        last = self.reading.last_year(place)
+        if last is not None and last < self.reading.years[-1] and last < max(self._years, default=last):
+            notes.append(
+                f"Plus de résultat attendu après {last} : structure fermée, ou réunie à une autre. La page reste."
+            )
+        return notes
+
+    @property
+    def _years(self) -> list[int]:
+        return [figure.year for series in self._nation.values() for figure in series.figures]
+
+    def _held_by_territory(self, place: Place) -> list[Markup | str]:
+        """Name the offices whose results are those of the territory: a caisse that has one département."""
+        held = [
+            row
+            for row in self.reading.rows("structures", self.network.code)
+            if row["maille"] == place.level and row["territoire_code"] == place.code
+        ]
+        return [f"Structure : {row['structure']} ({row['structure_code']})." for row in held]
+
+    def _more(self, page: str) -> Markup:
+        places = {level: self.reading.places(self.network.code, level) for level in ("region", "departement", "site")}
+        return self.pages.fragment(
+            "network_more.html", page, network=self.network, regions=places["region"],
+            departements=places["departement"],
+            structures=offices_list(self.network.code) if places["site"] else None, offices=len(places["site"]),
+            sources=self._sources, shown=[self.reading.indicators[code] for code in self._indicators_shown()],
+        )  # fmt: skip
+
+    def _indicators_shown(self) -> list[str]:
+        held = {
+            code
+            for by in (self._regions, self._departments, {"FR": self._nation})
+            for one in by.values()
+            for code in one
+        }
+        return sorted({*held, *self._groups}, key=lambda code: self.reading.indicators[code].title)
+
+    def _indicators(self, observed: dict[str, list[tuple[Place, Figure]]]) -> Iterator[File]:
+        """Yield the page of each indicator in this network: maps of its territories, distribution of its offices."""
+        for code in self._indicators_shown():
+            one, address = self.reading.indicators[code], addresses.indicator_page(code, self.network.code)
+            charts = [found for level in ("departement", "region") if (found := self._map(one, level))]
+            if held := observed.get(code):
+                chart = distribution([figure for _, figure in held], one, held[0][1].year)
+                charts.append(("structures", f"Structures, {held[0][1].year}", "", Markup(chart.html("d-structures"))))
+            yield File(
+                address,
+                self.pages.render(
+                    "indicator_network.html", address, f"{one.title} ({code}) : {self.network.title}",
+                    heading=f"{one.title} : {self.network.title}", one=one, network=self.network, charts=charts,
+                    better=better_sentence(one),
+                    crumbs=[_INDICATORS, (one.title, addresses.indicator_page(code)), (self.network.title, None)],
+                ),
+            )  # fmt: skip
+
+    def _map(self, one: Indicator, level: str) -> tuple[str, str, str, Markup] | None:
+        """Return the map of a level in its last published year, None where nothing can be drawn."""
+        held = {"departement": self._departments, "region": self._regions}[level]
+        series = {code: found[one.code] for code, found in held.items() if one.code in found}
+        years = [figure.year for one_series in series.values() if (figure := published(one_series))]
+        if not years or not self.reading.has("territoires"):
+            return None
+        year = max(years)
+        figures = {code: figure for code, found in series.items() for figure in found.figures if figure.year == year}
+        areas = areas_of_year(self.reading.rows("territoires"), level, year, figures)
+        chart = territory_map(areas, one, year, level)
+        return LEVELS_MANY[level], f"{LEVELS_MANY[level].capitalize()}, {year}", level, Markup(chart.html(f"m-{level}"))
+
+    def _offices(self, offices: list[Place]) -> Iterator[File]:
+        """Yield the list of the network's offices, by name."""
+        if not offices:
+            return
+        entries = [Entry(place.name, addresses.place_page(place), self._territory_name(place)) for place in offices]
+        title = f"Structures : {self.network.title}"
+        yield from (
+            File(address, text)
+            for address, text in list_pages(
+                self.pages, offices_list(self.network.code), title, entries,
+                lead=f"{number_text(len(offices), 0)} structures ont au moins un résultat dans cette version.",
+                crumbs=[*self._home, ("Structures", None)],
+            )
+        )  # fmt: skip
+
+    def _territory_name(self, place: Place) -> str:
+        known = self.reading.territories.get(("departement", place.territory))
+        return f"{known[-1]['territoire']} ({place.territory})" if known else place.code
+
+
+def _former_name(name: str, first: int, last: int) -> str:
+    years = f"En {first}" if first == last else f"De {first} à {last}"
+    return f"{years}, son nom était «{NO_BREAK_SPACE}{name}{NO_BREAK_SPACE}»."
+
+
+def offices_list(network: str) -> str:
+    """Return the address of the list of a network's offices."""
+    return f"listes/reseau-{addresses.file_name(network)}.html"
+
+
+def _packed(sections: list[tuple[Series, str]]) -> list[list[tuple[Series, str]]]:
+    """Cut sections in parts of at most HEAVIEST bytes, in order; a part at least."""
+    parts: list[list[tuple[Series, str]]] = [[]]
+    weight = 0
+    for series, text in sections:
+        size = len(text.encode()) + _TILE
+        if parts[-1] and weight + size > HEAVIEST:
+            parts.append([])
+            weight = 0
+        parts[-1].append((series, text))
+        weight += size
+    return parts

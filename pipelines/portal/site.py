@@ -1,0 +1,139 @@
+"""The public site of one release, in a folder that a web server shows as it is, or that opens from a disk.
+
+What each page says is in ``network_pages``, ``common_pages`` and ``about_pages``; here is what is made again, and when:
+a network's pages when its rows, its texts or the code of this room changed; the others with every release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.portal.about_pages import LATEST, AboutPages
+from pipelines.portal.charts import style
+from pipelines.portal.common_pages import CommonPages
+from pipelines.portal.network_pages import NetworkPages
+from pipelines.portal.pages import TEMPLATES, Pages, Site
+from pipelines.portal.reading import Reading, UnreadableReleaseError
+from pipelines.portal.site_folder import SiteFolder
+
+if TYPE_CHECKING:
+    from pipelines.portal.reading import Network
+
+TITLE = "Résultats des services publics"
+COMMON = "commun"
+_OF_A_NETWORK = (
+    "resultats",
+    "reseaux",
+    "structures",
+    "receptions",
+    "couverture",
+    "comparabilite",
+)
+_OF_ALL = ("indicateurs", "territoires")
+
+
+@dataclass(frozen=True)
+class BuiltSite:
+    """What a build gave: the folder, its files, those written and removed."""
+
+    folder: Path
+    version: str
+    files: int
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def build_site(release: Path, folder: Path, *, address: str = "", theme: Path | None = None) -> BuiltSite:
+    """Bring a folder to a release; ``address``: where it is read; ``theme``: a folder of style sheets of the owner's.
+
+    Raises UnreadableReleaseError when the release isn't whole, or the theme isn't there.
+    """
+    site = Site(TITLE, address.rstrip("/"), _style_sheets(theme))
+    with Reading(release) as reading:
+        built = SiteFolder(folder, reading.version)
+        digests = _Digests(reading, site)
+        whole = digests.of_all()
+        if not (
+            all(built.keep(code, digests.of(network)) for code, network in reading.networks.items())
+            and built.keep(COMMON, whole)
+        ):
+            _write(Pages(reading, site), built, digests, whole, theme)
+        built.close(AboutPages(Pages(reading, site)).gone)
+    return BuiltSite(folder, reading.version, len(built.addresses), tuple(built.written), tuple(built.removed))
+
+
+def _write(pages: Pages, built: SiteFolder, digests: _Digests, whole: str, theme: Path | None) -> None:
+    for code, network in pages.reading.networks.items():
+        sources = digests.of(network)
+        if not built.keep(code, sources):
+            for file in NetworkPages(pages, network).files():
+                built.put(file.address, file.text, code, sources)
+    about = AboutPages(pages)
+    for file in (*CommonPages(pages).files(), *about.files()):
+        built.put(file.address, file.text, COMMON, whole)
+    built.put("style.css", style() + "\n" + (TEMPLATES / "style.css").read_text(encoding="utf-8"), COMMON, whole)
+    built.put("site.js", (TEMPLATES / "site.js").read_text(encoding="utf-8"), COMMON, whole)
+    if theme:
+        for path in sorted(path for path in theme.rglob("*") if path.is_file()):
+            built.place(f"theme/{path.relative_to(theme).as_posix()}", path, "", COMMON, whole)
+    reading = pages.reading
+    for name, digest in reading.files.items():
+        built.place(f"{LATEST}/{name}", reading.folder / name, digest, COMMON, whole)
+    for file in about.machines([page for page in built.addresses if page.endswith(".html")]):
+        built.put(file.address, file.text, COMMON, whole)
+
+
+class _Digests:
+    """From what each group of pages is made: a digest of rows, texts, code and settings."""
+
+    def __init__(self, reading: Reading, site: Site) -> None:
+        self._reading = reading
+        self._by_network = {table: reading.digests(table, "reseau") for table in _OF_A_NETWORK}
+        self._shared = [
+            *(sorted(reading.digests(table, "'toutes'").items()) for table in _OF_ALL),
+            code_digest(), [site.title, site.address, *site.themes], reading.synthetic, reading.years[-1:],
+        ]  # fmt: skip
+
+    def of(self, network: Network) -> str:
+        """Return the digest of a network."""
+        received = [
+            item
+            for item in self._reading.descriptor.get("inputs", {}).get("receptions", ())
+            if item["network"] == network.code
+        ]
+        held = [digests.get(network.code) for digests in self._by_network.values()]
+        return _digest([self._shared, held, received, self._reading.revised(network.code)])
+
+    def of_all(self) -> str:
+        """Return the digest of everything: the release and the code."""
+        files = self._reading.files
+        return _digest([self._shared, self._by_network, self._reading.version, files])
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+@cache
+def code_digest() -> str:
+    """Return the digest of the code and templates of this room: other pages come of other ones."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(path.relative_to(Path(__file__).parent).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _style_sheets(theme: Path | None) -> tuple[str, ...]:
+    if theme is None:
+        return ()
+    if not theme.is_dir():
+        raise UnreadableReleaseError(
+            f"le dossier du thème, {theme}, n'existe pas : corriger RESULTATS_SITE_THEME, ou l'ôter"
+        )
+    return tuple(path.name for path in sorted(theme.glob("*.css")))
