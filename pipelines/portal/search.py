@@ -18,27 +18,35 @@ if TYPE_CHECKING:
     from pipelines.portal.lists import Entry
 
 HEAVIEST = 14_000  # bytes of a shard
-LONGEST_KEY = 24  # characters of the index by which a shard is found
+LONGEST_KEY = 20  # characters of the index by which a shard is found
 _SMALL = {"a", "au", "aux", "d", "de", "des", "du", "en", "et", "l", "la", "le", "les", "n", "s", "sur"}
 
 
 def search_files(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
     """Yield the address and text of each shard, and of their index."""
     keyed = sorted((key, entry.name, entry.address, entry.detail) for entry in entries for key in _keys(entry))
-    starts = []
+    starts, last = list[str](), ""
     for number, shard in enumerate(_cut(keyed)):
-        starts.append(shard[0][0][:LONGEST_KEY])
+        starts.append(_start(shard[0][0], last))
+        last = shard[-1][0]
         joined = ",\n".join(_line(shown) for _, *shown in shard)
         yield f"recherche/{number}.js", f"R({number},[\n{joined}\n])\n"
     yield "recherche/index.js", f"I({_json(starts)})\n"
 
 
+def _start(key: str, before: str) -> str:
+    """Return as little of the first key of a shard as tells it from the last of the shard before."""
+    alike = next((at for at, (one, other) in enumerate(zip(key, before, strict=False)) if one != other), len(before))
+    return key[: min(alike + 1, LONGEST_KEY)]
+
+
 def _keys(entry: Entry) -> set[str]:
-    """Return what an entry is found by: its folded words from each of them on, then those that tell it from others."""
-    words = folded(f"{entry.name} {entry.detail}").split()
-    return {" ".join(words[start:])[: 2 * LONGEST_KEY] for start, word in enumerate(words) if word not in _SMALL} or {
-        " ".join(words)
-    }
+    """Return what an entry is found by: its folded words from each of its name on, and from its territory on."""
+    name, detail = folded(entry.name).split(), folded(entry.detail).split()
+    territory = len(name) + len(detail) - len(folded(entry.detail.rpartition(",")[2]).split())
+    words = [*name, *detail]
+    starts = [start for start in (*range(len(name)), territory) if words[start:] and words[start] not in _SMALL]
+    return {" ".join(words[start:])[: 2 * LONGEST_KEY] for start in starts} or {" ".join(words)}
 
 
 def _cut(keyed: Sequence[tuple[str, ...]]) -> Iterator[list[tuple[str, ...]]]:

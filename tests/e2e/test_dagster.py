@@ -37,7 +37,7 @@ def definitions(catalogue, samples, tmp_path_factory) -> dg.Definitions:
 def test_the_graph_is_what_the_declarations_make_it(definitions, catalogue):
     graph = definitions.resolve_asset_graph()
     networks = {dg.AssetKey([network, stage]) for network in catalogue.networks for stage in STAGES}
-    national = {dg.AssetKey(["national", "tables"]), dg.AssetKey(["national", "publication"])}
+    national = {dg.AssetKey(["national", name]) for name in ("tables", "publication", "site")}
     releases = {dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets}
     night = {dg.AssetKey(["nuit", "veille"]), dg.AssetKey(["nuit", "bilan"])}
     assert graph.get_all_asset_keys() == networks | national | releases | night

@@ -81,9 +81,9 @@ def plan(reading: Reading, network: str, declared: Network | None, site: str) ->
     if network not in reading.networks:
         raise NoPosterError(f"{network} : la version {reading.version} ne dit rien de ce réseau")
     told = reading.networks[network]
-    values = reading.latest_values(network, told.finest)
+    values = reading.observed(network, told.finest)
     shown = declared.poster.indicators if declared and declared.poster else sorted(values)[:MOST_ON_A_POSTER]
-    years = [values[code][0][0] for code in shown if code in values]
+    years = [values[code][0][1].year for code in shown if code in values]
     if not years:
         raise NoPosterError(
             f"{network} : aucun résultat publié à la maille {told.finest} dans la version {reading.version}, "

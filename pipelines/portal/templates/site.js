@@ -27,22 +27,22 @@
   function span(key) {
     var first = 0, last = 0, end = key + "\uffff";
     for (var i = 0; i < starts.length; i++) {
-      if (starts[i] < key.slice(0, 24)) first = i;
+      if (starts[i] < key.slice(0, 20)) first = i;
       if (starts[i] <= end) last = i;
     }
     return [first, Math.max(first, last)];
   }
-  /* What to look up: words from one of them on, as few shards as can be. */
+  /* What to look up: words from one of them on, those in fewest shards first, then the others in turn. */
   function narrowest(words) {
-    var best = null;
+    var all = [];
     words.forEach(function (word, start) {
       if (small.indexOf(" " + word + " ") >= 0 && words.length > 1) return;
       for (var end = words.length; end > start; end--) {
         var found = span(words.slice(start, end).join(" ")), width = found[1] - found[0] + (words.length - end + start) / 100;
-        if (!best || width < best.width) best = { width: width, first: found[0], last: found[1], whole: end - start };
+        all.push({ width: width, first: found[0], last: found[1] });
       }
     });
-    return best;
+    return all.sort(function (a, b) { return a.width - b.width; });
   }
   function score(words, entry) {
     var own = folded(entry[0] + " " + entry[2]), points = 0;
@@ -58,7 +58,7 @@
     var name = folded(entry[0]).join(" "), query = words.join(" ");
     return points * 10 + (name === query ? 100 : name.indexOf(query) === 0 ? 50 : name.indexOf(query) > 0 ? 25 : 0) - own.length;
   }
-  function show(words, numbers, cut) {
+  function show(words, numbers, cut, otherwise) {
     var seen = {}, found = [];
     numbers.forEach(function (number) {
       (held[number] || []).forEach(function (entry) {
@@ -68,6 +68,7 @@
         if (points >= 0) found.push([points, entry]);
       });
     });
+    if (!found.length && otherwise) { otherwise(); return; }
     found.sort(function (a, b) { return b[0] - a[0] || (a[1][0] < b[1][0] ? -1 : 1); });
     box.textContent = "";
     found.slice(0, 30).forEach(function (one) {
@@ -87,16 +88,21 @@
     asked = text;
     if (words.join("").length < 2) { box.textContent = ""; told.textContent = ""; return; }
     if (!starts) { load("index.js", function () { if (starts) look(); }); return; }
-    var where = narrowest(words), numbers = [], cut = where.last - where.first >= most;
+    attempt(text, words, narrowest(words));
+  }
+  function attempt(text, words, places) {
+    var where = places[0], numbers = [], cut = where.last - where.first >= most;
+    var otherwise = places.length > 1 && function () { attempt(text, words, places.slice(1)); };
     for (var i = where.first; i <= where.last && numbers.length < most; i++) numbers.push(i);
     var missing = numbers.filter(function (number) { return !held[number]; }), left = missing.length;
-    if (!left) { show(words, numbers, cut); return; }
+    if (!left) { show(words, numbers, cut, otherwise); return; }
     missing.forEach(function (number) {
-      load(number + ".js", function () { if (!--left && asked === text) show(words, numbers, cut); });
+      load(number + ".js", function () { if (!--left && asked === text) show(words, numbers, cut, otherwise); });
     });
   }
   var query = /[?&]q=([^&]*)/.exec(location.search), timer;
   if (query) field.value = decodeURIComponent(query[1].replace(/\+/g, " "));
   field.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(look, 150); });
+  field.form.addEventListener("submit", function (event) { event.preventDefault(); clearTimeout(timer); look(); });
   look();
 })();
