@@ -79,8 +79,8 @@ def site(
     catalogue = load_or_tell(schemas)
     if catalogue is None:
         return USAGE
-    from pipelines.flow.store import Store
     from pipelines.flow.site import bring_site
+    from pipelines.flow.store import Store
     from pipelines.operations.settings import theme_from_environment
 
     store = Store(output)
