@@ -51,10 +51,8 @@ def test_private_rooms_are_closed_and_public_ones_open_whatever_the_umask(umask,
     assert any(name.endswith("-lignes-refusees.xlsx") for name in found)
     assert (tmp_path / "output").stat().st_mode & 0o777 == 0o755
     for name, mode in found.items():
-        is_folder, public = (
-            (tmp_path / "output" / name).is_dir(),
-            name.split("/")[0] in ("releases", "catalogue", "site"),
-        )
+        is_folder = (tmp_path / "output" / name).is_dir()
+        public = name.split("/")[0] in ("releases", "catalogue", "site")
         if public:
             assert mode & 0o005 == (0o005 if is_folder else 0o004), name
         else:
