@@ -81,9 +81,10 @@ def _column(column: Column) -> pandera.Column:
 
 def _check(column: Column, wording: str, test: Callable[[Any], bool]) -> pandera.Check:
     def holds(series: pd.Series[Any]) -> pd.Series[bool]:
-        verdicts = {value: bool(test(value)) for value in series.dropna().unique()}
-        found = [pd.isna(value) or verdicts[value] for value in series]
-        return pd.Series(found, index=series.index, dtype=bool)
+        refused = [value for value in series.dropna().unique() if not test(value)]
+        if not refused:
+            return pd.Series(True, index=series.index)
+        return ~series.isin(refused)
 
     return pandera.Check(holds, name=f"{column.name} : {wording}", error=wording)
 

@@ -1,54 +1,60 @@
-"""A frame brought to the one canonical form of its declared table: types, order of columns and rows, unique key.
+"""A table brought to the one canonical form of its declaration: types, order of columns and rows, unique key.
 
-Everything written to disk starts from here; the file formats are in ``tabular`` and ``spreadsheet``.
+Everything written to disk starts from here. Columns are converted whole; a column with a cell that doesn't fit is read
+again cell by cell (``cells``), to name it.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
+from pyarrow import compute as pc
 
-from pipelines.compile.arrow import arrow_schema
+from pipelines.compile.arrow import TYPES, arrow_schema
 from pipelines.mechanics.french import counted
-from pipelines.release.cells import reader, text
+from pipelines.mechanics.plain_text import table_lines
+from pipelines.release.cells import DEFAULT_DECIMALS, reader
+from pipelines.release.column_texts import canonical, each_value
 from pipelines.release.errors import TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    import pandas as pd
+    from collections.abc import Mapping, Sequence
 
     from pipelines.declarations import Column, Table
 
 SHOWN = 5  # findings told per column; the rest is counted
+_SURE_TEXT = r"^[ -~À-ÿ«»°’œŒ€…–]*$"  # prints, whatever the screen
+_FORMULA = r"^[=+\-@]"
+_ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_OF_ONE_KIND = ("string", "integer", "floating", "mixed-integer-float", "boolean", "date", "datetime", "empty")
+_SURELY_ROUNDED = 2.0**40  # units of the last decimal: beyond, a product is too coarse to tell which way to round
 
 
-def canonical_table(name: str, table: Table, frame: pd.DataFrame) -> pa.Table:
+class _UnsureError(Exception):
+    """A column that only its cells, one by one, can tell right or wrong."""
+
+
+def canonical_table(name: str, table: Table, frame: pd.DataFrame | pa.Table) -> pa.Table:
     """Return ``frame`` as an Arrow table of the declared schema, sorted by key; TableError names what doesn't fit."""
-    if findings := _columns_that_differ(name, table, frame):
+    names = [str(column) for column in (frame.columns if isinstance(frame, pd.DataFrame) else frame.column_names)]
+    if findings := _columns_that_differ(name, table, names):
         raise TableError(f"La table {name} ne peut pas être publiée :", findings)
-    values = {}
+    columns = []
     for column in table.columns:
-        values[column.name], wrong = _column_values(name, column, frame[column.name].tolist())
+        values, wrong = _converted(name, column, frame[column.name])
         findings += wrong
+        columns.append(values)
     if findings:
         raise TableError(f"La table {name} ne peut pas être publiée :", findings)
-    order = _order(name, table, [values[key] for key in table.key], len(frame))
-    schema = arrow_schema(table)
-    arrays = [pa.array([values[field.name][row] for row in order], type=field.type) for field in schema]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    found = pa.Table.from_arrays(columns, schema=arrow_schema(table))
+    del columns
+    return _sorted(name, table, found)
 
 
-def text_rows(table: pa.Table) -> Iterator[tuple[str, ...]]:
-    """Yield the canonical text of every row, which releases are compared by; the CSV writes numbers with decimals."""
-    columns = [[text(value) for value in column.to_pylist()] for column in table.columns]
-    return zip(*columns, strict=True)
-
-
-def _columns_that_differ(name: str, table: Table, frame: pd.DataFrame) -> list[str]:
-    found = [str(column) for column in frame.columns]
+def _columns_that_differ(name: str, table: Table, found: Sequence[str]) -> list[str]:
     missing = [
         f"{name}.{column} : colonne déclarée, absente des données" for column in table.names if column not in found
     ]
@@ -57,7 +63,99 @@ def _columns_that_differ(name: str, table: Table, frame: pd.DataFrame) -> list[s
     return [*missing, *extra, *twins]
 
 
-def _column_values(name: str, column: Column, cells: Sequence[Any]) -> tuple[list[Any], list[str]]:
+def _converted(name: str, column: Column, cells: pd.Series[Any] | pa.ChunkedArray) -> tuple[pa.ChunkedArray, list[str]]:
+    """Return the cells in the declared type, and what is wrong with some."""
+    try:
+        values = _CONVERTED[column.type](_as_arrow(cells), column)
+    except (_UnsureError, pa.ArrowException, TypeError, ValueError, OverflowError):
+        return _cell_by_cell(name, column, cells.tolist() if isinstance(cells, pd.Series) else cells.to_pylist())
+    if values.null_count and column.constraints.required:
+        empty = np.flatnonzero(values.is_null().to_numpy()) + 1
+        return values, _shown(name, column, [_absent(name, column, int(number)) for number in empty])
+    return values, []
+
+
+def _as_arrow(cells: pd.Series[Any] | pa.ChunkedArray) -> pa.ChunkedArray:
+    if isinstance(cells, pd.Series) and cells.dtype == object and pd.api.types.infer_dtype(cells) not in _OF_ONE_KIND:
+        raise _UnsureError
+    found = pa.array(cells, from_pandas=True) if isinstance(cells, pd.Series) else cells
+    found = found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found])
+    if pa.types.is_floating(found.type):
+        found = pc.if_else(pc.is_nan(found), None, found)
+    return found
+
+
+def _text(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(cells.type):
+        cells = pc.cast(cells, cells.type.value_type)
+    if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type) or pa.types.is_null(cells.type)):
+        raise _UnsureError
+    texts = pc.cast(cells, pa.string())
+    return printed(pc.if_else(pc.equal(texts, ""), None, texts))
+
+
+def printed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts as tables publish them: signs that print, no formula for a spreadsheet."""
+    sure = pc.and_(pc.match_substring_regex(texts, _SURE_TEXT), pc.invert(pc.match_substring_regex(texts, _FORMULA)))
+    return texts if pc.all(sure).as_py() is not False else each_value(texts, _plain)
+
+
+def _plain(text: str) -> str:
+    if "\0" in text:
+        raise _UnsureError
+    return table_lines(text)
+
+
+def _integer(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
+    if not (pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_null(cells.type)):
+        raise _UnsureError
+    return pc.cast(cells, pa.int64())  # safe: a fraction or what is too large is refused
+
+
+def _number(cells: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+    """Return numbers rounded as Python does, to the nearest decimal of the exact value, whatever numpy makes of it."""
+    if not (pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_null(cells.type)):
+        raise _UnsureError
+    decimals = DEFAULT_DECIMALS if column.decimals is None else column.decimals
+    known = cells.is_valid().to_numpy()
+    exact = pc.fill_null(pc.cast(cells, pa.float64()), 0.0).to_numpy()
+    if not np.isfinite(exact).all():
+        raise _UnsureError
+    units = exact * 10.0**decimals
+    rounded = np.rint(units) / 10.0**decimals
+    tied = np.abs(units - np.floor(units) - 0.5) < 2.0**-12
+    unsure = (exact != np.rint(exact)) & (tied | (np.abs(units) >= _SURELY_ROUNDED))
+    rounded = np.where(exact == np.rint(exact), exact, rounded)
+    rounded[unsure] = [round(value, decimals) for value in exact[unsure].tolist()]
+    return pa.chunked_array([pa.array(rounded + 0.0, pa.float64(), mask=~known)])
+
+
+def _boolean(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
+    if not (pa.types.is_boolean(cells.type) or pa.types.is_null(cells.type)):
+        raise _UnsureError
+    return pc.cast(cells, pa.bool_())
+
+
+def _date(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
+    if pa.types.is_timestamp(cells.type) and cells.type.tz is not None:
+        raise _UnsureError
+    if pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type):
+        cells = pc.if_else(pc.equal(cells, ""), None, cells)
+        if pc.all(pc.match_substring_regex(cells, _ISO_DATE)).as_py() is False:
+            raise _UnsureError
+    elif not (pa.types.is_temporal(cells.type) or pa.types.is_null(cells.type)):
+        raise _UnsureError
+    days = pc.cast(cells, pa.date32())
+    if pa.types.is_timestamp(cells.type) and pc.all(pc.equal(pc.cast(days, cells.type), cells)).as_py() is False:
+        raise _UnsureError  # a time of day
+    return days
+
+
+_CONVERTED = {"string": _text, "integer": _integer, "number": _number, "boolean": _boolean, "date": _date}
+
+
+def _cell_by_cell(name: str, column: Column, cells: Sequence[Any]) -> tuple[pa.ChunkedArray, list[str]]:
+    """Return the same, slowly, for cells of several types, or with one that is wrong."""
     read, values, wrong = reader(column), [], []
     for number, cell in enumerate(cells, start=1):
         try:
@@ -66,24 +164,51 @@ def _column_values(name: str, column: Column, cells: Sequence[Any]) -> tuple[lis
             wrong.append(f"{name}.{column.name}, ligne {number} : {error}, trouvé « {cell} »")
             continue
         if value is None and column.constraints.required:
-            wrong.append(f"{name}.{column.name}, ligne {number} : valeur obligatoire absente")
+            wrong.append(_absent(name, column, number))
         values.append(value)
-    if len(wrong) > SHOWN:
-        wrong = [*wrong[:SHOWN], f"{name}.{column.name} : et {counted(len(wrong) - SHOWN, 'autre cellule fausse')}"]
-    return values, wrong
+    return pa.chunked_array([pa.array(values, TYPES[column.type])]), _shown(name, column, wrong)
 
 
-def _order(name: str, table: Table, key_columns: list[list[Any]], count: int) -> list[int]:
+def _absent(name: str, column: Column, number: int) -> str:
+    return f"{name}.{column.name}, ligne {number} : valeur obligatoire absente"
+
+
+def _shown(name: str, column: Column, wrong: list[str]) -> list[str]:
+    rest = len(wrong) - SHOWN
+    return (
+        wrong if rest <= 0 else [*wrong[:SHOWN], f"{name}.{column.name} : et {counted(rest, 'autre cellule fausse')}"]
+    )
+
+
+def _sorted(name: str, table: Table, found: pa.Table) -> pa.Table:
     """Return the rows in the total order of the key, empty cells first; a key found twice is refused."""
-    keys = [tuple((value is not None, value) for value in row) for row in zip(*key_columns, strict=True)]
-    order = sorted(range(count), key=keys.__getitem__)
-    twins = [row for previous, row in pairwise(order) if keys[previous] == keys[row]]
-    if twins:
-        shown = [
-            ", ".join(f"{key}={text(keys[row][at][1])}" for at, key in enumerate(table.key)) for row in twins[:SHOWN]
-        ]
-        findings = [f"{name} : clé présente plusieurs fois ({key})" for key in shown]
-        if len(twins) > SHOWN:
-            findings.append(f"{name} : et {counted(len(twins) - SHOWN, 'autre ligne')} de clé déjà vue")
-        raise TableError(f"La table {name} ne peut pas être publiée :", findings)
-    return order
+    key = [(column, "ascending", "at_start") for column in table.key]
+    order = pc.sort_indices(found, sort_keys=key)
+    keys = found.select(list(table.key)).take(order).combine_chunks()
+    twins = _twins(keys)
+    if len(twins):
+        raise TableError(f"La table {name} ne peut pas être publiée :", _twins_told(name, keys, twins))
+    if (order.to_numpy()[1:] > order.to_numpy()[:-1]).all():
+        return found
+    return found.take(order)
+
+
+def _twins(keys: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the rows of sorted keys that have the key of the row before them."""
+    same = np.ones(max(keys.num_rows - 1, 0), dtype=bool)
+    for column in keys.columns:
+        before, after = column.slice(0, len(same)), column.slice(1)
+        empty = pc.and_(before.is_null(), after.is_null())
+        same &= pc.or_(pc.fill_null(pc.equal(before, after), False), empty).to_numpy()
+    return np.flatnonzero(same) + 1
+
+
+def _twins_told(name: str, keys: pa.Table, twins: np.ndarray[Any, np.dtype[np.int64]]) -> list[str]:
+    shown = keys.take(twins[:SHOWN])
+    texts: Mapping[str, list[str]] = {column: canonical(shown[column]).to_pylist() for column in shown.column_names}
+    rows = zip(*texts.values(), strict=True)
+    told = [", ".join(f"{column}={cell}" for column, cell in zip(texts, row, strict=True)) for row in rows]
+    findings = [f"{name} : clé présente plusieurs fois ({key})" for key in told]
+    if len(twins) > SHOWN:
+        findings.append(f"{name} : et {counted(len(twins) - SHOWN, 'autre ligne')} de clé déjà vue")
+    return findings

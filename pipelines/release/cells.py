@@ -1,4 +1,4 @@
-"""One value: to its declared type, and to its canonical text. Whole tables are in ``canonical``."""
+"""One cell brought to its declared type, or told wrong, in French. Whole columns are in ``canonical``."""
 
 from __future__ import annotations
 
@@ -41,38 +41,6 @@ def reader(column: Column) -> Callable[[Any], Any]:
 def is_missing(value: object) -> bool:
     """Whether a cell is empty: None, NaN, NaT, NA, or an empty text."""
     return value is None or value is pd.NA or value is pd.NaT or value == "" or (_is_float(value) and math.isnan(value))
-
-
-def text(value: object) -> str:
-    """Return the canonical text of a typed value: empty, true/false, dot decimals without exponent, ISO date."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return _number_text(value)
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def csv_text(value: object) -> str:
-    """Return the text of a typed value in a CSV: the canonical one, but a number always has decimals.
-
-    A reader that meets 56 first takes the column for whole numbers, and fails on 847.5.
-    """
-    shown = text(value)
-    return f"{shown}.0" if isinstance(value, float) and "." not in shown else shown
-
-
-def from_csv(cell: str, kind: str) -> str:
-    """Return the canonical text of a cell of a CSV whose column has that type."""
-    return cell.removesuffix(".0") if kind == "number" else cell
-
-
-def _number_text(value: float) -> str:
-    shortest = repr(value + 0.0)  # -0.0 + 0.0 is 0.0
-    if "e" in shortest:
-        shortest = format(Decimal(shortest), "f")
-    return shortest.removesuffix(".0")
 
 
 def _is_float(value: object) -> TypeGuard[float]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.mechanics.files import sha256
 from pipelines.release import history
+from pipelines.release.column_texts import canonical, content, escaped, joined, slices
 from pipelines.release.difference import VERSION_COLUMN
 from pipelines.release.files import CHECKSUMS
 
@@ -27,9 +28,11 @@ def content_hash(states: Mapping[str, TableState], *, synthetic: bool) -> str:
     digest = hashlib.sha256(_json({"synthetic": synthetic}))
     for name, state in sorted(states.items()):
         digest.update(_json({"table": name, "schema": state.schema}))
-        kept = [index for index, column in enumerate(state.types) if column != VERSION_COLUMN]
-        for row in state.rows:
-            digest.update(_json([row[index] for index in kept]))
+        kept = state.data.select([column for column in state.types if column != VERSION_COLUMN])
+        for piece in slices(kept):
+            rows = joined([escaped(canonical(column)) for column in piece.columns], '","', '["', '"]\n')
+            for part in content(rows):
+                digest.update(part)
     return f"sha256:{digest.hexdigest()}"
 
 

@@ -5,11 +5,11 @@ Counts come from the difference, reasons from the journal; nothing is dated by t
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from pyarrow import compute as pc
 
 from pipelines.mechanics.french import counted
 from pipelines.release import chain, history
@@ -17,11 +17,12 @@ from pipelines.release.companions import VERSIONS
 from pipelines.release.version import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    import pyarrow as pa
+
     from pipelines.release.difference import ReleaseDifference, TableState
-    from pipelines.release.journal import Line
 
 CHANGELOG, VERSIONS_FILE = "CHANGELOG.md", "versions.csv"
 REASONS_SHOWN = 6
@@ -66,9 +67,9 @@ def row_counts(difference: ReleaseDifference, rows: Mapping[str, int]) -> dict[s
     """Return how many rows were added, removed and changed, all tables together; ``rows`` counts the new tables."""
     tables = difference.tables.values()
     return {
-        "added": sum(len(table.rows_added) for table in tables) + sum(rows[name] for name in difference.tables_added),
-        "removed": sum(len(table.rows_removed) for table in tables),
-        "changed": sum(len(table.rows_changed) for table in tables),
+        "added": sum(len(table.added) for table in tables) + sum(rows[name] for name in difference.tables_added),
+        "removed": sum(len(table.removed) for table in tables),
+        "changed": sum(len(table.changed) for table in tables),
     }
 
 
@@ -84,17 +85,13 @@ def data_date(states: Iterable[TableState]) -> str | None:
     """Return the latest date of extraction of the tables, else of reference, as AAAA-MM-JJ."""
     held = list(states)
     for column in ("date_extraction", "date_reference"):
-        days = [
-            max((row[list(state.types).index(column)] for state in [item] for row in state.rows), default="")
-            for item in held
-            if column in item.types
-        ]
+        days = [pc.max(item.texts(column)).as_py() or "" for item in held if column in item.types]
         if latest := max(days, default=""):
             return latest
     return None
 
 
-def summary(lines: Sequence[Line], *, first: bool) -> str:
+def summary(lines: pa.Table, *, first: bool) -> str:
     """Return the reasons of a release in one sentence, the most frequent ones first."""
     if first:
         return "Première publication."
@@ -104,7 +101,7 @@ def summary(lines: Sequence[Line], *, first: bool) -> str:
     return " ; ".join(reasons[:REASONS_SHOWN]) + more + "."
 
 
-def section(item: Version, difference: ReleaseDifference, lines: Sequence[Line]) -> str:
+def section(item: Version, difference: ReleaseDifference, lines: pa.Table) -> str:
     """Return the section of CHANGELOG.md that tells one release."""
     title = f"## Version {item.version}" + (f" — données au {item.data_date}" if item.data_date else "")
     told = [title, ""]
@@ -136,10 +133,11 @@ def _sections(release: Path) -> str:
     return text[text.index("\n## ") + 1 :]
 
 
-def _by_reason(lines: Sequence[Line]) -> list[tuple[tuple[str, str], int]]:
+def _by_reason(lines: pa.Table) -> list[tuple[tuple[str, str], int]]:
     """Return the reasons and how many lines of the journal each has; ties in the order of texts."""
-    counts = Counter((line.reason.nature, line.reason.text) for line in lines)
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    counts = lines.group_by(["nature", "motif"]).aggregate([([], "count_all")]).to_pylist()
+    found = [((item["nature"], item["motif"]), item["count_all"]) for item in counts]
+    return sorted(found, key=lambda item: (-item[1], item[0]))
 
 
 def _tables(difference: ReleaseDifference) -> list[str]:
@@ -149,8 +147,8 @@ def _tables(difference: ReleaseDifference) -> list[str]:
         columns = [f"colonne {column} ajoutée" for column in table.columns_added]
         columns += [f"colonne {column} retirée" for column in table.columns_removed]
         columns += [f"colonne {column} d'un autre type" for column in table.columns_retyped]
-        rows = [(table.rows_added, "ajoutée"), (table.rows_removed, "retirée"), (table.rows_changed, "modifiée")]
-        counts = [f"{counted(len(found), f'ligne {word}')}" for found, word in rows if found]
+        rows = [(table.added, "ajoutée"), (table.removed, "retirée"), (table.changed, "modifiée")]
+        counts = [f"{counted(len(found), f'ligne {word}')}" for found, word in rows if len(found)]
         texts = ["textes ou règles changés"] if table.redefined and not columns else []
         if parts := [*counts, *columns, *texts]:
             told.append(f"- {name} : {', '.join(parts)}")

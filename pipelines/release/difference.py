@@ -1,4 +1,4 @@
-"""What differs between two states of a table, row by row, by key. Which version that makes is decided in ``version``.
+"""What differs between two states of a table, by key, column by column. Which version that makes is in ``version``.
 
 Cells are compared by their canonical text, so that neither a library nor a file format can make a difference.
 The column ``version_publication`` is left out: it says when a row was published, not what it says.
@@ -10,19 +10,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute as pc
+
+from pipelines.release.column_texts import canonical, joined
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 VERSION_COLUMN = "version_publication"
-Key = tuple[str, ...]
+BETWEEN = "\x1f"  # cells of a key; no published cell holds it
+Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
+NONE: Rows = np.zeros(0, dtype=np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TableState:
-    """A table as published: its Table Schema and its rows of canonical texts, in the order of the schema's fields."""
+    """A table as published: its Table Schema and its rows, typed or as canonical texts, in the order of the key."""
 
     schema: Mapping[str, Any]
-    rows: Sequence[tuple[str, ...]]
+    data: pa.Table
 
     @property
     def types(self) -> dict[str, str]:
@@ -34,11 +42,24 @@ class TableState:
         """Names of the columns of the key."""
         return tuple(self.schema["primaryKey"])
 
-    def by_key(self) -> dict[Key, tuple[str, ...]]:
-        """Return the rows by key."""
-        columns = list(self.types)
-        at = [columns.index(name) for name in self.key]
-        return {tuple(row[index] for index in at): row for row in self.rows}
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return int(self.data.num_rows)
+
+    def texts(self, column: str, rows: Rows | None = None) -> pa.ChunkedArray:
+        """Return the canonical texts of a column, of all rows or of those at some places."""
+        cells = self.data.column(column)
+        return canonical(cells if rows is None else cells.take(pa.array(rows)))
+
+    def keys(self, rows: Rows | None = None, names: Sequence[str] | None = None) -> pa.ChunkedArray:
+        """Return one text per row that says its key, or its cells in the columns ``names``."""
+        return joined([self.texts(name, rows) for name in names or self.key], BETWEEN)
+
+    def records(self) -> list[dict[str, str]]:
+        """Return the rows of a small table, by column."""
+        rows: list[dict[str, str]] = pa.table({name: self.texts(name) for name in self.types}).to_pylist()
+        return rows
 
 
 @dataclass(frozen=True)
@@ -50,36 +71,37 @@ class CellChange:
     after: str
 
 
-@dataclass(frozen=True)
-class RowChange:
-    """One row whose key stayed and whose cells changed."""
-
-    key: Key
-    cells: tuple[CellChange, ...]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TableDifference:
-    """Everything that differs in one table; ``redefined`` when its Table Schema (texts and constraints too) differs."""
+    """Everything that differs in one table; ``redefined`` when its Table Schema (texts and constraints too) differs.
+
+    ``before``: place in the old table of each row of the new one, -1 for a new row. ``removed``: places in the old
+    table. ``cells``: by column, places in the new table of the cells that changed.
+    """
 
     table: str
     key: tuple[str, ...]
+    before: Rows
+    removed: Rows
+    cells: Mapping[str, Rows]
     columns_added: tuple[str, ...] = ()
     columns_removed: tuple[str, ...] = ()
     columns_retyped: tuple[str, ...] = ()
     key_changed: bool = False
     redefined: bool = False
-    rows_added: tuple[Key, ...] = ()
-    rows_removed: tuple[Key, ...] = ()
-    rows_changed: tuple[RowChange, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.redefined or bool(self.rows_added or self.rows_removed or self.rows_changed)
+        return self.redefined or bool(len(self.added) or len(self.removed) or self.cells)
 
     @property
-    def touched(self) -> set[Key]:
-        """Keys of the rows that are new or changed."""
-        return {*self.rows_added, *(change.key for change in self.rows_changed)}
+    def added(self) -> Rows:
+        """Places of the new rows, in the new table."""
+        return np.flatnonzero(self.before < 0)
+
+    @property
+    def changed(self) -> Rows:
+        """Places, in the new table, of the rows whose key stayed and whose cells changed."""
+        return np.unique(np.concatenate([NONE, *self.cells.values()]))
 
 
 @dataclass(frozen=True)
@@ -97,21 +119,22 @@ class ReleaseDifference:
 
 def table_difference(name: str, old: TableState, new: TableState) -> TableDifference:
     """Compare two states of one table; when the key itself changed, no row of one is a row of the other."""
-    before, after = old.types, new.types
-    key_changed = old.key != new.key
-    old_rows, new_rows = old.by_key(), new.by_key()
-    common = set() if key_changed else old_rows.keys() & new_rows.keys()
+    types, key_changed = (old.types, new.types), old.key != new.key
+    before = np.full(new.count, -1) if key_changed else places(new.keys(), old.keys())
+    kept = np.zeros(old.count, dtype=bool)
+    kept[before[before >= 0]] = True
+    was, now = types
     return TableDifference(
         table=name,
         key=new.key,
-        columns_added=tuple(column for column in after if column not in before),
-        columns_removed=tuple(column for column in before if column not in after),
-        columns_retyped=tuple(column for column in after if column in before and before[column] != after[column]),
+        before=before,
+        removed=np.flatnonzero(~kept),
+        cells=_cells_changed(old, new, before),
+        columns_added=tuple(column for column in now if column not in was),
+        columns_removed=tuple(column for column in was if column not in now),
+        columns_retyped=tuple(column for column in now if column in was and was[column] != now[column]),
         key_changed=key_changed,
         redefined=old.schema != new.schema,
-        rows_added=tuple(key for key in new_rows if key not in common),
-        rows_removed=tuple(key for key in old_rows if key not in common),
-        rows_changed=_rows_changed(before, after, old_rows, new_rows, common),
     )
 
 
@@ -127,25 +150,17 @@ def release_difference(
     )
 
 
-def _rows_changed(
-    before: Mapping[str, str],
-    after: Mapping[str, str],
-    old_rows: Mapping[Key, tuple[str, ...]],
-    new_rows: Mapping[Key, tuple[str, ...]],
-    common: set[Key],
-) -> tuple[RowChange, ...]:
-    old_at = {column: index for index, column in enumerate(before)}
-    compared = [
-        (column, old_at[column], index)
-        for index, column in enumerate(after)
-        if column in before and column != VERSION_COLUMN
-    ]
-    changes = []
-    for key, row in new_rows.items():
-        if key not in common:
-            continue
-        old = old_rows[key]
-        cells = tuple(CellChange(name, old[i], row[j]) for name, i, j in compared if old[i] != row[j])
-        if cells:
-            changes.append(RowChange(key, cells))
-    return tuple(changes)
+def places(wanted: pa.ChunkedArray, known: pa.ChunkedArray) -> Rows:
+    """Return where each text of ``wanted`` is among the ``known`` ones, -1 where it isn't."""
+    found: Rows = pc.fill_null(pc.index_in(wanted, value_set=known), -1).to_numpy().astype(np.int64)
+    return found
+
+
+def _cells_changed(old: TableState, new: TableState, before: Rows) -> dict[str, Rows]:
+    rows = np.flatnonzero(before >= 0)
+    changed = {}
+    for column in new.types:
+        if column in old.types and column != VERSION_COLUMN and column not in new.key:
+            differ = pc.not_equal(old.texts(column, before[rows]), new.texts(column, rows))
+            changed[column] = rows[differ.to_numpy()]
+    return {column: found for column, found in changed.items() if len(found)}

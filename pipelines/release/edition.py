@@ -12,12 +12,11 @@ from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, versions_frame
 from pipelines.release.companions import JOURNAL, VERSIONS
 from pipelines.release.historical import historical_schema, historical_table
 from pipelines.release.history import DESCRIPTOR, JOURNAL_FILE
-from pipelines.release.journal import journal_frame
 from pipelines.release.package import datapackage, release_title, to_bytes
 from pipelines.release.readme import introduction, readme
 from pipelines.release.spreadsheet import Sheet, write_workbook
 from pipelines.release.standard import schema_file, standard_schema
-from pipelines.release.tabular import write_csv, write_parquet
+from pipelines.release.table_files import write_csv, write_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +85,7 @@ class Edition:
         ]
 
     def _record(self, folder: Path) -> list[WrittenFile]:
-        journal = canonical_table("journal", JOURNAL, journal_frame(self.record.journal))
+        journal = canonical_table("journal", JOURNAL, self.record.journal)
         return [
             write_csv(journal, folder / JOURNAL_FILE),
             files.write(folder / CHANGELOG, self.record.changelog.encode("utf-8")),

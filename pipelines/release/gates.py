@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+from pyarrow import compute as pc
+
 from pipelines.mechanics.french import counted, percent
 from pipelines.release import history
-from pipelines.release.difference import TableDifference, TableState, release_difference
-from pipelines.release.journal import Line, read_journal
+from pipelines.release.difference import BETWEEN, TableDifference, TableState, release_difference
 from pipelines.release.reasons import UNEXPLAINED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
@@ -50,24 +52,25 @@ def gates(catalogue: Catalogue, dataset: str, old: Path | None, new: Path) -> tu
         _removed(declared.rows_removed, difference.tables, before),
         _vanished(declared.vanished_structures, before, after),
         _lost(difference.tables, difference.tables_removed),
-        _unexplained(declared.unexplained, _journals(old, new)),
+        _unexplained(declared.unexplained, _unexplained_lines(old, new)),
         _relabelled(*(bool(history.descriptor(folder).get("synthetic")) for folder in (old, new))),
     )
 
 
-def _journals(old: Path, new: Path) -> list[Line]:
-    """Return the journals of all the releases after ``old``, up to ``new``."""
+def _unexplained_lines(old: Path, new: Path) -> list[dict[str, str]]:
+    """Return what nothing explains in the journals of all the releases after ``old``, up to ``new``."""
     versions = history.versions(new.parent.parent, new.parent.name)
     first = versions.index(old.name) + 1 if old.name in versions else versions.index(new.name)
     between = versions[first : versions.index(new.name) + 1] or [new.name]  # going back to an earlier release
-    return [line for version in between for line in read_journal(history.journal_rows(new.parent / version))]
+    journals = [history.journal(new.parent / version) for version in between]
+    return [line for lines in journals for line in lines.filter(pc.equal(lines["nature"], UNEXPLAINED)).to_pylist()]
 
 
 def _change(
     declared: ReleaseGates, tables: Mapping[str, TableDifference], before: Mapping[str, TableState]
 ) -> tuple[Gate, Gate]:
     moved = {name: _moved(table) for name, table in tables.items()}
-    sizes = {name: len(before[name].rows) for name in moved}
+    sizes = {name: before[name].count for name in moved}
     wide = [
         (name, share)
         for name, count in moved.items()
@@ -88,27 +91,28 @@ def _change(
 def _removed(limit: Threshold, tables: Mapping[str, TableDifference], before: Mapping[str, TableState]) -> Gate:
     wide = []
     for name, table in tables.items():
-        share = _share(len(table.rows_removed), len(before[name].rows))
-        if len(before[name].rows) >= FEW_ROWS and share > limit.max:
+        share = _share(len(table.removed), before[name].count)
+        if before[name].count >= FEW_ROWS and share > limit.max:
             wide.append(f"{name} : {percent(share, 1)} des lignes retirées (au plus {percent(limit.max, 1)})")
     passed = "Les lignes retirées restent sous le seuil."
     return _gate("lignes_retirees", wide, passed, f"Trop de lignes retirées : {limit.why}.")
 
 
 def _vanished(limit: Threshold, before: Mapping[str, TableState], after: Mapping[str, TableState]) -> Gate:
-    gone = sorted(_structures(before) - _structures(after))
-    found = [" ".join(place) for place in gone] if len(gone) > limit.max else []
+    known = _structures(before)
+    gone = sorted(known.filter(pc.invert(pc.is_in(known, value_set=_structures(after)))).to_pylist())
+    found = [" ".join(place.split(BETWEEN)) for place in gone] if len(gone) > limit.max else []
     count = counted(len(gone), "structure disparue")
     return _gate("structures_disparues", found, "Toutes les structures déjà publiées sont là.",
                  f"{count} : {limit.why}.")  # fmt: skip
 
 
-def _structures(states: Mapping[str, TableState]) -> set[tuple[str, ...]]:
+def _structures(states: Mapping[str, TableState]) -> pa.Array:
+    """Return network and code of every structure, as one text each."""
     state = states.get(STRUCTURES)
     if state is None or not set(KEY) <= state.types.keys():
-        return set()
-    at = [list(state.types).index(name) for name in KEY]
-    return {tuple(row[index] for index in at) for row in state.rows}
+        return pa.array([], pa.string())
+    return pc.unique(state.keys(names=KEY))
 
 
 def _lost(tables: Mapping[str, TableDifference], removed: Sequence[str]) -> Gate:
@@ -121,12 +125,11 @@ def _lost(tables: Mapping[str, TableDifference], removed: Sequence[str]) -> Gate
     return _gate("colonnes_perdues", lost, "Aucune colonne ni table perdue.", told)
 
 
-def _unexplained(limit: Threshold, lines: Iterable[Line]) -> Gate:
-    found = [line for line in lines if line.reason.nature == UNEXPLAINED]
-    told = [f"{line.table} {line.key} {line.column}".strip() for line in found] if len(found) > limit.max else []
+def _unexplained(limit: Threshold, found: Sequence[Mapping[str, str]]) -> Gate:
+    told = [" ".join(line[name] for name in ("table", "cle", "colonne")).strip() for line in found]
     count = counted(len(found), "changement")
     failed = f"{count} sans motif : {limit.why}. Déclarer une explication, ou accepter."
-    return _gate("inexpliques", told, "Chaque changement a son motif.", failed)
+    return _gate("inexpliques", told if len(found) > limit.max else [], "Chaque changement a son motif.", failed)
 
 
 def _relabelled(before: bool, after: bool) -> Gate:
@@ -144,7 +147,7 @@ def _gate(name: str, found: Sequence[str], passed: str, failed: str) -> Gate:
 
 
 def _moved(table: TableDifference) -> int:
-    return len(table.rows_added) + len(table.rows_removed) + len(table.rows_changed)
+    return len(table.added) + len(table.removed) + len(table.changed)
 
 
 def _share(count: int, size: int) -> float:

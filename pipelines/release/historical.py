@@ -5,26 +5,31 @@ It adds nothing to the main table: whoever starts today should read that one.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from pyarrow import compute as pc
 
-from pipelines.release.cells import csv_text
+from pipelines.release.column_texts import csv_texts, each_value, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipelines.declarations.releasing import Historical, HistoricalColumn, Lookup
 
-Row = dict[str, str]
 _QUARTER, _SEMESTER = 3, 6  # months
 
 
 def historical_table(historical: Historical, main: pa.Table, tables: Mapping[str, pa.Table]) -> pa.Table:
     """Return the rendition of ``main``, in the order of its rows; ``tables`` are the companions that it looks up."""
-    rows = _rows(main)
-    values = {column.name: [*map(_source(column, tables), rows)] for column in historical.columns}
-    return pa.table({name: pa.array(cells, pa.string()) for name, cells in values.items()})
+    found = {}
+    for column in historical.columns:
+        texts = _texts(column, main, tables)
+        if column.translate:
+            texts = each_value(texts, partial(_translated, column.translate))
+        found[column.name] = pc.dictionary_encode(texts)
+    return pa.table(found)
 
 
 def historical_schema(historical: Historical) -> dict[str, Any]:
@@ -51,32 +56,28 @@ def _description(column: HistoricalColumn) -> str:
     return f"{column.description} ({column.empty})" if column.empty else column.description
 
 
-def _source(column: HistoricalColumn, tables: Mapping[str, pa.Table]) -> Callable[[Row], str | None]:
-    """Return the function that gives the cell of a row, None for an empty one."""
-    read = _text_of(column, tables)
-    if column.translate:
-        return lambda row: column.translate.get(read(row))
-    return lambda row: read(row) or None
-
-
-def _text_of(column: HistoricalColumn, tables: Mapping[str, pa.Table]) -> Callable[[Row], str]:
+def _texts(column: HistoricalColumn, main: pa.Table, tables: Mapping[str, pa.Table]) -> pa.ChunkedArray:
+    """Return the cells of a column, empty where there is nothing to say."""
     if column.first:
-        return lambda row: next((row[name] for name in column.first if row[name]), "")
+        filled = [pc.if_else(pc.equal(texts, ""), None, texts) for texts in _columns(main, column.first)]
+        return pc.fill_null(pc.coalesce(*filled), "")
     if column.join:
-        return lambda row: "_".join(row[name] for name in column.join)
+        return joined(_columns(main, column.join), "_")
     if column.lookup:
-        return _looked_up(column.lookup, tables)
+        return _looked_up(column.lookup, main, tables[column.lookup.table])
     if column.first_day_of:
-        period = column.first_day_of
-        return lambda row: first_day(row[period])
-    return lambda _: column.constant or ""
+        return each_value(csv_texts(main[column.first_day_of]), first_day)
+    return pa.chunked_array([pa.repeat(pa.scalar(column.constant or "", pa.string()), main.num_rows)])
 
 
-def _looked_up(lookup: Lookup, tables: Mapping[str, pa.Table]) -> Callable[[Row], str]:
-    found = {tuple(row[name] for name in lookup.on): row[lookup.column] for row in _rows(tables[lookup.table])}
-    return lambda row: found.get(tuple(row[name] for name in lookup.on), "")
+def _translated(words: Mapping[str, str], text: str) -> str:
+    return words.get(text, "")
 
 
-def _rows(table: pa.Table) -> list[Row]:
-    columns = [[csv_text(value) for value in column.to_pylist()] for column in table.columns]
-    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+def _columns(table: pa.Table, names: Sequence[str]) -> list[pa.ChunkedArray]:
+    return [csv_texts(table[name]) for name in names]
+
+
+def _looked_up(lookup: Lookup, main: pa.Table, other: pa.Table) -> pa.ChunkedArray:
+    wanted, known = (joined(_columns(table, lookup.on), "\x1f") for table in (main, other))
+    return pc.fill_null(csv_texts(other[lookup.column]).take(pc.index_in(wanted, value_set=known)), "")

@@ -8,15 +8,20 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from pipelines.mechanics.limits import LONGEST_OWN_CELL
-from pipelines.release.cells import from_csv
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute as pc
+from pyarrow import parquet
+
+from pipelines.release.column_texts import canonical, from_csv
 from pipelines.release.companions import JOURNAL
 from pipelines.release.difference import TableState
 from pipelines.release.errors import DamagedReleaseError
+from pipelines.release.table_files import read_csv
 from pipelines.release.version import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
 IN_PROGRESS = ".en-cours-"
 DESCRIPTOR = "datapackage.json"
@@ -57,43 +62,48 @@ def states(release: Path) -> dict[str, TableState]:
     found = {}
     for item in _tables(release):
         schema = item["schema"]
-        rows = _csv_rows(release / item["path"], tuple(_names(schema)))
-        found[item["name"]] = TableState(schema, canonical_rows(schema, rows))
+        found[item["name"]] = TableState(
+            schema, canonical_rows(schema, read_csv(release / item["path"], _names(schema)))
+        )
     return found
 
 
-def canonical_rows(schema: Mapping[str, Any], rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Return the rows of a CSV in canonical texts and in the order of the key, whatever it was written in."""
-    kinds = [field["type"] for field in schema["fields"]]
-    names = _names(schema)
-    key = [names.index(name) for name in schema["primaryKey"]]
-    texts = [tuple(from_csv(cell, kind) for cell, kind in zip(row, kinds, strict=True)) for row in rows]
+def canonical_rows(schema: Mapping[str, Any], written: pa.Table) -> pa.Table:
+    """Return the rows of a CSV as canonical texts and in the order of the key, whatever it was written in."""
+    columns = {field["name"]: from_csv(written[field["name"]], field["type"]) for field in schema["fields"]}
+    found = pa.table(columns)
+    kinds = {field["name"]: field["type"] for field in schema["fields"]}
     try:
-        return sorted(texts, key=lambda row: tuple(_ranked(row[at], kinds[at]) for at in key))
-    except ValueError as error:
+        keys = {str(at): _ranked(found[name], kinds[name]) for at, name in enumerate(schema["primaryKey"])}
+    except pa.ArrowException as error:
         raise DamagedReleaseError("une clé n'est pas du type que la version décrit") from error
+    order = pc.sort_indices(pa.table(keys), sort_keys=[(name, "ascending", "at_start") for name in keys])
+    if (np.diff(order.to_numpy().astype(np.int64)) > 0).all():
+        return found
+    return found.take(order)
 
 
-def _ranked(cell: str, kind: str) -> tuple[bool, Any]:
-    """Return what a cell of a key is sorted by: empty ones first, numbers as such."""
-    return bool(cell), (float(cell) if kind == "number" else int(cell)) if cell and kind in (
-        "number",
-        "integer",
-    ) else cell
+def _ranked(cells: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
+    """Return what the cells of a key are sorted by: empty ones first, numbers as such."""
+    texts = canonical(cells)
+    filled = pc.if_else(pc.equal(texts, ""), None, texts)
+    return pc.cast(filled, {"number": pa.float64(), "integer": pa.int64()}.get(kind, pa.string()))
 
 
 def row_counts(release: Path) -> dict[str, int]:
-    """Return how many rows every data table of a release has, none of them kept."""
-    return {item["name"]: sum(1 for _ in _each_row(release / item["path"])) for item in _tables(release)}
+    """Return how many rows every data table of a release has, as its Parquet says."""
+    return {
+        item["name"]: parquet.read_metadata(release / f"{item['name']}.parquet").num_rows for item in _tables(release)
+    }
 
 
-def journal_rows(release: Path) -> list[tuple[str, ...]]:
-    """Return the rows of the journal of a release, none when it has no journal."""
+def journal(release: Path) -> pa.Table:
+    """Return the journal of a release as texts, without lines when it has none."""
     path = release / JOURNAL_FILE
-    rows = _csv_rows(path) if path.is_file() else []
-    if rows and len(rows[0]) != len(JOURNAL.names):
+    found = read_csv(path) if path.is_file() else pa.table({name: pa.array([], pa.string()) for name in JOURNAL.names})
+    if found.num_columns != len(JOURNAL.names):
         raise DamagedReleaseError(f"{JOURNAL_FILE} : ses colonnes ne sont pas celles d'un journal")
-    return rows
+    return pa.table([canonical(column) for column in found.columns], names=JOURNAL.names)
 
 
 def table_rows(path: Path) -> list[dict[str, str]]:
@@ -109,8 +119,8 @@ def _tables(release: Path) -> list[dict[str, Any]]:
     return [item for item in resources if item["format"] == "csv" and item["name"] not in COMPANIONS]
 
 
-def _names(schema: Mapping[str, Any]) -> list[str]:
-    return [field["name"] for field in schema["fields"]]
+def _names(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(field["name"] for field in schema["fields"])
 
 
 def _expect_descriptor(content: Any) -> None:
@@ -130,27 +140,3 @@ def _expect_descriptor(content: Any) -> None:
             raise TypeError
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise DamagedReleaseError(f"{DESCRIPTOR} : n'a plus la forme d'un descripteur de version") from error
-
-
-def _csv_rows(path: Path, columns: tuple[str, ...] | None = None) -> list[tuple[str, ...]]:
-    return [tuple(row) for row in _each_row(path, columns)]
-
-
-def _each_row(path: Path, columns: tuple[str, ...] | None = None) -> Iterator[list[str]]:
-    """Yield the rows of a canonical CSV whose header is ``columns`` (any, when None), as long as they all are whole."""
-    csv.field_size_limit(LONGEST_OWN_CELL)
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            rows = csv.reader(stream, strict=True)
-            header = next(rows, [])
-            if not header or columns not in (None, tuple(header)):
-                raise DamagedReleaseError(f"{path.name} : ses colonnes ne sont pas celles que la version décrit")
-            for row in rows:
-                if len(row) != len(header):
-                    told = f"ligne {rows.line_num}, {len(row)} cellules au lieu de {len(header)}"
-                    raise DamagedReleaseError(f"{path.name} : {told}")
-                yield row
-    except FileNotFoundError as error:
-        raise DamagedReleaseError(f"{path.name} : n'est plus là") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DamagedReleaseError(f"{path.name} : illisible, ce n'est plus un CSV en UTF-8") from error

@@ -7,154 +7,86 @@ all the rest can be replayed: the journal applied to the old rows gives the new 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute as pc
 
+from pipelines.release.canonical import printed
+from pipelines.release.column_texts import escaped, joined
 from pipelines.release.companions import DATASET_ITSELF, HIDDEN, JOURNAL, KEY_ITSELF
-from pipelines.release.difference import VERSION_COLUMN, Key, ReleaseDifference, TableDifference, TableState
-from pipelines.release.errors import DamagedReleaseError
-from pipelines.release.reasons import Reason
+from pipelines.release.difference import BETWEEN, VERSION_COLUMN, CellChange, TableState, places
+from pipelines.release.reasons import SCOPE, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from pipelines.release.difference import ReleaseDifference, Rows, TableDifference
     from pipelines.release.reasons import Reasons
 
-
 FREE = "F"  # SDMX CONF_STATUS
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the journal; an empty text is nothing."""
-
-    table: str
-    key: str
-    column: str
-    before: str
-    after: str
-    reason: Reason
+RELABELLED = "La mention « données synthétiques » a été mise ou retirée."
+_SECRECY, _OBSERVED = "statut_confidentialite", "statut_observation"
+_CHANGES = JOURNAL.names[:5]  # what changed; the others say why
 
 
 def journal(
     difference: ReleaseDifference, old: Mapping[str, TableState], new: Mapping[str, TableState], reasons: Reasons
-) -> list[Line]:
-    """Return the lines of everything that differs, in the order of the journal's key."""
-    lines = [Line(name, "", "", "", "", Reason("ajout", "Table ajoutée.")) for name in difference.tables_added]
-    lines += [Line(name, "", "", "", "", Reason("retrait", "Table retirée.")) for name in difference.tables_removed]
+) -> pa.Table:
+    """Return the lines of everything that differs, as texts in the columns of ``JOURNAL`` and in their order."""
+    lines: list[tuple[str, ...]] = [
+        (name, "", "", "", "", "ajout", "Table ajoutée.") for name in difference.tables_added
+    ]
+    lines += [(name, "", "", "", "", "retrait", "Table retirée.") for name in difference.tables_removed]
     if difference.relabelled:
-        lines.append(Line(DATASET_ITSELF, "", "synthetic", "", "", Reason("révision", RELABELLED)))
+        lines.append((DATASET_ITSELF, "", "synthetic", "", "", "révision", RELABELLED))
+    blocks: list[pa.Table] = []
     for name, table in difference.tables.items():
         lines += _table_lines(table, old[name], new[name])
-        if not table.key_changed:
-            lines += _row_lines(table, old[name], new[name], reasons)
-    return sorted(lines, key=lambda line: (line.table, line.key, line.column))
+        blocks += _row_blocks(table, old[name], new[name], reasons)
+    whole = pa.table(
+        {name: pa.array([line[at] for line in lines], pa.string()) for at, name in enumerate(JOURNAL.names)}
+    )
+    found = pa.concat_tables([whole, *blocks])
+    return found.sort_by([(name, "ascending") for name in JOURNAL.key])
 
 
-RELABELLED = "La mention « données synthétiques » a été mise ou retirée."
+def misled(
+    difference: ReleaseDifference, old: Mapping[str, TableState], new: Mapping[str, TableState], written: pa.Table
+) -> list[str]:
+    """Return the tables that a journal, applied to the old rows, doesn't lead to; ``written``: as it was read."""
+    wrong = []
+    for name, table in difference.tables.items():
+        blocks = list(_row_blocks(table, old[name], new[name], None))
+        expected = pa.concat_tables([JOURNAL_SCHEMA.empty_table(), *blocks]).select(_CHANGES)
+        expected = pa.table([printed(column) for column in expected.columns], names=_CHANGES)
+        found = written.filter(pc.and_(pc.equal(written["table"], name), pc.not_equal(written["cle"], "")))
+        if not _ordered(expected).equals(_ordered(found.select(_CHANGES))):
+            wrong.append(name)
+    return wrong
 
 
-def journal_frame(lines: Iterable[Line]) -> pd.DataFrame:
-    """Return the journal with the columns of ``JOURNAL``."""
-    rows = [
-        (line.table, line.key, line.column, line.before, line.after, line.reason.nature, line.reason.text)
-        for line in lines
-    ]
-    return pd.DataFrame(rows, columns=JOURNAL.names, dtype="object")
+JOURNAL_SCHEMA = pa.schema([(name, pa.string()) for name in JOURNAL.names])
 
 
-def read_journal(rows: Iterable[tuple[str, ...]]) -> list[Line]:
-    """Return the lines of a journal from the canonical texts of its rows."""
-    return [
-        Line(table, key, column, before, after, Reason(nature, text))
-        for table, key, column, before, after, nature, text in rows
-    ]
+def _ordered(lines: pa.Table) -> pa.Table:
+    return lines.sort_by([(name, "ascending") for name in JOURNAL.key]).combine_chunks()
 
 
-def replay(old: Mapping[str, TableState], lines: Iterable[Line]) -> dict[str, dict[Key, dict[str, str]]]:
-    """Return the rows that the journal makes of the old tables, by key, without the column of versions.
-
-    Added columns and tables, whose values the journal doesn't hold, are left out, and so are removed ones and tables
-    whose key changed. Raises DamagedReleaseError when a line doesn't speak of what is
-    there.
-    """
-    lines = list(lines)
-    gone = {(line.table, line.column) for line in lines if not line.key and line.reason.nature == "retrait"}
-    gone |= {(line.table, "") for line in lines if line.column == KEY_ITSELF}
-    kept = {
-        name: [column for column in state.types if column != VERSION_COLUMN and (name, column) not in gone]
-        for name, state in old.items()
-        if (name, "") not in gone
-    }
-    tables = {name: common_rows(old[name], columns) for name, columns in kept.items()}
-    for line in lines:
-        if not line.key or line.table not in tables:
-            continue
-        rows, key = tables[line.table], tuple(_object(line.key, line).values())
-        if line.column:
-            _expect(key in rows and line.before in (rows[key].get(line.column), HIDDEN), line)
-            rows[key][line.column] = line.after
-        elif line.after:
-            _expect(key not in rows, line)
-            rows[key] = _filled(_object(line.after, line), kept[line.table])
-        else:
-            _expect(rows.pop(key, None) == _filled(_object(line.before, line), kept[line.table]), line)
-    return tables
-
-
-def common_rows(state: TableState, columns: Iterable[str]) -> dict[Key, dict[str, str]]:
-    """Return the rows of a table by key, with those columns alone: what ``replay`` is compared with."""
-    wanted = set(columns)
-    return {key: {name: cell for name, cell in row.items() if name in wanted} for key, row in _rows(state).items()}
-
-
-def _rows(state: TableState) -> dict[Key, dict[str, str]]:
-    names = list(state.types)
-    return {
-        key: {name: cell for name, cell in zip(names, row, strict=True) if name != VERSION_COLUMN}
-        for key, row in state.by_key().items()
-    }
-
-
-def _expect(holds: bool, line: Line) -> None:
-    if not holds:
-        raise DamagedReleaseError(
-            f"journal : {line.table} {line.key} {line.column} ne part pas de la version précédente"
-        )
-
-
-def _object(text: str, line: Line) -> dict[str, str]:
-    """Return the cells that a JSON of the journal tells by column."""
-    try:
-        cells = json.loads(text)
-    except (ValueError, RecursionError):
-        cells = None
-    if not isinstance(cells, dict) or not all(isinstance(cell, str) for cell in cells.values()):
-        raise DamagedReleaseError(f"journal : une ligne de {line.table} ne dit plus sa clé ou ses cellules en JSON")
-    return cells
-
-
-def _filled(cells: Mapping[str, str], columns: Iterable[str]) -> dict[str, str]:
-    """Return the whole row of which those cells are filled."""
-    return {name: cells.get(name, "") for name in columns}
-
-
-def _table_lines(table: TableDifference, old: TableState, new: TableState) -> Iterator[Line]:
+def _table_lines(table: TableDifference, old: TableState, new: TableState) -> Iterator[tuple[str, ...]]:
     name = table.table
     for column in table.columns_added:
-        yield Line(name, "", column, "", new.types[column], Reason("ajout", "Colonne ajoutée."))
+        yield name, "", column, "", new.types[column], "ajout", "Colonne ajoutée."
     for column in table.columns_removed:
-        yield Line(name, "", column, old.types[column], "", Reason("retrait", "Colonne retirée."))
+        yield name, "", column, old.types[column], "", "retrait", "Colonne retirée."
     for column in table.columns_retyped:
-        reason = Reason("définition", "Type de la colonne changé.")
-        yield Line(name, "", column, old.types[column], new.types[column], reason)
+        yield name, "", column, old.types[column], new.types[column], "définition", "Type de la colonne changé."
     if table.key_changed:
-        reason = Reason("définition", "Clé de la table changée.")
-        yield Line(name, "", KEY_ITSELF, ", ".join(old.key), ", ".join(new.key), reason)
+        keys = ", ".join(old.key), ", ".join(new.key)
+        yield name, "", KEY_ITSELF, *keys, "définition", "Clé de la table changée."
     if table.redefined:
-        yield Line(name, "", "", "", "", Reason("définition", _redefined(old, new)))
+        yield name, "", "", "", "", "définition", _redefined(old, new)
 
 
 def _redefined(old: TableState, new: TableState) -> str:
@@ -166,28 +98,113 @@ def _redefined(old: TableState, new: TableState) -> str:
     return "Colonnes, ordre ou règles de la table changés."
 
 
-def _row_lines(table: TableDifference, old: TableState, new: TableState, reasons: Reasons) -> Iterator[Line]:
-    before, after = _rows(old), _rows(new)
-    for key in table.rows_added:
-        reason = reasons.of(table.table, after[key])
-        yield Line(table.table, _key(table.key, key), "", "", _json(after[key]), reason.named("ajout"))
-    for key in table.rows_removed:
-        reason = reasons.of(table.table, before[key])
-        yield Line(table.table, _key(table.key, key), "", _json(before[key]), "", reason.named("retrait"))
-    for change in table.rows_changed:
-        reason = reasons.of(table.table, after[change.key], {cell.column: cell for cell in change.cells})
-        text = _key(table.key, change.key)
-        secret = after[change.key].get("statut_confidentialite", FREE) != FREE
-        for cell in change.cells:
-            # What is withheld from now on is not said again here; the release that told it can be withdrawn.
-            told = HIDDEN if secret and not cell.after else cell.before
-            yield Line(table.table, text, cell.column, told, cell.after, reason)
+def _row_blocks(
+    table: TableDifference, old: TableState, new: TableState, reasons: Reasons | None
+) -> Iterator[pa.Table]:
+    """Yield the lines of rows added, of rows removed, and of the cells of each column that changed."""
+    if table.key_changed:
+        return
+    for state, rows, nature, told in ((new, table.added, "ajout", "apres"), (old, table.removed, "retrait", "avant")):
+        if len(rows):
+            why = _why(reasons, table.table, state, rows, nature)
+            yield _block(table.table, _keys(state, rows), why, {told: _rows_as_json(state, rows)})
+    if len(changed := table.changed):
+        keys, why = _keys(new, changed), _why_changed(reasons, table, old, new, changed)
+        for column, rows in table.cells.items():
+            at = pa.array(np.searchsorted(changed, rows))
+            cells = {"avant": _before(table, old, new, column), "apres": new.texts(column, rows)}
+            yield _block(table.table, keys.take(at), [texts.take(at) for texts in why], cells, column)
 
 
-def _key(names: Iterable[str], key: Key) -> str:
-    return json.dumps(dict(zip(names, key, strict=True)), ensure_ascii=False, separators=(",", ":"))
+def _block(
+    table: str, keys: pa.ChunkedArray, why: Sequence[pa.Array], cells: Mapping[str, pa.ChunkedArray], column: str = ""
+) -> pa.Table:
+    count = len(keys)
+    constant = {"table": table, "colonne": column, "avant": "", "apres": ""}
+    columns = {name: pa.repeat(pa.scalar(text, pa.string()), count) for name, text in constant.items()}
+    columns |= {"cle": keys, "nature": why[0], "motif": why[1], **cells}
+    return pa.table({name: columns[name] for name in JOURNAL.names})
 
 
-def _json(row: Mapping[str, str]) -> str:
-    filled = {name: cell for name, cell in row.items() if cell}
-    return json.dumps(filled, ensure_ascii=False, separators=(",", ":"))
+def _before(table: TableDifference, old: TableState, new: TableState, column: str) -> pa.ChunkedArray:
+    """Return the old cells; what is withheld from now on isn't said again: who told it can be withdrawn."""
+    rows = table.cells[column]
+    told = old.texts(column, table.before[rows])
+    if _SECRECY not in new.types:
+        return told
+    hidden = pc.and_(pc.not_equal(new.texts(_SECRECY, rows), FREE), pc.equal(new.texts(column, rows), ""))
+    return pc.if_else(hidden, HIDDEN, told)
+
+
+def _keys(state: TableState, rows: Rows) -> pa.ChunkedArray:
+    parts = [joined([escaped(state.texts(name, rows))], "", f'{json.dumps(name)}:"', '"') for name in state.key]
+    return joined(parts, ",", "{", "}")
+
+
+def _rows_as_json(state: TableState, rows: Rows) -> pa.ChunkedArray:
+    """Return each row as a JSON object of its filled cells."""
+    parts = []
+    for name in state.types:
+        if name != VERSION_COLUMN:
+            texts = state.texts(name, rows)
+            part = joined([escaped(texts)], "", f',{json.dumps(name, ensure_ascii=False)}:"', '"')
+            parts.append(pc.if_else(pc.equal(texts, ""), "", part))
+    return joined([pc.utf8_slice_codeunits(joined(parts, ""), 1)], "", "{", "}")
+
+
+def _why(
+    reasons: Reasons | None, table: str, state: TableState, rows: Rows, nature: str = ""
+) -> tuple[pa.Array, pa.Array]:
+    names = [name for name in SCOPE if name in state.types]
+    if reasons is None or not names:
+        reason = reasons.of(table, {}).named(nature) if reasons else Reason("", "")
+        return pa.repeat(pa.scalar(reason.nature), len(rows)), pa.repeat(pa.scalar(reason.text), len(rows))
+
+    def reason_of(cells: Sequence[str]) -> Reason:
+        return reasons.of(table, dict(zip(names, cells, strict=True))).named(nature)
+
+    return _each(state.keys(rows, names), reason_of)
+
+
+def _why_changed(
+    reasons: Reasons | None, table: TableDifference, old: TableState, new: TableState, rows: Rows
+) -> tuple[pa.Array, pa.Array]:
+    """Return the nature and the reason of each row that changed, found once for those alike in all that it follows."""
+    if reasons is None:
+        return _why(None, table.table, new, rows)
+    names = [name for name in SCOPE if name in new.types]
+    scope = [new.texts(name, rows) for name in names]
+    nothing = pa.chunked_array([pa.repeat(pa.scalar(""), len(rows))])
+    observed = [nothing, nothing]
+    if _OBSERVED in table.cells:
+        observed = [old.texts(_OBSERVED, table.before[rows]), new.texts(_OBSERVED, rows)]
+    which, sets = _columns_changed(table, rows)
+
+    def reason_of(cells: Sequence[str]) -> Reason:
+        *place, was, now, at = cells
+        changes = {name: CellChange(name, "", "") for name in sets[int(at)]}
+        if _OBSERVED in changes:
+            changes[_OBSERVED] = CellChange(_OBSERVED, was, now)
+        return reasons.of(table.table, dict(zip(names, place, strict=True)), changes)
+
+    return _each(joined([*scope, *observed, pc.cast(which, pa.string())], BETWEEN), reason_of)
+
+
+def _columns_changed(table: TableDifference, rows: Rows) -> tuple[pa.ChunkedArray, list[list[str]]]:
+    """Return, for each row that changed, which set of columns did; and the sets."""
+    columns = list(table.cells)
+    touched = np.stack([np.isin(rows, table.cells[name], assume_unique=True) for name in columns], axis=1)
+    sets, at = np.unique(touched, axis=0, return_inverse=True)
+    named = [[name for name, moved in zip(columns, found, strict=True) if moved] for found in sets]
+    return pa.chunked_array([at.reshape(-1)]), named
+
+
+def _each(places_of_rows: pa.ChunkedArray, reason: Callable[[Sequence[str]], Reason]) -> tuple[pa.Array, pa.Array]:
+    """Return the nature and the text of the reason of each row, asked once for each different text."""
+    values = pc.unique(places_of_rows)
+    found = [reason(text.split(BETWEEN)) for text in values.to_pylist()]
+    at = pa.array(places(places_of_rows, values))
+    return (
+        pa.array([item.nature for item in found], pa.string()).take(at),
+        pa.array([item.text for item in found], pa.string()).take(at),
+    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.compile.table_schema import table_schema
 from pipelines.release.companions import COMPANIONS
 from pipelines.release.historical import historical_schema
-from pipelines.release.tabular import DIALECT
+from pipelines.release.table_files import DIALECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

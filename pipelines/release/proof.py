@@ -9,18 +9,19 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from pyarrow import compute as pc
 from pyarrow import parquet
 from python_calamine import CalamineError, CalamineWorkbook
 
 from pipelines.mechanics.files import sha256
 from pipelines.release import chain, history
-from pipelines.release.cells import text
 from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE
-from pipelines.release.difference import VERSION_COLUMN
+from pipelines.release.column_texts import BATCH, canonical
+from pipelines.release.difference import release_difference
 from pipelines.release.errors import DamagedReleaseError
 from pipelines.release.files import CHECKSUMS
 from pipelines.release.inputs import inputs_of
-from pipelines.release.journal import common_rows, read_journal, replay
+from pipelines.release.journal import misled
 from pipelines.release.verify import checksum_findings
 
 if TYPE_CHECKING:
@@ -153,7 +154,11 @@ def _received(inputs: Inputs) -> list[tuple[str, int, tuple[ReceivedFile, ...]]]
 
 def _tables_that_differ(release: Path, rebuilt: Path) -> list[str]:
     old, new = history.states(release), history.states(rebuilt)
-    return [f"{name}.csv : refait, il diffère" for name in old if name not in new or old[name].rows != new[name].rows]
+    return [
+        f"{name}.csv : refait, il diffère"
+        for name in old
+        if name not in new or not old[name].data.equals(new[name].data)
+    ]
 
 
 def _facts(release: Path) -> list[str]:
@@ -183,7 +188,7 @@ def _parquet(release: Path) -> list[str]:
         path = release / f"{name}{PARQUET}"
         if path.is_file():
             try:
-                told = _tells(parquet.read_table(path), state)
+                told = _tells(path, state)
             except (OSError, pa.ArrowException):
                 findings.append(f"{path.name} : illisible, ce n'est plus un fichier Parquet")
                 continue
@@ -191,25 +196,29 @@ def _parquet(release: Path) -> list[str]:
     return findings
 
 
-def _tells(table: pa.Table, state: TableState) -> bool:
-    """Whether a Parquet table holds the rows of a CSV; numbers are compared as such, however they were written."""
-    if table.column_names != list(state.types) or table.num_rows != len(state.rows):
-        return False
-    for index, kind in enumerate(state.types.values()):
-        published, values = [row[index] for row in state.rows], table.column(index).to_pylist()
-        same = [_number(cell) for cell in published] == values if kind == "number" else (
-            published == [text(value) for value in values]
-        )  # fmt: skip
-        if not same:
+def _tells(path: Path, state: TableState) -> bool:
+    """Whether a Parquet holds the rows of a CSV; numbers are compared as such, however they were written."""
+    with parquet.ParquetFile(path) as file:
+        if file.schema_arrow.names != list(state.types) or file.metadata.num_rows != state.count:
             return False
+        start = 0
+        for batch in file.iter_batches(BATCH):
+            piece = state.data.slice(start, batch.num_rows)
+            start += batch.num_rows
+            for index, kind in enumerate(state.types.values()):
+                texts, values = canonical(piece.column(index)), pa.chunked_array([batch.column(index)])
+                if not (_numbers(texts).equals(values) if kind == "number" else texts.equals(canonical(values))):
+                    return False
     return True
 
 
-def _number(cell: str) -> float | str | None:
+def _numbers(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts as numbers; what is none is like no value that a Parquet could hold."""
+    filled = pc.if_else(pc.equal(texts, ""), None, texts)
     try:
-        return float(cell) if cell else None
-    except ValueError:  # no number: like no value that a Parquet could hold
-        return cell
+        return pc.cast(filled, pa.float64())
+    except pa.ArrowException:
+        return texts
 
 
 def _journal(release: Path) -> list[str]:
@@ -218,10 +227,6 @@ def _journal(release: Path) -> list[str]:
     if link is None or not (release.parent / link["version"]).is_dir():
         return []
     old, new = history.states(release.parent / link["version"]), history.states(release)
-    replayed = replay(old, read_journal(history.journal_rows(release)))
-    wrong = []
-    for name, rows in replayed.items():
-        columns = [column for column in old[name].types if column in new[name].types and column != VERSION_COLUMN]
-        if rows != common_rows(new[name], columns):
-            wrong.append(f"journal : appliqué à la version {link['version']}, il ne donne pas la table {name}")
-    return wrong
+    wrong = misled(release_difference(old, new), old, new, history.journal(release))
+    told = f"journal : appliqué à la version {link['version']}, il ne donne pas la table"
+    return [f"{told} {name}" for name in wrong]

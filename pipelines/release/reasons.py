@@ -10,11 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute as pc
+
 from pipelines.mechanics.french import first_few
 from pipelines.release.inputs import Inputs, Reception
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from pipelines.declarations import Catalogue
     from pipelines.release.difference import CellChange, TableState
@@ -34,6 +38,7 @@ KEPT = (
 )
 FAILED = "erreur-traitement"  # id of a reason of absence
 SHOWN = 3  # files named in one reason
+SCOPE = ("reseau", "annee", "periode", "indicateur", "export")  # columns that say what a row speaks of
 
 
 @dataclass(frozen=True)
@@ -262,24 +267,21 @@ def _failed(results: TableState | None, catalogue: Catalogue) -> Iterator[tuple[
     reason = catalogue.reasons.get(FAILED)
     if results is None or reason is None or "motif_absence" not in results.types:
         return
-    names = list(results.types)
-    network, year, indicator, absence = (
-        names.index(name) for name in ("reseau", "annee", "indicateur", "motif_absence")
-    )  # fmt: skip
-    for row in results.rows:
-        if row[absence] == reason.label:
-            yield row[network], int(row[year]), row[indicator]
+    rows = np.flatnonzero(pc.equal(results.texts("motif_absence"), reason.label).to_numpy())
+    names = ("reseau", "annee", "indicateur")
+    failed = pa.table({name: results.texts(name, rows) for name in names})
+    for row in failed.group_by(list(names)).aggregate([]).to_pylist():
+        yield row["reseau"], int(row["annee"]), row["indicateur"]
 
 
 def _newly_applied(old: TableState | None, new: TableState | None) -> list[dict[str, str]]:
     """Return the corrections that are applied in the new release as they were not in the old one."""
-    known = set(_applied(old))
-    return [dict(item) for item in _applied(new) if item not in known]
+    known = _applied(old)
+    return [item for item in _applied(new) if item not in known]
 
 
-def _applied(state: TableState | None) -> Iterable[tuple[tuple[str, str], ...]]:
+def _applied(state: TableState | None) -> list[dict[str, str]]:
     if state is None or "etat" not in state.types:
         return []
-    names = list(state.types)
-    rows = (tuple(zip(names, row, strict=True)) for row in state.rows)
-    return [tuple(pair for pair in row if pair[0] != "numero") for row in rows if dict(row)["etat"] == "appliquée"]
+    applied = [row for row in state.records() if row["etat"] == "appliquée"]
+    return [{name: cell for name, cell in row.items() if name != "numero"} for row in applied]

@@ -18,12 +18,14 @@ from pipelines.release.changelog import (
     summary,
 )
 from pipelines.release.inputs import Inputs, inputs_of
-from pipelines.release.journal import Line, journal
+from pipelines.release.journal import journal
 from pipelines.release.package import release_title
 from pipelines.release.reasons import Reason, Reasons
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pyarrow as pa
 
     from pipelines.declarations import Catalogue
     from pipelines.release.difference import ReleaseDifference, TableState
@@ -49,7 +51,7 @@ class Record:
     the release before.
     """
 
-    journal: Sequence[Line]
+    journal: pa.Table
     versions: Sequence[Version]
     changelog: str
     origin: Mapping[str, Any] = field(default_factory=dict)
@@ -74,7 +76,7 @@ class Following:
         lines = journal(difference, old, new, self._reasons(old, new, origin))
         known = known_versions(self.releases, self.dataset)
         first = self.earlier is None
-        counts = row_counts(difference, {name: len(state.rows) for name, state in new.items()})
+        counts = row_counts(difference, {name: state.count for name, state in new.items()})
         version = Version(
             len(known) + 1, self.version, self.earlier.name if self.earlier else None, kind(self.version, first=first),
             summary(lines, first=first), counts["added"], counts["removed"], counts["changed"],

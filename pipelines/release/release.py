@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
+from pyarrow import compute as pc
 
 from pipelines.compile.table_schema import table_schema
 from pipelines.release import chain, files, history
-from pipelines.release.canonical import canonical_table, text_rows
+from pipelines.release.canonical import canonical_table
 from pipelines.release.changelog import row_counts
 from pipelines.release.difference import (
     VERSION_COLUMN,
@@ -137,7 +139,7 @@ def _checked(dataset_id: str, catalogue: Catalogue, tables: Mapping[str, pd.Data
 
 
 def _state(catalogue: Catalogue, name: str, table: pa.Table) -> TableState:
-    return TableState(table_schema(catalogue.tables[name]), list(text_rows(table)))
+    return TableState(table_schema(catalogue.tables[name]), table)
 
 
 def _is_synthetic(release: Path) -> bool:
@@ -150,14 +152,14 @@ def _dated(
     """Fill the version of each row: the one it was first published in as it stands."""
     if VERSION_COLUMN not in table.column_names:
         return table
-    inherited = {}
+    versions = pa.chunked_array([pa.repeat(version, new.count)])
     if old and difference and VERSION_COLUMN in old.types:
-        at = list(old.types).index(VERSION_COLUMN)
-        touched = difference.touched
-        inherited = {key: row[at] for key, row in old.by_key().items() if key not in touched}
-    versions = [inherited.get(key, version) for key in new.by_key()]
+        kept = difference.before >= 0
+        kept[difference.changed] = False
+        inherited = old.texts(VERSION_COLUMN, np.where(kept, difference.before, 0)) if old.count else versions
+        versions = pc.if_else(pa.array(kept), inherited, versions)
     index = table.column_names.index(VERSION_COLUMN)
-    return table.set_column(index, table.schema.field(index), pa.array(versions, pa.string()))
+    return table.set_column(index, table.schema.field(index), versions)
 
 
 def _publish(edition: Edition, home: Path) -> Path:

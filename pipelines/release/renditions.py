@@ -5,14 +5,17 @@ They are made again from the release at will, below a folder of their own, and n
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyarrow import compute as pc
 
 from pipelines.mechanics.files import sha256, stable_zip, write_whole
+from pipelines.release.column_texts import canonical
 from pipelines.release.files import CHECKSUMS
-from pipelines.release.reading_order import reading_order
+from pipelines.release.table_files import csv_bytes, read_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 YEAR = "annee"
 _READABLE = 0o100644
@@ -35,49 +38,19 @@ def archive(dataset: str, release: Path, folder: Path) -> Path:
 
 def yearly_files(table: Path, folder: Path) -> dict[int, Path]:
     """Return one CSV per year of a table's column ``annee``, for readers too; none when it has no such column."""
-    made = {}
-    for year, content in sorted(_by_year(table).items()):
+    found = read_csv(table)
+    if YEAR not in found.column_names:
+        return {}
+    made, years = {}, canonical(found[YEAR])
+    for year, text in sorted((int(text), text) for text in pc.unique(years).to_pylist() if text):
         made[year] = folder / table.parent.name / f"{table.stem}-{year}.csv"
-        put(made[year], content)
+        put(made[year], csv_bytes(found.filter(pc.equal(years, text))))
     return made
 
 
 def content_hash(release: Path) -> str:
     """Return the sha256 of a release's checksums: what its archive holds, however it is compressed."""
     return sha256(release / CHECKSUMS)
-
-
-def _by_year(table: Path) -> Mapping[int, bytes]:
-    with table.open(encoding="utf-8", newline="") as stream:
-        records = _records(stream.read())
-        header = next(records, "")
-        columns = next(csv.reader([header]), [])
-        if YEAR not in columns:
-            return {}
-        at = columns.index(YEAR)
-        years: dict[int, list[str]] = {}
-        for record in records:
-            year = next(csv.reader(io.StringIO(record, newline="")))[at]
-            if year:
-                years.setdefault(int(year), [header]).append(record)
-    return {year: "".join(_readable(rows)).encode("utf-8") for year, rows in years.items()}
-
-
-def _readable(records: list[str]) -> list[str]:
-    """Return the records of a year, header first, in the order from which readers guess right."""
-    header, *rows = records
-    cells = [next(csv.reader(io.StringIO(record, newline=""))) for record in rows]
-    return [header, *(rows[row] for row in reading_order(list(zip(*cells, strict=True))))]
-
-
-def _records(text: str) -> Iterator[str]:
-    """Yield the records of a CSV as they are written, line breaks inside quotes included."""
-    pending = ""
-    for line in io.StringIO(text, newline="\n"):
-        pending += line
-        if pending.count('"') % 2 == 0:
-            yield pending
-            pending = ""
 
 
 def put(place: Path, content: bytes) -> None:

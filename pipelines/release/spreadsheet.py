@@ -13,9 +13,9 @@ import xlsxwriter
 
 from pipelines.compile.workbook import CREATED, repack
 from pipelines.mechanics.limits import LONGEST_CELL, MOST_SHEET_ROWS
+from pipelines.release.column_texts import slices
 from pipelines.release.files import WrittenFile, facts
-from pipelines.release.reading_order import reading_order
-from pipelines.release.tabular import csv_columns
+from pipelines.release.table_files import in_reading_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,11 +73,12 @@ def _table(sheet: Worksheet, table: pa.Table, formats: Mapping[str, Format]) -> 
         width = _WIDTHS.get(str(field.type), 14)
         sheet.set_column(index, index, max(width, len(field.name) + 4))
         sheet.write_string(0, index, field.name, formats["header"])
-    columns = [column.to_pylist() for column in table.columns]
-    order = reading_order(csv_columns(table))
-    for row, position in enumerate(order, start=1):  # constant memory: rows are written in order, once
-        for index, column in enumerate(columns):
-            _cell(sheet, row, index, column[position], formats["date"])
+    row = 0
+    for piece in slices(in_reading_order(table)):
+        for cells in zip(*(column.to_pylist() for column in piece.columns), strict=True):
+            row += 1  # constant memory: rows are written in order, once
+            for index, cell in enumerate(cells):
+                _cell(sheet, row, index, cell, formats["date"])
 
 
 def _cell(sheet: Worksheet, row: int, column: int, value: object, as_date: Format) -> None:

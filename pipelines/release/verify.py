@@ -1,4 +1,4 @@
-"""Every table and every release judged before it counts: pandera on tables, frictionless on the written folder.
+"""Every table and every release judged before it counts: pandera on tables, ``tabular`` on the written folder.
 
 Nothing is repaired here: findings are told in French, and whoever asked decides.
 """
@@ -8,20 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandera.pandas as pandera
-from frictionless import Package, system
+import pyarrow as pa
+from frictionless import FrictionlessException, Package
 from pyarrow import parquet
 
 from pipelines.compile.contracts import contract, frame
 from pipelines.mechanics.files import sha256
+from pipelines.release.column_texts import BATCH, slices
 from pipelines.release.errors import DamagedReleaseError
 from pipelines.release.files import CHECKSUMS
 from pipelines.release.history import DESCRIPTOR
+from pipelines.tabular import judge_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    import pyarrow as pa
 
     from pipelines.declarations import Table
 
@@ -30,17 +31,19 @@ SHA256_LETTERS = 64
 
 
 def contract_findings(name: str, table: Table, data: pa.Table) -> list[str]:
-    """Return what pandera finds against the declared constraints of a table."""
-    try:
-        contract(table).validate(frame(data), lazy=True)
-    except pandera.errors.SchemaErrors as error:
-        cases = error.failure_cases.drop_duplicates(["column", "check", "failure_case"])
-        return [_contract_finding(name, case) for case in cases.head(SHOWN).to_dict("records")]
-    return []
+    """Return what pandera finds against the declared constraints of a table, piece by piece."""
+    judge, findings = contract(table), dict[str, None]()
+    for piece in slices(data) if data.num_rows else [data]:
+        try:
+            judge.validate(frame(piece), lazy=True)
+        except pandera.errors.SchemaErrors as error:
+            cases = error.failure_cases.drop_duplicates(["column", "check", "failure_case"])
+            findings |= dict.fromkeys(_contract_finding(name, case) for case in cases.head(SHOWN).to_dict("records"))
+    return list(findings)[:SHOWN]
 
 
 def release_findings(folder: Path, tables: Mapping[str, pa.Table]) -> list[str]:
-    """Return what frictionless, the checksums and Parquet read back find wrong in a written release."""
+    """Return what a reader that knows nothing of how a release was written finds wrong in it."""
     return [*_package_findings(folder), *checksum_findings(folder), *_parquet_findings(folder, tables)]
 
 
@@ -50,13 +53,22 @@ def _contract_finding(name: str, case: Mapping[Any, Any]) -> str:
 
 
 def _package_findings(folder: Path) -> list[str]:
-    with system.use_context(onerror="ignore"):
-        report = Package(str(folder / DESCRIPTOR)).validate()
-    findings = [f"{DESCRIPTOR} : {error.message}" for error in report.errors]
-    for task in report.tasks:
-        findings += [f"{task.place} : {error.message}" for error in task.errors]
-    if not report.valid and not findings:
-        findings.append(f"{DESCRIPTOR} : refusé par frictionless")
+    """Return frictionless's verdicts on the descriptor, and on every table as it describes it."""
+    try:
+        package = Package.from_descriptor(str(folder / DESCRIPTOR))
+    except FrictionlessException as exception:
+        return [f"{DESCRIPTOR} : {error.message}" for error in exception.reasons or [exception.error]][:SHOWN]
+    findings = []
+    for resource in package.resources:
+        described = resource.to_descriptor()
+        keys = {key["reference"]["resource"] for key in described["schema"].get("foreignKeys", ())}
+        path, references = folder / described["path"], {name: package.get_resource(name) for name in keys}
+        verdict = judge_file(
+            path, described["schema"], described["dialect"], encoding=described["encoding"], references=references,
+            limit_errors=SHOWN,
+        )  # fmt: skip
+        errors = [*verdict.report["errors"], *(error for task in verdict.report["tasks"] for error in task["errors"])]
+        findings += [f"{path.name} : {error['message']}" for error in errors]
     return findings[:SHOWN]
 
 
@@ -102,7 +114,15 @@ def _checked(path: Path, expected: str | None) -> str | None:
 
 
 def _parquet_findings(folder: Path, tables: Mapping[str, pa.Table]) -> list[str]:
-    differ = [
-        name for name, table in tables.items() if not parquet.read_table(folder / f"{name}.parquet").equals(table)
-    ]
+    differ = [name for name, table in tables.items() if not _holds(folder / f"{name}.parquet", table)]
     return [f"{name}.parquet : relu, il diffère de la table" for name in differ]
+
+
+def _holds(path: Path, table: pa.Table) -> bool:
+    """Whether a Parquet holds a table and nothing else."""
+    with parquet.ParquetFile(path) as file:
+        start, same = 0, file.schema_arrow.equals(table.schema) and file.metadata.num_rows == table.num_rows
+        for batch in file.iter_batches(BATCH) if same else ():
+            same = same and pa.Table.from_batches([batch]).equals(table.slice(start, batch.num_rows))
+            start += batch.num_rows
+    return same

@@ -47,5 +47,5 @@ def _table_breaks(table: TableDifference) -> bool:
 
 def _extends(difference: ReleaseDifference) -> bool:
     return bool(difference.tables_added) or any(
-        table.columns_added or table.rows_added or table.rows_removed for table in difference.tables.values()
+        table.columns_added or len(table.added) or len(table.removed) for table in difference.tables.values()
     )

@@ -16,7 +16,7 @@ from pipelines.compile.contracts import contract, frame
 from pipelines.compile.table_schema import table_schema
 from pipelines.declarations import Table
 from pipelines.release.canonical import canonical_table
-from pipelines.release.cells import text
+from pipelines.release.column_texts import canonical
 from pipelines.release.errors import TableError
 
 # type, constraints, value, whether it is accepted
@@ -75,7 +75,8 @@ def table_of(kind: str, constraints: dict[str, Any]) -> Table:
 def test_every_target_gives_the_same_verdict(kind: str, constraints: dict, value: Any, accepted: bool) -> None:
     table = table_of(kind, constraints)
 
-    _, notes = Schema.from_descriptor(table_schema(table)).get_field("cellule").read_cell(text(value))
+    cell = canonical(pa.chunked_array([[value]]))[0].as_py()
+    _, notes = Schema.from_descriptor(table_schema(table)).get_field("cellule").read_cell(cell)
     assert (not notes) == accepted, f"frictionless: {notes}"
 
     assert _arrow_and_pandera(table, value) == accepted

@@ -25,7 +25,7 @@ BELOW = {
     "compute": {"mechanics", "declarations", "compile", "disclosure"},
     "disclosure": {"mechanics", "declarations", "compile"},
     "tables": {"mechanics", "declarations", "compile", "compute", "disclosure"},
-    "release": {"mechanics", "declarations", "compile"},
+    "release": {"mechanics", "declarations", "compile", "tabular"},
     "targets": {"mechanics", "declarations", "release"},
     "portal": {"mechanics", "declarations", "compile", "release"},
     "explain": {"mechanics", "declarations", "compile", "read", "validate", "compute", "disclosure", "flow"},

@@ -16,7 +16,7 @@ from made_results import DATASET
 from pipelines.declarations import Catalogue
 from pipelines.release import renditions
 from pipelines.release.release import make_release
-from pipelines.release.tabular import csv_bytes
+from pipelines.release.table_files import csv_bytes
 from pipelines.targets.rooms import Rooms
 from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, missing_quality, written_document
 from pipelines.targets.udata.reading import RemoteState

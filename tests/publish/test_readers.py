@@ -20,13 +20,13 @@ from made_results import DATASET
 
 from pipelines.declarations import Column, Table
 from pipelines.declarations.base import Constraints
-from pipelines.release.canonical import canonical_table, text_rows
+from pipelines.release.canonical import canonical_table
+from pipelines.release.column_texts import canonical
 from pipelines.release.history import canonical_rows
-from pipelines.release.reading_order import SOON, reading_order
 from pipelines.release.release import make_release
 from pipelines.release.renditions import yearly_files
 from pipelines.release.spreadsheet import Sheet, write_workbook
-from pipelines.release.tabular import write_csv, write_parquet
+from pipelines.release.table_files import SOON, in_reading_order, read_csv, write_csv, write_parquet
 
 ROWS, LATE = 3000, 2600  # far beyond the thousand rows from which readr and readxl guess
 TYPES = {"rang": "integer", "annee": "integer", "code": "string", "lieu": "string", "nom": "string", "statut": "string",
@@ -171,21 +171,25 @@ def test_a_yearly_file_is_read_right_too(table: pa.Table, files: Path, tmp_path:
 
 
 def test_few_rows_move_and_the_canonical_form_is_found_again(table: pa.Table, files: Path) -> None:
-    texts = list(text_rows(table))
-    order = reading_order([list(column) for column in zip(*texts, strict=True)])
+    order = in_reading_order(table)["rang"].to_pylist()
     assert sorted(order) == list(range(ROWS))
     moved = [row for row in order if row >= LATE and order.index(row) < SOON]
     assert 0 < len(moved) <= len(TYPES)
     rest = [row for row in order if row not in moved]
     assert rest == sorted(rest)
-    written = [tuple(row) for row in pd.read_csv(files / "essai.csv", dtype=str, keep_default_na=False).to_numpy()]
+    written = read_csv(files / "essai.csv")
+    assert written["rang"].to_pylist() == [str(rank) for rank in order]
     schema = {"fields": [{"name": name, "type": kind} for name, kind in TYPES.items()], "primaryKey": ["rang"]}
-    assert canonical_rows(schema, written) == texts
+    found = canonical_rows(schema, written)
+    assert found.column_names == table.column_names
+    for name in TYPES:
+        assert canonical(found[name]).equals(canonical(table[name])), name
 
 
 def test_a_small_table_keeps_the_order_of_its_key() -> None:
-    assert reading_order([["", "", "a"], ["1", "2", "3.5"]]) == [0, 1, 2]
-    assert reading_order([]) == []
+    table = pa.table({"a": ["", "", "a"], "b": ["1", "2", "3.5"]})
+    assert in_reading_order(table).equals(table)
+    assert in_reading_order(pa.table({})).num_rows == 0
 
 
 def test_whole_numbers_have_decimals_and_releases_compare_all_the_same(catalogue, tables, tmp_path) -> None:

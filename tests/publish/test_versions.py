@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,13 @@ def state(rows: Rows, columns: dict[str, str] | None = None, key: str = "cle", t
     types = {"cle": "string", "valeur": "number", "version_publication": "string"} | (columns or {})
     fields = [{"name": name, "type": kind, "title": title} for name, kind in types.items()]
     extra = ("",) * (len(types) - 3)
-    return TableState({"fields": fields, "primaryKey": [key]}, [(k, *cells, *extra) for k, cells in rows.items()])
+    cells = list(zip(*((k, *cells, *extra) for k, cells in rows.items()), strict=True)) or [()] * len(types)
+    columns = [pa.array(column, pa.string()) for column in cells]
+    return TableState({"fields": fields, "primaryKey": [key]}, pa.table(columns, names=list(types)))
+
+
+def keys(state: TableState, rows: Any) -> list[str]:
+    return state.keys(rows).to_pylist()
 
 
 BASE: Rows = {"a": ("1", "1.0.0"), "b": ("2", "1.0.0")}
@@ -60,12 +67,13 @@ def test_what_is_no_version(text: str) -> None:
 
 
 def test_each_changed_cell_is_told() -> None:
-    difference = release_difference({"t": state(BASE)}, {"t": state({"a": ("", "1.0.1"), "c": ("3", "1.0.1")})})
-    table = difference.tables["t"]
-    assert (table.key, table.rows_added, table.rows_removed) == (("cle",), (("c",),), (("b",),))
-    (change,) = table.rows_changed
-    assert change.key == ("a",)
-    assert [(cell.column, cell.before, cell.after) for cell in change.cells] == [("valeur", "1", "")]
+    old, new = state(BASE), state({"a": ("", "1.0.1"), "c": ("3", "1.0.1")})
+    table = release_difference({"t": old}, {"t": new}).tables["t"]
+    assert (table.key, keys(new, table.added), keys(old, table.removed)) == (("cle",), ["c"], ["b"])
+    assert keys(new, table.changed) == ["a"]
+    ((column, rows),) = table.cells.items()
+    told = column, old.texts(column, table.before[rows]).to_pylist(), new.texts(column, rows).to_pylist()
+    assert told == ("valeur", ["1"], [""])
 
 
 ROWS = st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.sampled_from(["", "1", "2"]), st.just("1.0.0")))
@@ -73,14 +81,17 @@ ROWS = st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.sampled_from(["",
 
 @given(old=ROWS, new=ROWS)
 def test_the_difference_rebuilds_the_new_table(old: Rows, new: Rows) -> None:
-    table = release_difference({"t": state(old)}, {"t": state(new)}).tables["t"]
+    before, after = state(old), state(new)
+    table = release_difference({"t": before}, {"t": after}).tables["t"]
     rebuilt: dict[str, Any] = {key: cells[0] for key, cells in old.items()}
-    for key in table.rows_removed:
-        del rebuilt[key[0]]
-    for change in table.rows_changed:
-        assert rebuilt[change.key[0]] == change.cells[0].before
-        rebuilt[change.key[0]] = change.cells[0].after
-    assert rebuilt.keys() | {key[0] for key in table.rows_added} == new.keys()
+    for key in keys(before, table.removed):
+        del rebuilt[key]
+    for column, rows in table.cells.items():
+        was, now = before.texts(column, table.before[rows]).to_pylist(), after.texts(column, rows).to_pylist()
+        for key, left, right in zip(keys(after, rows), was, now, strict=True):
+            assert rebuilt[key] == left
+            rebuilt[key] = right
+    assert rebuilt.keys() | set(keys(after, table.added)) == new.keys()
     assert all(rebuilt[key] == new[key][0] for key in rebuilt)
 
 
