@@ -113,6 +113,11 @@ def write_stable_zip(
     with zipfile.ZipFile(stream, "w") as archive:
         archive.comment = comment
         for name, content in members:
-            member = zipfile.ZipInfo(name, _OLDEST)
-            member.compress_type, member.external_attr, member.create_system = compression, mode << 16, 3
-            archive.writestr(member, content, compresslevel=level)
+            archive.writestr(zip_member(name, compression, mode), content, compresslevel=level)
+
+
+def zip_member(name: str, compression: int = zipfile.ZIP_DEFLATED, mode: int = 0o600) -> zipfile.ZipInfo:
+    """Return the entry of a member of a stable zip."""
+    member = zipfile.ZipInfo(name, _OLDEST)
+    member.compress_type, member.external_attr, member.create_system = compression, mode << 16, 3
+    return member

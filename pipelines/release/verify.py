@@ -121,7 +121,8 @@ def _parquet_findings(folder: Path, tables: Mapping[str, pa.Table]) -> list[str]
 def _holds(path: Path, table: pa.Table) -> bool:
     """Whether a Parquet holds a table and nothing else."""
     with parquet.ParquetFile(path) as file:
-        start, same = 0, file.schema_arrow.equals(table.schema) and file.metadata.num_rows == table.num_rows
+        start = 0
+        same: bool = file.schema_arrow.equals(table.schema) and file.metadata.num_rows == table.num_rows
         for batch in file.iter_batches(BATCH) if same else ():
             same = same and pa.Table.from_batches([batch]).equals(table.slice(start, batch.num_rows))
             start += batch.num_rows
