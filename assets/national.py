@@ -93,11 +93,10 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
     )
     def release(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         store = workspace.store
-        frames = read_tables(store, catalogue, dataset)
         if lost := lost_by_damage(catalogue, store, dataset):
             raise dg.Failure(f"{dataset} : version non faite. {lost}", allow_retries=False)
         try:
-            audit = audited(catalogue, store, dataset, frames)
+            audit = audited(catalogue, store, dataset, read_tables(store, catalogue, dataset))
         except OldTablesError as error:
             raise dg.Failure(str(error)) from error
         yield _secret_check(audit, key)
@@ -106,7 +105,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
             raise dg.Failure(message, allow_retries=False)
         inputs = release_inputs(catalogue, store, workspace.root, Path(workspace.schemas))
         try:
-            made = release_dataset(catalogue, store, dataset, frames, inputs)
+            made = release_dataset(catalogue, store, dataset, inputs)
         except ReleaseError as error:
             yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
             raise dg.Failure(str(error), allow_retries=False) from error

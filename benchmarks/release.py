@@ -26,7 +26,8 @@ import numpy as np
 import pandas as pd
 
 from pipelines.declarations import load
-from pipelines.flow.store import read_frame, write_frame
+from pipelines.flow.release import StoredTable
+from pipelines.flow.store import write_frame
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
@@ -111,8 +112,8 @@ def make(catalogue: Catalogue, folder: Path, release: int) -> None:
     """Make the release of the tables that are in the folder."""
     from pipelines.release.release import make_release
 
-    frames = {name: read_frame(folder / f"{release}-{name}.parquet") for name in TABLES}
-    made = make_release(DATASET, catalogue, frames, folder / "releases", synthetic="Chiffres inventés pour la mesure.")
+    stored = {name: StoredTable(folder / f"{release}-{name}.parquet") for name in TABLES}
+    made = make_release(DATASET, catalogue, stored, folder / "releases", synthetic="Chiffres inventés pour la mesure.")
     print(f"{made.version} {'faite' if made.created else 'inchangée'}", file=sys.stderr)
 
 

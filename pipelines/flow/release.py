@@ -1,10 +1,13 @@
 """Makes a release of a dataset from the national tables, and says what may forbid it: damage, a secret that is told."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.declarations import Catalogue
 from pipelines.declarations.bundle import bundle
@@ -32,6 +35,33 @@ class OldTablesError(Exception):
 def read_tables(store: Store, catalogue: Catalogue, dataset: str) -> dict[str, pd.DataFrame]:
     """Return the national tables that a dataset publishes."""
     return {name: read_frame(store.national / f"{name}.parquet") for name in catalogue.datasets[dataset].tables}
+
+
+class StoredTables(Mapping[str, "StoredTable"]):
+    """The national tables that a dataset publishes, column by column: none of them is held whole."""
+
+    def __init__(self, store: Store, catalogue: Catalogue, dataset: str) -> None:
+        self._places = {name: store.national / f"{name}.parquet" for name in catalogue.datasets[dataset].tables}
+
+    def __getitem__(self, name: str) -> "StoredTable":
+        return StoredTable(self._places[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+class StoredTable:
+    """A table in a Parquet, whose columns are read when they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.columns: list[str] = pq.read_schema(path).names
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        return pq.read_table(self._path, columns=[name]).column(0)
 
 
 @dataclass(frozen=True)
@@ -96,13 +126,11 @@ def lost_by_damage(catalogue: Catalogue, store: Store, dataset: str) -> str:
     return f"Elle perdrait, par notre seule faute, {' ; '.join(lost)}. La version précédente reste publiée."
 
 
-def release_dataset(
-    catalogue: Catalogue, store: Store, dataset: str, frames: dict[str, pd.DataFrame], inputs: Inputs
-) -> Release:
-    """Make a release if its content changed, and save it. Raises what ``make_release`` does."""
-    statement = national(store).synthetic
+def release_dataset(catalogue: Catalogue, store: Store, dataset: str, inputs: Inputs) -> Release:
+    """Make a release of the national tables if its content changed, and save it. Raises what ``make_release`` does."""
+    statement, tables = national(store).synthetic, StoredTables(store, catalogue, dataset)
     with store.releasing(dataset) as releases:
-        made = make_release(dataset, catalogue, frames, releases, synthetic=statement, inputs=inputs)
+        made = make_release(dataset, catalogue, tables, releases, synthetic=statement, inputs=inputs)
     store.keep(_MADE_FROM.format(dataset=dataset), _made_from(store, dataset, inputs))
     return made
 

@@ -37,7 +37,6 @@ def run_dataset(catalogue: Catalogue, dataset: str, store: Store, root: ExportsR
     Raises what ``make_tables`` and ``release_dataset`` do, and ReleaseError when a secret would be told.
     """
     make_tables(catalogue, store, synthetic_statement(root))
-    frames = read_tables(store, catalogue, dataset)
-    if refused := audited(catalogue, store, dataset, frames).refused:
+    if refused := audited(catalogue, store, dataset, read_tables(store, catalogue, dataset)).refused:
         raise ReleaseError("un secret se déduit des chiffres", [refused])
-    return release_dataset(catalogue, store, dataset, frames, release_inputs(catalogue, store, root, schemas))
+    return release_dataset(catalogue, store, dataset, release_inputs(catalogue, store, root, schemas))

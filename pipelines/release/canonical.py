@@ -6,7 +6,7 @@ again cell by cell (``cells``), to name it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Column, Table
 
+Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 SHOWN = 5  # findings told per column; the rest is counted
 _SURE_TEXT = r"^[ -~À-ÿ«»°’œŒ€…–]*$"  # prints, whatever the screen
 _FORMULA = r"^[=+\-@]"
@@ -37,9 +38,20 @@ class _UnsureError(Exception):
     """A column that only its cells, one by one, can tell right or wrong."""
 
 
-def canonical_table(name: str, table: Table, frame: pd.DataFrame | pa.Table) -> pa.Table:
+class Columns(Protocol):
+    """A table whose columns are read by name: a frame, an Arrow table, or a file read column by column."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return a column: a series of pandas or an Arrow array."""
+
+    @property
+    def columns(self) -> Any:
+        """Columns in order; their names, when they have no other way to tell them."""
+
+
+def canonical_table(name: str, table: Table, frame: Columns) -> pa.Table:
     """Return ``frame`` as an Arrow table of the declared schema, sorted by key; TableError names what doesn't fit."""
-    names = [str(column) for column in (frame.columns if isinstance(frame, pd.DataFrame) else frame.column_names)]
+    names = frame.column_names if isinstance(frame, pa.Table) else [str(column) for column in frame.columns]
     if findings := _columns_that_differ(name, table, names):
         raise TableError(f"La table {name} ne peut pas être publiée :", findings)
     columns = []
@@ -49,9 +61,11 @@ def canonical_table(name: str, table: Table, frame: pd.DataFrame | pa.Table) -> 
         columns.append(values)
     if findings:
         raise TableError(f"La table {name} ne peut pas être publiée :", findings)
-    found = pa.Table.from_arrays(columns, schema=arrow_schema(table))
-    del columns
-    return _sorted(name, table, found)
+    order = _order(name, table, pa.table({key: columns[table.names.index(key)] for key in table.key}))
+    if not (np.diff(order) > 0).all():
+        for at, values in enumerate(columns):  # one at a time: both orders of one column are held, not of all
+            columns[at] = values.take(pa.array(order))
+    return pa.Table.from_arrays(columns, schema=arrow_schema(table))
 
 
 def _columns_that_differ(name: str, table: Table, found: Sequence[str]) -> list[str]:
@@ -180,20 +194,18 @@ def _shown(name: str, column: Column, wrong: list[str]) -> list[str]:
     )
 
 
-def _sorted(name: str, table: Table, found: pa.Table) -> pa.Table:
+def _order(name: str, table: Table, keys: pa.Table) -> Rows:
     """Return the rows in the total order of the key, empty cells first; a key found twice is refused."""
-    key = [(column, "ascending", "at_start") for column in table.key]
-    order = pc.sort_indices(found, sort_keys=key)
-    keys = found.select(list(table.key)).take(order).combine_chunks()
+    order = pc.sort_indices(keys, sort_keys=[(column, "ascending", "at_start") for column in table.key])
+    keys = keys.take(order).combine_chunks()
     twins = _twins(keys)
     if len(twins):
         raise TableError(f"La table {name} ne peut pas être publiée :", _twins_told(name, keys, twins))
-    if (order.to_numpy()[1:] > order.to_numpy()[:-1]).all():
-        return found
-    return found.take(order)
+    found: Rows = order.to_numpy().astype(np.int64)
+    return found
 
 
-def _twins(keys: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _twins(keys: pa.Table) -> Rows:
     """Return the rows of sorted keys that have the key of the row before them."""
     same = np.ones(max(keys.num_rows - 1, 0), dtype=bool)
     for column in keys.columns:
@@ -203,7 +215,7 @@ def _twins(keys: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.flatnonzero(same) + 1
 
 
-def _twins_told(name: str, keys: pa.Table, twins: np.ndarray[Any, np.dtype[np.int64]]) -> list[str]:
+def _twins_told(name: str, keys: pa.Table, twins: Rows) -> list[str]:
     shown = keys.take(twins[:SHOWN])
     texts: Mapping[str, list[str]] = {column: canonical(shown[column]).to_pylist() for column in shown.column_names}
     rows = zip(*texts.values(), strict=True)

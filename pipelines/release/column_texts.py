@@ -17,7 +17,7 @@ from pyarrow import compute as pc
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-BATCH = 1 << 16  # rows written or hashed at once
+BATCH = 1 << 14  # rows written or hashed at once
 _ESCAPED = r'["\\\x00-\x1f]'
 _QUOTED = r'[",\r\n]'
 

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 
+from pipelines.compile.arrow import arrow_schema
 from pipelines.compile.table_schema import table_schema
 from pipelines.release import chain, files, history
 from pipelines.release.canonical import canonical_table
@@ -35,9 +36,8 @@ from pipelines.release.version import FIRST, next_version
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
-    from pipelines.declarations import Catalogue
+    from pipelines.declarations import Catalogue, Table
+    from pipelines.release.canonical import Columns
     from pipelines.release.inputs import Inputs
 
 
@@ -66,7 +66,7 @@ class Release:
 def make_release(
     dataset_id: str,
     catalogue: Catalogue,
-    tables: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, Columns],
     releases: Path,
     *,
     synthetic: str | None,
@@ -114,7 +114,7 @@ def withdrawn(release: Path) -> frozenset[str]:
     return frozenset((history.descriptor(release).get("rollback") or {}).get("withdrawn", ()))
 
 
-def _checked(dataset_id: str, catalogue: Catalogue, tables: Mapping[str, pd.DataFrame]) -> dict[str, pa.Table]:
+def _checked(dataset_id: str, catalogue: Catalogue, tables: Mapping[str, Columns]) -> dict[str, pa.Table]:
     """Return the canonical tables in declared order, or raise with what is wrong in all of them."""
     wanted = catalogue.datasets[dataset_id].tables
     findings = [f"{name} : table déclarée, absente" for name in wanted if name not in tables]
@@ -124,11 +124,8 @@ def _checked(dataset_id: str, catalogue: Catalogue, tables: Mapping[str, pd.Data
         if name not in tables:
             continue
         declared = catalogue.tables[name]
-        columns = tables[name]
-        if VERSION_COLUMN in declared.names:  # filled in when the version is known
-            columns = columns.assign(**{VERSION_COLUMN: FIRST})
         try:
-            data[name] = canonical_table(name, declared, columns)
+            data[name] = _canonical(name, declared, tables[name])
         except TableError as error:
             findings += error.findings
             continue
@@ -136,6 +133,17 @@ def _checked(dataset_id: str, catalogue: Catalogue, tables: Mapping[str, pd.Data
     if findings:
         raise ReleaseError(f"Publication de {dataset_id} refusée, rien n'est publié :", findings)
     return data
+
+
+def _canonical(name: str, declared: Table, columns: Columns) -> pa.Table:
+    """Return the canonical table; its column of versions is filled in when the version is known."""
+    known = [column for column in declared.columns if column.name != VERSION_COLUMN]
+    found = canonical_table(name, declared.model_copy(update={"columns": tuple(known)}), columns)
+    if len(known) == len(declared.columns):
+        return found
+    first = pa.chunked_array([pa.repeat(FIRST, found.num_rows)])
+    cells = {**dict(zip(found.column_names, found.columns, strict=True)), VERSION_COLUMN: first}
+    return pa.Table.from_arrays([cells[column] for column in declared.names], schema=arrow_schema(declared))
 
 
 def _state(catalogue: Catalogue, name: str, table: pa.Table) -> TableState:
