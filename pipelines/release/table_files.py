@@ -18,6 +18,7 @@ from pyarrow import compute as pc
 from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
+from pipelines.mechanics.files import chunks
 from pipelines.mechanics.limits import LONGEST_OWN_CELL
 from pipelines.release.column_texts import content, csv_texts, joined, quoted, slices
 from pipelines.release.errors import DamagedReleaseError
@@ -108,12 +109,14 @@ def read_csv(path: Path, columns: tuple[str, ...] | None = None) -> pa.Table:
     header = next(_rows(path, columns), [])
     try:
         return _arrow_table(path, header)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError):  # let Python's reader, which is strict, tell what is wrong
         cells = list(zip(*list(_rows(path, columns))[1:], strict=True)) or [()] * len(header)
         return pa.table([pa.array(column, pa.string()) for column in cells], names=header)
 
 
 def _arrow_table(path: Path, header: list[str]) -> pa.Table:
+    if _cut(path):
+        raise pa.ArrowInvalid("cut")  # Arrow takes what is left of the last row
     found = arrow_csv.read_csv(
         path,
         read_options=arrow_csv.ReadOptions(block_size=_BLOCK, use_threads=False),
@@ -125,6 +128,15 @@ def _arrow_table(path: Path, header: list[str]) -> pa.Table:
     if found.column_names != header:
         raise pa.ArrowInvalid("header")
     return found.unify_dictionaries()
+
+
+def _cut(path: Path) -> bool:
+    """Whether a CSV ends within a row."""
+    quotes, piece = 0, b""
+    with path.open("rb") as stream:
+        for piece in chunks(stream):
+            quotes += piece.count(b'"')
+    return bool(quotes % 2) or not piece.endswith(b"\n")
 
 
 def _rows(path: Path, columns: tuple[str, ...] | None) -> Iterator[list[str]]:
