@@ -97,7 +97,7 @@ def tables(catalogue: Catalogue, rows: int, years: int, release: int) -> dict[st
 def step(name: str, folder: Path, release: int) -> dict[str, float]:
     """Do one step in this process: prepare (not measured), release, same (nothing new), verify."""
     catalogue = small_catalogue()
-    for module in ("release", "proof"):
+    for module in ("release", "verification"):
         importlib.import_module(f"pipelines.release.{module}")
     before, began = resource.getrusage(resource.RUSAGE_SELF), time.process_time()
     if name == "verify":
@@ -119,7 +119,7 @@ def make(catalogue: Catalogue, folder: Path, release: int) -> None:
 
 def verify(folder: Path, version: str) -> None:
     """Prove the release."""
-    from pipelines.release.proof import release_proof
+    from pipelines.release.verification import release_proof
 
     if findings := release_proof(folder / "releases", DATASET, version):
         raise SystemExit("\n".join(findings))

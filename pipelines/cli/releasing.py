@@ -69,8 +69,8 @@ def _proof(
     store: Store, dataset: str, known: Sequence[str], to_rebuild: str | None
 ) -> tuple[list[str], list[str], str | None]:
     """Prove every release of a dataset; return what is wrong, what is proved, and the one that was made again."""
-    from pipelines.release.chain import chain_findings
-    from pipelines.release.proof import archive_findings, release_proof
+    from pipelines.release.integrity import chain_findings
+    from pipelines.release.verification import archive_findings, release_proof
 
     findings: list[str] = []
     sound = []
@@ -97,12 +97,12 @@ def _proof(
 def _rebuild(store: Store, dataset: str, version: str) -> tuple[list[str], list[str]]:
     """Make the release again from the archive; return what differs, and what was proved."""
     from pipelines.flow.replay import ReplayError, replay
-    from pipelines.release import chain, history
-    from pipelines.release.proof import rebuilt_findings, rendered_otherwise
+    from pipelines.release import history
+    from pipelines.release.verification import rebuilt_findings, rendered_otherwise
 
     release = store.releases / dataset / version
     if went_back := history.descriptor(release).get("rollback"):
-        same = chain.content_of(store.releases / dataset / went_back["to"]) == chain.content_of(release)
+        same = history.content_of(store.releases / dataset / went_back["to"]) == history.content_of(release)
         if same:
             return [], [f"{dataset} {version} : retour à la version {went_back['to']}, mêmes tables."]
         return [f"{dataset} {version} : retour à la version {went_back['to']}, tables différentes"], []

@@ -12,7 +12,7 @@ import pandas as pd
 from pyarrow import compute as pc
 
 from pipelines.mechanics.french import counted
-from pipelines.release import chain, history
+from pipelines.release import history
 from pipelines.release.companions import VERSIONS
 from pipelines.release.version import parse
 
@@ -57,9 +57,9 @@ def known_versions(releases: Path, dataset: str) -> list[Version]:
         folder = releases / dataset / version
         item = _recorded(folder) or Version(
             0, version, found[-1].version if found else None, kind(version, first=not found),
-            None, None, None, None, None, chain.content_of(folder),
+            None, None, None, None, None, history.content_of(folder),
         )  # fmt: skip
-        found.append(replace(item, rank=len(found) + 1, sha256=chain.release_hash(folder)))
+        found.append(replace(item, rank=len(found) + 1, sha256=history.release_hash(folder)))
     return found
 
 

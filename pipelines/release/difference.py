@@ -1,11 +1,14 @@
 """What differs between two states of a table, by key, column by column. Which version that makes is in ``version``.
 
 Cells are compared by their canonical text, so that neither a library nor a file format can make a difference.
-The column ``version_publication`` is left out: it says when a row was published, not what it says.
+The column ``version_publication`` is left out: it says when a row was published, not what it says. So it is of the hash
+of content, which decides whether anything changed, and which leaves out how tables are written.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from pipelines.release.column_texts import canonical, joined
+from pipelines.release.column_texts import canonical, content, escaped, joined, slices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,6 +153,19 @@ def release_difference(
     )
 
 
+def content_hash(states: Mapping[str, TableState], *, synthetic: bool) -> str:
+    """Hash (sha256) the tables of a release by name, Table Schemas and canonical texts, and the synthetic mark."""
+    digest = hashlib.sha256(_json({"synthetic": synthetic}))
+    for name, state in sorted(states.items()):
+        digest.update(_json({"table": name, "schema": state.schema}))
+        kept = state.data.select([column for column in state.types if column != VERSION_COLUMN])
+        for piece in slices(kept):
+            rows = joined([escaped(canonical(column)) for column in piece.columns], '","', '["', '"]\n')
+            for part in content(rows):
+                digest.update(part)
+    return f"sha256:{digest.hexdigest()}"
+
+
 def places(wanted: pa.ChunkedArray, known: pa.ChunkedArray) -> Rows:
     """Return where each text of ``wanted`` is among the ``known`` ones, -1 where it isn't."""
     found: Rows = pc.fill_null(pc.index_in(wanted, value_set=known), -1).to_numpy().astype(np.int64)
@@ -164,3 +180,7 @@ def _cells_changed(old: TableState, new: TableState, before: Rows) -> dict[str, 
             differ = pc.not_equal(old.texts(column, before[rows]), new.texts(column, rows))
             changed[column] = rows[differ.to_numpy()]
     return {column: found for column, found in changed.items() if len(found)}
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"

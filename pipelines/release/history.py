@@ -13,10 +13,12 @@ import pyarrow as pa
 from pyarrow import compute as pc
 from pyarrow import parquet
 
+from pipelines.mechanics.files import sha256
 from pipelines.release.column_texts import canonical, from_csv
 from pipelines.release.companions import JOURNAL
-from pipelines.release.difference import TableState
+from pipelines.release.difference import TableState, content_hash
 from pipelines.release.errors import DamagedReleaseError
+from pipelines.release.files import CHECKSUMS
 from pipelines.release.table_files import read_csv
 from pipelines.release.version import parse
 
@@ -66,6 +68,23 @@ def states(release: Path) -> dict[str, TableState]:
             schema, canonical_rows(schema, read_csv(release / item["path"], _names(schema)))
         )
     return found
+
+
+def content_of(release: Path) -> str:
+    """Return the hash of content of a release: the one it wrote, or computed for one made before it was written."""
+    described = descriptor(release)
+    written: str | None = described.get("contentHash")
+    return written or content_hash(states(release), synthetic=bool(described.get("synthetic")))
+
+
+def release_hash(release: Path) -> str:
+    """Return the sha256 of a release: that of its SHA256SUMS, which holds those of all its files."""
+    return sha256(release / CHECKSUMS)
+
+
+def previous_of(release: Path) -> dict[str, str]:
+    """Return the link that the next release writes to this one."""
+    return {"version": release.name, "sha256": release_hash(release)}
 
 
 def canonical_rows(schema: Mapping[str, Any], written: pa.Table) -> pa.Table:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipelines.release import chain, history
+from pipelines.release import history
 from pipelines.release.changelog import (
     Version,
     changelog,
@@ -101,7 +101,7 @@ class Following:
     def _properties(self, origin: Origin, content: str) -> dict[str, Any]:
         ours: dict[str, Any] = {"contentHash": content}
         if self.earlier:
-            ours["previous"] = chain.previous_of(self.earlier)
+            ours["previous"] = history.previous_of(self.earlier)
         if origin.rollback:
             ours["rollback"] = dict(origin.rollback)
         if origin.inputs:

@@ -17,7 +17,7 @@ from pyarrow import compute as pc
 
 from pipelines.compile.arrow import arrow_schema
 from pipelines.compile.table_schema import table_schema
-from pipelines.release import chain, files, history
+from pipelines.release import files, history
 from pipelines.release.canonical import canonical_table
 from pipelines.release.changelog import row_counts
 from pipelines.release.difference import (
@@ -25,12 +25,14 @@ from pipelines.release.difference import (
     ReleaseDifference,
     TableDifference,
     TableState,
+    content_hash,
     release_difference,
 )
 from pipelines.release.edition import Edition
 from pipelines.release.errors import ReleaseError, TableError
+from pipelines.release.integrity import checksum_findings
 from pipelines.release.record import Following, Origin
-from pipelines.release.verify import checksum_findings, contract_findings, release_findings
+from pipelines.release.verdicts import contract_findings, release_findings
 from pipelines.release.version import FIRST, next_version
 
 if TYPE_CHECKING:
@@ -89,8 +91,8 @@ def issue(dataset_id: str, catalogue: Catalogue, data: dict[str, pa.Table], rele
     latest = home / known[-1] if known else None
     new = {name: _state(catalogue, name, table) for name, table in data.items()}
     rows = {name: table.num_rows for name, table in data.items()}
-    content = chain.content_hash(new, synthetic=bool(origin.synthetic))
-    if latest and (content == chain.content_of(latest) or content in withdrawn(latest)):
+    content = content_hash(new, synthetic=bool(origin.synthetic))
+    if latest and (content == history.content_of(latest) or content in withdrawn(latest)):
         held = content in withdrawn(latest)
         return Release(dataset_id, latest.name, latest.name, latest, False, rows, ReleaseDifference(), held)
     if latest and (altered := checksum_findings(latest)):

@@ -11,13 +11,13 @@ from pyarrow import parquet
 
 from pipelines.compile.arrow import arrow_schema
 from pipelines.compile.table_schema import table_schema
-from pipelines.release import chain, history
+from pipelines.release import history
 from pipelines.release.errors import ReleaseError
 from pipelines.release.inputs import inputs_of
+from pipelines.release.integrity import checksum_findings
 from pipelines.release.reasons import Reason
 from pipelines.release.record import Origin
 from pipelines.release.release import Release, issue, withdrawn
-from pipelines.release.verify import checksum_findings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,11 +44,11 @@ def rollback(dataset: str, catalogue: Catalogue, releases: Path, to: str, reason
     if altered := checksum_findings(target):
         raise ReleaseError(refused, altered)
     tables = _tables(dataset, catalogue, target, refused)
-    descriptor, content = history.descriptor(target), chain.content_of(target)
-    if content == chain.content_of(home / known[-1]):
+    descriptor, content = history.descriptor(target), history.content_of(target)
+    if content == history.content_of(home / known[-1]):
         raise ReleaseError(refused, [f"la dernière version, {known[-1]}, a déjà ce contenu"])
     after = known[known.index(to) + 1 :]
-    gone = {chain.content_of(home / version) for version in after}.union(*(withdrawn(home / item) for item in after))
+    gone = {history.content_of(home / version) for version in after}.union(*(withdrawn(home / item) for item in after))
     because = Reason("correction", f"Retour à la version {to} : {reason.strip().rstrip('.')}.")
     origin = Origin(
         synthetic=_statement(target) if descriptor.get("synthetic") else None,

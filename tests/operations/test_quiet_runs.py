@@ -10,7 +10,7 @@ import pytest
 from dagster_service import small_project, write_export
 
 from pipelines.cli import main
-from pipelines.release import intact
+from pipelines.release import integrity
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -118,8 +118,8 @@ def test_earlier_releases_are_not_read_again_unless_something_touched_them(proje
     (home,) = (project / "output" / "releases").iterdir()
     assert len(list(home.iterdir())) == 2
     read: list[str] = []
-    whole = intact.checksum_findings
-    monkeypatch.setattr(intact, "checksum_findings", lambda folder: read.append(folder.name) or whole(folder))
+    whole = integrity.checksum_findings
+    monkeypatch.setattr(integrity, "checksum_findings", lambda folder: read.append(folder.name) or whole(folder))
     assert run(project) == 0
     assert read == []
     first = sorted(home.iterdir())[0]

@@ -16,12 +16,13 @@ from pyarrow import parquet
 
 from pipelines.declarations import Catalogue
 from pipelines.mechanics.files import sha256
-from pipelines.release import chain, history
+from pipelines.release import history
 from pipelines.release.errors import ReleaseError
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception
-from pipelines.release.proof import rebuilt_findings, release_proof, rendered_otherwise
+from pipelines.release.integrity import chain_findings
 from pipelines.release.release import Release, make_release
 from pipelines.release.rollback import rollback
+from pipelines.release.verification import rebuilt_findings, release_proof, rendered_otherwise
 
 Tables = dict[str, pd.DataFrame]
 
@@ -79,13 +80,13 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_each_release_names_the_one_before(two: Path) -> None:
     first, second = (two / DATASET / version for version in ("1.0.0", "1.0.1"))
     assert "previous" not in history.descriptor(first)
-    assert history.descriptor(second)["previous"] == {"version": "1.0.0", "sha256": chain.release_hash(first)}
-    assert chain.chain_findings(two, DATASET) == []
+    assert history.descriptor(second)["previous"] == {"version": "1.0.0", "sha256": history.release_hash(first)}
+    assert chain_findings(two, DATASET) == []
     listed = rows(second / "versions.csv")
     told = [(row["version"], row["precedente"], row["nature"], row["lignes_modifiees"]) for row in listed]
     assert told == [("1.0.0", "", "première", "0"), ("1.0.1", "1.0.0", "corrective", "1")]
-    assert [row["sha256"] for row in listed] == [chain.release_hash(first), ""]
-    assert [row["contenu"] for row in listed] == [chain.content_of(first), chain.content_of(second)]
+    assert [row["sha256"] for row in listed] == [history.release_hash(first), ""]
+    assert [row["contenu"] for row in listed] == [history.content_of(first), history.content_of(second)]
     assert listed[1]["motif"] == "révision : Fichier remplacé par le réseau : caf/2024.csv."
 
 
@@ -122,7 +123,7 @@ def test_an_alteration_with_its_checksums_redone_breaks_what_follows(two: Path) 
     sums = (first / "SHA256SUMS").read_text()
     rewrite(first / "SHA256SUMS", sums.replace(before, sha256(path)).encode())
     assert release_proof(two, DATASET, "1.0.0") == []
-    (finding,) = chain.chain_findings(two, DATASET)
+    (finding,) = chain_findings(two, DATASET)
     assert finding.startswith(f"{DATASET} 1.0.1 : la version précédente est 1.0.0")
 
 
@@ -132,7 +133,7 @@ def test_a_link_taken_away_is_told(two: Path, catalogue: Catalogue, tables: Tabl
     for path in folder.iterdir():
         path.chmod(0o644)
     shutil.rmtree(folder)
-    (finding,) = chain.chain_findings(two, DATASET)
+    (finding,) = chain_findings(two, DATASET)
     assert finding.startswith(f"{DATASET} 1.0.2 : la version précédente est 1.0.1")
 
 
@@ -181,14 +182,14 @@ def test_a_rollback_is_a_new_release_with_the_tables_of_the_old_one(two: Path, c
     back = rollback(DATASET, catalogue, two, "1.0.0", "le fichier de la CAF était faux")
     assert (back.version, back.previous, back.created) == ("1.0.2", "1.0.1", True)
     first = two / DATASET / "1.0.0"
-    assert chain.content_of(back.folder) == chain.content_of(first)
+    assert history.content_of(back.folder) == history.content_of(first)
     found = {row["territoire_code"]: row for row in rows(back.folder / "resultats.csv")}
     assert (found["30"]["valeur"], found["30"]["version_publication"]) == ("1.0", "1.0.2")
     assert found["01"]["version_publication"] == "1.0.0"
     (line,) = rows(back.folder / "journal.csv")
     told = (line["avant"], line["apres"], line["nature"], line["motif"])
     assert told == ("2", "1", "correction", "Retour à la version 1.0.0 : le fichier de la CAF était faux.")
-    assert release_proof(two, DATASET, "1.0.2") == chain.chain_findings(two, DATASET) == []
+    assert release_proof(two, DATASET, "1.0.2") == chain_findings(two, DATASET) == []
 
 
 def test_the_next_night_does_not_undo_a_rollback(two: Path, catalogue: Catalogue, tables: Tables) -> None:

@@ -17,9 +17,9 @@ from made_results import DATASET, result
 
 from pipelines.declarations import Catalogue
 from pipelines.release import release as release_module
-from pipelines.release import verify
 from pipelines.release.errors import ReleaseError
 from pipelines.release.release import Release, make_release
+from pipelines.release.verdicts import release_findings
 
 Tables = dict[str, pd.DataFrame]
 INVENTED = "Chiffres inventés pour l'essai."
@@ -164,10 +164,10 @@ def test_a_crash_while_writing_publishes_nothing(
 
 def test_the_checks_of_a_written_release_see_damage(first: Release, tmp_path: Path) -> None:
     damaged = shutil.copytree(first.folder, tmp_path / "damaged")
-    assert verify.release_findings(damaged, {}) == []
+    assert release_findings(damaged, {}) == []
     (damaged / "reseaux.csv").chmod(0o644)
     (damaged / "reseaux.csv").write_text("reseau\nautre\n")
-    findings = "\n".join(verify.release_findings(damaged, {}))
+    findings = "\n".join(release_findings(damaged, {}))
     assert "SHA256SUMS : l'empreinte de reseaux.csv ne correspond pas" in findings
     assert "reseaux.csv : " in findings
 

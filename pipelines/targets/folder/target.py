@@ -13,7 +13,7 @@ from pipelines.release import history
 from pipelines.release.changelog import known_versions
 from pipelines.release.feed import news
 from pipelines.release.gates import Gate, gates
-from pipelines.release.intact import check_intact
+from pipelines.release.integrity import check_intact
 from pipelines.targets.folder.catalogue import LocalCatalogue, publish_local
 from pipelines.targets.plan import Action, Plan
 from pipelines.targets.protocol import Judge, Preview, Progress, Source, TargetKind

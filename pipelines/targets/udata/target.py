@@ -11,7 +11,7 @@ from pipelines.release.changelog import known_versions
 from pipelines.release.errors import PublicationError
 from pipelines.release.feed import news
 from pipelines.release.gates import Gate, gates
-from pipelines.release.intact import check_intact
+from pipelines.release.integrity import check_intact
 from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import Judge, Preview, Progress, Secret, Source, TargetKind
 from pipelines.targets.report import Report

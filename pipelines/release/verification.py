@@ -14,15 +14,15 @@ from pyarrow import parquet
 from python_calamine import CalamineError, CalamineWorkbook
 
 from pipelines.mechanics.files import sha256
-from pipelines.release import chain, history
+from pipelines.release import history
 from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE
 from pipelines.release.column_texts import BATCH, canonical
-from pipelines.release.difference import release_difference
+from pipelines.release.difference import content_hash, release_difference
 from pipelines.release.errors import DamagedReleaseError
 from pipelines.release.files import CHECKSUMS
 from pipelines.release.inputs import inputs_of
+from pipelines.release.integrity import checksum_findings
 from pipelines.release.journal import misled
-from pipelines.release.verify import checksum_findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,7 +44,8 @@ def release_proof(releases: Path, dataset: str, version: str) -> list[str]:
     if wrong:
         return [f"{dataset} {version}, {finding}" for finding in wrong]
     try:
-        findings = [*_facts(release), *_content(release), *_parquet(release), *_journal(release)]
+        findings, states = _facts(release), history.states(release)
+        findings += [*_content(release, states), *_parquet(release, states), *_journal(release, states)]
     except DamagedReleaseError as error:
         findings = [str(error)]
     return [f"{dataset} {version} : {finding}" for finding in findings]
@@ -96,7 +97,7 @@ def rebuilt_findings(release: Path, rebuilt: Path) -> list[str]:
     Tables, journal, versions, changelog, dictionary, schemas and texts must have the same bytes; Parquet and XLSX,
     which a library may write otherwise, the same cells; the descriptor the same texts.
     """
-    if chain.content_of(release) != chain.content_of(rebuilt):
+    if history.content_of(release) != history.content_of(rebuilt):
         return [*_tables_that_differ(release, rebuilt), "le contenu recalculé n'est pas celui qui a été publié"]
     kept = {path.name for path in release.iterdir() if not path.name.endswith((*RENDERED, history.DESCRIPTOR))}
     names = sorted({*kept, VERSIONS_FILE, CHANGELOG, history.JOURNAL_FILE} - {CHECKSUMS})
@@ -174,17 +175,17 @@ def _facts(release: Path) -> list[str]:
     return findings
 
 
-def _content(release: Path) -> list[str]:
+def _content(release: Path, states: Mapping[str, TableState]) -> list[str]:
     descriptor = history.descriptor(release)
     written = descriptor.get("contentHash")
-    found = chain.content_hash(history.states(release), synthetic=bool(descriptor.get("synthetic")))
+    found = content_hash(states, synthetic=bool(descriptor.get("synthetic")))
     return [] if written in (None, found) else ["l'empreinte du contenu (contentHash) n'est pas celle des tables"]
 
 
-def _parquet(release: Path) -> list[str]:
+def _parquet(release: Path, states: Mapping[str, TableState]) -> list[str]:
     """Read every Parquet back: it must tell what the CSV of its table does."""
     findings = []
-    for name, state in history.states(release).items():
+    for name, state in states.items():
         path = release / f"{name}{PARQUET}"
         if path.is_file():
             try:
@@ -221,12 +222,12 @@ def _numbers(texts: pa.ChunkedArray) -> pa.ChunkedArray:
         return texts
 
 
-def _journal(release: Path) -> list[str]:
+def _journal(release: Path, new: Mapping[str, TableState]) -> list[str]:
     """Replay the journal from the release before: it must give the tables of this one."""
     link = history.descriptor(release).get("previous")
     if link is None or not (release.parent / link["version"]).is_dir():
         return []
-    old, new = history.states(release.parent / link["version"]), history.states(release)
+    old = history.states(release.parent / link["version"])
     wrong = misled(release_difference(old, new), old, new, history.journal(release))
     told = f"journal : appliqué à la version {link['version']}, il ne donne pas la table"
     return [f"{told} {name}" for name in wrong]

@@ -1,4 +1,4 @@
-"""Every table and every release judged before it counts: pandera on tables, ``tabular`` on the written folder.
+"""The two verdicts on a release being made: pandera on its tables, then ``tabular`` on the written folder.
 
 Nothing is repaired here: findings are told in French, and whoever asked decides.
 """
@@ -13,11 +13,9 @@ from frictionless import FrictionlessException, Package
 from pyarrow import parquet
 
 from pipelines.compile.contracts import contract, frame
-from pipelines.mechanics.files import sha256
 from pipelines.release.column_texts import BATCH, slices
-from pipelines.release.errors import DamagedReleaseError
-from pipelines.release.files import CHECKSUMS
 from pipelines.release.history import DESCRIPTOR
+from pipelines.release.integrity import checksum_findings
 from pipelines.tabular import judge_file
 
 if TYPE_CHECKING:
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from pipelines.declarations import Table
 
 SHOWN = 20
-SHA256_LETTERS = 64
 
 
 def contract_findings(name: str, table: Table, data: pa.Table) -> list[str]:
@@ -70,47 +67,6 @@ def _package_findings(folder: Path) -> list[str]:
         errors = [*verdict.report["errors"], *(error for task in verdict.report["tasks"] for error in task["errors"])]
         findings += [f"{path.name} : {error['message']}" for error in errors]
     return findings[:SHOWN]
-
-
-def checksum_findings(folder: Path) -> list[str]:
-    """Return which files are not those that the checksums of the release name, or why these say nothing."""
-    try:
-        expected = _expected(folder)
-    except DamagedReleaseError as error:
-        return [str(error)]
-    found = {path.name for path in folder.iterdir()} - {CHECKSUMS}
-    told = [_checked(folder / name, expected.get(name)) for name in sorted(expected.keys() | found)]
-    return [f"{CHECKSUMS} : {finding}" for finding in told if finding]
-
-
-def _expected(folder: Path) -> dict[str, str]:
-    """Return the sha256 of each file by its name, as the release tells them."""
-    try:
-        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        raise DamagedReleaseError(f"{CHECKSUMS} : absent, plus rien ne dit ce qu'étaient les fichiers") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DamagedReleaseError(f"{CHECKSUMS} : illisible, ce n'est plus la liste des empreintes") from error
-    found = {}
-    for number, line in enumerate(lines, start=1):
-        digest, _, name = line.partition("  ")
-        if len(digest) != SHA256_LETTERS or not name or "/" in name:
-            raise DamagedReleaseError(f"{CHECKSUMS} : illisible, la ligne {number} n'est plus une empreinte et un nom")
-        found[name] = digest
-    return found
-
-
-def _checked(path: Path, expected: str | None) -> str | None:
-    """Say what is wrong with a file, nothing when it is the one expected."""
-    if expected is None:
-        return f"{path.name} n'est pas de cette version"
-    if not path.exists():
-        return f"{path.name} n'est plus là"
-    try:
-        digest = sha256(path)
-    except OSError:
-        return f"{path.name} ne peut pas être lu : est-ce encore un fichier, est-il permis de le lire ?"
-    return None if digest == expected else f"l'empreinte de {path.name} ne correspond pas"
 
 
 def _parquet_findings(folder: Path, tables: Mapping[str, pa.Table]) -> list[str]:
