@@ -27,7 +27,7 @@ import pandas as pd
 
 from pipelines.declarations import load
 from pipelines.flow.release import StoredTable
-from pipelines.flow.store import write_frame
+from pipelines.flow.stored_files import write_frame
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue

@@ -1,6 +1,5 @@
 """Makes a release of a dataset from the national tables, and says what may forbid it: damage, a secret that is told."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,22 +34,6 @@ class OldTablesError(Exception):
 def read_tables(store: Store, catalogue: Catalogue, dataset: str) -> dict[str, pd.DataFrame]:
     """Return the national tables that a dataset publishes."""
     return {name: read_frame(store.national / f"{name}.parquet") for name in catalogue.datasets[dataset].tables}
-
-
-class StoredTables(Mapping[str, "StoredTable"]):
-    """The national tables that a dataset publishes, column by column: none of them is held whole."""
-
-    def __init__(self, store: Store, catalogue: Catalogue, dataset: str) -> None:
-        self._places = {name: store.national / f"{name}.parquet" for name in catalogue.datasets[dataset].tables}
-
-    def __getitem__(self, name: str) -> "StoredTable":
-        return StoredTable(self._places[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
 
 
 class StoredTable:
@@ -128,7 +111,8 @@ def lost_by_damage(catalogue: Catalogue, store: Store, dataset: str) -> str:
 
 def release_dataset(catalogue: Catalogue, store: Store, dataset: str, inputs: Inputs) -> Release:
     """Make a release of the national tables if its content changed, and save it. Raises what ``make_release`` does."""
-    statement, tables = national(store).synthetic, StoredTables(store, catalogue, dataset)
+    statement, names = national(store).synthetic, catalogue.datasets[dataset].tables
+    tables = {name: StoredTable(store.national / f"{name}.parquet") for name in names}
     with store.releasing(dataset) as releases:
         made = make_release(dataset, catalogue, tables, releases, synthetic=statement, inputs=inputs)
     store.keep(_MADE_FROM.format(dataset=dataset), _made_from(store, dataset, inputs))

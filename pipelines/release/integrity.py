@@ -41,8 +41,10 @@ def check_intact(releases: Path, dataset: str, memory: Path) -> None:
         findings += [f"{dataset} {version}, {finding}" for finding in wrong]
         known[name] = "" if wrong else signs
     if known != before:
-        put(memory, json.dumps(known, indent=0, sort_keys=True).encode())
-        findings = findings or chain_findings(releases, dataset)
+        broken = [] if findings else chain_findings(releases, dataset)
+        findings += broken
+        if not broken:
+            put(memory, json.dumps(known, indent=0, sort_keys=True).encode())
     if findings:
         told = "\n".join(f"- {finding}" for finding in findings)
         raise PublicationError(
