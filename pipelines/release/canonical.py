@@ -1,7 +1,7 @@
 """A table brought to the one canonical form of its declaration: types, order of columns and rows, unique key.
 
 Everything written to disk starts from here. Columns are converted whole; a column with a cell that doesn't fit is read
-again cell by cell (``cells``), to name it.
+again cell by cell, to name it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pyarrow import compute as pc
 from pipelines.compile.arrow import TYPES, arrow_schema
 from pipelines.mechanics.french import counted
 from pipelines.mechanics.plain_text import table_lines
-from pipelines.release.cells import DEFAULT_DECIMALS, reader
 from pipelines.release.column_texts import canonical, each_value
 from pipelines.release.errors import TableError
 
@@ -30,12 +29,21 @@ SHOWN = 5  # findings told per column; the rest is counted
 _SURE_TEXT = r"^[ -~À-ÿ«»°’œŒ€…–]*$"  # prints, whatever the screen
 _FORMULA = r"^[=+\-@]"
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
-_OF_ONE_KIND = ("string", "integer", "floating", "mixed-integer-float", "boolean", "date", "datetime", "empty")
+_OF_ONE_KIND = (
+    "string", "integer", "floating", "mixed-integer-float", "boolean", "date", "datetime", "decimal", "empty",
+)  # fmt: skip
+_EXPECTED = {
+    "string": "texte attendu", "integer": "nombre entier attendu", "number": "nombre attendu",
+    "boolean": "booléen attendu", "date": "date attendue (AAAA-MM-JJ)",
+}  # fmt: skip
+_FORBIDDEN, _WITH_HOUR = "caractère interdit en UTF-8 ou en CSV", "date sans heure attendue"
+DEFAULT_DECIMALS = 6
+_NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
 _SURELY_ROUNDED = 2.0**40  # units of the last decimal: beyond, a product is too coarse to tell which way to round
 
 
-class _UnsureError(Exception):
-    """A column that only its cells, one by one, can tell right or wrong."""
+class _WrongError(Exception):
+    """A column has a cell that doesn't fit; why, in French, when it isn't only of another type."""
 
 
 class Columns(Protocol):
@@ -81,7 +89,7 @@ def _converted(name: str, column: Column, cells: pd.Series[Any] | pa.ChunkedArra
     """Return the cells in the declared type, and what is wrong with some."""
     try:
         values = _CONVERTED[column.type](_as_arrow(cells), column)
-    except (_UnsureError, pa.ArrowException, TypeError, ValueError, OverflowError):
+    except (_WrongError, pa.ArrowException, TypeError, ValueError, OverflowError):
         return _cell_by_cell(name, column, cells.tolist() if isinstance(cells, pd.Series) else cells.to_pylist())
     if values.null_count and column.constraints.required:
         empty = np.flatnonzero(values.is_null().to_numpy()) + 1
@@ -91,7 +99,7 @@ def _converted(name: str, column: Column, cells: pd.Series[Any] | pa.ChunkedArra
 
 def _as_arrow(cells: pd.Series[Any] | pa.ChunkedArray) -> pa.ChunkedArray:
     if isinstance(cells, pd.Series) and cells.dtype == object and pd.api.types.infer_dtype(cells) not in _OF_ONE_KIND:
-        raise _UnsureError
+        raise _WrongError
     found = pa.array(cells, from_pandas=True) if isinstance(cells, pd.Series) else cells
     found = found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found])
     if pa.types.is_floating(found.type):
@@ -103,7 +111,7 @@ def _text(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
     if pa.types.is_dictionary(cells.type):
         cells = pc.cast(cells, cells.type.value_type)
     if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type) or pa.types.is_null(cells.type)):
-        raise _UnsureError
+        raise _WrongError
     texts = pc.cast(cells, pa.string())
     return printed(pc.if_else(pc.equal(texts, ""), None, texts))
 
@@ -116,28 +124,29 @@ def printed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _plain(text: str) -> str:
     if "\0" in text:
-        raise _UnsureError
+        raise _WrongError(_FORBIDDEN)
     return table_lines(text)
 
 
 def _integer(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
     if not (pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_null(cells.type)):
-        raise _UnsureError
+        raise _WrongError
     return pc.cast(cells, pa.int64())  # safe: a fraction or what is too large is refused
 
 
 def _number(cells: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     """Return numbers rounded as Python does, to the nearest decimal of the exact value, whatever numpy makes of it."""
-    if not (pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_null(cells.type)):
-        raise _UnsureError
+    if not any(kind(cells.type) for kind in _NUMBERS):
+        raise _WrongError
     decimals = DEFAULT_DECIMALS if column.decimals is None else column.decimals
     known = cells.is_valid().to_numpy()
     exact = pc.fill_null(pc.cast(cells, pa.float64()), 0.0).to_numpy()
     if not np.isfinite(exact).all():
-        raise _UnsureError
-    units = exact * 10.0**decimals
-    rounded = np.rint(units) / 10.0**decimals
-    tied = np.abs(units - np.floor(units) - 0.5) < 2.0**-12
+        raise _WrongError("nombre fini attendu")
+    with np.errstate(over="ignore", invalid="ignore"):  # what is that large is whole, and not rounded
+        units = exact * 10.0**decimals
+        rounded = np.rint(units) / 10.0**decimals
+        tied = np.abs(units - np.floor(units) - 0.5) < 2.0**-12
     unsure = (exact != np.rint(exact)) & (tied | (np.abs(units) >= _SURELY_ROUNDED))
     rounded = np.where(exact == np.rint(exact), exact, rounded)
     rounded[unsure] = [round(value, decimals) for value in exact[unsure].tolist()]
@@ -146,22 +155,22 @@ def _number(cells: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
 
 def _boolean(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
     if not (pa.types.is_boolean(cells.type) or pa.types.is_null(cells.type)):
-        raise _UnsureError
+        raise _WrongError
     return pc.cast(cells, pa.bool_())
 
 
 def _date(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
     if pa.types.is_timestamp(cells.type) and cells.type.tz is not None:
-        raise _UnsureError
+        raise _WrongError(_WITH_HOUR)
     if pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type):
         cells = pc.if_else(pc.equal(cells, ""), None, cells)
         if pc.all(pc.match_substring_regex(cells, _ISO_DATE)).as_py() is False:
-            raise _UnsureError
+            raise _WrongError
     elif not (pa.types.is_temporal(cells.type) or pa.types.is_null(cells.type)):
-        raise _UnsureError
+        raise _WrongError
     days = pc.cast(cells, pa.date32())
     if pa.types.is_timestamp(cells.type) and pc.all(pc.equal(pc.cast(days, cells.type), cells)).as_py() is False:
-        raise _UnsureError  # a time of day
+        raise _WrongError(_WITH_HOUR)
     return days
 
 
@@ -170,16 +179,21 @@ _CONVERTED = {"string": _text, "integer": _integer, "number": _number, "boolean"
 
 def _cell_by_cell(name: str, column: Column, cells: Sequence[Any]) -> tuple[pa.ChunkedArray, list[str]]:
     """Return the same, slowly, for cells of several types, or with one that is wrong."""
-    read, values, wrong = reader(column), [], []
+    values, wrong = [], []
     for number, cell in enumerate(cells, start=1):
         try:
-            value = read(cell)
-        except ValueError as error:
-            wrong.append(f"{name}.{column.name}, ligne {number} : {error}, trouvé « {cell} »")
+            values.append(_CONVERTED[column.type](_as_arrow(pd.Series([cell], dtype=object)), column)[0].as_py())
+        except _WrongError as error:
+            told = str(error) or _EXPECTED[column.type]
+        except UnicodeEncodeError:
+            told = _FORBIDDEN
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            told = _EXPECTED[column.type]
+        else:
+            if values[-1] is None and column.constraints.required:
+                wrong.append(_absent(name, column, number))
             continue
-        if value is None and column.constraints.required:
-            wrong.append(_absent(name, column, number))
-        values.append(value)
+        wrong.append(f"{name}.{column.name}, ligne {number} : {told}, trouvé « {cell} »")
     return pa.chunked_array([pa.array(values, TYPES[column.type])]), _shown(name, column, wrong)
 
 

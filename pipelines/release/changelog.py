@@ -13,7 +13,7 @@ from pyarrow import compute as pc
 
 from pipelines.mechanics.french import counted
 from pipelines.release import history
-from pipelines.release.companions import VERSIONS
+from pipelines.release.own_tables import VERSIONS
 from pipelines.release.version import parse
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pipelines.compile.dictionary import DICTIONARY, dictionary_frame
 from pipelines.release import files
 from pipelines.release.canonical import canonical_table
 from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, versions_frame
-from pipelines.release.companions import JOURNAL, VERSIONS
 from pipelines.release.historical import historical_schema, historical_table
 from pipelines.release.history import DESCRIPTOR, JOURNAL_FILE
+from pipelines.release.own_tables import JOURNAL, VERSIONS
 from pipelines.release.package import datapackage, release_title, to_bytes
 from pipelines.release.readme import introduction, readme
 from pipelines.release.spreadsheet import Sheet, write_workbook

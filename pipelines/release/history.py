@@ -15,10 +15,10 @@ from pyarrow import parquet
 
 from pipelines.mechanics.files import sha256
 from pipelines.release.column_texts import canonical, from_csv
-from pipelines.release.companions import JOURNAL
 from pipelines.release.difference import TableState, content_hash
 from pipelines.release.errors import DamagedReleaseError
 from pipelines.release.files import CHECKSUMS
+from pipelines.release.own_tables import JOURNAL, OWN_TABLES
 from pipelines.release.table_files import read_csv
 from pipelines.release.version import parse
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 IN_PROGRESS = ".en-cours-"
 DESCRIPTOR = "datapackage.json"
 JOURNAL_FILE = "journal.csv"
-COMPANIONS = frozenset({"dictionnaire", "journal", "versions"})  # tables about the release, not of the dataset
 
 
 def versions(releases: Path, dataset: str) -> list[str]:
@@ -135,7 +134,7 @@ def table_rows(path: Path) -> list[dict[str, str]]:
 
 def _tables(release: Path) -> list[dict[str, Any]]:
     resources = descriptor(release)["resources"]
-    return [item for item in resources if item["format"] == "csv" and item["name"] not in COMPANIONS]
+    return [item for item in resources if item["format"] == "csv" and item["name"] not in OWN_TABLES]
 
 
 def _names(schema: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ from pyarrow import compute as pc
 
 from pipelines.release.canonical import printed
 from pipelines.release.column_texts import escaped, joined
-from pipelines.release.companions import DATASET_ITSELF, HIDDEN, JOURNAL, KEY_ITSELF
 from pipelines.release.difference import BETWEEN, VERSION_COLUMN, CellChange, TableState, places
+from pipelines.release.own_tables import DATASET_ITSELF, HIDDEN, JOURNAL, KEY_ITSELF
 from pipelines.release.reasons import SCOPE, Reason
 
 if TYPE_CHECKING:

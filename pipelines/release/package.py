@@ -11,8 +11,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.table_schema import table_schema
-from pipelines.release.companions import COMPANIONS
 from pipelines.release.historical import historical_schema
+from pipelines.release.own_tables import OWN_TABLES
 from pipelines.release.table_files import DIALECT
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def datapackage(
         "contributors": [{"title": dataset.contact.name, "email": dataset.contact.email, "roles": ["contact"]}],
         "resources": [
             *(_resource(name, table, files[f"{name}.csv"]) for name, table in tables.items()),
-            *(_resource(name, table, files[f"{name}.csv"]) for name, table in COMPANIONS.items()),
+            *(_resource(name, table, files[f"{name}.csv"]) for name, table in OWN_TABLES.items()),
         ],
         "renditions": [
             *(_rendition(files[name]) for name in sorted(files) if name.rpartition(".")[2] in RENDITIONS),

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
     from pipelines.release.difference import CellChange, TableState
 
-NATURES = ("ajout", "retrait", "révision", "correction", "définition", "inexpliqué")
 UNEXPLAINED = "inexpliqué"
 # Columns of a row that look at other years: they move when an earlier year is put right.
 LOOKING_BACK = frozenset({
@@ -43,7 +42,7 @@ SCOPE = ("reseau", "annee", "periode", "indicateur", "export")  # columns that s
 
 @dataclass(frozen=True)
 class Reason:
-    """A kind among ``NATURES`` and one French sentence."""
+    """One of the kinds that the column ``nature`` of the journal lists, and one French sentence."""
 
     nature: str
     text: str

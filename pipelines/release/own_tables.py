@@ -1,0 +1,18 @@
+"""The tables that go with every release and tell of it, declared in YAML, and their words. They are filled elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from pipelines.compile.dictionary import DICTIONARY
+from pipelines.declarations import Table
+
+HIDDEN = "(secret)"
+DATASET_ITSELF, KEY_ITSELF = "datapackage", "primaryKey"  # neither can be the name of a table or of a column
+JOURNAL, VERSIONS = (
+    Table.model_validate(declared)
+    for declared in yaml.safe_load(Path(__file__).with_suffix(".yml").read_text("utf-8")).values()
+)
+OWN_TABLES = {"dictionnaire": DICTIONARY, "journal": JOURNAL, "versions": VERSIONS}
