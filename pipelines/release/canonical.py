@@ -6,6 +6,8 @@ again cell by cell, to name it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -20,7 +22,7 @@ from pipelines.release.column_texts import canonical, each_value
 from pipelines.release.errors import TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pipelines.declarations import Column, Table
 
@@ -38,6 +40,7 @@ _EXPECTED = {
 }  # fmt: skip
 _FORBIDDEN, _WITH_HOUR = "caractère interdit en UTF-8 ou en CSV", "date sans heure attendue"
 DEFAULT_DECIMALS = 6
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
 _SURELY_ROUNDED = 2.0**40  # units of the last decimal: beyond, a product is too coarse to tell which way to round
 
@@ -57,16 +60,22 @@ class Columns(Protocol):
         """Columns in order; their names, when they have no other way to tell them."""
 
 
-def canonical_table(name: str, table: Table, frame: Columns) -> pa.Table:
-    """Return ``frame`` as an Arrow table of the declared schema, sorted by key; TableError names what doesn't fit."""
+def canonical_table(name: str, table: Table, frame: Columns, filled: Mapping[str, str] = NOTHING) -> pa.Table:
+    """Return ``frame`` as an Arrow table of the declared schema, sorted by key; TableError names what doesn't fit.
+
+    ``filled``: columns that hold one text in every row where they are declared, whatever the frame has there.
+    """
+    filled = {column: text for column, text in filled.items() if column in table.names}
     names = frame.column_names if isinstance(frame, pa.Table) else [str(column) for column in frame.columns]
-    if findings := _columns_that_differ(name, table, names):
+    expected = [column for column in table.columns if column.name not in filled]
+    if findings := _columns_that_differ(name, expected, [column for column in names if column not in filled]):
         raise TableError(f"La table {name} ne peut pas être publiée :", findings)
-    columns = []
-    for column in table.columns:
-        values, wrong = _converted(name, column, frame[column.name])
+    found = {}
+    for column in expected:
+        found[column.name], wrong = _converted(name, column, frame[column.name])
         findings += wrong
-        columns.append(values)
+    constant = {name: pa.chunked_array([pa.repeat(text, len(found[table.key[0]]))]) for name, text in filled.items()}
+    columns = [constant[column] if column in constant else found.pop(column) for column in table.names]
     if findings:
         raise TableError(f"La table {name} ne peut pas être publiée :", findings)
     order = _order(name, table, pa.table({key: columns[table.names.index(key)] for key in table.key}))
@@ -76,12 +85,11 @@ def canonical_table(name: str, table: Table, frame: Columns) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=arrow_schema(table))
 
 
-def _columns_that_differ(name: str, table: Table, found: Sequence[str]) -> list[str]:
-    missing = [
-        f"{name}.{column} : colonne déclarée, absente des données" for column in table.names if column not in found
-    ]
-    extra = [f"{name}.{column} : colonne non déclarée" for column in found if column not in table.names]
-    twins = [f"{name}.{column} : colonne présente plusieurs fois" for column in table.names if found.count(column) > 1]
+def _columns_that_differ(name: str, columns: Sequence[Column], found: Sequence[str]) -> list[str]:
+    wanted = [column.name for column in columns]
+    missing = [f"{name}.{column} : colonne déclarée, absente des données" for column in wanted if column not in found]
+    extra = [f"{name}.{column} : colonne non déclarée" for column in found if column not in wanted]
+    twins = [f"{name}.{column} : colonne présente plusieurs fois" for column in wanted if found.count(column) > 1]
     return [*missing, *extra, *twins]
 
 

@@ -1,4 +1,4 @@
-"""The tables that go with every release and tell of it, declared in YAML, and their words. They are filled elsewhere."""
+"""The tables that go with every release and tell of it, declared in YAML, and their words. Filled elsewhere."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from pipelines.compile.arrow import arrow_schema
 from pipelines.compile.table_schema import table_schema
 from pipelines.release import files, history
 from pipelines.release.canonical import canonical_table
@@ -38,9 +37,12 @@ from pipelines.release.version import FIRST, next_version
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.declarations import Catalogue, Table
+    from pipelines.declarations import Catalogue
     from pipelines.release.canonical import Columns
     from pipelines.release.inputs import Inputs
+
+
+_FILLED = {VERSION_COLUMN: FIRST}  # until the version is known
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def _checked(dataset_id: str, catalogue: Catalogue, tables: Mapping[str, Columns
             continue
         declared = catalogue.tables[name]
         try:
-            data[name] = _canonical(name, declared, tables[name])
+            data[name] = canonical_table(name, declared, tables[name], filled=_FILLED)
         except TableError as error:
             findings += error.findings
             continue
@@ -135,17 +137,6 @@ def _checked(dataset_id: str, catalogue: Catalogue, tables: Mapping[str, Columns
     if findings:
         raise ReleaseError(f"Publication de {dataset_id} refusée, rien n'est publié :", findings)
     return data
-
-
-def _canonical(name: str, declared: Table, columns: Columns) -> pa.Table:
-    """Return the canonical table; its column of versions is filled in when the version is known."""
-    known = [column for column in declared.columns if column.name != VERSION_COLUMN]
-    found = canonical_table(name, declared.model_copy(update={"columns": tuple(known)}), columns)
-    if len(known) == len(declared.columns):
-        return found
-    first = pa.chunked_array([pa.repeat(FIRST, found.num_rows)])
-    cells = {**dict(zip(found.column_names, found.columns, strict=True)), VERSION_COLUMN: first}
-    return pa.Table.from_arrays([cells[column] for column in declared.names], schema=arrow_schema(declared))
 
 
 def _state(catalogue: Catalogue, name: str, table: pa.Table) -> TableState:
