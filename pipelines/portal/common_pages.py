@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from pipelines.portal import addresses
-from pipelines.portal.charts import curve
+from pipelines.portal.charts import bars, curve
 from pipelines.portal.figures import Figure, Indicator, Place, Series
 from pipelines.portal.folding import folded
 from pipelines.portal.lists import Entry, list_pages
@@ -254,11 +254,22 @@ class CommonPages:
         return self._page(
             "indicator.html", addresses.indicator_page(one.code), f"{one.title} (indicateur {one.code})",
             heading=one.title, one=one, row=self.reading.indicator_rows[one.code], better=better_sentence(one),
-            breaks=breaks, nation=nation, charts=charts, rows=rows,
+            breaks=breaks, nation=nation, charts=charts, side_by_side=self._side_by_side(one, nation), rows=rows,
             without=[network for network in networks if network not in known],
             crumbs=[("Indicateurs", "indicateurs.html"), (one.title, None)],
             description=f"{one.title} : {one.definition}"[:300],
         )  # fmt: skip
+
+    def _side_by_side(self, one: Indicator, nation: list[Series]) -> Markup:
+        """Return the last national value of each network as bars, in the order of networks: no rank."""
+        if len(nation) < 2:
+            return Markup()
+        titles = [self.reading.networks[series.place.network].title for series in nation]
+        rows = [
+            (replace(series.place, name=title), published(series) or series.latest)
+            for title, series in zip(titles, nation, strict=True)
+        ]
+        return Markup(bars(f"{one.title}, dernière valeur nationale de chaque réseau", rows, one).html("c-reseaux"))
 
     def _curve(self, series: Series) -> Markup:
         """Return the curve of a national series under the name of its network: several stand on one page."""
