@@ -72,6 +72,21 @@ def card(page: str, indicator: str) -> str:
     return f"{page.removesuffix('.html')}/{file_name(indicator)}.svg"
 
 
+def poster_file(place: Place) -> str:
+    """Return the poster of an office, which is there once ``resultats posters`` made it."""
+    return f"{posters_folder(place.network)}/{file_name(place.code)}.pdf"
+
+
+def posters_zip(network: str) -> str:
+    """Return the zip of the posters of a network."""
+    return f"{posters_folder(network)}.zip"
+
+
+def posters_folder(network: str) -> str:
+    """Return the folder of the posters of a network."""
+    return f"affiches/{file_name(network)}"
+
+
 def link(address: str, page: str) -> str:
     """Return the address as a link from a page: relative, so that the site may be opened from any folder."""
     return f"{'../' * page.count('/')}{quote(address)}"

@@ -90,7 +90,7 @@ class NetworkPages:
                 target,
                 self.pages.render(
                     "place.html", target, f"{title}, partie {number}" if number > 1 else title, heading=heading,
-                    crumbs=crumbs, rows=addresses.rows_file(page), lead=self._lead(place),
+                    crumbs=crumbs, rows=addresses.rows_file(page), poster=self._poster(place), lead=self._lead(place),
                     notes=self._notes(place, target), number=number, held=[series for series, _ in part],
                     sections=Markup("".join(text for _, text in part)),
                     parts=targets, name=heading, more=self._more(target) if place.level == "national" else "",
@@ -99,6 +99,13 @@ class NetworkPages:
             )  # fmt: skip
         for series in held:
             yield File(addresses.card(page, series.indicator.code), card(series, self.network.title))
+
+    def _poster(self, place: Place) -> str | None:
+        """Return the poster of a place, all those of the network on its own page, None where none was made."""
+        national = place.level == "national" and self.network.finest != "national"
+        address = addresses.posters_zip(place.network) if national else addresses.poster_file(place)
+        due = national or place.level == self.network.finest
+        return address if due and address in self.pages.site.posters else None
 
     def _order(self, series: Series) -> tuple[bool, str]:
         row = self.reading.indicator_rows[series.indicator.code]

@@ -42,11 +42,15 @@ _MONTHS = (
 
 @dataclass(frozen=True)
 class Site:
-    """What all pages share: where the site is read (empty: not known), and the style sheets that the owner adds."""
+    """What all pages share: where the site is read (empty: not known), and the style sheets that the owner adds.
+
+    ``posters`` are the addresses of the posters that are there, and of their zips.
+    """
 
     title: str
     address: str = ""
     themes: tuple[str, ...] = ()
+    posters: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.portal.about_pages import LATEST, AboutPages
+from pipelines.portal.addresses import posters_folder, posters_zip
 from pipelines.portal.charts import style
 from pipelines.portal.common_pages import CommonPages
 from pipelines.portal.network_pages import NetworkPages
@@ -53,7 +54,7 @@ def build_site(release: Path, folder: Path, *, address: str = "", theme: Path | 
 
     Raises UnreadableReleaseError when the release isn't whole, or the theme isn't there.
     """
-    site = Site(TITLE, address.rstrip("/"), _style_sheets(theme))
+    site = Site(TITLE, address.rstrip("/"), _style_sheets(theme), _posters(folder))
     with Reading(release) as reading:
         built = SiteFolder(folder, reading.version)
         digests = _Digests(reading, site)
@@ -92,7 +93,7 @@ class _Digests:
     """From what each group of pages is made: a digest of rows, texts, code and settings."""
 
     def __init__(self, reading: Reading, site: Site) -> None:
-        self._reading = reading
+        self._reading, self._posters = reading, sorted(site.posters)
         self._by_network = {table: reading.digests(table, "reseau") for table in _OF_A_NETWORK}
         self._shared = [
             *(sorted(reading.digests(table, "'toutes'").items()) for table in _OF_ALL),
@@ -107,12 +108,20 @@ class _Digests:
             if item["network"] == network.code
         ]
         held = [digests.get(network.code) for digests in self._by_network.values()]
-        return _digest([self._shared, held, received, self._reading.revised(network.code)])
+        own = (f"{posters_folder(network.code)}/", posters_zip(network.code))
+        posters = [address for address in self._posters if address.startswith(own)]
+        return _digest([self._shared, held, received, self._reading.revised(network.code), posters])
 
     def of_all(self) -> str:
         """Return the digest of everything: the release and the code."""
         files = self._reading.files
         return _digest([self._shared, self._by_network, self._reading.version, files])
+
+
+def _posters(folder: Path) -> frozenset[str]:
+    """Return the posters that are in the folder of the site, and their zips: pages lead to those alone."""
+    found = (folder / "affiches").rglob("*")
+    return frozenset(path.relative_to(folder).as_posix() for path in found if path.suffix in (".pdf", ".zip"))
 
 
 def _digest(content: object) -> str:

@@ -12,6 +12,8 @@ import pytest
 from made_release import department, indicator, made_release, network, row, site
 from read_back import Page, figure_faults, site_pages, structural_faults
 
+from pipelines.portal.posters import make_posters
+from pipelines.portal.reading import Reading
 from pipelines.portal.site import BuiltSite, build_site
 
 HOSTILE = '<script>alert("l\'été")</script> & \u202e </title>'
@@ -239,6 +241,24 @@ def test_a_new_version_writes_the_pages_whose_figures_changed(tmp_path):
     for path in fresh.rglob("*.html"):
         again = folder / path.relative_to(fresh)
         assert again.read_text("utf-8").replace("1.0.0", "1.0.1") == path.read_text("utf-8").replace("1.0.0", "1.0.1")
+
+
+def test_a_page_leads_to_its_poster_once_it_is_made(tmp_path):
+    release = made_release(tmp_path, some_rows(), **tables())
+    folder, _ = built(tmp_path, release)
+    with Reading(release) as reading:
+        make_posters(folder, reading, "caf", None, "https://resultats.example")
+    _, made = built(tmp_path, release)
+    pages = [path for path in folder.rglob("*.html") if "affiches/caf" in path.read_text(encoding="utf-8")]
+    linked = {path.relative_to(folder).as_posix() for path in pages}
+    assert linked == {f"structures/caf/G{number}.html" for number in (*range(6), 9)} | {"reseaux/caf.html"}
+    assert linked == {address for address in made.written if address.endswith(".html")}
+    judged(folder, release)
+    assert built(tmp_path, release)[1].written == ()
+    (folder / "affiches" / "caf" / "G3.pdf").unlink()
+    assert "structures/caf/G3.html" in built(tmp_path, release)[1].written
+    assert (folder / "affiches" / "caf" / "G2.pdf").is_file()
+    judged(folder, release)
 
 
 def test_a_page_no_longer_due_says_so_and_its_rows_go(tmp_path):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.declarations.network import MOST_ON_A_POSTER
 from pipelines.declarations.problems import close_to
 from pipelines.mechanics.files import replacing, write_stable_zip, write_whole
-from pipelines.portal.addresses import file_name
+from pipelines.portal.addresses import poster_file, posters_folder, posters_zip
 from pipelines.portal.figures import Place
 from pipelines.portal.posters.content import Campaign, poster
 from pipelines.portal.posters.typesetting import Press, UnsetPosterError, says
@@ -28,20 +28,6 @@ if TYPE_CHECKING:
     from pipelines.declarations import Network
     from pipelines.portal.figures import Series
     from pipelines.portal.reading import Reading
-
-
-def poster_file(place: Place) -> str:
-    """Return where the poster of an office is, below the site."""
-    return f"{_folder(place.network)}/{file_name(place.code)}.pdf"
-
-
-def posters_zip(network: str) -> str:
-    """Return where the zip of the posters of a network is, below the site."""
-    return f"{_folder(network)}.zip"
-
-
-def _folder(network: str) -> str:
-    return f"affiches/{file_name(network)}"
 
 
 class NoPosterError(Exception):
@@ -170,7 +156,7 @@ def _bring(root: Path, press: Press, said: Mapping[str, object], address: str, m
 def _remove_others(root: Path, network: str, made: Made) -> None:
     """Remove what no office open today has on its wall."""
     due = {*made.written, *made.kept}
-    for path in sorted((root / _folder(network)).glob("*.pdf")):
+    for path in sorted((root / posters_folder(network)).glob("*.pdf")):
         address = path.relative_to(root).as_posix()
         if address not in due:
             path.unlink()
