@@ -13,20 +13,22 @@ import pandas as pd
 
 from pipelines.disclosure.bounds import intervals
 from pipelines.disclosure.earlier import beside, told_before
-from pipelines.disclosure.keys import positions, row_numbers
+from pipelines.disclosure.keys import blocks, network_year, positions, row_numbers
 from pipelines.disclosure.published import NUMBERS
 from pipelines.disclosure.revised import PROVISIONAL, latest_rows, same_figures
 from pipelines.disclosure.shade import Shades
-from pipelines.disclosure.surveys import FREE, KEY, surveys
+from pipelines.disclosure.surveys import FREE, KEY, YEAR, surveys
 from pipelines.disclosure.totals import secret_totals, told_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
     from pipelines.disclosure.surveys import Pattern, Rows, Survey
     from pipelines.disclosure.tree import Flags
+
+    Judge = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]  # rows of a network and year, and what they hide
 
 UNMASKED = "ligne secrète non vidée"
 PREVIOUS = "valeur secrète donnée comme valeur précédente"
@@ -34,7 +36,10 @@ TIGHT = "borné de trop près"
 ALREADY = "déjà publié"
 COUNTED = "nombre de lignes d'un export dont le total est secret"
 _REFUSED = (UNMASKED, PREVIOUS, TIGHT, COUNTED)
+_FINDINGS = {"trop_pres": TIGHT, "montree": ALREADY}
 _COLUMNS = ["constat", *KEY]
+_STATES = ["statut_observation", "statut_confidentialite", "mode_obtention", "structure", "source"]
+AUDITED = [*KEY, "annee", "frequence", *_STATES, *NUMBERS]  # columns of ``resultats``
 _BOUNDS = ["borne_basse", "borne_haute", "trop_pres", "montree"]
 _SHIFTED = ["reseau", "indicateur", "frequence", "maille", "territoire_code", "structure_code"]
 
@@ -54,20 +59,38 @@ def audit(
     secrets: pd.DataFrame,
     earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
     others: Mapping[str, pd.DataFrame] | None = None,
+    judge: Judge | None = None,
 ) -> pd.DataFrame:
     """Return what the figures tell of hidden rows, one line per finding, in the order of the key; none is best.
 
     ``results``: the table ``resultats`` about to be released; ``secrets``: what it hides (``secret_figures``);
     ``earlier``: the tables of earlier releases; ``others``: those released with it, by name, which count the rows of
-    exports (``totals.COUNTS``). A reader is taken to know the rule, what is hidden, and all that was ever published.
+    exports (``totals.COUNTS``); ``judge``: what finds what a network and year tells, ``findings_of_year`` unless it is
+    remembered. A reader is taken to know the rule, what is hidden, and all that was ever published.
     A row hidden now that an earlier release published can't be taken back: it is told, as already published.
     """
     results = results.reset_index(drop=True)
     found = [_unmasked(results), _previous(results), _counted(results, catalogue, others or {})]
-    known = what_is_known(results, catalogue, secrets, earlier)
-    found += [known[known["trop_pres"]].assign(constat=TIGHT), known[known["montree"]].assign(constat=ALREADY)]
+    for rows, own in _years(results, secrets):
+        found.append(judge(rows, own) if judge else findings_of_year(rows, own, catalogue, earlier))
     told = pd.concat(found, ignore_index=True)[_COLUMNS]
     return told.sort_values(["constat", *KEY], kind="stable", na_position="first").reset_index(drop=True)
+
+
+def findings_of_year(
+    rows: pd.DataFrame,
+    secrets: pd.DataFrame,
+    catalogue: Catalogue,
+    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+) -> pd.DataFrame:
+    """Return the findings on the figures of one network and year: bounded too closely, already published.
+
+    ``rows``: those of ``resultats``, of which the columns AUDITED are read; the rest is as for ``audit``.
+    """
+    known = _known(rows, secrets, catalogue, earlier)
+    return pd.concat(
+        [known.loc[known[told], KEY].assign(constat=finding) for told, finding in _FINDINGS.items()], ignore_index=True
+    )
 
 
 def what_is_known(
@@ -82,17 +105,32 @@ def what_is_known(
     published), ``trop_pres`` (closer than declared), ``montree`` (an earlier release told it: its bounds are void).
     Arguments are those of ``audit``. All of it is secret.
     """
-    if results.empty:
-        return pd.DataFrame(columns=[*KEY, *_BOUNDS])
-    whole = beside(_with_secrets(results.reset_index(drop=True), secrets), told_before(earlier))
+    found = [_known(rows, own, catalogue, earlier) for rows, own in _years(results, secrets)]
+    return pd.concat(found or [pd.DataFrame(columns=[*KEY, *_BOUNDS])], ignore_index=True)
+
+
+def _years(results: pd.DataFrame, secrets: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Give the rows of each network and year, with what they hide."""
+    named = secrets.assign(annee=secrets["periode"].str[:4])
+    hidden = {network_year(rows): rows for rows in blocks(named, YEAR)} if len(named) else {}
+    for rows in blocks(results, YEAR) if len(results) else ():
+        yield rows, hidden.get(network_year(rows), named.iloc[:0]).drop(columns="annee")
+
+
+def _known(
+    rows: pd.DataFrame, secrets: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[Path] | Sequence[pd.DataFrame]
+) -> pd.DataFrame:
+    """Return what is known of the hidden rows of one network and year: KEY and _BOUNDS."""
+    before = told_before(earlier, *network_year(rows))
+    whole = beside(_with_secrets(rows.reset_index(drop=True), secrets), before)
     lines = [
         lines for survey in surveys(whole, catalogue)
-        if not _kept(whole.iloc[survey.rows.row], survey, earlier) for lines in _judged(survey, whole)
+        if not _kept(whole, survey, earlier) for lines in _judged(survey, whole)
     ]  # fmt: skip
     if not lines:
         return pd.DataFrame(columns=[*KEY, *_BOUNDS]).astype({"trop_pres": bool, "montree": bool})
     found = pd.concat(lines, ignore_index=True)
-    return found.assign(**{name: whole[name].to_numpy()[found["row"]] for name in KEY})[[*KEY, *_BOUNDS]]
+    return pd.concat([whole[KEY].take(found["row"].to_numpy()).reset_index(drop=True), found[_BOUNDS]], axis=1)
 
 
 def refusals(findings: pd.DataFrame) -> pd.DataFrame:
@@ -103,18 +141,7 @@ def refusals(findings: pd.DataFrame) -> pd.DataFrame:
 
 def _with_secrets(results: pd.DataFrame, secrets: pd.DataFrame) -> pd.DataFrame:
     """Return the results with the figures that they hide, and ``masquee`` where they do."""
-    columns = [
-        *KEY,
-        "annee",
-        "frequence",
-        "statut_observation",
-        "statut_confidentialite",
-        "mode_obtention",
-        "structure",
-        "source",
-        *NUMBERS,
-    ]
-    found = results.reindex(columns=columns).astype(dict.fromkeys(NUMBERS, "float64"))
+    found = results.reindex(columns=AUDITED).astype(dict.fromkeys(NUMBERS, "float64"))
     masked = found["statut_confidentialite"].ne(FREE).to_numpy()
     at = positions(*row_numbers(KEY, found, secrets))
     for name in NUMBERS:
@@ -124,10 +151,13 @@ def _with_secrets(results: pd.DataFrame, secrets: pd.DataFrame) -> pd.DataFrame:
     return found.assign(masquee=masked)
 
 
-def _kept(rows: pd.DataFrame, survey: Survey, earlier: Sequence[Path] | Sequence[pd.DataFrame]) -> bool:
+def _kept(whole: pd.DataFrame, survey: Survey, earlier: Sequence[Path] | Sequence[pd.DataFrame]) -> bool:
     """Whether the rows of a survey are those of the latest release, kept: judged then, and nothing new is told."""
+    if not len(earlier):
+        return False
+    rows = whole.iloc[survey.rows.row]
     provisional = rows["statut_observation"].eq(PROVISIONAL) | rows["masquee"].eq(True) | rows["valeur"].isna()
-    if not len(earlier) or not provisional.all():
+    if not provisional.all():
         return False
     shown = rows[rows["statut_observation"].eq(PROVISIONAL)]
     latest = latest_rows(earlier, survey.network, survey.year)
@@ -208,4 +238,4 @@ def _counted(results: pd.DataFrame, catalogue: Catalogue, others: Mapping[str, p
 
 
 def _told(results: pd.DataFrame, rows: list[int], finding: str) -> pd.DataFrame:
-    return results.loc[rows, KEY].assign(constat=finding)[_COLUMNS]
+    return results[KEY].take(rows).assign(constat=finding)[_COLUMNS]

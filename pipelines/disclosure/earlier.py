@@ -23,8 +23,8 @@ COPIED = ["annee", "frequence", "structure", "mode_obtention", "source"]  # what
 _SHOWN = "statut_confidentialite = 'F' AND (valeur IS NOT NULL OR effectif IS NOT NULL)"
 
 
-def told_before(releases: Sequence[Path] | Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return KEY, ``COPIED``, ``montree`` and ``cachee`` of every row that some release published.
+def told_before(releases: Sequence[Path] | Sequence[pd.DataFrame], network: str, year: int) -> pd.DataFrame:
+    """Return KEY, ``COPIED``, ``montree`` and ``cachee`` of every row of a network and year that a release published.
 
     ``releases``: their tables ``resultats``, Parquet files or frames, in any order. Only these columns are read.
     """
@@ -36,19 +36,23 @@ def told_before(releases: Sequence[Path] | Sequence[pd.DataFrame]) -> pd.DataFra
         sources = []
         for number, release in enumerate(releases):
             if isinstance(release, pd.DataFrame):
+                rows = release[release["reseau"].eq(network) & release["annee"].eq(year)]
                 columns = [*KEY, *COPIED, "statut_confidentialite", "valeur", "effectif"]
-                connection.register(f"frame_{number}", pa.Table.from_pandas(release[columns], preserve_index=False))
+                connection.register(f"frame_{number}", pa.Table.from_pandas(rows[columns], preserve_index=False))
                 sources.append(f"SELECT * FROM frame_{number}")
             else:
-                sources.append(f"SELECT * FROM read_parquet('{str(release).replace(chr(39), chr(39) * 2)}')")
-        rows = " UNION ALL ".join(
+                file = str(release).replace(chr(39), chr(39) * 2)
+                sources.append(f"SELECT * FROM read_parquet('{file}') WHERE reseau = $network AND annee = $year")
+        told = " UNION ALL ".join(
             f"SELECT {keys}, {', '.join(COPIED)}, {_SHOWN} AS shown, statut_confidentialite <> 'F' AS hidden "
             f"FROM ({one})"
             for one in sources
         )
+        files = any("$network" in one for one in sources)
         return connection.execute(
             f"SELECT {', '.join(KEY)}, {copied}, bool_or(shown) AS montree, bool_or(hidden) AS cachee "
-            f"FROM ({rows}) GROUP BY {', '.join(KEY)} ORDER BY {', '.join(KEY)}"
+            f"FROM ({told}) GROUP BY {', '.join(KEY)} ORDER BY {', '.join(KEY)}",
+            {"network": network, "year": year} if files else None,
         ).df()
 
 

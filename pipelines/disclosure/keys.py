@@ -66,10 +66,17 @@ def blocks(frame: pd.DataFrame, names: Sequence[str]) -> Iterator[pd.DataFrame]:
     """Give the rows of each combination of ``names``, in the order of their first rows: views if they are together."""
     (numbers,) = row_numbers(names, frame)
     starts = np.flatnonzero(np.diff(numbers, prepend=numbers[:1] - 1))
-    if len(starts) == len(np.unique(numbers)):
+    known, first = np.unique(numbers, return_index=True)
+    if len(starts) == len(known):
         for start, end in pairwise([*starts.tolist(), len(frame)]):
             yield frame.iloc[start:end]
         return
-    _, first = np.unique(numbers, return_index=True)
-    for row in np.sort(first):
-        yield frame[numbers == numbers[row]]
+    order = np.argsort(numbers, kind="stable")
+    ends = np.searchsorted(numbers[order], known, side="right")
+    for number in np.argsort(first):
+        yield frame.iloc[order[ends[number - 1] if number else 0 : ends[number]]]
+
+
+def network_year(rows: pd.DataFrame) -> tuple[str, int]:
+    """Return the network and year that all rows are of."""
+    return str(rows["reseau"].iat[0]), int(str(rows["annee"].iat[0]))

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.disclosure.earlier import beside, told_before
-from pipelines.disclosure.keys import blocks
+from pipelines.disclosure.keys import blocks, network_year
 from pipelines.disclosure.pattern import hidden_slots
 from pipelines.disclosure.rules import SECRET
 from pipelines.disclosure.surveys import FREE, HIDDEN, YEAR, surveys
@@ -55,12 +55,10 @@ def protected(
     """
     if results.empty:
         return without_secrets(results)
-    told = told_before(earlier)
-    before = dict(iter(told.groupby(YEAR, sort=False)))
     years = []
     for rows in blocks(results, YEAR):
-        place = (rows["reseau"].iat[0], rows["annee"].iat[0])
-        years.append(_hidden(rows.reset_index(drop=True), catalogue, before.get(place, told.iloc[:0])))
+        told = told_before(earlier, *network_year(rows))
+        years.append(_hidden(rows.reset_index(drop=True), catalogue, told))
     return without_secrets(pd.concat(years, ignore_index=True))
 
 

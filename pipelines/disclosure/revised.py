@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipelines.disclosure.keys import blocks
+from pipelines.disclosure.keys import blocks, network_year
 from pipelines.disclosure.rules import SECRET, attributes, rules
 from pipelines.disclosure.series import EPSILON
 from pipelines.disclosure.surveys import (
@@ -102,7 +102,7 @@ def unless_few(
         return results
     years = []
     for rows in blocks(results, YEAR):
-        network, year = str(rows["reseau"].iat[0]), int(str(rows["annee"].iat[0]))
+        network, year = network_year(rows)
         waits = (network, year) not in accepted
         latest = latest_rows(earlier, network, year) if waits else results.iloc[:0]
         years.append(_settled(rows, latest, catalogue, network) if len(latest) else rows)
@@ -129,7 +129,7 @@ def tells_of_few(now: pd.DataFrame, latest: pd.DataFrame, catalogue: Catalogue) 
     with the same inputs are subtracted from one another too: one may be asked of a part of the other's people.
     """
     both = _side_by_side(now, latest)
-    network, year = str(now["reseau"].iat[0]), int(str(now["annee"].iat[0]))
+    network, year = network_year(now)
     place, places = places_of(both)
     (periods, column), above = periods_of(both), Tree.of(parents_of(places, year, catalogue))
     ruled = shared_rules(rules(catalogue), catalogue)

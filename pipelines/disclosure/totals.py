@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pipelines.disclosure.keys import row_numbers
 from pipelines.disclosure.surveys import FREE
 
 if TYPE_CHECKING:
@@ -36,13 +37,15 @@ def secret_totals(results: pd.DataFrame, catalogue: Catalogue) -> set[tuple[str,
     if results.empty:
         return set()
     keys = ["reseau", "annee", "indicateur"]
-    hidden = results.loc[results["statut_confidentialite"].ne(FREE), keys].drop_duplicates()
-    whole = results["maille"].eq("national") & results["periode"].eq(results["annee"].astype(str))
-    told = set(results.loc[whole & results["effectif"].notna(), keys].itertuples(index=False, name=None))
+    (numbers,) = row_numbers(keys, results)
+    hidden = results["statut_confidentialite"].ne(FREE).to_numpy()
+    told = results["maille"].eq("national").to_numpy() & results["effectif"].notna().to_numpy()
+    told &= results["periode"].eq(results["annee"].astype("Int64").astype(str)).to_numpy() if told.any() else False
+    concealed, first = np.unique(numbers[hidden], return_index=True)
+    rows = np.flatnonzero(hidden)[first[~np.isin(concealed, numbers[told])]]
     return {
         (str(network), int(year), export)
-        for network, year, indicator in hidden.itertuples(index=False, name=None)
-        if (network, year, indicator) not in told
+        for network, year, indicator in results[keys].take(rows).itertuples(index=False, name=None)
         for export in catalogue.indicators[indicator].networks[network].export
     }
 
