@@ -4,7 +4,16 @@ Values are computed elsewhere; here they are only hidden. Rows of ``resultats`` 
 ``pattern`` decides on them what is hidden, ``bounds`` proves it by a formula.
 """
 
-from pipelines.disclosure.audit import audit, refusals, secret_figures, what_is_known
+from pipelines.disclosure.audit import (
+    AUDITED,
+    SECRET_FIGURES,
+    Judge,
+    audit,
+    findings_of_year,
+    refusals,
+    secret_figures,
+    what_is_known,
+)
 from pipelines.disclosure.published import (
     EXTREMES,
     coarsened,
@@ -18,12 +27,16 @@ from pipelines.disclosure.surveys import FREE, HIDDEN
 from pipelines.disclosure.totals import secret_totals, without_counts
 
 __all__ = [
+    "AUDITED",
     "EXTREMES",
     "FREE",
     "HIDDEN",
+    "SECRET_FIGURES",
+    "Judge",
     "audit",
     "coarsened",
     "disclosure_summary",
+    "findings_of_year",
     "protected",
     "refusals",
     "secret_figures",

@@ -5,6 +5,7 @@ It refuses nothing itself: ``refusals`` says which findings must stop a release.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,15 +22,15 @@ from pipelines.disclosure.surveys import FREE, KEY, YEAR, surveys
 from pipelines.disclosure.totals import secret_totals, told_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
     from pipelines.disclosure.surveys import Pattern, Rows, Survey
     from pipelines.disclosure.tree import Flags
 
-    Judge = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]  # rows of a network and year, and what they hide
-
+# Finds what the rows of a network and year tell, given what they hide.
+Judge = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
 UNMASKED = "ligne secrète non vidée"
 PREVIOUS = "valeur secrète donnée comme valeur précédente"
 TIGHT = "borné de trop près"
@@ -38,6 +39,7 @@ COUNTED = "nombre de lignes d'un export dont le total est secret"
 _REFUSED = (UNMASKED, PREVIOUS, TIGHT, COUNTED)
 _FINDINGS = {"trop_pres": TIGHT, "montree": ALREADY}
 _COLUMNS = ["constat", *KEY]
+SECRET_FIGURES = [*KEY, *NUMBERS]
 _STATES = ["statut_observation", "statut_confidentialite", "mode_obtention", "structure", "source"]
 AUDITED = [*KEY, "annee", "frequence", *_STATES, *NUMBERS]  # columns of ``resultats``
 _BOUNDS = ["borne_basse", "borne_haute", "trop_pres", "montree"]
@@ -45,12 +47,12 @@ _SHIFTED = ["reseau", "indicateur", "frequence", "maille", "territoire_code", "s
 
 
 def secret_figures(results: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
-    """Return KEY and NUMBERS of the rows that ``shown`` hides of ``results``: what the audit must know, alone.
+    """Return SECRET_FIGURES of the rows that ``shown`` hides of ``results``: what the audit must know, alone.
 
     ``results``: as computed; ``shown``: what ``protected`` made of them.
     """
     rows, hidden = row_numbers(KEY, results, shown[shown["statut_confidentialite"].ne(FREE)])
-    return results.loc[np.isin(rows, hidden), [*KEY, *NUMBERS]].reset_index(drop=True)
+    return results.loc[np.isin(rows, hidden), SECRET_FIGURES].reset_index(drop=True)
 
 
 def audit(
@@ -111,10 +113,12 @@ def what_is_known(
 
 def _years(results: pd.DataFrame, secrets: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """Give the rows of each network and year, with what they hide."""
-    named = secrets.assign(annee=secrets["periode"].str[:4])
-    hidden = {network_year(rows): rows for rows in blocks(named, YEAR)} if len(named) else {}
+    hidden = {}
+    if len(secrets):
+        named = secrets.assign(annee=secrets["periode"].str[:4])
+        hidden = {network_year(rows): rows[SECRET_FIGURES] for rows in blocks(named, YEAR)}
     for rows in blocks(results, YEAR) if len(results) else ():
-        yield rows, hidden.get(network_year(rows), named.iloc[:0]).drop(columns="annee")
+        yield rows, hidden.get(network_year(rows), secrets.iloc[:0])
 
 
 def _known(

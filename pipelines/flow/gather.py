@@ -5,6 +5,7 @@ A network-year that is out of date counts as failed.
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,9 +14,9 @@ from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue, Table
 from pipelines.declarations.bases import REASONS
 from pipelines.declarations.status import Status
-from pipelines.disclosure import secret_figures
-from pipelines.flow.earlier_releases import accepted_changes, earlier_results
+from pipelines.disclosure import SECRET_FIGURES, secret_figures
 from pipelines.flow.fingerprints import tables_declared
+from pipelines.flow.protection import Protection, protecting
 from pipelines.flow.state import ExportVerdict, National, NetworkYear, SetAsideYear, YearVerdict
 from pipelines.flow.store import FRAMES, NATIONAL_ROOM, Store
 from pipelines.flow.stored_files import read_frame, read_record, write_frame, write_record
@@ -25,6 +26,7 @@ from pipelines.validate.messages import title
 
 RESULTS = "resultats"
 SECRETS = "secrets.parquet"  # what the tables hide: the audit reads it, and nobody else
+_HIDDEN = "secrets"
 _FINDING = (
     "fichier",
     "empreinte",
@@ -57,12 +59,13 @@ def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> tu
     if stale := stale_network_years(catalogue, store):
         raise StaleError(f"Les déclarations ont changé depuis le calcul de : {stale}. Relancer ces réseaux.")
     state = national_state(catalogue, store)  # before anything is read: what changes meanwhile is seen afterwards
-    inputs, told = gather(catalogue, store, statement)
-    earlier, accepted = earlier_results(catalogue, store.releases), accepted_changes(catalogue, store.releases)
-    made, aside = safe_tables(catalogue, inputs, earlier, accepted)
+    with protecting(catalogue, store) as protection:
+        inputs, told = gather(catalogue, store, statement, protection)
+        made, aside = safe_tables(catalogue, inputs, judge=protection.judge)
+    hidden = inputs.results if inputs.secrets is None else inputs.secrets
     national = National(synthetic=told, set_aside=tuple(SetAsideYear(**asdict(item)) for item in aside))
     with store.writing(NATIONAL_ROOM) as (folder,):
-        write_frame(folder / SECRETS, secret_figures(inputs.results, made[RESULTS]))
+        write_frame(folder / SECRETS, secret_figures(hidden, made[RESULTS]) if aside else hidden)
         for name in made.keys() & catalogue.tables.keys():
             write_frame(folder / f"{name}.parquet", declared_columns(name, catalogue.tables[name], made[name]))
         write_record(folder / _NATIONAL, national)
@@ -91,17 +94,20 @@ def tables_are_current(catalogue: Catalogue, store: Store) -> bool:
     return there and gathered(store) == national_state(catalogue, store)
 
 
-def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[NationalInputs, str | None]:
+def gather(
+    catalogue: Catalogue, store: Store, current: str | None, protection: Protection | None = None
+) -> tuple[NationalInputs, str | None]:
     """Read receptions, verdicts and results of every network and year that is owed.
 
-    ``current`` is the statement of the exports root in use, if it is synthetic. Returns the inputs, and the statement
-    that must go with them when any of their rows is synthetic, whatever root it came from.
+    ``protection``: what hides results as they are read, one network and year at a time; without it they have all their
+    figures. ``current`` is the statement of the exports root in use, if it is synthetic. Returns the inputs, and the
+    statement that must go with them when any of their rows is synthetic, whatever root it came from.
     """
     receipts: list[dict[str, Any]] = []
     findings: list[dict[str, Any]] = []
     corrections: list[dict[str, Any]] = []
     accounts: list[dict[str, Any]] = []
-    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in FRAMES}
+    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in (*FRAMES, _HIDDEN)}
     failed: set[tuple[str, int, str]] = set()
     statements: dict[tuple[str, int], str | None] = {}
     for known in store.read_all(_owed(catalogue)):
@@ -115,10 +121,12 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
         findings += [{**place, **item} for item in (verdict.findings if verdict else ())]
         corrections += [{"reseau": network, **item} for item in (verdict.corrections if verdict else ())]
         if any(receipt["etat"] == Status.ACCEPTED for receipt in exports.values()):
-            failed |= {(network, year, indicator) for indicator in _add_results(catalogue, store, known, frames)}
+            without = _add_results(catalogue, store, known, frames, protection)
+            failed |= {(network, year, indicator) for indicator in without}
             accounts += [{**place, **item} for item in accounts_of_verdict(known.verdict)]
             findings += [{**place, **item} for item in _out_of_range(catalogue, known)]
     joined = {name: _joined(found) for name, found in frames.items()}
+    secrets = joined.pop(_HIDDEN)
     if joined["results"].empty:
         joined["results"] = pd.DataFrame(columns=["reseau", *RESULT_COLUMNS])
     inputs = NationalInputs(
@@ -129,6 +137,7 @@ def gather(catalogue: Catalogue, store: Store, current: str | None) -> tuple[Nat
         corrections=pd.DataFrame(corrections, columns=["reseau", "numero", "etat"]),
         accounts=pd.DataFrame(accounts, columns=["reseau", "annee", "export", "indicateur", *COUNTS]),
         **joined,
+        secrets=secrets.reindex(columns=SECRET_FIGURES) if protection else None,
     )
     return inputs, next((statement for statement in statements.values() if statement), None)
 
@@ -192,17 +201,31 @@ def _receipt(export: str, known: NetworkYear) -> dict[str, Any]:
 
 
 def _add_results(
-    catalogue: Catalogue, store: Store, known: NetworkYear, frames: Mapping[str, list[pd.DataFrame]]
+    catalogue: Catalogue,
+    store: Store,
+    known: NetworkYear,
+    frames: Mapping[str, list[pd.DataFrame]],
+    protection: Protection | None,
 ) -> list[str]:
     """Add the frames of a network-year; return the indicators that failed."""
     expected = catalogue.expected(known.network, known.year)
     if not known.computed or known.results is None:
         return list(expected)
     for name in FRAMES:
-        frame = read_frame(store.network_year(known.network, known.year) / f"{name}.parquet")
-        if "indicateur" in frame:  # a closed year may hold what is no longer declared
-            frame = frame[frame["indicateur"].isin(list(expected))]
-        frames[name].append(frame.assign(reseau=known.network, annee=known.year))
+        file = store.network_year(known.network, known.year) / f"{name}.parquet"
+
+        def read(file: Path = file) -> pd.DataFrame:
+            frame = read_frame(file)
+            if "indicateur" in frame:  # a closed year may hold what is no longer declared
+                frame = frame[frame["indicateur"].isin(list(expected))]
+            return frame.assign(reseau=known.network, annee=known.year)
+
+        if name == "results" and protection:
+            results, secrets = protection.hidden(known.network, known.year, file, read)
+            frames[name].append(results)
+            frames[_HIDDEN].append(secrets)
+        else:
+            frames[name].append(read())
     return [name for name in known.results.failures if name in expected]
 
 

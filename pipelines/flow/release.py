@@ -14,6 +14,7 @@ from pipelines.disclosure import audit, disclosure_summary, refusals
 from pipelines.flow.earlier_releases import earlier_results
 from pipelines.flow.fingerprints import code_fingerprint, fingerprint
 from pipelines.flow.gather import RESULTS, SECRETS, gathered, national
+from pipelines.flow.protection import protecting
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.shown import Rows, first_rows
 from pipelines.flow.state import NetworkYear
@@ -66,8 +67,8 @@ def audited(catalogue: Catalogue, store: Store, dataset: str, frames: dict[str, 
     if RESULTS not in frames:
         return Audit()
     results = frames[RESULTS]
-    earlier = earlier_results(catalogue, store.releases, dataset)
-    findings = audit(results, catalogue, _secrets(store, results), earlier, frames)
+    with protecting(catalogue, store, dataset) as protection:
+        findings = audit(results, catalogue, _secrets(store, results), others=frames, judge=protection.judge)
     refused = refusals(findings)
     places = refused.assign(indicateur=refused["indicateur"].fillna("")).groupby(["reseau", "indicateur", "constat"])
     told = [f"{' '.join(filter(None, place[:2]))} : {place[2]}" for place in places.size().index]

@@ -272,6 +272,14 @@ class National(Record):
         return {indicator: item.why for item in mine for indicator in item.indicators}
 
 
+class KeptFrames(Record):
+    """Frames that are remembered: ``made_of`` what (a hash), the sha256 of each file, and a hash of both."""
+
+    made_of: str
+    digests: dict[str, str]
+    whole: str
+
+
 class Proposal(Record):
     """A revision of a closed year: ``fingerprint`` names it, ``base`` what it would replace.
 

@@ -18,6 +18,8 @@ class NationalInputs:
     ``corrections``: numero, etat, of the corrections that a report speaks of.
     ``calibrations``: as compute made them, where weights were brought to margins. ``accounts``: export, indicateur,
     lignes_acceptees, lignes_base and a count by reason, of each export and indicator.
+    ``secrets``: what ``results`` hide (``disclosure.secret_figures``) once they went through disclosure control; None
+    before: then whoever makes tables of them hides first.
     """
 
     receipts: pd.DataFrame
@@ -30,3 +32,4 @@ class NationalInputs:
     corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
     calibrations: pd.DataFrame = field(default_factory=pd.DataFrame)
     accounts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    secrets: pd.DataFrame | None = None

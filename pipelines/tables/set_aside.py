@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
+    from pipelines.disclosure import Judge
     from pipelines.tables.inputs import NationalInputs
 
 
@@ -36,18 +37,19 @@ def safe_tables(
     inputs: NationalInputs,
     earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
     accepted: Collection[tuple[str, int]] = (),
+    judge: Judge | None = None,
 ) -> tuple[dict[str, pd.DataFrame], list[SetAside]]:
     """Return the national tables, and the network-years that had to be left out for them to tell no secret.
 
-    ``earlier``, ``accepted``: as for ``national_tables``. What is left out is absent as anything that failed is, and
-    tells no count.
+    ``earlier``, ``accepted``: as for ``national_tables``; ``judge``: as for ``audit``. What is left out is absent as
+    anything that failed is, and tells no count.
     """
     aside: dict[tuple[str, int], SetAside] = {}
     while True:
         kept = _without(catalogue, inputs, aside)
         tables = national_tables(catalogue, kept, earlier, accepted)
-        secrets = secret_figures(kept.results, tables["resultats"])
-        told = refusals(audit(tables["resultats"], catalogue, secrets, earlier, tables))
+        secrets = kept.secrets if kept.secrets is not None else secret_figures(kept.results, tables["resultats"])
+        told = refusals(audit(tables["resultats"], catalogue, secrets, earlier, tables, judge))
         found = _at_fault(catalogue, told, aside)
         if not found:
             return tables, list(aside.values())

@@ -1,0 +1,119 @@
+"""What is hidden of each network and year, and what its figures tell: remembered by all that bears on them.
+
+No link crosses two networks or years: a night hides and judges anew only those of which something changed. Nothing of
+this is published: what is remembered holds secrets.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, cached_property
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow.parquet as pq
+
+from pipelines.compute.network_year import RESULT_COLUMNS
+from pipelines.declarations import Catalogue
+from pipelines.disclosure import AUDITED, SECRET_FIGURES, findings_of_year, protected, secret_figures, unless_few
+from pipelines.flow.earlier_releases import accepted_changes, earlier_results
+from pipelines.flow.fingerprints import COMPUTING, code_of, fingerprint
+from pipelines.flow.remembered import content, remembered
+from pipelines.flow.store import Store
+
+_ROOM = "work/secret"
+_READING = ("flow/protection.py", "flow/remembered.py")
+_CODE = (*COMPUTING, *_READING, "flow/earlier_releases.py")
+_CHECKSUMS = "SHA256SUMS"  # of a release, which nothing changes
+Place = tuple[str, int]
+
+
+class Protection:
+    """Hides and judges, one network and year at a time, with what earlier releases told of it.
+
+    ``room``: where they are remembered; ``dataset``: the one whose releases count, or all.
+    """
+
+    def __init__(self, catalogue: Catalogue, store: Store, room: Path, dataset: str | None = None) -> None:
+        self._catalogue, self._store, self._room = catalogue, store, room
+        self._earlier = earlier_results(catalogue, store.releases, dataset)
+        self._declared = cache(catalogue.fingerprint)
+        self._code = code_of(_CODE)
+        self._told = self._told_of_years()
+
+    @cached_property
+    def _accepted(self) -> set[Place]:
+        return accepted_changes(self._catalogue, self._store.releases)
+
+    def hidden(self, network: str, year: int, file: Path, read: Callable[[], pd.DataFrame]) -> list[pd.DataFrame]:
+        """Return the results of a network and year as they may be shown, and what they hide (``secret_figures``).
+
+        ``file``: where they are as computed; ``read``: gives them, with ``reseau`` and ``annee``; it isn't called when
+        what was hidden of them is remembered.
+        """
+        computed = hashlib.sha256(file.read_bytes()).hexdigest()
+        expected, accepted = list(self._catalogue.expected(network, year)), (network, year) in self._accepted
+        key = fingerprint("hidden", computed, expected, accepted, self._state(network, year))
+
+        def made() -> list[pd.DataFrame]:
+            results = read()
+            if results.empty:
+                return [results, results.reindex(columns=SECRET_FIGURES)]
+            shown = protected(results, self._catalogue, self._earlier)
+            shown = unless_few(shown, self._catalogue, self._earlier, self._accepted)
+            return [shown, secret_figures(results, shown)]
+
+        return remembered(self._room / network / str(year) / "cachees", key, made)
+
+    def judge(self, rows: pd.DataFrame, secrets: pd.DataFrame) -> pd.DataFrame:
+        """Return what the figures of a network and year tell (``findings_of_year``)."""
+        network, year = str(rows["reseau"].iat[0]), int(str(rows["annee"].iat[0]))
+        told = rows.reindex(columns=AUDITED)
+        key = fingerprint("judged", content(told), content(secrets), self._state(network, year))
+
+        def made() -> list[pd.DataFrame]:
+            return [findings_of_year(told, secrets, self._catalogue, self._earlier)]
+
+        return remembered(self._room / network / str(year) / "constats", key, made)[0]
+
+    def _state(self, network: str, year: int) -> list[object]:
+        """Return what changes with all but the figures: the declarations, the code, what earlier releases told."""
+        return [network, year, self._declared(network), self._code, list(self._told.get((network, year), ()))]
+
+    def _told_of_years(self) -> dict[Place, dict[str, None]]:
+        """Return what each release told of each network and year, once, that of the latest last."""
+        found: dict[Place, dict[str, None]] = {}
+        for release in self._earlier:
+            for network, year, told in self._contents(release).itertuples(index=False, name=None):
+                known = found.setdefault((str(network), int(year)), {})
+                known.pop(told, None)
+                known[told] = None
+        return found
+
+    def _contents(self, release: Path) -> pd.DataFrame:
+        """Return ``reseau``, ``annee`` and what changes with their rows in a release, which is read only once."""
+        folder = release.parent
+        sums = hashlib.sha256((folder / _CHECKSUMS).read_bytes()).hexdigest()
+        place = self._room / "versions" / folder.parent.name / folder.name.replace(".", "-")
+        names = [name for name in pq.read_schema(release).names if name in {*RESULT_COLUMNS, "motif_absence"}]
+        key = fingerprint("release", sums, names, duckdb.__version__, code_of(_READING))
+        return remembered(place, key, lambda: [_contents(release, names)])[0]
+
+
+@contextmanager
+def protecting(catalogue: Catalogue, store: Store, dataset: str | None = None) -> Iterator[Protection]:
+    """Give what hides and judges; what it remembered is saved afterwards, also when it was stopped half-way."""
+    with store.writing(_ROOM, even_cut_short=True) as (room,):
+        yield Protection(catalogue, store, room, dataset)
+
+
+def _contents(release: Path, names: Sequence[str]) -> pd.DataFrame:
+    """Return ``reseau``, ``annee`` and what changes with those columns of their rows, whatever their order."""
+    hashed = f"hash({', '.join(names)})"
+    with duckdb.connect() as connection:
+        return connection.execute(
+            f"SELECT reseau, annee, concat_ws(' ', count(*), bit_xor({hashed}), sum({hashed})) AS contenu "
+            f"FROM read_parquet($file) GROUP BY reseau, annee ORDER BY reseau, annee",
+            {"file": str(release)},
+        ).df()
