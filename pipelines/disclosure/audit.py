@@ -147,11 +147,12 @@ def _with_secrets(results: pd.DataFrame, secrets: pd.DataFrame) -> pd.DataFrame:
     """Return the results with the figures that they hide, and ``masquee`` where they do."""
     found = results.reindex(columns=AUDITED).astype(dict.fromkeys(NUMBERS, "float64"))
     masked = found["statut_confidentialite"].ne(FREE).to_numpy()
-    at = positions(*row_numbers(KEY, found, secrets))
+    rows = np.flatnonzero(masked)
+    at = positions(*row_numbers(KEY, found[KEY].take(rows), secrets))
     for name in NUMBERS:
-        true = secrets[name].to_numpy(dtype=float)
-        known = np.where(at >= 0, true[at], np.nan) if len(true) else np.full(len(found), np.nan)
-        found[name] = np.where(masked, known, found[name].to_numpy(dtype=float))
+        true, figures = secrets[name].to_numpy(dtype=float), found[name].to_numpy(dtype=float, copy=True)
+        figures[rows] = np.where(at >= 0, true[at], np.nan) if len(true) else np.nan
+        found[name] = figures
     return found.assign(masquee=masked)
 
 

@@ -53,7 +53,8 @@ def intervals(shades: Shades, index: int, hidden: Flags) -> Interval:
     shade = shades.slot(index, hidden)
     *_, (less, more) = _moves(shades, index, hidden)
     fails = _fails(shade, less + more)
-    less[shade.free], more[shade.free] = np.inf, np.inf
+    free = shade.free[:, None, None]
+    less, more = np.where(free, np.inf, less), np.where(free, np.inf, more)
     base = shade.cells.layers
     left = shade.unknown[:, : base.shape[1]]
     return Interval(base, less, more, fails, shade.hidden[:, None, None] & (base > EPSILON) & (left <= EPSILON))
@@ -140,8 +141,8 @@ def _frechet(shade: Shade) -> tuple[Numbers, Numbers]:
     values, rows, columns = shade.moving, shade.rows, shade.pool
     less = np.minimum(values, np.maximum(added(columns) - rows - columns + values, 0.0))
     more = np.maximum(np.minimum(rows, columns) - values, 0.0)
-    asked = shade.asked
-    return asked.least(asked.questions(less)), asked.least(asked.questions(more))
+    both = shade.asked.least(shade.asked.questions(np.concatenate([less, more], axis=2)))
+    return both[:, :, : less.shape[2]], both[:, :, less.shape[2] :]
 
 
 def _stars(shades: Shades, index: int, hidden: Flags) -> tuple[Numbers, Numbers]:
@@ -185,8 +186,10 @@ def _of_the_row(shade: Shade, free: Shade, root: Places) -> Numbers:
 
 def _capped(series: Series, less: Numbers, more: Numbers) -> tuple[Numbers, Numbers]:
     """Return the same where, a larger base being shown, a complement loses what the base gains."""
-    less, more = less.copy(), more.copy()
-    for number in (n for n, layer in enumerate(series.layers) if layer.complement):
+    complements = [number for number, layer in enumerate(series.layers) if layer.complement]
+    if complements:
+        less, more = less.copy(), more.copy()
+    for number in complements:
         less[:, 0] = more[:, number] = np.minimum(less[:, 0], more[:, number])
         more[:, 0] = less[:, number] = np.minimum(more[:, 0], less[:, number])
     return less, more

@@ -6,12 +6,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     Codes = NDArray[np.int64]
@@ -43,6 +43,14 @@ def compacted(numbers: Codes, count: int) -> tuple[Codes, Codes]:
     return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
 
 
+def distinct(numbers: Codes) -> tuple[Codes, Codes]:
+    """Return where each number is first, smallest number first, and which of them each one is: by hash, not by sort."""
+    at, known = pd.factorize(numbers, sort=True)
+    first = np.empty(len(known), dtype=np.int64)
+    first[at[::-1]] = np.arange(len(numbers) - 1, -1, -1)
+    return first, at
+
+
 def row_numbers(names: Sequence[str], *frames: pd.DataFrame) -> list[Codes]:
     """Return a number per row of each frame: two rows have the same if their columns ``names`` do."""
     found = [np.zeros(len(frame), dtype=np.int64) for frame in frames]
@@ -66,13 +74,12 @@ def blocks(frame: pd.DataFrame, names: Sequence[str]) -> Iterator[pd.DataFrame]:
     """Give the rows of each combination of ``names``, in the order of their first rows: views if they are together."""
     (numbers,) = row_numbers(names, frame)
     starts = np.flatnonzero(np.diff(numbers, prepend=numbers[:1] - 1))
-    known, first = np.unique(numbers, return_index=True)
-    if len(starts) == len(known):
+    first, at = distinct(numbers)
+    if len(starts) == len(first):
         for start, end in pairwise([*starts.tolist(), len(frame)]):
             yield frame.iloc[start:end]
         return
-    order = np.argsort(numbers, kind="stable")
-    ends = np.searchsorted(numbers[order], known, side="right")
+    order, ends = np.argsort(at, kind="stable"), np.cumsum(np.bincount(at))
     for number in np.argsort(first):
         yield frame.iloc[order[ends[number - 1] if number else 0 : ends[number]]]
 

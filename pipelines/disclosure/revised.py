@@ -113,7 +113,7 @@ def _settled(rows: pd.DataFrame, latest: pd.DataFrame, catalogue: Catalogue, net
     """Return the rows of a network and year, or of ``latest`` for the surveys that must wait."""
     pairs = ((network, str(name)) for name in rows["indicateur"].unique())
     together: dict[str, list[str]] = {}
-    for (_, name), survey in survey_names(pairs, catalogue, rules(catalogue)).items():
+    for (_, name), survey in survey_names(pairs, catalogue, rules(catalogue, network)).items():
         together.setdefault(survey, []).append(name)
     for names in together.values():
         mine, old = rows["indicateur"].isin(names), latest[latest["indicateur"].isin(names)]
@@ -132,7 +132,7 @@ def tells_of_few(now: pd.DataFrame, latest: pd.DataFrame, catalogue: Catalogue) 
     network, year = network_year(now)
     place, places = places_of(both)
     (periods, column), above = periods_of(both), Tree.of(parents_of(places, year, catalogue))
-    ruled = shared_rules(rules(catalogue), catalogue)
+    ruled = shared_rules(rules(catalogue, network), catalogue)
     wider = Tree.of(_wider(periods))
     moves: dict[str, _Moves] = {}
     for name, rows in both.groupby(both["indicateur"].to_numpy(), sort=True):

@@ -39,11 +39,11 @@ def rule_of(indicator: Indicator, kinds: set[str]) -> Rule:
     return Rule(default, declared_base.answers)  # a threshold of reliability lifts no secret: persons stay persons
 
 
-def rules(catalogue: Catalogue) -> dict[tuple[str, str], Rule]:
-    """Return the rule of every network and indicator."""
+def rules(catalogue: Catalogue, network: str) -> dict[tuple[str, str], Rule]:
+    """Return the rule of every indicator of a network."""
     found = {}
     for identifier, indicator in catalogue.indicators.items():
-        for network, feed in indicator.networks.items():
+        if feed := indicator.networks.get(network):
             exports = [catalogue.networks[network].export(name) for name in feed.export]
             found[network, identifier] = rule_of(indicator, {export.kind for export in exports if export})
     return found

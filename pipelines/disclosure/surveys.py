@@ -16,7 +16,7 @@ from pipelines.declarations import estimators as declared
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import FRENCH, MONTHS_PER_PERIOD, last_day
-from pipelines.disclosure.keys import codes_of, compacted, row_numbers
+from pipelines.disclosure.keys import codes_of, compacted, distinct, network_year, row_numbers
 from pipelines.disclosure.rules import attributes, base_of, rules
 from pipelines.disclosure.series import EPSILON, Layer, Series, Slot, Split
 from pipelines.disclosure.tree import Tree
@@ -39,6 +39,7 @@ FREE, HIDDEN = "F", "C"  # SDMX CONF_STATUS: one status for all that is hidden, 
 _FIGURES = ["valeur", "effectif", "effectif_pondere", "numerateur", "denominateur"]
 FEWER = 0.75  # a question that fewer of the people answered has a pattern of its own, not to hide the others with it
 _ADDITIVE = ("sum", "ratio_of_sums", "weighted_mean", "pooled")  # ways to make a year that add its periods up
+_TOLD = ["montree", "cachee"]
 _MONTHS = {FRENCH[frequency]: months for frequency, months in MONTHS_PER_PERIOD.items()}
 _TOGETHER = {1: 3, 3: 6, 6: 12}  # months of a period, and of the periods that are hidden with it
 
@@ -218,33 +219,30 @@ def _with_unnamed(series: Series) -> Series:
 
 
 def surveys(results: pd.DataFrame, catalogue: Catalogue) -> Iterator[Survey]:
-    """Give the surveys whose figures are under secrecy, of each network and year.
+    """Give the surveys of a network and year whose figures are under secrecy.
 
     ``results``: rows of ``resultats`` with all their figures; ``statut_confidentialite`` is C where the rule hides a
     row by itself; ``montree``, ``cachee`` (facultative): what earlier releases did with the row.
     """
     if results.empty:
         return
-    ruled = rules(catalogue)
-    codes = {name: codes_of([results], name) for name in ("reseau", "annee", "indicateur")}
-    texts = {name: np.array(found[1], dtype=object)[found[0][0]] for name, found in codes.items()}
-    survey = _named_surveys(texts["reseau"], texts["indicateur"], catalogue, ruled)
+    network, year = network_year(results)
+    ruled = rules(catalogue, network)
+    (asked,), names = codes_of([results], "indicateur")
+    named = survey_names(((network, name) for name in names), catalogue, ruled)
     ruled = shared_rules(ruled, catalogue)
-    (place, places), (periods, column) = places_of(results), periods_of(results)
-    told = [
-        results[name].to_numpy(dtype=bool) if name in results else np.zeros(len(results), dtype=bool)
-        for name in ("montree", "cachee")
-    ]
-    rows = Rows(np.arange(len(results)), codes["indicateur"][0][0], place, column, told[0], told[1])
-    figures: dict[str, NDArray[Any]] = {name: results[name].to_numpy(dtype=float) for name in _FIGURES}
-    figures["petite"] = results["statut_confidentialite"].ne(FREE).to_numpy()
-    of, surveyed = pd.factorize(survey, sort=True)  # -1: no secrecy holds
-    (network, networks), (year, years) = ((codes[name][0][0], codes[name][1]) for name in YEAR)
-    numbers = np.where(of < 0, -1, (network * len(years) + year) * len(surveyed) + of)
-    for number in np.unique(numbers[of >= 0]):
-        chosen = rows.at(np.flatnonzero(numbers == number))
-        where = networks[network[chosen.row[0]]], int(years[year[chosen.row[0]]])
-        yield _survey(*where, chosen, figures, periods, places, codes["indicateur"][1], catalogue, ruled)
+    secret = np.flatnonzero(np.array([(network, name) in named for name in names])[asked])
+    read = [*PLACE, "frequence", "periode", "statut_confidentialite", *_FIGURES, *_TOLD]
+    part = results[[name for name in read if name in results]].take(secret)
+    (place, places), (periods, column) = places_of(part), periods_of(part)
+    told = [part[name].to_numpy(dtype=bool) if name in part else np.zeros(len(part), dtype=bool) for name in _TOLD]
+    rows = Rows(secret, asked[secret], place, column, told[0], told[1])
+    figures: dict[str, NDArray[Any]] = {name: part[name].to_numpy(dtype=float) for name in _FIGURES}
+    figures["petite"] = part["statut_confidentialite"].ne(FREE).to_numpy()
+    for survey in sorted(set(named.values())):
+        mine = np.isin(rows.question, [n for n, name in enumerate(names) if named.get((network, name)) == survey])
+        own = {name: values[mine] for name, values in figures.items()}
+        yield _survey(network, year, rows.at(mine), own, periods, places, names, catalogue, ruled)
 
 
 def places_of(rows: pd.DataFrame) -> tuple[Places, list[Place]]:
@@ -253,21 +251,9 @@ def places_of(rows: pd.DataFrame) -> tuple[Places, list[Place]]:
     numbers = np.zeros(len(rows), dtype=np.int64)  # in the order of the names
     for codes, names in named:
         numbers = numbers * len(names) + codes[0]
-    _, first, at = np.unique(numbers, return_index=True, return_inverse=True)
+    first, at = distinct(numbers)
     texts = ([names[code] for code in codes[0][first]] for codes, names in named)
     return at, list(zip(*texts, strict=True))
-
-
-def _named_surveys(
-    networks: NDArray[np.object_], indicators: NDArray[np.object_], catalogue: Catalogue,
-    ruled: dict[tuple[str, str], Rule],
-) -> NDArray[np.object_]:  # fmt: skip
-    """Name the survey of each row; None where no secrecy holds. Indicators are of one if their exports meet."""
-    (network, networks_), (code, indicators_) = pd.factorize(networks), pd.factorize(indicators)
-    numbers, codes = np.unique(network * len(indicators_) + code, return_inverse=True)
-    kinds = [(str(networks_[n // len(indicators_)]), str(indicators_[n % len(indicators_)])) for n in numbers]
-    named = survey_names(kinds, catalogue, ruled)
-    return np.array([named.get(pair) for pair in kinds], dtype=object)[codes]
 
 
 def survey_names(
@@ -313,7 +299,7 @@ def _survey(
     questions = []
     for number, code in enumerate(asked):
         mine = placed.of([number])
-        own = {name: values[mine.row] for name, values in figures.items()}
+        own = {name: values[question == number] for name, values in figures.items()}
         questions.append(_question(own, mine, catalogue, names[code], ruled[network, names[code]], shape))
     spans = tuple(zip(columns["first"].tolist(), columns["last"].tolist(), strict=True))
     slots = {True: _slots(spans), False: (Slot(np.arange(len(columns))),)}
@@ -326,7 +312,7 @@ def periods_of(rows: pd.DataFrame) -> tuple[pd.DataFrame, Places]:
     ``rows``: ``frequence``, ``periode``.
     """
     (numbers,) = row_numbers(["frequence", "periode"], rows)
-    _, first, at = np.unique(numbers, return_index=True, return_inverse=True)
+    first, at = distinct(numbers)
     found = rows[["frequence", "periode"]].iloc[first].reset_index(drop=True)
     months = np.array([_MONTHS[name] for name in found["frequence"]])
     last = np.array([last_day(period).month for period in found["periode"]])
