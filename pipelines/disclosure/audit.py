@@ -237,10 +237,14 @@ def _previous(results: pd.DataFrame) -> pd.DataFrame:
 
 def _counted(results: pd.DataFrame, catalogue: Catalogue, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Find, in other tables, the number of rows of an export of which a total is hidden."""
+    if not others:
+        return pd.DataFrame(columns=_COLUMNS)
     told = told_counts(others, secret_totals(results, catalogue))
     lines = told.assign(constat=COUNTED, periode=told["annee"].astype(str))
     return lines.reindex(columns=_COLUMNS)
 
 
 def _told(results: pd.DataFrame, rows: list[int], finding: str) -> pd.DataFrame:
+    if not rows:
+        return pd.DataFrame(columns=_COLUMNS)
     return results[KEY].take(rows).assign(constat=finding)[_COLUMNS]

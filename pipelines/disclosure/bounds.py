@@ -18,12 +18,15 @@ min(r, c, N - r, N - c).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipelines.disclosure.series import EPSILON, added
+from pipelines.disclosure.shade import Star
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from pipelines.disclosure.series import Series
     from pipelines.disclosure.shade import Shade, Shades
     from pipelines.disclosure.tree import Flags, Numbers, Places
+
+    Kind = Callable[[Places], tuple[Numbers, Numbers]]  # how much less, more each cell of some places may be
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,8 @@ class Interval:
 def intervals(shades: Shades, index: int, hidden: Flags) -> Interval:
     """Return what may be true of each hidden cell of slot ``index``. ``hidden``: places × slots."""
     shade = shades.slot(index, hidden)
-    *_, (less, more) = _moves(shades, index, hidden)
-    fails = _fails(shade, less + more)
+    _, less, more = _moves(shades, index, hidden, np.arange(shades.series.places))
+    fails = np.asarray((shade.secret & (less + more < shade.cells.width - EPSILON)).any(axis=(1, 2)))
     free = shade.free[:, None, None]
     less, more = np.where(free, np.inf, less), np.where(free, np.inf, more)
     base = shade.cells.layers
@@ -63,17 +68,9 @@ def intervals(shades: Shades, index: int, hidden: Flags) -> Interval:
 def too_narrow(shades: Shades, index: int, hidden: Flags) -> Places:
     """Return the places of which ``intervals`` finds that a cell fails; of kinds of exchange, no more than it takes."""
     shade = shades.slot(index, hidden)
-    fails = np.zeros(0, dtype=bool)
-    for less, more in _moves(shades, index, hidden):
-        fails = _fails(shade, less + more)
-        if not fails.any():
-            break
-    return np.flatnonzero(fails)
-
-
-def _fails(shade: Shade, width: Numbers) -> Flags:
-    """Return which places have a secret cell that is known more closely than declared."""
-    return np.asarray((shade.secret & (width < shade.cells.width - EPSILON)).any(axis=(1, 2)))
+    needed = np.where(shade.secret, shade.cells.width - EPSILON, 0.0)
+    places = np.flatnonzero((needed > 0).any(axis=(1, 2)))
+    return _moves(shades, index, hidden, places, needed)[0]
 
 
 def alike(shades: Shades, index: int, hidden: Flags) -> Flags:
@@ -83,24 +80,32 @@ def alike(shades: Shades, index: int, hidden: Flags) -> Flags:
     """
     series, shade = shades.series, shades.slot(index, hidden)
     layers = [split.layer for split in series.splits for _ in split.parts]
-    if not layers:
-        return np.zeros(series.places, dtype=bool)
     secret = (shade.dark & (shade.root >= 0))[:, None] & shade.cells.fresh
     found = secret[:, None, :] & shade.cells.some[:, layers]
-    for reach in _reach(shades, index, hidden) if found.any() else ():
-        found &= reach[:, series.asked.parts] <= EPSILON
-        if not found.any():
+    places = np.flatnonzero(found.any(axis=(1, 2)))
+    found = found[places]
+    for reach in _reach(shades, index, hidden):
+        found &= reach(places)[:, series.asked.parts] <= EPSILON
+        still = found.any(axis=(1, 2))
+        places, found = places[still], found[still]
+        if not len(places):
             break
-    return np.asarray(found.any(axis=(1, 2)))
+    same = np.zeros(series.places, dtype=bool)
+    same[places] = True
+    return same
 
 
-def _reach(shades: Shades, index: int, hidden: Flags) -> Iterator[Numbers]:
-    """Give, by each kind of exchange, how much of each part a cell may have: places × parts × columns."""
+def _reach(shades: Shades, index: int, hidden: Flags) -> Iterator[Callable[[Places], Numbers]]:
+    """Give the kinds of exchange: how much of each part a cell of some places may have, places × parts × columns."""
     for shade, at in shades.wider(index, hidden):
-        yield np.minimum(shade.rows, shade.pool[:, :, at])
-    year = _year(shades.series, index)
-    free = shades.of(shades.series.slots[index].columns, hidden[:, year])
-    yield np.where(free.hidden[:, None, None], free.pool, 0.0)
+        yield partial(_reach_of_block, shade, at)
+    free = shades.of(shades.series.slots[index].columns, hidden[:, _year(shades.series, index)])
+    yield lambda places: np.where(free.hidden[places][:, None, None], free.block(places)[1], 0.0)
+
+
+def _reach_of_block(shade: Shade, at: slice, places: Places) -> Numbers:
+    moving, pool = shade.block(places)
+    return np.minimum(added(moving), pool[:, :, at])
 
 
 def _year(series: Series, index: int) -> int:
@@ -109,62 +114,79 @@ def _year(series: Series, index: int) -> int:
     return index if within < 0 else within
 
 
-def _moves(shades: Shades, index: int, hidden: Flags) -> Iterator[tuple[Numbers, Numbers]]:
-    """Give how much less, more each cell may be by one kind of exchange, by two, by all: each time no less than before.
+def _moves(
+    shades: Shades, index: int, hidden: Flags, places: Places, needed: Numbers | None = None
+) -> tuple[Places, Numbers, Numbers]:
+    """Return how much less, more each cell of some places may be by all kinds of exchange; and the places.
 
-    What is hidden of the question that most people answered may move by itself, beside what is hidden here.
+    With ``needed`` (places × layers × columns), only of the places of which a cell can't move so much.
     """
-    less, more = np.zeros(1), np.zeros(1)
-    for fewer, further in _ways(shades, index, hidden):
+    shape = (len(places), *shades.cells(shades.series.slots[index].columns).layers.shape[1:])
+    less, more = np.zeros(shape), np.zeros(shape)
+    capped = less, more
+    for kind, alone in _kinds(shades, index, hidden):
+        if not len(places):
+            break
+        if alone:  # what is hidden of the question that most people answered moves beside what is hidden here
+            less, more = capped
+        fewer, further = kind(places)
         less, more = np.maximum(less, fewer), np.maximum(more, further)
-        yield _capped(shades.series, less, more)
-    if shades.series.widest is not None:
-        less, more = _capped(shades.series, less, more)
-        for fewer, further in _ways(shades, index, hidden & shades.series.widest):
-            less, more = np.maximum(less, fewer), np.maximum(more, further)
-            yield less, more
+        capped = (less, more) if alone else _capped(shades.series, less, more)
+        if needed is not None:
+            still = (capped[0] + capped[1] < needed[places]).any(axis=(1, 2))
+            places, less, more, capped = places[still], less[still], more[still], (capped[0][still], capped[1][still])
+    return places, *capped
 
 
-def _ways(shades: Shades, index: int, hidden: Flags) -> Iterator[tuple[Numbers, Numbers]]:
-    """Give how much less, more each cell may be, by each kind of exchange."""
-    for shade, at in shades.wider(index, hidden):
-        less, more = _frechet(shade)
-        yield less[:, :, at], more[:, :, at]
-    yield _stars(shades, index, hidden)
+def _kinds(shades: Shades, index: int, hidden: Flags) -> Iterator[tuple[Kind, bool]]:
+    """Give the kinds of exchange; then those of what is hidden of the question that most people answered, alone."""
+    widest = shades.series.widest
+    for alone, here in ((False, hidden), *([(True, hidden & widest)] if widest is not None else [])):
+        for shade, at in shades.wider(index, here):
+            yield partial(_frechet, shade, at), alone
+        yield partial(_stars, shades, index, here), alone
 
 
-def _frechet(shade: Shade) -> tuple[Numbers, Numbers]:
+def _frechet(shade: Shade, at: slice, places: Places) -> tuple[Numbers, Numbers]:
     """Return how much less, more each cell may be by exchanges of two places and two periods, whatever the question.
 
     For each part x - max(0, r + c - N) and min(r, c) - x, in the block of all leaves below the same root.
     """
-    values, rows, columns = shade.moving, shade.rows, shade.pool
-    less = np.minimum(values, np.maximum(added(columns) - rows - columns + values, 0.0))
+    values, columns = shade.block(places)
+    rows, total = added(values), added(columns)
+    values, columns = values[:, :, at], columns[:, :, at]
+    less = np.minimum(values, np.maximum(total - rows - columns + values, 0.0))
     more = np.maximum(np.minimum(rows, columns) - values, 0.0)
     both = shade.asked.least(shade.asked.questions(np.concatenate([less, more], axis=2)))
     return both[:, :, : less.shape[2]], both[:, :, less.shape[2] :]
 
 
-def _stars(shades: Shades, index: int, hidden: Flags) -> tuple[Numbers, Numbers]:
+def _stars(shades: Shades, index: int, hidden: Flags, places: Places) -> tuple[Numbers, Numbers]:
     """Return how much less, more each cell may be by exchanges within one period, between places of unpublished sum.
 
     All such places below the same root make one row of the block, whose sum is published: what it may gain, each may.
     """
-    series, year = shades.series, _year(shades.series, index)
-    free = shades.of(series.slots[index].columns, hidden[:, year])
-    shadow = shades.slot(year, hidden).dark & free.dark
-    root, layers = shades.series.tree.inherited(shadow), free.cells.layers.shape[1]
-    moves = free.unknown[:, :layers]
-    spare = np.maximum(moves - _stays(shades, index, moves), 0.0)
-    hosts = free.cells.fresh[:, None, :]  # somebody who leaves must go somewhere
-    held = np.where(free.leaf[:, None, None], np.concatenate([spare, hosts], axis=1), 0.0)
-    mine = series.tree.rising(held, shadow & ~free.leaf)
-    left = series.tree.pooled(root, free.leaf, held) - mine
+    year = _year(shades.series, index)
+    free = shades.of(shades.series.slots[index].columns, hidden[:, year])
+    free.star = star = free.star or _star(shades, index, free, shades.slot(year, hidden).dark)
+    layers, family = free.cells.layers.shape[1], shades.series.tree.family[star.root[places]]
+    own = star.own.take(places, axis=0)
+    left = star.pools.take(family, axis=0) - own
     more = np.maximum(left[:, :layers], 0.0)
     if year != index:
-        more += _of_the_row(shades.slot(index, hidden), free, root)
-    moving = (free.hidden & shadow)[:, None, None]
-    return np.where(moving & (left[:, layers:] > 0), mine[:, :layers], 0.0), np.where(moving, more, 0.0)
+        more += _of_the_row(shades.slot(index, hidden), free, star.root, places)
+    moving = star.moving[places][:, None, None]  # somebody who leaves must go somewhere
+    return np.where(moving & (left[:, layers:] > 0), own[:, :layers], 0.0), np.where(moving, more, 0.0)
+
+
+def _star(shades: Shades, index: int, free: Shade, dark: Flags) -> Star:
+    """Return what places may exchange within one period; ``dark``: of which the year counts as hidden."""
+    tree, shadow = shades.series.tree, dark & free.dark
+    moves = free.unknown[:, : free.cells.layers.shape[1]]
+    spare = np.maximum(moves - _stays(shades, index, moves), 0.0)
+    held = np.where(free.leaf[:, None, None], np.concatenate([spare, free.cells.fresh[:, None, :]], axis=1), 0.0)
+    root = tree.inherited(shadow)
+    return Star(root, tree.pools(root, free.leaf, held), tree.rising(held, shadow & ~free.leaf), free.hidden & shadow)
 
 
 def _stays(shades: Shades, index: int, moves: Numbers) -> Flags:
@@ -174,13 +196,15 @@ def _stays(shades: Shades, index: int, moves: Numbers) -> Flags:
     return np.asarray((shades.series.minimum > 0) & (moves > EPSILON) & (moves >= yearly - EPSILON))
 
 
-def _of_the_row(shade: Shade, free: Shade, root: Places) -> Numbers:
+def _of_the_row(shade: Shade, free: Shade, root: Places, places: Places) -> Numbers:
     """Return how much more all places of unpublished sum below the same root may have, together, in each period."""
-    asked, moves = shade.asked, shade.moving
-    row = shade.tree.pooled(root, free.leaf, moves)
-    stay = shade.tree.pooled(root, free.leaf, shade.cells.asked_layers)  # one of each, in another period
-    beside = moves - free.moving  # of a place with others below: those of published sum
-    gains = np.maximum(np.minimum(added(row), shade.pool - beside) - row, 0.0)
+    asked, tree = shade.asked, shade.tree
+    family = tree.family[root[places]]
+    row = shade.asked_of(tree.pools(root, free.leaf, shade.unknown)).take(family, axis=0)
+    stay = tree.pools(root, free.leaf, shade.cells.asked_layers).take(family, axis=0)  # one of each, in another period
+    moving, pool = shade.block(places)
+    beside = moving - free.block(places)[0]  # of a place with others below: those of published sum
+    gains = np.maximum(np.minimum(added(row), pool - beside) - row, 0.0)
     return asked.least(np.maximum(asked.questions(gains) - stay[:, :, None], 0.0))
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipelines.disclosure.series import Cells, added
+from pipelines.disclosure.series import Cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +18,25 @@ if TYPE_CHECKING:
 _KEPT = 12  # shades: those of a slot, of the slots beside it and of its year, hidden as they are and a moment before
 
 
+class Star(NamedTuple):
+    """What places may exchange within one period: of each family of ``root``, and of each place of its own.
+
+    Places × layers × columns, and then the places that may take somebody in. ``moving``: places.
+    """
+
+    root: Places
+    pools: Numbers
+    own: Numbers
+    moving: Flags
+
+
 class Shade:
     """``hidden``: the places of which the columns of ``cells`` are hidden."""
 
     def __init__(self, cells: Cells, hidden: Flags) -> None:
         self.cells, self.tree, self.asked = cells, cells.tree, cells.series.asked
         self.hidden = hidden.copy()
+        self.star: Star | None = None  # made in ``bounds``
 
     @cached_property
     def dark(self) -> Flags:
@@ -47,19 +60,18 @@ class Shade:
         return self.tree.rising(held, self.dark & self.cells.inner)
 
     @cached_property
-    def moving(self) -> Numbers:
-        """Return the same of all parts of all questions."""
-        return self.unknown.take(self.asked.figures, axis=1)
+    def pools(self) -> Numbers:
+        """Return what all leaves below the same root hold together of all parts of all questions: per family."""
+        return self.asked_of(self.tree.pools(self.root, self.leaf, self.unknown))
 
-    @cached_property
-    def rows(self) -> Numbers:
-        """Return ``moving`` over all columns."""
-        return added(self.moving)
+    def asked_of(self, figures: Numbers) -> Numbers:
+        """Return the parts of all questions among figures (any × figures × columns)."""
+        return np.asarray(figures.take(self.asked.figures, axis=1))
 
-    @cached_property
-    def pool(self) -> Numbers:
-        """Return what all leaves below the same root hold together of ``moving``."""
-        return self.tree.pooled(self.root, self.leaf, self.moving)
+    def block(self, places: Places) -> tuple[Numbers, Numbers]:
+        """Return of some places the parts of all questions that nobody can tell, and the pools that they are in."""
+        moving = self.asked_of(self.unknown.take(places, axis=0))
+        return moving, self.pools.take(self.tree.family[self.root[places]], axis=0)
 
     @cached_property
     def free(self) -> Flags:

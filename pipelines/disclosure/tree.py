@@ -100,11 +100,13 @@ class Tree:
             found[one.children] = np.where(hidden[above], found[above], above)
         return found
 
-    def pooled(self, root: Places, leaf: Flags, values: NDArray[Any]) -> Numbers:
-        """Return, per place, what all leaves below the same root hold together. ``root``: as ``inherited`` gives it."""
-        family, rows = self.family[root], np.flatnonzero(leaf)
-        width = int(np.prod(values.shape[1:]))
+    def pools(self, root: Places, leaf: Flags, values: NDArray[Any]) -> Numbers:
+        """Return, per family, what all leaves hold together whose root is its parent; last, those without a root.
+
+        ``root``: as ``inherited`` gives it.
+        """
+        rows, width, count = np.flatnonzero(leaf), int(np.prod(values.shape[1:])), len(self.families.parents) + 1
         held = values.reshape(-1, width).take(rows, axis=0)
-        at = (family[rows] * width)[:, None] + np.arange(width)
-        total = np.bincount(at.ravel(), held.ravel(), (len(self.families.parents) + 1) * width)
-        return np.asarray(total.reshape(-1, width).take(family, axis=0).reshape(values.shape))
+        at = (self.family[root[rows]] * width)[:, None] + np.arange(width)
+        total = np.bincount(at.ravel(), held.ravel(), count * width)
+        return np.asarray(total.reshape(count, *values.shape[1:]))
