@@ -126,18 +126,19 @@ class Meter:
 
 def changed_year(offices: int, years: int, catalogue: Any) -> float:
     """Return the CPU seconds of hiding and judging all years of a network of which one changed."""
-    from pipelines.flow.protection import Protection
-    from pipelines.flow.store import Store, write_frame
+    from pipelines.flow.protection import protecting
+    from pipelines.flow.store import Store
+    from pipelines.flow.stored_files import write_frame
 
     def night(changed: int | None) -> None:
-        protection = Protection(catalogue, store)
-        for year in range(2025 - years, 2025):
-            file, rows = folder / f"{year}.parquet", made[year]
-            if year == changed:
-                rows = rows.assign(effectif=rows["effectif"] + 20, denominateur=rows["denominateur"] + 20)
-                write_frame(file, rows)
-            shown, secrets = protection.hidden(NETWORK, year, file, lambda rows=rows: rows)  # type: ignore[misc]
-            protection.judge(shown, secrets)
+        with protecting(catalogue, store) as protection:
+            for year in range(2025 - years, 2025):
+                file, rows = folder / f"{year}.parquet", made[year]
+                if year == changed:
+                    rows = rows.assign(effectif=rows["effectif"] + 20, denominateur=rows["denominateur"] + 20)
+                    write_frame(file, rows)
+                shown, secrets = protection.hidden(NETWORK, year, file, lambda rows=rows: rows)  # type: ignore[misc]
+                protection.judge(shown, secrets)
 
     made = {year: results(offices, year, catalogue) for year in range(2025 - years, 2025)}
     with tempfile.TemporaryDirectory() as place:
