@@ -85,6 +85,7 @@ bench: develop
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/results.py
 	$(BIN)/python benchmarks/posters.py
+	$(BIN)/python benchmarks/site.py
 
 bench-validation: develop
 	$(BIN)/python benchmarks/validation.py --rows 10000000
