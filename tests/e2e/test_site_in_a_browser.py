@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import random
 import shutil
@@ -145,7 +146,19 @@ def test_the_keyboard_is_enough(browser, site):
     page.close()
 
 
-@pytest.mark.parametrize("query", ["AGENCE PARIS", "agénce pàris n 2", "ft75-2 paris", "france-travail 2 paris"][:2])
+@pytest.mark.skipif("RESULTATS_PICTURES" not in os.environ, reason="make docs-pictures")
+def test_a_picture_of_a_page(browser, site):
+    from PIL import Image
+
+    page = browser.new_page(viewport={"width": 1100, "height": 1180})
+    page.goto(f"file://{site}/structures/dgfip/SIP75.html")
+    with Image.open(io.BytesIO(page.screenshot())) as shown:
+        few = shown.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(Path(os.environ["RESULTATS_PICTURES"]) / "site-structure.png", optimize=True)
+    page.close()
+
+
+@pytest.mark.parametrize("query", ["AGENCE PARIS", "agénce pàris n 2", "france-travail paris"])
 def test_case_accents_and_signs_do_not_matter(browser, site, query):
     page = browser.new_page()
     page.goto(f"file://{site}/recherche.html")
