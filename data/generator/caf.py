@@ -25,6 +25,7 @@ _HEADER_2024: Row = [
     "q3_recommandation", "q4_note", "q5_demarche_en_ligne", "poids_redressement",
 ]  # fmt: skip
 _ONLINE = 9
+_REMARK = "Merci à mon équipe (remarque inventée)"
 
 
 def samples() -> Iterator[Sample]:
@@ -97,14 +98,23 @@ def _staff(year: int) -> Sample:
     path = f"caf/agents-{year}.csv"
     rows: list[Row] = [
         [answer.number, answer.day, answer.office.place.code, answer.office.code, answer.office.name,
-         answer.satisfaction]
-        for answer in draws.answers(path, year, OFFICES, usual=24)
+         _team(answer.office.code, rank), answer.satisfaction, "oui" if rank % 9 == 0 else "non",
+         f"{rank % 31},5", _REMARK if rank % 60 == 0 else None]
+        for rank, answer in enumerate(draws.answers(path, year, OFFICES, usual=24))
     ]  # fmt: skip
-    faults = [copied(rows, 90, {5: "Content"}, "R2023-90001")] if year == 2023 else []
-    header: Row = ["N° réponse", "Date", "Département", "Code CAF", "CAF", "Satisfaction au travail"]
+    faults = [copied(rows, 90, {6: "Content"}, "R2023-90001")] if year == 2023 else []
+    header: Row = [
+        "N° réponse", "Date", "Département", "Code CAF", "CAF", "Service", "Satisfaction au travail", "Encadrant",
+        "Ancienneté (années)", "Remarque",
+    ]  # fmt: skip
     content = csv_bytes([header, *with_rows(rows, faults)], french_cells=True, newline="\n")
-    shows = "satisfaction des agents (symétrie des attentions), aucune question sur la personne"
+    shows = "satisfaction des agents (symétrie des attentions), par service tiré au sort ; remarques que rien ne montre"
     return Sample(path, content, shows + (" ; réponse inconnue" if faults else ""), refused=len(faults))
+
+
+def _team(office: str, rank: int) -> str:
+    """Name the team of an answer: four were drawn in each office, one in the smallest."""
+    return f"{office}-{1 if office == 'CAF974' else 1 + rank % 4}"
 
 
 def _telephone(year: int) -> Sample:
