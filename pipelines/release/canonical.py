@@ -112,6 +112,8 @@ def _as_arrow(cells: pd.Series[Any] | pa.ChunkedArray) -> pa.ChunkedArray:
     found = found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found])
     if pa.types.is_floating(found.type):
         found = pc.if_else(pc.is_nan(found), None, found)
+    if found.null_count == len(found):  # whatever type an empty column was kept in
+        return pa.chunked_array([pa.nulls(len(found))])
     return found
 
 
