@@ -24,6 +24,7 @@ def run(
     network: Annotated[list[str] | None, option("RÉSEAU", "ce réseau seulement (répétable)")] = None,
     year: Annotated[list[int] | None, option("ANNÉE", "cette année seulement (répétable)")] = None,
     strict: Annotated[bool, flag("--strict", "code de sortie 1 si quoi que ce soit a été refusé")] = False,
+    verbose: Annotated[bool, flag("--verbose", "tout dire, réseau par réseau, au lieu d'un écran")] = False,
     json: Json = False,
 ) -> int:
     """Treat what the exports hold of networks and years; tell what came of it."""
@@ -52,7 +53,7 @@ def run(
         if json:
             print_json(summary.facts)
         else:
-            print(summary.text)
+            print(summary.text if verbose else summary.screen)
     if not outcome.succeeded or outcome.failures:
         return REFUSED
     return REFUSED if strict and summary.refused else DONE

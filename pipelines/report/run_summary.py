@@ -10,9 +10,12 @@ from pipelines.flow.gather import national
 from pipelines.flow.publish import kind_of
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.waiting_plans import waiting_plans
+from pipelines.mechanics.files import write_whole
+from pipelines.mechanics.french import counted
 from pipelines.release import history
 from pipelines.report.facts import letter_of, not_computed, to_check
 from pipelines.report.network_lines import from_here, network_lines
+from pipelines.report.run_screen import refused_exports, totals, years_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,13 +25,16 @@ if TYPE_CHECKING:
     from pipelines.flow.state import ExportVerdict, NetworkYear
     from pipelines.flow.store import Store
 
-_NEXT_STEP = "\nPour voir ces traitements dans Dagster : make ui, puis http://127.0.0.1:3000"
+_NEXT_STEP = "  ces traitements dans Dagster : make ui, puis http://127.0.0.1:3000"
+_ACCOUNT = "work/compte-rendu.txt"
+_LINES_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The text to print, how many exports or rows were refused, and the same as plain data with French names."""
+    """One screen, the whole account, how many exports or rows were refused, the same as data with French names."""
 
+    screen: str
     text: str
     refused: int
     facts: dict[str, Any]
@@ -48,7 +54,7 @@ class RunOutcome:
 
 
 def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summary:
-    """Return the summary of the runs just made."""
+    """Return the summary of the runs just made; the whole account is kept in the output, ``work/compte-rendu.txt``."""
     years = [store.read(network, year) for network, year in outcome.network_years]
     statement = national(store).synthetic
     lines, refused = [], len(outcome.failures)
@@ -56,18 +62,35 @@ def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summar
         told, count = network_lines(store, [known for known in years if known.network == network])
         refused += count
         lines += [f"\n{catalogue.networks[network].title} ({network})", *told]
-    revisions = [f"{item.network} {item.year} : {item.fingerprint[:12]}" for item in waiting_revisions(store)]
-    lines += _section("RÉVISIONS D'ANNÉES CLOSES À ACCEPTER (resultats revisions) :", revisions)
-    lines += _section("DOSSIER D'EXPORTS, À REGARDER :", folder_lines(noted_folder(store)))
-    lines += _strangers(store)
-    lines += [f"\nATTENTION, DONNÉES SYNTHÉTIQUES. {statement}"] if statement else []
-    lines += _section("ERREURS DE TRAITEMENT :", outcome.failures)
-    if outcome.succeeded:
-        lines += [*_datasets(catalogue, store), _NEXT_STEP]
-    else:
-        lines += ["\nAUCUNE PUBLICATION :", outcome.error]
+    notices = {
+        "RÉVISIONS D'ANNÉES CLOSES À ACCEPTER (resultats revisions) :": [
+            f"{item.network} {item.year} : {item.fingerprint[:12]}" for item in waiting_revisions(store)
+        ],
+        "DOSSIER D'EXPORTS, À REGARDER :": list(folder_lines(noted_folder(store))),
+        "ERREURS DE TRAITEMENT :": list(outcome.failures),
+    }
+    ending = [*_strangers(store), *([f"\nATTENTION, DONNÉES SYNTHÉTIQUES. {statement}"] if statement else [])]
+    ending += _datasets(catalogue, store) if outcome.succeeded else ["\nAUCUNE PUBLICATION :", outcome.error]
+    account = "\n".join([*lines, *(line for title in notices for line in _section(title, notices[title])), *ending])
+    where = _keep_account(store, account)
+    screen = [*years_table(catalogue, store, years), "", totals(years), *refused_exports(store, years)]
+    screen += [line for title in notices for line in _section(title, _shortened(notices[title]))]
+    screen += [*ending, f"  compte rendu, réseau par réseau : {where}", *([_NEXT_STEP] if outcome.succeeded else [])]
     facts = _facts(catalogue, store, outcome, years) | {"refuses": refused, "donnees_synthetiques": statement}
-    return Summary("\n".join(lines), refused, facts)
+    return Summary("\n".join(screen), account, refused, facts)
+
+
+def _keep_account(store: Store, account: str) -> str:
+    """Write the account of the last run in the output; return where."""
+    path = store.file(_ACCOUNT)
+    write_whole(path, f"{account}\n".encode())
+    store.save_file(path)
+    return _shown(store, path)
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    others = len(lines) - _LINES_SHOWN
+    return [*lines[:_LINES_SHOWN], f"… et {counted(others, 'autre')}, dans le compte rendu"] if others > 0 else lines
 
 
 def _facts(catalogue: Catalogue, store: Store, outcome: RunOutcome, years: list[NetworkYear]) -> dict[str, Any]:
