@@ -10,7 +10,6 @@ from pipelines.flow.gather import national
 from pipelines.flow.publish import kind_of
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.waiting_plans import waiting_plans
-from pipelines.mechanics.files import write_whole
 from pipelines.mechanics.french import counted
 from pipelines.release import history
 from pipelines.report.facts import letter_of, not_computed, to_check
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 _NEXT_STEP = "  ces traitements dans Dagster : make ui, puis http://127.0.0.1:3000"
 _ACCOUNT = "work/compte-rendu.txt"
 _LINES_SHOWN = 5
+_SCREEN = 40  # lines: an account as short as that is told whole
 
 
 @dataclass(frozen=True)
@@ -71,21 +71,23 @@ def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summar
     }
     ending = [*_strangers(store), *([f"\nATTENTION, DONNÉES SYNTHÉTIQUES. {statement}"] if statement else [])]
     ending += _datasets(catalogue, store) if outcome.succeeded else ["\nAUCUNE PUBLICATION :", outcome.error]
-    account = "\n".join([*lines, *(line for title in notices for line in _section(title, notices[title])), *ending])
+    account_lines = [*lines, *(line for title in notices for line in _section(title, notices[title]))]
+    account = "\n".join([*account_lines, *ending])
     where = _keep_account(store, account)
-    screen = [*years_table(catalogue, store, years), "", totals(years), *refused_exports(store, years)]
-    screen += [line for title in notices for line in _section(title, _shortened(notices[title]))]
-    screen += [*ending, f"  compte rendu, réseau par réseau : {where}", *([_NEXT_STEP] if outcome.succeeded else [])]
+    told = account_lines
+    if account.count("\n") > _SCREEN:
+        told = refused_exports(store, years)
+        told += [line for title in notices for line in _section(title, _shortened(notices[title]))]
+    screen = [*years_table(catalogue, store, years), "", totals(years), *told, *ending]
+    screen += [f"  compte rendu, réseau par réseau : {where}", *([_NEXT_STEP] if outcome.succeeded else [])]
     facts = _facts(catalogue, store, outcome, years) | {"refuses": refused, "donnees_synthetiques": statement}
     return Summary("\n".join(screen), account, refused, facts)
 
 
 def _keep_account(store: Store, account: str) -> str:
     """Write the account of the last run in the output; return where."""
-    path = store.file(_ACCOUNT)
-    write_whole(path, f"{account}\n".encode())
-    store.save_file(path)
-    return _shown(store, path)
+    store.keep_text(_ACCOUNT, f"{account}\n")
+    return _shown(store, store.file(_ACCOUNT))
 
 
 def _shortened(lines: list[str]) -> list[str]:
