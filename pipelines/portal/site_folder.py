@@ -78,18 +78,15 @@ class SiteFolder:
         self.written.append(address)
 
     def place(self, address: str, file: Path, digest: str, group: str, sources: str) -> None:
-        """Show a file of the release as it is: the same file under another name, or a copy on another disk."""
+        """Show a copy of a file of the release."""
         before = self._before.get(address)
         if not (before and digest and before.digest == digest[:32] and address in self._there):
             self._touch()
             path = self.root / address
             self._folder(path.parent)
             path.unlink(missing_ok=True)
-            try:
-                os.link(file, path)
-            except OSError:
-                shutil.copyfile(file, path)
-                path.chmod(PUBLIC_FILE)
+            shutil.copyfile(file, path)  # a link would change what the disk tells of the release: it'd be read again
+            path.chmod(PUBLIC_FILE)
             self.written.append(address)
         self._now[address] = Kept(group, sources, digest[:32], self.version)
 
