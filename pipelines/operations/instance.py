@@ -234,9 +234,17 @@ def prepare_instance(home: Path, *, alone: bool = True) -> list[str]:
         if postgres_url() is None:
             done += [f"réparé : {path}" for path in mend_sqlite(_sqlite_folder(home), runs=alone)]
         with opened(home) as instance, redirect_stdout(io.StringIO()):
-            instance.upgrade()  # it prints what it does
+            if not _newest(instance):
+                instance.upgrade()  # it prints what it does
             done.append(f"stockage prêt : {'SQLite' if postgres_url() is None else 'PostgreSQL'}")
     return done
+
+
+def _newest(instance: dg.DagsterInstance) -> bool:
+    """Whether the storage is as this Dagster makes it: upgrading opens the file of every run, and their index last."""
+    storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
+    versions = [storage.alembic_version() if storage else None for storage in storages]
+    return all(version is not None and version[0] == version[1] for version in versions)
 
 
 def _sqlite_folder(home: Path) -> Path:

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import uuid
 from contextlib import closing
 from pathlib import Path
 
@@ -73,6 +74,18 @@ def test_several_processes_write_at_once(home):
         assert process.returncode == 0
     for number in range(3):
         assert len(told(home, f"r{number}")) == 30
+
+
+def test_preparing_what_is_ready_opens_the_file_of_no_run(home, connections):
+    identifier = str(uuid.uuid4())
+    with opened(home) as instance:
+        run = dg.DagsterRun("travail", run_id=identifier)
+        instance.add_run(run)
+        instance.report_engine_event("fait", run)
+    connections.clear()
+    prepare_instance(home, alone=False)
+    assert [place for place in connections if place.endswith("index.db")]
+    assert not [place for place in connections if place.endswith(f"{identifier}.db")]
 
 
 def held(home: Path) -> set[Path]:
