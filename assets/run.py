@@ -13,6 +13,7 @@ from assets.jobs import STAGES
 from assets.publication import KEY as PUBLICATION
 from assets.quiet import due_network_years, national_due
 from assets.resources import Workspace
+from assets.site import KEY as SITE
 from assets.step_failures import failures_among
 from pipelines.declarations import Catalogue
 from pipelines.flow.waiting_plans import waiting_plans
@@ -22,6 +23,7 @@ from pipelines.operations.lost_runs import HOST_TAG
 from pipelines.operations.settings import home_from_environment
 from pipelines.report.run_summary import RunOutcome
 
+SITE_STEP = "__".join(SITE.path)
 # Dagster prints every event to the terminal; the summary says what matters, and the UI keeps the rest.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -56,8 +58,8 @@ def run_jobs(
         outcome = run_national(catalogue, workspace)
     else:
         progress("rien de nouveau, catalogue")
-        outcome = run_national(catalogue, workspace, [PUBLICATION], trace=bool(waiting_plans(workspace.store)))
-    return replace(outcome, network_years=places, failures=tuple(failures))
+        outcome = run_national(catalogue, workspace, [PUBLICATION, SITE], trace=bool(waiting_plans(workspace.store)))
+    return replace(outcome, network_years=places, failures=(*failures, *outcome.failures))
 
 
 def run_networks(
@@ -108,8 +110,11 @@ def run_national(
             asset_selection=chosen, instance=instance, raise_on_error=False, run_config=_QUIET, tags=_here()
         )
     _stop_if_interrupted(result)
-    error = "" if result.success else "\n".join(failure.cause for failure in failures_among(result.all_events))
-    return RunOutcome([], result.success, error)
+    failures = list(failures_among(result.all_events))
+    of_site = [f"site public : {failure.cause}" for failure in failures if failure.step == SITE_STEP]
+    stopped = [failure.cause for failure in failures if failure.step != SITE_STEP]
+    published = result.success or bool(of_site and not stopped)  # the site comes after what is published
+    return RunOutcome([], published, "\n".join(stopped), tuple(of_site))
 
 
 def _here() -> dict[str, str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NEXT_STEP = "  ces traitements dans Dagster : make ui, puis http://127.0.0.1:3000"
 _ACCOUNT = "work/compte-rendu.txt"
 _LINES_SHOWN = 5
-_SCREEN = 40  # lines: an account as short as that is told whole
+_SCREEN = 24  # lines: an account as short as that is told whole
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,9 @@ def _datasets(catalogue: Catalogue, store: Store) -> list[str]:
     held_back = any(plan["blocked"] and not kind_of(plan["target"]).remote for plan in waiting)
     for dataset in catalogue.datasets:
         lines += dataset_lines(store, dataset, held_back=held_back)
-    lines.append(f"  catalogue à ouvrir dans un navigateur : {_shown(store, store.catalogue / 'index.html')}")
+    if store.site and (home := store.site / "index.html").exists():
+        lines.append(f"  site public à ouvrir dans un navigateur : {_shown(store, home)}")
+    lines.append(f"  fichiers et permaliens : {_shown(store, store.catalogue / 'index.html')}")
     return [*lines, *(_waiting(store, plan) for plan in waiting)]
 
 
