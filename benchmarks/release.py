@@ -63,7 +63,7 @@ def results(rows: int, years: int, release: int) -> pd.DataFrame:
         "valeur": value, "unite": "%", "borne_basse": (value - 1.25).round(2), "borne_haute": (value + 1.25).round(2),
         "effectif": (chance[2] * 1000).astype(int) + 30, "statut_observation": "A", "statut_confidentialite": "F",
         "valeur_precedente": np.round(chance[2] * 100, 1), "evolution": np.round(value - chance[2] * 100, 1),
-        "comparable": True, "valeur_p": chance[2].round(6), "evolution_significative": chance[2] < 0.05,
+        "comparable": True, "valeur_p": chance[2].clip(1e-6).round(6), "evolution_significative": chance[2] < 0.05,
         "mode_obtention": "part des réponses", "date_reference": pd.Series(year).astype(str) + "-12-31",
         "date_extraction": "2025-01-31", "source": "enquete", "nature_donnees": "synthétiques",
     })  # fmt: skip
