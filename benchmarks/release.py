@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import psutil
 
 from pipelines.declarations import load
 from pipelines.flow.release import StoredTable
@@ -99,13 +99,18 @@ def step(name: str, folder: Path, release: int) -> dict[str, float]:
     catalogue = small_catalogue()
     for module in ("release", "verification"):
         importlib.import_module(f"pipelines.release.{module}")
-    before, began = resource.getrusage(resource.RUSAGE_SELF), time.process_time()
+    before, began = psutil.Process().memory_info().rss, time.process_time()
     if name == "verify":
         verify(folder, f"1.0.{release}")
     else:
         make(catalogue, folder, release)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before.ru_maxrss
-    return {"cpu": time.process_time() - began, "peak": peak / 1024}
+    return {"cpu": time.process_time() - began, "peak": (peak() - before) / 1e6}
+
+
+def peak() -> int:
+    """Return the most memory that this process had, in bytes; ``getrusage`` would count that of its parent too."""
+    told = Path("/proc/self/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in told if line.startswith("VmHWM:"))
 
 
 def make(catalogue: Catalogue, folder: Path, release: int) -> None:
@@ -159,7 +164,7 @@ def main() -> None:
         for what, number, title in steps:
             found = measured(what, folder, number)
             print(
-                f"{title:<16}{found['cpu']:>9.1f}{found['peak']:>9.0f}{found['peak'] * 1024 / rows:>10.2f}", flush=True
+                f"{title:<16}{found['cpu']:>9.1f}{found['peak']:>9.0f}{found['peak'] * 1000 / rows:>10.2f}", flush=True
             )
 
 
