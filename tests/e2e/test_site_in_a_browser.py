@@ -7,6 +7,7 @@ import io
 import os
 import random
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 AXE = PROJECT / ".cache" / "axe" / "node_modules" / "axe-core" / "axe.min.js"  # by .ci/run
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
+VNU = PROJECT / ".cache" / "vnu" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"  # by .ci/run
 WIDTHS, SCHEMES = (320, 1280), ("light", "dark")
 # One page of each template, and of each state: published, provisional, secret, refused, broken, not significant.
 PAGES = (
@@ -95,6 +97,21 @@ def test_no_template_breaks_a_rule_of_axe_nor_scrolls_sideways(browser, site, ax
             found.append(f"{address} : plus large que l'écran")
     context.close()
     assert found == []
+
+
+def test_every_page_is_valid_html(site, tmp_path):
+    java = shutil.which("java")
+    if not java or not VNU.exists():
+        pytest.skip("il faut Java et vnu : npm install --prefix .cache/vnu vnu-jar@26.9.27 (voir .ci/run)")
+    pages = sorted(str(page) for page in site.rglob("*.html"))
+    judge = [java, "-jar", str(VNU), "--format", "gnu", "--errors-only"]
+    done = subprocess.run([*judge, *pages], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr[:2000]
+    wrong = tmp_path / "faute.html"
+    wrong.write_text(
+        Path(pages[0]).read_text(encoding="utf-8").replace("</main>", "<li>x</p></main>"), encoding="utf-8"
+    )
+    assert subprocess.run([*judge, str(wrong)], capture_output=True, check=False).returncode == 1
 
 
 def test_axe_sees_a_fault(browser, site, axe):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from publishing_house import DATASET, House, small
+from publishing_house import DATASET, House
 
 from pipelines.targets.acceptance import accept
 from pipelines.targets.report import Report
@@ -41,16 +41,6 @@ def test_a_title_edited_by_hand_is_restored(published: House):
     assert held["tags"]
     assert held["temporal_coverage"]
     assert held["quality"]["score"] == 1
-
-
-def test_a_title_declared_as_kept_stays_as_edited(published: House, catalogue):
-    published.catalogue = small(catalogue, kept=("title",))
-    edit(published, title="Mon titre", description="Une description courte")
-    report = published.publish()
-    assert report.succeeded
-    assert [change.name for change in report.plan.actions[0].changes] == ["description"]
-    assert published.held()["title"] == "Mon titre"
-    assert published.publish().plan.empty
 
 
 def test_a_file_deleted_by_hand_comes_back_and_the_plan_tells_that_its_link_changes(published: House):

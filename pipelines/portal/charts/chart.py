@@ -61,7 +61,7 @@ class Chart:
     def html(self, identifier: str) -> str:
         """Return the chart as a ``figure``; ``identifier`` is unique in the page (letters, digits, hyphens)."""
         return (
-            f'<figure class="chart"{_attributes(self.data)}>{self.svg}<figcaption>{escape(self.sentence)}</figcaption>'
+            f'<figure class="chart"{_attributes(self.data)}><figcaption>{escape(self.sentence)}</figcaption>{self.svg}'
             '<details><summary>Voir les valeurs (tableau)<span class="vh"> : '
             f"{escape(self.table.caption)}</span></summary>"
             f"{self.table.html(f'{identifier}-t')}</details></figure>"
@@ -92,7 +92,7 @@ def picture(kind: str, width: int, height: int, marks: Sequence[str], top: int =
     """Return an SVG that scales to its place; ``kind`` begins its label (« Courbe »), ``top`` is where it begins."""
     return (
         f'<svg class="{kind.lower()}" viewBox="0 {top} {width} {height}" role="img" focusable="false" '
-        f'aria-label="{kind} : description et tableau ci-dessous">{"".join(marks)}</svg>'
+        f'aria-label="{kind} : description ci-dessus, tableau ci-dessous">{"".join(marks)}</svg>'
     )
 
 
