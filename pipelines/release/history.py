@@ -109,10 +109,15 @@ def _ranked(cells: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
 
 
 def row_counts(release: Path) -> dict[str, int]:
-    """Return how many rows every data table of a release has, as its Parquet says."""
-    return {
-        item["name"]: parquet.read_metadata(release / f"{item['name']}.parquet").num_rows for item in _tables(release)
-    }
+    """Return how many rows every data table of a release has: as its Parquet says, else as its CSV holds."""
+    return {item["name"]: _row_count(release, item) for item in _tables(release)}
+
+
+def _row_count(release: Path, item: Mapping[str, Any]) -> int:
+    columnar = release / f"{item['name']}.parquet"
+    if columnar.exists():
+        return int(parquet.read_metadata(columnar).num_rows)
+    return int(read_csv(release / item["path"], _names(item["schema"])).num_rows)
 
 
 def journal(release: Path) -> pa.Table:

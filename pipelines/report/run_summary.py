@@ -76,12 +76,21 @@ def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summar
     where = _keep_account(store, account)
     told = account_lines
     if account.count("\n") > _SCREEN:
-        told = refused_exports(store, years)
+        told = [*refused_exports(store, years), *_section("SANS RÉSULTAT :", _shortened(_without_result(store, years)))]
         told += [line for title in notices for line in _section(title, _shortened(notices[title]))]
     screen = [*years_table(catalogue, store, years), "", totals(years), *told, *ending]
     screen += [f"  compte rendu, réseau par réseau : {where}", *([_NEXT_STEP] if outcome.succeeded else [])]
     facts = _facts(catalogue, store, outcome, years) | {"refuses": refused, "donnees_synthetiques": statement}
     return Summary("\n".join(screen), account, refused, facts)
+
+
+def _without_result(store: Store, years: list[NetworkYear]) -> list[str]:
+    """Return what could not be computed, or was set aside with its network and year (French)."""
+    return [
+        f"{known.network} {known.year}, {indicator} : {why}"
+        for known in years
+        for indicator, why in not_computed(store, known).items()
+    ]
 
 
 def _keep_account(store: Store, account: str) -> str:

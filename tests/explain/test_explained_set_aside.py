@@ -14,7 +14,7 @@ from explained_run import YEAR, House, export, judged, levels
 from pipelines.cli import main
 from pipelines.declarations import Catalogue
 from pipelines.disclosure import protected
-from pipelines.tables import national
+from pipelines.flow import protection
 
 pytestmark = pytest.mark.e2e
 OFFICES = (("B1", "30", 1), ("B2", "30", 2), ("B3", "34", 9), ("B4", "34", 2), ("B5", "75", 9))
@@ -36,7 +36,7 @@ def _shown_beside(results: pd.DataFrame, catalogue: Catalogue, earlier: Any = ()
 
 
 def test_the_others_are_published_and_the_summary_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(national, "protected", _shown_beside)  # no file makes the pattern fail: a fault is planted
+    monkeypatch.setattr(protection, "protected", _shown_beside)  # no file makes the pattern fail: a fault is planted
     house = House(tmp_path)
     feeds = {}
     for name in ("clair", "trouble"):
