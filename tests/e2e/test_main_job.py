@@ -53,13 +53,18 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_the_run_says_what_was_refused_and_where_the_datasets_are(whole_run):
     output, told = whole_run
-    assert "assurance-maladie" in told
-    assert "2023  enquete : REJETÉ. Fichier inutilisable." in told
-    assert "2023  telephone : REJETÉ. 80 lignes fausses sur 480" in told
-    assert "NON TRANSMIS" in told
+    assert len(told.splitlines()) <= 45  # a screen
+    assert "2 EXPORTS REFUSÉS" in told
+    assert "✗ assurance-maladie 2023, enquete : assurance-maladie/enquete-2023.csv\n    Fichier inutilisable." in told
+    assert "✗ dgfip 2023, telephone : dgfip/telephone-2023.csv\n    80 lignes fausses sur 480" in told
     assert "DONNÉES SYNTHÉTIQUES" in told
     assert str(release(output)) in told
+    assert str(output / "site" / "index.html") in told
     assert "make ui" in told
+    account = (output / "work" / "compte-rendu.txt").read_text(encoding="utf-8")
+    assert "2023  enquete : REJETÉ. Fichier inutilisable." in account
+    assert "2023  telephone : REJETÉ. 80 lignes fausses sur 480" in account
+    assert "NON TRANSMIS" in account
 
 
 def test_the_release_holds_every_table_in_every_format(whole_run):

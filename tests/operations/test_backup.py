@@ -283,7 +283,7 @@ def test_a_backup_is_readable_by_nobody_else_and_opens_nothing(place, tmp_path):
     assert (place / "output").stat().st_mode & 0o777 == 0o755
     files = [path for path in (place / "output").rglob("*") if path.is_file()]
     opened = {path.relative_to(place / "output").parts[0] for path in files if path.stat().st_mode & 0o007}
-    assert opened == {"releases", "catalogue"}
+    assert opened == {"releases", "catalogue", "site"}
 
 
 def test_only_the_latest_are_kept_and_what_is_not_ours_is_left(place, tmp_path):
