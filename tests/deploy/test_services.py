@@ -139,7 +139,7 @@ def stop(installation: Installation) -> None:
             service.send_signal(signal.SIGTERM)
     for service in installation.services.values():
         try:
-            service.wait(60)
+            service.wait(120)  # as the units give the code server
         except subprocess.TimeoutExpired:
             service.kill()
             raise
