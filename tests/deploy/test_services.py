@@ -138,11 +138,17 @@ def stop(installation: Installation) -> None:
         if service.poll() is None:
             service.send_signal(signal.SIGTERM)
     for service in installation.services.values():
-        try:
-            service.wait(120)  # as the units give the code server
-        except subprocess.TimeoutExpired:
-            service.kill()
-            raise
+        until(lambda service=service: _stopped(service))
+
+
+def _stopped(service: subprocess.Popen[bytes]) -> bool:
+    """Wait a while; signal again: now and then Dagster's code server loses the first one (its unit then kills it)."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        service.wait(15)
+    if service.poll() is None:
+        service.send_signal(signal.SIGTERM)
+        return False
+    return True
 
 
 def until(found: Callable[[], Any], seconds: float = 120) -> Any:
