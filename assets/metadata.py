@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.declarations import Export, Table
-from pipelines.portal.reading import Reading, UnreadableReleaseError
+from pipelines.portal.release_data import Reading, UnreadableReleaseError
 from pipelines.portal.sentences import latest_sentence
 
 SCHEMA = "dagster/column_schema"

@@ -14,6 +14,7 @@ from assets.resources import POOL, Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.exports_folder import folder_lines, note_folder
 from pipelines.flow.gather import RESULTS, ColumnsError, StaleError, make_tables
+from pipelines.flow.preview_rows import first_rows
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.release import (
     Audit,
@@ -24,7 +25,6 @@ from pipelines.flow.release import (
     release_dataset,
     release_inputs,
 )
-from pipelines.flow.shown import first_rows
 from pipelines.release.errors import ReleaseError
 
 TABLES = dg.AssetKey(["national", "tables"])

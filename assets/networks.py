@@ -18,9 +18,9 @@ from pipelines.declarations.status import Status
 from pipelines.flow.compute import compute_and_write, outside_range, shown_results
 from pipelines.flow.gather import accounts_of_verdict
 from pipelines.flow.judge import judge_received
+from pipelines.flow.preview_rows import first_observations, first_rows, series, spread
 from pipelines.flow.receive import receive
 from pipelines.flow.revisions import ACCEPT_JOB, settle, writing_store
-from pipelines.flow.shown import first_observations, first_rows, series, spread
 from pipelines.flow.state import Reception
 from pipelines.flow.store import Store
 from pipelines.validate import Verdict, count_findings

@@ -18,7 +18,7 @@ from pipelines.release.errors import PublicationError
 from pipelines.targets.folder.target import NAME
 from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import TargetError
-from pipelines.targets.report import plan_text, report_text
+from pipelines.targets.publication_report import plan_text, report_text
 
 KEY = dg.AssetKey(["national", "publication"])
 AGREEMENT = "accord"

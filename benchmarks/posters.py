@@ -64,7 +64,7 @@ def _of_office(rows: pa.Table, number: int, shift: float) -> pa.Table:
 def measured(release: Path, folder: Path) -> Measure:
     """Make the posters of a release, in this process."""
     from pipelines.portal.posters import make_posters
-    from pipelines.portal.reading import Reading
+    from pipelines.portal.release_data import Reading
 
     begun = time.perf_counter()
     with Reading(release) as reading:

@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 
 from assets.resources import Workspace
-from pipelines.cli.explaining import open_explainer
+from pipelines.cli.explain_command import open_explainer
 from pipelines.declarations import Catalogue, load
 from pipelines.explain import Explainer
 from pipelines.flow.compute import compute_and_write

@@ -22,7 +22,7 @@ from pipelines.declarations.estimators import ESTIMATORS
 from pipelines.declarations.indicator import Indicator
 from pipelines.declarations.network import Export, Network
 from pipelines.declarations.references import Corrections
-from pipelines.declarations.releasing import Explanation
+from pipelines.declarations.release_settings import Explanation
 from pipelines.declarations.yaml_source import parse
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli import catalogue, explaining, instance, operations, posters, producers, publishing, releasing, run
+from pipelines.cli import (
+    catalogue,
+    explain_command,
+    instance,
+    operations,
+    posters,
+    producers,
+    publish_commands,
+    releases,
+    run,
+)
 from pipelines.cli.door import listened
 from pipelines.cli.french import Command, Group, PublicCommand, usage_fault
 
@@ -79,7 +89,7 @@ _add(run.run, _TREAT, "traiter les exports : réception, validation, résultats,
 _add(catalogue.check, _TREAT, "contrôler toutes les déclarations, toutes les erreurs d'un coup")
 _add(catalogue.editor_schemas, _TREAT, "écrire les JSON Schemas pour les éditeurs de YAML", public=True)
 _add(
-    explaining.explain, _TREAT, "remonter d'un résultat publié à ses lignes sources, et le recalculer",
+    explain_command.explain, _TREAT, "remonter d'un résultat publié à ses lignes sources, et le recalculer",
     "Code de sortie : 0 le recalcul confirme (ou la valeur est secrète), 1 il ne confirme pas, "
     "2 ligne introuvable ou mauvais usage.",
 )  # fmt: skip
@@ -88,21 +98,21 @@ _add(
     "Code de sortie : 0 valide, 1 non valide, 2 illisible ou mauvais usage.",
 )  # fmt: skip
 _add(producers.template, _PRODUCERS, "écrire le modèle XLSX d'un export et son Table Schema", public=True)
-_add(publishing.plan, _PUBLISH, "montrer ce qu'une publication changerait, sans rien changer", _ACCESS)
-_add(publishing.publish, _PUBLISH, "amener une cible à la dernière version, puis la relire", _ACCESS)
+_add(publish_commands.plan, _PUBLISH, "montrer ce qu'une publication changerait, sans rien changer", _ACCESS)
+_add(publish_commands.publish, _PUBLISH, "amener une cible à la dernière version, puis la relire", _ACCESS)
 _add(
-    publishing.site,
+    publish_commands.site,
     _PUBLISH,
     "écrire le site public d'une version publiée, les pages qui diffèrent seules",
     public=True,
 )
 _add(
-    releasing.verify, _PUBLISH,
+    releases.verify, _PUBLISH,
     "prouver les versions publiées : empreintes, chaîne, journaux, fichiers reçus, et une version refaite",
     "Code de sortie : 0 tout est prouvé, 1 quelque chose ne l'est pas, 2 version inconnue ou mauvais usage.",
 )  # fmt: skip
 _add(posters.posters, _PUBLISH, "faire les affiches des guichets d'un réseau, en PDF, d'après une version", public=True)
-_add(releasing.rollback, _PUBLISH, "revenir à une version : une nouvelle version, avec ses tables et un motif")
+_add(releases.rollback, _PUBLISH, "revenir à une version : une nouvelle version, avec ses tables et un motif")
 _add(instance.revisions, _PUBLISH, "révisions d'années closes : lister, accepter")
 _add(operations.status, _OPERATE, "dire ce qui est publié et où, ce qui est en retard, ce qui attend un accord")
 _add(

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.mechanics import limits
-from pipelines.read.apart import apart
 from pipelines.read.cells import UnusableFileError
-from pipelines.read.isolated import TreatmentError
+from pipelines.read.isolated_rows import TreatmentError
+from pipelines.read.separate_process import apart
 
 if TYPE_CHECKING:
     from pipelines.tabular import FileVerdict

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pipelines.cli.options import DONE, REFUSED, Json, Schemas, flag, load_or_tell
-from pipelines.cli.showing import print_json
+from pipelines.cli.terminal_output import print_json
 
 
 def check(schemas: Schemas, json: Json = False) -> int:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, 
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from pipelines.cli.options import REFUSED, USAGE
-from pipelines.cli.showing import print_json
+from pipelines.cli.terminal_output import print_json
 from pipelines.mechanics.plain_text import lines
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pipelines.cli.options import DONE, REFUSED, USAGE, Json, option
-from pipelines.cli.showing import print_json
+from pipelines.cli.terminal_output import print_json
 
 if TYPE_CHECKING:
     from pipelines.flow.state import Proposal

@@ -6,7 +6,7 @@ import datetime
 from typing import Annotated
 
 from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_tell, tell
-from pipelines.cli.showing import print_json, steps
+from pipelines.cli.terminal_output import print_json, steps
 
 
 def doctor(

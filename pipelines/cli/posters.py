@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, load_or_tell, option, tell
-from pipelines.cli.releasing import Dataset, dataset_of
-from pipelines.cli.showing import print_json, steps
+from pipelines.cli.releases import Dataset, dataset_of
+from pipelines.cli.terminal_output import print_json, steps
 from pipelines.mechanics.french import counted
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _make(
 ) -> Made | str:  # fmt: skip
     """Make the posters, or say why there are none; a version that waits for somebody's agreement is on no wall."""
     from pipelines.portal.posters import NoPosterError, make_posters
-    from pipelines.portal.reading import Reading, UnreadableReleaseError
+    from pipelines.portal.release_data import Reading, UnreadableReleaseError
     from pipelines.release.history import versions
 
     known = versions(store.releases, dataset)

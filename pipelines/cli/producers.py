@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.options import DONE, REFUSED, UNREADABLE, USAGE, Schemas, flag, load_or_tell, option, tell
-from pipelines.cli.showing import print_json
+from pipelines.cli.terminal_output import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +106,7 @@ def _absent(path: Path, json: bool) -> int:
 def _validate_export(
     catalogue: Catalogue, network: str, identifier: str, year: int | None, file: Path, letter: Path | None, json: bool
 ) -> int:
-    from pipelines.cli.checking import check_export, layout_of, write_letters
+    from pipelines.cli.file_check import check_export, layout_of, write_letters
 
     try:
         export = _export(catalogue, network, identifier)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Schemas, flag, load_or_tell, option
-from pipelines.cli.showing import print_json, steps
+from pipelines.cli.terminal_output import print_json, steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.compute.coding import code, column, literal, typed_value
-from pipelines.compute.source import Source, connect, kept
+from pipelines.compute.export_rows import Source, connect, kept
+from pipelines.compute.row_codes import code, column, literal, typed_value
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.bases import REASONS, Account

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.coding import column
+from pipelines.compute.export_rows import Factors, Source
 from pipelines.compute.raking import RakingError, rake
-from pipelines.compute.source import Factors, Source
+from pipelines.compute.row_codes import column
 
 if TYPE_CHECKING:
     import duckdb

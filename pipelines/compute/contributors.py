@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.compute.coding import code
-from pipelines.compute.coding import column as quoted
-from pipelines.compute.source import CELL, kept
+from pipelines.compute.export_rows import CELL, kept
+from pipelines.compute.row_codes import code
+from pipelines.compute.row_codes import column as quoted
 from pipelines.compute.units import UNIT, assign_units
 from pipelines.declarations.geography import Geography
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from pipelines.compute.source import Source
+    from pipelines.compute.export_rows import Source
     from pipelines.declarations import Feed, Indicator
 
 FEW = "_peu_nombreux"

@@ -16,15 +16,15 @@ import pandas as pd
 from pipelines.compute.calibration import DIAGNOSTICS, calibrate
 from pipelines.compute.comparability import declared_breaks
 from pipelines.compute.contributors import FEW, told_by_few
+from pipelines.compute.declared_results import discrepancies, typed_results
+from pipelines.compute.export_rows import Source, connect, structures
 from pipelines.compute.intervals import critical
 from pipelines.compute.networks import transparency
-from pipelines.compute.observed import observed_results
-from pipelines.compute.source import Source, connect, structures
+from pipelines.compute.observed_results import observed_results
 from pipelines.compute.sums import Sums, declared_rows, scan
-from pipelines.compute.typed import discrepancies, typed_results
 from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import FRENCH
-from pipelines.disclosure.published import NUMBERS, UNPUBLISHED
+from pipelines.disclosure.results_table import NUMBERS, UNPUBLISHED
 from pipelines.disclosure.rules import SECRET, rule_of
 from pipelines.disclosure.surveys import HIDDEN
 

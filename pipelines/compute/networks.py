@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.coding import column
-from pipelines.compute.source import CELL, Source, kept
+from pipelines.compute.export_rows import CELL, Source, kept
+from pipelines.compute.row_codes import column
 from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import last_day, period_of
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.coding import code
 from pipelines.compute.design import degrees_of_freedom, linearised_variance
+from pipelines.compute.export_rows import CELL, Source, kept
 from pipelines.compute.intervals import around, binomial_ranks, critical, kish
-from pipelines.compute.source import CELL, Source, kept
+from pipelines.compute.row_codes import code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

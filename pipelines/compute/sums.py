@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.coding import Coded, code, typed_value
-from pipelines.compute.coding import column as quoted
-from pipelines.compute.source import CELL, CELL_ORDER, Source, kept
+from pipelines.compute.export_rows import CELL, CELL_ORDER, Source, kept
+from pipelines.compute.row_codes import Coded, code, typed_value
+from pipelines.compute.row_codes import column as quoted
 from pipelines.compute.units import Cells
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from pipelines.declarations.base import LEVELS, Frequency, Level
 from pipelines.declarations.catalogue import Catalogue
+from pipelines.declarations.datasets import Column, Dataset, Table
 from pipelines.declarations.indicator import Feed, Indicator, LevelRule
 from pipelines.declarations.loading import load
 from pipelines.declarations.network import Export, ExportField, Layout, Network
 from pipelines.declarations.problems import DeclarationError, Problem
-from pipelines.declarations.published import Column, Dataset, Table
 from pipelines.declarations.references import AbsenceReason, Correction, Territories, Territory
 
 __all__ = [

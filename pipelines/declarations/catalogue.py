@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from pydantic import model_validator
 
 from pipelines.declarations.base import Identifier, Model
+from pipelines.declarations.datasets import Dataset, Table
 from pipelines.declarations.indicator import Feed, Indicator
 from pipelines.declarations.network import Network
-from pipelines.declarations.published import Dataset, Table
 from pipelines.declarations.references import (
     AbsenceReason,
     Correction,

@@ -10,7 +10,7 @@ from pipelines.declarations.network import DURATION_FORMS
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to
 from pipelines.declarations.references import REASONS_GIVEN
-from pipelines.declarations.releasing_checks import names_used
+from pipelines.declarations.release_settings_checks import names_used
 from pipelines.declarations.role_checks import fits, input_faults, unit_faults, weight_faults
 from pipelines.declarations.sampling_checks import sampling_faults
 

@@ -11,10 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from pipelines.declarations.base import Identifier, Model
 from pipelines.declarations.catalogue import AbsenceReasons, Catalogue, Engagements, QualityCriteria
 from pipelines.declarations.crosschecks import crosscheck
+from pipelines.declarations.datasets import Dataset, Table
 from pipelines.declarations.indicator import Indicator
 from pipelines.declarations.network import Network
 from pipelines.declarations.problems import DeclarationError, Problem, from_pydantic
-from pipelines.declarations.published import Dataset, Table
 from pipelines.declarations.references import Correction, Corrections, Territories
 from pipelines.declarations.yaml_source import Document, parse
 

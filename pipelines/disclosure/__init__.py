@@ -14,7 +14,7 @@ from pipelines.disclosure.audit import (
     secret_figures,
     what_is_known,
 )
-from pipelines.disclosure.published import (
+from pipelines.disclosure.results_table import (
     EXTREMES,
     coarsened,
     disclosure_summary,

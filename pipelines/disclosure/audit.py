@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from pipelines.disclosure.bounds import intervals
-from pipelines.disclosure.earlier import beside, told_before
-from pipelines.disclosure.keys import blocks, network_year, positions, row_numbers
-from pipelines.disclosure.published import NUMBERS
+from pipelines.disclosure.earlier_marks import beside, told_before
+from pipelines.disclosure.results_table import NUMBERS
 from pipelines.disclosure.revised import PROVISIONAL, latest_rows, same_figures
+from pipelines.disclosure.row_keys import blocks, network_year, positions, row_numbers
 from pipelines.disclosure.shade import Shades
 from pipelines.disclosure.surveys import FREE, KEY, YEAR, surveys
 from pipelines.disclosure.totals import secret_totals, told_counts

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipelines.disclosure.keys import blocks, network_year
+from pipelines.disclosure.row_keys import blocks, network_year
 from pipelines.disclosure.rules import SECRET, attributes, rules
 from pipelines.disclosure.series import EPSILON
 from pipelines.disclosure.surveys import (

@@ -16,7 +16,7 @@ from pipelines.declarations import estimators as declared
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import FRENCH, MONTHS_PER_PERIOD, last_day
-from pipelines.disclosure.keys import codes_of, compacted, distinct, network_year, row_numbers
+from pipelines.disclosure.row_keys import codes_of, compacted, distinct, network_year, row_numbers
 from pipelines.disclosure.rules import attributes, base_of, rules
 from pipelines.disclosure.series import EPSILON, Layer, Series, Slot, Split
 from pipelines.disclosure.tree import Tree

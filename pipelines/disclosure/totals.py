@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.disclosure.keys import row_numbers
+from pipelines.disclosure.row_keys import row_numbers
 from pipelines.disclosure.surveys import FREE
 
 if TYPE_CHECKING:

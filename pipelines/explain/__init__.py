@@ -6,6 +6,6 @@ pipeline's own estimators. A second, independent computation of each stands in `
 
 from pipelines.explain.explainer import Explainer
 from pipelines.explain.explanation import explanation
-from pipelines.explain.published import NotFoundError, Release, find_row, open_release
+from pipelines.explain.published_row import NotFoundError, Release, find_row, open_release
 
 __all__ = ["Explainer", "NotFoundError", "Release", "explanation", "find_row", "open_release"]

@@ -13,16 +13,16 @@ import duckdb
 import pandas as pd
 
 from pipelines.compute.accounts import reasons_of_rows
-from pipelines.compute.source import Source, connect
+from pipelines.compute.declared_results import typed_results
+from pipelines.compute.export_rows import Source, connect
 from pipelines.compute.sums import declared_rows
-from pipelines.compute.typed import typed_results
 from pipelines.declarations.geography import Geography
 from pipelines.declarations.status import Status
+from pipelines.explain.accepted_rows import NetworkLines, ObservedLines, TypedLines
 from pipelines.explain.agreement import differences, is_hidden, is_kept, same_reason
 from pipelines.explain.archived_files import DAMAGED, is_held
 from pipelines.explain.evidence import gather_evidence
-from pipelines.explain.lines import NetworkLines, ObservedLines, TypedLines
-from pipelines.explain.recomputed import NotComputedError, by_unit, key_of, recomputed_lines, write_observations
+from pipelines.explain.recomputation import NotComputedError, by_unit, key_of, recomputed_lines, write_observations
 from pipelines.flow.state import ExportVerdict
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Catalogue, Export, Feed, Indicator
+    from pipelines.explain.accepted_rows import Lines
     from pipelines.explain.agreement import Row
     from pipelines.explain.evidence import Evidence
-    from pipelines.explain.lines import Lines
-    from pipelines.explain.published import Release
-    from pipelines.explain.recomputed import Key
+    from pipelines.explain.published_row import Release
+    from pipelines.explain.recomputation import Key
     from pipelines.flow.state import ReleasedYear
     from pipelines.read import Archive
 

@@ -17,9 +17,9 @@ from pipelines.declarations.indicator import MinimumBase
 from pipelines.declarations.status import Status
 from pipelines.declarations.yaml_source import Document, parse
 from pipelines.disclosure.rules import DEFAULT_MINIMUM_BASE, SECRET
+from pipelines.explain.accepted_rows import ObservedLines
 from pipelines.explain.agreement import FIGURES, Row, as_published, is_hidden, is_kept, present
-from pipelines.explain.lines import ObservedLines
-from pipelines.explain.recomputed import key_of
+from pipelines.explain.recomputation import key_of
 
 if TYPE_CHECKING:
     from pathlib import Path

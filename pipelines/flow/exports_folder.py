@@ -8,7 +8,7 @@ from pipelines.flow.provenance import MARKER, provenance_of
 from pipelines.flow.store import Store
 from pipelines.mechanics.french import counted
 from pipelines.read import ExportsRoot
-from pipelines.read.unexpected import look_at
+from pipelines.read.unexpected_files import look_at
 
 _FILE = "work/dossier.json"
 SHOWN = 10  # files told of each kind in a text; ``status --json`` has them all

@@ -19,11 +19,11 @@ from pipelines.declarations import Catalogue
 from pipelines.disclosure import AUDITED, SECRET_FIGURES, findings_of_year, protected, secret_figures, unless_few
 from pipelines.flow.earlier_releases import accepted_changes, earlier_results
 from pipelines.flow.fingerprints import COMPUTING, code_of, fingerprint
-from pipelines.flow.remembered import content, remembered
+from pipelines.flow.frame_cache import content, remembered
 from pipelines.flow.store import Store
 
 _ROOM = "work/secret"
-_READING = ("flow/protection.py", "flow/remembered.py")
+_READING = ("flow/protection.py", "flow/frame_cache.py")
 _CODE = (*COMPUTING, *_READING, "flow/earlier_releases.py")
 _CHECKSUMS = "SHA256SUMS"  # of a release, which nothing changes
 Place = tuple[str, int]

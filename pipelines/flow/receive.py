@@ -15,7 +15,7 @@ from pipelines.flow.revisions import begin_revision, writing_store
 from pipelines.flow.state import LeftFile, Reception, RenamedFile, SameContent
 from pipelines.flow.store import Store
 from pipelines.read import DamagedArchiveError, ExportsRoot, Received, SourceFile
-from pipelines.read.arriving import changed, growing, unfinished
+from pipelines.read.unfinished_files import changed, growing, unfinished
 
 _MOVING = "change encore"
 _CUT = "n'a pas sa fin"

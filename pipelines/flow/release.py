@@ -14,9 +14,9 @@ from pipelines.disclosure import audit, disclosure_summary, refusals
 from pipelines.flow.earlier_releases import earlier_results
 from pipelines.flow.fingerprints import code_fingerprint, fingerprint
 from pipelines.flow.gather import RESULTS, SECRETS, gathered, national
+from pipelines.flow.preview_rows import Rows, first_rows
 from pipelines.flow.protection import protecting
 from pipelines.flow.provenance import synthetic_statement
-from pipelines.flow.shown import Rows, first_rows
 from pipelines.flow.state import NetworkYear
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import read_frame

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.flow.store import Store
 from pipelines.targets.plan import Plan
-from pipelines.targets.report import plan_text
+from pipelines.targets.publication_report import plan_text
 
 # Alone, not with the national tables: who publishes by hand must not put back those of before a run.
 _FILE = "work/attente/publication.json"

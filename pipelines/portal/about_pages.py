@@ -9,13 +9,13 @@ from xml.sax.saxutils import escape
 from pipelines.portal import addresses
 from pipelines.portal.figures import State
 from pipelines.portal.matrix import late, matrix
-from pipelines.portal.pages import MENU, File
+from pipelines.portal.templates import MENU, File
 from pipelines.release.readme import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipelines.portal.pages import Pages
+    from pipelines.portal.templates import Pages
 
 LATEST = "donnees/latest"
 _CRITERIA = (

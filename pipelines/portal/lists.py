@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.portal import addresses
-from pipelines.portal.folding import folded
+from pipelines.portal.folded_names import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipelines.portal.pages import Pages
+    from pipelines.portal.templates import Pages
 
 LONGEST = 300  # entries of a page: some 40 kB
 

@@ -10,7 +10,7 @@ from pipelines.declarations.status import Status
 from pipelines.mechanics.french import listed
 
 if TYPE_CHECKING:
-    from pipelines.portal.reading import Reading
+    from pipelines.portal.release_data import Reading
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The pages of one network: itself, its places at every level, its indicators on a map, the list of its offices.
 
 One place at a time is in memory, with the series of the territories that are references for it. What several networks
-have in common is in ``common_pages``.
+have in common is in ``national_pages``.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pipelines.portal.cards import card, snippet
 from pipelines.portal.charts import PeerGroup, areas_of_year, curve, distribution, peer_groups, strip, territory_map
 from pipelines.portal.figures import Figure, Indicator, Place, Series
 from pipelines.portal.lists import Entry, list_pages
-from pipelines.portal.pages import LEVELS, LEVELS_MANY, Crumbs, File, Pages, published
 from pipelines.portal.sentences import NO_BREAK_SPACE, better_sentence, number_text
+from pipelines.portal.templates import LEVELS, LEVELS_MANY, Crumbs, File, Pages, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.portal.reading import Network, Source
+    from pipelines.portal.release_data import Network, Source
 
 HEAVIEST = 75_000  # bytes of indicators on a page, the rest of which takes some 20 000: pages stay under 100 kB
 _TILE = 500  # bytes of an indicator in the summary of its page

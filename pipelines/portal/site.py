@@ -1,6 +1,6 @@
 """The public site of one release, in a folder that a web server shows as it is, or that opens from a disk.
 
-What each page says is in ``network_pages``, ``common_pages`` and ``about_pages``; here is what is made again, and when:
+What each page says is in ``network_pages``, ``national_pages`` and ``about_pages``; here is what is made again, and when:
 a network's pages when its rows, its texts or the code of this room changed; the others with every release.
 """
 
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from pipelines.portal.about_pages import LATEST, AboutPages
 from pipelines.portal.addresses import posters_folder, posters_zip
 from pipelines.portal.charts import style
-from pipelines.portal.common_pages import CommonPages
+from pipelines.portal.national_pages import CommonPages
 from pipelines.portal.network_pages import NetworkPages
-from pipelines.portal.pages import TEMPLATES, Pages, Site
-from pipelines.portal.reading import Reading, UnreadableReleaseError
+from pipelines.portal.release_data import Reading, UnreadableReleaseError
 from pipelines.portal.site_folder import SiteFolder
+from pipelines.portal.templates import TEMPLATES, Pages, Site
 
 if TYPE_CHECKING:
-    from pipelines.portal.reading import Network
+    from pipelines.portal.release_data import Network
 
 TITLE = "Résultats des services publics"
 COMMON = "commun"

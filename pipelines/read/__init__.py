@@ -10,17 +10,17 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipelines.mechanics.opened_files import Cells, DelimitedText
-from pipelines.read.apart import apart
 from pipelines.read.archive import Archive, DamagedArchiveError, Received
 from pipelines.read.cells import UnusableFileError
 from pipelines.read.columnar import read_columnar
 from pipelines.read.containers import is_packed, unpack
 from pipelines.read.delimited import open_delimited, read_delimited
 from pipelines.read.file_kind import check_kind
-from pipelines.read.isolated import ReaderDiedError, TreatmentError
+from pipelines.read.isolated_rows import ReaderDiedError, TreatmentError
 from pipelines.read.listing import Listing, SourceFile
 from pipelines.read.object_store import ObjectStore
 from pipelines.read.outside_yaml import OutsideYamlError, read_outside
+from pipelines.read.separate_process import apart
 from pipelines.read.sources import ExportsRoot, RootError
 from pipelines.read.spreadsheet import read_spreadsheet
 from pipelines.read.text import open_binary

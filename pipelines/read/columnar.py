@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pipelines.mechanics import limits
 from pipelines.mechanics.opened_files import Cells
 from pipelines.read.cells import UnusableFileError, check_row
-from pipelines.read.isolated import UnreadableBytesError, rows_of
-from pipelines.read.native import NativeColumn
+from pipelines.read.isolated_rows import UnreadableBytesError, rows_of
+from pipelines.read.native_cells import NativeColumn
 
 if TYPE_CHECKING:
     from pipelines.declarations import Layout

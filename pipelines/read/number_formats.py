@@ -1,7 +1,7 @@
 """What the number format of a cell makes the producer see, that its stored value doesn't say.
 
 0.853 in the format ``0.0%`` is seen as 85,3 %. Formats are those of XLSX (ECMA-376 part 1, 18.8.30 and 18.8.31);
-what is done with what is seen belongs to ``native``.
+what is done with what is seen belongs to ``native_cells``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """XLSX and ODS to cells, through calamine: one sheet, one or several header rows.
 
 The sheet read is the declared one, else the visible one whose header has the most expected columns, the first at
-equality: what must be told of that choice is here too. What native cells become is decided in ``native``; the file is
+equality: what must be told of that choice is here too. What native cells become is decided in ``native_cells``; the file is
 opened by the bounded process, once its parts have been judged.
 """
 
@@ -15,8 +15,8 @@ from pipelines.mechanics import limits
 from pipelines.mechanics.french import first_few
 from pipelines.mechanics.opened_files import Cells, Mark, Note
 from pipelines.read.cells import UnusableFileError, check_row, compose_header, cut_blank_edges, native_text
-from pipelines.read.isolated import UnreadableBytesError, rows_of
-from pipelines.read.native import NativeColumn
+from pipelines.read.isolated_rows import UnreadableBytesError, rows_of
+from pipelines.read.native_cells import NativeColumn
 from pipelines.read.number_formats import Look
 from pipelines.read.workbook_parts import check_workbook
 from pipelines.read.xml_part import Sheet

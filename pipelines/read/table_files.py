@@ -19,7 +19,7 @@ from pipelines.read.archive import check_size
 from pipelines.read.cells import UnusableFileError
 from pipelines.read.containers import unpack_first
 from pipelines.read.file_kind import check_kind
-from pipelines.read.isolated import UnreadableBytesError, rows_of
+from pipelines.read.isolated_rows import UnreadableBytesError, rows_of
 from pipelines.read.workbook_parts import check_workbook
 from pipelines.read.xml_part import Sheet
 from pipelines.read.zip_directory import DAMAGED

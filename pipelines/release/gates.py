@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
-    from pipelines.declarations.releasing import ReleaseGates, Threshold
+    from pipelines.declarations.release_settings import ReleaseGates, Threshold
 
 SHOWN = 10  # details told per gate; the rest is counted
 FEW_ROWS = 20  # in a table that small, one row is a large share: only the whole dataset is judged

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pipelines.declarations import Catalogue, Dataset, Network, Table
-    from pipelines.declarations.releasing import Historical
+    from pipelines.declarations.release_settings import Historical
     from pipelines.release.files import WrittenFile
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"

@@ -19,7 +19,7 @@ from pipelines.read.sources import without_secrets
 from pipelines.release import history
 from pipelines.report.facts import known_years, late_files, letter_of, to_check
 from pipelines.targets.acceptance import accepted
-from pipelines.targets.rooms import Rooms
+from pipelines.targets.output_paths import Rooms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

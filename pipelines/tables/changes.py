@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.comparability import declared_breaks
-from pipelines.compute.comparing import (
+from pipelines.compute.network_year import YEAR_WORDS
+from pipelines.compute.significance import (
     LEVEL,
     SMALLEST,
     benjamini_hochberg,
@@ -21,8 +22,7 @@ from pipelines.compute.comparing import (
     two_net_scores,
     two_proportions,
 )
-from pipelines.compute.network_year import YEAR_WORDS
-from pipelines.disclosure.published import UNPUBLISHED
+from pipelines.disclosure.results_table import UNPUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from pipelines.disclosure import (
 from pipelines.tables.bases import bases_table
 from pipelines.tables.comparability import comparability_table
 from pipelines.tables.correlations import correlations_table
-from pipelines.tables.declared import indicators_table, networks_table, structures_table, territories_table
+from pipelines.tables.declaration_tables import indicators_table, networks_table, structures_table, territories_table
 from pipelines.tables.evidence import criteria_table, quality_table, receipts_table, unusual_changes
 from pipelines.tables.quality import anomalies_table, corrections_table, coverage_table, discrepancies_table
 from pipelines.tables.results import results_table

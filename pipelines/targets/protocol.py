@@ -12,9 +12,9 @@ from typing import Protocol
 
 from pipelines.declarations import Catalogue
 from pipelines.release.gates import Gate
+from pipelines.targets.output_paths import Rooms
 from pipelines.targets.plan import Plan
-from pipelines.targets.report import Report
-from pipelines.targets.rooms import Rooms
+from pipelines.targets.publication_report import Report
 
 Progress = Callable[[str], None]
 # Gates of a release before it leaves: declarations, dataset, release that the target has (None: unknown), new one.

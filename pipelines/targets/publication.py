@@ -13,10 +13,10 @@ from filelock import FileLock, Timeout
 
 from pipelines.release.errors import ConcurrentPublicationError, PublicationError
 from pipelines.targets.acceptance import accepted
+from pipelines.targets.output_paths import Rooms
 from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import Prepared, Progress, Target
-from pipelines.targets.report import Report
-from pipelines.targets.rooms import Rooms
+from pipelines.targets.publication_report import Report
 
 
 def publish(

@@ -3,20 +3,20 @@
 It writes no file but the observations, where it is told to.
 """
 
-from pipelines.validate.context import FileContext
 from pipelines.validate.corrections import correction_states
+from pipelines.validate.export_parts import JudgedFile
 from pipelines.validate.file import unusable, validate_file
+from pipelines.validate.file_context import FileContext
 from pipelines.validate.findings import Finding
 from pipelines.validate.header import recognised
 from pipelines.validate.letters.annotated_copy import annotated_copy
 from pipelines.validate.letters.letter import Letter, write_letter
 from pipelines.validate.observations_writer import RefusedRow, Validated, observation_schema
-from pipelines.validate.parts import JudgedFile
 from pipelines.validate.personal import protect
 from pipelines.validate.plausibility import Seen, doubts_of, rows_digest
 from pipelines.validate.typed_rows import TypedRows, write_rows
 from pipelines.validate.verdict import Verdict, count_findings, doubt, judge, not_handed_over
-from pipelines.validate.whole import expected_of
+from pipelines.validate.whole_export import expected_of
 
 __all__ = [
     "FileContext",

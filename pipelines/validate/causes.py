@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipelines.declarations import ExportField
-    from pipelines.validate.context import FileContext
+    from pipelines.validate.file_context import FileContext
     from pipelines.validate.findings import Finding
 
 _REMEMBERED = 1 << 14

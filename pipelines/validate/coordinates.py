@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Level, Territories
     from pipelines.declarations.network import IgnoredRows, TerritoryCodes
     from pipelines.declarations.references import Territory
-    from pipelines.validate.context import FileContext
+    from pipelines.validate.file_context import FileContext
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _PILOTE = re.compile(r"([DR])(\d{2,3}|2[AB])")

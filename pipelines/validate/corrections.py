@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipelines.declarations import Catalogue, Correction
-    from pipelines.validate.context import FileContext
+    from pipelines.validate.file_context import FileContext
     from pipelines.validate.verdict import Verdict
 
 

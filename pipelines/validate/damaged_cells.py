@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export
-    from pipelines.validate.context import FileContext
+    from pipelines.validate.file_context import FileContext
     from pipelines.validate.header import MatchedHeader
 
 _SPREADSHEET_ERROR = (

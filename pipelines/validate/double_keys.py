@@ -18,8 +18,8 @@ import pandas as pd
 
 from pipelines.mechanics.french import counted, rows_text
 from pipelines.mechanics.spelling import unaccented
+from pipelines.validate.export_parts import frame, is_missing
 from pipelines.validate.findings import Finding
-from pipelines.validate.parts import frame, is_missing
 from pipelines.validate.rows_as_cells import rewritten, written, written_rows
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Export
     from pipelines.declarations.base import Scalar
-    from pipelines.validate.parts import Whole
+    from pipelines.validate.export_parts import Whole
 
 _PLACE = ["_periode", "_maille", "_territoire", "_structure"]
 _SHARED = 0.5  # of the keys of the smaller file: beyond, two files are two versions rather than parts

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from pipelines.declarations import ExportField
-    from pipelines.validate.context import FileContext
+    from pipelines.validate.file_context import FileContext
 
 
 class Durations:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Export
     from pipelines.tabular import EncodingError
-    from pipelines.validate.context import FileContext
+    from pipelines.validate.file_context import FileContext
 
 _NO_ROWS = "the source is empty"  # as frictionless notes a header alone
 

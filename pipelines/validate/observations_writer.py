@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Export
     from pipelines.tabular import JudgedBlock
-    from pipelines.validate.context import FileContext
+    from pipelines.validate.file_context import FileContext
     from pipelines.validate.header import MatchedHeader
 
 KEPT_ROWS = 10_000  # refused rows kept with their cells: more would not be corrected by hand

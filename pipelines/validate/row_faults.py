@@ -21,7 +21,7 @@ from pipelines.validate.durations import Durations
 from pipelines.validate.findings import Finding
 from pipelines.validate.header import HEADER_AGAIN, RepeatedHeader
 from pipelines.validate.messages import constraint_of, rule_of, sentence
-from pipelines.validate.roles import RoleRules, values_table
+from pipelines.validate.role_rules import RoleRules, values_table
 from pipelines.validate.spoiled_texts import SpoiledTexts
 from pipelines.validate.typed_rows import ARROW_TYPES
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.tabular import JudgedBlock, JudgedRow
-    from pipelines.validate.context import FileContext
+    from pipelines.validate.file_context import FileContext
     from pipelines.validate.header import MatchedHeader
 
 _DIGITS = 15  # beyond, whole numbers are not exact any more, and sums could pass 64 bits: no real figure is so large

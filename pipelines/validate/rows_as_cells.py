@@ -12,14 +12,14 @@ import frictionless
 from pipelines.compile.exports import field_descriptor
 from pipelines.mechanics.spelling import one_writing
 from pipelines.tabular.linear_patterns import judged_in_linear_time
+from pipelines.validate.export_parts import frame, is_missing
 from pipelines.validate.header import fields_by_label
-from pipelines.validate.parts import frame, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pipelines.declarations import Export, ExportField, Layout
-    from pipelines.validate.parts import Part
+    from pipelines.validate.export_parts import Part
 
 
 def written_rows(

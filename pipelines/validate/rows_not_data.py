@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from pipelines.compile.exports import field_descriptor, label_named
 from pipelines.declarations.base import LEVELS
 from pipelines.mechanics.spelling import unaccented
+from pipelines.validate.export_parts import is_missing
 from pipelines.validate.findings import Finding
-from pipelines.validate.parts import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

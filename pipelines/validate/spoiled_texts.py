@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pipelines.validate.context import FileContext
+    from pipelines.validate.file_context import FileContext
 
 RULE = "texte-mal-converti"
 _ACCENT = "[À-ÖØ-öø-ÿŒœ]"

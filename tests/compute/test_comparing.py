@@ -10,7 +10,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportions_ztest
 
-from pipelines.compute.comparing import benjamini_hochberg, shared_freedom, two_means, two_proportions
+from pipelines.compute.significance import benjamini_hochberg, shared_freedom, two_means, two_proportions
 from pipelines.compute.student import beyond_one_in_twenty, two_sided
 
 SIZES = st.integers(1, 100_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipelines.declarations import Catalogue
-from pipelines.tables.declared import indicators_table, networks_table, structures_table, territories_table
+from pipelines.tables.declaration_tables import indicators_table, networks_table, structures_table, territories_table
 
 
 def test_every_indicator_has_its_line(catalogue: Catalogue) -> None:

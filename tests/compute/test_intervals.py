@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from pipelines.compute.intervals import normal, wilson
-from pipelines.compute.observed import estimate
+from pipelines.compute.observed_results import estimate
 from pipelines.declarations.estimators import Estimator
 
 Z = statistics.NormalDist().inv_cdf(0.975)

@@ -14,9 +14,9 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import multinomial
 from statsmodels.stats.proportion import proportions_ztest
 
-from pipelines.compute.comparing import two_net_scores
 from pipelines.compute.intervals import Z95, tango, wilson
-from pipelines.compute.observed import estimate
+from pipelines.compute.observed_results import estimate
+from pipelines.compute.significance import two_net_scores
 from pipelines.declarations.estimators import NetSatisfaction, Nps
 
 NPS = Nps(name="nps")

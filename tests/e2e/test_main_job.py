@@ -19,7 +19,7 @@ from explained_run import judged
 from oracle.second_path.judge import SecondPath
 
 from pipelines.cli import main
-from pipelines.cli.explaining import open_explainer
+from pipelines.cli.explain_command import open_explainer
 from pipelines.explain import explanation
 
 PROJECT = Path(__file__).resolve().parents[2]

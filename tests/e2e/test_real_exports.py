@@ -10,7 +10,7 @@ from explained_run import judged
 from oracle.second_path.judge import SecondPath
 from test_main_job import table
 
-from pipelines.cli.explaining import open_explainer
+from pipelines.cli.explain_command import open_explainer
 
 pytestmark = pytest.mark.e2e
 

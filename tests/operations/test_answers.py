@@ -12,7 +12,7 @@ from small_networks import small
 from typer.main import get_command
 
 from pipelines.cli import app, main
-from pipelines.cli.showing import steps
+from pipelines.cli.terminal_output import steps
 
 FOR_PRODUCERS_AND_AUTHORS = {"editor-schemas", "template"}  # they write files, and name them
 

@@ -45,7 +45,7 @@ def test_nothing_changed_makes_nothing(done, monkeypatch, tmp_path):
     assert not makes_tables(done)
 
 
-@pytest.mark.parametrize("file", [LETTER, "cli/showing.py", "explain/terminal.py", "targets/plan.py"])
+@pytest.mark.parametrize("file", [LETTER, "cli/terminal_output.py", "explain/terminal.py", "targets/plan.py"])
 def test_a_wording_changed_in_a_letter_makes_nothing_again(done, monkeypatch, tmp_path, file):
     changed(monkeypatch, tmp_path, file, "\n# autrement dit\n")
     assert done.seen() == {}

@@ -12,10 +12,10 @@ from small_networks import Small, small
 
 from pipelines.declarations import load
 from pipelines.flow import fingerprints, protection
+from pipelines.flow.frame_cache import remembered
 from pipelines.flow.gather import make_tables
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.release import audited, read_tables
-from pipelines.flow.remembered import remembered
 from pipelines.flow.run import run_dataset
 
 DATASET = "resultats-services-publics"

@@ -17,7 +17,7 @@ from pipelines.flow.stored_files import write_json
 from pipelines.read import Received
 from pipelines.report.status import status
 from pipelines.targets.acceptance import accept
-from pipelines.targets.rooms import Rooms
+from pipelines.targets.output_paths import Rooms
 
 DATASET = "resultats-services-publics"
 DAY = datetime.date(2025, 4, 10)

@@ -13,7 +13,7 @@ from made_release import department, indicator, made_release, network, row, site
 from read_back import Page, figure_faults, site_pages, structural_faults
 
 from pipelines.portal.posters import make_posters
-from pipelines.portal.reading import Reading
+from pipelines.portal.release_data import Reading
 from pipelines.portal.site import BuiltSite, build_site
 
 HOSTILE = '<script>alert("l\'été")</script> & \u202e </title>'

@@ -17,7 +17,7 @@ from pipelines.declarations import load
 from pipelines.declarations.network import Network, Poster
 from pipelines.portal.figures import State
 from pipelines.portal.posters import Made, NoPosterError, make_posters
-from pipelines.portal.reading import Reading
+from pipelines.portal.release_data import Reading
 
 PROJECT = Path(__file__).resolve().parents[2]
 SITE = "https://resultats.example/portail"

@@ -11,7 +11,7 @@ import pytest
 from made_release import department, indicator, made_release, network, row, site
 
 from pipelines.portal.figures import Change, Series, State
-from pipelines.portal.reading import Reading, UnreadableReleaseError
+from pipelines.portal.release_data import Reading, UnreadableReleaseError
 
 
 def only(release: Path) -> Series:

@@ -21,7 +21,7 @@ from pipelines.release.gates import Gate
 from pipelines.release.release import make_release
 from pipelines.targets.plan import Action, Plan
 from pipelines.targets.protocol import Preview, Progress, Secret, Source, TargetKind
-from pipelines.targets.report import Report
+from pipelines.targets.publication_report import Report
 
 
 @dataclass(frozen=True)

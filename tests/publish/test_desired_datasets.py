@@ -17,11 +17,11 @@ from pipelines.declarations import Catalogue
 from pipelines.release import renditions
 from pipelines.release.release import make_release
 from pipelines.release.table_files import csv_bytes
-from pipelines.targets.rooms import Rooms
+from pipelines.targets.output_paths import Rooms
 from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, missing_quality, written_document
-from pipelines.targets.udata.reading import RemoteState
 from pipelines.targets.udata.remote import KEY, RemoteDataset, RemoteResource
 from pipelines.targets.udata.resources import FEED_KEY, REUSE_KEY
+from pipelines.targets.udata.server_state import RemoteState
 
 ACCEPTED = frozenset({"csv", "xlsx", "parquet", "json", "txt", "zip", "xml"})
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)

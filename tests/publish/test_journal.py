@@ -15,7 +15,7 @@ from made_results import DATASET
 
 from pipelines.declarations import Catalogue
 from pipelines.declarations.references import AbsenceReason
-from pipelines.declarations.releasing import Explanation
+from pipelines.declarations.release_settings import Explanation
 from pipelines.release.difference import ReleaseDifference, TableState, release_difference
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception, inputs_of
 from pipelines.release.journal import journal, misled

@@ -17,12 +17,11 @@ from hypothesis import strategies as st
 from pipelines.release.errors import PublicationError
 from pipelines.release.gates import Gate
 from pipelines.targets.plan import Plan
-from pipelines.targets.report import plan_text
+from pipelines.targets.publication_report import plan_text
 from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
 from pipelines.targets.udata.gates import PUBLIC
 from pipelines.targets.udata.plan import make_plan
 from pipelines.targets.udata.plan_resources import described_extras
-from pipelines.targets.udata.reading import RemoteState
 from pipelines.targets.udata.remote import (
     CONTENT,
     DATASET,
@@ -33,6 +32,7 @@ from pipelines.targets.udata.remote import (
     RemoteDataset,
     RemoteResource,
 )
+from pipelines.targets.udata.server_state import RemoteState
 
 FIELDS = {
     "title": "Titre",

@@ -25,12 +25,12 @@ from pipelines.release.release import make_release
 from pipelines.report.run_summary import dataset_lines
 from pipelines.targets.acceptance import accept, accepted
 from pipelines.targets.folder.target import EVERYTHING, NAME, FolderTarget
+from pipelines.targets.output_paths import Rooms
 from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import Source, TargetError
 from pipelines.targets.publication import one_publisher, publish
-from pipelines.targets.report import Report, plan_text, report_text
-from pipelines.targets.rooms import Rooms
-from pipelines.targets.udata import record
+from pipelines.targets.publication_report import Report, plan_text, report_text
+from pipelines.targets.udata import last_published
 from pipelines.targets.udata.access import address
 from pipelines.targets.udata.previews import previews
 from pipelines.targets.udata.remote import VERSION, RemoteDataset, RemoteResource
@@ -77,13 +77,17 @@ def test_a_publication_holds_the_lock_of_its_target(small: Catalogue, work: Room
 
 def test_what_was_last_published_is_noted_for_one_address_and_can_be_lost(tmp_path: Path):
     path = tmp_path / "t" / "demo.json"
-    record.note(path, "https://a", "jeu", RemoteDataset("d1", "page", {}, False, None, {VERSION: "1.2.0"}, (), (), ()))
+    last_published.note(
+        path, "https://a", "jeu", RemoteDataset("d1", "page", {}, False, None, {VERSION: "1.2.0"}, (), (), ())
+    )
     noted = {"page": "page", "version": "1.2.0"}  # what `resultats status` tells
     assert json.loads(path.read_text("utf-8")) == {"address": "https://a", "datasets": {"jeu": noted}}
-    assert record.last_page(path, "https://a", "jeu") == "page"
-    assert record.last_page(path, "https://a", "autre") == record.last_page(path, "https://b", "jeu") == ""
+    assert last_published.last_page(path, "https://a", "jeu") == "page"
+    assert (
+        last_published.last_page(path, "https://a", "autre") == last_published.last_page(path, "https://b", "jeu") == ""
+    )
     path.write_text("{", encoding="utf-8")
-    assert record.last_page(path, "https://a", "jeu") == ""
+    assert last_published.last_page(path, "https://a", "jeu") == ""
 
 
 def test_targets_have_names_and_addresses():

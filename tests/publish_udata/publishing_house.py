@@ -14,11 +14,11 @@ import pandas as pd
 import requests
 
 from pipelines.declarations import Catalogue
+from pipelines.targets.output_paths import Rooms
 from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import Source
 from pipelines.targets.publication import publish
-from pipelines.targets.report import Report
-from pipelines.targets.rooms import Rooms
+from pipelines.targets.publication_report import Report
 from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.target import UdataTarget
 from pipelines.targets.udata.transport import Transport

@@ -9,7 +9,7 @@ import pytest
 from publishing_house import DATASET, House
 
 from pipelines.targets.acceptance import accept
-from pipelines.targets.report import Report
+from pipelines.targets.publication_report import Report
 
 pytestmark = pytest.mark.e2e
 

@@ -119,11 +119,11 @@ def test_a_machine_with_lower_limits_still_reads(form):
 LOW = """
 import resource, sys
 from pipelines.declarations import Layout
-from pipelines.read import TreatmentError, UnusableFileError, read_cells
+from pipelines.read import TreatmentError, UnusableFileError, apart, read_cells
 form = sys.argv[1]
 content = sys.stdin.buffer.read()
 layout = Layout(years="2024", path="x", format=form)
-import pipelines.read.isolated as isolated
+import pipelines.read.isolated_rows as isolated
 start = isolated.subprocess.Popen
 def limited(*arguments, **options):  # the machine's limit is the reader's alone: this process must be able to tell
     low = int(sys.argv[2])

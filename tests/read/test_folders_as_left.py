@@ -13,7 +13,7 @@ import pytest
 from pipelines.read import ExportsRoot
 from pipelines.read.containers import unpack
 from pipelines.read.leftovers import leftover
-from pipelines.read.unexpected import look_at
+from pipelines.read.unexpected_files import look_at
 
 LEFT = [
     "._actes-2024.csv", ".~lock.actes-2024.csv#", "~$actes-2024.csv", ".DS_Store", "Thumbs.db", "desktop.ini",

@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 
 from pipelines.read import ExportsRoot, ObjectStore
-from pipelines.read.unexpected import look_at
+from pipelines.read.unexpected_files import look_at
 
 
 def test_exports_are_found_and_read(storage_url):

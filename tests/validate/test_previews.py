@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.flow.shown import shown_columns
+from pipelines.flow.preview_rows import shown_columns
 from pipelines.validate import Finding, JudgedFile, judge
 from pipelines.validate.personal import RULE
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.cli.checking import Checked, check_export
+from pipelines.cli.file_check import Checked, check_export
 from pipelines.declarations import Catalogue, Indicator, Network
 from pipelines.mechanics.spelling import other_spelling, plain_form
 from pipelines.validate import write_letter

@@ -20,7 +20,7 @@ from pipelines.declarations import Export, Layout
 from pipelines.declarations.network import Acceptance
 from pipelines.mechanics.opened_files import Cells
 from pipelines.validate import FileContext, JudgedFile, annotated_copy, judge, validate_file
-from pipelines.validate.parts import Expected
+from pipelines.validate.export_parts import Expected
 
 if TYPE_CHECKING:
     from pipelines.validate import Verdict

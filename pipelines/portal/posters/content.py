@@ -1,6 +1,6 @@
 """What the poster of an office says: the words and figures of one release, none of them computed here.
 
-How the page looks is in ``poster.typ``; which offices have a poster, and where it is kept, in ``making``.
+How the page looks is in ``poster.typ``; which offices have a poster, and where it is kept, in ``poster_files``.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from pipelines.release.integrity import check_intact
 from pipelines.targets.folder.catalogue import LocalCatalogue, publish_local
 from pipelines.targets.plan import Action, Plan
 from pipelines.targets.protocol import Judge, Preview, Progress, Source, TargetKind
-from pipelines.targets.report import Report
+from pipelines.targets.publication_report import Report
 
 NAME, EVERYTHING = "local", "catalogue local"
 

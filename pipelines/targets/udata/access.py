@@ -15,7 +15,7 @@ import requests
 
 from pipelines.targets.protocol import Secret, TargetError
 from pipelines.targets.udata.client import Udata
-from pipelines.targets.udata.reading import member_of
+from pipelines.targets.udata.server_state import member_of
 from pipelines.targets.udata.transport import Transport
 
 KEY, ORGANIZATION = "RESULTATS_API_KEY", "RESULTATS_ORGANIZATION"

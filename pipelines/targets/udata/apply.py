@@ -14,8 +14,8 @@ from pipelines.targets.udata.apply_resources import ResourceSteps
 from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.desired import DesiredDataset
 from pipelines.targets.udata.plan import wants_contact
-from pipelines.targets.udata.reading import RemoteState, carriers
 from pipelines.targets.udata.remote import DATASET, VERSION, RemoteDataset
+from pipelines.targets.udata.server_state import RemoteState, carriers
 
 
 @dataclass

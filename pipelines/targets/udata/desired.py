@@ -12,11 +12,11 @@ from pipelines.declarations import Catalogue, Dataset
 from pipelines.mechanics.files import chunks
 from pipelines.release import history
 from pipelines.release.renditions import content_hash, put
-from pipelines.targets.rooms import Rooms, file_name
+from pipelines.targets.output_paths import Rooms, file_name
 from pipelines.targets.udata.documents import document, links_to
-from pipelines.targets.udata.reading import RemoteState
 from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset, RemoteResource
 from pipelines.targets.udata.resources import LINKED, Placed, ResourceType, archives, latest_files
+from pipelines.targets.udata.server_state import RemoteState
 
 CLOSED_FORMATS = frozenset({"pdf", "doc", "docx", "word", "xls", "excel", "xlsx"})
 SHORTEST_DESCRIPTION = 100  # characters; more are needed for the point of quality

@@ -12,8 +12,8 @@ from pipelines.release.version import parse
 from pipelines.targets.plan import Action
 from pipelines.targets.udata.desired import DesiredDataset
 from pipelines.targets.udata.matching import Matching
-from pipelines.targets.udata.reading import RemoteState
 from pipelines.targets.udata.remote import ARCHIVE, SUPERSEDED
+from pipelines.targets.udata.server_state import RemoteState
 
 PUBLIC = "https://www.data.gouv.fr"
 # Retiring files is rare: beyond both bounds it looks like a fault of ours, not like a decision.

@@ -13,8 +13,8 @@ from pipelines.targets.udata.desired import DesiredDataset
 from pipelines.targets.udata.gates import platform_gates
 from pipelines.targets.udata.matching import Matching, match
 from pipelines.targets.udata.plan_resources import order_action, resource_actions
-from pipelines.targets.udata.reading import RemoteState
 from pipelines.targets.udata.remote import RemoteDataset
+from pipelines.targets.udata.server_state import RemoteState
 
 NAMES = {
     "title": "titre",

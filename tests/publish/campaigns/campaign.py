@@ -19,10 +19,10 @@ from udata_server.server import Publisher, Udata
 
 from pipelines.declarations import Catalogue
 from pipelines.release.errors import PublicationError
+from pipelines.targets.output_paths import Rooms
 from pipelines.targets.protocol import Source
 from pipelines.targets.publication import publish
-from pipelines.targets.report import Report
-from pipelines.targets.rooms import Rooms
+from pipelines.targets.publication_report import Report
 from pipelines.targets.udata.client import Udata as Client
 from pipelines.targets.udata.target import UdataTarget
 from pipelines.targets.udata.transport import Transport

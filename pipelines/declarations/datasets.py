@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipelines.declarations.base import ColumnName, Constraints, Identifier, Model, Scalar, Text
-from pipelines.declarations.releasing import Explanation, Historical, ReleaseGates
+from pipelines.declarations.release_settings import Explanation, Historical, ReleaseGates
 
 ColumnType = Literal["string", "integer", "number", "boolean", "date"]
 

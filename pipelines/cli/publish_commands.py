@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_tell, option
-from pipelines.cli.showing import Steps, print_json, steps
+from pipelines.cli.terminal_output import Steps, print_json, steps
 from pipelines.mechanics.french import counted, number
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipelines.flow.publish import Publisher
     from pipelines.flow.store import Store
     from pipelines.targets.plan import Plan
-    from pipelines.targets.report import Report
+    from pipelines.targets.publication_report import Report
 
 Target = Annotated[str, option("CIBLE", "local (défaut), demo, www, ou l'adresse d'un udata")]
 _NO_SUCH_PLAN = (
@@ -133,7 +133,7 @@ def _stopped(arguments: Arguments, error: object, code: int) -> int:
 
 
 def _show(arguments: Arguments, publisher: Publisher) -> int:
-    from pipelines.targets.report import plan_text
+    from pipelines.targets.publication_report import plan_text
 
     with steps() as tell:
         tell(f"lecture de la cible {arguments.target}")
@@ -152,7 +152,7 @@ def _show(arguments: Arguments, publisher: Publisher) -> int:
 
 def _bring(arguments: Arguments, publisher: Publisher) -> int:
     from pipelines.release.errors import PublicationError
-    from pipelines.targets.report import plan_text, report_text
+    from pipelines.targets.publication_report import plan_text, report_text
 
     if arguments.accept and not publisher.accept(arguments.accept, arguments.reason):
         return _stopped(arguments, _NO_SUCH_PLAN, REFUSED)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.disclosure.earlier import beside, told_before
-from pipelines.disclosure.keys import blocks, network_year
+from pipelines.disclosure.earlier_marks import beside, told_before
 from pipelines.disclosure.pattern import hidden_slots
+from pipelines.disclosure.row_keys import blocks, network_year
 from pipelines.disclosure.rules import SECRET
 from pipelines.disclosure.surveys import FREE, HIDDEN, YEAR, surveys
 

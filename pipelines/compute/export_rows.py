@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.compute.coding import column, literal
+from pipelines.compute.row_codes import column, literal
 from pipelines.declarations.base import LEVELS
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipelines.compile.samples import example_rows
 from pipelines.validate.double_keys import compare_files, refuse_companions, refuse_double_values
 from pipelines.validate.equivalent_keys import OfficeCodes
-from pipelines.validate.parts import Expected, Part, Whole, framed
+from pipelines.validate.export_parts import Expected, Part, Whole, framed
 from pipelines.validate.rows_not_data import examples_left, may_hold_totals, totals_left
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.declarations.roles import RowRule
-    from pipelines.validate.context import FileContext
+    from pipelines.validate.file_context import FileContext
     from pipelines.validate.typed_rows import TypedRows
 
     Mask = NDArray[np.bool_]

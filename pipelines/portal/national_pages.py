@@ -11,13 +11,13 @@ from markupsafe import Markup
 from pipelines.portal import addresses
 from pipelines.portal.charts import bars, curve
 from pipelines.portal.figures import Figure, Indicator, Place, Series
-from pipelines.portal.folding import folded
+from pipelines.portal.folded_names import folded
 from pipelines.portal.lists import Entry, list_pages
 from pipelines.portal.matrix import matrix
 from pipelines.portal.network_pages import offices_list
-from pipelines.portal.pages import LEVELS, Crumbs, File, Pages, published
 from pipelines.portal.search import search_files
 from pipelines.portal.sentences import better_sentence
+from pipelines.portal.templates import LEVELS, Crumbs, File, Pages, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

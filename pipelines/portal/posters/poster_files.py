@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Network
     from pipelines.portal.figures import Series
-    from pipelines.portal.reading import Reading
+    from pipelines.portal.release_data import Reading
 
 
 class NoPosterError(Exception):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_tell, option
-from pipelines.cli.showing import print_json, steps
+from pipelines.cli.terminal_output import print_json, steps
 from pipelines.mechanics.french import counted
 
 if TYPE_CHECKING:

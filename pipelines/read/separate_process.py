@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import psutil
 
 from pipelines.read.bounded_process import bound
-from pipelines.read.isolated import TreatmentError
+from pipelines.read.isolated_rows import TreatmentError
 
 T = TypeVar("T")
 Tell = Callable[[Any], None]

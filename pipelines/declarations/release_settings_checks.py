@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pipelines.declarations.catalogue import Catalogue
-    from pipelines.declarations.published import Dataset
-    from pipelines.declarations.releasing import HistoricalColumn
+    from pipelines.declarations.datasets import Dataset
+    from pipelines.declarations.release_settings import HistoricalColumn
     from pipelines.declarations.yaml_source import Path
 
 Named = tuple["Path", str, "Iterable[str]", str]

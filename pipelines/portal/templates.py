@@ -21,7 +21,7 @@ from pipelines.portal.site_folder import VERSION
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.portal.reading import Reading
+    from pipelines.portal.release_data import Reading
 
 TEMPLATES = Path(__file__).parent / "templates"
 LICENCE = "https://www.etalab.gouv.fr/wp-content/uploads/2017/04/ETALAB-Licence-Ouverte-v2.0.pdf"

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipelines.disclosure.keys import positions, row_numbers
+from pipelines.disclosure.row_keys import positions, row_numbers
 from pipelines.disclosure.surveys import KEY
 
 if TYPE_CHECKING:

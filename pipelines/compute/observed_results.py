@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from pipelines.compute.source import Source
+    from pipelines.compute.export_rows import Source
     from pipelines.declarations import Feed, Frequency, Indicator, Level
 
     Floats = NDArray[np.float64]
@@ -182,7 +182,7 @@ def estimate(
 
     And, for sampled shares and net scores, effectif_efficace; for the latter, erreur_type: √(variance / that size).
 
-    ``sums`` is as ``sums.Sums`` says, with x coded as in ``coding`` (percentages as 0/100). ``variance``: of each value
+    ``sums`` is as ``sums.Sums`` says, with x coded as in ``row_codes`` (percentages as 0/100). ``variance``: of each value
     over its factor, when a design gives it, with its degrees of ``freedom`` (kept as degres_liberte). ``drawn``: the
     part of the declared population that the sample is. A base of zero gives no value, never 0 (but a count).
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Frequency, Level, LevelRule
     from pipelines.declarations.geography import Geography
     from pipelines.explain.agreement import Row
-    from pipelines.explain.recomputed import Key
+    from pipelines.explain.recomputation import Key
 
 _NOT_FED = ("autre_maille", "condition_non_remplie")
 
