@@ -182,9 +182,9 @@ def estimate(
 
     And, for sampled shares and net scores, effectif_efficace; for the latter, erreur_type: √(variance / that size).
 
-    ``sums`` is as ``sums.Sums`` says, with x coded as in ``row_codes`` (percentages as 0/100). ``variance``: of each value
-    over its factor, when a design gives it, with its degrees of ``freedom`` (kept as degres_liberte). ``drawn``: the
-    part of the declared population that the sample is. A base of zero gives no value, never 0 (but a count).
+    ``sums`` is as ``sums.Sums`` says, with x coded as in ``row_codes`` (percentages as 0/100). ``variance``: of each
+    value over its factor, when a design gives it, with its degrees of ``freedom`` (kept as degres_liberte). ``drawn``:
+    the part of the declared population that the sample is. A base of zero gives no value, never 0 (but a count).
     """
     sw, swx = sums["sw"].to_numpy(float), sums["swx"].to_numpy(float)
     none = np.full(len(sums), np.nan)

@@ -1,6 +1,7 @@
 """What must hold of the columns that a role names: a weight and a note are numbers, a start is a date.
 
-Each fault is a key of the export or of the feed and its words, in French. What the roles imply of rows is in ``validate.role_rules``.
+Each fault is a key of the export or of the feed and its words, in French. What the roles imply of rows is in
+``validate.role_rules``.
 """
 
 from __future__ import annotations

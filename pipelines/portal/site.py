@@ -1,7 +1,7 @@
 """The public site of one release, in a folder that a web server shows as it is, or that opens from a disk.
 
-What each page says is in ``network_pages``, ``national_pages`` and ``about_pages``; here is what is made again, and when:
-a network's pages when its rows, its texts or the code of this room changed; the others with every release.
+What each page says is in ``network_pages``, ``national_pages`` and ``about_pages``; here is what is made again, and
+when: a network's pages when its rows, its texts or the code of this room changed; the others with every release.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """XLSX and ODS to cells, through calamine: one sheet, one or several header rows.
 
 The sheet read is the declared one, else the visible one whose header has the most expected columns, the first at
-equality: what must be told of that choice is here too. What native cells become is decided in ``native_cells``; the file is
-opened by the bounded process, once its parts have been judged.
+equality: what must be told of that choice is here too. What native cells become is decided in ``native_cells``; the
+file is opened by the bounded process, once its parts have been judged.
 """
 
 from __future__ import annotations
