@@ -22,7 +22,8 @@ from pipelines.disclosure.results_table import (
     without_secret_parts,
     without_secrets,
 )
-from pipelines.disclosure.revised import unless_few
+from pipelines.disclosure.revised import KEPT_FROM, unless_few
+from pipelines.disclosure.rules import rules
 from pipelines.disclosure.surveys import FREE, HIDDEN
 from pipelines.disclosure.totals import secret_totals, without_counts
 
@@ -31,6 +32,7 @@ __all__ = [
     "EXTREMES",
     "FREE",
     "HIDDEN",
+    "KEPT_FROM",
     "SECRET_FIGURES",
     "Judge",
     "audit",
@@ -39,6 +41,7 @@ __all__ = [
     "findings_of_year",
     "protected",
     "refusals",
+    "rules",
     "secret_figures",
     "secret_totals",
     "unless_few",

@@ -97,15 +97,32 @@ def alike(shades: Shades, index: int, hidden: Flags) -> Flags:
 
 def _reach(shades: Shades, index: int, hidden: Flags) -> Iterator[Callable[[Places], Numbers]]:
     """Give the kinds of exchange: how much of each part a cell of some places may have, places × parts × columns."""
+    year = _year(shades.series, index)
     for shade, at in shades.wider(index, hidden):
         yield partial(_reach_of_block, shade, at)
-    free = shades.of(shades.series.slots[index].columns, hidden[:, _year(shades.series, index)])
+        if year != index:
+            yield partial(_reach_of_row, shade, at, shades.slot(year, hidden))
+    free = shades.of(shades.series.slots[index].columns, hidden[:, year])
     yield lambda places: np.where(free.hidden[places][:, None, None], free.block(places)[1], 0.0)
 
 
 def _reach_of_block(shade: Shade, at: slice, places: Places) -> Numbers:
     moving, pool = shade.block(places)
     return np.minimum(added(moving), pool[:, :, at])
+
+
+def _reach_of_row(shade: Shade, at: slice, year: Shade, places: Places) -> Numbers:
+    """Return what may come from other periods to places of unpublished year, by all of them below the same root.
+
+    They exchange people within a period: what comes to one of them may come to each.
+    """
+    tree, shadow = shade.tree, year.dark & shade.dark
+    leaf = year.hidden & shade.leaf & shade.cells.fresh.all(axis=1)
+    root = tree.inherited(shadow)
+    row = added(shade.asked_of(tree.pools(root, leaf, shade.unknown))).take(tree.family[root[places]], axis=0)
+    hosts = tree.rising(leaf.astype(float)[:, None, None], shadow & ~shade.leaf)[places] > 0
+    found = np.minimum(row, shade.block(places)[1][:, :, at])
+    return np.where(shadow[places][:, None, None] & hosts, found, 0.0)
 
 
 def _year(series: Series, index: int) -> int:

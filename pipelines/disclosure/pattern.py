@@ -6,12 +6,16 @@ The rules, in the order in which they are applied, until nothing changes:
    stays hidden; what is hidden for the year is hidden for its quarters.
 2. Under each shown parent the hidden places are none, or enough: in each period, without any one of them, the others
    have at least the threshold. Else the place that costs least is hidden too; hidden places that have others below
-   hide some of them, so that they aren't the sum of what is shown. Where none is left and the formula of ``bounds``
-   still finds a cell too narrow, the parent is hidden.
-3. What a place's shown periods leave of its year holds at least the threshold, else all its periods are hidden, and
+   hide some of them, so that they aren't the sum of what is shown.
+3. Where none is left and the formula of ``bounds`` still finds a cell too narrow, a place hidden beside it hides all
+   periods of its year, so that people may change places over all of them: hiding wider places, up to the country, would
+   give nothing to such a cell. Only where that isn't enough, the parent is hidden.
+4. What a place's shown periods leave of its year holds at least the threshold, else all its periods are hidden, and
    then its year.
+5. Nobody's answer is known because all hidden of a period answered alike: as for 3, then the year, then other places.
 
-Only more is ever hidden, so it ends; each round sorts the candidates once.
+Only more is hidden, so it ends; each round sorts the candidates once. At the end, wide places hidden for others that
+these don't need after all are shown again: those without which the rules hide nothing more.
 """
 
 from __future__ import annotations
@@ -29,12 +33,23 @@ if TYPE_CHECKING:
     from pipelines.disclosure.series import Cells, Series
     from pipelines.disclosure.tree import Flags, Numbers, Places
 
+_TRIED = 24  # places of a series that are shown again to see whether any other must be hidden then: the widest
+
 
 def hidden_slots(series: Series) -> tuple[Flags, bool]:
     """Return what is hidden of the series, places × slots, and whether the formula finds no cell too narrow."""
     shades = Shades(series)
     hidden: Flags = np.stack([_small(series, shades.cells(slot.columns)) for slot in series.slots], axis=1)
     hidden |= series.held
+    given = hidden.copy()
+    narrow = _grown(shades, hidden)
+    _shown_again(shades, hidden, given)
+    return hidden, not narrow
+
+
+def _grown(shades: Shades, hidden: Flags, *, once: bool = False) -> bool:
+    """Hide more until the rules hold; return whether cells stay too narrow. ``once``: only until more is hidden."""
+    series = shades.series
     tried: dict[int, bytes] = {}  # of each slot, what was hidden there and around it when it was tried last
     narrow = np.zeros(len(series.slots), dtype=bool)
     while hidden.any():
@@ -45,24 +60,55 @@ def hidden_slots(series: Series) -> tuple[Flags, bool]:
             if tried.get(index) != state:
                 narrow[index] = _tried(shades, index, hidden)
             tried[index] = state
+            if once and (hidden != before).any():
+                return True
         _remainders(shades, hidden)
-        if (hidden == before).all():
+        if (hidden == before).all() and not _told_alike(shades, hidden):
             break
-    return hidden, not narrow.any()
+    return bool(narrow.any())
+
+
+def _shown_again(shades: Shades, hidden: Flags, given: Flags) -> None:
+    """Show again the widest places that were hidden for others below and turned out to help none, one by one."""
+    series, cells = shades.series, [shades.cells(slot.columns) for slot in shades.series.slots]
+    year = [max(slot.within, 0) for slot in series.slots]
+    open_ = hidden & ~given & ~series.unnamed[:, None] & ~(hidden[:, year] & (np.arange(len(year)) != year))
+    mass = np.stack([one.mass * one.inner for one in cells], axis=1)
+    order = np.argsort(-(mass * open_), axis=None, kind="stable")[:_TRIED]
+    for place, index in zip(*np.unravel_index(order, mass.shape), strict=True):
+        if not open_[place, index] or not mass[place, index]:
+            break
+        shown = hidden.copy()
+        shown[place, index] = False
+        grown = shown.copy()
+        if not _grown(shades, grown, once=True) and (grown == shown).all():
+            hidden[place, index] = False
 
 
 def _tried(shades: Shades, index: int, hidden: Flags) -> bool:
-    """Hide more of a slot, and of the year that it is in; return whether cells stay too narrow."""
+    """Hide more of a slot; return whether cells stay too narrow."""
     slot = shades.series.slots[index]
     if slot.within >= 0:
         hidden[:, index] |= hidden[:, slot.within] & ~shades.series.unnamed
-    narrow = _settle(shades, index, hidden)
-    if slot.within >= 0:
-        same = alike(shades, index, hidden)  # of people in no place below too: their year is a subtraction away
-        still = np.flatnonzero(same & hidden[:, slot.within])  # the year is hidden already
-        hidden[:, slot.within] |= same
-        hidden[_company(shades.slot(index, hidden), still), index] = True
-    return narrow
+    return _settle(shades, index, hidden)
+
+
+def _told_alike(shades: Shades, hidden: Flags) -> bool:
+    """Hide more where a reader would know that all answered alike in a period; return whether there is any.
+
+    More periods of places hidden beside them, else their year, else (it is hidden already) other places.
+    """
+    for index, slot in enumerate(shades.series.slots):
+        if slot.within < 0 or not (same := alike(shades, index, hidden)).any():
+            continue
+        before = hidden.copy()
+        if not _joined(shades, index, hidden, np.flatnonzero(same)):
+            still = np.flatnonzero(same & hidden[:, slot.within])
+            hidden[:, slot.within] |= same  # of people in no place below too: their year is a subtraction away
+            hidden[_company(shades.slot(index, hidden), still), index] = True
+        if (hidden != before).any():
+            return True
+    return False
 
 
 def _small(series: Series, cells: Cells) -> Flags:
@@ -86,6 +132,8 @@ def _settle(shades: Shades, index: int, hidden: Flags) -> bool:
         exhausted |= exhausted_now
         if not len(chosen):
             failing = too_narrow(shades, index, hidden)
+            if _joined(shades, index, hidden, failing):
+                continue
             chosen = np.union1d(_company(shade, failing), lack.alike(exhausted & ~here))
             if not len(chosen):
                 return bool(len(failing))
@@ -166,6 +214,27 @@ def _cheapest(shade: Shade, lack: _Lack) -> tuple[Places, Flags]:
     exhausted = lack.wanted.copy()
     exhausted[owners] = False
     return able[order[first]], exhausted
+
+
+def _joined(shades: Shades, index: int, hidden: Flags, failing: Places) -> bool:
+    """Hide all periods of places hidden here, so that people of those that fail may change places over the whole year.
+
+    Of each place that fails: itself, else the place hidden below the same root whose other periods hold fewest people.
+    Returns whether there is any.
+    """
+    slots, shade = shades.series.slots, shades.slot(index, hidden)
+    others = [n for n, one in enumerate(slots) if one.total == slots[index].total >= 0 and n != index]
+    if not others or not len(failing):
+        return False
+    part = shade.hidden & ~shades.series.unnamed & ~hidden[:, others].all(axis=1)
+    mine = failing[part[failing]]
+    able = np.flatnonzero(part & np.isin(shade.root, np.setdiff1d(shade.root[failing], shade.root[mine])))
+    cost = np.sum([shades.cells(slots[n].columns).mass[able] for n in others], axis=0)
+    order = np.lexsort((able, cost, shade.root[able]))
+    _, first = np.unique(shade.root[able][order], return_index=True)
+    chosen = np.union1d(mine, able[order[first]])
+    hidden[np.ix_(chosen, np.array(others))] = True
+    return len(chosen) > 0
 
 
 def _company(shade: Shade, failing: Places) -> Places:

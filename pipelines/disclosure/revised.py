@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
+    from pipelines.disclosure.rules import Rule
     from pipelines.disclosure.tree import Flags, Numbers, Places
 
 PROVISIONAL = "P"  # SDMX OBS_STATUS of a figure that waits for its next revision
+KEPT_FROM = "version_conservee"  # column of ``resultats``: the release whose figure a row keeps; none of the others
 _CELL = ["indicateur", "frequence", "periode", *PLACE]
 _FIGURES = ["valeur", "effectif", "numerateur", "denominateur"]
 _MOVED = ["statut_confidentialite", *_FIGURES]
@@ -47,13 +49,14 @@ class _Moves:
     """How much a question moved: ``base`` and ``above`` (numerators), places × columns; ``told``: who can subtract.
 
     ``span``: what one person adds to ``above`` at most; 0 where no numerator is published (then ``other`` tells which
-    values moved).
+    values moved). ``whole``: cells that are new, or gone: they move by all that they hold.
     """
 
-    def __init__(self, shape: tuple[int, int], minimum: int, span: float) -> None:
+    def __init__(self, shape: tuple[int, int], rule: Rule, span: float) -> None:
         self.base, self.above = np.zeros(shape), np.zeros(shape)
-        self.told, self.other = np.ones(shape, dtype=bool), np.zeros(shape, dtype=bool)
-        self.minimum, self.span = minimum, span
+        self.told, self.whole = np.ones(shape, dtype=bool), np.ones(shape, dtype=bool)
+        self.other = np.zeros(shape, dtype=bool)
+        self.minimum, self.enterprises, self.span = rule.minimum, rule.margin > 0, span
 
     def few(self, base: Numbers, above: Numbers, told: Flags) -> bool:
         """Whether sums that anybody can subtract moved by fewer people than the threshold."""
@@ -64,15 +67,28 @@ class _Moves:
 
     def tell(self, tree: Tree, periods: Tree | None) -> bool:
         """Whether a figure, or what the figures below it leave of it, moved by fewer people than the threshold."""
-        if not self.minimum:
-            return False
         rests = [_rest(tree, self.base, self.above, self.told)]
         if periods:
             base, above, told = _rest(periods, self.base.T, self.above.T, self.told.T)
             rests.append((base.T, above.T, told.T))
+        if self.enterprises and not self.minimum:
+            return self.unexplained(rests)
         alone = self.told & self.other & (np.abs(self.base) <= EPSILON)
         cells = (self.base, self.above, self.told)
         return bool(alone.any()) or any(self.few(*one) for one in (cells, *rests))
+
+    def unexplained(self, rests: list[tuple[Numbers, Numbers, Flags]]) -> bool:
+        """Whether an amount moved that is no sum of others told: nobody knows how many enterprises it is made of.
+
+        What is whole (a new period, a place that is gone) is an amount like those of any release, hidden by their rule.
+        """
+        moved = (np.abs(self.base) > EPSILON) | (np.abs(self.above) > EPSILON) | self.other
+        explained = np.zeros(moved.shape, dtype=bool)
+        for base, above, told in rests:
+            left = told & ((np.abs(base) > EPSILON) | (np.abs(above) > EPSILON))
+            explained |= told & ~left
+            moved |= left
+        return bool((self.told & ~self.whole & moved & ~explained).any())
 
 
 def _rest(tree: Tree, base: Numbers, above: Numbers, told: Flags) -> tuple[Numbers, Numbers, Flags]:
@@ -96,8 +112,10 @@ def unless_few(
     """Return the results, with the earlier figures of each survey whose new ones tell what a few people answered.
 
     ``results``: as ``protected`` returns them; ``earlier``: the tables of earlier releases, files or frames, oldest
-    first. Figures that are kept are provisional. Those of the network-years ``accepted`` are never kept.
+    first. Figures that are kept are provisional, and all rows of their survey name the release they are kept from
+    (``KEPT_FROM``), hidden ones too: it tells nothing of any. Those of the network-years ``accepted`` are never kept.
     """
+    results = results.assign(**{KEPT_FROM: None})
     if results.empty or not len(earlier):
         return results
     years = []
@@ -138,7 +156,7 @@ def tells_of_few(now: pd.DataFrame, latest: pd.DataFrame, catalogue: Catalogue) 
     for name, rows in both.groupby(both["indicateur"].to_numpy(), sort=True):
         at = both.index.get_indexer(rows.index)
         shape = (len(places), len(periods))
-        found = _moves(rows, (place[at], column[at]), shape, catalogue, str(name), ruled[network, str(name)].minimum)
+        found = _moves(rows, (place[at], column[at]), shape, catalogue, str(name), ruled[network, str(name)])
         if found.tell(above, wider if additive(catalogue.indicators[str(name)]) else None):
             return True
         moves[str(name)] = found
@@ -159,15 +177,17 @@ def _side_by_side(now: pd.DataFrame, latest: pd.DataFrame) -> pd.DataFrame:
 
 
 def _moves(
-    rows: pd.DataFrame, at: tuple[Places, Places], shape: tuple[int, int], catalogue: Catalogue, name: str, minimum: int
+    rows: pd.DataFrame, at: tuple[Places, Places], shape: tuple[int, int], catalogue: Catalogue, name: str, rule: Rule
 ) -> _Moves:
     indicator = catalogue.indicators[name]
     limits = attributes(indicator)
     published = rows["numerateur"].notna().any() or rows["numerateur_avant"].notna().any()
     span = limits[1] - limits[0] if published and limits and limits[1] is not None else 0.0
-    found = _Moves(shape, minimum, span)
+    found = _Moves(shape, rule, span)
     before = rows[[f"{one}_avant" for one in _MOVED]].set_axis(_MOVED, axis=1)
-    found.base[at] = _less(counted(rows, indicator), counted(before, indicator))
+    held = counted(rows, indicator), counted(before, indicator)
+    found.base[at] = _less(*held)
+    found.whole[at] = ~(np.nan_to_num(held[0]).astype(bool) & np.nan_to_num(held[1]).astype(bool))
     found.above[at] = _less(rows["numerateur"].to_numpy(float), before["numerateur"].to_numpy(float))
     states = rows["statut_confidentialite"], before["statut_confidentialite"]
     found.told[at] = np.logical_and(*[(state.isna() | state.eq(FREE)).to_numpy() for state in states])
@@ -231,7 +251,17 @@ def kept(latest: pd.DataFrame, columns: Sequence[str], catalogue: Catalogue) -> 
     reason = reason.mask(secret, SECRET)
     shown = ~secret & latest["valeur"].notna()
     observed = latest["statut_observation"].mask(shown, PROVISIONAL)
-    return latest.assign(motif=reason, statut_observation=observed).reindex(columns=list(columns))
+    found = latest.assign(motif=reason, statut_observation=observed)
+    found[KEPT_FROM] = _release_of(latest)
+    return found.reindex(columns=list(columns))
+
+
+def _release_of(rows: pd.DataFrame) -> str:
+    """Return the release that rows of one survey are kept from: the first in which all of them stood as they are."""
+    if KEPT_FROM in rows and rows[KEPT_FROM].notna().any():
+        return str(rows[KEPT_FROM].dropna().iloc[0])
+    versions = set(rows["version_publication"].dropna()) if "version_publication" in rows else set()
+    return max(map(str, versions), key=lambda version: [int(part) for part in version.split(".")], default="")
 
 
 def same_figures(rows: pd.DataFrame, latest: pd.DataFrame) -> bool:

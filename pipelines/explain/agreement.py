@@ -6,10 +6,12 @@ Hidden cells are not compared: whether they agree could tell on them.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from pipelines.disclosure.revised import KEPT_FROM
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Indicator
@@ -29,12 +31,10 @@ def is_hidden(row: Row) -> bool:
     return str(row["statut_confidentialite"]) != "F"
 
 
-def is_kept(row: Row, provisional: Collection[int]) -> bool:
-    """Tell whether the row keeps the figure of an earlier release, since too few answers moved it.
-
-    ``provisional``: the years of the network of which every value is, by declaration.
-    """
-    return str(row["statut_observation"]) == "P" and int(row["annee"]) not in provisional
+def kept_from(row: Row) -> str | None:
+    """Return the release whose figure the row keeps, since too few answers moved it; None of the others."""
+    version = row.get(KEPT_FROM)
+    return str(version) if present(version) else None
 
 
 def present(value: Any) -> bool:

@@ -19,7 +19,7 @@ from pipelines.compute.sums import declared_rows
 from pipelines.declarations.geography import Geography
 from pipelines.declarations.status import Status
 from pipelines.explain.accepted_rows import NetworkLines, ObservedLines, TypedLines
-from pipelines.explain.agreement import differences, is_hidden, is_kept, same_reason
+from pipelines.explain.agreement import differences, is_hidden, kept_from, same_reason
 from pipelines.explain.archived_files import DAMAGED, is_held
 from pipelines.explain.evidence import gather_evidence
 from pipelines.explain.recomputation import NotComputedError, by_unit, key_of, recomputed_lines, write_observations
@@ -90,7 +90,7 @@ class Explainer:
         """
         traced = self.trace(row["reseau"], int(row["annee"]), row["indicateur"])
         faults = [*self.release.faults, *traced.faults]
-        if is_hidden(row) or is_kept(row, self.catalogue.networks[row["reseau"]].provisional_years):
+        if is_hidden(row) or kept_from(row):
             return faults or None
         if traced.reason:
             return [*faults, *same_reason(row, traced.reason, self.catalogue)]

@@ -1,6 +1,8 @@
 """What is told of one published row, as plain data with stable French keys: from the value back to file and lines.
 
 Of a hidden row nothing is told that depends on its rows: no figure, no count, no line, no correction, no comparison.
+Of one that keeps the figure of an earlier release, nothing of today's rows: beside that figure, they would tell the few
+people who moved it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from pipelines.declarations.status import Status
 from pipelines.declarations.yaml_source import Document, parse
 from pipelines.disclosure.rules import DEFAULT_MINIMUM_BASE, SECRET
 from pipelines.explain.accepted_rows import ObservedLines
-from pipelines.explain.agreement import FIGURES, Row, as_published, is_hidden, is_kept, present
+from pipelines.explain.agreement import FIGURES, Row, as_published, is_hidden, kept_from, present
 from pipelines.explain.recomputation import key_of
 
 if TYPE_CHECKING:
@@ -33,14 +35,14 @@ LISTED = 50  # line numbers told one by one; beyond, how many, the first and the
 MASKED = "(valeur masquée)"
 _WHAT = (
     "reseau", "indicateur", "annee", "periode", "frequence", "maille", "territoire_code", "territoire",
-    "structure_code", "structure", "unite", "statut_observation", "statut_confidentialite", "motif_absence",
-    "date_reference", "date_extraction", "nature_donnees",
+    "structure_code", "structure", "unite", "statut_observation", "version_conservee", "statut_confidentialite",
+    "motif_absence", "date_reference", "date_extraction", "nature_donnees",
 )  # fmt: skip
 _TOO_FEW = (SECRET, "base-insuffisante")  # reasons of a value that was computed, on too small a base
 _NO_COMPARISON = "la valeur est secrète : le recalcul n'est ni montré ni comparé"
 _KEPT = (
-    "la valeur est provisoire, gardée d'une version antérieure (moins de 11 réponses nouvelles ou corrigées) : "
-    "demander cette version par --release ; le recalcul d'aujourd'hui n'est ni montré ni comparé"
+    "la valeur est provisoire, gardée de la version {0} (sa révision dirait trop de quelques répondants) : l'expliquer "
+    "par --release {0} ; le recalcul d'aujourd'hui n'est ni montré ni comparé"
 )
 _STALE = "les déclarations ont changé depuis le calcul : le recalcul suit celles d'aujourd'hui"
 _SYNTHETIC = "données synthétiques, inventées pour la démonstration"
@@ -81,7 +83,7 @@ def explanation(explainer: Explainer, row: Row, schemas: Path) -> dict[str, Any]
 def _rows_shown(traced: Traced, row: Row) -> pd.DataFrame | None:
     """Return the rows that count in a unit, unless their number would tell a base that is not published."""
     line = traced.line(row)
-    if is_hidden(row) or traced.lines is None or line is None:
+    if is_hidden(row) or kept_from(row) or traced.lines is None or line is None:
         return None
     too_few = not present(row["valeur"]) and line["motif"] in (None, *_TOO_FEW)
     return None if too_few and not present(row["effectif"]) else traced.lines.counting(key_of(row))
@@ -219,6 +221,8 @@ _BESIDE = "La règle la cache, ou bien une valeur qu'elle cache pourrait en êtr
 
 def _details(traced: Traced, row: Row) -> list[str]:
     """Say what is behind an absence: the state of exports, what failed, what is missing, or too small a base."""
+    if kept := kept_from(row):
+        return [f"Gardée de la version {kept}."]
     if traced.reason is not None:
         states = [(name, traced.kept.known.of_export(name)) for name in traced.feed.export]
         told = [
@@ -272,13 +276,13 @@ def _check(explainer: Explainer, traced: Traced, row: Row, hidden: bool) -> dict
     results = traced.kept.known.results
     if results and results.declarations not in ("", explainer.catalogue.fingerprint(row["reseau"])):
         warnings.append(_STALE)
-    kept = is_kept(row, explainer.catalogue.networks[row["reseau"]].provisional_years)
+    kept = kept_from(row)
     figures = {} if hidden or kept or line is None else as_published(row, line, traced.indicator)
     method = "état des exports à la réception et au contrôle" if traced.reason else (
         "lignes acceptées relues dans le fichier archivé, recalculé avec les estimateurs du traitement"
     )  # fmt: skip
     return {
-        "methode": _NO_COMPARISON if hidden else _KEPT if kept else method,
+        "methode": _NO_COMPARISON if hidden else _KEPT.format(kept) if kept else method,
         "valeurs": {name: _plain(value) for name, value in figures.items()},
         "accord": None if disagreements is None else not disagreements,
         "desaccords": disagreements or [],

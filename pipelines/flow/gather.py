@@ -14,13 +14,13 @@ from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue, Table
 from pipelines.declarations.bases import REASONS
 from pipelines.declarations.status import Status
-from pipelines.disclosure import SECRET_FIGURES, secret_figures
+from pipelines.disclosure import KEPT_FROM, SECRET_FIGURES, secret_figures
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.protection import Protection, protecting
-from pipelines.flow.state import ExportVerdict, National, NetworkYear, SetAsideYear, YearVerdict
+from pipelines.flow.state import ExportVerdict, KeptYear, National, NetworkYear, SetAsideYear, YearVerdict
 from pipelines.flow.store import FRAMES, NATIONAL_ROOM, Store
 from pipelines.flow.stored_files import read_frame, read_record, write_frame, write_record
-from pipelines.tables import NationalInputs, safe_tables
+from pipelines.tables import NationalInputs, kept_figures, safe_tables
 from pipelines.tables.bases import COUNTS
 from pipelines.validate.messages import title
 
@@ -40,6 +40,7 @@ _FINDING = (
 )
 _GATHERED = "work/etat-national.json"  # alone, and small: it is looked at all day long
 _NATIONAL = "national.json"
+_MAY_BE_LEFT_OUT = frozenset({KEPT_FROM, "chiffres_conserves"})
 _COUNTS = ("lignes_lues", "lignes_acceptees", "lignes_refusees")
 
 
@@ -63,7 +64,11 @@ def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> tu
         inputs, told = gather(catalogue, store, statement, protection)
         made, aside = safe_tables(catalogue, inputs, judge=protection.judge)
     hidden = inputs.results if inputs.secrets is None else inputs.secrets
-    national = National(synthetic=told, set_aside=tuple(SetAsideYear(**asdict(item)) for item in aside))
+    national = National(
+        synthetic=told,
+        set_aside=tuple(SetAsideYear(**asdict(item)) for item in aside),
+        kept=tuple(KeptYear(**asdict(item)) for item in kept_figures(catalogue, made[RESULTS])),
+    )
     with store.writing(NATIONAL_ROOM) as (folder,):
         write_frame(folder / SECRETS, secret_figures(hidden, made[RESULTS]) if aside else hidden)
         for name in made.keys() & catalogue.tables.keys():
@@ -128,7 +133,7 @@ def gather(
     joined = {name: _joined(found) for name, found in frames.items()}
     secrets = joined.pop(_HIDDEN)
     if joined["results"].empty:
-        joined["results"] = pd.DataFrame(columns=["reseau", *RESULT_COLUMNS])
+        joined["results"] = pd.DataFrame(columns=["reseau", *RESULT_COLUMNS, KEPT_FROM])
     inputs = NationalInputs(
         receipts=pd.DataFrame(receipts, columns=["reseau", "annee", "export", "etat", "motif", *_COUNTS]),
         findings=_findings(catalogue, findings, receipts),
@@ -172,9 +177,10 @@ def stale_network_years(catalogue: Catalogue, store: Store) -> str:
 def declared_columns(name: str, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame in the declared columns; values are kept as text or numbers that Parquet can hold.
 
-    Fails by name on a column that is declared but not made, or made but not declared.
+    Fails by name on a column that is declared but not made, or made but not declared; those that tell of kept figures
+    may be left out by declarations older than them.
     """
-    differ = set(table.names) ^ set(frame.columns)
+    differ = (set(table.names) ^ set(frame.columns)) - (_MAY_BE_LEFT_OUT - set(table.names))
     if differ and len(frame):
         raise ColumnsError(f"Table {name} : colonnes déclarées et calculées diffèrent : {', '.join(sorted(differ))}.")
     found = frame.reindex(columns=table.names).astype("object")

@@ -16,7 +16,15 @@ import pyarrow.parquet as pq
 
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import AUDITED, SECRET_FIGURES, findings_of_year, protected, secret_figures, unless_few
+from pipelines.disclosure import (
+    AUDITED,
+    KEPT_FROM,
+    SECRET_FIGURES,
+    findings_of_year,
+    protected,
+    secret_figures,
+    unless_few,
+)
 from pipelines.flow.earlier_releases import accepted_changes, earlier_results
 from pipelines.flow.fingerprints import COMPUTING, code_of, fingerprint
 from pipelines.flow.frame_cache import content, remembered
@@ -96,7 +104,9 @@ class Protection:
         folder = release.parent
         sums = hashlib.sha256((folder / _CHECKSUMS).read_bytes()).hexdigest()
         place = self._room / "versions" / folder.parent.name / folder.name.replace(".", "-")
-        names = [name for name in pq.read_schema(release).names if name in {*RESULT_COLUMNS, "motif_absence"}]
+        names = [
+            name for name in pq.read_schema(release).names if name in {*RESULT_COLUMNS, "motif_absence", KEPT_FROM}
+        ]
         key = fingerprint("release", sums, names, duckdb.__version__, code_of(_READING))
         return remembered(place, key, lambda: [_contents(release, names)])[0]
 

@@ -260,16 +260,31 @@ class SetAsideYear(Record):
     indicators: tuple[str, ...]
 
 
+class KeptYear(Record):
+    """A network-year of which some indicators keep the figures of an earlier release, and why."""
+
+    network: str
+    year: int
+    why: str
+    indicators: tuple[str, ...]
+    version: str
+
+
 class National(Record):
-    """What is known of the national tables last made: the statement on invented data, and what was left out."""
+    """What is known of the national tables last made: the statement on invented data, what was left out, or kept."""
 
     synthetic: str | None = None
     set_aside: tuple[SetAsideYear, ...] = ()
+    kept: tuple[KeptYear, ...] = ()
 
     def why_aside(self, network: str, year: int) -> dict[str, str]:
         """Return the indicators for which a network-year was left out, and why."""
         mine = [item for item in self.set_aside if (item.network, item.year) == (network, year)]
         return {indicator: item.why for item in mine for indicator in item.indicators}
+
+    def why_kept(self, network: str, year: int) -> list[str]:
+        """Return why figures of a network-year are those of an earlier release (French)."""
+        return [item.why for item in self.kept if (item.network, item.year) == (network, year)]
 
 
 class KeptFrames(Record):

@@ -17,7 +17,7 @@ from pipelines.release.canonical import printed
 from pipelines.release.column_texts import escaped, joined
 from pipelines.release.difference import BETWEEN, VERSION_COLUMN, CellChange, TableState, places
 from pipelines.release.own_tables import DATASET_ITSELF, HIDDEN, JOURNAL, KEY_ITSELF
-from pipelines.release.reasons import SCOPE, Reason
+from pipelines.release.reasons import SCOPE, TELLING, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FREE = "F"  # SDMX CONF_STATUS
 RELABELLED = "La mention « données synthétiques » a été mise ou retirée."
-_SECRECY, _OBSERVED = "statut_confidentialite", "statut_observation"
+_SECRECY = "statut_confidentialite"
 _CHANGES = JOURNAL.names[:5]  # what changed; the others say why
 
 
@@ -175,19 +175,23 @@ def _why_changed(
     names = [name for name in SCOPE if name in new.types]
     scope = [new.texts(name, rows) for name in names]
     nothing = pa.chunked_array([pa.repeat(pa.scalar(""), len(rows))])
-    observed = [nothing, nothing]
-    if _OBSERVED in table.cells:
-        observed = [old.texts(_OBSERVED, table.before[rows]), new.texts(_OBSERVED, rows)]
+    sides = ((old, table.before[rows]), (new, rows))
+    telling = [
+        state.texts(name, at) if name in table.cells and name in state.types else nothing
+        for name in TELLING for state, at in sides
+    ]  # fmt: skip
     which, sets = _columns_changed(table, rows)
 
     def reason_of(cells: Sequence[str]) -> Reason:
-        *place, was, now, at = cells
+        *values, at = cells
+        place, told = values[: len(names)], values[len(names) :]
         changes = {name: CellChange(name, "", "") for name in sets[int(at)]}
-        if _OBSERVED in changes:
-            changes[_OBSERVED] = CellChange(_OBSERVED, was, now)
+        for number, name in enumerate(TELLING):
+            if name in changes:
+                changes[name] = CellChange(name, told[2 * number], told[2 * number + 1])
         return reasons.of(table.table, dict(zip(names, place, strict=True)), changes)
 
-    return _each(joined([*scope, *observed, pc.cast(which, pa.string())], BETWEEN), reason_of)
+    return _each(joined([*scope, *telling, pc.cast(which, pa.string())], BETWEEN), reason_of)
 
 
 def _columns_changed(table: TableDifference, rows: Rows) -> tuple[pa.ChunkedArray, list[list[str]]]:

@@ -35,6 +35,11 @@ KEPT = (
     "Chiffre provisoire, celui de la version précédente : moins de 11 réponses (le seuil du secret) sont nouvelles ou "
     "corrigées quelque part dans l'enquête ; elles attendent les suivantes, ou la clôture de l'année."
 )
+KEPT_AMOUNT = (
+    "Chiffre provisoire, celui de la version précédente : des montants sont nouveaux ou corrigés sans qu'on sache "
+    "combien d'entreprises les font ; ils attendent la clôture de l'année, ou l'accord de l'équipe."
+)
+STATUS, KEPT_FROM = TELLING = "statut_observation", "version_conservee"  # columns whose change says why by itself
 FAILED = "erreur-traitement"  # id of a reason of absence
 SHOWN = 3  # files named in one reason
 SCOPE = ("reseau", "annee", "periode", "indicateur", "export")  # columns that say what a row speaks of
@@ -118,12 +123,14 @@ class Reasons:
             return None
         if (scope.network, scope.year, scope.indicator) in self._failed:
             return Reason("révision", "Erreur de traitement : la valeur n'a pas pu être calculée.")
-        if not (status := cells.get("statut_observation")):
-            return None
-        if status.before == "P":
-            return Reason("révision", "Valeur provisoire devenue définitive.")
-        kept = status.after == "P" and set(cells) <= {"statut_observation", *LOOKING_BACK}
-        return Reason("révision", KEPT) if kept and not self._declared(scope) else None
+        if (kept := cells.get(KEPT_FROM)) and kept.after and set(cells) <= {KEPT_FROM, STATUS, *LOOKING_BACK}:
+            return None if self._declared(scope) else Reason("révision", self._kept(scope))
+        final = (status := cells.get(STATUS)) and status.before == "P"
+        return Reason("révision", "Valeur provisoire devenue définitive.") if final else None
+
+    def _kept(self, scope: Scope) -> str:
+        declared = self._catalogue.indicators.get(scope.indicator)
+        return KEPT_AMOUNT if declared and declared.enterprises else KEPT
 
     def _found(self, scope: Scope) -> Reason | None:
         return (

@@ -110,6 +110,11 @@ def not_computed(store: Store, known: NetworkYear) -> dict[str, str]:
     return known.failures | national(store).why_aside(known.network, known.year)
 
 
+def figures_kept(store: Store, known: NetworkYear) -> list[str]:
+    """Return why what was received is not what is published: figures of an earlier release, kept (French)."""
+    return national(store).why_kept(known.network, known.year)
+
+
 def refused_rows(known: NetworkYear, export: str) -> Iterator[str]:
     """Yield why rows of an export were refused, and which rows (French)."""
     for item in _findings(known):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.declarations.status import Status
 from pipelines.mechanics.french import counted
-from pipelines.report.facts import letter_of, missing, not_computed, refused_rows, to_check
+from pipelines.report.facts import figures_kept, letter_of, missing, not_computed, refused_rows, to_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,6 +48,7 @@ def _year_lines(store: Store, known: NetworkYear) -> Iterator[str]:
     yield from (f"À VÉRIFIER, {doubt}" for doubt in to_check(known))
     for indicator, error in not_computed(store, known).items():
         yield f"{indicator} : CALCUL IMPOSSIBLE. {error}"
+    yield from (f"PROVISOIRE, {why}" for why in figures_kept(store, known))
 
 
 def _export_lines(store: Store, known: NetworkYear, export: str) -> Iterator[str]:

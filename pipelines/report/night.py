@@ -14,7 +14,7 @@ from pipelines.flow.changes import Cell
 from pipelines.flow.revisions import waiting
 from pipelines.mechanics.files import sha256
 from pipelines.mechanics.french import counted
-from pipelines.report.facts import not_computed
+from pipelines.report.facts import figures_kept, not_computed
 from pipelines.report.network_lines import NOT_RECEIVED, network_lines
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ def _outcome(store: Store, catalogue: Catalogue, known: NetworkYear, error: str 
         return f"année close : révision {proposal.fingerprint[:12]} à accepter"
     if fault := _fault(store, known):
         return f"{fault}{kept}"
+    if waiting_for_others := figures_kept(store, known):
+        return f"résultats provisoires : {' ; '.join(waiting_for_others)}"
     return SAME if _results_hash(store, network, year) == before else NEW
 
 

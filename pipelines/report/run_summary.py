@@ -12,7 +12,7 @@ from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted
 from pipelines.release import history
-from pipelines.report.facts import letter_of, not_computed, to_check
+from pipelines.report.facts import figures_kept, letter_of, not_computed, to_check
 from pipelines.report.network_lines import from_here, network_lines
 from pipelines.report.run_screen import refused_exports, totals, years_table
 
@@ -134,6 +134,7 @@ def _network_year(store: Store, known: NetworkYear) -> dict[str, Any]:
         "exports": {name: _export(verdict, letter_of(store, known, name)) for name, verdict in known.current.items()},
         "a_verifier": list(to_check(known)),
         "calculs_impossibles": not_computed(store, known),
+        "chiffres_conserves": figures_kept(store, known),
     }
 
 

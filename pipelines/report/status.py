@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations.status import Status
 from pipelines.flow.exports_folder import folder_lines, noted_folder
+from pipelines.flow.gather import national
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
@@ -71,8 +72,13 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
         ],
         "en_attente": [*_waiting_plans(store), *_waiting_revisions(store)],
         "a_verifier": [_of(known) | {"message": line} for known in years for line in to_check(known)],
+        "chiffres_conserves": [
+            {"reseau": item.network, "annee": item.year, "indicateurs": list(item.indicators), "version": item.version,
+             "message": item.why}
+            for item in national(store).kept
+        ],
         "dossier_d_exports": noted_folder(store),
-    }
+    }  # fmt: skip
 
 
 def _of(known: NetworkYear) -> dict[str, Any]:
@@ -169,6 +175,9 @@ def status_lines(found: dict[str, Any]) -> Iterator[str]:
         ],
         "En attente d'un accord": [_waiting_line(item) for item in found["en_attente"]],
         "À vérifier": [f"{item['reseau']}, {item['annee']}, {item['message']}" for item in found["a_verifier"]],
+        "Chiffres conservés": [
+            f"{item['reseau']}, {item['annee']} : {item['message']}" for item in found["chiffres_conserves"]
+        ],
         "Dossier d'exports, à regarder": list(folder_lines(found["dossier_d_exports"])),
     }
     for title, lines in sections.items():

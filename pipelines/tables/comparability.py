@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipelines.compute.comparability import changed_layouts, declared_breaks
+from pipelines.disclosure import KEPT_FROM
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
@@ -21,6 +22,7 @@ _Reasons = dict[tuple[str, str, int], str]
 
 def comparability_table(catalogue: Catalogue, results: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
     """Return one line per expected network × indicator × year, from the yearly rows of ``resultats``."""
+    waiting = _provisional(catalogue, results)
     yearly: _Rows = dict(list(results[results["frequence"] == "annuelle"].groupby(_KEY)))
     absent = coverage[coverage["etat"] == "absent"]
     keys = zip(*(absent[name] for name in _KEY), strict=True)
@@ -36,10 +38,22 @@ def comparability_table(catalogue: Catalogue, results: pd.DataFrame, coverage: p
                     "comparabilite": _verdict(counts),
                     "motifs": _motifs(catalogue, key, counts, yearly, absences),
                     "changements_sans_rupture": " ; ".join(changed_layouts(catalogue, *key)) or None,
-                    "statut": "provisoire" if {year, year - 1} & set(declared.provisional_years) else "définitif",
+                    "statut": "provisoire" if waiting & {(*key[:2], year), (*key[:2], year - 1)} else "définitif",
                     **counts,
                 })  # fmt: skip
     return pd.DataFrame(lines)
+
+
+def _provisional(catalogue: Catalogue, results: pd.DataFrame) -> set[tuple[str, str, int]]:
+    """Return the networks, indicators and years of which values may still move: declared so, or kept."""
+    kept = results.loc[results[KEPT_FROM].notna(), _KEY].drop_duplicates()
+    declared = {
+        (network, identifier, year)
+        for network, item in catalogue.networks.items()
+        for year in item.provisional_years
+        for identifier in catalogue.expected(network, year)
+    }
+    return declared | {(str(one), str(name), int(year)) for one, name, year in kept.itertuples(index=False)}
 
 
 def _counts(rows: pd.DataFrame) -> dict[str, int]:

@@ -12,6 +12,7 @@ import pandas as pd
 from pipelines.declarations.status import Status
 from pipelines.disclosure import FREE
 from pipelines.tables.absences import ROW_COUNTS, Receipts
+from pipelines.tables.kept import kept_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,9 @@ def quality_table(catalogue: Catalogue, receipts: pd.DataFrame, results: pd.Data
     """
     yearly = dict(list(results[results["frequence"] == "annuelle"].groupby(["reseau", "annee"])))
     files = dict(list(receipts.groupby(["reseau", "annee"])))
+    kept: dict[tuple[str, int], list[str]] = {}
+    for item in kept_figures(catalogue, results):
+        kept.setdefault((item.network, item.year), []).append(item.why)
     lines = []
     for network, declared in catalogue.networks.items():
         for year in declared.years:
@@ -75,7 +79,8 @@ def quality_table(catalogue: Catalogue, receipts: pd.DataFrame, results: pd.Data
                 **_value_counts(catalogue, yearly.get((network, year), results.iloc[:0])),
             }
             marks = {name: _percent(counts[part], counts[whole]) for name, (part, whole) in _CRITERIA.items()}
-            lines.append({"reseau": network, "annee": year, "note": _score(catalogue, marks), **marks, **counts})
+            lines.append({"reseau": network, "annee": year, "note": _score(catalogue, marks), **marks, **counts,
+                          "chiffres_conserves": " ; ".join(kept.get((network, year), [])) or None})  # fmt: skip
     return pd.DataFrame(lines)
 
 

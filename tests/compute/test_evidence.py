@@ -59,6 +59,7 @@ def value(code: str, number: float | None, half: float | None = None, status: st
         "reseau": "labo", "annee": 2024, "frequence": "annuelle", "indicateur": "essai", "valeur": number,
         "borne_basse": None if half is None else number - half, "borne_haute": None if half is None else number + half,
         "statut_observation": status, "statut_confidentialite": secret, "territoire_code": code,
+        "version_conservee": None,
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_results import DATASET
 
-from pipelines.declarations import Catalogue
+from pipelines.declarations import Catalogue, load
 from pipelines.declarations.references import AbsenceReason
 from pipelines.declarations.release_settings import Explanation
 from pipelines.release.difference import ReleaseDifference, TableState, release_difference
@@ -219,10 +220,18 @@ def test_a_provisional_value_made_final_is_a_revision(catalogue: Catalogue) -> N
 
 def test_a_figure_that_few_answers_moved_says_why_it_is_kept(catalogue: Catalogue) -> None:
     kept = Reasons(catalogue, DATASET, inputs=(SAME, received("1")))
-    found = kept.of("resultats", ROW, change("statut_observation", "A", "P"))
+    cells = change("statut_observation", "A", "P") | change("version_conservee", "", "1.0.0")
+    found = kept.of("resultats", ROW, cells)
     assert found.text.startswith("Chiffre provisoire, celui de la version précédente : moins de 11 réponses")
     declared = Reasons(catalogue, DATASET, inputs=(SAME, received("0", **{"networks/caf": "2"})))
-    assert declared.of("resultats", ROW, change("statut_observation", "A", "P")).text.startswith("Déclaration changée")
+    assert declared.of("resultats", ROW, cells).text.startswith("Déclaration changée")
+    shipped = Reasons(load(Path(__file__).parents[2] / "schemas"), DATASET, inputs=(SAME, received("1")))
+    amount = shipped.of("resultats", ROW | {"reseau": "franceagrimer", "indicateur": "aides-versees"}, cells)
+    assert "sans qu'on sache combien d'entreprises" in amount.text
+    provisional = change("version_conservee", "", "1.0.0")  # of a year that is provisional by declaration
+    assert kept.of("resultats", ROW, provisional) == found
+    revised = kept.of("resultats", ROW, change("version_conservee", "1.0.0", "") | change("valeur", "1", "2"))
+    assert revised.text.startswith("Fichier remplacé par le réseau")
 
 
 def test_a_treatment_that_failed_is_no_fault_of_the_file(catalogue: Catalogue) -> None:

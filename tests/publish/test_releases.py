@@ -225,6 +225,6 @@ def test_the_workbook_read_back(first: Release, catalogue: Catalogue) -> None:
 
 def test_the_readme_counts_and_cites(first: Release) -> None:
     text = (first.folder / "LISEZMOI.md").read_text("utf-8")
-    assert "| `resultats` | Résultats des services publics | 4 | 39 |" in text
+    assert "| `resultats` | Résultats des services publics | 4 | 40 |" in text
     assert "en application de l'article 68 (8°) de la loi ESSOC et de l'arrêté du 31 août 2023" in text
     assert "SYNTHÉTIQUES" not in text

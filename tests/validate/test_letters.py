@@ -103,6 +103,16 @@ def test_what_is_published_meanwhile(catalogue, state, told):
 
 
 @pytest.mark.parametrize(
+    ("export", "state", "waits"),
+    [("enquete", "accepté", True), ("enquete", "rejeté", False), ("telephone", "accepté", False)],
+)
+def test_a_survey_is_told_that_few_answers_wait(catalogue, export, state, waits):
+    letter = write_letter(catalogue, "caf", 2024, Verdict(export, state, None, "", accepted=1200, refused=2))
+    for text in (accessible(letter.html).text, letter.text):
+        assert ("moins que le seuil du secret statistique" in " ".join(text.split())) == waits
+
+
+@pytest.mark.parametrize(
     ("column", "free"), [("Remarque", False), ("Note", True), ("departement", False), ("Jour", False), ("N°", False)]
 )
 def test_a_cell_is_said_free_only_where_it_is(lab, column, free):

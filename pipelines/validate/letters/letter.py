@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH = 78
 MOST_PROBLEMS = 60  # kinds of problems told in a letter: beyond, the file is not the right one
+_MAY_WAIT = (
+    "Si ces chiffres sont déjà publiés et que votre fichier n'y change que quelques réponses (moins que le seuil du "
+    "secret statistique), ils restent ceux de la version précédente, dits provisoires, jusqu'à ce que d'autres "
+    "réponses changent ou que l'année soit close."
+)
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ def _context(
         "problems": problems[:MOST_PROBLEMS],
         "left_out": max(0, len(problems) - MOST_PROBLEMS),
         "errors": sum(item.severity == "erreur" for item in problems),
+        "may_wait": _MAY_WAIT if export.kind == "survey" and verdict.state == Status.ACCEPTED else "",
         "consequences": consequences(catalogue, network, year, verdict),
         "command": _command(network, export, year, verdict, layout.path),
         "template": shlex.join(["resultats", "template", network, export.id, *(["--year", str(year)] if year else [])]),

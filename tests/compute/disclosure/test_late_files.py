@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -119,13 +120,11 @@ def test_few_late_answers_wait_for_others(project: Path) -> None:
     assert statuses(second, "deux") == {"A"}
     journal = pd.read_csv(latest(project, "journal.csv"), dtype=str)
     kept = journal[journal["table"].eq("resultats") & journal["cle"].str.contains('"un"')]
-    assert set(kept["colonne"]) == {"statut_observation"}
+    assert set(kept["colonne"]) == {"statut_observation", "version_conservee"}
     assert kept["motif"].str.startswith("Chiffre provisoire, celui de la version précédente : moins de 11").all()
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told):
-        places = ["--output", str(project / "output"), "--schemas", str(project / "schemas")]
-        assert main(["explain", "--indicator", "avis", "--network", "un", "--year", "2024", *places]) == 0
-    assert "provisoire, gardée d'une version antérieure" in told.getvalue()
+    assert "provisoire, gardée de la version 1.0.0" in output_of(
+        project, "explain", "--indicator", "avis", "--network", "un", "--year", "2024"
+    )
     send(project, "un", COUNTS | {("34", 1): 66, ("75", 2): 92})
     assert bases(publish(project), "un") == bases(first, "un"), "douze à un endroit n'en cachent pas six ailleurs"
     send(project, "un", COUNTS | {("34", 1): 71, ("75", 2): 92})
@@ -152,6 +151,58 @@ def test_the_data_team_lets_few_answers_pass(project: Path, way: str) -> None:
     assert bases(second, "un")["34", "2024-S1"] == 63
     assert bases(second, "un")["FR", "2024"] == bases(first, "un")["FR", "2024"] + 3
     assert statuses(second, "un") == {"A"}
+
+
+@pytest.mark.e2e
+def test_kept_figures_are_told_apart_in_a_provisional_year(project: Path) -> None:
+    """All is provisional by declaration: only the release that a row names says which figures are of today."""
+    for name in ("un", "deux"):
+        add(project / "schemas" / "networks" / f"{name}.yml", "provisional_years: [2024]\n")
+    first = publish(project)
+    assert first["version_conservee"].isna().all()
+    send(project, "un", COUNTS | {("34", 1): 63})
+    send(project, "deux", COUNTS | {("34", 1): 72})
+    second, told = publish(project), json.loads(output_of(project, "run", "--json"))
+    assert statuses(second, "un") == statuses(second, "deux") == {"P"}
+    assert set(second.loc[second["reseau"].eq("un"), "version_conservee"]) == {"1.0.0"}
+    assert second.loc[second["reseau"].eq("deux"), "version_conservee"].isna().all()
+    quality = pd.read_parquet(latest(project, "qualite.parquet")).set_index("reseau")["chiffres_conserves"]
+    assert quality["un"].startswith("chiffres conservés de la version 1.0.0 (Avis) : la révision change de moins de 11")
+    assert pd.isna(quality["deux"])
+    kept = {item["reseau"]: item["chiffres_conserves"] for item in told["annees_de_reseau"]}
+    assert kept == {"un": [quality["un"]], "deux": []}
+    assert f"un, 2024 : {quality['un']}" in output_of(project, "status")
+    for network, agreed in (("un", None), ("deux", True)):
+        found = json.loads(explain(project, network, "--json"))
+        assert found["recalcul"]["accord"] is agreed, found["recalcul"]
+        lines = [file["lignes"] for source in found["sources"] for file in source["fichiers"]]
+        assert lines == [None] if network == "un" else lines[0]["nombre"] == 357
+    assert "gardée de la version 1.0.0" in explain(project, "un")
+    assert '"accord": true' in explain(project, "un", "--json", "--release", "1.0.0")
+    send(project, "un", COUNTS | {("34", 1): 61})
+    third = publish(project)
+    assert set(third.loc[third["reseau"].eq("un"), "version_conservee"]) == {"1.0.0"}, "d'où ils viennent"
+    send(project, "un", COUNTS | {("34", 1): 83})
+    fourth = publish(project)
+    assert fourth["version_conservee"].isna().all()
+    assert bases(fourth, "un")["34", "2024-S1"] == 83
+    journal = pd.read_csv(latest(project, "journal.csv"), dtype=str)
+    assert not journal["nature"].eq("inexpliqué").any()
+
+
+def explain(project: Path, network: str, *more: str) -> str:
+    return output_of(project, "explain", "--indicator", "avis", "--network", network, "--year", "2024",
+                     "--level", "national", *more)  # fmt: skip
+
+
+def output_of(project: Path, command: str, *arguments: str) -> str:
+    """What a command says on its output."""
+    options = {"run": ("exports", "output", "schemas")}.get(command, ("output", "schemas"))
+    places = [item for key in options for item in (f"--{key}", str(project / key))]
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(io.StringIO()):
+        assert main([command, *arguments, *places]) == 0, told.getvalue()
+    return told.getvalue()
 
 
 def add(path: Path, text: str) -> None:
