@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 
 from pipelines.mechanics.french import counted, percent
 from pipelines.release import history
-from pipelines.release.difference import BETWEEN, TableDifference, TableState, release_difference
-from pipelines.release.reasons import UNEXPLAINED
+from pipelines.release.difference import BETWEEN, NONE, TableDifference, TableState, release_difference
+from pipelines.release.reasons import KEPT_FROM, TELLING, UNEXPLAINED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,7 +148,13 @@ def _gate(name: str, found: Sequence[str], passed: str, failed: str) -> Gate:
 
 
 def _moved(table: TableDifference) -> int:
-    return len(table.added) + len(table.removed) + len(table.changed)
+    """Count the rows that were added, removed or changed, but those only marked as figures of an earlier release.
+
+    Such a row says what it said: the rule of revisions keeps whole surveys, which no person has to accept.
+    """
+    said = [rows for column, rows in table.cells.items() if column not in TELLING]
+    marked = np.setdiff1d(table.cells.get(KEPT_FROM, NONE), np.concatenate([NONE, *said]))
+    return len(table.added) + len(table.removed) + len(table.changed) - len(marked)
 
 
 def _share(count: int, size: int) -> float:

@@ -100,6 +100,23 @@ def test_too_much_change_is_stopped_at_the_declared_shares(
         assert catalogue.datasets[DATASET].gates.table_change.why in found["changement_table"].message_fr
 
 
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        ({"statut_observation": "P", "version_conservee": "1.0.0"}, set()),
+        ({"version_conservee": "1.0.0"}, set()),  # of a year that is provisional by declaration
+        ({"statut_observation": "P"}, {"changement_table", "changement_jeu"}),
+        ({"version_conservee": "1.0.0", "valeur": 51.0}, {"changement_table", "changement_jeu"}),
+    ],
+)
+def test_figures_that_are_only_kept_are_no_change(
+    catalogue: Catalogue, tables: Tables, tmp_path: Path, changed: dict[str, Any], names: set[str]
+) -> None:
+    states = wide(tables, 0), wide(tables, 40, **changed)
+    assert stopped(judged(catalogue, tmp_path / "marked", *states)) == names
+    assert stopped(judged(catalogue, tmp_path / "unmarked", *reversed(states))) == names
+
+
 def test_removed_rows_and_vanished_structures_are_stopped(catalogue: Catalogue, tables: Tables, tmp_path: Path) -> None:
     before = wide(tables, 0)
     office = tables["structures"].assign(structure_code="301", structure="CAF du Gard", maille="site")
