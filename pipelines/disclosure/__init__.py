@@ -25,7 +25,7 @@ from pipelines.disclosure.results_table import (
 from pipelines.disclosure.revised import KEPT_FROM, unless_few
 from pipelines.disclosure.rules import rules
 from pipelines.disclosure.surveys import FREE, HIDDEN
-from pipelines.disclosure.totals import secret_totals, without_counts
+from pipelines.disclosure.totals import secret_totals, without_bounds, without_counts
 
 __all__ = [
     "AUDITED",
@@ -46,6 +46,7 @@ __all__ = [
     "secret_totals",
     "unless_few",
     "what_is_known",
+    "without_bounds",
     "without_counts",
     "without_secret_parts",
     "without_secrets",

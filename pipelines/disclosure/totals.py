@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Catalogue
 
-# Columns that count rows, by table; ``anomalies`` counts errors, ``qualite`` adds what ``receptions`` says.
+# Columns that count rows, or say that there are as many, by table; ``qualite`` adds what ``receptions`` says.
 COUNTS = {
+    "anomalies": ["premiere_ligne", "derniere_ligne"],
     "receptions": ["lignes_lues", "lignes_acceptees"],
     "couverture": ["lignes_lues", "lignes_acceptees"],
     "calages": ["effectif", "effectif_efficace", "effet_de_plan"],
 }
+WARNING = "avertissement"  # severity of a finding that puts no row aside
 
 
 def secret_totals(results: pd.DataFrame, catalogue: Catalogue) -> set[tuple[str, int, str]]:
@@ -58,6 +60,17 @@ def without_counts(table: pd.DataFrame, name: str, secret: set[tuple[str, int, s
     found = table.astype(dict.fromkeys(COUNTS[name], "object"))
     found.loc[at, COUNTS[name]] = None
     return found
+
+
+def without_bounds(findings: pd.DataFrame, secret: set[tuple[str, int, str]]) -> pd.DataFrame:
+    """Return what was found in files without what bounds the number of rows of those exports, from below.
+
+    Neither line numbers nor warnings: these count rows that stay in the results, errors count rows that don't.
+    """
+    if findings.empty:
+        return findings
+    kept = findings[~(_counting(findings, secret) & findings["severite"].eq(WARNING).to_numpy())]
+    return without_counts(kept, "anomalies", secret)
 
 
 def told_counts(tables: Mapping[str, pd.DataFrame], secret: set[tuple[str, int, str]]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pipelines.disclosure import (
     protected,
     secret_totals,
     unless_few,
+    without_bounds,
     without_counts,
     without_secret_parts,
 )
@@ -54,6 +55,7 @@ def national_tables(
         inputs,
         receipts=without_counts(inputs.receipts, "receptions", totals),
         calibrations=without_counts(inputs.calibrations, "calages", totals),
+        findings=without_bounds(inputs.findings, totals),
     )
     results = coarsened(results_table(catalogue, inputs))
     receipts, coverage = receipts_table(catalogue, inputs), coverage_table(catalogue, inputs, results)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.disclosure import audit, refusals, secret_figures, without_counts
+from pipelines.disclosure import audit, refusals, secret_figures, without_bounds, without_counts
 from pipelines.tables.national import national_tables
 
 if TYPE_CHECKING:
@@ -101,5 +101,6 @@ def _without(catalogue: Catalogue, inputs: NationalInputs, aside: Iterable[tuple
         discrepancies=kept(inputs.discrepancies),
         calibrations=kept(inputs.calibrations),
         receipts=without_counts(inputs.receipts, "receptions", exports),
+        findings=without_bounds(inputs.findings, exports),
         failed=inputs.failed | failed,
     )

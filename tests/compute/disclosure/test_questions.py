@@ -10,7 +10,15 @@ import pandas as pd
 import pytest
 
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import audit, protected, refusals, secret_figures, secret_totals, without_counts
+from pipelines.disclosure import (
+    audit,
+    protected,
+    refusals,
+    secret_figures,
+    secret_totals,
+    without_bounds,
+    without_counts,
+)
 from pipelines.disclosure.audit import COUNTED, TIGHT
 
 FIGURES = ["valeur", "borne_basse", "borne_haute", "effectif", "numerateur", "denominateur"]
@@ -135,3 +143,25 @@ def test_the_number_of_rows_is_withheld_where_the_total_is(world) -> None:
     blank = without_counts(receipts(294), "receptions", secret)
     assert blank[["lignes_lues", "lignes_acceptees"]].isna().all(axis=None)
     assert findings_of(finest, results, catalogue, others={"receptions": blank}).empty
+
+
+def found_in_files() -> pd.DataFrame:
+    places = {"reseau": "labo", "annee": 2024, "export": ["essai", "essai", "essai", "autre"]}
+    return pd.DataFrame(places | {
+        "severite": ["erreur", "avertissement", "erreur", "avertissement"], "nombre": [4, 290, 1, 12],
+        "premiere_ligne": [17.0, 2.0, None, 3.0], "derniere_ligne": [294.0, 291.0, None, 14.0],
+    })  # fmt: skip
+
+
+def test_nothing_found_in_a_file_says_how_many_rows_it_has_where_the_total_is_secret(world) -> None:
+    """A line number is a row; 290 warnings are 290 rows that stay in the results."""
+    catalogue, computed = world
+    results = computed(COUNTS, COUNTS)
+    finest = protected(results, catalogue).loc[lambda rows: rows["maille"].eq("site")]
+    findings = findings_of(finest, results, catalogue, others={"anomalies": found_in_files()})
+    assert set(refusals(findings)["constat"]) == {COUNTED}
+    safe = without_bounds(found_in_files(), secret_totals(finest, catalogue))
+    assert safe["nombre"].tolist() == [4, 1, 12], "of errors, which no result counts, and of another export"
+    assert safe["derniere_ligne"].dropna().tolist() == [14.0]
+    assert findings_of(finest, results, catalogue, others={"anomalies": safe}).empty
+    pd.testing.assert_frame_equal(without_bounds(found_in_files(), set()), found_in_files())
