@@ -7,7 +7,7 @@ write is private, but for what they publish.
 import os
 
 from assets.definitions import definitions_from_environment
-from pipelines.flow.output_folder import UMASK
+from pipelines.mechanics.files import UMASK
 
 os.umask(UMASK)
 

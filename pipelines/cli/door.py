@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from pipelines.cli.options import REFUSED, USAGE
 from pipelines.cli.terminal_output import print_json
+from pipelines.mechanics.files import private_files
 from pipelines.mechanics.plain_text import lines
 
 if TYPE_CHECKING:
@@ -87,8 +88,6 @@ def guarded(command: Callable[[], int], *, public: bool, detail: bool, json: boo
 
     ``public``: what it writes is for everybody; ``detail``: tell the traceback too; ``json``: answer programs.
     """
-    from pipelines.flow.output_folder import private_files
-
     try:
         with nullcontext() if public else private_files():
             return command()

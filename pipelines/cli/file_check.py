@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from pipelines.cli.options import UNREADABLE
 from pipelines.compute.accounts import accounts_of
@@ -131,6 +135,7 @@ def check_export(
 
     ``progress`` is told the number of rows judged so far.
     """
+    _spare_memory()
     with tempfile.TemporaryDirectory() as folder:
         try:
             opened = _opened(path, export, layout, Path(folder) / "texte")
@@ -153,6 +158,28 @@ def check_export(
             take_accounts(verdict, accounts_of(catalogue, network, export, within, place), catalogue, network)
     unreadable = any(item.rule in UNREADABLE for _, _, item in verdict.findings)
     return Checked(network, export, layout, year, verdict, grouped(verdict, export, layout, year), unreadable)
+
+
+class _NoPandas(MetaPathFinder):
+    """Finds no pandas."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:  # noqa: ARG002
+        """Leave other modules to the other finders."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError(name=fullname)
+
+
+def _spare_memory() -> None:
+    """Keep Arrow from loading pandas at its first array, and from holding memory in advance: one file takes little.
+
+    It looks for pandas then, and again whenever a frame is asked for: what needs one still has it.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
+    if "pandas" not in sys.modules:
+        hidden = _NoPandas()
+        sys.meta_path.insert(0, hidden)
+        pa.array([])
+        sys.meta_path.remove(hidden)
 
 
 def _opened(path: Path, export: Export, layout: Layout, scratch: Path) -> Cells | DelimitedText:

@@ -12,14 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-import xlsxwriter
-
 from pipelines.mechanics.files import stable_zip
 from pipelines.mechanics.limits import LONGEST_CELL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from xlsxwriter import Workbook
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
@@ -27,8 +26,10 @@ CREATED = datetime(2000, 1, 1)  # any fixed date: nothing of the run's clock may
 
 
 @contextmanager
-def workbook(title: str, target: io.BytesIO) -> Iterator[xlsxwriter.Workbook]:
+def workbook(title: str, target: io.BytesIO) -> Iterator[Workbook]:
     """Open a workbook to fill; its bytes are in ``target`` afterwards."""
+    import xlsxwriter  # noqa: PLC0415  (most files checked have no row to send back)
+
     draft = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(draft, options) as book:
@@ -56,7 +57,7 @@ def write_text(sheet: Worksheet, row: int, column: int, text: str, form: Format 
         sheet.write_blank(row, column, None, form)
 
 
-def write_lines(book: xlsxwriter.Workbook, name: str, title: str, lines: Sequence[str]) -> None:
+def write_lines(book: Workbook, name: str, title: str, lines: Sequence[str]) -> None:
     """Add a sheet of plain text: a title, then one paragraph per row."""
     sheet = book.add_worksheet(name)
     sheet.set_column(0, 0, 110)

@@ -8,28 +8,16 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
 from pipelines.read import ObjectStore
 
-UMASK = 0o027  # files 0640, folders 0750, whatever the terminal or the service says
 PRIVATE = ("archive", "work", "targets", "acceptances", "renditions")  # rooms of an output
 PUBLIC = ("releases", "catalogue", "site")
 _DRAFT = re.compile(r"\..+\.(?P<pid>\d+)")
 _SCRATCH = re.compile(r"resultats-(?P<pid>\d+)-.+")
-
-
-@contextmanager
-def private_files() -> Iterator[None]:
-    """Make private what the body writes, but for what it opens itself."""
-    before = os.umask(UMASK)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 def make_output(folder: Path) -> None:

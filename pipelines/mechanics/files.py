@@ -14,8 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+UMASK = 0o027  # files 0640, folders 0750, whatever the terminal or the service says
 CHUNK = 1 << 20  # bytes of a file read at once
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # date of every member of a stable zip: the first that the format knows
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Make private what the body writes, but for what it opens itself."""
+    before = os.umask(UMASK)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager

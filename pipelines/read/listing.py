@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from fsspec.implementations.local import LocalFileSystem
-
 from pipelines.mechanics.plain_text import table_text
 from pipelines.read.leftovers import leftover, leftover_folder
 
@@ -41,6 +39,21 @@ _SIGNS = (
     "modify",
     "updated",
 )
+
+
+def filesystem_of(url: str) -> tuple[AbstractFileSystem, str]:
+    """Return the filesystem of a folder or an fsspec URL, and the path there."""
+    from fsspec.core import url_to_fs  # noqa: PLC0415  (a file that is checked alone is opened without it)
+
+    found: tuple[AbstractFileSystem, str] = url_to_fs(url)
+    return found
+
+
+def on_disk(filesystem: AbstractFileSystem) -> bool:
+    """Tell whether a filesystem is that of this machine."""
+    from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415
+
+    return isinstance(filesystem, LocalFileSystem)
 
 
 @dataclass(frozen=True)
@@ -160,7 +173,7 @@ class Listing:
 
     def _unlisted(self, folder: str, name: str) -> list[Entry]:
         """Return a file that its storage doesn't list (pages of the web); disks list all that they hold."""
-        if isinstance(self._filesystem, LocalFileSystem):
+        if on_disk(self._filesystem):
             return []
         path = f"{folder}/{name}" if folder else name
         try:

@@ -14,10 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
-
 from pipelines.mechanics import files
+from pipelines.read.listing import filesystem_of, on_disk
 from pipelines.read.sources import RootError, without_secrets
 
 if TYPE_CHECKING:
@@ -32,12 +30,12 @@ class ObjectStore:
 
     def __init__(self, url: str) -> None:
         try:
-            self._filesystem, path = fsspec.core.url_to_fs(url)
+            self._filesystem, path = filesystem_of(url)
         except (ImportError, ValueError, OSError) as error:
             reason = str(error) if isinstance(error, ImportError) else type(error).__name__
             raise RootError(f"stockage inaccessible : {without_secrets(url)} ({reason})") from error
         self._root = path.rstrip("/")
-        self._is_disk = isinstance(self._filesystem, LocalFileSystem)
+        self._is_disk = on_disk(self._filesystem)
         self.url = without_secrets(url).rstrip("/")
 
     def check(self) -> None:

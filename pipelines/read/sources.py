@@ -11,11 +11,8 @@ import stat
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
-
 from pipelines.mechanics.files import chunks
-from pipelines.read.listing import Listing, SourceFile
+from pipelines.read.listing import Listing, SourceFile, filesystem_of, on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +34,7 @@ class ExportsRoot:
     def __init__(self, url: str) -> None:
         self.url = url
         try:
-            self._filesystem, path = fsspec.core.url_to_fs(url)
+            self._filesystem, path = filesystem_of(url)
             self._root = path.rstrip("/")
             reachable = self._filesystem.isdir(self._root)
         except (ImportError, ValueError, OSError) as error:
@@ -64,7 +61,7 @@ class ExportsRoot:
             yield from chunks(stream)
 
     def _open(self, path: str) -> IO[bytes]:
-        if isinstance(self._filesystem, LocalFileSystem):
+        if on_disk(self._filesystem):
             return _open_below(self._root, path)
         opened: IO[bytes] = self._filesystem.open(f"{self._root}/{path}", "rb")
         return opened

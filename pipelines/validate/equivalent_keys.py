@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.mechanics.spelling import code_form, one_writing
-from pipelines.tabular.hashes import NULL, apart_from_null, combine, hash_floats, hash_texts
+from pipelines.validate.distinct_rows import distinct, hash_rows
 from pipelines.validate.findings import Finding
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class EquivalentKeys:
     def _hashes(self, batch: pa.RecordBatch) -> Hashes:
         names = ["_maille", "_territoire"] if self._field else []
         columns = [batch.column(name) for name in (*names, *(name for name in self._key if name != self._field))]
-        return combine([_hashed(_all_loosened(column)) if self._loose else _hashed(column) for column in columns])
+        return hash_rows([_all_loosened(column) for column in columns] if self._loose else columns)
 
     def _suspected(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         if self._loose:
@@ -161,17 +161,8 @@ def _is_loose(column: pa.ChunkedArray) -> bool:
 def _all_loosened(column: pa.Array) -> pa.Array:
     if not pa.types.is_string(column.type):
         return column
-    encoded = column.dictionary_encode()
-    return pa.array(map(_loosened, encoded.dictionary.to_pylist()), pa.string()).take(encoded.indices)
-
-
-def _hashed(column: pa.Array) -> Hashes:
-    """Hash each value: equal ones have equal hashes, whatever the batch."""
-    if pa.types.is_floating(column.type):
-        hashed = hash_floats(column.fill_null(0).to_numpy(zero_copy_only=False))
-    else:
-        hashed = hash_texts(column.cast(pa.string()).fill_null(""))
-    return np.where(column.is_null().to_numpy(zero_copy_only=False), NULL, apart_from_null(hashed))
+    texts, places = distinct(column)
+    return pa.array(map(_loosened, texts), pa.string()).take(places)
 
 
 def _repeated(hashes: Hashes) -> Hashes:

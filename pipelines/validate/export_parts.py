@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from pipelines.compile.exports import label_named
@@ -14,14 +13,13 @@ from pipelines.compile.exports import label_named
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import pandas as pd
-
     from pipelines.declarations import Export, Layout
     from pipelines.declarations.base import Scalar
     from pipelines.validate.findings import Finding
     from pipelines.validate.observations_writer import RefusedRow, Validated
     from pipelines.validate.typed_rows import TypedRows
 
+RANK = "_fichier"
 Where = tuple[tuple[str, tuple["Scalar", ...]], ...]
 
 
@@ -77,6 +75,12 @@ class Part:
         """The refused rows that were kept with their cells."""
         return [row for row in self.file.validated.refused_rows if self._holds(row.year)]
 
+    def rows(self, columns: Iterable[str]) -> pa.Table:
+        """Return columns of the accepted rows."""
+        wanted = list(dict.fromkeys(columns))
+        schema = pa.schema([self.table.schema.field(name) for name in wanted])
+        return pa.Table.from_batches(self.table.batches(wanted), schema)
+
     @property
     def refused(self) -> int:
         """How many rows were refused, those that were not kept included."""
@@ -114,44 +118,19 @@ class Whole:
         """Return the label of a field's column."""
         return label_named(self.export, self.expected.layout, name)
 
-    def refuse(self, file: int, row: int, finding: Finding) -> None:
-        """Set a row aside, for the first reason found."""
-        self.refused[file].setdefault(row, finding)
+    def refuse(self, file: int, finding: Finding) -> None:
+        """Set the row of a finding aside, for the first reason found."""
+        assert finding.row is not None  # whoever refuses a row names it
+        self.refused[file].setdefault(finding.row, finding)
 
     def table(self, columns: Iterable[str]) -> pa.Table:
-        """Return columns of the rows of all files, with the rank of the file of each (``_fichier``)."""
-        tables = [_table(part.table, columns) for part in self.parts]
-        ranks = [pa.array(np.full(table.num_rows, index)) for index, table in enumerate(tables)]
-        ranked = [table.append_column("_fichier", rank) for table, rank in zip(tables, ranks, strict=True)]
-        return pa.concat_tables(ranked, promote_options="default")
+        """Return columns of the rows of all files; ``_fichier`` is the rank of the file of each."""
+        tables = [part.rows(name for name in columns if name != RANK) for part in self.parts]
+        return pa.concat_tables(
+            [table.append_column(RANK, pa.repeat(rank, table.num_rows)) for rank, table in enumerate(tables)],
+            promote_options="default",
+        )
 
-    def rows(self, columns: Iterable[str]) -> pd.DataFrame:
-        """Return ``table`` as a frame."""
-        return framed(self.table(columns))
-
-    def places(self, rows: Iterable[tuple[int, int]]) -> str:
-        """Say where rows (file, number) are, in French."""
-        return " ; ".join(f"« {self.names[file]} », ligne {row}" for file, row in rows)
-
-
-def frame(table: TypedRows, columns: Iterable[str]) -> pd.DataFrame:
-    """Return columns of typed rows as a frame."""
-    return framed(_table(table, columns))
-
-
-def framed(rows: pa.Table) -> pd.DataFrame:
-    """Return rows as a frame; dates and whole numbers with gaps are objects."""
-    found: pd.DataFrame = rows.to_pandas(integer_object_nulls=True, date_as_object=True)
-    return found
-
-
-def is_missing(value: object) -> bool:
-    """Say whether a cell of a frame is empty."""
-    return value is None or value != value  # noqa: PLR0124  (NaN)
-
-
-def _table(rows: TypedRows, columns: Iterable[str]) -> pa.Table:
-    wanted = list(dict.fromkeys(columns))
-    batches = list(rows.batches(wanted))
-    schema = pa.schema([rows.schema.field(name) for name in wanted])
-    return pa.Table.from_batches(batches) if batches else schema.empty_table()
+    def places(self, rows: Iterable[Mapping[str, Any]]) -> str:
+        """Say where rows of ``table`` are, in French."""
+        return " ; ".join(f"« {self.names[row[RANK]]} », ligne {row['_ligne']}" for row in rows)

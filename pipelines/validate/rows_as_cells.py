@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import frictionless
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.compile.exports import field_descriptor
 from pipelines.mechanics.spelling import one_writing
 from pipelines.tabular.linear_patterns import judged_in_linear_time
-from pipelines.validate.export_parts import frame, is_missing
 from pipelines.validate.header import fields_by_label
 
 if TYPE_CHECKING:
@@ -30,10 +31,11 @@ def written_rows(
     Personal columns were dropped when the rows were accepted: their cells are empty.
     """
     columns = _columns(part, export, layout)
-    rows = frame(part.table, ["_ligne", "_annee", *(item.name for item in columns if item)])
-    for row in rows[rows["_ligne"].isin(list(numbers))].to_dict("records"):
+    rows = part.rows(["_ligne", "_annee", *(item.name for item in columns if item)])
+    wanted = pc.is_in(rows.column("_ligne"), pa.array(numbers, pa.int64()))
+    for row in rows.filter(wanted).to_pylist():
         cells = [written(row[item.name], field_descriptor(item, layout)) if item else "" for item in columns]
-        yield int(row["_ligne"]), int(row["_annee"]), cells
+        yield row["_ligne"], row["_annee"], cells
 
 
 def rewritten(cells: Sequence[str], part: Part, export: Export, layout: Layout) -> list[str]:
@@ -44,7 +46,7 @@ def rewritten(cells: Sequence[str], part: Part, export: Export, layout: Layout) 
 
 def written(value: Any, descriptor: Mapping[str, Any]) -> str:
     """Write a typed value as the descriptor of its field says; plainly, by an empty one."""
-    if is_missing(value):
+    if value is None:
         return ""
     if isinstance(value, bool):
         words = descriptor.get("trueValues" if value else "falseValues") or [str(value).lower()]

@@ -7,7 +7,7 @@ since it would count twice what the others give. One alone: it is told, and read
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import frictionless
@@ -18,13 +18,12 @@ import pyarrow.compute as pc
 from pipelines.compile.exports import field_descriptor, label_named
 from pipelines.declarations.base import LEVELS
 from pipelines.mechanics.spelling import unaccented
-from pipelines.validate.export_parts import is_missing
+from pipelines.validate.distinct_rows import distinct, numbered, places_of
 from pipelines.validate.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export, Layout
@@ -39,6 +38,7 @@ _OTHERS = re.compile(
     r"(ensemble|moyenne|somme|cumul)( (generale?|nationale?|departementale?|regionale?|france|des? .*|du .*))?"
     r"|national|france( entiere| metropolitaine)?|tous|toutes|total .*"
 )
+_CODES = ("_structure", "_territoire")
 _LEAST = 2  # rows that a total is of
 _EXACT, _ROUNDING = 1e-6, 0.0501  # relative, of sums; absolute, of means written with one decimal
 _FEWEST = 3  # others with a figure, for their sum to say anything
@@ -59,34 +59,33 @@ def may_hold_totals(rows: pa.Table, export: Export) -> bool:
     return any(_says_total(str(value), True) for values in held for value in values if value is not None)
 
 
-def totals_left(rows: pd.DataFrame, export: Export, layout: Layout) -> Iterator[tuple[int, Finding]]:
+def totals_left(rows: pa.Table, export: Export, layout: Layout) -> Iterator[tuple[int, Finding]]:
     """Yield the place and the finding (an error or a warning) of each row that is, or looks like, a total.
 
     Only rows of the finest level there are looked at: those of other levels are declared totals. Answers to a survey
     don't add up: only the labels of their places are looked at.
     """
-    levels = [level for level in LEVELS if (rows["_maille"] == level).any()]
-    if not levels or (len(levels) == 1 and levels[0] == "national"):
+    held = pc.unique(rows.column("_maille")).to_pylist()
+    levels = [level for level in LEVELS if level in held]
+    if not levels or levels == ["national"]:
         return
-    places = np.flatnonzero((rows["_maille"] == levels[0]).to_numpy())
-    finest = rows.iloc[places].reset_index(drop=True)
+    places = places_of(pc.equal(rows.column("_maille"), levels[0]))
+    finest = rows.take(places)
     labels = _labels(finest, export)
     figures = _figures(finest, export)
-    groups = _groups(finest, export)
-    whole_numbers = [item.name for item in export.fields if item.type == "integer"]
-    is_sum = _sums_alone(finest, figures, groups, labels, whole_numbers)
+    is_sum = _sums_alone(finest, figures, labels, export)
     for row in sorted({*labels, *is_sum}):
         label, name = labels.get(row, ("", export.structure.code if export.structure else ""))
         shown = label or _place_of(finest, row)
         found = None
-        if label and _adds_up(finest, figures, groups, row, labels):
+        if label and _adds_up(finest, figures, row, labels):
             found = Finding("ligne-de-total", _REFUSED.format(shown))
         elif label and name in _places(export):
             found = Finding("total-possible", _NAMED.format(shown), "avertissement")
         elif row in is_sum:
             found = Finding("total-possible", _SUMMED.format(shown), "avertissement")
         if found is not None:
-            yield int(places[row]), replace(found, column=label_named(export, layout, name), value=shown)
+            yield places[row], replace(found, column=label_named(export, layout, name), value=shown)
 
 
 def examples_left(
@@ -100,10 +99,10 @@ def examples_left(
         values = _typed(export, layout, example, rows.column_names)
         if len(values) < _FEWEST_ALIKE:
             continue
-        same = np.logical_and.reduce([_is(rows.column(name), value) for name, value in values.items()])
-        if same.sum() == 1:
+        same = places_of(np.logical_and.reduce([_is(rows.column(name), value) for name, value in values.items()]))
+        if len(same) == 1:
             told = "Toutes les cellules de cette ligne sont celles de l'exemple du modèle."
-            yield int(np.flatnonzero(same)[0]), Finding("ligne-d-exemple", told, "avertissement")
+            yield same[0], Finding("ligne-d-exemple", told, "avertissement")
 
 
 def _is(column: pa.ChunkedArray, value: object) -> NDArray[np.bool_]:
@@ -121,25 +120,25 @@ def _places(export: Export) -> list[str]:
     return [name for name in (*names, territory.field if territory else None) if name]
 
 
-def _place_of(rows: pd.DataFrame, row: int) -> str:
-    codes = [rows["_structure"].iloc[row], rows["_territoire"].iloc[row]]
-    return next((str(code) for code in codes if not is_missing(code)), "")
+def _place_of(rows: pa.Table, row: int) -> str:
+    return next((code for name in _CODES if (code := rows.column(name)[row].as_py()) is not None), "")
 
 
-def _labels(rows: pd.DataFrame, export: Export) -> dict[int, tuple[str, str]]:
+def _labels(rows: pa.Table, export: Export) -> dict[int, tuple[str, str]]:
     """Return the label of a total that a row has, and its field: that of its place first, else any text's."""
     found: dict[int, tuple[str, str]] = {}
     is_survey = export.kind == "survey"  # many answers for « Ensemble » are those of an office of that name
-    texts = [item for item in export.fields if item.type == "string" and item.name in rows.columns]
+    texts = [item for item in export.fields if item.type == "string" and item.name in rows.column_names]
     texts = [item for item in texts if item.constraints.enum is None and item.name != export.level.field]
     texts = [item for item in texts if not is_survey or item.name in _places(export)]
     for item in sorted(texts, key=lambda item: item.name not in _places(export)):
         is_place = item.name in _places(export)
-        written = [value for value in rows[item.name].dropna().unique() if _says_total(str(value), is_place)]
-        marked = np.flatnonzero(rows[item.name].isin(written).to_numpy())
-        if (is_place and not is_survey) or len(marked) <= max(1, _FEW * len(rows)):
-            for row in marked.tolist():
-                found.setdefault(row, (str(rows[item.name].iloc[row]), item.name))
+        values, seen = distinct(rows.column(item.name))
+        totals = np.array([value is not None and _says_total(value, is_place) for value in values], np.bool_)
+        marked = places_of(totals[seen])
+        if (is_place and not is_survey) or len(marked) <= max(1, _FEW * rows.num_rows):
+            for row in marked:
+                found.setdefault(row, (values[seen[row]], item.name))
     return found
 
 
@@ -152,45 +151,45 @@ def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", unaccented(text)).strip()
 
 
-def _figures(rows: pd.DataFrame, export: Export) -> pd.DataFrame:
-    if export.kind == "survey":
-        return rows[[]]
-    aside = {export.weight, export.period.field, *export.key, *_places(export)}
-    names = [item.name for item in export.fields if item.type in ("integer", "number") and item.name not in aside]
-    return rows[[name for name in names if name in rows.columns]].astype("float64")
+@dataclass(frozen=True)
+class _Figures:
+    """The figures of rows (a column for each name; NaN: none), and a number for the rows whose figures add up.
+
+    These are of one period and, in long tables, of one kind.
+    """
+
+    names: list[str]
+    values: NDArray[np.float64]
+    groups: NDArray[np.int64]
 
 
-def _groups(rows: pd.DataFrame, export: Export) -> NDArray[np.int64]:
-    """Return a number for the rows whose figures add up: those of one period and, in long tables, of one kind."""
-    kinds = [name for name in export.key if name not in {*_places(export), export.period.field, export.level.field}]
-    names = ["_periode", *(name for name in kinds if name in rows.columns)]
-    return np.asarray(rows.groupby(names, dropna=False, sort=False).ngroup(), np.int64)
+def _figures(rows: pa.Table, export: Export) -> _Figures:
+    places, period = _places(export), export.period.field
+    aside = {export.weight, period, *export.key, *places}
+    numbers = [item.name for item in export.fields if item.type in ("integer", "number") and item.name not in aside]
+    names = [name for name in numbers if name in rows.column_names] if export.kind != "survey" else []
+    values = [rows.column(name).cast(pa.float64(), safe=False).to_numpy() for name in names]
+    kinds = [name for name in export.key if name not in {*places, period, export.level.field}]
+    same = ["_periode", *(name for name in kinds if name in rows.column_names)]
+    groups = numbered([rows.column(name) for name in same], rows.num_rows)
+    return _Figures(names, np.array(values, np.float64).reshape(len(names), rows.num_rows).T, groups)
 
 
-def _adds_up(
-    rows: pd.DataFrame,
-    figures: pd.DataFrame,
-    groups: NDArray[np.int64],
-    row: int,
-    labels: _Labels,
-) -> bool:
+def _adds_up(rows: pa.Table, figures: _Figures, row: int, labels: _Labels) -> bool:
     """Tell whether a figure of a labelled row is the sum (or mean) of rows that have no such label.
 
     All those of its group, of its territory, or between the total before and this one (a subtotal).
     """
-    around = np.flatnonzero(groups == groups[row])
-    others = [int(other) for other in around if int(other) not in labels]
-    codes = rows["_territoire"].fillna("").to_numpy()
-    same = [other for other in others if codes[other] == codes[row]]
-    before = max((other for other in labels if other < row and groups[other] == groups[row]), default=-1)
-    above = [other for other in others if before < other < row]
+    around = np.flatnonzero(figures.groups == figures.groups[row])
+    others = around[~np.isin(around, list(labels))]
+    codes = rows.column("_territoire").fill_null("").to_numpy()
+    before = max((other for other in labels if other < row and other in around), default=-1)
+    sets = (others, others[codes[others] == codes[row]], others[(others > before) & (others < row)])
     plain = _plain(labels[row][0])
-    for name in figures.columns:
-        column = figures[name].to_numpy()
-        parts = [held[~np.isnan(held)] for held in (column[others], column[same], column[above])]
-        if any(len(held) >= _LEAST and _is_made_of(float(column[row]), held, plain) for held in parts):
-            return True
-    return False
+    parts = [column[places] for column in figures.values.T for places in sets]
+    totals = np.repeat(figures.values[row], len(sets))
+    held = [(total, part[~np.isnan(part)]) for total, part in zip(totals, parts, strict=True)]
+    return any(len(part) >= _LEAST and _is_made_of(float(total), part, plain) for total, part in held)
 
 
 def _is_made_of(value: float, held: NDArray[np.float64], label: str) -> bool:
@@ -202,33 +201,32 @@ def _is_made_of(value: float, held: NDArray[np.float64], label: str) -> bool:
     return abs(value - total) <= (_NEAR if _TOTAL.fullmatch(label) else _EXACT) * abs(total)
 
 
-def _sums_alone(
-    rows: pd.DataFrame,
-    figures: pd.DataFrame,
-    groups: NDArray[np.int64],
-    labels: _Labels,
-    whole_numbers: Collection[str],
-) -> set[int]:
+def _sums_alone(rows: pa.Table, figures: _Figures, labels: _Labels, export: Export) -> set[int]:
     """Return the rows without a label whose every count is the sum of the others', in every period of their place.
 
     One small figure may be so by chance: it takes a large one, or several.
     """
-    free = figures.drop(index=list(labels))
-    if free.empty:
+    free = np.setdiff1d(np.arange(rows.num_rows), list(labels))
+    if not figures.names or not len(free):
         return set()
-    within = groups[figures.index.isin(free.index)]
-    totals = free.groupby(within).transform("sum")
-    filled = free.fillna(0) != 0
-    others = filled.groupby(within).transform("sum") - filled
+    values, groups = np.nan_to_num(figures.values[free]), figures.groups[free]
+    filled = values != 0
+    others = _summed(filled, groups) - filled
     judged = filled & (others >= _FEWEST)
-    alike = judged & np.isclose(2 * free, totals, rtol=1e-9)
-    counts = [name for name in free.columns if name in whole_numbers] or list(free.columns)  # others may be rates
-    hits = alike[counts].sum(axis=1)
-    large = free[counts].abs().where(alike[counts]).max(axis=1) >= _LARGE
-    sure = (hits > 0) & (hits == judged[counts].sum(axis=1)) & ((hits > 1) | large)
-    place = [rows.loc[free.index, name].fillna("") for name in ("_territoire", "_structure")]
-    always = sure.groupby(place).transform("all")
-    return {int(row) for row in np.flatnonzero((sure & always).reindex(figures.index, fill_value=False).to_numpy())}
+    alike = judged & np.isclose(2 * values, _summed(values, groups), rtol=1e-9)
+    whole = [name for name in figures.names if (field := export.field(name)) and field.type == "integer"]
+    counts = np.isin(figures.names, whole or figures.names)  # others may be rates
+    hits = alike[:, counts].sum(axis=1)
+    large = np.where(alike, np.abs(values), 0)[:, counts].max(axis=1) >= _LARGE
+    sure = (hits > 0) & (hits == judged[:, counts].sum(axis=1)) & ((hits > 1) | large)
+    places = numbered([rows.column(name).take(free) for name in _CODES], len(free))
+    return set(free[sure & (np.bincount(places, ~sure) == 0)[places]].tolist())
+
+
+def _summed(values: NDArray[Any], groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return, for each figure, the sum of its column over the rows of its group."""
+    sums = np.array([np.bincount(groups, column) for column in values.T])
+    return sums[:, groups].T
 
 
 def _typed(export: Export, layout: Layout, example: Mapping[str, str], held: list[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipelines.compile.samples import example_rows
 from pipelines.validate.double_keys import compare_files, refuse_companions, refuse_double_values
 from pipelines.validate.equivalent_keys import OfficeCodes
-from pipelines.validate.export_parts import Expected, Part, Whole, framed
+from pipelines.validate.export_parts import RANK, Expected, Part, Whole
 from pipelines.validate.rows_not_data import examples_left, may_hold_totals, totals_left
 
 if TYPE_CHECKING:
@@ -74,19 +74,19 @@ def _one_writing(whole: Whole) -> None:
             offices.note(pa.Table.from_batches([batch]))
     for index, part in enumerate(whole.parts):
         for row, finding, year in offices.found(part.table):
-            whole.refuse(index, row, replace(finding, row=row, year=year))
+            whole.refuse(index, replace(finding, row=row, year=year))
 
 
 def _left_rows(whole: Whole) -> None:
     """Find totals and examples among the rows that stand."""
     export, layout = whole.export, whole.expected.layout
     rows = _standing(whole)
-    totals = totals_left(framed(rows), export, layout) if may_hold_totals(rows, export) else ()
+    totals = totals_left(rows, export, layout) if may_hold_totals(rows, export) else ()
     for place, item in [*totals, *examples_left(rows, export, layout, whole.expected.examples)]:
-        file, row, year = (rows.column(name)[place].as_py() for name in ("_fichier", "_ligne", "_annee"))
+        file, row, year = (rows.column(name)[place].as_py() for name in (RANK, "_ligne", "_annee"))
         told = replace(item, row=row, year=year)
         if item.severity == "erreur":
-            whole.refuse(file, row, told)
+            whole.refuse(file, told)
         elif row not in whole.refused[file]:
             whole.told[file].append(told)
 
@@ -96,5 +96,5 @@ def _standing(whole: Whole) -> pa.Table:
     rows = whole.table(whole.parts[0].table.schema.names)
     if not any(whole.refused):
         return rows
-    places = zip(rows.column("_fichier").to_pylist(), rows.column("_ligne").to_pylist(), strict=True)
+    places = zip(rows.column(RANK).to_pylist(), rows.column("_ligne").to_pylist(), strict=True)
     return rows.filter(pa.array([row not in whole.refused[file] for file, row in places], pa.bool_()))
