@@ -18,7 +18,8 @@ from pipelines.declarations import Catalogue, load
 from pipelines.explain import Explainer
 from pipelines.flow.compute import compute_and_write
 from pipelines.flow.gather import declared_columns, gather
-from pipelines.flow.judge import judge_network_year, keep_verdict
+from pipelines.flow.judge import judge_network_year
+from pipelines.flow.kept_verdicts import keep_verdict
 from pipelines.flow.receive import receive_exports
 from pipelines.flow.release import release_inputs
 from pipelines.flow.store import Store

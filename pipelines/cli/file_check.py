@@ -36,7 +36,6 @@ from pipelines.validate import (
     unusable,
     validate_file,
     write_letter,
-    write_rows,
 )
 from pipelines.validate.letters.accounts import take_accounts
 from pipelines.validate.problems import Problem, grouped
@@ -153,7 +152,7 @@ def check_export(
         if verdict.observations is not None and verdict.accepted:
             place = verdict.observations.whole_file or Path(folder) / "acceptees.parquet"
             if verdict.observations.whole_file is None:  # some rows were set aside once all were known
-                write_rows(verdict.observations, place)
+                verdict.observations.write(place)
             within = [year] if year is not None else layout.years
             take_accounts(verdict, accounts_of(catalogue, network, export, within, place), catalogue, network)
     unreadable = any(item.rule in UNREADABLE for _, _, item in verdict.findings)

@@ -39,7 +39,8 @@ def judging_code() -> str:
 
 def verdict_version(declarations: str, reception: str) -> str:
     """Return the data version of a verdict: hash of its reception's, the network's declarations and the code."""
-    return fingerprint(reception, declarations, code_of((*JUDGING, *COMPUTING)))  # it counts rows by indicator
+    code = code_of((*JUDGING, *COMPUTING, "flow/kept_verdicts.py"))  # it counts rows by indicator
+    return fingerprint(reception, declarations, code)
 
 
 def results_version(declarations: str, verdict: str) -> str:

@@ -18,8 +18,8 @@ from pipelines.disclosure import KEPT_FROM, SECRET_FIGURES, secret_figures
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.protection import Protection, protecting
 from pipelines.flow.state import ExportVerdict, KeptYear, National, NetworkYear, SetAsideYear, YearVerdict
-from pipelines.flow.store import FRAMES, NATIONAL_ROOM, Store
-from pipelines.flow.stored_files import read_frame, read_record, write_frame, write_record
+from pipelines.flow.store import FRAMES, NATIONAL_FILE, NATIONAL_ROOM, Store
+from pipelines.flow.stored_files import read_frame, write_frame, write_record
 from pipelines.tables import NationalInputs, kept_figures, safe_tables
 from pipelines.tables.bases import COUNTS
 from pipelines.validate.messages import title
@@ -39,7 +39,6 @@ _FINDING = (
     "message",
 )
 _GATHERED = "work/etat-national.json"  # alone, and small: it is looked at all day long
-_NATIONAL = "national.json"
 _MAY_BE_LEFT_OUT = frozenset({KEPT_FROM, "chiffres_conserves"})
 _COUNTS = ("lignes_lues", "lignes_acceptees", "lignes_refusees")
 
@@ -73,14 +72,9 @@ def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> tu
         write_frame(folder / SECRETS, secret_figures(hidden, made[RESULTS]) if aside else hidden)
         for name in made.keys() & catalogue.tables.keys():
             write_frame(folder / f"{name}.parquet", declared_columns(name, catalogue.tables[name], made[name]))
-        write_record(folder / _NATIONAL, national)
+        write_record(folder / NATIONAL_FILE, national)
     store.keep(_GATHERED, state)
     return made, national
-
-
-def national(store: Store) -> National:
-    """Return what is known of the national tables last made; nothing before there were any."""
-    return read_record(store.national / _NATIONAL, National) or National()
 
 
 def national_state(catalogue: Catalogue, store: Store) -> dict[str, str]:

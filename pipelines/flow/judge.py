@@ -3,30 +3,24 @@
 A file judged is remembered by what the judgement depends on (content, declarations, code): it is not judged twice.
 """
 
-import csv
-import io
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.compute.accounts import accounts_of
-from pipelines.declarations import Catalogue, Correction, Export, Layout
-from pipelines.declarations.roles import RowRule, row_rules
+from pipelines.declarations import Catalogue, Export, Layout
+from pipelines.declarations.roles import row_rules
 from pipelines.declarations.status import Status
-from pipelines.flow.fingerprints import fingerprint, judging_code, verdict_version
-from pipelines.flow.letters import write_letters
+from pipelines.flow.fingerprints import fingerprint, judging_code
+from pipelines.flow.kept_verdicts import JudgedYear, keep_verdict
 from pipelines.flow.receive import note_damage
-from pipelines.flow.state import ExportDoubt, ExportVerdict, Reception, Record, YearVerdict
+from pipelines.flow.state import Reception, Record, YearVerdict
 from pipelines.flow.store import Store
-from pipelines.flow.stored_files import write_typed_rows
 from pipelines.mechanics import limits
-from pipelines.mechanics.files import replacing, write_whole
+from pipelines.mechanics.files import replacing
 from pipelines.mechanics.french import counted
-from pipelines.mechanics.plain_text import table_text
 from pipelines.read import (
     DamagedArchiveError,
     ExportsRoot,
@@ -45,8 +39,6 @@ from pipelines.validate import (
     TypedRows,
     Validated,
     Verdict,
-    correction_states,
-    count_findings,
     doubt,
     doubts_of,
     expected_of,
@@ -58,17 +50,15 @@ from pipelines.validate import (
     rows_digest,
     unusable,
     validate_file,
-    write_rows,
 )
-from pipelines.validate.letters.accounts import take_accounts
 
 
 class _JudgedContent(Record):
-    """What is remembered of a file judged, beside its typed rows: the fields of ``Validated``, as plain data."""
+    """What is remembered of a file judged, beside its typed rows: the fields of ``Validated``."""
 
     refused: tuple[tuple[int | None, int], ...]
-    findings: tuple[dict[str, Any], ...]
-    refused_rows: tuple[dict[str, Any], ...]
+    findings: tuple[Finding, ...]
+    refused_rows: tuple[RefusedRow, ...]
     ignored: int
     usable: bool
     header: tuple[str, ...]
@@ -76,14 +66,16 @@ class _JudgedContent(Record):
     why: str
     sheet: str
 
+    @classmethod
+    def of(cls, validated: Validated) -> "_JudgedContent":
+        """Return what is remembered of a judgement."""
+        same = {name: getattr(validated, name) for name in cls.model_fields if name != "refused"}
+        return cls(refused=tuple(validated.refused.items()), **same)
 
-@dataclass(frozen=True)
-class JudgedYear:
-    """A network-year just judged: its verdicts, what is kept of them, and the letters and copies written, by name."""
-
-    verdicts: list[Verdict]
-    kept: YearVerdict
-    letters: dict[str, Path]
+    def with_rows(self, rows: TypedRows) -> Validated:
+        """Return the judgement, with its typed rows."""
+        lists = {name: list(getattr(self, name)) for name in ("findings", "refused_rows", "header")}
+        return Validated(rows, **{**dict(self), "refused": dict(self.refused), **lists})
 
 
 def judge_received(
@@ -203,22 +195,20 @@ class _Judging:
             return unusable(export, [Finding(error.rule, str(error))])
         place = self.store.judged / f"{key}.parquet"
         with replacing(place) as spill:
-
-            def work(tell_rows: Callable[[str], None]) -> Validated:
-                progress = _every_million(file.path, tell_rows)
-                return _judged_now(
-                    self.catalogue, export, layout, file.path, content, spill,
-                    file_year=file_year, corrections=corrections, rules=rules, progress=progress,
-                )  # fmt: skip
-
+            context = FileContext(
+                export, layout, self.catalogue.territories, file.path, file_year, corrections, rules, spill
+            )
             try:
-                validated = apart(work, memory=limits.JUDGING_MEMORY, seconds=limits.JUDGING_SECONDS, tell=self.tell)
+                validated = apart(
+                    lambda tell: _judged_now(replace(context, progress=_every_million(file.path, tell)), content),
+                    memory=limits.JUDGING_MEMORY, seconds=limits.JUDGING_SECONDS, tell=self.tell,
+                )  # fmt: skip
             except TreatmentError as error:
                 raise type(error)(f"« {file.path} » : {error}") from error
             finally:
                 spill.with_suffix(".texte").unlink(missing_ok=True)
         validated.observations = TypedRows(validated.observations.schema, [place])
-        _remember(self.store, key, validated)
+        self.store.remember(key, _JudgedContent.of(validated))
         return validated
 
     def _archived(self, file: Received) -> Path:
@@ -245,36 +235,22 @@ def _same_rows(verdicts: dict[int, YearVerdict], export: str, path: str, digest:
     ]
 
 
-def _judged_now(
-    catalogue: Catalogue,
-    export: Export,
-    layout: Layout,
-    name: str,
-    content: Path,
-    spill: Path,
-    *,
-    file_year: int | None,
-    corrections: list[Correction],
-    rules: tuple[RowRule, ...],
-    progress: Callable[[int], None],
-) -> Validated:
-    """Read and judge a file whose typed rows go to ``spill``; they are left out of what is returned.
+def _judged_now(context: FileContext, content: Path) -> Validated:
+    """Read and judge a file whose typed rows go to the spill; they are left out of what is returned.
 
     Only what is found in the bytes is a judgement: what this machine lacks is raised.
     """
-    context = FileContext(
-        export, layout, catalogue.territories, name, file_year, corrections, rules, spill, progress
-    )  # fmt: skip
-    recognise = recognised(export, layout)
+    export, layout, spill = context.export, context.layout, context.spill
+    assert spill is not None  # given by the caller, who keeps it
     try:
-        text = spill.with_suffix(".texte")
-        opened = read_export(content, name, layout, text, recognise, whole=bool(corrections))
+        text, recognise = spill.with_suffix(".texte"), recognised(export, layout)
+        opened = read_export(content, context.file, layout, text, recognise, whole=bool(context.corrections))
         validated = validate_file(opened, context)
     except UnusableFileError as error:
         validated = unusable(export, [Finding(error.rule, str(error))])
     validated = protect(validated, export, layout)
     if validated.observations.whole_file != spill:  # some rows were taken out once all were known
-        write_rows(validated.observations, spill)
+        validated.observations.write(spill)
     validated.observations = TypedRows(validated.observations.schema)
     return validated
 
@@ -292,98 +268,11 @@ def _every_million(path: str, tell: Callable[[str], None]) -> Callable[[int], No
 
 
 def _recall(store: Store, key: str, schema: pa.Schema) -> Validated | None:
-    known = store.recall(key, _JudgedContent)
+    known, place = store.recall(key, _JudgedContent), store.judged / f"{key}.parquet"
     if known is None:
         return None
-    place = store.judged / f"{key}.parquet"
     try:
-        found = pq.read_schema(place)
+        whole = pq.read_schema(place) == schema
     except (OSError, pa.ArrowException):
         return None  # damaged: judge again
-    if found != schema:
-        return None
-    return Validated(
-        TypedRows(schema, [place]),
-        [Finding(**item) for item in known.findings],
-        dict(known.refused),
-        refused_rows=[RefusedRow(**item) for item in known.refused_rows],
-        header=list(known.header),
-        **known.model_dump(include={"ignored", "usable", "path", "why", "sheet"}),
-    )
-
-
-def _remember(store: Store, key: str, validated: Validated) -> None:
-    known = _JudgedContent(
-        refused=tuple(validated.refused.items()),
-        findings=tuple(asdict(item) for item in validated.findings),
-        refused_rows=tuple(asdict(item) for item in validated.refused_rows),
-        ignored=validated.ignored,
-        usable=validated.usable,
-        header=tuple(validated.header),
-        path=validated.path,
-        why=validated.why,
-        sheet=validated.sheet,
-    )
-    store.remember(key, known)
-
-
-def keep_verdict(
-    store: Store, catalogue: Catalogue, network: str, year: int, verdicts: list[Verdict], reception: str
-) -> JudgedYear:
-    """Write accepted observations, refused rows, letters, and last the verdict that makes them count.
-
-    The accepted rows are counted there, for each indicator that they feed: in its base, or out of it and why.
-    """
-    folder = store.network_year(network, year)
-    for verdict in verdicts:
-        place = folder / "observations" / f"{verdict.export}.parquet"
-        export = catalogue.networks[network].export(verdict.export)
-        if verdict.observations is not None and export is not None:
-            write_typed_rows(place, verdict.observations)
-            take_accounts(verdict, accounts_of(catalogue, network, export, [year], place), catalogue, network)
-        write_whole(folder / f"{verdict.export}-anomalies.csv", _findings_csv(verdict))
-    kept = YearVerdict(
-        fingerprint=verdict_version(catalogue.fingerprint(network), reception),
-        reception=reception,
-        exports={verdict.export: _export_verdict(verdict) for verdict in verdicts},
-        contents={verdict.export: verdict.digests for verdict in verdicts},
-        doubts=tuple(
-            ExportDoubt(export=verdict.export, kind=item.kind, message=item.message, blocks=item.blocks)
-            for verdict in verdicts
-            for item in verdict.doubts
-        ),
-        findings=tuple(count_findings(verdicts)),
-        corrections=tuple(correction_states(catalogue, network, year, verdicts)),
-    )
-    letters = write_letters(store, catalogue, network, year, verdicts)
-    store.write(network, year, kept)
-    return JudgedYear(verdicts, kept, letters)
-
-
-def _export_verdict(verdict: Verdict) -> ExportVerdict:
-    return ExportVerdict(
-        status=verdict.state,
-        reason=verdict.reason,
-        explanation=verdict.explanation,
-        read=verdict.rows,
-        accepted=verdict.accepted,
-        refused=verdict.refused,
-        without_observation=verdict.ignored,
-        files=tuple(verdict.files),
-        accounts=tuple(verdict.accounts),
-    )
-
-
-def _findings_csv(verdict: Verdict) -> bytes:
-    """Write the findings row by row for the producer and the data team: values included, hence never published.
-
-    Values of personal columns are masked here too.
-    """
-    stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
-    writer.writerow(["fichier", "ligne", "colonne", "valeur", "regle", "severite", "message"])
-    for path, _, item in verdict.findings:
-        rows = f"{item.row} à {item.last} ({item.count} lignes)" if item.last else item.row or ""
-        texts = map(table_text, (item.column, item.value, item.rule, item.severity, item.told))
-        writer.writerow([table_text(path), rows, *texts])
-    return stream.getvalue().encode("utf-8-sig")
+    return known.with_rows(TypedRows(schema, [place])) if whole else None

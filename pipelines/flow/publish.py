@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipelines.declarations import Catalogue
-from pipelines.flow.gather import national
 from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import no_longer_waiting
 from pipelines.targets.acceptance import accept, accepted
@@ -102,7 +101,7 @@ class Publisher:
         return Rooms(self.store.output)
 
     def _open(self) -> Target:
-        source = Source(self.catalogue, self._rooms, national(self.store).synthetic)
+        source = Source(self.catalogue, self._rooms, self.store.tables_made().synthetic)
         return kind_of(self.name).open(self.name, source, self.secret)
 
     def _opened(self) -> Target:

@@ -13,7 +13,7 @@ from pipelines.declarations.bundle import bundle
 from pipelines.disclosure import audit, disclosure_summary, refusals
 from pipelines.flow.earlier_releases import earlier_results
 from pipelines.flow.fingerprints import code_fingerprint, fingerprint
-from pipelines.flow.gather import RESULTS, SECRETS, gathered, national
+from pipelines.flow.gather import RESULTS, SECRETS, gathered
 from pipelines.flow.preview_rows import Rows, first_rows
 from pipelines.flow.protection import protecting
 from pipelines.flow.provenance import synthetic_statement
@@ -112,7 +112,7 @@ def lost_by_damage(catalogue: Catalogue, store: Store, dataset: str) -> str:
 
 def release_dataset(catalogue: Catalogue, store: Store, dataset: str, inputs: Inputs) -> Release:
     """Make a release of the national tables if its content changed, and save it. Raises what ``make_release`` does."""
-    statement, names = national(store).synthetic, catalogue.datasets[dataset].tables
+    statement, names = store.tables_made().synthetic, catalogue.datasets[dataset].tables
     tables = {name: StoredTable(store.national / f"{name}.parquet") for name in names}
     with store.releasing(dataset) as releases:
         made = make_release(dataset, catalogue, tables, releases, synthetic=statement, inputs=inputs)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines.declarations import Catalogue
-from pipelines.flow.gather import national
-from pipelines.flow.judge import judge_network_year, keep_verdict
+from pipelines.flow.judge import judge_network_year
+from pipelines.flow.kept_verdicts import keep_verdict
 from pipelines.flow.receive import reception_fingerprint
 from pipelines.flow.state import NetworkYear, ReleasedYear, Results
 from pipelines.flow.state import Reception as Received
@@ -54,7 +54,7 @@ class ReleasedYears:
     def _left(self, network: str, year: int) -> NetworkYear:
         """Return what the last run left; what the national tables left out of the latest release failed."""
         known = self._store.read(network, year)
-        aside = national(self._store).why_aside(network, year)
+        aside = self._store.tables_made().why_aside(network, year)
         if known.results is None or not self._latest or not aside:
             return known
         whole = dict.fromkeys(self._catalogue.expected(network, year), next(iter(aside.values())))

@@ -27,7 +27,7 @@ from pipelines.flow.fingerprints import fingerprint
 from pipelines.flow.manifests import ROOM as SETS
 from pipelines.flow.manifests import Sets, below, content_name, facts
 from pipelines.flow.output_folder import PRIVATE, PUBLIC, scratch_folder, strangers
-from pipelines.flow.state import NetworkYear, Proposal, Reception, Record, Results, YearVerdict
+from pipelines.flow.state import National, NetworkYear, Proposal, Reception, Record, Results, YearVerdict
 from pipelines.flow.stored_files import Kind, read_json, read_record, write_json, write_record
 from pipelines.mechanics.files import write_whole
 from pipelines.read import Archive, ObjectStore
@@ -39,7 +39,7 @@ STATE_FILES: dict[type[Record], str] = {
     YearVerdict: "report.json",
     Results: "results.json",
 }
-PROPOSAL_FILE = "revision.json"
+PROPOSAL_FILE, NATIONAL_FILE = "revision.json", "national.json"
 REVISIONS, NETWORKS, NATIONAL_ROOM = "work/revisions", "work/networks", "work/national"
 _STAGES: dict[type[Record], Stage] = {Reception: "raw", YearVerdict: "observations", Results: "results"}
 _RELEASES, _CATALOGUE = "releases", "catalogue"
@@ -195,6 +195,10 @@ class Store:
     def national(self) -> Path:
         """The national tables."""
         return self.room(NATIONAL_ROOM)
+
+    def tables_made(self) -> National:
+        """Return what is known of the national tables last made; nothing before there were any."""
+        return read_record(self.national / NATIONAL_FILE, National) or National()
 
     def room(self, name: str) -> Path:
         """Return a folder of the output, all of it here; ``name`` is its path there."""

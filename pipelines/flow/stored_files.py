@@ -1,18 +1,23 @@
 """Small files of the state, and tables: each is written whole or not at all, and read back as what it was."""
 
+from __future__ import annotations
+
 import json
 import shutil
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from pipelines.flow.state import Record
 from pipelines.mechanics.files import replacing, write_whole
-from pipelines.validate import TypedRows, write_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipelines.validate import TypedRows
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -55,7 +60,7 @@ def write_typed_rows(path: Path, rows: TypedRows) -> None:
         if rows.whole_file is not None:
             shutil.copyfile(rows.whole_file, temporary)
         else:
-            write_rows(rows, temporary)
+            rows.write(temporary)
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations.status import Status
-from pipelines.flow.gather import national
 from pipelines.mechanics.french import counted
 from pipelines.validate.messages import why_told
 
@@ -107,12 +106,12 @@ def letter_of(store: Store, known: NetworkYear, export: str) -> str | None:
 
 def not_computed(store: Store, known: NetworkYear) -> dict[str, str]:
     """Return the indicators that could not be computed, or had the network-year set aside, and why."""
-    return known.failures | national(store).why_aside(known.network, known.year)
+    return known.failures | store.tables_made().why_aside(known.network, known.year)
 
 
 def figures_kept(store: Store, known: NetworkYear) -> list[str]:
     """Return why what was received is not what is published: figures of an earlier release, kept (French)."""
-    return national(store).why_kept(known.network, known.year)
+    return store.tables_made().why_kept(known.network, known.year)
 
 
 def refused_rows(known: NetworkYear, export: str) -> Iterator[str]:

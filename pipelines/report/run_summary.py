@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.flow.exports_folder import folder_lines, noted_folder
-from pipelines.flow.gather import national
 from pipelines.flow.publish import kind_of
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.waiting_plans import waiting_plans
@@ -56,7 +55,7 @@ class RunOutcome:
 def summarise(catalogue: Catalogue, store: Store, outcome: RunOutcome) -> Summary:
     """Return the summary of the runs just made; the whole account is kept in the output, ``work/compte-rendu.txt``."""
     years = [store.read(network, year) for network, year in outcome.network_years]
-    statement = national(store).synthetic
+    statement = store.tables_made().synthetic
     lines, refused = [], len(outcome.failures)
     for network in dict.fromkeys(known.network for known in years):
         told, count = network_lines(store, [known for known in years if known.network == network])

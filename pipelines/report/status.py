@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations.status import Status
 from pipelines.flow.exports_folder import folder_lines, noted_folder
-from pipelines.flow.gather import national
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
@@ -75,7 +74,7 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
         "chiffres_conserves": [
             {"reseau": item.network, "annee": item.year, "indicateurs": list(item.indicators), "version": item.version,
              "message": item.why}
-            for item in national(store).kept
+            for item in store.tables_made().kept
         ],
         "dossier_d_exports": noted_folder(store),
     }  # fmt: skip

@@ -14,7 +14,7 @@ from pipelines.validate.letters.letter import Letter, write_letter
 from pipelines.validate.observations_writer import RefusedRow, Validated, observation_schema
 from pipelines.validate.personal import protect
 from pipelines.validate.plausibility import Seen, doubts_of, rows_digest
-from pipelines.validate.typed_rows import TypedRows, write_rows
+from pipelines.validate.typed_rows import TypedRows
 from pipelines.validate.verdict import Verdict, count_findings, doubt, judge, not_handed_over
 from pipelines.validate.whole_export import expected_of
 
@@ -43,5 +43,4 @@ __all__ = [
     "unusable",
     "validate_file",
     "write_letter",
-    "write_rows",
 ]

@@ -10,6 +10,7 @@ import datetime
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,16 +19,18 @@ import pyarrow as pa
 from pipelines.declarations.periods import period_of
 from pipelines.mechanics.plain_text import FORMULA_STARTS
 from pipelines.mechanics.spelling import one_writing
+from pipelines.validate.distinct_rows import numbered, one_piece
 from pipelines.validate.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from pipelines.declarations import Level, Territories
     from pipelines.declarations.network import IgnoredRows, TerritoryCodes
     from pipelines.declarations.references import Territory
+    from pipelines.validate.distinct_rows import Column
     from pipelines.validate.file_context import FileContext
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -142,14 +145,15 @@ class RowPlacer:
     def place(self, table: pa.Table) -> Placed:
         """Return the coordinates of every row, or the findings of those that can't have them."""
         level, territory, structure = self.export.level, self.export.territory, self.export.structure
-        columns, rows = _Columns(table), table.num_rows
-        period = _each([columns.get(self.export.period.field)], rows, self._judge_period)
-        levels = _each([columns.get(level.field)], rows, self._judge_level)
+        rows = table.num_rows
+        period = _each([_column(table, self.export.period.field)], rows, self._judge_period)
+        levels = _each([_column(table, level.field)], rows, self._judge_level)
         known = levels.column(0, pa.string())
         years = period.column(0, pa.int64())
-        places = _each([years, known, columns.get(territory.field if territory else None)], rows, self._judge_territory)
+        written = _column(table, territory.field if territory else None)
+        places = _each([years, known, written], rows, self._judge_territory)
         names = (structure.code, structure.name) if structure else (None, None)
-        structures = _each([known, *map(columns.get, names)], rows, self._structure)
+        structures = _each([known, *(_column(table, name) for name in names)], rows, self._structure)
         every = [period, levels, places, structures]
         good = np.logical_and.reduce([item.good() for item in every])
         coordinates = [
@@ -255,42 +259,20 @@ def _carries_none(rule: IgnoredRows, values: Mapping[str, Any]) -> bool:
 _EXAMPLES = {"departement": "01, 2A, 971", "region": "11, 84, 01"}
 
 
-class _Columns:
-    def __init__(self, table: pa.Table) -> None:
-        self._table = table
-
-    def get(self, name: str | None) -> pa.Array | None:
-        """Return a column in one piece, if the file has it."""
-        if name is None or name not in self._table.column_names:
-            return None
-        column = self._table.column(name).combine_chunks()
-        return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+def _column(table: pa.Table, name: str | None) -> pa.ChunkedArray | None:
+    return table.column(name) if name is not None and name in table.column_names else None
 
 
 def _is_null(table: pa.Table, name: str) -> NDArray[np.bool_]:
-    column = _Columns(table).get(name)
-    if column is None:
-        return np.ones(table.num_rows, np.bool_)
-    return np.asarray(column.is_null().to_numpy(zero_copy_only=False))
+    column = _column(table, name)
+    return np.ones(table.num_rows, np.bool_) if column is None else np.asarray(column.is_null().to_numpy())
 
 
-def _each(columns: list[pa.Array | None], rows: int, judge: Callable[..., Outcome]) -> _Outcomes:
+def _each(columns: Sequence[Column | None], rows: int, judge: Callable[..., Outcome]) -> _Outcomes:
     """Judge each distinct tuple of values once."""
-    codes = np.zeros(rows, np.int64)
-    values: list[list[Any]] = []
-    for column in columns:
-        if column is None:
-            values.append([None])
-            continue
-        encoded = column.dictionary_encode("encode")
-        values.append(encoded.dictionary.to_pylist())
-        codes = codes * len(values[-1]) + encoded.indices.to_numpy()
-    combinations = pa.array(codes).dictionary_encode()
-    outcomes = []
-    for number in combinations.dictionary.to_pylist():
-        rest, chosen = number, []
-        for known in reversed(values):
-            rest, place = divmod(rest, len(known))
-            chosen.append(known[place])
-        outcomes.append(judge(*reversed(chosen)))
-    return _Outcomes(outcomes, combinations.indices.to_numpy().astype(np.int64))
+    held = [None if column is None else one_piece(column) for column in columns]
+    places = numbered([column for column in held if column is not None], rows)
+    firsts = pa.array(np.unique(places, return_index=True)[1])
+    values = [repeat(None) if column is None else column.take(firsts).to_pylist() for column in held]
+    kinds = islice(zip(*values, strict=False), len(firsts))
+    return _Outcomes([judge(*kind) for kind in kinds], places)

@@ -10,17 +10,18 @@ import re
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.mechanics.opened_files import Mark
 from pipelines.mechanics.spelling import INVISIBLE, JOINER
 from pipelines.tabular.columns import repeats
+from pipelines.validate.distinct_rows import one_piece, places_of
 from pipelines.validate.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export
@@ -114,17 +115,13 @@ class DamagedText:
             return found
         return found | {form: Finding("code-abime", _DAMAGED, column=label, cause=_DAMAGES[form]) for form in forms}
 
-    def found(self, table: pa.Table) -> dict[int, list[Finding]]:
-        """Return what is found, errors and warnings, by the place of the row in the table."""
-        told: dict[int, list[Finding]] = {}
+    def found(self, table: pa.Table) -> Iterator[tuple[int, Finding]]:
+        """Yield what is found, errors and warnings, with the place of the row in the table."""
         for name, forms in self._forms.items():
-            column = table.column(name).combine_chunks()
-            cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+            cells = one_piece(table.column(name))
             for place in _matching(cells, "|".join(f"(?:{form})" for form in forms)):
                 text = cells[place].as_py()
-                item = next(item for form, item in forms.items() if re.search(form, text))
-                told.setdefault(place, []).append(item)
-        return told
+                yield place, next(item for form, item in forms.items() if re.search(form, text))
 
 
 class MarkedCells:
@@ -144,21 +141,19 @@ class MarkedCells:
             if place in marks
         ]
 
-    def errors(self, numbers: NDArray[np.int64]) -> dict[int, list[Finding]]:
-        """Return the errors of rows, by their place in ``numbers``."""
-        found: dict[int, list[Finding]] = {}
+    def errors(self, numbers: NDArray[np.int64]) -> Iterator[tuple[int, Finding]]:
+        """Yield the errors of rows, with their place in ``numbers``."""
         for label, marked, is_code in self._columns:
             rules = {mark: rule for mark, rule in _MARK_ERRORS.items() if is_code or mark not in _OF_CODES}
             here = numbers - self._first
             codes = np.where(here < len(marked), marked[np.minimum(here, len(marked) - 1)], 0)
-            for place in np.flatnonzero(np.isin(codes, list(rules))).tolist():
+            for place in places_of(np.isin(codes, list(rules))):
                 rule, message, cause = rules[Mark(int(codes[place]))]
-                found.setdefault(place, []).append(Finding(rule, message, column=label, cause=cause))
-        return found
+                yield place, Finding(rule, message, column=label, cause=cause)
 
     def at(self, number: int) -> list[Finding]:
         """Return the errors of one row."""
-        return self.errors(np.array([number])).get(0, []) if self._columns else []
+        return [found for _, found in self.errors(np.array([number]))]
 
     def warnings(self) -> list[Finding]:
         """Return what is accepted and must be known, once a column."""
@@ -189,12 +184,8 @@ def _identity_fields(export: Export) -> set[str]:
 
 def _matching(column: pa.Array, form: str) -> list[int]:
     """Return the places of the texts that have the form; each distinct one is searched once, where they are few."""
-    if repeats(column):
-        encoded = column.dictionary_encode()
-        found = pc.match_substring_regex(encoded.dictionary, form)
-        if not pc.any(found).as_py():
-            return []
-        matches = found.take(encoded.indices)
-    else:
-        matches = pc.match_substring_regex(column, form)
-    return [int(place) for place in np.flatnonzero(matches.fill_null(False).to_numpy(zero_copy_only=False))]
+    if not repeats(column):
+        return places_of(pc.match_substring_regex(column, form))
+    encoded = column.dictionary_encode()
+    found = pc.match_substring_regex(encoded.dictionary, form)
+    return places_of(found.take(encoded.indices)) if pc.any(found).as_py() else []

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.compile.exports import field_descriptor
 from pipelines.mechanics.durations import duration_value
+from pipelines.validate.distinct_rows import distinct, places_of
 from pipelines.validate.findings import Finding
 from pipelines.validate.messages import sentence
 
@@ -39,9 +39,9 @@ class Durations:
     def typed(self, table: pa.Table) -> pa.Table:
         """Return the table with numbers in place of the texts of durations."""
         for name in self._fields:
-            encoded = table.column(name).combine_chunks().dictionary_encode()
-            values = pa.array([self._value(name, text) for text in encoded.dictionary.to_pylist()], pa.float64())
-            table = table.set_column(table.column_names.index(name), name, values.take(encoded.indices))
+            texts, places = distinct(table.column(name))
+            values = pa.array([self._value(name, text) for text in texts], pa.float64())
+            table = table.set_column(table.column_names.index(name), name, values.take(places))
         return table
 
     def values(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,17 +54,14 @@ class Durations:
                 found[name] = None
         return found
 
-    def beyond(self, table: pa.Table) -> dict[int, list[Finding]]:
-        """Return what is out of its bounds in a typed table, by the place of the row."""
-        found: dict[int, list[Finding]] = {}
+    def beyond(self, table: pa.Table) -> Iterator[tuple[int, Finding]]:
+        """Yield what is out of its bounds in a typed table, with the place of the row."""
         for name, item in self._fields.items():
             for kind, limit, test in _bounds(item):
-                wrong = test(table.column(name), limit).fill_null(False).to_numpy()
-                for place in np.flatnonzero(wrong).tolist():
-                    note = f'constraint "{kind}" is "{limit:g} {item.unit}"'
-                    told = Finding("constraint-error", sentence("constraint-error", note), column=self._labels[name])
-                    found.setdefault(place, []).append(told)
-        return found
+                note = f'constraint "{kind}" is "{limit:g} {item.unit}"'
+                told = Finding("constraint-error", sentence("constraint-error", note), column=self._labels[name])
+                for place in places_of(test(table.column(name), limit)):
+                    yield place, told
 
     def _value(self, name: str, text: str | None) -> float | None:
         return None if text is None else duration_value(text, self._forms[name], str(self._fields[name].unit))

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
 from pipelines.mechanics.plain_text import one_line, spelled
 from pipelines.mechanics.spelling import one_writing
+from pipelines.validate.distinct_rows import places_of
 from pipelines.validate.findings import Finding
 from pipelines.validate.garbled import damage
 from pipelines.validate.messages import title
@@ -122,8 +123,7 @@ class RepeatedHeader:
         for label, column in zip(self._labels, texts.columns, strict=False):
             if label:
                 alike += pc.equal(column, label).fill_null(False).to_numpy()
-        found: list[int] = np.flatnonzero(alike >= self._wanted).tolist()
-        return found
+        return places_of(alike >= self._wanted)
 
     @staticmethod
     def finding() -> Finding:

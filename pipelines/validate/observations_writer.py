@@ -5,12 +5,9 @@ What is wrong with rows is decided in ``row_faults``.
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from heapq import merge
 from itertools import chain
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pyarrow as pa
@@ -186,40 +183,26 @@ def has_content(cells: Iterable[str | None]) -> bool:
 
 
 class BlankRows(Generic[Kind]):
-    """Numbers of rows without content, by kind (what their refusals have in common): no rows, if nothing follows them.
+    """Numbers of rows without content, in order, by kind (what their refusals have in common); no rows at the end.
 
-    Runs of numbers take no more than one.
+    Runs of one kind take no more than one.
     """
 
     def __init__(self) -> None:
-        self._runs: dict[Kind, array[int]] = {}  # first and last of each run, one after the other
+        self._runs: list[tuple[Kind, range]] = []
 
     def add(self, kind: Kind, number: int) -> None:
-        """Note a row."""
-        runs = self._runs.setdefault(kind, array("q"))
-        if runs and runs[-1] == number - 1:
-            runs[-1] = number
+        """Note a row, after those before it."""
+        last_kind, last = self._runs[-1] if self._runs else (None, range(0))
+        if last and last_kind == kind and last.stop == number:
+            self._runs[-1] = (kind, range(last.start, number + 1))
         else:
-            runs.extend((number, number))
+            self._runs.append((kind, range(number, number + 1)))
 
     def before(self, number: int) -> Iterator[tuple[int, Kind]]:
-        """Return the rows that come before a number, in order, and forget them."""
-        past, self._runs = self._runs, {}
-        for kind, runs in past.items():
-            if runs[-1] >= number:
-                self._runs[kind] = array("q", (item for run in _pairs(runs) for item in _from(number, run)))
-        return merge(*(_rows(kind, runs, number) for kind, runs in past.items()), key=itemgetter(0))
-
-
-def _pairs(runs: array[int]) -> Iterator[tuple[int, int]]:
-    return zip(runs[::2], runs[1::2], strict=True)
-
-
-def _from(number: int, run: tuple[int, int]) -> tuple[int, ...]:
-    first, last = run
-    return (max(first, number), last) if last >= number else ()
-
-
-def _rows(kind: Kind, runs: array[int], stop: int) -> Iterator[tuple[int, Kind]]:
-    for first, last in _pairs(runs):
-        yield from ((row, kind) for row in range(first, min(last + 1, stop)))
+        """Yield the rows that come before a number, in order, and forget them."""
+        past, self._runs = self._runs, []
+        for kind, run in past:
+            yield from ((row, kind) for row in range(run.start, min(run.stop, number)))
+            if run.stop > number:
+                self._runs.append((kind, range(max(run.start, number), run.stop)))

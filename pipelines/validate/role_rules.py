@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.mechanics.spelling import other_spelling
+from pipelines.validate.distinct_rows import distinct, places_of
 from pipelines.validate.findings import Finding
 from pipelines.validate.messages import title
 from pipelines.validate.near_misses import differences
 from pipelines.validate.suspect_codes import CODES, Amounts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -45,13 +46,11 @@ class RoleRules:
         self._label = context.label
         self._differences = lru_cache(MOST_VALUES)(differences)  # wrong rows repeat a few texts
 
-    def refused(self, table: pa.Table, years: NDArray[np.float64]) -> dict[int, list[Finding]]:
-        """Return what refuses rows of a table of typed values, by place; ``years``: of each row, NaN if unknown."""
-        found: dict[int, list[Finding]] = {}
+    def refused(self, table: pa.Table, years: NDArray[np.float64]) -> Iterator[tuple[int, Finding]]:
+        """Yield what refuses rows of a table of typed values, by place; ``years``: of each row, NaN if unknown."""
         for rule in self._refusing:
-            for place in np.flatnonzero(_broken(rule, table, years)).tolist():
-                found.setdefault(place, []).append(self._refusal(rule, table, place))
-        return found
+            for place in places_of(_broken(rule, table, years)):
+                yield place, self._refusal(rule, table, place)
 
     def told(self, rows: TypedRows) -> list[Finding]:
         """Return the warnings of accepted rows: one per rule, value and year, with the number of rows."""
@@ -143,13 +142,10 @@ def _by_value(table: pa.Table, name: str, mask: Mask) -> dict[str, NDArray[np.in
     places = np.flatnonzero(mask)
     if name not in table.column_names:
         return {"": places}
-    chosen = table.column(name).take(pa.array(places)).combine_chunks()
-    encoded = chosen.dictionary_encode("encode")
-    found = {}
-    for code, value in enumerate(encoded.dictionary.to_pylist()):
-        text = "" if value is None else _text(value)
-        found[text] = places[np.asarray(encoded.indices) == code]
-    return found
+    values, codes = distinct(table.column(name).take(places))
+    return {
+        "" if value is None else _text(value): places[codes == code] for code, value in enumerate(values)
+    }  # fmt: skip
 
 
 def _words(rule: RowRule) -> str:
@@ -233,10 +229,10 @@ def _not_spelled(rule: RowRule, table: pa.Table) -> Mask:
     name = rule.columns[0]
     if name not in table.column_names:
         return np.zeros(table.num_rows, np.bool_)
-    encoded = table.column(name).combine_chunks().dictionary_encode("encode")
+    texts, places = distinct(table.column(name))
     known = [str(value) for value in rule.values]
-    other = [text is not None and other_spelling(text, known) is not None for text in encoded.dictionary.to_pylist()]
-    return np.asarray(np.array(other, np.bool_)[np.asarray(encoded.indices)])
+    other = [text is not None and other_spelling(text, known) is not None for text in texts]
+    return np.asarray(np.array(other, np.bool_)[places])
 
 
 def _may_be_code(rule: RowRule, table: pa.Table) -> Mask:

@@ -17,6 +17,7 @@ from pipelines.mechanics.limits import LONGEST_CELL
 from pipelines.validate.causes import Causes
 from pipelines.validate.coordinates import RowPlacer
 from pipelines.validate.damaged_cells import DamagedText, MarkedCells
+from pipelines.validate.distinct_rows import places_of
 from pipelines.validate.durations import Durations
 from pipelines.validate.findings import Finding
 from pipelines.validate.header import HEADER_AGAIN, RepeatedHeader
@@ -26,7 +27,7 @@ from pipelines.validate.spoiled_texts import SpoiledTexts
 from pipelines.validate.typed_rows import ARROW_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from frictionless.errors import RowError
     from numpy.typing import NDArray
@@ -119,8 +120,8 @@ class RowJudge:
         """Return, for each row that frictionless refuses, what the roles of its columns refuse in it too."""
         years = np.array([self._year_of(row) or np.nan for row in rows], np.float64)
         table = values_table([self._durations.values(row.values) for row in rows], self._judged_schema)
-        found, beyond = self.roles.refused(table, years), self._durations.beyond(table)
-        return [[*found.get(place, []), *beyond.get(place, [])] for place in range(len(rows))]
+        found = _by_place(self.roles.refused(table, years), self._durations.beyond(table))
+        return [found.get(place, []) for place in range(len(rows))]
 
     def _refused(self, row: JudgedRow, implied: Sequence[Finding]) -> Refusal:
         """Tell all that is wrong with a row that frictionless refuses; ``implied``: by the roles of its columns."""
@@ -174,8 +175,8 @@ class RowJudge:
     def _valid(self, block: JudgedBlock) -> JudgedRows:
         """Judge the rows that frictionless accepts; refuse those that can't be observations."""
         table = self._durations.typed(block.accepted)
-        wrong = self._impossible(block)
-        _add(wrong, self._durations.beyond(table))
+        wrong = _by_place(self._impossible(block), self._durations.beyond(table), self.marked.errors(block.numbers))
+        wrong |= {place: [self._repeated.finding()] for place in self._repeated.places(block.texts)}
         warned = self._look(block, wrong)
         possible = np.ones(table.num_rows, np.bool_)
         possible[list(wrong)] = False
@@ -183,14 +184,14 @@ class RowJudge:
         ignored = empty & possible
         placed = self._placer.place(table)
         years = placed.coordinates[0]
-        implied = self.roles.refused(table, years.cast(pa.float64()).to_numpy(zero_copy_only=False))
+        implied = _by_place(self.roles.refused(table, years.cast(pa.float64()).to_numpy(zero_copy_only=False)))
         good = placed.good & possible & ~ignored
         good[list(implied)] = False
         found = {
             place: _once_a_column(
                 wrong.get(place, ()), () if empty[place] else placed.findings(place), implied.get(place, ())
             )
-            for place in np.flatnonzero(~good & ~ignored).tolist()
+            for place in places_of(~good & ~ignored)
         }
         warnings = [
             replace(item, row=int(block.numbers[place]), year=self._context.file_year or years[place].as_py())
@@ -208,36 +209,28 @@ class RowJudge:
         return refusals
 
     def _look(self, block: JudgedBlock, wrong: dict[int, list[Finding]]) -> list[tuple[int, Finding]]:
-        """Add to what is wrong what was seen in the cells of valid rows; return the warnings, by place."""
-        _add(wrong, self.marked.errors(block.numbers))
-        wrong |= {place: [self._repeated.finding()] for place in self._repeated.places(block.texts)}
+        """Add to what is wrong what was seen in the texts of valid rows; return the warnings, by place."""
         warned = []
-        damaged, spoiled = self._damaged.found(block.accepted), self.spoiled.in_block(block.texts, block.numbers)
-        for place, found in chain(damaged.items(), spoiled.items()):
-            marked = {item.column for item in wrong.get(place, ())}
-            for item in found:
+        for seen in (self._damaged.found(block.accepted), self.spoiled.in_block(block.texts, block.numbers)):
+            for place, item in list(seen):
                 if item.severity == "avertissement":
                     warned.append((place, item))
-                elif item.column not in marked:
+                elif item.column not in {told.column for told in wrong.get(place, ())}:
                     wrong.setdefault(place, []).append(item)
         return warned
 
-    def _impossible(self, block: JudgedBlock) -> dict[int, list[Finding]]:
-        """Find numbers that frictionless accepts but that no result can be made of: nan, inf, and more than 10^15."""
-        found: dict[int, list[Finding]] = {}
+    def _impossible(self, block: JudgedBlock) -> Iterator[tuple[int, Finding]]:
+        """Yield numbers that frictionless accepts but that no result can be made of: nan, inf, and more than 10^15."""
         known = {int(number): place for place, number in enumerate(block.numbers)} if block.unheld else {}
         for item in block.unheld:
-            told = self._finding("nombre-impossible", _IMPOSSIBLE, item.field, item.text)
-            found.setdefault(known[item.number], []).append(told)
+            yield known[item.number], self._finding("nombre-impossible", _IMPOSSIBLE, item.field, item.text)
         for name in self._places:
             column = block.accepted.column(name)
             if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
                 continue
             held = pc.less_equal(pc.abs(column.cast(pa.float64(), safe=False)), _LARGEST)
-            for place in np.flatnonzero(~held.fill_null(True).to_numpy()).tolist():
-                told = self._finding("nombre-impossible", _IMPOSSIBLE, name, column[place].as_py())
-                found.setdefault(place, []).append(told)
-        return found
+            for place in places_of(pc.invert(held)):
+                yield place, self._finding("nombre-impossible", _IMPOSSIBLE, name, column[place].as_py())
 
     def _finding(self, rule: str, message: str, name: str, value: Any) -> Finding:
         return Finding(rule, message, column=self._context.label(name), value="" if value is None else str(value))
@@ -277,17 +270,16 @@ def _check_cells(block: JudgedBlock) -> None:
         if any(cell and len(cell) > LONGEST_CELL for cell in row.cells):
             raise OverlongCellError(row.number)
     for column in block.texts.columns:
-        lengths = pc.binary_length(column)
-        if (pc.max(lengths).as_py() or 0) <= LONGEST_CELL:
-            continue
-        long = np.flatnonzero(pc.greater(pc.utf8_length(column), LONGEST_CELL).fill_null(False).to_numpy())
-        if len(long):
-            raise OverlongCellError(int(block.numbers[long[0]]))
+        if (pc.max(pc.binary_length(column)).as_py() or 0) > LONGEST_CELL:
+            for place in places_of(pc.greater(pc.utf8_length(column), LONGEST_CELL)):
+                raise OverlongCellError(int(block.numbers[place]))
 
 
-def _add(found: dict[int, list[Finding]], more: Mapping[int, list[Finding]]) -> None:
-    for place, items in more.items():
-        found.setdefault(place, []).extend(items)
+def _by_place(*seen: Iterable[tuple[int, Finding]]) -> dict[int, list[Finding]]:
+    found: dict[int, list[Finding]] = {}
+    for place, item in chain(*seen):
+        found.setdefault(place, []).append(item)
+    return found
 
 
 def _once_a_column(*groups: Sequence[Finding]) -> list[Finding]:

@@ -9,17 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.mechanics.french import counted
+from pipelines.validate.distinct_rows import places_of
 from pipelines.validate.findings import Finding
 from pipelines.validate.garbled import SHAPE, Damage, damage, lost_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+    import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from pipelines.validate.file_context import FileContext
@@ -50,17 +51,14 @@ class SpoiledTexts:
         texts = [item.name for item in export.fields if item.type == "string" and item.name in present]
         return cls(frozenset(name for name in published if name), {name: context.label(name) for name in texts})
 
-    def in_block(self, texts: pa.Table, numbers: NDArray[np.int64]) -> dict[int, list[Finding]]:
-        """Return, by place in a block of accepted rows, what is wrong with their texts; row numbers are those given."""
-        found: dict[int, list[Finding]] = {}
+    def in_block(self, texts: pa.Table, numbers: NDArray[np.int64]) -> Iterator[tuple[int, Finding]]:
+        """Yield what is wrong with the texts of accepted rows, by place in the block; row numbers are those given."""
         self._seen += len(numbers)
         for name in self.labels:
             column = texts.column(name)
             for place in self._suspects(name, column):
-                told = self.in_cell(name, column[place].as_py(), int(numbers[place]))
-                if told:
-                    found.setdefault(place, []).append(told)
-        return found
+                if told := self.in_cell(name, column[place].as_py(), int(numbers[place])):
+                    yield place, told
 
     def in_cell(self, name: str, text: str | None, row: int) -> Finding | None:
         """Return what is wrong with one text, if it is spoiled."""
@@ -93,10 +91,7 @@ class SpoiledTexts:
         if not self._is_right_somewhere:
             accented = pc.and_(pc.match_substring_regex(column, _ACCENT), pc.invert(likely))
             self._is_right_somewhere = bool(pc.any(accented).as_py())
-        if not pc.any(likely).as_py():
-            return []
-        places: list[int] = np.flatnonzero(likely.fill_null(False).to_numpy()).tolist()
-        return places
+        return places_of(likely)
 
 
 def _likely(known: Damage) -> str:

@@ -91,6 +91,13 @@ class TypedRows:
                 break
         return pa.Table.from_batches(found, self.schema).slice(0, rows)
 
+    def write(self, path: Path) -> None:
+        """Write the rows in one Parquet file."""
+        writer = TypedWriter(self.schema, path)
+        for batch in self.batches():
+            writer.write(pa.Table.from_batches([batch], self.schema))
+        writer.close()
+
     @staticmethod
     def _length(part: pa.Table | Path) -> int:
         return int(part.num_rows if isinstance(part, pa.Table) else pq.read_metadata(part).num_rows)
@@ -131,11 +138,3 @@ class TypedWriter:
         if self._writer is not None and self._waiting:
             self._writer.write_table(pa.concat_tables(self._waiting).combine_chunks())
             self._waiting = []
-
-
-def write_rows(rows: TypedRows, path: Path) -> None:
-    """Write rows in one Parquet file."""
-    writer = TypedWriter(rows.schema, path)
-    for batch in rows.batches():
-        writer.write(pa.Table.from_batches([batch], rows.schema))
-    writer.close()

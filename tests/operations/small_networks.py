@@ -12,7 +12,8 @@ from assets.resources import Workspace
 from pipelines.declarations import Catalogue, load
 from pipelines.flow.changes import Look, look
 from pipelines.flow.compute import compute_and_write
-from pipelines.flow.judge import judge_network_year, keep_verdict
+from pipelines.flow.judge import judge_network_year
+from pipelines.flow.kept_verdicts import keep_verdict
 from pipelines.flow.receive import receive_exports
 from pipelines.flow.revisions import writing_store
 from pipelines.flow.store import Store

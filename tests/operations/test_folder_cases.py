@@ -12,7 +12,8 @@ from small_networks import NOW
 
 from assets.resources import Workspace
 from pipelines.declarations import load
-from pipelines.flow.judge import judge_network_year, keep_verdict
+from pipelines.flow.judge import judge_network_year
+from pipelines.flow.kept_verdicts import keep_verdict
 from pipelines.flow.receive import receive_exports
 from pipelines.report.network_lines import network_lines
 

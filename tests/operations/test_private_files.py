@@ -14,8 +14,8 @@ from dagster_service import small_project
 
 from pipelines.cli import main
 from pipelines.flow.output_folder import tidy
-from pipelines.mechanics.files import private_files
 from pipelines.flow.store import Store
+from pipelines.mechanics.files import private_files
 from pipelines.operations.doctor import diagnose
 from pipelines.operations.output_lock import alone_on
 

@@ -14,7 +14,6 @@ import pytest
 from made_results import DATASET
 
 from pipelines.declarations import Catalogue
-from pipelines.flow.gather import national
 from pipelines.flow.publish import Publisher, kind_of
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import write_json
@@ -234,14 +233,14 @@ def test_what_waits_is_forgotten_on_a_storage_without_touching_the_national_tabl
     (plan,) = publisher(small, Store(work.output)).plans()
     keep_waiting(Store(url), [plan])
     mine, other = Store(url), Store(url)
-    assert national(mine).synthetic is None  # as it was before a run elsewhere
+    assert mine.tables_made().synthetic is None  # as it was before a run elsewhere
     with other.writing("work/national") as (national_room,):
         write_json(national_room / "national.json", {"synthetic": "inventé"})
     with mine.releasing(DATASET) as releases:
         shutil.copytree(work.releases, releases, dirs_exist_ok=True)
     assert [report.applied for report in publisher(small, mine).publish()] == [True]
     after = Store(url)
-    assert (waiting_plans(after), national(after).synthetic) == ([], "inventé")
+    assert (waiting_plans(after), after.tables_made().synthetic) == ([], "inventé")
 
 
 def test_nothing_is_planned_before_a_first_release(small: Catalogue, tmp_path: Path):

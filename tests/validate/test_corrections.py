@@ -10,7 +10,8 @@ import pytest
 from assets.resources import Workspace
 from pipelines.declarations import DeclarationError, load
 from pipelines.flow.gather import gather
-from pipelines.flow.judge import judge_network_year, keep_verdict
+from pipelines.flow.judge import judge_network_year
+from pipelines.flow.kept_verdicts import keep_verdict
 from pipelines.flow.receive import receive_exports
 from pipelines.tables import national_tables
 

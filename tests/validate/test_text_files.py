@@ -16,7 +16,7 @@ from pipelines.declarations import Correction, Layout
 from pipelines.read import read_export
 from pipelines.read.delimited import open_delimited
 from pipelines.tabular import records
-from pipelines.validate import FileContext, Finding, TypedRows, validate_file, write_rows
+from pipelines.validate import FileContext, Finding, TypedRows, validate_file
 from pipelines.validate.coordinates import RowPlacer
 from pipelines.validate.equivalent_keys import EquivalentKeys
 from pipelines.validate.findings import Tally
@@ -138,7 +138,7 @@ def test_observations_go_to_disk(essai, catalogue, tmp_path):
     assert pq.read_table(place).equals(found.observations.table())
     year = found.observations.of_year(2023)
     assert (year.num_rows, year.whole_file, year.head(2).num_rows) == (5, None, 2)
-    write_rows(year, tmp_path / "2023.parquet")
+    year.write(tmp_path / "2023.parquet")
     assert set(TypedRows(year.schema, [tmp_path / "2023.parquet"]).table().column("_annee").to_pylist()) == {2023}
 
 

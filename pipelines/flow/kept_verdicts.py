@@ -1,0 +1,92 @@
+"""What is kept of a network-year once judged: observations, refused rows, letters, and last the verdict.
+
+What the files are worth is decided in ``judge``.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.compute.accounts import accounts_of
+from pipelines.declarations import Catalogue
+from pipelines.flow.fingerprints import verdict_version
+from pipelines.flow.letters import write_letters
+from pipelines.flow.state import ExportDoubt, ExportVerdict, YearVerdict
+from pipelines.flow.store import Store
+from pipelines.flow.stored_files import write_typed_rows
+from pipelines.mechanics.files import write_whole
+from pipelines.mechanics.plain_text import table_text
+from pipelines.validate import Verdict, correction_states, count_findings
+from pipelines.validate.letters.accounts import take_accounts
+
+
+@dataclass(frozen=True)
+class JudgedYear:
+    """A network-year just judged: its verdicts, what is kept of them, and the letters and copies written, by name."""
+
+    verdicts: list[Verdict]
+    kept: YearVerdict
+    letters: dict[str, Path]
+
+
+def keep_verdict(
+    store: Store, catalogue: Catalogue, network: str, year: int, verdicts: list[Verdict], reception: str
+) -> JudgedYear:
+    """Write accepted observations, refused rows, letters, and last the verdict that makes them count.
+
+    The accepted rows are counted there, for each indicator that they feed: in its base, or out of it and why.
+    """
+    folder = store.network_year(network, year)
+    for verdict in verdicts:
+        place = folder / "observations" / f"{verdict.export}.parquet"
+        export = catalogue.networks[network].export(verdict.export)
+        if verdict.observations is not None and export is not None:
+            write_typed_rows(place, verdict.observations)
+            take_accounts(verdict, accounts_of(catalogue, network, export, [year], place), catalogue, network)
+        write_whole(folder / f"{verdict.export}-anomalies.csv", _findings_csv(verdict))
+    kept = YearVerdict(
+        fingerprint=verdict_version(catalogue.fingerprint(network), reception),
+        reception=reception,
+        exports={verdict.export: _export_verdict(verdict) for verdict in verdicts},
+        contents={verdict.export: verdict.digests for verdict in verdicts},
+        doubts=tuple(
+            ExportDoubt(export=verdict.export, kind=item.kind, message=item.message, blocks=item.blocks)
+            for verdict in verdicts
+            for item in verdict.doubts
+        ),
+        findings=tuple(count_findings(verdicts)),
+        corrections=tuple(correction_states(catalogue, network, year, verdicts)),
+    )
+    letters = write_letters(store, catalogue, network, year, verdicts)
+    store.write(network, year, kept)
+    return JudgedYear(verdicts, kept, letters)
+
+
+def _export_verdict(verdict: Verdict) -> ExportVerdict:
+    return ExportVerdict(
+        status=verdict.state,
+        reason=verdict.reason,
+        explanation=verdict.explanation,
+        read=verdict.rows,
+        accepted=verdict.accepted,
+        refused=verdict.refused,
+        without_observation=verdict.ignored,
+        files=tuple(verdict.files),
+        accounts=tuple(verdict.accounts),
+    )
+
+
+def _findings_csv(verdict: Verdict) -> bytes:
+    """Write the findings row by row for the producer and the data team: values included, hence never published.
+
+    Values of personal columns are masked here too.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
+    writer.writerow(["fichier", "ligne", "colonne", "valeur", "regle", "severite", "message"])
+    for path, _, item in verdict.findings:
+        rows = f"{item.row} à {item.last} ({item.count} lignes)" if item.last else item.row or ""
+        texts = map(table_text, (item.column, item.value, item.rule, item.severity, item.told))
+        writer.writerow([table_text(path), rows, *texts])
+    return stream.getvalue().encode("utf-8-sig")
