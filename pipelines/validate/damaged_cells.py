@@ -1,7 +1,7 @@
 """Cells that a spreadsheet or a copy has damaged: as their text shows it, or as the reader saw and marked them.
 
 What a field's own list or form allows is right, and frictionless judged it before. Texts that a conversion of their
-encoding spoiled are ``spoiled_texts``'s affair.
+encoding spoiled are ``garbled``'s affair.
 """
 
 from __future__ import annotations

@@ -14,9 +14,8 @@ import pyarrow as pa
 
 from pipelines.mechanics.french import counted, rows_text
 from pipelines.validate.distinct_rows import distinct, numbered, repeated
-from pipelines.validate.export_parts import RANK
+from pipelines.validate.export_parts import RANK, rewritten, written, written_rows
 from pipelines.validate.findings import Finding
-from pipelines.validate.rows_as_cells import rewritten, written, written_rows
 from pipelines.validate.two_versions import versions
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from pipelines.validate.damaged_cells import DamagedText, MarkedCells
 from pipelines.validate.distinct_rows import places_of
 from pipelines.validate.durations import Durations
 from pipelines.validate.findings import Finding
+from pipelines.validate.garbled import SpoiledTexts
 from pipelines.validate.header import HEADER_AGAIN, RepeatedHeader
 from pipelines.validate.messages import constraint_of, rule_of, sentence
 from pipelines.validate.role_rules import RoleRules, values_table
-from pipelines.validate.spoiled_texts import SpoiledTexts
 from pipelines.validate.typed_rows import ARROW_TYPES
 
 if TYPE_CHECKING:

@@ -13,12 +13,11 @@ from pipelines.compile.exports import label_named
 from pipelines.declarations.status import Status
 from pipelines.mechanics.french import counted, decimal, number
 from pipelines.mechanics.plain_text import one_line, table_text
-from pipelines.validate.export_parts import Expected, JudgedFile, Part, Whole
+from pipelines.validate.export_parts import Expected, JudgedFile, Part, Whole, written_rows
 from pipelines.validate.findings import EXPIRED, Finding, rows_told
 from pipelines.validate.messages import title, why_told
 from pipelines.validate.observations_writer import RefusedRow, observation_schema
 from pipelines.validate.role_rules import weights_found
-from pipelines.validate.rows_as_cells import written_rows
 from pipelines.validate.typed_rows import TypedRows
 from pipelines.validate.whole_export import judge_whole
 
