@@ -23,7 +23,7 @@ from pipelines.validate.near_misses import differences
 from pipelines.validate.suspect_codes import CODES, Amounts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -92,13 +92,9 @@ class _Seen:
 
     value: str
     year: int | None
-    count: int = 0
-    first: int = 0
-    last: int = 0
-
-    def add(self, rows: NDArray[np.int64]) -> None:
-        self.first = min(self.first, int(rows[0])) if self.count else int(rows[0])
-        self.count, self.last = self.count + len(rows), max(self.last, int(rows[-1]))
+    count: int
+    first: int
+    last: int
 
 
 @dataclass
@@ -134,7 +130,9 @@ class _Tally:
         for value, places in _by_value(table, self.rule.columns[0], mask).items():
             known = (value, year) in self._seen or len(self._seen) < MOST_VALUES
             key = (value if known or self.rule.check == "real" else "", year)
-            self._seen.setdefault(key, _Seen(*key)).add(rows[places])
+            seen = self._seen.setdefault(key, _Seen(*key, 0, int(rows[places[0]]), 0))
+            seen.count, seen.first = seen.count + len(places), min(seen.first, int(rows[places[0]]))
+            seen.last = max(seen.last, int(rows[places[-1]]))
 
 
 def _by_value(table: pa.Table, name: str, mask: Mask) -> dict[str, NDArray[np.int64]]:
@@ -196,18 +194,6 @@ def _concerned(rule: RowRule, table: pa.Table, years: NDArray[np.float64]) -> Ma
     return found
 
 
-def _not_filled(rule: RowRule, table: pa.Table) -> Mask:
-    return _blank(table, rule.columns[0])
-
-
-def _not_paired(rule: RowRule, table: pa.Table) -> Mask:
-    return _blank(table, rule.columns[0]) & ~_blank(table, rule.columns[1])
-
-
-def _not_ordered(rule: RowRule, table: pa.Table) -> Mask:
-    return np.asarray(_numbers(table, rule.columns[0]) > _numbers(table, rule.columns[1]))
-
-
 def _not_between(rule: RowRule, table: pa.Table) -> Mask:
     values = _numbers(table, rule.columns[0])
     low, high = rule.low, rule.high
@@ -218,10 +204,6 @@ def _not_between(rule: RowRule, table: pa.Table) -> Mask:
 def _not_whole(rule: RowRule, table: pa.Table) -> Mask:
     values = _numbers(table, rule.columns[0])
     return np.asarray((values != np.floor(values)) & ~np.isnan(values) & ~_holds(table, rule.columns[0], rule.values))
-
-
-def _not_listed(rule: RowRule, table: pa.Table) -> Mask:
-    return ~_blank(table, rule.columns[0]) & ~_holds(table, rule.columns[0], rule.values)
 
 
 def _not_spelled(rule: RowRule, table: pa.Table) -> Mask:
@@ -240,22 +222,18 @@ def _may_be_code(rule: RowRule, table: pa.Table) -> Mask:
     return np.isin(values, CODES) & (values >= (-np.inf if rule.low is None else rule.low))
 
 
-def _may_be_share(rule: RowRule, table: pa.Table) -> Mask:
-    values = _numbers(table, rule.columns[0])
-    return np.asarray((values > 0) & (values <= 1))
-
-
 _OF_AMOUNTS = ("real", "percent")  # judged on all the amounts of the column together
-_BROKEN = {
-    "filled": _not_filled,
-    "paired": _not_paired,
-    "ordered": _not_ordered,
+# Which rows break a rule, by what it checks; for amounts, which ones hold a value that may be a code, or a share of 1.
+_BROKEN: Mapping[str, Callable[[RowRule, pa.Table], Mask]] = {
+    "filled": lambda rule, table: _blank(table, rule.columns[0]),
+    "paired": lambda rule, table: _blank(table, rule.columns[0]) & ~_blank(table, rule.columns[1]),
+    "ordered": lambda rule, table: _numbers(table, rule.columns[0]) > _numbers(table, rule.columns[1]),
     "between": _not_between,
     "whole": _not_whole,
-    "listed": _not_listed,
+    "listed": lambda rule, table: ~_blank(table, rule.columns[0]) & ~_holds(table, rule.columns[0], rule.values),
     "spelled": _not_spelled,
     "real": _may_be_code,
-    "percent": _may_be_share,
+    "percent": lambda rule, table: (_numbers(table, rule.columns[0]) > 0) & (_numbers(table, rule.columns[0]) <= 1),
 }
 
 
