@@ -37,8 +37,8 @@ NOT_LOADED = {
     "--help": ORCHESTRATION | CONTRACTS | TABLES | {"pydantic", "yaml", "rich"},
     "check": ORCHESTRATION | CONTRACTS | TABLES | {"jinja2", "xlsxwriter"},
     "template": ORCHESTRATION | CONTRACTS | TABLES - {"frictionless"} | {"jinja2"},
-    "validate": ORCHESTRATION | CONTRACTS | {"jinja2"},
-    "status": ORCHESTRATION | CONTRACTS | {"jinja2"},
+    "validate": ORCHESTRATION | CONTRACTS | {"jinja2", "pandas", "fsspec", "xlsxwriter"},
+    "status": ORCHESTRATION | CONTRACTS | {"jinja2", "pandas", "duckdb"},
     "revisions": ORCHESTRATION | CONTRACTS,
     "explain": ORCHESTRATION | CONTRACTS,
 }
@@ -80,3 +80,10 @@ def test_a_command_loads_what_it_needs_and_no_more(command, commands):
     line = [sys.executable, "-c", LOADED, ",".join(sorted(NOT_LOADED[command])), command, *commands[command]]
     done = subprocess.run(line, capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[-1] == "0", done.stderr
+
+
+def test_who_wants_a_frame_after_a_check_has_it(commands):
+    frame = 'import pyarrow\nprint(pyarrow.table({"a": [1, 2]}).to_pandas()["a"].sum(), file=sys.stderr)'
+    line = [sys.executable, "-c", f"{LOADED}\n{frame}", "pandas", "validate", *commands["validate"]]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-2:] == ["0", "3"], done.stderr
