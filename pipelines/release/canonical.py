@@ -18,7 +18,7 @@ from pyarrow import compute as pc
 from pipelines.compile.arrow import TYPES, arrow_schema
 from pipelines.mechanics.french import counted
 from pipelines.mechanics.plain_text import table_lines
-from pipelines.release.column_texts import canonical, each_value
+from pipelines.release.column_texts import canonical, compact_schema, each_value, plain
 from pipelines.release.errors import TableError
 
 if TYPE_CHECKING:
@@ -60,10 +60,13 @@ class Columns(Protocol):
         """Columns in order; their names, when they have no other way to tell them."""
 
 
-def canonical_table(name: str, table: Table, frame: Columns, filled: Mapping[str, str] = NOTHING) -> pa.Table:
+def canonical_table(
+    name: str, table: Table, frame: Columns, filled: Mapping[str, str] = NOTHING, *, compact: bool = False
+) -> pa.Table:
     """Return ``frame`` as an Arrow table of the declared schema, sorted by key; TableError names what doesn't fit.
 
     ``filled``: columns that hold one text in every row where they are declared, whatever the frame has there.
+    ``compact``: keep texts as places in a list of the different ones (``column_texts.plain``).
     """
     filled = {column: text for column, text in filled.items() if column in table.names}
     names = frame.column_names if isinstance(frame, pa.Table) else [str(column) for column in frame.columns]
@@ -78,11 +81,16 @@ def canonical_table(name: str, table: Table, frame: Columns, filled: Mapping[str
     columns = [constant[column] if column in constant else found.pop(column) for column in table.names]
     if findings:
         raise TableError(f"La table {name} ne peut pas être publiée :", findings)
-    order = _order(name, table, pa.table({key: columns[table.names.index(key)] for key in table.key}))
+    schema = arrow_schema(table)
+    order = _order(name, table, plain(pa.table({key: columns[table.names.index(key)] for key in table.key})))
     if not (np.diff(order) > 0).all():
         for at, values in enumerate(columns):  # one at a time: both orders of one column are held, not of all
             columns[at] = values.take(pa.array(order))
-    return pa.Table.from_arrays(columns, schema=arrow_schema(table))
+    if compact:
+        schema = compact_schema(schema)
+    for at, field in enumerate(schema):
+        columns[at] = columns[at] if columns[at].type.equals(field.type) else columns[at].cast(field.type)
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _columns_that_differ(name: str, columns: Sequence[Column], found: Sequence[str]) -> list[str]:
@@ -122,8 +130,15 @@ def _text(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
         cells = pc.cast(cells, cells.type.value_type)
     if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type) or pa.types.is_null(cells.type)):
         raise _WrongError
-    texts = pc.cast(cells, pa.string())
-    return printed(pc.if_else(pc.equal(texts, ""), None, texts))
+    known = pc.dictionary_encode(pc.cast(cells, pa.string())).unify_dictionaries()
+    chunks = [chunk for chunk in known.chunks if len(chunk)]
+    if not chunks:
+        return pa.chunked_array([], pa.string())
+    texts = pa.chunked_array([chunks[0].dictionary])
+    values = printed(pc.if_else(pc.equal(texts, ""), None, texts)).combine_chunks()
+    if values.null_count:  # a list has no empty places
+        return pc.dictionary_encode(pa.chunked_array([values.take(chunk.indices) for chunk in chunks]))
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(chunk.indices, values) for chunk in chunks])
 
 
 def printed(texts: pa.ChunkedArray) -> pa.ChunkedArray:

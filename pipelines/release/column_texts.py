@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 BATCH = 1 << 14  # rows written or hashed at once
+_COMPACT = pa.dictionary(pa.int32(), pa.string())
 _ESCAPED = r'["\\\x00-\x1f]'
 _QUOTED = r'[",\r\n]'
 
@@ -45,8 +46,25 @@ def csv_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def from_csv(texts: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
-    """Return the canonical texts of a column of a CSV of that declared type."""
-    return pc.replace_substring_regex(canonical(texts), r"\.0$", "") if kind == "number" else texts
+    """Return the canonical texts of a column of a CSV of that declared type, as places in a list."""
+    return each_value(texts, lambda text: text.removesuffix(".0")) if kind == "number" else texts
+
+
+def compact_schema(schema: pa.Schema) -> pa.Schema:
+    """Return a schema whose texts are places in a list of the different ones: memory follows these, not rows."""
+    kept = [field.with_type(_COMPACT) if pa.types.is_string(field.type) else field for field in schema]
+    return pa.schema(kept, metadata=schema.metadata)
+
+
+def plain_schema(schema: pa.Schema) -> pa.Schema:
+    """Return the schema in which texts stand for themselves."""
+    kept = [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in schema]
+    return pa.schema(kept, metadata=schema.metadata)
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """Return the table with texts that stand for themselves; meant for few rows."""
+    return table.cast(plain_schema(table.schema))
 
 
 def quoted(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -80,9 +98,9 @@ def content(texts: pa.ChunkedArray) -> Iterator[memoryview]:
 
 
 def slices(table: pa.Table) -> Iterator[pa.Table]:
-    """Yield a table by pieces of at most ``BATCH`` rows."""
+    """Yield a table by pieces of at most ``BATCH`` rows, whose texts stand for themselves."""
     for start in range(0, table.num_rows, BATCH):
-        yield table.slice(start, BATCH)
+        yield plain(table.slice(start, BATCH))
 
 
 def each_value(column: pa.ChunkedArray, changed: Callable[[str], str]) -> pa.ChunkedArray:

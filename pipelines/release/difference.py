@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 VERSION_COLUMN = "version_publication"
 BETWEEN = "\x1f"  # cells of a key; no published cell holds it
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
+_MOST = 2**62  # different keys that a number tells apart
 NONE: Rows = np.zeros(0, dtype=np.int64)
 
 
@@ -123,7 +124,7 @@ class ReleaseDifference:
 def table_difference(name: str, old: TableState, new: TableState) -> TableDifference:
     """Compare two states of one table; when the key itself changed, no row of one is a row of the other."""
     types, key_changed = (old.types, new.types), old.key != new.key
-    before = np.full(new.count, -1) if key_changed else places(new.keys(), old.keys())
+    before = np.full(new.count, -1) if key_changed else _places_before(old, new)
     kept = np.zeros(old.count, dtype=bool)
     kept[before[before >= 0]] = True
     was, now = types
@@ -167,9 +168,23 @@ def content_hash(states: Mapping[str, TableState], *, synthetic: bool) -> str:
 
 
 def places(wanted: pa.ChunkedArray, known: pa.ChunkedArray) -> Rows:
-    """Return where each text of ``wanted`` is among the ``known`` ones, -1 where it isn't."""
+    """Return where each of ``wanted`` is among the ``known`` ones, -1 where it isn't."""
     found: Rows = pc.fill_null(pc.index_in(wanted, value_set=known), -1).to_numpy().astype(np.int64)
     return found
+
+
+def _places_before(old: TableState, new: TableState) -> Rows:
+    """Return where each row of ``new`` is in ``old``, -1 where it isn't: by numbers, as keys in full are long."""
+    numbers, many = np.zeros(old.count + new.count, dtype=np.int64), 1
+    for name in new.key:
+        texts = pa.chunked_array([*old.texts(name).chunks, *new.texts(name).chunks], pa.string())
+        cells = pc.dictionary_encode(texts).combine_chunks()
+        if many * len(cells.dictionary) > _MOST:
+            known, numbers = np.unique(numbers, return_inverse=True)
+            many = len(known)
+        numbers = numbers * len(cells.dictionary) + cells.indices.to_numpy()
+        many *= len(cells.dictionary)
+    return places(pa.chunked_array([numbers[old.count :]]), pa.chunked_array([numbers[: old.count]]))
 
 
 def _cells_changed(old: TableState, new: TableState, before: Rows) -> dict[str, Rows]:

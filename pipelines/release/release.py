@@ -129,7 +129,7 @@ def _checked(dataset_id: str, catalogue: Catalogue, tables: Mapping[str, Columns
             continue
         declared = catalogue.tables[name]
         try:
-            data[name] = canonical_table(name, declared, tables[name], filled=_FILLED)
+            data[name] = canonical_table(name, declared, tables[name], filled=_FILLED, compact=True)
         except TableError as error:
             findings += error.findings
             continue
@@ -160,7 +160,7 @@ def _dated(
         inherited = old.texts(VERSION_COLUMN, np.where(kept, difference.before, 0)) if old.count else versions
         versions = pc.if_else(pa.array(kept), inherited, versions)
     index = table.column_names.index(VERSION_COLUMN)
-    return table.set_column(index, table.schema.field(index), versions)
+    return table.set_column(index, table.schema.field(index), versions.cast(table.schema.field(index).type))
 
 
 def _publish(edition: Edition, home: Path) -> Path:

@@ -24,7 +24,7 @@ from xlsxwriter.utility import xl_col_to_name
 from pipelines.compile.workbook import CREATED
 from pipelines.mechanics.files import zip_member
 from pipelines.mechanics.limits import LONGEST_CELL, MOST_SHEET_ROWS
-from pipelines.release.column_texts import canonical, content, each_value, joined, slices
+from pipelines.release.column_texts import canonical, content, each_value, joined, plain_schema, slices
 from pipelines.release.files import WrittenFile, facts
 from pipelines.release.table_files import in_reading_order
 
@@ -98,7 +98,7 @@ def _write_headers(target: io.BytesIO, folder: Path, title: str, notes: Sequence
 def _header(sheet: Worksheet, table: pa.Table, formats: Mapping[str, Format]) -> None:
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(table.num_rows, 1), table.num_columns - 1)
-    for index, field in enumerate(table.schema):
+    for index, field in enumerate(plain_schema(table.schema)):
         width = _WIDTHS.get(str(field.type), 14)
         sheet.set_column(index, index, max(width, len(field.name) + 4))
         sheet.write_string(0, index, field.name, formats["header"])

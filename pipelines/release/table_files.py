@@ -20,7 +20,7 @@ from pyarrow import parquet
 
 from pipelines.mechanics.files import chunks
 from pipelines.mechanics.limits import LONGEST_OWN_CELL
-from pipelines.release.column_texts import content, csv_texts, joined, quoted, slices
+from pipelines.release.column_texts import content, csv_texts, joined, plain, plain_schema, quoted, slices
 from pipelines.release.errors import DamagedReleaseError
 from pipelines.release.files import WrittenFile, facts
 
@@ -34,6 +34,7 @@ SOON = 50  # rows: with those written first (one a column at most), under the hu
 _KINDS = tuple(map(re.compile, (r"", r"T|F|TRUE|FALSE|[Tt]rue|[Ff]alse", r"-?\d+", r"-?\d+\.\d+", r"\d{4}-\d\d-\d\d")))
 _RANKS = {"bool": 1, "int64": 2, "double": 3, "date32[day]": 4}  # of columns whose type tells their texts
 _TEXT = pa.dictionary(pa.int32(), pa.string())
+_GROUP = 1 << 20  # rows of a row group
 _BLOCK = 1 << 24  # bytes read at once: no line is as long
 
 
@@ -56,9 +57,11 @@ def _kinds(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.int8]]
     """Return the rank of the kind of every cell, as a CSV shows it."""
     if str(column.type) in _RANKS:
         return np.where(column.is_valid().to_numpy(), _RANKS[str(column.type)], 0).astype(np.int8)
-    values = pc.dictionary_encode(csv_texts(column)).combine_chunks()
-    ranks = np.array([_kind(text) for text in values.dictionary.to_pylist()], dtype=np.int8)
-    found: np.ndarray[tuple[int], np.dtype[np.int8]] = ranks[values.indices.to_numpy()]
+    texts = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(csv_texts(column))
+    values = texts.combine_chunks()
+    ranks = np.array([*(_kind(text) for text in values.dictionary.to_pylist()), 0], dtype=np.int8)
+    at = values.indices.fill_null(len(ranks) - 1).to_numpy()  # of an empty cell, like that of an empty text
+    found: np.ndarray[tuple[int], np.dtype[np.int8]] = ranks[at]
     return found
 
 
@@ -97,7 +100,9 @@ def _lines(columns: list[pa.ChunkedArray]) -> pa.ChunkedArray:
 
 def write_parquet(table: pa.Table, path: Path) -> WrittenFile:
     """Write Parquet with the declared Arrow schema, its texts, and no trace of pandas; return its facts."""
-    parquet.write_table(table, path, compression="zstd", version="2.6")
+    with parquet.ParquetWriter(path, plain_schema(table.schema), compression="zstd", version="2.6") as writer:
+        for start in range(0, max(table.num_rows, 1), _GROUP):
+            writer.write_table(plain(table.slice(start, _GROUP)), _GROUP)
     return facts(path, rows=table.num_rows)
 
 

@@ -13,7 +13,7 @@ from frictionless import FrictionlessException, Package
 from pyarrow import parquet
 
 from pipelines.compile.contracts import contract, frame
-from pipelines.release.column_texts import BATCH, slices
+from pipelines.release.column_texts import BATCH, plain, plain_schema, slices
 from pipelines.release.history import DESCRIPTOR
 from pipelines.release.integrity import checksum_findings
 from pipelines.tabular import judge_file
@@ -30,7 +30,7 @@ SHOWN = 20
 def contract_findings(name: str, table: Table, data: pa.Table) -> list[str]:
     """Return what pandera finds against the declared constraints of a table, piece by piece."""
     judge, findings = contract(table), dict[str, None]()
-    for piece in slices(data) if data.num_rows else [data]:
+    for piece in slices(data) if data.num_rows else [plain(data)]:
         try:
             judge.validate(frame(piece), lazy=True)
         except pandera.errors.SchemaErrors as error:
@@ -78,8 +78,8 @@ def _holds(path: Path, table: pa.Table) -> bool:
     """Whether a Parquet holds a table and nothing else."""
     with parquet.ParquetFile(path) as file:
         start = 0
-        same: bool = file.schema_arrow.equals(table.schema) and file.metadata.num_rows == table.num_rows
+        same: bool = file.schema_arrow.equals(plain_schema(table.schema)) and file.metadata.num_rows == table.num_rows
         for batch in file.iter_batches(BATCH) if same else ():
-            same = same and pa.Table.from_batches([batch]).equals(table.slice(start, batch.num_rows))
+            same = same and pa.Table.from_batches([batch]).equals(plain(table.slice(start, batch.num_rows)))
             start += batch.num_rows
     return same
