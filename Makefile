@@ -84,6 +84,7 @@ docs-pictures: develop
 bench: develop
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/results.py
+	$(BIN)/python benchmarks/national.py
 	$(BIN)/python benchmarks/posters.py
 	$(BIN)/python benchmarks/site.py
 
