@@ -13,7 +13,7 @@ from assets.metadata import ROWS, SCHEMA, lines_shown, national_shown, rows_show
 from assets.resources import POOL, Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.exports_folder import folder_lines, note_folder
-from pipelines.flow.gather import RESULTS, ColumnsError, StaleError, make_tables
+from pipelines.flow.gather import RESULTS, ColumnsError, StaleError, make_tables, table_rows
 from pipelines.flow.preview_rows import first_rows
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.release import (
@@ -21,10 +21,10 @@ from pipelines.flow.release import (
     OldTablesError,
     audited,
     lost_by_damage,
-    read_tables,
     release_dataset,
     release_inputs,
 )
+from pipelines.flow.stored_files import read_frame
 from pipelines.release.errors import ReleaseError
 
 TABLES = dg.AssetKey(["national", "tables"])
@@ -48,13 +48,16 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     def tables(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         yield _folder_check(note_folder(catalogue, workspace.store, workspace.root))
         try:
-            made, known = make_tables(catalogue, workspace.store, synthetic_statement(workspace.root))
+            known = make_tables(catalogue, workspace.store, synthetic_statement(workspace.root))
         except (StaleError, ColumnsError) as error:
             raise dg.Failure(str(error)) from error
         aside = [f"{item.network} {item.year} : {item.why}" for item in known.set_aside]
         for line in aside:
             context.log.error(line)
-        coverage = made["couverture"]
+        coverage, rows = (
+            read_frame(workspace.store.national / "couverture.parquet"),
+            table_rows(catalogue, workspace.store),
+        )
         absent = coverage[coverage["etat"] == "absent"]
         yield dg.AssetCheckResult(
             check_name="couverture",
@@ -64,9 +67,9 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         )
         yield dg.MaterializeResult(
             metadata={
-                ROWS: len(made[RESULTS]),
+                ROWS: rows[RESULTS],
                 SCHEMA: table_columns(catalogue.tables[RESULTS]),
-                **{f"lignes_{name}": len(frame) for name, frame in made.items()},
+                **{f"lignes_{name}": count for name, count in rows.items()},
                 "absents": rows_shown(first_rows(absent[["reseau", "annee", "indicateur", "motif_absence"]], 60)),
                 "mis_de_cote": " ; ".join(aside),
             }
@@ -96,7 +99,7 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         if lost := lost_by_damage(catalogue, store, dataset):
             raise dg.Failure(f"{dataset} : version non faite. {lost}", allow_retries=False)
         try:
-            audit = audited(catalogue, store, dataset, read_tables(store, catalogue, dataset))
+            audit = audited(catalogue, store, dataset)
         except OldTablesError as error:
             raise dg.Failure(str(error)) from error
         yield _secret_check(audit, key)

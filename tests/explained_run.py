@@ -17,7 +17,7 @@ from pipelines.cli.explain_command import open_explainer
 from pipelines.declarations import Catalogue, load
 from pipelines.explain import Explainer
 from pipelines.flow.compute import compute_and_write
-from pipelines.flow.gather import declared_columns, gather
+from pipelines.flow.gather import declared_table, gather
 from pipelines.flow.judge import judge_network_year
 from pipelines.flow.kept_verdicts import keep_verdict
 from pipelines.flow.receive import receive_exports
@@ -84,7 +84,7 @@ class House:
         inputs, _ = gather(catalogue, self.store, None)
         made = national_tables(catalogue, inputs)
         wanted = catalogue.datasets[DATASET].tables
-        frames = {name: declared_columns(name, catalogue.tables[name], made[name]) for name in wanted}
+        frames = {name: declared_table(name, catalogue.tables[name], made[name]) for name in wanted}
         origin = release_inputs(catalogue, self.store, workspace.root, self.schemas)
         make_release(DATASET, catalogue, frames, self.store.releases, synthetic=None, inputs=origin)
         return self.explainer()

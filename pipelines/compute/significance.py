@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from pipelines.compute.intervals import restricted_variance
 from pipelines.compute.student import two_sided
@@ -114,15 +115,21 @@ def _p_value(difference: Floats, variance: Floats, freedom: Floats) -> Floats:
     return found
 
 
-def benjamini_hochberg(p: Floats) -> Floats:
-    """Return the p-values of one family corrected so that the share of false discoveries is controlled.
+def benjamini_hochberg(p: Floats, families: NDArray[np.int64] | None = None) -> Floats:
+    """Return the p-values corrected, in each family, so that the share of false discoveries is controlled.
 
     Benjamini and Hochberg (1995): p(i) m / i, from the largest down, never more than 1. Valid for independent tests,
     and for positively dependent ones (Benjamini and Yekutieli, 2001). NaN are no tests: they stay, and don't count.
+    ``families``: a number for each p-value, the same within a family (one family when None).
     """
+    families = np.zeros(len(p), dtype=np.int64) if families is None else families
     found = np.full(len(p), np.nan)
     tested = np.flatnonzero(~np.isnan(p))
-    order = tested[np.argsort(p[tested], kind="stable")]
-    scaled = p[order] * (len(order) / np.arange(1, len(order) + 1))
-    found[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    order = tested[np.lexsort((p[tested], families[tested]))]
+    starts = np.flatnonzero(np.diff(families[order], prepend=-1))
+    sizes = np.diff(starts, append=len(order))
+    ranks = np.arange(len(order)) - np.repeat(starts, sizes) + 1
+    scaled = pd.Series(p[order] * (np.repeat(sizes, sizes) / ranks))
+    least = scaled[::-1].groupby(families[order][::-1], sort=False).cummin()[::-1]
+    found[order] = np.minimum(least.to_numpy(), 1.0)
     return found

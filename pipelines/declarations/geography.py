@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pipelines.declarations.base import Level
     from pipelines.declarations.references import Territories, Territory
 
@@ -26,9 +24,9 @@ class Geography:
             self._states.setdefault(place.code, []).append(place)
         self._names: dict[tuple[str, str], str] = {(place.level, place.code): place.name for place in places}
 
-    def names(self, levels: Iterable[str], codes: Iterable[str]) -> list[str | None]:
-        """Return the name of each territory (its level, its code); none for an unknown one."""
-        return [self._names.get(place) for place in zip(levels, codes, strict=True)]
+    def name(self, level: Level, code: str | None) -> str | None:
+        """Return the name of a territory; an office stands in a département; none for an unknown one."""
+        return self._names.get(("departement" if level == "site" else level, code or ""))
 
     def region(self, departement: str | None, year: int | None = None) -> str | None:
         """Return the région of a département (in a year, else the latest); overseas collectivities have none."""

@@ -4,24 +4,30 @@ A network-year that is out of date counts as failed.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from pipelines.compile.arrow import TYPES
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue, Table
 from pipelines.declarations.bases import REASONS
 from pipelines.declarations.status import Status
 from pipelines.disclosure import KEPT_FROM, SECRET_FIGURES, secret_figures
+from pipelines.disclosure.results_table import NUMBERS
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.protection import Protection, protecting
 from pipelines.flow.state import ExportVerdict, KeptYear, National, NetworkYear, SetAsideYear, YearVerdict
 from pipelines.flow.store import FRAMES, NATIONAL_FILE, NATIONAL_ROOM, Store
-from pipelines.flow.stored_files import read_frame, write_frame, write_record
-from pipelines.tables import NationalInputs, kept_figures, safe_tables
+from pipelines.flow.stored_files import read_frame, table_in_parts, write_record, write_table
+from pipelines.tables import COMMON, NationalInputs, common_tables, kept_figures, safe_tables
 from pipelines.tables.bases import COUNTS
+from pipelines.tables.correlations import CORRELATED
 from pipelines.validate.messages import title
 
 RESULTS = "resultats"
@@ -51,30 +57,87 @@ class ColumnsError(Exception):
     """The columns of a table aren't those that are declared; says which, in French."""
 
 
-def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> tuple[dict[str, pd.DataFrame], National]:
-    """Make the national tables and keep them; return them, and what is known of them.
+def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> National:
+    """Make the national tables, one network after the other, and keep them; return what is known of them.
 
     ``statement``: of the exports root in use, when it is synthetic. Raises StaleError, ColumnsError.
     """
     if stale := stale_network_years(catalogue, store):
         raise StaleError(f"Les déclarations ont changé depuis le calcul de : {stale}. Relancer ces réseaux.")
     state = national_state(catalogue, store)  # before anything is read: what changes meanwhile is seen afterwards
-    with protecting(catalogue, store) as protection:
-        inputs, told = gather(catalogue, store, statement, protection)
-        made, aside = safe_tables(catalogue, inputs, judge=protection.judge)
+    with protecting(catalogue, store) as protection, store.writing(NATIONAL_ROOM) as (folder,):
+        with ExitStack() as files:
+            writers = {
+                name: files.enter_context(table_in_parts(folder / f"{name}.parquet", schema))
+                for name, schema in _schemas(catalogue).items()
+            }
+            known = [
+                _add_network(alone(catalogue, network), store, statement, protection, writers)
+                for network in catalogue.networks
+            ]
+        for name, frame in common_tables(catalogue, _yearly_results(catalogue, folder)).items():
+            if name in catalogue.tables:
+                write_table(folder / f"{name}.parquet", declared_table(name, catalogue.tables[name], frame))
+        made = National(
+            synthetic=next((item.synthetic for item in known if item.synthetic), None),
+            set_aside=tuple(aside for item in known for aside in item.set_aside),
+            kept=tuple(kept for item in known for kept in item.kept),
+        )
+        write_record(folder / NATIONAL_FILE, made)
+    store.keep(_GATHERED, state)
+    return made
+
+
+def alone(catalogue: Catalogue, network: str) -> Catalogue:
+    """Return the declarations as if no other network were declared."""
+    corrections = {name: items for name, items in catalogue.corrections.items() if name == network}
+    return replace(catalogue, networks={network: catalogue.networks[network]}, corrections=corrections)
+
+
+def _schemas(catalogue: Catalogue) -> dict[str, pa.Schema]:
+    """Return the Arrow schemas of the tables that networks add rows to, and of what these hide."""
+    secrets = pa.schema([(name, pa.float64() if name in NUMBERS else pa.string()) for name in SECRET_FIGURES])
+    declared = {name: _schema(table) for name, table in catalogue.tables.items() if name not in COMMON}
+    return {**declared, _HIDDEN: secrets}
+
+
+def _schema(table: Table) -> pa.Schema:
+    return pa.schema([(column.name, TYPES[column.type]) for column in table.columns])
+
+
+def _add_network(
+    catalogue: Catalogue,
+    store: Store,
+    statement: str | None,
+    protection: Protection,
+    writers: Mapping[str, pq.ParquetWriter],
+) -> National:
+    """Add the rows of the only network of a catalogue to the tables; return what is known of them."""
+    inputs, told = gather(catalogue, store, statement, protection)
+    made, aside = safe_tables(catalogue, inputs, judge=protection.judge)
     hidden = inputs.results if inputs.secrets is None else inputs.secrets
-    national = National(
+    secrets = secret_figures(hidden, made[RESULTS]) if aside else hidden
+    writers[_HIDDEN].write_table(pa.Table.from_pandas(secrets, writers[_HIDDEN].schema, preserve_index=False))
+    for name in made.keys() & writers.keys():
+        writers[name].write_table(declared_table(name, catalogue.tables[name], made[name]))
+    return National(
         synthetic=told,
         set_aside=tuple(SetAsideYear(**asdict(item)) for item in aside),
         kept=tuple(KeptYear(**asdict(item)) for item in kept_figures(catalogue, made[RESULTS])),
     )
-    with store.writing(NATIONAL_ROOM) as (folder,):
-        write_frame(folder / SECRETS, secret_figures(hidden, made[RESULTS]) if aside else hidden)
-        for name in made.keys() & catalogue.tables.keys():
-            write_frame(folder / f"{name}.parquet", declared_columns(name, catalogue.tables[name], made[name]))
-        write_record(folder / NATIONAL_FILE, national)
-    store.keep(_GATHERED, state)
-    return made, national
+
+
+def _yearly_results(catalogue: Catalogue, folder: Path) -> pd.DataFrame:
+    """Return what the common tables read of ``resultats``."""
+    if RESULTS not in catalogue.tables:
+        return pd.DataFrame(columns=list(CORRELATED))
+    return read_frame(folder / f"{RESULTS}.parquet", CORRELATED, frequence="annuelle")
+
+
+def table_rows(catalogue: Catalogue, store: Store) -> dict[str, int]:
+    """Return how many rows each national table has."""
+    files = {name: store.national / f"{name}.parquet" for name in catalogue.tables}
+    return {name: pq.read_metadata(file).num_rows for name, file in files.items() if file.is_file()}
 
 
 def national_state(catalogue: Catalogue, store: Store) -> dict[str, str]:
@@ -168,8 +231,8 @@ def stale_network_years(catalogue: Catalogue, store: Store) -> str:
     return " ; ".join(f"{network} {', '.join(years)}" for network, years in found.items())
 
 
-def declared_columns(name: str, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame in the declared columns; values are kept as text or numbers that Parquet can hold.
+def declared_table(name: str, table: Table, frame: pd.DataFrame) -> pa.Table:
+    """Return the frame in the declared columns and types.
 
     Fails by name on a column that is declared but not made, or made but not declared; those that tell of kept figures
     may be left out by declarations older than them.
@@ -177,14 +240,13 @@ def declared_columns(name: str, table: Table, frame: pd.DataFrame) -> pd.DataFra
     differ = (set(table.names) ^ set(frame.columns)) - (_MAY_BE_LEFT_OUT - set(table.names))
     if differ and len(frame):
         raise ColumnsError(f"Table {name} : colonnes déclarées et calculées diffèrent : {', '.join(sorted(differ))}.")
-    found = frame.reindex(columns=table.names).astype("object")
-    kinds = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
-    for column in table.columns:
-        if column.type in kinds:
-            found[column.name] = found[column.name].astype(pd.api.types.pandas_dtype(kinds[column.type]))
-        else:
-            found[column.name] = found[column.name].where(found[column.name].notna(), None)
-    return found
+    found = frame.reindex(columns=table.names)
+    return pa.table([_cells(found[field.name], field.type) for field in _schema(table)], schema=_schema(table))
+
+
+def _cells(column: "pd.Series[Any]", kind: pa.DataType) -> pa.Array:
+    """Return the cells of a column; one that nobody filled may be of any type in a frame."""
+    return pa.nulls(len(column), kind) if column.isna().all() else pa.array(column, kind, from_pandas=True)
 
 
 def _owed(catalogue: Catalogue) -> list[tuple[str, int]]:

@@ -10,12 +10,13 @@ import pyarrow.parquet as pq
 
 from pipelines.declarations import Catalogue
 from pipelines.declarations.bundle import bundle
-from pipelines.disclosure import audit, disclosure_summary, refusals
+from pipelines.disclosure import AUDITED, audit, disclosure_summary, refusals
+from pipelines.disclosure.totals import COUNTS
 from pipelines.flow.earlier_releases import earlier_results
 from pipelines.flow.fingerprints import code_fingerprint, fingerprint
 from pipelines.flow.gather import RESULTS, SECRETS, gathered
 from pipelines.flow.preview_rows import Rows, first_rows
-from pipelines.flow.protection import protecting
+from pipelines.flow.protection import Protection, protecting
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.state import NetworkYear
 from pipelines.flow.store import Store
@@ -25,16 +26,12 @@ from pipelines.release import history
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception
 from pipelines.release.release import Release, make_release
 
+_AUDITED = [*AUDITED, "valeur_precedente", "evolution"]
 _MADE_FROM = "work/versions/{dataset}.json"
 
 
 class OldTablesError(Exception):
     """The national tables were made before their secrets were kept beside them."""
-
-
-def read_tables(store: Store, catalogue: Catalogue, dataset: str) -> dict[str, pd.DataFrame]:
-    """Return the national tables that a dataset publishes."""
-    return {name: read_frame(store.national / f"{name}.parquet") for name in catalogue.datasets[dataset].tables}
 
 
 class StoredTable:
@@ -62,26 +59,40 @@ class Audit:
     hidden: Rows = field(default_factory=list)
 
 
-def audited(catalogue: Catalogue, store: Store, dataset: str, frames: dict[str, pd.DataFrame]) -> Audit:
-    """Bound what is about to be hidden, with what earlier releases told. Raises OldTablesError."""
-    if RESULTS not in frames:
+def audited(catalogue: Catalogue, store: Store, dataset: str) -> Audit:
+    """Bound what the national tables hide, network by network, with what earlier releases told.
+
+    Raises OldTablesError.
+    """
+    if RESULTS not in catalogue.datasets[dataset].tables:
         return Audit()
-    results = frames[RESULTS]
     with protecting(catalogue, store, dataset) as protection:
-        findings = audit(results, catalogue, _secrets(store, results), others=frames, judge=protection.judge)
+        told = [_of_network(catalogue, store, dataset, network, protection) for network in catalogue.networks]
+    findings, summary = (pd.concat(frames, ignore_index=True) for frames in zip(*told, strict=True))
     refused = refusals(findings)
     places = refused.assign(indicateur=refused["indicateur"].fillna("")).groupby(["reseau", "indicateur", "constat"])
-    told = [f"{' '.join(filter(None, place[:2]))} : {place[2]}" for place in places.size().index]
-    summary = disclosure_summary(results)
+    named = [f"{' '.join(filter(None, place[:2]))} : {place[2]}" for place in places.size().index]
     counted = findings.groupby(["constat", "reseau", "indicateur"]).size().reset_index(name="lignes")
-    return Audit(" ; ".join(told), int(summary["secret"].sum()), first_rows(counted), first_rows(summary, 60))
+    return Audit(" ; ".join(named), int(summary["secret"].sum()), first_rows(counted), first_rows(summary, 60))
 
 
-def _secrets(store: Store, results: pd.DataFrame) -> pd.DataFrame:
+def _of_network(
+    catalogue: Catalogue, store: Store, dataset: str, network: str, protection: Protection
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the findings on the rows of a network, and how many of them are hidden."""
+    files = {name: store.national / f"{name}.parquet" for name in catalogue.datasets[dataset].tables}
+    results = read_frame(files[RESULTS], _AUDITED, reseau=network)
+    counts = {name: read_frame(files[name], reseau=network) for name in COUNTS if name in files}
+    secrets = _secrets(store, network, results)
+    found = audit(results, catalogue, secrets, others={RESULTS: results, **counts}, judge=protection.judge)
+    return found, disclosure_summary(results)
+
+
+def _secrets(store: Store, network: str, results: pd.DataFrame) -> pd.DataFrame:
     """Return what the tables hide; tables of before there was such a file have to be made again."""
     path = store.national / SECRETS
     if path.is_file():
-        return read_frame(path)
+        return read_frame(path, reseau=network)
     if results["statut_confidentialite"].ne("F").any():
         raise OldTablesError(
             "Les tables nationales datent d'avant ce contrôle du secret : les refaire (national/tables)."
@@ -102,7 +113,7 @@ def lost_by_damage(catalogue: Catalogue, store: Store, dataset: str) -> str:
                 damaged[network, year] = known.reception.damaged
     if not damaged or not (earlier := earlier_results(catalogue, store.releases, dataset)):
         return ""
-    last = read_frame(earlier[-1])
+    last = read_frame(earlier[-1], ["reseau", "annee"]).drop_duplicates()
     there = set(zip(last["reseau"], last["annee"].astype(int), strict=True))
     lost = [f"{network} {year} ({why})" for (network, year), why in damaged.items() if (network, year) in there]
     if not lost:

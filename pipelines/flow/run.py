@@ -9,7 +9,7 @@ from pipelines.flow.gather import make_tables
 from pipelines.flow.judge import judge_received
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.receive import receive
-from pipelines.flow.release import audited, read_tables, release_dataset, release_inputs
+from pipelines.flow.release import audited, release_dataset, release_inputs
 from pipelines.flow.revisions import settle, writing_store
 from pipelines.flow.store import Store
 from pipelines.read import ExportsRoot
@@ -37,6 +37,6 @@ def run_dataset(catalogue: Catalogue, dataset: str, store: Store, root: ExportsR
     Raises what ``make_tables`` and ``release_dataset`` do, and ReleaseError when a secret would be told.
     """
     make_tables(catalogue, store, synthetic_statement(root))
-    if refused := audited(catalogue, store, dataset, read_tables(store, catalogue, dataset)).refused:
+    if refused := audited(catalogue, store, dataset).refused:
         raise ReleaseError("un secret se déduit des chiffres", [refused])
     return release_dataset(catalogue, store, dataset, release_inputs(catalogue, store, root, schemas))

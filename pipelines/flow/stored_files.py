@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,6 +56,13 @@ def write_table(path: Path, table: pa.Table) -> None:
         pq.write_table(table, temporary, compression="zstd")
 
 
+@contextmanager
+def table_in_parts(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """Give what writes a Parquet part after part, to be there whole or not at all."""
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        yield writer
+
+
 def write_typed_rows(path: Path, rows: TypedRows) -> None:
     """Write typed rows as Parquet, whole or not at all; a file that holds just them is copied as it is."""
     with replacing(path) as temporary:
@@ -68,7 +77,8 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
     write_table(path, pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None))
 
 
-def read_frame(path: Path) -> pd.DataFrame:
-    """Return a frame written by ``write_frame``."""
-    found: pd.DataFrame = pq.read_table(path).to_pandas()
+def read_frame(path: Path, columns: Sequence[str] | None = None, **where: str) -> pd.DataFrame:
+    """Return the rows of a table written here, all of them or those that hold that text in a column."""
+    filters = [(name, "=", text) for name, text in where.items()] or None
+    found: pd.DataFrame = pq.read_table(path, columns=columns and list(columns), filters=filters).to_pandas()
     return found

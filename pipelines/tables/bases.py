@@ -30,7 +30,7 @@ def bases_table(catalogue: Catalogue, inputs: NationalInputs, secret: Collection
     accounts = inputs.accounts
     if accounts.empty or inputs.results.empty:
         return pd.DataFrame(columns=[*_KEY, *COUNTS])
-    computed = set(inputs.results[_KEY].itertuples(index=False, name=None))
+    computed = set(inputs.results[_KEY].drop_duplicates().itertuples(index=False, name=None))
     found = accounts.groupby(_KEY, sort=True)[COUNTS].sum().reset_index()
     kept = [key in computed for key in found[_KEY].itertuples(index=False, name=None)]
     found = found[kept].reset_index(drop=True).astype(dict.fromkeys(COUNTS, "object"))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import compute as pc
 
 from pipelines.compute.comparability import declared_breaks
 from pipelines.compute.network_year import YEAR_WORDS
@@ -23,12 +25,19 @@ from pipelines.compute.significance import (
     two_proportions,
 )
 from pipelines.disclosure.results_table import UNPUBLISHED
+from pipelines.disclosure.row_keys import positions, row_numbers
+from pipelines.tables.alike import each_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.declarations import Catalogue, Indicator
+    from numpy.typing import NDArray
+
+    from pipelines.declarations import Catalogue
     from pipelines.declarations.indicator import Target
+
+    Integers = NDArray[np.int64]
+    Floats = NDArray[np.float64]
 
 _SERIES = ["reseau", "indicateur", "maille", "territoire_code", "structure_code", "frequence"]
 FAMILY = ["reseau", "indicateur", "periode", "maille"]
@@ -48,7 +57,8 @@ def with_changes(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     hidden = found["valeur"].isna()
     unpublished = {name: found[name].astype("float64").mask(hidden) for name in UNPUBLISHED}
     found = found.assign(**unpublished)
-    before = _year_before(found)
+    moments = Moments(found)
+    before = _before(found, moments)
     previous = before["valeur"]
     both = previous.notna() & ~hidden
     comparable = pd.Series(None, index=found.index, dtype="object")
@@ -61,44 +71,62 @@ def with_changes(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     )
     found = _with_tests(found, before, catalogue)
     found["evolution_inhabituelle"] = _unusual(found, before, catalogue)
-    return _with_targets(found, catalogue).drop(columns=list(UNPUBLISHED))
+    return _with_targets(found, moments, catalogue).drop(columns=list(UNPUBLISHED))
 
 
-def _series(found: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Return what names each row's series: place, indicator, and the month or quarter in the year."""
-    coordinates = (found[name].astype("object").fillna("") for name in _SERIES)
-    return list(zip(*coordinates, found["periode"].str[4:], strict=True))
+class Moments:
+    """The rows of ``resultats`` by series (place, indicator, month or quarter in the year) and year."""
+
+    def __init__(self, found: pd.DataFrame) -> None:
+        (self._series,) = row_numbers([*_SERIES, "rang"], found[_SERIES].assign(rang=found["periode"].str[4:]))
+        self._years = found["annee"].to_numpy(dtype=np.int64)
+
+    def at(self, years: Integers, rows: Integers, among: Integers) -> Integers:
+        """Return which of the rows ``among`` has the series of each of ``rows`` in that year; -1: none has."""
+        known = self._years[among]
+        first, last = (int(known.min()), int(known.max())) if len(among) else (0, 0)
+        span = last - first + 1
+        wanted = self._series[rows] * span + years - first
+        found = positions(wanted, self._series[among] * span + known - first)
+        there = (found >= 0) & (first <= years) & (years <= last)
+        return np.where(there, among[found] if len(among) else -1, -1)
+
+    def year_before(self) -> Integers:
+        """Return the row of the same series one year before each row; -1: there is none."""
+        every = np.arange(len(self._years))
+        return self.at(self._years - 1, every, every)
 
 
-def _year_before(found: pd.DataFrame) -> pd.DataFrame:
+def _before(found: pd.DataFrame, moments: Moments) -> pd.DataFrame:
     """Return, row by row, what ``_FROM_BEFORE`` was in the same series one year before."""
-    series = _series(found)
-    rows = {place: row for row, place in enumerate(zip(series, found["annee"], strict=True))}
-    at = [rows.get((one, year - 1), -1) for one, year in zip(series, found["annee"], strict=True)]
-    before = found.assign(mois=_months(found))[_FROM_BEFORE].reset_index(drop=True).reindex(at)
+    before = found.assign(mois=_months(found))[_FROM_BEFORE].reindex(moments.year_before())
     return before.set_index(found.index).astype({"valeur": "float64", "effectif": "float64"})
 
 
 def _incomparable(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.Series[str]:
     """Return, in French, why each value doesn't compare with the one before; empty text where it does."""
-    last = found["mode_obtention"].str.endswith(YEAR_WORDS["last"])
-    places = list(zip(found["reseau"], found["indicateur"], found["annee"], strict=True))
-    broken = {place: " ; ".join(declared_breaks(catalogue, *place)) for place in set(places)}
-    reasons = [
-        pd.Series([broken[place] for place in places], index=found.index),
-        _said(found["mode_obtention"] != before["mode_obtention"], "obtenues autrement"),
-        _said(found["source"] != before["source"], "d'exports différents"),
-        _said(last & (_months(found) != before["mois"]), "dernières valeurs de mois différents"),
+    last = found["mode_obtention"].str.endswith(YEAR_WORDS["last"]).eq(True)
+    broken, at = each_once(
+        found, ["reseau", "indicateur", "annee"], lambda *place: " ; ".join(declared_breaks(catalogue, *place))
+    )
+    differ = {
+        "obtenues autrement": found["mode_obtention"] != before["mode_obtention"],
+        "d'exports différents": found["source"] != before["source"],
+        "dernières valeurs de mois différents": last & (_months(found) != before["mois"]),
+    }
+    said = sum((flags.to_numpy(dtype=np.int64) << bit for bit, flags in enumerate(differ.values())), at << len(differ))
+    known, which = np.unique(np.asarray(said), return_inverse=True)
+    texts = [
+        " ; ".join(filter(None, [broken[code >> len(differ)], *(w for bit, w in enumerate(differ) if code >> bit & 1)]))
+        for code in known.tolist()
     ]
-    return pd.Series([" ; ".join(filter(None, told)) for told in zip(*reasons, strict=True)], index=found.index)
+    return pd.Series(texts, dtype="str").take(which).set_axis(found.index)
 
 
-def _said(where: pd.Series[bool], words: str) -> pd.Series[str]:
-    return where.map({True: words, False: ""})
-
-
-def _months(found: pd.DataFrame) -> pd.Series[str]:
-    return pd.Series([f"{day.month}" if day else "" for day in found["date_reference"]], index=found.index)
+def _months(found: pd.DataFrame) -> pd.Series[int]:
+    """Return the month of each date of reference, 0 where there is none."""
+    months = pc.month(pa.array(found["date_reference"], pa.date32(), from_pandas=True))
+    return pd.Series(months.fill_null(0).to_numpy(zero_copy_only=False), index=found.index)
 
 
 def _with_tests(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
@@ -107,10 +135,9 @@ def _with_tests(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue)
     Values of one level rest on different answers, so the tests of a family are independent; a département and its
     région are not, and are in two families. The answers of two years are taken for two samples.
     """
-    raw = _p_values(found, before, catalogue).where(found["evolution"].notna())
-    corrected = pd.Series(np.nan, index=found.index)
-    for _, family in found[raw.notna()].groupby(FAMILY):
-        corrected[family.index] = benjamini_hochberg(_floats(raw[family.index]))
+    raw = _p_values(found, before, catalogue)
+    (families,) = row_numbers(FAMILY, found)
+    corrected = pd.Series(benjamini_hochberg(_floats(raw), families), index=found.index)
     significant = (corrected <= LEVEL).astype("object").where(corrected.notna(), None)
     return found.assign(
         valeur_p=raw.clip(lower=SMALLEST), valeur_p_corrigee=corrected.clip(lower=SMALLEST),
@@ -120,6 +147,7 @@ def _with_tests(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue)
 
 def _p_values(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.Series[float]:
     """Return the p-value of each change, by the test that goes with the interval of its estimator."""
+    compared = found["evolution"].notna().to_numpy()
     estimators = {name: item.estimator for name, item in catalogue.indicators.items()}
     share, net = (
         found["indicateur"].map({name: getattr(item, kind) for name, item in estimators.items()}).to_numpy(bool)
@@ -127,9 +155,9 @@ def _p_values(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -
     )
     raw = pd.Series(np.nan, index=found.index)
     tests: tuple[tuple[Any, Callable[..., Any], list[str]], ...] = (
-        (share, two_proportions, ["estimation", "effectif_efficace"]),
-        (net, two_net_scores, ["estimation", "erreur_type", "effectif_efficace"]),
-        (~share & ~net, two_means, ["estimation", "erreur_type"]),
+        (compared & share, two_proportions, ["estimation", "effectif_efficace"]),
+        (compared & net, two_net_scores, ["estimation", "erreur_type", "effectif_efficace"]),
+        (compared & ~share & ~net, two_means, ["estimation", "erreur_type"]),
     )
     for kind, test, names in tests:
         columns = [
@@ -141,14 +169,15 @@ def _p_values(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -
     return raw
 
 
-def _floats(values: pd.Series[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _floats(values: pd.Series[float]) -> Floats:
     return np.asarray(values, dtype=np.float64)
 
 
 def _unusual(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.Series[bool]:
     """Tell the yearly changes beyond what is declared plausible; None where nothing is declared or compared."""
     unusual = pd.Series(None, index=found.index, dtype="object")
-    for identifier, indicator in catalogue.indicators.items():
+    for identifier in found["indicateur"].unique():
+        indicator = catalogue.indicators[identifier]
         rule = indicator.plausible_change
         if rule is None:
             continue
@@ -164,43 +193,46 @@ def _unusual(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) ->
     return unusual
 
 
-def _with_targets(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+def _with_targets(found: pd.DataFrame, moments: Moments, catalogue: Catalogue) -> pd.DataFrame:
     """Add the target of each row's year and level, where its series started, and how much of the way is done.
 
     (value - initial) / (target - initial), in %, brought to 0-100, as for the estimator ``progress_rate``. A start
     that doesn't compare with the value, because the series broke in between, gives no progress.
     """
-    indicators = catalogue.indicators
-    targets = [
-        _target(indicators[indicator], network, year, level)
-        for indicator, network, year, level in zip(
-            found["indicateur"], found["reseau"], found["annee"], found["maille"], strict=True
-        )
-    ]
-    value = pd.Series([item.value if item else None for item in targets], index=found.index, dtype="float64")
-    initial = _initial_values(found, targets)
-    way = (value - initial).where(value != initial)
-    done = (100 * (found["valeur"] - initial) / way).clip(0, 100).round(1)
+    targets, at = each_once(
+        found, ["indicateur", "reseau", "annee", "maille"], lambda *place: _target(catalogue, *place)
+    )
+    value = _of_rows([item.value if item else None for item in targets], at)
+    initial = _initial_values(found, moments, targets, at)
+    way = np.where(value != initial, value - initial, np.nan)
+    done: pd.Series[float] = (100 * (found["valeur"] - initial) / way).clip(0, 100).round(1)
     return found.assign(valeur_cible=value, valeur_initiale=initial, progression=done)
 
 
-def _initial_values(found: pd.DataFrame, targets: list[Target | None]) -> pd.Series[float]:
+def _of_rows(values: list[float | None], at: Integers) -> Floats:
+    return np.array(values, dtype=np.float64)[at]
+
+
+def _initial_values(found: pd.DataFrame, moments: Moments, targets: list[Target | None], at: Integers) -> Floats:
     """Return, for yearly rows, the declared start of each target or the published value of the year that it names."""
-    rows = zip(_series(found), found["annee"], found["frequence"], found["valeur"], found["comparable"], strict=True)
-    known = {(series, year): (value, comparable is True) for series, year, frequency, value, comparable in rows
-             if frequency == "annuelle"}  # fmt: skip
-    starts: list[float | None] = []
-    for target, place in zip(targets, zip(_series(found), found["annee"], strict=True), strict=True):
-        start = target.initial if target and place in known else None
-        if target and target.since is not None:
-            years = range(target.since + 1, place[1] + 1)
-            unbroken = all(known.get((place[0], year), (None, False))[1] for year in years)
-            start = known.get((place[0], target.since), (None,))[0] if unbroken else None
-        starts.append(start)
-    return pd.Series(starts, index=found.index, dtype="float64")
+    yearly = np.flatnonzero(found["frequence"].eq("annuelle"))
+    initial = np.full(len(found), np.nan)
+    initial[yearly] = _of_rows([item.initial if item else None for item in targets], at[yearly])
+    since = _of_rows([item.since if item else None for item in targets], at)
+    rows = yearly[~np.isnan(since[yearly])]
+    start, year = since[rows].astype(np.int64), found["annee"].to_numpy(dtype=np.int64)[rows]
+    first = moments.at(start, rows, yearly)
+    value = np.where(first >= 0, found["valeur"].to_numpy(dtype=np.float64)[first], np.nan)
+    comparable = found["comparable"].eq(True).to_numpy()
+    for back in range(int((year - start).max(initial=0))):
+        passed = moments.at(year - back, rows, yearly)
+        broken = (year - back > start) & ~((passed >= 0) & comparable[passed])
+        value[broken] = np.nan
+    initial[rows] = value
+    return initial
 
 
-def _target(indicator: Indicator, network: str, year: int, level: str) -> Target | None:
+def _target(catalogue: Catalogue, indicator: str, network: str, year: int, level: str) -> Target | None:
     """Return the target declared for that very year and level."""
-    declared = indicator.networks[network].targets
+    declared = catalogue.indicators[indicator].networks[network].targets
     return next((target for target in declared if (target.year, target.level) == (year, level)), None)

@@ -23,6 +23,7 @@ COLUMNS = ["reseau", "indicateur_a", "indicateur_b", "maille", "annees", "rho", 
 SMALL = 30
 _UNIT = ["annee", "territoire_code", "structure_code"]
 _KEPT = ["valeur", "nature_donnees"]
+CORRELATED = ["reseau", "indicateur", "maille", "frequence", *_UNIT, *_KEPT]  # read of ``resultats``
 _Series = dict[Any, pd.DataFrame]
 _PLURALS = {"site": "sites", "departement": "départements", "region": "régions"}
 _BELOW_FRANCE = LEVELS[:-1]
@@ -30,10 +31,12 @@ _BELOW_FRANCE = LEVELS[:-1]
 
 def correlations_table(catalogue: Catalogue, results: pd.DataFrame) -> pd.DataFrame:
     """Return one line per network and pair of indicators, and one for all networks where several have the pair."""
-    yearly = results[(results["frequence"] == "annuelle") & results["valeur"].notna()]
+    pairs = list(_pairs(catalogue))
+    paired = results["indicateur"].isin({name for pair in pairs for name in pair})
+    yearly = results[paired & (results["frequence"] == "annuelle") & results["valeur"].notna()]
     series: _Series = {key: rows.set_index(_UNIT) for key, rows in yearly.groupby(["reseau", "indicateur", "maille"])}
     lines: list[dict[str, object]] = []
-    for first, second in _pairs(catalogue):
+    for first, second in pairs:
         found = [line for network in catalogue.networks if (line := _of_network(series, network, first, second))]
         lines += found
         if len(found) > 1 and (together := _together(found)):

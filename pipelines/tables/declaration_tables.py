@@ -9,6 +9,7 @@ import pandas as pd
 from pipelines.compute.network_year import LEVEL_WORDS, YEAR_WORDS
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.geography import Geography
+from pipelines.tables.alike import of_each
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Indicator
@@ -116,9 +117,8 @@ def structures_table(catalogue: Catalogue, seen: pd.DataFrame) -> pd.DataFrame:
         offices["structure"] = offices["structure"].fillna(offices["structure_code"])
         frames.append(offices)
     found = pd.concat([frame.astype("object") for frame in frames], ignore_index=True)
-    levels = found["maille"].replace("site", "departement")
-    found["territoire"] = Geography(catalogue.territories).names(levels, found["territoire_code"])
-    return found
+    names = of_each(found, ["maille", "territoire_code"], Geography(catalogue.territories).name)
+    return found.assign(territoire=names)
 
 
 def territories_table(catalogue: Catalogue) -> pd.DataFrame:

@@ -66,7 +66,7 @@ def quality_table(catalogue: Catalogue, receipts: pd.DataFrame, results: pd.Data
 
     ``receipts``: as ``receipts_table`` makes it. ``results``: the published rows, of which the yearly ones count.
     """
-    yearly = dict(list(results[results["frequence"] == "annuelle"].groupby(["reseau", "annee"])))
+    values = _value_counts(catalogue, results[results["frequence"] == "annuelle"])
     files = dict(list(receipts.groupby(["reseau", "annee"])))
     kept: dict[tuple[str, int], list[str]] = {}
     for item in kept_figures(catalogue, results):
@@ -76,7 +76,7 @@ def quality_table(catalogue: Catalogue, receipts: pd.DataFrame, results: pd.Data
         for year in declared.years:
             counts = {
                 **_file_counts(files.get((network, year), receipts.iloc[:0])),
-                **_value_counts(catalogue, yearly.get((network, year), results.iloc[:0])),
+                **values.get((network, year), dict.fromkeys(_VALUES, 0)),
             }
             marks = {name: _percent(counts[part], counts[whole]) for name, (part, whole) in _CRITERIA.items()}
             lines.append({"reseau": network, "annee": year, "note": _score(catalogue, marks), **marks, **counts,
@@ -105,19 +105,19 @@ def _file_counts(files: pd.DataFrame) -> dict[str, int | None]:
     }
 
 
-def _value_counts(catalogue: Catalogue, rows: pd.DataFrame) -> dict[str, int]:
-    """Count the yearly values: those that secrecy or their meaning forbids are not expected."""
+_VALUES = ("valeurs_publiees", "valeurs_attendues", "valeurs_avec_intervalle", "valeurs_precises")
+
+
+def _value_counts(catalogue: Catalogue, rows: pd.DataFrame) -> dict[tuple[str, int], dict[str, int]]:
+    """Count the yearly values of each network and year: those that secrecy or their meaning forbids aren't expected."""
     published = rows["valeur"].notna()
     forbidden = rows["statut_confidentialite"].ne(FREE) | (rows["statut_observation"] == "M")
-    known = rows[published & rows["borne_basse"].notna() & rows["borne_haute"].notna()]
-    half = (known["borne_haute"] - known["borne_basse"]) / 2
-    limits = known["indicateur"].map(_precise(catalogue)).astype("float64")
-    return {
-        "valeurs_publiees": int(published.sum()),
-        "valeurs_attendues": int((published | ~forbidden).sum()),
-        "valeurs_avec_intervalle": int(limits.notna().sum()),
-        "valeurs_precises": int((half <= limits * (1 + 1e-9)).sum()),
-    }
+    half = (rows["borne_haute"].astype("float64") - rows["borne_basse"].astype("float64")) / 2
+    limits = rows["indicateur"].map(_precise(catalogue)).astype("float64").where(published & half.notna())
+    flags = published, published | ~forbidden, limits.notna(), half <= limits * (1 + 1e-9)
+    place = ["reseau", "annee"]
+    counted = rows[place].assign(**dict(zip(_VALUES, flags, strict=True))).groupby(place)[list(_VALUES)].sum()
+    return dict(zip(counted.index, counted.to_dict("records"), strict=True))
 
 
 def _precise(catalogue: Catalogue) -> dict[str, float]:

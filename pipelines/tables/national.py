@@ -34,13 +34,39 @@ if TYPE_CHECKING:
     from pipelines.tables.inputs import NationalInputs
 
 
+COMMON = ("indicateurs", "territoires", "criteres_qualite", "correlations")
+
+
 def national_tables(
     catalogue: Catalogue,
     inputs: NationalInputs,
     earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
     accepted: Collection[tuple[str, int]] = (),
 ) -> dict[str, pd.DataFrame]:
-    """Return the published tables by name. ``earlier``: the tables ``resultats`` of earlier releases, for the secret.
+    """Return the published tables by name: ``network_tables``, and ``common_tables`` made of their results."""
+    made = network_tables(catalogue, inputs, earlier, accepted)
+    return {**made, **common_tables(catalogue, made["resultats"])}
+
+
+def common_tables(catalogue: Catalogue, results: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the tables that only all networks together give. ``results``: rows published, of which few are read."""
+    return {
+        "indicateurs": indicators_table(catalogue),
+        "territoires": territories_table(catalogue),
+        "criteres_qualite": criteria_table(catalogue),
+        "correlations": correlations_table(catalogue, results),
+    }
+
+
+def network_tables(
+    catalogue: Catalogue,
+    inputs: NationalInputs,
+    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+    accepted: Collection[tuple[str, int]] = (),
+) -> dict[str, pd.DataFrame]:
+    """Return the tables that no network needs another for: of one network, or of all together.
+
+    ``earlier``: the tables ``resultats`` of earlier releases, for the secret.
 
     ``accepted``: the network-years whose changes are published however small (others wait, see ``unless_few``).
 
@@ -61,17 +87,13 @@ def national_tables(
     receipts, coverage = receipts_table(catalogue, inputs), coverage_table(catalogue, inputs, results)
     return {
         "resultats": results,
-        "indicateurs": indicators_table(catalogue),
         "reseaux": networks_table(catalogue),
         "structures": structures_table(catalogue, inputs.structures),
-        "territoires": territories_table(catalogue),
         "receptions": receipts,
         "couverture": coverage,
         "bases": bases_table(catalogue, inputs, totals),
         "comparabilite": comparability_table(catalogue, results, coverage),
         "qualite": quality_table(catalogue, receipts, results),
-        "criteres_qualite": criteria_table(catalogue),
-        "correlations": correlations_table(catalogue, results),
         "anomalies": anomalies_table(inputs, unusual_changes(catalogue, results)),
         "ecarts": discrepancies_table(catalogue, without_secret_parts(inputs.discrepancies, inputs.results)),
         "corrections": corrections_table(catalogue, inputs),

@@ -10,6 +10,7 @@ import pandas as pd
 from pipelines.declarations.geography import Geography
 from pipelines.declarations.status import Status
 from pipelines.tables.absences import Receipts
+from pipelines.tables.alike import of_each
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
@@ -23,6 +24,7 @@ _CORRECTION_COLUMNS = [
     "reseau", "numero", "annee", "export", "selection", "colonne", "valeur_attendue", "valeur_corrigee", "raison",
     "statut_correction", "date_correction", "etat",
 ]  # fmt: skip
+_KEY = ["reseau", "annee", "indicateur"]
 MASKED = "(valeur masquée)"
 STATUSES = {"proposed": "proposée", "confirmed": "confirmée"}
 
@@ -33,9 +35,8 @@ def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.Dat
     The reason is what its exports say, else the one that most of its absent values have.
     """
     receipts = Receipts(inputs)
-    absent = results[results["motif_absence"].notna()].groupby(["reseau", "annee", "indicateur"])["motif_absence"]
-    usual = absent.agg(lambda reasons: reasons.mode().iloc[0])
-    counted = results.assign(known=results["valeur"].notna()).groupby(["reseau", "annee", "indicateur"])["known"]
+    usual = _usual_reasons(results)
+    counted = results.assign(known=results["valeur"].notna()).groupby(_KEY)["known"]
     known, total = counted.sum(), counted.size()
     lines = []
     for network, declared in catalogue.networks.items():
@@ -53,6 +54,14 @@ def coverage_table(catalogue: Catalogue, inputs: NationalInputs, results: pd.Dat
                     "valeurs_publiees": published, "valeurs_absentes": rows - published,
                 })  # fmt: skip
     return pd.DataFrame(lines)
+
+
+def _usual_reasons(results: pd.DataFrame) -> pd.Series[str]:
+    """Return the reason that most absent values of each _KEY have, the first by alphabet of several."""
+    absent = results[results["motif_absence"].notna()]
+    counts = absent.groupby([*_KEY, "motif_absence"]).size().reset_index(name="rows")
+    ordered = counts.sort_values(["rows", "motif_absence"], ascending=[False, True])
+    return ordered.drop_duplicates(_KEY).set_index(_KEY)["motif_absence"]
 
 
 def anomalies_table(inputs: NationalInputs, unusual: pd.DataFrame) -> pd.DataFrame:
@@ -89,9 +98,8 @@ def discrepancies_table(catalogue: Catalogue, differences: pd.DataFrame) -> pd.D
         return pd.DataFrame(columns=columns)
     geography = Geography(catalogue.territories)
     declared = differences["valeur_declaree"].where(differences["valeur_declaree"] != 0)
-    names = geography.names(differences["maille"], differences["territoire_code"])
     return differences.assign(
-        territoire=pd.Series(names, index=differences.index),
+        territoire=of_each(differences, ["maille", "territoire_code"], geography.name),
         ecart_relatif=(100 * differences["ecart"] / declared).round(4),
         mode_calcul="somme des parties déclarées",
     )[columns]

@@ -13,6 +13,7 @@ from pipelines.compute.network_year import LEVEL_WORDS
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.geography import Geography
 from pipelines.tables.absences import Receipts
+from pipelines.tables.alike import of_each
 from pipelines.tables.changes import with_changes
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ def results_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
     found = _with_statuses(found, catalogue)
     found = _with_names(found, catalogue)
     found = with_changes(found, catalogue)
-    places = zip(found["reseau"], found["annee"], strict=True)
-    nature = ["synthétiques" if place in inputs.synthetic else "réelles" for place in places]
+    nature = of_each(
+        found, ["reseau", "annee"], lambda *place: "synthétiques" if place in inputs.synthetic else "réelles"
+    )
     return found.assign(nature_donnees=nature, version_publication="").drop(columns=["motif"])
 
 
@@ -74,12 +76,9 @@ def _with_statuses(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 
 
 def _with_names(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    geography = Geography(catalogue.territories)
-    indicators = catalogue.indicators
-    levels = found["maille"].replace("site", "departement")
-    names = geography.names(levels, found["territoire_code"])
+    geography, indicators = Geography(catalogue.territories), catalogue.indicators
     return found.assign(
-        territoire=pd.Series(names, index=found.index),
+        territoire=of_each(found, ["maille", "territoire_code"], geography.name),
         type_indicateur=found["indicateur"].map({key: item.type for key, item in indicators.items()}),
         unite=found["indicateur"].map({key: item.unit for key, item in indicators.items()}),
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.disclosure import audit, refusals, secret_figures, without_bounds, without_counts
-from pipelines.tables.national import national_tables
+from pipelines.tables.national import network_tables
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -39,15 +39,15 @@ def safe_tables(
     accepted: Collection[tuple[str, int]] = (),
     judge: Judge | None = None,
 ) -> tuple[dict[str, pd.DataFrame], list[SetAside]]:
-    """Return the national tables, and the network-years that had to be left out for them to tell no secret.
+    """Return the tables of networks, and the network-years that had to be left out for them to tell no secret.
 
-    ``earlier``, ``accepted``: as for ``national_tables``; ``judge``: as for ``audit``. What is left out is absent as
+    ``earlier``, ``accepted``: as for ``network_tables``; ``judge``: as for ``audit``. What is left out is absent as
     anything that failed is, and tells no count.
     """
     aside: dict[tuple[str, int], SetAside] = {}
     while True:
         kept = _without(catalogue, inputs, aside)
-        tables = national_tables(catalogue, kept, earlier, accepted)
+        tables = network_tables(catalogue, kept, earlier, accepted)
         secrets = kept.secrets if kept.secrets is not None else secret_figures(kept.results, tables["resultats"])
         told = refusals(audit(tables["resultats"], catalogue, secrets, earlier, tables, judge))
         found = _at_fault(catalogue, told, aside)

@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from pipelines.compile.arrow import TYPES
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue
+from pipelines.flow.gather import declared_table
 from pipelines.tables import NationalInputs, national_tables
 
 RECEIPT = {"etat": "accepté", "motif": None, "lignes_lues": 10, "lignes_acceptees": 9, "lignes_refusees": 1}
@@ -385,3 +387,14 @@ def test_every_published_table_has_its_columns(catalogue: Catalogue, small: Cata
     for name, table in tables.items():
         needed = {column.name for column in catalogue.tables[name].columns if column.constraints.required}
         assert needed <= set(table.columns), name
+
+
+def test_a_column_has_its_declared_type_even_when_nobody_filled_it(catalogue: Catalogue, small: Catalogue) -> None:
+    made = _tables(small, [_result(2024, 1.0)])
+    for name, frame in made.items():
+        declared = catalogue.tables[name]
+        empty = frame.assign(**{column: float("nan") for column in declared.names})
+        for written in (declared_table(name, declared, frame), declared_table(name, declared, empty)):
+            assert written.schema.names == list(declared.names)
+            assert [field.type for field in written.schema] == [TYPES[column.type] for column in declared.columns]
+            assert written.num_rows == len(frame)

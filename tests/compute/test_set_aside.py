@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.declarations import Catalogue
 from pipelines.disclosure import audit, protected, refusals, secret_figures
-from pipelines.tables import NationalInputs, national, national_tables, safe_tables
+from pipelines.tables import NationalInputs, national, national_tables, network_tables, safe_tables
 
 NPS = {"estimator": {"name": "nps"}, "year": "pooled", "decimals": 1, "feed": {"inputs": {"rating": "note"}}}
 ACCEPTED = {"etat": "accepté", "motif": None, "lignes_lues": 40, "lignes_acceptees": 40, "lignes_refusees": 0}
@@ -72,7 +72,7 @@ def test_networks_that_hold_together_are_all_published(world) -> None:
     inputs = _inputs(catalogue, results)
     tables, aside = safe_tables(catalogue, inputs)
     assert aside == []
-    expected = national_tables(catalogue, inputs)
+    expected = network_tables(catalogue, inputs)
     assert list(tables) == list(expected)
     for name, table in tables.items():
         pd.testing.assert_frame_equal(table, expected[name])

@@ -15,7 +15,7 @@ from pipelines.flow import fingerprints, protection
 from pipelines.flow.frame_cache import remembered
 from pipelines.flow.gather import make_tables
 from pipelines.flow.provenance import synthetic_statement
-from pipelines.flow.release import audited, read_tables
+from pipelines.flow.release import audited
 from pipelines.flow.run import run_dataset
 
 DATASET = "resultats-services-publics"
@@ -98,14 +98,14 @@ def test_all_is_hidden_and_judged_once(project: Small, spy: Spy) -> None:
 
 
 def test_the_release_is_judged_by_what_it_holds(project: Small, spy: Spy) -> None:
-    frames = read_tables(project.store, project.catalogue, DATASET)
-    assert audited(project.catalogue, project.store, DATASET, frames).refused == ""
+    assert audited(project.catalogue, project.store, DATASET).refused == ""
     assert spy.judged == []
-    results = frames["resultats"]
+    results = known(project)["resultats"]
     told = results["reseau"].eq("alpha") & results["annee"].eq(2023) & results["statut_confidentialite"].eq("C")
     assert told.any()
-    frames["resultats"] = results.assign(statut_confidentialite=results["statut_confidentialite"].mask(told, "F"))
-    audited(project.catalogue, project.store, DATASET, frames)
+    results = results.assign(statut_confidentialite=results["statut_confidentialite"].mask(told, "F"))
+    results.to_parquet(project.store.national / "resultats.parquet", index=False)
+    audited(project.catalogue, project.store, DATASET)
     assert spy.judged == [("alpha", 2023)]
 
 
