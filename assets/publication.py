@@ -38,8 +38,8 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         key=KEY,
         deps=[dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets],
         group_name="national",
-        description="Catalogue local de la dernière version de chaque jeu de données ; plan de la cible configurée.",
-        kinds={"html"},
+        description="Fichiers de la dernière version de chaque jeu, sous des noms stables ; plan de la cible configurée.",
+        kinds={"file"},
         pool=POOL,  # one publisher at a time on a target is the rule: two would plan from the same state
         check_specs=[
             dg.AssetCheckSpec(
@@ -136,7 +136,7 @@ def _metadata(workspace: Workspace, night: Night) -> dict[str, Any]:
     written = [step for report in night.reports for step in report.done if step.kind in ("write", "remove")]
     told = [*(report_text(report) for report in night.reports), *(plan_text(plan) for plan in night.shown)]
     return {
-        "catalogue": dg.MetadataValue.path(store.address(store.catalogue / "index.html")),
+        "catalogue": dg.MetadataValue.path(store.address(store.catalogue)),
         "fichiers_ecrits": len(written),
         "cible": workspace.target,
         "plan": dg.MetadataValue.md(_code("\n\n".join(told))),

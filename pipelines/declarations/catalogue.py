@@ -72,6 +72,11 @@ class Catalogue:
         """Every reference year that some network owes, in order: the partitions."""
         return sorted({year for network in self.networks.values() for year in network.years})
 
+    @property
+    def on_site(self) -> str | None:
+        """The data set that the public site shows, that of the table ``resultats``; None when none is declared."""
+        return next((name for name, dataset in self.datasets.items() if dataset.main_table == "resultats"), None)
+
     def indicators_of(self, network: str) -> dict[str, Indicator]:
         """Return the indicators that ``network`` feeds, in the order of their ids."""
         return {key: indicator for key, indicator in self.indicators.items() if network in indicator.networks}

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
     from pipelines.flow.store import Store
 
-RESULTS = "resultats"
 _SOMEWHERE = "cette sortie n'est pas un dossier : dire où écrire le site (resultats site --site DOSSIER)"
 
 
@@ -26,7 +25,7 @@ def bring_site(
     A version that waits for somebody's agreement is not shown: the site follows what is published, not what is made.
     Raises PublicationError when the version is unknown, or can't be read.
     """
-    dataset = next((name for name, one in catalogue.datasets.items() if one.main_table == RESULTS), None)
+    dataset = catalogue.on_site
     if dataset is None:
         return None
     wanted = version or store.published(dataset).get("version")

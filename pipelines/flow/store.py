@@ -3,7 +3,7 @@
 archive/        contents received, by sha256; memories and manifest
 work/           cache of judged files, and per network and year: reception, observations, reports, results
 releases/       <dataset>/<version>/
-catalogue/      the local target
+catalogue/      the local target: latest files, and dataset.json
 site/           the public site, of a folder alone
 
 A folder is worked on where it is: the record of a stage, written last, says that the rest of it is there. Below a URL
@@ -44,7 +44,7 @@ REVISIONS, NETWORKS, NATIONAL_ROOM = "work/revisions", "work/networks", "work/na
 _STAGES: dict[type[Record], Stage] = {Reception: "raw", YearVerdict: "observations", Results: "results"}
 _RELEASES, _CATALOGUE = "releases", "catalogue"
 _PUBLISHED = "published"  # the plain copies that there are
-_CHECKSUMS = "SHA256SUMS"
+_CHECKSUMS, _MANIFEST = "SHA256SUMS", "dataset.json"  # each is written after the files that it tells
 # What is read of releases that are not the latest.
 _NEEDED_OF_ALL = ("resultats.parquet", "datapackage.json", "versions.csv", _CHECKSUMS)
 Stamp = tuple[int, int, int] | None  # of a file: inode, time (ns), bytes
@@ -325,7 +325,7 @@ class Store:
 
     def published(self, dataset: str) -> dict[str, Any]:
         """Return what the local target tells of a dataset; nothing before it is there."""
-        return read_json(self.catalogue / dataset / "dataset.json") or {}
+        return read_json(self.catalogue / dataset / _MANIFEST) or {}
 
     @property
     def site(self) -> Path | None:
@@ -357,7 +357,7 @@ class Store:
                 wanted[plain] = files[path]
                 if plain not in before:
                     self._storage.copy(content_name(files[path][0], path), plain)
-        for path in sorted(below(folder), key=lambda path: (path.endswith("index.html"), -path.count("/"), path)):
+        for path in sorted(below(folder), key=lambda path: (path.endswith(_MANIFEST), path)):
             plain = f"{_CATALOGUE}/{path}"
             wanted[plain] = facts(folder / path)
             if before.get(plain) != wanted[plain]:

@@ -15,6 +15,7 @@ from pipelines.validate.messages import why_told
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from pipelines.declarations import Catalogue
     from pipelines.flow.state import NetworkYear
@@ -51,6 +52,12 @@ class Refusal:
     files: tuple[tuple[str, str], ...]
     explanation: str
     letter: str | None
+
+
+def data_page(catalogue: Catalogue, store: Store, dataset: str) -> Path:
+    """Return where people find the files of a data set: the site's page once it is there, else the local target."""
+    page = store.site / "donnees.html" if store.site and dataset == catalogue.on_site else None
+    return page if page and page.is_file() else store.catalogue / dataset
 
 
 def known_years(store: Store, catalogue: Catalogue) -> list[NetworkYear]:

@@ -11,7 +11,7 @@ from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted
 from pipelines.release import history
-from pipelines.report.facts import figures_kept, letter_of, not_computed, to_check
+from pipelines.report.facts import data_page, figures_kept, letter_of, not_computed, to_check
 from pipelines.report.network_lines import from_here, network_lines
 from pipelines.report.run_screen import refused_exports, totals, years_table
 
@@ -167,7 +167,9 @@ def _datasets(catalogue: Catalogue, store: Store) -> list[str]:
         lines += dataset_lines(store, dataset, held_back=held_back)
     if store.site and (home := store.site / "index.html").exists():
         lines.append(f"  site public à ouvrir dans un navigateur : {_shown(store, home)}")
-    lines.append(f"  fichiers et permaliens : {_shown(store, store.catalogue / 'index.html')}")
+    for dataset in catalogue.datasets:
+        if store.published(dataset):
+            lines.append(f"  fichiers et permaliens : {_shown(store, data_page(catalogue, store, dataset))}")
     return [*lines, *(_waiting(store, plan) for plan in waiting)]
 
 

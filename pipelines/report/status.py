@@ -17,7 +17,7 @@ from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.read.sources import without_secrets
 from pipelines.release import history
-from pipelines.report.facts import known_years, late_files, letter_of, to_check
+from pipelines.report.facts import data_page, known_years, late_files, letter_of, to_check
 from pipelines.targets.acceptance import accepted
 from pipelines.targets.output_paths import Rooms
 
@@ -93,7 +93,7 @@ def _dataset(catalogue: Catalogue, store: Store, dataset: str) -> dict[str, Any]
         "version": latest,
         "faite_le": _made_on(store, dataset, latest) if latest else None,
         "versions": len(versions),
-        "cibles": _targets(store, dataset, latest),
+        "cibles": _targets(catalogue, store, dataset, latest),
     }
 
 
@@ -102,11 +102,11 @@ def _made_on(store: Store, dataset: str, version: str) -> str:
     return moment.isoformat(timespec="seconds")
 
 
-def _targets(store: Store, dataset: str, latest: str | None) -> list[dict[str, Any]]:
+def _targets(catalogue: Catalogue, store: Store, dataset: str, latest: str | None) -> list[dict[str, Any]]:
     """Return where the dataset is: the local catalogue, and each target whose state was kept in ``targets/``."""
     found = []
     if shown := store.published(dataset):
-        page = store.address(store.catalogue / dataset / "index.html")
+        page = store.address(data_page(catalogue, store, dataset))
         found.append(_target("catalogue local", page, shown.get("version"), latest))
     for path in sorted(store.room("targets").glob("*.json")):
         held = _held(path, dataset)

@@ -19,7 +19,7 @@ class Rooms:
 
     @property
     def catalogue(self) -> Path:
-        """The local target: pages and files of the latest releases."""
+        """The local target: files of the latest releases, under paths that stay."""
         return self.output / "catalogue"
 
     @property

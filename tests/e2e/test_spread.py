@@ -144,4 +144,4 @@ def test_a_killed_worker_loses_nothing_and_bytes_are_those_of_one_machine(enviro
         assert main([*command, "--schemas", environment["RESULTATS_SCHEMAS"]]) == 0
     found = _digests(ObjectStore(environment["RESULTATS_OUTPUT"]))
     assert found == _digests(ObjectStore(f"file://{alone}"))
-    assert "catalogue/index.html" in found
+    assert "catalogue/resultats-services-publics/dataset.json" in found

@@ -65,6 +65,7 @@ def test_everything_that_stands_is_told(catalogue, output):
     assert [(item["cible"], item["version"], item["a_jour"]) for item in dataset["cibles"]] == [
         ("catalogue local", "1.1.0", True), ("demo", "1.0.0", False),
     ]  # fmt: skip
+    assert dataset["cibles"][0]["page"] == str(output / "catalogue" / DATASET)
     (late,) = found["retards"]
     assert (late["reseau"], late["annee"], late["attendu_le"], late["jours"]) == ("caf", 2024, "2025-03-31", 10)
     (refused,) = found["refuses"]
@@ -72,6 +73,14 @@ def test_everything_that_stands_is_told(catalogue, output):
     plan, waiting = found["en_attente"]
     assert plan == {"genre": "publication", "cible": "local", "empreinte": "a" * 64}  # neither accepted nor unblocked
     assert (waiting["reseau"], waiting["annee"], waiting["empreinte"]) == ("caf", 2022, "0123456789")
+
+
+def test_people_are_led_to_the_data_page_of_the_site_once_it_is_written(catalogue, output):
+    page = output / "site" / "donnees.html"
+    page.parent.mkdir()
+    page.touch()
+    (dataset,) = status(catalogue, output, DAY)["jeux_de_donnees"]
+    assert [item["page"] for item in dataset["cibles"]] == [str(page), "https://demo.data.gouv.fr/d/abc"]
 
 
 def test_before_the_first_release_nothing_is_published(catalogue, tmp_path):

@@ -189,12 +189,12 @@ def test_a_plan_that_is_no_longer_the_same_after_the_answer_is_not_applied(small
     def agree(_: Plan) -> bool:
         work.catalogue.mkdir()
         (work.catalogue / DATASET).mkdir()
-        (work.catalogue / DATASET / "index.html").write_text("à la main", encoding="utf-8")
+        (work.catalogue / DATASET / "dataset.json").write_text("à la main", encoding="utf-8")
         return True
 
     with pytest.raises(PublicationError, match="relire le plan"):
         published(folder(small, work), agree)
-    assert not (work.catalogue / "index.html").exists()
+    assert not (work.catalogue / DATASET / "latest").exists()
 
 
 def test_a_plan_waits_until_its_target_is_published_by_whatever_way(small: Catalogue, work: Rooms):

@@ -50,7 +50,7 @@ def test_a_night_shows_the_plan_and_publishes_only_where_it_may(house: House, mo
     (made,) = shown.get_asset_materialization_events()
     assert "CRÉER" in str(made.materialization.metadata["plan"].value)
     assert house.call("GET", "/api/1/me/org_datasets/") == []
-    assert (house.work.catalogue / "index.html").is_file()
+    assert (house.work.catalogue / DATASET / "dataset.json").is_file()
     assert materialize(house, publish=True).success
     assert house.held()["extras"]["resultats:version"] == "1.0.0"
     assert house.publish().plan.empty

@@ -77,7 +77,7 @@ def test_a_folder_is_worked_on_where_it_is(tmp_path):
     save_stages(store, "un")
     release(store, "1.0.0")
     with store.writing("catalogue", "work/national") as (catalogue, national):
-        write_whole(catalogue / "index.html", b"page")
+        write_whole(catalogue / "jeu" / "dataset.json", b"{}")
         write_whole(national / "tables.json", b"{}")
     store.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["catalogue", "releases", "work"]
@@ -277,17 +277,17 @@ def test_people_find_plain_copies(storage_url):
     store, storage = Store(storage_url), ObjectStore(storage_url)
     release(store, "1.0.0")
     with store.writing("catalogue") as (catalogue,):
-        write_whole(catalogue / "index.html", b"page")
+        write_whole(catalogue / "jeu" / "dataset.json", b"{}")
         write_whole(catalogue / "jeu" / "latest" / "ancien.csv", b"1.0.0")
     assert storage.read("releases/jeu/1.0.0/resultats.csv") == b"1.0.0 resultats.csv "
-    assert storage.read("catalogue/index.html") == b"page"
+    assert storage.read("catalogue/jeu/dataset.json") == b"{}"
     later = Store(storage_url)
-    assert (later.catalogue / "index.html").read_text() == "page"
+    assert (later.catalogue / "jeu" / "dataset.json").read_text() == "{}"
     release(later, "1.1.0")
     with later.writing("catalogue") as (catalogue,):
         (catalogue / "jeu" / "latest" / "ancien.csv").unlink()  # as the target does
         write_whole(catalogue / "jeu" / "latest" / "nouveau.csv", b"1.1.0")
-    assert storage.names("catalogue") == ["catalogue/index.html", "catalogue/jeu/latest/nouveau.csv"]
+    assert storage.names("catalogue") == ["catalogue/jeu/dataset.json", "catalogue/jeu/latest/nouveau.csv"]
     assert storage.read("releases/jeu/1.0.0/SHA256SUMS") == b"1.0.0 SHA256SUMS "
     assert storage.read("releases/jeu/1.1.0/SHA256SUMS") == b"1.1.0 SHA256SUMS "
 

@@ -1,1 +1,1 @@
-"""The catalogue of releases as a folder of files and pages, read without a server."""
+"""The latest files of every dataset in a folder, under names that stay."""

@@ -1,6 +1,7 @@
-"""The catalogue of releases in a folder, as a target: all datasets at once, files to write and remove, read back.
+"""The folder ``catalogue`` of an output, as a target: the latest files of every dataset, under paths that stay.
 
-The pages themselves are made in ``catalogue``.
+``<dataset>/latest/`` holds the files of the latest release, ``<dataset>/dataset.json`` what programs read of it. Pages
+for people are those of the public site, which follows the version told here. Only what differs is written.
 """
 
 from __future__ import annotations
@@ -8,18 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from pipelines.release import history
+from pipelines.declarations import Catalogue
+from pipelines.release import files, history
 from pipelines.release.changelog import known_versions
 from pipelines.release.feed import news
 from pipelines.release.gates import Gate, gates
 from pipelines.release.integrity import check_intact
-from pipelines.targets.folder.catalogue import LocalCatalogue, publish_local
 from pipelines.targets.plan import Action, Plan
 from pipelines.targets.protocol import Judge, Preview, Progress, Source, TargetKind
 from pipelines.targets.publication_report import Report
 
 NAME, EVERYTHING = "local", "catalogue local"
+LATEST, MANIFEST = "latest", "dataset.json"
+FORMER_PAGES = ("index.html", "reutiliser.md", "versions.atom")  # of versions of the code before the public site
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,10 @@ class FolderTarget:
         if not released:
             return None
         latest = ", ".join(f"{name} {known[-1]}" for name, known in released.items())
-        plan = Plan(NAME, part, latest, tuple(_actions(_written(source, dry=True))))
+        plan = Plan(NAME, part, latest, tuple(_differences(source, released, dry=True)))
         if not plan.empty:
             plan = replace(plan, why=tuple(self._news(released))).judged(self._gates(released))
-        return PreparedFolder(source, plan)
+        return PreparedFolder(source, released, plan)
 
     def previews(self, _part: str) -> list[Preview]:
         """Return nothing: files in a folder are shown as they are."""
@@ -62,9 +67,9 @@ class FolderTarget:
 
     def _shown(self, dataset: str) -> str | None:
         """Return the version of a dataset that the folder shows."""
-        facts = self.source.rooms.catalogue / dataset / "dataset.json"
+        manifest = self.source.rooms.catalogue / dataset / MANIFEST
         try:
-            return str(json.loads(facts.read_text(encoding="utf-8")).get("version"))
+            return str(json.loads(manifest.read_text(encoding="utf-8")).get("version"))
         except (OSError, ValueError):
             return None
 
@@ -74,34 +79,92 @@ class PreparedFolder:
     """The plan of the folder, and its application."""
 
     source: Source
+    released: dict[str, list[str]]
     plan: Plan
 
     def apply(self, _progress: Progress) -> Report:
         """Write what differs, then look again for what does."""
-        folder = self.source.rooms.catalogue
+        folder, left = self.source.rooms.catalogue, list[Action]()
         for place in (folder, *folder.glob("*/"), *folder.glob("*/*/")):
             history.sweep(place)  # of publications that were killed: this one holds the lock
-        page, left = str(folder / "index.html"), list[Action]()
         if not self.plan.empty:
-            _written(self.source)
-            left = list(_actions(_written(self.source, dry=True)))
+            list(_differences(self.source, self.released, dry=False))
+            left = list(_differences(self.source, self.released, dry=True))
         problems = tuple(f"relu, il reste à : {action.sentence}" for action in left)
-        return Report(self.plan, applied=True, done=self.plan.actions, problems=problems, page=page)
+        return Report(self.plan, applied=True, done=self.plan.actions, problems=problems, page=str(folder))
 
 
 FOLDER = TargetKind(open=lambda _name, source, _secret: FolderTarget(source), remote=False)
 
 
-def _written(source: Source, *, dry: bool = False) -> LocalCatalogue:
-    rooms = source.rooms
-    return publish_local(source.catalogue, rooms.releases, rooms.catalogue, synthetic=source.synthetic, dry=dry)
+def _differences(source: Source, released: dict[str, list[str]], *, dry: bool) -> Iterator[Action]:
+    """Yield what differs from the latest releases, written or removed at once unless ``dry``; the manifest comes last.
+
+    Whoever reads the manifest of a dataset then finds the files that it tells.
+    """
+    root = source.rooms.catalogue
+    yield from _removed(root, (root / name for name in FORMER_PAGES), "le site public la remplace", dry=dry)
+    for name, versions in released.items():
+        home, release = root / name, source.rooms.releases / name / versions[-1]
+        latest = {path.name: path for path in sorted(release.iterdir())}
+        for path in latest.values():
+            yield from _written(root, home / LATEST / path.name, path.read_bytes(), dry=dry)
+        others = (path for path in sorted((home / LATEST).glob("*")) if path.name not in latest)
+        yield from _removed(root, others, "plus dans la dernière version", dry=dry)
+        yield from _removed(root, (home / page for page in FORMER_PAGES), "le site public la remplace", dry=dry)
+        manifest = _manifest(source.catalogue, name, release, versions, synthetic=bool(source.synthetic))
+        text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+        yield from _written(root, home / MANIFEST, text.encode("utf-8"), dry=dry)
 
 
-def _actions(wanted: LocalCatalogue) -> Iterator[Action]:
-    for path in wanted.written:
-        name = path.relative_to(wanted.folder).as_posix()
-        why = "le contenu a changé" if path.is_file() else "nouveau"
-        yield Action("write", name, why, key=name)
-    for path in wanted.removed:
-        name = path.relative_to(wanted.folder).as_posix()
-        yield Action("remove", name, "plus dans la dernière version", key=name)
+def _written(root: Path, path: Path, content: bytes, *, dry: bool) -> Iterator[Action]:
+    if path.is_file() and path.read_bytes() == content:
+        return
+    name, why = path.relative_to(root).as_posix(), "le contenu a changé" if path.is_file() else "nouveau"
+    if not dry:
+        files.public_folder(path.parent, root)
+        draft = path.with_name(f"{history.IN_PROGRESS}{path.name}")
+        draft.write_bytes(content)
+        draft.chmod(files.PUBLIC_FILE)
+        draft.replace(path)
+    yield Action("write", name, why, key=name)
+
+
+def _removed(root: Path, paths: Iterator[Path], why: str, *, dry: bool) -> Iterator[Action]:
+    """Remove the files that are there; a draft is of a publication at work, or killed: the next one sweeps it."""
+    for path in paths:
+        if path.is_file() and not path.name.startswith(history.IN_PROGRESS):
+            if not dry:
+                path.unlink()
+            name = path.relative_to(root).as_posix()
+            yield Action("remove", name, why, key=name)
+
+
+def _manifest(
+    catalogue: Catalogue, name: str, release: Path, versions: list[str], *, synthetic: bool
+) -> dict[str, Any]:
+    """Return what programs read of a dataset; paths are relative to the manifest."""
+    dataset, descriptor, rows = catalogue.datasets[name], history.descriptor(release), history.row_counts(release)
+    held = [files.facts(path) for path in sorted(release.iterdir())]
+    return {
+        "id": name,
+        "title": descriptor["title"],
+        "description": descriptor["description"],
+        "version": release.name,
+        "versions": versions[::-1],
+        "synthetic": synthetic or bool(descriptor.get("synthetic", False)),
+        "licence": "etalab-2.0",
+        "tags": list(dataset.tags),
+        "frequency": dataset.frequency,
+        "spatial": dataset.spatial.model_dump(mode="json"),
+        "contact": dataset.contact.model_dump(mode="json"),
+        "tables": [
+            {"name": table, "title": catalogue.tables[table].title, "rows": rows[table]}
+            for table in dataset.tables
+            if table in rows
+        ],
+        "files": [
+            {"name": file.name, "path": f"{LATEST}/{file.name}", "bytes": file.bytes, "sha256": file.sha256}
+            for file in held
+        ],
+    }
