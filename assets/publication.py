@@ -38,7 +38,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         key=KEY,
         deps=[dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets],
         group_name="national",
-        description="Fichiers de la dernière version de chaque jeu, sous des noms stables ; plan de la cible configurée.",
+        description="Fichiers de la dernière version de chaque jeu, sous des noms stables ; plan de la cible.",
         kinds={"file"},
         pool=POOL,  # one publisher at a time on a target is the rule: two would plan from the same state
         check_specs=[

@@ -38,4 +38,8 @@ def bring_site(
     if place is None:
         raise PublicationError(_SOMEWHERE)
     release = store.release(dataset, wanted)
-    return build_site(release, place, address=catalogue.datasets[dataset].site or "", theme=theme)
+    address, there = catalogue.datasets[dataset].site or "", set(known)
+    return build_site(
+        release, place, address=address, theme=theme,
+        folder_of=lambda earlier: store.release(dataset, earlier) if earlier in there else None,
+    )  # fmt: skip

@@ -1,8 +1,7 @@
-"""Pages about the data and the site: files, versions, columns, quality, accessibility, plan; feed and site map."""
+"""Pages about the site: quality and corrections, accessibility, plan, what is gone; what robots read."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
@@ -10,14 +9,14 @@ from pipelines.portal import addresses
 from pipelines.portal.figures import State
 from pipelines.portal.matrix import late, matrix
 from pipelines.portal.templates import MENU, File
-from pipelines.release.readme import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipelines.portal.templates import Pages
 
-LATEST = "donnees/latest"
+ADDRESSES_OF_A_MAP = 50_000  # the most that sitemaps.org allows in one file
+CORRECTIONS_SHOWN = 100  # the page has a weight to hold; all are in the table
 _CRITERIA = (
     ("note", "Note"), ("completude", "Complétude"), ("validite", "Validité"), ("couverture", "Couverture"),
     ("ponctualite", "Ponctualité"), ("precision", "Précision"),
@@ -47,16 +46,12 @@ class AboutPages:
 
     def files(self) -> Iterator[File]:
         """Yield every page."""
-        yield self._data()
-        yield from self._tables()
         yield self._quality()
         yield self._page(
-            "accessibility.html", "accessibilite.html", "Accessibilité", date=None, contact=self._contact,
+            "accessibility.html", "accessibilite.html", "Accessibilité", date=None, contact=self.reading.contact,
             crumbs=[("Accessibilité", None)],
         )  # fmt: skip
         yield self._plan()
-        yield File("nouveautes.atom", self._feed())
-        yield File("versions.json", json.dumps(self.reading.versions, ensure_ascii=False, indent=1) + "\n")
 
     def machines(self, online: Sequence[str]) -> Iterator[File]:
         """Yield the map of the site and what robots may read; the map needs the site's own address."""
@@ -64,11 +59,7 @@ class AboutPages:
         told = f"Sitemap: {base}/sitemap.xml\n" if base else ""
         yield File("robots.txt", f"User-agent: *\nAllow: /\n{told}")
         if base:
-            urls = "".join(f"<url><loc>{escape(self.pages.canonical(page))}</loc></url>\n" for page in sorted(online))
-            head = (
-                '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
-            )
-            yield File("sitemap.xml", f"{head}{urls}</urlset>\n")
+            yield from _site_map([self.pages.canonical(page) for page in sorted(online)], base)
 
     def gone(self, address: str) -> str:
         """Return the page that says that a page is no longer made."""
@@ -83,59 +74,18 @@ class AboutPages:
     def _page(self, template: str, address: str, title: str, **told: Any) -> File:
         return File(address, self.pages.render(template, address, title, **told))
 
-    @property
-    def _contact(self) -> dict[str, str] | None:
-        held = self.reading.descriptor.get("contributors", [])
-        return held[0] if held else None
-
-    def _data(self) -> File:
-        folder, reading = self.reading.folder, self.reading
-        files = [
-            {"name": name, "bytes": (folder / name).stat().st_size, "digest": digest}
-            for name, digest in reading.files.items()
-        ]
-        described = {row["table"] for row in reading.dictionary}
-        resources = reading.descriptor["resources"]
-        tables = [
-            {
-                "name": one["name"],
-                "title": one.get("title"),
-                "description": one.get("description"),
-                "described": one["name"] in described,
-            }
-            for one in resources
-        ]
-        who = self._contact["title"] if self._contact else reading.title
-        return self._page(
-            "data.html", "donnees.html", "Données ouvertes", crumbs=[("Données", None)], files=files, tables=tables,
-            paragraphs=str(reading.descriptor.get("description", "")).split("\n\n"), version_shown=reading.version,
-            date=reading.date, contact=self._contact, history=reading.versions[::-1], limits=LIMITS,
-            citation=f"{who}, « {reading.title} », version {reading.version}, Licence Ouverte 2.0.",
-            base=f"{self.pages.site.address}/" if self.pages.site.address else "",
-            description=f"Fichiers, versions, dictionnaire et licence : {reading.title}.",
-        )  # fmt: skip
-
-    def _tables(self) -> Iterator[File]:
-        by_table: dict[str, list[dict[str, str]]] = {}
-        for row in self.reading.dictionary:
-            by_table.setdefault(row["table"], []).append(row)
-        texts = {one["name"]: one for one in self.reading.descriptor["resources"]}
-        for table, columns in by_table.items():
-            yield self._page(
-                "table.html", addresses.table_page(table), f"Table {table} : ses colonnes", columns=columns,
-                table=texts.get(table, {"description": ""}), crumbs=[("Données", "donnees.html"), (table, None)],
-            )  # fmt: skip
-
     def _quality(self) -> File:
         latest = {
             row["reseau"]: row
             for row in sorted(self.reading.rows("qualite"), key=lambda row: row["annee"])
             if row["note"] is not None
         }
+        corrections = self.reading.rows("corrections")
         return self._page(
             "quality.html", "qualite.html", "Qualité et couverture", matrix=matrix(self.reading),
             late=late(self.reading), notes=[latest[code] for code in sorted(latest)], criteria=_CRITERIA,
-            definitions=self.reading.rows("criteres_qualite"),
+            definitions=self.reading.rows("criteres_qualite"), corrections=corrections[:CORRECTIONS_SHOWN],
+            others=len(corrections[CORRECTIONS_SHOWN:]), corrected="corrections.csv" in self.reading.files,
             states=[(state.value, words) for state, words in _STATES.items()], crumbs=[("Qualité", None)],
         )  # fmt: skip
 
@@ -156,20 +106,19 @@ class AboutPages:
             crumbs=[("Plan du site", None)],
         )
 
-    def _feed(self) -> str:
-        base = self.pages.site.address
-        identity = base or f"urn:resultats:{self.reading.dataset}"
-        entries = "".join(
-            f"<entry><id>{escape(identity)}#version-{escape(row['version'])}</id>"
-            f"<title>Version {escape(row['version'])}</title>"
-            f"<updated>{row['date_donnees'] or '1970-01-01'}T00:00:00Z</updated>"
-            f'<link href="{escape(base + "/" if base else "")}donnees.html#version-{escape(row["version"])}"/>'
-            f"<summary>{escape(row['motif'] or 'Changements non consignés.')}</summary></entry>\n"
-            for row in reversed(self.reading.versions)
-        )
-        last = self.reading.date or "1970-01-01"
-        return (
-            '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="fr">\n'
-            f"<id>{escape(identity)}</id><title>{escape(self.pages.site.title)}</title><updated>{last}T00:00:00Z</updated>"
-            f"<author><name>{escape(self.reading.title)}</name></author>\n{entries}</feed>\n"
-        )
+
+def _site_map(pages: Sequence[str], base: str) -> Iterator[File]:
+    """Yield the map of the site, in several files and their list where one would hold more than it may."""
+    parts = [pages[at : at + ADDRESSES_OF_A_MAP] for at in range(0, len(pages), ADDRESSES_OF_A_MAP)]
+    if len(parts) == 1:
+        yield File("sitemap.xml", _map("urlset", "url", pages))
+        return
+    names = [f"sitemap-{number}.xml" for number in range(1, len(parts) + 1)]
+    yield File("sitemap.xml", _map("sitemapindex", "sitemap", [f"{base}/{name}" for name in names]))
+    yield from (File(name, _map("urlset", "url", part)) for name, part in zip(names, parts, strict=True))
+
+
+def _map(root: str, item: str, places: Sequence[str]) -> str:
+    told = "".join(f"<{item}><loc>{escape(place)}</loc></{item}>\n" for place in places)
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    return f"{head}{told}</{root}>\n"

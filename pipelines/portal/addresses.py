@@ -12,6 +12,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from pipelines.portal.figures import Place
 
+LATEST = "donnees/latest"  # the files of the version shown, whose addresses stay from one version to the next
 FOLDERS = {"departement": "departements", "region": "regions"}
 _PLAIN = re.compile(r"[^A-Za-z0-9_-]")
 _WRITTEN = re.compile(r"~([0-9A-F]{2})")
@@ -45,6 +46,16 @@ def indicator_page(indicator: str, network: str | None = None) -> str:
 def table_page(table: str) -> str:
     """Return the page of the columns of a published table."""
     return f"donnees/{file_name(table)}.html"
+
+
+def version_page(version: str) -> str:
+    """Return the page of a version of the data."""
+    return f"{version_folder(version)}.html"
+
+
+def version_folder(version: str) -> str:
+    """Return the folder of the files of a version, whose addresses never change."""
+    return f"donnees/versions/{version}"
 
 
 def place_page(place: Place) -> str:

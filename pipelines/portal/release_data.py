@@ -6,7 +6,7 @@ a place is shown; series come one place after the other, so that memory holds on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
@@ -16,8 +16,9 @@ import duckdb
 
 from pipelines.portal.figures import Change, Figure, Indicator, Place, Series, State
 from pipelines.release import history
+from pipelines.release.changelog import Version, kind, told_versions
 from pipelines.release.errors import DamagedReleaseError, PublicationError
-from pipelines.release.files import CHECKSUMS
+from pipelines.release.files import CHECKSUMS, told_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -115,13 +116,27 @@ class Reading:
     @property
     def date(self) -> str | None:
         """The day on which the data stop (ISO), as the table of versions tells it."""
-        dates = [row["date_donnees"] for row in self.versions if row["version"] == self.version]
-        return dates[0] or None if dates else None
+        return next((item.data_date for item in self.versions if item.version == self.version), None)
+
+    @property
+    def contact(self) -> Mapping[str, str] | None:
+        """Who answers for the data: title, and email if any; None when the release names nobody."""
+        held: list[Mapping[str, str]] = self.descriptor.get("contributors", [])
+        return held[0] if held else None
 
     @cached_property
-    def versions(self) -> list[dict[str, str]]:
-        """Every version until this one, oldest first: the rows of ``versions.csv``."""
-        return history.table_rows(self.folder / "versions.csv")
+    def versions(self) -> list[Version]:
+        """Every version until this one, oldest first, as ``versions.csv`` tells them; this one with its sha256."""
+        told = told_versions(self.folder)
+        if not any(item.version == self.version for item in told):  # of before versions were recorded
+            previous, content = told[-1].version if told else None, self.descriptor.get("contentHash", "")
+            nature = kind(self.version, first=not told)
+            told.append(Version(len(told) + 1, self.version, previous, nature, None, None, None, None, None, content))
+        return [replace(item, sha256=self._sha256) if item.version == self.version else item for item in told]
+
+    @property
+    def _sha256(self) -> str | None:
+        return history.release_hash(self.folder) if (self.folder / CHECKSUMS).is_file() else None
 
     @cached_property
     def dictionary(self) -> list[dict[str, str]]:
@@ -131,9 +146,7 @@ class Reading:
     @cached_property
     def files(self) -> dict[str, str]:
         """The sha256 of every file of the release by name, as its ``SHA256SUMS`` tells them; that file has none."""
-        path = self.folder / CHECKSUMS
-        told = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        digests = {name: digest for digest, _, name in (line.partition("  ") for line in told)}
+        digests = told_digests(self.folder)
         return {path.name: digests.get(path.name, "") for path in sorted(self.folder.iterdir()) if path.is_file()}
 
     @cached_property

@@ -1,7 +1,8 @@
 """The public site of one release, in a folder that a web server shows as it is, or that opens from a disk.
 
-What each page says is in ``network_pages``, ``national_pages`` and ``about_pages``; here is what is made again, and
-when: a network's pages when its rows, its texts or the code of this room changed; the others with every release.
+What each page says is in ``network_pages``, ``national_pages``, ``data_pages`` and ``about_pages``; here is what is
+made again, and when: a network's pages when its rows, its texts or the code of this room changed; the others with every
+release. The files of a version are brought once, under an address that stays.
 """
 
 from __future__ import annotations
@@ -13,17 +14,23 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.portal.about_pages import LATEST, AboutPages
-from pipelines.portal.addresses import posters_folder, posters_zip
+from pipelines.portal.about_pages import AboutPages
+from pipelines.portal.addresses import LATEST, posters_folder, posters_zip, version_folder
 from pipelines.portal.charts import style
+from pipelines.portal.data_pages import DataPages
 from pipelines.portal.national_pages import CommonPages
 from pipelines.portal.network_pages import NetworkPages
 from pipelines.portal.release_data import Reading, UnreadableReleaseError
 from pipelines.portal.site_folder import SiteFolder
 from pipelines.portal.templates import TEMPLATES, Pages, Site
+from pipelines.release import changelog, feed, reuse
+from pipelines.release.files import told_digests
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipelines.portal.release_data import Network
+    from pipelines.release.changelog import Version
 
 TITLE = "Résultats des services publics"
 COMMON = "commun"
@@ -49,23 +56,53 @@ class BuiltSite:
     removed: tuple[str, ...]
 
 
-def build_site(release: Path, folder: Path, *, address: str = "", theme: Path | None = None) -> BuiltSite:
+def build_site(
+    release: Path, folder: Path, *, address: str = "", theme: Path | None = None,
+    folder_of: Callable[[str], Path | None] | None = None,
+) -> BuiltSite:  # fmt: skip
     """Bring a folder to a release; ``address``: where it is read; ``theme``: a folder of style sheets of the owner's.
 
-    Raises UnreadableReleaseError when the release isn't whole, or the theme isn't there.
+    ``folder_of`` gives the folder of a version whose files are yet to be brought, whole, None when it is lost; those of
+    the same dataset are beside the release unless told otherwise. Raises UnreadableReleaseError when the release isn't
+    whole, or the theme isn't there.
     """
     site = Site(TITLE, address.rstrip("/"), _style_sheets(theme), _posters(folder))
     with Reading(release) as reading:
         built = SiteFolder(folder, reading.version)
-        digests = _Digests(reading, site)
+        digests, versions = _Digests(reading, site), folder_of or _beside(release)
         whole = digests.of_all()
         if not (
-            all(built.keep(code, digests.of(network)) for code, network in reading.networks.items())
+            all(_kept(built, item) or versions(item.version) is None for item in reading.versions)
+            and all(built.keep(code, digests.of(network)) for code, network in reading.networks.items())
             and built.keep(COMMON, whole)
         ):
+            _place_versions(reading, built, versions)
             _write(Pages(reading, site), built, digests, whole, theme)
         built.close(AboutPages(Pages(reading, site)).gone)
     return BuiltSite(folder, reading.version, len(built.addresses), tuple(built.written), tuple(built.removed))
+
+
+def _beside(release: Path) -> Callable[[str], Path | None]:
+    def folder_of(version: str) -> Path | None:
+        folder = release.parent / version
+        return folder if folder.is_dir() else None
+
+    return folder_of
+
+
+def _kept(built: SiteFolder, item: Version) -> bool:
+    return built.keep(f"version {item.version}", item.sha256 or item.content)
+
+
+def _place_versions(reading: Reading, built: SiteFolder, folder_of: Callable[[str], Path | None]) -> None:
+    """Bring the files of every version that isn't there yet, then show those of this one as the latest."""
+    for item in reading.versions:
+        if _kept(built, item) or (source := folder_of(item.version)) is None:
+            continue
+        digests, home = told_digests(source), version_folder(item.version)
+        for path in sorted(source.iterdir()):
+            group, sources = f"version {item.version}", item.sha256 or item.content
+            built.place(f"{home}/{path.name}", path, digests.get(path.name, ""), group, sources)
 
 
 def _write(pages: Pages, built: SiteFolder, digests: _Digests, whole: str, theme: Path | None) -> None:
@@ -75,7 +112,7 @@ def _write(pages: Pages, built: SiteFolder, digests: _Digests, whole: str, theme
             for file in NetworkPages(pages, network).files():
                 built.put(file.address, file.text, code, sources)
     about = AboutPages(pages)
-    for file in (*CommonPages(pages).files(), *about.files()):
+    for file in (*CommonPages(pages).files(), *DataPages(pages, built.root).files(), *about.files()):
         built.put(file.address, file.text, COMMON, whole)
     built.put("style.css", style() + "\n" + (TEMPLATES / "style.css").read_text(encoding="utf-8"), COMMON, whole)
     built.put("site.js", (TEMPLATES / "site.js").read_text(encoding="utf-8"), COMMON, whole)
@@ -84,7 +121,7 @@ def _write(pages: Pages, built: SiteFolder, digests: _Digests, whole: str, theme
             built.place(f"theme/{path.relative_to(theme).as_posix()}", path, "", COMMON, whole)
     reading = pages.reading
     for name, digest in reading.files.items():
-        built.place(f"{LATEST}/{name}", reading.folder / name, digest, COMMON, whole)
+        built.place(f"{LATEST}/{name}", built.root / version_folder(reading.version) / name, digest, COMMON, whole)
     for file in about.machines([page for page in built.addresses if page.endswith(".html")]):
         built.put(file.address, file.text, COMMON, whole)
 
@@ -130,11 +167,11 @@ def _digest(content: object) -> str:
 
 @cache
 def code_digest() -> str:
-    """Return the digest of the code and templates of this room: other pages come of other ones."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.relative_to(Path(__file__).parent).as_posix().encode() + path.read_bytes())
+    """Return the digest of the code and templates of this room, and of the words that it takes from releases."""
+    room, digest = Path(__file__).parent, hashlib.sha256()
+    own = [path for path in sorted(room.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+    for path in (*own, *(Path(str(module.__file__)) for module in (changelog, feed, reuse))):
+        digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:32]
 
 

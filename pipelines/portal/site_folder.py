@@ -78,14 +78,17 @@ class SiteFolder:
         self.written.append(address)
 
     def place(self, address: str, file: Path, digest: str, group: str, sources: str) -> None:
-        """Show a copy of a file of the release."""
+        """Show a copy of a file of the release, or the very file where it is one of the site's already."""
         before = self._before.get(address)
         if not (before and digest and before.digest == digest[:32] and address in self._there):
             self._touch()
             path = self.root / address
             self._folder(path.parent)
             path.unlink(missing_ok=True)
-            shutil.copyfile(file, path)  # a link would change what the disk tells of the release: it'd be read again
+            if file.is_relative_to(self.root):
+                _link_or_copy(file, path)
+            else:  # a link would change what the disk tells of the release: it'd be read again
+                shutil.copyfile(file, path)
             path.chmod(PUBLIC_FILE)
             self.written.append(address)
         self._now[address] = Kept(group, sources, digest[:32], self.version)
@@ -122,6 +125,13 @@ class SiteFolder:
         if folder not in self._folders:
             public_folder(folder, self.root)
             self._folders.add(folder)
+
+
+def _link_or_copy(file: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(file)
+    except OSError:  # a disk that knows no links
+        shutil.copyfile(file, path)
 
 
 def _record(path: Path) -> dict[str, Kept]:

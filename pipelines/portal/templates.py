@@ -19,8 +19,6 @@ from pipelines.portal.sentences import NO_BREAK_SPACE, has_value, number_text, s
 from pipelines.portal.site_folder import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pipelines.portal.release_data import Reading
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -174,5 +172,5 @@ class Pages:
 
     @property
     def _creator(self) -> str:
-        contributors: list[Mapping[str, str]] = self.reading.descriptor.get("contributors", [])
-        return contributors[0]["title"] if contributors else self.reading.title
+        contact = self.reading.contact
+        return contact["title"] if contact else self.reading.title

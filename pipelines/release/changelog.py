@@ -55,12 +55,24 @@ def known_versions(releases: Path, dataset: str) -> list[Version]:
     found: list[Version] = []
     for version in history.versions(releases, dataset):
         folder = releases / dataset / version
-        item = _recorded(folder) or Version(
+        item = next((told for told in told_versions(folder) if told.version == version), None) or Version(
             0, version, found[-1].version if found else None, kind(version, first=not found),
             None, None, None, None, None, history.content_of(folder),
         )  # fmt: skip
         found.append(replace(item, rank=len(found) + 1, sha256=history.release_hash(folder)))
     return found
+
+
+def told_versions(release: Path) -> list[Version]:
+    """Return the versions that a release tells, oldest first and itself last; none when it recorded none."""
+    return [_version(row) for row in history.table_rows(release / VERSIONS_FILE)]
+
+
+def told_changes(release: Path) -> dict[str, list[str]]:
+    """Return what the CHANGELOG.md of a release says of each version: its lines, those of a list start with « - »."""
+    path = release / CHANGELOG
+    sections = path.read_text(encoding="utf-8").split("\n## Version ")[1:] if path.is_file() else []
+    return {section.split()[0]: [line for line in section.splitlines()[1:] if line] for section in sections}
 
 
 def row_counts(difference: ReleaseDifference, rows: Mapping[str, int]) -> dict[str, int]:
@@ -155,16 +167,12 @@ def _tables(difference: ReleaseDifference) -> list[str]:
     return ["", *told] if told else []
 
 
-def _recorded(release: Path) -> Version | None:
-    rows = history.table_rows(release / VERSIONS_FILE)
-    found = next((row for row in rows if row["version"] == release.name), None)
-    if found is None:
-        return None
+def _version(row: Mapping[str, str]) -> Version:
     added, removed, changed = (
-        int(found[column]) if found[column] else None
+        int(row[column]) if row[column] else None
         for column in ("lignes_ajoutees", "lignes_retirees", "lignes_modifiees")
     )
     return Version(
-        int(found["rang"]), found["version"], found["precedente"] or None, found["nature"], found["motif"] or None,
-        added, removed, changed, found["date_donnees"] or None, found["contenu"],
+        int(row["rang"]), row["version"], row["precedente"] or None, row["nature"], row["motif"] or None,
+        added, removed, changed, row["date_donnees"] or None, row["contenu"], row["sha256"] or None,
     )  # fmt: skip

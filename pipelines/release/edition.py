@@ -13,7 +13,7 @@ from pipelines.release.historical import historical_schema, historical_table
 from pipelines.release.history import DESCRIPTOR, JOURNAL_FILE
 from pipelines.release.own_tables import JOURNAL, VERSIONS
 from pipelines.release.package import datapackage, release_title, to_bytes
-from pipelines.release.readme import introduction, readme
+from pipelines.release.reuse import introduction, readme
 from pipelines.release.spreadsheet import Sheet, write_workbook
 from pipelines.release.standard import schema_file, standard_schema
 from pipelines.release.table_files import write_csv, write_parquet

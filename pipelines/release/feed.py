@@ -5,13 +5,12 @@ Atom is RFC 4287. Where the feed stands, and the addresses of versions, are give
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from pipelines.declarations import Dataset
     from pipelines.release.changelog import Version
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
@@ -20,32 +19,33 @@ EARLIEST = "1970-01-01"  # of a release whose data have no date
 
 
 def atom(
-    dataset_id: str,
-    dataset: Dataset,
     versions: Sequence[Version],
+    descriptor: Mapping[str, Any],
     *,
-    title: str,
     address: str,
     link: Callable[[str], str],
     own: str | None = None,
 ) -> bytes:
     """Return the feed, newest version first.
 
-    ``title`` is that of the latest release (it tells invented data); ``address`` is the page of the dataset, ``link``
-    gives the page of a version; both may be relative to the feed, whose own address is ``own`` where it is known. An
-    entry is never older than the one before it.
+    ``descriptor`` is that of the latest release: its title tells invented data. ``address`` is the page of the dataset,
+    ``link`` gives the page of a version; both may be relative to the feed, whose own address is ``own`` where it is
+    known. An entry is never older than the one before it.
     """
+    contact = next(iter(descriptor.get("contributors", [])), {"title": descriptor["title"]})
+    name, email = descriptor["name"], contact.get("email", "")
     ElementTree.register_namespace("", NAMESPACE)
     feed = ElementTree.Element(_name("feed"), {"{http://www.w3.org/XML/1998/namespace}lang": "fr"})
     days = _days(versions)
-    identity = f"tag:{dataset.contact.email.rpartition('@')[2]},{(days or [EARLIEST])[0]}:{dataset_id}"
+    identity = f"tag:{email.rpartition('@')[2] or name},{(days or [EARLIEST])[0]}:{name}"
     _text(feed, "id", identity)
-    _text(feed, "title", f"{title} : versions")
+    _text(feed, "title", f"{descriptor['title']} : versions")
     _text(feed, "updated", _instant((days or [EARLIEST])[-1]))
     _text(feed, "rights", "Licence Ouverte 2.0")
     author = ElementTree.SubElement(feed, _name("author"))
-    _text(author, "name", dataset.contact.name)
-    _text(author, "email", dataset.contact.email)
+    _text(author, "name", contact["title"])
+    if email:
+        _text(author, "email", email)
     _link(feed, "alternate", address)
     if own is not None:
         _link(feed, "self", own)

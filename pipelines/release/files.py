@@ -44,6 +44,13 @@ def checksums(files: Iterable[WrittenFile]) -> bytes:
     return "".join(f"{digest}  {name}\n" for name, digest in lines).encode()
 
 
+def told_digests(folder: Path) -> dict[str, str]:
+    """Return the sha256 of each file by name, as the SHA256SUMS of a folder tells them; none when it isn't there."""
+    path = folder / CHECKSUMS
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
 def seal(folder: Path) -> None:
     """Make every file of ``folder`` read-only, for everybody to read, and push all of it to the disk."""
     for path in sorted(folder.iterdir()):

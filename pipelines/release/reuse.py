@@ -1,76 +1,172 @@
-"""The reuse page of a dataset in Markdown: where the files are, code to read them, versions and why, dictionary.
-
-Its HTML sister is the page of the local catalogue; both are filled from the same entry.
-"""
+"""How a release is reused, in words: LISEZMOI.md, first sheet of the workbook, reuse page, what each file is, code."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.compile.dictionary import dictionary_rows
 from pipelines.release import history
 from pipelines.release.changelog import known_versions
-from pipelines.release.readme import LICENCE_TEXT, LIMITS, citation
+from pipelines.release.package import SYNTHETIC_MARK, release_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pipelines.declarations import Catalogue
+    from pipelines.declarations import Catalogue, Dataset, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
 REUSE = "reutiliser.md"
 INVENTED = "Ces données sont inventées."
+LICENCE_TEXT = "Licence Ouverte 2.0 (etalab-2.0) : réutilisation libre, en citant la source et la version."
+LIMITS = (
+    "Une cellule vide est une valeur absente, jamais un zéro ; la table resultats dit pourquoi dans motif_absence.",
+    "Une moyenne simple de taux n'est pas le taux de l'ensemble : prendre la maille publiée, ou les sommes.",
+    "Les réseaux ne mesurent pas tous la même chose : lire la définition avant de les comparer.",
+    "Sans intervalle de confiance ni effectif, une différence faible entre deux valeurs ne prouve rien.",
+    "Les codes de territoire, de structure et d'indicateur sont des textes : 01 n'est pas 1.",
+)
+EXCEL_STEPS = (
+    "Télécharger et ouvrir resultats.xlsx : une feuille par table, filtres déjà posés.",
+    "Lire la feuille « Lisez-moi », puis « Dictionnaire » pour le sens des colonnes.",
+    "Ne pas ouvrir le CSV par un double clic, Excel y perdrait les zéros des codes : passer par Données, « À partir "
+    "d'un fichier texte/CSV », et choisir le type Texte pour les codes.",
+)
+# What the files that are no table are: title and description.
+DOCUMENTS: Mapping[str, tuple[str, str]] = {
+    "resultats.xlsx": (
+        "Toutes les tables (XLSX)",
+        "Classeur pour tableur : une feuille par table, et le dictionnaire des colonnes.",
+    ),
+    "resultats-format-historique.csv": (
+        "Résultats, colonnes du format historique (CSV)",
+        "Mêmes résultats sous les noms de colonnes d'origine, pour les réutilisations existantes.",
+    ),
+    "dictionnaire.csv": (
+        "Dictionnaire des colonnes (CSV)",
+        "Nom, titre, description, type et contraintes de chaque colonne de chaque table.",
+    ),
+    "journal.csv": (
+        "Journal de la dernière version (CSV)",
+        "Chaque cellule qui a changé depuis la version précédente : avant, après, nature et motif.",
+    ),
+    "versions.csv": (
+        "Liste des versions (CSV)",
+        "Toutes les versions publiées : nature, motif, lignes ajoutées, retirées et modifiées, empreinte.",
+    ),
+    "CHANGELOG.md": ("Changements, version par version", "Ce que chaque version a changé, et pourquoi."),
+    "LISEZMOI.md": ("Lisez-moi", "Contenu, limites, licence et façon de citer."),
+    "datapackage.json": (
+        "Descripteur Data Package (JSON)",
+        "Tables, colonnes, sources, licence et empreintes, lisibles par un logiciel (Data Package v2).",
+    ),
+}
+PARQUET = "Mêmes lignes et colonnes que le fichier CSV, typées et compressées, pour Python, R ou DuckDB."
+SCHEMA = "Colonnes, types et contraintes, pour vérifier un fichier (Table Schema v1)."
+_PYTHON = """\
+import pandas as pd
+
+resultats = pd.read_csv(
+    "{}",
+    dtype={{"periode": "str", "territoire_code": "str", "structure_code": "str"}},  # 01 n'est pas 1
+)
+annuels = resultats[resultats["frequence"] == "annuelle"]"""
+_R = """\
+library(readr)
+resultats <- read_csv("{}",
+  col_types = cols(periode = col_character(), territoire_code = col_character(), structure_code = col_character()))
+annuels <- subset(resultats, frequence == "annuelle")"""
+_DUCKDB = """\
+SELECT reseau, indicateur, annee, valeur, unite, effectif
+FROM read_csv('{}',
+  types = {{'periode': 'VARCHAR', 'territoire_code': 'VARCHAR', 'structure_code': 'VARCHAR'}})
+WHERE maille = 'national' AND frequence = 'annuelle'
+ORDER BY reseau, indicateur, annee;"""
+
+
+@dataclass(frozen=True)
+class Example:
+    """Code that reads the main table: what it is written in, as people and as Markdown name it."""
+
+    title: str
+    language: str
+    code: str
+
+
+def examples(main_table: str) -> tuple[Example, ...]:
+    """Return code that reads the CSV of the main table at an address, codes as the texts that they are."""
+    kinds = (("Python (pandas)", "python", _PYTHON), ("R", "r", _R), ("DuckDB (SQL)", "sql", _DUCKDB))
+    return tuple(Example(title, language, code.format(main_table)) for title, language, code in kinds)
+
+
+def warning(synthetic: str | None) -> list[str]:
+    """Return the lines that warn of invented data, none for real ones."""
+    return [f"{SYNTHETIC_MARK} : {synthetic} Ne pas citer comme des résultats."] if synthetic else []
+
+
+def citation(owner: str, title: str, version: str) -> str:
+    """Return the way to cite a release."""
+    return f"{owner}, « {title} », version {version}, Licence Ouverte 2.0."
+
+
+def introduction(dataset: Dataset, version: str, synthetic: str | None) -> list[str]:
+    """Return the lines of the sheet « Lisez-moi »."""
+    return [
+        *warning(synthetic),
+        f"Version {version}.",
+        *(line for line in dataset.description.splitlines() if line.strip()),
+        LICENCE_TEXT,
+        f"Pour citer : {_citation(dataset, version, synthetic)}",
+        *LIMITS,
+        "Les colonnes sont expliquées dans la feuille Dictionnaire.",
+    ]
+
+
+def readme(
+    dataset: Dataset, version: str, tables: Mapping[str, Table], counts: Mapping[str, int], synthetic: str | None
+) -> str:
+    """Return LISEZMOI.md."""
+    return _templates().get_template("readme.md").render(
+        title=release_title(dataset, synthetic), warning=warning(synthetic), version=version, dataset=dataset,
+        tables=tables, counts=counts, licence=LICENCE_TEXT, citation=_citation(dataset, version, synthetic),
+        limits=LIMITS,
+    )  # fmt: skip
 
 
 def reuse_page(
-    catalogue: Catalogue,
-    dataset_id: str,
-    release: Path,
-    *,
-    address: Callable[[str], str],
+    catalogue: Catalogue, dataset_id: str, release: Path, *, address: Callable[[str], str],
     synthetic: str | None = None,
-) -> str:
-    """Return the page of the release in that folder.
+) -> str:  # fmt: skip
+    """Return the reuse page, in Markdown, of the release in that folder.
 
     ``address`` gives the permalink of a file of the latest release, empty when the target doesn't hold it.
     """
-    return reuse_text(facts(catalogue, dataset_id, release, synthetic), address)
+    dataset, descriptor, rows = catalogue.datasets[dataset_id], history.descriptor(release), history.row_counts(release)
+    invented = (synthetic or INVENTED) if synthetic or descriptor.get("synthetic") else None
+    declared = {table: catalogue.tables[table] for table in dataset.tables if table in rows}
+    return _templates().get_template("reuse.md").render(
+        dataset=dataset, title=descriptor["title"], version=release.name, synthetic=invented, tables=declared,
+        rows=rows, columns={table: dictionary_rows({table: declared[table]}) for table in declared},
+        history=known_versions(release.parent.parent, dataset_id)[::-1], licence=LICENCE_TEXT, limits=LIMITS,
+        citation=_citation(dataset, release.name, invented), address=address,
+        examples=examples(address(f"{dataset.main_table}.csv")), excel=EXCEL_STEPS,
+    )  # fmt: skip
 
 
-def reuse_text(entry: Mapping[str, Any], address: Callable[[str], str]) -> str:
-    """Return the page of what ``facts`` told."""
-    pages = Environment(
+def _citation(dataset: Dataset, version: str, synthetic: str | None) -> str:
+    return citation(dataset.contact.name, release_title(dataset, synthetic), version)
+
+
+def _templates() -> Environment:
+    found = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
-    pages.filters["cell"] = _cell
-    return pages.get_template("reuse.md").render(entry, address=address)
-
-
-def facts(catalogue: Catalogue, dataset_id: str, release: Path, synthetic: str | None) -> dict[str, Any]:
-    """Return what pages tell of a release: texts, tables with rows and columns, all versions newest first."""
-    dataset, descriptor = catalogue.datasets[dataset_id], history.descriptor(release)
-    marked = bool(descriptor.get("synthetic", False))
-    warning = (synthetic or INVENTED) if marked or synthetic else None
-    rows: Mapping[str, int] = history.row_counts(release)
-    declared = {table: catalogue.tables[table] for table in dataset.tables if table in rows}
-    return {
-        "dataset": dataset,
-        "title": descriptor["title"],
-        "version": release.name,
-        "main_table": dataset.main_table,
-        "tables": declared,
-        "rows": rows,
-        "columns": {table: dictionary_rows({table: declared[table]}) for table in declared},
-        "history": known_versions(release.parent.parent, dataset_id)[::-1],
-        "citation": citation(dataset, release.name, warning),
-        "licence": LICENCE_TEXT,
-        "limits": LIMITS,
-        "synthetic": warning,
-    }
+    found.filters["cell"] = _cell
+    return found
 
 
 def _cell(text: str) -> str:

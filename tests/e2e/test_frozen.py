@@ -303,15 +303,18 @@ def _without_sizes(content: Any, release: Path) -> Any:
         return [_without_sizes(item, release) for item in content]
     if not isinstance(content, dict):
         return content
-    name = Path(str(content.get("path", ""))).name
+    name, size = (
+        Path(str(content.get("path", content.get("adresse", "")))).name,
+        "bytes" if "bytes" in content else "octets",
+    )
     file = release / name
-    if name.endswith(DERIVED) and file.is_file() and content.get("bytes") == file.stat().st_size:
-        content = content | {"bytes": "<taille du fichier>"}
+    if name.endswith(DERIVED) and file.is_file() and content.get(size) == file.stat().st_size:
+        content = content | {size: "<taille du fichier>"}
     return {key: _without_sizes(value, release) for key, value in content.items()}
 
 
 def _without_size(line: str) -> str:
-    if "latest/" not in line or not re.search(r"latest/[\w-]+\.(parquet|xlsx)|latest/datapackage\.json", line):
+    if not re.search(r"(latest|versions/[\d.]+)/([\w-]+\.(parquet|xlsx)|datapackage\.json)", line):
         return line
     return re.sub(r'(<td class="number">)[\d,\u202f\xa0 ]+ (octets|ko|Mo)', r"\1<taille>", line)
 
@@ -332,16 +335,27 @@ def release(scenario: Scenario, _: Path) -> dict[str, Any]:
 
 
 def catalogue(scenario: Scenario, _: Path) -> dict[str, Any]:
-    """The pages of the local catalogue, and which release it shows."""
+    """What programs read in the folder target, and which release it shows."""
     root = scenario.output / "catalogue"
-    latest = {path.name: _sha256(path.read_bytes()) for path in (root / DATASET / "latest").iterdir()}
+    others = sorted(path for path in root.rglob("*") if path.is_file() and path.parent.name != "latest")
+    told = {path.relative_to(root).as_posix(): _described(scenario, path) for path in others}
+    return {"latest": _shown_release(scenario, root / DATASET / "latest"), **told}
+
+
+def _shown_release(scenario: Scenario, folder: Path) -> Any:
+    """Return the name of the last release if its files, and they alone, are in a folder; else what differs."""
+    latest = {path.name: _sha256(path.read_bytes()) for path in folder.iterdir()}
     last = {path.name: _sha256(path.read_bytes()) for path in scenario.releases[-1].iterdir()}
-    pages = sorted(path for path in root.rglob("*") if path.is_file() and path.parent.name != "latest")
-    told = {path.relative_to(root).as_posix(): _described(scenario, path) for path in pages}
-    return {
-        "latest": scenario.releases[-1].name if latest == last else sorted(set(latest.items()) ^ set(last.items())),
-        **told,
-    }
+    return scenario.releases[-1].name if latest == last else sorted(set(latest.items()) ^ set(last.items()))
+
+
+def data_pages(scenario: Scenario, _: Path) -> dict[str, Any]:
+    """The site's pages about the data, the same for machines, and the release whose files are beside them."""
+    root = scenario.output / "site"
+    pages = [*root.glob("donnees.html"), *root.glob("donnees/*.html"), *root.glob("donnees/versions/*.html")]
+    pages += [root / name for name in ("qualite.html", "nouveautes.atom", "versions.json", "robots.txt")]
+    told = {path.relative_to(root).as_posix(): _described(scenario, path) for path in sorted(pages)}
+    return {"latest": _shown_release(scenario, root / "donnees" / "latest"), **told}
 
 
 def letters(scenario: Scenario, _: Path) -> dict[str, Any]:
@@ -593,9 +607,9 @@ def _shown(value: Any) -> str:
 
 
 SUBJECTS: dict[str, tuple[Callable[[Scenario, Path], Any], ...]] = {
-    "samples": (release, catalogue, letters, run, status, plan, explain, validate, night, morning),
-    "corrected": (release, catalogue, run, status, plan, explain),
-    "real": (release, catalogue, letters, run, status, plan, explain, validate),
+    "samples": (release, catalogue, data_pages, letters, run, status, plan, explain, validate, night, morning),
+    "corrected": (release, catalogue, data_pages, run, status, plan, explain),
+    "real": (release, catalogue, data_pages, letters, run, status, plan, explain, validate),
 }
 FROZEN = [
     pytest.param(name, subject, id=f"{name}-{subject.__name__}")

@@ -42,10 +42,8 @@ def document(key: str, catalogue: Catalogue, release: Path, links: Links, keys: 
         return text.encode("utf-8")
     # The feed doesn't name its own address, which a platform gives only once it holds it.
     return atom(
-        dataset,
-        catalogue.datasets[dataset],
         known_versions(release.parent.parent, dataset),
-        title=history.descriptor(release)["title"],
+        history.descriptor(release),
         address=links.page,
         link=lambda version: links.files.get(f"{ARCHIVE}{version}", links.page),
     )

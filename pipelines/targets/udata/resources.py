@@ -20,7 +20,6 @@ ResourceType = Literal["main", "documentation", "other"]
 REUSE_KEY, FEED_KEY = LINKED = ("reutiliser", "flux-versions")  # documents that hold links of the target
 
 _CSV = "UTF-8, virgule, point décimal, dates AAAA-MM-JJ, cellule vide pour une valeur absente."
-_PARQUET = "Mêmes lignes et colonnes que le fichier CSV, typées et compressées, pour Python, R ou DuckDB."
 
 
 @dataclass(frozen=True)
@@ -50,27 +49,17 @@ class Placed:
         return self.key.startswith(ARCHIVE)
 
 
-# Files that are not tables: name, key, title, description, type, extension for a target that refuses theirs.
-_DOCUMENTS: tuple[tuple[str, str, str, str, ResourceType, str | None], ...] = (
-    ("resultats.xlsx", "classeur", "Toutes les tables (XLSX)",
-     "Classeur pour tableur : une feuille par table, et le dictionnaire des colonnes.", "main", None),
-    ("resultats-format-historique.csv", "format-historique", "Résultats, colonnes du format historique (CSV)",
-     f"Mêmes résultats sous les noms de colonnes d'origine, pour les réutilisations existantes. {_CSV}", "other", None),
-    ("dictionnaire.csv", "dictionnaire", "Dictionnaire des colonnes (CSV)",
-     "Nom, titre, description, type et contraintes de chaque colonne de chaque table.", "documentation", None),
-    ("journal.csv", "journal", "Journal de la dernière version (CSV)",
-     "Chaque cellule qui a changé depuis la version précédente : avant, après, nature et motif.",
-     "documentation", None),
-    ("versions.csv", "versions", "Liste des versions (CSV)",
-     "Toutes les versions publiées : nature, motif, lignes ajoutées, retirées et modifiées, empreinte.",
-     "documentation", None),
-    ("CHANGELOG.md", "changements", "Changements, version par version",
-     "Ce que chaque version a changé, et pourquoi.", "documentation", ".txt"),
-    ("LISEZMOI.md", "lisezmoi", "Lisez-moi", "Contenu, limites, licence et façon de citer.", "documentation", ".txt"),
-    ("datapackage.json", "datapackage", "Descripteur Data Package (JSON)",
-     "Tables, colonnes, sources, licence et empreintes, lisibles par un logiciel (Data Package v2).",
-     "documentation", None),
-)  # fmt: skip
+# Files that are not tables: name, key, type, extension for a target that refuses theirs; in the order of the page.
+_DOCUMENTS: tuple[tuple[str, str, ResourceType, str | None], ...] = (
+    ("resultats.xlsx", "classeur", "main", None),
+    ("resultats-format-historique.csv", "format-historique", "other", None),
+    ("dictionnaire.csv", "dictionnaire", "documentation", None),
+    ("journal.csv", "journal", "documentation", None),
+    ("versions.csv", "versions", "documentation", None),
+    ("CHANGELOG.md", "changements", "documentation", ".txt"),
+    ("LISEZMOI.md", "lisezmoi", "documentation", ".txt"),
+    ("datapackage.json", "datapackage", "documentation", None),
+)
 
 
 def latest_files(catalogue: Catalogue, release: Path, made: Path, documents: Path) -> Iterator[Placed]:
@@ -90,8 +79,7 @@ def latest_files(catalogue: Catalogue, release: Path, made: Path, documents: Pat
     for path in sorted(release.glob("*.schema.json")):
         table = path.name.removesuffix(".schema.json")
         title = _schema_title(catalogue, dataset, table)
-        description = "Colonnes, types et contraintes, pour vérifier un fichier (Table Schema v1)."
-        yield Placed(f"schema:{table}", path, f"Schéma : {title} (JSON)", description, "documentation")
+        yield Placed(f"schema:{table}", path, f"Schéma : {title} (JSON)", reuse.SCHEMA, "documentation")
 
 
 def _linked(folder: Path) -> Iterator[Placed]:
@@ -135,12 +123,15 @@ def _tables(
             text = f"{table.description.strip()} {_CSV}"
             yield Placed(f"table:{name}:csv", path, f"{table.title} (CSV)", text, kind, table=name)
         if parquet and (path := release / f"{name}.parquet").is_file():
-            yield Placed(f"table:{name}:parquet", path, f"{table.title} (Parquet)", _PARQUET, kind)
+            yield Placed(f"table:{name}:parquet", path, f"{table.title} (Parquet)", reuse.PARQUET, kind)
 
 
 def _documents(release: Path, wanted: ResourceType) -> Iterator[Placed]:
-    for name, key, title, description, kind, fallback in _DOCUMENTS:
+    for name, key, kind, fallback in _DOCUMENTS:
         if kind == wanted and (path := release / name).is_file():
+            title, description = reuse.DOCUMENTS[name]
+            if key == "format-historique":
+                description = f"{description} {_CSV}"
             table = path.stem if (release / f"{path.stem}.schema.json").is_file() and path.suffix == ".csv" else None
             yield Placed(key, path, title, description, kind, fallback, table)
 

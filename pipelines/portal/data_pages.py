@@ -1,0 +1,188 @@
+"""Pages about the data: files, how to reuse them, columns, versions and what each changed; the same for machines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from pipelines.portal import addresses
+from pipelines.portal.templates import File
+from pipelines.release import history
+from pipelines.release.changelog import told_changes
+from pipelines.release.feed import atom
+from pipelines.release.files import CHECKSUMS, told_digests
+from pipelines.release.own_tables import OWN_TABLES
+from pipelines.release.reuse import DOCUMENTS, EXCEL_STEPS, LIMITS, citation, examples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pipelines.portal.templates import Pages
+    from pipelines.release.changelog import Version
+
+FEED = "nouveautes.atom"
+VERSIONS_SHOWN = 20  # on the page of data, which has a weight to hold; all are in versions.json and versions.csv
+LINES_SHOWN = 150  # of what a version changed, for the same reason
+_PARTS = {"parquet": "Parquet", "csv": "CSV"}
+
+
+@dataclass(frozen=True)
+class HeldVersion:
+    """A version as pages tell it: what is recorded of it, its files on the site, the version that went back on it."""
+
+    told: Version
+    files: tuple[dict[str, Any], ...]
+    gone_back: str | None
+
+
+class DataPages:
+    """The pages about the data of one release; the files of every version are on the site already."""
+
+    def __init__(self, pages: Pages, site: Path) -> None:
+        self.pages, self.reading, self._site = pages, pages.reading, site
+
+    def files(self) -> Iterator[File]:
+        """Yield every page, the feed of versions and the list of versions for machines."""
+        yield self._data()
+        yield from self._tables()
+        yield from self._versions()
+        yield File(FEED, self._feed())
+        yield File("versions.json", json.dumps(self._for_machines(), ensure_ascii=False, indent=1) + "\n")
+
+    @cached_property
+    def _held(self) -> list[HeldVersion]:
+        """Every version, newest first."""
+        told, gone = self.reading.versions, dict[str, str]()
+        names = [item.version for item in told]
+        for name in names:
+            for earlier in self._gone_back_on(name, names):
+                gone[earlier] = name
+        return [HeldVersion(item, self._files(item.version), gone.get(item.version)) for item in reversed(told)]
+
+    @property
+    def _latest(self) -> tuple[dict[str, Any], ...]:
+        """The files of the version shown."""
+        return next(held.files for held in self._held if held.told.version == self.reading.version)
+
+    def _gone_back_on(self, version: str, names: list[str]) -> list[str]:
+        """Return the versions that a version went back on: those between it and the one whose tables it took again."""
+        folder = self._site / addresses.version_folder(version)
+        to = (history.descriptor(folder).get("rollback") or {}).get("to") if folder.is_dir() else None
+        return names[names.index(to) + 1 : names.index(version)] if to in names else []
+
+    def _files(self, version: str) -> tuple[dict[str, Any], ...]:
+        folder = self._site / addresses.version_folder(version)
+        digests = told_digests(folder)
+        return tuple(
+            {"name": path.name, "title": self._title(path.name), "bytes": path.stat().st_size,
+             "digest": digests.get(path.name, "")}
+            for path in sorted(folder.glob("*"))
+        )  # fmt: skip
+
+    def _title(self, name: str) -> str:
+        """Return what a file is, in a few words."""
+        if name in DOCUMENTS:
+            return DOCUMENTS[name][0]
+        if name == CHECKSUMS:
+            return "Empreintes des fichiers"
+        stem, _, kind = name.partition(".")
+        title = self._resources.get(stem, {}).get("title", stem)
+        return f"{title} ({_PARTS[kind]})" if kind in _PARTS else f"Schéma : {title} (JSON)"
+
+    @cached_property
+    def _resources(self) -> dict[str, dict[str, Any]]:
+        return {one["name"]: one for one in self.reading.descriptor["resources"]}
+
+    @cached_property
+    def _columns(self) -> dict[str, list[dict[str, str]]]:
+        return {table: list(rows) for table, rows in groupby(self.reading.dictionary, lambda row: row["table"])}
+
+    def _cited(self, version: str) -> str:
+        contact = self.reading.contact
+        return citation(contact["title"] if contact else self.reading.title, self.reading.title, version)
+
+    def _data(self) -> File:
+        reading, base = self.reading, self.pages.canonical("")
+        counts = history.row_counts(reading.folder)
+        tables = [
+            {
+                "name": name,
+                "text": one.get("description") or one.get("title"),
+                "rows": counts.get(name),
+                "columns": self._columns.get(name),
+            }
+            for name, one in self._resources.items()
+            if name not in OWN_TABLES
+        ]
+        return self._page(
+            "data.html", "donnees.html", "Données ouvertes", tables=tables, files=self._latest,
+            paragraphs=str(reading.descriptor.get("description", "")).split("\n\n"), shown=reading.version,
+            date=reading.date, contact=reading.contact, limits=LIMITS, citation=self._cited(reading.version),
+            history=self._held[:VERSIONS_SHOWN], others=len(self._held[VERSIONS_SHOWN:]), excel=EXCEL_STEPS,
+            words=reading.descriptor.get("keywords", []), examples=examples(f"{base}{addresses.LATEST}/resultats.csv"),
+            description=f"Fichiers, versions, dictionnaire et licence : {reading.title}.", crumbs=[("Données", None)],
+        )  # fmt: skip
+
+    def _tables(self) -> Iterator[File]:
+        for table, columns in self._columns.items():
+            yield self._page(
+                "table.html", addresses.table_page(table), f"Table {table} : ses colonnes", columns=columns,
+                text=self._resources.get(table, {}).get("description"),
+                key=[column["colonne"] for column in columns if column["cle"] == "true"],
+                there=[name for name in (f"{table}.csv", f"{table}.parquet") if name in self.reading.files],
+                crumbs=[("Données", "donnees.html"), (table, None)],
+            )  # fmt: skip
+
+    def _versions(self) -> Iterator[File]:
+        changes = told_changes(self.reading.folder)
+        for held in self._held:
+            lines = changes.get(held.told.version, [])
+            blocks = groupby(lines[:LINES_SHOWN], lambda line: line.startswith("- "))
+            yield self._page(
+                "version.html", addresses.version_page(held.told.version), f"Version {held.told.version} des données",
+                held=held, blocks=[(listed, [line.removeprefix("- ") for line in found]) for listed, found in blocks],
+                others=len(lines[LINES_SHOWN:]), citation=self._cited(held.told.version),
+                folder=addresses.version_folder(held.told.version), latest=held.told.version == self.reading.version,
+                crumbs=[("Données", "donnees.html"), (f"Version {held.told.version}", None)],
+            )  # fmt: skip
+
+    def _page(self, template: str, address: str, title: str, **told: Any) -> File:
+        return File(address, self.pages.render(template, address, title, **told))
+
+    def _feed(self) -> str:
+        return atom(
+            self.reading.versions, self.reading.descriptor, address=self._link("donnees.html"),
+            link=lambda version: self._link(addresses.version_page(version)), own=self._link(FEED),
+        ).decode("utf-8")  # fmt: skip
+
+    def _link(self, address: str) -> str:
+        """Return the whole address where the site's own is known, else the address from the home."""
+        return self.pages.canonical(address) or addresses.link(address, "")
+
+    def _for_machines(self) -> dict[str, Any]:
+        """Return the versions as data, newest first; addresses are relative to those of the site."""
+        reading = self.reading
+        return {
+            "jeu": reading.dataset, "titre": reading.title, "licence": "etalab-2.0",
+            "synthetique": reading.synthetic is not None, "derniere": reading.version,
+            "fichiers": [
+                {"nom": file["name"], "titre": file["title"], "adresse": f"{addresses.LATEST}/{file['name']}",
+                 "octets": file["bytes"], "sha256": file["digest"] or None}
+                for file in self._latest
+            ],
+            "versions": [self._for_machine(held) for held in self._held],
+        }  # fmt: skip
+
+    def _for_machine(self, held: HeldVersion) -> dict[str, Any]:
+        told, folder = held.told, addresses.version_folder(held.told.version)
+        return {
+            "version": told.version, "precedente": told.previous, "nature": told.kind, "motif": told.reason,
+            "lignes_ajoutees": told.added, "lignes_retirees": told.removed, "lignes_modifiees": told.changed,
+            "date_donnees": told.data_date, "contenu": told.content, "sha256": told.sha256,
+            "remplacee_par_retour": held.gone_back, "page": addresses.version_page(told.version),
+            "fichiers": [f"{folder}/{file['name']}" for file in held.files],
+        }  # fmt: skip
