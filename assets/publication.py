@@ -12,8 +12,9 @@ import dagster as dg
 from assets.resources import POOL, Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.publish import Night, Publisher, publish_accepted, publish_night
+from pipelines.flow.site import follow_site
 from pipelines.flow.waiting_plans import keep_waiting
-from pipelines.operations.settings import SettingError, read_secret
+from pipelines.operations.settings import SettingError, read_secret, theme_from_environment
 from pipelines.release.errors import PublicationError
 from pipelines.targets.folder.target import NAME
 from pipelines.targets.plan import Plan
@@ -81,6 +82,8 @@ def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
         publishers = _publishers(catalogue, workspace)
         try:
             reports = publish_accepted(publishers, config.hash, config.reason, context.log.info)
+            if any(report.plan.target == NAME for report in reports):
+                follow_site(catalogue, workspace.store, theme_from_environment())
         except STOPPED as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         text = "\n".join(report_text(report) for report in reports) or NO_SUCH_PLAN

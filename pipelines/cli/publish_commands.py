@@ -151,6 +151,8 @@ def _show(arguments: Arguments, publisher: Publisher) -> int:
 
 
 def _bring(arguments: Arguments, publisher: Publisher) -> int:
+    from pipelines.flow.site import follow_site
+    from pipelines.operations.settings import theme_from_environment
     from pipelines.release.errors import PublicationError
     from pipelines.targets.publication_report import plan_text, report_text
 
@@ -163,6 +165,8 @@ def _bring(arguments: Arguments, publisher: Publisher) -> int:
             agree = _agreement(arguments, plan_text, tell)
             for report in publisher.publish(agree, tell):
                 reports.append(report)
+            if any(report.done for report in reports) and not publisher.remote:
+                follow_site(publisher.catalogue, publisher.store, theme_from_environment())
     except PublicationError as error:
         if not arguments.json or not reports:
             raise

@@ -165,10 +165,11 @@ def rollback(
 
 
 def _go_back(catalogue: Catalogue, dataset: str, store: Store, to: str, reason: str) -> tuple[str, Path]:
-    """Make the release and publish it locally; return its version and its folder."""
+    """Make the release, publish it locally and on the site; return its version and its folder."""
     from pipelines.flow.publish import Publisher
     from pipelines.flow.replay import archived_catalogue
-    from pipelines.operations.settings import read_secret
+    from pipelines.flow.site import follow_site
+    from pipelines.operations.settings import read_secret, theme_from_environment
     from pipelines.release.rollback import rollback
     from pipelines.targets.folder.target import NAME
 
@@ -178,6 +179,7 @@ def _go_back(catalogue: Catalogue, dataset: str, store: Store, to: str, reason: 
     with store.releasing(dataset) as releases:
         made = rollback(dataset, then, releases, to, reason)
     Publisher(catalogue, store, NAME, read_secret).impose()
+    follow_site(catalogue, store, theme_from_environment())
     return made.version, made.folder
 
 

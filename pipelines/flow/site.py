@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.portal.site import BuiltSite, build_site
+from pipelines.portal.site_folder import RECORD
 from pipelines.release import history
 from pipelines.release.errors import PublicationError
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from pipelines.flow.store import Store
 
 _SOMEWHERE = "cette sortie n'est pas un dossier : dire où écrire le site (resultats site --site DOSSIER)"
+
+
+def follow_site(catalogue: Catalogue, store: Store, theme: Path | None = None) -> BuiltSite | None:
+    """Bring the site to what was just published by hand, where one was written already; as ``bring_site`` does."""
+    written = store.site is not None and (store.site / RECORD).is_file()
+    return bring_site(catalogue, store, theme=theme) if written else None
 
 
 def bring_site(

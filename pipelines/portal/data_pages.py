@@ -131,8 +131,7 @@ class DataPages:
         for table, columns in self._columns.items():
             yield self._page(
                 "table.html", addresses.table_page(table), f"Table {table} : ses colonnes", columns=columns,
-                text=self._resources.get(table, {}).get("description"),
-                key=[column["colonne"] for column in columns if column["cle"] == "true"],
+                text=self._resources[table].get("description"), key=self._resources[table]["schema"]["primaryKey"],
                 there=[name for name in (f"{table}.csv", f"{table}.parquet") if name in self.reading.files],
                 crumbs=[("Données", "donnees.html"), (table, None)],
             )  # fmt: skip

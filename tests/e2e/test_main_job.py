@@ -60,6 +60,7 @@ def test_the_run_says_what_was_refused_and_where_the_datasets_are(whole_run):
     assert "DONNÉES SYNTHÉTIQUES" in told
     assert str(release(output)) in told
     assert str(output / "site" / "index.html") in told
+    assert str(output / "site" / "donnees.html") in told
     assert "make ui" in told
     account = (output / "work" / "compte-rendu.txt").read_text(encoding="utf-8")
     assert "2023  enquete : REJETÉ. Fichier inutilisable." in account

@@ -92,6 +92,13 @@ def test_a_rollback_holds_the_next_night(story, output):
     (last,) = {path.name for path in (output / "releases" / DATASET).iterdir()} - {"1.0.0", second, third}
     page = json.loads((output / "catalogue" / DATASET / "dataset.json").read_text("utf-8"))
     assert page["version"] == last
+    told = json.loads((output / "site" / "versions.json").read_text("utf-8"))  # the site went back with it
+    assert [(item["version"], item["remplacee_par_retour"]) for item in told["versions"]] == [
+        (last, None), (third, last), (second, None), ("1.0.0", None),
+    ]  # fmt: skip
+    assert "le fichier renvoyé était faux" in (output / "site" / "donnees" / "versions" / f"{last}.html").read_text(
+        "utf-8"
+    )
     results = [table(output, "resultats", version).drop(columns="version_publication") for version in (second, last)]
     assert results[0].equals(results[1])
     night(exports, output, "gendarmerie")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,19 @@ def test_the_command_writes_what_differs(whole_run, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["ecrits"] == 0
     assert main([*words, "--release", "9.9.9"]) == 1
     assert "version 9.9.9 inconnue" in capsys.readouterr().err
+
+
+def test_the_site_follows_what_is_published_by_hand(whole_run, tmp_path):
+    output = Path(shutil.copytree(whole_run[0], tmp_path / "output"))
+    publish = ["publish", "--yes", "--output", str(output)]
+    shutil.rmtree(output / "catalogue")
+    (output / "site" / "versions.json").unlink()
+    assert main(publish) == 0
+    assert (output / "site" / "versions.json").is_file()
+    shutil.rmtree(output / "catalogue")
+    shutil.rmtree(output / "site")
+    assert main(publish) == 0
+    assert not (output / "site").exists()  # who wants no site has none
 
 
 def test_without_a_version_the_command_says_what_to_do(tmp_path, capsys):
