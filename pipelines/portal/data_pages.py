@@ -90,7 +90,8 @@ class DataPages:
         if name == CHECKSUMS:
             return "Empreintes des fichiers"
         stem, _, kind = name.partition(".")
-        title = self._resources.get(stem, {}).get("title", stem)
+        known, _ = DOCUMENTS.get(f"{stem}.csv", (stem, ""))
+        title = self._resources.get(stem, {}).get("title", known.removesuffix(" (CSV)"))
         return f"{title} ({_PARTS[kind]})" if kind in _PARTS else f"Schéma : {title} (JSON)"
 
     @cached_property
