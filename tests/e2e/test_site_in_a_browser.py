@@ -29,7 +29,8 @@ WIDTHS, SCHEMES = (320, 1280), ("light", "dark")
 # One page of each template, and of each state: published, provisional, secret, refused, broken, not significant.
 PAGES = (
     *("index.html", "reseaux.html", "departements.html", "regions.html", "structures.html", "indicateurs.html"),
-    *("donnees.html", "donnees/indicateurs.html", "qualite.html", "accessibilite.html", "plan.html"),
+    *("donnees.html", "donnees/indicateurs.html", "donnees/versions/1.0.0.html", "qualite.html"),
+    *("accessibilite.html", "plan.html"),
     *("reseaux/dgfip.html", "reseaux/universites.html", "departements/75.html", "departements/2A.html"),
     *("departements/75/assurance-maladie.html", "departements/30/france-services.html", "regions/11.html"),
     *("regions/11/caf.html", "structures/france-travail/FT75-2.html", "structures/universites/0000001A.html"),
