@@ -349,15 +349,6 @@ def _shown_release(scenario: Scenario, folder: Path) -> Any:
     return scenario.releases[-1].name if latest == last else sorted(set(latest.items()) ^ set(last.items()))
 
 
-def data_pages(scenario: Scenario, _: Path) -> dict[str, Any]:
-    """The site's pages about the data, the same for machines, and the release whose files are beside them."""
-    root = scenario.output / "site"
-    pages = [*root.glob("donnees.html"), *root.glob("donnees/*.html"), *root.glob("donnees/versions/*.html")]
-    pages += [root / name for name in ("qualite.html", "nouveautes.atom", "versions.json", "robots.txt")]
-    told = {path.relative_to(root).as_posix(): _described(scenario, path) for path in sorted(pages)}
-    return {"latest": _shown_release(scenario, root / "donnees" / "latest"), **told}
-
-
 def letters(scenario: Scenario, _: Path) -> dict[str, Any]:
     """What networks receive: letters, annotated copies, lists of anomalies."""
     pattern = re.compile(r"-lettre\.(html|txt)$|-lignes-refusees\.xlsx$|-anomalies\.csv$")
@@ -607,9 +598,9 @@ def _shown(value: Any) -> str:
 
 
 SUBJECTS: dict[str, tuple[Callable[[Scenario, Path], Any], ...]] = {
-    "samples": (release, catalogue, data_pages, letters, run, status, plan, explain, validate, night, morning),
-    "corrected": (release, catalogue, data_pages, run, status, plan, explain),
-    "real": (release, catalogue, data_pages, letters, run, status, plan, explain, validate),
+    "samples": (release, catalogue, letters, run, status, plan, explain, validate, night, morning),
+    "corrected": (release, catalogue, run, status, plan, explain),
+    "real": (release, catalogue, letters, run, status, plan, explain, validate),
 }
 FROZEN = [
     pytest.param(name, subject, id=f"{name}-{subject.__name__}")
