@@ -283,7 +283,7 @@ def _described(scenario: Scenario, path: Path) -> Any:
         return _branches(_without_sizes(_without_code(json.loads(text)), scenario.releases[-1]))
     if path.name.endswith("-lettre.html"):  # the same words as the text beside it
         return {"octets": _digest(text), "lignes": text.count("\n")}
-    return _lines("\n".join(_without_size(line) for line in text.splitlines()))
+    return _lines(text)
 
 
 def _without_code(content: dict[str, Any]) -> dict[str, Any]:
@@ -303,20 +303,11 @@ def _without_sizes(content: Any, release: Path) -> Any:
         return [_without_sizes(item, release) for item in content]
     if not isinstance(content, dict):
         return content
-    name, size = (
-        Path(str(content.get("path", content.get("adresse", "")))).name,
-        "bytes" if "bytes" in content else "octets",
-    )
+    name = Path(str(content.get("path", ""))).name
     file = release / name
-    if name.endswith(DERIVED) and file.is_file() and content.get(size) == file.stat().st_size:
-        content = content | {size: "<taille du fichier>"}
+    if name.endswith(DERIVED) and file.is_file() and content.get("bytes") == file.stat().st_size:
+        content = content | {"bytes": "<taille du fichier>"}
     return {key: _without_sizes(value, release) for key, value in content.items()}
-
-
-def _without_size(line: str) -> str:
-    if not re.search(r"(latest|versions/[\d.]+)/([\w-]+\.(parquet|xlsx)|datapackage\.json)", line):
-        return line
-    return re.sub(r'(<td class="number">)[\d,\u202f\xa0 ]+ (octets|ko|Mo)', r"\1<taille>", line)
 
 
 # What is recorded of a scenario --------------------------------------------------------------------------------------
@@ -337,16 +328,14 @@ def release(scenario: Scenario, _: Path) -> dict[str, Any]:
 def catalogue(scenario: Scenario, _: Path) -> dict[str, Any]:
     """What programs read in the folder target, and which release it shows."""
     root = scenario.output / "catalogue"
+    latest = {path.name: _sha256(path.read_bytes()) for path in (root / DATASET / "latest").iterdir()}
+    last = {path.name: _sha256(path.read_bytes()) for path in scenario.releases[-1].iterdir()}
     others = sorted(path for path in root.rglob("*") if path.is_file() and path.parent.name != "latest")
     told = {path.relative_to(root).as_posix(): _described(scenario, path) for path in others}
-    return {"latest": _shown_release(scenario, root / DATASET / "latest"), **told}
-
-
-def _shown_release(scenario: Scenario, folder: Path) -> Any:
-    """Return the name of the last release if its files, and they alone, are in a folder; else what differs."""
-    latest = {path.name: _sha256(path.read_bytes()) for path in folder.iterdir()}
-    last = {path.name: _sha256(path.read_bytes()) for path in scenario.releases[-1].iterdir()}
-    return scenario.releases[-1].name if latest == last else sorted(set(latest.items()) ^ set(last.items()))
+    return {
+        "latest": scenario.releases[-1].name if latest == last else sorted(set(latest.items()) ^ set(last.items())),
+        **told,
+    }
 
 
 def letters(scenario: Scenario, _: Path) -> dict[str, Any]:

@@ -176,6 +176,8 @@ def test_nothing_hostile_leaves(ran, capfd):
             assert not FORMULA.match(text_seen), (path.name, text_seen)
         if path.suffix in (".md", ".html", ".txt", ".json", ".xml", ".csv"):
             assert not FORBIDDEN.search(path.read_text(encoding="utf-8").replace("\r\n", "\n")), path.name
+    for path in (output / "site").rglob("*.html"):
+        assert not FORBIDDEN.search(path.read_text(encoding="utf-8")), path.name
     described = json.loads(release.read_text(encoding="utf-8"))
     paths = [file["path"] for reception in described["inputs"]["receptions"] for file in reception["files"]]
     assert len(paths) == 4
