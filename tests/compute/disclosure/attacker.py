@@ -4,7 +4,8 @@ He reads ``resultats`` as anybody can: what is shown is what it is; places add u
 periods to their year; favourable answers are no more than answers; two questions that have the same base wherever both
 are shown have it everywhere, and one that never has more never has; a place of a year has
 somebody who answered the question asked of all. Of the figures
-that earlier releases showed, he knows which still hold.
+that earlier releases showed, he knows which still hold. What he takes for granted of two questions may be wrong: told
+the truth (``truth``), he takes for granted only what holds of it.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ class Attacker:
 
     def __init__(
         self, table: pd.DataFrame, regions: dict[str, str], known: dict[tuple[str, ...], tuple[float, float]],
-        asked_of_all: str = "essai",
+        asked_of_all: str = "essai", truth: dict[tuple[str, ...], tuple[float, float]] | None = None,
     ) -> None:  # fmt: skip
         rows = table[table["indicateur"].notna()].to_dict("records")
         self.at = {key_of(row): 2 * number for number, row in enumerate(rows)}
         self._regions = regions
-        self._asked_of_all = asked_of_all
+        self._asked_of_all, self._truth = asked_of_all, truth
         self._low, self._high = np.zeros(2 * len(rows)), np.full(2 * len(rows), 1e5)
         self._links: list[tuple[dict[int, float], float, float]] = []
         for row in rows:
@@ -88,13 +89,24 @@ class Attacker:
         names = sorted({key[0] for key in self.at})
         for one in names:
             for other in names:
-                pairs = [(at, self.at[(other, *key[1:])]) for key, at in self.at.items()
-                         if key[0] == one and (other, *key[1:]) in self.at]  # fmt: skip
-                both = [(a, b) for a, b in pairs if self._low[a] == self._high[a] and self._low[b] == self._high[b]]
-                if one == other or not both or any(self._low[a] > self._low[b] for a, b in both):
-                    continue
-                same = all(self._low[a] == self._low[b] for a, b in both)
-                self._links += [({a: -1.0, b: 1.0}, 0.0, 0.0 if same else 1e6) for a, b in pairs]
+                pairs = [(key, (other, *key[1:])) for key in self.at
+                         if key[0] == one != other and (other, *key[1:]) in self.at]  # fmt: skip
+                most = self._most_between(pairs)
+                if most is not None:
+                    self._links += [({self.at[a]: -1.0, self.at[b]: 1.0}, 0.0, most) for a, b in pairs]
+
+    def _most_between(self, pairs: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> float | None:
+        """How much larger the second base of a pair may be: none, anything, or (None) nothing is said of them."""
+        known = [(self._low[a], self._low[b]) for a, b in ((self.at[a], self.at[b]) for a, b in pairs)
+                 if self._low[a] == self._high[a] and self._low[b] == self._high[b]]  # fmt: skip
+        if not known:
+            return None
+        if self._truth is not None:
+            nobody = 0.0, 0.0
+            known = [(self._truth.get(a, nobody)[0], self._truth.get(b, nobody)[0]) for a, b in pairs]
+        if all(a == b for a, b in known):
+            return 0.0
+        return 1e6 if all(a <= b for a, b in known) else None
 
     def _start(self) -> None:
         self._solver = highspy.Highs()

@@ -78,6 +78,10 @@ def check(seed: int, catalogue: Catalogue) -> int:
     return attacked
 
 
+def within(value: float, limits: tuple[float, float]) -> bool:
+    return limits[0] - NOTHING <= value <= limits[1] + NOTHING
+
+
 def attack(table, old, truth, cells: list[Key], bounds, place: tuple[int, int]) -> None:
     first = "" if place[1] else QUESTIONS[0]  # a place kept from an earlier release may have nobody
     joint = Attacker(table, REGIONS, old, first)
@@ -85,13 +89,13 @@ def attack(table, old, truth, cells: list[Key], bounds, place: tuple[int, int]) 
         name: Attacker(rows, REGIONS, {key: figure for key, figure in old.items() if key[0] == name}, first)
         for name, rows in table[table["indicateur"].isin({key[0] for key in cells})].groupby("indicateur")
     }
-    assert all(attacker.possible for attacker in alone.values()), place
+    careful = Attacker(table, REGIONS, old, first, truth)
+    assert careful.possible and all(attacker.possible for attacker in alone.values()), place
     for key in cells:
         base, _ = truth.get(key, (0.0, 0.0))
-        best = joint if joint.possible else alone[key[0]]  # misled: two questions are not what he took them for
+        best = joint if joint.possible and within(base, joint.base(key)) else careful  # misled by two questions
         low, high = best.base(key)
-        if not low - NOTHING <= base <= high + NOTHING:
-            continue  # misled: what he took for granted of two questions doesn't hold here
+        assert within(base, (low, high)), (place, key, low, high)
         if base == 0 and high < NOTHING:
             continue  # nobody was there whom anything could be known of
         assert high - low >= WIDTH - NOTHING, (place, key, low, high)
