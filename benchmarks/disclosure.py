@@ -1,10 +1,11 @@
 """Statistical secrecy alone: CPU seconds and memory by number of offices and years, and how they grow.
 
-Surveys by quarter (five questions) and counts by month (three indicators), with invented figures of 53 networks, that
-take turns under the declarations of ``france-travail``. One network and year at a time, as no link crosses them; making
-the figures is not measured. Each size has a process of its own, whose peak memory has them too. "one network": the
-largest one, all its years, beside what it published before. "one year": the same network when one of its years changed
-and the others are remembered, reading what is remembered included. Times depend on the machine, the exponent much less.
+Surveys by quarter (five questions) and counts by month (three indicators), with invented figures of ``--networks``
+networks, that take turns under the declarations of ``france-travail``. One network and year at a time, as no link
+crosses them; making the figures is not measured. Each size has a process of its own, whose peak memory has them too.
+"one network": the largest one, all its years, beside what it published before. "one year": the same network when one of
+its years changed and the others are remembered, reading what is remembered included. The exponent compares sizes of as
+many networks: each network and year costs something whatever its size. Times depend on the machine, it much less.
 Nothing here fails on a slow machine: it is no test.
 """
 
@@ -27,15 +28,14 @@ import pandas as pd
 
 PROJECT = Path(__file__).resolve().parents[1]
 NETWORK = "france-travail"
-NETWORKS, MANY = 53, 5000  # from so many offices on, they are those of many networks
 SURVEY = ["satisfaction-globale", "taux-net-satisfaction", "nps", "score-avis", "qualite-demarches-en-ligne"]
 COUNTS = ["taux-decroche", "respect-delai-annonce", "dossiers-traites"]
 FRENCH = {1: "annuelle", 4: "trimestrielle", 12: "mensuelle"}
 
 
-def sizes(offices: int) -> list[int]:
+def sizes(offices: int, networks: int) -> list[int]:
     """Return how many offices each network has: most are small, a few large."""
-    shares = np.random.default_rng(2).pareto(1.5, NETWORKS) + 0.2
+    shares = np.random.default_rng(2).pareto(1.5, networks) + 0.2
     return np.maximum(1, np.round(offices * shares / shares.sum())).astype(int).tolist()
 
 
@@ -151,17 +151,18 @@ def changed_year(offices: int, years: int, catalogue: Any) -> float:
         return time.process_time() - start
 
 
-def measure(offices: int, years: int) -> None:
+def measure(offices: int, years: int, networks: int) -> None:
     """Print the rows, the CPU seconds of hiding and of the audit, the peak memory (MB), what is hidden (%)."""
     from pipelines.declarations import load
 
     whole = Meter(load(PROJECT / "schemas"))
-    for size in sizes(offices) if offices >= MANY else [offices]:
+    every = sizes(offices, networks)
+    for size in every:
         for year in range(2025 - years, 2025):
             whole.year(results(size, year, whole.catalogue))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     first, again = Meter(whole.catalogue), Meter(whole.catalogue)
-    largest = max(sizes(offices)) if offices >= MANY else offices
+    largest = max(every)
     for year in range(2025 - years, 2025):
         rows = results(largest, year, whole.catalogue)
         before = first.year(rows)
@@ -180,10 +181,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--offices", type=int, nargs="+", default=[300, 1000, 3000, 15000])
     parser.add_argument("--years", type=int, default=1)
+    parser.add_argument("--networks", type=int, default=1)
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.alone:
-        measure(arguments.offices[0], arguments.years)
+        measure(arguments.offices[0], arguments.years, arguments.networks)
         return
     names = (
         "offices",
@@ -200,7 +202,8 @@ def main() -> None:
     print("".join(f"{name:>12}" for name in names), flush=True)
     made = []
     for offices in arguments.offices:
-        command = [sys.executable, __file__, "--alone", "--offices", str(offices), "--years", str(arguments.years)]
+        command = [sys.executable, __file__, "--alone", "--offices", str(offices), "--years", str(arguments.years),
+                   "--networks", str(arguments.networks)]  # fmt: skip
         told = subprocess.run(
             command, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(PROJECT)}
         )

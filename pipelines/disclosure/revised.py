@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipelines.disclosure.row_keys import blocks, network_year
+from pipelines.disclosure.row_keys import blocks, network_year, positions, row_numbers
 from pipelines.disclosure.rules import SECRET, attributes, rules
 from pipelines.disclosure.series import EPSILON
 from pipelines.disclosure.surveys import (
@@ -43,6 +43,7 @@ KEPT_FROM = "version_conservee"  # column of ``resultats``: the release whose fi
 _CELL = ["indicateur", "frequence", "periode", *PLACE]
 _FIGURES = ["valeur", "effectif", "numerateur", "denominateur"]
 _MOVED = ["statut_confidentialite", *_FIGURES]
+_UNPUBLISHED = ("numerateur", "denominateur")  # of weighted values, see ``coarsened``
 
 
 class _Moves:
@@ -165,15 +166,28 @@ def tells_of_few(now: pd.DataFrame, latest: pd.DataFrame, catalogue: Catalogue) 
 
 def _side_by_side(now: pd.DataFrame, latest: pd.DataFrame) -> pd.DataFrame:
     """Return a row per cell of either release, with the figures of both: none where a release has no such row."""
-    sides = []
-    for suffix, frame in (("", now), ("_avant", latest)):
-        keys = frame[_CELL].astype("object")
-        figures = frame[_MOVED].astype(dict.fromkeys(_FIGURES, "float64"))
-        weighted = frame["effectif_pondere"].notna()
-        figures.loc[weighted, ["numerateur", "denominateur"]] = np.nan  # never published: see ``coarsened``
-        side = keys.where(keys.notna(), "").astype(str).join(figures.assign(pondere=weighted))
-        sides.append(side.set_index(_CELL).add_suffix(suffix))
-    return sides[0].join(sides[1], how="outer").reset_index()
+    mine, theirs = row_numbers(_CELL, now, latest)
+    gone = ~np.isin(theirs, mine)
+    cells = pd.concat([now[_CELL], latest.loc[gone, _CELL]], ignore_index=True)
+    numbers = np.concatenate([mine, theirs[gone]])
+    sides = (_figures_at(frame, positions(numbers, its)) for frame, its in ((now, mine), (latest, theirs)))
+    return pd.concat([cells, next(sides), next(sides).add_suffix("_avant")], axis=1)
+
+
+def _figures_at(rows: pd.DataFrame, at: Places) -> pd.DataFrame:
+    """Return the figures of the rows at some positions, none where that is -1."""
+    if rows.empty:
+        return pd.DataFrame(index=range(len(at)), columns=[*_MOVED, "pondere"])
+    there, weighted = at >= 0, rows["effectif_pondere"].notna().to_numpy()
+    found: dict[str, object] = {
+        "statut_confidentialite": np.where(there, rows["statut_confidentialite"].to_numpy(dtype=object)[at], None)
+    }
+    for name in _FIGURES:
+        never = weighted if name in _UNPUBLISHED else np.zeros(len(rows), dtype=bool)
+        found[name] = np.where(
+            there, np.where(never, np.nan, rows[name].to_numpy(dtype=float, na_value=np.nan))[at], np.nan
+        )
+    return pd.DataFrame(found | {"pondere": there & weighted[at]})
 
 
 def _moves(
@@ -192,7 +206,7 @@ def _moves(
     states = rows["statut_confidentialite"], before["statut_confidentialite"]
     found.told[at] = np.logical_and(*[(state.isna() | state.eq(FREE)).to_numpy() for state in states])
     if not span:
-        weighted = (rows["pondere"].eq(True) | rows["pondere_avant"].eq(True)).to_numpy()  # others move its weights
+        weighted = (rows["pondere"] | rows["pondere_avant"]).to_numpy(dtype=bool)  # others move its weights
         moved = np.abs(_less(rows["valeur"].to_numpy(float), before["valeur"].to_numpy(float))) > EPSILON
         found.other[at] = moved & ~weighted
     return found
