@@ -179,9 +179,8 @@ def _figures_at(rows: pd.DataFrame, at: Places) -> pd.DataFrame:
     if rows.empty:
         return pd.DataFrame(index=range(len(at)), columns=[*_MOVED, "pondere"])
     there, weighted = at >= 0, rows["effectif_pondere"].notna().to_numpy()
-    found: dict[str, object] = {
-        "statut_confidentialite": np.where(there, rows["statut_confidentialite"].to_numpy(dtype=object)[at], None)
-    }
+    states = rows["statut_confidentialite"].astype("object").take(at).reset_index(drop=True)
+    found: dict[str, object] = {"statut_confidentialite": states.where(there, None)}
     for name in _FIGURES:
         never = weighted if name in _UNPUBLISHED else np.zeros(len(rows), dtype=bool)
         found[name] = np.where(
