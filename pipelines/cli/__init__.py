@@ -98,6 +98,7 @@ _add(
     "Code de sortie : 0 valide, 1 non valide, 2 illisible ou mauvais usage.",
 )  # fmt: skip
 _add(producers.template, _PRODUCERS, "écrire le modèle XLSX d'un export et son Table Schema", public=True)
+_add(producers.door, _PRODUCERS, "servir la page où un fichier est contrôlé sans rien installer")
 _add(publish_commands.plan, _PUBLISH, "montrer ce qu'une publication changerait, sans rien changer", _ACCESS)
 _add(publish_commands.publish, _PUBLISH, "amener une cible à la dernière version, puis la relire", _ACCESS)
 _add(

@@ -18,11 +18,8 @@ from pipelines.compute.accounts import accounts_of
 from pipelines.declarations.roles import row_rules
 from pipelines.declarations.status import Status
 from pipelines.mechanics.files import sha256
-from pipelines.mechanics.opened_files import Cells, DelimitedText
-from pipelines.read import UnusableFileError, read_cells, read_export
+from pipelines.read import UnusableFileError, layout_of_file, read_export
 from pipelines.read.archive import check_size
-from pipelines.read.file_kind import is_workbook
-from pipelines.read.spreadsheet import read_filled
 from pipelines.validate import (
     FileContext,
     Finding,
@@ -42,6 +39,7 @@ from pipelines.validate.problems import Problem, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from pipelines.declarations import Catalogue, Export, Layout
 
@@ -137,9 +135,11 @@ def check_export(
     _spare_memory()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            opened = _opened(path, export, layout, Path(folder) / "texte")
+            check_size(path)
+            written = layout_of_file(path, path.name, layout)
+            opened = read_export(path, path.name, written, Path(folder) / "texte", recognised(export, written))
             context = FileContext(
-                export, layout, catalogue.territories, path.name, year if layout.one_file_per_year else None,
+                export, written, catalogue.territories, path.name, year if layout.one_file_per_year else None,
                 rules=row_rules(catalogue, network, export, [year] if year is not None else layout.years),
                 spill=Path(folder) / "observations.parquet", progress=progress,
             )  # fmt: skip
@@ -181,36 +181,26 @@ def _spare_memory() -> None:
         sys.meta_path.remove(hidden)
 
 
-def _opened(path: Path, export: Export, layout: Layout, scratch: Path) -> Cells | DelimitedText:
-    """Open a file as its layout says, or the filled template that stands for it, which bears a workbook's name.
-
-    A workbook under another name (``.csv``) would be refused by the main job: it is here too.
-    """
-    check_size(path)
-    recognise = recognised(export, layout)
-    if is_workbook(path) and (layout.format == "xlsx" or path.suffix.lower() == ".xlsx"):
-        content = path.read_bytes()
-        if layout.format in ("xlsx", "ods"):
-            return read_cells(content, path.name, layout.model_copy(update={"format": "xlsx"}), recognise)
-        return read_filled(content, layout, recognise)
-    return read_export(path, path.name, layout, scratch, recognise)
-
-
-def write_letters(catalogue: Catalogue, checked: Checked, folder: Path) -> list[Path]:
+def write_letters(catalogue: Catalogue, checked: Checked, folder: Path, told_on: date) -> list[Path]:
     """Write the letter and the annotated copy of a file that has something to mend; return what was written."""
     if checked.verdict.clean:
         return []
-    title = f"{catalogue.networks[checked.network].title}, {checked.export.title}"
-    copy = annotated_copy(checked.verdict, checked.export, checked.layout, title)
-    name = f"{checked.export.id}-lignes-refusees.xlsx"
-    letter = write_letter(
-        catalogue, checked.network, checked.year, checked.verdict, copy=name if copy is not None else None
-    )
-    contents = {f"{checked.export.id}-lettre.html": letter.html.encode("utf-8"),
-                f"{checked.export.id}-lettre.txt": letter.text.encode("utf-8")}  # fmt: skip
-    if copy is not None:
-        contents[name] = copy
+    contents = letters_of(catalogue, checked, told_on)
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in contents.items():
         (folder / file).write_bytes(content)
     return [folder / file for file in contents]
+
+
+def letters_of(catalogue: Catalogue, checked: Checked, told_on: date) -> dict[str, bytes]:
+    """Return the letter of a file, as a page and as text, and the annotated copy of its refused rows, by file name."""
+    title = f"{catalogue.networks[checked.network].title}, {checked.export.title}"
+    copy = annotated_copy(checked.verdict, checked.export, checked.layout, title)
+    name = f"{checked.export.id}-lignes-refusees.xlsx"
+    letter = write_letter(
+        catalogue, checked.network, checked.year, checked.verdict, copy=name if copy is not None else None,
+        told_on=told_on,
+    )  # fmt: skip
+    contents = {f"{checked.export.id}-lettre.html": letter.html.encode("utf-8"),
+                f"{checked.export.id}-lettre.txt": letter.text.encode("utf-8")}  # fmt: skip
+    return contents if copy is None else {**contents, name: copy}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 from json import dumps
 from pathlib import Path
@@ -135,7 +136,7 @@ def _validate_export(
         published = consequences(catalogue, network, checked.year, checked.verdict)
         show_verdict(checked.verdict, checked.problems, title, published if checked.verdict.accounts else ())
     if letter is not None:
-        for path in write_letters(catalogue, checked, letter):
+        for path in write_letters(catalogue, checked, letter, datetime.date.today()):
             print(f"écrit : {path}", file=sys.stderr)
     return USAGE if checked.unreadable else DONE if checked.valid else REFUSED
 
@@ -195,4 +196,33 @@ def template(
             print(f"écrit : {path}")
     except OSError as error:
         return tell(f"impossible d'écrire dans {output} ({error.strerror})", USAGE)
+    return DONE
+
+
+def door(
+    schemas: Schemas,
+    port: Annotated[int, option("PORT", "port de cette machine où la page est servie")] = 3002,
+    home: Annotated[str, option("CHEMIN", "où le serveur web montre la page")] = "/",
+    temporary: Annotated[Path | None, option("DOSSIER", "où sont les fichiers pendant leur contrôle")] = None,
+) -> int:
+    """Serve the page where a file is judged without any installation, on this machine alone."""
+    catalogue = load_or_tell(schemas)
+    if catalogue is None:
+        return USAGE
+    import tempfile
+
+    import uvicorn
+
+    from pipelines.cli.checking_page import checking_page
+
+    folder = temporary or Path(tempfile.gettempdir()) / f"resultats-controle-{port}"
+    try:
+        page = checking_page(catalogue, folder, home)
+    except OSError as error:
+        return tell(f"dossier temporaire inutilisable : {error}", USAGE)
+    print(f"Page de contrôle : http://127.0.0.1:{port} (Ctrl-C pour l'arrêter)", flush=True)
+    uvicorn.run(
+        page, host="127.0.0.1", port=port, log_level="warning", access_log=False, server_header=False,
+        limit_concurrency=64, timeout_keep_alive=10, timeout_graceful_shutdown=10,
+    )  # fmt: skip
     return DONE

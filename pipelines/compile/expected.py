@@ -66,13 +66,16 @@ def expected_words(field: ExportField, layout: Layout) -> str:
     absences = [code for code in descriptor.get("missingValues", []) if code]
     if absences:
         words.append(f"ou {', '.join(absences)} si la valeur manque")
-    limits = allowed_values(field.constraints)
+    limits = allowed_values(field.constraints, field.readable_format or "d'une forme précise")
     required = ["obligatoire" if field.constraints.required else "facultatif"]
     return " ; ".join([*words, *([limits] if limits else []), *required])
 
 
-def allowed_values(limits: Constraints) -> str | None:
-    """Say in French which values constraints permit, or None when nothing is imposed."""
+def allowed_values(limits: Constraints, form: str | None = None) -> str | None:
+    """Say in French which values constraints permit, or None when nothing is imposed.
+
+    ``form`` says what a pattern wants, in words, in place of the pattern.
+    """
     parts = []
     if limits.enum is not None:
         parts.append(" | ".join(shown(item) for item in limits.enum))
@@ -85,7 +88,7 @@ def allowed_values(limits: Constraints) -> str | None:
     if limits.max_length is not None:
         parts.append(f"au plus {limits.max_length} caractères")
     if limits.pattern is not None:
-        parts.append(f"de la forme {limits.pattern}")
+        parts.append(form or f"de la forme {limits.pattern}")
     if limits.unique:
         parts.append("sans doublon")
     return " ; ".join(parts) or None

@@ -5,6 +5,7 @@ Only the compilation: matching it to a file is validation's.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations.network import DURATION_FORMS
@@ -21,6 +22,10 @@ _WRITING = {
     "true_values": "trueValues",
     "false_values": "falseValues",
 }
+
+
+_WORKBOOKS = ("xlsx", "ods")
+_ENDING = re.compile(r"\.(csv|txt|tsv|parquet|xlsx|ods)(\.(gz|zip))?\Z|\.(zip|gz)\Z", re.IGNORECASE)
 
 
 def label_of(field: ExportField, layout: Layout) -> str:
@@ -68,6 +73,14 @@ def export_schema(export: Export, layout: Layout) -> dict[str, Any]:
     if export.key:
         schema["primaryKey"] = list(export.key)
     return schema
+
+
+def workbooks_for(pattern: str) -> list[str]:
+    """Return the patterns of the workbooks that may stand for the files of a declared one: the same, but its ending."""
+    if not _ENDING.search(pattern):
+        return []
+    patterns = [_ENDING.sub(f".{kind}", pattern) for kind in _WORKBOOKS]
+    return [item for item in patterns if item.casefold() != pattern.casefold()]
 
 
 def _as_text(descriptor: dict[str, Any]) -> dict[str, Any]:

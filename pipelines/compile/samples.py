@@ -23,6 +23,7 @@ _FORMS = {
     "pilote": re.compile(r"[DR](\d{2,3}|2[AB])|FRANCE"),
 }
 _PLACES = {"departement": ("30", "01", "2A"), "region": ("11", "84"), "pilote": ("D30", "R84", "FRANCE")}
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _CODES, _NAMES, _WEIGHTS = ("S01", "S1", "1"), ("Accueil",), ("1",)
 
 
@@ -33,7 +34,8 @@ def cell_example(
 
     Nothing where none is known: a text that the rule of the column accepts is no place, nor a level.
     """
-    found = first_right(field, layout, [*first, *_of_domain(export, field)])
+    suggested = [*first, *_of_domain(export, field)]
+    found = first_right(field, layout, [*_of_the_year(export, field, year), *suggested])
     closed = {export.territory.field if export.territory else None}
     if export.level.otherwise is None:
         closed.add(export.level.field)
@@ -87,6 +89,15 @@ def _of_domain(export: Export, field: ExportField) -> list[str]:
     if structure and field.name == structure.name:
         return [*own, *_NAMES]
     return [*own, *_WEIGHTS] if field.name == export.weight else []
+
+
+def _of_the_year(export: Export, field: ExportField, year: int | None) -> list[str]:
+    """Return the declared example of a text with the year of the template in the place of its own: R2022-00001."""
+    if year is None or field.type != "string" or field.example is None:
+        return []
+    years = {str(each) for layout in export.layouts for each in layout.years} - {str(year)}
+    written = _YEAR.sub(lambda found: str(year) if found[0] in years else found[0], shown(field.example))
+    return [written] if written != shown(field.example) else []
 
 
 def _implied(field: ExportField, rules: Sequence[RowRule]) -> list[str]:

@@ -57,9 +57,18 @@ def write_text(sheet: Worksheet, row: int, column: int, text: str, form: Format 
         sheet.write_blank(row, column, None, form)
 
 
+def print_in_width(sheet: Worksheet) -> None:
+    """Have a sheet printed on landscape pages, all its columns on each, its first row repeated."""
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+
+
 def write_lines(book: Workbook, name: str, title: str, lines: Sequence[str]) -> None:
     """Add a sheet of plain text: a title, then one paragraph per row."""
     sheet = book.add_worksheet(name)
+    print_in_width(sheet)
     sheet.set_column(0, 0, 110)
     write_text(sheet, 0, 0, title, book.add_format({"bold": True, "font_size": 14}))
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})

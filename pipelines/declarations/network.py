@@ -6,7 +6,7 @@ How results are made is not here.
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
@@ -50,6 +50,9 @@ class ExportField(Model):
     type: FieldType = "string"
     unit: FieldUnit | None = None
     format: Text | None = None
+    readable_format: Text | None = Field(
+        default=None, description="what ``pattern`` wants, in words: CAF et 2 chiffres"
+    )
     constraints: Constraints = Constraints()
     missing_values: tuple[str, ...] = Field(default=("",), alias="missingValues")
     absences: dict[str, Identifier] = Field(default_factory=dict)
@@ -296,6 +299,9 @@ class Network(Model):
     provisional_years: tuple[int, ...] = ()
     closed_until: int | None = Field(default=None, description="last closed year: it and those before are only revised")
     due: str | None = Field(default=None, pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
+    contact: Text | None = Field(default=None, description="whom the network asks, as letters say it")
+    deposit: Text | None = Field(default=None, description="where the network sends its files, as letters say it")
+    resend_within: int | None = Field(default=None, ge=1, le=366, description="days to send a corrected file again")
     acceptance: Acceptance
     exports: tuple[Export, ...] = Field(min_length=1)
     poster: Poster | None = Field(default=None, description="what its offices hang on their walls")
@@ -311,9 +317,18 @@ class Network(Model):
         month, day = map(int, self.due.split("-"))
         return date(year + 1, month, min(day, monthrange(year + 1, month)[1]))
 
+    def resend_by(self, told_on: date | None) -> date | None:
+        """Return the day by which a file is to be sent again when its letter is of ``told_on``, if both are known."""
+        return told_on + timedelta(days=self.resend_within) if told_on and self.resend_within else None
+
     def export(self, identifier: str) -> Export | None:
         """Return the declared export of that id."""
         return next((export for export in self.exports if export.id == identifier), None)
+
+    def other_paths(self, export: str, year: int) -> list[str]:
+        """Return where the files of the other exports lie, for ``year``."""
+        layouts = [item.layout(year) for item in self.exports if item.id != export]
+        return [layout.path for layout in layouts if layout is not None]
 
     def acceptance_of(self, export: Export) -> Acceptance:
         """Return the limit that holds for ``export``: its own, else the network's."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.read import DelimitedText, TreatmentError, UnusableFileError, read_export
+from pipelines.read import DelimitedText, TreatmentError, UnusableFileError, layout_of_file, read_export
 from pipelines.read.text import open_text
-from pipelines.validate import recognised
+from pipelines.validate import as_separated, recognised
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -63,10 +63,12 @@ def open_again(
 def _opened(
     place: Path, path: str, export: Export, layout: Layout, wanted: Collection[int], scratch: Path
 ) -> OpenedFile:  # fmt: skip
+    layout = layout_of_file(place, path, layout)
     opened = read_export(place, path, layout, scratch, recognised(export, layout))
     if not isinstance(opened, DelimitedText):
         numbered = enumerate(opened.rows, start=opened.first_row)
         return OpenedFile(opened.header, {number: row for number, row in numbered if number in wanted})
+    opened = as_separated(opened, export, layout)
     with open_text(opened.source, opened.encoding) as stream:
         records = csv.reader(stream, delimiter=opened.delimiter)
         numbered = enumerate(itertools.islice(records, opened.first_row - 1, None), opened.first_row)

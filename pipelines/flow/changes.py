@@ -121,7 +121,7 @@ class _Network:
                 continue
             before = {file.path: file.sha256 for file in reception.exports.get(export.id, ())}
             try:
-                sources = self.listing.find(layout.path, year)
+                sources = self.listing.find(layout.path, year, self.declared.other_paths(export.id, year))
             except PermissionError:  # of this network alone: its reception will say so
                 yield f"dossier illisible : {layout.path}"
                 continue

@@ -28,6 +28,7 @@ from pipelines.read import (
     TreatmentError,
     UnusableFileError,
     apart,
+    layout_of_file,
     read_export,
 )
 from pipelines.validate import (
@@ -240,15 +241,17 @@ def _judged_now(context: FileContext, content: Path) -> Validated:
 
     Only what is found in the bytes is a judgement: what this machine lacks is raised.
     """
-    export, layout, spill = context.export, context.layout, context.spill
+    export, declared, spill = context.export, context.layout, context.spill
     assert spill is not None  # given by the caller, who keeps it
+    layout = layout_of_file(content, context.file, declared)
+    context = replace(context, layout=layout)
     try:
         text, recognise = spill.with_suffix(".texte"), recognised(export, layout)
         opened = read_export(content, context.file, layout, text, recognise, whole=bool(context.corrections))
         validated = validate_file(opened, context)
     except UnusableFileError as error:
         validated = unusable(export, [Finding(error.rule, str(error))])
-    validated = protect(validated, export, layout)
+    validated = protect(validated, export, declared)
     if validated.observations.whole_file != spill:  # some rows were taken out once all were known
         validated.observations.write(spill)
     validated.observations = TypedRows(validated.observations.schema)

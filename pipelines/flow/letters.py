@@ -3,6 +3,7 @@
 These files are private: no asset downstream reads them, and nothing of them is published.
 """
 
+from datetime import date
 from pathlib import Path
 
 from pipelines.declarations import Catalogue
@@ -18,9 +19,11 @@ def write_letters(
 ) -> dict[str, Path]:
     """Write the letters of the exports that have something to mend, remove those of the others; return them by name."""
     folder = store.network_year(network, year)
+    reception = store.read(network, year).reception
+    told_on = reception.received_on if reception else None
     written: dict[str, Path] = {}
     for verdict in verdicts:
-        for ending, content in _contents(catalogue, network, year, verdict).items():
+        for ending, content in _contents(catalogue, network, year, verdict, told_on).items():
             path = folder / f"{verdict.export}-{ending}"
             if content is None:
                 path.unlink(missing_ok=True)
@@ -31,7 +34,9 @@ def write_letters(
     return written
 
 
-def _contents(catalogue: Catalogue, network: str, year: int, verdict: Verdict) -> dict[str, bytes | None]:
+def _contents(
+    catalogue: Catalogue, network: str, year: int, verdict: Verdict, told_on: date | None
+) -> dict[str, bytes | None]:
     declared = catalogue.networks[network]
     export = declared.export(verdict.export)
     layout = export.layout(year) if export else None
@@ -39,6 +44,6 @@ def _contents(catalogue: Catalogue, network: str, year: int, verdict: Verdict) -
         return dict.fromkeys(_ENDINGS)
     copy = annotated_copy(verdict, export, layout, f"{declared.title}, {export.title}, {year}")
     name = f"{verdict.export}-{_ENDINGS[2]}" if copy is not None else None
-    letter = write_letter(catalogue, network, year, verdict, copy=name)
+    letter = write_letter(catalogue, network, year, verdict, copy=name, told_on=told_on)
     contents = (letter.html.encode("utf-8"), letter.text.encode("utf-8"), copy)
     return dict(zip(_ENDINGS, contents, strict=True))

@@ -7,6 +7,7 @@ one succeeds. A file that is still arriving is left for the next time, and what 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from pipelines.declarations import Catalogue, Layout, Network
 from pipelines.flow.fingerprints import fingerprint
@@ -17,6 +18,7 @@ from pipelines.flow.store import Store
 from pipelines.read import DamagedArchiveError, ExportsRoot, Received, SourceFile
 from pipelines.read.unfinished_files import changed, growing, unfinished
 
+_ZONE = "Europe/Paris"
 _MOVING = "change encore"
 _CUT = "n'a pas sa fin"
 
@@ -35,7 +37,7 @@ def receive_exports(
     before = _begin(store, network, year)
     owed = _owed(declared, year)
     listing = root.listing()
-    found = {name: listing.find(layout.path, year) for name, layout in owed.items()}
+    found = {name: listing.find(layout.path, year, declared.other_paths(name, year)) for name, layout in owed.items()}
     moving = growing(root, (file for files in found.values() for file in files), now.timestamp())
     received: dict[str, tuple[Received, ...]] = {}
     left: list[LeftFile] = []
@@ -51,8 +53,10 @@ def receive_exports(
             if arrived is not None:
                 kept.append(arrived)
         received[name] = tuple(kept)
+    seen = reception_fingerprint(received)
     reception = Reception(
-        fingerprint=reception_fingerprint(received),
+        fingerprint=seen,
+        received_on=(seen == before.fingerprint and before.received_on) or now.astimezone(ZoneInfo(_ZONE)).date(),
         synthetic=synthetic_statement(root),
         exports=received,
         left=tuple(left),

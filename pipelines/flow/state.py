@@ -5,6 +5,7 @@ Keys are English; French values are those that are published or read by people.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,13 @@ class RenamedFile(Record):
 class Reception(Record):
     """What was received of a network-year: files by export, an empty list where one is owed and none came.
 
+    ``received_on`` is the day on which these files were first seen so.
     ``fingerprint`` is empty as long as no reception came to its end; ``failed``: a later one did not. ``synthetic`` is
     the statement that goes with invented data. ``damaged`` says why what was received can't be judged, by our fault.
     """
 
     fingerprint: str = ""
+    received_on: date | None = None
     synthetic: str | None = None
     exports: dict[str, tuple[Received, ...]] = {}
     left: tuple[LeftFile, ...] = ()

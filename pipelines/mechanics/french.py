@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from decimal import Decimal
 
 SHOWN_ROWS = 3
@@ -38,7 +39,7 @@ def plural(count: int, words: str, many: str = "") -> str:
 
 
 def counted(count: int, words: str, many: str = "") -> str:
-    """Return a number and what it counts: « 1 ligne écartée », « 2 lignes écartées »."""
+    """Return a number and what it counts: « 1 ligne refusée », « 2 lignes refusées »."""
     return f"{number(count)} {plural(count, words, many)}"
 
 
@@ -65,6 +66,15 @@ def rows_text(rows: Sequence[int], count: int) -> str:
     if len(rows) == 1 or not others:
         return f"{plural(len(first), 'ligne')} {listed(first)}"
     return f"lignes {', '.join(first)} et {counted(others, 'autre')}"
+
+
+MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
+          "décembre")  # fmt: skip
+
+
+def day_in_words(day: date) -> str:
+    """Return a day as it is said: « 1er mars 2024 »."""
+    return f"{'1er' if day.day == 1 else day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def size(count: float) -> str:

@@ -23,7 +23,7 @@ _CRITERIA = (
 )  # fmt: skip
 _STATES = {
     State.NOT_SENT: "le réseau n'a pas transmis le fichier attendu pour cette année",
-    State.REFUSED: "le fichier transmis a été refusé : illisible, ou trop de lignes fausses",
+    State.REFUSED: "le fichier transmis a été refusé : illisible, ou trop de lignes refusées",
     State.SECRET: "la valeur porte sur trop peu de personnes, ou permettrait d'en retrouver une qui porte sur trop peu",
     State.SMALL_BASE: "trop peu de réponses pour que la valeur soit fiable",
     State.PROVISIONAL: "la valeur peut encore changer dans une version suivante",

@@ -16,6 +16,7 @@ from pipelines.read.columnar import read_columnar
 from pipelines.read.containers import is_packed, unpack
 from pipelines.read.delimited import open_delimited, read_delimited
 from pipelines.read.file_kind import check_kind
+from pipelines.read.handed_over import layout_of_file
 from pipelines.read.isolated_rows import ReaderDiedError, TreatmentError
 from pipelines.read.listing import Listing, SourceFile
 from pipelines.read.object_store import ObjectStore
@@ -45,6 +46,7 @@ __all__ = [
     "TreatmentError",
     "UnusableFileError",
     "apart",
+    "layout_of_file",
     "read_cells",
     "read_export",
     "read_outside",

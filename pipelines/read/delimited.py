@@ -16,7 +16,7 @@ from pipelines.mechanics import limits
 from pipelines.mechanics.opened_files import Cells, DelimitedText, Note
 from pipelines.read.cells import UnusableFileError, compose_header
 from pipelines.read.last_line import CutLine, cut_line
-from pipelines.read.text import facts_of, open_text, utf16_of, whole_text
+from pipelines.read.text import EXCEL_ENCODING, facts_of, open_text, utf16_of, whole_text
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Layout
 
+_EXCEL = "Les accents sont enregistrés comme le fait Excel sous « CSV », et non en « CSV UTF-8 » : ils sont lus ainsi."
 _MARK = re.compile(r"\s*\"?sep=([^\"\r\n])\"?\1*[ \t]*[\r\n]*", re.IGNORECASE)
 
 
@@ -56,6 +57,8 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
     if cut is not None and cut.is_sure:
         raise UnusableFileError("fichier-coupe", _cut(cut))
     notes = (Note("fichier-coupe", _cut(cut)),) if cut else ()
+    if encoding == EXCEL_ENCODING and layout.encoding != encoding:
+        notes = (*notes, Note("ecriture-comprise", _EXCEL))
     return DelimitedText(header, source, encoding, delimiter, start + 1, notes)
 
 

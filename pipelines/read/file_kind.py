@@ -91,13 +91,14 @@ def kind_of_members(names: Collection[str]) -> str | None:
     return None if found == "zip" else _zip_title(found)
 
 
-def is_workbook(path: Path) -> bool:
-    """Tell whether a file is an XLSX workbook; only the directory of its parts is read."""
+def workbook_kind(path: Path) -> Literal["xlsx", "ods"] | None:
+    """Tell whether a file is a workbook, and which; only the directory of its parts is read."""
     with path.open("rb") as stream:
         if stream.read(2) != b"PK":
-            return False
+            return None
         stream.seek(0)
-        return _kind_of_zip(stream) == "xlsx"
+        found = _kind_of_zip(stream)
+    return "xlsx" if found == "xlsx" else "ods" if found == "ods" else None
 
 
 def is_text(head: bytes) -> bool:
@@ -121,7 +122,7 @@ def _title(content: bytes) -> str:
 def _other(declared: FileKind, title: str, found: str | None) -> UnusableFileError:
     mend = f"Enregistrez-le au format « {_SAVE_AS[declared]} »" if declared in _SAVE_AS else "Exportez-le de nouveau"
     if found in _TITLES:
-        mend += f", ou faites déclarer « format: {found} »"
+        mend += ", ou demandez à l'équipe données d'attendre ce format"
     return UnusableFileError(
         "fichier-illisible", f"Le fichier est {title}, alors qu'{_TITLES[declared]} est attendu. {mend}."
     )

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipelines.compile.exports import workbooks_for
 from pipelines.mechanics.plain_text import table_text
 from pipelines.read.leftovers import leftover, leftover_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fsspec import AbstractFileSystem
 
@@ -96,15 +97,31 @@ class Listing:
         self.links: set[str] = set()
         self.unreadable: set[str] = set()
 
-    def find(self, pattern: str, year: int) -> list[SourceFile]:
+    def find(self, pattern: str, year: int, others: Iterable[str] = ()) -> list[SourceFile]:
         """Return the files that match ``pattern``, in path order.
 
         ``{year}`` is filled in; ``*`` and ``?`` are as in a shell. Names may be written in another Unicode form (as
         Macs do), and in other cases where no file has the very case that is declared. Leftovers match no wildcard.
+        A filled template, whose name differs by its ending, is found where no declared file has its name, and where it
+        is none of the files of the ``others`` (patterns).
         """
         wanted = pattern.replace("{year}", str(year))
+        found = self._files(wanted)
+        for filled in workbooks_for(wanted):
+            names = {_without_ending(file.path) for file in found}
+            found += [
+                file for file in self._files(filled)
+                if _without_ending(file.path) not in names and not self._is_one_of(file, others, year)
+            ]  # fmt: skip
+        return sorted(found, key=lambda file: file.path)
+
+    def _is_one_of(self, file: SourceFile, patterns: Iterable[str], year: int) -> bool:
+        wanted = (pattern.replace("{year}", str(year)) for pattern in patterns)
+        return any(file.path == item.path for pattern in wanted for item in self._files(pattern))
+
+    def _files(self, wanted: str) -> list[SourceFile]:
         found = {entry.path: entry for entry in self._below("", wanted.split("/")) if entry.kind == "file"}
-        return [self._seen(entry, wanted) for _, entry in sorted(found.items())]
+        return [self._seen(entry, wanted) for entry in found.values()]
 
     def files(self) -> Iterator[Entry]:
         """Yield every file below the root but leftovers and what is behind links, folder by folder.
@@ -219,6 +236,11 @@ def matches(name: str, segment: str) -> bool:
 @cache
 def _pattern(segment: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(segment))
+
+
+def _without_ending(path: str) -> str:
+    folder, _, name = _composed(path).casefold().rpartition("/")
+    return f"{folder}/{name.partition('.')[0]}"
 
 
 def _composed(text: str) -> str:

@@ -56,15 +56,6 @@ def read_spreadsheet(content: bytes, layout: Layout, recognise: Recognise | None
     return text.cells(name, notes)
 
 
-def read_filled(content: bytes, layout: Layout, recognise: Recognise) -> Cells:
-    """Read a workbook handed over in place of another format: the filled template of an export declared as CSV.
-
-    Its labels are those of ``layout``; ``recognise`` gives the fields, written as it writes them.
-    """
-    plain = {"format": "xlsx", "sheet": None, "skip_rows": 0, "header_rows": 1, "decimal_char": "."}
-    return read_spreadsheet(content, layout.model_copy(update=plain), recognise)
-
-
 def _read(content: bytes, layout: Layout, recognise: Recognise | None) -> tuple[list[str], str, list[Note], _SheetText]:
     """Return the names of the sheets, the one that was read, what to tell of it, and its text.
 

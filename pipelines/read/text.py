@@ -1,6 +1,7 @@
 """Bytes to text, by pieces.
 
 One rule: UTF-8 (BOM tolerated) where the whole file is, or where most of what is not ASCII is; else the declared one.
+Where that is UTF-8 too, cp1252 if all that is not ASCII is then French: it is what Excel writes under « CSV ».
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEAD = 4096  # bytes that tell the encoding of a text without a mark
+EXCEL_ENCODING = "cp1252"
+# What French texts hold beyond ASCII; letters of other encodings (MacRoman, cp850) become none of these signs alone.
+_FRENCH = frozenset("àâäçéèêëîïôöùûüÿæœÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸÆŒ«»’°€\u00a0".encode(EXCEL_ENCODING))
 _LEAST_WIDE = 8  # bytes: fewer tell nothing
 
 
@@ -62,7 +66,10 @@ def facts_of(source: bytes | Path, declared: str) -> TextFacts:
         meter.take(chunk)
         accents.take(chunk)
     accents.take(b"", last=True)
-    return TextFacts("utf-8-sig" if starts_with_mark or accents.are_utf8() else declared, meter.endless)
+    if starts_with_mark or accents.are_utf8():
+        return TextFacts("utf-8-sig", meter.endless)
+    is_excel = declared == "utf-8" and accents.are_french()
+    return TextFacts(EXCEL_ENCODING if is_excel else declared, meter.endless)
 
 
 class _Accents:
@@ -71,6 +78,7 @@ class _Accents:
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._right = self._wrong = 0
+        self._bytes: set[int] = set()
 
     def take(self, chunk: bytes, *, last: bool = False) -> None:
         text = self._decoder.decode(chunk, last)
@@ -78,6 +86,7 @@ class _Accents:
             return
         readable = len(text.encode("utf-8", "ignore").decode("utf-8"))
         self._wrong += len(text) - readable
+        self._bytes.update(ord(sign) & 0xFF for sign in set(text) if "\udc80" <= sign <= "\udcff")
         self._right += readable - len(text.encode("ascii", "ignore"))
 
     def are_utf8(self) -> bool:
@@ -86,6 +95,10 @@ class _Accents:
         In one-byte encodings of European texts, two accents that make a right sequence hardly ever follow each other.
         """
         return not self._wrong or self._right > self._wrong
+
+    def are_french(self) -> bool:
+        """Tell whether none is right UTF-8, and all are signs of French in what Excel writes."""
+        return not self._right and self._bytes <= _FRENCH
 
 
 def open_text(source: bytes | Path, encoding: str, errors: str = "strict") -> io.TextIOWrapper:

@@ -69,7 +69,7 @@ def _export_lines(store: Store, known: NetworkYear, export: str) -> Iterator[str
 def _verdict_text(verdict: ExportVerdict) -> str:
     if verdict.status != Status.ACCEPTED:
         return f"{verdict.status.upper()}. {verdict.explanation}"
-    aside = f", {counted(verdict.refused, 'écartée')}" if verdict.refused else ""
+    aside = f", {counted(verdict.refused, 'refusée')}" if verdict.refused else ""
     return f"{counted(verdict.accepted, 'ligne acceptée')}{aside}"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ACCEPTED, TO_LOOK_AT, REFUSED, ABSENT, FAILED, UNDUE = "✓", "!", "✗", "–", "?", "·"
 LEGEND = (
-    f"  {ACCEPTED} accepté   {TO_LOOK_AT} lignes écartées, export manquant ou à vérifier   {REFUSED} export refusé\n"
+    f"  {ACCEPTED} accepté   {TO_LOOK_AT} lignes refusées, export manquant ou à vérifier   {REFUSED} export refusé\n"
     f"  {ABSENT} rien de transmis   {FAILED} erreur de traitement   {UNDUE} année non attendue"
 )
 _NAME_WIDTH = 34  # of a network's title: with fifteen years, a line is as wide as a terminal of 80 columns
@@ -59,7 +59,7 @@ def totals(years: Sequence[NetworkYear]) -> str:
     """Return how many rows were read, accepted and put aside, in one sentence (French)."""
     verdicts = [verdict for known in years for verdict in known.current.values()]
     read, refused = sum(verdict.read for verdict in verdicts), sum(verdict.refused for verdict in verdicts)
-    aside = "aucune écartée" if not refused else counted(refused, "écartée")
+    aside = "aucune refusée" if not refused else counted(refused, "refusée")
     return f"{counted(read, 'ligne lue')} : {number(sum(v.accepted for v in verdicts))} acceptées, {aside}."
 
 

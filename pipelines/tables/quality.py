@@ -84,7 +84,7 @@ def _of_files(inputs: NationalInputs) -> pd.DataFrame:
     consequence = np.select(
         [state == Status.REFUSED, state == Status.NOT_HANDED_OVER, found["severite"] == "avertissement"],
         ["export refusé pour l'année", "aucun résultat pour l'année", "aucune"],
-        default="lignes écartées",
+        default="lignes refusées",
     )
     return found.assign(consequence=consequence)[_ANOMALY_COLUMNS]
 

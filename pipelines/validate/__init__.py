@@ -4,6 +4,7 @@ It writes no file but the observations, where it is told to.
 """
 
 from pipelines.validate.corrections import correction_states
+from pipelines.validate.excel_writing import as_separated
 from pipelines.validate.export_parts import JudgedFile
 from pipelines.validate.file import unusable, validate_file
 from pipelines.validate.file_context import FileContext
@@ -29,6 +30,7 @@ __all__ = [
     "Validated",
     "Verdict",
     "annotated_copy",
+    "as_separated",
     "correction_states",
     "count_findings",
     "doubt",

@@ -16,6 +16,7 @@ import frictionless
 
 from pipelines.compile.expected import date_form
 from pipelines.compile.exports import field_descriptor, is_optional
+from pipelines.mechanics.french import MONTHS, day_in_words
 from pipelines.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.damaged_cells import damage_of
 from pipelines.validate.garbled import damage
@@ -41,8 +42,6 @@ _MONTH = re.compile(
     rf"(?P<m>\d{{1,2}}|[a-zéû.]{{3,9}})[/.\-{_SPACES}]+(?P<y>\d{{4}}|\d{{2}})|(?P<y2>\d{{4}})[/.\-](?P<m2>\d{{1,2}})"
 )
 _HOUR = re.compile(rf"[T{_SPACES}]+\d{{1,2}}[:hH]\d{{2}}.*\Z", re.DOTALL)
-_NAMES = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
-          "décembre")  # fmt: skip
 _SERIAL = re.compile(r"[2-7]\d{4}([.,]\d+)?")  # 1954 to 2119, in days of spreadsheets
 _MOST_ZEROS = 5  # that a code may have lost at its head
 _ORIGIN = datetime.date(1899, 12, 30)
@@ -199,8 +198,16 @@ def _date_cause(descriptor: dict[str, Any], text: str) -> str:
     short = found["y"] is not None and len(found["y"]) == 2
     words = ["signe invisible"] * (UNSEEN.search(text) is not None)
     words += ["heure après la date"] * (bare != plain) + ["année sur deux chiffres"] * short
+    if impossible := _impossible_day(*parts):
+        return impossible
+    year, month, number = parts
+    numeric = found["m"] is not None and found["m"].isdecimal() and "d" in found.re.groupindex
+    if numeric and number != month and number <= 12 and "%d" not in pattern.partition("%m")[0]:
+        days = (datetime.date(year, month, number), datetime.date(year, number, month))
+        told = " ou ".join(f"« {_written(day, pattern)} » pour le {day_in_words(day)}" for day in days)
+        return f"{', '.join([*words, 'jour et mois qui ne se distinguent pas'])} ; écrivez {told}"
     words = words or [f"date d'une autre forme que {date_form(pattern)}"]
-    return _impossible_day(*parts) or _told(words, _written(datetime.date(*parts), pattern))
+    return _told(words, _written(datetime.date(*parts), pattern))
 
 
 def _impossible_day(year: int, month: int, number: int) -> str:
@@ -208,7 +215,7 @@ def _impossible_day(year: int, month: int, number: int) -> str:
         swapped = " : le jour et le mois sont peut-être inversés" if 1 <= number <= 12 and month <= 31 else ""
         return f"il n'y a pas de mois {month}{swapped}"
     if not 1 <= number <= calendar.monthrange(year, month)[1]:
-        return f"le {number} {_NAMES[month - 1]} {year} n'existe pas"
+        return f"le {number} {MONTHS[month - 1]} {year} n'existe pas"
     return ""
 
 
@@ -219,7 +226,7 @@ def _parts(found: re.Match[str]) -> tuple[int, int, int] | None:
     if not month.isdecimal():
         start = month.rstrip(".")
         place = next(
-            (place for place, name in enumerate(_NAMES, start=1) if len(start) > 2 and name.startswith(start)), 0
+            (place for place, name in enumerate(MONTHS, start=1) if len(start) > 2 and name.startswith(start)), 0
         )
         if not place:
             return None

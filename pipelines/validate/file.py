@@ -17,6 +17,7 @@ from pipelines.tabular import AbsurdRecordError, Judgement, UnjudgeableCellError
 from pipelines.tabular.encoding import encoding_errors
 from pipelines.tabular.text import open_bytes
 from pipelines.validate.corrections import apply_corrections
+from pipelines.validate.excel_writing import as_written
 from pipelines.validate.findings import Finding, Tally
 from pipelines.validate.header import MatchedHeader, match_header
 from pipelines.validate.messages import title
@@ -40,6 +41,7 @@ def validate_file(opened: Cells | DelimitedText, context: FileContext) -> Valida
 
     Bytes of a text that its encoding can't read are all told, and nothing is judged.
     """
+    opened, context = as_written(opened, context)
     matched = match_header(opened.header, context.export, context.layout)
     if not matched.usable:
         validated = unusable(context.export, _why_unusable(opened, matched, context), opened.header)

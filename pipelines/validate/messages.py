@@ -33,7 +33,6 @@ _LIMITS = {
     "exclusiveMaximum": "moins de {}",
     "minLength": "au moins {} caractères",
     "maxLength": "au plus {} caractères",
-    "pattern": "forme attendue {}",
     "enum": "valeurs permises : {}",
 }
 
@@ -93,6 +92,10 @@ def message_of(finding: Finding) -> Message:
     return rules().get(finding.rule, _UNKNOWN)
 
 
+# Rules of a file that can't be read: what is wrong is told in one sentence, and what to do follows it.
+UNREADABLE = frozenset({"fichier-illisible", "fichier-vide", "fichier-coupe", "feuille-absente", "archive"})
+
+
 def constraint_of(finding: Finding) -> str:
     """Return the kind of constraint that a finding tells, known by the title that begins its message; else nothing."""
     if finding.rule != "constraint-error":
@@ -106,13 +109,16 @@ def rule_of(kind: str, note: str) -> str:
     return "cle-vide" if kind == "primary-key" and "None" in note else kind
 
 
-def sentence(rule: str, note: str) -> str:
-    """Return the sentence of an error of frictionless, with what its note adds, and no value of the file."""
+def sentence(rule: str, note: str, *, pattern: bool = False) -> str:
+    """Return the sentence of an error of frictionless, with what its note adds, and no value of the file.
+
+    ``pattern``: with the pattern that a value breaks, for those who wrote it.
+    """
     if rule == "type-error" and (kind := _TYPE.fullmatch(note)):
         return _with(title(rule), f"il faut : {type_words(kind[1], kind[2])}")
     if rule == "constraint-error" and (limit := _CONSTRAINT.fullmatch(note)):
         known = constraints().get(limit[1], rules()[rule])
-        form = _LIMITS.get(limit[1])
+        form = "forme attendue {}" if limit[1] == "pattern" and pattern else _LIMITS.get(limit[1])
         return _with(known.title, form.format(_listed(limit[2]))) if form else known.title
     if position := _POSITION.fullmatch(note):
         return _with(title(rule), f"comme à la ligne {position[1]}")

@@ -14,7 +14,7 @@ from pipelines.mechanics.plain_text import one_line, spelled
 from pipelines.mechanics.spelling import one_writing
 from pipelines.validate.findings import rows_told
 from pipelines.validate.header import fields_by_label
-from pipelines.validate.messages import constraint_of, message_of
+from pipelines.validate.messages import UNREADABLE, constraint_of, message_of
 from pipelines.validate.personal import masked
 
 if TYPE_CHECKING:
@@ -107,10 +107,14 @@ def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout
     helped = field is not None and words.example
     shows = helped and not all("écrivez «" in item.cause for item in group)  # what to write is told by each cause
     message = one_line(first.message, LONGEST_SENTENCE) if alike else words.title
+    mend = f"{words.mend}{_or_empty(first.rule, field, export, layout)}"
+    if first.rule in UNREADABLE and first.severity == "erreur" and alike:
+        told, _, action = message.partition(". ")
+        message, mend = (f"{told.rstrip('.')}.", action or mend)
     return Problem(
         one_line(file, 200), first.rule, constraint_of(first), one_line(first.column), first.severity,
         rows_told(group), tuple(rows), _values(group), message, words.why,
-        f"{words.mend}{_or_empty(first.rule, field, export, layout)}",
+        mend,
         expected_words(field, layout) if helped and field else "",
         cell_example(export, field, layout, year) if shows and field else "", causes_of(group),
     )  # fmt: skip

@@ -39,11 +39,9 @@ def show_verdict(
     console = _console()
     console.print(Text(title, "bold"))
     for file in verdict.files:
-        console.print(Text(f"{one_line(file['fichier'], 200)}, sha256 {file['sha256'][:12]}…"))
+        console.print(Text(one_line(file["fichier"], 200)))
         if file.get("feuille"):
             console.print(Text(f"Feuille lue : « {one_line(file['feuille'], 200)} »."))
-        if file["controle"]:
-            console.print(Text(judged_by(file["controle"])))
     style = _STYLES[verdict.state] if not verdict.refused or verdict.state != Status.ACCEPTED else "bold yellow"
     console.print(
         Text.assemble((verdict.state.upper(), style), f". {one_line(verdict.told_producer, 600)}".rstrip(". ") + ".")
@@ -162,7 +160,7 @@ def _finding(error: Mapping[str, Any]) -> Finding:
     kind, note = error["type"], error["note"]
     column = str(error.get("fieldName") or error.get("label") or "")
     cell = error.get("cell")
-    rule, message = rule_of(kind, note), sentence(kind, note)
+    rule, message = rule_of(kind, note), sentence(kind, note, pattern=True)
     if kind in KNOWN:
         rule, message = CUSTOM, f"{kind} : {note}."
     elif kind.endswith("-label"):

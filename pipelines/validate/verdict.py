@@ -223,11 +223,11 @@ def _decided(verdict: Verdict, year: int | None, acceptance: Acceptance, usable:
     elif not verdict.accepted:
         _refuse(verdict, f"Aucune ligne utilisable sur {number(total)}.")
     elif share > acceptance.max_refused_share:
-        wrong = counted(faults, "ligne fausse")
+        wrong = counted(faults, "ligne refusée" if faults == verdict.refused else "faute")
         _refuse(verdict, f"{wrong} sur {number(total)} ({_percent(share)}), au-delà de la limite de "
                          f"{_percent(acceptance.max_refused_share)} ({acceptance.why}).")  # fmt: skip
     elif verdict.refused:
-        aside = counted(verdict.refused, "ligne écartée")
+        aside = counted(verdict.refused, "ligne refusée")
         verdict.explanation = f"{aside} sur {number(total)} ({_percent(verdict.refused / total)})."
     return verdict
 

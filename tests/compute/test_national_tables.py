@@ -312,7 +312,7 @@ def test_a_count_that_is_withheld_is_no_zero(state: str, motif: str | None, labo
 @pytest.mark.parametrize(
     ("state", "severity", "consequence"),
     [
-        ("accepté", "erreur", "lignes écartées"),
+        ("accepté", "erreur", "lignes refusées"),
         ("accepté", "avertissement", "aucune"),
         ("rejeté", "erreur", "export refusé pour l'année"),
         ("non transmis", "erreur", "aucun résultat pour l'année"),

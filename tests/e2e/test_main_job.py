@@ -56,7 +56,7 @@ def test_the_run_says_what_was_refused_and_where_the_datasets_are(whole_run):
     assert len(told.splitlines()) <= 45  # a screen
     assert "2 EXPORTS REFUSÉS" in told
     assert "✗ assurance-maladie 2023, enquete : assurance-maladie/enquete-2023.csv\n    Fichier inutilisable." in told
-    assert "✗ dgfip 2023, telephone : dgfip/telephone-2023.csv\n    80 lignes fausses sur 480" in told
+    assert "✗ dgfip 2023, telephone : dgfip/telephone-2023.csv\n    80 lignes refusées sur 480" in told
     assert "DONNÉES SYNTHÉTIQUES" in told
     assert str(release(output)) in told
     assert str(output / "site" / "index.html") in told
@@ -64,7 +64,7 @@ def test_the_run_says_what_was_refused_and_where_the_datasets_are(whole_run):
     assert "make ui" in told
     account = (output / "work" / "compte-rendu.txt").read_text(encoding="utf-8")
     assert "2023  enquete : REJETÉ. Fichier inutilisable." in account
-    assert "2023  telephone : REJETÉ. 80 lignes fausses sur 480" in account
+    assert "2023  telephone : REJETÉ. 80 lignes refusées sur 480" in account
     assert "NON TRANSMIS" in account
 
 
@@ -260,7 +260,7 @@ def test_a_missing_or_damaged_file_changes_only_its_network_and_says_so(small, t
         path.write_bytes(damage(path.read_bytes()))
     network = file.split("/", maxsplit=1)[0]
     told = run_small(root, damaged, tmp_path / "output")
-    assert "REJETÉ" in told or "NON TRANSMIS" in told or "écartée" in told
+    assert "REJETÉ" in told or "NON TRANSMIS" in told or "refusée" in told
     results = table(tmp_path / "output", "resultats")
     # Which rows come first, to tell readers the types of columns, depends on all networks: rows are sorted.
     others = [frame[frame["reseau"] != network].sort_values([*frame], ignore_index=True) for frame in (intact, results)]

@@ -80,7 +80,7 @@ def test_a_value_is_traced_to_its_lines(made):
     assert file["fichier"] == "avis-2024.csv"
     assert file["sha256"] == made.archived("caisse", "avis").name
     assert file["lignes"] == {"nombre": 5, "premiere": 2, "derniere": 8, "numeros": [2, 3, 4, 7, 8]}
-    assert source["explication"] == "1 ligne écartée sur 19 (5,26 %)."
+    assert source["explication"] == "1 ligne refusée sur 19 (5,26 %)."
     assert told["estimateur"]["nom"] == "nps"
     assert told["estimateur"]["entrees"] == [{"entree": "rating", "colonne": "note", "en_tetes": ["note"]}]
     assert told["recalcul"]["valeurs"] == {"valeur": 40, "effectif": 5, "numerateur": 2, "denominateur": 5}

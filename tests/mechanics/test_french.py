@@ -25,9 +25,9 @@ def test_decimals_end_with_no_zero(value, digits, told):
 @pytest.mark.parametrize(
     ("count", "words", "many", "told"),
     [
-        (0, "ligne écartée", "", "0 ligne écartée"),
-        (1, "ligne écartée", "", "1 ligne écartée"),
-        (2, "ligne écartée", "", "2 lignes écartées"),
+        (0, "ligne refusée", "", "0 ligne refusée"),
+        (1, "ligne refusée", "", "1 ligne refusée"),
+        (2, "ligne refusée", "", "2 lignes refusées"),
         (2, "réseau", "réseaux", "2 réseaux"),
         (1, "table change", "tables changent", "1 table change"),
         (1500, "autre", "", "1\u202f500 autres"),

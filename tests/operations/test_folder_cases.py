@@ -86,4 +86,4 @@ def test_a_duplicated_office_is_named_and_the_others_stay(tmp_path):
     told, reports = run(tmp_path, "84", "mini", "essais")
     assert (reports[2024]["valeurs"].accepted, reports[2024]["valeurs"].refused) == (28, 2)
     assert any("« G07 »" in item.message for _, _, item in reports[2024]["valeurs"].findings)
-    assert "2 écartées" in told
+    assert "2 refusées" in told

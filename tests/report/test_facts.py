@@ -62,8 +62,8 @@ def test_codes_among_notes_and_amounts_are_to_be_checked():
     ("accepted", "refused", "told"),
     [
         (1, 0, "1 ligne acceptée"),
-        (1200, 1, "1\u202f200 lignes acceptées, 1 écartée"),
-        (2, 1000, "2 lignes acceptées, 1\u202f000 écartées"),
+        (1200, 1, "1\u202f200 lignes acceptées, 1 refusée"),
+        (2, 1000, "2 lignes acceptées, 1\u202f000 refusées"),
     ],
 )
 def test_rows_are_counted_in_french(accepted, refused, told):

@@ -53,7 +53,9 @@ def cause(problems):
         row = [text if name == label else cell for name, cell in zip(HEADER, ROW, strict=True)]
         if layout.get("decimalChar") == "," and label != "Taux":
             row[4] = "1,5"
-        (problem,) = problems(written([HEADER, row], form), form, **layout)
+        # A column written otherwise than declared, but all in one way, is read so: here another row is as declared.
+        other = ["CAF31", *ROW[1:4], row[4] if layout.get("decimalChar") == "," else ROW[4], *ROW[5:]]
+        (problem,) = problems(written([HEADER, row, other], form), form, **layout)
         return " ".join(problem.causes)
 
     return cause

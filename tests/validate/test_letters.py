@@ -159,10 +159,10 @@ def test_rows_are_told_in_words(rows, told):
 
 
 @pytest.mark.parametrize(
-    ("number", "told"), [(0, "0 ligne écartée"), (1, "1 ligne écartée"), (1200, "1\u202f200 lignes écartées")]
+    ("number", "told"), [(0, "0 ligne refusée"), (1, "1 ligne refusée"), (1200, "1\u202f200 lignes refusées")]
 )
 def test_counts_agree_with_their_words(number, told):
-    assert counted(number, "ligne écartée") == told
+    assert counted(number, "ligne refusée") == told
 
 
 def findings(labels: list[str]) -> st.SearchStrategy[Finding]:

@@ -48,9 +48,9 @@ def test_a_clean_file_is_accepted(essai):
 @pytest.mark.parametrize(
     ("good", "bad", "limit", "state", "explanation"),
     [
-        (1, 1, 0.5, "accepté", "1 ligne écartée sur 2 (50 %)."),
-        (1, 2, 0.5, "rejeté", "2 lignes fausses sur 3 (66,67 %), au-delà de la limite de 50 % (essai)."),
-        (199, 1, 0, "rejeté", "1 ligne fausse sur 200 (0,5 %), au-delà de la limite de 0 % (essai)."),
+        (1, 1, 0.5, "accepté", "1 ligne refusée sur 2 (50 %)."),
+        (1, 2, 0.5, "rejeté", "2 lignes refusées sur 3 (66,67 %), au-delà de la limite de 50 % (essai)."),
+        (199, 1, 0, "rejeté", "1 ligne refusée sur 200 (0,5 %), au-delà de la limite de 0 % (essai)."),
         (0, 1200, 1, "rejeté", "Aucune ligne utilisable sur 1\u202f200."),
         (0, 2, 1, "rejeté", "Aucune ligne utilisable sur 2."),
         (0, 0, 1, "non transmis", "Le fichier ne contient aucune ligne de 2024."),

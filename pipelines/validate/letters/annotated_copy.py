@@ -9,7 +9,7 @@ import io
 from typing import TYPE_CHECKING
 
 from pipelines.compile.exports import label_of
-from pipelines.compile.workbook import workbook, write_lines, write_text
+from pipelines.compile.workbook import print_in_width, workbook, write_lines, write_text
 from pipelines.mechanics.french import counted, number
 from pipelines.mechanics.limits import MOST_COLUMNS
 from pipelines.mechanics.plain_text import one_line
@@ -57,9 +57,9 @@ def _introduction(names: list[str], parts: list[SetAside]) -> list[str]:
     lines = [
         "Chaque ligne refusée du fichier est reprise telle quelle. La première colonne donne son numéro dans le "
         "fichier d'origine ; les colonnes du fichier suivent, dans leur ordre.",
-        "Une cellule fausse a un fond rose, des caractères gras et un cadre ; son commentaire dit ce qui ne va pas. "
-        "La dernière colonne le redit en toutes lettres.",
-        "Corrigez ces lignes dans le fichier d'origine, vérifiez-le (la lettre donne la commande), renvoyez-le entier.",
+        "Une cellule à reprendre a un fond rose, des caractères gras et un cadre ; son commentaire dit ce qui ne va "
+        "pas. La dernière colonne le redit en toutes lettres.",
+        "Corrigez ces lignes dans le fichier d'origine, et renvoyez-le entier (la lettre dit où et jusqu'à quand).",
         "Ce classeur contient les valeurs que vous avez envoyées, y compris les colonnes personnelles : "
         "ne le diffusez pas.",
     ]
@@ -73,6 +73,7 @@ def _introduction(names: list[str], parts: list[SetAside]) -> list[str]:
 
 def _sheet(book: Workbook, name: str, part: SetAside, findings: list[Finding], key: set[str]) -> None:
     sheet = book.add_worksheet(name)
+    print_in_width(sheet)
     text = book.add_format({"num_format": "@"})
     bad = book.add_format({"num_format": "@", "bg_color": BAD, "bold": True, "border": 2, "border_color": "#9C0006"})
     head = book.add_format({"bold": True, "bg_color": "#000091", "font_color": "#FFFFFF", "num_format": "@"})

@@ -1,7 +1,7 @@
 """The letter to the producer of a refused or incomplete export, as an HTML page and as plain text.
 
-It says what was received, what is wrong and how to mend it, what is published meanwhile, and how to check again. No
-clock, no link, no value of a personal column.
+It says what was received, what is wrong and how to mend it, what is published meanwhile, how to check again, and where
+to send the file, until when. No clock, no link, no value of a personal column.
 """
 
 from __future__ import annotations
@@ -13,18 +13,24 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.compile.exports import workbooks_for
 from pipelines.declarations.status import Status
-from pipelines.mechanics.french import counted, number
+from pipelines.mechanics.french import counted, day_in_words, number
 from pipelines.mechanics.plain_text import one_line
 from pipelines.validate.letters.accounts import account_text
+from pipelines.validate.messages import UNREADABLE
 from pipelines.validate.observations_writer import KEPT_ROWS
 from pipelines.validate.problems import grouped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
     from jinja2 import Environment
 
     from pipelines.declarations import Catalogue, Export, Network
     from pipelines.declarations.bases import Account
+    from pipelines.validate.problems import Problem
     from pipelines.validate.verdict import Verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -46,10 +52,19 @@ class Letter:
 
 
 def write_letter(
-    catalogue: Catalogue, network: str, year: int | None, verdict: Verdict, *, copy: str | None = None
+    catalogue: Catalogue,
+    network: str,
+    year: int | None,
+    verdict: Verdict,
+    *,
+    copy: str | None = None,
+    told_on: date | None = None,
 ) -> Letter:
-    """Return the letter about an export; ``copy`` is the name of the annotated copy that goes with it, if any."""
-    context = _context(catalogue, network, year, verdict, copy)
+    """Return the letter about an export.
+
+    ``copy`` is the name of the annotated copy that goes with it, if any; ``told_on`` the day that it bears.
+    """
+    context = {**_context(catalogue, network, year, verdict, copy), **_sending(catalogue.networks[network], told_on)}
     templates = _environment()
     pages, text = (templates.get_template(f"letter.{kind}").render(context) for kind in ("html", "txt"))
     return Letter(pages, text)
@@ -83,6 +98,18 @@ def _fill(text: str, first: str = "", others: str | None = None) -> str:
     )  # fmt: skip
 
 
+def _sending(network: Network, told_on: date | None) -> dict[str, Any]:
+    """Return the day of the letter, where and until when the file is sent again, and whom to ask, as declared."""
+    until = network.resend_by(told_on)
+    within = f"sous {counted(network.resend_within, 'jour')}" if network.resend_within else ""
+    return {
+        "told_on": day_in_words(told_on) if told_on else "",
+        "until": f"avant le {day_in_words(until)}" if until else within,
+        "deposit": network.deposit or "là où vous l'avez déposé",
+        "contact": network.contact or "l'équipe données, qui vous a transmis cette lettre",
+    }
+
+
 def _context(
     catalogue: Catalogue, network: str, year: int | None, verdict: Verdict, copy: str | None
 ) -> dict[str, Any]:
@@ -103,16 +130,17 @@ def _context(
             for item in verdict.files
         ],
         "expected_file": one_line(layout.path.replace("{year}", str(year or "AAAA")), 200),
-        "explanation": one_line(verdict.told_producer, 600),
+        "explanation": "" if not verdict.rows and problems else one_line(verdict.told_producer, 600),
         "problems": problems[:MOST_PROBLEMS],
         "left_out": max(0, len(problems) - MOST_PROBLEMS),
         "errors": sum(item.severity == "erreur" for item in problems),
         "may_wait": _MAY_WAIT if export.kind == "survey" and verdict.state == Status.ACCEPTED else "",
         "consequences": consequences(catalogue, network, year, verdict),
+        "expected_name": _expected_name(verdict, layout.path.replace("{year}", str(year or "AAAA"))),
+        "unreadable": [item for item in problems if item.rule in UNREADABLE] if _is_unreadable(problems) else [],
         "command": _command(network, export, year, verdict, layout.path),
         "template": shlex.join(["resultats", "template", network, export.id, *(["--year", str(year)] if year else [])]),
         "copy": copy,
-        "redo": _redo(verdict),
         "kept": KEPT_ROWS,
         "limit": _limit(declared, export),
     }
@@ -124,11 +152,19 @@ def _state(verdict: Verdict) -> str:
     return "refusé" if verdict.state == Status.REFUSED else verdict.state
 
 
-def _redo(verdict: Verdict) -> str:
-    """Say what to do first when no row was set aside: there is nothing to correct in a file that can't be read."""
-    if any(item.rule in ("fichier-illisible", "fichier-vide", "archive") for _, _, item in verdict.findings):
-        return "Refaites le fichier, comme il est dit plus haut."
-    return "Corrigez le fichier d'origine."
+def _expected_name(verdict: Verdict, path: str) -> str:
+    """Return the name that the file is sent again under: that of the workbook, for a filled template."""
+    handed = [item["fichier"].lower() for item in verdict.files]
+    filled = [
+        name for name in workbooks_for(path) if any(file.endswith(name[name.rindex(".") :].lower()) for file in handed)
+    ]
+    return one_line((filled or [path])[0].rsplit("/", 1)[-1], 200)
+
+
+def _is_unreadable(problems: Sequence[Problem]) -> bool:
+    """Tell whether there is nothing to correct, as no file could be read."""
+    errors = [item for item in problems if item.severity == "erreur"]
+    return bool(errors) and all(item.rule in UNREADABLE for item in errors)
 
 
 def _limit(network: Network, export: Export) -> str:
