@@ -148,7 +148,7 @@ class _Page:
             path.write_bytes(sent.content)
 
             def work(_: Any) -> dict[str, bytes]:
-                os.environ["TMPDIR"] = tempfile.tempdir = folder  # what it writes is erased with the file
+                tempfile.tempdir = folder  # what it writes is erased with the file
                 checked = check_export(self._catalogue, network, export, layout, year, path)
                 return letters_of(self._catalogue, checked, today)
 

@@ -87,7 +87,7 @@ def test_texts_are_whole_sentences_and_titles_tell_constraints_apart():
         ("integer", {"minimum": 1}, "0", "La valeur est trop petite (au moins 1)."),
         ("integer", {"maximum": 5}, "9", "La valeur est trop grande (au plus 5)."),
         ("integer", {"required": True}, "", "La cellule est vide."),
-        ("string", {"pattern": "CAF[0-9]+"}, "x", "La valeur n'a pas la forme attendue (forme attendue CAF[0-9]+)."),
+        ("string", {"pattern": "CAF[0-9]+"}, "x", "La valeur n'a pas la forme attendue."),
         ("string", {"enum": ["Très bien", "Bien"]}, "x",
          "La valeur n'est pas dans la liste permise (valeurs permises : Très bien, Bien)."),
         ("string", {"minLength": 2}, "x", "Le texte est trop court (au moins 2 caractères)."),

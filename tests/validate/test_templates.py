@@ -29,7 +29,7 @@ SHIPPED = [
 
 
 def header_height(layout) -> int:
-    return layout.skip_rows + layout.header_rows if layout.format in ("xlsx", "ods") else 1
+    return layout.skip_rows + layout.header_rows
 
 
 def filled(content: bytes, height: int) -> openpyxl.Workbook:
@@ -77,14 +77,22 @@ def test_the_command_writes_both_files(tmp_path, capsys):
         "modele-caf-enquete-2024.xlsx",
     ]
     book = openpyxl.load_workbook(tmp_path / "modele-caf-enquete-2024.xlsx")
-    assert book.sheetnames == ["Données", "Exemple", "Listes", "Lisez-moi"]
+    assert book.sheetnames == ["Données", "Lisez-moi", "Colonnes", "Exemple", "Listes"]
     sheet = book["Données"]
     assert [cell.value for cell in sheet[1]][:3] == ["id_reponse", "date", "code_departement"]
     assert "obligatoire" in sheet["A1"].comment.text
-    assert "Exemple : R2022-00001" in sheet["A1"].comment.text
+    assert "Exemple : R2024-00001" in sheet["A1"].comment.text  # of the year of the template
+    assert (sheet.column_dimensions["B"].width, book["Exemple"]["B2"].number_format) == (14.7109375, "yyyy-mm-dd")
     lists = [rule for rule in sheet.data_validations.dataValidation if rule.type == "list"]
     assert {str(rule.sqref).split(":")[0] for rule in lists} == {"C2", "F2"}
+    assert all("choisissez une valeur de la liste" in rule.error for rule in lists)
     assert [cell.value for cell in book["Listes"]["A"]][1:3] == ["Très satisfait", "Plutôt satisfait"]
+    assert "30 : Gard" in {cell.value for cell in book["Listes"]["D"]}
+    asked = {row[0].value: [cell.value for cell in row[1:]] for row in book["Colonnes"].iter_rows(min_row=2)}
+    assert asked["q2_effort"][0] == "Facilité (1 à 7). 1 : très difficile, 7 : très facile"
+    assert "CAF suivi du département" in asked["code_caf"][1] and "[0-9" not in asked["code_caf"][1]
+    told = " ".join(str(cell.value) for cell in book["Lisez-moi"]["A"])
+    assert "enquete-2024.xlsx" in told and "enquete-2024.csv" in told
     assert sheet.column_dimensions["A"].width > 10
 
 
