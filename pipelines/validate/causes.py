@@ -20,6 +20,7 @@ from pipelines.mechanics.french import MONTHS, day_in_words
 from pipelines.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.damaged_cells import damage_of
 from pipelines.validate.garbled import damage
+from pipelines.validate.hints import words
 from pipelines.validate.messages import constraint_of
 from pipelines.validate.near_misses import UNSEEN, mended, near_miss
 
@@ -95,15 +96,15 @@ class Causes:
             return found or _without_zeros(text, judge) or damage_of(text)
         if kind == "type-error":
             return self._of_type(field, descriptor, text)
-        if kind in ("minLength", "maxLength", "territoire-inconnu") and (lost := damage_of(text)):
-            return lost
-        spoiled = damage(text) if field.type == "string" else None
-        return f"accents mal convertis ; se lit sans doute « {spoiled.likely} »" if spoiled and spoiled.likely else ""
+        if kind in ("minimum", "maximum"):
+            return _beyond(field)
+        lost = damage_of(text) if kind in ("minLength", "maxLength", "territoire-inconnu") else ""
+        return lost or (_spoiled(text) if field.type == "string" else "")
 
     def _of_type(self, field: ExportField, descriptor: dict[str, Any], text: str) -> str:
         if field.type == "boolean":
-            words = (*descriptor.get("trueValues", ["true"]), *descriptor.get("falseValues", ["false"]))
-            return near_miss(text, words)
+            answers = (*descriptor.get("trueValues", ["true"]), *descriptor.get("falseValues", ["false"]))
+            return near_miss(text, answers)
         if field.type == "date":
             return _date_cause(descriptor, text)
         if field.type not in ("integer", "number", "year"):
@@ -112,14 +113,25 @@ class Causes:
         return found or near_miss(text, [code for code in descriptor.get("missingValues", []) if code])
 
 
+def _spoiled(text: str) -> str:
+    likely = _read_again(text)
+    return f"{words('accents-mal-convertis')} ; se lit sans doute « {likely} »" if likely != text else ""
+
+
+def _beyond(field: ExportField) -> str:
+    """Say from what to what a note or an answer goes, where both ends are declared."""
+    low, high = field.constraints.minimum, field.constraints.maximum
+    return "" if low is None or high is None else words("hors-bornes", premier=low, dernier=high)
+
+
 def _without_zeros(text: str, is_right: Callable[[str], bool]) -> str:
     """Say which code a text is when its leading zeros are put back; nothing if that makes none."""
     longer = (text.zfill(len(text) + lost) for lost in range(1, _MOST_ZEROS + 1)) if text.isdecimal() else iter(())
-    return next((f"zéros de tête perdus ; écrivez « {code} »" for code in longer if is_right(code)), "")
+    return next((f"{words('zeros-perdus')} ; écrivez « {code} »" for code in longer if is_right(code)), "")
 
 
-def _told(words: Sequence[str], right: str) -> str:
-    return f"{', '.join(words)} ; écrivez « {right} »" if words else ""
+def _told(seen: Sequence[str], right: str) -> str:
+    return f"{', '.join(seen)} ; écrivez « {right} »" if seen else ""
 
 
 def _judge(descriptor: dict[str, Any]) -> Callable[[str], bool]:
@@ -136,40 +148,39 @@ def _judge(descriptor: dict[str, Any]) -> Callable[[str], bool]:
 
 
 _CODE: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("signe invisible", lambda text: UNSEEN.sub("", text)),
-    ("espace au début ou à la fin", str.strip),
-    ("espace dans le code", lambda text: re.sub(r"\s", "", text)),
+    (words("signe-invisible"), lambda text: UNSEEN.sub("", text)),
+    (words("espace-au-bout"), str.strip),
+    (words("espace-dans-le-code"), lambda text: re.sub(r"\s", "", text)),
 )
-_UPPER = (*_CODE, ("minuscules au lieu de majuscules", str.upper))
-_LOWER = (*_CODE, ("majuscules au lieu de minuscules", str.lower))
+_UPPER = (*_CODE, (words("minuscules"), str.upper))
+_LOWER = (*_CODE, (words("majuscules"), str.lower))
 
 
 def _number_cause(descriptor: dict[str, Any], text: str, *, in_sheet: bool) -> str:
     decimal = descriptor.get("decimalChar", ".")
     other = "." if decimal == "," else ","
-    names = {",": "virgule", ".": "point"}
     unit = _UNIT.search(text)
     whole = descriptor["type"] != "number"
     steps: list[tuple[str, Callable[[str], str]]] = [
-        ("signes mal convertis", _read_again),
-        ("signe invisible", lambda found: UNSEEN.sub("", found)),
-        ("espace au début ou à la fin", str.strip),
-        ("apostrophe devant le nombre", lambda found: found.lstrip("'’")),
-        (f"« {unit[1]} » après le nombre" if unit else "", lambda found: _UNIT.sub("", found)),
+        (words("signes-mal-convertis"), _read_again),
+        (words("signe-invisible"), lambda found: UNSEEN.sub("", found)),
+        (words("espace-au-bout"), str.strip),
+        (words("apostrophe-devant"), lambda found: found.lstrip("'’")),
+        (words("unite", unite=unit[1]) if unit else "", lambda found: _UNIT.sub("", found)),
         (_thousands(_read_again(text)), lambda found: re.sub(rf"(?<=\d)[{_SPACES}](?=\d{{3}})", "", found)),
-        ("partie décimale nulle", lambda found: re.sub(r"(?<=\d)[.,]0+\Z", "", found) if whole else found),
-        (f"{names.get(other, other)} au lieu d{'e la virgule' if decimal == ',' else 'u point'}",
+        (words("partie-decimale-nulle"), lambda found: re.sub(r"(?<=\d)[.,]0+\Z", "", found) if whole else found),
+        (words("point" if decimal == "," else "virgule"),
          lambda found: found if whole or found.count(other) != 1 else found.replace(other, decimal)),
-        ("signe moins d'une autre forme", lambda found: re.sub("[−–‐]", "-", found)),
+        (words("moins"), lambda found: re.sub("[−–‐]", "-", found)),
     ]  # fmt: skip
-    words, right = mended(text, steps, _judge(descriptor))
-    if words and in_sheet:  # typed in a French spreadsheet, 80.5 stays a text, and 8.5 is the 8th of May
-        told = _told(["nombre enregistré comme texte", *words], right.replace(".", ","))
-        return f"{told} dans une cellule au format Nombre"
-    if words:
-        return _told(words, right)
+    told, right = mended(text, steps, _judge(descriptor))
+    if told and in_sheet:  # typed in a French spreadsheet, 80.5 stays a text, and 8.5 is the 8th of May
+        written = _told([words("nombre-en-texte"), *told], right.replace(".", ","))
+        return f"{written} dans une cellule au format Nombre"
+    if told:
+        return _told(told, right)
     if whole and re.fullmatch(r"\s*-?\d+[.,]\d+\s*", text):
-        return "nombre à virgule, où la colonne veut un nombre entier"
+        return words("nombre-a-virgule")
     return ""
 
 
@@ -180,7 +191,7 @@ def _read_again(text: str) -> str:
 
 def _thousands(text: str) -> str:
     found = re.search(rf"(?<=\d)[{_SPACES}](?=\d)", text)
-    return "espace entre les milliers" if not found or found[0] == " " else "espace insécable entre les milliers"
+    return words("milliers" if not found or found[0] == " " else "milliers-insecables")
 
 
 def _date_cause(descriptor: dict[str, Any], text: str) -> str:
@@ -188,7 +199,7 @@ def _date_cause(descriptor: dict[str, Any], text: str) -> str:
     plain = UNSEEN.sub("", text).strip()
     if _SERIAL.fullmatch(plain):
         day = _ORIGIN + datetime.timedelta(days=int(float(plain.replace(",", "."))))
-        return _told(["nombre de jours d'un tableur, et non date"], _written(day, pattern))
+        return _told([words("date-en-nombre")], _written(day, pattern))
     bare = _HOUR.sub("", plain)
     form = _MONTH if pattern != "default" and "%d" not in pattern else _DAY
     found = form.fullmatch(bare.casefold().replace("1er ", "1 "))
@@ -196,8 +207,8 @@ def _date_cause(descriptor: dict[str, Any], text: str) -> str:
     if found is None or parts is None:
         return ""
     short = found["y"] is not None and len(found["y"]) == 2
-    words = ["signe invisible"] * (UNSEEN.search(text) is not None)
-    words += ["heure après la date"] * (bare != plain) + ["année sur deux chiffres"] * short
+    seen = [words("signe-invisible")] * (UNSEEN.search(text) is not None)
+    seen += [words("heure-en-trop")] * (bare != plain) + [words("annee-courte")] * short
     if impossible := _impossible_day(*parts):
         return impossible
     year, month, number = parts
@@ -205,17 +216,17 @@ def _date_cause(descriptor: dict[str, Any], text: str) -> str:
     if numeric and number != month and number <= 12 and "%d" not in pattern.partition("%m")[0]:
         days = (datetime.date(year, month, number), datetime.date(year, number, month))
         told = " ou ".join(f"« {_written(day, pattern)} » pour le {day_in_words(day)}" for day in days)
-        return f"{', '.join([*words, 'jour et mois qui ne se distinguent pas'])} ; écrivez {told}"
-    words = words or [f"date d'une autre forme que {date_form(pattern)}"]
-    return _told(words, _written(datetime.date(*parts), pattern))
+        return f"{', '.join([*seen, words('jour-ou-mois')])} ; écrivez {told}"
+    seen = seen or [words("date-autre-forme", forme=date_form(pattern))]
+    return _told(seen, _written(datetime.date(*parts), pattern))
 
 
 def _impossible_day(year: int, month: int, number: int) -> str:
     if not 1 <= month <= 12:
         swapped = " : le jour et le mois sont peut-être inversés" if 1 <= number <= 12 and month <= 31 else ""
-        return f"il n'y a pas de mois {month}{swapped}"
+        return f"{words('mois-impossible', mois=month)}{swapped}"
     if not 1 <= number <= calendar.monthrange(year, month)[1]:
-        return f"le {number} {MONTHS[month - 1]} {year} n'existe pas"
+        return words("date-impossible", jour=f"{number} {MONTHS[month - 1]} {year}")
     return ""
 
 

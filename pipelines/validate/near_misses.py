@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.mechanics.spelling import INVISIBLE, JOINER, unaccented
 from pipelines.validate.garbled import damage
+from pipelines.validate.hints import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,17 +30,17 @@ def _unaccented(text: str) -> str:
 
 # What may differ, in French, with what makes it alike; the smallest changes first.
 _STEPS: tuple[_Step, ...] = (
-    ("signe invisible", lambda text: UNSEEN.sub("", text)),
-    ("numéro devant la valeur", lambda text: _NUMBERED.sub("", text)),
-    ("espace au début ou à la fin", str.strip),
-    ("espace insécable", lambda text: re.sub("[\u00a0\u202f\u2007\u2009]", " ", text)),
-    ("espaces en double", lambda text: re.sub(r"(?<=\S)(\s)\s+(?=\S)", r"\1", text)),
-    ("accent écrit en deux signes", lambda text: unicodedata.normalize("NFC", text)),
-    ("majuscules ou minuscules", str.casefold),
-    ("accents", _unaccented),
-    ("autre apostrophe", lambda text: re.sub("[’‘´`ʼ]", "'", text)),
-    ("autre tiret", lambda text: re.sub("[‐‑‒–—−]", "-", text)),
-    ("ponctuation à la fin", lambda text: text.rstrip(" .;,")),
+    (words("signe-invisible"), lambda text: UNSEEN.sub("", text)),
+    (words("numero-devant"), lambda text: _NUMBERED.sub("", text)),
+    (words("espace-au-bout"), str.strip),
+    (words("espace-insecable"), lambda text: re.sub("[\u00a0\u202f\u2007\u2009]", " ", text)),
+    (words("espaces-en-double"), lambda text: re.sub(r"(?<=\S)(\s)\s+(?=\S)", r"\1", text)),
+    (words("accent-en-deux-signes"), lambda text: unicodedata.normalize("NFC", text)),
+    (words("casse"), str.casefold),
+    (words("accents"), _unaccented),
+    (words("apostrophe"), lambda text: re.sub("[’‘´`ʼ]", "'", text)),
+    (words("tiret"), lambda text: re.sub("[‐‑‒–—−]", "-", text)),
+    (words("ponctuation"), lambda text: text.rstrip(" .;,")),
 )  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def differences(text: str, other: str) -> list[str]:
     """Return in French all that differs between two texts; nothing if they are equal, or differ by more than that."""
     if text == other or not _alike(text, other, _STEPS):
         return []
-    return [words for words, _ in _needed(_STEPS, lambda steps: _alike(text, other, steps))]
+    return [told for told, _ in _needed(_STEPS, lambda steps: _alike(text, other, steps))]
 
 
 def near_miss(text: str, allowed: Iterable[str]) -> str:
@@ -59,10 +60,10 @@ def near_miss(text: str, allowed: Iterable[str]) -> str:
         if found := differences(text, other):
             return f"{', '.join(found)} ; écrivez « {other} »"
     if meant := spoiled(text, known):
-        return f"accents mal convertis ; écrivez « {meant} »"
+        return f"{words('accents-mal-convertis')} ; écrivez « {meant} »"
     close = difflib.get_close_matches(_folded(text), [_folded(other) for other in known], n=1, cutoff=_CLOSEST)
     nearest = next((other for other in known if close and _folded(other) == close[0]), "")
-    return f"la valeur permise la plus proche est « {nearest} »" if nearest else ""
+    return f"{words('valeur-proche')} « {nearest} »" if nearest else ""
 
 
 def mended(text: str, steps: Sequence[_Step], is_right: Callable[[str], bool]) -> tuple[list[str], str]:
@@ -70,7 +71,7 @@ def mended(text: str, steps: Sequence[_Step], is_right: Callable[[str], bool]) -
     if not is_right(_through(text, steps)):
         return [], ""
     kept = _needed(steps, lambda some: is_right(_through(text, some)))
-    return [words for words, _ in kept], _through(text, kept).strip()
+    return [told for told, _ in kept], _through(text, kept).strip()
 
 
 def _needed(steps: Sequence[_Step], holds: Callable[[Sequence[_Step]], bool]) -> list[_Step]:

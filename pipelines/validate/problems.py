@@ -14,6 +14,7 @@ from pipelines.mechanics.plain_text import one_line, spelled
 from pipelines.mechanics.spelling import one_writing
 from pipelines.validate.findings import rows_told
 from pipelines.validate.header import fields_by_label
+from pipelines.validate.hints import mend_of
 from pipelines.validate.messages import UNREADABLE, constraint_of, message_of
 from pipelines.validate.personal import masked
 
@@ -107,7 +108,7 @@ def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout
     helped = field is not None and words.example
     shows = helped and not all("écrivez «" in item.cause for item in group)  # what to write is told by each cause
     message = one_line(first.message, LONGEST_SENTENCE) if alike else words.title
-    mend = f"{words.mend}{_or_empty(first.rule, field, export, layout)}"
+    mend = mend_of(item.cause for item in group) or f"{words.mend}{_or_empty(first.rule, field, export, layout)}"
     if first.rule in UNREADABLE and first.severity == "erreur" and alike:
         told, _, action = message.partition(". ")
         message, mend = (f"{told.rstrip('.')}.", action or mend)

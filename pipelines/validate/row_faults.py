@@ -24,6 +24,7 @@ from pipelines.validate.garbled import SpoiledTexts
 from pipelines.validate.header import HEADER_AGAIN, RepeatedHeader
 from pipelines.validate.messages import constraint_of, rule_of, sentence
 from pipelines.validate.role_rules import RoleRules, values_table
+from pipelines.validate.rows_not_data import total_in
 from pipelines.validate.typed_rows import ARROW_TYPES
 
 if TYPE_CHECKING:
@@ -138,7 +139,16 @@ class RowJudge:
             wrong = {item.column for item in found}
             found = self._as_written([*found, *(item for item in implied if item.column not in wrong)], row.cells)
             found += self._spoiled_in(row, {item.column for item in found})
-        return Refusal(row.number, self._with_marks(found, row), row.cells, self._year_of(row))
+        found = self._total_in(row.cells, self._with_marks(found, row))
+        return Refusal(row.number, found, row.cells, self._year_of(row))
+
+    def _total_in(self, cells: Sequence[str | None], found: list[Finding]) -> list[Finding]:
+        """Tell a total alone: each fault of its cells comes from that."""
+        known = {name: cells[place] or "" for name, place in self._places.items() if place < len(cells)}
+        total = total_in(known, self._context.export)
+        if total is None or any(item.rule == HEADER_AGAIN for item in found):
+            return found
+        return [replace(total, column=self._context.label(total.column))]
 
     def _with_marks(self, found: list[Finding], row: JudgedRow) -> list[Finding]:
         """Tell what the reader saw in a cell, in place of what its text breaks."""
@@ -205,7 +215,8 @@ class RowJudge:
         refusals = []
         for place, *cells in zip(found, *(column.to_pylist() for column in texts.columns), strict=True):
             year = self._context.file_year or years[place].as_py()
-            refusals.append(Refusal(int(block.numbers[place]), self._as_written(found[place], cells), cells, year))
+            told = self._total_in(cells, self._as_written(found[place], cells))
+            refusals.append(Refusal(int(block.numbers[place]), told, cells, year))
         return refusals
 
     def _look(self, block: JudgedBlock, wrong: dict[int, list[Finding]]) -> list[tuple[int, Finding]]:

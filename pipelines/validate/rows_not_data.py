@@ -46,6 +46,7 @@ _LARGE = 100  # one figure under it may be the sum of the others by chance
 _NEAR = 0.2  # a total that lacks a late office is a total
 _REFUSED = "« {} » : cette ligne est le total des autres ; elle n'est pas retenue."
 _NAMED = "« {} » : cette ligne porte le nom d'un total ; supprimez-la si c'en est un."
+_WRONG = "« {} » : cette ligne porte le nom d'un total, et ses cellules ne sont pas celles d'une ligne."
 _SUMMED = "« {} » : les chiffres de cette ligne sont la somme de ceux des autres lignes."
 _FEWEST_ALIKE = 3  # cells that have to be the example's: fewer are an answer like another
 _FEW = 0.1  # share of the rows: a label that more of them have is a value like another
@@ -86,6 +87,16 @@ def totals_left(rows: pa.Table, export: Export, layout: Layout) -> Iterator[tupl
             found = Finding("total-possible", _SUMMED.format(shown), "avertissement")
         if found is not None:
             yield places[row], replace(found, column=label_named(export, layout, name), value=shown)
+
+
+def total_in(cells: Mapping[str, str], export: Export) -> Finding | None:
+    """Return what is told of a row that is refused, when its key or its place is the name of a total."""
+    places = _places(export)
+    for name in dict.fromkeys([*export.key, *places]):
+        text = (cells.get(name) or "").strip()
+        if text and _says_total(text, name in places):
+            return Finding("total-refuse", _WRONG.format(text), column=name, value=text)
+    return None
 
 
 def examples_left(

@@ -1,4 +1,4 @@
-"""A filled template, as it is, and as a French spreadsheet saves it as CSV: accepted where nothing is ambiguous, and told.
+"""A filled template, as it is or saved as CSV by a French spreadsheet: accepted where nothing is ambiguous, and told.
 
 LibreOffice stands in for Excel: it writes a CSV as cells are shown, in the encoding and language that it is asked for.
 """
