@@ -281,9 +281,18 @@ def _described(scenario: Scenario, path: Path) -> Any:
         return _table(text, rows=path.name != "resultats-format-historique.csv")  # a row of it for each of resultats
     if path.suffix == ".json":
         return _branches(_without_sizes(_without_code(json.loads(text)), scenario.releases[-1]))
+    if "-lettre." in path.name:
+        text = _without_day(text)
     if path.name.endswith("-lettre.html"):  # the same words as the text beside it
         return {"octets": _digest(text), "lignes": text.count("\n")}
     return _lines(text)
+
+
+def _without_day(letter: str) -> str:
+    """Leave out the day of a letter and that of its answer, which are those of the run, and how lines are cut there."""
+    paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", letter))
+    dated = (re.sub(r"(Lettre du|avant le)\s\d+(er)?\s\S+\s\d{4}", r"\1 <jour>", part) for part in paragraphs)
+    return "\n".join(part for part in dated if part)
 
 
 def _without_code(content: dict[str, Any]) -> dict[str, Any]:
