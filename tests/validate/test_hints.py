@@ -90,7 +90,7 @@ def text_with(sign: str) -> bytes:
 
 
 TITLED = [["Bilan de l'année"], [""], HEADER, ROW, *ROWS]
-TOTAL = [["TOTAL"], ["Total général", "", "40"], ["ensemble", "", "x"]]
+TOTAL = [["TOTAL"], ["Total général", "", "40"], ["Sous-total", "", "x"]]
 FILES = [
     ("csv", text_with("\t"), "separateur", "tabulation"),
     ("csv", text_with(","), "separateur", "« , »"),
