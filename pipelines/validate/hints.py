@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _TEXTS = Path(__file__).with_name("hints.yml")
+_EACH = "Corrigez chaque valeur selon sa cause."
 _PART = re.compile(r"\\\{[a-z]+\\\}")
 
 
@@ -51,9 +52,15 @@ def words(name: str, **parts: object) -> str:
 
 
 def mend_of(causes: Iterable[str]) -> str:
-    """Return what to do about causes that are all of one hint; nothing where they differ, or where none says it."""
-    found = {_mend(cause) for cause in causes}
-    return found.pop() if len(found) == 1 else ""
+    """Return what to do about causes: what their hint says if it is one, to follow each if they differ.
+
+    Nothing where a value has no known cause, or where their hint leaves it to the rule.
+    """
+    known = set(causes)
+    found = {_mend(cause) for cause in known}
+    if len(found) == 1 or "" in known:
+        return found.pop() if len(found) == 1 else ""
+    return _EACH
 
 
 @cache
