@@ -222,15 +222,15 @@ def choose_sheet(
     if layout.sheet:
         hidden = layout.sheet in sheets and not sheets[layout.sheet].visible
         return layout.sheet, [_note(f"La feuille « {layout.sheet} » est lue alors qu'elle est masquée.")] * hidden
-    visible = [name for name in names if sheets[name].visible] or names
+    seen = [name for name in names if sheets[name].visible] or names
+    visible = [name for name in seen if not name.lower().startswith(_EXAMPLES)] or seen  # its rows are invented
     if not visible:
         return "", []
     if len(visible) == 1 or recognise is None:
         return visible[0], _told(visible[0], names, visible)
     known = _known_columns(content, layout, visible[: limits.MOST_SHEETS], recognise)
     chosen = max(known, key=lambda name: known[name], default=visible[0])
-    alike = [name for name, columns in known.items()
-             if name != chosen and columns == known[chosen] > 1 and not name.lower().startswith(_EXAMPLES)]  # fmt: skip
+    alike = [name for name, columns in known.items() if name != chosen and columns == known[chosen] > 1]
     unread = [
         Note("feuilles-non-lues",
              f"Seule la feuille « {chosen} » est lue ; {_listed(alike)} {'ont' if len(alike) > 1 else 'a'} les mêmes "
@@ -253,16 +253,20 @@ def _note(message: str) -> Note:
 
 
 def _known_columns(content: bytes, layout: Layout, names: list[str], recognise: Recognise) -> dict[str, int]:
-    """Count the expected columns of each sheet; one without any row has none."""
+    """Count the expected columns of each sheet; none of one without any row, nor of lists beside the sheet to fill."""
     start = layout.skip_rows + layout.header_rows
+    headed: dict[str, int] = {}
     found = {}
     with rows_of(content, "tops", "\t".join(names)) as (known, tops):
         asked = [name for name in names if name in known]
         for name, rows in zip(asked, tops, strict=False):
             texts = [[native_text(value, layout.decimal_char) for value in row] for row in rows[:start]]
-            fields = recognise(compose_header(texts[layout.skip_rows :])) if len(rows) > start else []
-            found[name] = sum(field is not None for field in fields)
-    return found
+            fields = recognise(compose_header(texts[layout.skip_rows :]))
+            headed[name] = sum(field is not None for field in fields)
+            found[name] = headed[name] if len(rows) > start else 0
+    most = max(headed.values(), default=0)
+    filled = {name: columns if 2 * columns >= most else 0 for name, columns in found.items()}
+    return filled if any(filled.values()) else headed
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""A filled template lies in the exports folder in place of the declared CSV: the night receives, judges and computes it."""
+"""A filled template lies in the exports folder in place of the declared CSV: the night receives and judges it."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ def test_a_filled_template_is_received_in_place_of_the_csv(tmp_path, name):
     assert (known.verdict.exports["guichet"].status, known.verdict.exports["guichet"].read) == (Status.ACCEPTED, 40)
     assert known.results is not None
     assert ("alpha", 2023) not in project.seen()
+
+
+def test_a_template_sent_back_empty_is_no_data(tmp_path):
+    """The rows of its example are invented: they are never read in place of the sheet to fill."""
+    project = small(tmp_path)
+    (project.exports / "alpha" / "guichet-2023.csv").unlink()
+    path = project.exports / "alpha" / "guichet-2023.xlsx"
+    export = project.catalogue.networks["alpha"].export("guichet")
+    path.write_bytes(template_workbook(project.catalogue, "alpha", export, export.layout(2023), 2023))
+    assert len(list(openpyxl.load_workbook(path)["Exemple"].iter_rows())) > 1
+    project.process("alpha", 2023)
+    assert project.store.read("alpha", 2023).verdict.exports["guichet"].status == Status.NOT_HANDED_OVER
 
 
 def test_the_declared_file_is_the_one_that_counts(tmp_path):
