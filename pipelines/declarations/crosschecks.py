@@ -326,6 +326,13 @@ class _Checker:
             if f"tables/{table}.yml" not in self.broken:
                 self.known(file, ("tables", index), table, self.catalogue.tables, "table")
         self.known(file, ("main_table",), dataset.main_table, dataset.tables, "table")
+        for table, layout in dataset.layout.items():
+            for index, part in enumerate(layout.parts):
+                if not part.name.startswith(table):
+                    told = f"« {part.name} » : le nom d'une partie commence par celui de sa table, {table}"
+                    self.say(file, ("layout", table, "parts", index, "name"), told)
+        parts = [part.name for layout in dataset.layout.values() for part in layout.parts]
+        self.no_twins(file, ("layout",), [*parts, *(set(dataset.tables) - dataset.layout.keys())], "fichier")
         for path, word, allowed, what in names_used(self.catalogue, dataset):
             self.known(file, path, word, allowed, what)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipelines.declarations.base import ColumnName, Constraints, Identifier, Model, Scalar, Text
-from pipelines.declarations.release_settings import Explanation, Historical, ReleaseGates
+from pipelines.declarations.release_settings import Budgets, Explanation, Historical, Layout, ReleaseGates, Workbook
 
 ColumnType = Literal["string", "integer", "number", "boolean", "date"]
 
@@ -101,5 +101,8 @@ class Dataset(Model):
     gates: ReleaseGates
     explanations: tuple[Explanation, ...] = ()
     historical: Historical | None = None
+    layout: dict[ColumnName, Layout] = Field(default={}, description="tables that lie in several files")
+    budgets: Budgets = Budgets()
+    workbook: Workbook | None = Field(default=None, description="a workbook for people; else one with every table")
     site: str | None = Field(default=None, pattern=_WEB_ADDRESS, description="where people read the public site")
     schemas: dict[ColumnName, RegisteredSchema] = Field(default={})

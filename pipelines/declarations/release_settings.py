@@ -52,6 +52,39 @@ class Lookup(Model):
     column: ColumnName
 
 
+class Part(Model):
+    """Some rows of a table, in files of their own: those whose cells are among these."""
+
+    name: Identifier
+    title: Text
+    description: Text
+    where: dict[ColumnName, tuple[Text, ...]] = Field(min_length=1)
+
+
+class Layout(Model):
+    """How a large table lies in files; readers start with the first part. Journals tell ``why`` when it changes.
+
+    A file over its budget is one file a year (column ``annee``) instead.
+    """
+
+    why: Text
+    parts: tuple[Part, ...] = Field(min_length=1)
+
+
+class Workbook(Model):
+    """A workbook for people: yearly results of the last ``years``, with words for codes, and the lists."""
+
+    years: int = Field(default=3, ge=1)
+
+
+class Budgets(Model):
+    """The largest file of each format that the platform shows, in MB (of 1 048 576 bytes)."""
+
+    csv: float = Field(default=100, gt=0)
+    parquet: float = Field(default=50, gt=0)
+    xlsx: float = Field(default=12.5, gt=0)
+
+
 class HistoricalColumn(Model):
     """A column of the historical rendition and the one place where its text comes from.
 

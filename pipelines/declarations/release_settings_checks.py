@@ -25,6 +25,15 @@ def names_used(catalogue: Catalogue, dataset: Dataset) -> Iterator[Named]:
         )
         for key, names, allowed, what in lists:
             yield from ((("explanations", index, key, rank), name, allowed, what) for rank, name in enumerate(names))
+    for name in ("resultats", "indicateurs", "reseaux") if dataset.workbook else ():
+        yield ("workbook",), name, dataset.tables, "table"
+    for name, layout in dataset.layout.items():
+        yield ("layout", name), name, dataset.tables, "table"
+        columns = catalogue.tables[name].names if name in catalogue.tables else []
+        for index, part in enumerate(layout.parts if columns else ()):
+            yield from (
+                (("layout", name, "parts", index, "where"), column, columns, "colonne") for column in part.where
+            )
     if dataset.historical and dataset.main_table in catalogue.tables:
         main = catalogue.tables[dataset.main_table].names
         for index, column in enumerate(dataset.historical.columns):

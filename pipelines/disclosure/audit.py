@@ -22,10 +22,10 @@ from pipelines.disclosure.surveys import FREE, KEY, YEAR, surveys
 from pipelines.disclosure.totals import secret_totals, told_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from pipelines.declarations import Catalogue
+    from pipelines.disclosure.earlier_marks import Earlier
     from pipelines.disclosure.surveys import Pattern, Rows, Survey
     from pipelines.disclosure.tree import Flags
 
@@ -59,7 +59,7 @@ def audit(
     results: pd.DataFrame,
     catalogue: Catalogue,
     secrets: pd.DataFrame,
-    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+    earlier: Earlier = (),
     others: Mapping[str, pd.DataFrame] | None = None,
     judge: Judge | None = None,
 ) -> pd.DataFrame:
@@ -83,7 +83,7 @@ def findings_of_year(
     rows: pd.DataFrame,
     secrets: pd.DataFrame,
     catalogue: Catalogue,
-    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+    earlier: Earlier = (),
 ) -> pd.DataFrame:
     """Return the findings on the figures of one network and year: bounded too closely, already published.
 
@@ -99,7 +99,7 @@ def what_is_known(
     results: pd.DataFrame,
     catalogue: Catalogue,
     secrets: pd.DataFrame,
-    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+    earlier: Earlier = (),
 ) -> pd.DataFrame:
     """Return a line per hidden row: KEY, the least and greatest that its base may be for a reader, by the formula.
 
@@ -121,9 +121,7 @@ def _years(results: pd.DataFrame, secrets: pd.DataFrame) -> Iterator[tuple[pd.Da
         yield rows, hidden.get(network_year(rows), secrets.iloc[:0])
 
 
-def _known(
-    rows: pd.DataFrame, secrets: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[Path] | Sequence[pd.DataFrame]
-) -> pd.DataFrame:
+def _known(rows: pd.DataFrame, secrets: pd.DataFrame, catalogue: Catalogue, earlier: Earlier) -> pd.DataFrame:
     """Return what is known of the hidden rows of one network and year: KEY and _BOUNDS."""
     before = told_before(earlier, *network_year(rows))
     whole = beside(_with_secrets(rows.reset_index(drop=True), secrets), before)
@@ -156,7 +154,7 @@ def _with_secrets(results: pd.DataFrame, secrets: pd.DataFrame) -> pd.DataFrame:
     return found.assign(masquee=masked)
 
 
-def _kept(whole: pd.DataFrame, survey: Survey, earlier: Sequence[Path] | Sequence[pd.DataFrame]) -> bool:
+def _kept(whole: pd.DataFrame, survey: Survey, earlier: Earlier) -> bool:
     """Whether the rows of a survey are those of the latest release, kept: judged then, and nothing new is told."""
     if not len(earlier):
         return False

@@ -5,7 +5,8 @@ What was shown can't be taken back: a reader may put yesterday's figure beside t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -15,18 +16,20 @@ import pyarrow as pa
 from pipelines.disclosure.row_keys import positions, row_numbers
 from pipelines.disclosure.surveys import KEY
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
+Earlier = Sequence[Path | Sequence[Path]] | Sequence[pd.DataFrame]  # results of releases: Parquet files, or frames
 COPIED = ["annee", "frequence", "structure", "mode_obtention", "source"]  # what a row is made of anew from
 _SHOWN = "statut_confidentialite = 'F' AND (valeur IS NOT NULL OR effectif IS NOT NULL)"
 
 
-def told_before(releases: Sequence[Path] | Sequence[pd.DataFrame], network: str, year: int) -> pd.DataFrame:
+def files_of(release: Path | Sequence[Path]) -> list[Path]:
+    """Return the Parquet files that hold the results of a release, one of which may be given alone."""
+    return [release] if isinstance(release, Path) else list(release)
+
+
+def told_before(releases: Earlier, network: str, year: int) -> pd.DataFrame:
     """Return KEY, ``COPIED``, ``montree`` and ``cachee`` of every row of a network and year that a release published.
 
-    ``releases``: their tables ``resultats``, Parquet files or frames, in any order. Only these columns are read.
+    ``releases``: the results of each, its Parquet files or a frame, in any order. Only these columns are read.
     """
     if not len(releases):
         return pd.DataFrame(columns=[*KEY, *COPIED, "montree", "cachee"])
@@ -41,8 +44,8 @@ def told_before(releases: Sequence[Path] | Sequence[pd.DataFrame], network: str,
                 connection.register(f"frame_{number}", pa.Table.from_pandas(rows[columns], preserve_index=False))
                 sources.append(f"SELECT * FROM frame_{number}")
             else:
-                file = str(release).replace(chr(39), chr(39) * 2)
-                sources.append(f"SELECT * FROM read_parquet('{file}') WHERE reseau = $network AND annee = $year")
+                places = ", ".join(f"'{str(file).replace(chr(39), chr(39) * 2)}'" for file in files_of(release))
+                sources.append(f"SELECT * FROM read_parquet([{places}]) WHERE reseau = $network AND annee = $year")
         told = " UNION ALL ".join(
             f"SELECT {keys}, {', '.join(COPIED)}, {_SHOWN} AS shown, statut_confidentialite <> 'F' AS hidden "
             f"FROM ({one})"

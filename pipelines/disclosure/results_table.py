@@ -19,12 +19,12 @@ from pipelines.disclosure.rules import SECRET
 from pipelines.disclosure.surveys import FREE, HIDDEN, YEAR, surveys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from pipelines.declarations import Catalogue
+    from pipelines.disclosure.earlier_marks import Earlier
     from pipelines.disclosure.surveys import Pattern, Rows, Survey
     from pipelines.disclosure.tree import Flags
 
@@ -43,9 +43,7 @@ class Hidden:
     safe: bool
 
 
-def protected(
-    results: pd.DataFrame, catalogue: Catalogue, earlier: Sequence[Path] | Sequence[pd.DataFrame] = ()
-) -> pd.DataFrame:
+def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Earlier = ()) -> pd.DataFrame:
     """Return all results with the secret ones blank, marked C: those of the rule, and those that would tell them.
 
     ``results``: rows of any network-years, each whole (nothing links two of them), in any order. ``earlier``: the

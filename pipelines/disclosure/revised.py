@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from pipelines.disclosure.earlier_marks import files_of
 from pipelines.disclosure.row_keys import blocks, network_year, positions, row_numbers
 from pipelines.disclosure.rules import SECRET, attributes, rules
 from pipelines.disclosure.series import EPSILON
@@ -32,9 +33,9 @@ from pipelines.disclosure.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-    from pathlib import Path
 
     from pipelines.declarations import Catalogue
+    from pipelines.disclosure.earlier_marks import Earlier
     from pipelines.disclosure.rules import Rule
     from pipelines.disclosure.tree import Flags, Numbers, Places
 
@@ -107,7 +108,7 @@ def _rest(tree: Tree, base: Numbers, above: Numbers, told: Flags) -> tuple[Numbe
 def unless_few(
     results: pd.DataFrame,
     catalogue: Catalogue,
-    earlier: Sequence[Path] | Sequence[pd.DataFrame],
+    earlier: Earlier,
     accepted: Collection[tuple[str, int]] = (),
 ) -> pd.DataFrame:
     """Return the results, with the earlier figures of each survey whose new ones tell what a few people answered.
@@ -241,13 +242,15 @@ def _apart(one: _Moves, other: _Moves) -> bool:
     return one.few(one.base - other.base, np.zeros(one.base.shape), told)
 
 
-def latest_rows(releases: Sequence[Path] | Sequence[pd.DataFrame], network: str, year: int) -> pd.DataFrame:
+def latest_rows(releases: Earlier, network: str, year: int) -> pd.DataFrame:
     """Return the rows of a network and year in the latest release that has some; ``releases``: oldest first."""
     for release in reversed(releases):
         if isinstance(release, pd.DataFrame):
             found = release[release["reseau"].eq(network) & release["annee"].eq(year)]
         else:
-            found = pq.read_table(release, filters=[("reseau", "=", network), ("annee", "=", year)]).to_pandas()
+            found = pq.read_table(
+                files_of(release), filters=[("reseau", "=", network), ("annee", "=", year)]
+            ).to_pandas()
         if len(found):
             return found.reset_index(drop=True)
     return pd.DataFrame()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from pipelines.explain.agreement import Row, present
+from pipelines.flow.earlier_releases import results_files, results_of
 from pipelines.mechanics.files import sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TABLE = "resultats"
+    import pandas as pd
+
 _CHECKSUMS = "SHA256SUMS"
 _LEVELS = ("national", "region", "departement", "site")
 _SHOWN = 12
@@ -41,11 +41,12 @@ def open_release(dataset: str, folder: Path) -> Release:
         digest, _, name = line.partition("  ")
         expected[name] = digest
     files, faults = {}, []
-    for name in (f"{TABLE}.csv", f"{TABLE}.parquet"):
-        files[name] = sha256(folder / name)
+    for path in (path for ending in ("csv", "parquet") for path in results_files(folder, ending)):
+        name = path.name
+        files[name] = sha256(path)
         if files[name] != expected.get(name):
             faults.append(f"{name} n'est plus le fichier publié : son empreinte n'est pas celle de {_CHECKSUMS}")
-    results = pd.read_parquet(folder / f"{TABLE}.parquet")
+    results = results_of(folder)
     return Release(dataset, folder.name, results.astype("object").where(results.notna(), None), files, faults)
 
 

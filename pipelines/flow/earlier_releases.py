@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from pipelines.declarations import Catalogue
 from pipelines.release import history
 from pipelines.release.inputs import inputs_of
@@ -9,13 +11,23 @@ from pipelines.release.inputs import inputs_of
 _RESULTS = "resultats"
 
 
-def earlier_results(catalogue: Catalogue, releases: Path, dataset: str | None = None) -> list[Path]:
+def earlier_results(catalogue: Catalogue, releases: Path, dataset: str | None = None) -> list[list[Path]]:
     """Return the files of results of every release, of ``dataset`` or of all datasets, oldest version first."""
     found = []
     for name in [dataset] if dataset else catalogue.datasets:
         if _RESULTS in catalogue.datasets[name].tables:
-            folders = [releases / name / version for version in history.versions(releases, name)]
-            found += [folder / f"{_RESULTS}.parquet" for folder in folders]
+            found += [results_files(releases / name / version) for version in history.versions(releases, name)]
+    return found
+
+
+def results_files(release: Path, file_format: str = "parquet") -> list[Path]:
+    """Return the files that hold the results of a release, whatever its layout."""
+    return [file.path for file in history.table_files(release, _RESULTS, file_format)]
+
+
+def results_of(release: Path) -> pd.DataFrame:
+    """Return the whole table of results of a release, in the order of its key."""
+    found: pd.DataFrame = history.whole_table(release, _RESULTS).to_pandas()
     return found
 
 

@@ -99,14 +99,13 @@ class Protection:
                 known[told] = None
         return found
 
-    def _contents(self, release: Path) -> pd.DataFrame:
+    def _contents(self, release: Sequence[Path]) -> pd.DataFrame:
         """Return ``reseau``, ``annee`` and what changes with their rows in a release, which is read only once."""
-        folder = release.parent
+        folder = release[0].parent
         sums = hashlib.sha256((folder / _CHECKSUMS).read_bytes()).hexdigest()
         place = self._room / "versions" / folder.parent.name / folder.name.replace(".", "-")
-        names = [
-            name for name in pq.read_schema(release).names if name in {*RESULT_COLUMNS, "motif_absence", KEPT_FROM}
-        ]
+        known, wanted = pq.read_schema(release[0]).names, {*RESULT_COLUMNS, "motif_absence", KEPT_FROM}
+        names = [name for name in known if name in wanted]
         key = fingerprint("release", sums, names, duckdb.__version__, code_of(_READING))
         return remembered(place, key, lambda: [_contents(release, names)])[0]
 
@@ -118,12 +117,12 @@ def protecting(catalogue: Catalogue, store: Store, dataset: str | None = None) -
         yield Protection(catalogue, store, room, dataset)
 
 
-def _contents(release: Path, names: Sequence[str]) -> pd.DataFrame:
+def _contents(release: Sequence[Path], names: Sequence[str]) -> pd.DataFrame:
     """Return ``reseau``, ``annee`` and what changes with those columns of their rows, whatever their order."""
     hashed = f"hash({', '.join(names)})"
     with duckdb.connect() as connection:
         return connection.execute(
             f"SELECT reseau, annee, concat_ws(' ', count(*), bit_xor({hashed}), sum({hashed})) AS contenu "
-            f"FROM read_parquet($file) GROUP BY reseau, annee ORDER BY reseau, annee",
-            {"file": str(release)},
+            f"FROM read_parquet($files) GROUP BY reseau, annee ORDER BY reseau, annee",
+            {"files": [str(file) for file in release]},
         ).df()

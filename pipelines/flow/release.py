@@ -113,7 +113,7 @@ def lost_by_damage(catalogue: Catalogue, store: Store, dataset: str) -> str:
                 damaged[network, year] = known.reception.damaged
     if not damaged or not (earlier := earlier_results(catalogue, store.releases, dataset)):
         return ""
-    last = read_frame(earlier[-1], ["reseau", "annee"]).drop_duplicates()
+    last = pq.read_table(earlier[-1], columns=["reseau", "annee"]).to_pandas().drop_duplicates()
     there = set(zip(last["reseau"], last["annee"].astype(int), strict=True))
     lost = [f"{network} {year} ({why})" for (network, year), why in damaged.items() if (network, year) in there]
     if not lost:

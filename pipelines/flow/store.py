@@ -46,7 +46,7 @@ _RELEASES, _CATALOGUE = "releases", "catalogue"
 _PUBLISHED = "published"  # the plain copies that there are
 _CHECKSUMS, _MANIFEST = "SHA256SUMS", "dataset.json"  # each is written after the files that it tells
 # What is read of releases that are not the latest.
-_NEEDED_OF_ALL = ("resultats.parquet", "datapackage.json", "versions.csv", _CHECKSUMS)
+_NEEDED_OF_ALL = ("datapackage.json", "versions.csv", _CHECKSUMS)
 Stamp = tuple[int, int, int] | None  # of a file: inode, time (ns), bytes
 
 
@@ -267,7 +267,7 @@ class Store:
         A name that is not brought is a link to where its content is: it can be listed, not opened.
         """
         if _RELEASES not in self._whole:
-            self._bring_releases(_NEEDED_OF_ALL.__contains__)
+            self._bring_releases(_needed_of_all)
         return self.output / _RELEASES
 
     def release(self, dataset: str, version: str) -> Path:
@@ -391,6 +391,11 @@ class Store:
         if self.letters and path.is_relative_to(home):
             return f"{self.letters}/{quote(path.relative_to(home).as_posix())}"
         return self.address(path)
+
+
+def _needed_of_all(name: str) -> bool:
+    """Say whether a file is read of releases that are not the latest: those of their results are."""
+    return name in _NEEDED_OF_ALL or (name.startswith("resultats") and name.endswith(".parquet"))
 
 
 def _set_of(network: str, year: int, stage: Stage) -> str:

@@ -75,22 +75,23 @@ class Reading:
 
     def __init__(self, folder: Path) -> None:
         """Open the release of a folder named by its version; raises UnreadableReleaseError."""
-        missing = [name for name in _NEEDED if not (folder / f"{name}.parquet").is_file()]
-        if missing:
+        try:
+            self.descriptor: Mapping[str, Any] = history.descriptor(folder)
+            self._tables = {name: history.columnar_files(folder, name) for name in history.table_names(folder)}
+        except DamagedReleaseError as error:
+            raise UnreadableReleaseError(f"{folder} : {error}") from error
+        if missing := [name for name in _NEEDED if not self.has(name)]:
             tables = ", ".join(f"{name}.parquet" for name in missing)
             raise UnreadableReleaseError(
                 f"{folder} : pas de {tables}, ce dossier n'est pas une version publiée entière ; "
                 "donner le dossier d'une version, tel que la publication l'a écrit"
             )
-        try:
-            self.descriptor: Mapping[str, Any] = history.descriptor(folder)
-        except DamagedReleaseError as error:
-            raise UnreadableReleaseError(f"{folder} : {error}") from error
         self.folder, self.version, self.dataset = folder, folder.name, str(self.descriptor["name"])
         self._connection = duckdb.connect(":memory:")
         self._connection.execute(f"SET threads = 1; SET memory_limit = '{MEMORY}'")
-        for path in sorted(folder.glob("*.parquet")):
-            self._connection.read_parquet(str(path)).create_view(path.stem)
+        for name, files in self._tables.items():
+            if files:
+                self._connection.read_parquet([str(path) for path in files]).create_view(name)
 
     def __enter__(self) -> Reading:
         return self
@@ -186,7 +187,7 @@ class Reading:
 
     def has(self, table: str) -> bool:
         """Say whether the release has a table."""
-        return (self.folder / f"{table}.parquet").is_file()
+        return bool(self._tables.get(table))
 
     def rows(self, table: str, network: str | None = None) -> list[dict[str, Any]]:
         """Return the rows of a small table (of one network), in the order of the file; none when it isn't there."""

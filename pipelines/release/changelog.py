@@ -155,6 +155,7 @@ def _by_reason(lines: pa.Table) -> list[tuple[tuple[str, str], int]]:
 def _tables(difference: ReleaseDifference) -> list[str]:
     told = [f"- {name} : table ajoutée" for name in difference.tables_added]
     told += [f"- {name} : table retirée" for name in difference.tables_removed]
+    told += [f"- {one.table} : autres fichiers, {one.before} → {one.after}" for one in difference.moved]
     for name, table in difference.tables.items():
         columns = [f"colonne {column} ajoutée" for column in table.columns_added]
         columns += [f"colonne {column} retirée" for column in table.columns_removed]

@@ -22,11 +22,14 @@ from pipelines.release.column_texts import canonical, content, escaped, joined, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipelines.release.layout import MovedTable, Told
+
 VERSION_COLUMN = "version_publication"
 BETWEEN = "\x1f"  # cells of a key; no published cell holds it
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 _MOST = 2**62  # different keys that a number tells apart
 NONE: Rows = np.zeros(0, dtype=np.int64)
+NOT_TOLD: Told = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,15 +113,21 @@ class TableDifference:
 
 @dataclass(frozen=True)
 class ReleaseDifference:
-    """Everything that differs between two releases of a dataset. ``relabelled``: the synthetic mark came or went."""
+    """Everything that differs between two releases of a dataset. ``relabelled``: the synthetic mark came or went.
+
+    ``moved``: tables that lie in other files.
+    """
 
     tables: Mapping[str, TableDifference] = field(default_factory=dict)
     tables_added: tuple[str, ...] = ()
     tables_removed: tuple[str, ...] = ()
     relabelled: bool = False
+    moved: tuple[MovedTable, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.relabelled or bool(self.tables_added or self.tables_removed) or any(self.tables.values())
+        return (
+            self.relabelled or bool(self.moved or self.tables_added or self.tables_removed) or any(self.tables.values())
+        )
 
 
 def table_difference(name: str, old: TableState, new: TableState) -> TableDifference:
@@ -143,7 +152,11 @@ def table_difference(name: str, old: TableState, new: TableState) -> TableDiffer
 
 
 def release_difference(
-    old: Mapping[str, TableState], new: Mapping[str, TableState], *, relabelled: bool = False
+    old: Mapping[str, TableState],
+    new: Mapping[str, TableState],
+    *,
+    relabelled: bool = False,
+    moved: tuple[MovedTable, ...] = (),
 ) -> ReleaseDifference:
     """Compare all the tables of two releases."""
     return ReleaseDifference(
@@ -151,12 +164,16 @@ def release_difference(
         tables_added=tuple(name for name in new if name not in old),
         tables_removed=tuple(name for name in old if name not in new),
         relabelled=relabelled,
+        moved=moved,
     )
 
 
-def content_hash(states: Mapping[str, TableState], *, synthetic: bool) -> str:
-    """Hash (sha256) the tables of a release by name, Table Schemas and canonical texts, and the synthetic mark."""
-    digest = hashlib.sha256(_json({"synthetic": synthetic}))
+def content_hash(states: Mapping[str, TableState], *, synthetic: bool, layout: Told = NOT_TOLD) -> str:
+    """Hash (sha256) the tables of a release by name, Table Schemas and canonical texts, and the synthetic mark.
+
+    ``layout``: what the release tells of its files, if anything.
+    """
+    digest = hashlib.sha256(_json({"synthetic": synthetic, **({"layout": layout} if layout else {})}))
     for name, state in sorted(states.items()):
         digest.update(_json({"table": name, "schema": state.schema}))
         kept = state.data.select([column for column in state.types if column != VERSION_COLUMN])

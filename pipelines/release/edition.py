@@ -11,21 +11,24 @@ from pipelines.release.canonical import canonical_table
 from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, versions_frame
 from pipelines.release.historical import historical_schema, historical_table
 from pipelines.release.history import DESCRIPTOR, JOURNAL_FILE
+from pipelines.release.layout import CSV, MEGABYTE, PARQUET
 from pipelines.release.own_tables import JOURNAL, VERSIONS
 from pipelines.release.package import datapackage, release_title, to_bytes
+from pipelines.release.people_workbook import NEEDED, write_people_workbook
 from pipelines.release.reuse import introduction, readme
 from pipelines.release.spreadsheet import Sheet, write_workbook
 from pipelines.release.standard import schema_file, standard_schema
 from pipelines.release.table_files import write_csv, write_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
     from pipelines.declarations import Catalogue, Dataset, Table
     from pipelines.release.files import WrittenFile
+    from pipelines.release.layout import TableLayout
     from pipelines.release.record import Record
 
 
@@ -37,6 +40,7 @@ class Edition:
     catalogue: Catalogue
     version: str
     tables: Mapping[str, pa.Table]
+    layout: TableLayout
     synthetic: str | None
     record: Record
 
@@ -59,6 +63,7 @@ class Edition:
             self.catalogue,
             version=self.version,
             files=by_name,
+            layout=self.layout,
             networks=self._networks(),
             synthetic=self.synthetic,
             origin=self.record.origin,
@@ -69,20 +74,32 @@ class Edition:
     def _tables(self, folder: Path) -> list[WrittenFile]:
         dictionary = canonical_table("dictionnaire", DICTIONARY, dictionary_frame(self.declared))
         versions = canonical_table("versions", VERSIONS, versions_frame(self.record.versions))
-        sheets = [
-            *(Sheet(name, table) for name, table in self.tables.items()),
-            Sheet("Dictionnaire", dictionary),
-            Sheet("Versions", versions),
-        ]
-        title = release_title(self.dataset, self.synthetic)
-        notes = introduction(self.dataset, self.version, self.synthetic)
         return [
-            *(write_csv(table, folder / f"{name}.csv") for name, table in self.tables.items()),
-            *(write_parquet(table, folder / f"{name}.parquet") for name, table in self.tables.items()),
+            *(write_csv(rows, folder / f"{name}.csv") for name, rows in self._files(CSV)),
+            *(write_parquet(rows, folder / f"{name}.parquet") for name, rows in self.columnar()),
             write_csv(dictionary, folder / "dictionnaire.csv"),
             write_csv(versions, folder / VERSIONS_FILE),
-            write_workbook(folder / "resultats.xlsx", title, notes, sheets),
+            self._workbook(folder / "resultats.xlsx", [Sheet("Dictionnaire", dictionary), Sheet("Versions", versions)]),
         ]
+
+    def _workbook(self, path: Path, more: list[Sheet]) -> WrittenFile:
+        """Write the workbook for people when it is declared, else one with every table."""
+        title = release_title(self.dataset, self.synthetic)
+        notes = introduction(self.dataset, self.version, self.synthetic)
+        if (declared := self.dataset.workbook) and all(name in self.tables for name in NEEDED):
+            most = self.dataset.budgets.xlsx * MEGABYTE
+            return write_people_workbook(
+                path, self.tables, self.declared, (title, notes), more, years=declared.years, most_bytes=most
+            )
+        return write_workbook(path, title, notes, [*(Sheet(name, table) for name, table in self.tables.items()), *more])
+
+    def columnar(self) -> Iterator[tuple[str, pa.Table]]:
+        """Yield every Parquet: its name without ending, its rows."""
+        yield from self._files(PARQUET)
+
+    def _files(self, file_format: str) -> Iterator[tuple[str, pa.Table]]:
+        for table in self.tables:
+            yield from ((file.name, self.layout.rows(file)) for file in self.layout.files(table, file_format))
 
     def _record(self, folder: Path) -> list[WrittenFile]:
         journal = canonical_table("journal", JOURNAL, self.record.journal)

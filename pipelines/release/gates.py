@@ -15,6 +15,7 @@ from pyarrow import compute as pc
 from pipelines.mechanics.french import counted, percent
 from pipelines.release import history
 from pipelines.release.difference import BETWEEN, NONE, TableDifference, TableState, release_difference
+from pipelines.release.layout import moved
 from pipelines.release.reasons import KEPT_FROM, TELLING, UNEXPLAINED
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Catalogue
     from pipelines.declarations.release_settings import ReleaseGates, Threshold
+    from pipelines.release.layout import MovedTable
 
 SHOWN = 10  # details told per gate; the rest is counted
 FEW_ROWS = 20  # in a table that small, one row is a large share: only the whole dataset is judged
@@ -48,11 +50,12 @@ def gates(catalogue: Catalogue, dataset: str, old: Path | None, new: Path) -> tu
         return ()
     before, after = history.states(old), history.states(new)
     difference, declared = release_difference(before, after), catalogue.datasets[dataset].gates
+    laid = moved(catalogue.datasets[dataset], history.layout_of(old), history.layout_of(new))
     return (
         *_change(declared, difference.tables, before),
         _removed(declared.rows_removed, difference.tables, before),
         _vanished(declared.vanished_structures, before, after),
-        _lost(difference.tables, difference.tables_removed),
+        _lost(difference.tables, difference.tables_removed, laid),
         _unexplained(declared.unexplained, _unexplained_lines(old, new)),
         _relabelled(*(bool(history.descriptor(folder).get("synthetic")) for folder in (old, new))),
     )
@@ -116,8 +119,9 @@ def _structures(states: Mapping[str, TableState]) -> pa.Array:
     return pc.unique(state.keys(names=KEY))
 
 
-def _lost(tables: Mapping[str, TableDifference], removed: Sequence[str]) -> Gate:
+def _lost(tables: Mapping[str, TableDifference], removed: Sequence[str], laid: Sequence[MovedTable]) -> Gate:
     lost = [f"{name} : table retirée" for name in removed]
+    lost += [f"{one.table} : autres fichiers, {one.before} → {one.after}" for one in laid]
     for name, table in tables.items():
         lost += [f"{name}.{column} : colonne retirée" for column in table.columns_removed]
         lost += [f"{name}.{column} : colonne d'un autre type" for column in table.columns_retyped]

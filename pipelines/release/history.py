@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +25,8 @@ from pipelines.release.version import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pipelines.release.layout import Told
 
 IN_PROGRESS = ".en-cours-"
 DESCRIPTOR = "datapackage.json"
@@ -61,19 +64,105 @@ def descriptor(release: Path) -> dict[str, Any]:
 def states(release: Path) -> dict[str, TableState]:
     """Return every data table of a release, read from its descriptor and its CSV files, in canonical form and order."""
     found = {}
-    for item in _tables(release):
-        schema = item["schema"]
-        found[item["name"]] = TableState(
-            schema, canonical_rows(schema, read_csv(release / item["path"], _names(schema)))
-        )
+    for name, items in _tables(release).items():
+        schema = items[0]["schema"]
+        parts = [read_csv(release / item["path"], _names(schema)) for item in items]
+        written = parts[0] if len(parts) == 1 else pa.concat_tables(parts).unify_dictionaries()
+        found[name] = TableState(schema, canonical_rows(schema, written))
     return found
+
+
+@dataclass(frozen=True)
+class ReleasedFile:
+    """A file of a table of a release, as its descriptor tells it; ``part`` is its table when it holds all of it."""
+
+    path: Path
+    part: str
+    title: str
+    description: str
+    year: int | None
+
+
+def table_files(release: Path, table: str, file_format: str) -> list[ReleasedFile]:
+    """Return the files that hold a table in a format (``csv``, ``parquet``): one way to read it, whatever its layout.
+
+    Only those that are there: a release can be on its way from a storage.
+    """
+    told = descriptor(release)
+    found = []
+    columnar = [{"path": f"{table}.parquet", "format": "parquet"}]  # as releases were that didn't tell
+    texts = {item["name"]: item for item in told["resources"]}
+    for item in (*told["resources"], *told.get("renditions", columnar)):
+        name = item.get("table", item.get("name", Path(item["path"]).stem))
+        if name == table and item["format"] == file_format and (path := release / item["path"]).is_file():
+            title, description = (str({**texts.get(name, {}), **item}.get(key, "")) for key in ("title", "description"))
+            found.append(ReleasedFile(path, item.get("part", name), title, description, item.get("year")))
+    return found
+
+
+@dataclass(frozen=True)
+class ReleasedPart:
+    """What readers look for: a table of a release, or a declared part of one, and the names of its files."""
+
+    table: str
+    name: str
+    title: str
+    rows: int
+    csv: list[str]
+    parquet: list[str]
+
+
+def released_parts(release: Path) -> list[ReleasedPart]:
+    """Return the parts of every data table of a release, in published order."""
+    found = []
+    for table in table_names(release):
+        for name in layout_of(release).get(table, {"parts": [table]})["parts"]:
+            files = {
+                ending: [file for file in table_files(release, table, ending) if file.part == name]
+                for ending in ("csv", "parquet")
+            }
+            rows = sum(_row_count(file.path) for file in files["parquet"] or files["csv"])
+            title = files["csv"][0].title.removesuffix(f", {files['csv'][0].year}")
+            found.append(
+                ReleasedPart(table, name, title, rows, *([file.path.name for file in held] for held in files.values()))
+            )
+    return found
+
+
+def columnar_files(release: Path, table: str) -> list[Path]:
+    """Return the Parquet files that hold a whole table of a release."""
+    return [file.path for file in table_files(release, table, "parquet")]
+
+
+def table_names(release: Path) -> list[str]:
+    """Return the data tables of a release, in published order."""
+    return list(_tables(release))
+
+
+def whole_table(release: Path, table: str) -> pa.Table:
+    """Return a table of a release in its types and the order of its key, whatever files hold it."""
+    files = [parquet.read_table(path) for path in columnar_files(release, table)]
+    return files[0] if len(files) == 1 else _in_order(pa.concat_tables(files), _tables(release)[table][0]["schema"])
+
+
+def _in_order(rows: pa.Table, schema: Mapping[str, Any]) -> pa.Table:
+    keys = pa.table({str(at): rows[name] for at, name in enumerate(schema["primaryKey"])})
+    return rows.take(pc.sort_indices(keys, sort_keys=[(name, "ascending", "at_start") for name in keys.column_names]))
+
+
+def layout_of(release: Path) -> Told:
+    """Return what a release tells of the files of its tables; nothing when each is one file."""
+    told: Told = descriptor(release).get("layout", {})
+    return told
 
 
 def content_of(release: Path) -> str:
     """Return the hash of content of a release: the one it wrote, or computed for one made before it was written."""
     described = descriptor(release)
     written: str | None = described.get("contentHash")
-    return written or content_hash(states(release), synthetic=bool(described.get("synthetic")))
+    if written:
+        return written
+    return content_hash(states(release), synthetic=bool(described.get("synthetic")), layout=layout_of(release))
 
 
 def release_hash(release: Path) -> str:
@@ -110,14 +199,14 @@ def _ranked(cells: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
 
 def row_counts(release: Path) -> dict[str, int]:
     """Return how many rows every data table of a release has: as its Parquet says, else as its CSV holds."""
-    return {item["name"]: _row_count(release, item) for item in _tables(release)}
+    found = dict.fromkeys(table_names(release), 0)
+    for part in released_parts(release):
+        found[part.table] += part.rows
+    return found
 
 
-def _row_count(release: Path, item: Mapping[str, Any]) -> int:
-    columnar = release / f"{item['name']}.parquet"
-    if columnar.exists():
-        return int(parquet.read_metadata(columnar).num_rows)
-    return int(read_csv(release / item["path"], _names(item["schema"])).num_rows)
+def _row_count(file: Path) -> int:
+    return int(parquet.read_metadata(file).num_rows if file.suffix == ".parquet" else read_csv(file).num_rows)
 
 
 def journal(release: Path) -> pa.Table:
@@ -137,9 +226,13 @@ def table_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def _tables(release: Path) -> list[dict[str, Any]]:
-    resources = descriptor(release)["resources"]
-    return [item for item in resources if item["format"] == "csv" and item["name"] not in OWN_TABLES]
+def _tables(release: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the resources that hold each data table, by its name."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for item in descriptor(release)["resources"]:
+        if item["format"] == "csv" and item["name"] not in OWN_TABLES:
+            found.setdefault(item.get("table", item["name"]), []).append(item)
+    return found
 
 
 def _names(schema: Mapping[str, Any]) -> tuple[str, ...]:
@@ -157,6 +250,8 @@ def _expect_descriptor(content: Any) -> None:
             if not plain or not all(isinstance(text, str) for text in texts) or not set(key) <= names:
                 raise TypeError
         if not all(Path(item["path"]).name == item["path"] for item in content.get("renditions", ())):
+            raise TypeError
+        if not all(set(told) == {"parts", "yearly"} for told in content.get("layout", {}).values()):
             raise TypeError
         link = content.get("previous")
         if link is not None and not all(isinstance(link[part], str) for part in ("version", "sha256")):

@@ -16,7 +16,7 @@ from pyarrow import compute as pc
 from pipelines.release.canonical import printed
 from pipelines.release.column_texts import escaped, joined
 from pipelines.release.difference import BETWEEN, VERSION_COLUMN, CellChange, TableState, places
-from pipelines.release.own_tables import DATASET_ITSELF, HIDDEN, JOURNAL, KEY_ITSELF
+from pipelines.release.own_tables import DATASET_ITSELF, FILES_THEMSELVES, HIDDEN, JOURNAL, KEY_ITSELF
 from pipelines.release.reasons import SCOPE, TELLING, Reason
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ def journal(
         (name, "", "", "", "", "ajout", "Table ajoutée.") for name in difference.tables_added
     ]
     lines += [(name, "", "", "", "", "retrait", "Table retirée.") for name in difference.tables_removed]
+    lines += [
+        (one.table, "", FILES_THEMSELVES, one.before, one.after, "définition", one.why) for one in difference.moved
+    ]
     if difference.relabelled:
         lines.append((DATASET_ITSELF, "", "synthetic", "", "", "révision", RELABELLED))
     blocks: list[pa.Table] = []

@@ -10,7 +10,8 @@ from pipelines.compile.dictionary import DICTIONARY
 from pipelines.declarations import Table
 
 HIDDEN = "(secret)"
-DATASET_ITSELF, KEY_ITSELF = "datapackage", "primaryKey"  # neither can be the name of a table or of a column
+# None can be the name of a table or of a column.
+DATASET_ITSELF, KEY_ITSELF, FILES_THEMSELVES = "datapackage", "primaryKey", "files.path"
 JOURNAL, VERSIONS = (
     Table.model_validate(declared)
     for declared in yaml.safe_load(Path(__file__).with_suffix(".yml").read_text("utf-8")).values()

@@ -8,10 +8,12 @@ integer into a float. Table Schemas stay v1 (schema.data.gouv.fr). No date of cr
 from __future__ import annotations
 
 import json
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.table_schema import table_schema
 from pipelines.release.historical import historical_schema
+from pipelines.release.layout import CSV, PARQUET
 from pipelines.release.own_tables import OWN_TABLES
 from pipelines.release.table_files import DIALECT
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Dataset, Network, Table
     from pipelines.declarations.release_settings import Historical
     from pipelines.release.files import WrittenFile
+    from pipelines.release.layout import TableFile, TableLayout
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 LICENCE = {
@@ -46,11 +49,14 @@ def datapackage(
     *,
     version: str,
     files: Mapping[str, WrittenFile],
+    layout: TableLayout,
     networks: Iterable[str],
     synthetic: str | None,
     origin: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the descriptor of a release whose ``files`` are written; ``networks`` are those that it speaks of.
+    """Return the descriptor of a release whose ``files`` are written as ``layout`` has it.
+
+    ``networks`` are those that it speaks of.
 
     ``origin`` holds our own properties: what the release comes from and follows.
     """
@@ -69,13 +75,28 @@ def datapackage(
         "keywords": list(dataset.tags),
         "contributors": [{"title": dataset.contact.name, "email": dataset.contact.email, "roles": ["contact"]}],
         "resources": [
-            *(_resource(name, table, files[f"{name}.csv"]) for name, table in tables.items()),
-            *(_resource(name, table, files[f"{name}.csv"]) for name, table in OWN_TABLES.items()),
+            *(
+                _resource(held.name, table, files[f"{held.name}.{CSV}"], _of_part(held))
+                for name, table in tables.items()
+                for held in layout.files(name, CSV)
+            ),
+            *(_resource(name, table, files[f"{name}.{CSV}"], {}) for name, table in OWN_TABLES.items()),
         ],
         "renditions": [
-            *(_rendition(files[name]) for name in sorted(files) if name.rpartition(".")[2] in RENDITIONS),
+            *sorted(
+                (
+                    *(_rendition(file, {}) for name, file in files.items() if name.endswith(".xlsx")),
+                    *(
+                        _rendition(files[f"{held.name}.{PARQUET}"], _of_part(held))
+                        for name in tables
+                        for held in layout.files(name, PARQUET)
+                    ),
+                ),
+                key=itemgetter("path"),
+            ),
             *([_historical(dataset.historical, files)] if dataset.historical else []),
         ],
+        **({"layout": layout.told} if layout.told else {}),
         **origin,
     }
 
@@ -85,13 +106,22 @@ def to_bytes(content: Mapping[str, Any]) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
 
-def _resource(name: str, table: Table, file: WrittenFile) -> dict[str, Any]:
+def _of_part(file: TableFile) -> dict[str, Any]:
+    """Return what is said of a file that doesn't hold a whole table under its name."""
+    if file.name == file.table:
+        return {}
+    told = {"title": file.label, "description": file.description, "table": file.table, "part": file.part}
+    return told if file.year is None else {**told, "year": file.year}
+
+
+def _resource(name: str, table: Table, file: WrittenFile, part: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "type": "table",
         "path": file.name,
         "title": table.title,
         "description": table.description,
+        **part,
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
@@ -101,9 +131,9 @@ def _resource(name: str, table: Table, file: WrittenFile) -> dict[str, Any]:
     }
 
 
-def _rendition(file: WrittenFile) -> dict[str, Any]:
+def _rendition(file: WrittenFile, part: Mapping[str, Any]) -> dict[str, Any]:
     file_format = file.name.rpartition(".")[2]
-    return {"path": file.name, "format": file_format, "mediatype": RENDITIONS[file_format], **_facts(file)}
+    return {"path": file.name, "format": file_format, "mediatype": RENDITIONS[file_format], **part, **_facts(file)}
 
 
 def _historical(historical: Historical, files: Mapping[str, WrittenFile]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from pipelines.release.difference import (
 from pipelines.release.edition import Edition
 from pipelines.release.errors import ReleaseError, TableError
 from pipelines.release.integrity import checksum_findings
+from pipelines.release.layout import TableLayout
 from pipelines.release.record import Following, Origin
 from pipelines.release.verdicts import contract_findings, release_findings
 from pipelines.release.version import FIRST, next_version
@@ -93,7 +94,9 @@ def issue(dataset_id: str, catalogue: Catalogue, data: dict[str, pa.Table], rele
     latest = home / known[-1] if known else None
     new = {name: _state(catalogue, name, table) for name, table in data.items()}
     rows = {name: table.num_rows for name, table in data.items()}
-    content = content_hash(new, synthetic=bool(origin.synthetic))
+    told = history.layout_of(latest) if latest else {}
+    layout = TableLayout(catalogue.datasets[dataset_id], {name: catalogue.tables[name] for name in data}, data, told)
+    content = content_hash(new, synthetic=bool(origin.synthetic), layout=layout.told)
     if latest and (content == history.content_of(latest) or content in withdrawn(latest)):
         held = content in withdrawn(latest)
         return Release(dataset_id, latest.name, latest.name, latest, False, rows, ReleaseDifference(), held)
@@ -101,7 +104,8 @@ def issue(dataset_id: str, catalogue: Catalogue, data: dict[str, pa.Table], rele
         raise ReleaseError(f"{dataset_id} {latest.name} a été modifiée depuis sa publication :", altered)
     old = history.states(latest) if latest else {}
     relabelled = latest is not None and _is_synthetic(latest) != bool(origin.synthetic)
-    difference = release_difference(old, new, relabelled=relabelled)
+    moved = layout.moved(told) if latest else ()
+    difference = release_difference(old, new, relabelled=relabelled, moved=moved)
     previous = latest.name if latest else None
     version = next_version(previous, difference)
     assert version is not None  # contents differ
@@ -109,7 +113,7 @@ def issue(dataset_id: str, catalogue: Catalogue, data: dict[str, pa.Table], rele
     record = follows.record(difference, (old, new), origin, content)
     for name, state in new.items():
         data[name] = _dated(data[name], version, state, old.get(name), difference.tables.get(name))
-    folder = _publish(Edition(dataset_id, catalogue, version, data, origin.synthetic, record), home)
+    folder = _publish(Edition(dataset_id, catalogue, version, data, layout, origin.synthetic, record), home)
     return Release(dataset_id, version, previous, folder, True, rows, difference)
 
 
@@ -170,7 +174,7 @@ def _publish(edition: Edition, home: Path) -> Path:
     draft.mkdir()
     try:
         edition.write(draft)
-        if findings := release_findings(draft, edition.tables):
+        if findings := release_findings(draft, edition.columnar()):
             raise ReleaseError(f"Publication de {edition.dataset_id} refusée, rien n'est publié :", findings)
         files.seal(draft)
         draft.rename(final)

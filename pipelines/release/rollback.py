@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyarrow import parquet
-
 from pipelines.compile.arrow import arrow_schema
 from pipelines.compile.table_schema import table_schema
 from pipelines.release import history
@@ -70,10 +68,7 @@ def _tables(dataset: str, catalogue: Catalogue, release: Path, refused: str) -> 
     if differ:
         message = f"tables déclarées autrement qu'alors : {', '.join(differ)} ; reprendre les déclarations d'alors"
         raise ReleaseError(refused, [message])
-    return {
-        name: parquet.read_table(release / f"{name}.parquet").cast(arrow_schema(catalogue.tables[name]))
-        for name in declared
-    }
+    return {name: history.whole_table(release, name).cast(arrow_schema(catalogue.tables[name])) for name in declared}
 
 
 def _statement(release: Path) -> str:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-_MOST_ROWS = MOST_SHEET_ROWS - 1  # below the header
+MOST_ROWS = MOST_SHEET_ROWS - 1  # below the header
 FIRST_EXCEL_YEAR, _DAY_ZERO = 1900, date(1899, 12, 30)
 _WIDTHS = {"string": 22, "integer": 12, "number": 14, "boolean": 11, "date32[day]": 12}
 _ESCAPE = re.compile("(_x[0-9a-fA-F]{4}_)")  # what Excel would take for the code of a sign
@@ -54,8 +54,8 @@ class Sheet:
 
 def write_workbook(path: Path, title: str, introduction: Sequence[str], sheets: Sequence[Sheet]) -> WrittenFile:
     """Write the workbook: « Lisez-moi », then one sheet per table; a table too long for Excel is told there."""
-    shown = [sheet for sheet in sheets if sheet.table.num_rows <= _MOST_ROWS]
-    left_out = [sheet.name for sheet in sheets if sheet.table.num_rows > _MOST_ROWS]
+    shown = [sheet for sheet in sheets if sheet.table.num_rows <= MOST_ROWS]
+    left_out = [sheet.name for sheet in sheets if sheet.table.num_rows > MOST_ROWS]
     notes = [f"La table {name} dépasse la taille d'une feuille Excel : voir {name}.csv." for name in left_out]
     headers = io.BytesIO()
     date_style = _write_headers(headers, path.parent, title, [*introduction, *notes], shown)

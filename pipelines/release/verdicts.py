@@ -19,7 +19,7 @@ from pipelines.release.integrity import checksum_findings
 from pipelines.tabular import judge_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pipelines.declarations import Table
@@ -39,9 +39,12 @@ def contract_findings(name: str, table: Table, data: pa.Table) -> list[str]:
     return list(findings)[:SHOWN]
 
 
-def release_findings(folder: Path, tables: Mapping[str, pa.Table]) -> list[str]:
-    """Return what a reader that knows nothing of how a release was written finds wrong in it."""
-    return [*_package_findings(folder), *checksum_findings(folder), *_parquet_findings(folder, tables)]
+def release_findings(folder: Path, columnar: Iterable[tuple[str, pa.Table]]) -> list[str]:
+    """Return what a reader that knows nothing of how a release was written finds wrong in it.
+
+    ``columnar``: its Parquet files, each with the rows that it must hold.
+    """
+    return [*_package_findings(folder), *checksum_findings(folder), *_parquet_findings(folder, columnar)]
 
 
 def _contract_finding(name: str, case: Mapping[Any, Any]) -> str:
@@ -69,8 +72,8 @@ def _package_findings(folder: Path) -> list[str]:
     return findings[:SHOWN]
 
 
-def _parquet_findings(folder: Path, tables: Mapping[str, pa.Table]) -> list[str]:
-    differ = [name for name, table in tables.items() if not _holds(folder / f"{name}.parquet", table)]
+def _parquet_findings(folder: Path, columnar: Iterable[tuple[str, pa.Table]]) -> list[str]:
+    differ = [name for name, table in columnar if not _holds(folder / f"{name}.parquet", table)]
     return [f"{name}.parquet : relu, il diffère de la table" for name in differ]
 
 

@@ -25,10 +25,11 @@ from pipelines.release.integrity import checksum_findings
 from pipelines.release.journal import misled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipelines.release.difference import TableState
+    from pipelines.release.history import ReleasedFile
     from pipelines.release.inputs import Inputs, ReceivedFile
 
 # A library may write these otherwise; what they hold is compared with what the release made again holds.
@@ -178,7 +179,8 @@ def _facts(release: Path) -> list[str]:
 def _content(release: Path, states: Mapping[str, TableState]) -> list[str]:
     descriptor = history.descriptor(release)
     written = descriptor.get("contentHash")
-    found = content_hash(states, synthetic=bool(descriptor.get("synthetic")))
+    layout = history.layout_of(release)
+    found = content_hash(states, synthetic=bool(descriptor.get("synthetic")), layout=layout)
     return [] if written in (None, found) else ["l'empreinte du contenu (contentHash) n'est pas celle des tables"]
 
 
@@ -186,31 +188,42 @@ def _parquet(release: Path, states: Mapping[str, TableState]) -> list[str]:
     """Read every Parquet back: it must tell what the CSV of its table does."""
     findings = []
     for name, state in states.items():
-        path = release / f"{name}{PARQUET}"
-        if path.is_file():
-            try:
-                told = _tells(path, state)
-            except (OSError, pa.ArrowException):
-                findings.append(f"{path.name} : illisible, ce n'est plus un fichier Parquet")
-                continue
-            findings += [] if told else [f"{path.name} : ne dit pas la même chose que {name}.csv"]
+        files = history.table_files(release, name, "parquet")
+        names = ", ".join(file.path.name for file in files)
+        try:
+            told = not files or _tells(release, name, files, state)
+        except (OSError, pa.ArrowException):
+            findings.append(f"{names} : illisible, ce n'est plus un fichier Parquet")
+            continue
+        texts = ", ".join(file.path.name for file in history.table_files(release, name, "csv"))
+        findings += [] if told else [f"{names} : ne dit pas la même chose que {texts}"]
     return findings
 
 
-def _tells(path: Path, state: TableState) -> bool:
-    """Whether a Parquet holds the rows of a CSV; numbers are compared as such, however they were written."""
-    with parquet.ParquetFile(path) as file:
-        if file.schema_arrow.names != list(state.types) or file.metadata.num_rows != state.count:
-            return False
-        start = 0
-        for batch in file.iter_batches(BATCH):
-            piece = state.data.slice(start, batch.num_rows)
-            start += batch.num_rows
-            for index, kind in enumerate(state.types.values()):
-                texts, values = canonical(piece.column(index)), pa.chunked_array([batch.column(index)])
-                if not (_numbers(texts).equals(values) if kind == "number" else texts.equals(canonical(values))):
-                    return False
+def _tells(release: Path, table: str, files: Sequence[ReleasedFile], state: TableState) -> bool:
+    """Whether the Parquet of a table holds the rows of its CSV; numbers are compared as such, however written."""
+    schemas = [parquet.read_schema(file.path).names for file in files]
+    count = sum(parquet.read_metadata(file.path).num_rows for file in files)
+    if any(names != list(state.types) for names in schemas) or count != state.count:
+        return False
+    start = 0
+    for batch in _batches(release, table, files):
+        piece = state.data.slice(start, batch.num_rows)
+        start += batch.num_rows
+        for index, kind in enumerate(state.types.values()):
+            texts, values = canonical(piece.column(index)), pa.chunked_array([batch.column(index)])
+            if not (_numbers(texts).equals(values) if kind == "number" else texts.equals(canonical(values))):
+                return False
     return True
+
+
+def _batches(release: Path, table: str, files: Sequence[ReleasedFile]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a table in the order of its key: as they are read, when one file holds them."""
+    if len(files) > 1:
+        yield from history.whole_table(release, table).to_batches(BATCH)
+        return
+    with parquet.ParquetFile(files[0].path) as file:
+        yield from file.iter_batches(BATCH)
 
 
 def _numbers(texts: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,7 +1,8 @@
 """The version of a release, computed from what differs, never chosen by hand. Differences are not found here.
 
-The rule of Data Package: a table or column removed or retyped breaks reuse (MAJOR); rows, columns or tables
-added, or rows removed, change what is there (MINOR); values or texts put right keep the shape (PATCH).
+The rule of Data Package: a table or column removed or retyped, or a table in other files, breaks reuse (MAJOR);
+rows, columns or tables added, or rows removed, change what is there (MINOR); values or texts put right keep the
+shape (PATCH).
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def next_version(previous: str | None, difference: ReleaseDifference) -> str | N
 
 
 def _breaks(difference: ReleaseDifference) -> bool:
-    return bool(difference.tables_removed) or any(_table_breaks(table) for table in difference.tables.values())
+    gone = bool(difference.tables_removed or difference.moved)
+    return gone or any(_table_breaks(table) for table in difference.tables.values())
 
 
 def _table_breaks(table: TableDifference) -> bool:

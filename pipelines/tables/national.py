@@ -25,12 +25,12 @@ from pipelines.tables.quality import anomalies_table, corrections_table, coverag
 from pipelines.tables.results import results_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
+    from collections.abc import Collection
 
     import pandas as pd
 
     from pipelines.declarations import Catalogue
+    from pipelines.disclosure.earlier_marks import Earlier
     from pipelines.tables.inputs import NationalInputs
 
 
@@ -40,7 +40,7 @@ COMMON = ("indicateurs", "territoires", "criteres_qualite", "correlations")
 def national_tables(
     catalogue: Catalogue,
     inputs: NationalInputs,
-    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+    earlier: Earlier = (),
     accepted: Collection[tuple[str, int]] = (),
 ) -> dict[str, pd.DataFrame]:
     """Return the published tables by name: ``network_tables``, and ``common_tables`` made of their results."""

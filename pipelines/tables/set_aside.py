@@ -14,11 +14,11 @@ from pipelines.disclosure import audit, refusals, secret_figures, without_bounds
 from pipelines.tables.national import network_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterable
 
     from pipelines.declarations import Catalogue
     from pipelines.disclosure import Judge
+    from pipelines.disclosure.earlier_marks import Earlier
     from pipelines.tables.inputs import NationalInputs
 
 
@@ -35,7 +35,7 @@ class SetAside:
 def safe_tables(
     catalogue: Catalogue,
     inputs: NationalInputs,
-    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+    earlier: Earlier = (),
     accepted: Collection[tuple[str, int]] = (),
     judge: Judge | None = None,
 ) -> tuple[dict[str, pd.DataFrame], list[SetAside]]:

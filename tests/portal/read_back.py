@@ -224,7 +224,7 @@ def release_figures(release: Path) -> dict[Key, tuple[float | None, int | None, 
     rows = duckdb.sql(
         "SELECT reseau, indicateur, maille, coalesce(structure_code, territoire_code, ''), annee, valeur, effectif, "
         "CASE WHEN valeur IS NULL THEN motif_absence WHEN statut_observation = 'P' THEN 'provisoire' ELSE 'publié' END "
-        f"FROM read_parquet('{release / 'resultats.parquet'}') WHERE frequence = 'annuelle'"
+        f"FROM read_parquet('{release / 'resultats*.parquet'}') WHERE frequence = 'annuelle'"
     ).fetchall()
     found = {row[:5]: row[5:] for row in rows}
     assert len(found) == len(rows)

@@ -15,7 +15,7 @@ from pipelines.release.renditions import content_hash, put
 from pipelines.targets.output_paths import Rooms, file_name
 from pipelines.targets.udata.documents import document, links_to
 from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset, RemoteResource
-from pipelines.targets.udata.resources import LINKED, Placed, ResourceType, archives, latest_files
+from pipelines.targets.udata.resources import LINKED, YEARLY, Placed, ResourceType, archives, latest_files
 from pipelines.targets.udata.server_state import RemoteState
 
 CLOSED_FORMATS = frozenset({"pdf", "doc", "docx", "word", "xls", "excel", "xlsx"})
@@ -199,7 +199,7 @@ def _extras(item: Placed, release: Path, sha1: str, sha256: str) -> dict[str, st
 
 
 def _fields(dataset: Dataset, descriptor: Mapping[str, Any], resources: Iterable[DesiredResource]) -> dict[str, Any]:
-    years = sorted(item.key.removeprefix("annee:") for item in resources if item.key.startswith("annee:"))
+    years = sorted(item.key.removeprefix(YEARLY) for item in resources if item.key.startswith(YEARLY))
     return {
         "title": descriptor["title"].strip(),
         "description": descriptor["description"].strip(),

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import csv, parquet
 
+from pipelines.declarations.release_settings import Budgets
 from pipelines.release.gates import Gate
+from pipelines.release.layout import MEGABYTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-MEGABYTE = 1024 * 1024
-LARGEST = {".csv": 100 * MEGABYTE, ".parquet": 50 * MEGABYTE, ".xlsx": 12.5 * MEGABYTE}
+LARGEST = {f".{ending}": size * MEGABYTE for ending, size in Budgets().model_dump().items()}
 LONGEST_NAME = 63  # bytes of UTF-8: names of columns become those of PostgreSQL
 DETECTOR = "csv_detective"
 SHOWN = 10

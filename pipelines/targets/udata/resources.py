@@ -7,17 +7,20 @@ in ``desired``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from pipelines.declarations import Catalogue, Dataset
-from pipelines.release import feed, renditions, reuse
+from pipelines.release import feed, history, renditions, reuse
+from pipelines.release.history import ReleasedFile
 from pipelines.targets.udata.remote import ARCHIVE
 
 ResourceType = Literal["main", "documentation", "other"]
 
 REUSE_KEY, FEED_KEY = LINKED = ("reutiliser", "flux-versions")  # documents that hold links of the target
+
+YEARLY = "annee:"  # begins the key of one year of the main table
 
 _CSV = "UTF-8, virgule, point décimal, dates AAAA-MM-JJ, cellule vide pour une valeur absente."
 
@@ -68,11 +71,15 @@ def latest_files(catalogue: Catalogue, release: Path, made: Path, documents: Pat
     Yearly files are made below ``made``; documents with links will be below ``documents``, which is of one target.
     """
     dataset = catalogue.datasets[release.parent.name]
-    yield from _tables(catalogue, release, (dataset.main_table,), "main", parquet=True)
+    main = _main_parts(release, dataset.main_table)
+    yield from main[0]
     yield from _documents(release, "main")
-    yield from _years(catalogue, dataset, release, made)
-    companions = tuple(name for name in dataset.tables if name != dataset.main_table)
-    yield from _tables(catalogue, release, companions, "other", parquet=False)
+    yield from _years(main[0], made)
+    for part in main[1:]:
+        yield from part
+    for name in dataset.tables:
+        if name != dataset.main_table:
+            yield from (_placed(file, name, "other") for file in history.table_files(release, name, "csv"))
     yield from _documents(release, "other")
     yield from _linked(documents)
     yield from _documents(release, "documentation")
@@ -114,16 +121,30 @@ def _schema_title(catalogue: Catalogue, dataset: Dataset, table: str) -> str:
     return catalogue.tables[table].title if table in catalogue.tables else table
 
 
-def _tables(
-    catalogue: Catalogue, release: Path, names: tuple[str, ...], kind: ResourceType, *, parquet: bool
-) -> Iterator[Placed]:
-    for name in names:
-        table, path = catalogue.tables[name], release / f"{name}.csv"
-        if path.is_file():
-            text = f"{table.description.strip()} {_CSV}"
-            yield Placed(f"table:{name}:csv", path, f"{table.title} (CSV)", text, kind, table=name)
-        if parquet and (path := release / f"{name}.parquet").is_file():
-            yield Placed(f"table:{name}:parquet", path, f"{table.title} (Parquet)", reuse.PARQUET, kind)
+def _main_parts(release: Path, table: str) -> list[list[Placed]]:
+    """Return the files of each part of the main table.
+
+    The permalink of the table is that of its first part, and of each of its years: readers cite them.
+    """
+    parts = history.layout_of(release).get(table, {"parts": [table]})["parts"]
+    files = [file for ending in ("csv", "parquet") for file in history.table_files(release, table, ending)]
+    found = [[_placed(file, table, "main") for file in files if file.part == part] for part in parts]
+    first = [replace(item, key=item.key.replace(f":{parts[0]}:", f":{table}:")) for item in found[0]]
+    years = [file.year for file in files if file.part == parts[0]]
+    return [[_of_year(item, year) for item, year in zip(first, years, strict=True)], *found[1:]]
+
+
+def _of_year(item: Placed, year: int | None) -> Placed:
+    return replace(item, key=f"{YEARLY}{year}") if year is not None and item.path.suffix == ".csv" else item
+
+
+def _placed(file: ReleasedFile, table: str, kind: ResourceType) -> Placed:
+    ending = file.path.suffix.removeprefix(".")
+    key = f"table:{file.path.stem}:{ending}"
+    if ending == "csv":
+        text = f"{file.description.strip()} {_CSV}"
+        return Placed(key, file.path, f"{file.title} (CSV)", text, kind, table=table)
+    return Placed(key, file.path, f"{file.title} (Parquet)", reuse.PARQUET, kind)
 
 
 def _documents(release: Path, wanted: ResourceType) -> Iterator[Placed]:
@@ -136,13 +157,12 @@ def _documents(release: Path, wanted: ResourceType) -> Iterator[Placed]:
             yield Placed(key, path, title, description, kind, fallback, table)
 
 
-def _years(catalogue: Catalogue, dataset: Dataset, release: Path, made: Path) -> Iterator[Placed]:
-    """Yield the yearly files of the main table, latest year first."""
-    path = release / f"{dataset.main_table}.csv"
-    title = catalogue.tables[dataset.main_table].title
-    found = renditions.yearly_files(path, made) if path.is_file() else {}
+def _years(main: list[Placed], made: Path) -> Iterator[Placed]:
+    """Yield one file a year of the main table, latest first, unless the release divides it itself."""
+    whole = next((item for item in main if item.key.endswith(":csv")), None)
+    if whole is None:
+        return
+    found, title = renditions.yearly_files(whole.path, made), whole.title.removesuffix(" (CSV)")
     for year in sorted(found, reverse=True):
         description = f"Les lignes de l'année {year} du fichier « {title} », mêmes colonnes. {_CSV}"
-        yield Placed(
-            f"annee:{year}", found[year], f"{title}, {year} (CSV)", description, "main", table=dataset.main_table
-        )
+        yield Placed(f"{YEARLY}{year}", found[year], f"{title}, {year} (CSV)", description, "main", table=whole.table)

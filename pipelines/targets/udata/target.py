@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.declarations import Catalogue
+from pipelines.release import history
 from pipelines.release.changelog import known_versions
 from pipelines.release.errors import PublicationError
 from pipelines.release.feed import news
@@ -43,8 +44,8 @@ CRITERIA = {
 
 def judged(catalogue: Catalogue, dataset: str, before: Path | None, release: Path) -> tuple[Gate, ...]:
     """Return the gates of a release, and whether the platform will show its files as it should."""
-    main = release / f"{catalogue.datasets[dataset].main_table}.parquet"
-    files = [*sorted(release.glob("*.csv")), main, *release.glob("*.xlsx")]
+    main = history.columnar_files(release, catalogue.datasets[dataset].main_table)
+    files = [*sorted(release.glob("*.csv")), *main, *release.glob("*.xlsx")]
     return (*gates(catalogue, dataset, before, release), *rehearse(files, before))
 
 

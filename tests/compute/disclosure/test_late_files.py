@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from pipelines.cli import main
+from pipelines.flow.earlier_releases import results_of
 
 PROJECT = Path(__file__).resolve().parents[3]
 DATASET = "resultats-services-publics"
@@ -90,7 +91,7 @@ def publish(project: Path) -> pd.DataFrame:
         assert main(["run", *(item for key, path in places.items() for item in (f"--{key}", str(path)))]) == 0, (
             told.getvalue()
         )
-    return pd.read_parquet(latest(project, "resultats.parquet"))
+    return results_of(latest(project, "datapackage.json").parent)
 
 
 def latest(project: Path, name: str) -> Path:

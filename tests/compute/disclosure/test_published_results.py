@@ -252,10 +252,13 @@ def test_releases_are_read_from_their_files_alike(world, tmp_path) -> None:
     catalogue, computed = world
     first = protected(computed(COUNTS), catalogue)
     first.to_parquet(tmp_path / "resultats.parquet")
+    halves = [tmp_path / f"resultats-{at}.parquet" for at in range(2)]
+    for at, path in enumerate(halves):
+        first.iloc[at::2].to_parquet(path)
     results = computed({**COUNTS, "B4": 5})
-    pd.testing.assert_frame_equal(
-        protected(results, catalogue, [tmp_path / "resultats.parquet"]), protected(results, catalogue, [first])
-    )
+    expected = protected(results, catalogue, [first])
+    for files in (tmp_path / "resultats.parquet", halves):
+        pd.testing.assert_frame_equal(protected(results, catalogue, [files]), expected)
 
 
 def test_a_reliability_minimum_hides_nothing_beside(labo, levels) -> None:

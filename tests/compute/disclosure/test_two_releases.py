@@ -12,6 +12,7 @@ import pytest
 from attacker import Attacker, key_of
 
 from pipelines.cli import main
+from pipelines.flow.earlier_releases import results_of
 
 PROJECT = Path(__file__).resolve().parents[3]
 CASE = PROJECT.parent / "shared" / "cases" / "99-secret-deux-versions"
@@ -32,9 +33,9 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> list[pd.DataFrame]:
         command = ["run", "--exports", str(CASE / f"exports-{number}"), "--output", str(folder / "output")]
         with contextlib.redirect_stdout(io.StringIO()) as told:
             assert main([*command, "--schemas", str(folder / "schemas")]) == 0, told.getvalue()
-    releases = sorted((folder / "output" / "releases").glob("*/*/resultats.parquet"))
+    releases = sorted(path.parent for path in (folder / "output" / "releases").glob("*/*/datapackage.json"))
     assert len(releases) == 2, "la révision de chaque réseau paraît"
-    return [pd.read_parquet(path) for path in releases]
+    return [results_of(path) for path in releases]
 
 
 @pytest.fixture(scope="module")
