@@ -61,7 +61,7 @@ def common_tables(catalogue: Catalogue, results: pd.DataFrame) -> dict[str, pd.D
 def network_tables(
     catalogue: Catalogue,
     inputs: NationalInputs,
-    earlier: Sequence[Path] | Sequence[pd.DataFrame] = (),
+    earlier: Earlier = (),
     accepted: Collection[tuple[str, int]] = (),
 ) -> dict[str, pd.DataFrame]:
     """Return the tables that no network needs another for: of one network, or of all together.
