@@ -15,7 +15,7 @@ from pyarrow import compute as pc
 from pyarrow import parquet
 
 from pipelines.mechanics.french import counted
-from pipelines.release.column_texts import slices
+from pipelines.release.column_texts import plain_schema, slices
 from pipelines.release.errors import ReleaseError
 from pipelines.release.table_files import csv_bytes
 
@@ -183,7 +183,7 @@ def _csv_size(table: pa.Table, rows: pa.ChunkedArray) -> float:
 def _parquet_size(table: pa.Table, rows: pa.ChunkedArray) -> int:
     """Return the bytes of the Parquet of some rows, written nowhere."""
     sink, start = pa.MockOutputStream(), 0
-    with parquet.ParquetWriter(sink, table.schema, compression="zstd", version="2.6") as writer:
+    with parquet.ParquetWriter(sink, plain_schema(table.schema), compression="zstd", version="2.6") as writer:
         for piece in slices(table):
             writer.write_table(piece.filter(rows.slice(start, piece.num_rows)))
             start += piece.num_rows
