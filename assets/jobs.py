@@ -1,10 +1,16 @@
 """The jobs: one per year for all networks, one for what they give together, one that accepts a revision."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+from dagster._core.definitions.assets.job.asset_job import build_asset_job, get_asset_graph_for_job
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from assets.resources import Workspace
+from assets.step_failures import step_name
 from pipelines.declarations import Catalogue
 from pipelines.flow.revisions import ACCEPT_JOB, RevisionError, accept_revision
 
@@ -13,16 +19,50 @@ NATIONAL_JOB = "national"
 WATCH_JOB = "veille"
 UPKEEP_JOB = "entretien"
 ZONE = "Europe/Paris"
-STAGES = ("raw", "observations", "results")
+STAGES = ("recu", "observations", "resultats")
+
+
+class _JobOfManyYears(UnresolvedAssetJobDefinition):
+    """A job of assets that don't all have the same years. Dagster makes one (of all assets), and lets no other be.
+
+    A run says its year by ``year_tag``, and takes only networks that declare it.
+    """
+
+    def resolve(
+        self,
+        asset_graph: AssetGraph,
+        default_executor_def: dg.ExecutorDefinition | None = None,
+        resource_defs: Mapping[str, dg.ResourceDefinition] | None = None,
+    ) -> dg.JobDefinition:
+        """Return the job, of what ``selection`` finds in the graph."""
+        chosen = get_asset_graph_for_job(asset_graph, self.selection, allow_different_partitions_defs=True)
+        return build_asset_job(
+            self.name,
+            chosen,
+            allow_different_partitions_defs=True,
+            description=self.description,
+            executor_def=default_executor_def,
+            resource_defs=resource_defs,
+        )
+
+
+def stage_key(network: str, stage: str) -> dg.AssetKey:
+    """Return the key of a stage of a network. The graph shows its last part only: it names the network too."""
+    return dg.AssetKey([network, f"{step_name(network)}_{stage}"])
+
+
+def year_tag(year: int) -> dict[str, str]:
+    """Return the tag by which a run of the networks says its year."""
+    return {PARTITION_NAME_TAG: str(year)}
 
 
 def networks_job(catalogue: Catalogue) -> Any:
-    """Return the job that takes every network through reception, validation and computation for a year."""
-    keys = [dg.AssetKey([network, stage]) for network in catalogue.networks for stage in STAGES]
-    return dg.define_asset_job(
+    """Return the job that takes networks through reception, validation and computation for a year."""
+    keys = [stage_key(network, stage) for network in catalogue.networks for stage in STAGES]
+    return _JobOfManyYears(
         NETWORKS_JOB,
         selection=dg.AssetSelection.assets(*keys),
-        description="Tous les réseaux, une année : réception, validation, résultats.",
+        description="Les réseaux, une année qu'ils déclarent : réception, validation, résultats.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What all networks give together: ``[national, tables]`` and ``[<dataset>, release]``. Publishing is not here.
+"""What all networks give together: national tables, then a release of each dataset. Publishing is not here.
 
 These assets are in a job of their own: a network that failed leaves its reason in the tables, and stops nothing here.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.jobs import stage_key
 from assets.metadata import ROWS, SCHEMA, lines_shown, national_shown, rows_shown, table_columns
 from assets.resources import POOL, Workspace
 from pipelines.declarations import Catalogue
@@ -35,7 +36,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=TABLES,
-        deps=[dg.AssetKey([network, "results"]) for network in catalogue.networks],
+        deps=[stage_key(network, "resultats") for network in catalogue.networks],
         group_name="national",
         pool=POOL,
         description="Tables nationales : résultats, couverture, anomalies, écarts et listes de référence.",
@@ -78,9 +79,14 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     return tables
 
 
+def release_key(dataset: str) -> dg.AssetKey:
+    """Return the key of the asset that makes the releases of a dataset."""
+    return dg.AssetKey(["national", f"version_{dataset.replace('-', '_')}"])
+
+
 def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
     """Return the asset that makes a release of ``dataset`` when its content changed."""
-    key = dg.AssetKey([dataset, "release"])
+    key = release_key(dataset)
 
     @dg.asset(
         key=key,

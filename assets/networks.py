@@ -1,4 +1,4 @@
-"""The assets of a network, by year: ``raw`` (its files), ``observations`` (files judged), ``results`` (figures)."""
+"""The assets of a network, by year: ``recu`` (its files), ``observations`` (files judged), ``resultats`` (figures)."""
 
 import datetime
 import warnings
@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from assets.jobs import ZONE, stage_key
 from assets.metadata import ROWS, SCHEMA, exports_columns, lines_shown, rows_shown, table_columns
 from assets.resources import Workspace
 from assets.transient import retrying_transient_failures
-from pipelines.declarations import Catalogue
+from pipelines.declarations import Catalogue, Network
 from pipelines.declarations.bases import REASONS
 from pipelines.declarations.status import Status
 from pipelines.flow.compute import compute_and_write, outside_range, shown_results
@@ -23,50 +25,53 @@ from pipelines.flow.receive import receive
 from pipelines.flow.revisions import ACCEPT_JOB, settle, writing_store
 from pipelines.flow.state import Reception
 from pipelines.flow.store import Store
+from pipelines.report.facts import Awaited, awaited
 from pipelines.validate import Verdict, count_findings
 from pipelines.validate.personal import RULE as PERSONAL
 
 CLOSED = "Année {year} close : recalcul depuis les fichiers archivés ; ce qui change attendra d'être accepté."
+WORTH_TELLING = 10  # the part of the declared limit (1/10) from which refused rows are told as a warning
+CONFORMS = (
+    f"Aucun export refusé, et moins de lignes refusées que 1/{WORTH_TELLING} de la limite déclarée (max_refused_share)"
+)
 
 
 def network_assets(catalogue: Catalogue, network: str) -> list[dg.AssetsDefinition]:
     """Return the three assets of ``network``."""
-    return [_raw(catalogue, network), _observations(catalogue, network), _results(catalogue, network)]
+    return [_received(catalogue, network), _observations(catalogue, network), _results(catalogue, network)]
 
 
-def _raw(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
+def _received(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
     declared = catalogue.networks[network]
-    key = dg.AssetKey([network, "raw"])
+    key = stage_key(network, "recu")
 
     @dg.asset(
         key=key,
         group_name=network.replace("-", "_"),
-        partitions_def=_years(catalogue),
+        partitions_def=_years(declared),
         tags={"reseau": network},
         description=f"{declared.title} : fichiers reçus, archivés par empreinte.",
         kinds={"file"},
-        output_required=False,
-        check_specs=[_yearly_check(catalogue, key, "reception", "Tous les fichiers attendus sont là")],
+        check_specs=[_yearly_check(declared, key, "reception", "Tous les fichiers attendus sont là")],
     )
-    def raw(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+    def received(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
         if writing_store(workspace.store, catalogue, network, year).proposes:
             context.log.warning(CLOSED.format(year=year))
         with retrying_transient_failures():
             now = datetime.datetime.now(datetime.UTC)
             reception = receive(catalogue, network, year, workspace.store, workspace.root, now)
-        yield _reception_check(reception, f"{year + 1}-{declared.due}" if declared.due else "sans date")
+        due = awaited(declared, year, reception, datetime.datetime.now(ZoneInfo(ZONE)).date())
+        yield _reception_check(due)
+        context.log.info(f"{declared.title}, {year}. {due.sentence}")
         files = [file for received in reception.exports.values() for file in received]
         for file in (file for file in files if file.news == "modifié"):
             context.log.warning(f"Fichier modifié sous le même nom : {file.path} ({file.before} → {file.sha256})")
         for notice in reception.notices():
             context.log.warning(notice)
-        if not files:
-            message = "aucun fichier transmis" if reception.exports else "aucun fichier n'est attendu cette année-là"
-            context.log.info(f"{declared.title}, {year} : {message}")
-            return
         yield dg.MaterializeResult(
             metadata={
+                "en_bref": due.sentence,
                 "fichiers": rows_shown(_files(reception)),
                 "nombre_de_fichiers": len(files),
                 "octets": sum(file.size for file in files),
@@ -74,28 +79,28 @@ def _raw(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
             data_version=dg.DataVersion(reception.fingerprint),
         )
 
-    return raw
+    return received
 
 
 def _observations(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
     declared = catalogue.networks[network]
-    key = dg.AssetKey([network, "observations"])
+    key = stage_key(network, "observations")
 
     @dg.asset(
         key=key,
-        deps=[dg.AssetKey([network, "raw"])],
+        deps=[stage_key(network, "recu")],
         group_name=network.replace("-", "_"),
-        partitions_def=_years(catalogue),
+        partitions_def=_years(declared),
         tags={"reseau": network},
         description=f"{declared.title} : lignes valides typées ; les autres sont mises de côté avec leur raison.",
         kinds={"parquet"},
         code_version=catalogue.fingerprint(network)[:12],
         output_required=False,
         check_specs=[
-            _yearly_check(catalogue, key, "conformite", "Fichiers conformes aux déclarations"),
-            _yearly_check(catalogue, key, "vraisemblance", "Contenu neuf, nombre de lignes comme l'an passé"),
+            _yearly_check(declared, key, "conformite", CONFORMS),
+            _yearly_check(declared, key, "vraisemblance", "Contenu neuf, nombre de lignes comme l'an passé"),
             _yearly_check(
-                catalogue, key, "donnees_personnelles", "Rien de personnel hors des colonnes déclarées telles"
+                declared, key, "donnees_personnelles", "Rien de personnel hors des colonnes déclarées telles"
             ),
         ],
     )
@@ -108,7 +113,7 @@ def _observations(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         for line in explained:
             context.log.info(line)
         metadata = {**_verdict_metadata(verdicts), **_links(store, judged.letters)}
-        yield _conformity_check(verdicts, metadata)
+        yield _conformity_check(declared, verdicts, metadata)
         yield _personal_check(verdicts)
         yield _doubts_check(verdicts)
         if not judged.kept.accepted:
@@ -133,18 +138,18 @@ def _observations(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
 
 def _results(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
     declared = catalogue.networks[network]
-    key = dg.AssetKey([network, "results"])
+    key = stage_key(network, "resultats")
 
     @dg.asset(
         key=key,
-        deps=[dg.AssetKey([network, "observations"])],
+        deps=[stage_key(network, "observations")],
         group_name=network.replace("-", "_"),
-        partitions_def=_years(catalogue),
+        partitions_def=_years(declared),
         tags={"reseau": network},
         description=f"{declared.title} : résultats par indicateur, maille et période.",
         kinds={"duckdb"},
         code_version=catalogue.fingerprint(network)[:12],
-        check_specs=[_yearly_check(catalogue, key, "plage", "Valeurs dans la plage de l'indicateur")],
+        check_specs=[_yearly_check(declared, key, "plage", "Valeurs dans la plage de l'indicateur")],
     )
     def results(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         year = int(context.partition_key)
@@ -180,12 +185,12 @@ def _results(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
     return results
 
 
-def _years(catalogue: Catalogue) -> dg.StaticPartitionsDefinition:
-    """Return the partitions: the years that any network owes, so that one run can cover all networks of a year."""
-    return dg.StaticPartitionsDefinition([str(year) for year in catalogue.years])
+def _years(declared: Network) -> dg.StaticPartitionsDefinition:
+    """Return the partitions of a network: the years that it declares."""
+    return dg.StaticPartitionsDefinition([str(year) for year in declared.years])
 
 
-def _yearly_check(catalogue: Catalogue, key: dg.AssetKey, name: str, description: str) -> dg.AssetCheckSpec:
+def _yearly_check(declared: Network, key: dg.AssetKey, name: str, description: str) -> dg.AssetCheckSpec:
     """Return a check that has a state for each year.
 
     Without years of its own, a check shows as "not evaluated" once a refused year and a good one were in the same
@@ -193,16 +198,22 @@ def _yearly_check(catalogue: Catalogue, key: dg.AssetKey, name: str, description
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.PreviewWarning)
-        return dg.AssetCheckSpec(name, asset=key, description=description, partitions_def=_years(catalogue))
+        return dg.AssetCheckSpec(name, asset=key, description=description, partitions_def=_years(declared))
 
 
-def _reception_check(reception: Reception, due: str) -> dg.AssetCheckResult:
-    absent = [name for name, files in reception.exports.items() if not files]
+def _reception_check(due: Awaited) -> dg.AssetCheckResult:
+    """Tell what is not there: an error once it is late, a warning before, or when no date was declared."""
     return dg.AssetCheckResult(
         check_name="reception",
-        passed=not absent,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"absents": ", ".join(absent) or "aucun", "attendus": len(reception.exports), "attendus_le": due},
+        passed=not due.absent,
+        severity=dg.AssetCheckSeverity.ERROR if due.days else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "en_bref": due.sentence,
+            "absents": ", ".join(due.absent) or "aucun",
+            "attendus": len(due.exports),
+            "jours_de_retard": due.days,
+            "a_qui_demander": due.declared.producer,
+        },
     )
 
 
@@ -265,14 +276,21 @@ def _links(store: Store, letters: dict[str, Path]) -> dict[str, Any]:
     }
 
 
-def _conformity_check(verdicts: list[Verdict], metadata: dict[str, Any]) -> dg.AssetCheckResult:
+def _conformity_check(declared: Network, verdicts: list[Verdict], metadata: dict[str, Any]) -> dg.AssetCheckResult:
+    """Tell an error of a refused export, a warning of one that comes near the share of rows that would refuse it."""
     refused = any(verdict.state == Status.REFUSED for verdict in verdicts)
     return dg.AssetCheckResult(
         check_name="conformite",
-        passed=all(verdict.state == Status.ACCEPTED and not verdict.refused for verdict in verdicts),
+        passed=not refused and not any(_near_its_limit(declared, verdict) for verdict in verdicts),
         severity=dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
+
+
+def _near_its_limit(declared: Network, verdict: Verdict) -> bool:
+    export = declared.export(verdict.export)
+    limit = (declared.acceptance_of(export) if export else declared.acceptance).max_refused_share
+    return verdict.refused > limit / WORTH_TELLING * verdict.rows
 
 
 def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:

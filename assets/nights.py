@@ -16,7 +16,7 @@ from dagster._core.execution.stats import StepEventStatus
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, WATCH_JOB, ZONE
 from assets.metadata import lines_shown, rows_shown
 from assets.resources import Workspace
-from assets.step_failures import failures_of_run, step_name
+from assets.step_failures import failures_of_run, stage_of_step, step_name
 from assets.transient import retrying_transient_failures
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import look
@@ -215,7 +215,7 @@ def _ended_networks(instance: dg.DagsterInstance, runs: list[dg.DagsterRun]) -> 
     ended = set()
     for run in runs:
         for step in instance.get_run_step_stats(run.run_id):
-            network, _, stage = step.step_key.partition("__")
+            network, stage = stage_of_step(step.step_key)
             reached = stage == STAGES[-1] and step.status in (StepEventStatus.SUCCESS, StepEventStatus.SKIPPED)
             if reached or step.status == StepEventStatus.FAILURE:
                 ended.add(network)

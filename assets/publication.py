@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.national import release_key
 from assets.resources import POOL, Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.publish import Night, Publisher, publish_accepted, publish_night
@@ -37,7 +38,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=KEY,
-        deps=[dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets],
+        deps=[release_key(dataset) for dataset in catalogue.datasets],
         group_name="national",
         description="Fichiers de la dernière version de chaque jeu, sous des noms stables ; plan de la cible.",
         kinds={"file"},

@@ -7,9 +7,7 @@ nothing. Whatever is new, or may be (a file, a declaration, the code, a year tha
 from collections.abc import Iterable
 from pathlib import Path
 
-import dagster as dg
-
-from assets.jobs import NATIONAL_JOB
+from assets.national import release_key
 from assets.resources import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import look
@@ -26,7 +24,7 @@ def due_network_years(
 
     What the exports folder holds is noted on the way.
     """
-    if home and not _traced(home):
+    if home and not _traced(home, catalogue.datasets):
         return places
     try:
         found = look(catalogue, workspace.store, workspace.root)
@@ -46,8 +44,7 @@ def national_due(catalogue: Catalogue, workspace: Workspace, datasets: Iterable[
     return not all(release_is_current(store, dataset, inputs) for dataset in datasets)
 
 
-def _traced(home: Path) -> bool:
-    """Say whether the instance knows of national tables that went well: else its UI would have nothing to show."""
-    wanted = dg.RunsFilter(job_name=NATIONAL_JOB, statuses=[dg.DagsterRunStatus.SUCCESS])
+def _traced(home: Path, datasets: Iterable[str]) -> bool:
+    """Say whether the instance knows of releases that were made: else its UI would have nothing to show."""
     with opened(home) as instance:
-        return bool(instance.get_runs(wanted, limit=1))
+        return all(instance.get_latest_materialization_event(release_key(dataset)) for dataset in datasets)

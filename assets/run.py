@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.events import RunFailureReason
 
 from assets.definitions import national_in_process, networks_in_process
-from assets.jobs import STAGES
+from assets.jobs import STAGES, stage_key, year_tag
 from assets.publication import KEY as PUBLICATION
 from assets.quiet import due_network_years, national_due
 from assets.resources import Workspace
@@ -84,12 +84,11 @@ def run_networks(
         for year, networks in sorted(owing.items()):
             progress(f"{year} : {counted(len(networks), 'réseau', 'réseaux')}")
             ran = job.execute_in_process(
-                partition_key=str(year),
-                asset_selection=[dg.AssetKey([key, stage]) for key in networks for stage in STAGES],
+                asset_selection=[stage_key(key, stage) for key in networks for stage in STAGES],
                 instance=instance,
                 raise_on_error=False,
                 run_config=_QUIET,
-                tags=here,
+                tags=here | year_tag(year),
             )
             _stop_if_interrupted(ran)
             failures += [

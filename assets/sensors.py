@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.tags import RUN_KEY_TAG
 
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, UPKEEP_JOB, WATCH_JOB
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, UPKEEP_JOB, WATCH_JOB, stage_key, year_tag
 from assets.nights import NIGHT_TAG, conclude, conclude_overtaken, night_of, now, runs_of
 from assets.resources import Workspace
 from assets.step_failures import failures_of_run
@@ -85,7 +85,7 @@ def _missing_runs(instance: dg.DagsterInstance, catalogue: Catalogue, night: dic
         return
     years: dict[int, list[str]] = defaultdict(list)
     for cell in cells_of(night):
-        if cell.network in catalogue.networks and cell.year in catalogue.years:
+        if cell.network in catalogue.networks and cell.year in catalogue.networks[cell.network].years:
             years[cell.year].append(cell.network)
     there = {run.tags.get("dagster/partition") for run in runs_of(instance, night["nuit"], NETWORKS_JOB)}
     for year in sorted(years, reverse=True):
@@ -93,9 +93,9 @@ def _missing_runs(instance: dg.DagsterInstance, catalogue: Catalogue, night: dic
             yield dg.RunRequest(
                 run_key=f"{night['nuit']}-{year}",
                 job_name=NETWORKS_JOB,
-                partition_key=str(year),
-                asset_selection=[dg.AssetKey([network, stage]) for network in years[year] for stage in STAGES],
-                tags={NIGHT_TAG: night["nuit"]},
+                partition_key=str(year),  # beside its tag: Dagster looks for it in the years of a whole job
+                asset_selection=[stage_key(network, stage) for network in years[year] for stage in STAGES],
+                tags={NIGHT_TAG: night["nuit"]} | year_tag(year),
             )
 
 

@@ -19,17 +19,23 @@ class StepFailure:
     @property
     def network(self) -> str:
         """The network of the step, as steps name them (see ``step_name``)."""
-        return self.step.partition("__")[0]
+        return stage_of_step(self.step)[0]
 
     @property
     def stage(self) -> str:
         """The stage of the network that failed, empty for steps of no network."""
-        return self.step.partition("__")[2]
+        return stage_of_step(self.step)[1]
 
 
 def step_name(network: str) -> str:
     """Return what the steps of a network begin with."""
     return network.replace("-", "_")
+
+
+def stage_of_step(step: str) -> tuple[str, str]:
+    """Return the network (as steps name them) and the stage of a step; see ``jobs.stage_key``."""
+    network, _, asset = step.partition("__")
+    return network, asset.removeprefix(f"{network}_")
 
 
 def failures_among(events: Iterable[dg.DagsterEvent]) -> Iterator[StepFailure]:

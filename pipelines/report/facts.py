@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations.status import Status
-from pipelines.mechanics.french import counted
+from pipelines.mechanics.french import counted, listed
 from pipelines.validate.messages import why_told
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from pipelines.declarations import Catalogue
-    from pipelines.flow.state import NetworkYear
+    from pipelines.declarations import Catalogue, Network
+    from pipelines.flow.state import NetworkYear, Reception
     from pipelines.flow.store import Store
 
 # After so many days a late network is told (again): the day after, a week, a month, a quarter. Then it is left alone.
@@ -58,6 +58,38 @@ def data_page(catalogue: Catalogue, store: Store, dataset: str) -> Path:
     """Return where people find the files of a data set: the site's page once it is there, else the local target."""
     page = store.site / "donnees.html" if store.site and dataset == catalogue.on_site else None
     return page if page and page.is_file() else store.catalogue / dataset
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """What a network owes for a year and has not sent, on a day: ``days`` late (0: not yet, or no date declared)."""
+
+    declared: Network
+    year: int
+    exports: tuple[str, ...]
+    absent: tuple[str, ...]
+    days: int
+
+    @property
+    def sentence(self) -> str:
+        """Say, in French, what is there, what is not, since when and whom to ask."""
+        if not self.exports:
+            return f"Aucun fichier n'est attendu pour {self.year}."
+        if not self.absent:
+            return f"Tout est reçu : {counted(len(self.exports), 'export')}."
+        what = "Rien n'est reçu" if self.absent == self.exports else f"Il manque {listed(self.absent)}"
+        due = self.declared.due_on(self.year)
+        when = f"attendu le {due:%d/%m/%Y}" if due else "aucune date n'est déclarée (due)"
+        late = f", {counted(self.days, 'jour')} de retard" if self.days else ""
+        return f"{what} : {when}{late}. À demander à : {self.declared.producer}."
+
+
+def awaited(declared: Network, year: int, reception: Reception, today: datetime.date) -> Awaited:
+    """Return what ``reception`` lacks of what the network declares for the year."""
+    owed = tuple(item.id for item in declared.exports if item.layout(year) is not None)
+    absent = tuple(name for name in owed if not reception.exports.get(name))
+    due = declared.due_on(year)
+    return Awaited(declared, year, owed, absent, max((today - due).days, 0) if due and absent else 0)
 
 
 def known_years(store: Store, catalogue: Catalogue) -> list[NetworkYear]:

@@ -22,6 +22,8 @@ import pytest
 import requests
 from front import PASSWORD, free_port, nginx, wait_for
 
+from assets.jobs import STAGES, stage_key
+
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 PLANTED = {
@@ -161,7 +163,7 @@ def until(found: Callable[[], Any], seconds: float = 120) -> Any:
 
 
 def launch(selector: dict[str, Any]) -> dict[str, Any]:
-    keys = [{"path": ["securite", stage]} for stage in ("raw", "observations", "results")]
+    keys = [{"path": list(stage_key("securite", stage).path)} for stage in STAGES]
     tags = [{"key": "dagster/partition", "value": "2024"}]
     return {
         "p": {

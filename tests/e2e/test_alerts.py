@@ -14,12 +14,11 @@ from receivers import smtp_server, webhook_server
 
 from assets.alerts import tell_morning
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
 from assets.resources import Workspace
 from pipelines.operations.doctor import diagnose
 
 PROJECT = Path(__file__).resolve().parents[2]
-STAGES = ("raw", "observations", "results")
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -44,9 +43,9 @@ def night(catalogue, samples, tmp_path):
     definitions = build_definitions(catalogue, workspace)
     with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
         definitions.resolve_job_def(NETWORKS_JOB).execute_in_process(
-            partition_key="2024",
+            tags=year_tag(2024),
             asset_selection=[
-                dg.AssetKey([network, stage]) for network in ("gendarmerie", "securite", "caf") for stage in STAGES
+                stage_key(network, stage) for network in ("gendarmerie", "securite", "caf") for stage in STAGES
             ],
             instance=instance,
             raise_on_error=False,

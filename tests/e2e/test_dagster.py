@@ -17,12 +17,12 @@ import pytest
 import requests
 
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
+from assets.national import release_key
 from assets.resources import Workspace
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-STAGES = ("raw", "observations", "results")
 
 pytestmark = pytest.mark.e2e
 
@@ -36,15 +36,15 @@ def definitions(catalogue, samples, tmp_path_factory) -> dg.Definitions:
 
 def test_the_graph_is_what_the_declarations_make_it(definitions, catalogue):
     graph = definitions.resolve_asset_graph()
-    networks = {dg.AssetKey([network, stage]) for network in catalogue.networks for stage in STAGES}
+    networks = {stage_key(network, stage) for network in catalogue.networks for stage in STAGES}
     national = {dg.AssetKey(["national", name]) for name in ("tables", "publication", "site")}
-    releases = {dg.AssetKey([dataset, "release"]) for dataset in catalogue.datasets}
+    releases = {release_key(dataset) for dataset in catalogue.datasets}
     night = {dg.AssetKey(["nuit", "veille"]), dg.AssetKey(["nuit", "bilan"])}
     assert graph.get_all_asset_keys() == networks | national | releases | night
-    assert graph.get(dg.AssetKey(["caf", "results"])).parent_keys == {dg.AssetKey(["caf", "observations"])}
-    partitions = graph.get(dg.AssetKey(["caf", "raw"])).partitions_def
+    assert graph.get(stage_key("caf", "resultats")).parent_keys == {stage_key("caf", "observations")}
+    partitions = graph.get(stage_key("caf", "recu")).partitions_def
     assert partitions is not None
-    assert partitions.get_partition_keys() == [str(year) for year in catalogue.years]
+    assert partitions.get_partition_keys() == ["2022", "2023", "2024"]  # those of the network: not of all
     definitions.get_repository_def().load_all_definitions()  # as the code server does: names of ops must not clash
 
 
@@ -58,14 +58,15 @@ def test_a_refused_network_year_fails_alone_and_records_nothing(catalogue, sampl
     chosen = ["gendarmerie", "securite", "caf"]
     with dg.DagsterInstance.ephemeral() as instance:
         result = definitions.resolve_job_def(NETWORKS_JOB).execute_in_process(
-            partition_key="2024",
-            asset_selection=[dg.AssetKey([network, stage]) for network in chosen for stage in STAGES],
+            tags=year_tag(2024),
+            asset_selection=[stage_key(network, stage) for network in chosen for stage in STAGES],
             instance=instance,
             raise_on_error=False,
         )
         assert not result.success
-        made = {tuple(event.asset_key.path) for event in result.get_asset_materialization_events() if event.asset_key}
-        assert {("securite", stage) for stage in STAGES} | {("gendarmerie", "raw")} == made
+        made = {event.asset_key for event in result.get_asset_materialization_events() if event.asset_key}
+        received = {stage_key(network, "recu") for network in ("gendarmerie", "caf")}
+        assert {stage_key("securite", stage) for stage in STAGES} | received == made
         checks = {(item.asset_key.path[0], item.check_name): item for item in result.get_asset_check_evaluations()}
         assert not checks["gendarmerie", "conformite"].passed
         assert checks["gendarmerie", "conformite"].severity == dg.AssetCheckSeverity.ERROR
@@ -74,8 +75,11 @@ def test_a_refused_network_year_fails_alone_and_records_nothing(catalogue, sampl
             checks["gendarmerie", "conformite"].metadata["resultats_lettre_html"].path.endswith("resultats-lettre.html")
         )
         assert checks["securite", "conformite"].passed
-        assert not checks["caf", "reception"].passed  # nothing handed over: a warning, not a failure
-        assert checks["caf", "reception"].severity == dg.AssetCheckSeverity.WARN
+        late = checks["caf", "reception"]  # nothing handed over, and the day has passed: no step fails, the check does
+        assert (late.passed, late.severity) == (False, dg.AssetCheckSeverity.ERROR)
+        assert "Rien n'est reçu : attendu le 31/03/2025" in late.metadata["en_bref"].value
+        assert "À demander à : Caisse nationale des allocations familiales" in late.metadata["en_bref"].value
+        assert late.metadata["jours_de_retard"].value > 0
         national = definitions.resolve_job_def(NATIONAL_JOB).execute_in_process(instance=instance, raise_on_error=False)
         assert national.success
 
@@ -83,34 +87,35 @@ def test_a_refused_network_year_fails_alone_and_records_nothing(catalogue, sampl
 def test_metadata_for_the_data_team(definitions, catalogue):
     with dg.DagsterInstance.ephemeral() as instance:
         result = definitions.resolve_job_def(NETWORKS_JOB).execute_in_process(
-            partition_key="2024",
-            asset_selection=[dg.AssetKey(["caf", stage]) for stage in STAGES],
+            tags=year_tag(2024),
+            asset_selection=[stage_key("caf", stage) for stage in STAGES],
             instance=instance,
         )
     made = {
-        event.asset_key.path[1]: event.materialization.metadata for event in result.get_asset_materialization_events()
+        event.asset_key.path[1].removeprefix("caf_"): event.materialization.metadata
+        for event in result.get_asset_materialization_events()
     }
     assert made["observations"]["lignes_lues"].value == (
         made["observations"]["lignes_acceptees"].value + made["observations"]["lignes_refusees"].value
     )
     assert "| enquete | accepté |" in made["observations"]["verdict"].value
     assert "apercu_enquete" in made["observations"]
-    assert made["results"]["dagster/row_count"].value > 1000
+    assert made["resultats"]["dagster/row_count"].value > 1000
     # The values over the years, and how those of the year spread: a line of figures for each indicator.
-    header, _, *lines = made["results"]["serie"].value.splitlines()
+    header, _, *lines = made["resultats"]["serie"].value.splitlines()
     assert header.split("|")[1].strip() == "indicateur"
     assert "2024" in header
     indicators = [line.split("|")[1].strip() for line in lines]
     assert indicators == sorted(set(indicators))
     assert "nps" in indicators  # a national value: no median of places
-    spread = made["results"]["etendue"].value.splitlines()
+    spread = made["resultats"]["etendue"].value.splitlines()
     assert "| nps |" in "\n".join(spread)
     assert spread[0] == "| indicateur | valeurs | minimum | médiane | maximum | national |"
     columns = {item.name: item for item in made["observations"]["colonnes_enquete"].schema.columns}
     personal = [field.name for field in catalogue.networks["caf"].exports[0].fields if field.personal]
     assert columns
     assert not columns.keys() & set(personal)
-    results = made["results"]["dagster/column_schema"].schema.columns
+    results = made["resultats"]["dagster/column_schema"].schema.columns
     assert next(item for item in results if item.name == "valeur").description
 
 
@@ -174,7 +179,7 @@ def test_the_ui_shows_the_runs_just_made(samples, tmp_path):
                 time.sleep(0.5)
         runs = {(run["jobName"], run["status"]) for run in found["runsOrError"]["results"]}
         assert runs == {("reseaux", "SUCCESS"), ("national", "SUCCESS")}
-        assert ["securite", "results"] in [node["assetKey"]["path"] for node in found["assetNodes"]]
+        assert ["securite", "securite_resultats"] in [node["assetKey"]["path"] for node in found["assetNodes"]]
     finally:
         server.terminate()
         server.wait(20)

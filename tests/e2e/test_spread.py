@@ -18,13 +18,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.jobs import STAGES, stage_key
 from pipelines.cli import main
 from pipelines.read import ObjectStore
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 NETWORKS = ("gendarmerie", "securite")
-STAGES = ("raw", "observations", "results")
 LONGEST_STEP = 4  # seconds after which Redis gives the step of a lost worker to another; celery asks every 100 seconds…
 
 pytestmark = pytest.mark.e2e
@@ -115,7 +115,7 @@ def _digests(storage: ObjectStore) -> dict[str, str]:
 
 def test_a_killed_worker_loses_nothing_and_bytes_are_those_of_one_machine(environment, samples, tmp_path):
     _needed(importlib.util.find_spec("dagster_celery"), "l'option « spread » (pip install 'resultats[spread]')")
-    chosen = [f'key:"{network}/{stage}"' for network in NETWORKS for stage in STAGES]
+    chosen = [f'key:"{stage_key(network, stage).to_user_string()}"' for network in NETWORKS for stage in STAGES]
     selection = " or ".join([*chosen, 'group:"national"'])
     command = [BIN / "dagster", "asset", "materialize", "-m", "assets.location", "--select", selection]
     with contextlib.ExitStack() as machines:
@@ -135,7 +135,7 @@ def test_a_killed_worker_loses_nothing_and_bytes_are_those_of_one_machine(enviro
         assert record.dagster_run.is_success
         for network in NETWORKS:
             for stage in STAGES:
-                assert instance.get_materialized_partitions(dg.AssetKey([network, stage])) == {"2024"}
+                assert instance.get_materialized_partitions(stage_key(network, stage)) == {"2024"}
     alone = tmp_path / "seule"
     command = ["run", "--exports", str(samples), "--output", str(alone), "--year", "2024"]
     with contextlib.redirect_stdout(None), pytest.MonkeyPatch.context() as patched:

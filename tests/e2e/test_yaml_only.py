@@ -6,11 +6,11 @@ import contextlib
 import io
 from pathlib import Path
 
-import dagster as dg
 import pytest
 from test_main_job import table
 
 from assets.definitions import build_definitions
+from assets.jobs import STAGES, stage_key
 from assets.resources import Workspace
 from pipelines.cli import main
 from pipelines.declarations import load
@@ -79,8 +79,8 @@ def test_assets_and_partitions_appear(added, tmp_path):
     workspace = Workspace(exports=str(exports), output=str(tmp_path / "o"), schemas=str(schemas))
     graph = build_definitions(catalogue, workspace).resolve_asset_graph()
     keys = graph.get_all_asset_keys()
-    assert {dg.AssetKey(["consulats", stage]) for stage in ("raw", "observations", "results")} <= keys
-    partitions = graph.get(dg.AssetKey(["consulats", "results"])).partitions_def
+    assert {stage_key("consulats", stage) for stage in STAGES} <= keys
+    partitions = graph.get(stage_key("consulats", "resultats")).partitions_def
     assert partitions is not None
     assert "2025" in partitions.get_partition_keys()
 

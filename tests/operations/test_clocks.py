@@ -12,7 +12,7 @@ import pytest
 from small_networks import NOW, Small, small
 
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
 from assets.nights import NIGHT_TAG
 from pipelines.operations import doctor
 from pipelines.operations.doctor import diagnose
@@ -45,10 +45,10 @@ def requests_of(project: Small, instance: dg.DagsterInstance) -> list[dg.RunRequ
 
 
 def execute(project: Small, instance: dg.DagsterInstance, job: str, night: str, year: int | None = None) -> None:
-    chosen = [dg.AssetKey(["alpha", stage]) for stage in STAGES] if year else None
+    chosen = [stage_key("alpha", stage) for stage in STAGES] if year else None
     made = build_definitions(project.catalogue, project.workspace).resolve_job_def(job).execute_in_process(
-        partition_key=str(year) if year else None, asset_selection=chosen, instance=instance,
-        tags={NIGHT_TAG: night}, run_config=QUIET,
+        tags={NIGHT_TAG: night} | (year_tag(year) if year else {}), asset_selection=chosen, instance=instance,
+        run_config=QUIET,
     )  # fmt: skip
     assert made.success
 

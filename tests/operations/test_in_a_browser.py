@@ -183,7 +183,7 @@ def test_a_morning_of_the_data_team(site):
 
 def _a_backfill_and_a_look_are_launched(site: Site) -> None:
     """Both at once, so that the national tables are made once for both."""
-    site.open("/locations/resultats/asset-groups/mairies", "observations")
+    site.open("/locations/resultats/asset-groups/mairies", "mairies_observations")
     site.click("button", "Materialize all")
     dialog = site.page.get_by_role("dialog")
     dialog.get_by_role("button", name="All", exact=True).click()
@@ -209,23 +209,23 @@ def _the_backfill_ends_with_one_refused_year(site: Site) -> str:
     assert set(backfill["partitionNames"]) == {"2023", "2024"}
     states = {run["status"]: run["runId"] for run in backfill["runs"]}
     assert set(states) == {"SUCCESS", "FAILURE"}
-    site.open(f"/runs/b/{backfill['id']}", "mairies / observations")
+    site.open(f"/runs/b/{backfill['id']}", "mairies / mairies_observations")
     site.see("Failed")
     site.picture("reprise-finie")
-    years, _ = site.asset("mairies", "results")
+    years, _ = site.asset("mairies", "mairies_resultats")
     assert years["materializedPartitions"] == ["2023"]
     return states["FAILURE"]
 
 
 def _the_refusal_is_seen_with_its_letter(site: Site, run: str) -> None:
-    years, checks = site.asset("mairies", "observations")
+    years, checks = site.asset("mairies", "mairies_observations")
     assert years == {"materializedPartitions": ["2023"], "failedPartitions": ["2024"]}
     assert checks["conformite"]["status"] == "FAILED"
     assert checks["conformite"]["evaluation"]["severity"] == "ERROR"
     assert checks["donnees_personnelles"]["status"] == "SUCCEEDED"
-    site.open("/assets/mairies/observations?view=partitions&partition=2024", run[:8])
+    site.open("/assets/mairies/mairies_observations?view=partitions&partition=2024", run[:8])
     site.picture("refus-annee")
-    site.open("/assets/mairies/observations?view=checks&checkDetail=conformite", "guichet_lettre_html")
+    site.open("/assets/mairies/mairies_observations?view=checks&checkDetail=conformite", "guichet_lettre_html")
     site.picture("refus-controle")
     link = site.page.locator("a[href$='guichet-lettre.html']").locator("visible=true").first
     with site.page.context.expect_page() as opened:
@@ -257,7 +257,7 @@ def _the_failed_year_is_launched_again_alone(site: Site) -> None:
     before = len(site.runs("national"))
     path = site.service.folder / "exports" / "mairies" / "guichet-2024.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("pas content", "mécontent"), encoding="utf-8")
-    site.open("/locations/resultats/asset-groups/mairies", "observations")
+    site.open("/locations/resultats/asset-groups/mairies", "mairies_observations")
     site.click("button", "Materialize all")
     dialog = site.page.get_by_role("dialog")
     dialog.get_by_role("button", name="Failed", exact=True).click()
@@ -266,9 +266,9 @@ def _the_failed_year_is_launched_again_alone(site: Site) -> None:
     again = site.ended("__ASSET_JOB", 3)
     assert again["status"] == "SUCCESS"
     assert {"key": "dagster/partition", "value": "2024"} in again["tags"]
-    years, _ = site.asset("mairies", "results")
+    years, _ = site.asset("mairies", "mairies_resultats")
     assert sorted(years["materializedPartitions"]) == ["2023", "2024"]
-    assert site.asset("mairies", "observations")[1]["conformite"]["status"] == "SUCCEEDED"
+    assert site.asset("mairies", "mairies_observations")[1]["conformite"]["status"] == "SUCCEEDED"
     assert site.ended("national", before + 1)["status"] == "SUCCESS"
 
 

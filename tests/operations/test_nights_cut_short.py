@@ -8,7 +8,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 from small_networks import NOW, Small, small
 
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
 from assets.nights import NIGHT_TAG
 from pipelines.flow.changes import look
 from pipelines.operations.lost_runs import busy
@@ -51,8 +51,8 @@ def take(project: Small, instance: dg.DagsterInstance, night: str, year: int, *n
         build_definitions(project.catalogue, project.workspace)
         .resolve_job_def(NETWORKS_JOB)
         .execute_in_process(
-            partition_key=str(year), instance=instance, tags={NIGHT_TAG: night}, run_config=_QUIET,
-            asset_selection=[dg.AssetKey([network, stage]) for network in networks for stage in STAGES],
+            instance=instance, tags={NIGHT_TAG: night} | year_tag(year), run_config=_QUIET,
+            asset_selection=[stage_key(network, stage) for network in networks for stage in STAGES],
         )
     )  # fmt: skip
     return made.dagster_run

@@ -136,8 +136,8 @@ def test_a_run_of_dagster_waits_for_the_command_line_and_says_so(tmp_path):
         **os.environ, "DAGSTER_HOME": str(home), "RESULTATS_EXPORTS": str(exports), "RESULTATS_OUTPUT": str(output),
         "RESULTATS_SCHEMAS": str(schemas),
     }  # fmt: skip
-    command = [sys.executable, "-m", "dagster", "asset", "materialize", "--select", "alpha/raw", "--partition", "2024",
-               "-m", "assets.location"]  # fmt: skip
+    command = [sys.executable, "-m", "dagster", "asset", "materialize", "--select", "alpha/alpha_recu", "--partition",
+               "2024", "-m", "assets.location"]  # fmt: skip
     with dg.DagsterInstance.from_config(str(home)) as instance:
 
         def waits() -> bool:

@@ -21,6 +21,7 @@ import psutil
 import pytest
 from dagster_service import Service, small_project, wait_for, write_export
 
+from assets.jobs import STAGES, stage_key
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import read_frame, read_json
 from pipelines.operations.lost_runs import fail_lost_runs
@@ -28,7 +29,6 @@ from pipelines.release import history
 
 pytestmark = pytest.mark.e2e
 
-STAGES = ("raw", "observations", "results")
 DATASET = "resultats-services-publics"
 SUCCESS, FAILURE = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE
 LONG = 300  # seconds: the machine may be shared
@@ -162,12 +162,12 @@ def _machine_lost_in_the_first_night(service: Service, instance: dg.DagsterInsta
 
 def _one_refused_cell_is_mended_alone(service: Service, instance: dg.DagsterInstance, exports: Path) -> None:
     write_export(exports, "beta", 2024)
-    cells = [("beta", stage) for stage in STAGES]
+    cells = [stage_key("beta", stage).path for stage in STAGES]
     before = {run.run_id for run in runs(instance, "national")}
     run = service.launch(instance, "__ASSET_JOB", cells, "2024")
     wait_for(lambda: instance.get_run_by_id(run).is_finished, LONG)
     assert instance.get_run_by_id(run).status == SUCCESS
-    made = instance.get_materialized_partitions(dg.AssetKey(["beta", "results"]))
+    made = instance.get_materialized_partitions(stage_key("beta", "resultats"))
     assert made == {"2023", "2024"}
     follows = wait_for(lambda: [item for item in runs(instance, "national") if item.run_id not in before], LONG)
     wait_for(lambda: instance.get_run_by_id(follows[0].run_id).is_finished, LONG)
@@ -243,5 +243,5 @@ def _old_runs_are_purged(service: Service, instance: dg.DagsterInstance, lost: d
     assert lost.run_id not in left
     assert {run.job_name for run in instance.get_runs()} == {"veille", "reseaux", "national"}
     assert instance.all_logs(lost.run_id) == []
-    assert instance.get_materialized_partitions(dg.AssetKey(["alpha", "results"])) == {"2024"}
+    assert instance.get_materialized_partitions(stage_key("alpha", "resultats")) == {"2024"}
     assert read_frame(Store(service.output).network_year("alpha", 2024) / "results.parquet") is not None

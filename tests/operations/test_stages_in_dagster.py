@@ -15,7 +15,7 @@ from small_networks import Small, small
 import assets.transient
 from assets.alerts import places_of
 from assets.definitions import build_definitions
-from assets.jobs import NETWORKS_JOB, STAGES
+from assets.jobs import NETWORKS_JOB, STAGES, stage_key, year_tag
 from assets.resources import Workspace
 from pipelines.cli import main
 from pipelines.flow.revisions import ACCEPT_JOB, waiting_revisions
@@ -30,8 +30,8 @@ pytestmark = pytest.mark.e2e
 
 def run(project: Small, workspace: Workspace, year: int) -> dg.ExecuteInProcessResult:
     job = build_definitions(project.catalogue, workspace).resolve_job_def(NETWORKS_JOB)
-    keys = [dg.AssetKey(["alpha", stage]) for stage in STAGES]
-    return job.execute_in_process(partition_key=str(year), asset_selection=keys, raise_on_error=False)
+    keys = [stage_key("alpha", stage) for stage in STAGES]
+    return job.execute_in_process(tags=year_tag(year), asset_selection=keys, raise_on_error=False)
 
 
 def favourable(project: Small) -> float:
@@ -50,7 +50,7 @@ def test_a_backfill_of_a_closed_year_proposes_and_the_job_accepts(tmp_path, caps
     (project.exports / "alpha" / "guichet-2023.csv").unlink()  # the source is no longer needed
     made = run(project, project.workspace, 2023)
     assert made.success
-    told = made.asset_materializations_for_node("alpha__results")[0].metadata
+    told = made.asset_materializations_for_node("alpha__alpha_resultats")[0].metadata
     (proposal,) = waiting_revisions(project.store)
     assert told["revision"].value == proposal.fingerprint[:12]
     assert told["differences"].value["results"] > 0
@@ -102,7 +102,7 @@ def test_only_what_passes_by_itself_is_tried_again(tmp_path, monkeypatch, failur
     )
     made = run(project, workspace, 2023)
     assert made.success is succeeds
-    starts = [event for event in made.all_events if event.step_key == "alpha__raw"]
+    starts = [event for event in made.all_events if event.step_key == "alpha__alpha_recu"]
     assert sum(event.event_type_value in ("STEP_START", "STEP_RESTARTED") for event in starts) == tries
 
 
