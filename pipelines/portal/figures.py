@@ -91,9 +91,12 @@ class Figure:
     has_row: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """The figures of an indicator in a place: one a year, from its first row to the last expected, none missing."""
+    """The figures of an indicator in a place: one a year, from its first row to the last expected, none missing.
+
+    Each is equal to itself alone, so that what is made of it may be kept by it.
+    """
 
     indicator: Indicator
     place: Place

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LEVELS = ("national", "region", "departement", "site")  # from the widest
-MEMORY = "250MB"  # of DuckDB: the widest sort, one network of 15 000 offices, spills beyond
+MEMORY = "150MB"  # of DuckDB: the widest sort, one network of 15 000 offices, spills beyond
 BATCH = 20_000  # rows turned into objects at once
 SYNTHETIC = "synthétiques"
 PROVISIONAL = "P"

@@ -180,8 +180,9 @@ def history_sentences(series: Series) -> list[str]:
         )
         told[-1] += _record(run, series.indicator.decimals)
     told += [_break_text(figure) for figure in series.figures if figure.is_break]
-    if any(has_value(figure) for figure in series.figures):
-        told.append(_absences([figure for figure in series.figures[:-1] if not _told_by_trend(figure, series)]))
+    absent = [figure for figure in series.figures[:-1] if not has_value(figure)]
+    if absent and any(has_value(figure) for figure in series.figures):
+        told.append(_absences([figure for figure in absent if not _told_by_trend(figure, absent, series)]))
     return [sentence(text) for text in told if text]
 
 
@@ -209,13 +210,11 @@ def years_text(years: Sequence[int]) -> str:
     return listed(words)
 
 
-def _told_by_trend(figure: Figure, series: Series) -> bool:
-    """Whether the trend has named this year's absence already, and no year beside it has the same to say."""
-    *others, _ = series.figures
-    alone = not any(
-        one is not figure and state_text(one) == state_text(figure) and not has_value(one) for one in others
-    )
-    return alone and figure is others[-1] and has_value(series.latest) and not series.latest.is_break
+def _told_by_trend(figure: Figure, absent: Sequence[Figure], series: Series) -> bool:
+    """Whether the trend has named this year's absence already, and no other absent year has the same to say."""
+    if figure is not series.figures[-2] or not has_value(series.latest) or series.latest.is_break:
+        return False
+    return not any(one is not figure and state_text(one) == state_text(figure) for one in absent)
 
 
 def _judged(change: Change, indicator: Indicator) -> str:
@@ -268,8 +267,7 @@ def _break_text(figure: Figure) -> str:
 def _absences(figures: Iterable[Figure]) -> str:
     years: dict[str, list[int]] = defaultdict(list)
     for figure in figures:
-        if not has_value(figure):
-            years[state_text(figure)].append(figure.year)
+        years[state_text(figure)].append(figure.year)
     return " ; ".join(f"{state} {_in_years(found)}" for state, found in years.items())
 
 

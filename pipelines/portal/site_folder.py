@@ -12,6 +12,7 @@ import os
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from sys import intern
 from typing import TYPE_CHECKING
 
 from pipelines.release.files import PUBLIC_FILE, public_folder
@@ -48,7 +49,8 @@ class SiteFolder:
 
     def __post_init__(self) -> None:
         self._before = _record(self.root / RECORD)
-        self._there = set(_files(self.root)) if self._before else set()
+        self._lost = set(self._before)  # listed, and not there
+        self._lost.difference_update(_files(self.root) if self._before else ())
         self._now: dict[str, Kept] = {}
         self._folders: set[Path] = set()
         self._touched = False
@@ -61,7 +63,7 @@ class SiteFolder:
     def keep(self, group: str, sources: str) -> bool:
         """Keep all files of a group, if they are there and come from the same sources; else say False."""
         kept = {address: found for address, found in self._before.items() if found.group == group}
-        if not kept or any(found.sources != sources for found in kept.values()) or not kept.keys() <= self._there:
+        if not kept or any(found.sources != sources for found in kept.values()) or kept.keys() & self._lost:
             return False
         self._now |= kept
         return True
@@ -70,7 +72,7 @@ class SiteFolder:
         """Write a file, unless what it says is what it said already."""
         digest = hashlib.sha256(text.encode()).hexdigest()[:32]
         before = self._before.get(address)
-        if before and before.digest == digest and address in self._there:
+        if before and before.digest == digest and address not in self._lost:
             self._now[address] = replace(before, group=group, sources=sources, state=state)
             return
         self._write(address, text.replace(VERSION, self.version).encode())
@@ -80,7 +82,7 @@ class SiteFolder:
     def place(self, address: str, file: Path, digest: str, group: str, sources: str) -> None:
         """Show a copy of a file of the release, or the very file where it is one of the site's already."""
         before = self._before.get(address)
-        if not (before and digest and before.digest == digest[:32] and address in self._there):
+        if not (before and digest and before.digest == digest[:32] and address not in self._lost):
             self._touch()
             path = self.root / address
             self._folder(path.parent)
@@ -115,7 +117,7 @@ class SiteFolder:
         self._touch()
         path = self.root / address
         self._folder(path.parent)
-        draft = path.with_name(f"{IN_PROGRESS}{path.name[-100:]}")
+        draft = self.root / IN_PROGRESS  # a new file in a new folder costs ten times one in an old folder, then moved
         with draft.open("wb") as stream:
             stream.write(content)
             os.fchmod(stream.fileno(), PUBLIC_FILE)
@@ -140,9 +142,14 @@ def _record(path: Path) -> dict[str, Kept]:
             rows = csv.reader(stream)
             if tuple(next(rows, ())) != COLUMNS:
                 return {}
-            return {address: Kept(*others) for address, *others in rows}
+            return {address: _kept(*others) for address, *others in rows}
     except (OSError, UnicodeDecodeError, TypeError, csv.Error):
         return {}  # all is written again
+
+
+def _kept(group: str, sources: str, digest: str, version: str, state: str) -> Kept:
+    """Return a line of the list: texts that many lines share are held once, as a large site has 200 000 of them."""
+    return Kept(intern(group), intern(sources), digest, intern(version), intern(state))
 
 
 def _lines(kept: dict[str, Kept]) -> bytes:

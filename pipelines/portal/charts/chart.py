@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipelines.portal.figures import Figure, Indicator, Place
 
-Data = tuple[tuple[str, str], ...]
+Data = tuple[tuple[str, str], ...]  # names and values of ``data-*`` attributes, escaped
 _NICE_STEPS = (1, 2, 5, 10)
 
 
@@ -41,7 +41,7 @@ class Table:
     def html(self, identifier: str) -> str:
         """Return the table in a box that scrolls by keyboard on a narrow screen; ``identifier`` is the caption's."""
         heads = "".join(f'<th scope="col">{escape(header)}</th>' for header in self.headers)
-        rows = "".join(_row_html(row) for row in self.rows)
+        rows = "".join([_row_html(row) for row in self.rows])
         return (
             f'<div class="scroll" role="group" aria-labelledby="{identifier}" tabindex="0"><table>'
             f'<caption id="{identifier}">{escape(self.caption)}</caption>'
@@ -80,12 +80,13 @@ def figure_data(figure: Figure) -> tuple[tuple[str, str], ...]:
         data.append(("valeur", repr(value)))
     if figure.base is not None:
         data.append(("effectif", str(figure.base)))
-    return (*data, ("etat", str(figure.state)))
+    return (*data, ("etat", figure.state.value))
 
 
 def place_data(indicator: Indicator, place: Place) -> Data:
     """Return whose figures are, for machines: network, indicator, level and code, as in ``resultats``."""
-    return ("reseau", place.network), ("indicateur", indicator.code), ("maille", place.level), ("code", place.code)
+    told = {"reseau": place.network, "indicateur": indicator.code, "maille": place.level, "code": place.code}
+    return tuple((name, escape(value)) for name, value in told.items())
 
 
 def picture(kind: str, width: int, height: int, marks: Sequence[str], top: int = 0) -> str:
@@ -122,10 +123,11 @@ def decimals_of(values: Sequence[float]) -> int:
 
 
 def _row_html(row: Row) -> str:
-    head, *cells = row.cells
-    told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f'<tr{_attributes(row.data)}><th scope="row">{escape(head)}</th>{told}</tr>'
+    together = "".join(row.cells)  # most rows have nothing to escape: one look at all their cells is enough
+    head, *others = row.cells if escape(together) == together else map(escape, row.cells)
+    told = f"<td>{'</td><td>'.join(others)}</td>" if others else ""
+    return f'<tr{_attributes(row.data)}><th scope="row">{head}</th>{told}</tr>'
 
 
 def _attributes(data: Data) -> str:
-    return "".join(f' data-{name}="{escape(value)}"' for name, value in data)
+    return "".join([f' data-{name}="{value}"' for name, value in data])

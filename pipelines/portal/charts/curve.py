@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipelines.portal.charts.chart import (
@@ -52,9 +53,9 @@ def curve(series: Series, references: Sequence[Series] = ()) -> Chart:
     """
     references = tuple(references)[:2]
     scale = _Scale(series, references)
-    marks = [_grid(scale, series.indicator), _years(scale)]
+    marks = [_grid(tuple(scale.ticks), series.indicator), _years(scale.years[0], scale.years[-1])]
     for reference, kind in zip(references, ("ref", "ref ref2"), strict=False):
-        marks.append(_reference(_segments(scale, reference.figures), kind))
+        marks.append(_reference(_segments(scale, reference.figures, intervals=False), kind))
     marks += [_absences(scale, series), _breaks(scale, series), _line(_segments(scale, series.figures))]
     marks.append(_labels(scale, series, references))
     headers = ("Année", "Valeur", "Intervalle", "Base", "État", *(reference_name(one) for one in references))
@@ -78,7 +79,7 @@ class _Scale:
         ]
         self.ticks = _value_ticks(held, series.indicator) if held else []
         self.top = TOP if held else _FLAT_TOP
-        self._step = (RIGHT - LEFT) / len(self.years)
+        self._step = _step(self.years[0], self.years[-1])
 
     def x(self, year: int) -> float:
         """Return the middle of a year's column."""
@@ -90,8 +91,15 @@ class _Scale:
 
     def y(self, value: float) -> float:
         """Return the height of a value."""
-        low, high = self.ticks[0], self.ticks[-1]
-        return round(BOTTOM - (value - low) / (high - low) * (BOTTOM - TOP), 1)
+        return _height(value, self.ticks[0], self.ticks[-1])
+
+
+def _height(value: float, low: float, high: float) -> float:
+    return round(BOTTOM - (value - low) / (high - low) * (BOTTOM - TOP), 1)
+
+
+def _step(first: int, last: int) -> float:
+    return (RIGHT - LEFT) / (last - first + 1)
 
 
 def _value_ticks(held: Sequence[float], indicator: Indicator) -> list[float]:
@@ -106,25 +114,28 @@ def _value_ticks(held: Sequence[float], indicator: Indicator) -> list[float]:
     return ticks(wide_low, wide_high)
 
 
-def _grid(scale: _Scale, indicator: Indicator) -> str:
-    if not scale.ticks:
+@lru_cache(maxsize=1024)  # places of a network share few of them
+def _grid(ticks: tuple[float, ...], indicator: Indicator) -> str:
+    if not ticks:
         return f'<path class="axis" d="M{LEFT} {BOTTOM}H{RIGHT}"/>'
-    lines = "".join(f"M{LEFT} {scale.y(tick):g}H{RIGHT}" for tick in scale.ticks)
-    size, named = next(((size, named) for size, named in _LARGE if abs(scale.ticks[-1]) >= size * 10), (1, ""))
-    amounts = [round(tick / size, 10) for tick in scale.ticks]
+    heights = [_height(tick, ticks[0], ticks[-1]) for tick in ticks]
+    lines = "".join(f"M{LEFT} {height:g}H{RIGHT}" for height in heights)
+    size, named = next(((size, named) for size, named in _LARGE if abs(ticks[-1]) >= size * 10), (1, ""))
+    amounts = [round(tick / size, 10) for tick in ticks]
     digits = decimals_of(amounts)
     words = "".join(
-        text(LEFT - 4, scale.y(tick) + 4, number_text(amount, digits), "q e")
-        for tick, amount in zip(scale.ticks, amounts, strict=True)
+        text(LEFT - 4, height + 4, number_text(amount, digits), "q e")
+        for height, amount in zip(heights, amounts, strict=True)
     )
     unit = shortened(unit_text(2, indicator.unit), _UNIT_ROOM)
     return f'<path class="grid" d="{lines}"/>{text(4, 10, f"{named} ({unit})" if named else unit, "q")}{words}'
 
 
-def _years(scale: _Scale) -> str:
-    every = -(-len(scale.years) // _YEARS_LABELLED)
-    shown = scale.years[::-1][::every]
-    return "".join(text(scale.x(year), BOTTOM + 15, str(year), "q m") for year in reversed(shown))
+@lru_cache(maxsize=64)
+def _years(first: int, last: int) -> str:
+    every, step = -(-(last - first + 1) // _YEARS_LABELLED), _step(first, last)
+    shown = reversed(range(last, first - 1, -every))
+    return "".join(text(LEFT + (year - first + 0.5) * step, BOTTOM + 15, str(year), "q m") for year in shown)
 
 
 def _absences(scale: _Scale, series: Series) -> str:
@@ -176,11 +187,11 @@ class _Mark:
     provisional: bool
 
 
-def _segments(scale: _Scale, figures: Sequence[Figure]) -> list[list[_Mark]]:
+def _segments(scale: _Scale, figures: Sequence[Figure], *, intervals: bool = True) -> list[list[_Mark]]:
     """Return runs of figures with a value, cut at breaks."""
     segments: list[list[_Mark]] = [[]]
     for figure in figures:
-        value, interval = shown_value(figure), shown_interval(figure)
+        value, interval = shown_value(figure), shown_interval(figure) if intervals else None
         if value is None or figure.is_break:
             segments.append([])
         if value is not None and figure.year in scale.years:
@@ -260,14 +271,19 @@ def _caption(series: Series) -> str:
 
 
 def _rows(series: Series, references: Sequence[Series]) -> tuple[Row, ...]:
-    by_year = [{figure.year: figure for figure in reference.figures} for reference in references]
+    beside = [_cells_by_year(reference) for reference in references]
     return tuple(
         Row(
-            (*_cells(figure, series.indicator), *(_other(one.get(figure.year), series.indicator) for one in by_year)),
+            (*_cells(figure, series.indicator), *[one.get(figure.year, State.NO_ROW.value) for one in beside]),
             figure_data(figure),
         )
         for figure in series.figures
     )
+
+
+@lru_cache(maxsize=4096)  # a reference is that of every place that it holds
+def _cells_by_year(reference: Series) -> dict[int, str]:
+    return {figure.year: cell_text(figure, reference.indicator) for figure in reference.figures}
 
 
 def _cells(figure: Figure, indicator: Indicator) -> tuple[str, ...]:
@@ -278,6 +294,3 @@ def _cells(figure: Figure, indicator: Indicator) -> tuple[str, ...]:
         state += f", rupture de série{f' : {figure.break_reason}' if figure.break_reason else ''}"
     return str(figure.year), cell_text(figure, indicator), span, base_text(figure), state
 
-
-def _other(figure: Figure | None, indicator: Indicator) -> str:
-    return cell_text(figure, indicator) if figure else str(State.NO_ROW)

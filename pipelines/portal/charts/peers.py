@@ -1,4 +1,4 @@
-"""Comparable offices, and between which values one is in the usual variation: funnel limits (Spiegelhalter, 2005).
+"""Comparable places, and between which values one is in the usual variation: funnel limits (Spiegelhalter, 2005).
 
 Comparable means: same network, same type, size of the same third. There is no rank. Nothing is drawn here.
 """
@@ -26,14 +26,18 @@ _TRIMMED = 0.1  # of each side, pulled in before the variation between offices i
 NORMAL_95, NORMAL_998 = 1.959964, 3.090232
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PeerGroup:
-    """Offices compared with one another in a year; ``label`` says which: « 42 structures (CPAM), base de 50 à 200 »."""
+    """Places compared with one another in a year; ``label`` says which: « 42 structures (CPAM), base de 50 à 200 ».
+
+    Each is equal to itself alone, so that what is drawn of it may be kept by it.
+    """
 
     label: str
     indicator: Indicator
     year: int
     figures: tuple[Figure, ...]
+    noun: str = "structure"
 
     @cached_property
     def is_share(self) -> bool:
@@ -91,10 +95,12 @@ class PeerGroup:
         return (high - low) / (2 * NORMAL_95)
 
 
-def peer_groups(observed: Iterable[tuple[Place, Figure]], indicator: Indicator) -> dict[tuple[str, str], PeerGroup]:
-    """Group the offices of a year by network, type and third of size; keys are network and code.
+def peer_groups(
+    observed: Iterable[tuple[Place, Figure]], indicator: Indicator, noun: str = "structure"
+) -> dict[tuple[str, str], PeerGroup]:
+    """Group the places of a year by network, type and third of size; keys are network and code.
 
-    Built once for an indicator and a year, then asked by ``strip`` for each office.
+    Places are of one level, ``noun`` names one. Built once for an indicator and a year, then asked by ``strip``.
     """
     alike: dict[tuple[str, str | None], list[tuple[Place, Figure]]] = defaultdict(list)
     for place, figure in observed:
@@ -105,8 +111,8 @@ def peer_groups(observed: Iterable[tuple[Place, Figure]], indicator: Indicator) 
         for sized, members in _thirds(held):
             figures = tuple(figure for _, figure in members)
             alike_in = f" ({kind})" if kind else ""
-            label = f"{counted(len(figures), 'structure comparable')}{alike_in}{sized}"
-            group = PeerGroup(label, indicator, figures[0].year, figures)
+            label = f"{counted(len(figures), f'{noun} comparable')}{alike_in}{sized}"
+            group = PeerGroup(label, indicator, figures[0].year, figures, noun)
             groups |= {(place.network, place.code): group for place, _ in members}
     return groups
 

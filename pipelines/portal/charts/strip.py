@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -30,57 +32,94 @@ LEFT, RIGHT, BARS, BAND, AXIS = 12, 308, 70, 74, 90
 _TALLEST = 32.0
 _BINS = 10  # about; few enough that a bar of one office is seen
 
-_METHOD = "limites d'entonnoir : hasard ({chance}) et variation entre structures"
+_HEADERS = ("Repère", "Valeur")
+_METHOD = "limites d'entonnoir : hasard ({chance}) et variation entre {noun}s"
+_THIS = {"site": "Cette structure", "departement": "Ce département", "region": "Cette région"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Funnel:
+    """Between which values a place of this base is in the usual variation, 95 % and 99.8 % of the time."""
+
+    inner: tuple[float, float]
+    outer: tuple[float, float]
 
 
 def strip(figure: Figure, group: PeerGroup | None, indicator: Indicator, place: Place) -> Chart:
-    """Draw where an office is among comparable ones: bars count them, bands are the usual variation at its size.
+    """Draw where a place is among comparable ones: bars count them, bands are the usual variation at its size.
 
-    ``group`` is what ``peer_groups`` says of the office, None where it has no published value.
+    ``group`` is what ``peer_groups`` says of the place, None where it has no published value.
     """
     value = shown_value(figure)
     if group is None or value is None:
-        told = sentence(f"{figure_text(figure, indicator)} : la structure n'est pas située parmi les comparables")
-        table = Table(
-            f"{indicator.title}, {place.name} en {figure.year}", ("Repère", "Valeur"), _own(figure, indicator)
-        )
+        told = sentence(f"{figure_text(figure, indicator)} : pas de place parmi des lieux comparables")
+        table = Table(f"{indicator.title}, {place.name} en {figure.year}", _HEADERS, _own(figure, indicator, place))
         return Chart(picture("Bande", WIDTH, 24, [text(LEFT, 16, state_text(figure), "q")]), told, table)
-    edges = _edges(group, [value, *(group.limits(figure, NORMAL_998) or ())])
-    scale = _Scale(edges)
-    marks = [*_bands(scale, group, figure), _bars(scale, group, edges, BARS), _axis(scale, edges)]
-    marks.append(_marker(scale, value, value_text(value, indicator)))
-    rows = (*_own(figure, indicator), *_limit_rows(group, figure), *_spread_rows(group), *_bin_rows(group, edges))
-    table = Table(f"{indicator.title}, {place.name} parmi {group.label}, {group.year}", ("Repère", "Valeur"), rows)
-    return Chart(picture("Bande", WIDTH, HEIGHT, marks), _place_sentence(group, figure), table)
+    funnel = _funnel(group, figure)
+    edges = _edges(group, [value, *(funnel.outer if funnel else ())])
+    shown, scale = _shown(group, edges, BARS), _Scale(edges)
+    bands, limits = (_bands(scale, funnel), _limit_rows(group, funnel)) if funnel else ([], ())
+    marks = [*bands, shown.marks, _marker(scale, value, value_text(value, indicator))]
+    rows = (*_own(figure, indicator, place), *limits, *_spread_rows(group), *shown.rows)
+    table = Table(f"{indicator.title}, {place.name} parmi {group.label}, {group.year}", _HEADERS, rows)
+    return Chart(picture("Bande", WIDTH, HEIGHT, marks), _place_sentence(group, value, funnel), table)
 
 
-def distribution(figures: Iterable[Figure], indicator: Indicator, year: int, label: str = "structures") -> Chart:
-    """Draw how the values of a year are spread; figures without a value are counted by state. ``label`` is a plural."""
+def distribution(
+    figures: Iterable[Figure], indicator: Indicator, year: int, noun: str = "structure", mark: Figure | None = None
+) -> Chart:
+    """Draw how the values of a year are spread; figures without a value are counted by state.
+
+    ``noun`` names one place; ``mark`` is the figure of all together, where it may stand beside those of places.
+    """
     held = list(figures)
     valued = tuple(figure for figure in held if has_value(figure))
     states = Counter(state_text(figure) for figure in held if not has_value(figure))
-    rows = [Row((state, counted(number, label.removesuffix("s")))) for state, number in states.items()]
+    rows = [Row((state, counted(number, noun))) for state, number in states.items()]
     without = "".join(f" ; {state} : {number_text(number, 0)}" for state, number in states.items())
-    caption = f"{indicator.title} en {year} : nombre de {label} par valeur"
+    caption, headers = f"{indicator.title} en {year} : nombre de {noun}s par valeur", ("Valeur", "Nombre")
     if not valued:
         told = sentence(f"aucune valeur publiée en {year}{without}")
-        return Chart(picture("Répartition", WIDTH, 24, []), told, Table(caption, ("Valeur", "Nombre"), tuple(rows)))
-    group = PeerGroup(label, indicator, year, valued)
-    edges = _edges(group, [])
-    scale = _Scale(edges)
-    marks = [_bars(scale, group, edges, AXIS), _axis(scale, edges)]
+        return Chart(picture("Répartition", WIDTH, 24, []), told, Table(caption, headers, tuple(rows)))
+    group = PeerGroup(noun, indicator, year, valued, noun)
+    whole = shown_value(mark) if mark else None
+    edges = _edges(group, [] if whole is None else [whole])
+    shown = _shown(group, edges, AXIS)
+    told = sentence(f"{_spread(group)}{without}")
+    marks, top = [shown.marks], 20
+    if whole is not None:
+        marks.append(_marker(_Scale(edges), whole, f"France {value_text(whole, indicator)}"))
+        top = 0
+    drawn = picture("Répartition", WIDTH, HEIGHT - 14 - top, marks, top)
+    return Chart(drawn, told, Table(caption, headers, (*shown.rows, *rows)))
+
+
+def _spread(group: PeerGroup) -> str:
     low, middle, high = group.quartiles
-    told = (
-        f"En {year}, {counted(len(valued), label.removesuffix('s'))} avec une valeur publiée : médiane "
-        f"{value_text(middle, indicator)}, moitié centrale de {number_text(low, indicator.decimals)} à "
-        f"{value_text(high, indicator)}{without}"
+    one = group.indicator
+    return (
+        f"En {group.year}, {counted(len(group.values), group.noun)} avec une valeur publiée : médiane "
+        f"{value_text(middle, one)}, moitié centrale de {number_text(low, one.decimals)} à {value_text(high, one)}"
     )
-    rows = [*_bin_rows(group, edges), *rows]
-    return Chart(
-        picture("Répartition", WIDTH, HEIGHT - 34, marks, 20),
-        sentence(told),
-        Table(caption, ("Valeur", "Nombre"), tuple(rows)),
-    )
+
+
+def _funnel(group: PeerGroup, figure: Figure) -> _Funnel | None:
+    inner, outer = group.limits(figure, NORMAL_95), group.limits(figure, NORMAL_998)
+    return _Funnel(inner, outer) if inner and outer else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What all places of a group share: bars and axis drawn, and the rows of the bars."""
+
+    marks: str
+    rows: tuple[Row, ...]
+
+
+@lru_cache(maxsize=1024)  # few scales for many places
+def _shown(group: PeerGroup, edges: tuple[float, ...], base: int) -> _Shown:
+    scale = _Scale(edges)
+    return _Shown(_bars(scale, group, edges, base) + _axis(scale, edges), _bin_rows(group, edges))
 
 
 class _Scale:
@@ -94,9 +133,9 @@ class _Scale:
         return round(LEFT + (value - self.low) / (self.high - self.low) * (RIGHT - LEFT), 1)
 
 
-def _edges(group: PeerGroup, others: Sequence[float]) -> list[float]:
+def _edges(group: PeerGroup, others: Sequence[float]) -> tuple[float, ...]:
     held = [*group.values[:1], *group.values[-1:], *others]
-    return ticks(min(held), max(held), _BINS)
+    return tuple(ticks(min(held), max(held), _BINS))
 
 
 def _counts(group: PeerGroup, edges: Sequence[float]) -> list[int]:
@@ -118,17 +157,13 @@ def _bars(scale: _Scale, group: PeerGroup, edges: Sequence[float], base: int) ->
     return f'<path class="peers" d="{"".join(parts)}"/>{"".join(words)}'
 
 
-def _bands(scale: _Scale, group: PeerGroup, figure: Figure) -> list[str]:
+def _bands(scale: _Scale, funnel: _Funnel) -> list[str]:
     marks = []
-    for normal, kind in ((NORMAL_998, "usual"), (NORMAL_95, "usual in")):
-        limits = group.limits(figure, normal)
-        if limits:
-            left, right = (scale.x(limit) for limit in limits)
-            marks.append(f'<path class="{kind}" d="M{left:g} {BAND}H{right:g}V{AXIS}H{left:g}z"/>')
-    if marks:
-        middle = min(max((left + right) / 2, LEFT + 50), RIGHT - 50)
-        marks.append(text(middle, HEIGHT - 2, "variation habituelle", "q m"))
-    return marks
+    for (low, high), kind in ((funnel.outer, "usual"), (funnel.inner, "usual in")):
+        left, right = scale.x(low), scale.x(high)
+        marks.append(f'<path class="{kind}" d="M{left:g} {BAND}H{right:g}V{AXIS}H{left:g}z"/>')
+    middle = min(max((left + right) / 2, LEFT + 50), RIGHT - 50)
+    return [*marks, text(middle, HEIGHT - 2, "variation habituelle", "q m")]
 
 
 def _axis(scale: _Scale, edges: Sequence[float]) -> str:
@@ -146,20 +181,18 @@ def _marker(scale: _Scale, value: float, words: str) -> str:
     return line + text(x, 14, words, anchor)
 
 
-def _place_sentence(group: PeerGroup, figure: Figure) -> str:
+def _place_sentence(group: PeerGroup, value: float, funnel: _Funnel | None) -> str:
     indicator = group.indicator
-    told = f"parmi {group.label}, en {group.year} : {value_text(figure.value or 0.0, indicator)}"
-    limits = group.limits(figure)
-    if not limits:
+    told = f"parmi {group.label}, en {group.year} : {value_text(value, indicator)}"
+    if funnel is None:
         return sentence(f"{told} ; trop peu d'éléments pour dire la variation habituelle")
-    span = f"de {number_text(limits[0], indicator.decimals)} à {value_text(limits[1], indicator)}"
-    return sentence(f"{told}, {_verdict(group, figure)} pour cette taille ({span})")
+    low, high = funnel.inner
+    span = f"de {number_text(low, indicator.decimals)} à {value_text(high, indicator)}"
+    return sentence(f"{told}, {_verdict(value, funnel)} pour cette taille ({span})")
 
 
-def _verdict(group: PeerGroup, figure: Figure) -> str:
-    value = figure.value or 0.0
-    for normal, adverb in ((NORMAL_998, "nettement "), (NORMAL_95, "")):
-        low, high = group.limits(figure, normal) or (value, value)
+def _verdict(value: float, funnel: _Funnel) -> str:
+    for (low, high), adverb in ((funnel.outer, "nettement "), (funnel.inner, "")):
         if value > high:
             return f"{adverb}au-dessus de la variation habituelle"
         if value < low:
@@ -167,22 +200,20 @@ def _verdict(group: PeerGroup, figure: Figure) -> str:
     return "dans la variation habituelle"
 
 
-def _own(figure: Figure, indicator: Indicator) -> tuple[Row, ...]:
-    return (Row(("Cette structure", cell_text(figure, indicator)), figure_data(figure)),)
+def _own(figure: Figure, indicator: Indicator, place: Place) -> tuple[Row, ...]:
+    return (Row((_THIS.get(place.level, place.name), cell_text(figure, indicator)), figure_data(figure)),)
 
 
-def _limit_rows(group: PeerGroup, figure: Figure) -> tuple[Row, ...]:
-    if not group.limits(figure):
-        return ()
+def _limit_rows(group: PeerGroup, funnel: _Funnel) -> tuple[Row, ...]:
     rows = []
-    for normal, share in ((NORMAL_95, "95"), (NORMAL_998, "99,8")):
-        low, high = group.limits(figure, normal) or (0.0, 0.0)
+    for (low, high), share in ((funnel.inner, "95"), (funnel.outer, "99,8")):
         told = f"de {number_text(low, group.indicator.decimals)} à {value_text(high, group.indicator)}"
         rows.append(Row((f"Variation habituelle à cette taille, {share} % des cas", told)))
     chance = "binomial" if group.is_share else "d'après l'intervalle publié"
-    return (*rows, Row(("Méthode", _METHOD.format(chance=chance))))
+    return (*rows, Row(("Méthode", _METHOD.format(chance=chance, noun=group.noun))))
 
 
+@lru_cache(maxsize=64)
 def _spread_rows(group: PeerGroup) -> tuple[Row, ...]:
     low, middle, high = group.quartiles
     decimals = group.indicator.decimals
@@ -200,5 +231,5 @@ def _bin_rows(group: PeerGroup, edges: Sequence[float]) -> tuple[Row, ...]:
         if count:
             last = "" if high == edges[-1] else "moins de "
             span = f"De {number_text(low, decimals)} à {last}{number_text(high, decimals)}"
-            rows.append(Row((span, counted(count, "structure"))))
+            rows.append(Row((span, counted(count, group.noun))))
     return tuple(rows)

@@ -295,6 +295,6 @@ def _table(areas: Sequence[Area], shown: _Shown, year: int, level: str) -> Table
             shown.told(figure),
             state_text(figure),
         )
-        rows.append(Row(cells, (("code", area.code), *figure_data(figure))))
+        rows.append(Row(cells, (("code", escape(area.code)), *figure_data(figure))))
     headers = (_LEVELS[level].capitalize(), "Valeur", "Base", "Classe", "État")
     return Table(f"{shown.indicator.title} par {_LEVELS[level]} en {year}", headers, tuple(rows))
