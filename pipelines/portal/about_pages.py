@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from pipelines.portal import addresses
 from pipelines.portal.figures import State
-from pipelines.portal.matrix import late, matrix
+from pipelines.portal.matrix import WORDS, late, matrix
 from pipelines.portal.templates import MENU, File
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pipelines.portal.templates import Pages
 
+NOT_FOUND = "404.html"
 ADDRESSES_OF_A_MAP = 50_000  # the most that sitemaps.org allows in one file
 CORRECTIONS_SHOWN = 100  # the page has a weight to hold; all are in the table
 _CRITERIA = (
@@ -52,6 +53,13 @@ class AboutPages:
             crumbs=[("Accessibilité", None)],
         )  # fmt: skip
         yield self._plan()
+        yield from self._not_found()
+
+    def _not_found(self) -> Iterator[File]:
+        """Yield the page that a server shows for an address without a page: its links work from any folder."""
+        if base := self.pages.site.address:
+            why = "Aucune page n'a cette adresse : elle est mal écrite, ou le lieu n'est pas dans la version publiée."
+            yield self._page("gone.html", NOT_FOUND, "Page introuvable", why=why, root=f"{base}/")
 
     def machines(self, online: Sequence[str]) -> Iterator[File]:
         """Yield the map of the site and what robots may read; the map needs the site's own address."""
@@ -82,11 +90,12 @@ class AboutPages:
         }
         corrections = self.reading.rows("corrections")
         return self._page(
-            "quality.html", "qualite.html", "Qualité et couverture", matrix=matrix(self.reading),
+            "quality.html", "qualite.html", "Qualité et couverture", matrix=matrix(self.reading, last=12),
             late=late(self.reading), notes=[latest[code] for code in sorted(latest)], criteria=_CRITERIA,
             definitions=self.reading.rows("criteres_qualite"), corrections=corrections[:CORRECTIONS_SHOWN],
             others=len(corrections[CORRECTIONS_SHOWN:]), corrected="corrections.csv" in self.reading.files,
-            states=[(state.value, words) for state, words in _STATES.items()], crumbs=[("Qualité", None)],
+            states=[*((state.value, words) for state, words in _STATES.items()), *WORDS.items()],
+            crumbs=[("Qualité", None)],
         )  # fmt: skip
 
     def _plan(self) -> File:

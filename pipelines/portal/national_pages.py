@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,9 @@ from pipelines.portal import addresses
 from pipelines.portal.charts import bars, curve
 from pipelines.portal.figures import Figure, Indicator, Place, Series
 from pipelines.portal.folded_names import folded
-from pipelines.portal.lists import Entry, list_pages
+from pipelines.portal.lists import Entry, Listing, list_pages
 from pipelines.portal.matrix import matrix
-from pipelines.portal.network_pages import offices_list
+from pipelines.portal.network_pages import offices_list, packed
 from pipelines.portal.search import search_files
 from pipelines.portal.sentences import better_sentence
 from pipelines.portal.templates import LEVELS, Crumbs, File, Pages, published
@@ -22,7 +23,10 @@ from pipelines.portal.templates import LEVELS, Crumbs, File, Pages, published
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+Results = list[tuple[Place, list[tuple[Indicator, Figure]]]]  # of a territory, by network
+HEAVIEST_PAGE = 95_000  # bytes
 SHOWN_ROWS = 120  # indicators on the page of a territory, all networks together: some 50 kB
+HEAVIEST_CURVES = 45_000  # bytes of curves on the page of an indicator, beside the bars of all networks
 SHOWN_OFFICES = 150  # beyond, the page of a territory links to their list
 _TITLES = {"satisfaction": "Ce que les usagers et les agents en disent", "performance": "Ce que le service rend"}
 _NAMES = {"departement": ("Départements", "departements.html"), "region": ("Régions", "regions.html")}
@@ -63,12 +67,15 @@ class CommonPages:
             Entry(name, addresses.territory_page(level, code), LEVELS[level])
             for level in ("departement", "region") for code, name in self._territories_due(level).items()
         ]  # fmt: skip
-        found += [
-            Entry(place.name, addresses.place_page(place), self._detail(place))
+        return [*found, *self._offices, *self._held_by_territories()]
+
+    @cached_property
+    def _offices(self) -> list[Entry]:
+        return [
+            Entry(place.name, addresses.place_page(place), self._detail(place), self.reading.department(place))
             for place in self._places
             if place.level == "site"
         ]
-        return found + self._held_by_territories()
 
     def _held_by_territories(self) -> list[Entry]:
         """Return the offices whose results are those of a territory, found by their own name."""
@@ -144,28 +151,48 @@ class CommonPages:
             here = offices.get(code, []) if level == "departement" else []
             yield from self._territory(level, code, name, results.get(code, []), here, rows[code] or None)
         entries = [Entry(f"{name} ({code})", addresses.territory_page(level, code), "") for code, name in due.items()]
-        listed = list_pages(
-            self.pages, page, title, entries, lead=f"{title} qui ont un résultat ou une structure dans cette version.",
-            crumbs=[(title, None)],
-        )  # fmt: skip
-        yield from (File(address, text) for address, text in listed)
+        lead = f"{title} qui ont un résultat ou une structure dans cette version."
+        yield from list_pages(self.pages, page, Listing(title, lead, [(title, None)]), entries)
 
-    def _latest(self, level: str) -> dict[str, list[tuple[Place, list[tuple[Indicator, Figure]]]]]:
+    def _latest(self, level: str) -> dict[str, Results]:
         """Return by code of territory the last published figure, else the last, of each network and indicator."""
-        found: dict[str, list[tuple[Place, list[tuple[Indicator, Figure]]]]] = {}
+        found: dict[str, Results] = {}
         for place, held in self.reading.place_series(level=level):
             shown = [(series.indicator, published(series) or series.latest) for series in held]
             found.setdefault(place.code, []).append((place, shown))
         return found
 
     def _territory(
-        self, level: str, code: str, name: str, results: list[tuple[Place, list[tuple[Indicator, Figure]]]],
-        offices: list[Place], rows: str | None,
-    ) -> Iterator[File]:  # fmt: skip
-        address = addresses.territory_page(level, code)
-        title, page = _NAMES[level]
-        most = max(1, SHOWN_ROWS // max(1, len(results)))
-        held = [
+        self, level: str, code: str, name: str, results: Results, offices: list[Place], rows: str | None
+    ) -> Iterator[File]:
+        """Yield the page of a territory, with its offices and so many indicators as keep it light."""
+        listed = f"listes/{level}-{addresses.file_name(code)}.html" if offices else ""
+        told = self._territory_facts(level, code, name, rows)
+        apart, most = len(offices) > SHOWN_OFFICES, max(1, SHOWN_ROWS // max(1, len(results)))
+        while True:
+            page = self._page(
+                "territory.html", **told, held=self._shortened(results, most), offices_list=listed if apart else None,
+                offices=[] if apart else sorted(offices, key=lambda place: (place.network, folded(place.name))),
+                offices_count=len(offices),
+            )  # fmt: skip
+            if len(page.text.encode()) < HEAVIEST_PAGE or (apart and not most):
+                break
+            apart, most = True, most if not apart else most // 2
+        yield page
+        if apart:
+            yield from self._territory_offices(told, listed, offices)
+
+    def _territory_facts(self, level: str, code: str, name: str, rows: str | None) -> dict[str, Any]:
+        word = "département" if level == "departement" else "région"
+        return {
+            "title": f"{name} ({code}), {word}", "heading": name, "crumbs": [_NAMES[level], (name, None)],
+            "notes": self._notes(level, code), "within": self._within(code) if level == "region" else [],
+            "rows": rows, "address": addresses.territory_page(level, code),
+            "description": f"Résultats des services publics, {word} {name} ({code}), données ouvertes.",
+        }  # fmt: skip
+
+    def _shortened(self, results: Results, most: int) -> list[tuple[Place, list[tuple[Any, ...]], int]]:
+        return [
             (
                 place,
                 [(one, shown, self._same_year(place, one, shown)) for one, shown in figures[:most]],
@@ -173,26 +200,19 @@ class CommonPages:
             )
             for place, figures in results
         ]
-        crumbs: Crumbs = [(title, page), (name, None)]
-        listed = f"listes/{level}-{addresses.file_name(code)}.html" if len(offices) > SHOWN_OFFICES else None
-        word = "département" if level == "departement" else "région"
-        yield self._page(
-            "territory.html", address, f"{name} ({code}), {word}", heading=name, crumbs=crumbs, held=held, rows=rows,
-            notes=self._notes(level, code), within=self._within(code) if level == "region" else [],
-            offices=[] if listed else sorted(offices, key=lambda place: (place.network, folded(place.name))),
-            offices_list=listed, offices_count=len(offices),
-            description=f"Résultats des services publics, {word} {name} ({code}) : tous les réseaux, données ouvertes.",
-        )  # fmt: skip
-        if listed:
-            entries = [
-                Entry(place.name, addresses.place_page(place), self.reading.networks[place.network].title)
-                for place in offices
-            ]
-            told = list_pages(
-                self.pages, listed, f"Structures : {name} ({code})", entries, lead=f"{len(entries)} structures.",
-                crumbs=[(title, page), (name, address), ("Structures", None)],
-            )  # fmt: skip
-            yield from (File(target, text) for target, text in told)
+
+    def _territory_offices(self, told: dict[str, Any], address: str, offices: list[Place]) -> Iterator[File]:
+        titles = {code: network.title for code, network in self.reading.networks.items()}
+        entries = [
+            Entry(
+                place.name, addresses.place_page(place), titles[place.network], (place.network, titles[place.network])
+            )
+            for place in offices
+        ]
+        page, (here, _) = told["crumbs"]
+        crumbs = [page, (here, told["address"]), ("Structures", None)]
+        listing = Listing(f"Structures : {told['title'].rpartition(',')[0]}", f"{len(entries)} structures.", crumbs)
+        yield from list_pages(self.pages, address, listing, entries)
 
     def _same_year(self, place: Place, one: Indicator, shown: Figure) -> Figure | None:
         series = self._nation.get((place.network, one.code))
@@ -230,7 +250,7 @@ class CommonPages:
             if code in self.reading.indicators
         }
         for code, one in self.reading.indicators.items():
-            yield self._indicator(
+            yield from self._indicator(
                 one, held.get(code, []), [row for row in breaks if row["indicateur"] == code], rows.get(code)
             )
         kinds = {code: row["type_indicateur"] for code, row in self.reading.indicator_rows.items()}
@@ -247,18 +267,25 @@ class CommonPages:
             crumbs=[("Indicateurs", None)],
         )
 
-    def _indicator(self, one: Indicator, networks: list[str], breaks: list[dict[str, Any]], rows: str | None) -> File:
+    def _indicator(
+        self, one: Indicator, networks: list[str], breaks: list[dict[str, Any]], rows: str | None
+    ) -> Iterator[File]:
+        """Yield the page of an indicator, in parts where many networks publish it."""
         nation = [self._nation[network, one.code] for network in networks if (network, one.code) in self._nation]
         known = {series.place.network for series in nation}
-        charts = {series.place.network: self._curve(series) for series in nation}
-        return self._page(
-            "indicator.html", addresses.indicator_page(one.code), f"{one.title} (indicateur {one.code})",
-            heading=one.title, one=one, row=self.reading.indicator_rows[one.code], better=better_sentence(one),
-            breaks=breaks, nation=nation, charts=charts, side_by_side=self._side_by_side(one, nation), rows=rows,
-            without=[network for network in networks if network not in known],
-            crumbs=[("Indicateurs", "indicateurs.html"), (one.title, None)],
-            description=f"{one.title} : {one.definition}"[:300],
-        )  # fmt: skip
+        parts = packed([(series, self._curve(series)) for series in nation], HEAVIEST_CURVES)
+        targets = [addresses.part(addresses.indicator_page(one.code), number) for number in range(1, len(parts) + 1)]
+        for number, (target, part) in enumerate(zip(targets, parts, strict=True), start=1):
+            title = f"{one.title} (indicateur {one.code})"
+            yield self._page(
+                "indicator.html", target, f"{title}, partie {number}" if number > 1 else title,
+                heading=one.title, one=one, row=self.reading.indicator_rows[one.code], better=better_sentence(one),
+                breaks=breaks, charts=part, number=number, parts=targets, rows=rows,
+                side_by_side=self._side_by_side(one, nation) if number == 1 else "",
+                without=[network for network in networks if network not in known] if number == len(parts) else [],
+                crumbs=[("Indicateurs", "indicateurs.html"), (one.title, None)],
+                description=f"{one.title} : {one.definition}"[:300],
+            )  # fmt: skip
 
     def _side_by_side(self, one: Indicator, nation: list[Series]) -> Markup:
         """Return the last national value of each network as bars, in the order of networks: no rank."""
@@ -280,32 +307,25 @@ class CommonPages:
     def _letters(self) -> Iterator[File]:
         """Yield the page of offices and their lists by first letter."""
         held: dict[str, list[Entry]] = {}
-        offices = [
-            Entry(place.name, addresses.place_page(place), self._detail(place))
-            for place in self._places
-            if place.level == "site"
-        ]
-        for entry in [*offices, *self._held_by_territories()]:
+        for entry in [*self._offices, *self._held_by_territories()]:
             first = folded(entry.name)[:1]
             held.setdefault(first.upper() if first.isalpha() else "0-9", []).append(entry)
         groups = [(letter, f"listes/lettre-{letter.lower()}.html") for letter in sorted(held)]
         networks = sorted({place.network for place in self._places if place.level == "site"})
         by_network = [(self.reading.networks[code].title, offices_list(code)) for code in networks]
         entries = [Entry(name, address, "toutes les structures du réseau") for name, address in by_network]
-        told = list_pages(
-            self.pages, "structures.html", "Structures", entries, list_title="Par réseau", groups=groups,
-            groups_label="Structures par première lettre", crumbs=[("Structures", None)],
-            lead="Caisses, agences, guichets : les lieux qui ont un résultat, par première lettre ou par réseau.",
+        label = "Structures par première lettre"
+        told = Listing(
+            "Structures",
+            "Caisses, agences, guichets : les lieux qui ont un résultat, par première lettre ou par réseau.",
+            [("Structures", None)], groups, label, "Par réseau",
         )  # fmt: skip
-        yield from (File(address, text) for address, text in told)
+        yield from list_pages(self.pages, "structures.html", told, entries)
         for letter, address in groups:
-            told = list_pages(
-                self.pages, address, f"Structures : {letter}", held[letter],
-                lead=f"Structures dont le nom commence par {letter}.",
-                crumbs=[("Structures", "structures.html"), (letter, None)], groups=groups,
-                groups_label="Structures par première lettre",
-            )  # fmt: skip
-            yield from (File(target, text) for target, text in told)
+            crumbs: Crumbs = [("Structures", "structures.html"), (letter, None)]
+            lead = f"Structures dont le nom commence par {letter}."
+            of_letter = Listing(f"Structures : {letter}", lead, crumbs, groups, label)
+            yield from list_pages(self.pages, address, of_letter, held[letter])
 
 
 def _by_title(one: Indicator) -> str:

@@ -16,18 +16,19 @@ from pipelines.portal import addresses
 from pipelines.portal.cards import card, snippet
 from pipelines.portal.charts import PeerGroup, areas_of_year, curve, distribution, peer_groups, strip, territory_map
 from pipelines.portal.figures import Figure, Indicator, Place, Series
-from pipelines.portal.lists import Entry, list_pages
+from pipelines.portal.lists import Entry, Listing, list_pages
 from pipelines.portal.sentences import NO_BREAK_SPACE, better_sentence, number_text
 from pipelines.portal.templates import LEVELS, LEVELS_MANY, Crumbs, File, Pages, published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pipelines.portal.release_data import Network, Source
 
 HEAVIEST = 75_000  # bytes of indicators on a page, the rest of which takes some 20 000: pages stay under 100 kB
 _TILE = 500  # bytes of an indicator in the summary of its page
 _NETWORKS, _INDICATORS = ("Réseaux", "reseaux.html"), ("Indicateurs", "indicateurs.html")
+NOUNS = {"site": "structure", "departement": "département", "region": "région"}  # what one of a level is called
 _TERRITORIES = {"departement": ("Départements", "departements.html"), "region": ("Régions", "regions.html")}
 By = dict[str, dict[str, Series]]  # series by code of place, then of indicator
 
@@ -46,17 +47,15 @@ class NetworkPages:
         self._regions = self._held("region")
         self._departments = self._held("departement")
         self._nation = self._held("national").get("FR", {})
-        self._groups: dict[str, dict[tuple[str, str], PeerGroup]] = {}
+        self._seen: dict[str, dict[str, list[tuple[Place, Figure]]]] = {}
+        self._groups = {level: self._peers(level) for level in NOUNS}
         self._sources = self.reading.sources(network.code)
         self._exports, self._modes = self.reading.exports(network.code), self.reading.modes(network.code)
         self._names = self.reading.former_names(network.code)
 
     def files(self) -> Iterator[File]:
         """Yield every file of the network."""
-        observed = self.reading.observed(self.network.code, "site")
-        for code, seen in observed.items():
-            self._groups[code] = peer_groups(seen, self.reading.indicators[code])
-        yield from self._indicators(observed)
+        yield from self._indicators()
         offices: list[Place] = []
         for level in ("national", "region", "departement", "site"):
             rows = self.reading.place_rows(self.network.code, level)
@@ -82,7 +81,8 @@ class NetworkPages:
         held = sorted(held, key=self._order)
         page = addresses.place_page(place)
         sections = [(series, self._section(series, page)) for series in held]
-        parts = _packed(sections)
+        more = self._more(page) if place.level == "national" else Markup()
+        parts = packed(sections, HEAVIEST, len(more.encode()))
         targets = [addresses.part(page, number) for number in range(1, len(parts) + 1)]
         for number, (target, part) in enumerate(zip(targets, parts, strict=True), start=1):
             title, heading, crumbs = self._names_of(place)
@@ -93,7 +93,7 @@ class NetworkPages:
                     crumbs=crumbs, rows=addresses.rows_file(page), poster=self._poster(place), lead=self._lead(place),
                     notes=self._notes(place, target), number=number, held=[series for series, _ in part],
                     sections=Markup("".join(text for _, text in part)),
-                    parts=targets, name=heading, more=self._more(target) if place.level == "national" else "",
+                    parts=targets, name=heading, more=more,
                     description=f"{title} : résultats et satisfaction, {len(held)} indicateurs, données ouvertes.",
                 ),
             )  # fmt: skip
@@ -149,13 +149,34 @@ class NetworkPages:
         }
 
     def _strip(self, series: Series, shown: Figure) -> Markup:
-        if series.place.level != "site":
-            return Markup()
-        group = self._groups.get(series.indicator.code, {}).get((self.network.code, series.place.code))
+        """Return where a place is among comparable ones; of France, how its places are spread."""
+        place, code = series.place, series.indicator.code
+        if place.level == "national":
+            return self._spread(series, shown)
+        group = self._groups[place.level].get(code, {}).get((self.network.code, place.code))
         if group is None or group.year != shown.year:
             return Markup()
-        chart = strip(shown, group, series.indicator, series.place)
-        return Markup(chart.html(f"s-{series.indicator.code}"))
+        return Markup(strip(shown, group, series.indicator, place).html(f"s-{code}"))
+
+    def _spread(self, series: Series, shown: Figure) -> Markup:
+        code = series.indicator.code
+        for level, noun in NOUNS.items():
+            figures = [figure for _, figure in self._observed(level).get(code, [])]
+            if len(figures) > 1 and figures[0].year == shown.year:
+                mark = None if code in self._totals else shown
+                chart = distribution(figures, series.indicator, shown.year, noun, mark)
+                return Markup(chart.html(f"s-{code}"))
+        return Markup()
+
+    def _peers(self, level: str) -> dict[str, dict[tuple[str, str], PeerGroup]]:
+        """Return by indicator, then by network and code, the places that each place of a level compares with."""
+        told = self._observed(level).items()
+        return {code: peer_groups(seen, self.reading.indicators[code], NOUNS[level]) for code, seen in told}
+
+    def _observed(self, level: str) -> dict[str, list[tuple[Place, Figure]]]:
+        if level not in self._seen:
+            self._seen[level] = self.reading.observed(self.network.code, level)
+        return self._seen[level]
 
     def _basis(self, figure: Figure, indicator: Indicator) -> str:
         if figure.base is None:
@@ -253,14 +274,14 @@ class NetworkPages:
             for one in by.values()
             for code in one
         }
-        return sorted({*held, *self._groups}, key=lambda code: self.reading.indicators[code].title)
+        return sorted({*held, *self._groups["site"]}, key=lambda code: self.reading.indicators[code].title)
 
-    def _indicators(self, observed: dict[str, list[tuple[Place, Figure]]]) -> Iterator[File]:
+    def _indicators(self) -> Iterator[File]:
         """Yield the page of each indicator in this network: maps of its territories, distribution of its offices."""
         for code in self._indicators_shown():
             one, address = self.reading.indicators[code], addresses.indicator_page(code, self.network.code)
             charts = [found for level in ("departement", "region") if (found := self._map(one, level))]
-            if held := observed.get(code):
+            if held := self._observed("site").get(code):
                 chart = distribution([figure for _, figure in held], one, held[0][1].year)
                 charts.append(("structures", f"Structures, {held[0][1].year}", "", Markup(chart.html("d-structures"))))
             yield File(
@@ -290,20 +311,20 @@ class NetworkPages:
         """Yield the list of the network's offices, by name."""
         if not offices:
             return
-        entries = [Entry(place.name, addresses.place_page(place), self._territory_name(place)) for place in offices]
-        title = f"Structures : {self.network.title}"
-        yield from (
-            File(address, text)
-            for address, text in list_pages(
-                self.pages, offices_list(self.network.code), title, entries,
-                lead=f"{number_text(len(offices), 0)} structures ont au moins un résultat dans cette version.",
-                crumbs=[*self._home, ("Structures", None)],
-            )
-        )  # fmt: skip
+        told = Listing(
+            f"Structures : {self.network.title}",
+            f"{number_text(len(offices), 0)} structures ont au moins un résultat dans cette version.",
+            [*self._home, ("Structures", None)],
+        )
+        entries = [
+            Entry(place.name, addresses.place_page(place), self._territory_name(place), self.reading.department(place))
+            for place in offices
+        ]
+        yield from list_pages(self.pages, offices_list(self.network.code), told, entries)
 
     def _territory_name(self, place: Place) -> str:
-        known = self.reading.territories.get(("departement", place.territory))
-        return f"{known[-1]['territoire']} ({place.territory})" if known else place.code
+        code, name = self.reading.department(place)
+        return f"{name} ({code})" if code else place.code
 
 
 def _former_name(name: str, first: int, last: int) -> str:
@@ -316,13 +337,13 @@ def offices_list(network: str) -> str:
     return f"listes/reseau-{addresses.file_name(network)}.html"
 
 
-def _packed(sections: list[tuple[Series, str]]) -> list[list[tuple[Series, str]]]:
-    """Cut sections in parts of at most HEAVIEST bytes, in order; a part at least."""
+def packed(sections: Sequence[tuple[Series, str]], heaviest: int, before: int = 0) -> list[list[tuple[Series, str]]]:
+    """Cut sections in parts of at most so many bytes, in order, a part at least; ``before``: what the first holds."""
     parts: list[list[tuple[Series, str]]] = [[]]
-    weight = 0
+    weight = before
     for series, text in sections:
         size = len(text.encode()) + _TILE
-        if parts[-1] and weight + size > HEAVIEST:
+        if parts[-1] and weight + size > heaviest:
             parts.append([])
             weight = 0
         parts[-1].append((series, text))

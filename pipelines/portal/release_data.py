@@ -185,6 +185,11 @@ class Reading:
             found.setdefault((row["maille"], row["territoire_code"]), []).append(row)
         return found
 
+    def department(self, place: Place) -> tuple[str, str]:
+        """Return the code and the name of the département of an office, empty when the release names none."""
+        known = self.territories.get(("departement", place.territory))
+        return (place.territory, str(known[-1]["territoire"])) if known else ("", "")
+
     def has(self, table: str) -> bool:
         """Say whether the release has a table."""
         return bool(self._tables.get(table))

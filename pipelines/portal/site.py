@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.portal.about_pages import AboutPages
+from pipelines.portal.about_pages import NOT_FOUND, AboutPages
 from pipelines.portal.addresses import LATEST, posters_folder, posters_zip, version_folder
 from pipelines.portal.charts import style
 from pipelines.portal.data_pages import DataPages
@@ -122,7 +122,7 @@ def _write(pages: Pages, built: SiteFolder, digests: _Digests, whole: str, theme
     reading = pages.reading
     for name, digest in reading.files.items():
         built.place(f"{LATEST}/{name}", built.root / version_folder(reading.version) / name, digest, COMMON, whole)
-    for file in about.machines([page for page in built.addresses if page.endswith(".html")]):
+    for file in about.machines([page for page in built.addresses if page.endswith(".html") and page != NOT_FOUND]):
         built.put(file.address, file.text, COMMON, whole)
 
 

@@ -136,9 +136,9 @@ class Pages:
         told.setdefault("rows", None)
         told.setdefault("part_of", None)
         told.setdefault("description", title)
-        root = "../" * address.count("/")
+        told.setdefault("root", "../" * address.count("/"))
         return self._templates.get_template(template).render(
-            told, title=title, address=address, root=root, canonical=self.canonical(address),
+            told, title=title, address=address, canonical=self.canonical(address),
             linked_data=self._linked_data(title, told["description"], address, told["rows"]),
             to=lambda target: addresses.link(target, address),
         )  # fmt: skip

@@ -165,6 +165,98 @@ def test_long_names_and_places_without_territory(tmp_path):
     assert "Aucun département" in (folder / "structures" / "caf" / "L.html").read_text(encoding="utf-8")
 
 
+def test_every_text_may_be_long(tmp_path):
+    long = "Très long texte à dire " * 13
+    held = {
+        "indicateurs": [indicator(titre=f"{long}A"), indicator("delai", titre=f"{long}B", unite="jours")],
+        "reseaux": [network(titre=long, typologie=long)],
+        "structures": [office(f"G{number}", f"{long}{number}") for number in range(6)],
+        "territoires": [territory("30", long)],
+    }
+    release = made_release(tmp_path, some_rows(), **held)
+    folder, _ = built(tmp_path, release)
+    judged(folder, release)
+
+
+def test_long_lists_are_by_territory_at_addresses_of_codes(tmp_path):
+    rows = [site(f"G{number}", 2024, 50.0, territoire_code=("30", "974")[number % 2]) for number in range(310)]
+    rows += [site("L", 2024, 1.0, territoire_code=None, territoire=None)]
+    release = made_release(tmp_path, rows, **{"territoires": tables()["territoires"]})
+    folder, _ = built(tmp_path, release)
+    judged(folder, release)
+    for home in ("listes/lettre-g", "listes/reseau-caf"):
+        assert (folder / home / "30.html").is_file() and (folder / home / "974.html").is_file()
+        assert "Gard (30)" in (folder / f"{home}.html").read_text("utf-8")
+    assert "structures/caf/L.html" in (folder / "listes" / "reseau-caf" / "~.html").read_text("utf-8")
+    assert "155 structures" in (folder / "departements" / "30.html").read_text("utf-8")
+
+
+def test_many_heavy_names_stay_on_light_pages(tmp_path):
+    rows = [site(f"G{number}", 2024, 50.0, structure=f"{'Guichet ' * 37}{number}") for number in range(290)]
+    release = made_release(tmp_path, rows, **{"territoires": tables()["territoires"]})
+    folder, _ = built(tmp_path, release)
+    judged(folder, release)
+    assert (folder / "listes" / "reseau-caf~2.html").is_file()
+
+
+def test_an_indicator_of_many_networks_has_parts(tmp_path):
+    codes = [f"reseau-{number}" for number in range(60)]
+    rows = [row(year, 50.0 + year % 7, reseau=code) for code in codes for year in range(2015, 2025)]
+    release = made_release(tmp_path, rows, reseaux=[network(code, titre=f"Réseau {code}") for code in codes])
+    folder, _ = built(tmp_path, release)
+    judged(folder, release)
+    assert (folder / "indicateurs" / "taux-decroche~2.html").is_file()
+
+
+def covered(year: int, **other: Any) -> dict[str, Any]:
+    return {
+        "reseau": "caf", "annee": year, "indicateur": "taux-decroche", "etat": "absent", "exports": "appels",
+        "motif_absence": "non transmis", "valeurs_publiees": 0, "valeurs_absentes": 1,
+    } | other  # fmt: skip
+
+
+def received(year: int, due: datetime.date | None) -> dict[str, Any]:
+    return {
+        "reseau": "caf", "annee": year, "export": "appels", "titre": "Appels", "nature": "activité",
+        "etat": "non transmis", "motif_absence": "non transmis", "echeance": due,
+    }  # fmt: skip
+
+
+def test_the_matrix_tells_what_is_awaited_and_what_is_late(tmp_path):
+    held = tables() | {
+        "couverture": [
+            covered(2021), covered(2022), covered(2023), covered(2024, etat="publié", motif_absence=None),
+            covered(2024, indicateur="delai", motif_absence="rejeté"),
+        ],
+        "receptions": [
+            received(2021, None),
+            received(2022, datetime.date(2023, 3, 31)),
+            received(2023, datetime.date(2026, 3, 31)),
+        ],
+    }  # fmt: skip
+    release = made_release(tmp_path, some_rows(), **held)
+    (release / "versions.csv").write_text(
+        "version,date_donnees,nature,lignes_ajoutees,lignes_retirees,lignes_modifiees,motif\n1.0.0,2025-06-30,essai,,,,essai\n"
+    )
+    folder, _ = built(tmp_path, release)
+    judged(folder, release)
+    for page in ("index.html", "qualite.html"):
+        text = (folder / page).read_text("utf-8")
+        cells = [f"<td>{words}</td>" for words in ("non transmis", "en retard", "attendu", "1 sur 2 (rejeté)")]
+        assert "".join(cells) in text
+
+
+def test_territories_have_a_place_among_comparable_ones_and_a_network_its_spread(tmp_path):
+    rows = [row(2024, 70.0), *(department(f"{number:02}", 2024, 60.0 + number) for number in range(1, 41))]
+    release = made_release(tmp_path, rows)
+    folder, _ = built(tmp_path, release)
+    judged(folder, release)
+    territory_text = (folder / "departements" / "07" / "caf.html").read_text("utf-8")
+    assert "Parmi 40 départements comparables" in territory_text and "variation habituelle" in territory_text
+    network_text = (folder / "reseaux" / "caf.html").read_text("utf-8")
+    assert "40 départements avec une valeur publiée" in network_text and "France 70,0" in network_text
+
+
 def test_a_release_of_one_figure_alone(tmp_path):
     release = made_release(tmp_path, [row(2024, 0.0)])
     folder, _ = built(tmp_path, release)

@@ -293,4 +293,3 @@ def _cells(figure: Figure, indicator: Indicator) -> tuple[str, ...]:
     if figure.is_break:
         state += f", rupture de série{f' : {figure.break_reason}' if figure.break_reason else ''}"
     return str(figure.year), cell_text(figure, indicator), span, base_text(figure), state
-
