@@ -327,7 +327,9 @@ def test_a_new_version_writes_the_pages_whose_figures_changed(tmp_path):
     pages = {address for address in made.written if address.endswith(".html")}
     assert "structures/dgfip/S2.html" in pages
     assert not any("caf" in address for address in pages)
-    assert "reseaux/dgfip.html" not in pages  # nothing that it shows changed
+    assert "reseaux/dgfip.html" in pages  # it shows how offices are spread
+    assert (folder / "departements" / "30.html").is_file()
+    assert "departements/30.html" not in pages  # nothing that it shows changed
     judged(folder, second)
     fresh, _ = built(tmp_path / "fresh", second)
     for path in fresh.rglob("*.html"):
