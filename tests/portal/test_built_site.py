@@ -235,8 +235,9 @@ def test_the_matrix_tells_what_is_awaited_and_what_is_late(tmp_path):
         ],
     }  # fmt: skip
     release = made_release(tmp_path, some_rows(), **held)
+    columns = "rang,version,precedente,nature,motif,lignes_ajoutees,lignes_retirees,lignes_modifiees,date_donnees"
     (release / "versions.csv").write_text(
-        "version,date_donnees,nature,lignes_ajoutees,lignes_retirees,lignes_modifiees,motif\n1.0.0,2025-06-30,essai,,,,essai\n"
+        f"{columns},contenu,sha256\n1,1.0.0,,initiale,essai,,,,2025-06-30,essai,\n", encoding="utf-8"
     )
     folder, _ = built(tmp_path, release)
     judged(folder, release)
