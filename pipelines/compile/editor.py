@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations import Dataset, Indicator, Network, Table, Territories
+from pipelines.declarations.barometer import Barometer
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.catalogue import AbsenceReasons, Engagements, QualityCriteria
 from pipelines.declarations.references import Corrections
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MODELS: dict[str, type[BaseModel]] = {
     "network": Network,
+    "barometer": Barometer,
     "indicator": Indicator,
     "table": Table,
     "dataset": Dataset,

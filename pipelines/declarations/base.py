@@ -31,10 +31,14 @@ class Model(BaseModel):
 
 
 class Years(Model):
-    """A range of reference years, both ends included, written ``2022-2024`` (or ``2022`` alone)."""
+    """A range of reference years, both ends included, written ``2022-2024`` (or ``2022`` alone).
+
+    ``without``: years of it in which nothing is owed, as between the waves of a survey made every other year.
+    """
 
     first: int = Field(ge=FIRST_YEAR, le=LAST_YEAR)
     last: int = Field(ge=FIRST_YEAR, le=LAST_YEAR)
+    without: tuple[int, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -57,13 +61,14 @@ class Years(Model):
         return self
 
     def __contains__(self, year: object) -> bool:
-        return isinstance(year, int) and self.first <= year <= self.last
+        return isinstance(year, int) and self.first <= year <= self.last and year not in self.without
 
     def __iter__(self) -> Any:
-        return iter(range(self.first, self.last + 1))
+        return (year for year in range(self.first, self.last + 1) if year not in self.without)
 
     def __str__(self) -> str:
-        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        told = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        return f"{told} sauf {', '.join(map(str, self.without))}" if self.without else told
 
 
 class Constraints(Model):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pydantic import model_validator
 
+from pipelines.declarations.barometer import Barometer
 from pipelines.declarations.base import Identifier, Model
 from pipelines.declarations.datasets import Dataset, Table
 from pipelines.declarations.indicator import Feed, Indicator
@@ -55,7 +57,10 @@ class QualityCriteria(Model):
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All that is declared. Frozen: built once, passed everywhere, never changed."""
+    """All that is declared. Frozen: built once, passed everywhere, never changed.
+
+    ``networks`` holds, after those that are declared as such, what the files of ``barometers`` are to reception.
+    """
 
     networks: Mapping[str, Network]
     indicators: Mapping[str, Indicator]
@@ -66,6 +71,13 @@ class Catalogue:
     reasons: Mapping[str, AbsenceReason]
     engagements: Mapping[str, Engagement]
     quality: Mapping[QualityComponent, QualityCriterion]
+    barometers: Mapping[str, Barometer] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def of_results(self) -> Catalogue:
+        """The same without barometers: what the yearly results of networks are made under."""
+        networks = {name: network for name, network in self.networks.items() if name not in self.barometers}
+        return replace(self, networks=MappingProxyType(networks), barometers=MappingProxyType({}))
 
     @property
     def years(self) -> list[int]:
@@ -103,7 +115,7 @@ class Catalogue:
         """Hash (sha256) each thing declared, by place, to tell two releases what changed between them.
 
         The places are ``networks/caf``, ``corrections/caf``, ``indicators/nps`` (all but what feeds it),
-        ``indicators/nps/caf`` (what feeds it there) and ``references``.
+        ``indicators/nps/caf`` (what feeds it there), ``barometers/confiance`` and ``references``.
         """
         parts: dict[str, object] = {
             "references": [
@@ -116,6 +128,8 @@ class Catalogue:
         }
         for network, declared in self.networks.items():
             parts[f"networks/{network}"] = declared.model_dump(mode="json", exclude={"poster"})
+        for name, barometer in self.barometers.items():
+            parts[f"barometers/{name}"] = barometer.model_dump(mode="json")
         for network, corrections in self.corrections.items():
             parts[f"corrections/{network}"] = [item.model_dump(mode="json") for item in corrections]
         for name, indicator in self.indicators.items():

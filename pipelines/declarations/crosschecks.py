@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from pipelines.declarations.barometer_checks import barometer_faults
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.network import DURATION_FORMS
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
@@ -32,8 +33,12 @@ _HOMES = {"motif d'absence": "references/motifs.yml", "engagement": "references/
 def crosscheck(catalogue: Catalogue, documents: Mapping[str, Document], broken: set[str]) -> list[Problem]:
     """Return every problem between files; files in ``broken`` are left out of what others may be blamed for."""
     checker = _Checker(catalogue, documents, broken)
-    for name, network in catalogue.networks.items():
+    declared = catalogue.of_results.networks
+    for name, network in declared.items():
         checker.network(name, network)
+    for name, barometer in catalogue.barometers.items():
+        for place, message in barometer_faults(barometer, declared):
+            checker.say(f"barometers/{name}.yml", place, message)
     for name, indicator in catalogue.indicators.items():
         checker.indicator(name, indicator)
     for name in catalogue.tables:
@@ -191,7 +196,7 @@ class _Checker:
             path: Path = ("networks", network_name)
             if f"networks/{network_name}.yml" in self.broken:
                 continue
-            if self.known(file, path, network_name, self.catalogue.networks, "réseau"):
+            if self.known(file, path, network_name, self.catalogue.of_results.networks, "réseau"):
                 self.feed(file, path, indicator, feed, self.catalogue.networks[network_name])
 
     def feed(self, file: str, path: Path, indicator: Indicator, feed: Feed, network: Network) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from pipelines.declarations.barometer import Barometer, as_network
 from pipelines.declarations.base import Identifier, Model
 from pipelines.declarations.catalogue import AbsenceReasons, Catalogue, Engagements, QualityCriteria
 from pipelines.declarations.crosschecks import crosscheck
@@ -19,6 +20,7 @@ from pipelines.declarations.references import Correction, Corrections, Territori
 from pipelines.declarations.yaml_source import Document, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -93,6 +95,7 @@ def load(root: Path) -> Catalogue:
     if not root.is_dir():
         raise DeclarationError([Problem(".", 1, "", f"dossier de déclarations absent : {root}")])
     networks = reader.folder("networks", Network)
+    barometers = reader.folder("barometers", Barometer)
     indicators = reader.folder("indicators", Indicator)
     tables = reader.folder("tables", Table)
     datasets = reader.folder("datasets", Dataset)
@@ -104,8 +107,12 @@ def load(root: Path) -> Catalogue:
     for name, found in (("networks", networks), ("indicators", indicators)):
         if not found and not any(problem.file.startswith(name) for problem in reader.problems):
             reader.problems.append(Problem(name, 1, "", "aucune déclaration dans ce dossier"))
+    for name in barometers.keys() & networks.keys():
+        told = f"« {name} » est déjà l'identifiant d'un réseau (networks/{name}.yml)"
+        reader.problems.append(Problem(f"barometers/{name}.yml", 1, "", told))
     catalogue = Catalogue(
-        networks=MappingProxyType(networks),
+        networks=MappingProxyType({**_received(barometers), **networks}),
+        barometers=MappingProxyType(barometers),
         indicators=MappingProxyType(indicators),
         tables=MappingProxyType(tables),
         datasets=MappingProxyType(datasets),
@@ -121,3 +128,8 @@ def load(root: Path) -> Catalogue:
     if problems:
         raise DeclarationError(problems)
     return catalogue
+
+
+def _received(barometers: Mapping[str, Barometer]) -> dict[str, Network]:
+    """Return what the files of barometers are to those who receive and judge them."""
+    return {name: network for name, barometer in barometers.items() if (network := as_network(barometer))}

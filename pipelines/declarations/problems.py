@@ -54,6 +54,10 @@ def from_pydantic(file: str, document: Document, errors: list[ErrorDetails], mod
     """Translate pydantic's errors, each placed at the line of the key it speaks of."""
     problems = []
     for error in errors:
+        if error["type"] == "too_short" and any(
+            other["loc"][: len(error["loc"])] == error["loc"] != other["loc"] for other in errors
+        ):
+            continue  # what is wrong in its elements is told: they aren't missing
         path = _path_in_file(error["loc"], document)
         message = _message(error, model)
         named = _NAMED_KEY.match(message)

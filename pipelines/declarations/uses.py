@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations.catalogue import Catalogue
 
-_KINDS = ("networks", "indicators", "tables", "datasets", "corrections")
+_KINDS = ("networks", "barometers", "indicators", "tables", "datasets", "corrections")
 
 
 def uses(catalogue: Catalogue) -> dict[str, int]:
@@ -24,7 +24,7 @@ def uses(catalogue: Catalogue) -> dict[str, int]:
     counts: Counter[str] = Counter()
     places: dict[type, str] = {}
     for kind in _KINDS:
-        for declared in getattr(catalogue, kind).values():
+        for declared in getattr(catalogue.of_results if kind == "networks" else catalogue, kind).values():
             keys = dict(sorted(_optional_keys(declared, kind, places)))  # sorted: written once in the file ends as True
             counts.update({key: int(written) for key, written in keys.items()})
     return dict(sorted(counts.items()))

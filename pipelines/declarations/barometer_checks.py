@@ -1,0 +1,146 @@
+"""What must hold inside a barometer, and between it and the networks: each fault is a key and its words, in French."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pipelines.declarations.problems import close_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pipelines.declarations.barometer import Barometer, BarometerIndicator, Question, Wave
+    from pipelines.declarations.network import Network
+    from pipelines.declarations.yaml_source import Path
+
+Fault = tuple["Path", str]
+
+
+def barometer_faults(barometer: Barometer, networks: Mapping[str, Network]) -> Iterator[Fault]:
+    """Yield what doesn't hold; ``networks``: those that are declared as such, whose exports may be waves."""
+    for key in ("waves", "questions", "cuts", "indicators"):
+        yield from _twins((key,), (one.id for one in getattr(barometer, key)))
+    yield from _twins(("questions",), (one for question in barometer.questions for one, _, _ in question.asked))
+    for index, wave in enumerate(barometer.waves):
+        for path, message in _wave_faults(barometer, index, wave, networks):
+            yield ("waves", index, *path), message
+    for index, question in enumerate(barometer.questions):
+        for path, message in _question_faults(barometer, question):
+            yield ("questions", index, *path), message
+    for index, indicator in enumerate(barometer.indicators):
+        for path, message in _indicator_faults(barometer, indicator):
+            yield ("indicators", index, *path), message
+    for index, cut in enumerate(barometer.cuts):
+        yield from _twins(("cuts", index, "groups"), (group.code for group in cut.groups))
+
+
+def _wave_faults(barometer: Barometer, index: int, wave: Wave, networks: Mapping[str, Network]) -> Iterator[Fault]:
+    if not (wave.weight or wave.margins or wave.unweighted):
+        yield (
+            (),
+            (
+                f"la vague {wave.id} n'a pas de poids : indiquer weight (la colonne des poids), margins (les marges du "
+                "calage), ou unweighted (pourquoi chaque réponse compte pour une)"
+            ),
+        )
+    if bool(wave.path) == bool(wave.source):
+        yield (), "indiquer soit path (le fichier de la vague), soit source (l'export d'un réseau)"
+    if index and wave.fieldwork.end <= barometer.waves[index - 1].fieldwork.end:
+        yield ("fieldwork",), f"les vagues vont de la plus ancienne à la plus récente : {wave.id} n'est pas à sa place"
+    yield from _comparison_faults(barometer, index, wave)
+    if wave.source:
+        yield from _source_faults(barometer, wave, networks)
+
+
+def _comparison_faults(barometer: Barometer, index: int, wave: Wave) -> Iterator[Fault]:
+    before = [one.id for one in barometer.waves[:index]]
+    if wave.comparable_with == wave.id:
+        yield ("comparable_with",), f"la vague {wave.id} ne peut être comparée à elle-même"
+    elif wave.comparable_with is not None:
+        yield from _unknown(("comparable_with",), wave.comparable_with, before, "vague antérieure")
+    elif index and not wave.breaks:
+        yield (
+            (),
+            (
+                f"la vague {wave.id} ne se compare à aucune autre : indiquer comparable_with, ou breaks (ce qui "
+                "l'empêche, et pourquoi)"
+            ),
+        )
+
+
+def _source_faults(barometer: Barometer, wave: Wave, networks: Mapping[str, Network]) -> Iterator[Fault]:
+    assert wave.source is not None
+    path: Path = ("source", "network")
+    if wave.source.network not in networks:
+        yield from _unknown(path, wave.source.network, networks, "réseau")
+        return
+    network = networks[wave.source.network]
+    export = network.export(wave.source.export)
+    if export is None:
+        yield from _unknown(("source", "export"), wave.source.export, (one.id for one in network.exports), "export")
+        return
+    if wave.year not in network.years or export.layout(wave.year) is None:
+        yield path, f"le réseau {wave.source.network} n'attend pas d'export {export.id} pour {wave.year}"
+    names = [field.name for field in export.fields]
+    for column in [*barometer.columns_of(wave), *([wave.weight] if wave.weight else [])]:
+        yield from _unknown(("source", "export"), column, names, f"champ de l'export {export.id}")
+
+
+def _question_faults(barometer: Barometer, question: Question) -> Iterator[Fault]:
+    yield from _twins(("scale" if question.scale else "answers",), question.codes)
+    waves = [wave.id for wave in barometer.waves]
+    for index, wording in enumerate(question.wordings):
+        for wave in wording.waves:
+            yield from _unknown(("wordings", index, "waves"), wave, waves, "vague")
+    yield from _twins(("wordings",), (wave for wording in question.wordings for wave in wording.waves))
+    if question.filter:
+        yield from _filter_faults(barometer, question)
+
+
+def _filter_faults(barometer: Barometer, question: Question) -> Iterator[Fault]:
+    assert question.filter is not None
+    asked = barometer.question(question.filter.question)
+    others = [one.id for one in barometer.questions if one.id != question.id]
+    if asked is None or asked is question:
+        yield from _unknown(("filter", "question"), question.filter.question, others, "autre question")
+    elif asked.items or asked.multiple:
+        yield ("filter", "question"), f"« {asked.id} » n'a pas de réponse unique : elle ne peut servir de filtre"
+    else:
+        for code in question.filter.answers:
+            yield from _unknown(("filter", "answers"), code, asked.codes, f"réponse à « {asked.id} »")
+
+
+def _indicator_faults(barometer: Barometer, indicator: BarometerIndicator) -> Iterator[Fault]:
+    question = barometer.question(indicator.question)
+    if question is None:
+        yield from _unknown(("question",), indicator.question, (one.id for one in barometer.questions), "question")
+        return
+    for code in indicator.answers:
+        yield from _unknown(("answers",), code, [one.code for one in question.modalities], "réponse")
+    if question.multiple:
+        yield ("question",), f"« {question.id} » est à choix multiple : ses réponses sont publiées une par une"
+    elif not question.scale and (indicator.measure == "net" or not indicator.answers):
+        yield (
+            ("measure",),
+            f"« {question.id} » n'a pas d'échelle (scale) : seule une part de réponses nommées se calcule",
+        )
+    if indicator.measure == "mean" and any(one.points is None for one in question.scale):
+        yield ("measure",), f"une moyenne demande « points » à chaque niveau de l'échelle de « {question.id} »"
+    if indicator.measure != "share" and indicator.answers:
+        yield ("answers",), "answers ne va qu'avec measure: share"
+    if indicator.measure != "share" and indicator.nonresponse == "include":
+        yield ("nonresponse",), "une réponse mise à part n'a pas de points : include ne va qu'avec measure: share"
+
+
+def _unknown(path: Path, word: str, allowed: Iterable[str], what: str) -> Iterator[Fault]:
+    names = list(allowed)
+    if word not in names:
+        declared = ", ".join(names) or "aucune"
+        yield path, f"{what} « {word} » : inconnu ici{close_to(word, names)} ; possibles : {declared}"
+
+
+def _twins(path: Path, names: Iterable[str]) -> Iterator[Fault]:
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield path, f"« {name} » déclaré {count} fois"
