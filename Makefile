@@ -73,9 +73,10 @@ samples: develop
 editor-schemas: setup
 	$(BIN)/resultats editor-schemas
 
-# What R's package `survey` says of a design of few clusters: needs R (apt-get install r-cran-survey r-cran-jsonlite).
+# What R's package `survey` says of a design of few clusters, and of the samples of barometers: needs R (apt-get install r-cran-survey r-cran-jsonlite).
 oracles: develop
 	cd tests/compute/oracles && ../../../$(BIN)/python rows.py && Rscript survey.R
+	cd tests/barometers/oracle && Rscript barometers.R
 
 # A browser opens the UI of an instance of its own; needs /usr/bin/chromium.
 docs-pictures: develop

@@ -12,6 +12,7 @@ from pathlib import Path
 from generator import (
     assurance_maladie,
     barometre,
+    barometres,
     caf,
     dgfip,
     france_travail,
@@ -24,6 +25,7 @@ from generator.writers import Sample
 
 NETWORKS = (
     caf, dgfip, france_travail, assurance_maladie, gendarmerie, prefectures, barometre, universites, franceagrimer,
+    barometres,
 )  # fmt: skip
 MARKER = "provenance.yml"
 STATEMENT = (

@@ -129,9 +129,16 @@ def few_networks(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
     def kept(*names: str) -> Path:
         folder = tmp_path_factory.mktemp("few") / "schemas"
         shutil.copytree(PROJECT / "schemas", folder)
-        for path in [*(folder / "networks").iterdir(), *(folder / "corrections").glob("*.yml")]:
+        of_networks = [
+            path for kind in ("networks", "corrections", "barometers") for path in (folder / kind).glob("*.yml")
+        ]
+        for path in of_networks:
             if path.stem not in names:
                 path.unlink()
+        if not any((folder / "barometers").iterdir()):
+            (folder / "datasets" / "barometres-services-publics.yml").unlink()
+            for table in ("vagues", "questions", "resultats_barometres"):
+                (folder / "tables" / f"{table}.yml").unlink()
         for path in (folder / "indicators").iterdir():
             declared = parse(path.read_text(encoding="utf-8")).data
             declared["networks"] = {name: feed for name, feed in declared["networks"].items() if name in names}

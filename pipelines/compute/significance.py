@@ -133,3 +133,17 @@ def benjamini_hochberg(p: Floats, families: NDArray[np.int64] | None = None) -> 
     least = scaled[::-1].groupby(families[order][::-1], sort=False).cummin()[::-1]
     found[order] = np.minimum(least.to_numpy(), 1.0)
     return found
+
+
+def holm(p: Floats) -> Floats:
+    """Return the p-values of each row of a matrix corrected for its whole row: no false alarm in it, 19 times in 20.
+
+    Holm (1979): p(i) (m - i + 1), from the smallest up, never less than the one before nor more than 1. Valid whatever
+    the dependence of the tests. NaN are no tests: they stay, and don't count.
+    """
+    order = np.argsort(p, axis=1, kind="stable")  # NaN come last
+    tested = (~np.isnan(p)).sum(axis=1, keepdims=True)
+    scaled = np.take_along_axis(p, order, axis=1) * np.maximum(tested - np.arange(p.shape[1]), 1)
+    found = np.full(p.shape, np.nan)
+    np.put_along_axis(found, order, np.minimum(np.maximum.accumulate(scaled, axis=1), 1.0), axis=1)
+    return found

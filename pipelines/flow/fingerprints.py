@@ -23,7 +23,7 @@ _WORDS = (
     "validate/messages.yml",
 )  # titles of findings, which are published
 _HIDING = ("flow/protection.py", "flow/frame_cache.py", "flow/earlier_releases.py")
-GATHERING = (*COMPUTING, *_WORDS, "tables", "flow/gather.py", *_HIDING)
+GATHERING = (*COMPUTING, *_WORDS, "tables", "flow/gather.py", *_HIDING, "barometers", "flow/barometers.py")
 _LETTERS = ("validate/letters/letter.py", "validate/letters/annotated_copy.py", "validate/letters/templates/")
 
 
@@ -52,6 +52,7 @@ def tables_declared(catalogue: Catalogue) -> str:
     """Return what changes with the declarations of the national tables, or the code that makes them."""
     return fingerprint(
         [catalogue.fingerprint(network) for network in catalogue.networks],
+        [barometer.model_dump(mode="json") for barometer in catalogue.barometers.values()],
         [value.model_dump(mode="json") for value in (*catalogue.datasets.values(), *catalogue.tables.values())],
         [value.model_dump(mode="json") for value in (*catalogue.engagements.values(), *catalogue.quality.values())],
         code_of(GATHERING),

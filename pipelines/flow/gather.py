@@ -20,6 +20,7 @@ from pipelines.declarations.bases import REASONS
 from pipelines.declarations.status import Status
 from pipelines.disclosure import KEPT_FROM, SECRET_FIGURES, secret_figures
 from pipelines.disclosure.results_table import NUMBERS
+from pipelines.flow.barometers import BAROMETER_TABLES, gather_barometers
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.protection import Protection, protecting
 from pipelines.flow.state import ExportVerdict, KeptYear, National, NetworkYear, SetAsideYear, YearVerdict
@@ -65,17 +66,19 @@ def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> Na
     if stale := stale_network_years(catalogue, store):
         raise StaleError(f"Les déclarations ont changé depuis le calcul de : {stale}. Relancer ces réseaux.")
     state = national_state(catalogue, store)  # before anything is read: what changes meanwhile is seen afterwards
-    with protecting(catalogue, store) as protection, store.writing(NATIONAL_ROOM) as (folder,):
+    results = catalogue.of_results
+    with protecting(results, store) as protection, store.writing(NATIONAL_ROOM) as (folder,):
         with ExitStack() as files:
             writers = {
                 name: files.enter_context(table_in_parts(folder / f"{name}.parquet", schema))
-                for name, schema in _schemas(catalogue).items()
+                for name, schema in _schemas(results).items()
             }
             known = [
-                _add_network(alone(catalogue, network), store, statement, protection, writers)
-                for network in catalogue.networks
+                _add_network(alone(results, network), store, statement, protection, writers)
+                for network in results.networks
             ]
-        for name, frame in common_tables(catalogue, _yearly_results(catalogue, folder)).items():
+        common = common_tables(results, _yearly_results(results, folder))
+        for name, frame in {**common, **gather_barometers(catalogue, store)}.items():
             if name in catalogue.tables:
                 write_table(folder / f"{name}.parquet", declared_table(name, catalogue.tables[name], frame))
         made = National(
@@ -96,8 +99,9 @@ def alone(catalogue: Catalogue, network: str) -> Catalogue:
 
 def _schemas(catalogue: Catalogue) -> dict[str, pa.Schema]:
     """Return the Arrow schemas of the tables that networks add rows to, and of what these hide."""
+    apart = {*COMMON, *BAROMETER_TABLES}
     secrets = pa.schema([(name, pa.float64() if name in NUMBERS else pa.string()) for name in SECRET_FIGURES])
-    declared = {name: _schema(table) for name, table in catalogue.tables.items() if name not in COMMON}
+    declared = {name: _schema(table) for name, table in catalogue.tables.items() if name not in apart}
     return {**declared, _HIDDEN: secrets}
 
 

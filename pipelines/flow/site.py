@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
     from pipelines.flow.store import Store
 
+BAROMETERS = "resultats_barometres"
 _SOMEWHERE = "cette sortie n'est pas un dossier : dire où écrire le site (resultats site --site DOSSIER)"
 
 
@@ -47,6 +48,14 @@ def bring_site(
     release = store.release(dataset, wanted)
     address, there = catalogue.datasets[dataset].site or "", set(known)
     return build_site(
-        release, place, address=address, theme=theme,
+        release, place, address=address, theme=theme, barometers=_barometers(catalogue, store),
         folder_of=lambda earlier: store.release(dataset, earlier) if earlier in there else None,
     )  # fmt: skip
+
+
+def _barometers(catalogue: Catalogue, store: Store) -> Path | None:
+    """Return the release of barometers that is published, if any is."""
+    for name, dataset in catalogue.datasets.items():
+        if dataset.main_table == BAROMETERS and (version := store.published(name).get("version")):
+            return store.release(name, version)
+    return None

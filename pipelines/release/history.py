@@ -121,10 +121,13 @@ def released_parts(release: Path) -> list[ReleasedPart]:
                 ending: [file for file in table_files(release, table, ending) if file.part == name]
                 for ending in ("csv", "parquet")
             }
-            rows = sum(_row_count(file.path) for file in files["parquet"] or files["csv"])
-            title = files["csv"][0].title.removesuffix(f", {files['csv'][0].year}")
+            held = files["parquet"] or files["csv"]
+            if not held:
+                continue
+            title = held[0].title.removesuffix(f", {held[0].year}")
+            rows = sum(_row_count(file.path) for file in held)
             found.append(
-                ReleasedPart(table, name, title, rows, *([file.path.name for file in held] for held in files.values()))
+                ReleasedPart(table, name, title, rows, *([file.path.name for file in kind] for kind in files.values()))
             )
     return found
 

@@ -28,6 +28,7 @@ UNEXPLAINED = "inexpliqué"
 LOOKING_BACK = frozenset({
     "valeur_precedente", "evolution", "comparable", "motif_incomparabilite", "valeur_p", "valeur_p_corrigee",
     "evolution_significative", "evolution_inhabituelle", "valeur_initiale", "progression",
+    "vague_comparee", "ecart_vague", "p_vague", "p_vague_corrigee", "vague_significatif",
 })  # fmt: skip
 BETWEEN_YEARS = "comparabilite"  # a table whose every column does
 MARK, MARKED = "nature_donnees", "La racine des exports dit autrement si ses données sont synthétiques."
@@ -42,7 +43,15 @@ KEPT_AMOUNT = (
 STATUS, KEPT_FROM = TELLING = "statut_observation", "version_conservee"  # columns whose change says why by itself
 FAILED = "erreur-traitement"  # id of a reason of absence
 SHOWN = 3  # files named in one reason
-SCOPE = ("reseau", "annee", "periode", "indicateur", "export")  # columns that say what a row speaks of
+SCOPE = (
+    "reseau",
+    "annee",
+    "periode",
+    "indicateur",
+    "export",
+    "barometre",
+    "vague",
+)  # columns that say what a row speaks of
 
 
 @dataclass(frozen=True)
@@ -105,10 +114,10 @@ class Reasons:
         year = row.get("annee") or row.get("periode", "")[:4]
         scope = Scope(
             table,
-            row.get("reseau", ""),
+            row.get("reseau") or row.get("barometre", ""),
             int(year) if year.isdigit() else None,
             row.get("indicateur", ""),
-            row.get("export", ""),
+            row.get("export") or row.get("vague", ""),
         )
         if said := self._said_by(cells, scope):
             return said
@@ -186,7 +195,7 @@ class Reasons:
         kind, name, network, *_ = [*place.split("/"), "", ""]
         if kind == "references":
             return True
-        if kind in ("networks", "corrections"):
+        if kind in ("networks", "corrections", "barometers"):
             return self._any_network(scope) or name == scope.network
         mine = not scope.network or network in ("", scope.network) or self._any_network(scope)
         if scope.indicator or not scope.network:

@@ -25,6 +25,7 @@ BELOW = {
     "compute": {"mechanics", "declarations", "compile", "disclosure"},
     "disclosure": {"mechanics", "declarations", "compile"},
     "tables": {"mechanics", "declarations", "compile", "compute", "disclosure"},
+    "barometers": {"mechanics", "declarations", "compute"},
     "release": {"mechanics", "declarations", "compile", "tabular"},
     "targets": {"mechanics", "declarations", "release"},
     "portal": {"mechanics", "declarations", "compile", "release"},
@@ -32,6 +33,7 @@ BELOW = {
     "report": {"mechanics", "declarations", "read", "validate", "release", "targets", "flow"},
     "flow": {
         *("mechanics", "declarations", "compile", "read", "tabular", "validate", "compute", "disclosure", "tables"),
+        "barometers",
         *("release", "targets", "portal"),
     },
     "operations": {"mechanics", "read", "release", "targets", "flow", "report"},

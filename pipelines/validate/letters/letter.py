@@ -134,7 +134,7 @@ def _context(
         "problems": problems[:MOST_PROBLEMS],
         "left_out": max(0, len(problems) - MOST_PROBLEMS),
         "errors": sum(item.severity == "erreur" for item in problems),
-        "may_wait": _MAY_WAIT if export.kind == "survey" and verdict.state == Status.ACCEPTED else "",
+        "may_wait": _MAY_WAIT if _may_wait(catalogue, network, export, verdict) else "",
         "consequences": consequences(catalogue, network, year, verdict),
         "expected_name": _expected_name(verdict, layout.path.replace("{year}", str(year or "AAAA"))),
         "unreadable": [item for item in problems if item.rule in UNREADABLE] if _is_unreadable(problems) else [],
@@ -179,8 +179,16 @@ def _command(network: str, export: Export, year: int | None, verdict: Verdict, e
     return shlex.join([*words, *(["--year", str(year)] if year else [])])
 
 
+def _may_wait(catalogue: Catalogue, network: str, export: Export, verdict: Verdict) -> bool:
+    """Tell whether figures may be kept until more answers change: those of a survey of networks, not of a barometer."""
+    return export.kind == "survey" and verdict.state == Status.ACCEPTED and network not in catalogue.barometers
+
+
 def consequences(catalogue: Catalogue, network: str, year: int | None, verdict: Verdict) -> list[dict[str, str]]:
-    """Return what becomes of each indicator that the export feeds, in French: title, and what is published."""
+    """Return what becomes of each indicator that the export feeds, in French: title, and what is published.
+
+    A wave of a barometer feeds no indicator of networks, but all the tables of its barometer.
+    """
     declared = catalogue.networks[network]
     accounts = {account.indicator: account for account in verdict.accounts}
     found: dict[str, dict[str, str]] = {}
@@ -190,6 +198,8 @@ def consequences(catalogue: Catalogue, network: str, year: int | None, verdict: 
                 others = [name for name in feed.export if name != verdict.export]
                 told = _published(verdict, others, accounts.get(identifier))
                 found[identifier] = {"titre": catalogue.indicators[identifier].title, "publication": told}
+    if barometer := catalogue.barometers.get(network):
+        return [{"titre": barometer.title, "publication": _published(verdict, [], None)}]
     return list(found.values())
 
 

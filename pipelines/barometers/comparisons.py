@@ -1,0 +1,125 @@
+"""Is a difference more than chance? Of a group with the rest, of a wave with an earlier one, of groups between them.
+
+The tests are those of ``compute.significance``; which are made together, and
+corrected together, is decided here. What is hidden, or rests on too few answers, is in no test.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.barometers.crosstabs import ALL, ROW
+from pipelines.compute.significance import (
+    LEVEL,
+    SMALLEST,
+    benjamini_hochberg,
+    holm,
+    two_means,
+    two_net_scores,
+    two_proportions,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+TABLE = ["question", "coupe"]  # the tests of one cross-table are corrected together
+_TESTED = ("valeur", "erreur_type", "base_efficace")
+
+
+def against_rest(found: pd.DataFrame) -> pd.DataFrame:
+    """Return ``found`` (the lines of a wave, ``fiable`` where they may be tested) with ecart_reste, p_reste, corrected.
+
+    The rest, not the whole: a group is a part of the whole, which would hide half of its own difference.
+    """
+    few = found["n_reste"].to_numpy() < found["seuil_fiable"].to_numpy()
+    tested = found["fiable"].to_numpy() & (found["coupe"] != ALL).to_numpy() & ~few
+    return _compared(found, found[[f"{name}_reste" for name in _TESTED]], tested, "reste")
+
+
+def against_wave(found: pd.DataFrame, earlier: pd.DataFrame, comparable: pd.Series[bool]) -> pd.DataFrame:
+    """Return ``found`` with ecart_vague, p_vague and corrected p: the same lines of an ``earlier`` wave, if any.
+
+    ``comparable``: of each line, whether its question was put in the same words. Two waves are two samples drawn apart.
+    """
+    key = [*ROW, "groupe"]
+    then = found[key].merge(earlier[[*key, *_TESTED, "fiable"]], on=key, how="left")
+    tested = found["fiable"].to_numpy() & (then["fiable"].to_numpy() == True) & comparable.to_numpy()  # noqa: E712 (NaN)
+    return _compared(found, then[list(_TESTED)], tested, "vague")
+
+
+def _compared(found: pd.DataFrame, other: pd.DataFrame, tested: NDArray[np.bool_], what: str) -> pd.DataFrame:
+    now = [found[name].to_numpy(np.float64) for name in _TESTED]
+    then = [column.to_numpy(np.float64) for _, column in other.items()]
+    raw = np.where(tested, p_values(found["estimateur"].to_numpy(), now, then), np.nan)
+    corrected = np.full(len(raw), np.nan)
+    for lines in found.groupby(TABLE, sort=False).indices.values():
+        corrected[lines] = benjamini_hochberg(raw[lines])
+    return found.assign(
+        **{
+            f"ecart_{what}": np.where(tested, now[0] - then[0], np.nan),
+            f"p_{what}": np.maximum(raw, SMALLEST),
+            f"p_{what}_corrigee": np.maximum(corrected, SMALLEST),
+        }
+    )
+
+
+def p_values(kinds: NDArray[np.object_], now: list[Floats], then: list[Floats]) -> Floats:
+    """Return the p-values (two-sided) of now = then, each (value, standard error, effective size), by estimator."""
+    found = np.full(len(kinds), np.nan)
+    for kind in ("share", "net", "mean"):
+        lines = kinds == kind
+        if not lines.any():
+            continue
+        (value, error, size), (before, error_before, size_before) = (
+            [numbers[lines] for numbers in side] for side in (now, then)
+        )
+        if kind == "share":
+            found[lines] = two_proportions(value / 100, size, before / 100, size_before)
+        elif kind == "net":
+            found[lines] = two_net_scores(value / 100, error / 100, size, before / 100, error_before / 100, size_before)
+        else:
+            found[lines] = two_means(value, error, before, error_before)
+    return found
+
+
+def with_letters(found: pd.DataFrame) -> pd.DataFrame:
+    """Return ``found`` with ``lettre``, that of the group in its cut, and ``superieur_a``: those it is surely above.
+
+    Every pair of groups of a row is tested, Holm's correction made within the row; a pair that differs gives the letter
+    of the lower group to the higher one.
+    """
+    letters, above = np.full(len(found), "", dtype=object), np.full(len(found), "", dtype=object)
+    for cut, lines in found.groupby("coupe", sort=False).indices.items():
+        if cut == ALL:
+            continue
+        size = found["groupe"].iloc[lines].nunique()
+        names = np.array([chr(ord("A") + rank) for rank in range(size)], dtype=object)
+        letters[lines] = np.tile(names, len(lines) // size)
+        above[lines] = _letters_above(found.iloc[lines], size, names)
+    return found.assign(lettre=letters, superieur_a=above)
+
+
+def _letters_above(lines: pd.DataFrame, size: int, names: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return the letters of the groups that each is above; ``lines``: whole rows of ``size`` groups, in order."""
+    kinds = lines["estimateur"].to_numpy()[::size]
+    grid = [lines[name].to_numpy(np.float64).reshape(-1, size) for name in _TESTED]
+    held = lines["fiable"].to_numpy().reshape(-1, size)
+    first, second = np.triu_indices(size, 1)
+    raw = np.column_stack(
+        [
+            np.where(held[:, a] & held[:, b], p_values(kinds, [x[:, a] for x in grid], [x[:, b] for x in grid]), np.nan)
+            for a, b in zip(first, second, strict=True)
+        ]
+    )
+    differs = holm(raw) <= LEVEL
+    told = np.full(held.shape, "", dtype=object)
+    for index, (a, b) in enumerate(zip(first, second, strict=True)):
+        higher = grid[0][:, a] > grid[0][:, b]
+        told[differs[:, index] & higher, a] += names[b]
+        told[differs[:, index] & ~higher, b] += names[a]
+    return told.ravel()

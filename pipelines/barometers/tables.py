@@ -1,0 +1,317 @@
+"""The published tables of barometers: ``vagues``, ``questions`` and ``resultats_barometres``. Plain tables out.
+
+What is known of each wave is given by the flow; what is hidden, compared and told of a figure is decided here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pipelines.barometers.comparisons import against_rest, against_wave, with_letters
+from pipelines.barometers.crosstabs import SUMS, chosen, crosstabs, who_is_asked
+from pipelines.barometers.microdata import NONE
+from pipelines.barometers.secrecy import THRESHOLD, hidden
+from pipelines.compute.intervals import kish
+from pipelines.compute.significance import LEVEL
+from pipelines.mechanics.french import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pipelines.barometers.microdata import Answers
+    from pipelines.declarations.barometer import Barometer, Question, Wave
+
+FEW = 30  # answers: under it a figure is told with a warning, and enters no test
+PUBLISHED, LOW_BASE, SECRET = "publié", "base faible", "secret statistique"
+CONVENTIONAL = "conventionnel (échantillon par quotas)"
+RANDOM = "échantillon aléatoire"
+_BLANKED = [
+    "valeur",
+    "borne_basse",
+    "borne_haute",
+    "n",
+    "base_efficace",
+    "erreur_type",
+    "effet_de_plan",
+    *(f"{name}_reste" for name in (*SUMS, "valeur", "base_efficace", "erreur_type")),
+]
+RESULT_COLUMNS = [
+    "question",
+    "rang",
+    "mesure",
+    "modalite",
+    "libelle",
+    "sens",
+    "coupe",
+    "coupe_titre",
+    "groupe",
+    "groupe_libelle",
+    "valeur",
+    "unite",
+    "borne_basse",
+    "borne_haute",
+    "intervalle",
+    "base",
+    "base_efficace",
+    "effet_de_plan",
+    "statut",
+    "motif",
+    "vague_comparee",
+    "ecart_vague",
+    "p_vague",
+    "p_vague_corrigee",
+    "vague_significatif",
+    "ecart_reste",
+    "p_reste",
+    "p_reste_corrigee",
+    "reste_significatif",
+    "lettre",
+    "superieur_a",
+    "note",
+    "nature_donnees",
+]
+OTHER_WORDS = "différent : non comparé"
+_KINDS = {"institute": "institut", "mode": "mode de recueil", "universe": "univers", "wording": "libellé"}
+
+
+@dataclass(frozen=True)
+class ReceivedWave:
+    """What became of a wave: status and reason of its file, rows read and refused, answers when it was accepted."""
+
+    status: str
+    reason: str | None = None
+    read: int | None = None
+    refused: int | None = None
+    answers: Answers | None = None
+    synthetic: bool = False
+
+
+def barometer_tables(
+    barometers: Mapping[str, Barometer], received: Mapping[tuple[str, str], ReceivedWave]
+) -> dict[str, pd.DataFrame]:
+    """Return the tables by name. ``received``: by barometer and wave."""
+    waves: list[dict[str, Any]] = []
+    questions: list[dict[str, Any]] = []
+    results: list[pd.DataFrame] = []
+    for identifier, barometer in barometers.items():
+        made: dict[str, pd.DataFrame] = {}
+        for wave in barometer.waves:
+            known = received[identifier, wave.id]
+            place = {"barometre": identifier, "annee": wave.year, "vague": wave.id}
+            waves.append({**place, **_wave(barometer, wave, known)})
+            questions += [{**place, **line} for line in _questions(barometer, wave, known)]
+            if known.answers is not None and not known.answers.failure:
+                made[wave.id] = _results(barometer, wave, known.answers, made)
+                results.append(
+                    _told(barometer, wave, known, made[wave.id]).assign(
+                        barometre=identifier, annee=wave.year, vague=wave.id
+                    )
+                )
+    return {
+        "vagues": pd.DataFrame(waves),
+        "questions": pd.DataFrame(questions),
+        "resultats_barometres": pd.concat(results, ignore_index=True) if results else pd.DataFrame(),
+    }
+
+
+def _wave(barometer: Barometer, wave: Wave, known: ReceivedWave) -> dict[str, Any]:
+    weights = known.answers.weights if known.answers and not known.answers.failure else np.empty(0)
+    size = float(kish(np.array([weights.sum()]), np.array([(weights**2).sum()]))[0]) if len(weights) else None
+    breaks = [f"{_KINDS[one.kind]} : {one.why}" for one in wave.breaks]
+    return {
+        "titre": barometer.title,
+        "vague_titre": wave.title,
+        "debut_terrain": wave.fieldwork.start,
+        "fin_terrain": wave.fieldwork.end,
+        "institut": wave.institute,
+        "mode_recueil": wave.mode,
+        "univers": wave.universe,
+        "taille_annoncee": wave.sample_size,
+        "quotas": ", ".join(wave.quotas) or None,
+        "ponderation": _weighting(wave),
+        "comparable_avec": wave.comparable_with,
+        "ruptures": " ; ".join(breaks) or None,
+        "etat": known.status,
+        "motif": (known.answers.failure if known.answers else "") or known.reason,
+        "lignes_lues": known.read,
+        "lignes_refusees": known.refused,
+        "lignes_sans_poids": known.answers.rows - len(weights) if len(weights) and known.answers else None,
+        "effectif": len(weights) or None,
+        "base_efficace": size,
+        "effet_de_plan": len(weights) / size if size else None,
+        "date_extraction": wave.extracted,
+        "nature_donnees": _nature(known),
+    }
+
+
+def _nature(known: ReceivedWave) -> str:
+    return "synthétiques" if known.synthetic else "réelles"
+
+
+def _weighting(wave: Wave) -> str:
+    told = [f"colonne « {wave.weight} »"] if wave.weight else []
+    told += [f"calage sur {listed([one.field for one in wave.margins])}"] if wave.margins else []
+    return " ; ".join(told) or f"aucune : {wave.unweighted}"
+
+
+def _questions(barometer: Barometer, wave: Wave, known: ReceivedWave) -> Iterator[dict[str, Any]]:
+    for question in barometer.questions:
+        wording = question.wording(wave.id)
+        if wording is None:
+            continue
+        for identifier, title, column in question.asked:
+            yield {
+                "question": identifier,
+                "batterie": question.id if question.items else None,
+                "titre": title,
+                "libelle": wording.text,
+                "nature": _nature_of(question),
+                "reponses": _listed(question.modalities),
+                "mises_a_part": _listed(question.set_aside) or None,
+                "non_reponses": "comptées" if question.nonresponse == "include" else "à part",
+                "filtre": _filter(barometer, question),
+                "demi_echantillon": _ballot(question),
+                "libelle_compare": compared_wording(wave, question),
+                **_counts(barometer, question, column, known.answers),
+            }
+
+
+def _nature_of(question: Question) -> str:
+    if question.multiple:
+        most = question.multiple.max
+        return f"choix multiple ({most} réponses au plus)" if most else "choix multiple"
+    return "échelle" if question.scale else "choix unique"
+
+
+def _listed(answers: Sequence[Any]) -> str:
+    return " ; ".join(f"{one.code} = {one.label}" for one in answers)
+
+
+def _filter(barometer: Barometer, question: Question) -> str | None:
+    if question.filter is None or (other := barometer.question(question.filter.question)) is None:
+        return None
+    labels = [one.label for one in (*other.modalities, *other.set_aside) if one.code in question.filter.answers]
+    return f"à qui a répondu « {listed(labels, 'ou')} » à « {other.title} »"
+
+
+def _ballot(question: Question) -> str | None:
+    ballot = question.ballot
+    return f"à qui a tiré « {ballot.value} » ({ballot.column})" if ballot else None
+
+
+def compared_wording(wave: Wave, question: Question) -> str | None:
+    """Say whether the words are those of the wave that this one is compared with."""
+    if wave.comparable_with is None or (before := question.wording(wave.comparable_with)) is None:
+        return None
+    now = question.wording(wave.id)
+    assert now is not None  # only questions of the wave are told
+    if now.text == before.text:
+        return "identique"
+    return f"différent, de même sens : {now.same_meaning}" if now.same_meaning else OTHER_WORDS
+
+
+def _counts(barometer: Barometer, question: Question, column: str, answers: Answers | None) -> dict[str, int | None]:
+    """Count every row of weight once: not asked, no answer, set aside, too many answers, or in the base."""
+    names = ("non_posee", "sans_reponse", "trop_de_reponses", "hors_base", "base")
+    if answers is None or answers.failure:
+        return dict.fromkeys(names)
+    asked = who_is_asked(barometer, question, answers)
+    if question.multiple:
+        picked, answered, too_many = chosen(question, answers)
+        offered = picked[:, : len(question.modalities)].any(axis=1)
+    else:
+        ranks = answers.ranks[column]
+        answered, offered = ranks != NONE, (ranks != NONE) & (ranks < len(question.modalities))
+        too_many = np.zeros(len(ranks), dtype=bool)
+    valid = asked & answered & ~too_many
+    base = valid if question.nonresponse == "include" else valid & offered
+    counts = (~asked, asked & ~answered, asked & answered & too_many, valid & ~base, base)
+    return {name: int(flags.sum()) for name, flags in zip(names, counts, strict=True)}
+
+
+def _results(barometer: Barometer, wave: Wave, answers: Answers, made: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the lines of a wave with all that is computed of them; what is hidden has no figure any more."""
+    found = crosstabs(barometer, wave, answers)
+    out = hidden(found)
+    found["effet_de_plan"] = found["n"] / found["base_efficace"]
+    found["statut"] = np.where(out, SECRET, np.where(found["n"] < FEW, LOW_BASE, PUBLISHED))
+    found["fiable"] = found["statut"].eq(PUBLISHED)
+    found["seuil_fiable"] = FEW
+    found[_BLANKED] = found[_BLANKED].astype("float64").mask(np.repeat(out[:, None], len(_BLANKED), axis=1))
+    found = with_letters(against_rest(found))
+    earlier = made.get(wave.comparable_with or "")
+    if earlier is None:
+        return found.assign(vague_comparee=None, ecart_vague=np.nan, p_vague=np.nan, p_vague_corrigee=np.nan)
+    same = {
+        identifier: (compared_wording(wave, question) or OTHER_WORDS) != OTHER_WORDS
+        for question in barometer.questions
+        if question.wording(wave.id)
+        for identifier, _, _ in question.asked
+    }
+    return against_wave(found, earlier, found["question"].map(same)).assign(vague_comparee=wave.comparable_with)
+
+
+def _told(barometer: Barometer, wave: Wave, known: ReceivedWave, found: pd.DataFrame) -> pd.DataFrame:
+    """Return the lines of a wave in the columns that are published, but those that name the wave."""
+    told = found[found["n"].gt(0) | found["statut"].eq(SECRET)].reset_index(drop=True)
+    bounds = told["borne_basse"].notna()
+    significant = {
+        f"{what}_significatif": (told[f"p_{what}_corrigee"] <= LEVEL)
+        .astype("object")
+        .where(told[f"p_{what}_corrigee"].notna(), None)
+        for what in ("vague", "reste")
+    }
+    return told.assign(
+        rang=np.arange(1, len(told) + 1),
+        base=told["n"],
+        intervalle=bounds.map({True: CONVENTIONAL if wave.quotas else RANDOM, False: None}),
+        motif=told["statut"].map(
+            {SECRET: f"moins de {THRESHOLD} réponses, ou de quoi les retrouver", LOW_BASE: f"moins de {FEW} réponses"}
+        ),
+        note=_rounding_notes(barometer, told),
+        nature_donnees=_nature(known),
+        lettre=told["lettre"].where(told["lettre"].ne(""), None),
+        superieur_a=told["superieur_a"].where(told["superieur_a"].ne(""), None),
+        vague_comparee=told["vague_comparee"].where(told["ecart_vague"].notna(), None),
+        **significant,
+    )[RESULT_COLUMNS]
+
+
+def _rounding_notes(barometer: Barometer, told: pd.DataFrame) -> pd.Series[str]:
+    """Say where rounded shares don't add up to the rounded sub-total, which is made of shares before rounding."""
+    notes = pd.Series(None, index=told.index, dtype="object")
+    parts = pd.DataFrame(_parts(barometer), columns=["question", "indicateur", "modalite"])
+    place = ["question", "indicateur", "coupe", "groupe"]
+    shares = told.loc[told["mesure"].eq("reponse"), ["question", "modalite", "coupe", "groupe", "valeur"]]
+    rounded = parts.merge(shares.assign(entier=shares["valeur"].round()), on=["question", "modalite"])
+    sums = rounded.groupby(place, sort=False)["entier"].agg(somme="sum", nombre="size")
+    lines = told.loc[told["mesure"].eq("indicateur") & told["valeur"].notna()].rename(
+        columns={"modalite": "indicateur"}
+    )
+    joined = lines[[*place, "valeur"]].join(sums, on=place)
+    joined = joined[(joined["nombre"] > 1) & (joined["somme"] != joined["valeur"].round())]
+    told_of = [_rounding_note(*pair) for pair in zip(joined["valeur"], joined["somme"], strict=True)]
+    notes[joined.index] = told_of
+    return notes
+
+
+def _parts(barometer: Barometer) -> Iterator[tuple[str, str, str]]:
+    """Yield each question, share and answer that is a part of it, when both are shares of the same base."""
+    for indicator in barometer.indicators:
+        question = barometer.question(indicator.question)
+        if (
+            question is None
+            or indicator.measure != "share"
+            or indicator.nonresponse not in (None, question.nonresponse)
+        ):
+            continue
+        codes = indicator.answers or tuple(one.code for one in question.scale if one.polarity == "positive")
+        yield from ((asked, indicator.id, code) for asked, _, _ in question.asked for code in codes)
+
+
+def _rounding_note(total: float, parts: float) -> str:
+    return f"Le total ({total:.0f}) est calculé avant l'arrondi ; ses parties arrondies font {parts:.0f}."
