@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from pipelines.portal import addresses
 from pipelines.portal.figures import State
 from pipelines.portal.matrix import WORDS, late, matrix
-from pipelines.portal.templates import MENU, File
+from pipelines.portal.templates import MENU, File, menu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,8 +102,8 @@ class AboutPages:
         reading = self.reading
         tables = dict.fromkeys(row["table"] for row in reading.dictionary)
         sections = [
-            ("Trouver", [("Accueil", "index.html"), ("Rechercher", "recherche.html"), *MENU[1:6]]),
-            ("Comprendre", [*MENU[6:], ("Accessibilité", "accessibilite.html")]),
+            ("Trouver", [("Accueil", "index.html"), ("Rechercher", "recherche.html"), *menu(self.pages.site)[1:-2]]),
+            ("Comprendre", [*MENU[-2:], ("Accessibilité", "accessibilite.html")]),
             ("Réseaux", [(one.title, addresses.network_page(code)) for code, one in reading.networks.items()]),
             ("Tables", [(table, addresses.table_page(table)) for table in tables]),
         ]  # fmt: skip

@@ -43,6 +43,11 @@ def indicator_page(indicator: str, network: str | None = None) -> str:
     return f"indicateurs/{file_name(indicator)}{f'/{file_name(network)}' if network else ''}.html"
 
 
+def barometer_page(barometer: str, question: str | None = None) -> str:
+    """Return the page of a barometer, or of one of its questions."""
+    return f"barometres/{file_name(barometer)}{f'/{file_name(question)}' if question else ''}.html"
+
+
 def table_page(table: str) -> str:
     """Return the page of the columns of a published table."""
     return f"donnees/{file_name(table)}.html"

@@ -14,8 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.portal import barometers as barometer_pages
 from pipelines.portal.about_pages import NOT_FOUND, AboutPages
 from pipelines.portal.addresses import LATEST, posters_folder, posters_zip, version_folder
+from pipelines.portal.barometers import BarometerPages, BarometerRelease
 from pipelines.portal.charts import style
 from pipelines.portal.data_pages import DataPages
 from pipelines.portal.national_pages import CommonPages
@@ -58,26 +60,27 @@ class BuiltSite:
 
 def build_site(
     release: Path, folder: Path, *, address: str = "", theme: Path | None = None,
-    folder_of: Callable[[str], Path | None] | None = None,
+    folder_of: Callable[[str], Path | None] | None = None, barometers: Path | None = None,
 ) -> BuiltSite:  # fmt: skip
     """Bring a folder to a release; ``address``: where it is read; ``theme``: a folder of style sheets of the owner's.
 
     ``folder_of`` gives the folder of a version whose files are yet to be brought, whole, None when it is lost; those of
-    the same dataset are beside the release unless told otherwise. Raises UnreadableReleaseError when the release isn't
-    whole, or the theme isn't there.
+    the same dataset are beside the release unless told otherwise. ``barometers``: the release of theirs, whose pages
+    are added. Raises UnreadableReleaseError when the release isn't whole, or the theme isn't there.
     """
-    site = Site(TITLE, address.rstrip("/"), _style_sheets(theme), _posters(folder))
+    site = Site(TITLE, address.rstrip("/"), _style_sheets(theme), _posters(folder), barometers is not None)
     with Reading(release) as reading:
         built = SiteFolder(folder, reading.version)
-        digests, versions = _Digests(reading, site), folder_of or _beside(release)
+        digests, versions = _Digests(reading, site, barometers), folder_of or _beside(release)
         whole = digests.of_all()
         if not (
             all(_kept(built, item) or versions(item.version) is None for item in reading.versions)
             and all(built.keep(code, digests.of(network)) for code, network in reading.networks.items())
             and built.keep(COMMON, whole)
+            and (barometers is None or built.keep(barometer_pages.GROUP, whole))
         ):
             _place_versions(reading, built, versions)
-            _write(Pages(reading, site), built, digests, whole, theme)
+            _write(Pages(reading, site), built, digests, theme, barometers)
         built.close(AboutPages(Pages(reading, site)).gone)
     return BuiltSite(folder, reading.version, len(built.addresses), tuple(built.written), tuple(built.removed))
 
@@ -105,12 +108,21 @@ def _place_versions(reading: Reading, built: SiteFolder, folder_of: Callable[[st
             built.place(f"{home}/{path.name}", path, digests.get(path.name, ""), group, sources)
 
 
-def _write(pages: Pages, built: SiteFolder, digests: _Digests, whole: str, theme: Path | None) -> None:
+def _write(pages: Pages, built: SiteFolder, digests: _Digests, theme: Path | None, barometers: Path | None) -> None:
+    whole = digests.of_all()
     for code, network in pages.reading.networks.items():
         sources = digests.of(network)
         if not built.keep(code, sources):
             for file in NetworkPages(pages, network).files():
                 built.put(file.address, file.text, code, sources)
+    if barometers is not None:
+        with BarometerRelease(barometers) as release:
+            for file in BarometerPages(pages, release).files():
+                built.put(file.address, file.text, barometer_pages.GROUP, whole)
+            digests_of = told_digests(barometers)
+            for path in release.paths():
+                address = f"{barometer_pages.FILES}/{path.name}"
+                built.place(address, path, digests_of.get(path.name, ""), barometer_pages.GROUP, whole)
     about = AboutPages(pages)
     for file in (*CommonPages(pages).files(), *DataPages(pages, built.root).files(), *about.files()):
         built.put(file.address, file.text, COMMON, whole)
@@ -129,12 +141,14 @@ def _write(pages: Pages, built: SiteFolder, digests: _Digests, whole: str, theme
 class _Digests:
     """From what each group of pages is made: a digest of rows, texts, code and settings."""
 
-    def __init__(self, reading: Reading, site: Site) -> None:
+    def __init__(self, reading: Reading, site: Site, barometers: Path | None = None) -> None:
+        self._barometers = told_digests(barometers) if barometers else {}
         self._reading, self._posters = reading, sorted(site.posters)
         self._by_network = {table: reading.digests(table, "reseau") for table in _OF_A_NETWORK}
         self._shared = [
             *(sorted(reading.digests(table, "'toutes'").items()) for table in _OF_ALL),
-            code_digest(), [site.title, site.address, *site.themes], reading.synthetic, reading.years[-1:],
+            code_digest(), [site.title, site.address, *site.themes, site.barometers],
+            reading.synthetic, reading.years[-1:],
         ]  # fmt: skip
 
     def of(self, network: Network) -> str:
@@ -152,7 +166,7 @@ class _Digests:
     def of_all(self) -> str:
         """Return the digest of everything: the release and the code."""
         files = self._reading.files
-        return _digest([self._shared, self._by_network, self._reading.version, files])
+        return _digest([self._shared, self._by_network, self._reading.version, files, self._barometers])
 
 
 def _posters(folder: Path) -> frozenset[str]:

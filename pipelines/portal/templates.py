@@ -42,13 +42,20 @@ _MONTHS = (
 class Site:
     """What all pages share: where the site is read (empty: not known), and the style sheets that the owner adds.
 
-    ``posters`` are the addresses of the posters that are there, and of their zips.
+    ``posters`` are the addresses of the posters that are there, and of their zips; ``barometers``: whether some are
+    shown.
     """
 
     title: str
     address: str = ""
     themes: tuple[str, ...] = ()
     posters: frozenset[str] = frozenset()
+    barometers: bool = False
+
+
+def menu(site: Site) -> tuple[tuple[str, str], ...]:
+    """Return the main menu: barometers are in it where there are some."""
+    return (*MENU[:6], *([("Baromètres", "barometres.html")] if site.barometers else []), *MENU[6:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,7 @@ class Pages:
         )  # fmt: skip
         self._templates.filters |= {"size": french.size, "grouped": french.number, "day": shown_date}
         self._templates.globals |= {
-            "site": site, "menu": MENU, "synthetic": reading.synthetic, "licence": LICENCE, "version": VERSION,
+            "site": site, "menu": menu(site), "synthetic": reading.synthetic, "licence": LICENCE, "version": VERSION,
             "figure": figure_html, "change": change_html, "published": published, "at": addresses,
             "marks": partial(marks, told_of_all=reading.synthetic is not None), "counted": french.counted,
             "networks": reading.networks, "indicators": reading.indicators,

@@ -37,6 +37,8 @@ PAGES = (
     *("departements/75/assurance-maladie.html", "departements/30/france-services.html", "regions/11.html"),
     *("regions/11/caf.html", "structures/france-travail/FT75-2.html", "structures/universites/0000001A.html"),
     *("indicateurs/nps.html", "indicateurs/nps/caf.html", "indicateurs/csat/dgfip.html"),
+    *("barometres.html", "barometres/confiance.html", "barometres/confiance/confiance.html"),
+    *("barometres/confiance/freins.html", "barometres/services-publics/satisfaction.html"),
     *("listes/lettre-a.html", "listes/reseau-dgfip.html", "recherche.html", "recherche.html?q=paris", RETIRED),
 )
 RUN_AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(

@@ -24,7 +24,7 @@ HOSTILE = st.one_of(
     st.just("<script>alert('x')</script>"),
     st.just("\"'&<>" * 60),
     st.just("long " * 60),
-    st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=300),
+    st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=300).filter(str.strip),
 )
 
 

@@ -51,6 +51,8 @@ _RULES = """
 .chart svg .cut{fill:none;stroke:var(--c-ink);stroke-dasharray:2 2}
 .chart svg .gone{fill:none;stroke:var(--c-quiet);stroke-width:4;stroke-dasharray:1 4}
 .chart svg .fill{fill:var(--c-series)}
+.chart svg .against{fill:var(--c-reference)}
+.chart svg .half{fill-opacity:.6}
 .chart svg .usual{fill:var(--c-quiet);fill-opacity:.18}
 .chart svg .low{fill:var(--c-low)}
 .chart svg .middle{fill:var(--c-middle)}

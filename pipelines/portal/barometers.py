@@ -1,0 +1,222 @@
+"""The pages of barometers, made from one published release of theirs and nothing else.
+
+How a question is drawn is in ``charts.opinion``; the rest of the site is in the other modules of this room.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from markupsafe import Markup, escape
+
+from pipelines.portal import addresses
+from pipelines.portal.charts.opinion import (
+    WaveBreak,
+    change_text,
+    diverging,
+    group_dots,
+    opinion_data,
+    opinion_figure,
+    several_answers,
+    slopes,
+)
+from pipelines.portal.templates import File
+from pipelines.release import history
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.portal.charts import Chart
+    from pipelines.portal.templates import Pages
+
+GROUP = "barometres"  # of the pages of the site
+INDEX = "barometres.html"
+FILES = "barometres/donnees"  # copies of the files of the release
+TABLES = ("vagues", "questions", "resultats_barometres")
+ALL = "ensemble"
+Line = dict[str, Any]
+
+
+def is_barometer_release(folder: Path) -> bool:
+    """Whether a folder is a release of barometers."""
+    return all((folder / f"{table}.parquet").is_file() for table in TABLES)
+
+
+class BarometerRelease:
+    """A release of barometers, open for reading: its rows stay in the files until a question is shown."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.version = folder, folder.name
+        self.descriptor: Mapping[str, Any] = history.descriptor(folder)
+        self._connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "250MB"})
+        for table in TABLES:
+            self._connection.read_parquet(str(folder / f"{table}.parquet")).create_view(table)
+
+    def lines(self, table: str, order: str, **where: str) -> list[Line]:
+        """Return rows of a table as plain values, None where a cell is empty."""
+        conditions = " AND ".join(f"{name} = ?" for name in where) or "true"
+        found = self._connection.execute(
+            f"SELECT * FROM {table} WHERE {conditions} ORDER BY {order}", list(where.values())
+        )
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def paths(self) -> list[Path]:
+        """Return the files of the release."""
+        return sorted(path for path in self.folder.iterdir() if path.is_file())
+
+    @property
+    def synthetic(self) -> str | None:
+        """The sentence that says that data are invented, None when they aren't."""
+        if not self.descriptor.get("synthetic"):
+            return None
+        return str(self.descriptor.get("inputs", {}).get("synthetic") or "Ces données sont inventées.")
+
+    def __enter__(self) -> BarometerRelease:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back what reading takes."""
+        self._connection.close()
+
+
+@dataclass(frozen=True)
+class BarometerPages:
+    """Every page of the barometers of a release; ``pages`` fills the templates of the site."""
+
+    pages: Pages
+    release: BarometerRelease
+
+    def files(self) -> Iterator[File]:
+        """Yield the index, then each barometer and its questions."""
+        waves = self.release.lines("vagues", "barometre, fin_terrain")
+        barometers = {
+            line["barometre"]: [one for one in waves if one["barometre"] == line["barometre"]] for line in waves
+        }
+        yield self._page(
+            "barometers.html",
+            INDEX,
+            "Baromètres",
+            barometers=barometers,
+            files=self._files(),
+            headlines=self._headlines(barometers),
+            questions_of=self._titles(),
+            facts=_facts,
+            shown=opinion_figure,
+            changed=partial(_changed, barometers),
+            crumbs=[("Baromètres", None)],
+        )
+        for identifier, held in barometers.items():
+            yield from self._barometer(identifier, held)
+
+    def _files(self) -> list[tuple[str, str, int]]:
+        """Return the files of the release: address, name, bytes."""
+        return [(f"{FILES}/{path.name}", path.name, path.stat().st_size) for path in self.release.paths()]
+
+    def _titles(self) -> dict[tuple[str, str], str]:
+        """Return the title of each question, by barometer and question."""
+        return {(x["barometre"], x["question"]): x["titre"] for x in self.release.lines("questions", "annee")}
+
+    def _headlines(self, barometers: Mapping[str, Sequence[Line]]) -> dict[str, list[Line]]:
+        """Return the indicators of everybody in the last wave that has some, by barometer."""
+        found = {}
+        for identifier, waves in barometers.items():
+            lines = self.release.lines(
+                "resultats_barometres", "rang", barometre=identifier, mesure="indicateur", coupe=ALL
+            )
+            last = next(
+                (wave["vague"] for wave in reversed(waves) if any(x["vague"] == wave["vague"] for x in lines)), ""
+            )
+            found[identifier] = [line for line in lines if line["vague"] == last]
+        return found
+
+    def _barometer(self, identifier: str, waves: Sequence[Line]) -> Iterator[File]:
+        asked = self.release.lines("questions", "annee", barometre=identifier)
+        questions: dict[str, list[Line]] = {}
+        for line in asked:
+            questions.setdefault(line["question"], []).append(line)
+        title = waves[-1]["titre"]
+        crumbs = [("Baromètres", INDEX), (title, None)]
+        yield self._page(
+            "barometer.html",
+            addresses.barometer_page(identifier),
+            title,
+            waves=waves,
+            questions=questions,
+            identifier=identifier,
+            crumbs=crumbs,
+        )
+        for question, lines in questions.items():
+            yield self._question(identifier, title, waves, question, lines)
+
+    def _question(
+        self, identifier: str, title: str, waves: Sequence[Line], question: str, asked: Sequence[Line]
+    ) -> File:
+        rows = self.release.lines("resultats_barometres", "annee, rang", barometre=identifier, question=question)
+        titles = {wave["vague"]: wave["vague_titre"] for wave in waves}
+        whole = [line for line in rows if line["coupe"] == ALL]
+        breaks = [WaveBreak(wave["vague"], wave["ruptures"]) for wave in waves if wave["ruptures"]]
+        breaks += [
+            WaveBreak(one["vague"], "mots de la question changés")
+            for one in asked
+            if (one["libelle_compare"] or "").endswith("non comparé")
+        ]
+        name = asked[-1]["titre"]
+        indicators = list(dict.fromkeys(line["modalite"] for line in whole if line["mesure"] == "indicateur"))
+        followed = indicators or [line["modalite"] for line in whole[:1]]
+        draw = several_answers if asked[-1]["nature"].startswith("choix multiple") else diverging
+        answers = draw(f"{name} : part de chaque réponse", titles, [x for x in whole if x["mesure"] == "reponse"])
+        return self._page(
+            "barometer_question.html",
+            addresses.barometer_page(identifier, question),
+            f"{name} ({title})",
+            heading=name,
+            asked=asked,
+            titles=titles,
+            answers=answers,
+            notes=sorted({x["note"] for x in rows if x["note"]}),
+            curves=[_curve(titles, whole, one, breaks) for one in followed],
+            cuts=list(_cuts(rows, followed[0])) if followed else [],
+            last=rows[-1]["vague"] if rows else None,
+            intervals=sorted({x["intervalle"] for x in rows if x["intervalle"]}),
+            crumbs=[("Baromètres", INDEX), (title, addresses.barometer_page(identifier)), (name, None)],
+        )
+
+    def _page(self, template: str, address: str, title: str, **told: Any) -> File:
+        told |= {
+            "release_version": self.release.version,
+            "synthetic": self.release.synthetic,
+            "dataset_title": self.release.descriptor.get("title", ""),
+        }
+        return File(address, self.pages.render(template, address, title, **told))
+
+
+def _facts(line: Line) -> Markup:
+    """Return a row's facts as attributes."""
+    return Markup("".join(f' data-{name}="{escape(value)}"' for name, value in opinion_data(line)))
+
+
+def _changed(barometers: Mapping[str, Sequence[Line]], line: Line) -> str:
+    return change_text(line, {wave["vague"]: wave["vague_titre"] for wave in barometers[line["barometre"]]})
+
+
+def _curve(titles: Mapping[str, str], whole: Sequence[Line], modality: str, breaks: Sequence[WaveBreak]) -> Chart:
+    lines = [line for line in whole if line["modalite"] == modality]
+    return slopes(f"{lines[-1]['libelle']}, vague par vague", titles, lines, breaks)
+
+
+def _cuts(rows: Sequence[Line], modality: str) -> Iterator[tuple[str, Chart]]:
+    """Yield the groups of each cut in the last wave."""
+    last = [line for line in rows if line["vague"] == rows[-1]["vague"] and line["modalite"] == modality]
+    whole = next((line for line in last if line["coupe"] == ALL), None)
+    for cut in dict.fromkeys(line["coupe"] for line in last if line["coupe"] != ALL):
+        if whole is not None:
+            lines = [line for line in last if line["coupe"] == cut]
+            yield cut, group_dots(f"{whole['libelle']} : {lines[0]['coupe_titre']}", lines, whole)
