@@ -52,6 +52,7 @@ def _received(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         tags={"reseau": network},
         description=f"{declared.title} : fichiers reçus, archivés par empreinte.",
         kinds={"file"},
+        output_required=False,
         check_specs=[_yearly_check(declared, key, "reception", "Tous les fichiers attendus sont là")],
     )
     def received(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
@@ -69,15 +70,16 @@ def _received(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
             context.log.warning(f"Fichier modifié sous le même nom : {file.path} ({file.before} → {file.sha256})")
         for notice in reception.notices():
             context.log.warning(notice)
-        yield dg.MaterializeResult(
-            metadata={
-                "en_bref": due.sentence,
-                "fichiers": rows_shown(_files(reception)),
-                "nombre_de_fichiers": len(files),
-                "octets": sum(file.size for file in files),
-            },
-            data_version=dg.DataVersion(reception.fingerprint),
-        )
+        metadata: dict[str, Any] = {
+            "en_bref": due.sentence,
+            "fichiers": rows_shown(_files(reception)),
+            "nombre_de_fichiers": len(files),
+            "octets": sum(file.size for file in files),
+        }
+        if files:
+            yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(reception.fingerprint))
+        else:  # seen, but no output: there is nothing to judge or to write a letter about
+            context.log_event(dg.AssetMaterialization(key, partition=str(year), metadata=metadata))
 
     return received
 
