@@ -22,6 +22,7 @@ from pipelines.flow.release import (
     OldTablesError,
     audited,
     lost_by_damage,
+    nothing_yet,
     release_dataset,
     release_inputs,
 )
@@ -112,6 +113,11 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
         if audit.refused:
             message = f"{dataset} : un secret se déduit des chiffres, rien n'est publié. {audit.refused}."
             raise dg.Failure(message, allow_retries=False)
+        if nothing_yet(catalogue, store, dataset):
+            context.log.info(f"{dataset} : aucune ligne encore, aucune version")
+            yield dg.AssetCheckResult(check_name="contrats", passed=True, metadata={"lignes": 0})
+            yield dg.MaterializeResult(metadata={"version": "aucune : rien à publier encore", ROWS: 0})
+            return
         inputs = release_inputs(catalogue, store, workspace.root, Path(workspace.schemas))
         try:
             made = release_dataset(catalogue, store, dataset, inputs)

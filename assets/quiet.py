@@ -13,7 +13,7 @@ from pipelines.declarations import Catalogue
 from pipelines.flow.changes import look
 from pipelines.flow.exports_folder import note_folder
 from pipelines.flow.gather import tables_are_current
-from pipelines.flow.release import release_inputs, release_is_current
+from pipelines.flow.release import nothing_yet, release_inputs, release_is_current
 from pipelines.operations.instance import opened
 
 
@@ -41,7 +41,9 @@ def national_due(catalogue: Catalogue, workspace: Workspace, datasets: Iterable[
     if not tables_are_current(catalogue, store):
         return True
     inputs = release_inputs(catalogue, store, workspace.root, Path(workspace.schemas))
-    return not all(release_is_current(store, dataset, inputs) for dataset in datasets)
+    return not all(
+        nothing_yet(catalogue, store, dataset) or release_is_current(store, dataset, inputs) for dataset in datasets
+    )
 
 
 def _traced(home: Path, datasets: Iterable[str]) -> bool:

@@ -131,6 +131,12 @@ def release_dataset(catalogue: Catalogue, store: Store, dataset: str, inputs: In
     return made
 
 
+def nothing_yet(catalogue: Catalogue, store: Store, dataset: str) -> bool:
+    """Whether a dataset has nothing to say: no row of its main table, and no release that had any."""
+    main_table = store.national / f"{catalogue.datasets[dataset].main_table}.parquet"
+    return not history.versions(store.releases, dataset) and pq.read_metadata(main_table).num_rows == 0
+
+
 def release_is_current(store: Store, dataset: str, inputs: Inputs) -> bool:
     """Whether the latest release was the answer to these inputs, the tables that are here and the releases before.
 

@@ -13,6 +13,7 @@ from pipelines.declarations.yaml_source import parse
 
 PARSE = lru_cache(maxsize=None)(parse)
 
+CAF_NAME = "{name: caf_nom, label: CAF, example: CAF du Gard}"
 CAF, PREF, GN = "networks/caf.yml", "networks/prefectures.yml", "networks/gendarmerie.yml"
 UNIVERSITIES = "networks/universites.yml"
 RATE, DATASET = "indicators/taux-decroche.yml", "datasets/resultats-services-publics.yml"
@@ -80,11 +81,11 @@ FAULTS = [
      ["« note_site » inconnu"]),
     (CAF, "weight: poids", "weight: poids\n    ignore: [{blank: [vide], why: essai}]", "exports.0.ignore.0.vide",
      ["« vide »"]),
-    (CAF, "{name: caf_nom, label: CAF}", '{name: caf_nom, label: CAF, missingValues: ["", ns], absences: {ns: bruit}}',
+    (CAF, CAF_NAME, '{name: caf_nom, label: CAF, missingValues: ["", ns], absences: {ns: bruit}}',
      "exports.0.fields.4.absences.ns", ["motif d'absence « bruit » inconnu", "secret-statistique"]),
-    (CAF, "{name: caf_nom, label: CAF}", "{name: caf_nom, label: CAF, absences: {ns: non-significatif}}",
+    (CAF, CAF_NAME, "{name: caf_nom, label: CAF, absences: {ns: non-significatif}}",
      "exports.0.fields.4.absences.ns", ["« ns » doit aussi figurer dans missingValues du champ caf_nom"]),
-    (CAF, "{name: caf_nom, label: CAF}", "{name: caf_nom, label: Code CAF}", "exports.0.layouts.0",
+    (CAF, CAF_NAME, "{name: caf_nom, label: Code CAF}", "exports.0.layouts.0",
      ["en-tête « Code CAF » déclaré 2 fois"]),
     (CAF, "{years: 2023, path: \"caf/enquete", "{years: 2022-2023, path: \"caf/enquete", "exports.0.layouts",
      ["2 layouts se disputent l'année 2022"]),

@@ -112,6 +112,13 @@ def test_the_yearly_results_know_nothing_of_barometers(output):
         assert names.isdisjoint({"confiance", "services-publics"})
 
 
+def test_nothing_is_released_before_a_wave_has_come(real_run):
+    output, told = real_run
+    assert not (output / "releases" / DATASET).exists()
+    assert f"{DATASET} : aucune version" in told
+    assert not (output / "site" / "barometres.html").exists()
+
+
 def test_a_wave_with_a_wrong_answer_has_its_letter(output):
     letter = (output / "work" / "networks" / "confiance" / "2021" / "v2021-lettre.txt").read_text(encoding="utf-8")
     assert "confiance" in letter

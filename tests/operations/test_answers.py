@@ -14,7 +14,8 @@ from typer.main import get_command
 from pipelines.cli import app, main
 from pipelines.cli.terminal_output import steps
 
-FOR_PRODUCERS_AND_AUTHORS = {"editor-schemas", "template"}  # they write files, and name them
+# They write files, and name them; or serve pages.
+FOR_PRODUCERS_AND_AUTHORS = {"door", "editor-schemas", "template"}
 
 
 def commands(group: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -54,7 +55,10 @@ def test_answers_are_json_alone(tmp_path, capfd):
     assert years[2023]["etat"] == "rejeté"
     assert years[2023]["lettre"].endswith("alpha/2023/guichet-lettre.html")
     assert (years[2024]["etat"], "lettre" in years[2024]) == ("accepté", False)
-    assert made["jeux_de_donnees"] == [{"id": "resultats-services-publics", "version": "1.0.0"}]
+    assert made["jeux_de_donnees"] == [
+        {"id": "barometres-services-publics", "version": None},  # no wave came
+        {"id": "resultats-services-publics", "version": "1.0.0"},
+    ]
     proof = ask("verify", "--no-rebuild", *output, *schemas)
     assert (proof["versions"], proof["refaite"], proof["conforme"], proof["constats"]) == (["1.0.0"], None, True, [])
     assert ask("plan", *output, *schemas)["plans"][0]["empty"]

@@ -203,9 +203,8 @@ def test_robots_are_told_every_page_that_is_online_and_no_other(home: Path, tmp_
     retired = tmp_path / "donnees/versions/1.0.1.html"
     assert '<meta name="robots" content="noindex">' in retired.read_text("utf-8")
     pages = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.html")}
-    expected = sorted(
-        f"https://r.example.fr/{page}" for page in pages - {"nouveau.html", "donnees/versions/1.0.1.html"}
-    )
+    unlisted = {"nouveau.html", "donnees/versions/1.0.1.html", "404.html"}
+    expected = sorted(f"https://r.example.fr/{page}" for page in pages - unlisted)
     assert places(tmp_path / "sitemap.xml") == expected
     robots = (tmp_path / "robots.txt").read_text("utf-8").splitlines()
     assert robots == ["User-agent: *", "Allow: /", "Sitemap: https://r.example.fr/sitemap.xml"]

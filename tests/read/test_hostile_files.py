@@ -314,12 +314,19 @@ def test_another_kind_of_file_is_named(form, content, words):
 
 
 def test_the_right_kind_to_declare_is_told():
-    assert "format: xlsx" in refused(xlsx(["a"]), "csv")
-    assert "format: xlsx" in refused(xlsx(["a"]), "ods")
-    assert "format: ods" in refused(ods(f"<table:table-row>{ODS_CELL}</table:table-row>"), "xlsx")
+    """A producer can't declare: the letter names the kind, and asks the data team to expect it."""
+    asked = "demandez à l'équipe données d'attendre ce format"
+    for message in (refused(xlsx(["a"]), "csv"), refused(xlsx(["a"]), "ods")):
+        assert "est un classeur XLSX" in message
+        assert asked in message
+    message = refused(ods(f"<table:table-row>{ODS_CELL}</table:table-row>"), "xlsx")
+    assert "est un classeur ODS" in message
+    assert asked in message
     stream = io.BytesIO()
     pq.write_table(pa.table({"a": [1]}), stream)
-    assert "format: parquet" in refused(stream.getvalue(), "csv")
+    message = refused(stream.getvalue(), "csv")
+    assert "est un Parquet" in message
+    assert asked in message
 
 
 # Parquet
