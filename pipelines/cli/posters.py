@@ -40,7 +40,7 @@ def posters(
         return USAGE
     if fault := _unknown(catalogue, network, output, folder):
         return tell(fault, USAGE)
-    held = dataset_of(output, dataset)
+    held = dataset_of(output, dataset or catalogue.on_site)
     if held is None:
         return USAGE
     name, store = held

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from dagster_service import write_export
@@ -56,10 +57,15 @@ def machine(tmp_path, capsys) -> Machine:
     return found
 
 
+def dataset_of(machine) -> dict[str, Any]:
+    """What the status tells of the data set of results."""
+    return next(one for one in machine.status()["jeux_de_donnees"] if one["id"] == DATASET)
+
+
 def test_releases_are_proved_gone_back_on_and_shown(machine):
     write_export(machine.project.exports, "alpha", 2024, unhappy=2)
     machine.run()
-    told = machine.status()["jeux_de_donnees"][0]
+    told = dataset_of(machine)
     assert (told["versions"], told["cibles"][0]["a_jour"]) == (2, True)
     assert told["cibles"][0]["page"].startswith(machine.url)
     latest = told["version"]
@@ -67,7 +73,7 @@ def test_releases_are_proved_gone_back_on_and_shown(machine):
     (plan,) = json.loads(machine.command("plan", "--json"))["plans"]
     assert plan["empty"], "the catalogue is what was published"
     assert machine.url in machine.command("rollback", "--to", "1.0.0", "--reason", "essai")
-    told = machine.status()["jeux_de_donnees"][0]
+    told = dataset_of(machine)
     assert told["versions"] == 3
     assert told["cibles"][0] | {"version": told["version"], "a_jour": True} == told["cibles"][0]
     machine.command("verify", "--no-rebuild")
@@ -84,11 +90,11 @@ def test_a_blocked_plan_waits_for_an_agreement_that_all_know(machine):
     path.write_text(path.read_text(encoding="utf-8").replace("dataset_change: {max: 15,", "dataset_change: {max: 0,"))
     redefine(machine)
     assert "PUBLICATION EN ATTENTE" in machine.run()
-    assert not machine.status()["jeux_de_donnees"][0]["cibles"][0]["a_jour"]
+    assert not dataset_of(machine)["cibles"][0]["a_jour"]
     (plan,) = json.loads(machine.command("plan", "--json", code=1))["plans"]
     assert plan["blocked"]
     machine.command("publish", "--accept", plan["hash"], "--reason", "définition corrigée")
-    assert machine.status()["jeux_de_donnees"][0]["cibles"][0]["a_jour"]
+    assert dataset_of(machine)["cibles"][0]["a_jour"]
     store = Store(machine.url)
     assert any(store.room("acceptances").iterdir())
 
