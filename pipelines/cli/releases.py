@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
     from pipelines.flow.store import Store
 
+RESULTS = "resultats"
 Dataset = Annotated[
-    str | None, typer.Option("--dataset", metavar="JEU", help="jeu de données (inutile s'il n'y en a qu'un)")
+    str | None, typer.Option("--dataset", metavar="JEU", help="jeu de données (défaut : celui des résultats)")
 ]
 
 
@@ -187,6 +188,14 @@ def _shown(store: Store, folder: Path) -> str:
     return store.address(folder) if "://" in store.address(folder) else str(folder)
 
 
+def _has_results(store: Store, dataset: str) -> bool:
+    """Whether a dataset is that of the yearly results: the one meant where several are published and none is named."""
+    from pipelines.release import history
+
+    known = history.versions(store.releases, dataset)
+    return bool(known) and RESULTS in history.table_names(store.release(dataset, known[-1]))
+
+
 def dataset_of(output: str, wanted: str | None) -> tuple[str, Store] | None:
     """Return the dataset meant and the store that has its releases, or tell why none is."""
     from pipelines.declarations.problems import close_to
@@ -200,8 +209,9 @@ def dataset_of(output: str, wanted: str | None) -> tuple[str, Store] | None:
         return None
     releases = store.releases
     known = sorted(path.name for path in releases.iterdir() if path.is_dir()) if releases.is_dir() else []
-    if wanted is None and len(known) == 1:
-        return known[0], store
+    usual = known if len(known) == 1 else [name for name in known if _has_results(store, name)]
+    if wanted is None and len(usual) == 1:
+        return usual[0], store
     if wanted is not None and wanted in known:
         return wanted, store
     if not known:
