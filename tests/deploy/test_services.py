@@ -26,6 +26,9 @@ from assets.jobs import STAGES, stage_key
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+# As systemd starts them. A shell that runs tests in the background (``&``) leaves SIGINT ignored by all below it; and
+# Dagster's code server takes SIGTERM as it finds SIGINT: it would hear neither.
+HEARS_SIGNALS = ("env", "--default-signal=INT")
 PLANTED = {
     "RESULTATS_API_KEY": "cle-api-plantee-5f1c",
     "RESULTATS_SMTP_PASSWORD": "smtp-plante-81ab",
@@ -121,8 +124,9 @@ def installation(samples, tmp_path_factory) -> Iterator[Installation]:
             log = stack.enter_context((home / f"{name}.log").open("wb"))
             (command,) = commands(made, name)
             made.services[name] = subprocess.Popen(
-                command, cwd=home, env=made.environment, stdout=log, stderr=log, start_new_session=True
-            )
+                [*HEARS_SIGNALS, *command], cwd=home, env=made.environment, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
             if name == "code":
                 wait_for(ports["code"], made.services["code"], 120)
         for name in ("webserver", "readonly"):
@@ -140,17 +144,7 @@ def stop(installation: Installation) -> None:
         if service.poll() is None:
             service.send_signal(signal.SIGTERM)
     for service in installation.services.values():
-        until(lambda service=service: _stopped(service))
-
-
-def _stopped(service: subprocess.Popen[bytes]) -> bool:
-    """Wait a while; signal again: now and then Dagster's code server loses the first one (its unit then kills it)."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        service.wait(15)
-    if service.poll() is None:
-        service.send_signal(signal.SIGTERM)
-        return False
-    return True
+        service.wait(120)
 
 
 def until(found: Callable[[], Any], seconds: float = 120) -> Any:

@@ -24,7 +24,7 @@ from pipelines.read import ObjectStore
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-NETWORKS = ("gendarmerie", "securite")
+NETWORKS = ("gendarmerie", "france-travail")  # of the same years: a command takes one partition of all
 LONGEST_STEP = 4  # seconds after which Redis gives the step of a lost worker to another; celery asks every 100 seconds…
 
 pytestmark = pytest.mark.e2e
