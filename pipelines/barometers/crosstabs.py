@@ -56,6 +56,15 @@ class Measure:
     worth: Floats
 
 
+@dataclass(frozen=True)
+class Nest:
+    """Two cuts: each group of ``fine`` is a part of one of ``coarse``, that of ``parents``."""
+
+    fine: str
+    coarse: str
+    parents: dict[str, str]
+
+
 def crosstabs(barometer: Barometer, wave: Wave, answers: Answers) -> pd.DataFrame:
     """Return one line per question, measure, cut and group of a wave: SUMS, those of the rest of the sample, figures.
 
@@ -128,22 +137,41 @@ def who_is_asked(barometer: Barometer, question: Question, answers: Answers) -> 
 
 
 def chosen(question: Question, answers: Answers) -> tuple[Flags, Flags, Flags]:
-    """Return, of a multiple choice, what each row chose (rows × codes), who chose anything, and who too many."""
+    """Return, of a multiple choice, what each row chose (rows × codes), who answered, and who chose too many."""
     columns = [answers.ranks[question.column_of(code)] for code in question.codes]
     picked: Flags = np.stack([ranks == 0 for ranks in columns], axis=1)  # CHOSEN is the first of the two codes
-    answered: Flags = np.asarray(picked.any(axis=1))
+    answered: Flags = np.asarray(np.stack([ranks != NONE for ranks in columns], axis=1).any(axis=1))
     offered = picked[:, : len(question.modalities)].sum(axis=1)
     most = question.multiple.max if question.multiple and question.multiple.max else len(columns)
     return picked, answered, np.asarray(offered > most)
 
 
+def expressed(question: Question, picked: Flags) -> Flags:
+    """Return who chose among what was offered, or none of it: all but those who chose only what was not offered."""
+    offered = len(question.modalities)
+    return np.asarray(picked[:, :offered].any(axis=1) | ~picked[:, offered:].any(axis=1))
+
+
+def nested_cuts(barometer: Barometer, answers: Answers) -> list[Nest]:
+    """Return the pairs of cuts of which one splits the groups of the other, as the answers show it."""
+    found = []
+    for fine in barometer.cuts:
+        for coarse in barometer.cuts:
+            pairs = np.unique(np.column_stack([answers.ranks[fine.column], answers.ranks[coarse.column]]), axis=0)
+            pairs = pairs[(pairs != NONE).all(axis=1)]
+            if fine is not coarse and len(pairs) == len(np.unique(pairs[:, 0])) and len(pairs):
+                parents = {fine.groups[a].code: coarse.groups[b].code for a, b in pairs}
+                found.append(Nest(fine.id, coarse.id, parents))
+    return found
+
+
 def _multiple(question: Question, answers: Answers, asked: Flags, groups: _Groups) -> Iterator[pd.DataFrame]:
     picked, answered, too_many = chosen(question, answers)
     valid = asked & answered & ~too_many
-    expressed = valid & picked[:, : len(question.modalities)].any(axis=1)
+    inside = valid & expressed(question, picked)
     for rank, modality in enumerate((*question.modalities, *question.set_aside)):
         offered = rank < len(question.modalities)
-        base = expressed if offered and question.nonresponse == "exclude" else valid
+        base = inside if offered and question.nonresponse == "exclude" else valid
         ranks = np.where(base, np.where(picked[:, rank], 0, 1), NONE).astype(np.int64)
         sense = None if offered else ASIDE
         measure = Measure("reponse", modality.code, modality.label, sense, "share", np.array([100.0, 0.0]))

@@ -14,8 +14,12 @@ import numpy as np
 from pipelines.barometers.crosstabs import ALL, ROW
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
+
+    from pipelines.barometers.crosstabs import Nest
 
     Flags = NDArray[np.bool_]
     Floats = NDArray[np.float64]
@@ -23,22 +27,45 @@ if TYPE_CHECKING:
 THRESHOLD = 11  # people: that of surveys of users, everywhere in the product
 
 
-def hidden(found: pd.DataFrame) -> Flags:
+def hidden(found: pd.DataFrame, nests: Sequence[Nest] = ()) -> Flags:
     """Return which lines (of one wave) are hidden: ``n`` people answered, by question, base, cut and group.
 
-    Where no group may be added, or where the total itself is too small, the whole cut is hidden.
+    Where no group may be added, or where the total itself is too small, the whole cut is hidden. Where a cut splits the
+    groups of another, a group whose only hidden parts its shown ones would give back is hidden too, and with it every
+    group that has hidden parts.
     """
     people, cuts = found["n"].to_numpy(np.float64), found["coupe"].to_numpy()
     out: Flags = np.zeros(len(found), dtype=bool)
     for lines in found.groupby(ROW, sort=False).indices.values():
         whole = cuts[lines[0]] == ALL
-        out[lines] = people[lines] < THRESHOLD if whole else hidden_groups(people[lines])
+        few = (people[lines] < THRESHOLD) & (people[lines] > 0)
+        out[lines] = few if whole else hidden_groups(people[lines])
+    out = _alike(found, out)
+    for nest in nests:
+        _hide_sums(found, people, nest, out)
     return _alike(found, out)
 
 
-def hidden_groups(people: Floats) -> Flags:
-    """Return which groups of a cut are hidden, of how many people each is; a group of nobody hides nothing."""
+def _hide_sums(found: pd.DataFrame, people: Floats, nest: Nest, out: Flags) -> None:
+    """Hide the groups of a cut that are the sum of shown parts and of hidden ones too few to hide one another."""
+    cuts, groups = found["coupe"].to_numpy(), found["groupe"].to_numpy()
+    for _, lines in found.groupby(ROW[:-1], sort=False).indices.items():
+        fine, coarse = (lines[cuts[lines] == name] for name in (nest.fine, nest.coarse))
+        parents = np.array([nest.parents.get(group, "") for group in groups[fine]], dtype=object)
+        held = {code: people[fine[(parents == code) & out[fine]]] for code in groups[coarse]}
+        if any(len(parts) and not _company(parts) for parts in held.values()):
+            forced = np.array([len(held[code]) > 0 for code in groups[coarse]])
+            out[coarse] = hidden_groups(people[coarse], out[coarse] | forced)
+
+
+def hidden_groups(people: Floats, forced: Flags | None = None) -> Flags:
+    """Return which groups of a cut are hidden, of how many people each is; a group of nobody hides nothing.
+
+    ``forced``: those that are hidden whatever they hold.
+    """
     out: Flags = (people < THRESHOLD) & (people > 0)
+    if forced is not None:
+        out |= forced
     while out.any() and not _company(people[out]):
         shown = np.flatnonzero(~out & (people > 0))
         if not len(shown):
@@ -55,4 +82,4 @@ def _company(people: Floats) -> bool:
 def _alike(found: pd.DataFrame, out: Flags) -> Flags:
     """Hide a group for all measures of a question where it is for one: their bases differ by a few people at most."""
     keys = ["question", "coupe", "groupe"]
-    return np.asarray(found.assign(cache=out).groupby(keys, sort=False)["cache"].transform("any"), dtype=bool)
+    return np.array(found.assign(cache=out).groupby(keys, sort=False)["cache"].transform("any"), dtype=bool)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.barometers.comparisons import against_rest, against_wave, with_letters
-from pipelines.barometers.crosstabs import SUMS, chosen, crosstabs, who_is_asked
+from pipelines.barometers.crosstabs import SUMS, chosen, crosstabs, expressed, nested_cuts, who_is_asked
 from pipelines.barometers.microdata import NONE
 from pipelines.barometers.secrecy import THRESHOLD, hidden
 from pipelines.compute.intervals import kish
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FEW = 30  # answers: under it a figure is told with a warning, and enters no test
 PUBLISHED, LOW_BASE, SECRET = "publié", "base faible", "secret statistique"
 CONVENTIONAL = "conventionnel (échantillon par quotas)"
-RANDOM = "échantillon aléatoire"
+RANDOM = "comme d'un échantillon tiré au hasard"
 _BLANKED = [
     "valeur",
     "borne_basse",
@@ -120,6 +120,7 @@ def barometer_tables(
 
 def _wave(barometer: Barometer, wave: Wave, known: ReceivedWave) -> dict[str, Any]:
     weights = known.answers.weights if known.answers and not known.answers.failure else np.empty(0)
+    weights = weights if len(weights) >= THRESHOLD else np.empty(0)
     size = float(kish(np.array([weights.sum()]), np.array([(weights**2).sum()]))[0]) if len(weights) else None
     breaks = [f"{_KINDS[one.kind]} : {one.why}" for one in wave.breaks]
     return {
@@ -222,7 +223,7 @@ def _counts(barometer: Barometer, question: Question, column: str, answers: Answ
     asked = who_is_asked(barometer, question, answers)
     if question.multiple:
         picked, answered, too_many = chosen(question, answers)
-        offered = picked[:, : len(question.modalities)].any(axis=1)
+        offered = expressed(question, picked)
     else:
         ranks = answers.ranks[column]
         answered, offered = ranks != NONE, (ranks != NONE) & (ranks < len(question.modalities))
@@ -230,13 +231,15 @@ def _counts(barometer: Barometer, question: Question, column: str, answers: Answ
     valid = asked & answered & ~too_many
     base = valid if question.nonresponse == "include" else valid & offered
     counts = (~asked, asked & ~answered, asked & answered & too_many, valid & ~base, base)
-    return {name: int(flags.sum()) for name, flags in zip(names, counts, strict=True)}
+    found = {name: int(flags.sum()) for name, flags in zip(names, counts, strict=True)}
+    secret = 0 < found["base"] < THRESHOLD  # its figures are hidden: nothing of what is around it gives its size
+    return dict.fromkeys(names) if secret else dict(found)
 
 
 def _results(barometer: Barometer, wave: Wave, answers: Answers, made: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the lines of a wave with all that is computed of them; what is hidden has no figure any more."""
     found = crosstabs(barometer, wave, answers)
-    out = hidden(found)
+    out = hidden(found, nested_cuts(barometer, answers)) if len(found) else np.zeros(0, dtype=bool)
     found["effet_de_plan"] = found["n"] / found["base_efficace"]
     found["statut"] = np.where(out, SECRET, np.where(found["n"] < FEW, LOW_BASE, PUBLISHED))
     found["fiable"] = found["statut"].eq(PUBLISHED)
@@ -287,14 +290,14 @@ def _rounding_notes(barometer: Barometer, told: pd.DataFrame) -> pd.Series[str]:
     parts = pd.DataFrame(_parts(barometer), columns=["question", "indicateur", "modalite"])
     place = ["question", "indicateur", "coupe", "groupe"]
     shares = told.loc[told["mesure"].eq("reponse"), ["question", "modalite", "coupe", "groupe", "valeur"]]
-    rounded = parts.merge(shares.assign(entier=shares["valeur"].round()), on=["question", "modalite"])
+    rounded = parts.merge(shares.assign(entier=shares["valeur"].round(2).round()), on=["question", "modalite"])
     sums = rounded.groupby(place, sort=False)["entier"].agg(somme="sum", nombre="size")
     lines = told.loc[told["mesure"].eq("indicateur") & told["valeur"].notna()].rename(
         columns={"modalite": "indicateur"}
     )
     joined = lines[[*place, "valeur"]].join(sums, on=place)
-    joined = joined[(joined["nombre"] > 1) & (joined["somme"] != joined["valeur"].round())]
-    told_of = [_rounding_note(*pair) for pair in zip(joined["valeur"], joined["somme"], strict=True)]
+    joined = joined[(joined["nombre"] > 1) & (joined["somme"] != joined["valeur"].round(2).round())]
+    told_of = [_rounding_note(*pair) for pair in zip(joined["valeur"].round(2).round(), joined["somme"], strict=True)]
     notes[joined.index] = told_of
     return notes
 

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pipelines.declarations.barometer import Barometer, BarometerIndicator, Question, Wave
-    from pipelines.declarations.network import Network
+    from pipelines.declarations.network import ExportField, Network
     from pipelines.declarations.yaml_source import Path
 
 Fault = tuple["Path", str]
+EVERYBODY = "ensemble"  # the cut of the whole sample
 
 
 def barometer_faults(barometer: Barometer, networks: Mapping[str, Network]) -> Iterator[Fault]:
@@ -22,6 +23,7 @@ def barometer_faults(barometer: Barometer, networks: Mapping[str, Network]) -> I
     for key in ("waves", "questions", "cuts", "indicators"):
         yield from _twins((key,), (one.id for one in getattr(barometer, key)))
     yield from _twins(("questions",), (one for question in barometer.questions for one, _, _ in question.asked))
+    yield from _column_faults(barometer)
     for index, wave in enumerate(barometer.waves):
         for path, message in _wave_faults(barometer, index, wave, networks):
             yield ("waves", index, *path), message
@@ -33,6 +35,23 @@ def barometer_faults(barometer: Barometer, networks: Mapping[str, Network]) -> I
             yield ("indicators", index, *path), message
     for index, cut in enumerate(barometer.cuts):
         yield from _twins(("cuts", index, "groups"), (group.code for group in cut.groups))
+
+
+def _column_faults(barometer: Barometer) -> Iterator[Fault]:
+    """Yield the columns whose codes are declared in two ways: an answer is found by its rank among them."""
+    known: dict[str, tuple[str, ...]] = {}
+    for index, question in enumerate(barometer.questions):
+        ballot = {question.ballot.column: question.ballot.values} if question.ballot else {}
+        for column, codes in (*question.columns.items(), *ballot.items()):
+            if known.setdefault(column, codes) != codes:
+                yield ("questions", index), f"la colonne « {column} » est déclarée ailleurs avec d'autres codes"
+    for index, cut in enumerate(barometer.cuts):
+        codes = tuple(group.code for group in cut.groups)
+        if cut.id == EVERYBODY:
+            yield ("cuts", index, "id"), f"« {EVERYBODY} » désigne tout l'échantillon : choisir un autre identifiant"
+        if known.setdefault(cut.column, codes) != codes:
+            message = f"la colonne « {cut.column} » est celle d'une question : ses groupes en sont tous les codes"
+            yield ("cuts", index, "column"), f"{message}, dans le même ordre ({', '.join(known[cut.column])})"
 
 
 def _wave_faults(barometer: Barometer, index: int, wave: Wave, networks: Mapping[str, Network]) -> Iterator[Fault]:
@@ -48,13 +67,20 @@ def _wave_faults(barometer: Barometer, index: int, wave: Wave, networks: Mapping
         yield (), "indiquer soit path (le fichier de la vague), soit source (l'export d'un réseau)"
     if index and wave.fieldwork.end <= barometer.waves[index - 1].fieldwork.end:
         yield ("fieldwork",), f"les vagues vont de la plus ancienne à la plus récente : {wave.id} n'est pas à sa place"
+    if not any(question.wording(wave.id) for question in barometer.questions):
+        yield (), f"aucune question n'est posée dans la vague {wave.id} (wordings)"
     yield from _comparison_faults(barometer, index, wave)
-    if wave.source:
+    if wave.source and not wave.path:
         yield from _source_faults(barometer, wave, networks)
 
 
 def _comparison_faults(barometer: Barometer, index: int, wave: Wave) -> Iterator[Fault]:
     before = [one.id for one in barometer.waves[:index]]
+    if wave.comparable_with is not None and wave.breaks:
+        yield (
+            ("breaks",),
+            "comparable_with et breaks se contredisent : une vague se compare, ou ne se compare pas",
+        )
     if wave.comparable_with == wave.id:
         yield ("comparable_with",), f"la vague {wave.id} ne peut être comparée à elle-même"
     elif wave.comparable_with is not None:
@@ -85,6 +111,25 @@ def _source_faults(barometer: Barometer, wave: Wave, networks: Mapping[str, Netw
     names = [field.name for field in export.fields]
     for column in [*barometer.columns_of(wave), *([wave.weight] if wave.weight else [])]:
         yield from _unknown(("source", "export"), column, names, f"champ de l'export {export.id}")
+    for column, codes in barometer.columns_of(wave).items():
+        if field := export.field(column):
+            yield from _coded_field_faults(barometer, field, codes)
+
+
+def _coded_field_faults(barometer: Barometer, field: ExportField, codes: tuple[str, ...]) -> Iterator[Fault]:
+    """Yield why the field of an export can't hold the codes of a barometer: none may be lost without a word."""
+    path: Path = ("source", "export")
+    listed = [str(value) for value in field.constraints.enum or ()]
+    if field.type not in ("string", "integer") or not listed:
+        yield (
+            path,
+            f"le champ « {field.name} » doit déclarer ses codes (constraints: enum), textes ou entiers",
+        )
+    for code in listed:
+        if code not in codes:
+            yield path, f"le champ « {field.name} » admet « {code} », que le baromètre ne déclare pas"
+    if field.name in {cut.column for cut in barometer.cuts} and not field.constraints.required:
+        yield path, f"le champ « {field.name} » fait une coupe : il doit être obligatoire (constraints: required)"
 
 
 def _question_faults(barometer: Barometer, question: Question) -> Iterator[Fault]:
@@ -104,11 +149,25 @@ def _filter_faults(barometer: Barometer, question: Question) -> Iterator[Fault]:
     others = [one.id for one in barometer.questions if one.id != question.id]
     if asked is None or asked is question:
         yield from _unknown(("filter", "question"), question.filter.question, others, "autre question")
+    elif question.id in (circle := _filters_above(barometer, question)) and question.id == min(circle):
+        yield ("filter", "question"), f"« {question.id} » est filtrée par elle-même, de proche en proche"
+    elif missing := [wave for wording in question.wordings for wave in wording.waves if not asked.wording(wave)]:
+        yield ("filter", "question"), f"« {asked.id} » n'est pas posée dans la vague {', '.join(missing)}"
     elif asked.items or asked.multiple:
         yield ("filter", "question"), f"« {asked.id} » n'a pas de réponse unique : elle ne peut servir de filtre"
     else:
         for code in question.filter.answers:
             yield from _unknown(("filter", "answers"), code, asked.codes, f"réponse à « {asked.id} »")
+
+
+def _filters_above(barometer: Barometer, question: Question) -> list[str]:
+    """Return the questions by whose answers it is filtered, one after the other; it is among them in a circle."""
+    found: list[str] = []
+    above = question.filter
+    while above and above.question not in found and (asked := barometer.question(above.question)):
+        found.append(asked.id)
+        above = asked.filter
+    return found
 
 
 def _indicator_faults(barometer: Barometer, indicator: BarometerIndicator) -> Iterator[Fault]:

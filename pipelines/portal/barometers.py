@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from pipelines.portal import addresses
 from pipelines.portal.charts.opinion import (
@@ -57,10 +57,12 @@ class BarometerRelease:
             self._connection.read_parquet(str(folder / f"{table}.parquet")).create_view(table)
 
     def lines(self, table: str, order: str, **where: str) -> list[Line]:
-        """Return rows of a table as plain values, None where a cell is empty."""
-        conditions = " AND ".join(f"{name} = ?" for name in where) or "true"
+        """Return rows of a table as plain values, None where a cell is empty; of each wave after those before it."""
+        conditions = " AND ".join(f"told.{name} = ?" for name in where) or "true"
         found = self._connection.execute(
-            f"SELECT * FROM {table} WHERE {conditions} ORDER BY {order}", list(where.values())
+            f"SELECT told.* FROM {table} AS told JOIN vagues AS wave USING (barometre, vague) WHERE {conditions} "
+            f"ORDER BY told.barometre, wave.fin_terrain, {order}",
+            list(where.values()),
         )
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
@@ -96,7 +98,7 @@ class BarometerPages:
 
     def files(self) -> Iterator[File]:
         """Yield the index, then each barometer and its questions."""
-        waves = self.release.lines("vagues", "barometre, fin_terrain")
+        waves = self.release.lines("vagues", "vague")
         barometers = {
             line["barometre"]: [one for one in waves if one["barometre"] == line["barometre"]] for line in waves
         }
@@ -122,14 +124,14 @@ class BarometerPages:
 
     def _titles(self) -> dict[tuple[str, str], str]:
         """Return the title of each question, by barometer and question."""
-        return {(x["barometre"], x["question"]): x["titre"] for x in self.release.lines("questions", "annee")}
+        return {(x["barometre"], x["question"]): x["titre"] for x in self.release.lines("questions", "told.question")}
 
     def _headlines(self, barometers: Mapping[str, Sequence[Line]]) -> dict[str, list[Line]]:
         """Return the indicators of everybody in the last wave that has some, by barometer."""
         found = {}
         for identifier, waves in barometers.items():
             lines = self.release.lines(
-                "resultats_barometres", "rang", barometre=identifier, mesure="indicateur", coupe=ALL
+                "resultats_barometres", "told.rang", barometre=identifier, mesure="indicateur", coupe=ALL
             )
             last = next(
                 (wave["vague"] for wave in reversed(waves) if any(x["vague"] == wave["vague"] for x in lines)), ""
@@ -138,7 +140,7 @@ class BarometerPages:
         return found
 
     def _barometer(self, identifier: str, waves: Sequence[Line]) -> Iterator[File]:
-        asked = self.release.lines("questions", "annee", barometre=identifier)
+        asked = self.release.lines("questions", "told.question", barometre=identifier)
         questions: dict[str, list[Line]] = {}
         for line in asked:
             questions.setdefault(line["question"], []).append(line)
@@ -159,7 +161,7 @@ class BarometerPages:
     def _question(
         self, identifier: str, title: str, waves: Sequence[Line], question: str, asked: Sequence[Line]
     ) -> File:
-        rows = self.release.lines("resultats_barometres", "annee, rang", barometre=identifier, question=question)
+        rows = self.release.lines("resultats_barometres", "told.rang", barometre=identifier, question=question)
         titles = {wave["vague"]: wave["vague_titre"] for wave in waves}
         whole = [line for line in rows if line["coupe"] == ALL]
         breaks = [WaveBreak(wave["vague"], wave["ruptures"]) for wave in waves if wave["ruptures"]]
@@ -169,8 +171,8 @@ class BarometerPages:
             if (one["libelle_compare"] or "").endswith("non comparé")
         ]
         name = asked[-1]["titre"]
-        indicators = list(dict.fromkeys(line["modalite"] for line in whole if line["mesure"] == "indicateur"))
-        followed = indicators or [line["modalite"] for line in whole[:1]]
+        places = list(dict.fromkeys((line["mesure"], line["modalite"]) for line in whole))
+        followed = [place for place in places if place[0] == "indicateur"] or places[:1]
         draw = several_answers if asked[-1]["nature"].startswith("choix multiple") else diverging
         answers = draw(f"{name} : part de chaque réponse", titles, [x for x in whole if x["mesure"] == "reponse"])
         return self._page(
@@ -181,7 +183,7 @@ class BarometerPages:
             asked=asked,
             titles=titles,
             answers=answers,
-            notes=sorted({x["note"] for x in rows if x["note"]}),
+            notes=sorted({x["note"] for x in whole if x["note"] and x["vague"] == rows[-1]["vague"]}),
             curves=[_curve(titles, whole, one, breaks) for one in followed],
             cuts=list(_cuts(rows, followed[0])) if followed else [],
             last=rows[-1]["vague"] if rows else None,
@@ -191,6 +193,7 @@ class BarometerPages:
 
     def _page(self, template: str, address: str, title: str, **told: Any) -> File:
         told |= {
+            "wave_of": _wave_of,
             "release_version": self.release.version,
             "synthetic": self.release.synthetic,
             "dataset_title": self.release.descriptor.get("title", ""),
@@ -200,21 +203,29 @@ class BarometerPages:
 
 def _facts(line: Line) -> Markup:
     """Return a row's facts as attributes."""
-    return Markup("".join(f' data-{name}="{escape(value)}"' for name, value in opinion_data(line)))
+    return Markup("".join(f' data-{name}="{value}"' for name, value in opinion_data(line)))
 
 
 def _changed(barometers: Mapping[str, Sequence[Line]], line: Line) -> str:
     return change_text(line, {wave["vague"]: wave["vague_titre"] for wave in barometers[line["barometre"]]})
 
 
-def _curve(titles: Mapping[str, str], whole: Sequence[Line], modality: str, breaks: Sequence[WaveBreak]) -> Chart:
-    lines = [line for line in whole if line["modalite"] == modality]
+def _wave_of(waves: Sequence[Line], one: Line | str) -> str:
+    """Return the title of the wave of a row, or of that identifier."""
+    wanted = one if isinstance(one, str) else one["vague"]
+    return next((str(wave["vague_titre"]) for wave in waves if wave["vague"] == wanted), str(wanted))
+
+
+def _curve(
+    titles: Mapping[str, str], whole: Sequence[Line], measure: tuple[str, str], breaks: Sequence[WaveBreak]
+) -> Chart:
+    lines = [line for line in whole if (line["mesure"], line["modalite"]) == measure]
     return slopes(f"{lines[-1]['libelle']}, vague par vague", titles, lines, breaks)
 
 
-def _cuts(rows: Sequence[Line], modality: str) -> Iterator[tuple[str, Chart]]:
+def _cuts(rows: Sequence[Line], measure: tuple[str, str]) -> Iterator[tuple[str, Chart]]:
     """Yield the groups of each cut in the last wave."""
-    last = [line for line in rows if line["vague"] == rows[-1]["vague"] and line["modalite"] == modality]
+    last = [x for x in rows if x["vague"] == rows[-1]["vague"] and (x["mesure"], x["modalite"]) == measure]
     whole = next((line for line in last if line["coupe"] == ALL), None)
     for cut in dict.fromkeys(line["coupe"] for line in last if line["coupe"] != ALL):
         if whole is not None:

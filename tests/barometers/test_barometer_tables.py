@@ -88,9 +88,9 @@ def test_more_answers_than_allowed_are_in_no_base_and_counted(tmp_path):
     ).assign(poids=1.0, sexe="1")
     made = tables(barometer([told], indicators=[], cuts=[]), {"v1": frame}, tmp_path)
     row = made["questions"].set_index("vague").loc["v1"]
-    assert (row.base, row.trop_de_reponses, row.sans_reponse) == (70, 20, 10)
+    assert (row.base, row.trop_de_reponses, row.sans_reponse) == (80, 20, 0)  # « none of them » is an answer
     shares = {code: line(made["resultats_barometres"], modalite=code).valeur for code in codes}
-    assert shares == {"a": 100, "b": pytest.approx(100 * 30 / 70), "c": 0}
+    assert shares == {"a": pytest.approx(100 * 70 / 80), "b": pytest.approx(100 * 30 / 80), "c": 0}
 
 
 def test_a_battery_gives_one_question_a_line(tmp_path):
@@ -168,6 +168,39 @@ def test_rows_of_no_weight_are_in_no_figure_and_counted(tmp_path):
     wave = made["vagues"].set_index("vague").loc["v1"]
     assert (wave.effectif, wave.lignes_sans_poids) == (90, 10)
     assert of(made["resultats_barometres"], "v1").base == 90
+
+
+def test_a_cut_that_splits_another_does_not_give_back_what_it_hides(tmp_path):
+    """Inactive people are the retired and six others: the retired shown, inactive people must be hidden."""
+    sizes = {"agri": 14, "art": 60, "inter": 100, "emp": 200, "retraite": 150, "inactif": 6}
+    jobs = [code for code, size in sizes.items() for _ in range(size)]
+    work = ["non" if code in ("retraite", "inactif") else "oui" for code in jobs]
+    cuts = [
+        {"id": "csp", "title": "CSP", "column": "csp", "groups": [{"code": code, "label": code} for code in sizes]},
+        {
+            "id": "travail",
+            "title": "T",
+            "column": "travail",
+            "groups": [{"code": x, "label": x} for x in ("oui", "non")],
+        },
+    ]
+    given = answers({"1": 300, "4": 230}).drop(columns="sexe").assign(csp=jobs, travail=work)
+    results = tables(barometer(cuts=cuts), {"v1": given}, tmp_path)["resultats_barometres"]
+    hidden = results[results["statut"] == "secret statistique"]
+    assert set(hidden["groupe"]) == {"agri", "art", "inactif", "oui", "non"}
+    assert hidden["base"].isna().all()
+
+
+def test_little_is_told_of_a_question_of_few_answers(tmp_path):
+    made = tables(barometer(), {"v1": answers({"1": 5, "9": 200})}, tmp_path)
+    assert of(made["resultats_barometres"], "v1").statut == "secret statistique"
+    assert made["questions"][["base", "hors_base", "sans_reponse", "non_posee"]].isna().all(axis=None)
+
+
+def test_a_question_nobody_answered_is_no_secret(tmp_path):
+    made = tables(barometer(), {"v1": answers({"1": 40}).assign(avis=None)}, tmp_path)
+    assert made["resultats_barometres"].empty
+    assert made["questions"].set_index("vague").loc["v1", "sans_reponse"] == 40
 
 
 @given(st.lists(st.integers(0, 60), min_size=2, max_size=9))

@@ -93,6 +93,38 @@ def mean_without_points(told: dict[str, Any]) -> None:
     told["indicators"][0]["measure"] = "mean"
 
 
+def cut_of_some_codes(told: dict[str, Any]) -> None:
+    told["cuts"].append(told["cuts"][0] | {"id": "sens", "column": "avis"})
+
+
+def ballots_in_another_order(told: dict[str, Any]) -> None:
+    for name, value, values in (("un", "A", ["A", "B"]), ("deux", "B", ["B", "A"])):
+        told["questions"].append(question(name, ballot={"column": "version", "value": value, "values": values}))
+
+
+def cut_of_everybody(told: dict[str, Any]) -> None:
+    told["cuts"].append(told["cuts"][0] | {"id": "ensemble"})
+
+
+def wave_without_question(told: dict[str, Any]) -> None:
+    told["questions"][0]["wordings"][0]["waves"] = ["v1"]
+
+
+def filter_in_a_circle(told: dict[str, Any]) -> None:
+    told["questions"][0]["filter"] = {"question": "autre", "answers": ["1"]}
+    told["questions"].append(question("autre", filter={"question": "troisieme", "answers": ["1"]}))
+    told["questions"].append(question("troisieme", filter={"question": "autre", "answers": ["1"]}))
+
+
+def filter_not_asked(told: dict[str, Any]) -> None:
+    told["questions"][0]["filter"] = {"question": "autre", "answers": ["1"]}
+    told["questions"].append(question("autre", ("v2",)))
+
+
+def compared_and_broken(told: dict[str, Any]) -> None:
+    told["waves"][1]["breaks"] = [{"kind": "mode", "why": "essai"}]
+
+
 CASES: list[tuple[Callable[[dict[str, Any]], None], str, str]] = [
     (without_weights, "waves.0", "n'a pas de poids"),
     (unknown_code, "indicators.0.answers", "réponse « 7 » : inconnu ici"),
@@ -107,6 +139,13 @@ CASES: list[tuple[Callable[[dict[str, Any]], None], str, str]] = [
     (path_without_year, "waves.0.path", "porte {year}"),
     (waves_out_of_order, "waves.1.fieldwork", "n'est pas à sa place"),
     (word_twice, "questions.0.wordings", "« v2 » déclaré 2 fois"),
+    (cut_of_some_codes, "cuts.1.column", "ses groupes en sont tous les codes"),
+    (ballots_in_another_order, "questions.2", "la colonne « version » est déclarée ailleurs avec d'autres codes"),
+    (cut_of_everybody, "cuts.1.id", "désigne tout l'échantillon"),
+    (wave_without_question, "waves.1", "aucune question n'est posée dans la vague v2"),
+    (filter_in_a_circle, "questions.1.filter.question", "filtrée par elle-même"),
+    (filter_not_asked, "questions.0.filter.question", "n'est pas posée dans la vague v1"),
+    (compared_and_broken, "waves.1.breaks", "se contredisent"),
     (mean_without_points, "indicators.0.measure", "une moyenne demande « points »"),
 ]
 
@@ -134,14 +173,19 @@ def test_a_network_of_the_same_name_is_refused(schemas):
 
 
 def test_a_wave_may_be_the_export_of_a_network(schemas):
-    told = barometer([question("satisfaction", ("v1",), answers=[
-        {"code": "Très satisfait", "label": "Très"}, {"code": "Plutôt satisfait", "label": "Plutôt satisfait"},
-    ])], cuts=[], indicators=[])  # fmt: skip
+    codes = ("Très satisfait", "Plutôt satisfait", "Plutôt mécontent", "Très mécontent")
+    aside = [{"code": "Ne se prononce pas", "label": "(NSP)", "kind": "nsp"}]
+    asked = question("satisfaction", ("v1",), answers=[{"code": x, "label": x} for x in codes], set_aside=aside)
+    told = barometer([asked], cuts=[], indicators=[])
     told["waves"] = [told["waves"][0] | {"fieldwork": {"start": "2023-01-01", "end": "2023-12-31"}}]
     del told["waves"][0]["path"]
     told["waves"][0]["source"] = {"network": "caf", "export": "enquete"}
     assert problems(schemas, told) == []
     assert "essai" not in load(schemas).networks
+    told["waves"][0]["source"]["export"] = "enquetes"
+    lost = "admet « Ne se prononce pas », que le baromètre ne déclare pas"
+    told["waves"][0]["source"]["export"], told["questions"][0]["set_aside"] = "enquete", []
+    assert [lost in message for _, _, message in problems(schemas, told)] == [True]
     told["waves"][0]["source"]["export"] = "enquetes"
     assert ["export « enquetes » : inconnu ici" in message for _, _, message in problems(schemas, told)] == [True]
 

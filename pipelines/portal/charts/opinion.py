@@ -6,6 +6,7 @@ Each gives picture, sentence and table of the same rows; a row is one of ``resul
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 WIDTH, LEFT, RIGHT = 320, 4, 316
 _BAR, _STEP = 16, 58
-_ASIDE_ROOM = 44
+_GAP = 8  # between what was offered and what was not
 _CLASSES = {"favorable": "fill", "neutre": "usual", "défavorable": "against", "mise à part": "peers in"}
 _ROW = 34
 _LABEL = 36  # characters above a bar
@@ -49,7 +50,7 @@ def opinion_figure(line: Mapping[str, Any], *, bare: bool = False) -> str:
 def opinion_data(line: Mapping[str, Any]) -> Data:
     """Return a row for machines: where it stands, exact value and base, status."""
     names = ("barometre", "vague", "question", "mesure", "modalite", "coupe", "groupe", "statut")
-    held = [(name, str(line[name])) for name in names]
+    held = [(name, escape(str(line[name]))) for name in names]
     held += [(name, repr(line[name])) for name in ("valeur", "base") if line[name] is not None]
     return tuple(held)
 
@@ -59,6 +60,8 @@ def change_text(line: Mapping[str, Any], waves: Mapping[str, str]) -> str:
     if line["vague_comparee"] is None or line["ecart_vague"] is None:
         return "pas de comparaison avec une vague antérieure"
     since = f"depuis {_lower(waves[line['vague_comparee']])}"
+    if line["vague_significatif"] is None:
+        return f"aucun test possible {since}"
     if not line["vague_significatif"]:
         return f"pas de changement établi {since}"
     gap, way = line["ecart_vague"], "hausse" if line["ecart_vague"] > 0 else "baisse"
@@ -89,12 +92,14 @@ def diverging(title: str, waves: Mapping[str, str], lines: Sequence[Mapping[str,
         ),
         default=0,
     )
-    aside = any(one["sens"] == "mise à part" for one in lines)
-    scale = (RIGHT - LEFT - (_ASIDE_ROOM if aside else 0)) / ((left + right) or 1.0)
+    aside = max(
+        (sum(_share(one) for one in held if one["sens"] == "mise à part") for held in shown.values()), default=0
+    )
+    scale = (RIGHT - LEFT - _GAP) / ((left + right + aside) or 1.0)
     zero = LEFT + left * scale
     marks = []
     for index, (wave, held) in enumerate(shown.items()):
-        marks += _wave_bar(index * _STEP, waves[wave], held, zero, scale)
+        marks += _wave_bar(index * _STEP, waves[wave], held, zero, scale, zero + right * scale + _GAP)
     height = max(_STEP * len(shown), _STEP)
     marks.append(f'<path class="axis" d="M{zero:.1f} 16V{height - 8}"/>')
     table = Table(title, ("Vague et réponse", "Part", "Base", "Statut"), _answer_rows(waves, lines))
@@ -121,7 +126,9 @@ def _base(line: Mapping[str, Any]) -> str:
     return "non publiée" if line["base"] is None else number_text(line["base"], 0)
 
 
-def _wave_bar(top: float, name: str, held: Sequence[Mapping[str, Any]], zero: float, scale: float) -> list[str]:
+def _wave_bar(
+    top: float, name: str, held: Sequence[Mapping[str, Any]], zero: float, scale: float, aside: float
+) -> list[str]:
     """Draw the levels of a wave outwards from the line; the figures are written under the bar, in the same order."""
     marks = [text(LEFT, top + 12, shortened(name, _LABEL))]
     negative = [one for one in held if one["sens"] == "défavorable"]
@@ -131,10 +138,10 @@ def _wave_bar(top: float, name: str, held: Sequence[Mapping[str, Any]], zero: fl
     for one in (*negative, *reversed(offered)) if negative else offered:
         spans.append((start, _share(one) * scale, one))
         start += _share(one) * scale
-    end = RIGHT - _ASIDE_ROOM + 8.0
+    end = aside
     for one in (one for one in held if one["sens"] == "mise à part"):
-        spans.append((end, min(_share(one) * scale, _ASIDE_ROOM - 8.0), one))
-        end += _share(one) * scale
+        spans.append((end, _share(one) * scale, one))
+        end += spans[-1][1]
     for x, width, one in spans:
         kind = _CLASSES.get(one["sens"], "fill")
         strong = one is held[0] or (negative and one is negative[-1]) or one["sens"] not in ("favorable", "défavorable")
@@ -150,8 +157,10 @@ def _wave_bar(top: float, name: str, held: Sequence[Mapping[str, Any]], zero: fl
 def _answers_told(waves: Mapping[str, str], last: Sequence[Mapping[str, Any]]) -> str:
     if not last:
         return "Aucune vague n'a de réponses publiées."
-    told = " ; ".join(f"{one['libelle']} : {opinion_figure(one, bare=True)}" for one in last)
-    return sentence(f"{waves[last[0]['vague']]} : {told}")
+    told = [f"{one['libelle']} : {opinion_figure(one, bare=True)}" for one in last if one["sens"] != "mise à part"]
+    apart = [f"{one['libelle']} : {opinion_figure(one, bare=True)}" for one in last if one["sens"] == "mise à part"]
+    of_all = f" ; de toutes les réponses, {' ; '.join(apart)}" if apart else ""
+    return sentence(f"{waves[last[0]['vague']]} : {' ; '.join(told)}{of_all}")
 
 
 def slopes(
@@ -304,6 +313,8 @@ def rest_text(line: Mapping[str, Any]) -> str:
 
 def letters_text(line: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> str:
     """Name the groups that a group is surely above."""
+    if line["statut"] != "publié":
+        return "non comparé"
     names = {one["lettre"]: one["groupe_libelle"] for one in lines}
     return listed([names[letter] for letter in line["superieur_a"] or "" if letter in names]) or "aucun"
 
@@ -312,6 +323,8 @@ def _groups_told(lines: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]) -
     apart = [one for one in lines if one["reste_significatif"]]
     told = [f"{one['groupe_libelle']} ({opinion_figure(one, bare=True)}, {rest_text(one)})" for one in apart]
     start = f"Ensemble : {opinion_figure(whole, bare=True)}"
+    if all(one["ecart_reste"] is None for one in lines):
+        return sentence(f"{start} ; aucun groupe n'a pu être comparé aux autres")
     if not told:
         return sentence(f"{start} ; aucun groupe ne s'écarte des autres de façon établie")
     return sentence(f"{start} ; s'{'écartent' if len(told) > 1 else 'écarte'} des autres : {listed(told)}")
