@@ -139,7 +139,10 @@ def _write_texts(folder: Path, options: argparse.Namespace, tables: object) -> N
     }  # fmt: skip
     for name, held in rows.items():
         parquet.write_table(pa.Table.from_pylist(held, arrow_schema(tables[name])), folder / f"{name}.parquet")  # type: ignore[index]
-    content = {"name": "banc", "title": "Banc d'essai", "synthetic": True, "resources": []}
+    held_tables = sorted(path.stem for path in folder.glob("*.parquet"))
+    described = {"format": "csv", "bytes": 0, "hash": "", "schema": {"fields": [], "primaryKey": []}}
+    resources = [{"name": name, "title": name, "path": f"{name}.csv", **described} for name in held_tables]
+    content = {"name": "banc", "title": "Banc d'essai", "synthetic": True, "resources": resources}
     (folder / "datapackage.json").write_text(json.dumps(content), encoding="utf-8")
 
 
