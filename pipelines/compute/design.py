@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROUNDING = 1e-12  # of a sum of squares: what their difference may be from rounding alone, where all rows agree
-SINGLE = ("none", "certainty", "centred")
 
 
 def linearised_variance(

@@ -68,6 +68,17 @@ def rows_text(rows: Sequence[int], count: int) -> str:
     return f"lignes {', '.join(first)} et {counted(others, 'autre')}"
 
 
+def in_runs(years: Sequence[int]) -> list[list[int]]:
+    """Return years in order by those that follow one another: 2015, 2018, 2019 → [2015], [2018, 2019]."""
+    runs: list[list[int]] = []
+    for year in years:
+        if runs and runs[-1][-1] == year - 1:
+            runs[-1].append(year)
+        else:
+            runs.append([year])
+    return runs
+
+
 MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
           "décembre")  # fmt: skip
 

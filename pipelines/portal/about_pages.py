@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from pipelines.portal import addresses
@@ -48,7 +48,7 @@ class AboutPages:
     def files(self) -> Iterator[File]:
         """Yield every page."""
         yield self._quality()
-        yield self._page(
+        yield self.pages.file(
             "accessibility.html", "accessibilite.html", "Accessibilité", date=None, contact=self.reading.contact,
             crumbs=[("Accessibilité", None)],
         )  # fmt: skip
@@ -59,7 +59,7 @@ class AboutPages:
         """Yield the page that a server shows for an address without a page: its links work from any folder."""
         if base := self.pages.site.address:
             why = "Aucune page n'a cette adresse : elle est mal écrite, ou le lieu n'est pas dans la version publiée."
-            yield self._page("gone.html", NOT_FOUND, "Page introuvable", why=why, root=f"{base}/")
+            yield self.pages.file("gone.html", NOT_FOUND, "Page introuvable", why=why, root=f"{base}/")
 
     def machines(self, online: Sequence[str]) -> Iterator[File]:
         """Yield the map of the site and what robots may read; the map needs the site's own address."""
@@ -79,9 +79,6 @@ class AboutPages:
             "gone.html", address, f"Page retirée : {address.removesuffix('.html')}", heading="Page retirée", why=why
         )
 
-    def _page(self, template: str, address: str, title: str, **told: Any) -> File:
-        return File(address, self.pages.render(template, address, title, **told))
-
     def _quality(self) -> File:
         latest = {
             row["reseau"]: row
@@ -89,7 +86,7 @@ class AboutPages:
             if row["note"] is not None
         }
         corrections = self.reading.rows("corrections")
-        return self._page(
+        return self.pages.file(
             "quality.html", "qualite.html", "Qualité et couverture", matrix=matrix(self.reading, last=12),
             late=late(self.reading), notes=[latest[code] for code in sorted(latest)], criteria=_CRITERIA,
             definitions=self.reading.rows("criteres_qualite"), corrections=corrections[:CORRECTIONS_SHOWN],
@@ -107,7 +104,7 @@ class AboutPages:
             ("Réseaux", [(one.title, addresses.network_page(code)) for code, one in reading.networks.items()]),
             ("Tables", [(table, addresses.table_page(table)) for table in tables]),
         ]  # fmt: skip
-        return self._page(
+        return self.pages.file(
             "plan.html",
             "plan.html",
             "Plan du site",

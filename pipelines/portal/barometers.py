@@ -198,7 +198,7 @@ class BarometerPages:
             "synthetic": self.release.synthetic,
             "dataset_title": self.release.descriptor.get("title", ""),
         }
-        return File(address, self.pages.render(template, address, title, **told))
+        return self.pages.file(template, address, title, **told)
 
 
 def _facts(line: Line) -> Markup:

@@ -61,11 +61,10 @@ def list_pages(pages: Pages, address: str, told: Listing, entries: Sequence[Entr
     ]
     for number, ((target, _), held) in enumerate(zip(parts, cut, strict=True), start=1):
         title = f"{told.title}, partie {number}" if number > 1 else told.title
-        text = pages.render(
+        yield pages.file(
             "list.html", target, title, lead=told.lead, crumbs=told.crumbs, entries=held, parts=parts,
             groups=told.groups, groups_label=told.groups_label, list_title=told.list_title,
         )  # fmt: skip
-        yield File(target, text)
 
 
 def _by_holder(

@@ -47,12 +47,12 @@ class CommonPages:
     def files(self) -> Iterator[File]:
         """Yield every page."""
         yield self._home()
-        yield self._page("networks.html", "reseaux.html", "Réseaux", crumbs=[("Réseaux", None)])
+        yield self.pages.file("networks.html", "reseaux.html", "Réseaux", crumbs=[("Réseaux", None)])
         for level in ("departement", "region"):
             yield from self._territories(level)
         yield from self._indicators()
         yield from self._letters()
-        yield self._page("search.html", "recherche.html", "Rechercher", crumbs=[("Rechercher", None)])
+        yield self.pages.file("search.html", "recherche.html", "Rechercher", crumbs=[("Rechercher", None)])
         yield from (File(address, text) for address, text in search_files(self.entries()))
 
     def entries(self) -> list[Entry]:
@@ -94,9 +94,6 @@ class CommonPages:
         )
         return f"{title}, {territory[-1]['territoire']}" if territory else title
 
-    def _page(self, template: str, address: str, title: str, **told: Any) -> File:
-        return File(address, self.pages.render(template, address, title, **told))
-
     def _home(self) -> File:
         offices = sum(place.level == "site" for place in self._places)
         counts = [
@@ -105,7 +102,7 @@ class CommonPages:
             ("Départements et collectivités", len(self._territories_due("departement")), "departements.html"),
             ("Structures", offices, "structures.html"),
         ]
-        return self._page(
+        return self.pages.file(
             "home.html", "index.html", "Résultats et satisfaction, lieu par lieu", counts=counts,
             news=self.reading.versions[-3:][::-1], key_figures=self._key_figures(), matrix=matrix(self.reading, last=6),
             description="Délais, appels décrochés, satisfaction des usagers : les résultats des services publics, "
@@ -170,7 +167,7 @@ class CommonPages:
         told = self._territory_facts(level, code, name, rows)
         apart, most = len(offices) > SHOWN_OFFICES, max(1, SHOWN_ROWS // max(1, len(results)))
         while True:
-            page = self._page(
+            page = self.pages.file(
                 "territory.html", **told, held=self._shortened(results, most), offices_list=listed if apart else None,
                 offices=[] if apart else sorted(offices, key=lambda place: (place.network, folded(place.name))),
                 offices_count=len(offices),
@@ -258,7 +255,7 @@ class CommonPages:
             (kind, [one for one in sorted(self.reading.indicators.values(), key=_by_title) if kinds[one.code] == kind])
             for kind in _TITLES
         ]
-        yield self._page(
+        yield self.pages.file(
             "indicators.html",
             "indicateurs.html",
             "Indicateurs",
@@ -277,7 +274,7 @@ class CommonPages:
         targets = [addresses.part(addresses.indicator_page(one.code), number) for number in range(1, len(parts) + 1)]
         for number, (target, part) in enumerate(zip(targets, parts, strict=True), start=1):
             title = f"{one.title} (indicateur {one.code})"
-            yield self._page(
+            yield self.pages.file(
                 "indicator.html", target, f"{title}, partie {number}" if number > 1 else title,
                 heading=one.title, one=one, row=self.reading.indicator_rows[one.code], better=better_sentence(one),
                 breaks=breaks, charts=part, number=number, parts=targets, rows=rows,

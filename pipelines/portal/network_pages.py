@@ -86,16 +86,13 @@ class NetworkPages:
         targets = [addresses.part(page, number) for number in range(1, len(parts) + 1)]
         for number, (target, part) in enumerate(zip(targets, parts, strict=True), start=1):
             title, heading, crumbs = self._names_of(place)
-            yield File(
-                target,
-                self.pages.render(
-                    "place.html", target, f"{title}, partie {number}" if number > 1 else title, heading=heading,
-                    crumbs=crumbs, rows=addresses.rows_file(page), poster=self._poster(place), lead=self._lead(place),
-                    notes=self._notes(place, target), number=number, held=[series for series, _ in part],
-                    sections=Markup("".join(text for _, text in part)),
-                    parts=targets, name=heading, more=more,
-                    description=f"{title} : résultats et satisfaction, {len(held)} indicateurs, données ouvertes.",
-                ),
+            yield self.pages.file(
+                "place.html", target, f"{title}, partie {number}" if number > 1 else title, heading=heading,
+                crumbs=crumbs, rows=addresses.rows_file(page), poster=self._poster(place), lead=self._lead(place),
+                notes=self._notes(place, target), number=number, held=[series for series, _ in part],
+                sections=Markup("".join(text for _, text in part)),
+                parts=targets, name=heading, more=more,
+                description=f"{title} : résultats et satisfaction, {len(held)} indicateurs, données ouvertes.",
             )  # fmt: skip
         for series in held:
             yield File(addresses.card(page, series.indicator.code), card(series, self.network.title))
@@ -284,14 +281,11 @@ class NetworkPages:
             if held := self._observed("site").get(code):
                 chart = distribution([figure for _, figure in held], one, held[0][1].year)
                 charts.append(("structures", f"Structures, {held[0][1].year}", "", Markup(chart.html("d-structures"))))
-            yield File(
-                address,
-                self.pages.render(
-                    "indicator_network.html", address, f"{one.title} ({code}) : {self.network.title}",
-                    heading=f"{one.title} : {self.network.title}", one=one, network=self.network, charts=charts,
-                    better=better_sentence(one),
-                    crumbs=[_INDICATORS, (one.title, addresses.indicator_page(code)), (self.network.title, None)],
-                ),
+            yield self.pages.file(
+                "indicator_network.html", address, f"{one.title} ({code}) : {self.network.title}",
+                heading=f"{one.title} : {self.network.title}", one=one, network=self.network, charts=charts,
+                better=better_sentence(one),
+                crumbs=[_INDICATORS, (one.title, addresses.indicator_page(code)), (self.network.title, None)],
             )  # fmt: skip
 
     def _map(self, one: Indicator, level: str) -> tuple[str, str, str, Markup] | None:

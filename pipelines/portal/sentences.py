@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pipelines.mechanics.french import listed
+from pipelines.mechanics.french import in_runs, listed
 from pipelines.portal.figures import Change, Figure, Indicator, Series, State
 
 if TYPE_CHECKING:
@@ -198,14 +198,8 @@ def reading(series: Series, references: Sequence[Series] = ()) -> str:
 
 def years_text(years: Sequence[int]) -> str:
     """Write years, three or more in a row as a range: « 2015, de 2018 à 2021 et 2023 »."""
-    ranges: list[list[int]] = []
-    for year in years:
-        if ranges and ranges[-1][-1] == year - 1:
-            ranges[-1].append(year)
-        else:
-            ranges.append([year])
     words = []
-    for run in ranges:
+    for run in in_runs(years):
         words += [f"de {run[0]} à {run[-1]}"] if len(run) > 2 else [str(year) for year in run]
     return listed(words)
 

@@ -32,10 +32,6 @@ MENU = (
     ("Données", "donnees.html"), ("Qualité", "qualite.html"),
 )  # fmt: skip
 Crumbs = list[tuple[str, str | None]]
-_MONTHS = (
-    *("janvier", "février", "mars", "avril", "mai", "juin"),
-    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
-)
 
 
 @dataclass(frozen=True)
@@ -70,8 +66,7 @@ def shown_date(day: str | date | None) -> str:
     """Return a day as French writes it: « 14 février 2025 », « 1er mars 2025 »."""
     if not day:
         return "date non publiée"
-    found = day if isinstance(day, date) else date.fromisoformat(day)
-    return f"{'1er' if found.day == 1 else found.day} {_MONTHS[found.month - 1]} {found.year}"
+    return french.day_in_words(day if isinstance(day, date) else date.fromisoformat(day))
 
 
 def figure_facts(figure: Figure) -> str:
@@ -149,6 +144,10 @@ class Pages:
             linked_data=self._linked_data(title, told["description"], address, told["rows"]),
             to=lambda target: addresses.link(target, address),
         )  # fmt: skip
+
+    def file(self, template: str, address: str, title: str, **told: Any) -> File:
+        """Return the page of an address as a file of the site."""
+        return File(address, self.render(template, address, title, **told))
 
     def fragment(self, template: str, address: str, **told: Any) -> Markup:
         """Return a piece of the page of an address."""

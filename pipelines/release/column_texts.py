@@ -120,10 +120,6 @@ def _where(texts: pa.ChunkedArray, mask: pa.ChunkedArray, changed: Callable[[str
     return pc.replace_with_mask(_combined(texts), _combined(mask).fill_null(False), _combined(found))
 
 
-def _json_string(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)[1:-1]
-
-
 def _without_exponent(number: str) -> str:
     return format(Decimal(re.sub(r"e\+?", "e", number)), "f")
 

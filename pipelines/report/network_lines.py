@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.declarations.status import Status
-from pipelines.mechanics.french import counted
+from pipelines.mechanics.french import counted, in_runs
 from pipelines.report.facts import figures_kept, letter_of, missing, not_computed, refused_rows, to_check
 
 if TYPE_CHECKING:
@@ -83,10 +83,4 @@ def from_here(place: str) -> str:
 
 def _ranges(years: list[int]) -> str:
     """Write years as ranges: 2010-2014, 2018."""
-    ranges: list[list[int]] = []
-    for year in years:
-        if ranges and ranges[-1][-1] == year - 1:
-            ranges[-1].append(year)
-        else:
-            ranges.append([year])
-    return ", ".join(f"{group[0]}-{group[-1]}" if len(group) > 1 else str(group[0]) for group in ranges)
+    return ", ".join(f"{group[0]}-{group[-1]}" if len(group) > 1 else str(group[0]) for group in in_runs(years))

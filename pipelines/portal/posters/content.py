@@ -9,7 +9,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.mechanics.french import counted
+from pipelines.mechanics.french import counted, day_in_words
 from pipelines.mechanics.plain_text import one_line
 from pipelines.portal.addresses import link, place_page
 from pipelines.portal.figures import Change, Figure, Indicator, Place, Series, State
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from datetime import date
 
 DIRECTIONS = {Change.UP: "up", Change.DOWN: "down", Change.NONE: "flat"}
-MONTHS = (
-    *("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre"),
-    "décembre",
-)
 SYNTHETIC = "Données synthétiques : inventées pour la démonstration, elles ne décrivent aucun service réel."
 METHOD = (
     "Méthode : enquêtes et comptages remis par le réseau, contrôlés, puis publiés. « Entre … et … » : intervalle de "
@@ -172,17 +168,13 @@ def _invented(campaign: Campaign, series: Mapping[str, Series]) -> bool:
 
 
 def _next(campaign: Campaign) -> str:
-    after = f", après le {_day(campaign.due)}" if campaign.due else ""
+    after = f", après le {day_in_words(campaign.due)}" if campaign.due else ""
     return f"Prochains résultats : ceux de {campaign.year + 1}{after}."
 
 
 def _version(campaign: Campaign) -> str:
-    stopped = f", données arrêtées au {_day(campaign.stopped)}" if campaign.stopped else ""
+    stopped = f", données arrêtées au {day_in_words(campaign.stopped)}" if campaign.stopped else ""
     return f"Version {campaign.version}{stopped}. Licence Ouverte 2.0."
-
-
-def _day(day: date) -> str:
-    return f"{'1er' if day.day == 1 else day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def _set(said: Any) -> Any:
