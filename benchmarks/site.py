@@ -74,7 +74,7 @@ def _made(folder: Path, options: argparse.Namespace, *, changed: bool) -> None:
     """Write the release: offices in départements, their territories, and France; yearly rows alone."""
     import duckdb
 
-    from pipelines.compile.arrow import arrow_schema
+    from pipelines.compile.table_schema import arrow_schema
     from pipelines.declarations import load
 
     folder.mkdir(parents=True)
@@ -122,7 +122,7 @@ def _write_texts(folder: Path, options: argparse.Namespace, tables: object) -> N
     import pyarrow as pa
     from pyarrow import parquet
 
-    from pipelines.compile.arrow import arrow_schema
+    from pipelines.compile.table_schema import arrow_schema
 
     common = {"type_indicateur": "satisfaction", "population": "usagers", "unite": "%", "famille_unite": "taux"}
     common |= {"sens": "hausse", "estimateur": "share", "mode_annuel": "réponses", "mailles": "site", "reseaux": "tous"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pandera.pandas as pandera
 
-from pipelines.compile.arrow import TYPES
+from pipelines.compile.table_schema import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

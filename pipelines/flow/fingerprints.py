@@ -22,7 +22,7 @@ _WORDS = (
     "validate/messages.py",
     "validate/messages.yml",
 )  # titles of findings, which are published
-_HIDING = ("flow/protection.py", "flow/frame_cache.py", "flow/earlier_releases.py")
+_HIDING = ("flow/protection.py", "flow/earlier_releases.py")
 GATHERING = (*COMPUTING, *_WORDS, "tables", "flow/gather.py", *_HIDING, "barometers", "flow/barometers.py")
 _LETTERS = ("validate/letters/letter.py", "validate/letters/annotated_copy.py", "validate/letters/templates/")
 

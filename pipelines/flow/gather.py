@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.compile.arrow import TYPES
+from pipelines.compile.table_schema import TYPES
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue, Table
 from pipelines.declarations.bases import REASONS

@@ -1,7 +1,7 @@
 """What is hidden of each network and year, and what its figures tell: remembered by all that bears on them.
 
 No link crosses two networks or years: a night hides and judges anew only those of which something changed. Nothing of
-this is published: what is remembered holds secrets.
+this is published: what is remembered holds secrets. What is damaged, or of something else, is made again.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.compute.network_year import RESULT_COLUMNS
@@ -27,11 +28,12 @@ from pipelines.disclosure import (
 )
 from pipelines.flow.earlier_releases import accepted_changes, earlier_results
 from pipelines.flow.fingerprints import COMPUTING, code_of, fingerprint
-from pipelines.flow.frame_cache import content, remembered
+from pipelines.flow.state import KeptFrames
 from pipelines.flow.store import Store
+from pipelines.flow.stored_files import read_frame, read_record, write_frame, write_record
 
 _ROOM = "work/secret"
-_READING = ("flow/protection.py", "flow/frame_cache.py")
+_READING = ("flow/protection.py",)
 _CODE = (*COMPUTING, *_READING, "flow/earlier_releases.py")
 _CHECKSUMS = "SHA256SUMS"  # of a release, which nothing changes
 Place = tuple[str, int]
@@ -126,3 +128,50 @@ def _contents(release: Sequence[Path], names: Sequence[str]) -> pd.DataFrame:
             f"FROM read_parquet($files) GROUP BY reseau, annee ORDER BY reseau, annee",
             {"files": [str(file) for file in release]},
         ).df()
+
+
+def remembered(place: Path, key: str, made: Callable[[], Sequence[pd.DataFrame]]) -> list[pd.DataFrame]:
+    """Return the frames kept at ``place`` if they were made of ``key`` and are whole; else make them, and keep them.
+
+    ``place``: a path without suffix. ``key`` must tell all that ``made`` depends on. What was just made is read back,
+    so that it never differs from what is remembered.
+    """
+    record = read_record(place.with_suffix(".json"), KeptFrames)
+    if (
+        record is None
+        or record != _record(key, record.digests)
+        or any(_digest(place.with_name(name)) != digest for name, digest in record.digests.items())
+    ):
+        frames = {f"{place.name}-{number}.parquet": frame for number, frame in enumerate(made())}
+        for name, frame in frames.items():
+            write_frame(place.with_name(name), frame)
+        record = _record(key, {name: _digest(place.with_name(name)) for name in frames})
+        write_record(place.with_suffix(".json"), record)
+    return [read_frame(place.with_name(name)) for name in record.digests]
+
+
+def _record(key: str, digests: dict[str, str]) -> KeptFrames:
+    return KeptFrames(made_of=key, digests=digests, whole=fingerprint(key, digests))
+
+
+def content(frame: pd.DataFrame) -> str:
+    """Return what changes with the figures and texts of a frame, in their order, whatever holds them in memory."""
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    kinds = [pa.float64() if _is_number(field.type) else pa.string() for field in table.schema]
+    digest = hashlib.sha256(fingerprint(table.column_names).encode())
+    for column, kind in zip(table.columns, kinds, strict=True):
+        batch = pa.record_batch([column.cast(kind).combine_chunks()], names=["c"])
+        digest.update(batch.serialize())
+    return digest.hexdigest()
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _digest(path: Path) -> str:
+    """Return the sha256 of a file, empty when there is none."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return ""

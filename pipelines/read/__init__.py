@@ -15,8 +15,7 @@ from pipelines.read.cells import UnusableFileError
 from pipelines.read.columnar import read_columnar
 from pipelines.read.containers import is_packed, unpack
 from pipelines.read.delimited import open_delimited, read_delimited
-from pipelines.read.file_kind import check_kind
-from pipelines.read.handed_over import layout_of_file
+from pipelines.read.file_kind import check_kind, layout_of_file
 from pipelines.read.isolated_rows import ReaderDiedError, TreatmentError
 from pipelines.read.listing import Listing, SourceFile
 from pipelines.read.object_store import ObjectStore

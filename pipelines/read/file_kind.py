@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from pipelines.declarations import Layout
+
+
 FileKind = Literal["csv", "xlsx", "ods", "parquet"]
 
 _TITLES = {"csv": "un CSV", "xlsx": "un classeur XLSX", "ods": "un classeur ODS", "parquet": "un Parquet"}
@@ -42,6 +45,9 @@ _SIGNATURES = {
     b"{\\rtf": "un document RTF",
 }  # fmt: skip
 _WEB = ("<!doctype", "<html", "<head", "<body", "<table", "<script", "<?xml", "<!--")
+
+
+_WORKBOOKS = ("xlsx", "ods")
 
 
 def check_kind(content: bytes, declared: FileKind) -> None:
@@ -154,3 +160,16 @@ def _is_web(head: bytes) -> bool:
     else:
         text = head.removeprefix(codecs.BOM_UTF8).decode("latin-1")
     return text.lstrip().lower().startswith(_WEB)
+
+
+def layout_of_file(content: Path, name: str, layout: Layout) -> Layout:
+    """Return the layout that a file was really handed over in: the declared one, or that of the filled template.
+
+    A workbook is read as such where its name says so too; cells are still written as the fields of ``layout`` are.
+    Under the name of a CSV, it is refused by its reader: what bears one name would be two things.
+    """
+    kind = workbook_kind(content)
+    if kind is None or kind == layout.format or not name.lower().endswith(f".{kind}"):
+        return layout
+    sheet = layout.sheet if layout.format in _WORKBOOKS else None
+    return layout.model_copy(update={"format": kind, "sheet": sheet, "member": None})

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from pipelines.compile.arrow import TYPES, arrow_schema
+from pipelines.compile.table_schema import TYPES, arrow_schema
 from pipelines.mechanics.french import counted
 from pipelines.mechanics.plain_text import table_lines
 from pipelines.release.column_texts import canonical, compact_schema, each_value, plain

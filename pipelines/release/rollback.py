@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.compile.arrow import arrow_schema
-from pipelines.compile.table_schema import table_schema
+from pipelines.compile.table_schema import arrow_schema, table_schema
 from pipelines.release import history
 from pipelines.release.errors import ReleaseError
 from pipelines.release.inputs import inputs_of

@@ -1,22 +1,29 @@
 """One part of a target brought to the latest release: planned, agreed to, applied. The same for every target.
 
-One publisher at a time is the rule: Dagster's pool keeps it among runs, a lock on the machine among processes.
+One publisher at a time is the rule: Dagster's pool keeps it among runs, a lock on the machine among processes. Whether
+a plan needs a person is said by its gates; what a person agreed to is kept by the hash of the plan: who, when, why.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipelines.mechanics.files import write_whole
 from pipelines.release.errors import ConcurrentPublicationError, PublicationError
-from pipelines.targets.acceptance import accepted
 from pipelines.targets.output_paths import Rooms
 from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import Prepared, Progress, Target
 from pipelines.targets.publication_report import Report
+
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def publish(
@@ -68,3 +75,31 @@ def _unchanged(again: Prepared | None, plan: Plan) -> Prepared:
     if again is None or again.plan.hash != plan.hash:
         raise PublicationError("La cible a changé depuis que le plan a été montré ; relire le plan et recommencer.")
     return again
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """The agreement of a person to one plan; ``when`` is ISO 8601."""
+
+    plan: str
+    who: str
+    when: str
+    reason: str
+
+
+def accept(folder: Path, plan: str, who: str, when: datetime, reason: str) -> Acceptance:
+    """Keep an acceptance in ``folder``; the first one of a plan stays. Raises PublicationError on a malformed hash."""
+    if not _HASH.fullmatch(plan):
+        raise PublicationError(f"« {plan} » n'est pas l'empreinte d'un plan : la recopier entière depuis le plan.")
+    known = accepted(folder, plan)
+    if known is not None:
+        return known
+    made = Acceptance(plan, who, when.isoformat(timespec="seconds"), reason)
+    write_whole(folder / f"{plan}.json", (json.dumps(asdict(made), ensure_ascii=False, indent=1) + "\n").encode())
+    return made
+
+
+def accepted(folder: Path, plan: str) -> Acceptance | None:
+    """Return the acceptance of a plan, None when nobody accepted it."""
+    path = folder / f"{plan}.json"
+    return Acceptance(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None

@@ -12,20 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.compile.table_schema import TYPES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 # Of each declared type of field.
-ARROW_TYPES = {
-    "string": pa.string(),
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "year": pa.int64(),
-    "duration": pa.float64(),
-}
+ARROW_TYPES = {**TYPES, "year": pa.int64(), "duration": pa.float64()}
 YEAR = "_annee"
 BATCH_ROWS = 1 << 16
 _GROUP_ROWS = 1 << 18

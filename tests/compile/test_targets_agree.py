@@ -11,9 +11,8 @@ import pyarrow as pa
 import pytest
 from frictionless import Schema
 
-from pipelines.compile.arrow import arrow_schema
 from pipelines.compile.contracts import contract, frame
-from pipelines.compile.table_schema import table_schema
+from pipelines.compile.table_schema import arrow_schema, table_schema
 from pipelines.declarations import Table
 from pipelines.release.canonical import canonical_table
 from pipelines.release.column_texts import canonical

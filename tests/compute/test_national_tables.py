@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines.compile.arrow import TYPES
+from pipelines.compile.table_schema import TYPES
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue
 from pipelines.flow.barometers import BAROMETER_TABLES

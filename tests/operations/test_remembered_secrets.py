@@ -12,8 +12,8 @@ from small_networks import Small, small
 
 from pipelines.declarations import load
 from pipelines.flow import fingerprints, protection
-from pipelines.flow.frame_cache import remembered
 from pipelines.flow.gather import make_tables
+from pipelines.flow.protection import remembered
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.release import audited
 from pipelines.flow.run import run_dataset

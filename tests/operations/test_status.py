@@ -17,8 +17,8 @@ from pipelines.flow.store import Store
 from pipelines.flow.stored_files import write_json
 from pipelines.read import Received
 from pipelines.report.status import status
-from pipelines.targets.acceptance import accept
 from pipelines.targets.output_paths import Rooms
+from pipelines.targets.publication import accept
 
 DATASET = "resultats-services-publics"
 DAY = datetime.date(2025, 4, 10)

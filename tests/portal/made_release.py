@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from pipelines.compile.arrow import arrow_schema
+from pipelines.compile.table_schema import arrow_schema
 from pipelines.declarations import load
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.compile.arrow import arrow_schema
+from pipelines.compile.table_schema import arrow_schema
 from pipelines.declarations import Table
 from pipelines.release.canonical import canonical_table
 from pipelines.release.column_texts import canonical

@@ -22,12 +22,11 @@ from pipelines.release.errors import ConcurrentPublicationError, PublicationErro
 from pipelines.release.gates import Gate
 from pipelines.release.release import make_release
 from pipelines.report.run_summary import dataset_lines
-from pipelines.targets.acceptance import accept, accepted
 from pipelines.targets.folder.target import EVERYTHING, NAME, FolderTarget
 from pipelines.targets.output_paths import Rooms
 from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import Source, TargetError
-from pipelines.targets.publication import one_publisher, publish
+from pipelines.targets.publication import accept, accepted, one_publisher, publish
 from pipelines.targets.publication_report import Report, plan_text, report_text
 from pipelines.targets.udata import last_published
 from pipelines.targets.udata.access import address

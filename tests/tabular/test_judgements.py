@@ -16,7 +16,7 @@ from random_tables import Case
 
 from pipelines.tabular import UnjudgeableCellError, judge_cells, judge_delimited, write_typed
 from pipelines.tabular.hashes import NULL, hash_texts, hash_values
-from pipelines.tabular.seen_keys import Seen
+from pipelines.tabular.keys import Seen
 
 SCHEMA = {
     "fields": [
