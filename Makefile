@@ -77,6 +77,7 @@ editor-schemas: setup
 oracles: develop
 	cd tests/compute/oracles && ../../../$(BIN)/python rows.py && Rscript survey.R
 	cd tests/barometers/oracle && Rscript barometers.R
+	cd tests/signals/oracle && Rscript time.R
 
 # A browser opens the UI of an instance of its own; needs /usr/bin/chromium.
 docs-pictures: develop

@@ -26,6 +26,7 @@ BELOW = {
     "disclosure": {"mechanics", "declarations", "compile"},
     "tables": {"mechanics", "declarations", "compile", "compute", "disclosure"},
     "barometers": {"mechanics", "declarations", "compute"},
+    "signals": {"mechanics", "compute"},
     "release": {"mechanics", "declarations", "compile", "tabular"},
     "targets": {"mechanics", "declarations", "release"},
     "portal": {"mechanics", "declarations", "compile", "release"},
@@ -33,7 +34,7 @@ BELOW = {
     "report": {"mechanics", "declarations", "read", "validate", "release", "targets", "flow"},
     "flow": {
         *("mechanics", "declarations", "compile", "read", "tabular", "validate", "compute", "disclosure", "tables"),
-        "barometers",
+        *("barometers", "signals"),
         *("release", "targets", "portal"),
     },
     "operations": {"mechanics", "read", "release", "targets", "flow", "report"},

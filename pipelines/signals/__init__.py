@@ -1,0 +1,1 @@
+"""Series and counts → tests and signals: pure numbers, one module a detector, one ledger of everything tested."""

@@ -1,0 +1,82 @@
+"""What could explain a signal other than the service: more voices, a campaign, late moderation, another form.
+
+Each is a fact with its figure: whoever reads the signal judges. None of them takes a signal away.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipelines.signals.ledger import TEST
+from pipelines.signals.voice_series import KEY, SERVICE, month_end
+
+if TYPE_CHECKING:
+    import datetime
+
+    import duckdb
+
+CHECKS = [*TEST, "check", "raised", "number", "note"]
+MORE_VOLUME = 1.5  # times the volume of a usual month, or as many times less
+LATER = 14.0  # days more between writing and publication than usual
+NEW_FORM = 0.05  # share of the month's voices whose form was unknown a year before
+_YEAR = 12
+_MONTHS = """
+SELECT network, service,
+       count(*) FILTER (month_lag = 0 AND NOT campaign) AS volume,
+       count(*) FILTER (month_lag > 0 AND NOT campaign) / least({year}, max(month_lag)) AS usual,
+       median(delay_days) FILTER (month_lag = 0) - median(delay_days) FILTER (month_lag > 0) AS later
+FROM recent GROUP BY ALL
+"""
+_FORMS = """
+WITH old AS (SELECT DISTINCT network, service, form FROM recent WHERE month_lag > 0)
+SELECT network, service, avg(CASE WHEN old.form IS NULL THEN 1.0 ELSE 0.0 END) AS new_form
+FROM recent LEFT JOIN old USING (network, service, form) WHERE month_lag = 0 AND NOT campaign GROUP BY ALL
+"""
+_CAMPAIGNS = """
+WITH themed AS (
+    SELECT network, service, feeling, unnest(list_append(list_distinct(coalesce(themes, [])), '')) AS theme
+    FROM recent WHERE month_lag = 0 AND campaign
+), felt AS (SELECT network, service, theme, unnest(list_distinct([coalesce(feeling, ''), ''])) AS feeling FROM themed)
+SELECT network, service, theme, feeling, count(*)::DOUBLE AS campaign FROM felt GROUP BY ALL
+"""
+
+
+def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals: pd.DataFrame) -> pd.DataFrame:
+    """Return four rows a signal (columns CHECKS): ``raised`` when it could explain it, ``number`` the figure behind."""
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE recent AS SELECT *, datediff('month', day, $end) AS month_lag FROM voices "
+        f"WHERE day <= $end AND datediff('month', day, $end) <= {_YEAR}",
+        {"end": month_end(month)},
+    )
+    held = signals[TEST].merge(connection.execute(_MONTHS.format(year=_YEAR)).df(), on=SERVICE, how="left")
+    held = held.merge(connection.execute(_FORMS).df(), on=SERVICE, how="left")
+    held = held.merge(connection.execute(_CAMPAIGNS).df(), on=KEY, how="left").fillna({"campaign": 0.0})
+    found = [_volume(held), _campaign(held), _delay(held), _form(held)]
+    return pd.concat(found, ignore_index=True)[CHECKS].sort_values([*TEST, "check"], ignore_index=True)
+
+
+def _volume(held: pd.DataFrame) -> pd.DataFrame:
+    ratio = held["volume"] / held["usual"]
+    raised = (ratio >= MORE_VOLUME) | (ratio <= 1 / MORE_VOLUME)
+    return _check(held, "volume", raised, ratio, "{:.1f} fois le volume d'un mois habituel")
+
+
+def _campaign(held: pd.DataFrame) -> pd.DataFrame:
+    return _check(held, "campaign", held["campaign"] > 0, held["campaign"], "{:.0f} témoignage(s) de campagne, à part")
+
+
+def _delay(held: pd.DataFrame) -> pd.DataFrame:
+    note = "{:+.0f} jour(s) entre l'écriture et la publication"
+    return _check(held, "delay", held["later"] >= LATER, held["later"], note)
+
+
+def _form(held: pd.DataFrame) -> pd.DataFrame:
+    note = "{:.0%} des témoignages d'un formulaire nouveau"
+    return _check(held, "form", held["new_form"] >= NEW_FORM, held["new_form"], note)
+
+
+def _check(held: pd.DataFrame, name: str, raised: pd.Series[bool], number: pd.Series[float], note: str) -> pd.DataFrame:
+    notes = ["inconnu" if pd.isna(value) else note.format(value).replace(".", ",") for value in number]
+    return held[TEST].assign(check=name, raised=raised.fillna(False).astype(bool), number=number, note=notes)

@@ -1,0 +1,62 @@
+"""The door: voices known at the end of a month → every test made, the signals, and what could explain them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipelines.signals.counter_explanations import checks
+from pipelines.signals.ledger import Guards, entered, judged, ledger
+from pipelines.signals.time_tests import ears_tests, farrington_tests
+from pipelines.signals.voice_series import known_voices, voice_series
+
+if TYPE_CHECKING:
+    import datetime
+
+    import pyarrow as pa
+
+    from pipelines.signals.voice_series import VoiceSeries
+
+POWER = ["network", "service", "smallest_rise", "found", "false_alarms", "months", "voices"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a month is judged: ``guards`` of a signal; ``power``: whether power is measured too (it costs)."""
+
+    guards: Guards = field(default_factory=Guards)
+    power: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A month judged.
+
+    ``tests``: one row a test (``ledger.COLUMNS``); ``ledger``: tests, signals and expected false ones by detector;
+    ``checks``: four counter-explanations a signal; ``power``: of each service, what would be found.
+    """
+
+    tests: pd.DataFrame
+    ledger: pd.DataFrame
+    checks: pd.DataFrame
+    power: pd.DataFrame
+
+
+def detect(voices: pa.Table, month: datetime.date, options: Options | None = None) -> Detection:
+    """Return every test of the month of ``month`` from the table of voices: what comes later changes nothing."""
+    options = options or Options()
+    with known_voices(voices, month) as connection:
+        series = voice_series(connection)
+        tests = judged(_time_tests(series, month), options.guards)
+        explained = checks(connection, month, tests[tests["signal"]])
+    return Detection(tests, ledger(tests, options.guards), explained, pd.DataFrame(columns=POWER))
+
+
+def _time_tests(series: VoiceSeries, month: datetime.date) -> list[pd.DataFrame]:
+    name = month.strftime("%Y-%m")
+    return [
+        entered("farrington", name, farrington_tests(series, month)),
+        entered("ears", name, ears_tests(series, month)),
+    ]

@@ -1,0 +1,152 @@
+"""The laws that the detectors need, for whole arrays: normal, Student's, negative binomial, hypergeometric, gamma.
+
+Written here because scipy, which would give them, weighs 140 MB in every installation that runs; the tests compare with
+it. Tails of counts are sums of their terms, from one to the next by their ratio: no special function is needed.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipelines.compute.student import two_sided
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+log_gamma: Callable[[ArrayLike], Floats] = np.vectorize(math.lgamma, otypes=[np.float64])
+_erfc = np.vectorize(math.erfc, otypes=[np.float64])
+_two_sided = np.vectorize(two_sided, otypes=[np.float64])
+_STEPS = 500  # of a series or continued fraction: both have long converged
+_HALVINGS = 60
+_FAR = 12  # standard deviations within which a quantile of counts is sought
+
+
+def normal_quantile(level: float) -> float:
+    """Return the value that a standard normal variable is below with that probability."""
+    return NormalDist().inv_cdf(level)
+
+
+def normal_beyond(z: ArrayLike) -> Floats:
+    """Return the probabilities that a standard normal variable exceeds z."""
+    told: Floats = _erfc(np.asarray(z, dtype=np.float64) / math.sqrt(2)) / 2
+    return told
+
+
+def student_beyond(t: ArrayLike, freedom: ArrayLike) -> Floats:
+    """Return the probabilities that a Student's ratio of those degrees of freedom exceeds t; NaN where t is."""
+    ratio, degrees = np.broadcast_arrays(np.asarray(t, np.float64), np.asarray(freedom, np.float64))
+    known = np.isfinite(ratio) & (degrees > 0)
+    half = np.full(ratio.shape, np.nan)
+    if known.any():
+        half[known] = _two_sided(ratio[known], degrees[known]) / 2
+    return np.where(ratio > 0, half, 1 - half)
+
+
+def counts_beyond(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
+    """Return the probabilities of ``count`` or more, of a negative binomial of variance dispersion × mean.
+
+    Poisson's law where the dispersion is 1; NaN where an argument is.
+    """
+    terms = _count_terms(int(np.nanmax(count, initial=0)), mean, dispersion)
+    below = np.where(np.arange(terms.shape[-1]) < count[..., None], terms, 0.0).sum(axis=-1)
+    return np.where(np.isnan(count) | np.isnan(mean), np.nan, np.clip(1 - below, 0.0, 1.0))
+
+
+def counts_quantile(level: float, mean: Floats, dispersion: Floats) -> Floats:
+    """Return the smallest counts that such a negative binomial does not exceed with probability ``level`` or more."""
+    far = mean * dispersion + 10 + _FAR * np.sqrt(mean * dispersion) * np.sqrt(dispersion)
+    terms = _count_terms(math.ceil(np.nanmax(far, initial=0)), mean, dispersion)
+    reached = np.cumsum(terms, axis=-1) >= level * (1 - 1e-13)  # as R: what rounding takes is no step further
+    return np.where(np.isnan(mean), np.nan, reached.argmax(axis=-1))
+
+
+def _count_terms(most: int, mean: Floats, dispersion: Floats) -> Floats:
+    """Return the probabilities of 0 … ``most``, along a last axis."""
+    counts = np.arange(most, dtype=np.float64)
+    spread = np.maximum(dispersion - 1, 0.0)[..., None]
+    size_times_spread = mean[..., None]  # size = mean / (dispersion - 1)
+    ratios = (size_times_spread + counts * spread) / ((counts + 1) * (1 + spread))
+    none = np.where(spread > 1e-9, -size_times_spread * np.log1p(spread) / np.maximum(spread, 1e-9), -size_times_spread)
+    with np.errstate(divide="ignore"):
+        told: Floats = np.exp(np.concatenate([none, none + np.cumsum(np.log(ratios), axis=-1)], axis=-1))
+        return told
+
+
+def drawn_beyond(found: Floats, marked: Floats, drawn: Floats, whole: Floats) -> Floats:
+    """Return the probabilities of ``found`` or more marked among ``drawn``, when ``marked`` are among ``whole``.
+
+    The hypergeometric law: what every permutation of the marks would give, without making any.
+    """
+    most = np.minimum(marked, drawn)
+    steps = np.arange(int((most - found).max(initial=0)) + 1, dtype=np.float64)
+    at = found[..., None] + steps
+    least = np.maximum(0.0, drawn + marked - whole)[..., None]
+    ratio = (marked[..., None] - at) * (drawn[..., None] - at)
+    ratio = ratio / ((at + 1) * (whole - marked - drawn)[..., None] + (at + 1) ** 2)
+    inside = np.where((at < most[..., None]) & (at >= least), ratio, 0.0)
+    first = np.exp(
+        _log_choices(marked, found) + _log_choices(whole - marked, drawn - found) - _log_choices(whole, drawn)
+    )
+    following = np.cumprod(inside, axis=-1).sum(axis=-1)
+    told: Floats = np.clip(first * (1 + following), 0.0, 1.0)
+    return told
+
+
+def _log_choices(whole: Floats, part: Floats) -> Floats:
+    return log_gamma(whole + 1) - log_gamma(part + 1) - log_gamma(whole - part + 1)
+
+
+def gamma_below(shape: ArrayLike, value: ArrayLike) -> Floats:
+    """Return the probabilities that a gamma variable of those shapes and of rate 1 is below the values.
+
+    The regularised incomplete gamma function (Abramowitz and Stegun, 1964, 6.5.29 and 6.5.31).
+    """
+    a, x = np.broadcast_arrays(np.asarray(shape, np.float64), np.asarray(value, np.float64))
+    x = np.maximum(x, 1e-300)
+    scale = np.exp(a * np.log(x) - x - log_gamma(a))
+    series = scale * _gamma_series(a, np.where(x < a + 1, x, 0.0))
+    told: Floats = np.where(x < a + 1, series, 1 - scale * _gamma_fraction(a, np.where(x < a + 1, a + 2, x)))
+    return told
+
+
+def _gamma_series(a: Floats, x: Floats) -> Floats:
+    term = 1 / a
+    found = term.copy()
+    for step in range(1, _STEPS):
+        term = term * x / (a + step)
+        found += term
+        if np.all(term < 1e-16 * found):
+            break
+    return found
+
+
+def _gamma_fraction(a: Floats, x: Floats) -> Floats:
+    b = x + 1 - a
+    c, d = np.full_like(b, 1e300), 1 / b
+    found = d.copy()
+    for step in range(1, _STEPS):
+        factor = -step * (step - a)
+        b = b + 2
+        d = 1 / (factor * d + b)
+        c = b + factor / c
+        found *= c * d
+        if np.all(np.abs(c * d - 1) < 1e-15):
+            break
+    return found
+
+
+def increasing_root(below: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
+    """Return where increasing functions pass 0, each between its own low and high, by halving."""
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        under = below(middle) < 0
+        low, high = np.where(under, middle, low), np.where(under, high, middle)
+    return (low + high) / 2

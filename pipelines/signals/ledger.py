@@ -1,0 +1,82 @@
+"""One ledger of everything tested: how sure each signal is among all the tests made, and how many are likely false.
+
+Benjamini and Hochberg (1995) within each detector and month; Benjamini and Yekutieli (2001), valid whatever the
+dependence between tests, is told beside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.compute.significance import benjamini_hochberg
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TEST = ["detector", "month", "network", "service", "office", "theme", "feeling", "territory", "term", "indicator"]
+FAMILY = ["detector", "family", "month"]
+_TEXTS = [*TEST, "family", "since"]
+_NUMBERS = ["observed", "expected", "ratio", "ratio_low", "ratio_high", "upper", "p_value", "share"]
+_COUNTS = ["voices", "days"]
+COLUMNS = [*FAMILY, *TEST[2:], *_NUMBERS[:7], "q_value", "q_dependent", *_COUNTS, "share", "signal", "since"]
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What a signal must hold, whatever its p-value: published as such.
+
+    ``false_discovery``: the share of false alarms accepted among the signals; ``fewest_voices`` from
+    ``fewest_days``; ``fewest_of_office``: voices (or base) below which an office is not named.
+    """
+
+    false_discovery: float = 0.10
+    fewest_voices: int = 5
+    fewest_days: int = 3
+    fewest_of_office: int = 10
+
+
+def entered(detector: str, month: str, tests: pd.DataFrame) -> pd.DataFrame:
+    """Return the tests of one detector as the ledger holds them: every column, texts "" and numbers NaN when absent."""
+    held = tests.assign(detector=detector, family=detector, month=month)
+    for name in _TEXTS:
+        held[name] = held[name].fillna("").astype("str") if name in held else ""
+    for name in _NUMBERS:
+        held[name] = held[name].astype(np.float64) if name in held else np.nan
+    for name in _COUNTS:
+        held[name] = held[name].astype(np.int64) if name in held else 0
+    if "eligible" not in held:
+        held["eligible"] = True
+    return held
+
+
+def judged(tests: list[pd.DataFrame], guards: Guards) -> pd.DataFrame:
+    """Return every test entered, with q-values and ``signal``; one whose p-value is unknown is no test, and left out.
+
+    ``eligible``: what the detector itself asks for besides (dropped).
+    """
+    held = pd.concat(tests, ignore_index=True)
+    held = held[held["p_value"].notna()].reset_index(drop=True)
+    families = np.asarray(held.groupby(FAMILY, sort=False).ngroup(), dtype=np.int64)
+    corrected = benjamini_hochberg(held["p_value"].to_numpy(), families)
+    held["q_value"] = corrected
+    held["q_dependent"] = np.minimum(corrected * _harmonic(families), 1.0)
+    enough = (held["voices"] >= guards.fewest_voices) & (held["days"] >= guards.fewest_days)
+    held["signal"] = enough & (held["q_value"] <= guards.false_discovery) & (held["ratio"] > 1) & held["eligible"]
+    return held.sort_values(TEST, kind="stable", ignore_index=True)[COLUMNS]
+
+
+def ledger(tests: pd.DataFrame, guards: Guards) -> pd.DataFrame:
+    """Return, by detector, family and month, how many tests and signals, and how many of these are likely false."""
+    counted = tests.groupby(FAMILY, as_index=False).agg(tests=("signal", "size"), signals=("signal", "sum"))
+    return counted.assign(expected_false=counted["signals"] * guards.false_discovery)
+
+
+def _harmonic(families: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return, for each test, 1 + 1/2 + … + 1/m of its family of m tests."""
+    sizes = np.bincount(families, minlength=1)
+    sums: NDArray[np.float64] = np.cumsum(1 / np.arange(1, sizes.max(initial=1) + 1))
+    return sums[sizes[families] - 1]

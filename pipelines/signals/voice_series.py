@@ -1,0 +1,146 @@
+"""Voices → series: how many of each service, theme and feeling, by month and by week, beside the volume of the service.
+
+A month is judged from what is known at its end: no later voice is read. Weeks are the seven days that end with the
+month, and those before. Campaigns are in no count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    import datetime
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+SERVICE = ["network", "service"]
+KEY = [*SERVICE, "theme", "feeling"]
+ALL = ""  # every theme, or every feeling
+FEELINGS = (ALL, "negatif", "positif")  # what is tested: dissatisfaction, satisfaction, and what is only talked about
+MONTHS = 72  # kept before the one judged: five years, and what they lean on
+WEEKS = 60
+
+_KNOWN = """
+CREATE TEMP TABLE known AS
+SELECT network, service, coalesce(nullif(feeling, ''), 'inconnu') AS feeling, day, themes,
+       coalesce(department, '') AS department, datediff('month', day, $end) AS month_lag,
+       datediff('day', day, $end) // 7 AS week_lag
+FROM voices WHERE day <= $end AND NOT campaign
+"""
+_CELLS = """
+CREATE TEMP TABLE cells AS
+WITH themed AS (
+    SELECT * EXCLUDE (themes), unnest(list_append(list_distinct(coalesce(themes, [])), '')) AS theme FROM known
+)
+SELECT network, service, theme, feeling, department, day, month_lag, week_lag, count(*) AS voices
+FROM themed GROUP BY ALL
+"""
+_COUNTS = """
+SELECT network, service, theme, feeling, {lag} AS lag, sum(voices)::DOUBLE AS voices FROM cells
+WHERE {lag} < {most} GROUP BY ALL ORDER BY ALL
+"""
+
+
+_DAYS = """
+SELECT network, service, theme, feeling, day, sum(voices) AS voices FROM cells WHERE month_lag = 0 GROUP BY ALL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Moments × series: ``counts`` of the series, ``volumes`` of all voices of its service; the last row is judged."""
+
+    counts: Floats
+    volumes: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSeries:
+    """The series of every service known; ``keys``: one row a series (KEY), in the order of the columns of counts.
+
+    ``history``: months since the first voice of the service, that judged included; ``voices``, ``days``: of the month
+    judged, how many voices and from how many days.
+    """
+
+    keys: pd.DataFrame
+    monthly: Counts
+    weekly: Counts
+    history: Integers
+    voices: Integers
+    days: Integers
+
+
+def month_end(month: datetime.date) -> datetime.date:
+    """Return the last day of the month of a day."""
+    return (pd.Timestamp(month) + pd.offsets.MonthEnd(0)).date()
+
+
+def known_voices(voices: pa.Table, month: datetime.date) -> duckdb.DuckDBPyConnection:
+    """Return a connection that holds what is known at the end of ``month``: tables ``known`` and ``cells``.
+
+    One thread: the same voices give the same tables in the same order. ``voices`` itself can be asked too.
+    """
+    connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "600MB"})
+    connection.register("voices", voices)
+    connection.execute(_KNOWN, {"end": month_end(month)})
+    connection.execute(_CELLS)
+    return connection
+
+
+def voice_series(connection: duckdb.DuckDBPyConnection) -> VoiceSeries:
+    """Return the series of what ``known_voices`` holds: every service × theme × feeling."""
+    monthly = connection.execute(_COUNTS.format(lag="month_lag", most=MONTHS + 1)).df()
+    weekly = connection.execute(_COUNTS.format(lag="week_lag", most=WEEKS)).df()
+    keys = _keys(monthly)
+    seen = connection.execute("SELECT network, service, max(month_lag) + 1 AS months FROM known GROUP BY ALL").df()
+    days = connection.execute(_DAYS).df()
+    return VoiceSeries(
+        keys,
+        _matrices(monthly, keys, MONTHS + 1),
+        _matrices(weekly, keys, WEEKS),
+        keys[SERVICE].merge(seen, on=SERVICE, how="left")["months"].to_numpy(np.int64),
+        _of_keys(_with_all_feelings(days).groupby(KEY)["voices"].sum(), keys),
+        _of_keys(_with_all_feelings(days).groupby(KEY)["day"].nunique(), keys),
+    )
+
+
+def _keys(cells: pd.DataFrame) -> pd.DataFrame:
+    services = cells[SERVICE].drop_duplicates().sort_values(SERVICE)
+    themes = pd.DataFrame({"theme": sorted({ALL, *cells["theme"]})})
+    keys = services.merge(themes, how="cross").merge(pd.DataFrame({"feeling": FEELINGS}), how="cross")
+    return keys[(keys["theme"] != ALL) | (keys["feeling"] != ALL)].reset_index(drop=True)
+
+
+def _with_all_feelings(cells: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([cells, cells.assign(feeling=ALL)], ignore_index=True)
+
+
+def _of_keys(values: pd.Series[int], keys: pd.DataFrame) -> Integers:
+    return np.asarray(values.reindex(pd.MultiIndex.from_frame(keys[KEY]), fill_value=0), dtype=np.int64)
+
+
+def _matrices(cells: pd.DataFrame, keys: pd.DataFrame, moments: int) -> Counts:
+    """Return counts and volumes, the oldest moment first."""
+    series = pd.MultiIndex.from_frame(keys[KEY])
+    cells = _with_all_feelings(cells)
+    columns = series.get_indexer(pd.MultiIndex.from_frame(cells[KEY]))
+    rows = moments - 1 - cells["lag"].to_numpy(np.int64)
+    counts = np.zeros((moments, len(keys)))
+    kept = columns >= 0
+    np.add.at(counts, (rows[kept], columns[kept]), cells["voices"].to_numpy(np.float64)[kept])
+    services = keys[SERVICE].drop_duplicates()
+    numbers = pd.MultiIndex.from_frame(services)
+    whole = (cells["theme"] == ALL).to_numpy() & (cells["feeling"] == ALL).to_numpy()
+    volumes = np.zeros((moments, len(services)))
+    of_service = numbers.get_indexer(pd.MultiIndex.from_frame(cells.loc[whole, SERVICE]))
+    np.add.at(volumes, (rows[whole], of_service), cells["voices"].to_numpy(np.float64)[whole])
+    return Counts(counts, volumes[:, numbers.get_indexer(pd.MultiIndex.from_frame(keys[SERVICE]))])

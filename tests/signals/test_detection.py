@@ -1,0 +1,110 @@
+"""The door of signals: what a month of voices tells, under which guards, and that later months change nothing of it."""
+
+from __future__ import annotations
+
+import datetime
+
+import pandas as pd
+import pytest
+from made_voices import FIRST, made_voices
+
+from pipelines.signals.detection import Options, detect
+from pipelines.signals.ledger import COLUMNS, Guards
+
+DAYS = 1400
+MONTH = datetime.date(2023, 9, 1)
+QUIET = Options(power=False)
+
+
+def risen(theme, feeling, start, every, **told):
+    """Give every so many voices of that service a theme (and a feeling), from a day on."""
+
+    def change(rows):
+        there = [row for row in rows if row["service"] == "CAF" and row["day"] >= start]
+        for row in there[::every]:
+            row["themes"] = sorted({*row["themes"], theme})
+            row["feeling"] = feeling
+            row.update(told)
+
+    return change
+
+
+def signals(detection):
+    return detection.tests[detection.tests["signal"]]
+
+
+def test_a_rise_of_dissatisfaction_is_found_after_years_and_told_with_its_interval():
+    voices = made_voices({"caf": 3, "cpam": 2}, DAYS, change=risen("panne", "negatif", MONTH, 3))
+    found = detect(voices, MONTH, QUIET)
+    line = signals(found).set_index(["detector", "theme", "feeling"]).loc[("farrington", "panne", "negatif")]
+    assert line["service"] == "CAF"
+    assert line["month"] == line["since"] == "2023-09"
+    assert line["ratio"] == pytest.approx(line["observed"] / line["expected"])
+    assert line["ratio_low"] < line["ratio"] < line["ratio_high"]
+    assert line["observed"] == line["voices"] > line["upper"] > line["expected"]
+    assert line["q_dependent"] >= line["q_value"] >= line["p_value"]
+    assert set(signals(found)["service"]) == {"CAF"}
+
+
+def test_a_rise_of_satisfaction_is_found_by_the_same_tests():
+    voices = made_voices({"caf": 3, "cpam": 2}, DAYS, change=risen("accueil", "positif", MONTH, 3))
+    found = signals(detect(voices, MONTH, QUIET))
+    assert ("accueil", "positif") in set(zip(found["theme"], found["feeling"], strict=True))
+
+
+def test_a_burst_is_found_in_a_short_history_with_its_week():
+    start = FIRST + datetime.timedelta(days=290)
+    voices = made_voices({"caf": 6, "cpam": 5}, 300, change=risen("panne", "negatif", start, 2))
+    found = signals(detect(voices, start, QUIET))
+    line = found[(found["theme"] == "panne") & (found["detector"] == "ears")].iloc[0]
+    assert abs((datetime.date.fromisoformat(line["since"]) - start).days) < 7
+
+
+def test_later_voices_change_nothing():
+    whole = made_voices({"caf": 3, "cpam": 1}, DAYS)
+    end = pd.Timestamp(2023, 7, 31)
+    known = whole.filter(pd.Series(whole["day"].to_pandas() <= end.date()).to_numpy())
+    month = datetime.date(2023, 7, 1)
+    of_whole, of_known = detect(whole, month, QUIET), detect(known, month, QUIET)
+    for frame in ("tests", "ledger", "checks"):
+        pd.testing.assert_frame_equal(getattr(of_whole, frame), getattr(of_known, frame))
+
+
+def test_everything_tested_is_in_the_ledger():
+    found = detect(made_voices({"caf": 3, "cpam": 1, "petit": 0.05}, DAYS), MONTH, QUIET)
+    assert list(found.tests) == COLUMNS
+    assert found.ledger["tests"].sum() == len(found.tests)
+    assert found.ledger["signals"].sum() == found.tests["signal"].sum()
+    assert found.tests[["p_value", "q_value"]].notna().all().all()
+    key = ["detector", "month", "network", "service", "office", "theme", "feeling", "territory", "term", "indicator"]
+    assert not found.tests.duplicated(key).any()
+
+
+def test_voices_of_a_campaign_are_no_signal_but_are_told():
+    day = MONTH + datetime.timedelta(days=10)
+    voices = made_voices({"caf": 3, "cpam": 2}, DAYS, change=risen("panne", "negatif", day, 1, campaign=True))
+    assert "panne" not in set(signals(detect(voices, MONTH, QUIET))["theme"])
+
+
+def test_a_signal_is_told_with_what_could_explain_it():
+    late = risen("panne", "negatif", MONTH, 3, delay_days=90, form="2024")
+    found = detect(made_voices({"caf": 3, "cpam": 2}, DAYS, change=late), MONTH, QUIET)
+    told = found.checks[(found.checks["theme"] == "panne") & (found.checks["feeling"] == "negatif")].set_index("check")
+    assert set(told.index) == {"volume", "campaign", "delay", "form"}
+    assert told["raised"].to_dict() == {"volume": False, "campaign": False, "delay": False, "form": True}
+    assert told.loc["form", "number"] == pytest.approx(1 / 3, abs=0.05)
+
+
+@pytest.mark.parametrize("guards", [Guards(fewest_voices=1000), Guards(fewest_days=31)])
+def test_few_voices_or_few_days_are_no_signal(guards):
+    voices = made_voices({"caf": 3, "cpam": 2}, DAYS, change=risen("panne", "negatif", MONTH, 3))
+    found = detect(voices, MONTH, Options(guards, power=False))
+    assert len(found.tests)
+    assert not found.tests["signal"].any()
+    assert len(found.checks) == 0
+
+
+def test_no_voice_at_all_is_no_test():
+    found = detect(made_voices({}, 1), MONTH, QUIET)
+    assert [len(frame) for frame in (found.tests, found.ledger, found.checks)] == [0, 0, 0]
+    assert list(found.tests) == COLUMNS
