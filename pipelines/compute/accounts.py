@@ -18,6 +18,7 @@ from pipelines.declarations.base import LEVELS
 from pipelines.declarations.bases import REASONS, Account
 from pipelines.declarations.periods import last_day, period_of
 from pipelines.declarations.role_checks import NUMERIC
+from pipelines.mechanics import french
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -133,17 +134,8 @@ def _seen(
             WHERE r{rank} = '{reason}' AND _annee IN ({", ".join(map(str, item.years))})
             GROUP BY 1 ORDER BY n DESC, 1 NULLS LAST LIMIT {MOST_VALUES}
         """).fetchall()
-        found[reason] = tuple((_text(told), int(count)) for told, count in rows)
+        found[reason] = tuple((french.cell(told), int(count)) for told, count in rows)
     return found
-
-
-def _text(value: object) -> str:
-    """Write a value as a French file would; nothing for an empty cell."""
-    if isinstance(value, float):
-        return f"{value:.15g}".replace(".", ",")
-    if isinstance(value, bool):
-        return "oui" if value else "non"
-    return "" if value is None else str(value)
 
 
 def _told_values(item: _Fed) -> dict[str, str]:

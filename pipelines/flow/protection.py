@@ -31,6 +31,7 @@ from pipelines.flow.fingerprints import COMPUTING, code_of, fingerprint
 from pipelines.flow.state import KeptFrames
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import read_frame, read_record, write_frame, write_record
+from pipelines.mechanics.files import sha256
 
 _ROOM = "work/secret"
 _READING = ("flow/protection.py",)
@@ -62,7 +63,7 @@ class Protection:
         ``file``: where they are as computed; ``read``: gives them, with ``reseau`` and ``annee``; it isn't called when
         what was hidden of them is remembered.
         """
-        computed = hashlib.sha256(file.read_bytes()).hexdigest()
+        computed = sha256(file)
         expected, accepted = list(self._catalogue.expected(network, year)), (network, year) in self._accepted
         key = fingerprint("hidden", computed, expected, accepted, self._state(network, year))
 
@@ -104,7 +105,7 @@ class Protection:
     def _contents(self, release: Sequence[Path]) -> pd.DataFrame:
         """Return ``reseau``, ``annee`` and what changes with their rows in a release, which is read only once."""
         folder = release[0].parent
-        sums = hashlib.sha256((folder / _CHECKSUMS).read_bytes()).hexdigest()
+        sums = sha256(folder / _CHECKSUMS)
         place = self._room / "versions" / folder.parent.name / folder.name.replace(".", "-")
         known, wanted = pq.read_schema(release[0]).names, {*RESULT_COLUMNS, "motif_absence", KEPT_FROM}
         names = [name for name in known if name in wanted]
@@ -172,6 +173,6 @@ def _is_number(kind: pa.DataType) -> bool:
 def _digest(path: Path) -> str:
     """Return the sha256 of a file, empty when there is none."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256(path)
     except FileNotFoundError:
         return ""

@@ -26,6 +26,15 @@ def decimal(value: float, digits: int) -> str:
     return text.rstrip("0").rstrip(".").replace(".", ",") if digits else text
 
 
+def cell(value: object) -> str:
+    """Write a value as a cell of a French file: « 12,5 », « oui »; nothing for an empty one."""
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    if isinstance(value, float):
+        return f"{value:.15g}".replace(".", ",")
+    return "" if value is None else str(value)
+
+
 def percent(value: float, digits: int) -> str:
     """Write a percentage (0 to 100) with at most ``digits`` decimals: « 12,5 % »."""
     return f"{decimal(value, digits)}{_NO_BREAK_SPACE}%"

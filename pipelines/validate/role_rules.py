@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.mechanics.french import cell
 from pipelines.mechanics.spelling import other_spelling
 from pipelines.validate.distinct_rows import distinct, places_of
 from pipelines.validate.findings import Finding
@@ -74,9 +75,7 @@ class RoleRules:
                 kind = "valeur-ecrite-autrement"
                 message = f"{title(kind).rstrip('.')} (écrivez « {right} »)."
                 cause = ", ".join(self._differences(value, right))
-        return Finding(
-            kind, message, column=self._label(name), value="" if value is None else _text(value), cause=cause
-        )
+        return Finding(kind, message, column=self._label(name), value=cell(value), cause=cause)
 
     def _warning(self, rule: RowRule, seen: _Seen) -> Finding:
         label = self._label(rule.columns[0])
@@ -142,7 +141,7 @@ def _by_value(table: pa.Table, name: str, mask: Mask) -> dict[str, NDArray[np.in
         return {"": places}
     values, codes = distinct(table.column(name).take(places))
     return {
-        "" if value is None else _text(value): places[codes == code] for code, value in enumerate(values)
+        cell(value): places[codes == code] for code, value in enumerate(values)
     }  # fmt: skip
 
 
@@ -157,21 +156,12 @@ def _words(rule: RowRule) -> str:
 
 def _expected(rule: RowRule) -> str:
     if rule.check in ("listed", "whole") and rule.values:
-        words = [_text(value) for value in rule.values]
+        words = [cell(value) for value in rule.values]
         listed = ", ".join(words[:SHOWN_ANSWERS])
         return f"attendu : {listed}{'…' if len(words) > SHOWN_ANSWERS else ''}"
     if rule.check == "between" and rule.low is not None:
-        return f"au moins {_text(rule.low)}" if rule.high is None else f"de {_text(rule.low)} à {_text(rule.high)}"
+        return f"au moins {cell(rule.low)}" if rule.high is None else f"de {cell(rule.low)} à {cell(rule.high)}"
     return ""
-
-
-def _text(value: Any) -> str:
-    """Write a value as a French file would: whole numbers without a point."""
-    if isinstance(value, bool):
-        return "oui" if value else "non"
-    if isinstance(value, float):
-        return f"{value:.15g}".replace(".", ",")
-    return str(value)
 
 
 def _columns(rule: RowRule) -> list[str]:
