@@ -14,9 +14,8 @@ from pipelines.declarations import Catalogue
 from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import no_longer_waiting
 from pipelines.targets.folder.target import FOLDER, NAME
-from pipelines.targets.output_paths import Rooms
 from pipelines.targets.plan import Plan
-from pipelines.targets.protocol import Preview, Progress, Secret, Source, Target, TargetKind
+from pipelines.targets.protocol import Preview, Progress, Rooms, Secret, Source, Target, TargetKind
 from pipelines.targets.publication import accept, accepted, publish
 from pipelines.targets.publication_report import Report
 from pipelines.targets.udata.target import UDATA

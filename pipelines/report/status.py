@@ -18,7 +18,7 @@ from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.read.sources import without_secrets
 from pipelines.release import history
 from pipelines.report.facts import data_page, known_years, late_files, letter_of, to_check
-from pipelines.targets.output_paths import Rooms
+from pipelines.targets.protocol import Rooms
 from pipelines.targets.publication import accepted
 
 if TYPE_CHECKING:

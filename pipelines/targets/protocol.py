@@ -1,6 +1,7 @@
 """What a target is: somewhere that releases go, in one part or several, each planned, applied, then read back.
 
-A new target is a folder beside ``folder`` and ``udata``, and one line of ``KINDS`` in ``pipelines.flow.publish``.
+What is given to it: declarations, and the folders of an output, where releases are read and it keeps something of its
+own. A new target is a folder beside ``folder`` and ``udata``, and one line of ``KINDS`` in ``pipelines.flow.publish``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Protocol
 
 from pipelines.declarations import Catalogue
 from pipelines.release.gates import Gate
-from pipelines.targets.output_paths import Rooms
 from pipelines.targets.plan import Plan
 from pipelines.targets.publication_report import Report
 
@@ -91,3 +91,49 @@ class TargetKind:
 
     open: Callable[[str, Source, Secret], Target]
     remote: bool
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """The folders of one output: releases are read; the rest is written."""
+
+    output: Path
+
+    @property
+    def releases(self) -> Path:
+        """Releases by dataset and version."""
+        return self.output / "releases"
+
+    @property
+    def catalogue(self) -> Path:
+        """The local target: files of the latest releases, under paths that stay."""
+        return self.output / "catalogue"
+
+    @property
+    def renditions(self) -> Path:
+        """Archives, yearly files and documents with links made from the releases."""
+        return self.output / "renditions"
+
+    @property
+    def acceptances(self) -> Path:
+        """Plans accepted by a person."""
+        return self.output / "acceptances"
+
+    @property
+    def intact(self) -> Path:
+        """What is remembered of the releases that were read whole and found as they were made."""
+        return self.output / "work" / "intactes.json"
+
+    def record(self, target: str) -> Path:
+        """Page and version of what was last published to a target."""
+        return self.output / "targets" / f"{file_name(target)}.json"
+
+    def lock(self, target: str) -> Path:
+        """Lock of a target."""
+        return self.output / "targets" / f".{file_name(target)}.lock"
+
+
+def file_name(target: str) -> str:
+    """Return a file name for a target: letters, digits and dashes."""
+    kept = [character if character.isalnum() else "-" for character in target.rpartition("://")[2].rstrip("/").lower()]
+    return "".join(kept)

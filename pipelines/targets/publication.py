@@ -18,9 +18,8 @@ from filelock import FileLock, Timeout
 
 from pipelines.mechanics.files import write_whole
 from pipelines.release.errors import ConcurrentPublicationError, PublicationError
-from pipelines.targets.output_paths import Rooms
 from pipelines.targets.plan import Plan
-from pipelines.targets.protocol import Prepared, Progress, Target
+from pipelines.targets.protocol import Prepared, Progress, Rooms, Target
 from pipelines.targets.publication_report import Report
 
 _HASH = re.compile(r"[0-9a-f]{64}")

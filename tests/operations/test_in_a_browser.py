@@ -25,7 +25,7 @@ from dagster_service import PROJECT, Service, small_project, wait_for
 
 from pipelines.flow.stored_files import read_json
 from pipelines.release import history
-from pipelines.targets.output_paths import Rooms
+from pipelines.targets.protocol import Rooms
 
 pytestmark = pytest.mark.e2e
 

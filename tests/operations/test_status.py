@@ -17,7 +17,7 @@ from pipelines.flow.store import Store
 from pipelines.flow.stored_files import write_json
 from pipelines.read import Received
 from pipelines.report.status import status
-from pipelines.targets.output_paths import Rooms
+from pipelines.targets.protocol import Rooms
 from pipelines.targets.publication import accept
 
 DATASET = "resultats-services-publics"

@@ -17,7 +17,7 @@ from pipelines.declarations import Catalogue
 from pipelines.release import renditions
 from pipelines.release.release import make_release
 from pipelines.release.table_files import csv_bytes
-from pipelines.targets.output_paths import Rooms
+from pipelines.targets.protocol import Rooms
 from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, missing_quality, written_document
 from pipelines.targets.udata.remote import KEY, RemoteDataset, RemoteResource
 from pipelines.targets.udata.resources import FEED_KEY, REUSE_KEY

@@ -15,8 +15,7 @@ from pipelines.declarations import Catalogue
 from pipelines.mechanics.files import sha256
 from pipelines.release.release import make_release
 from pipelines.targets.folder.target import EVERYTHING, FolderTarget
-from pipelines.targets.output_paths import Rooms
-from pipelines.targets.protocol import Source
+from pipelines.targets.protocol import Rooms, Source
 from pipelines.targets.publication_report import Report
 
 Tables = dict[str, pd.DataFrame]

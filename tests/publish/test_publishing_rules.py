@@ -23,15 +23,13 @@ from pipelines.release.gates import Gate
 from pipelines.release.release import make_release
 from pipelines.report.run_summary import dataset_lines
 from pipelines.targets.folder.target import EVERYTHING, NAME, FolderTarget
-from pipelines.targets.output_paths import Rooms
 from pipelines.targets.plan import Plan
-from pipelines.targets.protocol import Source, TargetError
+from pipelines.targets.protocol import Rooms, Source, TargetError
 from pipelines.targets.publication import accept, accepted, one_publisher, publish
 from pipelines.targets.publication_report import Report, plan_text, report_text
-from pipelines.targets.udata import last_published
 from pipelines.targets.udata.access import address
-from pipelines.targets.udata.previews import previews
 from pipelines.targets.udata.remote import VERSION, RemoteDataset, RemoteResource
+from pipelines.targets.udata.server_state import note_published, page_last_published, previews
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 HASH = "a" * 64
@@ -75,17 +73,15 @@ def test_a_publication_holds_the_lock_of_its_target(small: Catalogue, work: Room
 
 def test_what_was_last_published_is_noted_for_one_address_and_can_be_lost(tmp_path: Path):
     path = tmp_path / "t" / "demo.json"
-    last_published.note(
+    note_published(
         path, "https://a", "jeu", RemoteDataset("d1", "page", {}, False, None, {VERSION: "1.2.0"}, (), (), ())
     )
     noted = {"page": "page", "version": "1.2.0"}  # what `resultats status` tells
     assert json.loads(path.read_text("utf-8")) == {"address": "https://a", "datasets": {"jeu": noted}}
-    assert last_published.last_page(path, "https://a", "jeu") == "page"
-    assert (
-        last_published.last_page(path, "https://a", "autre") == last_published.last_page(path, "https://b", "jeu") == ""
-    )
+    assert page_last_published(path, "https://a", "jeu") == "page"
+    assert page_last_published(path, "https://a", "autre") == page_last_published(path, "https://b", "jeu") == ""
     path.write_text("{", encoding="utf-8")
-    assert last_published.last_page(path, "https://a", "jeu") == ""
+    assert page_last_published(path, "https://a", "jeu") == ""
 
 
 def test_targets_have_names_and_addresses():

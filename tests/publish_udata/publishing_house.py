@@ -14,9 +14,8 @@ import pandas as pd
 import requests
 
 from pipelines.declarations import Catalogue
-from pipelines.targets.output_paths import Rooms
 from pipelines.targets.plan import Plan
-from pipelines.targets.protocol import Source
+from pipelines.targets.protocol import Rooms, Source
 from pipelines.targets.publication import publish
 from pipelines.targets.publication_report import Report
 from pipelines.targets.udata.client import Udata

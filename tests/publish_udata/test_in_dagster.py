@@ -17,8 +17,8 @@ from assets.publication import accept_plan_job, previews_sensor, publication_ass
 from assets.resources import Workspace
 from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
-from pipelines.targets.output_paths import Rooms
-from pipelines.targets.udata.last_published import last_page
+from pipelines.targets.protocol import Rooms
+from pipelines.targets.udata.server_state import last_page
 
 pytestmark = pytest.mark.e2e
 

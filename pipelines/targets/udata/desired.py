@@ -12,7 +12,7 @@ from pipelines.declarations import Catalogue, Dataset
 from pipelines.mechanics.files import chunks
 from pipelines.release import history
 from pipelines.release.renditions import content_hash, put
-from pipelines.targets.output_paths import Rooms, file_name
+from pipelines.targets.protocol import Rooms, file_name
 from pipelines.targets.udata.documents import document, links_to
 from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset, RemoteResource
 from pipelines.targets.udata.resources import LINKED, YEARLY, Placed, ResourceType, archives, latest_files

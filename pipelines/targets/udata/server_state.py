@@ -1,12 +1,25 @@
-"""What a udata holds of one of our datasets, and what it accepts. It only reads."""
+"""What a udata holds of one of our datasets, accepts, and made of our files; the page last published, for people.
+
+Publication finds what is ours by our keys on the server; of what is noted here it only reads that a dataset was there
+once. What the platform's crawler (hydra) made of files comes within hours, and never stops a publication.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from pipelines.release.errors import PublicationError
+from pipelines.release.renditions import put
+from pipelines.targets.protocol import Preview
 from pipelines.targets.udata.client import Udata
-from pipelines.targets.udata.remote import DATASET, Listed, RemoteDataset
+from pipelines.targets.udata.remote import DATASET, SUPERSEDED, Listed, RemoteDataset, RemoteResource
+
+PREVIEWED = frozenset({"csv", "xlsx", "parquet"})
+READY, WAITING, FAILED, UNAVAILABLE = "aperçu prêt", "pas encore analysé", "analyse en échec", "fichier injoignable"
 
 
 @dataclass(frozen=True)
@@ -65,3 +78,43 @@ def member_of(client: Udata, wanted: str) -> str:
         f"Le compte de la clé d'API n'est pas membre de l'organisation « {wanted} » ; "
         "demander à un administrateur de l'organisation de l'inviter comme éditeur."
     )
+
+
+def page_last_published(path: Path, address: str, dataset: str) -> str:
+    """Return the page under which a dataset was last published at that address, empty when it never was."""
+    return str(_datasets(path, address).get(dataset, {}).get("page", ""))
+
+
+def note_published(path: Path, address: str, dataset: str, remote: RemoteDataset) -> None:
+    """Keep the page of a dataset and the version wholly there."""
+    datasets = _datasets(path, address) | {dataset: {"page": remote.page, "version": remote.version}}
+    content = {"address": address, "datasets": dict(sorted(datasets.items()))}
+    put(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
+
+
+def _datasets(path: Path, address: str) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return dict(content["datasets"]) if content["address"] == address else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # absent or damaged: the next publication notes it again
+
+
+def previews(resources: Iterable[RemoteResource]) -> list[Preview]:
+    """Return the state of every file of ours that the platform should show as a table."""
+    ours = [item for item in resources if item.key and SUPERSEDED not in item.extras]
+    return [_preview(item) for item in ours if item.filename.rpartition(".")[2] in PREVIEWED]
+
+
+def _preview(item: RemoteResource) -> Preview:
+    extras = item.extras
+    error = extras.get("analysis:parsing:error") or extras.get("analysis:error")
+    if error:
+        state, detail = FAILED, str(error)
+    elif extras.get("check:available") is False:
+        state, detail = UNAVAILABLE, str(extras.get("check:error") or extras.get("check:status") or "")
+    elif extras.get("analysis:parsing:parsing_table"):
+        state, detail = READY, ""
+    else:
+        state, detail = WAITING, ""
+    return Preview(str(item.key), item.title, state, detail, failed=state in (FAILED, UNAVAILABLE))

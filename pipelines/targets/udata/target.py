@@ -16,17 +16,15 @@ from pipelines.release.integrity import check_intact
 from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import Judge, Preview, Progress, Secret, Source, TargetKind
 from pipelines.targets.publication_report import Report
-from pipelines.targets.udata import last_published
 from pipelines.targets.udata.access import access
 from pipelines.targets.udata.apply import Application
 from pipelines.targets.udata.apply_resources import ResourceSteps
 from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, earlier_files
 from pipelines.targets.udata.plan import make_plan
-from pipelines.targets.udata.previews import previews
 from pipelines.targets.udata.rehearsal import rehearse
 from pipelines.targets.udata.remote import RemoteDataset
-from pipelines.targets.udata.server_state import RemoteState, read_state
+from pipelines.targets.udata.server_state import RemoteState, note_published, page_last_published, previews, read_state
 
 CRITERIA = {
     "license": "licence",
@@ -84,7 +82,7 @@ class UdataTarget:
         """Read what the server holds of a dataset and what it lacks; what the release itself is worth is not judged."""
         source, rooms = self.source, self.source.rooms
         check_intact(rooms.releases, part, rooms.intact)
-        last_page = last_published.last_page(rooms.record(self.address), self.address, part)
+        last_page = page_last_published(rooms.record(self.address), self.address, part)
         state = read_state(self.client, self.organization, part, last_page)
         desired = desired_dataset(source.catalogue, part, rooms, state)
         if desired is None:
@@ -125,7 +123,7 @@ class PreparedDataset:
     def _report(self, remote: RemoteDataset, problems: Iterable[str], warnings: Iterable[str] = ()) -> Report:
         """Return what came of the publication, once it is noted for people."""
         place, address = self.target.source.rooms.record(self.target.address), self.target.address
-        last_published.note(place, address, self.desired.dataset, remote)
+        note_published(place, address, self.desired.dataset, remote)
         return Report(
             self.plan,
             applied=True,

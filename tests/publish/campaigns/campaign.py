@@ -19,8 +19,7 @@ from udata_server.server import Publisher, Udata
 
 from pipelines.declarations import Catalogue
 from pipelines.release.errors import PublicationError
-from pipelines.targets.output_paths import Rooms
-from pipelines.targets.protocol import Source
+from pipelines.targets.protocol import Rooms, Source
 from pipelines.targets.publication import publish
 from pipelines.targets.publication_report import Report
 from pipelines.targets.udata.client import Udata as Client
