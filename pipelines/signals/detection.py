@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pipelines.signals.cell_tests import ebgm_tests, funnel_tests, scan_tests, term_tests
 from pipelines.signals.counter_explanations import checks
 from pipelines.signals.ledger import Guards, entered, judged, ledger
-from pipelines.signals.time_tests import ears_tests, farrington_tests
-from pipelines.signals.voice_series import known_voices, voice_series
+from pipelines.signals.time_tests import ears_tests, farrington_tests, nb_cusum_tests
+from pipelines.signals.voice_series import known_voices, month_end, voice_series
 
 if TYPE_CHECKING:
     import datetime
 
+    import duckdb
     import pyarrow as pa
 
     from pipelines.signals.voice_series import VoiceSeries
@@ -49,7 +51,8 @@ def detect(voices: pa.Table, month: datetime.date, options: Options | None = Non
     options = options or Options()
     with known_voices(voices, month) as connection:
         series = voice_series(connection)
-        tests = judged(_time_tests(series, month), options.guards)
+        entries = [*_time_tests(series, month), *_cell_tests(connection, month, options.guards)]
+        tests = judged(entries, options.guards)
         explained = checks(connection, month, tests[tests["signal"]])
     return Detection(tests, ledger(tests, options.guards), explained, pd.DataFrame(columns=POWER))
 
@@ -59,4 +62,15 @@ def _time_tests(series: VoiceSeries, month: datetime.date) -> list[pd.DataFrame]
     return [
         entered("farrington", name, farrington_tests(series, month)),
         entered("ears", name, ears_tests(series, month)),
+        entered("nb_cusum", name, nb_cusum_tests(series, month)),
+    ]
+
+
+def _cell_tests(connection: duckdb.DuckDBPyConnection, month: datetime.date, guards: Guards) -> list[pd.DataFrame]:
+    name = month.strftime("%Y-%m")
+    return [
+        entered("funnel", name, funnel_tests(connection, name, guards.fewest_of_office)),
+        entered("ebgm", name, ebgm_tests(connection, name, guards.fewest_of_office)),
+        entered("scan", name, scan_tests(connection, month)),
+        entered("terms", name, term_tests(connection, month_end(month))),
     ]

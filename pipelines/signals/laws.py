@@ -55,7 +55,7 @@ def counts_beyond(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
 
     Poisson's law where the dispersion is 1; NaN where an argument is.
     """
-    terms = _count_terms(int(np.nanmax(count, initial=0)), mean, dispersion)
+    terms = count_terms(int(np.nanmax(count, initial=0)), mean, dispersion)
     below = np.where(np.arange(terms.shape[-1]) < count[..., None], terms, 0.0).sum(axis=-1)
     return np.where(np.isnan(count) | np.isnan(mean), np.nan, np.clip(1 - below, 0.0, 1.0))
 
@@ -63,12 +63,12 @@ def counts_beyond(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
 def counts_quantile(level: float, mean: Floats, dispersion: Floats) -> Floats:
     """Return the smallest counts that such a negative binomial does not exceed with probability ``level`` or more."""
     far = mean * dispersion + 10 + _FAR * np.sqrt(mean * dispersion) * np.sqrt(dispersion)
-    terms = _count_terms(math.ceil(np.nanmax(far, initial=0)), mean, dispersion)
+    terms = count_terms(math.ceil(np.nanmax(far, initial=0)), mean, dispersion)
     reached = np.cumsum(terms, axis=-1) >= level * (1 - 1e-13)  # as R: what rounding takes is no step further
     return np.where(np.isnan(mean), np.nan, reached.argmax(axis=-1))
 
 
-def _count_terms(most: int, mean: Floats, dispersion: Floats) -> Floats:
+def count_terms(most: int, mean: Floats, dispersion: Floats) -> Floats:
     """Return the probabilities of 0 … ``most``, along a last axis."""
     counts = np.arange(most, dtype=np.float64)
     spread = np.maximum(dispersion - 1, 0.0)[..., None]
@@ -150,3 +150,38 @@ def increasing_root(below: Callable[[Floats], Floats], low: Floats, high: Floats
         under = below(middle) < 0
         low, high = np.where(under, middle, low), np.where(under, high, middle)
     return (low + high) / 2
+
+
+def minimum(of: Callable[[Floats], float], start: Floats, steps: int = 2000, precision: float = 1e-9) -> Floats:
+    """Return where a function of a few numbers is least: the simplex of Nelder and Mead (1965), begun again once."""
+    for size in (0.5, 0.1):
+        points = np.vstack([start, start + size * np.eye(len(start))])
+        values = np.array([of(point) for point in points])
+        for _ in range(steps):
+            order = np.argsort(values, kind="stable")
+            points, values = points[order], values[order]
+            if values[-1] - values[0] < precision * (abs(values[0]) + precision):
+                break
+            _simplex_step(of, points, values)
+        start = points[np.argmin(values)]
+    return start
+
+
+def _simplex_step(of: Callable[[Floats], float], points: Floats, values: Floats) -> None:
+    """Replace the worst point, the last, by a better one; or draw all towards the best, the first."""
+    centre = points[:-1].mean(axis=0)
+    tries = {factor: centre + factor * (centre - points[-1]) for factor in (1.0, 2.0, 0.5, -0.5)}
+    value = of(tries[1.0])
+    if value < values[0]:
+        farther = of(tries[2.0])
+        factor, value = (2.0, farther) if farther < value else (1.0, value)
+    elif value < values[-2]:
+        factor = 1.0
+    else:
+        factor = 0.5 if value < values[-1] else -0.5
+        value = of(tries[factor])
+    if value < values[-1]:
+        points[-1], values[-1] = tries[factor], value
+        return
+    points[1:] = points[0] + 0.5 * (points[1:] - points[0])
+    values[1:] = [of(point) for point in points[1:]]

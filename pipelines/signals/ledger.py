@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TEST = ["detector", "month", "network", "service", "office", "theme", "feeling", "territory", "term", "indicator"]
 FAMILY = ["detector", "family", "month"]
+SMALLEST = 1e-9  # the least p-value told: beyond, no law of ours says anything sure
 _TEXTS = [*TEST, "family", "since"]
 _NUMBERS = ["observed", "expected", "ratio", "ratio_low", "ratio_high", "upper", "p_value", "share"]
 _COUNTS = ["voices", "days"]
@@ -61,6 +62,7 @@ def judged(tests: list[pd.DataFrame], guards: Guards) -> pd.DataFrame:
     held = pd.concat(tests, ignore_index=True)
     held = held[held["p_value"].notna()].reset_index(drop=True)
     families = np.asarray(held.groupby(FAMILY, sort=False).ngroup(), dtype=np.int64)
+    held["p_value"] = np.maximum(held["p_value"], SMALLEST)
     corrected = benjamini_hochberg(held["p_value"].to_numpy(), families)
     held["q_value"] = corrected
     held["q_dependent"] = np.minimum(corrected * _harmonic(families), 1.0)

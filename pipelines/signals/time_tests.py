@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.signals import ears, farrington
+from pipelines.signals import ears, farrington, nb_cusum
 from pipelines.signals.laws import counts_quantile
 from pipelines.signals.voice_series import Counts, VoiceSeries, month_end
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Booleans = NDArray[np.bool_]
 
 LONG = 36  # months of history: what seasons ask for
+LEAST = 4  # months before which there is nothing to compare with
 USUAL = 1.0  # voices a month (long histories) or a week (short ones): below, the law is that of rare counts
 MONTHLY = farrington.Settings(years=5)
 ALERT = 0.01  # of the limit drawn above what is expected
@@ -35,7 +36,7 @@ _Z = 1.96
 
 def farrington_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
     """Return one test a series of long history: the count of the month against its seasons, trend and volume."""
-    chosen = np.flatnonzero((series.history >= LONG) & (_usual(series.monthly) >= USUAL))
+    chosen = np.flatnonzero(_is_long(series))
     monthly = _columns(series.monthly, chosen)
     last = len(monthly.counts) - 1
     expected = farrington.expectation(monthly.counts, monthly.volumes, last, MONTHLY)
@@ -54,7 +55,7 @@ def farrington_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
 
 def ears_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
     """Return one test a series of short history: its most surprising week of the month, paid for as four tests."""
-    chosen = np.flatnonzero((series.history < LONG) & (_usual_week(series.weekly) >= USUAL))
+    chosen = np.flatnonzero(_is_short(series))
     weekly = _columns(series.weekly, chosen)
     last = len(weekly.counts) - 1
     moments = [last - lag for lag in range(WEEKS_OF_MONTH)]
@@ -72,6 +73,25 @@ def ears_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
         upper=bounds[at],
         p_value=np.minimum(WEEKS_OF_MONTH * chances[at], 1.0),
         since=np.array([str(day) for day in first_days])[least],
+    )
+
+
+def nb_cusum_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
+    """Return one test a series of rare counts: what has been adding up over two months, and since which week."""
+    chosen = np.flatnonzero(~_is_long(series) & ~_is_short(series) & (series.history > LEAST))
+    weekly = _columns(series.weekly, chosen)
+    chances, means = nb_cusum.p_values(weekly.counts, weekly.volumes)
+    starts = likely_starts(weekly, means[-1])
+    rows = np.arange(nb_cusum.SUMMED)[::-1, None] <= starts
+    observed = (weekly.counts[-nb_cusum.SUMMED :] * rows).sum(axis=0)
+    expected = (means * rows).sum(axis=0)
+    first_days = [month_end(month) - pd.Timedelta(days=7 * lag + 6) for lag in range(nb_cusum.SUMMED)]
+    return _lines(series, chosen).assign(
+        observed=observed,
+        expected=expected,
+        **interval(observed, expected, np.ones(len(chosen)), np.zeros(len(chosen))),
+        p_value=chances,
+        since=np.array([str(day) for day in first_days])[starts],
     )
 
 
@@ -95,6 +115,14 @@ def likely_starts(counts: Counts, expected_now: Floats) -> Integers:
         gain = np.where(seen > expected, seen * np.log(seen / expected) - (seen - expected), 0.0)
     starts: Integers = np.where(np.isnan(gain), 0.0, gain).argmax(axis=0)
     return starts
+
+
+def _is_long(series: VoiceSeries) -> Booleans:
+    return (series.history >= LONG) & (_usual(series.monthly) >= USUAL)
+
+
+def _is_short(series: VoiceSeries) -> Booleans:
+    return (series.history > LEAST) & (series.history < LONG) & (_usual_week(series.weekly) >= USUAL)
 
 
 def _usual(monthly: Counts) -> Floats:

@@ -31,7 +31,7 @@ WEEKS = 60
 
 _KNOWN = """
 CREATE TEMP TABLE known AS
-SELECT network, service, coalesce(nullif(feeling, ''), 'inconnu') AS feeling, day, themes,
+SELECT network, service, coalesce(nullif(feeling, ''), 'inconnu') AS feeling, office, day, themes,
        coalesce(department, '') AS department, datediff('month', day, $end) AS month_lag,
        datediff('day', day, $end) // 7 AS week_lag
 FROM voices WHERE day <= $end AND NOT campaign

@@ -89,7 +89,7 @@ def test_voices_of_a_campaign_are_no_signal_but_are_told():
 def test_a_signal_is_told_with_what_could_explain_it():
     late = risen("panne", "negatif", MONTH, 3, delay_days=90, form="2024")
     found = detect(made_voices({"caf": 3, "cpam": 2}, DAYS, change=late), MONTH, QUIET)
-    told = found.checks[(found.checks["theme"] == "panne") & (found.checks["feeling"] == "negatif")].set_index("check")
+    told = found.checks.set_index(["detector", "theme", "feeling", "check"]).loc[("farrington", "panne", "negatif")]
     assert set(told.index) == {"volume", "campaign", "delay", "form"}
     assert told["raised"].to_dict() == {"volume": False, "campaign": False, "delay": False, "form": True}
     assert told.loc["form", "number"] == pytest.approx(1 / 3, abs=0.05)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.signals import ears
+from pipelines.signals import ears, nb_cusum
 from pipelines.signals.farrington import Settings, expectation
 
 TOLD = json.loads((Path(__file__).parent / "oracle" / "time.json").read_text("utf-8"))
@@ -48,3 +48,10 @@ def test_ears_is_that_of_r(name):
     for row, moment in enumerate(range(len(observed) - told["past"], len(observed))):
         for method, bound in bounds.items():
             assert bound(observed, moment) == pytest.approx(matrix(told["bounds"][method][row]), rel=1e-6), method
+
+
+@pytest.mark.parametrize("told", TOLD["cusum"], ids=["rares", "frequents"])
+def test_the_cumulative_sum_is_that_of_r(told):
+    counts, means = matrix(told["counts"])[:, None], matrix(told["mean"])[:, None]
+    found = nb_cusum.sums(counts, means, matrix([told["dispersion"]]))
+    assert found[:, 0] == pytest.approx(told["sums"], rel=1e-6, abs=1e-9)

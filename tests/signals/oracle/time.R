@@ -36,6 +36,14 @@ simulated <- function(moments, per_year, means, seed) {
 ears <- function(series, judged) lapply(c(C1 = "C1", C2 = "C2", C3 = "C3"), function(method)
   earsC(series, control = list(range = judged, method = method, baseline = 7, alpha = if (method == "C3") 0.025 else 0.001))@upperbound)
 
+# The cumulative sum of a negative binomial for a known rise: `algo.glrnb` with theta fixed, statistics as they are.
+cusum <- function(counts, mean, dispersion) {
+  told <- suppressWarnings(algo.glrnb(create.disProg(week = seq_along(counts), observed = counts, state = 0 * counts),
+    control = list(range = seq_along(counts), c.ARL = 1e9, mu0 = mean, alpha = (dispersion - 1) / mean[1], Mtilde = 1, M = -1,
+                   change = "intercept", theta = log(2), dir = "inc", ret = "value")))
+  list(counts = counts, mean = mean, dispersion = dispersion, sums = c(told$upperbound))
+}
+
 data(salmonella.agona)
 agona <- disProg2sts(salmonella.agona)
 weeks <- simulated(330, 52, c(0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300), 18)
@@ -45,6 +53,8 @@ told <- list(
   R = R.version.string, surveillance = as.character(packageVersion("surveillance")),
   farrington = list(agona = bounds(agona, weekly, FALSE), weeks = bounds(weeks, weekly, FALSE),
                     weeks_offset = bounds(weeks, weekly, TRUE), months_offset = bounds(months, monthly, TRUE)),
+  cusum = list(cusum(c(0, 1, 0, 0, 3, 1, 2, 0, 0, 0, 0, 1, 0, 5), rep(0.6, 14), 1.4),
+               cusum(c(2, 1, 0, 4, 3, 6, 2, 0, 9, 0), rep(2.5, 10), 2)),
   ears = list(agona = list(observed = agona@observed, bounds = ears(agona, last(agona, 10)), past = 10),
               weeks = list(observed = weeks@observed, bounds = ears(weeks, last(weeks, 20)), past = 20))
 )

@@ -1,0 +1,134 @@
+"""How much rare counts have been adding up above what is usual: the cumulative sum of a negative binomial.
+
+Page (1954), "Continuous inspection schemes", Biometrika 41, on the likelihood ratio of a doubling; negative binomial as
+in Höhle and Paul (2008), "Count data regression charts for the monitoring of surveillance time series", Computational
+Statistics and Data Analysis 52 (`algo.glrnb` of R's `surveillance` with a known change). How likely the sum reached is,
+when nothing changed: the Markov chain of Brook and Evans (1972), Biometrika 59, over the weeks of the sum.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipelines.signals.laws import count_terms, gamma_below, increasing_root
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+RISE = 2.0  # times what is usual: the change that the sum is made to find
+SUMMED = 9  # weeks summed up: two months
+_STATES, _BELOW = 120, 40  # of the chain, of which so many are below the sum reached
+_PARTS = 8  # equally likely values that the unknown usual share may have
+_NOTHING = 1.0  # a sum below is reached one time in six when nothing changed: not reckoned further, told as certain
+_PRIOR = 0.5  # voices: Jeffreys' prior of a Poisson mean
+_SMALL = 1e-10
+
+
+def sums(counts: Floats, means: Floats, dispersion: Floats, rise: float = RISE) -> Floats:
+    """Return the cumulative sums at each moment (moments × series) from 0, for usual ``means`` of the same shape.
+
+    ``dispersion``: of the variance to the mean, 1 for Poisson's law.
+    """
+    reached = np.zeros(counts.shape[1])
+    told = np.empty_like(counts)
+    for moment, (seen, mean) in enumerate(zip(counts, means, strict=True)):
+        reached = np.maximum(0.0, reached + _gain(seen, mean, dispersion, rise))
+        told[moment] = reached
+    return told
+
+
+def usual_shares(counts: Floats, volumes: Floats) -> tuple[Floats, Floats]:
+    """Return the usual share of each series among the voices of its service, and the dispersion around it."""
+    shares = (counts.sum(axis=0) + _PRIOR) / np.maximum(volumes.sum(axis=0), 1.0)
+    fitted = shares * volumes
+    spread = ((counts - fitted) ** 2).sum(axis=0) / fitted.sum(axis=0)
+    return shares, np.where(np.isfinite(spread), np.maximum(spread, 1.0), 1.0)
+
+
+def p_values(counts: Floats, volumes: Floats) -> tuple[Floats, Floats]:
+    """Return how likely the last sum of each series is when nothing changed, and what each moment summed let expect.
+
+    ``counts``, ``volumes``: moments × series, the last ``SUMMED`` moments being summed, the others being what is usual.
+    The usual share is not known but estimated: the chance is the mean over the shares that are likely.
+    """
+    past, recent = slice(0, len(counts) - SUMMED), slice(len(counts) - SUMMED, None)
+    shares, dispersion = usual_shares(counts[past], volumes[past])
+    expected = shares * volumes[recent]
+    reached = sums(counts[recent], expected, dispersion)[-1]
+    told = np.ones(len(reached))
+    rising = np.flatnonzero(reached >= _NOTHING)
+    if len(rising):
+        likely = _likely_shares(counts[past, rising].sum(axis=0), volumes[past, rising].sum(axis=0))
+        chances = [
+            _chance(reached[rising], expected[:, rising], share * volumes[recent, rising], dispersion[rising])
+            for share in likely
+        ]
+        told[rising] = np.mean(chances, axis=0)
+    return np.where(volumes[past].sum(axis=0) > 0, told, np.nan), expected
+
+
+def _gain(seen: Floats, mean: Floats, dispersion: Floats, rise: float) -> Floats:
+    """Return the logarithm of the likelihood ratio of a count, rise × mean against mean; its size stays the same."""
+    extra = np.maximum(dispersion - 1, 1e-9)
+    size = mean / extra
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gain = seen * np.log(rise) - (seen + size) * np.log1p((rise - 1) * extra / (1 + extra))
+    return np.where(mean > 0, gain, 0.0)
+
+
+def _likely_shares(counts: Floats, volumes: Floats) -> Floats:
+    """Return ``_PARTS`` equally likely shares a series: the middles of the parts of its gamma law."""
+    shape = counts + _PRIOR
+    far = shape + 40 * np.sqrt(shape)
+    levels = (np.arange(_PARTS) + 0.5) / _PARTS
+    found = [increasing_root(partial(_above, shape, level), 0 * far, far) for level in levels]
+    return np.array(found) / np.maximum(volumes, 1.0)
+
+
+def _above(shape: Floats, level: float, value: Floats) -> Floats:
+    told: Floats = gamma_below(shape, value) - level
+    return told
+
+
+def _chance(reached: Floats, usual: Floats, means: Floats, dispersion: Floats) -> Floats:
+    """Return the probability of a last sum as high, when the counts have ``means`` and the sum believes ``usual``."""
+    step = reached / _BELOW
+    held = np.zeros((len(reached), _STATES))
+    held[:, 0] = 1.0
+    for believed, mean in zip(usual, means, strict=True):
+        chances = _count_chances(mean, dispersion)
+        moved = np.zeros_like(held)
+        for seen in range(chances.shape[1]):
+            shift = _gain(np.full(len(mean), float(seen)), believed, dispersion, RISE) / step
+            moved += _shifted(held * chances[:, seen, None], shift)
+        held = moved
+    told: Floats = np.clip(held[:, _BELOW:].sum(axis=1), 0.0, 1.0)
+    return told
+
+
+def _count_chances(mean: Floats, dispersion: Floats) -> Floats:
+    """Return the probabilities of 0, 1, 2 … a series; the last column holds all that is beyond."""
+    most = int(np.ceil((mean * dispersion + 8 * dispersion * np.sqrt(mean * dispersion) + 8).max(initial=0)))
+    chances = count_terms(most, mean, dispersion)
+    needed = int(np.flatnonzero(chances.max(axis=0) > _SMALL).max(initial=0)) + 1
+    chances = chances[:, :needed]
+    chances[:, -1] += np.maximum(0.0, 1 - chances.sum(axis=1))
+    return chances
+
+
+def _shifted(mass: Floats, shift: Floats) -> Floats:
+    """Return the mass of each state moved by ``shift`` states, shared between the two nearest; the ends keep theirs."""
+    states = np.clip(np.arange(_STATES) + shift[:, None], 0.0, _STATES - 1.0)
+    states[:, -1] = _STATES - 1.0
+    low = np.minimum(states.astype(np.int64), _STATES - 2)
+    part = states - low
+    flat = low + np.arange(len(mass))[:, None] * _STATES
+    size = mass.size
+    moved: Floats = np.bincount(flat.ravel(), (mass * (1 - part)).ravel(), size).astype(np.float64)
+    moved += np.bincount(flat.ravel() + 1, (mass * part).ravel(), size)
+    return moved.reshape(mass.shape)
