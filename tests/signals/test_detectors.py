@@ -1,4 +1,4 @@
-"""Detectors of places, offices, words and rare counts beside a second path: published figures, integrals, brute force."""
+"""Detectors of places, offices, words, rare counts beside a second path: published figures, integrals, brute force."""
 
 from __future__ import annotations
 
