@@ -13,7 +13,7 @@ import dagster as dg
 from assets.jobs import ZONE, stage_key
 from assets.metadata import ROWS, SCHEMA, exports_columns, lines_shown, rows_shown, table_columns
 from assets.resources import Workspace
-from assets.transient import retrying_transient_failures
+from assets.step_failures import retrying_transient_failures
 from pipelines.declarations import Catalogue, Network
 from pipelines.declarations.bases import REASONS
 from pipelines.declarations.status import Status

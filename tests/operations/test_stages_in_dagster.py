@@ -12,7 +12,7 @@ from dagster_service import write_export
 from fsspec.implementations.local import LocalFileSystem
 from small_networks import Small, small
 
-import assets.transient
+import assets.step_failures
 from assets.alerts import places_of
 from assets.definitions import build_definitions
 from assets.jobs import NETWORKS_JOB, STAGES, stage_key, year_tag
@@ -94,7 +94,7 @@ class Stumbling(LocalFileSystem):
 )
 def test_only_what_passes_by_itself_is_tried_again(tmp_path, monkeypatch, failures, succeeds, tries):
     fsspec.register_implementation("stumbling", Stumbling, clobber=True)
-    monkeypatch.setattr(assets.transient, "WAIT", 0)
+    monkeypatch.setattr(assets.step_failures, "WAIT", 0)
     monkeypatch.setattr(Stumbling, "failures", list(failures))
     project = small(tmp_path)
     workspace = Workspace(
@@ -116,7 +116,7 @@ class AnswerError(Exception):
     (FileNotFoundError(), False), (ValueError(), False), (ConnectionRefusedError(), True), (None, False),
 ])  # fmt: skip
 def test_what_is_transient(error, passes):
-    assert assets.transient.transient(error) is passes
+    assert assets.step_failures.transient(error) is passes
 
 
 def test_a_late_file_of_an_open_year_is_taken(tmp_path):
