@@ -23,6 +23,7 @@ from pipelines.portal.charts.opinion import (
     several_answers,
     slopes,
 )
+from pipelines.portal.release_data import synthetic_statement
 from pipelines.portal.templates import File
 from pipelines.release import history
 
@@ -39,11 +40,6 @@ FILES = "barometres/donnees"  # copies of the files of the release
 TABLES = ("vagues", "questions", "resultats_barometres")
 ALL = "ensemble"
 Line = dict[str, Any]
-
-
-def is_barometer_release(folder: Path) -> bool:
-    """Whether a folder is a release of barometers."""
-    return all((folder / f"{table}.parquet").is_file() for table in TABLES)
 
 
 class BarometerRelease:
@@ -74,9 +70,7 @@ class BarometerRelease:
     @property
     def synthetic(self) -> str | None:
         """The sentence that says that data are invented, None when they aren't."""
-        if not self.descriptor.get("synthetic"):
-            return None
-        return str(self.descriptor.get("inputs", {}).get("synthetic") or "Ces données sont inventées.")
+        return synthetic_statement(self.descriptor)
 
     def __enter__(self) -> BarometerRelease:
         return self

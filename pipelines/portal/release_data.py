@@ -70,6 +70,13 @@ class Source:
     refused: int | None
 
 
+def synthetic_statement(descriptor: Mapping[str, Any]) -> str | None:
+    """Return the sentence of a release that says that its data are invented, None when they aren't."""
+    if not descriptor.get("synthetic"):
+        return None
+    return str(descriptor.get("inputs", {}).get("synthetic") or "Ces données sont inventées.")
+
+
 class Reading:
     """One release, open for reading; close it, or use it in a ``with``."""
 
@@ -106,8 +113,7 @@ class Reading:
     @property
     def synthetic(self) -> str | None:
         """The sentence that says that data are invented, None when they aren't."""
-        told = self.descriptor.get("inputs", {}).get("synthetic") if self.descriptor.get("synthetic") else None
-        return (str(told) if told else "Ces données sont inventées.") if self.descriptor.get("synthetic") else None
+        return synthetic_statement(self.descriptor)
 
     @property
     def title(self) -> str:
