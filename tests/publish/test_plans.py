@@ -20,8 +20,7 @@ from pipelines.targets.plan import Plan
 from pipelines.targets.publication_report import plan_text
 from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
 from pipelines.targets.udata.gates import PUBLIC
-from pipelines.targets.udata.plan import make_plan
-from pipelines.targets.udata.plan_resources import described_extras
+from pipelines.targets.udata.plan import described_extras, make_plan
 from pipelines.targets.udata.remote import (
     CONTENT,
     DATASET,

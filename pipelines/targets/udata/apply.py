@@ -1,21 +1,31 @@
 """A plan → calls, in its order, each safe to cut: a later plan takes up what is there. What to do is in ``plan``.
 
-Steps on files are in ``apply_resources``.
+Steps on the dataset, then steps on its files.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.declarations import Catalogue
+from pipelines.release.errors import PublicationError
 from pipelines.targets.plan import Action, Plan, alike, heading
 from pipelines.targets.protocol import Progress
-from pipelines.targets.udata.apply_resources import ResourceSteps
 from pipelines.targets.udata.client import Udata
-from pipelines.targets.udata.desired import DesiredDataset
-from pipelines.targets.udata.plan import wants_contact
-from pipelines.targets.udata.remote import DATASET, VERSION, RemoteDataset
+from pipelines.targets.udata.desired import DesiredDataset, DesiredResource, written_document
+from pipelines.targets.udata.errors import UnknownOutcomeError
+from pipelines.targets.udata.plan import described_extras, wanted_schema, wants_contact
+from pipelines.targets.udata.remote import DATASET, KEY, OURS, SUPERSEDED, VERSION, RemoteDataset, RemoteResource
+from pipelines.targets.udata.resources import LINKED
 from pipelines.targets.udata.server_state import RemoteState, carriers
+from pipelines.targets.udata.uploads import Upload
+
+RETIRED_TITLE = "[Ancien fichier] "
+LONGEST_TITLE = 350
+NO_SCHEMA = {"name": None, "version": None, "url": None}  # what is not told of a schema would stay from before
+SENDINGS = 3  # times that a file is sent when the platform tells another sha1 than ours
 
 
 @dataclass
@@ -86,3 +96,160 @@ class Application:
     def _known_contact(self) -> str | None:
         known = self.client.contacts(self.state.organization)
         return next((item.id for item in known if (item.name, item.email) == self.desired.contact), None)
+
+
+@dataclass
+class ResourceSteps:
+    """Steps on the files of one dataset. ``known`` holds what is there by key, ``warnings`` what is left for later."""
+
+    client: Udata
+    catalogue: Catalogue
+    desired: DesiredDataset
+    dataset: str = ""
+    warnings: list[str] = field(default_factory=list)
+    known: dict[str, RemoteResource] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+    _schemas_down: bool = False
+
+    def take_up(self, remote: RemoteDataset) -> None:
+        """Start from what a dataset holds."""
+        self.dataset, self.known = remote.id, remote.by_key
+        self._seen = {item.id for item in remote.resources}
+
+    def do(self, step: Action) -> None:
+        """Do one step."""
+        match step.kind:
+            case "upload":
+                self._upload(step)
+            case "replace":
+                self._replace(step)
+            case "adopt" | "describe":
+                self._describe(self.desired.resource(step.key), self._resource(str(step.id)))
+            case "mark":
+                self._mark(step)
+            case "supersede":
+                self._supersede(step)
+            case "order":
+                self._order(step)
+            case _:
+                raise ValueError(step.kind)
+
+    def remote(self) -> RemoteDataset:
+        """Return the dataset as it is now."""
+        found = self.client.dataset(self.dataset)
+        if found is None:
+            raise PublicationError("Le jeu de données a disparu de la cible pendant la publication ; refaire le plan.")
+        return found
+
+    def _file(self, step: Action) -> DesiredResource:
+        """Return the file of a step; its links are written in it now that they are all known."""
+        if step.key in LINKED:
+            return written_document(self.desired, step.key, self.catalogue, self.remote())
+        return self.desired.resource(step.key)
+
+    def _upload(self, step: Action) -> None:
+        item = self._file(step)
+
+        def landed() -> RemoteResource | None:
+            remote = self.client.dataset(self.dataset)
+            fresh = [found for found in (remote.resources if remote else ()) if found.id not in self._seen]
+            return next((found for found in fresh if item.is_in(found)), None)
+
+        made = self.client.upload(self.dataset, _upload_of(item), landed)
+        self._seen.add(made.id)
+        self._describe(item, self._right_file(item, made))
+
+    def _replace(self, step: Action) -> None:
+        item = self._file(step)
+        self._describe(item, self._right_file(item, self._sent(item, str(step.id))))
+
+    def _mark(self, step: Action) -> None:
+        wanted = described_extras(self.desired.resource(step.key), self.known[step.key])
+        mine = {name: value for name, value in wanted.items() if name.startswith(OURS)}
+        self.client.merge_resource_extras(self.dataset, str(step.id), {SUPERSEDED: None, **mine})
+
+    def _supersede(self, step: Action) -> None:
+        remote = self._resource(str(step.id))
+        body = {
+            "title": f"{RETIRED_TITLE}{remote.title.removeprefix(RETIRED_TITLE)}"[:LONGEST_TITLE],
+            "description": f"Ce fichier n'est plus tenu à jour : {step.why}.",
+            "type": "other",
+            "extras": {**remote.extras, KEY: step.key, SUPERSEDED: step.why},
+        }
+        self.client.put_resource(self.dataset, remote.id, body)
+
+    def _order(self, step: Action) -> None:
+        there = self.remote().resources
+        ids = {self._ref(item): item.id for item in there}
+        wanted = [ids[ref] for ref in step.order if ref in ids]
+        rest = [item.id for item in there if item.id not in wanted]  # somebody added it since the plan was made
+        self.client.order(self.dataset, [*wanted, *rest])
+
+    def _ref(self, item: RemoteResource) -> str:
+        """Return how a plan names a resource: by our key when it is offered, else by its id."""
+        mine = self.known.get(item.key or "")
+        return str(item.key) if mine is not None and mine.id == item.id and self.desired.holds(item.key) else item.id
+
+    def _sent(self, item: DesiredResource, resource: str) -> RemoteResource:
+        def landed() -> RemoteResource | None:
+            found = self.client.resource(resource)
+            return found if found is not None and item.is_in(found) else None
+
+        return self.client.replace(self.dataset, resource, _upload_of(item), landed)
+
+    def _right_file(self, item: DesiredResource, made: RemoteResource) -> RemoteResource:
+        """Return the resource once it holds the bytes that were sent; they are sent again when it does not."""
+        for sending in range(1, SENDINGS + 1):
+            if item.is_in(made):
+                return made
+            made = self._resource(made.id)  # the answer may be wrong where the file is right
+            if item.is_in(made):
+                return made
+            if sending < SENDINGS:
+                self.client.transport.sleep(self.client.looks[0])  # two files of one name within a second are refused
+                made = self._sent(item, made.id)
+        raise PublicationError(
+            f"« {item.title} » : la plateforme dit tenir un autre fichier que celui envoyé (sha1 {made.sha1} et non "
+            f"{item.sha1}) ; relancer, et prévenir son support si cela se répète."
+        )
+
+    def _describe(self, item: DesiredResource, remote: RemoteResource) -> None:
+        """Write all that is said of a resource in one call, so that it is never half described."""
+        body = {
+            "title": item.title,
+            "description": item.description,
+            "type": item.type,
+            "extras": described_extras(item, remote),
+        }
+        schema = wanted_schema(item, {key: found.latest for key, found in self.known.items()})
+        self.known[item.key] = self._put_with_schema(item, remote.id, body, schema)
+
+    def _put_with_schema(
+        self, item: DesiredResource, resource: str, body: Mapping[str, Any], schema: Mapping[str, str]
+    ) -> RemoteResource:
+        """Describe a resource; without its schema when the platform can't check it, which it says by a 500."""
+        if schema and not self._schemas_down:
+            try:
+                return self.client.put_resource(self.dataset, resource, {**body, "schema": {**NO_SCHEMA, **schema}})
+            except UnknownOutcomeError as error:
+                if error.status != 500:
+                    raise
+        made = self.client.put_resource(self.dataset, resource, body)
+        if schema:  # the same call passed without it
+            self._schemas_down = True
+            self.warnings.append(
+                f"« {item.title} » : la plateforme n'a pas pu vérifier le schéma (son catalogue ne répond pas) ; "
+                "publié sans, la prochaine publication l'ajoutera"
+            )
+        return made
+
+    def _resource(self, resource: str) -> RemoteResource:
+        found = self.client.resource(resource)
+        if found is None:
+            message = f"Le fichier {resource} a disparu de la cible pendant la publication ; refaire le plan."
+            raise PublicationError(message)
+        return found
+
+
+def _upload_of(item: DesiredResource) -> Upload:
+    return Upload(item.path, item.filename, item.size, item.sha1)

@@ -17,8 +17,7 @@ from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import Judge, Preview, Progress, Secret, Source, TargetKind
 from pipelines.targets.publication_report import Report
 from pipelines.targets.udata.access import access
-from pipelines.targets.udata.apply import Application
-from pipelines.targets.udata.apply_resources import ResourceSteps
+from pipelines.targets.udata.apply import Application, ResourceSteps
 from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, earlier_files
 from pipelines.targets.udata.plan import make_plan
