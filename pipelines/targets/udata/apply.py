@@ -1,6 +1,7 @@
 """A plan → calls, in its order, each safe to cut: a later plan takes up what is there. What to do is in ``plan``.
 
-Steps on the dataset, then steps on its files.
+Steps on the dataset, then steps on its files: each is described in one call right after it is sent, and what the
+platform says that it holds (sha1, size) is believed only when it is what was sent.
 """
 
 from __future__ import annotations
