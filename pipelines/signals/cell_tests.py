@@ -15,7 +15,7 @@ from pipelines.signals import emerging_terms
 from pipelines.signals.funnel import funnel
 from pipelines.signals.laws import normal_beyond
 from pipelines.signals.shrinkage import fitted_law
-from pipelines.signals.spatial_scan import Cluster, cluster, france
+from pipelines.signals.spatial_scan import Cluster, Scan, france
 from pipelines.signals.voice_series import ALL, FEELINGS, KEY, SERVICE
 
 if TYPE_CHECKING:
@@ -143,42 +143,38 @@ def scan_tests(connection: duckdb.DuckDBPyConnection, month: datetime.date) -> p
     """Return one test a service, theme and feeling: its likeliest cluster of départements, codes in ``territory``."""
     cells = connection.execute(_PLACES.format(year=YEAR, feelings=_FEELINGS)).df()
     places = pd.Index(france().codes)
-    cells = cells[cells["territory"].isin(places)].assign(
-        place=lambda held: places.get_indexer(pd.Index(held["territory"]))
-    )
+    cells = cells.assign(place=places.get_indexer(pd.Index(cells["territory"])))
+    cells = cells[cells["place"] >= 0]
     whole = cells[(cells["theme"] == ALL) & (cells["feeling"] == ALL)]
-    volumes = {service: _month_map(held) for service, held in whole.groupby(SERVICE)}
+    scans = {service: Scan(_month_map(held), france()) for service, held in whole.groupby(SERVICE)}
     tested = cells[cells["feeling"].isin(FEELINGS) & ((cells["theme"] != ALL) | (cells["feeling"] != ALL))]
     found = [
-        line
+        _scanned(tuple(map(str, key)), held, scans[key[:2]], month)
         for key, held in tested.groupby(KEY, sort=True)
         if held["voices"].sum() >= SCANNED
-        and (line := _scanned(tuple(map(str, key)), held, volumes[key[:2]], month)) is not None
     ]
     return pd.DataFrame(found) if found else _nothing()
 
 
-def _scanned(
-    key: tuple[str, ...], cells: pd.DataFrame, volumes: Floats, month: datetime.date
-) -> dict[str, object] | None:
+def _scanned(key: tuple[str, ...], cells: pd.DataFrame, scan: Scan, month: datetime.date) -> dict[str, object]:
     seed = zlib.crc32("\n".join([*key, month.isoformat()[:7]]).encode())  # the same month draws the same maps
-    found = cluster(_month_map(cells), volumes, france(), np.random.default_rng(seed))
-    return None if found is None else _cluster_line(key, cells, volumes, found, month)
+    return _cluster_line(key, cells, scan, scan.cluster(_month_map(cells), np.random.default_rng(seed)), month)
 
 
 def _cluster_line(
-    key: tuple[str, ...], cells: pd.DataFrame, volumes: Floats, found: Cluster, month: datetime.date
+    key: tuple[str, ...], cells: pd.DataFrame, scan: Scan, found: Cluster, month: datetime.date
 ) -> dict[str, object]:
     codes = france().inside(found.zone)
-    held = cells[cells["territory"].isin(codes) & (cells["month_lag"] < found.months)]
-    spread = np.exp(1.96 / np.sqrt(found.observed))
-    ratio = found.observed / found.expected
-    volume = volumes[-found.months :, [code in codes for code in france().codes]].sum()
+    inside = np.isin(cells["territory"].to_numpy(), codes) & (cells["month_lag"] < found.months).to_numpy()
+    days = np.unique(cells["day"].to_numpy()[inside])
+    spread = np.exp(1.96 / np.sqrt(max(found.observed, 1.0)))
+    ratio = found.observed / found.expected if found.expected > 0 else np.nan
+    since = pd.Period(month, "M") - (found.months - 1)
     return {
         **dict(zip(KEY, key, strict=True)), "territory": " ".join(codes), "observed": found.observed,
         "expected": found.expected, "ratio": ratio, "ratio_low": ratio / spread, "ratio_high": ratio * spread,
-        "p_value": found.p_value, "voices": int(held["voices"].sum()), "days": held["day"].nunique(),
-        "share": found.observed / volume, "since": str(pd.Period(month, "M") - (found.months - 1)),
+        "p_value": found.p_value, "voices": int(cells["voices"].to_numpy()[inside].sum()), "days": len(days),
+        "share": found.observed / max(scan.volume(found), 1.0), "since": str(since),
     }  # fmt: skip
 
 

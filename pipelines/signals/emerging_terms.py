@@ -48,5 +48,8 @@ def log_odds(now: Floats, voices_now: Floats, before: Floats, voices_before: Flo
 
 
 def p_values(now: Floats, voices_now: Floats, before: Floats, voices_before: Floats) -> Floats:
-    """Return the share of all permutations of the dates in which as many voices of the window say the word."""
-    return drawn_beyond(now, now + before, voices_now, voices_now + voices_before)
+    """Return the share of all permutations of dates in which as many voices of the window say the word; 1 if few."""
+    more = now * voices_before > before * voices_now  # a word said no more than usual has no p-value below a half
+    told = np.ones(len(now))
+    told[more] = drawn_beyond(now[more], (now + before)[more], voices_now[more], (voices_now + voices_before)[more])
+    return told

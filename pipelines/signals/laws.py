@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-log_gamma: Callable[[ArrayLike], Floats] = np.vectorize(math.lgamma, otypes=[np.float64])
 _erfc = np.vectorize(math.erfc, otypes=[np.float64])
 _two_sided = np.vectorize(two_sided, otypes=[np.float64])
 _STEPS = 500  # of a series or continued fraction: both have long converged
-_HALVINGS = 60
+_LEAST = 1e-16  # of a sum: terms below add nothing
+_SHIFT = 10  # from which Stirling's series is exact
+_HALVINGS, _CHORDS = 12, 12
 _FAR = 12  # standard deviations within which a quantile of counts is sought
 
 
@@ -85,23 +86,33 @@ def drawn_beyond(found: Floats, marked: Floats, drawn: Floats, whole: Floats) ->
 
     The hypergeometric law: what every permutation of the marks would give, without making any.
     """
-    most = np.minimum(marked, drawn)
-    steps = np.arange(int((most - found).max(initial=0)) + 1, dtype=np.float64)
-    at = found[..., None] + steps
-    least = np.maximum(0.0, drawn + marked - whole)[..., None]
-    ratio = (marked[..., None] - at) * (drawn[..., None] - at)
-    ratio = ratio / ((at + 1) * (whole - marked - drawn)[..., None] + (at + 1) ** 2)
-    inside = np.where((at < most[..., None]) & (at >= least), ratio, 0.0)
-    first = np.exp(
-        _log_choices(marked, found) + _log_choices(whole - marked, drawn - found) - _log_choices(whole, drawn)
-    )
-    following = np.cumprod(inside, axis=-1).sum(axis=-1)
-    told: Floats = np.clip(first * (1 + following), 0.0, 1.0)
-    return told
+    logarithm = _log_choices(marked, found) + _log_choices(whole - marked, drawn - found) - _log_choices(whole, drawn)
+    term = np.exp(logarithm)
+    total, at = term.copy(), found.copy()
+    for _ in range(int((np.minimum(marked, drawn) - found).max(initial=0))):
+        following = (marked - at) * (drawn - at) / ((at + 1) * (whole - marked - drawn + at + 1))
+        term = np.where(at < np.minimum(marked, drawn), term * following, 0.0)
+        total += term
+        at = at + 1
+        if np.all((term <= _LEAST * total) & (following < 1)):
+            break
+    return np.clip(total, 0.0, 1.0)
 
 
 def _log_choices(whole: Floats, part: Floats) -> Floats:
     return log_gamma(whole + 1) - log_gamma(part + 1) - log_gamma(whole - part + 1)
+
+
+def log_gamma(x: ArrayLike) -> Floats:
+    """Return the logarithms of the gamma function of positive numbers (Abramowitz and Stegun, 1964, 6.1.41)."""
+    value = np.asarray(x, dtype=np.float64)
+    far, product = value + _SHIFT, np.ones_like(value)
+    for step in range(_SHIFT):
+        product = product * (value + step)
+    square = 1 / far**2
+    series = (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square / 1188)))) / far
+    told: Floats = (far - 0.5) * np.log(far) - far + math.log(2 * math.pi) / 2 + series - np.log(product)
+    return told
 
 
 def gamma_below(shape: ArrayLike, value: ArrayLike) -> Floats:
@@ -111,9 +122,10 @@ def gamma_below(shape: ArrayLike, value: ArrayLike) -> Floats:
     """
     a, x = np.broadcast_arrays(np.asarray(shape, np.float64), np.asarray(value, np.float64))
     x = np.maximum(x, 1e-300)
-    scale = np.exp(a * np.log(x) - x - log_gamma(a))
-    series = scale * _gamma_series(a, np.where(x < a + 1, x, 0.0))
-    told: Floats = np.where(x < a + 1, series, 1 - scale * _gamma_fraction(a, np.where(x < a + 1, a + 2, x)))
+    told: Floats = np.exp(a * np.log(x) - x - log_gamma(a))
+    near = x < a + 1
+    told[near] *= _gamma_series(a[near], x[near])
+    told[~near] = 1 - told[~near] * _gamma_fraction(a[~near], x[~near])
     return told
 
 
@@ -123,7 +135,7 @@ def _gamma_series(a: Floats, x: Floats) -> Floats:
     for step in range(1, _STEPS):
         term = term * x / (a + step)
         found += term
-        if np.all(term < 1e-16 * found):
+        if np.all(term < _LEAST * found):
             break
     return found
 
@@ -138,18 +150,29 @@ def _gamma_fraction(a: Floats, x: Floats) -> Floats:
         d = 1 / (factor * d + b)
         c = b + factor / c
         found *= c * d
-        if np.all(np.abs(c * d - 1) < 1e-15):
+        if np.all(np.abs(c * d - 1) < 10 * _LEAST):
             break
     return found
 
 
-def increasing_root(below: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
-    """Return where increasing functions pass 0, each between its own low and high, by halving."""
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        under = below(middle) < 0
+def increasing_root(of: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
+    """Return where increasing functions pass 0, each between its own low and high: by halving, then by chords.
+
+    The chords are those of the Illinois method (Dowell and Jarratt, 1971): an end kept twice counts half.
+    """
+    below, above = of(low), of(high)
+    side = np.zeros(np.shape(low))
+    for step in range(_HALVINGS + _CHORDS):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            chord = (low * above - high * below) / (above - below)
+        middle = (low + high) / 2 if step < _HALVINGS else np.where(np.isfinite(chord), chord, low)
+        value = of(middle)
+        under = value < 0
         low, high = np.where(under, middle, low), np.where(under, high, middle)
-    return (low + high) / 2
+        below = np.where(under, value, np.where(side > 0, below / 2, below))
+        above = np.where(under, np.where(side < 0, above / 2, above), value)
+        side = np.where(under, -1.0, 1.0)
+    return np.where(np.abs(below) < np.abs(above), low, high)
 
 
 def minimum(of: Callable[[Floats], float], start: Floats, steps: int = 2000, precision: float = 1e-9) -> Floats:

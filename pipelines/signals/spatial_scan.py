@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
     Singles = NDArray[np.float32]
 
 CENTRES = Path(__file__).with_name("department_centres.json")
@@ -43,14 +44,21 @@ _EULER = 0.5772156649015329
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """Départements and their zones: ``codes``; ``zones``: zones × départements, 1 inside."""
+    """Départements and their zones: each with its nearest neighbours in order, ``len(codes)`` standing for none."""
 
     codes: tuple[str, ...]
-    zones: Floats
+    neighbours: Integers
 
     def inside(self, zone: int) -> list[str]:
-        """Return the codes of the départements of a zone."""
-        return [code for code, held in zip(self.codes, self.zones[zone], strict=True) if held]
+        """Return the codes of the départements of a zone: a centre first, then its neighbours."""
+        centre, farthest = divmod(zone, self.neighbours.shape[1])
+        return [self.codes[rank] for rank in self.neighbours[centre, : farthest + 1] if rank < len(self.codes)]
+
+    def in_zones(self, counts: Floats) -> Singles:
+        """Return the counts of every zone from those of départements, along the last axis."""
+        none = np.zeros((*counts.shape[:-1], 1))
+        padded = np.concatenate([counts, none], axis=-1).astype(np.float32)
+        return np.cumsum(padded[..., self.neighbours], axis=-1).reshape(*counts.shape[:-1], -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,36 +81,58 @@ def france() -> Map:
 
 
 def zones_of(centres: dict[str, tuple[float, float]], alone: tuple[str, ...] = ()) -> Map:
-    """Return every different zone of a centre and its 0 to 14 nearest neighbours, and each place that is alone."""
+    """Return the zones of a map: every centre with its 0 to 14 nearest neighbours, and each place that is alone."""
     codes = (*centres, *alone)
-    places = np.array(list(centres.values()), dtype=np.float64).reshape(-1, 2)
-    distances = np.hypot(*(places[:, None] - places[None, :]).T).T
+    places = np.array(list(centres.values()), dtype=np.float64)
+    distances = np.hypot(*(places[:, None] - places[None, :]).transpose(2, 0, 1))
     nearest = np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]
-    found = {frozenset(row[: size + 1].tolist()) for row in nearest for size in range(len(row))}
-    found |= {frozenset([len(centres) + rank]) for rank in range(len(alone))}
-    zones = np.zeros((len(found), len(codes)))
-    for rank, members in enumerate(sorted(found, key=sorted)):
-        zones[rank, sorted(members)] = 1.0
-    return Map(codes, zones)
+    neighbours = np.full((len(codes), nearest.shape[1]), len(codes), dtype=np.int64)
+    neighbours[: len(centres)] = nearest
+    neighbours[len(centres) :, 0] = np.arange(len(centres), len(codes))
+    return Map(codes, neighbours)
 
 
-def cluster(counts: Floats, volumes: Floats, places: Map, random: np.random.Generator) -> Cluster | None:
-    """Return the likeliest cluster of ``counts`` (months × départements, the last judged), None when none is high.
+class Scan:
+    """The maps that a volume of voices (months × départements, the last month judged) lets expect."""
 
-    ``volumes``: all voices, of the same shape: what is expected is the whole count shared out in proportion.
-    """
-    whole = int(counts.sum())
-    shares = volumes / volumes.sum()
-    zones = places.zones.T.astype(np.float32)
-    gains = _Gains(whole, whole * _windows(shares[None])[0] @ places.zones.T)
-    seen = _in_zones(counts[None], zones)
-    found = gains.of(seen)[0]
-    window, zone = np.unravel_index(int(found.argmax()), found.shape)
-    if found[window, zone] <= 0:
-        return None
-    chance = _chance(float(found[window, zone]), whole, shares, zones, gains, random)
-    told = (float(seen[0, window, zone]), float(gains.expected[window, zone]), float(found[window, zone]))
-    return Cluster(int(zone), int(window) + 1, *told, chance)
+    def __init__(self, volumes: Floats, places: Map) -> None:
+        shares = volumes / volumes.sum()
+        self._volumes, self._places = volumes, places
+        self._limits = np.cumsum(shares.ravel())
+        self._shares = places.in_zones(_windows(shares[None])[0]).astype(np.float64)
+
+    def cluster(self, counts: Floats, random: np.random.Generator) -> Cluster:
+        """Return the likeliest cluster of counts of the volumes' shape, whose whole is shared out like them."""
+        whole = int(counts.sum())
+        gains = _Gains(whole, whole * self._shares)
+        seen = self._places.in_zones(_windows(counts[None]))
+        found = gains.of(seen)[0]
+        window, zone = np.unravel_index(int(found.argmax()), found.shape)
+        best = float(found[window, zone])
+        chance = self._chance(best, whole, counts.shape, gains, random)
+        told = (float(seen[0, window, zone]), float(gains.expected[window, zone]), best)
+        return Cluster(int(zone), int(window) + 1, *told, chance)
+
+    def volume(self, found: Cluster) -> float:
+        """Return the volume of all voices in a cluster."""
+        return float(self._places.in_zones(self._volumes[-found.months :])[:, found.zone].sum())
+
+    def _chance(
+        self, best: float, whole: int, shape: tuple[int, ...], gains: _Gains, random: np.random.Generator
+    ) -> float:
+        """Return how likely a cluster as high is: by Monte Carlo, and Gumbel's law when no draw is as high."""
+        cells = len(self._limits)
+        draws = np.empty(0)
+        for size in _BATCHES:
+            drawn = np.searchsorted(self._limits, random.random((size, whole)) * self._limits[-1], side="right")
+            flat = np.minimum(drawn, cells - 1) + np.arange(size)[:, None] * cells
+            maps = np.bincount(flat.ravel(), minlength=size * cells).reshape(size, *shape).astype(np.float64)
+            draws = np.append(draws, gains.of(self._places.in_zones(_windows(maps))).max(axis=(1, 2)))
+            farther = int((draws >= best).sum())
+            if farther >= _HOPELESS:
+                break
+        told = (1 + farther) / (1 + len(draws))
+        return min(told, _gumbel(best, draws)) if not farther else told
 
 
 class _Gains:
@@ -129,30 +159,6 @@ class _Gains:
 def _windows(counts: Floats) -> Floats:
     """Return the counts of the last 1, 2 … months: maps × windows × départements."""
     return np.cumsum(counts[:, ::-1][:, :WINDOWS], axis=1)
-
-
-def _in_zones(maps: Floats, zones: Singles) -> Singles:
-    """Return the counts of the windows of maps in each zone: maps × windows × zones."""
-    windows = _windows(maps).astype(np.float32)
-    return (windows.reshape(-1, windows.shape[-1]) @ zones).reshape(*windows.shape[:2], -1)
-
-
-def _chance(
-    best: float, whole: int, shares: Floats, zones: Singles, gains: _Gains, random: np.random.Generator
-) -> float:
-    """Return how likely a cluster as high is: by Monte Carlo, and Gumbel's law when no draw is as high."""
-    limits = np.cumsum(shares.ravel())
-    draws = np.empty(0)
-    for size in _BATCHES:
-        drawn = np.searchsorted(limits, random.random((size, whole)) * limits[-1], side="right")
-        flat = np.minimum(drawn, shares.size - 1) + np.arange(size)[:, None] * shares.size
-        maps = np.bincount(flat.ravel(), minlength=size * shares.size).reshape(size, *shares.shape).astype(np.float64)
-        draws = np.append(draws, gains.of(_in_zones(maps, zones)).max(axis=(1, 2)))
-        farther = int((draws >= best).sum())
-        if farther >= _HOPELESS:
-            break
-    told = (1 + farther) / (1 + len(draws))
-    return min(told, _gumbel(best, draws)) if not farther else told
 
 
 def _gumbel(best: float, draws: Floats) -> float:
