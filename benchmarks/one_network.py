@@ -132,7 +132,7 @@ def main() -> None:
         declared = ("--schemas", str(schemas))
         export = ("--network", "banc", "--export", "enquete", "--year", str(YEAR), *declared)
         run = ("run", "--exports", str(exports), "--output", str(folder / "output"), *declared)
-        subprocess.run([COMMAND, "template", "banc", "enquete", *declared, "--output", name], check=True)
+        subprocess.run([COMMAND, "template", "banc", "enquete", *declared, "--folder", name], check=True)
         judged = ("--frictionless", str(sample), str(folder / f"modele-banc-enquete-{YEAR}.schema.json"))
         lines = {
             "frictionless alone": measure(sys.executable, __file__, *judged),

@@ -78,15 +78,19 @@ def _root(
 
 
 def _add(
-    command: Callable[..., int], title: str, told: str, epilog: str = "", *, public: bool = False, to: Any = app
-) -> None:
+    command: Callable[..., int], title: str, told: str, epilog: str = "", *, public: bool = False, to: Any = app,
+    name: str | None = None,
+) -> None:  # fmt: skip
     """Add a command under a title of the help; ``public``: what it writes is for everybody."""
     kind = PublicCommand if public else Command
-    to.command(cls=kind, help=told, epilog=epilog or None, rich_help_panel=title)(command)
+    to.command(name, cls=kind, help=told, epilog=epilog or None, rich_help_panel=title)(command)
 
 
 _add(run.run, _TREAT, "traiter les exports : réception, validation, résultats, version, catalogue local")
 _add(catalogue.check, _TREAT, "contrôler toutes les déclarations, toutes les erreurs d'un coup")
+app.command(
+    "list", cls=Command, help="lister les réseaux, leurs années, exports et indicateurs", rich_help_panel=_TREAT
+)(catalogue.listing)
 _add(catalogue.editor_schemas, _TREAT, "écrire les JSON Schemas pour les éditeurs de YAML", public=True)
 _add(
     explain_command.explain, _TREAT, "remonter d'un résultat publié à ses lignes sources, et le recalculer",

@@ -4,20 +4,44 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from pipelines.cli.options import DONE, REFUSED, Json, Schemas, flag, load_or_tell
+import typer
+
+from pipelines.cli.options import (
+    DONE,
+    REFUSED,
+    USAGE,
+    Json,
+    Schemas,
+    flag,
+    load_or_tell,
+    tell,
+    tell_problems,
+    unknown_network,
+)
 from pipelines.cli.terminal_output import print_json
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Catalogue
+    from pipelines.declarations.problems import Problem
+    from pipelines.flow.declared_examples import WrongExample
+
+_LATER = "Une fois corrigées : les renvois de ces fichiers seront contrôlés, et les exemples des indicateurs calculés."
 
 
 def check(schemas: Schemas, json: Json = False) -> int:
     """Judge every declaration; tell every problem at once."""
+    found, problems = _judged(schemas)
     if json:
-        return _check_for_programs(schemas)
-    catalogue = load_or_tell(schemas)
-    if catalogue is None:
+        return _told_to_programs(found, problems)
+    if found is None or problems:
+        tell_problems(schemas, problems)
+        if found is None:
+            print(_LATER, file=sys.stderr)
         return REFUSED
-    from pipelines.declarations.uses import uses
+    catalogue = found
+    from pipelines.declarations.uses import unread_exports, uses
 
     datasets = len(catalogue.datasets)
     print(
@@ -30,23 +54,80 @@ def check(schemas: Schemas, json: Json = False) -> int:
         f"Clés facultatives : {sum(count > 0 for count in counts.values())} employées, "
         f"{sum(count == 0 for count in counts.values())} par aucune déclaration (--json les compte)."
     )
+    for network, export in unread_exports(catalogue):
+        told = "l'écrire sous « networks » d'un indicateur, ou le retirer"
+        print(f"Attention : aucun indicateur ne lit l'export {export} de {network} ({told}).")
     return DONE
 
 
-def _check_for_programs(schemas: Path) -> int:
+def _judged(schemas: Path) -> tuple[Catalogue | None, list[Problem]]:
+    """Return the declarations, None when they can't be read together, and all that is wrong with them."""
     from pipelines.declarations import DeclarationError, load
-    from pipelines.declarations.uses import uses
 
     try:
-        found, problems = load(schemas), []
+        catalogue = load(schemas)
     except DeclarationError as error:
-        found, problems = None, [vars(problem) for problem in error.problems]
+        return None, list(error.problems)
+    from pipelines.flow.declared_examples import wrong_examples
+
+    return catalogue, [_example_problem(schemas, wrong) for wrong in wrong_examples(catalogue)]
+
+
+def _example_problem(schemas: Path, wrong: WrongExample) -> Problem:
+    from pipelines.declarations.problems import placed
+    from pipelines.declarations.yaml_source import parse
+
+    file = f"indicators/{wrong.indicator}.yml"
+    document = parse((schemas / file).read_text(encoding="utf-8"))
+    value, found = ("aucune valeur" if item is None else f"{item:g}" for item in (wrong.value, wrong.found))
+    message = f"l'exemple annonce {value}, le calcul donne {found} : corriger l'un ou l'autre (lignes ou valeur)"
+    return placed(file, document, ("examples", wrong.number, "value"), message)
+
+
+def _told_to_programs(found: Catalogue | None, problems: list[Problem]) -> int:
+    from pipelines.declarations.uses import unread_exports, uses
+
     kinds = ("networks", "indicators", "tables", "datasets") if found else ()
     print_json({
-        "valide": not problems, "problemes": problems, **{kind: sorted(getattr(found, kind)) for kind in kinds},
-        "emplois": uses(found) if found else {},
+        "valide": not problems, "problemes": [vars(problem) for problem in problems],
+        **{kind: sorted(getattr(found, kind)) for kind in kinds}, "emplois": uses(found) if found else {},
+        "exports_sans_indicateur": ["/".join(place) for place in unread_exports(found)] if found else [],
     })  # fmt: skip
     return REFUSED if problems else DONE
+
+
+def listing(
+    schemas: Schemas,
+    network: Annotated[str | None, typer.Argument(metavar="RÉSEAU", help="un réseau seulement")] = None,
+    json: Json = False,
+) -> int:
+    """List the networks that are declared, their years, exports and indicators."""
+    catalogue = load_or_tell(schemas)
+    if catalogue is None:
+        return USAGE
+    if network is not None and network not in catalogue.networks:
+        return tell(unknown_network(catalogue, network), USAGE)
+    chosen = [network] if network else list(catalogue.networks)
+    if json:
+        print_json({name: _declared(catalogue, name) for name in chosen})
+        return DONE
+    print(f"Déclarations de {schemas}")
+    for name in chosen:
+        declared = catalogue.networks[name]
+        print(f"\n{name} : {declared.title}, {declared.years.first}-{declared.years.last}")
+        for export in declared.exports:
+            print(f"  export {export.id} : {export.title}")
+        print(f"  indicateurs : {', '.join(catalogue.indicators_of(name)) or 'aucun'}")
+    return DONE
+
+
+def _declared(catalogue: Catalogue, network: str) -> dict[str, object]:
+    declared = catalogue.networks[network]
+    return {
+        "titre": declared.title, "annees": list(declared.years),
+        "exports": {export.id: export.title for export in declared.exports},
+        "indicateurs": {key: indicator.title for key, indicator in catalogue.indicators_of(network).items()},
+    }  # fmt: skip
 
 
 def editor_schemas(

@@ -6,6 +6,7 @@ Typer says both in English, with no language of its own to choose.
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -16,6 +17,7 @@ from pipelines.cli.door import guarded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PLACES = {"exports": "exports lus dans", "output": "sortie :"}  # told when the environment, or nobody, chose them
 _HELP = {  # of the options that typer adds by itself
     "help": "montrer cette aide",
     "install_completion": "compléter dorénavant les commandes dans cet interpréteur (bash, zsh, fish…)",
@@ -60,6 +62,8 @@ class Command(TyperCommand):
     def invoke(self, ctx: Any) -> int:
         """Run the command; return its exit code."""
         asked = ctx.find_root().params | ctx.params
+        if not asked.get("json"):
+            _tell_places(ctx)
         return guarded(
             lambda: super(Command, self).invoke(ctx), public=self.public, detail=asked["detail"],
             json=asked.get("json", False),
@@ -101,6 +105,13 @@ class Group(TyperGroup):
         for title, rows in titles.items():
             with formatter.section(title):
                 formatter.write_dl(rows)
+
+
+def _tell_places(ctx: Any) -> None:
+    """Tell on the error stream which folders a command uses, of those that weren't typed."""
+    for item in ctx.command.params:
+        if item.name in _PLACES and ctx.get_parameter_source(item.name).name != "COMMANDLINE":
+            print(f"resultats : {_PLACES[item.name]} {ctx.params[item.name]} (--{item.name})", file=sys.stderr)
 
 
 def _left_at_help(make_context: Any, *arguments: Any, **more: Any) -> Any:

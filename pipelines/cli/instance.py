@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, option
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, option
 from pipelines.cli.terminal_output import print_json
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def purge(
 
 
 def revisions(
-    output: Annotated[str, option("DOSSIER_OU_URL", "dossier ou URL des versions et de l'archive")],
+    output: Output,
     accept: Annotated[tuple[str, str, str] | None, option("RÉSEAU ANNÉE RÉVISION", "mettre en place celle-ci")] = None,
     json: Json = False,
 ) -> int:

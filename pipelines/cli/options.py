@@ -11,7 +11,10 @@ import typer
 from pipelines.mechanics.french import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipelines.declarations import Catalogue
+    from pipelines.declarations.problems import Problem
 
 DONE, REFUSED, USAGE = 0, 1, 2
 # Rules that say that a file can't be read at all: ours, then frictionless's.
@@ -26,6 +29,13 @@ def output_of_environment() -> str:
     from pipelines.operations.settings import place_from_environment
 
     return place_from_environment("RESULTATS_OUTPUT", "data/output")
+
+
+def exports_of_environment() -> str:
+    """Return the root of the exports that the environment names, likewise."""
+    from pipelines.operations.settings import place_from_environment
+
+    return place_from_environment("RESULTATS_EXPORTS", "data/samples")
 
 
 def schemas_of_environment() -> Path:
@@ -54,6 +64,14 @@ Schemas = Annotated[
         help="dossier des déclarations (défaut : RESULTATS_SCHEMAS, sinon schemas)",
     ),
 ]
+Exports = Annotated[
+    str,
+    typer.Option(
+        metavar="DOSSIER_OU_URL",
+        default_factory=exports_of_environment,
+        help="racine des exports (défaut : RESULTATS_EXPORTS, sinon data/samples)",
+    ),
+]
 Output = Annotated[
     str,
     typer.Option(
@@ -77,8 +95,26 @@ def load_or_tell(schemas: Path) -> Catalogue | None:
     try:
         return load(schemas)
     except DeclarationError as error:
-        for problem in error.problems:
-            print(f"{schemas / problem.file}{str(problem)[len(problem.file) :]}", file=sys.stderr)
-        count = len(error.problems)
-        print(f"{counted(count, 'erreur')} dans les déclarations.", file=sys.stderr)
+        tell_problems(schemas, error.problems)
         return None
+
+
+def unknown_network(catalogue: Catalogue, network: str) -> str:
+    """Return what to say of a network that is not declared."""
+    from pipelines.declarations.problems import close_to
+
+    known = catalogue.networks
+    return f"réseau « {network} » inconnu{close_to(network, known)} ; déclarés : {', '.join(sorted(known))}"
+
+
+def tell_problems(schemas: Path, problems: Sequence[Problem]) -> None:
+    """Print every problem of declarations on the error stream, with the line that it is about."""
+    texts: dict[str, str] = {}
+    for problem in problems:
+        place = schemas / problem.file
+        if problem.file not in texts:
+            texts[problem.file] = place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
+        print(f"{schemas / problem.file}{str(problem)[len(problem.file) :]}", file=sys.stderr)
+        for line in problem.excerpt(texts[problem.file]):
+            print(line, file=sys.stderr)
+    print(f"{counted(len(problems), 'erreur')} dans les déclarations.", file=sys.stderr)

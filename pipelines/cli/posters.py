@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, load_or_tell, option, tell
+from pipelines.cli.options import (
+    DONE,
+    REFUSED,
+    USAGE,
+    Json,
+    Output,
+    Schemas,
+    load_or_tell,
+    option,
+    tell,
+    unknown_network,
+)
 from pipelines.cli.releases import Dataset, dataset_of
 from pipelines.cli.terminal_output import print_json, steps
 from pipelines.mechanics.french import counted
@@ -59,11 +70,8 @@ def posters(
 
 def _unknown(catalogue: Catalogue, network: str, output: str, folder: Path | None) -> str:
     """Say what can't be done as it is asked, nothing when all can."""
-    from pipelines.declarations.problems import close_to
-
     if network not in catalogue.networks:
-        known = catalogue.networks
-        return f"réseau « {network} » inconnu{close_to(network, known)} ; déclarés : {', '.join(sorted(known))}"
+        return unknown_network(catalogue, network)
     if folder is None and "://" in output:
         return "les affiches s'écrivent dans un dossier : le donner par --site"
     return ""

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import DONE, REFUSED, UNREADABLE, USAGE, Schemas, flag, load_or_tell, option, tell
+from pipelines.cli.options import (
+    DONE,
+    REFUSED,
+    UNREADABLE,
+    USAGE,
+    Schemas,
+    flag,
+    load_or_tell,
+    option,
+    tell,
+    unknown_network,
+)
 from pipelines.cli.terminal_output import print_json
 
 if TYPE_CHECKING:
@@ -154,8 +165,7 @@ def _export(catalogue: Catalogue, network: str, export: str) -> Export:
     from pipelines.declarations.problems import close_to
 
     if network not in catalogue.networks:
-        known = ", ".join(sorted(catalogue.networks))
-        raise ValueError(f"réseau « {network} » inconnu{close_to(network, catalogue.networks)} ; déclarés : {known}")
+        raise ValueError(unknown_network(catalogue, network))
     declared = catalogue.networks[network]
     found = declared.export(export)
     if found is None:
@@ -169,7 +179,7 @@ def template(
     export_id: Annotated[str, typer.Argument(metavar="EXPORT", help="export du réseau")],
     schemas: Schemas,
     year: Annotated[int | None, option("ANNÉE", "année du modèle (défaut : la dernière)")] = None,
-    output: Annotated[Path, option("DOSSIER", "où écrire (défaut : ici)")] = Path(),
+    folder: Annotated[Path, option("DOSSIER", "où écrire (défaut : ici)")] = Path(),
 ) -> int:
     """Write the XLSX template of an export, and its Table Schema."""
     catalogue = load_or_tell(schemas)
@@ -189,13 +199,13 @@ def template(
     workbook = template_workbook(catalogue, network, export, layout, year)
     schema = dumps(template_schema(export, layout, year), ensure_ascii=False, indent=2) + "\n"
     try:
-        output.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for suffix, content in ((".xlsx", workbook), (".schema.json", schema.encode("utf-8"))):
-            path = output / f"{name}{suffix}"
+            path = folder / f"{name}{suffix}"
             path.write_bytes(content)
             print(f"écrit : {path}")
     except OSError as error:
-        return tell(f"impossible d'écrire dans {output} ({error.strerror})", USAGE)
+        return tell(f"impossible d'écrire dans {folder} ({error.strerror})", USAGE)
     return DONE
 
 

@@ -7,7 +7,19 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Schemas, flag, load_or_tell, option
+from pipelines.cli.options import (
+    DONE,
+    REFUSED,
+    USAGE,
+    Exports,
+    Json,
+    Output,
+    Schemas,
+    flag,
+    load_or_tell,
+    option,
+    unknown_network,
+)
 from pipelines.cli.terminal_output import print_json, steps
 
 if TYPE_CHECKING:
@@ -18,8 +30,8 @@ if TYPE_CHECKING:
 
 
 def run(
-    exports: Annotated[str, option("DOSSIER_OU_URL", "racine des exports (dossier ou URL fsspec)")],
-    output: Annotated[str, option("DOSSIER_OU_URL", "où écrire versions, catalogue et archive")],
+    exports: Exports,
+    output: Output,
     schemas: Schemas,
     network: Annotated[list[str] | None, option("RÉSEAU", "ce réseau seulement (répétable)")] = None,
     year: Annotated[list[int] | None, option("ANNÉE", "cette année seulement (répétable)")] = None,
@@ -102,12 +114,9 @@ def _check_writable(output: str) -> None:
 
 def _unknown_choices(catalogue: Catalogue, networks: Sequence[str], years: Sequence[int]) -> str:
     """Return a French sentence when a network or a year asked for is not declared, else nothing."""
-    from pipelines.declarations.problems import close_to
-
     for network in networks:
         if network not in catalogue.networks:
-            declared = ", ".join(sorted(catalogue.networks))
-            return f"réseau « {network} » inconnu{close_to(network, catalogue.networks)} ; déclarés : {declared}"
+            return unknown_network(catalogue, network)
     for year in years:
         if year not in catalogue.years:
             return f"année {year} non déclarée ; déclarées : {catalogue.years[0]}-{catalogue.years[-1]}"

@@ -13,7 +13,7 @@ from pipelines.mechanics.french import counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_STYLES = {"bon": "green", "avertissement": "yellow", "panne": "bold red", "ignoré": "dim"}
+_STYLES = {"ignoré": "dim", "bon": "green", "avertissement": "yellow", "panne": "bold red"}  # the worst last
 
 
 class Shown(Protocol):
@@ -30,17 +30,30 @@ class Shown(Protocol):
 
 
 def show_findings(findings: Sequence[Shown]) -> None:
-    """Show the findings of ``doctor``, one a line, and what to do below those that need it."""
+    """Show first whether anything is to be done, then the findings of ``doctor``, one a line, the worst first.
+
+    What to do is below those that need it; what wasn't asked for is named in one line.
+    """
     console = Console(highlight=False)
+    console.print(_verdict(findings), style="bold")
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for item in findings:
+    for item in sorted(findings, key=lambda item: list(_STYLES)[::-1].index(item.state)):
+        if item.state == "ignoré":
+            continue
         message = Text(item.message)
         if item.advice and item.state != "bon":
             message.append(f"\n→ {item.advice}", style="italic")
         table.add_row(item.subject, Text(item.state, style=_STYLES[item.state]), message)
     console.print(table)
+    if ignored := [item.message for item in findings if item.state == "ignoré"]:
+        console.print(f"Ignoré : {' ; '.join(ignored)}.", style="dim")
+
+
+def _verdict(findings: Sequence[Shown]) -> str:
     broken = sum(item.state == "panne" for item in findings)
-    console.print(f"{counted(broken, 'panne')}." if broken else "Tout est prêt.", style="bold")
+    doubtful = sum(item.state == "avertissement" for item in findings)
+    told = [f"{counted(broken, 'panne')} à réparer"] if broken else ["Tout est prêt"]
+    return ", ".join([*told, *([counted(doubtful, "avertissement")] if doubtful else [])]) + "."
 
 
 def show_lines(lines: Iterable[str]) -> None:

@@ -9,11 +9,12 @@ from pipelines.declarations.barometer_checks import barometer_faults
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.network import DURATION_FORMS
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
-from pipelines.declarations.problems import Problem, close_to
+from pipelines.declarations.problems import Problem, close_to, placed
 from pipelines.declarations.references import REASONS_GIVEN
 from pipelines.declarations.release_settings_checks import names_used
 from pipelines.declarations.role_checks import fits, input_faults, unit_faults, weight_faults
 from pipelines.declarations.sampling_checks import sampling_faults
+from pipelines.declarations.yaml_source import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pipelines.declarations.catalogue import Catalogue
     from pipelines.declarations.indicator import Feed, Indicator
     from pipelines.declarations.network import Export, Layout, Network
-    from pipelines.declarations.yaml_source import Document, Path
+    from pipelines.declarations.yaml_source import Path
 
 
 # Where the words of a closed list are declared.
@@ -58,9 +59,7 @@ class _Checker:
         self.problems: list[Problem] = []
 
     def say(self, file: str, path: Path, message: str) -> None:
-        document = self.documents.get(file)
-        line = document.line(path) if document else 1
-        self.problems.append(Problem(file, line, ".".join(str(part) for part in path), message))
+        self.problems.append(placed(file, self.documents.get(file) or Document(), path, message))
 
     def known(self, file: str, path: Path, word: str, allowed: Iterable[str], what: str) -> bool:
         if _HOMES.get(what) in self.broken:  # the list itself is broken, and said so: it blames nobody else

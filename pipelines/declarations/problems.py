@@ -19,21 +19,50 @@ if TYPE_CHECKING:
     from pipelines.declarations.yaml_source import Document, Path
 
 
+FORMS = {  # what each pattern of the models asks for, in words
+    r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "minuscules sans accent, chiffres et tirets (exemple : france-travail)",
+    r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$": "minuscules sans accent, chiffres et tirets bas (exemple : code_agence)",
+    r"^[a-z0-9]+(-[a-z0-9]+)*$": "minuscules sans accent, chiffres et tirets (exemple : service-public)",
+    r"^[^@\s]+@[^@\s]+$": "une adresse de courriel",
+    r"^https?://[^\s/?#]+(/[^\s?#]*[^\s?#/])?$": "une adresse https://… sans barre à la fin",
+    r"^(spplus|pilote|barometre):[A-Za-z0-9-]+$": "spplus:…, pilote:… ou barometre:… (exemple : pilote:IND-246)",
+    r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$": "MM-JJ, un jour de l'année (exemple : 03-31)",
+    r"^(FR|\d{2,3}|2[AB])$": "FR, ou un code de département ou de région (exemples : 30, 2A, 974)",
+    r"^\d+\.\d+\.\d+$": "un numéro de version (exemple : 1.2.0)",
+}
+_WIDTH, _BEFORE = 100, 60  # characters of a line that are shown, and how many of them before what is wrong
 _NAMED_KEY = re.compile(r"([\w.-]+) : (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One error: ``file`` relative to the declarations folder, ``line`` from 1, dotted ``key`` (may be empty)."""
+    """One error: ``file`` relative to the declarations folder, ``line`` from 1, dotted ``key`` (may be empty).
+
+    ``named`` is the key as people read it, with names where the key has positions in lists.
+    """
 
     file: str
     line: int
     key: str
     message: str
+    named: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}"
-        return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
+        where, what = f"{self.file}:{self.line}", self.named or self.key
+        return f"{where}: {what}: {self.message}" if what else f"{where}: {self.message}"
+
+    def excerpt(self, text: str) -> list[str]:
+        """Return the line of ``text`` (the file's) that it is about, and a mark below what is wrong there."""
+        lines = text.splitlines()
+        if not 0 < self.line <= len(lines) or not lines[self.line - 1].strip():
+            return []
+        line = lines[self.line - 1]
+        words = [*re.findall("« (.+?) »", self.message)[:1], self.key.rpartition(".")[2]]
+        at, word = next(((line.find(word), word) for word in words if word and word in line), (0, ""))
+        at, word = (at, word) if word else (len(line) - len(line.lstrip()), line.strip())
+        start = max(0, at - _BEFORE)
+        shown, number = line[start : start + _WIDTH], f"{self.line:>6} | "
+        return [number + shown, " " * (len(number) + at - start) + "^" * min(len(word), _WIDTH - (at - start))]
 
 
 class DeclarationError(Exception):
@@ -63,8 +92,14 @@ def from_pydantic(file: str, document: Document, errors: list[ErrorDetails], mod
         named = _NAMED_KEY.match(message)
         if named and (*path, *named[1].split(".")) in document.lines:  # the model as a whole speaks of one of its keys
             path, message = (*path, *named[1].split(".")), named[2]
-        problems.append(Problem(file, document.line(path), ".".join(str(part) for part in path), message))
+        problems.append(placed(file, document, path, message))
     return problems
+
+
+def placed(file: str, document: Document, path: Path, message: str) -> Problem:
+    """Return a problem of a place of a file."""
+    key = ".".join(str(part) for part in path)
+    return Problem(file, document.line(path), key, message, document.named(path))
 
 
 def _path_in_file(location: tuple[int | str, ...], document: Document) -> Path:
@@ -80,11 +115,13 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     kind, found, context = error["type"], error["input"], error.get("ctx", {})
     messages: dict[str, str] = {
         "missing": "clé obligatoire absente",
-        "literal_error": f"{_shown(found)} n'est pas permis ; permis : {_french_or(context.get('expected'))}",
+        "literal_error": f"{_shown(found)} n'est pas permis{_nearest(found, context.get('expected'))}"
+        f" ; permis : {_french_or(context.get('expected'))}",
         "union_tag_invalid": f"« {context.get('tag')} » n'est pas permis ; "
-        f"permis : {_french_or(context.get('expected_tags'))}",
+        f"permis : {_french_or(context.get('expected_tags'))}"
+        f"{_nearest(context.get('tag'), context.get('expected_tags'))}",
         "union_tag_not_found": f"il manque « {str(context.get('discriminator')).strip(chr(39))} »",
-        "string_pattern_mismatch": f"{_shown(found)} n'a pas la forme attendue : {context.get('pattern')}",
+        "string_pattern_mismatch": f"{_shown(found)} n'a pas la forme attendue : {_form(context.get('pattern'))}",
         "string_type": f"texte attendu, trouvé {_shown(found)} (mettre entre guillemets si c'est un code)",
         "string_too_short": f"texte trop court ({context.get('min_length')} caractères au moins)",
         "string_too_long": f"texte trop long ({context.get('max_length')} caractères au plus)",
@@ -113,8 +150,17 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     return messages.get(kind, error["msg"])
 
 
+def _form(pattern: object) -> str:
+    """Say what a value is like; each pattern of the models says it in words (tested)."""
+    return FORMS.get(str(pattern), str(pattern))
+
+
 def _french_or(words: object) -> str:
     return str(words).replace(" or ", " ou ")
+
+
+def _nearest(found: object, expected: object) -> str:
+    return close_to(str(found), re.findall("'([^']+)'", str(expected)))
 
 
 def _shown(value: Any) -> str:

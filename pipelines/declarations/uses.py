@@ -41,3 +41,15 @@ def _optional_keys(declared: Any, place: str, places: dict[type, str]) -> Iterat
     elif isinstance(declared, dict | list | tuple):
         for part in declared.values() if isinstance(declared, dict) else declared:
             yield from _optional_keys(part, place, places)
+
+
+def unread_exports(catalogue: Catalogue) -> list[tuple[str, str]]:
+    """Return the exports that feed no indicator, each with its network: received and judged for nothing."""
+    read = {
+        (network, export)
+        for indicator in catalogue.indicators.values()
+        for network, feed in indicator.networks.items()
+        for export in feed.export
+    }
+    declared = [(name, export.id) for name, network in catalogue.networks.items() for export in network.exports]
+    return [place for place in declared if place not in read]

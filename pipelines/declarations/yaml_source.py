@@ -53,6 +53,24 @@ class Document:
             path = path[:-1]
         return self.lines.get(path, 1)
 
+    def named(self, path: Path) -> str:
+        """Write a path with the names of what stands in lists: « exports[enquete].layouts[2022-2024].path »."""
+        told, at = "", self.data
+        for part in path:
+            if isinstance(part, int):
+                at = at[part] if isinstance(at, list) and part < len(at) else None
+                told += f"[{_name(at, part)}]"
+            else:
+                at = at.get(part) if isinstance(at, dict) else None
+                told += f".{part}" if told else str(part)
+        return told
+
+
+def _name(item: Any, position: int) -> str:
+    """Return what an item of a list is known by, its position (from 1) where nothing says it."""
+    known = [item.get(key) for key in ("id", "name", "years", "column", "code")] if isinstance(item, dict) else [item]
+    return next((str(word) for word in known if isinstance(word, str | int)), f"n° {position + 1}")
+
 
 def parse(text: str) -> Document:
     """Parse one YAML document; syntax problems are collected, never raised."""

@@ -15,6 +15,7 @@ from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
+from pipelines.mechanics.french import counted, listed
 from pipelines.read.sources import without_secrets
 from pipelines.release import history
 from pipelines.report.facts import data_page, known_years, late_files, letter_of, to_check
@@ -153,8 +154,12 @@ def _waiting_revisions(store: Store) -> list[dict[str, Any]]:
     ]
 
 
+SHOWN = 5  # lines of each kind that a terminal is shown: status fits a screen; all are in the JSON
+
+
 def status_lines(found: dict[str, Any]) -> Iterator[str]:
-    """Yield where things stand (see ``status``): titles, and below each what it holds, two spaces further."""
+    """Yield whether anything is to be done, then where things stand (see ``status``), titles before what they hold."""
+    yield _to_do(found)
     for dataset in found["jeux_de_donnees"]:
         yield from _dataset_lines(dataset)
     sections = {
@@ -180,8 +185,25 @@ def status_lines(found: dict[str, Any]) -> Iterator[str]:
         "Dossier d'exports, à regarder": list(folder_lines(found["dossier_d_exports"])),
     }
     for title, lines in sections.items():
-        yield f"{title} : {len(lines) or 'rien'}"
-        yield from (f"  {line}" for line in lines)
+        if lines:
+            yield f"{title} : {len(lines)}"
+        yield from (f"  {line}" for line in lines[:SHOWN])
+        if others := len(lines) - SHOWN if len(lines) > SHOWN else 0:
+            yield f"  et {counted(others, 'autre')} (resultats status --json les donne)"
+
+
+def _to_do(found: dict[str, Any]) -> str:
+    """Say what waits for somebody, counted, or that nothing does (French)."""
+    late = sum(len(item["fichiers"]) for item in found["retards"])
+    counts = [
+        (late, "fichier à réclamer", "fichiers à réclamer"),
+        (len(found["refuses"]), "export refusé", ""),
+        (len(found["receptions_en_echec"]), "réception en échec", "réceptions en échec"),
+        (len(found["en_attente"]), "accord à donner", "accords à donner"),
+        (len(found["a_verifier"]), "point à vérifier", "points à vérifier"),
+    ]
+    told = [counted(count, *words) for count, *words in counts if count]
+    return f"À faire : {listed(told)}." if told else "Rien à faire."
 
 
 def _dataset_lines(dataset: dict[str, Any]) -> Iterator[str]:

@@ -15,8 +15,8 @@ from pipelines.targets.plan import Action, Change, Kind, Plan, alike, heading
 WIDTH = 112  # characters of a line
 _BEFORE_PUNCTUATION, _GLUE = re.compile("(?<=«) | (?=[:;»])"), "\ue000"
 SHOWN = 70  # characters of a value that a line of plan shows
-FEW = 10  # files listed of a group that says the same of each; all are in the JSON
-BRIEF: Mapping[Kind, int] = {"mark": 0, "write": FEW, "remove": FEW}
+FEW = 10  # files listed of a group that says the same of each: a plan fits a screen; all are in the JSON
+BRIEF: Mapping[Kind, int] = {"mark": 0}
 # What a plan does, in the words of its first line; {} is a count of files.
 SUMMARY: Mapping[Kind, str] = {
     "create": "créer le jeu de données",
@@ -110,7 +110,7 @@ def _summary(plan: Plan) -> str:
 
 def _group_lines(group: tuple[Action, ...]) -> Iterator[str]:
     yield from _wrapped(heading(group))
-    shown = BRIEF.get(group[0].kind, len(group))
+    shown = BRIEF.get(group[0].kind, FEW)
     for action in group[:shown]:
         if len(group) > 1:
             yield f"    {action.what}"

@@ -7,11 +7,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from typer.main import get_command
 
 from pipelines.cli import app, main
+from pipelines.declarations import Dataset, Indicator, Network, Table
+from pipelines.declarations.problems import FORMS
 
 
 def test_check_accepts_the_shipped_declarations(schemas, capsys):
@@ -52,6 +55,88 @@ def test_check_tells_every_problem_of_every_file(schemas, capsys):
     assert "indicators/nps.yml:" in told
     assert "networks/neuf.yml:" in told
     assert "erreurs dans les déclarations." in told
+
+
+def test_check_shows_the_line_and_names_what_stands_in_lists(schemas, capsys):
+    network = schemas / "networks" / "dgfip.yml"
+    network.write_text(network.read_text().replace("delimiter:", "delimitter:", 1).replace('"03-31"', '"03-41"', 1))
+    assert main(["check", "--schemas", str(schemas)]) == 1
+    told = capsys.readouterr().err.splitlines()
+    (at,) = [
+        number for number, line in enumerate(told) if "exports[delais].layouts[2022].delimitter: clé inconnue" in line
+    ]
+    assert "vouliez-vous dire « delimiter » ?" in told[at]
+    assert told[at + 1][told[at + 2].index("^") :].startswith("delimitter:")
+    assert told[at + 2].strip() == "^" * len("delimitter")
+    (due,) = [line for line in told if "due: « 03-41 »" in line]
+    assert due.endswith("n'a pas la forme attendue : MM-JJ, un jour de l'année (exemple : 03-31)")
+    assert told[-1].startswith("Une fois corrigées : ")
+
+
+def test_check_says_the_nearest_of_a_closed_list(schemas, capsys):
+    network = schemas / "networks" / "prefectures.yml"
+    network.write_text(network.read_text().replace("kind: values", "kind: value", 1))
+    assert main(["check", "--schemas", str(schemas)]) == 1
+    assert "« value » n'est pas permis ; vouliez-vous dire « values » ?" in capsys.readouterr().err
+
+
+def test_check_runs_the_declared_examples(schemas, capsys):
+    indicator = schemas / "indicators" / "nps.yml"
+    indicator.write_text(indicator.read_text().replace("    value: 25\n", "    value: 26\n"))
+    assert main(["check", "--schemas", str(schemas)]) == 1
+    told = capsys.readouterr().err
+    line = indicator.read_text().splitlines().index("    value: 26") + 1
+    assert f"indicators/nps.yml:{line}: examples[n° 1].value: l'exemple annonce 26, le calcul donne 25" in told
+    assert main(["check", "--json", "--schemas", str(schemas)]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert [item["key"] for item in answer["problemes"]] == ["examples.0.value"]
+
+
+def test_check_warns_of_an_export_that_no_indicator_reads(schemas, capsys):
+    (schemas / "indicators" / "aides-versees.yml").unlink()
+    assert main(["check", "--schemas", str(schemas)]) == 0
+    told = capsys.readouterr().out
+    assert "Attention : aucun indicateur ne lit l'export" in told
+    assert "de franceagrimer" in told
+
+
+def test_every_pattern_of_the_models_says_its_form_in_words():
+    def patterns(node: object) -> Iterator[str]:
+        if isinstance(node, dict):
+            yield from ([node["pattern"]] if isinstance(node.get("pattern"), str) else [])
+            for child in node.values():
+                yield from patterns(child)
+        elif isinstance(node, list):
+            for child in node:
+                yield from patterns(child)
+
+    found = {
+        pattern for model in (Network, Indicator, Table, Dataset) for pattern in patterns(model.model_json_schema())
+    }
+    assert found
+    assert found <= FORMS.keys()
+
+
+def test_list_tells_networks_years_exports_and_indicators(schemas, capsys):
+    assert main(["list", "--schemas", str(schemas), "caf"]) == 0
+    told = capsys.readouterr().out
+    assert "caf : Caisses d'allocations familiales, 2022-2024" in told
+    assert "  export enquete : " in told
+    assert "nps" in told
+    assert main(["list", "--schemas", str(schemas), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["universites"]["annees"] == list(range(2010, 2018))
+    assert main(["list", "--schemas", str(schemas), "caff"]) == 2
+    assert "vouliez-vous dire « caf » ?" in capsys.readouterr().err
+
+
+def test_the_folders_that_nobody_typed_are_told(schemas, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RESULTATS_OUTPUT", str(tmp_path / "nulle-part"))
+    for command in (["status"], ["plan"], ["verify"], ["revisions"], ["rollback", "--to", "1.0.0", "--reason", "essai"],
+                    ["explain", "--indicator", "nps", "--network", "caf", "--year", "2024"]):  # fmt: skip
+        declared = [] if command[0] == "revisions" else ["--schemas", str(schemas)]
+        main([*command, *declared])
+        assert f"sortie : {tmp_path / 'nulle-part'} (--output)" in capsys.readouterr().err, command
 
 
 def test_check_counts_one_problem_in_the_singular(schemas, capsys):
@@ -97,7 +182,7 @@ def test_run_refuses_a_root_that_is_not_there(schemas, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["run"], ["inconnue"], ["run", "--exports", "x", "--output", "y", "--year", "z"]]
+    "arguments", [[], ["explain"], ["inconnue"], ["run", "--exports", "x", "--output", "y", "--year", "z"]]
 )
 def test_usage_errors_exit_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
@@ -118,7 +203,7 @@ def test_usage_errors_exit_with_2(arguments, capsys):
         ("check --schemas", "Option --schemas : une valeur est attendue"),
         ("check --json=oui", "Option --json : aucune valeur n'est attendue"),
         ("check autre", "Argument en trop : autre"),
-        ("run --exports x", "Option obligatoire absente : --output"),
+        ("explain --network caf", "Option obligatoire absente : --indicator"),
         ("run --exports x --output y --year z", "Option --year : un nombre entier est attendu"),
         ("validate", "Argument obligatoire absent : FICHIER"),
         ("revisions --output x --accept caf 2024", "Option --accept : 3 valeurs sont attendues"),

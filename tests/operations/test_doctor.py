@@ -48,7 +48,7 @@ def test_a_ready_machine_is_ready(ready, capsys):
     assert main(["doctor", "--output", str(ready), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["pret"] is True
     assert main(["doctor", "--output", str(ready)]) == 0
-    assert "Tout est prêt." in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("Tout est prêt")
 
 
 def test_each_fault_is_found(ready, tmp_path, monkeypatch, capsys):
@@ -65,7 +65,7 @@ def test_each_fault_is_found(ready, tmp_path, monkeypatch, capsys):
     assert states(blocked / "dessous")["Sortie"][0][0] == "panne"
     assert main(["doctor", "--output", str(ready)]) == 1
     told = capsys.readouterr().out
-    assert "4 pannes." in told
+    assert told.startswith("4 pannes à réparer")
     assert "indiquer DAGSTER_HOME" in told
 
 

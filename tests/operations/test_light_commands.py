@@ -58,7 +58,7 @@ def commands(tmp_path_factory) -> dict[str, list[str]]:
         "--help": [],
         "run": run,
         "check": declared,
-        "template": ["alpha", "guichet", *declared, "--output", str(folder)],
+        "template": ["alpha", "guichet", *declared, "--folder", str(folder)],
         "validate": [file, "--network", "alpha", "--export", "guichet", *declared],
         "status": [*output, *declared],
         "revisions": [*output],

@@ -71,7 +71,7 @@ def test_the_schema_of_a_template_is_valid_and_names_the_headers(catalogue, netw
 
 
 def test_the_command_writes_both_files(tmp_path, capsys):
-    assert main(["template", "caf", "enquete", "--year", "2024", "--output", str(tmp_path)]) == 0
+    assert main(["template", "caf", "enquete", "--year", "2024", "--folder", str(tmp_path)]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "modele-caf-enquete-2024.schema.json",
         "modele-caf-enquete-2024.xlsx",
@@ -107,7 +107,7 @@ def test_a_template_of_a_workbook_takes_the_place_of_the_file(catalogue, tmp_pat
 
 @pytest.mark.parametrize("arguments", [["caff", "enquete"], ["caf", "enquette"], ["caf", "enquete", "--year", "1999"]])
 def test_usage(arguments, tmp_path, capsys):
-    assert main(["template", *arguments, "--output", str(tmp_path)]) == 2
+    assert main(["template", *arguments, "--folder", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("resultats : ")
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,127 @@
+"""The examples that indicators declare, taken through the whole computation: those that don't give their value."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.compute.network_year import compute_network_year
+from pipelines.declarations import Catalogue, Export, Indicator, Network
+from pipelines.validate import observation_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.declarations.estimators import Example
+
+_NETWORK, _YEAR, _PLACE = "exemples", 2024, "exemple"
+_OBTAINED = {"declared": "declared", "ratio": "ratio_of_sums", "sum": "sum"}
+
+
+@dataclass(frozen=True)
+class WrongExample:
+    """An example (``number`` from 0) of an indicator that gives ``found``, not its ``value``; None: no value."""
+
+    indicator: str
+    number: int
+    value: float | None
+    found: float | None
+
+
+def wrong_examples(catalogue: Catalogue) -> list[WrongExample]:
+    """Return the examples that don't give the value that they declare, of every indicator."""
+    examples = {
+        f"{name}-{number}": (name, number, indicator, example)
+        for name, indicator in catalogue.indicators.items()
+        for number, example in enumerate(indicator.examples)
+    }
+    if not examples:
+        return []
+    found = _values({key: (indicator, example) for key, (_, _, indicator, example) in examples.items()}, catalogue)
+    return [
+        WrongExample(name, number, example.value, found[key])
+        for key, (name, number, _, example) in examples.items()
+        if found[key] != example.value
+    ]
+
+
+def _values(examples: dict[str, tuple[Indicator, Example]], catalogue: Catalogue) -> dict[str, float | None]:
+    """Compute every example as an indicator of a network of its own, which has an export for each."""
+    exports = {key: _export(key, *item) for key, item in examples.items()}
+    network = Network.model_validate({
+        "title": "Exemples", "producer": "Exemples", "description": "Exemples", "structure_type": "Exemple",
+        "finest_level": "site", "years": str(_YEAR), "acceptance": {"max_refused_share": 1, "why": "exemples"},
+        "exports": [export.model_dump(by_alias=True, exclude_defaults=True) for export in exports.values()],
+    })  # fmt: skip
+    alone = dataclasses.replace(
+        catalogue,
+        networks=MappingProxyType({_NETWORK: network}),
+        indicators=MappingProxyType({key: _alone(key, *item) for key, item in examples.items()}),
+        corrections=MappingProxyType({}),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        places = {key: Path(folder) / f"{key}.parquet" for key in examples}
+        for key, (indicator, example) in examples.items():
+            _write(places[key], exports[key], list(_rows(indicator, example)))
+        results = compute_network_year(alone, _NETWORK, _YEAR, places).results
+    given = dict(zip(results["indicateur"], results["valeur"], strict=True))
+    return {key: None if pd.isna(given.get(key)) else float(given[key]) for key in examples}
+
+
+def _inputs(example: Example) -> list[str]:
+    return sorted({name for row in example.rows for name in row})
+
+
+def _export(key: str, indicator: Indicator, example: Example) -> Export:
+    """Return the export that would hold the rows of an example."""
+    names = [*_inputs(example), *(["poids"] if example.weights else [])]
+    typed = indicator.estimator.name == "declared"
+    return Export.model_validate({
+        "id": key, "kind": "operations", "title": "Exemple",
+        "fields": [{"name": name, "type": "string" if name == "answer" else "number"} for name in names]
+        + [{"name": name} for name in ("lieu", "bureau")],
+        "layouts": [{"years": str(_YEAR), "path": f"{key}.csv", "extracted": f"{_YEAR + 1}-01-01"}],
+        "territory": {"field": "lieu", "codes": "departement"}, "structure": {"code": "bureau"},
+        "level": "national" if typed else "site", "weight": "poids" if example.weights else None,
+    })  # fmt: skip
+
+
+def _alone(key: str, indicator: Indicator, example: Example) -> Indicator:
+    """Return the indicator as an example is about it: its national value, fed by the example alone."""
+    declared = indicator.model_dump(
+        by_alias=True, exclude_defaults=True, include={"estimator", "decimals", "range", "year"}
+    )
+    return Indicator.model_validate({
+        "title": "Exemple", "definition": "Exemple", "type": "performance", "unit": "points", "unit_family": "nombre",
+        "direction": "neutral", **declared,
+        "estimator": indicator.estimator.model_dump(),
+        "levels": {"national": {"obtained": _OBTAINED.get(indicator.estimator.name, "pooled")}},
+        "networks": {_NETWORK: {"export": key, "inputs": {name: name for name in _inputs(example)}}},
+    })  # fmt: skip
+
+
+def _rows(indicator: Indicator, example: Example) -> Iterator[dict[str, Any]]:
+    """Yield the rows of an example as validation would write them."""
+    typed = indicator.estimator.name == "declared"
+    place = {"_maille": "national", "_territoire": "FR"} if typed else {
+        "_maille": "site", "_territoire": "30", "_structure": _PLACE, "_structure_nom": _PLACE,
+    }  # fmt: skip
+    weights = example.weights or [None] * len(example.rows)
+    for number, (row, weight) in enumerate(zip(example.rows, weights, strict=True), start=2):
+        yield {**row, "poids": weight, "_ligne": number, "_annee": _YEAR, "_periode": str(_YEAR), **place}
+
+
+def _write(place: Path, export: Export, rows: list[dict[str, Any]]) -> None:
+    schema = observation_schema(export)
+    columns = [
+        pa.array([row.get(name) for row in rows], kind) for name, kind in zip(schema.names, schema.types, strict=True)
+    ]
+    pq.write_table(pa.Table.from_arrays(columns, schema=schema), place)
