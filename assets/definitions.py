@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.alerts import alerts_sensor, calendar_check
+from assets.declared import owners
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, accept_revision_job, national_job, networks_job
 from assets.national import release_asset, tables_asset
 from assets.networks import network_assets
@@ -22,13 +23,14 @@ from pipelines.operations.settings import night_from_environment
 def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "02:00") -> dg.Definitions:
     """Return assets, jobs, schedules and sensors for a catalogue; ``night``: the hour of the look (HH:MM, Paris)."""
     networks, national = networks_job(catalogue), national_job()
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
+        watch_asset(catalogue),
+        summary_asset(),
+        *assets_of_networks(catalogue, workspace),
+        *national_assets(catalogue),
+    ]
     return dg.Definitions(
-        assets=[
-            watch_asset(catalogue),
-            summary_asset(),
-            *assets_of_networks(catalogue),
-            *national_assets(catalogue),
-        ],
+        assets=dg.map_asset_specs(lambda spec: spec.replace_attributes(owners=owners(catalogue)), assets),
         jobs=[networks, national, watch_job(), accept_plan_job(catalogue), accept_revision_job(), upkeep_job()],
         schedules=[nightly_schedule(night), upkeep_schedule()],
         sensors=[
@@ -44,7 +46,7 @@ def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "
 
 def networks_in_process(catalogue: Catalogue, workspace: Workspace) -> dg.JobDefinition:
     """Return the job of all networks, alone: what a command runs needs no schedule, sensor or other job."""
-    assets, job = assets_of_networks(catalogue), networks_job(catalogue)
+    assets, job = assets_of_networks(catalogue, workspace), networks_job(catalogue)
     return dg.Definitions(assets, jobs=[job], resources={"workspace": workspace}).resolve_job_def(NETWORKS_JOB)
 
 
@@ -54,9 +56,10 @@ def national_in_process(catalogue: Catalogue, workspace: Workspace) -> dg.JobDef
     return dg.Definitions(assets, jobs=[job], resources={"workspace": workspace}).resolve_job_def(NATIONAL_JOB)
 
 
-def assets_of_networks(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
+def assets_of_networks(catalogue: Catalogue, workspace: Workspace) -> list[dg.AssetsDefinition]:
     """Return the three assets of every network."""
-    return [asset for network in catalogue.networks for asset in network_assets(catalogue, network)]
+    schemas = Path(workspace.schemas)
+    return [asset for network in catalogue.networks for asset in network_assets(catalogue, network, schemas)]
 
 
 def national_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:

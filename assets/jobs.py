@@ -8,7 +8,9 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.assets.job.asset_job import build_asset_job, get_asset_graph_for_job
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.storage.tags import PARTITION_NAME_TAG
+from pydantic import Field
 
+from assets.metadata import TO_PASTE
 from assets.resources import Workspace
 from assets.step_failures import step_name
 from pipelines.declarations import Catalogue
@@ -16,6 +18,7 @@ from pipelines.flow.revisions import ACCEPT_JOB, RevisionError, accept_revision
 
 NETWORKS_JOB = "reseaux"
 NATIONAL_JOB = "national"
+ACCEPT_OP = "accepter"  # what its configuration is written under
 WATCH_JOB = "veille"
 UPKEEP_JOB = "entretien"
 ZONE = "Europe/Paris"
@@ -76,17 +79,17 @@ def national_job() -> Any:
 
 
 class RevisionToAccept(dg.Config):
-    """What to accept: a network, a closed year, and the first characters (8 or more) of the revision's fingerprint."""
+    """What to accept."""
 
-    network: str
-    year: int
-    revision: str
+    network: str = Field(description="Le réseau, par son identifiant (caf).")
+    year: int = Field(description="L'année close dont les résultats changent.")
+    revision: str = Field(description="Le début de l'empreinte de la révision, 8 signes au moins.")
 
 
 def accept_revision_job() -> dg.JobDefinition:
     """Return the job by which the data team puts the revision of a closed year in the place of its results."""
 
-    @dg.op(name="accepter")
+    @dg.op(name=ACCEPT_OP, description="Met une révision à la place des résultats d'une année close.")
     def accept(context: dg.OpExecutionContext, config: RevisionToAccept, workspace: Workspace) -> None:
         try:
             accepted = accept_revision(workspace.store, config.network, config.year, config.revision)
@@ -94,7 +97,7 @@ def accept_revision_job() -> dg.JobDefinition:
             raise dg.Failure(str(error), allow_retries=False) from error
         context.log.info(f"{config.network} {config.year} : révision {accepted.fingerprint[:12]} acceptée")
 
-    @dg.job(name=ACCEPT_JOB, description="Met la révision d'une année close à la place de ses résultats.")
+    @dg.job(name=ACCEPT_JOB, description=f"Met la révision d'une année close à la place de ses résultats. {TO_PASTE}")
     def accepting() -> None:
         accept()
 

@@ -1,16 +1,21 @@
 """How Dagster's UI shows tables: rows as Markdown, declared columns as ``dagster/column_schema``."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import dagster as dg
+import yaml
 
 from pipelines.declarations import Export, Table
+from pipelines.operations.settings import setting
 from pipelines.portal.release_data import Reading, UnreadableReleaseError
 from pipelines.portal.sentences import latest_sentence
 
 SCHEMA = "dagster/column_schema"
 ROWS = "dagster/row_count"
+TO_PASTE = "Sa configuration est donnée, à coller, là où il est dit que quelque chose attend (« a_coller »)."
 
 
 def rows_shown(rows: Sequence[Mapping[str, object]], shown: int = 60) -> dg.MarkdownMetadataValue:
@@ -21,6 +26,20 @@ def rows_shown(rows: Sequence[Mapping[str, object]], shown: int = 60) -> dg.Mark
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows[:shown]]
     return dg.MetadataValue.md("\n".join(lines))
+
+
+def launch_shown(job: str, operations: Mapping[str, Mapping[str, object]]) -> dict[str, dg.MetadataValue[Any]]:
+    """Show how a job is launched with a configuration: the text to paste, and a link to its filled launchpad.
+
+    The link is there where people's address of the UI is known (RESULTATS_UI_URL).
+    """
+    config = {"ops": {name: {"config": dict(values)} for name, values in operations.items()}}
+    text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
+    shown: dict[str, dg.MetadataValue[Any]] = {"a_coller": dg.MetadataValue.text(text)}
+    if address := setting("RESULTATS_UI_URL"):
+        page = f"{address.rstrip('/')}/locations/resultats/jobs/{job}/playground/setup"
+        shown["a_lancer"] = dg.MetadataValue.url(f"{page}?{urlencode({'config': text})}")
+    return shown
 
 
 def lines_shown(lines: Iterable[str]) -> dg.MarkdownMetadataValue:
@@ -44,11 +63,8 @@ def national_shown(release: Path) -> dg.MarkdownMetadataValue:
         return lines_shown(())
 
 
-def table_columns(table: Table, held: Collection[str] | None = None) -> dg.TableSchema:
-    """Return the columns of a published table, with their French descriptions and what they must be.
-
-    ``held`` keeps only the columns that a table on its way to it already has.
-    """
+def table_columns(table: Table) -> dg.TableSchema:
+    """Return the columns of a published table, with their French descriptions and what they must be."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -59,7 +75,6 @@ def table_columns(table: Table, held: Collection[str] | None = None) -> dg.Table
                 ),
             )
             for column in table.columns
-            if held is None or column.name in held
         ]
     )  # fmt: skip
 
@@ -79,14 +94,6 @@ def export_columns(export: Export) -> dg.TableSchema:
             if not field.personal
         ]
     )  # fmt: skip
-
-
-def exports_columns(exports: Iterable[Export]) -> dict[str, dg.TableSchema]:
-    """Return the schema of every export, by name; a network that has only one has it where the UI looks for it."""
-    found = {export.id.replace("-", "_"): export_columns(export) for export in exports}
-    if len(found) == 1:
-        return {SCHEMA: next(iter(found.values()))}
-    return {f"colonnes_{name}": schema for name, schema in found.items()}
 
 
 def _others(constraints: dict[str, object]) -> list[str]:

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from assets.jobs import ZONE, stage_key
-from assets.metadata import ROWS, SCHEMA, exports_columns, lines_shown, rows_shown, table_columns
+from assets.declared import described
+from assets.jobs import ACCEPT_OP, ZONE, stage_key
+from assets.metadata import ROWS, launch_shown, lines_shown, rows_shown
 from assets.resources import Workspace
 from assets.step_failures import retrying_transient_failures
 from pipelines.declarations import Catalogue, Network
@@ -25,10 +26,12 @@ from pipelines.flow.receive import receive
 from pipelines.flow.revisions import ACCEPT_JOB, settle, writing_store
 from pipelines.flow.state import Reception
 from pipelines.flow.store import Store
+from pipelines.mechanics.french import counted, number
 from pipelines.report.facts import Awaited, awaited
 from pipelines.validate import Verdict, count_findings
 from pipelines.validate.personal import RULE as PERSONAL
 
+SEEN = ["indicateur", "maille", "territoire_code", "structure_code", "valeur", "effectif"]  # what a page has room for
 CLOSED = "Année {year} close : recalcul depuis les fichiers archivés ; ce qui change attendra d'être accepté."
 WORTH_TELLING = 10  # the part of the declared limit (1/10) from which refused rows are told as a warning
 CONFORMS = (
@@ -36,9 +39,10 @@ CONFORMS = (
 )
 
 
-def network_assets(catalogue: Catalogue, network: str) -> list[dg.AssetsDefinition]:
-    """Return the three assets of ``network``."""
-    return [_received(catalogue, network), _observations(catalogue, network), _results(catalogue, network)]
+def network_assets(catalogue: Catalogue, network: str, schemas: Path) -> list[dg.AssetsDefinition]:
+    """Return the three assets of ``network``, which the folder ``schemas`` declares."""
+    made = [stage(catalogue, network) for stage in (_received, _observations, _results)]
+    return list(dg.map_asset_specs(lambda spec: described(spec, catalogue, network, schemas), made))
 
 
 def _received(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
@@ -47,10 +51,7 @@ def _received(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        group_name=network.replace("-", "_"),
         partitions_def=_years(declared),
-        tags={"reseau": network},
-        description=f"{declared.title} : fichiers reçus, archivés par empreinte.",
         kinds={"file"},
         output_required=False,
         check_specs=[_yearly_check(declared, key, "reception", "Tous les fichiers attendus sont là")],
@@ -71,7 +72,7 @@ def _received(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         for notice in reception.notices():
             context.log.warning(notice)
         metadata: dict[str, Any] = {
-            "en_bref": due.sentence,
+            "a_retenir": due.sentence,
             "fichiers": rows_shown(_files(reception)),
             "nombre_de_fichiers": len(files),
             "octets": sum(file.size for file in files),
@@ -91,10 +92,7 @@ def _observations(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
         deps=[stage_key(network, "recu")],
-        group_name=network.replace("-", "_"),
         partitions_def=_years(declared),
-        tags={"reseau": network},
-        description=f"{declared.title} : lignes valides typées ; les autres sont mises de côté avec leur raison.",
         kinds={"parquet"},
         code_version=catalogue.fingerprint(network)[:12],
         output_required=False,
@@ -114,7 +112,7 @@ def _observations(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         explained = [f"{item.export} : {item.state}. {item.explanation}" for item in verdicts if item.explanation]
         for line in explained:
             context.log.info(line)
-        metadata = {**_verdict_metadata(verdicts), **_links(store, judged.letters)}
+        metadata = {"a_retenir": _in_brief(verdicts), **_verdict_metadata(verdicts), **_links(store, judged.letters)}
         yield _conformity_check(declared, verdicts, metadata)
         yield _personal_check(verdicts)
         yield _doubts_check(verdicts)
@@ -131,7 +129,7 @@ def _observations(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
                 metadata[f"apercu_{verdict.export.replace('-', '_')}"] = rows_shown(rows)
         metadata[ROWS] = sum(item.accepted for item in verdicts)
         yield dg.MaterializeResult(
-            metadata={**metadata, **exports_columns(declared.exports)},
+            metadata=metadata,
             data_version=dg.DataVersion(judged.kept.fingerprint),
         )
 
@@ -145,10 +143,7 @@ def _results(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
         deps=[stage_key(network, "observations")],
-        group_name=network.replace("-", "_"),
         partitions_def=_years(declared),
-        tags={"reseau": network},
-        description=f"{declared.title} : résultats par indicateur, maille et période.",
         kinds={"duckdb"},
         code_version=catalogue.fingerprint(network)[:12],
         check_specs=[_yearly_check(declared, key, "plage", "Valeurs dans la plage de l'indicateur")],
@@ -171,13 +166,12 @@ def _results(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(
             metadata={
                 "serie": rows_shown(series(workspace.store, catalogue, network)),
-                SCHEMA: table_columns(catalogue.tables["resultats"], list(frame.columns)),
                 ROWS: len(frame),
                 "valeurs": int(frame["valeur"].notna().sum()),
                 "valeurs_absentes": int(frame["valeur"].isna().sum()),
                 "inchange": reused,
                 "lignes": rows_shown(_bases(catalogue, store, network, year)),
-                "apercu": rows_shown(first_rows(yearly)),
+                "apercu": rows_shown(first_rows(yearly[SEEN])),
                 "etendue": rows_shown(spread(frame)),
                 **(_revision(context, workspace.store, catalogue, network, year) if store.proposes else {}),
             },
@@ -210,11 +204,11 @@ def _reception_check(due: Awaited) -> dg.AssetCheckResult:
         passed=not due.absent,
         severity=dg.AssetCheckSeverity.ERROR if due.days else dg.AssetCheckSeverity.WARN,
         metadata={
-            "en_bref": due.sentence,
+            "a_retenir": due.sentence,
             "absents": ", ".join(due.absent) or "aucun",
             "attendus": len(due.exports),
             "jours_de_retard": due.days,
-            "a_qui_demander": due.declared.producer,
+            "producteur": due.declared.producer,
         },
     )
 
@@ -232,6 +226,21 @@ def _files(reception: Reception) -> list[dict[str, object]]:
             for file in files
         ]  # fmt: skip
     return rows
+
+
+def _in_brief(verdicts: list[Verdict]) -> str:
+    """Say in a sentence or two what became of the exports (French)."""
+    told = [
+        f"{item.export} : {item.state}"
+        + (
+            f", {counted(item.refused, 'ligne refusée', 'lignes refusées')} sur {number(item.rows)}"
+            if item.rows
+            else ""
+        )
+        + (f". {item.explanation}" if item.explanation else "")
+        for item in verdicts
+    ]
+    return " ; ".join(told) or "aucun export n'est attendu"
 
 
 def _verdict_metadata(verdicts: list[Verdict]) -> dict[str, Any]:
@@ -253,20 +262,10 @@ def _verdict_metadata(verdicts: list[Verdict]) -> dict[str, Any]:
     return {
         "verdict": rows_shown(shown),
         "anomalies": rows_shown(findings, 50),
-        "regles": counts_by_rule(verdicts),
         "lignes_lues": sum(item.rows for item in verdicts),
         "lignes_acceptees": sum(item.accepted for item in verdicts),
         "lignes_refusees": sum(item.refused for item in verdicts),
     }
-
-
-def counts_by_rule(verdicts: list[Verdict]) -> dict[str, int]:
-    """Count the findings of every export by rule."""
-    counts: Counter[str] = Counter()
-    for verdict in verdicts:
-        for _, _, item in verdict.findings:
-            counts[item.rule] += item.count
-    return dict(sorted(counts.items()))
 
 
 def _links(store: Store, letters: dict[str, Path]) -> dict[str, Any]:
@@ -346,4 +345,6 @@ def _revision(
     context.log.warning(
         f"Révision proposée : {named}. Rien n'est remplacé : voir {ACCEPT_JOB} ou `resultats revisions`."
     )
-    return {"revision": named, "differences": proposal.differences, "a_accepter_par": ACCEPT_JOB}
+    config = {ACCEPT_OP: {"network": network, "year": year, "revision": named}}
+    shown = launch_shown(ACCEPT_JOB, config)
+    return {"revision": named, "differences": proposal.differences, "a_accepter_par": ACCEPT_JOB, **shown}

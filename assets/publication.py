@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
+from assets.metadata import TO_PASTE, launch_shown
 from assets.national import release_key
 from assets.resources import POOL, Workspace
 from pipelines.declarations import Catalogue
@@ -73,10 +75,8 @@ def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
     """Return the job by which a person accepts the plan of a hash, which is then applied at once."""
 
     class AcceptedPlan(dg.Config):
-        """``hash``: the whole hash of the plan, as shown. ``reason``: why it is accepted."""
-
-        hash: str
-        reason: str = ""
+        hash: str = Field(description="L'empreinte entière du plan, comme son contrôle « accord » la montre.")
+        reason: str = Field("", description="Pourquoi ce plan est accepté, en une phrase : elle est gardée.")
 
     @dg.op(name="plan", description="Accepte un plan par son empreinte, puis l'applique.", pool=POOL)
     def accept(context: dg.OpExecutionContext, config: AcceptedPlan, workspace: Workspace) -> None:
@@ -92,7 +92,7 @@ def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
             raise dg.Failure(text, allow_retries=False)
         context.log.info(text)
 
-    @dg.job(name=ACCEPT_JOB, description="Accepter un plan de publication bloqué : son empreinte, et pourquoi.")
+    @dg.job(name=ACCEPT_JOB, description=f"Accepter un plan de publication bloqué. {TO_PASTE}")
     def accepted() -> None:
         accept()
 
@@ -154,6 +154,8 @@ def _waiting(found: Iterable[Plan]) -> dict[str, Any]:
         name, reasons = plan.hash[:12], [" ; ".join([gate.message_fr, *gate.details[:3]]) for gate in plan.refusals]
         if reasons:
             shown[f"pourquoi_{name}"] = dg.MetadataValue.text(f"{plan.target} : {' — '.join(reasons)}")
+            config = {"plan": {"hash": plan.hash, "reason": "…"}}
+            shown |= {f"{key}_{name}": item for key, item in launch_shown(ACCEPT_JOB, config).items()}
         shown[name] = dg.MetadataValue.md(_code(plan_text(plan)))
     return shown
 

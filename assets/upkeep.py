@@ -37,4 +37,5 @@ def upkeep_schedule() -> dg.ScheduleDefinition:
         cron_schedule="0 6 * * 0",
         execution_timezone=ZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Chaque dimanche matin, la nuit finie : supprimer les traitements anciens.",
     )

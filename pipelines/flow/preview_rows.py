@@ -10,6 +10,7 @@ from pipelines.validate import Verdict
 from pipelines.validate.personal import RULE as PERSONAL
 
 Rows = list[dict[str, object]]
+SEEN = 6  # columns of a preview: what a page has room for
 _LEVELS = ("national", "region", "departement", "site")  # from the widest
 
 
@@ -25,7 +26,7 @@ def first_observations(catalogue: Catalogue, network: str, year: int, verdict: V
     export = catalogue.networks[network].export(verdict.export)
     if verdict.observations is None or export is None:
         return []
-    columns = shown_columns(export, export.layout_or_last(year), verdict)
+    columns = shown_columns(export, export.layout_or_last(year), verdict)[:SEEN]
     return first_rows(verdict.observations.head(count).select(columns).to_pandas(), count)
 
 
@@ -41,7 +42,7 @@ def shown_columns(export: Export, layout: Layout, verdict: Verdict) -> list[str]
         "_structure": export.structure.code if export.structure else None,
     }
     coordinates = [column for column, source in made_of.items() if source is None or source in names]
-    return ["_ligne", "_annee", *coordinates, *(field.name for field in kept)]
+    return ["_ligne", *(field.name for field in kept), *coordinates, "_annee"]
 
 
 def spread(results: pd.DataFrame) -> Rows:

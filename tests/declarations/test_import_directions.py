@@ -230,9 +230,13 @@ def test_help_is_light():
     assert loaded.isdisjoint({"pandas", "dagster", "frictionless", "pyarrow", "pandera", "duckdb", "pydantic", "yaml"})
 
 
-def test_a_check_needs_no_engine():
+def test_a_check_needs_no_orchestrator_and_what_it_refuses_no_engine(tmp_path):
     loaded = loaded_after("from pipelines.cli import main; main(['check'])")
-    assert loaded.isdisjoint({"pandas", "dagster", "frictionless", "pyarrow", "duckdb"})
+    assert loaded.isdisjoint({"dagster", "pandera"})  # the examples that indicators declare are computed
+    for name in ("networks", "indicators"):
+        (tmp_path / name).mkdir()
+    refused = loaded_after(f"from pipelines.cli import main; main(['check', '--schemas', {str(tmp_path)!r}])")
+    assert refused.isdisjoint({"pandas", "dagster", "frictionless", "pyarrow", "duckdb"})
 
 
 def test_a_run_that_cannot_start_never_imports_dagster():

@@ -70,15 +70,15 @@ def test_a_refused_network_year_fails_alone_and_records_nothing(catalogue, sampl
         checks = {(item.asset_key.path[0], item.check_name): item for item in result.get_asset_check_evaluations()}
         assert not checks["gendarmerie", "conformite"].passed
         assert checks["gendarmerie", "conformite"].severity == dg.AssetCheckSeverity.ERROR
-        assert sum(checks["gendarmerie", "conformite"].metadata["regles"].value.values()) >= 1
+        assert checks["gendarmerie", "conformite"].metadata["a_retenir"].text.startswith("resultats : rejeté. ")
         assert (
             checks["gendarmerie", "conformite"].metadata["resultats_lettre_html"].path.endswith("resultats-lettre.html")
         )
         assert checks["securite", "conformite"].passed
         late = checks["caf", "reception"]  # nothing handed over, and the day has passed: no step fails, the check does
         assert (late.passed, late.severity) == (False, dg.AssetCheckSeverity.ERROR)
-        assert "Rien n'est reçu : attendu le 31/03/2025" in late.metadata["en_bref"].value
-        assert "À demander à : Caisse nationale des allocations familiales" in late.metadata["en_bref"].value
+        assert "Rien n'est reçu : attendu le 31/03/2025" in late.metadata["a_retenir"].value
+        assert "À demander à : Caisse nationale des allocations familiales" in late.metadata["a_retenir"].value
         assert late.metadata["jours_de_retard"].value > 0
         national = definitions.resolve_job_def(NATIONAL_JOB).execute_in_process(instance=instance, raise_on_error=False)
         assert national.success
@@ -111,12 +111,36 @@ def test_metadata_for_the_data_team(definitions, catalogue):
     spread = made["resultats"]["etendue"].value.splitlines()
     assert "| nps |" in "\n".join(spread)
     assert spread[0] == "| indicateur | valeurs | minimum | médiane | maximum | national |"
-    columns = {item.name: item for item in made["observations"]["colonnes_enquete"].schema.columns}
-    personal = [field.name for field in catalogue.networks["caf"].exports[0].fields if field.personal]
+    assert made["observations"]["a_retenir"].text.startswith("enquete : accepté, ")
+    assert made["resultats"]["apercu"].value.splitlines()[0].count("|") == 7, "six columns: what a page has room for"
+
+
+def test_each_stage_says_what_the_declarations_say(definitions, catalogue):
+    graph, declared = definitions.resolve_asset_graph(), catalogue.networks["caf"]
+    received, observed, results = (graph.get(stage_key("caf", stage)) for stage in STAGES)
+    assert f"{declared.producer} avant le 31/03 de l'année suivante" in received.description
+    assert all(export.title in received.description for export in declared.exports)
+    columns = {item.name for item in observed.metadata["dagster/column_schema"].columns}
+    personal = {f"{item.id}.{field.name}" for item in declared.exports for field in item.fields if field.personal}
     assert columns
-    assert not columns.keys() & set(personal)
-    results = made["resultats"]["dagster/column_schema"].schema.columns
-    assert next(item for item in results if item.name == "valeur").description
+    assert not columns & personal
+    schema = {item.name: item for item in results.metadata["dagster/column_schema"].columns}
+    assert schema["valeur"].description
+    lineage = results.metadata["dagster/column_lineage"].deps_by_column
+    assert {item.column_name for items in lineage.values() for item in items} <= columns | personal
+    assert "enquete.recommandation" in {item.column_name for item in lineage["valeur"]}
+    (place,) = results.metadata["dagster/code_references"].code_references
+    assert place.file_path == str(PROJECT / "schemas" / "networks" / "caf.yml")
+    assert all(graph.get(key).owners for key in graph.get_all_asset_keys())
+
+
+def test_every_job_schedule_and_setting_is_described(definitions):
+    repository = definitions.get_repository_def()
+    assert all(job.description for job in repository.get_all_jobs() if not job.name.startswith("__"))
+    assert all(item.description for item in (*repository.schedule_defs, *repository.sensor_defs))
+    for name, operation in (("accepter_plan", "plan"), ("accepter_revision", "accepter")):
+        fields = repository.get_job(name).get_node_named(operation).definition.config_field.config_type.fields
+        assert all(field.description for field in fields.values()), name
 
 
 def test_the_night_begins_with_a_look_at_the_hour_of_paris(definitions, catalogue, samples, tmp_path):

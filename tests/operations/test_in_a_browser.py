@@ -18,6 +18,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -41,7 +42,8 @@ BACKFILLS = """{partitionBackfillsOrError(limit: 1){... on PartitionBackfills{
 ASSET = """query($path: [String!]!){assetNodeOrError(assetKey: {path: $path}){... on AssetNode{
   assetPartitionStatuses{... on DefaultPartitionStatuses{materializedPartitions failedPartitions}}
   assetChecksOrError{... on AssetChecks{checks{name
-    executionForLatestMaterialization{status evaluation{severity metadataEntries{label}}}}}}}}}"""
+    executionForLatestMaterialization{status evaluation{severity
+       metadataEntries{label ... on TextMetadataEntry{text}}}}}}}}}}"""
 
 SUMMARY = """{assetOrError(assetKey: {path: ["nuit", "bilan"]}){... on Asset{
   assetMaterializations(limit: 1){runId}}}}"""
@@ -283,13 +285,12 @@ def _the_plan_that_waits_is_read_and_accepted(site: Site) -> None:
     shown.wait_for()
     shown.evaluate("node => { let at = node; while ((at = at.parentElement)) at.scrollTop = at.scrollHeight; }")
     site.picture("plan-lire")
-    site.open("/locations/resultats/jobs/accepter_plan/playground", "Launch Run")
-    site.page.locator(".CodeMirror").click()
-    site.page.keyboard.press("Control+A")
+    given = {item["label"]: item.get("text") for item in checks["accord"]["evaluation"]["metadataEntries"]}
+    (to_paste,) = [text for label, text in given.items() if label.startswith("a_coller_")]
+    assert plan["hash"] in to_paste
     reason = "2024 des mairies vient d'être reçue"
-    site.page.keyboard.insert_text(
-        f'ops:\n  plan:\n    config:\n      hash: {plan["hash"]}\n      reason: "{reason}"\n'
-    )
+    query = urlencode({"config": to_paste.replace("…", reason)})  # as the link of a_lancer does
+    site.open(f"/locations/resultats/jobs/accepter_plan/playground/setup?{query}", "Launch Run")
     site.see("No errors")
     site.picture("plan-accepter")
     site.click("button", "Launch Run")
