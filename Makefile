@@ -3,6 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 EXPORTS ?= data/samples
 OUTPUT ?= data/output
+PORT ?= 3000
 LETTERS ?= 3001
 BIN := .venv/bin
 
@@ -38,12 +39,11 @@ run: setup
 
 ui: setup
 	@$(BIN)/resultats instance prepare  # two processes creating the same SQLite at once could break it
-	@echo "Dagster : http://127.0.0.1:3000 (Ctrl+C pour fermer) ; les lettres : http://127.0.0.1:$(LETTERS)"
-	@mkdir -p "$(OUTPUT)/work/networks"
-	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory "$(OUTPUT)/work/networks" $(LETTERS) >/dev/null 2>&1 & letters=$$!; \
-	  trap 'kill $$letters' EXIT INT TERM; \
-	  RESULTATS_LETTERS_URL=http://127.0.0.1:$(LETTERS) RESULTATS_UI_URL=http://127.0.0.1:3000 \
-	  $(BIN)/dagster dev --host 127.0.0.1 --port 3000
+	@echo "Dagster : http://127.0.0.1:$(PORT) (Ctrl+C pour fermer)"
+	@$(BIN)/python -m pipelines.operations.local_pages "$(OUTPUT)/work/networks" $(LETTERS) & letters=$$!; \
+	  trap 'kill $$letters' EXIT; \
+	  RESULTATS_LETTERS_URL=http://127.0.0.1:$(LETTERS) RESULTATS_UI_URL=http://127.0.0.1:$(PORT) \
+	  $(BIN)/dagster dev --host 127.0.0.1 --port $(PORT)
 
 check: setup
 	@$(BIN)/resultats check

@@ -11,7 +11,7 @@ from assets.jobs import stage_key
 from assets.metadata import SCHEMA, export_columns, table_columns
 from assets.step_failures import stage_of_step, step_name
 from pipelines.declarations import Catalogue, Export, Network
-from pipelines.portal.addresses import network_page
+from pipelines.portal.addresses import barometer_page, network_page
 
 LINEAGE = "dagster/column_lineage"
 
@@ -33,7 +33,7 @@ def described(spec: dg.AssetSpec, catalogue: Catalogue, network: str, schemas: P
     declared, stage = catalogue.networks[network], stage_of_step("__".join(spec.key.path))[1]
     metadata: dict[str, Any] = {
         "producteur": declared.producer,
-        "dagster/code_references": _place(schemas / "networks" / f"{network}.yml"),
+        "dagster/code_references": _place(schemas / _kind(catalogue, network) / f"{network}.yml"),
     }
     if stage == "observations":
         metadata |= {SCHEMA: _observed_columns(declared)}
@@ -46,6 +46,10 @@ def described(spec: dg.AssetSpec, catalogue: Catalogue, network: str, schemas: P
         metadata={**spec.metadata, **metadata},
         tags={**spec.tags, "reseau": network},
     )
+
+
+def _kind(catalogue: Catalogue, network: str) -> str:
+    return "barometers" if network in catalogue.barometers else "networks"
 
 
 def _place(file: Path) -> dg.CodeReferencesMetadataValue:
@@ -62,8 +66,8 @@ def _description(catalogue: Catalogue, network: str, stage: str) -> str:
         return f"{declared.title}, fichiers reçus. {sent(declared)}"
     if stage == "observations":
         return f"{declared.title}, lignes acceptées ; les autres sont refusées, avec leur raison. {sent(declared)}"
-    titles = ", ".join(indicator.title for indicator in catalogue.indicators_of(network).values())
-    return f"{declared.title}, résultats par maille et période : {titles or 'aucun indicateur ne lit ce réseau'}."
+    titles = ", ".join(catalogue.titles_of(network).values())
+    return f"{declared.title}, résultats : {titles or 'aucun indicateur ne lit ce réseau'}."
 
 
 def _observed_columns(declared: Network) -> dg.TableSchema:
@@ -88,7 +92,8 @@ def _lineage(catalogue: Catalogue, network: str) -> dg.TableColumnLineage:
 def _page(catalogue: Catalogue, network: str) -> dict[str, Any]:
     """Link to the network's page on the public site, where a data set declares one."""
     sites = [dataset.site for dataset in catalogue.datasets.values() if dataset.site]
-    return {"page_publique": dg.MetadataValue.url(f"{sites[0]}/{network_page(network)}")} if sites else {}
+    page = barometer_page(network) if network in catalogue.barometers else network_page(network)
+    return {"page_publique": dg.MetadataValue.url(f"{sites[0]}/{page}")} if sites else {}
 
 
 def _sources(catalogue: Catalogue, network: str) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ from pipelines.cli.options import (
     unknown_network,
 )
 from pipelines.cli.terminal_output import print_json
+from pipelines.mechanics.french import years_text
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
@@ -114,10 +115,10 @@ def listing(
     print(f"Déclarations de {schemas}")
     for name in chosen:
         declared = catalogue.networks[name]
-        print(f"\n{name} : {declared.title}, {declared.years.first}-{declared.years.last}")
+        print(f"\n{name} : {declared.title}, {years_text(list(declared.years))}")
         for export in declared.exports:
             print(f"  export {export.id} : {export.title}")
-        print(f"  indicateurs : {', '.join(catalogue.indicators_of(name)) or 'aucun'}")
+        print(f"  indicateurs : {', '.join(catalogue.titles_of(name)) or 'aucun'}")
     return DONE
 
 
@@ -126,7 +127,7 @@ def _declared(catalogue: Catalogue, network: str) -> dict[str, object]:
     return {
         "titre": declared.title, "annees": list(declared.years),
         "exports": {export.id: export.title for export in declared.exports},
-        "indicateurs": {key: indicator.title for key, indicator in catalogue.indicators_of(network).items()},
+        "indicateurs": catalogue.titles_of(network),
     }  # fmt: skip
 
 

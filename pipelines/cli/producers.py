@@ -221,9 +221,8 @@ def door(
         return USAGE
     import tempfile
 
-    import uvicorn
-
     from pipelines.cli.checking_page import checking_page
+    from pipelines.operations.local_pages import served
 
     folder = temporary or Path(tempfile.gettempdir()) / f"resultats-controle-{port}"
     try:
@@ -231,8 +230,6 @@ def door(
     except OSError as error:
         return tell(f"dossier temporaire inutilisable : {error}", USAGE)
     print(f"Page de contrôle : http://127.0.0.1:{port} (Ctrl-C pour l'arrêter)", flush=True)
-    uvicorn.run(
-        page, host="127.0.0.1", port=port, log_level="warning", access_log=False, server_header=False,
-        limit_concurrency=64, timeout_keep_alive=10, timeout_graceful_shutdown=10,
-    )  # fmt: skip
+    if not served(page, port):
+        return tell(f"le port {port} est pris : en donner un autre (--port)", USAGE)
     return DONE

@@ -93,6 +93,12 @@ class Catalogue:
         """Return the indicators that ``network`` feeds, in the order of their ids."""
         return {key: indicator for key, indicator in self.indicators.items() if network in indicator.networks}
 
+    def titles_of(self, network: str) -> dict[str, str]:
+        """Return the titles of the indicators made of what ``network`` sends, by id; a barometer's are its own."""
+        own = self.barometers[network].indicators if network in self.barometers else ()
+        fed = self.indicators_of(network)
+        return {one.id: one.title for one in own} | {key: indicator.title for key, indicator in fed.items()}
+
     def expected(self, network: str, year: int) -> dict[str, Feed]:
         """Return the feeds of the indicators that ``network`` owes for ``year``."""
         if year not in self.networks[network].years:

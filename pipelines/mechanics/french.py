@@ -88,6 +88,11 @@ def in_runs(years: Sequence[int]) -> list[list[int]]:
     return runs
 
 
+def years_text(years: Sequence[int]) -> str:
+    """Return years in order as they are written: « 2015, 2018-2019 »."""
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in in_runs(years))
+
+
 MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
           "décembre")  # fmt: skip
 

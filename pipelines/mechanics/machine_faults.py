@@ -14,6 +14,7 @@ _TOLD = {
     errno.EROFS: "disque en lecture seule{where}",
     errno.ENOENT: "fichier ou dossier introuvable{where}",
     errno.ENOTDIR: "un fichier se trouve là où un dossier est attendu{where}",
+    errno.EEXIST: "un fichier de ce nom existe déjà{where}",
     errno.EISDIR: "un dossier se trouve là où un fichier est attendu{where}",
     errno.EIO: "le disque a failli{where} : le faire contrôler avant de relancer",
     errno.EMFILE: "trop de fichiers ouverts : relever la limite de la machine (ulimit -n)",

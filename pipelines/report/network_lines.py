@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.declarations.status import Status
-from pipelines.mechanics.french import counted, in_runs
+from pipelines.mechanics.french import counted, years_text
 from pipelines.report.facts import figures_kept, letter_of, missing, not_computed, refused_rows, to_check
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ def network_lines(store: Store, years: Iterable[NetworkYear]) -> tuple[list[str]
             elif files:
                 lines += _export_lines(store, known, export)
                 refused += (verdict.refused + (verdict.status == Status.REFUSED)) if verdict else 0
-    return [*lines, *(f"  {_ranges(without)}  {export} : NON TRANSMIS" for export, without in absent.items())], refused
+    return [
+        *lines,
+        *(f"  {years_text(without)}  {export} : NON TRANSMIS" for export, without in absent.items()),
+    ], refused
 
 
 def _year_lines(store: Store, known: NetworkYear) -> Iterator[str]:
@@ -79,8 +82,3 @@ def from_here(place: str) -> str:
         return str(Path(place).relative_to(Path.cwd())) if "://" not in place else place
     except ValueError:
         return place
-
-
-def _ranges(years: list[int]) -> str:
-    """Write years as ranges: 2010-2014, 2018."""
-    return ", ".join(f"{group[0]}-{group[-1]}" if len(group) > 1 else str(group[0]) for group in in_runs(years))

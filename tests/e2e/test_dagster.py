@@ -132,6 +132,9 @@ def test_each_stage_says_what_the_declarations_say(definitions, catalogue):
     (place,) = results.metadata["dagster/code_references"].code_references
     assert place.file_path == str(PROJECT / "schemas" / "networks" / "caf.yml")
     assert all(graph.get(key).owners for key in graph.get_all_asset_keys())
+    opinion = graph.get(stage_key("confiance", "resultats"))  # a barometer is declared elsewhere, with its indicators
+    assert "Solde de confiance" in opinion.description
+    assert Path(opinion.metadata["dagster/code_references"].code_references[0].file_path).is_file()
 
 
 def test_every_job_schedule_and_setting_is_described(definitions):

@@ -67,6 +67,7 @@ DATASET = "resultats-services-publics"
 NOW = datetime.datetime(2025, 7, 1, 2, 0, tzinfo=datetime.UTC)
 MADE_OF_CODE = "<empreinte>"
 SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
+SUMS = "SHA256SUMS"
 DERIVED = (".parquet", ".xlsx", "datapackage.json")  # their bytes depend on libraries or on the code
 SEPARATOR = "\x1f"
 LINES: dict[str, str] = {}  # sign of a line → the line, as this session met it: what a failure shows
@@ -139,11 +140,21 @@ class Scenario:
         """The folders of the releases, the first one first."""
         return sorted((self.output / "releases" / DATASET).iterdir())
 
+    def shown_by(self, path: Path) -> Path:
+        """Return the release that a file speaks of: the last one of the data set whose folder it is in."""
+        own = self.output / "releases" / path.parent.name
+        return max(own.iterdir()) if own.is_dir() else self.releases[-1]
+
     @cached_property
     def files_by_digest(self) -> dict[str, str]:
-        """Digest → name of each file that a release or the declarations hold."""
+        """Digest → name of each file that a release or the declarations hold.
+
+        Of the other data sets, whose releases aren't recorded, only of files that depend on libraries or on the code.
+        """
         found: dict[str, str] = {}
-        folders = ((self.schemas, "*.yml"), (self.output / "releases" / DATASET, "*"))
+        releases = self.output / "releases"
+        folders = ((self.schemas, "*.yml"), (releases / DATASET, "*"), (releases, f"*/*/{SUMS}"))
+        folders += tuple((releases, f"*/*/*{kind}") for kind in DERIVED)
         for folder, pattern in folders:
             for path in sorted(folder.rglob(pattern)):
                 if path.is_file():
@@ -280,7 +291,7 @@ def _described(scenario: Scenario, path: Path) -> Any:
     if path.suffix == ".csv" and not path.name.endswith("-anomalies.csv"):
         return _table(text, rows=path.name != "resultats-format-historique.csv")  # a row of it for each of resultats
     if path.suffix == ".json":
-        return _branches(_without_sizes(_without_code(json.loads(text)), scenario.releases[-1]))
+        return _branches(_without_sizes(_without_code(json.loads(text)), scenario.shown_by(path)))
     if "-lettre." in path.name:
         text = _without_day(text)
     if path.name.endswith("-lettre.html"):  # the same words as the text beside it

@@ -10,19 +10,18 @@ import io
 import os
 import re
 import shutil
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import requests
-from dagster_service import PROJECT, Service, small_project, wait_for
+from dagster_service import PROJECT, Service, free_port, small_project, wait_for
 
 from pipelines.flow.stored_files import read_json
 from pipelines.release import history
@@ -123,19 +122,13 @@ class Site:
 
 
 @contextmanager
-def letters_server(folder: Path) -> Iterator[str]:
-    """Serve a folder as the web server of a data team does; yield its address."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+def letters_of(output: Path) -> Iterator[str]:
+    """Serve the letters of an output as ``make ui`` does; yield their address."""
+    port = free_port()
+    command = [sys.executable, "-m", "pipelines.operations.local_pages", str(output / "work" / "networks"), str(port)]
+    with subprocess.Popen(command, cwd=PROJECT) as server:
+        yield f"http://127.0.0.1:{port}"
+        server.kill()
 
 
 @pytest.fixture
@@ -152,7 +145,7 @@ def site(tmp_path) -> Iterator[Site]:
     spoil(exports / "mairies" / "guichet-2024.csv", 30)
     spoil(exports / "consulats" / "guichet-2024.csv", 3)
     pictures = os.environ.get("RESULTATS_PICTURES")
-    with letters_server(tmp_path / "output" / "work" / "networks") as letters:
+    with letters_of(tmp_path / "output") as letters:
         service = Service(tmp_path, schemas, exports, {"RESULTATS_LETTERS_URL": letters})
         with service.instance():
             pass  # made before the services start
