@@ -127,8 +127,10 @@ def letters_of(output: Path) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "pipelines.operations.local_pages", str(output / "work" / "networks"), str(port)]
     with subprocess.Popen(command, cwd=PROJECT) as server:
-        yield f"http://127.0.0.1:{port}"
-        server.kill()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.kill()
 
 
 @pytest.fixture
