@@ -60,20 +60,20 @@ def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals:
 def _volume(held: pd.DataFrame) -> pd.DataFrame:
     ratio = held["volume"] / held["usual"]
     raised = (ratio >= MORE_VOLUME) | (ratio <= 1 / MORE_VOLUME)
-    return _check(held, "volume", raised, ratio, "{:.1f} fois le volume d'un mois habituel")
+    return _check(held, "volume", raised, ratio, "volume du mois, par rapport à un mois habituel : × {:.1f}")
 
 
 def _campaign(held: pd.DataFrame) -> pd.DataFrame:
-    return _check(held, "campaign", held["campaign"] > 0, held["campaign"], "{:.0f} témoignage(s) de campagne, à part")
+    return _check(held, "campaign", held["campaign"] > 0, held["campaign"], "témoignages de campagne, comptés à part : {:.0f}")
 
 
 def _delay(held: pd.DataFrame) -> pd.DataFrame:
-    note = "{:+.0f} jour(s) entre l'écriture et la publication"
+    note = "délai de publication, en jours, par rapport à l'année d'avant : {:+.0f}"
     return _check(held, "delay", held["later"] >= LATER, held["later"], note)
 
 
 def _form(held: pd.DataFrame) -> pd.DataFrame:
-    note = "{:.0%} des témoignages d'un formulaire nouveau"
+    note = "part des témoignages venus d'un nouveau formulaire : {:.0%}"
     return _check(held, "form", held["new_form"] >= NEW_FORM, held["new_form"], note)
 
 

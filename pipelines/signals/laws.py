@@ -26,7 +26,7 @@ _two_sided = np.vectorize(two_sided, otypes=[np.float64])
 _STEPS = 500  # of a series or continued fraction: both have long converged
 _LEAST = 1e-16  # of a sum: terms below add nothing
 _SHIFT = 10  # from which Stirling's series is exact
-_HALVINGS, _CHORDS = 12, 12
+_HALVINGS, _CHORDS = 10, 8
 _FAR = 12  # standard deviations within which a quantile of counts is sought
 
 

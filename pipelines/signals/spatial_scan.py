@@ -28,17 +28,8 @@ if TYPE_CHECKING:
 CENTRES = Path(__file__).with_name("department_centres.json")
 NEIGHBOURS = 15  # départements in a zone, at most
 WINDOWS = 6  # months, at most
-_BATCHES = (
-    19,
-    30,
-    50,
-    100,
-    200,
-    200,
-    200,
-    200,
-)  # of draws, 999 in all: a test stops after the batch that makes it hopeless
-_HOPELESS = 5  # draws as far as what is seen
+_BATCHES = (9, 10, 30, 50, 100, 200, 200, 200, 200)  # draws, 999 in all; a test stops once it is hopeless:
+_HOPELESS = 3  # so many draws as far as what is seen
 _EULER = 0.5772156649015329
 
 
