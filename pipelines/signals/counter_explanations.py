@@ -64,7 +64,9 @@ def _volume(held: pd.DataFrame) -> pd.DataFrame:
 
 
 def _campaign(held: pd.DataFrame) -> pd.DataFrame:
-    return _check(held, "campaign", held["campaign"] > 0, held["campaign"], "témoignages de campagne, comptés à part : {:.0f}")
+    return _check(
+        held, "campaign", held["campaign"] > 0, held["campaign"], "témoignages de campagne, comptés à part : {:.0f}"
+    )
 
 
 def _delay(held: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pipelines.signals.voice_series import VoiceSeries
 
-POWER = ["network", "service", "smallest_rise", "found", "false_alarms", "months", "voices"]
+NO_POWER = pd.DataFrame(columns=["network", "service", "smallest_rise", "found", "false_alarms", "months", "voices"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def detect(voices: pa.Table, month: datetime.date, options: Options | None = Non
         entries = [*_time_tests(series, month), *_cell_tests(connection, month, options.guards)]
         tests = judged(entries, options.guards)
         explained = checks(connection, month, tests[tests["signal"]])
-    return Detection(tests, ledger(tests, options.guards), explained, pd.DataFrame(columns=POWER))
+    return Detection(tests, ledger(tests, options.guards), explained, NO_POWER)
 
 
 def _time_tests(series: VoiceSeries, month: datetime.date) -> list[pd.DataFrame]:

@@ -40,9 +40,9 @@ class Guards:
     fewest_of_office: int = 10
 
 
-def entered(detector: str, month: str, tests: pd.DataFrame) -> pd.DataFrame:
+def entered(detector: str, month: str, tests: pd.DataFrame, family: str = "") -> pd.DataFrame:
     """Return the tests of one detector as the ledger holds them: every column, texts "" and numbers NaN when absent."""
-    held = tests.assign(detector=detector, family=detector, month=month)
+    held = tests.assign(detector=detector, family=family or detector, month=month)
     for name in _TEXTS:
         held[name] = held[name].fillna("").astype("str") if name in held else ""
     for name in _NUMBERS:
@@ -59,7 +59,7 @@ def judged(tests: list[pd.DataFrame], guards: Guards) -> pd.DataFrame:
 
     ``eligible``: what the detector itself asks for besides (dropped).
     """
-    held = pd.concat(tests, ignore_index=True)
+    held = pd.concat([one for one in tests if len(one)] or tests, ignore_index=True)
     held = held[held["p_value"].notna()].reset_index(drop=True)
     families = np.asarray(held.groupby(FAMILY, sort=False).ngroup(), dtype=np.int64)
     held["p_value"] = np.maximum(held["p_value"], SMALLEST)
@@ -67,7 +67,8 @@ def judged(tests: list[pd.DataFrame], guards: Guards) -> pd.DataFrame:
     held["q_value"] = corrected
     held["q_dependent"] = np.minimum(corrected * _harmonic(families), 1.0)
     enough = (held["voices"] >= guards.fewest_voices) & (held["days"] >= guards.fewest_days)
-    held["signal"] = enough & (held["q_value"] <= guards.false_discovery) & (held["ratio"] > 1) & held["eligible"]
+    enough |= (held["indicator"] != "") & (held["voices"] >= guards.fewest_of_office)
+    held["signal"] = enough & (held["q_value"] <= guards.false_discovery) & held["eligible"]
     return held.sort_values(TEST, kind="stable", ignore_index=True)[COLUMNS]
 
 
