@@ -164,6 +164,8 @@ def _kept(whole: pd.DataFrame, survey: Survey, earlier: Earlier) -> bool:
         return False
     shown = rows[rows["statut_observation"].eq(PROVISIONAL)]
     latest = latest_rows(earlier, survey.network, survey.year)
+    if latest.empty:  # a network that no release knows
+        return False
     names = set(rows["indicateur"])
     latest = latest[latest["indicateur"].isin(names) & latest["statut_confidentialite"].eq(FREE)]
     return len(latest) > 0 and same_figures(shown, latest[latest["valeur"].notna()])

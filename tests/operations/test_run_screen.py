@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from dagster_service import small_project, write_export
+from dagster_service import NETWORK, small_project, write_export
 
 from pipelines.cli import main
 
@@ -51,3 +51,23 @@ def test_the_whole_account_is_told_when_asked(command, capsys, tmp_path):
     assert capsys.readouterr().out == account
     assert main([*command, "--network", "r0"]) == 0
     assert "120 lignes acceptées" in capsys.readouterr().out  # an account that fits on the screen
+
+
+SECRET = "minimum_base: {answers: 11, reason: secret-statistique, why: exemple}\n"
+
+
+def test_a_network_declared_before_its_files_stops_nobody(tmp_path, capsys):
+    """No release knows it, and it has figures that would be secret."""
+    schemas, exports = small_project(tmp_path, ["alpha"], range(2024, 2025))
+    indicator = schemas / "indicators" / "contents.yml"
+    indicator.write_text(SECRET + indicator.read_text(encoding="utf-8"), encoding="utf-8")
+    command = ["run", "--exports", str(exports), "--output", str(tmp_path / "output"), "--schemas", str(schemas)]
+    assert main(command) == 0
+    indicator.write_text(
+        indicator.read_text(encoding="utf-8") + "  beta: {export: guichet, inputs: {answer: avis}}\n", encoding="utf-8"
+    )
+    added = NETWORK.format(name="beta", first=2024, last=2024, more="")
+    (schemas / "networks" / "beta.yml").write_text(added, encoding="utf-8")
+    capsys.readouterr()
+    assert main(command) == 0, capsys.readouterr().out
+    assert "resultats-services-publics 1.1.0" in capsys.readouterr().out
