@@ -15,7 +15,7 @@ from pipelines.cli.options import (
     Json,
     Schemas,
     flag,
-    load_or_tell,
+    load_or_stop,
     tell,
     tell_problems,
     unknown_network,
@@ -103,9 +103,7 @@ def listing(
     json: Json = False,
 ) -> int:
     """List the networks that are declared, their years, exports and indicators."""
-    catalogue = load_or_tell(schemas)
-    if catalogue is None:
-        return USAGE
+    catalogue = load_or_stop(schemas)
     if network is not None and network not in catalogue.networks:
         return tell(unknown_network(catalogue, network), USAGE)
     chosen = [network] if network else list(catalogue.networks)

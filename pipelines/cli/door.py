@@ -12,7 +12,7 @@ import traceback
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from pipelines.cli.options import REFUSED, USAGE
+from pipelines.cli.options import REFUSED, USAGE, StoppedError
 from pipelines.cli.terminal_output import print_json
 from pipelines.mechanics.files import private_files
 from pipelines.mechanics.plain_text import lines
@@ -91,6 +91,8 @@ def guarded(command: Callable[[], int], *, public: bool, detail: bool, json: boo
     try:
         with nullcontext() if public else private_files():
             return command()
+    except StoppedError as stop:
+        return stop.code
     except KeyboardInterrupt:
         print("resultats : interrompu", file=sys.stderr)
         return INTERRUPTED

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, load_or_tell, option
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, load_or_stop, option
 from pipelines.cli.terminal_output import print_json, steps
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def explain(
     json: Json = False,
 ) -> int:
     """Tell where a published row comes from, and compute it again."""
-    catalogue = load_or_tell(schemas)
-    if catalogue is None:
-        return USAGE
+    catalogue = load_or_stop(schemas)
     if message := _unknown(catalogue, indicator, network):
         print(message, file=sys.stderr)
         return USAGE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Annotated
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_tell, tell
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_stop, tell
 from pipelines.cli.terminal_output import print_json, steps
 
 
@@ -17,8 +17,7 @@ def doctor(
     json: Json = False,
 ) -> int:
     """Say whether all is ready."""
-    if load_or_tell(schemas) is None:
-        return REFUSED
+    load_or_stop(schemas, REFUSED)
     from pipelines.operations.doctor import diagnose
 
     with steps() as begin:
@@ -36,9 +35,7 @@ def doctor(
 
 def status(output: Output, schemas: Schemas, json: Json = False) -> int:
     """Say what is published and where, what is late, what waits for an agreement."""
-    catalogue = load_or_tell(schemas)
-    if catalogue is None:
-        return USAGE
+    catalogue = load_or_stop(schemas)
     from pipelines.operations.settings import letters_from_environment
     from pipelines.report.status import NothingHereError
     from pipelines.report.status import status as current_status

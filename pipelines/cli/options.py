@@ -88,15 +88,23 @@ def tell(message: object, code: int) -> int:
     return code
 
 
-def load_or_tell(schemas: Path) -> Catalogue | None:
-    """Load the declarations, or print every problem."""
+class StoppedError(Exception):
+    """What stops a command, once people were told; ``code`` is its exit code."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+def load_or_stop(schemas: Path, code: int = USAGE) -> Catalogue:
+    """Load the declarations; prints every problem and raises StoppedError with ``code`` when there are some."""
     from pipelines.declarations import DeclarationError, load
 
     try:
         return load(schemas)
     except DeclarationError as error:
         tell_problems(schemas, error.problems)
-        return None
+        raise StoppedError(code) from error
 
 
 def unknown_network(catalogue: Catalogue, network: str) -> str:

@@ -18,7 +18,7 @@ from pipelines.cli.options import (
     Json,
     Output,
     Schemas,
-    load_or_tell,
+    load_or_stop,
     option,
     tell,
     unknown_network,
@@ -46,15 +46,10 @@ def posters(
     json: Json = False,
 ) -> int:
     """Make the posters of a network from a release."""
-    catalogue = load_or_tell(schemas)
-    if catalogue is None:
-        return USAGE
+    catalogue = load_or_stop(schemas)
     if fault := _unknown(catalogue, network, output, folder):
         return tell(fault, USAGE)
-    held = dataset_of(output, dataset or catalogue.on_site)
-    if held is None:
-        return USAGE
-    name, store = held
+    name, store = dataset_of(output, dataset or catalogue.on_site)
     declared = catalogue.datasets.get(name)
     if declared is None or declared.site is None:
         return tell(

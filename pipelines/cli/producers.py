@@ -17,7 +17,7 @@ from pipelines.cli.options import (
     USAGE,
     Schemas,
     flag,
-    load_or_tell,
+    load_or_stop,
     option,
     tell,
     unknown_network,
@@ -60,9 +60,7 @@ def validate(
         return _validate_any(Asked(file, schema, dialect, encoding, limit_errors, ordre_libre), json)
     if not file.is_file():
         return tell(f"fichier introuvable : {file}", USAGE)
-    catalogue = load_or_tell(schemas)
-    if catalogue is None:
-        return USAGE
+    catalogue = load_or_stop(schemas)
     return _validate_export(catalogue, str(network), str(export), year, file, letter, json)
 
 
@@ -182,9 +180,7 @@ def template(
     folder: Annotated[Path, option("DOSSIER", "où écrire (défaut : ici)")] = Path(),
 ) -> int:
     """Write the XLSX template of an export, and its Table Schema."""
-    catalogue = load_or_tell(schemas)
-    if catalogue is None:
-        return USAGE
+    catalogue = load_or_stop(schemas)
     try:
         export = _export(catalogue, network, export_id)
     except ValueError as error:
@@ -216,9 +212,7 @@ def door(
     temporary: Annotated[Path | None, option("DOSSIER", "où sont les fichiers pendant leur contrôle")] = None,
 ) -> int:
     """Serve the page where a file is judged without any installation, on this machine alone."""
-    catalogue = load_or_tell(schemas)
-    if catalogue is None:
-        return USAGE
+    catalogue = load_or_stop(schemas)
     import tempfile
 
     from pipelines.cli.checking_page import checking_page

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_tell, option
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_stop, option
 from pipelines.cli.terminal_output import Steps, print_json, steps
 from pipelines.mechanics.french import counted, number
 
@@ -76,9 +76,7 @@ def site(
     json: Json = False,
 ) -> int:
     """Write the public site of a published version: only the pages that differ."""
-    catalogue = load_or_tell(schemas)
-    if catalogue is None:
-        return USAGE
+    catalogue = load_or_stop(schemas)
     from pipelines.flow.site import bring_site
     from pipelines.flow.store import Store
     from pipelines.operations.settings import theme_from_environment
@@ -103,9 +101,7 @@ def site(
 
 def _guarded(arguments: Arguments, command: Callable[[Arguments, Publisher], int]) -> int:
     """Run a command; tell what stops it in one French sentence and give its exit code."""
-    catalogue = load_or_tell(arguments.schemas)
-    if catalogue is None:
-        return USAGE
+    catalogue = load_or_stop(arguments.schemas)
     from pipelines.flow.publish import Publisher
     from pipelines.flow.store import Store
     from pipelines.operations.settings import SettingError, read_secret

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_tell, option
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, StoppedError, flag, load_or_stop, option
 from pipelines.cli.terminal_output import print_json, steps
 from pipelines.mechanics.french import counted
 
@@ -43,10 +43,7 @@ def verify(
     """Prove the releases, and make one of them again."""
     from pipelines.release import history
 
-    held = dataset_of(output, wanted_dataset)
-    if held is None:
-        return USAGE
-    dataset, store = held
+    dataset, store = dataset_of(output, wanted_dataset)
     known = history.versions(store.room("releases"), dataset)
     wanted = version or (known[-1] if known else "")
     if wanted not in known:
@@ -146,10 +143,7 @@ def rollback(
     from pipelines.operations.output_lock import alone_on
     from pipelines.release.errors import PublicationError, ReleaseError
 
-    held, catalogue = dataset_of(output, wanted_dataset), load_or_tell(schemas)
-    if held is None or catalogue is None:
-        return USAGE
-    dataset, store = held
+    (dataset, store), catalogue = dataset_of(output, wanted_dataset), load_or_stop(schemas)
     try:
         with alone_on(output, "resultats rollback"):
             version, folder = _go_back(catalogue, dataset, store, to, reason)
@@ -196,17 +190,12 @@ def _has_results(store: Store, dataset: str) -> bool:
     return bool(known) and RESULTS in history.table_names(store.release(dataset, known[-1]))
 
 
-def dataset_of(output: str, wanted: str | None) -> tuple[str, Store] | None:
-    """Return the dataset meant and the store that has its releases, or tell why none is."""
+def dataset_of(output: str, wanted: str | None) -> tuple[str, Store]:
+    """Return the dataset meant and the store that has its releases, or tell why none is and raise StoppedError."""
     from pipelines.declarations.problems import close_to
     from pipelines.flow.store import Store
-    from pipelines.read import RootError
 
-    try:
-        store = Store(output)
-    except RootError as error:
-        print(error, file=sys.stderr)
-        return None
+    store = Store(output)
     releases = store.releases
     known = sorted(path.name for path in releases.iterdir() if path.is_dir()) if releases.is_dir() else []
     usual = known if len(known) == 1 else [name for name in known if _has_results(store, name)]
@@ -222,4 +211,4 @@ def dataset_of(output: str, wanted: str | None) -> tuple[str, Store] | None:
     else:
         message = f"préciser --dataset ; publiés : {', '.join(known)}"
     print(message, file=sys.stderr)
-    return None
+    raise StoppedError(USAGE)

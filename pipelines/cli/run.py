@@ -16,7 +16,7 @@ from pipelines.cli.options import (
     Output,
     Schemas,
     flag,
-    load_or_tell,
+    load_or_stop,
     option,
     unknown_network,
 )
@@ -40,9 +40,7 @@ def run(
     json: Json = False,
 ) -> int:
     """Treat what the exports hold of networks and years; tell what came of it."""
-    catalogue = load_or_tell(schemas)
-    if catalogue is None:
-        return USAGE
+    catalogue = load_or_stop(schemas)
     networks, years = network or [], year or []
     if message := _unknown_choices(catalogue, networks, years):
         return _told(message)
