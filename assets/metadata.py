@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import dagster as dg
 import yaml
 
-from pipelines.declarations import Export, Table
+from pipelines.declarations import Column, Export, ExportField, Table
 from pipelines.operations.settings import setting
 from pipelines.portal.release_data import Reading, UnreadableReleaseError
 from pipelines.portal.sentences import latest_sentence
@@ -65,39 +65,19 @@ def national_shown(release: Path) -> dg.MarkdownMetadataValue:
 
 def table_columns(table: Table) -> dg.TableSchema:
     """Return the columns of a published table, with their French descriptions and what they must be."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                column.name, column.type, column.description,
-                dg.TableColumnConstraints(
-                    nullable=not column.constraints.required, unique=column.constraints.unique,
-                    other=_others(column.constraints.descriptor()),
-                ),
-            )
-            for column in table.columns
-        ]
-    )  # fmt: skip
+    return dg.TableSchema([_column(item) for item in table.columns])
 
 
 def export_columns(export: Export) -> dg.TableSchema:
     """Return the columns of an export as observations hold them: personal ones are dropped."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                field.name, field.type, field.description,
-                dg.TableColumnConstraints(
-                    nullable=not field.constraints.required, unique=field.constraints.unique,
-                    other=_others(field.constraints.descriptor()),
-                ),
-            )
-            for field in export.fields
-            if not field.personal
-        ]
-    )  # fmt: skip
+    return dg.TableSchema([_column(item) for item in export.fields if not item.personal])
 
 
-def _others(constraints: dict[str, object]) -> list[str]:
-    return [f"{name} : {value}" for name, value in constraints.items() if name not in ("required", "unique")]
+def _column(declared: Column | ExportField) -> dg.TableColumn:
+    limits = declared.constraints
+    others = [f"{name} : {value}" for name, value in limits.descriptor().items() if name not in ("required", "unique")]
+    constraints = dg.TableColumnConstraints(nullable=not limits.required, unique=limits.unique, other=others)
+    return dg.TableColumn(declared.name, declared.type, declared.description, constraints)
 
 
 def _cell(value: object) -> str:

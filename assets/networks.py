@@ -2,7 +2,6 @@
 
 import datetime
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,24 +15,31 @@ from assets.metadata import ROWS, launch_shown, lines_shown, rows_shown
 from assets.resources import Workspace
 from assets.step_failures import retrying_transient_failures
 from pipelines.declarations import Catalogue, Network
-from pipelines.declarations.bases import REASONS
 from pipelines.declarations.status import Status
 from pipelines.flow.compute import compute_and_write, outside_range, shown_results
-from pipelines.flow.gather import accounts_of_verdict
 from pipelines.flow.judge import judge_received
-from pipelines.flow.preview_rows import first_observations, first_rows, series, spread
+from pipelines.flow.preview_rows import (
+    WORTH_TELLING,
+    base_rows,
+    file_rows,
+    finding_rows,
+    first_observations,
+    first_rows,
+    in_brief,
+    near_its_limit,
+    personal_columns,
+    series,
+    spread,
+    verdict_rows,
+)
 from pipelines.flow.receive import receive
 from pipelines.flow.revisions import ACCEPT_JOB, settle, writing_store
-from pipelines.flow.state import Reception
 from pipelines.flow.store import Store
-from pipelines.mechanics.french import counted, number
 from pipelines.report.facts import Awaited, awaited
-from pipelines.validate import Verdict, count_findings
-from pipelines.validate.personal import RULE as PERSONAL
+from pipelines.validate import Verdict
 
 SEEN = ["indicateur", "maille", "territoire_code", "structure_code", "valeur", "effectif"]  # what a page has room for
 CLOSED = "Année {year} close : recalcul depuis les fichiers archivés ; ce qui change attendra d'être accepté."
-WORTH_TELLING = 10  # the part of the declared limit (1/10) from which refused rows are told as a warning
 CONFORMS = (
     f"Aucun export refusé, et moins de lignes refusées que 1/{WORTH_TELLING} de la limite déclarée (max_refused_share)"
 )
@@ -73,7 +79,7 @@ def _received(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
             context.log.warning(notice)
         metadata: dict[str, Any] = {
             "a_retenir": due.sentence,
-            "fichiers": rows_shown(_files(reception)),
+            "fichiers": rows_shown(file_rows(reception)),
             "nombre_de_fichiers": len(files),
             "octets": sum(file.size for file in files),
         }
@@ -112,7 +118,7 @@ def _observations(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
         explained = [f"{item.export} : {item.state}. {item.explanation}" for item in verdicts if item.explanation]
         for line in explained:
             context.log.info(line)
-        metadata = {"a_retenir": _in_brief(verdicts), **_verdict_metadata(verdicts), **_links(store, judged.letters)}
+        metadata = {**_verdict_metadata(verdicts), **_links(store, judged.letters)}
         yield _conformity_check(declared, verdicts, metadata)
         yield _personal_check(verdicts)
         yield _doubts_check(verdicts)
@@ -170,7 +176,7 @@ def _results(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
                 "valeurs": int(frame["valeur"].notna().sum()),
                 "valeurs_absentes": int(frame["valeur"].isna().sum()),
                 "inchange": reused,
-                "lignes": rows_shown(_bases(catalogue, store, network, year)),
+                "lignes": rows_shown(base_rows(catalogue, store, network, year)),
                 "apercu": rows_shown(first_rows(yearly[SEEN])),
                 "etendue": rows_shown(spread(frame)),
                 **(_revision(context, workspace.store, catalogue, network, year) if store.proposes else {}),
@@ -213,55 +219,11 @@ def _reception_check(due: Awaited) -> dg.AssetCheckResult:
     )
 
 
-def _files(reception: Reception) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for name, files in reception.exports.items():
-        if not files:
-            rows.append({"export": name, "fichier": "*absent*", "octets": "", "nouvelle": "", "empreinte": ""})
-        rows += [
-            {
-                "export": name, "fichier": file.path, "octets": file.size, "nouvelle": file.news,
-                "empreinte": f"`{file.sha256[:12]}`",
-            }
-            for file in files
-        ]  # fmt: skip
-    return rows
-
-
-def _in_brief(verdicts: list[Verdict]) -> str:
-    """Say in a sentence or two what became of the exports (French)."""
-    told = [
-        f"{item.export} : {item.state}"
-        + (
-            f", {counted(item.refused, 'ligne refusée', 'lignes refusées')} sur {number(item.rows)}"
-            if item.rows
-            else ""
-        )
-        + (f". {item.explanation}" if item.explanation else "")
-        for item in verdicts
-    ]
-    return " ; ".join(told) or "aucun export n'est attendu"
-
-
 def _verdict_metadata(verdicts: list[Verdict]) -> dict[str, Any]:
-    shown = [
-        {
-            "export": item.export, "état": item.state, "lues": item.rows, "acceptées": item.accepted,
-            "refusées": item.refused, "explication": item.explanation,
-        }
-        for item in verdicts
-    ]  # fmt: skip
-    findings = [
-        {
-            "export": item["export"], "colonne": item["colonne"] or "", "règle": item["regle"],
-            "nombre": item["nombre"], "lignes": f"{item['premiere_ligne'] or ''}–{item['derniere_ligne'] or ''}",
-            "message": item["message"],
-        }
-        for item in count_findings(verdicts)
-    ]  # fmt: skip
     return {
-        "verdict": rows_shown(shown),
-        "anomalies": rows_shown(findings, 50),
+        "a_retenir": in_brief(verdicts),
+        "verdict": rows_shown(verdict_rows(verdicts)),
+        "anomalies": rows_shown(finding_rows(verdicts), 50),
         "lignes_lues": sum(item.rows for item in verdicts),
         "lignes_acceptees": sum(item.accepted for item in verdicts),
         "lignes_refusees": sum(item.refused for item in verdicts),
@@ -282,25 +244,15 @@ def _conformity_check(declared: Network, verdicts: list[Verdict], metadata: dict
     refused = any(verdict.state == Status.REFUSED for verdict in verdicts)
     return dg.AssetCheckResult(
         check_name="conformite",
-        passed=not refused and not any(_near_its_limit(declared, verdict) for verdict in verdicts),
+        passed=not refused and not any(near_its_limit(declared, verdict) for verdict in verdicts),
         severity=dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
 
 
-def _near_its_limit(declared: Network, verdict: Verdict) -> bool:
-    export = declared.export(verdict.export)
-    limit = (declared.acceptance_of(export) if export else declared.acceptance).max_refused_share
-    return verdict.refused > limit / WORTH_TELLING * verdict.rows
-
-
 def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
     """Warn of columns that seem to hold personal data; columns and counts only."""
-    counts: Counter[str] = Counter()
-    for verdict in verdicts:
-        for _, _, item in verdict.findings:
-            if item.rule == PERSONAL:
-                counts[f"{verdict.export} : {item.column}"] += item.count
+    counts = personal_columns(verdicts)
     return dg.AssetCheckResult(
         check_name="donnees_personnelles",
         passed=not counts,
@@ -318,20 +270,6 @@ def _doubts_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"a_verifier": lines_shown(lines)},
     )
-
-
-def _bases(catalogue: Catalogue, store: Store, network: str, year: int) -> list[dict[str, object]]:
-    """Tell, indicator by indicator, the rows accepted, in the base, and out of it and why."""
-    rows: list[dict[str, object]] = []
-    for item in accounts_of_verdict(store.read(network, year).verdict):
-        indicator = catalogue.indicators.get(item["indicateur"])
-        why = " ; ".join(f"{words} ({item[name]})" for name, words in REASONS.items() if item[name])
-        rows.append({
-            "indicateur": indicator.title if indicator else item["indicateur"], "export": item["export"],
-            "acceptées": item["lignes_acceptees"], "dans la base": item["lignes_base"],
-            "hors de la base": why or "aucune",
-        })  # fmt: skip
-    return rows
 
 
 def _revision(

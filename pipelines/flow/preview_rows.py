@@ -1,15 +1,22 @@
 """What the data team is shown of a network-year beside its files: rows of small tables, nothing personal or secret."""
 
+from collections import Counter
+
 import pandas as pd
 
 from pipelines.compile.exports import label_of
-from pipelines.declarations import Catalogue, Export, Layout
+from pipelines.declarations import Catalogue, Export, Layout, Network
+from pipelines.declarations.bases import REASONS
 from pipelines.flow.compute import shown_results
+from pipelines.flow.gather import accounts_of_verdict
+from pipelines.flow.state import Reception
 from pipelines.flow.store import Store
-from pipelines.validate import Verdict
+from pipelines.mechanics.french import counted, number
+from pipelines.validate import Verdict, count_findings
 from pipelines.validate.personal import RULE as PERSONAL
 
 Rows = list[dict[str, object]]
+WORTH_TELLING = 10  # the part of the declared limit (1/10) from which refused rows are told as a warning
 SEEN = 6  # columns of a preview: what a page has room for
 _LEVELS = ("national", "region", "departement", "site")  # from the widest
 
@@ -19,6 +26,77 @@ def first_rows(frame: pd.DataFrame, count: int = 10) -> Rows:
     shown = frame.head(count).astype("object")
     rows = shown.where(shown.notna(), "").to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def file_rows(reception: Reception) -> Rows:
+    """Return the files received, and the exports that sent none."""
+    rows: Rows = []
+    for name, files in reception.exports.items():
+        if not files:
+            rows.append({"export": name, "fichier": "*absent*", "octets": "", "nouvelle": "", "empreinte": ""})
+        rows += [
+            {
+                "export": name, "fichier": file.path, "octets": file.size, "nouvelle": file.news,
+                "empreinte": f"`{file.sha256[:12]}`",
+            }
+            for file in files
+        ]  # fmt: skip
+    return rows
+
+
+def in_brief(verdicts: list[Verdict]) -> str:
+    """Say in a sentence or two what became of the exports (French)."""
+    told = [
+        f"{item.export} : {item.state}"
+        + (
+            f", {counted(item.refused, 'ligne refusée', 'lignes refusées')} sur {number(item.rows)}"
+            if item.rows
+            else ""
+        )
+        + (f". {item.explanation}" if item.explanation else "")
+        for item in verdicts
+    ]
+    return " ; ".join(told) or "aucun export n'est attendu"
+
+
+def verdict_rows(verdicts: list[Verdict]) -> Rows:
+    """Return what became of each export."""
+    return [
+        {
+            "export": item.export, "état": item.state, "lues": item.rows, "acceptées": item.accepted,
+            "refusées": item.refused, "explication": item.explanation,
+        }
+        for item in verdicts
+    ]  # fmt: skip
+
+
+def finding_rows(verdicts: list[Verdict]) -> Rows:
+    """Return the findings, counted by export, column and rule."""
+    return [
+        {
+            "export": item["export"], "colonne": item["colonne"] or "", "règle": item["regle"],
+            "nombre": item["nombre"], "lignes": f"{item['premiere_ligne'] or ''}–{item['derniere_ligne'] or ''}",
+            "message": item["message"],
+        }
+        for item in count_findings(verdicts)
+    ]  # fmt: skip
+
+
+def near_its_limit(declared: Network, verdict: Verdict) -> bool:
+    """Whether an export comes near the share of rows that would refuse it."""
+    export = declared.export(verdict.export)
+    limit = (declared.acceptance_of(export) if export else declared.acceptance).max_refused_share
+    return verdict.refused > limit / WORTH_TELLING * verdict.rows
+
+
+def personal_columns(verdicts: list[Verdict]) -> Counter[str]:
+    """Count the rows of columns that seem to hold personal data; their values are not told."""
+    counts: Counter[str] = Counter()
+    for verdict in verdicts:
+        for _, _, item in verdict.findings:
+            if item.rule == PERSONAL:
+                counts[f"{verdict.export} : {item.column}"] += item.count
+    return counts
 
 
 def first_observations(catalogue: Catalogue, network: str, year: int, verdict: Verdict, count: int = 5) -> Rows:
@@ -43,6 +121,20 @@ def shown_columns(export: Export, layout: Layout, verdict: Verdict) -> list[str]
     }
     coordinates = [column for column, source in made_of.items() if source is None or source in names]
     return ["_ligne", *(field.name for field in kept), *coordinates, "_annee"]
+
+
+def base_rows(catalogue: Catalogue, store: Store, network: str, year: int) -> Rows:
+    """Tell, indicator by indicator, the rows accepted, in the base, and out of it and why."""
+    rows: Rows = []
+    for item in accounts_of_verdict(store.read(network, year).verdict):
+        indicator = catalogue.indicators.get(item["indicateur"])
+        why = " ; ".join(f"{words} ({item[name]})" for name, words in REASONS.items() if item[name])
+        rows.append({
+            "indicateur": indicator.title if indicator else item["indicateur"], "export": item["export"],
+            "acceptées": item["lignes_acceptees"], "dans la base": item["lignes_base"],
+            "hors de la base": why or "aucune",
+        })  # fmt: skip
+    return rows
 
 
 def spread(results: pd.DataFrame) -> Rows:
