@@ -5,7 +5,7 @@ A network-year that is out of date counts as failed.
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from pipelines.disclosure.results_table import NUMBERS
 from pipelines.flow.barometers import BAROMETER_TABLES, gather_barometers
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.protection import Protection, protecting
-from pipelines.flow.state import ExportVerdict, KeptYear, National, NetworkYear, SetAsideYear, YearVerdict
+from pipelines.flow.state import ExportVerdict, National, NetworkYear, YearVerdict
 from pipelines.flow.store import FRAMES, NATIONAL_FILE, NATIONAL_ROOM, Store
 from pipelines.flow.stored_files import read_frame, table_in_parts, write_record, write_table
 from pipelines.tables import COMMON, NationalInputs, common_tables, kept_figures, safe_tables
@@ -126,8 +126,8 @@ def _add_network(
         writers[name].write_table(declared_table(name, catalogue.tables[name], made[name]))
     return National(
         synthetic=told,
-        set_aside=tuple(SetAsideYear(**asdict(item)) for item in aside),
-        kept=tuple(KeptYear(**asdict(item)) for item in kept_figures(catalogue, made[RESULTS])),
+        set_aside=tuple(aside),
+        kept=tuple(kept_figures(catalogue, made[RESULTS])),
     )
 
 

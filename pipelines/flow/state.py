@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from pipelines.declarations.bases import Account
-from pipelines.declarations.status import Status
+from pipelines.declarations.status import KeptYear, SetAsideYear, Status
 from pipelines.read import Received
 
 # As the files of earlier versions name what is named otherwise now: a closed year stays as it was accepted.
@@ -252,25 +252,6 @@ class ReleasedYear:
     known: NetworkYear
     observations: Callable[[str], Path]
     since: tuple[str, ...] = ()
-
-
-class SetAsideYear(Record):
-    """A network-year that the national tables had to leave out, why, and for which indicators."""
-
-    network: str
-    year: int
-    why: str
-    indicators: tuple[str, ...]
-
-
-class KeptYear(Record):
-    """A network-year of which some indicators keep the figures of an earlier release, and why."""
-
-    network: str
-    year: int
-    why: str
-    indicators: tuple[str, ...]
-    version: str
 
 
 class National(Record):

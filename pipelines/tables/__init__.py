@@ -6,12 +6,11 @@ Writing them is publication's.
 from pipelines.tables.inputs import NationalInputs
 from pipelines.tables.kept import kept_figures
 from pipelines.tables.national import COMMON, common_tables, national_tables, network_tables
-from pipelines.tables.set_aside import SetAside, safe_tables
+from pipelines.tables.set_aside import safe_tables
 
 __all__ = [
     "COMMON",
     "NationalInputs",
-    "SetAside",
     "common_tables",
     "kept_figures",
     "national_tables",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.declarations.status import KeptYear
 from pipelines.disclosure import KEPT_FROM, rules
 from pipelines.mechanics.french import first_few
 
@@ -20,24 +20,13 @@ _ENTERPRISES = "des montants sans qu'on sache combien d'entreprises les font", "
 _NAMED = 4  # indicators named in the sentence; the record has them all
 
 
-@dataclass(frozen=True)
-class KeptFigures:
-    """A network and year of which indicators keep the figures of release ``version``; ``why``: a French sentence."""
-
-    network: str
-    year: int
-    indicators: tuple[str, ...]
-    version: str
-    why: str
-
-
-def kept_figures(catalogue: Catalogue, results: pd.DataFrame) -> Iterator[KeptFigures]:
+def kept_figures(catalogue: Catalogue, results: pd.DataFrame) -> Iterator[KeptYear]:
     """Give what the table ``resultats`` keeps of earlier releases, by network, year and release."""
     kept = results[results[KEPT_FROM].notna()]
     for place, rows in kept.groupby(["reseau", "annee", KEPT_FROM]):
         network, year, version = str(place[0]), int(str(place[1])), str(place[2])
         names = tuple(sorted(rows["indicateur"].unique()))
-        yield KeptFigures(network, year, names, version, _why(catalogue, network, names, version))
+        yield KeptYear(network, year, _why(catalogue, network, names, version), names, version)
 
 
 def _why(catalogue: Catalogue, network: str, names: tuple[str, ...], version: str) -> str:

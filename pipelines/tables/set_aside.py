@@ -5,11 +5,12 @@ What a secret is, and what tells it, is decided in ``disclosure``; tables are ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pipelines.declarations.status import SetAsideYear
 from pipelines.disclosure import audit, refusals, secret_figures, without_bounds, without_counts
 from pipelines.tables.national import network_tables
 
@@ -22,29 +23,19 @@ if TYPE_CHECKING:
     from pipelines.tables.inputs import NationalInputs
 
 
-@dataclass(frozen=True)
-class SetAside:
-    """A network and year of which nothing is published; ``indicators``: those at fault; ``why``: a French sentence."""
-
-    network: str
-    year: int
-    indicators: tuple[str, ...]
-    why: str
-
-
 def safe_tables(
     catalogue: Catalogue,
     inputs: NationalInputs,
     earlier: Earlier = (),
     accepted: Collection[tuple[str, int]] = (),
     judge: Judge | None = None,
-) -> tuple[dict[str, pd.DataFrame], list[SetAside]]:
+) -> tuple[dict[str, pd.DataFrame], list[SetAsideYear]]:
     """Return the tables of networks, and the network-years that had to be left out for them to tell no secret.
 
     ``earlier``, ``accepted``: as for ``network_tables``; ``judge``: as for ``audit``. What is left out is absent as
     anything that failed is, and tells no count.
     """
-    aside: dict[tuple[str, int], SetAside] = {}
+    aside: dict[tuple[str, int], SetAsideYear] = {}
     while True:
         kept = _without(catalogue, inputs, aside)
         tables = network_tables(catalogue, kept, earlier, accepted)
@@ -56,7 +47,7 @@ def safe_tables(
         aside |= {(item.network, item.year): item for item in found}
 
 
-def _at_fault(catalogue: Catalogue, told: pd.DataFrame, aside: Iterable[tuple[str, int]]) -> list[SetAside]:
+def _at_fault(catalogue: Catalogue, told: pd.DataFrame, aside: Iterable[tuple[str, int]]) -> list[SetAsideYear]:
     """Return the network-years of the findings, but those left out already: they can't be left out again."""
     years = told["periode"].astype(str).str[:4].astype("int64")
     return [
@@ -69,17 +60,15 @@ def _at_fault(catalogue: Catalogue, told: pd.DataFrame, aside: Iterable[tuple[st
     ]  # fmt: skip
 
 
-def _set_aside(catalogue: Catalogue, network: str, year: int, indicators: Iterable[str], cause: str) -> SetAside:
+def _set_aside(catalogue: Catalogue, network: str, year: int, indicators: Iterable[str], cause: str) -> SetAsideYear:
     named = tuple(sorted(map(str, indicators)))
     feeds = [catalogue.indicators[name].networks[network] for name in named]
     exports = {name: catalogue.networks[network].export(name) for feed in feeds for name in feed.export}
     layouts = [layout for export in exports.values() if export and (layout := export.layout(year))]
     files = sorted({layout.path.replace("{year}", str(year)) for layout in layouts})
     where = f" ; fichiers à vérifier : {', '.join(files)}" if files else ""
-    return SetAside(
-        network, year, named,
-        f"{cause} : {network} {year} est mis de côté en entier, les autres réseaux sont publiés{where}",
-    )  # fmt: skip
+    why = f"{cause} : {network} {year} est mis de côté en entier, les autres réseaux sont publiés{where}"
+    return SetAsideYear(network, year, why, named)
 
 
 def _without(catalogue: Catalogue, inputs: NationalInputs, aside: Iterable[tuple[str, int]]) -> NationalInputs:
