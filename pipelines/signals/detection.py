@@ -10,6 +10,8 @@ import pandas as pd
 from pipelines.signals.cell_tests import ebgm_tests, funnel_tests, scan_tests, term_tests
 from pipelines.signals.counter_explanations import checks
 from pipelines.signals.ledger import Guards, entered, judged, ledger
+from pipelines.signals.power import COLUMNS as POWER
+from pipelines.signals.power import power
 from pipelines.signals.time_tests import ears_tests, farrington_tests, nb_cusum_tests
 from pipelines.signals.voice_series import known_voices, month_end, voice_series
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from pipelines.signals.voice_series import VoiceSeries
 
-NO_POWER = pd.DataFrame(columns=["network", "service", "smallest_rise", "found", "false_alarms", "months", "voices"])
+NO_POWER = pd.DataFrame(columns=POWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ def detect(voices: pa.Table, month: datetime.date, options: Options | None = Non
         entries = [*_time_tests(series, month), *_cell_tests(connection, month, options.guards)]
         tests = judged(entries, options.guards)
         explained = checks(connection, month, tests[tests["signal"]])
-    return Detection(tests, ledger(tests, options.guards), explained, NO_POWER)
+    counted = ledger(tests, options.guards)
+    strength = power(series, counted, options.guards, month) if options.power and len(series.keys) else NO_POWER
+    return Detection(tests, counted, explained, strength)
 
 
 def _time_tests(series: VoiceSeries, month: datetime.date) -> list[pd.DataFrame]:

@@ -56,17 +56,21 @@ def counts_beyond(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
 
     Poisson's law where the dispersion is 1; NaN where an argument is.
     """
-    terms = count_terms(int(np.nanmax(count, initial=0)), mean, dispersion)
+    known = np.isfinite(count) & np.isfinite(mean) & np.isfinite(dispersion)
+    count, mean, dispersion = (np.where(known, values, 1.0) for values in (count, mean, dispersion))
+    terms = count_terms(int(count.max(initial=0)), mean, dispersion)
     below = np.where(np.arange(terms.shape[-1]) < count[..., None], terms, 0.0).sum(axis=-1)
-    return np.where(np.isnan(count) | np.isnan(mean), np.nan, np.clip(1 - below, 0.0, 1.0))
+    return np.where(known, np.clip(1 - below, 0.0, 1.0), np.nan)
 
 
 def counts_quantile(level: float, mean: Floats, dispersion: Floats) -> Floats:
     """Return the smallest counts that such a negative binomial does not exceed with probability ``level`` or more."""
+    known = np.isfinite(mean) & np.isfinite(dispersion)
+    mean, dispersion = (np.where(known, values, 1.0) for values in (mean, dispersion))
     far = mean * dispersion + 10 + _FAR * np.sqrt(mean * dispersion) * np.sqrt(dispersion)
-    terms = count_terms(math.ceil(np.nanmax(far, initial=0)), mean, dispersion)
+    terms = count_terms(math.ceil(far.max(initial=0)), mean, dispersion)
     reached = np.cumsum(terms, axis=-1) >= level * (1 - 1e-13)  # as R: what rounding takes is no step further
-    return np.where(np.isnan(mean), np.nan, reached.argmax(axis=-1))
+    return np.where(known, reached.argmax(axis=-1), np.nan)
 
 
 def count_terms(most: int, mean: Floats, dispersion: Floats) -> Floats:

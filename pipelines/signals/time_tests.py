@@ -36,7 +36,7 @@ _Z = 1.96
 
 def farrington_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
     """Return one test a series of long history: the count of the month against its seasons, trend and volume."""
-    chosen = np.flatnonzero(_is_long(series))
+    chosen = np.flatnonzero(is_long(series))
     monthly = _columns(series.monthly, chosen)
     last = len(monthly.counts) - 1
     expected = farrington.expectation(monthly.counts, monthly.volumes, last, MONTHLY)
@@ -55,7 +55,7 @@ def farrington_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
 
 def ears_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
     """Return one test a series of short history: its most surprising week of the month, paid for as four tests."""
-    chosen = np.flatnonzero(_is_short(series))
+    chosen = np.flatnonzero(is_short(series))
     weekly = _columns(series.weekly, chosen)
     last = len(weekly.counts) - 1
     moments = [last - lag for lag in range(WEEKS_OF_MONTH)]
@@ -78,7 +78,7 @@ def ears_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
 
 def nb_cusum_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
     """Return one test a series of rare counts: what has been adding up over two months, and since which week."""
-    chosen = np.flatnonzero(~_is_long(series) & ~_is_short(series) & (series.history > LEAST))
+    chosen = np.flatnonzero(~is_long(series) & ~is_short(series) & (series.history > LEAST))
     weekly = _columns(series.weekly, chosen)
     chances, means = nb_cusum.p_values(weekly.counts, weekly.volumes)
     starts = likely_starts(weekly, means[-1])
@@ -117,11 +117,13 @@ def likely_starts(counts: Counts, expected_now: Floats) -> Integers:
     return starts
 
 
-def _is_long(series: VoiceSeries) -> Booleans:
+def is_long(series: VoiceSeries) -> Booleans:
+    """Tell the series that Farrington's regression judges."""
     return (series.history >= LONG) & (_usual(series.monthly) >= USUAL)
 
 
-def _is_short(series: VoiceSeries) -> Booleans:
+def is_short(series: VoiceSeries) -> Booleans:
+    """Tell the series that EARS judges."""
     return (series.history > LEAST) & (series.history < LONG) & (_usual_week(series.weekly) >= USUAL)
 
 

@@ -108,3 +108,21 @@ def test_no_voice_at_all_is_no_test():
     found = detect(made_voices({}, 1), MONTH, QUIET)
     assert [len(frame) for frame in (found.tests, found.ledger, found.checks)] == [0, 0, 0]
     assert list(found.tests) == COLUMNS
+
+
+def test_power_tells_the_smallest_rise_that_would_be_found():
+    voices = made_voices({"caf": 12, "cpam": 2, "petit": 0.05}, DAYS)
+    told = detect(voices, MONTH).power.set_index("network")
+    assert list(told.columns) == ["service", "smallest_rise", "found", "false_alarms", "months", "voices"]
+    assert told.loc["caf", "smallest_rise"] < told.loc["cpam", "smallest_rise"]
+    assert told.loc["caf", "found"] >= 0.8
+    assert told["false_alarms"].max() < 0.03
+    assert pd.isna(told.loc["petit", "smallest_rise"])
+    assert told.loc["caf", "months"] == 45
+    assert told.loc["caf", "voices"] == pytest.approx(12 * 30.4, rel=0.05)
+
+
+def test_power_of_a_short_history_is_told_too():
+    told = detect(made_voices({"caf": 12}, 300), FIRST + datetime.timedelta(days=290)).power.iloc[0]
+    assert 1 < told["smallest_rise"] <= 10
+    assert told["months"] == 10
