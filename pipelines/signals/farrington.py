@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.signals.laws import counts_beyond, counts_quantile, normal_quantile, student_beyond
+from pipelines.signals.laws import (
+    counts_beyond,
+    counts_quantile,
+    normal_beyond,
+    normal_quantile,
+    normal_quantiles,
+    student_beyond,
+    student_quantile,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,12 +63,13 @@ class Expectation:
     """What was expected of each series at the moment: NaN where no regression converged.
 
     ``mean`` of the count; ``dispersion`` of its variance to its mean, 1 at least; ``error``: standard error of the
-    logarithm of the mean; ``trend``: whether a trend was kept.
+    logarithm of the mean; ``freedom``: degrees of freedom of the dispersion; ``trend``: whether a trend was kept.
     """
 
     mean: Floats
     dispersion: Floats
     error: Floats
+    freedom: Floats
     trend: Booleans
 
     def delta_bound(self, alpha: float) -> Floats:
@@ -77,9 +86,24 @@ class Expectation:
         """Return the same quantile at the upper end of the mean's interval (``muan``)."""
         return counts_quantile(1 - alpha, self.mean * np.exp(normal_quantile(1 - alpha) * self.error), self.dispersion)
 
+    @property
+    def whole_dispersion(self) -> Floats:
+        """The dispersion of a count around its mean once the mean's own error is added."""
+        told: Floats = self.dispersion + self.mean * self.error**2
+        return told
+
     def p_values(self, observed: Floats) -> Floats:
-        """Return the probabilities of a count as high, of a negative binomial whose variance holds the mean's own."""
-        return counts_beyond(observed, self.mean, self.dispersion + self.mean * self.error**2)
+        """Return the probabilities of counts as high: a negative binomial's, brought to Student's law.
+
+        The dispersion is estimated: as many deviations are less rare than a normal law says.
+        """
+        chance = counts_beyond(observed, self.mean, self.whole_dispersion)
+        return student_beyond(normal_quantiles(1 - chance), self.freedom)
+
+    def limit(self, level: float) -> Floats:
+        """Return the highest counts that are no alert at that p-value."""
+        reach = student_quantile(1 - level, self.freedom)
+        return counts_quantile(1 - normal_beyond(reach), self.mean, self.whole_dispersion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +255,9 @@ def _expected(found: tuple[_Fit, Floats], past: _Past, trend: Booleans) -> Expec
     taught = past.known.astype(np.float64) @ same_season > 0
     known = fit.converged & taught & np.isfinite(mean)
     phi = np.maximum(fit.dispersion(fit.weights), 1.0)
-    mean, phi, error = (np.where(known, values, np.nan) for values in (mean, phi, np.sqrt(variance)))
-    return Expectation(mean, phi, error, trend & known)
+    numbers = (mean, phi, np.sqrt(variance), fit.freedom)
+    mean, phi, error, freedom = (np.where(known, values, np.nan) for values in numbers)
+    return Expectation(mean, phi, error, freedom, trend & known)
 
 
 def _trend_holds(found: tuple[_Fit, Floats], past: _Past, settings: Settings) -> Booleans:
@@ -251,5 +276,6 @@ def _chosen(kept: Booleans, steep: Expectation, flat: Expectation) -> Expectatio
         np.where(kept, steep.mean, flat.mean),
         np.where(kept, steep.dispersion, flat.dispersion),
         np.where(kept, steep.error, flat.error),
+        np.where(kept, steep.freedom, flat.freedom),
         kept,
     )

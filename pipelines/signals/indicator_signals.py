@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipelines.signals import ears, farrington
 from pipelines.signals.detection import NO_POWER, Detection, Options
-from pipelines.signals.laws import counts_beyond, student_beyond
+from pipelines.signals.laws import student_beyond
 from pipelines.signals.ledger import entered, judged, ledger
 
 if TYPE_CHECKING:
@@ -121,10 +121,9 @@ def _share_tests(periods: _Periods, chosen: Integers, per_year: int) -> pd.DataF
     rare = np.where(rest, bases - counts, counts)
     volumes = np.where(np.isnan(rare), 0.0, bases)
     law = farrington.expectation(rare, volumes, len(rare) - 1, _SETTINGS[per_year])
-    dispersion = law.dispersion + law.mean * law.error**2
     observed, expected = counts[-1], np.where(rest, bases[-1] - law.mean, law.mean)
-    spread = np.sqrt(dispersion * law.mean)
-    above, below = counts_beyond(rare[-1], law.mean, dispersion), 1 - counts_beyond(rare[-1] + 1, law.mean, dispersion)
+    spread = np.sqrt(law.whole_dispersion * law.mean)
+    above, below = law.p_values(rare[-1]), 1 - law.p_values(rare[-1] + 1)
     limit = np.where(rest, np.minimum(expected + _ALERT * spread, bases[-1]), expected + _ALERT * spread)
     return _lines(periods, chosen).assign(
         observed=observed, expected=expected, **_interval(observed, expected, spread), upper=limit,

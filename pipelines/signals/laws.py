@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _erfc = np.vectorize(math.erfc, otypes=[np.float64])
 _two_sided = np.vectorize(two_sided, otypes=[np.float64])
+_normal_quantiles = np.vectorize(NormalDist().inv_cdf, otypes=[np.float64])
+_SURE = 1e-15
+_FARTHEST = 100.0  # of a Student's ratio
 _STEPS = 500  # of a series or continued fraction: both have long converged
 _LEAST = 1e-16  # of a sum: terms below add nothing
 _SHIFT = 10  # from which Stirling's series is exact
@@ -33,6 +36,15 @@ _FAR = 12  # standard deviations within which a quantile of counts is sought
 def normal_quantile(level: float) -> float:
     """Return the value that a standard normal variable is below with that probability."""
     return NormalDist().inv_cdf(level)
+
+
+def normal_quantiles(levels: Floats) -> Floats:
+    """Return the same of an array, 8 deviations at most: no level is told from 0 or 1 beyond; NaN where unknown."""
+    known = ~np.isnan(levels)
+    told = np.full(levels.shape, np.nan)
+    if known.any():
+        told[known] = _normal_quantiles(np.clip(levels[known], _SURE, 1 - _SURE))
+    return told
 
 
 def normal_beyond(z: ArrayLike) -> Floats:
@@ -51,6 +63,15 @@ def student_beyond(t: ArrayLike, freedom: ArrayLike) -> Floats:
     return np.where(ratio > 0, half, 1 - half)
 
 
+def student_quantile(level: float, freedom: Floats) -> Floats:
+    """Return the values that Student's ratios are below with a probability over one half."""
+    known = np.unique(freedom[freedom > 0])
+    far = np.full_like(known, _FARTHEST)
+    found = increasing_root(lambda ratio: (1 - level) - student_beyond(ratio, known), np.zeros_like(known), far)
+    place = np.minimum(np.searchsorted(known, freedom), max(len(known) - 1, 0))
+    return np.where(freedom > 0, found[place] if len(known) else np.nan, np.nan)
+
+
 def counts_beyond(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
     """Return the probabilities of ``count`` or more, of a negative binomial of variance dispersion × mean.
 
@@ -63,13 +84,15 @@ def counts_beyond(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
     return np.where(known, np.clip(1 - below, 0.0, 1.0), np.nan)
 
 
-def counts_quantile(level: float, mean: Floats, dispersion: Floats) -> Floats:
+def counts_quantile(level: float | Floats, mean: Floats, dispersion: Floats) -> Floats:
     """Return the smallest counts that such a negative binomial does not exceed with probability ``level`` or more."""
     known = np.isfinite(mean) & np.isfinite(dispersion)
     mean, dispersion = (np.where(known, values, 1.0) for values in (mean, dispersion))
     far = mean * dispersion + 10 + _FAR * np.sqrt(mean * dispersion) * np.sqrt(dispersion)
     terms = count_terms(math.ceil(far.max(initial=0)), mean, dispersion)
-    reached = np.cumsum(terms, axis=-1) >= level * (1 - 1e-13)  # as R: what rounding takes is no step further
+    reached = np.cumsum(terms, axis=-1) >= np.asarray(level)[..., None] * (
+        1 - 1e-13
+    )  # as R: what rounding takes is no step further
     return np.where(known, reached.argmax(axis=-1), np.nan)
 
 

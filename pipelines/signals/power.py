@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from pipelines.signals import ears, farrington
-from pipelines.signals.laws import counts_quantile
 from pipelines.signals.time_tests import LONG, MONTHLY, WEEKS_OF_MONTH, is_long, is_short
 from pipelines.signals.voice_series import ALL, SERVICE, VoiceSeries
 
@@ -74,7 +73,7 @@ def _monthly_trials(
     alerts = []
     for moment in range(last - _STARTS - 1, last):
         law = farrington.expectation(counts, volumes, moment, MONTHLY)
-        limit = np.fmax(counts_quantile(1 - level, law.mean, law.dispersion + law.mean * law.error**2) + 1, fewest)
+        limit = np.fmax(law.limit(level) + 1, fewest)
         extra = random.poisson(np.nan_to_num((np.array(_TRIED)[:, None] - 1) * law.mean))
         known = ~np.isnan(law.mean) & (series.history[chosen] - (last - moment) >= LONG)
         alerts.append(np.where(known, counts[moment] + extra >= limit, np.nan))

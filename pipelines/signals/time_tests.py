@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from pipelines.signals import ears, farrington, nb_cusum
-from pipelines.signals.laws import counts_quantile
 from pipelines.signals.voice_series import Counts, VoiceSeries, month_end
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def farrington_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
         observed=observed,
         expected=expected.mean,
         **interval(observed, expected.mean, expected.dispersion, expected.error),
-        upper=counts_quantile(1 - ALERT, expected.mean, expected.dispersion + expected.mean * expected.error**2),
+        upper=expected.limit(ALERT),
         p_value=expected.p_values(observed),
         since=names[starts],
     )

@@ -10,7 +10,15 @@ from scipy import integrate, optimize, special, stats
 
 from pipelines.signals import emerging_terms, nb_cusum
 from pipelines.signals.funnel import funnel
-from pipelines.signals.laws import counts_beyond, counts_quantile, drawn_beyond, gamma_below, student_beyond
+from pipelines.signals.laws import (
+    counts_beyond,
+    counts_quantile,
+    drawn_beyond,
+    gamma_below,
+    normal_quantiles,
+    student_beyond,
+    student_quantile,
+)
 from pipelines.signals.shrinkage import RatioLaw, fitted_law, log_likelihood
 from pipelines.signals.spatial_scan import Scan, france, zones_of
 
@@ -193,3 +201,11 @@ def test_laws_are_those_of_scipy():
         told = drawn_beyond(*(np.array([float(value)]) for value in (found, marked, drawn, whole)))[0]
         assert told == pytest.approx(stats.hypergeom.sf(found - 1, whole, marked, drawn), rel=1e-8)
     assert student_beyond([-2.0, 0.0, 3.0], 6.0) == pytest.approx(stats.t.sf([-2.0, 0.0, 3.0], 6))
+
+
+def test_quantiles_are_those_of_scipy():
+    assert normal_quantiles(np.array([0.001, 0.5, 0.975, np.nan])) == pytest.approx(
+        [*stats.norm.ppf([0.001, 0.5, 0.975]), np.nan], nan_ok=True
+    )
+    freedom = np.array([3.0, 25.0, np.nan, 60.0])
+    assert student_quantile(0.9999, freedom) == pytest.approx(stats.t.ppf(0.9999, freedom), rel=1e-6, nan_ok=True)
