@@ -7,7 +7,7 @@ dependence between tests, is told beside.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -42,16 +42,14 @@ class Guards:
 
 def entered(detector: str, month: str, tests: pd.DataFrame, family: str = "") -> pd.DataFrame:
     """Return the tests of one detector as the ledger holds them: every column, texts "" and numbers NaN when absent."""
-    held = tests.assign(detector=detector, family=family or detector, month=month)
-    for name in _TEXTS:
-        held[name] = held[name].fillna("").astype("str") if name in held else ""
-    for name in _NUMBERS:
-        held[name] = held[name].astype(np.float64) if name in held else np.nan
-    for name in _COUNTS:
-        held[name] = held[name].astype(np.int64) if name in held else 0
-    if "eligible" not in held:
-        held["eligible"] = True
-    return held
+    absent: dict[str, Any] = {
+        **dict.fromkeys(_TEXTS, ""),
+        **dict.fromkeys(_NUMBERS, np.nan),
+        **dict.fromkeys(_COUNTS, 0),
+    }
+    absent |= {"eligible": True, "detector": detector, "family": family or detector, "month": month}
+    held = {name: tests[name].to_numpy() if name in tests else value for name, value in absent.items()}
+    return pd.DataFrame(held, index=range(len(tests))).astype(dict.fromkeys(_COUNTS, np.int64))
 
 
 def judged(tests: list[pd.DataFrame], guards: Guards) -> pd.DataFrame:

@@ -8,12 +8,11 @@ when nothing changed: the Markov chain of Brook and Evans (1972), Biometrika 59,
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.signals.laws import count_terms, gamma_below, increasing_root
+from pipelines.signals.laws import count_terms, normal_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +45,8 @@ def usual_shares(counts: Floats, volumes: Floats) -> tuple[Floats, Floats]:
     """Return the usual share of each series among the voices of its service, and the dispersion around it."""
     shares = (counts.sum(axis=0) + _PRIOR) / np.maximum(volumes.sum(axis=0), 1.0)
     fitted = shares * volumes
-    spread = ((counts - fitted) ** 2).sum(axis=0) / fitted.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = ((counts - fitted) ** 2).sum(axis=0) / fitted.sum(axis=0)
     return shares, np.where(np.isfinite(spread), np.maximum(spread, 1.0), 1.0)
 
 
@@ -82,17 +82,15 @@ def _gain(seen: Floats, mean: Floats, dispersion: Floats, rise: float) -> Floats
 
 
 def _likely_shares(counts: Floats, volumes: Floats) -> Floats:
-    """Return ``_PARTS`` equally likely shares a series: the middles of the parts of its gamma law."""
+    """Return ``_PARTS`` equally likely shares a series, the middles of the parts of its gamma law.
+
+    Wilson and Hilferty (1931): the cube root of a gamma variable is about normal.
+    """
     shape = counts + _PRIOR
-    far = shape + 40 * np.sqrt(shape)
-    levels = (np.arange(_PARTS) + 0.5) / _PARTS
-    found = [increasing_root(partial(_above, shape, level), 0 * far, far) for level in levels]
-    return np.array(found) / np.maximum(volumes, 1.0)
-
-
-def _above(shape: Floats, level: float, value: Floats) -> Floats:
-    told: Floats = gamma_below(shape, value) - level
-    return told
+    deviates = np.array([normal_quantile((part + 0.5) / _PARTS) for part in range(_PARTS)])[:, None]
+    cubes = np.maximum(1 - 1 / (9 * shape) + deviates / (3 * np.sqrt(shape)), 0.0) ** 3
+    shares: Floats = shape * cubes / np.maximum(volumes, 1.0)
+    return shares
 
 
 def _chance(reached: Floats, usual: Floats, means: Floats, dispersion: Floats) -> Floats:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     Singles = NDArray[np.float32]
 
 CENTRES = Path(__file__).with_name("department_centres.json")
-NEIGHBOURS = 15  # départements in a zone, at most
-WINDOWS = 6  # months, at most
+SIZES = (1, 2, 3, 4, 6, 8, 11, 15)  # départements of a zone
+WINDOWS = (1, 2, 3, 6)  # months
 _BATCHES = (9, 10, 30, 50, 100, 200, 200, 200, 200)  # draws, 999 in all; a test stops once it is hopeless:
 _HOPELESS = 3  # so many draws as far as what is seen
 _EULER = 0.5772156649015329
@@ -42,14 +42,15 @@ class Map:
 
     def inside(self, zone: int) -> list[str]:
         """Return the codes of the départements of a zone: a centre first, then its neighbours."""
-        centre, farthest = divmod(zone, self.neighbours.shape[1])
-        return [self.codes[rank] for rank in self.neighbours[centre, : farthest + 1] if rank < len(self.codes)]
+        centre, size = divmod(zone, len(SIZES))
+        return [self.codes[rank] for rank in self.neighbours[centre, : SIZES[size]] if rank < len(self.codes)]
 
     def in_zones(self, counts: Floats) -> Singles:
         """Return the counts of every zone from those of départements, along the last axis."""
         none = np.zeros((*counts.shape[:-1], 1))
         padded = np.concatenate([counts, none], axis=-1).astype(np.float32)
-        return np.cumsum(padded[..., self.neighbours], axis=-1).reshape(*counts.shape[:-1], -1)
+        sums = np.cumsum(padded[..., self.neighbours], axis=-1)[..., np.array(SIZES) - 1]
+        return sums.reshape(*counts.shape[:-1], -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,13 @@ def france() -> Map:
 
 
 def zones_of(centres: dict[str, tuple[float, float]], alone: tuple[str, ...] = ()) -> Map:
-    """Return the zones of a map: every centre with its 0 to 14 nearest neighbours, and each place that is alone."""
+    """Return the zones of a map: every centre with its nearest neighbours, and each place that is alone."""
     codes = (*centres, *alone)
     places = np.array(list(centres.values()), dtype=np.float64)
     distances = np.hypot(*(places[:, None] - places[None, :]).transpose(2, 0, 1))
-    nearest = np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]
-    neighbours = np.full((len(codes), nearest.shape[1]), len(codes), dtype=np.int64)
-    neighbours[: len(centres)] = nearest
+    nearest = np.argsort(distances, axis=1, kind="stable")[:, : SIZES[-1]]
+    neighbours = np.full((len(codes), SIZES[-1]), len(codes), dtype=np.int64)
+    neighbours[: len(centres), : nearest.shape[1]] = nearest
     neighbours[len(centres) :, 0] = np.arange(len(centres), len(codes))
     return Map(codes, neighbours)
 
@@ -102,7 +103,7 @@ class Scan:
         best = float(found[window, zone])
         chance = self._chance(best, whole, counts.shape, gains, random)
         told = (float(seen[0, window, zone]), float(gains.expected[window, zone]), best)
-        return Cluster(int(zone), int(window) + 1, *told, chance)
+        return Cluster(int(zone), WINDOWS[window], *told, chance)
 
     def volume(self, found: Cluster) -> float:
         """Return the volume of all voices in a cluster."""
@@ -148,8 +149,9 @@ class _Gains:
 
 
 def _windows(counts: Floats) -> Floats:
-    """Return the counts of the last 1, 2 … months: maps × windows × départements."""
-    return np.cumsum(counts[:, ::-1][:, :WINDOWS], axis=1)
+    """Return the counts of the last months of each window: maps × windows × départements."""
+    sums: Floats = np.cumsum(counts[:, ::-1][:, : WINDOWS[-1]], axis=1)[:, np.array(WINDOWS) - 1]
+    return sums
 
 
 def _gumbel(best: float, draws: Floats) -> float:

@@ -20,7 +20,7 @@ from pipelines.signals.laws import (
     student_quantile,
 )
 from pipelines.signals.shrinkage import RatioLaw, fitted_law, log_likelihood
-from pipelines.signals.spatial_scan import Scan, france, zones_of
+from pipelines.signals.spatial_scan import SIZES, WINDOWS, Scan, france, zones_of
 
 # Hyper-parameters of the CAERS table, and two of its cells: openEBGM 0.9.1, vignettes.
 CAERS = RatioLaw(3.25087, 0.39971, 2.02582, 1.90807, 0.06539)
@@ -66,12 +66,12 @@ def test_the_law_of_ratios_is_the_likeliest():
     assert log_likelihood(found, counts, expected) == pytest.approx(-best.fun, abs=1e-3)
 
 
-def brute_force(counts, volumes, places, most):
+def brute_force(counts, volumes, places):
     """The best log-likelihood ratio of every centre, neighbours and window, written without the first path."""
     names = list(places)
     whole = counts.sum()
     best = (0.0, None, None)
-    for centre, size, months in itertools.product(names, range(1, len(names) + 1), range(1, most + 1)):
+    for centre, size, months in itertools.product(names, SIZES, WINDOWS):
         nearest = sorted(names, key=lambda name: np.hypot(*np.subtract(places[name], places[centre])))[:size]
         inside = [names.index(name) for name in nearest]
         seen = counts[-months:, inside].sum()
@@ -93,7 +93,7 @@ def test_the_likeliest_cluster_is_that_of_brute_force(seed):
     counts[-2:, :2] += 3
     drawn = zones_of(places)
     found = Scan(volumes, drawn).cluster(counts, random)
-    gain, inside, months = brute_force(counts, volumes, places, 6)
+    gain, inside, months = brute_force(counts, volumes, places)
     assert found.gain == pytest.approx(gain, rel=1e-4)
     assert (frozenset(drawn.inside(found.zone)), found.months) == (inside, months)
 
@@ -121,7 +121,7 @@ def test_a_planted_cluster_is_found_where_it_is():
 
 
 def test_departements_overseas_are_alone():
-    zones = [set(france().inside(rank)) for rank in range(france().neighbours.size)]
+    zones = [set(france().inside(rank)) for rank in range(len(france().codes) * len(SIZES))]
     for code in ("971", "972", "973", "974", "976"):
         assert all(held == {code} for held in zones if code in held)
     assert {"69", "01", "42", "38"} & set().union(*(held for held in zones if "69" in held and len(held) == 4))
