@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -13,23 +13,12 @@ from pipelines.mechanics.french import counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pipelines.operations.doctor import Reading
+
 _STYLES = {"ignoré": "dim", "bon": "green", "avertissement": "yellow", "panne": "bold red"}  # the worst last
 
 
-class Shown(Protocol):
-    """A finding to show."""
-
-    @property
-    def subject(self) -> str: ...  # noqa: D102
-    @property
-    def state(self) -> str: ...  # noqa: D102
-    @property
-    def message(self) -> str: ...  # noqa: D102
-    @property
-    def advice(self) -> str: ...  # noqa: D102
-
-
-def show_findings(findings: Sequence[Shown]) -> None:
+def show_findings(findings: Sequence[Reading]) -> None:
     """Show first whether anything is to be done, then the findings of ``doctor``, one a line, the worst first.
 
     What to do is below those that need it; what wasn't asked for is named in one line.
@@ -49,7 +38,7 @@ def show_findings(findings: Sequence[Shown]) -> None:
         console.print(f"Ignoré : {' ; '.join(ignored)}.", style="dim")
 
 
-def _verdict(findings: Sequence[Shown]) -> str:
+def _verdict(findings: Sequence[Reading]) -> str:
     broken = sum(item.state == "panne" for item in findings)
     doubtful = sum(item.state == "avertissement" for item in findings)
     told = [f"{counted(broken, 'panne')} à réparer"] if broken else ["Tout est prêt"]
