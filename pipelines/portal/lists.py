@@ -1,16 +1,17 @@
 """Lists of links by name, cut so that no page is heavy: what readers without JavaScript find a place by.
 
 A list too long for one page leads to a list for each territory (of a territory: for each network), whose address is
-its code, so that it stays; one of these that is still too long has parts.
+its code, so that it stays; one of these that is still too long has parts. Names are in the order of their folded words.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipelines.portal import addresses
-from pipelines.portal.folded_names import folded
 from pipelines.portal.templates import File
 
 if TYPE_CHECKING:
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
 
     from pipelines.portal.templates import Crumbs, Pages
 
+
 LONGEST = 300  # entries of a page: some 40 kB
 _HEAVIEST = 70_000  # bytes of names, addresses and details on a page, with _ENTRY for each entry
 _ENTRY = 60
+
+
+_SAINTS = {"saint": "st", "sainte": "ste", "saints": "sts", "saintes": "stes"}
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
+_SIGNS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +106,13 @@ def _cut(ordered: Sequence[Entry]) -> Iterator[list[Entry]]:
         part.append(entry)
         weight += size
     yield part
+
+
+def folded(text: str) -> str:
+    """Return the words of a text, folded, one space between them."""
+    bare = "".join(
+        sign
+        for sign in unicodedata.normalize("NFD", text.lower().translate(_LIGATURES))
+        if not unicodedata.combining(sign)
+    )
+    return " ".join(_SAINTS.get(word, word) for word in _SIGNS.split(bare) if word)

@@ -12,8 +12,7 @@ from markupsafe import Markup
 from pipelines.portal import addresses
 from pipelines.portal.charts import bars, curve
 from pipelines.portal.figures import Figure, Indicator, Place, Series
-from pipelines.portal.folded_names import folded
-from pipelines.portal.lists import Entry, Listing, list_pages
+from pipelines.portal.lists import Entry, Listing, folded, list_pages
 from pipelines.portal.matrix import matrix
 from pipelines.portal.network_pages import offices_list, packed
 from pipelines.portal.search import search_files

@@ -2,7 +2,7 @@
 
 Each name stands once for each of its words, under the words from there on (« gare saint martin », « st martin »), in
 one order cut in shards; the index tells where each begins. Words, then prefixes of words, are found in one or two of
-them. ``site.js`` reads them; it folds words as ``folded_names`` does.
+them. ``site.js`` reads them; it folds words as ``folded`` does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pipelines.portal.folded_names import folded
+from pipelines.portal.lists import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

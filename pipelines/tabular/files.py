@@ -17,7 +17,7 @@ from frictionless.resources import TableResource
 
 from pipelines.tabular.judge import judge_delimited, judge_native, judge_parquet
 from pipelines.tabular.linear_patterns import judged_in_linear_time
-from pipelines.tabular.sniffing import sniffed_in_linear_time
+from pipelines.tabular.opening import sniffed_in_linear_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from random_tables import Case
 
 from pipelines.tabular import AbsurdRecordError, judge_delimited
-from pipelines.tabular.sniffing import LinearSniffer
+from pipelines.tabular.opening import LinearSniffer
 
 PIECES = [
     "'",
