@@ -15,6 +15,7 @@ from generator import (
     barometres,
     caf,
     dgfip,
+    experiences,
     france_travail,
     franceagrimer,
     gendarmerie,
@@ -25,7 +26,7 @@ from generator.writers import Sample
 
 NETWORKS = (
     caf, dgfip, france_travail, assurance_maladie, gendarmerie, prefectures, barometre, universites, franceagrimer,
-    barometres,
+    barometres, experiences,
 )  # fmt: skip
 MARKER = "provenance.yml"
 STATEMENT = (

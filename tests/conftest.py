@@ -133,7 +133,9 @@ def few_networks(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
         folder = tmp_path_factory.mktemp("few") / "schemas"
         shutil.copytree(PROJECT / "schemas", folder)
         of_networks = [
-            path for kind in ("networks", "corrections", "barometers") for path in (folder / kind).glob("*.yml")
+            path
+            for kind in ("networks", "corrections", "barometers", "experiences")
+            for path in (folder / kind).glob("*.yml")
         ]
         for path in of_networks:
             if path.stem not in names:

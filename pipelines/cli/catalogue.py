@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
     from pipelines.declarations.problems import Problem
     from pipelines.flow.declared_examples import WrongExample
+    from pipelines.voice.themes import ExampleFault
 
 _LATER = "Une fois corrigées : les renvois de ces fichiers seront contrôlés, et les exemples des indicateurs calculés."
 
@@ -70,8 +71,19 @@ def _judged(schemas: Path) -> tuple[Catalogue | None, list[Problem]]:
     except DeclarationError as error:
         return None, list(error.problems)
     from pipelines.flow.declared_examples import wrong_examples
+    from pipelines.voice.themes import example_faults
 
-    return catalogue, [_example_problem(schemas, wrong) for wrong in wrong_examples(catalogue)]
+    of_themes = [_theme_problem(schemas, fault) for fault in example_faults(catalogue.themes)]
+    return catalogue, [*(_example_problem(schemas, wrong) for wrong in wrong_examples(catalogue)), *of_themes]
+
+
+def _theme_problem(schemas: Path, fault: ExampleFault) -> Problem:
+    from pipelines.declarations.problems import placed
+    from pipelines.declarations.yaml_source import parse
+
+    file = f"themes/{fault.family}.yml"
+    document = parse((schemas / file).read_text(encoding="utf-8"))
+    return placed(file, document, ("themes", fault.theme, "examples", *fault.place), fault.message)
 
 
 def _example_problem(schemas: Path, wrong: WrongExample) -> Problem:

@@ -13,6 +13,7 @@ from pipelines.declarations import Dataset, Indicator, Network, Table, Territori
 from pipelines.declarations.barometer import Barometer
 from pipelines.declarations.base import LEVELS
 from pipelines.declarations.catalogue import AbsenceReasons, Engagements, QualityCriteria
+from pipelines.declarations.experiences import Experiences, ThemeFamily, Typologies
 from pipelines.declarations.references import Corrections
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MODELS: dict[str, type[BaseModel]] = {
     "network": Network,
     "barometer": Barometer,
+    "experiences": Experiences,
+    "themes": ThemeFamily,
+    "typologies": Typologies,
     "indicator": Indicator,
     "table": Table,
     "dataset": Dataset,

@@ -14,6 +14,7 @@ from pydantic import model_validator
 from pipelines.declarations.barometer import Barometer
 from pipelines.declarations.base import Identifier, Model
 from pipelines.declarations.datasets import Dataset, Table
+from pipelines.declarations.experiences import Experiences, ThemeFamily, Typology
 from pipelines.declarations.indicator import Feed, Indicator
 from pipelines.declarations.network import Network
 from pipelines.declarations.references import (
@@ -59,7 +60,8 @@ class QualityCriteria(Model):
 class Catalogue:
     """All that is declared. Frozen: built once, passed everywhere, never changed.
 
-    ``networks`` holds, after those that are declared as such, what the files of ``barometers`` are to reception.
+    ``networks`` holds, beside those that are declared as such, what the files of ``barometers`` and ``experiences`` are
+    to reception.
     """
 
     networks: Mapping[str, Network]
@@ -72,12 +74,16 @@ class Catalogue:
     engagements: Mapping[str, Engagement]
     quality: Mapping[QualityComponent, QualityCriterion]
     barometers: Mapping[str, Barometer] = field(default_factory=lambda: MappingProxyType({}))
+    experiences: Mapping[str, Experiences] = field(default_factory=lambda: MappingProxyType({}))
+    typologies: Mapping[str, Typology] = field(default_factory=lambda: MappingProxyType({}))
+    themes: Mapping[str, ThemeFamily] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def of_results(self) -> Catalogue:
-        """The same without barometers: what the yearly results of networks are made under."""
-        networks = {name: network for name, network in self.networks.items() if name not in self.barometers}
-        return replace(self, networks=MappingProxyType(networks), barometers=MappingProxyType({}))
+        """The same without barometers nor experiences: what the yearly results of networks are made under."""
+        apart = {*self.barometers, *self.experiences}
+        networks = MappingProxyType({name: network for name, network in self.networks.items() if name not in apart})
+        return replace(self, networks=networks, barometers=MappingProxyType({}), experiences=MappingProxyType({}))
 
     @property
     def years(self) -> list[int]:

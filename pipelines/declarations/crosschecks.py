@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.declarations.barometer_checks import barometer_faults
 from pipelines.declarations.base import LEVELS
+from pipelines.declarations.experience_checks import experience_faults, theme_faults, typology_faults
 from pipelines.declarations.network import DURATION_FORMS
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to, placed
@@ -40,6 +41,7 @@ def crosscheck(catalogue: Catalogue, documents: Mapping[str, Document], broken: 
     for name, barometer in catalogue.barometers.items():
         for place, message in barometer_faults(barometer, declared):
             checker.say(f"barometers/{name}.yml", place, message)
+    checker.experiences()
     for name, indicator in catalogue.indicators.items():
         checker.indicator(name, indicator)
     for name in catalogue.tables:
@@ -92,8 +94,28 @@ class _Checker:
                 self.say(file, ("provisional_years",), f"{year} est close (closed_until) : elle n'est plus provisoire")
         for index, export in enumerate(network.exports):
             self.export(file, ("exports", index), network, export)
+            if export.kind == "experiences" or export.private:
+                told = "des textes d'usagers se déclarent dans experiences/, pas dans un réseau"
+                self.say(file, ("exports", index), told)
         if network.poster:
             self.poster(file, name, network)
+
+    def experiences(self) -> None:
+        """Check users' experiences as the export that they are, and what their voices are made of."""
+        for name, source in self.catalogue.experiences.items():
+            file, network = f"experiences/{name}.yml", self.catalogue.networks[name]
+            for place, message in experience_faults(source):
+                self.say(file, place, message)
+            self.export(file, (), network, network.exports[0])
+        named = {
+            *self.catalogue.of_results.networks,
+            *(name[9:-4] for name in self.broken if name.startswith("networks/")),
+        }
+        for place, message in typology_faults(self.catalogue.typologies, named):
+            self.say("references/typologies.yml", place, message)
+        for name in self.catalogue.themes:
+            for place, message in theme_faults(name, self.catalogue.themes):
+                self.say(f"themes/{name}.yml", place, message)
 
     def poster(self, file: str, name: str, network: Network) -> None:
         """Refuse a poster of an indicator that the network's offices don't have."""

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipelines.declarations.barometer import Barometer, as_network
+from pipelines.declarations import barometer as barometer_files
+from pipelines.declarations import experiences as experience_files
+from pipelines.declarations.barometer import Barometer
 from pipelines.declarations.base import Identifier, Model
 from pipelines.declarations.catalogue import AbsenceReasons, Catalogue, Engagements, QualityCriteria
 from pipelines.declarations.crosschecks import crosscheck
 from pipelines.declarations.datasets import Dataset, Table
+from pipelines.declarations.experiences import Experiences, ThemeFamily, Typologies
 from pipelines.declarations.indicator import Indicator
 from pipelines.declarations.network import Network
 from pipelines.declarations.problems import DeclarationError, Problem, from_pydantic
@@ -96,6 +99,8 @@ def load(root: Path) -> Catalogue:
         raise DeclarationError([Problem(".", 1, "", f"dossier de déclarations absent : {root}")])
     networks = reader.folder("networks", Network)
     barometers = reader.folder("barometers", Barometer)
+    experiences = reader.folder("experiences", Experiences)
+    themes = reader.folder("themes", ThemeFamily)
     indicators = reader.folder("indicators", Indicator)
     tables = reader.folder("tables", Table)
     datasets = reader.folder("datasets", Dataset)
@@ -104,15 +109,20 @@ def load(root: Path) -> Catalogue:
     reasons = reader.file("references/motifs.yml", AbsenceReasons)
     engagements = reader.file("references/engagements.yml", Engagements)
     quality = reader.file("references/qualite.yml", QualityCriteria)
+    typologies = reader.file("references/typologies.yml", Typologies) if experiences else None
     for name, found in (("networks", networks), ("indicators", indicators)):
         if not found and not any(problem.file.startswith(name) for problem in reader.problems):
             reader.problems.append(Problem(name, 1, "", "aucune déclaration dans ce dossier"))
-    for name in barometers.keys() & networks.keys():
-        told = f"« {name} » est déjà l'identifiant d'un réseau (networks/{name}.yml)"
-        reader.problems.append(Problem(f"barometers/{name}.yml", 1, "", told))
+    for kind, apart in (("barometers", barometers), ("experiences", experiences)):
+        for name in apart.keys() & networks.keys():
+            told = f"« {name} » est déjà l'identifiant d'un réseau (networks/{name}.yml)"
+            reader.problems.append(Problem(f"{kind}/{name}.yml", 1, "", told))
     catalogue = Catalogue(
-        networks=MappingProxyType({**_received(barometers), **networks}),
+        networks=MappingProxyType({**_received(barometers, experiences), **networks}),
         barometers=MappingProxyType(barometers),
+        experiences=MappingProxyType(experiences),
+        typologies=MappingProxyType(typologies.typologies if typologies else {}),
+        themes=MappingProxyType(themes),
         indicators=MappingProxyType(indicators),
         tables=MappingProxyType(tables),
         datasets=MappingProxyType(datasets),
@@ -130,6 +140,8 @@ def load(root: Path) -> Catalogue:
     return catalogue
 
 
-def _received(barometers: Mapping[str, Barometer]) -> dict[str, Network]:
-    """Return what the files of barometers are to those who receive and judge them."""
-    return {name: network for name, barometer in barometers.items() if (network := as_network(barometer))}
+def _received(barometers: Mapping[str, Barometer], experiences: Mapping[str, Experiences]) -> dict[str, Network]:
+    """Return what the files of barometers and experiences are to those who receive and judge them."""
+    waves = {name: barometer_files.as_network(barometer) for name, barometer in barometers.items()}
+    texts = {name: experience_files.as_network(source) for name, source in experiences.items()}
+    return {**{name: network for name, network in waves.items() if network}, **texts}

@@ -30,7 +30,7 @@ DurationForm = Literal["h:mm:ss", "h:mm", "mm:ss"]
 FieldUnit = Literal["%", "part", "secondes", "minutes", "heures", "jours"]
 DURATION_FORMS: tuple[str, ...] = get_args(DurationForm)
 DURATION_UNITS = ("secondes", "minutes", "heures", "jours")
-ExportKind = Literal["survey", "operations", "values"]
+ExportKind = Literal["survey", "operations", "values", "experiences"]
 FileFormat = Literal["csv", "xlsx", "ods", "parquet"]
 DoubtKind = Literal["contenu-deja-recu", "lignes-rondes", "chute-de-lignes"]
 MOST_ON_A_POSTER = 6  # more can't be read at two metres on A4
@@ -227,6 +227,7 @@ class Export(Model):
     solicited: dict[int, int] = Field(default_factory=dict, description="people asked, by year: of the response rate")
     ignore: tuple[IgnoredRows, ...] = ()
     acceptance: Acceptance | None = None
+    private: tuple[ColumnName, ...] = Field(default=(), description="personal columns kept in the private rows")
 
     @field_validator("solicited")
     @classmethod

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations.catalogue import Catalogue
 
-_KINDS = ("networks", "barometers", "indicators", "tables", "datasets", "corrections")
+_KINDS = ("networks", "barometers", "experiences", "indicators", "tables", "datasets", "corrections")
 
 
 def uses(catalogue: Catalogue) -> dict[str, int]:

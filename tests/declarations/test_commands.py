@@ -21,7 +21,7 @@ from pipelines.declarations.problems import FORMS
 def test_check_accepts_the_shipped_declarations(schemas, capsys):
     assert main(["check", "--schemas", str(schemas)]) == 0
     told = capsys.readouterr()
-    assert told.out.startswith("Déclarations valides : 13 réseaux")
+    assert told.out.startswith("Déclarations valides : 14 réseaux")
     assert told.err == ""
 
 

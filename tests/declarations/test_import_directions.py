@@ -27,6 +27,7 @@ BELOW = {
     "tables": {"mechanics", "declarations", "compile", "compute", "disclosure"},
     "barometers": {"mechanics", "declarations", "compute"},
     "signals": {"mechanics", "compute"},
+    "voice": {"mechanics", "declarations"},
     "release": {"mechanics", "declarations", "compile", "tabular"},
     "targets": {"mechanics", "declarations", "release"},
     "portal": {"mechanics", "declarations", "compile", "release"},
@@ -34,7 +35,7 @@ BELOW = {
     "report": {"mechanics", "declarations", "read", "validate", "release", "targets", "flow"},
     "flow": {
         *("mechanics", "declarations", "compile", "read", "tabular", "validate", "compute", "disclosure", "tables"),
-        *("barometers", "signals"),
+        *("barometers", "signals", "voice"),
         *("release", "targets", "portal"),
     },
     "operations": {"mechanics", "read", "release", "targets", "flow", "report"},

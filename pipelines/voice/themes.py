@@ -1,0 +1,75 @@
+"""Themes found in the lemmas of voices, by the patterns that are declared in ``schemas/themes``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.mechanics.spelling import unaccented
+from pipelines.voice.lemmas import NEGATIONS, as_written, lemmas
+from pipelines.voice.normalisation import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipelines.declarations.experiences import Theme, ThemeFamily
+
+DENIED, GAP = "non_", "…"
+_ANY_DENIAL = f"(?:{'|'.join(unaccented(word) for word in NEGATIONS)})_"
+_BETWEEN = "(?: [^ ]+ ){0,4}"
+
+
+@dataclass(frozen=True)
+class ExampleFault:
+    """A declared example that its theme treats as it must not, with where it stands and what is to be said."""
+
+    family: str
+    theme: str
+    place: tuple[str, int]
+    message: str
+
+
+def expression(theme: Theme) -> str:
+    """Return the regular expression of a theme, of what both Python and RE2 know, over ``lemmas.as_written``."""
+    return "|".join(f"(?:{_sequence(pattern)})" for pattern in theme.patterns)
+
+
+def _sequence(pattern: str) -> str:
+    return "".join(_BETWEEN if part == GAP else f" (?:{_either(part)}) " for part in pattern.split())
+
+
+def _either(part: str) -> str:
+    return "|".join(_word(word) for word in part.split("|"))
+
+
+def _word(word: str) -> str:
+    denied = word.startswith(DENIED)
+    plain = unaccented(word.removeprefix(DENIED))
+    ending = "[^ ]*" if plain.endswith("*") else ""
+    return (_ANY_DENIAL if denied else "") + re.escape(plain.removesuffix("*")) + ending
+
+
+def expressions(families: Mapping[str, ThemeFamily]) -> dict[str, str]:
+    """Return the expression of each theme of all families, by id, in order."""
+    return {name: expression(theme) for family in families.values() for name, theme in family.themes.items()}
+
+
+def themes_of(text: str, families: Mapping[str, ThemeFamily]) -> list[str]:
+    """Return the themes of one text, which must be masked if it is a real one."""
+    written = as_written(lemmas(normalised(text)))
+    return [name for name, pattern in expressions(families).items() if re.search(pattern, written)]
+
+
+def example_faults(families: Mapping[str, ThemeFamily]) -> Iterator[ExampleFault]:
+    """Yield the declared examples that their theme doesn't find, or finds and must leave."""
+    for family, declared in families.items():
+        for name, theme in declared.themes.items():
+            pattern = re.compile(expression(theme))
+            for kind, wanted in (("found", True), ("left", False)):
+                for index, example in enumerate(getattr(theme.examples, kind)):
+                    seen = as_written(lemmas(normalised(example)))
+                    if bool(pattern.search(seen)) != wanted:
+                        told = "n'est pas trouvé" if wanted else "est trouvé à tort"
+                        message = f"l'exemple « {example} » {told} par le thème {name} (lu : {' '.join(seen.split())})"
+                        yield ExampleFault(family, name, (kind, index), message)

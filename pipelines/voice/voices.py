@@ -1,0 +1,289 @@
+"""The table of voices: accepted texts of users, each counted once, with what is said of it and nothing of its words.
+
+Made month by month: a month depends on its own rows, on what is declared and on the code of this room; what it gave is
+kept, and found again when none of these changed. Campaigns alone are told over the months, from counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.mechanics.files import replacing
+from pipelines.mechanics.spelling import plain_form
+from pipelines.voice.campaigns import MANY_COPIES, crowded_days
+from pipelines.voice.lemmas import as_written, lemmas
+from pipelines.voice.masking import mask_all
+from pipelines.voice.near_duplicates import near_groups
+from pipelines.voice.normalisation import normalised
+from pipelines.voice.themes import expressions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pipelines.declarations import Catalogue
+    from pipelines.declarations.experiences import Experiences, Typology
+
+VOICES = pa.schema([
+    ("network", pa.string()), ("service", pa.string()), ("office", pa.string()), ("day", pa.date32()),
+    ("department", pa.string()), ("feeling", pa.string()), ("channels", pa.list_(pa.string())),
+    ("campaign", pa.bool_()), ("themes", pa.list_(pa.string())), ("terms", pa.list_(pa.string())),
+    ("delay_days", pa.int32()), ("form", pa.string()), ("repeats", pa.int32()),
+])  # fmt: skip
+_KEPT = pa.schema([*VOICES, ("_copies", pa.int32())])  # _copies: the most texts of the voice in one day
+_FACTS = b"voices"
+SHORT = 60  # letters: shorter texts are one voice only when they are the same, of one day
+_FEELINGS = {"positif": "positif", "neutre": "neutre", "negatif": "negatif"}
+
+
+@dataclass(frozen=True)
+class AcceptedYear:
+    """The accepted rows of a year: the Parquet of its observations, and the name of the columns that its file had."""
+
+    path: Path
+    form: str
+
+
+@dataclass
+class VoicesRead:
+    """The voices, and what was counted on the way: texts, details masked by kind, labels of services not declared.
+
+    ``months_made``: those that were not found as they had been kept.
+    """
+
+    table: pa.Table
+    texts: int = 0
+    masked: Counter[str] = field(default_factory=Counter)
+    unmapped: Counter[str] = field(default_factory=Counter)
+    months_made: list[str] = field(default_factory=list)
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of voices in which a theme is found, campaigns apart; None without any voice."""
+        voices = self.table.filter(pc.invert(self.table["campaign"]))
+        lengths = pc.list_value_length(voices["themes"])
+        return float(pc.mean(pc.greater(lengths, 0).cast(pa.int8())).as_py()) if voices.num_rows else None
+
+
+def read_voices(catalogue: Catalogue, name: str, years: Iterable[AcceptedYear], kept: Path) -> VoicesRead:
+    """Return the voices of a declared source of experiences; ``kept``: the private folder of what months gave."""
+    making = _Making.of(catalogue, name)
+    parts: list[pa.Table] = []
+    read = VoicesRead(_KEPT.empty_table())
+    wanted: set[str] = set()
+    for year in years:
+        rows = pq.read_table(year.path, columns=making.present(year.path))
+        for month, some in _by_month(rows, making.source.columns.published):
+            file = kept / f"{month}-{_digest(some, year.form, making.version)}.parquet"
+            wanted.add(file.name)
+            if not (part := _kept(file)):
+                read.months_made.append(month)
+                part = _written(file, making.voices(some, year.form))
+            facts = json.loads(part.schema.metadata[_FACTS])
+            read.texts += facts["texts"]
+            read.masked.update(facts["masked"])
+            read.unmapped.update(facts["unmapped"])
+            parts.append(part.replace_schema_metadata())
+    _sweep(kept, wanted)
+    whole = pa.concat_tables(parts) if parts else _KEPT.empty_table()
+    read.table = _with_campaigns(whole.combine_chunks())
+    return read
+
+
+def _sweep(kept: Path, wanted: set[str]) -> None:
+    """Take away what months gave under other rows, declarations or code."""
+    for path in kept.glob("*.parquet"):
+        if path.name not in wanted:
+            path.unlink(missing_ok=True)
+
+
+def _by_month(rows: pa.Table, published: str) -> list[tuple[str, pa.Table]]:
+    if not rows.num_rows:
+        return []
+    months = pc.strftime(rows[published], "%Y-%m")
+    return [(month, rows.filter(pc.equal(months, month))) for month in sorted(pc.unique(months).to_pylist())]
+
+
+def _digest(rows: pa.Table, form: str, version: str) -> str:
+    """Hash what a month depends on, whatever the order of its rows."""
+    lines = sorted(json.dumps(row, default=str, ensure_ascii=False) for row in rows.to_pylist())
+    return hashlib.sha256("\n".join([version, form, *lines]).encode()).hexdigest()
+
+
+def _kept(file: Path) -> pa.Table | None:
+    try:
+        return pq.read_table(file)
+    except (OSError, pa.ArrowException):
+        return None
+
+
+def _written(file: Path, made: pa.Table) -> pa.Table:
+    with replacing(file) as draft:
+        pq.write_table(made, draft, compression="zstd")
+    return made
+
+
+@cache
+def _code() -> str:
+    """Hash of the code of this room."""
+    room = Path(__file__).parent
+    return hashlib.sha256(
+        b"\0".join(path.read_bytes() for path in sorted([*room.glob("*.py"), *room.glob("*.yml")]))
+    ).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Making:
+    """What the voices of a month are made under."""
+
+    source: Experiences
+    services: Mapping[str, tuple[str, str]]
+    departments: Mapping[str, str]
+    themes: Mapping[str, str]
+    version: str
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, name: str) -> _Making:
+        source = catalogue.experiences[name]
+        services = _services(catalogue.typologies)
+        places = [place for place in catalogue.territories.territories if place.level == "departement"]
+        departments = {plain_form(word): place.code for place in places for word in (place.name, place.code)}
+        themes = expressions(catalogue.themes)
+        declared = [source.columns.model_dump(mode="json"), source.channels, services, departments, themes]
+        version = hashlib.sha256(json.dumps([declared, _code()], ensure_ascii=False).encode()).hexdigest()
+        return cls(source, services, departments, themes, version)
+
+    def present(self, path: Path) -> list[str]:
+        """Return the columns of a file of observations that are read."""
+        held = set(pq.read_schema(path).names)
+        return list(
+            dict.fromkeys(name for names in self.source.columns.named.values() for name in names if name in held)
+        )
+
+    def voices(self, rows: pa.Table, form: str) -> pa.Table:
+        """Return the voices of a month, and in the metadata what was counted."""
+        # One order, of what the rows say: which copy stands for a voice doesn't depend on that of the file.
+        columns = self.source.columns
+        lines = sorted(rows.to_pylist(), key=lambda row: (row[columns.published], str(row[columns.identifier])))
+        joined = ["\n".join(row[name] or "" for name in columns.texts if name in row) for row in lines]
+        texts, masked = mask_all([normalised(text) for text in joined])
+        unmapped: Counter[str] = Counter()
+        facts = [self._facts(row, form, unmapped) for row in lines]
+        made = _one_voice_each(facts, texts)
+        sequences = [lemmas(texts[rank]) for rank in made.firsts]
+        written = pa.array([as_written(words) for words in sequences], pa.large_string())
+        found = {
+            theme: pc.match_substring_regex(written, pattern).to_numpy(False) for theme, pattern in self.themes.items()
+        }
+        told = [
+            facts[rank] | {
+                "themes": [theme for theme, there in found.items() if there[place]],
+                "terms": sorted(set(sequences[place])), "campaign": False,
+                "repeats": made.repeats[place], "_copies": made.copies[place],
+            }
+            for place, rank in enumerate(made.firsts)
+        ]  # fmt: skip
+        counted = {"texts": len(lines), "masked": masked, "unmapped": unmapped}
+        return pa.Table.from_pylist(told, _KEPT.with_metadata({_FACTS: json.dumps(counted, ensure_ascii=False)}))
+
+    def _facts(self, row: Mapping[str, Any], form: str, unmapped: Counter[str]) -> dict[str, Any]:
+        """Return what a row says beside its text."""
+        columns = self.source.columns
+        label = _first(row, columns.services)
+        network, service = self.services.get(plain_form(label), (_slug(label), label))
+        if plain_form(label) not in self.services:
+            unmapped[label] += 1
+        written = row.get(columns.written) if columns.written else None
+        day = row[columns.published]
+        feeling = plain_form(_first(row, columns.feeling).rsplit("\t", 1)[-1])
+        return {
+            "network": network, "service": service, "office": _first(row, columns.offices) or None, "day": day,
+            "department": self._department(row), "feeling": _FEELINGS.get(feeling, "neutre"),
+            "channels": self._channels(row), "form": form,
+            "delay_days": max(0, (day - written).days) if written else None,
+        }  # fmt: skip
+
+    def _department(self, row: Mapping[str, Any]) -> str | None:
+        columns = self.source.columns
+        if columns.department and (told := plain_form(row.get(columns.department) or "")):
+            return self.departments.get(told) or self.departments.get(told.split(" ")[0])
+        code = (row.get(columns.postcode) or "").strip() if columns.postcode else ""
+        if len(code) < 5 or not code[:5].isdecimal():
+            return None
+        corsica = {"200": "2A", "201": "2A", "202": "2B", "206": "2B"}.get(code[:3])
+        return self.departments.get(plain_form(corsica or code[: 3 if code.startswith(("97", "98")) else 2]))
+
+    def _channels(self, row: Mapping[str, Any]) -> list[str]:
+        cells = [row.get(name) or "" for name in self.source.columns.channels]
+        words = [word.strip() for cell in cells for word in cell.split(",")]
+        return list(dict.fromkeys(word for word in words if word in self.source.channels))
+
+
+def _services(typologies: Mapping[str, Typology]) -> dict[str, tuple[str, str]]:
+    return {
+        plain_form(label): (item.network or name, item.service)
+        for name, item in typologies.items()
+        for label in (*item.labels, item.service)
+    }
+
+
+def _slug(label: str) -> str:
+    return "-".join("".join(sign if sign.isalnum() else " " for sign in plain_form(label)).split()) or "inconnu"
+
+
+def _first(row: Mapping[str, Any], names: Iterable[str]) -> str:
+    return next((value.strip() for name in names if (value := row.get(name)) and value.strip()), "")
+
+
+@dataclass(frozen=True)
+class _Voices:
+    """Which texts stand for a voice, for how many, and how many of them came in one day at most."""
+
+    firsts: list[int]
+    repeats: list[int]
+    copies: list[int]
+
+
+def _one_voice_each(facts: list[dict[str, Any]], texts: list[str]) -> _Voices:
+    """Group the texts of a month that are one voice: near one another, and of one service."""
+    groups: dict[object, list[int]] = {}
+    by_service: dict[str, list[int]] = {}
+    for rank, fact in enumerate(facts):
+        by_service.setdefault(fact["network"] + "\n" + fact["service"], []).append(rank)
+    for service, ranks in by_service.items():
+        near = near_groups([texts[rank] for rank in ranks])
+        for rank, first in zip(ranks, near.tolist(), strict=True):
+            day = facts[rank]["day"] if len(texts[rank]) < SHORT else None
+            groups.setdefault((service, first, day), []).append(rank)
+    members = sorted(groups.values())
+    copies = [max(Counter(facts[rank]["day"] for rank in group).values()) for group in members]
+    return _Voices([group[0] for group in members], [len(group) for group in members], copies)
+
+
+def _with_campaigns(voices: pa.Table) -> pa.Table:
+    """Flag the voices of campaigns: of many copies in a day, or of a day on which their service is crowded."""
+    flags = pc.greater(voices["_copies"], MANY_COPIES).to_numpy()
+    days = voices["day"].cast(pa.int32()).to_numpy().astype(np.int64)
+    services = pc.binary_join_element_wise(voices["network"], voices["service"], "\n")
+    for ranks in _ranks_by(services):
+        told, counts = np.unique(days[ranks], return_counts=True)
+        crowded = crowded_days(told, counts)
+        flags[ranks] |= np.isin(days[ranks], list(crowded))
+    place = voices.schema.get_field_index("campaign")
+    return voices.set_column(place, "campaign", pa.array(flags)).select(VOICES.names)
+
+
+def _ranks_by(values: pa.ChunkedArray) -> list[Any]:
+    codes = pc.dictionary_encode(values).combine_chunks().indices.to_numpy() if len(values) else np.empty(0, np.int32)
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1) if len(order) else []

@@ -1,0 +1,14 @@
+"""The lists of French words of ``words.yml``: names of people, words that are none, words that link others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+_LISTS = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
+
+FIRST_NAMES, SURNAMES, NOT_NAMES, LINKS, CARRIERS = (
+    frozenset(str(_LISTS[name]).split()) for name in ("first_names", "surnames", "not_names", "links", "carriers")
+)
+MEANT: dict[str, str] = dict(_LISTS["meant"])
