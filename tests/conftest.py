@@ -144,6 +144,12 @@ def few_networks(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
             (folder / "datasets" / "barometres-services-publics.yml").unlink()
             for table in ("vagues", "questions", "resultats_barometres"):
                 (folder / "tables" / f"{table}.yml").unlink()
+        typologies = folder / "references" / "typologies.yml"
+        declared = parse(typologies.read_text(encoding="utf-8")).data
+        for item in declared["typologies"].values():
+            if item.get("network") not in names:
+                item.pop("network", None)
+        typologies.write_text(yaml.safe_dump(declared, allow_unicode=True, sort_keys=False), encoding="utf-8")
         for path in (folder / "indicators").iterdir():
             declared = parse(path.read_text(encoding="utf-8")).data
             declared["networks"] = {name: feed for name, feed in declared["networks"].items() if name in names}

@@ -2,7 +2,7 @@
 
 These are known by their form: e-mail addresses, French telephone numbers, NIR and IBAN with their check digits. It is
 said that a text holds some, never which. Only the copy of the refused rows (``letters.annotated_copy``), which goes
-back to the producer who sent them, holds the cells.
+back to the producer who sent them, holds the cells; of users' experiences, it holds none that may be personal either.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from pipelines.declarations import Export, Layout
-    from pipelines.validate.observations_writer import Validated
+    from pipelines.validate.observations_writer import RefusedRow, Validated
     from pipelines.validate.typed_rows import TypedRows
 
 RULE = "donnee-personnelle-possible"
@@ -63,7 +63,28 @@ def protect(validated: Validated, export: Export, layout: Layout) -> Validated:
     """Return the judgement with its findings masked, and with a warning where personal data seem to be."""
     suspected = find_personal(validated.observations, export, layout) + _in_refused_rows(validated, export, layout)
     findings = masked(validated.findings, export, layout)
-    return replace(validated, findings=[*findings, *sorted(suspected, key=lambda item: (item.column, item.row or 0))])
+    told = [*findings, *sorted(suspected, key=lambda item: (item.column, item.row or 0))]
+    if export.kind == "experiences":
+        return replace(validated, findings=told, refused_rows=_without_texts(validated, export, layout))
+    return replace(validated, findings=told)
+
+
+def _without_texts(validated: Validated, export: Export, layout: Layout) -> list[RefusedRow]:
+    """Return the refused rows of users' experiences, their personal cells masked, and those of unknown columns too.
+
+    In a row whose cells are shifted, all of them are masked.
+    """
+    fields = fields_by_label(export, layout)
+    labels = [one_writing(label) for label in validated.header]
+    shown = [label in fields and not fields[label].personal for label in labels]
+    shifted = {item.row for item in validated.findings if item.rule in _SHIFTED}
+    return [
+        replace(row, cells=[
+            cell if not cell or (place < len(shown) and shown[place] and row.number not in shifted) else MASKED
+            for place, cell in enumerate(row.cells)
+        ])
+        for row in validated.refused_rows
+    ]  # fmt: skip
 
 
 def masked(findings: Iterable[Finding], export: Export, layout: Layout) -> list[Finding]:

@@ -22,13 +22,13 @@ from pipelines.voice.words import FIRST_NAMES, NOT_NAMES, SURNAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_D = r"[0-9OoIlSB]"  # a digit, or the letter that is typed or scanned for one
+_D = r"[0-9OoIlLSsBb]"  # a digit, or the letter that is typed or scanned for one
 _SEP = r"[ .\-/_]{0,2}"
 _UP = "A-ZÀ-ÖØ-Þ"
 _LOW = "a-zß-öø-ÿœæ"
 _WORD = f"[{_UP}{_LOW}0-9]"
 _NAME = f"[{_UP}][{_UP}{_LOW}'-]+"
-_READ_AS = str.maketrans("OoIlSB", "001158")
+_READ_AS = str.maketrans("OoIlLSsBb", "001115588")
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,13 @@ def _is_file_number(match: re.Match[str]) -> bool:
     """Tell a number that names somebody's file from a date, years, a sum, a SIRET, the telephone of a service."""
     text, digits = match["it"], _digits(match["it"])
     numerals = re.sub("[^0-9]", "", text)
-    if not _mostly_digits(text) or len(numerals) < 7 or (numerals[:2] == "08" and len(numerals) in (10, 11)):
+    read = sum(sign.isdecimal() for sign in digits)
+    if (
+        not _mostly_digits(text)
+        or read < 7
+        or len(numerals) < 5
+        or (numerals[:2] == "08" and len(numerals) in (10, 11))
+    ):
         return False
     if _DATE.match(text) or _YEARS.fullmatch(text) or _MONEY.match(match.string, match.end()):
         return False
@@ -175,9 +181,20 @@ def _is_personal_mail(match: re.Match[str]) -> bool:
     return named or not _INSTITUTIONS.fullmatch(domain.replace("@", "").replace(",", ".").strip("."))
 
 
+def _is_address(match: re.Match[str]) -> bool:
+    """Tell a street from what is no street but before a name: « 7 place Jean Jaurès », not « 2 place de parking »."""
+    name = match["named"]
+    return name is None or name[0].isupper() or _plain(name) in FIRST_NAMES
+
+
 # Names
 
-_CIVILITY = r"(?i:monsieur|madame|mademoiselle|messieurs|docteur|ma[îi]tre|mme|mmes|mlle|mr|mrs|dr)|MM|M|Me"
+_CIVILITY = (
+    r"(?i:monsieur|madame|mademoiselle|messieurs|docteur|ma[îi]tre|mme|mmes|mlle|mr|mrs|dr)|MM|M|Me|(?<!\d )m(?=\.)"
+)
+
+
+_ABBREVIATED = frozenset(("mme", "mmes", "mlle", "mr", "mrs", "m", "mm", "dr"))
 
 
 @cache
@@ -197,13 +214,17 @@ def _is_word(word: str) -> bool:
 
 def _is_named(match: re.Match[str]) -> bool:
     """Tell a name from a word, after a civility: by its capital in a text that has small letters, else by lists."""
-    first = match["it"].split(" ")[0]
+    words = match["it"].split(" ")
+    first = words[0]
     if len(first) == 2 and first[0].isupper() and first[1] == ".":
         return True
-    if _plain(re.split("'", first)[0]) in NOT_NAMES or _plain(first) in NOT_NAMES:
+    if _plain(first) in ("le", "la", "de", "da", "du") and first[0].isupper() and len(words) > 1:
+        return not _is_word(words[1])  # « Monsieur Le Goff », not « Monsieur Le Préfet »
+    if _plain(first.split("'")[0]) in NOT_NAMES or _plain(first) in NOT_NAMES:
         return False
-    written_as_name = first[:1].isupper() and not (first.isupper() and len(first) > 2 and match[1].isupper())
-    return written_as_name or not _is_word(first)
+    if match[1].lower() in _ABBREVIATED:
+        return True  # what follows « mme » or « mr » is a name, a word or not
+    return (first[0].isupper() and not match.string.isupper()) or not _is_word(first)
 
 
 def _is_signature(match: re.Match[str]) -> bool:
@@ -252,16 +273,17 @@ _MONTHS = "|".join((
 _STREETS = "|".join((
     "rue", "avenue", r"av\.?", "boulevard", "bvd", "bld", r"bd\.?", "chemin", "impasse", "all[ée]es?", "quai",
     "lotissement", "faubourg", "hameau", "sentier", "ruelle", "venelle", "esplanade",
+    "route", "rte", "square", "passage",
 ))  # fmt: skip
 _PERHAPS_STREETS = "|".join((
-    "place", "cours", "voie", "route", "rte", "cit[ée]", "c[ôo]te", "clos", "passage", "r[ée]sidence", "villa",
-    "square", "mont[ée]e", "parc", "rond-point", "domaine",
+    "place", "cours", "voie", "cit[ée]", "c[ôo]te", "clos", "r[ée]sidence", "villa", "mont[ée]e", "parc",
+    "rond-point", "domaine",
 ))  # fmt: skip
 _LINK = r"(?:de la |de l'|de |du |des |d'|la |le |les |l')"
 _NAMES = rf"(?:[ -]{_LINK}{{0,2}}{_NAME}){{0,3}}"
 _TOWN = rf"(?:,? ?(?:[àa] )?\d{{5}} {_NAME}{_NAMES}|,? [àa] {_NAME}{_NAMES})?"
 _STREET = rf"(?i:{_STREETS}) {_LINK}{{0,2}}{_WORD}[{_UP}{_LOW}0-9'-]*{_NAMES}"
-_PERHAPS_STREET = rf"(?i:{_PERHAPS_STREETS}) {_LINK}{{0,2}}{_NAME}{_NAMES}"
+_PERHAPS_STREET = rf"(?i:{_PERHAPS_STREETS}) {_LINK}{{0,2}}(?P<named>{_WORD}[{_UP}{_LOW}'-]+){_NAMES}"
 _FILE_WORDS = r"dossier|allocataire|matricule|n°|num[ée]ro|r[ée]f[ée]rence|fiscal|identifiant|contrat"
 _CLOSING = "|".join((
     "cordialement", "salutations(?: distingu[ée]es| les meilleures| respectueuses)?", "bien [àa] vous",
@@ -295,7 +317,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "iban",
-        likely=r"[A-Za-z]{2}[ .-]?[0-9OolISB]{2}[ .-]?[A-Za-z0-9]{2}",
+        likely=r"[A-Za-z]{2}[ .-]?[0-9OoIlLSsBb]{2}[ .-]?[A-Za-z0-9]{2}",
         pattern=re.compile(rf"(?<!\w)[A-Za-z]{{2}}[ .-]?{_D}{{2}}(?:[ .-]{{0,2}}[A-Za-z0-9]){{11,30}}(?!\w)"),
         holds=_is_iban,
         masked=("RIB FR76 3000 6000 0112 3456 7890 189 merci", "fr7630006000011234567890189"),
@@ -303,7 +325,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "securite-sociale",
-        likely=r"[1-478][ .-]{0,2}[0-9OolISB]",
+        likely=r"[1-478][ .-]{0,2}[0-9OoIlLSsBb]",
         pattern=re.compile(
             rf"(?<!\w)(?P<number>[1-478]{_SEP}{_D}{{2}}{_SEP}{_D}{{2}}{_SEP}(?:{_D}{{2}}|2[ABab]){_SEP}{_D}{{3}}{_SEP}"
             rf"{_D}{{3}})[ .\-/_]{{0,3}}(?:cl[ée] ?:? ?)?(?P<key>{_D}{{2}})(?!\w)"
@@ -314,7 +336,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "carte",
-        likely=r"[0-9OolISB]{4}[ .-]{0,2}[0-9OolISB]{4}[ .-]{0,2}[0-9OolISB]{4}",
+        likely=r"[0-9OoIlLSsBb]{4}[ .-]{0,2}[0-9OoIlLSsBb]{4}[ .-]{0,2}[0-9OoIlLSsBb]{4}",
         pattern=re.compile(rf"(?<!\w)[3-6]{_D}{{3}}(?:{_SEP}{_D}{{4}}){{3}}(?!\w)"),
         holds=_card_holds,
         masked=("carte 4970 1000 0000 0055", "4970100000000055"),
@@ -322,7 +344,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "telephone",
-        likely=r"(?:\+|0|O|o)[0-9 .\-/(_+OolISB]{6}",
+        likely=r"(?:\+|0|O|o)[0-9 .\-/(_+OoIlLSsBb]{6}",
         pattern=re.compile(
             rf"(?<![\w.,])(?:(?:\+|00) ?{_D}{{2,3}} ?(?:\( ?0 ?\) ?)?|[0Oo]){_SEP}[1-9Il](?:{_SEP}{_D}){{8}}(?!\d)"
         ),
@@ -339,7 +361,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "plaque",
-        likely=r"(?i)[a-z]{2}[ -]{0,2}[0-9OolISB]{3}[ -]{0,2}[a-z]{2}|[0-9]{1,4}[ -][A-Z]{2,3}[ -][0-9]",
+        likely=r"(?i)[a-z]{2}[ -]{0,2}[0-9OoIlLSsBb]{3}[ -]{0,2}[a-z]{2}|[0-9]{1,4}[ -][A-Z]{2,3}[ -][0-9]",
         pattern=re.compile(
             rf"(?<!\w)(?:[A-HJ-NP-TV-Z]{{2}}[ -]{{0,2}}{_D}{{3}}[ -]{{0,2}}[A-HJ-NP-TV-Z]{{2}}"
             rf"|[a-hj-np-tv-z]{{2}}-{{0,2}}{_D}{{3}}-{{0,2}}[a-hj-np-tv-z]{{2}}"
@@ -351,7 +373,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "date-de-naissance",
-        likely=r"(?i)[0-9OolISB]{1,4}(?:er)?[ ./-]{1,2}(?:[0-9OolISB]{1,2}|[a-zé û]{3,10})[ ./-]{1,2}[0-9OolISB]{2}",
+        likely=rf"(?i){_D}{{1,4}}(?:er)?[ ./-]{{1,2}}(?:{_D}{{1,2}}|[a-zé û]{{3,10}})[ ./-]{{1,2}}{_D}{{2}}",
         pattern=re.compile(
             rf"(?<![\w/])(?:{_D}{{1,2}}(?:er)?[ ./-]{{1,2}}(?:{_D}{{1,2}}|(?i:{_MONTHS}))[ ./-]{{1,2}}"
             rf"(?P<year>{_D}{{4}}|{_D}{{2}}))(?![\w/])"
@@ -367,21 +389,28 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "adresse",
-        likely=rf"(?i)[0-9OolISB][ ,]*(?:bis|ter|quater|[a-d])?,? ?(?:{_STREETS}|{_PERHAPS_STREETS})[ .]",
+        likely=rf"(?i)[0-9OoIlLSsBb][ ,]*(?:bis|ter|quater|[a-d])?,? ?(?:{_STREETS}|{_PERHAPS_STREETS})[ .]",
         pattern=re.compile(
-            rf"(?<!\w)(?=\D?\d){_D}{{1,4}} ?(?:bis|ter|quater|[a-dA-D](?= ))?,? ?(?:{_STREET}|{_PERHAPS_STREET}){_TOWN}"
+            rf"(?<!\w)(?=\D?\d){_D}{{1,4}} ?(?i:bis|ter|quater|[a-d](?= ))?,? ?(?:{_STREET}|{_PERHAPS_STREET}){_TOWN}"
         ),
+        holds=_is_address,
         masked=(
             "J'habite au 12 rue des Lilas à Nîmes",
             "12 bis, avenue de la République 30000 Nîmes",
             "3 RUE VICTOR HUGO",
             "7 place Jean Jaurès",
         ),
-        kept=("il reste 2 places", "la rue des Lilas est fermée", "à 200 m de la route"),
+        kept=(
+            "il reste 2 places",
+            "la rue des Lilas est fermée",
+            "à 200 m de la route",
+            "1 place de parking",
+            "3 cours de français",
+        ),
     ),
     Rule(
         "dossier",
-        likely=r"[0-9OolISB][0-9A-Za-z .\-/_]{4,}",
+        likely=r"[0-9OoIlLSsBb][0-9A-Za-z .\-/_]{4,}",
         pattern=re.compile(
             rf"(?P<it>(?<![\w@])[A-Za-z]{{0,4}}-?\d(?:{_D}|[A-Za-z](?=\d)){{5,}}[A-Za-z]{{0,3}}(?!\w)"
             rf"|(?<![\w@]){_D}(?:[ .\-/_]{{0,2}}{_D}){{8,}}(?!\w))"
@@ -408,7 +437,7 @@ RULES: tuple[Rule, ...] = (
         likely=rf"(?i)(?:{_FILE_WORDS})",
         pattern=re.compile(
             rf"(?i:{_FILE_WORDS})(?: [a-z]{{2,12}}){{0,2}} ?[:=n°]* ?"
-            rf"(?P<it>[A-Z]{{0,3}}[ -]?\d{_D}{{1,3}}(?:[ .-]{_D}{{2,4}}){{1,4}}(?!\w))"
+            rf"(?P<it>[A-Z]{{0,3}}[ -]?{_D}(?:[ .-]?{_D}){{6,14}}(?!\w))"
         ),
         holds=_is_file_number,
         masked=("dossier n° 482 19 73", "numéro allocataire : 48 219 73"),

@@ -1,6 +1,7 @@
 """The copy of the refused rows that goes back to the producer: bad cells coloured, marked and commented.
 
-It holds the cells as they were sent, personal columns too: a private file, never part of a release.
+It holds the cells as they were sent, personal columns too (but those of users' experiences): a private file, never part
+of a release.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def annotated_copy(verdict: Verdict, export: Export, layout: Layout, title: str)
         for name, part in zip(names, shown_files, strict=True):
             findings = [item for file, _, item in verdict.findings if file == part.file and item.row is not None]
             _sheet(book, name, part, findings, _key_columns(export, layout))
-        write_lines(book, "Lisez-moi", title, _introduction(names, shown_files))
+        write_lines(book, "Lisez-moi", title, _introduction(names, shown_files, export.kind == "experiences"))
     return target.getvalue()
 
 
@@ -53,15 +54,20 @@ def _key_columns(export: Export, layout: Layout) -> set[str]:
     return {one_writing(label_of(field, layout)) for field in export.fields if field.name in export.key}
 
 
-def _introduction(names: list[str], parts: list[SetAside]) -> list[str]:
+def _introduction(names: list[str], parts: list[SetAside], masked: bool) -> list[str]:
+    personal = (
+        "Les textes des usagers et ce qui peut les identifier y sont masqués : le fichier d'origine les garde."
+        if masked
+        else "Ce classeur contient les valeurs que vous avez envoyées, y compris les colonnes personnelles : "
+        "ne le diffusez pas."
+    )
     lines = [
         "Chaque ligne refusée du fichier est reprise telle quelle. La première colonne donne son numéro dans le "
         "fichier d'origine ; les colonnes du fichier suivent, dans leur ordre.",
         "Une cellule à reprendre a un fond rose, des caractères gras et un cadre ; son commentaire dit ce qui ne va "
         "pas. La dernière colonne le redit en toutes lettres.",
         "Corrigez ces lignes dans le fichier d'origine, et renvoyez-le entier (la lettre dit où et jusqu'à quand).",
-        "Ce classeur contient les valeurs que vous avez envoyées, y compris les colonnes personnelles : "
-        "ne le diffusez pas.",
+        personal,
     ]
     for name, part in zip(names, parts, strict=True):
         told = f"Feuille « {name} » : {one_line(part.file, 200)}, {counted(part.refused, 'ligne refusée')}."

@@ -1,0 +1,53 @@
+"""How much masking finds of details put into texts, and how much it takes from texts that hold none.
+
+On the real texts where they are; on those of the samples elsewhere. The figures are those of docs/voix-des-usagers.md.
+"""
+
+import csv
+import gzip
+import re
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from pipelines.voice.masking import mask_all
+from pipelines.voice.normalisation import normalised
+from tests.voice.planted import NAMES, STRUCTURED, left_in, planted
+
+PROJECT = Path(__file__).resolve().parents[2]
+REAL = PROJECT.parent / "shared" / "real" / "experiences-2022" / "spplus-experiences-2022-annotees.csv.gz"
+EACH = 1200  # details of a kind: 20 contexts × 3 letter cases × 20
+RECALL = {**dict.fromkeys(STRUCTURED, 0.995), **dict.fromkeys(NAMES, 0.95)}
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    if REAL.exists():
+        with gzip.open(REAL, "rt", encoding="utf-8", newline="") as file:
+            return [normalised(f"{row['titre']}\n{row['description']}") for row in csv.DictReader(file)]
+    with (PROJECT / "data/samples/experiences/experiences-2023.csv").open(encoding="utf-8", newline="") as file:
+        return [normalised(f"{row['Titre']}\n{row['Description']}") for row in csv.DictReader(file, delimiter=";")]
+
+
+@pytest.mark.parametrize("kind", RECALL)
+def test_details_put_into_texts_are_found(kind, texts):
+    source = Random(kind)
+    details = list(planted(kind, EACH))
+    with_them = []
+    for detail in details:
+        sentences = re.split(r"(?<=[.!?\n])\s+", source.choice(texts))
+        sentences.insert(source.randint(0, len(sentences)), detail.written)
+        with_them.append(normalised(" ".join(sentences)))
+    assert all(left_in(text, detail) for text, detail in zip(with_them, details, strict=True))
+    told, _ = mask_all(with_them)
+    missed = [detail.written for text, detail in zip(told, details, strict=True) if left_in(text, detail)]
+    print(kind, 1 - len(missed) / EACH, missed[:8])
+    assert len(missed) <= (1 - RECALL[kind]) * EACH, missed[:20]
+
+
+def test_untouched_texts_are_left(texts):
+    """All that is masked in them, right or wrong, is under 2 % of texts; read one by one, half of it is wrong."""
+    told, _ = mask_all(texts)
+    changed = sum(text != masked for text, masked in zip(texts, told, strict=True))
+    assert changed / len(texts) < 0.02

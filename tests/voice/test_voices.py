@@ -1,0 +1,211 @@
+"""The table of voices, from the rows of accepted files: what a voice says, months kept, campaigns, labels."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import random
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.flow.run import run_network_year
+from pipelines.flow.store import Store
+from pipelines.read import ExportsRoot
+from pipelines.voice.campaigns import crowded_days, limit_of
+from pipelines.voice.voices import VOICES, AcceptedYear, VoicesRead, read_voices
+
+PROJECT = Path(__file__).resolve().parents[2]
+REAL = PROJECT.parent / "shared" / "real" / "experiences-2022" / "spplus-experiences-2022-annotees.csv.gz"
+SOURCE = "services-publics-plus"
+
+
+def row(number: int, text: str, day: date = date(2024, 3, 5), **other) -> dict[str, object]:
+    return {
+        "identifiant": str(number), "publication": day, "titre": "", "description": text, "ressenti": "Négatif",
+        "typologie_1": "CAF", "_ligne": number, **other,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def voices(catalogue, tmp_path):
+    """What is read of rows, with the same kept months from one call to the next."""
+
+    def read(rows: list[dict[str, object]], form: str = "colonnes-2023") -> VoicesRead:
+        names = list(dict.fromkeys(name for one in rows for name in one))
+        held = pa.Table.from_pylist([dict.fromkeys(names) | one for one in rows])
+        pq.write_table(held, tmp_path / "rows.parquet")
+        return read_voices(catalogue, SOURCE, [AcceptedYear(tmp_path / "rows.parquet", form)], tmp_path / "kept")
+
+    return read
+
+
+def test_what_a_voice_says(voices):
+    found = voices([
+        row(1, "Personne ne répond au téléphone.", ecriture=date(2024, 3, 1), departement="Gard",
+            canaux_1="Téléphone,,Accueil", structure_1="CAF du Gard"),
+        row(2, "Très bon accueil", ressenti=None, poste_comme_ressenti="Usager\tPositif", typologie_1="pôle EMPLOI"),
+    ])  # fmt: skip
+    assert found.table.schema == VOICES
+    first, second = found.table.to_pylist()
+    assert (first["network"], first["service"], first["office"]) == (
+        "caf",
+        "Allocations familiales (CAF)",
+        "CAF du Gard",
+    )
+    assert (first["department"], first["feeling"], first["delay_days"]) == ("30", "negatif", 4)
+    assert first["channels"] == ["Téléphone", "Accueil"]
+    assert "joignabilite" in first["themes"] and "personne_répondre" in first["terms"]
+    assert (second["network"], second["feeling"], second["office"]) == ("france-travail", "positif", None)
+    assert second["department"] is None and second["delay_days"] is None
+
+
+@pytest.mark.parametrize(
+    ("code", "department"), [("30000", "30"), ("20000", "2A"), ("20200", "2B"), ("97400", "974"), ("abc", None)]
+)
+def test_a_postcode_gives_no_more_than_its_departement(voices, code, department):
+    found = voices([row(1, "Merci", code_postal=code)], "colonnes-2022")
+    assert found.table["department"].to_pylist() == [department]
+    assert code not in str(found.table.to_pylist())
+
+
+def test_a_label_that_is_not_declared_is_counted_under_its_own_name(voices):
+    found = voices([row(1, "Bonjour", typologie_1="Office du tourisme"), row(2, "Merci", typologie_1="C.A.F")])
+    assert found.unmapped == {"Office du tourisme": 1, "C.A.F": 1}
+    assert sorted(found.table["network"].to_pylist()) == ["c-a-f", "office-du-tourisme"]
+
+
+def test_a_text_sent_twice_is_one_voice_of_a_service_and_a_month(voices):
+    text = "Le site ne fonctionne plus depuis trois semaines, je ne peux pas déclarer mes ressources et c'est long."
+    rows = [
+        row(1, text), row(2, text.upper(), date(2024, 3, 9)), row(3, text, typologie_1="Carsat"),
+        row(4, text, date(2024, 4, 2)), row(5, "Merci"), row(6, "Merci", date(2024, 3, 6)), row(7, "merci !"),
+    ]  # fmt: skip
+    found = voices(rows).table.to_pylist()
+    long = {(one["network"], str(one["day"])): one["repeats"] for one in found if "site" in one["terms"]}
+    assert long == {("caf", "2024-03-05"): 2, ("retraite", "2024-03-05"): 1, ("caf", "2024-04-02"): 1}
+    assert sorted(one["repeats"] for one in found if "site" not in one["terms"]) == [1, 2]  # « Merci » on two days
+
+
+def test_the_order_of_rows_changes_no_voice(voices):
+    texts = [
+        "Aucune réponse à mon courrier depuis deux mois, c'est trop long et je n'ai pas de solution.",
+        "Merci",
+        "Site en panne",
+    ]
+    rows = [row(rank, texts[rank % 3] + " !" * (rank % 2), date(2024, 3, 1 + rank % 5)) for rank in range(12)]
+    mixed = random.Random(1).sample(rows, 12)
+    assert voices(rows).table.equals(voices(mixed).table)
+
+
+def test_a_month_added_costs_its_own_texts_only(voices):
+    march = [row(rank, f"Bonjour, texte numéro {rank} de mars.") for rank in range(5)]
+    april = [row(10 + rank, f"Texte {rank} d'avril.", date(2024, 4, 3)) for rank in range(3)]
+    assert voices(march).months_made == ["2024-03"]
+    both = voices([*march, *april])
+    assert both.months_made == ["2024-04"] and both.texts == 8
+    assert voices([*march, *april]).months_made == []
+    assert voices([*march[:-1], *april]).months_made == ["2024-03"]
+    assert voices([*march, *april], "colonnes-2022").months_made == ["2024-03", "2024-04"]
+
+
+def test_no_personal_detail_is_among_terms(voices):
+    found = voices([row(1, "Appelez Madame Vandenbroucke au 06 39 98 12 34 ou camille.durand@exemple.fr.")])
+    told = str(found.table.to_pylist())
+    assert found.masked == {"nom": 1, "telephone": 1, "courriel": 1}
+    assert not any(word in told.lower() for word in ("vandenbroucke", "durand", "exemple", "telephone]"))
+
+
+def test_many_copies_in_a_day_are_a_campaign_counted_apart(voices):
+    appeal = (
+        "Nous demandons que les rendez-vous soient ouverts chaque semaine au consulat, pour les familles qui attendent."
+    )
+    rows = [row(rank, f"{appeal} Signé : parent {rank}", typologie_1="Consulat") for rank in range(30)]
+    found = voices([*rows, row(99, "Le consulat est fermé le lundi.", typologie_1="Consulat")])
+    assert [(one["campaign"], one["repeats"]) for one in found.table.to_pylist()] == [(True, 30), (False, 1)]
+
+
+def test_a_crowded_day_is_a_campaign_but_a_slow_rise_is_not():
+    days = np.arange(19_000, 19_400)
+    source = np.random.default_rng(3)
+    steady = source.poisson(20, 400)
+    assert len(crowded_days(days, steady)) <= 2
+    burst = steady.copy()
+    burst[300:303] = (400, 900, 120)
+    assert {19_300, 19_301, 19_302} <= crowded_days(days, burst)
+    rising = source.poisson(np.linspace(10, 40, 400))
+    assert len(crowded_days(days, rising)) <= 4
+    assert crowded_days(days[:20], np.full(20, 500)) == set()  # too short a history
+
+
+def test_the_limit_is_the_quantile_of_its_law():
+    source = np.random.default_rng(5)
+    for mean, spread in ((3.0, 0.0), (20.0, 0.4), (60.0, 0.8)):
+        drawn = source.poisson(mean * np.exp(spread * source.normal(size=200_000) - spread**2 / 2))
+        above = (drawn > limit_of(drawn[:50_000], 50_000)).mean()
+        assert 0.0002 < above <= 0.002
+
+
+def test_months_before_are_judged_without_those_after():
+    days = np.arange(19_000, 19_200)
+    counts = np.random.default_rng(7).poisson(15, 200)
+    counts[150] = 300
+    early = crowded_days(days[:120], counts[:120])
+    assert early == {day for day in crowded_days(days, counts) if day < 19_120}
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="les textes réels ne sont pas ici")
+def test_the_consular_burst_of_october_2021_is_a_campaign(voices):
+    with gzip.open(REAL, "rt", encoding="utf-8", newline="") as file:
+        told = [one for one in csv.DictReader(file) if one["date"]]
+    rows = [
+        row(
+            rank,
+            one["description"],
+            date.fromisoformat(one["date"]),
+            titre=one["titre"],
+            typologie_1="Réseau consulaire",
+        )
+        for rank, one in enumerate(told)
+    ]
+    found = voices(rows).table
+    burst = [date(2021, 10, 26) + timedelta(days=rank) for rank in range(3)]
+    flags = {(one["day"], one["campaign"]) for one in found.to_pylist() if one["day"] in burst}
+    assert flags == {(day, True) for day in burst}
+    ordinary = [one for one in found.to_pylist() if one["day"].year == 2022]
+    assert sum(one["campaign"] for one in ordinary) < 0.05 * len(ordinary)
+    months = {}
+    for one in found.to_pylist():
+        for theme in one["themes"]:
+            months[theme, str(one["day"])[:7]] = months.get((theme, str(one["day"])[:7]), 0) + 1
+    assert months["procuration", "2022-04"] > 2 * months["procuration", "2022-02"]
+    assert months["panne", "2022-04"] > 2 * months["panne", "2022-03"]
+
+
+def test_the_samples_give_what_was_planted(catalogue, samples, tmp_path):
+    store, root = Store(tmp_path / "output"), ExportsRoot(samples)
+    years = catalogue.networks[SOURCE].years
+    for year in years:
+        run_network_year(catalogue, SOURCE, year, store, root, datetime(2025, 1, 2))
+    accepted = [
+        AcceptedYear(
+            store.observations(SOURCE, year) / "experiences.parquet", catalogue.experiences[SOURCE].vintage(year)
+        )
+        for year in years
+    ]
+    found = read_voices(catalogue, SOURCE, accepted, tmp_path / "kept")
+    told = found.table.to_pandas()
+    assert found.texts > 3900 and not found.unmapped and 0.9 < found.coverage <= 1
+    assert set(told["form"]) == {"colonnes-2022", "colonnes-2023"}
+    assert told.loc[told["campaign"], ["network", "repeats"]].values.tolist() == [["consulats", 75]]
+    assert (told["repeats"] == 2).sum() >= 30
+    assert {"courriel", "telephone", "securite-sociale", "iban", "plaque", "dossier", "adresse", "nom"} <= set(
+        found.masked
+    )
+    calls = told[(told["network"] == "caf") & told["themes"].map(lambda names: "joignabilite" in names)]
+    by_month = calls.groupby(told["day"].astype(str).str[:7]).size()
+    assert by_month["2024-09":].mean() > 2 * by_month[:"2024-08"].mean()
