@@ -49,6 +49,8 @@ def described(spec: dg.AssetSpec, catalogue: Catalogue, network: str, schemas: P
 
 
 def _kind(catalogue: Catalogue, network: str) -> str:
+    if network in catalogue.experiences:
+        return "experiences"
     return "barometers" if network in catalogue.barometers else "networks"
 
 
@@ -92,6 +94,8 @@ def _lineage(catalogue: Catalogue, network: str) -> dg.TableColumnLineage:
 def _page(catalogue: Catalogue, network: str) -> dict[str, Any]:
     """Link to the network's page on the public site, where a data set declares one."""
     sites = [dataset.site for dataset in catalogue.datasets.values() if dataset.site]
+    if network in catalogue.experiences:
+        return {}
     page = barometer_page(network) if network in catalogue.barometers else network_page(network)
     return {"page_publique": dg.MetadataValue.url(f"{sites[0]}/{page}")} if sites else {}
 

@@ -100,7 +100,9 @@ class Catalogue:
         return {key: indicator for key, indicator in self.indicators.items() if network in indicator.networks}
 
     def titles_of(self, network: str) -> dict[str, str]:
-        """Return the titles of the indicators made of what ``network`` sends, by id; a barometer's are its own."""
+        """Return the titles of what is made of what ``network`` sends, by id: indicators, or themes of its texts."""
+        if network in self.experiences:
+            return {key: theme.label for family in self.themes.values() for key, theme in family.themes.items()}
         own = self.barometers[network].indicators if network in self.barometers else ()
         fed = self.indicators_of(network)
         return {one.id: one.title for one in own} | {key: indicator.title for key, indicator in fed.items()}

@@ -44,7 +44,7 @@ def _optional_keys(declared: Any, place: str, places: dict[type, str]) -> Iterat
 
 
 def unread_exports(catalogue: Catalogue) -> list[tuple[str, str]]:
-    """Return the exports that feed no indicator nor barometer, each with its network: judged for nothing."""
+    """Return the exports that feed no indicator, barometer nor voice, each with its network: judged for nothing."""
     waves = [wave for barometer in catalogue.barometers.values() for wave in barometer.waves]
     read = {(wave.source.network, wave.source.export) for wave in waves if wave.source} | {
         (network, export)
@@ -52,5 +52,6 @@ def unread_exports(catalogue: Catalogue) -> list[tuple[str, str]]:
         for network, feed in indicator.networks.items()
         for export in feed.export
     }
+    apart = {*catalogue.barometers, *catalogue.experiences}
     declared = [(name, export.id) for name, network in catalogue.networks.items() for export in network.exports]
-    return [place for place in declared if place not in read and place[0] not in catalogue.barometers]
+    return [place for place in declared if place not in read and place[0] not in apart]

@@ -19,6 +19,7 @@ from pipelines.tabular.text import open_bytes
 from pipelines.validate.corrections import apply_corrections
 from pipelines.validate.excel_writing import as_written
 from pipelines.validate.findings import Finding, Tally
+from pipelines.validate.glued_labels import unglued
 from pipelines.validate.header import MatchedHeader, match_header
 from pipelines.validate.messages import title
 from pipelines.validate.observations_writer import KEPT_FINDINGS, ObservationsWriter, Validated, observation_schema
@@ -42,6 +43,7 @@ def validate_file(opened: Cells | DelimitedText, context: FileContext) -> Valida
     Bytes of a text that its encoding can't read are all told, and nothing is judged.
     """
     opened, context = as_written(opened, context)
+    opened = unglued(opened, context.export, context.layout)
     matched = match_header(opened.header, context.export, context.layout)
     if not matched.usable:
         validated = unusable(context.export, _why_unusable(opened, matched, context), opened.header)

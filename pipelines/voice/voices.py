@@ -29,10 +29,10 @@ from pipelines.voice.normalisation import normalised
 from pipelines.voice.themes import expressions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pipelines.declarations import Catalogue
-    from pipelines.declarations.experiences import Experiences, Typology
+    from pipelines.declarations.experiences import Experiences, Typology, VoiceColumns
 
 VOICES = pa.schema([
     ("network", pa.string()), ("service", pa.string()), ("office", pa.string()), ("day", pa.date32()),
@@ -83,7 +83,7 @@ def read_voices(catalogue: Catalogue, name: str, years: Iterable[AcceptedYear], 
     wanted: set[str] = set()
     for year in years:
         rows = pq.read_table(year.path, columns=making.present(year.path))
-        for month, some in _by_month(rows, making.source.columns.published):
+        for month, some in _by_month(rows, making.source.columns):
             file = kept / f"{month}-{_digest(some, year.form, making.version)}.parquet"
             wanted.add(file.name)
             if not (part := _kept(file)):
@@ -95,8 +95,7 @@ def read_voices(catalogue: Catalogue, name: str, years: Iterable[AcceptedYear], 
             read.unmapped.update(facts["unmapped"])
             parts.append(part.replace_schema_metadata())
     _sweep(kept, wanted)
-    whole = pa.concat_tables(parts) if parts else _KEPT.empty_table()
-    read.table = _with_campaigns(whole.combine_chunks())
+    read.table = _with_campaigns(pa.concat_tables(parts) if parts else _KEPT.empty_table())
     return read
 
 
@@ -107,17 +106,22 @@ def _sweep(kept: Path, wanted: set[str]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _by_month(rows: pa.Table, published: str) -> list[tuple[str, pa.Table]]:
-    if not rows.num_rows:
-        return []
-    months = pc.strftime(rows[published], "%Y-%m")
-    return [(month, rows.filter(pc.equal(months, month))) for month in sorted(pc.unique(months).to_pylist())]
+def _by_month(rows: pa.Table, columns: VoiceColumns) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the rows of each month in one order: which copy stands for a voice doesn't depend on the file's."""
+    rows = rows.sort_by([(columns.published, "ascending"), (columns.identifier, "ascending")])
+    months = pc.strftime(rows[columns.published], "%Y-%m")
+    for month in pc.unique(months).to_pylist():
+        yield month, rows.filter(pc.equal(months, month))
 
 
 def _digest(rows: pa.Table, form: str, version: str) -> str:
-    """Hash what a month depends on, whatever the order of its rows."""
-    lines = sorted(json.dumps(row, default=str, ensure_ascii=False) for row in rows.to_pylist())
-    return hashlib.sha256("\n".join([version, form, *lines]).encode()).hexdigest()
+    """Hash what a month depends on."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as stream:
+        stream.write_table(rows.combine_chunks())
+    digest = hashlib.sha256(f"{version}\n{form}\n".encode())
+    digest.update(sink.getvalue())
+    return digest.hexdigest()
 
 
 def _kept(file: Path) -> pa.Table | None:
@@ -172,9 +176,7 @@ class _Making:
 
     def voices(self, rows: pa.Table, form: str) -> pa.Table:
         """Return the voices of a month, and in the metadata what was counted."""
-        # One order, of what the rows say: which copy stands for a voice doesn't depend on that of the file.
-        columns = self.source.columns
-        lines = sorted(rows.to_pylist(), key=lambda row: (row[columns.published], str(row[columns.identifier])))
+        columns, lines = self.source.columns, rows.to_pylist()
         joined = ["\n".join(row[name] or "" for name in columns.texts if name in row) for row in lines]
         texts, masked = mask_all([normalised(text) for text in joined])
         unmapped: Counter[str] = Counter()
@@ -272,7 +274,7 @@ def _one_voice_each(facts: list[dict[str, Any]], texts: list[str]) -> _Voices:
 
 def _with_campaigns(voices: pa.Table) -> pa.Table:
     """Flag the voices of campaigns: of many copies in a day, or of a day on which their service is crowded."""
-    flags = pc.greater(voices["_copies"], MANY_COPIES).to_numpy()
+    flags = pc.greater(voices["_copies"], MANY_COPIES).to_numpy().copy()
     days = voices["day"].cast(pa.int32()).to_numpy().astype(np.int64)
     services = pc.binary_join_element_wise(voices["network"], voices["service"], "\n")
     for ranks in _ranks_by(services):

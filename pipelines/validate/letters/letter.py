@@ -187,7 +187,7 @@ def _may_wait(catalogue: Catalogue, network: str, export: Export, verdict: Verdi
 def consequences(catalogue: Catalogue, network: str, year: int | None, verdict: Verdict) -> list[dict[str, str]]:
     """Return what becomes of each indicator that the export feeds, in French: title, and what is published.
 
-    A wave of a barometer feeds no indicator of networks, but all the tables of its barometer.
+    A wave of a barometer feeds no indicator of networks, but all the tables of its barometer; texts feed voices.
     """
     declared = catalogue.networks[network]
     accounts = {account.indicator: account for account in verdict.accounts}
@@ -198,8 +198,8 @@ def consequences(catalogue: Catalogue, network: str, year: int | None, verdict: 
                 others = [name for name in feed.export if name != verdict.export]
                 told = _published(verdict, others, accounts.get(identifier))
                 found[identifier] = {"titre": catalogue.indicators[identifier].title, "publication": told}
-    if barometer := catalogue.barometers.get(network):
-        return [{"titre": barometer.title, "publication": _published(verdict, [], None)}]
+    if apart := catalogue.barometers.get(network) or catalogue.experiences.get(network):
+        return [{"titre": apart.title, "publication": _published(verdict, [], None)}]
     return list(found.values())
 
 
