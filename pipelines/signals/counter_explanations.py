@@ -1,12 +1,14 @@
 """What could explain a signal other than the service: more voices, a campaign, late moderation, another form.
 
-Each is a fact with its figure: whoever reads the signal judges. None of them takes a signal away.
+Each is a fact with its figure: whoever reads the signal judges. Only a campaign that says more than all other voices of
+the month takes a signal away.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from pipelines.signals.ledger import TEST
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     import datetime
 
     import duckdb
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 CHECKS = [*TEST, "check", "raised", "number", "note"]
 MORE_VOLUME = 1.5  # times the volume of a usual month, or as many times less
@@ -35,12 +40,25 @@ SELECT network, service, avg(CASE WHEN old.form IS NULL THEN 1.0 ELSE 0.0 END) A
 FROM recent LEFT JOIN old USING (network, service, form) WHERE month_lag = 0 AND NOT campaign GROUP BY ALL
 """
 _CAMPAIGNS = """
-WITH themed AS (
-    SELECT network, service, feeling, unnest(list_append(list_distinct(coalesce(themes, [])), '')) AS theme
-    FROM recent WHERE month_lag = 0 AND campaign
-), felt AS (SELECT network, service, theme, unnest(list_distinct([coalesce(feeling, ''), ''])) AS feeling FROM themed)
-SELECT network, service, theme, feeling, count(*)::DOUBLE AS campaign FROM felt GROUP BY ALL
+WITH told AS (
+    SELECT network, service, unnest(list_distinct([coalesce(feeling, ''), ''])) AS feeling, themes, terms
+    FROM voices WHERE campaign AND datediff('month', day, $end) = 0
+), cells AS (
+    SELECT network, service, feeling, unnest(list_append(list_distinct(coalesce(themes, [])), '')) AS theme, '' AS term
+    FROM told UNION ALL
+    SELECT network, service, feeling, '' AS theme, unnest(list_distinct(coalesce(terms, []))) AS term FROM told
+)
+SELECT *, count(*)::DOUBLE AS campaign FROM cells GROUP BY ALL
 """
+_CELL = [*KEY, "term"]
+
+
+def campaign_voices(connection: duckdb.DuckDBPyConnection, month: datetime.date, tests: pd.DataFrame) -> Floats:
+    """Return how many voices of campaigns of the month are of the service, theme, feeling and word of each test."""
+    told = connection.execute(_CAMPAIGNS, {"end": month_end(month)}).df()
+    if told.empty:
+        return np.zeros(len(tests))
+    return tests[_CELL].merge(told, on=_CELL, how="left")["campaign"].fillna(0.0).to_numpy(np.float64)
 
 
 def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals: pd.DataFrame) -> pd.DataFrame:
@@ -52,7 +70,7 @@ def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals:
     )
     held = signals[TEST].merge(connection.execute(_MONTHS.format(year=_YEAR)).df(), on=SERVICE, how="left")
     held = held.merge(connection.execute(_FORMS).df(), on=SERVICE, how="left")
-    held = held.merge(connection.execute(_CAMPAIGNS).df(), on=KEY, how="left").fillna({"campaign": 0.0})
+    held = held.assign(campaign=campaign_voices(connection, month, held))
     found = [_volume(held), _campaign(held), _delay(held), _form(held)]
     return pd.concat(found, ignore_index=True)[CHECKS].sort_values([*TEST, "check"], ignore_index=True)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.signals.cell_tests import ebgm_tests, funnel_tests, scan_tests, term_tests
-from pipelines.signals.counter_explanations import checks
-from pipelines.signals.ledger import Guards, entered, judged, ledger
+from pipelines.signals.counter_explanations import campaign_voices, checks
+from pipelines.signals.ledger import Guards, entered, gathered, judged, ledger
 from pipelines.signals.power import COLUMNS as POWER
 from pipelines.signals.power import power
 from pipelines.signals.time_tests import ears_tests, farrington_tests, nb_cusum_tests
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pipelines.signals.voice_series import VoiceSeries
 
+YEARLY = ("funnel", "ebgm")  # detectors of a year: a campaign of a month says little of them
 NO_POWER = pd.DataFrame(columns=POWER)
 
 
@@ -53,7 +54,9 @@ def detect(voices: pa.Table, month: datetime.date, options: Options | None = Non
     options = options or Options()
     with known_voices(voices, month) as connection:
         series = voice_series(connection)
-        entries = [*_time_tests(series, month), *_cell_tests(connection, month, options.guards)]
+        entries = gathered([*_time_tests(series, month), *_cell_tests(connection, month, options.guards)])
+        of_campaigns = campaign_voices(connection, month, entries)
+        entries["eligible"] &= (of_campaigns <= entries["voices"]) | entries["detector"].isin(YEARLY)
         tests = judged(entries, options.guards)
         explained = checks(connection, month, tests[tests["signal"]])
     counted = ledger(tests, options.guards)

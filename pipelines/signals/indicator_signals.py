@@ -15,7 +15,7 @@ import pandas as pd
 from pipelines.signals import ears, farrington
 from pipelines.signals.detection import NO_POWER, Detection, Options
 from pipelines.signals.laws import student_beyond
-from pipelines.signals.ledger import entered, judged, ledger
+from pipelines.signals.ledger import entered, gathered, judged, ledger
 
 if TYPE_CHECKING:
     import datetime
@@ -67,7 +67,7 @@ def detect_in_indicators(
         held = offices[offices["frequence"] == frequency]
         if len(held) and month.month % (12 // per_year) == 0:
             found += _tests(_periods(held, month, per_year), month, per_year, directions, guards.fewest_of_office)
-    tests = judged(found, guards)
+    tests = judged(gathered(found), guards)
     return Detection(tests, ledger(tests, guards), pd.DataFrame(), NO_POWER)
 
 

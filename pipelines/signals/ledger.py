@@ -52,13 +52,17 @@ def entered(detector: str, month: str, tests: pd.DataFrame, family: str = "") ->
     return pd.DataFrame(held, index=range(len(tests))).astype(dict.fromkeys(_COUNTS, np.int64))
 
 
-def judged(tests: list[pd.DataFrame], guards: Guards) -> pd.DataFrame:
-    """Return every test entered, with q-values and ``signal``; one whose p-value is unknown is no test, and left out.
+def gathered(tests: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return all tests entered together; one whose p-value is unknown is no test, and left out."""
+    held = pd.concat([one for one in tests if len(one)] or tests, ignore_index=True)
+    return held[held["p_value"].notna()].reset_index(drop=True)
+
+
+def judged(held: pd.DataFrame, guards: Guards) -> pd.DataFrame:
+    """Return every test gathered, with q-values and ``signal``.
 
     ``eligible``: what the detector itself asks for besides (dropped).
     """
-    held = pd.concat([one for one in tests if len(one)] or tests, ignore_index=True)
-    held = held[held["p_value"].notna()].reset_index(drop=True)
     families = np.asarray(held.groupby(FAMILY, sort=False).ngroup(), dtype=np.int64)
     held["p_value"] = np.maximum(held["p_value"], SMALLEST)
     corrected = benjamini_hochberg(held["p_value"].to_numpy(), families)

@@ -29,7 +29,7 @@ USUAL = 1.0  # voices a month (long histories) or a week (short ones): below, th
 MONTHLY = farrington.Settings(years=5)
 ALERT = 0.01  # of the limit drawn above what is expected
 WEEKS_OF_MONTH = 4
-_RECENT = 6  # moments among which the start of a rise is sought
+_RECENT = 6  # months among which the start of a rise is sought
 _Z = 1.96
 
 
@@ -40,7 +40,9 @@ def farrington_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
     last = len(monthly.counts) - 1
     expected = farrington.expectation(monthly.counts, monthly.volumes, last, MONTHLY)
     observed = monthly.counts[last]
-    starts = likely_starts(monthly, expected.mean)
+    recent = slice(last + 1 - _RECENT, None)
+    per_voice = np.divide(expected.mean, monthly.volumes[last], where=monthly.volumes[last] > 0, out=0 * observed)
+    starts = likely_starts(monthly.counts[recent], per_voice * monthly.volumes[recent])
     names = np.array([str(pd.Period(month, "M") - lag) for lag in range(_RECENT)])
     return _lines(series, chosen).assign(
         observed=observed,
@@ -80,7 +82,7 @@ def nb_cusum_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
     chosen = np.flatnonzero(~is_long(series) & ~is_short(series) & (series.history > LEAST))
     weekly = _columns(series.weekly, chosen)
     chances, means = nb_cusum.p_values(weekly.counts, weekly.volumes)
-    starts = likely_starts(weekly, means[-1])
+    starts = likely_starts(weekly.counts[-nb_cusum.SUMMED :], means)
     rows = np.arange(nb_cusum.SUMMED)[::-1, None] <= starts
     observed = (weekly.counts[-nb_cusum.SUMMED :] * rows).sum(axis=0)
     expected = (means * rows).sum(axis=0)
@@ -102,16 +104,14 @@ def interval(observed: Floats, expected: Floats, dispersion: Floats, error: Floa
         return {"ratio": ratio, "ratio_low": np.where(observed > 0, ratio / spread, 0.0), "ratio_high": ratio * spread}
 
 
-def likely_starts(counts: Counts, expected_now: Floats) -> Integers:
+def likely_starts(counts: Floats, expected: Floats) -> Integers:
     """Return how many moments ago each rise most likely began, 0 for now: the window of greatest likelihood ratio.
 
-    What was expected of earlier moments follows their volume: the season is that of the moment judged.
+    ``counts``, ``expected``: the same last moments × series, the oldest first.
     """
-    seen = np.cumsum(counts.counts[::-1][:_RECENT], axis=0)
+    seen, usual = np.cumsum(counts[::-1], axis=0), np.cumsum(expected[::-1], axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        per_voice = expected_now / counts.volumes[-1]
-        expected = np.cumsum(counts.volumes[::-1][:_RECENT], axis=0) * per_voice
-        gain = np.where(seen > expected, seen * np.log(seen / expected) - (seen - expected), 0.0)
+        gain = np.where(seen > usual, seen * np.log(seen / usual) - (seen - usual), 0.0)
     starts: Integers = np.where(np.isnan(gain), 0.0, gain).argmax(axis=0)
     return starts
 

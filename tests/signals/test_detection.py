@@ -7,6 +7,7 @@ import datetime
 import pandas as pd
 import pytest
 from made_voices import FIRST, made_voices
+from scipy import stats
 
 from pipelines.signals.detection import Options, detect
 from pipelines.signals.ledger import COLUMNS, Guards
@@ -126,3 +127,18 @@ def test_power_of_a_short_history_is_told_too():
     told = detect(made_voices({"caf": 12}, 300), FIRST + datetime.timedelta(days=290)).power.iloc[0]
     assert 1 < told["smallest_rise"] <= 10
     assert told["months"] == 10
+
+
+def test_when_nothing_rises_false_signals_are_as_rare_as_promised():
+    families = false = tests = 0
+    for seed in range(8):
+        voices = made_voices({"caf": 3, "cpam": 1.2, "ants": 0.5}, 1150, seed=100 + seed, share=0.12)
+        for month in (datetime.date(2023, 2, 1), datetime.date(2021, 2, 1)):
+            told = detect(voices, month, QUIET).ledger
+            families, false, tests = (
+                families + len(told),
+                false + (told["signals"] > 0).sum(),
+                tests + told["tests"].sum(),
+            )
+    assert tests > 10_000
+    assert false <= stats.binom.ppf(0.999, families, Guards().false_discovery)
