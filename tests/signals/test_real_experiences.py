@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.signals.detection import Options, detect
+from pipelines.voice.voices import AcceptedYear, read_voices
 
 PROJECT = Path(__file__).resolve().parents[2]
 REAL = PROJECT.parent / "shared" / "real" / "experiences-2022" / "spplus-experiences-2022-annotees.csv.gz"
@@ -21,8 +22,6 @@ REAL = PROJECT.parent / "shared" / "real" / "experiences-2022" / "spplus-experie
 def voices(catalogue, tmp_path_factory):
     if not REAL.exists():
         pytest.skip("les textes réels ne sont pas ici")
-    room = pytest.importorskip("pipelines.voice.voices")
-
     folder = tmp_path_factory.mktemp("real")
     with gzip.open(REAL, "rt", encoding="utf-8", newline="") as file:
         told = [line for line in csv.DictReader(file) if line["date"]]
@@ -32,8 +31,8 @@ def voices(catalogue, tmp_path_factory):
         for rank, line in enumerate(told)
     ]  # fmt: skip
     pq.write_table(pa.Table.from_pylist(rows), folder / "rows.parquet")
-    years = [room.AcceptedYear(folder / "rows.parquet", "colonnes-2022")]
-    return room.read_voices(catalogue, "services-publics-plus", years, folder / "kept").table
+    years = [AcceptedYear(folder / "rows.parquet", "colonnes-2022")]
+    return read_voices(catalogue, "services-publics-plus", years, folder / "kept").table
 
 
 def signals(voices, year, month):
