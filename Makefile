@@ -86,7 +86,7 @@ oracles: develop
 
 # A browser opens the UI of an instance of its own; needs /usr/bin/chromium.
 docs-pictures: develop
-	RESULTATS_PICTURES=docs/images $(BIN)/pytest tests/operations/test_in_a_browser.py tests/e2e/test_posters.py tests/e2e/test_site_in_a_browser.py
+	RESULTATS_PICTURES=docs/images $(BIN)/pytest tests/operations/test_in_a_browser.py tests/operations/test_first_hour.py tests/e2e/test_posters.py tests/e2e/test_site_in_a_browser.py
 
 bench: develop
 	$(BIN)/python benchmarks/main_job.py

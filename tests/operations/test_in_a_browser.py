@@ -6,8 +6,6 @@ RESULTATS_PICTURES=<folder> (``make docs-pictures``) the pictures of ``docs/`` a
 
 from __future__ import annotations
 
-import io
-import os
 import re
 import shutil
 import subprocess
@@ -20,7 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import requests
+from dagster_page import BACKFILLS, EVERY, LONG, Browser, opened_page, wanted_pictures
 from dagster_service import PROJECT, Service, free_port, small_project, wait_for
 
 from pipelines.flow.stored_files import read_json
@@ -29,15 +27,7 @@ from pipelines.targets.protocol import Rooms
 
 pytestmark = pytest.mark.e2e
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
-LONG = 240  # seconds: the backfill daemon alone takes half a minute to begin, and the machine may be shared
-EVERY = 2  # seconds between two questions
 DATASET = "resultats-services-publics"
-RUNS = "{runsOrError(limit: 50){... on Runs{results{runId jobName status tags{key value}}}}}"
-BACKFILLS = """{partitionBackfillsOrError(limit: 1){... on PartitionBackfills{
-  results{id status partitionNames runs(limit: 9){runId status}}}}}"""
 ASSET = """query($path: [String!]!){assetNodeOrError(assetKey: {path: $path}){... on AssetNode{
   assetPartitionStatuses{... on DefaultPartitionStatuses{materializedPartitions failedPartitions}}
   assetChecksOrError{... on AssetChecks{checks{name
@@ -47,42 +37,12 @@ ASSET = """query($path: [String!]!){assetNodeOrError(assetKey: {path: $path}){..
 SUMMARY = """{assetOrError(assetKey: {path: ["nuit", "bilan"]}){... on Asset{
   assetMaterializations(limit: 1){runId}}}}"""
 
-TELL = """([place, told]) => {
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(place, told);
-}"""
-
 
 @dataclass
-class Site:
-    """The services of one instance, a page of the browser, and where its pictures go."""
+class Site(Browser):
+    """The same, with the services behind it."""
 
     service: Service
-    page: Any
-    pictures: Path | None
-    told: dict[str, str]
-
-    def ask(self, query: str, **variables: Any) -> Any:
-        """Ask GraphQL of the web server that the browser uses."""
-        address = f"http://127.0.0.1:{self.service.web}/graphql"
-        answer = requests.post(address, json={"query": query, "variables": variables}, timeout=60).json()
-        assert "errors" not in answer, answer
-        return answer["data"]
-
-    def runs(self, job: str) -> list[dict[str, Any]]:
-        return [run for run in self.ask(RUNS)["runsOrError"]["results"] if run["jobName"] == job]
-
-    def ended(self, job: str, count: int) -> dict[str, Any]:
-        """Wait until ``count`` runs of ``job`` are over; return the latest."""
-        wait_for(lambda: len(self.runs(job)) >= count, LONG, EVERY)
-        self.rest()
-
-        def over() -> list[dict[str, Any]] | None:
-            runs = self.runs(job)
-            done = [run for run in runs if run["status"] in ("SUCCESS", "FAILURE", "CANCELED")]
-            return runs if len(done) == len(runs) >= count else None
-
-        return wait_for(over, LONG, EVERY)[0]
 
     def asset(self, *path: str) -> tuple[dict[str, list[str]], dict[str, Any]]:
         """Return the years of an asset by state, and the latest execution of each check."""
@@ -91,34 +51,6 @@ class Site:
         return node["assetPartitionStatuses"], {
             item["name"]: item["executionForLatestMaterialization"] for item in checks
         }
-
-    def open(self, path: str, seen: str) -> None:
-        """Open a page of the UI and wait until a text is seen in it."""
-        self.page.goto(f"http://127.0.0.1:{self.service.web}{path}")
-        self.see(seen)
-
-    def rest(self) -> None:
-        """Leave the UI while waiting: its pages ask and draw all the time."""
-        self.page.goto("about:blank")
-
-    def see(self, text: str) -> None:
-        self.page.get_by_text(re.compile(text)).locator("visible=true").first.wait_for()
-
-    def click(self, role: str, name: str) -> None:
-        self.page.get_by_role(role, name=re.compile(name)).locator("visible=true").first.click()
-
-    def picture(self, name: str) -> None:
-        """Write what the browser shows as a small PNG, when pictures are wanted."""
-        if self.pictures is None:
-            return
-        from PIL import Image
-
-        self.page.wait_for_timeout(1500)  # movements end
-        for place, told in self.told.items():  # addresses and folders as they are once installed
-            self.page.evaluate(TELL, [place, told])
-        with Image.open(io.BytesIO(self.page.screenshot())) as shown:
-            few = shown.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-            few.save(self.pictures / f"{name}.png", optimize=True)
 
 
 @contextmanager
@@ -135,31 +67,20 @@ def letters_of(output: Path) -> Iterator[str]:
 
 @pytest.fixture
 def site(tmp_path) -> Iterator[Site]:
-    if not CHROMIUM.exists():
-        assert not os.environ.get("CI"), "Chromium est attendu en intégration continue (.ci/run)"
-        pytest.skip("Chromium n'est pas installé (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
     schemas, exports = small_project(tmp_path, ["mairies", "consulats"], range(2023, 2025))
     declared = schemas / "networks" / "consulats.yml"
     declared.write_text(declared.read_text(encoding="utf-8").replace("2023-2024", "2024"), encoding="utf-8")
     shutil.copy(PROJECT / "data" / "samples" / "provenance.yml", exports)
     spoil(exports / "mairies" / "guichet-2024.csv", 30)
     spoil(exports / "consulats" / "guichet-2024.csv", 3)
-    pictures = os.environ.get("RESULTATS_PICTURES")
-    with letters_of(tmp_path / "output") as letters:
+    with letters_of(tmp_path / "output") as letters, opened_page() as page:
         service = Service(tmp_path, schemas, exports, {"RESULTATS_LETTERS_URL": letters})
         with service.instance():
             pass  # made before the services start
         try:
             service.start("code", "daemon", "webserver")
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-                page = browser.new_page(viewport={"width": 1280, "height": 720}, locale="fr-FR")
-                page.set_default_timeout(60_000)
-                told = {str(tmp_path): "/var/lib/resultats", letters: "https://lettres.example.fr"}
-                yield Site(service, page, Path(pictures) if pictures else None, told)
-                browser.close()
+            told = {str(tmp_path): "/var/lib/resultats", letters: "https://lettres.example.fr"}
+            yield Site(f"http://127.0.0.1:{service.web}", page, wanted_pictures(), told, service)
         finally:
             service.stop()
 
