@@ -115,10 +115,14 @@ class Catalogue:
         return {key: feed for key, feed in feeds.items() if feed.years is None or year in feed.years}
 
     def fingerprint(self, network: str) -> str:
-        """Hash (sha256) of all declarations that bear on the results of ``network``."""
+        """Hash (sha256) of all declarations that bear on the results of ``network``: not what feeds other networks."""
+        fed = {key: (value, value.networks[network]) for key, value in self.indicators_of(network).items()}
         parts = {
             "network": self.networks[network].model_dump(mode="json", exclude={"closed_until", "poster"}),
-            "indicators": {key: value.model_dump(mode="json") for key, value in self.indicators_of(network).items()},
+            "indicators": {
+                key: [value.model_dump(mode="json", exclude={"networks"}), feed.model_dump(mode="json")]
+                for key, (value, feed) in fed.items()
+            },
             "corrections": [item.model_dump(mode="json") for item in self.corrections.get(network, ())],
             "territories": self.territories.model_dump(mode="json"),
             "reasons": {key: value.model_dump(mode="json") for key, value in self.reasons.items()},

@@ -103,6 +103,7 @@ def test_the_fingerprint_is_stable(schemas):
         ("indicators/actes-france-services.yml", "decimals: 0", "decimals: 1", {"france-services"}),
         ("indicators/taux-decroche.yml", "decimals: 1", "decimals: 2",
          {"caf", "dgfip", "france-travail", "assurance-maladie", "gendarmerie", "prefectures"}),
+        ("indicators/csat.yml", "  dgfip:\n", "  dgfip:\n    years: 2023-2024\n", {"dgfip"}),
         ("tables/reseaux.yml", "title: ", "title: Les ", set()),
         ("references/engagements.yml", "label: ", "label: Le ", set()),
     ],
