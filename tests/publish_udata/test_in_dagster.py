@@ -18,7 +18,7 @@ from assets.resources import Workspace
 from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.targets.protocol import Rooms
-from pipelines.targets.udata.server_state import last_page
+from pipelines.targets.udata.server_state import page_last_published
 
 pytestmark = pytest.mark.e2e
 
@@ -114,6 +114,6 @@ def test_an_output_on_a_shared_storage_is_published_once(house: House, tmp_path:
     held = house.held()
     assert held["extras"]["resultats:version"] == "1.0.0"
     noted = store.room("targets") / Rooms(store.output).record(house.base_url).name
-    assert last_page(noted, house.base_url, DATASET) == held["uri"]  # it has no page on this server
+    assert page_last_published(noted, house.base_url, DATASET) == held["uri"]  # it has no page on this server
     assert publish()["fichiers_ecrits"].value == 0
     assert house.held()["last_modified"] == held["last_modified"]
