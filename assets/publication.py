@@ -18,6 +18,7 @@ from pipelines.flow.publish import Night, Publisher, publish_accepted, publish_n
 from pipelines.flow.site import follow_site
 from pipelines.flow.waiting_plans import keep_waiting
 from pipelines.operations.settings import SettingError, read_secret, theme_from_environment
+from pipelines.read import RootError
 from pipelines.release.errors import PublicationError
 from pipelines.targets.folder.target import NAME
 from pipelines.targets.plan import Plan
@@ -29,7 +30,7 @@ AGREEMENT = "accord"
 ACCEPT_JOB = "accepter_plan"
 HOURLY = 3600  # seconds; the crawler of the platform comes within hours
 NO_SUCH_PLAN = "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé. Relire le plan."
-STOPPED = (PublicationError, TargetError, SettingError)  # their sentence is all there is to know
+STOPPED = (PublicationError, RootError, SettingError, TargetError)  # their sentence is all there is to know
 
 
 def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
@@ -47,7 +48,7 @@ def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         pool=POOL,  # one publisher at a time on a target is the rule: two would plan from the same state
         check_specs=[
             dg.AssetCheckSpec(
-                AGREEMENT, asset=KEY, description="Aucun plan de publication n'attend l'accord de quelqu'un"
+                AGREEMENT, asset=KEY, description="Aucun plan n'est bloqué ; un plan qui ne l'est pas se lance d'ici"
             )
         ],
     )
@@ -154,8 +155,8 @@ def _waiting(found: Iterable[Plan]) -> dict[str, Any]:
         name, reasons = plan.hash[:12], [" ; ".join([gate.message_fr, *gate.details[:3]]) for gate in plan.refusals]
         if reasons:
             shown[f"pourquoi_{name}"] = dg.MetadataValue.text(f"{plan.target} : {' — '.join(reasons)}")
-            config = {"plan": {"hash": plan.hash, "reason": "…"}}
-            shown |= {f"{key}_{name}": item for key, item in launch_shown(ACCEPT_JOB, config).items()}
+        config = {"plan": {"hash": plan.hash, "reason": "…"}}
+        shown |= {f"{key}_{name}": item for key, item in launch_shown(ACCEPT_JOB, config).items()}
         shown[name] = dg.MetadataValue.md(_code(plan_text(plan)))
     return shown
 

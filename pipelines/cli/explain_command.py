@@ -5,13 +5,12 @@ How a number is traced and computed again is in ``pipelines.explain``.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, load_or_stop, option
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, load_or_stop, option, tell
 from pipelines.cli.terminal_output import print_json, steps
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ def explain(
     """Tell where a published row comes from, and compute it again."""
     catalogue = load_or_stop(schemas)
     if message := _unknown(catalogue, indicator, network):
-        print(message, file=sys.stderr)
-        return USAGE
+        return tell(message, USAGE)
     from pipelines.explain import NotFoundError, explanation, find_row
 
     try:
@@ -53,8 +51,7 @@ def explain(
             begin("lignes relues dans l'archive, calcul refait")
             told = explanation(explainer, row, schemas)
     except NotFoundError as error:
-        print(error, file=sys.stderr)
-        return USAGE
+        return tell(error, USAGE)
     if json:
         print_json(told)
     else:

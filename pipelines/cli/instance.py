@@ -5,11 +5,10 @@ Only arguments and exit codes; what they do is in ``operations`` and ``flow``.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, option
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, option, tell
 from pipelines.cli.terminal_output import print_json
 
 if TYPE_CHECKING:
@@ -69,6 +68,7 @@ def revisions(
     from pipelines.operations.output_lock import alone_on
 
     store = Store(output)
+    store.must_have_begun()
     if accept is None:
         found = list(waiting_revisions(store))
         rows = [
@@ -76,18 +76,16 @@ def revisions(
              "proposee_le": item.proposed_at, "differences": item.differences}
             for item in found
         ]  # fmt: skip
-        _answer(json, {"revisions": rows}, *(_told(item) for item in found))
+        _answer(json, {"revisions": rows}, *([_told(item) for item in found] or ["Aucune révision n'attend."]))
         return DONE
     network, year, revision = accept
     try:
         with alone_on(output, "resultats revisions"):
             accept_revision(store, network, int(year), revision)
     except RevisionError as error:
-        print(error, file=sys.stderr)
-        return REFUSED
+        return tell(error, REFUSED)
     except ValueError:
-        print(f"année « {year} » : un nombre est attendu", file=sys.stderr)
-        return USAGE
+        return tell(f"année « {year} » : un nombre est attendu", USAGE)
     told = f"{network} {year} : révision acceptée ; les tables nationales suivront"
     _answer(json, {"reseau": network, "annee": int(year), "acceptee": revision}, told)
     return DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Annotated
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_stop, tell
+from pipelines.cli.options import DONE, REFUSED, Json, Output, Schemas, flag, load_or_stop
 from pipelines.cli.terminal_output import print_json, steps
 
 
@@ -37,16 +37,12 @@ def status(output: Output, schemas: Schemas, json: Json = False) -> int:
     """Say what is published and where, what is late, what waits for an agreement."""
     catalogue = load_or_stop(schemas)
     from pipelines.operations.settings import letters_from_environment
-    from pipelines.report.status import NothingHereError
     from pipelines.report.status import status as current_status
 
     today = datetime.datetime.now().astimezone().date()
-    try:
-        with steps() as begin:
-            begin("lecture de la sortie")
-            found = current_status(catalogue, output, today, letters_from_environment())
-    except NothingHereError as error:
-        return tell(error, USAGE)
+    with steps() as begin:
+        begin("lecture de la sortie")
+        found = current_status(catalogue, output, today, letters_from_environment())
     if json:
         print_json(found)
     else:

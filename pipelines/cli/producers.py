@@ -132,7 +132,9 @@ def _validate_export(
     except TreatmentError as error:
         return _untreated(file, json, str(error))
     except OSError as error:
-        return _untreated(file, json, f"le fichier n'a pas pu être lu sur cette machine ({error.strerror})")
+        from pipelines.mechanics.machine_faults import machine_fault
+
+        return _untreated(file, json, f"le fichier n'a pas pu être lu : {machine_fault(error) or error.strerror}")
     except MemoryError:
         return _untreated(file, json, "la mémoire de cette machine ne suffit pas pour juger ce fichier")
     if json:
@@ -201,7 +203,9 @@ def template(
             path.write_bytes(content)
             print(f"écrit : {path}")
     except OSError as error:
-        return tell(f"impossible d'écrire dans {folder} ({error.strerror})", USAGE)
+        from pipelines.mechanics.machine_faults import machine_fault
+
+        return tell(f"impossible d'écrire dans {folder} : {machine_fault(error) or error.strerror}", USAGE)
     return DONE
 
 

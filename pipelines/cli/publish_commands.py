@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_stop, option
+from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_stop, option, tell
 from pipelines.cli.terminal_output import Steps, print_json, steps
 from pipelines.mechanics.french import counted, number
 
@@ -61,8 +61,7 @@ def publish(
 ) -> int:
     """Bring a target to the latest release, and read it back."""
     if reason and not accept:
-        print("--reason accompagne --accept", file=sys.stderr)
-        return USAGE
+        return tell("--reason accompagne --accept", USAGE)
     return _guarded(Arguments(target, output, schemas, json, yes, accept, reason), _bring)
 
 
@@ -82,11 +81,12 @@ def site(
     from pipelines.operations.settings import theme_from_environment
 
     store = Store(output)
-    with steps() as tell:
-        tell("pages du site")
+    store.must_have_begun()
+    with steps() as begin:
+        begin("pages du site")
         built = bring_site(catalogue, store, version=release, folder=folder, theme=theme_from_environment())
     if built is None:
-        return _stopped(Arguments("site", output, schemas, json), _nothing_released(store), REFUSED)
+        return _stopped(Arguments("site", output, schemas, json), _nothing_released(store), USAGE)
     facts = {
         "site": str(built.folder / "index.html"), "version": built.version, "fichiers": built.files,
         "ecrits": len(built.written), "retires": len(built.removed),
@@ -112,9 +112,7 @@ def _guarded(arguments: Arguments, command: Callable[[Arguments, Publisher], int
     try:
         store = Store(arguments.output)
         return command(arguments, Publisher(catalogue, store, arguments.target, read_secret))
-    except RootError as error:
-        return _stopped(arguments, error, USAGE)
-    except (TargetError, SettingError) as error:
+    except (RootError, TargetError, SettingError) as error:
         return _stopped(arguments, error, USAGE)
     except PublicationError as error:
         return _stopped(arguments, error, REFUSED)
@@ -123,9 +121,8 @@ def _guarded(arguments: Arguments, command: Callable[[Arguments, Publisher], int
 def _stopped(arguments: Arguments, error: object, code: int) -> int:
     if arguments.json:
         print_json({"target": arguments.target, "error": str(error)})
-    else:
-        print(error, file=sys.stderr)
-    return code
+        return code
+    return tell(error, code)
 
 
 def _show(arguments: Arguments, publisher: Publisher) -> int:
@@ -135,7 +132,7 @@ def _show(arguments: Arguments, publisher: Publisher) -> int:
         tell(f"lecture de la cible {arguments.target}")
         found = list(publisher.plans())
     if not found:
-        return _stopped(arguments, _nothing_released(publisher.store), REFUSED)
+        return _stopped(arguments, _nothing_released(publisher.store), USAGE)
     waiting = [plan for plan in found if publisher.awaits(plan)]
     if arguments.json:
         facts = [{"empty": plan.empty, "blocked": plan in waiting, **plan.to_json()} for plan in found]
@@ -175,7 +172,7 @@ def _bring(arguments: Arguments, publisher: Publisher) -> int:
                 print(plan_text(report.plan))
             print(report_text(report))
     if not reports:
-        return _stopped(arguments, _nothing_released(publisher.store), REFUSED)
+        return _stopped(arguments, _nothing_released(publisher.store), USAGE)
     if arguments.json:
         content = {"target": arguments.target, "reports": [report.to_json() for report in reports]}
         print_json(content)

@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, StoppedError, flag, load_or_stop, option
+from pipelines.cli.options import (
+    DONE,
+    REFUSED,
+    USAGE,
+    Json,
+    Output,
+    Schemas,
+    StoppedError,
+    flag,
+    load_or_stop,
+    option,
+    tell,
+)
 from pipelines.cli.terminal_output import print_json, steps
 from pipelines.mechanics.french import counted
 
@@ -47,8 +59,7 @@ def verify(
     known = history.versions(store.room("releases"), dataset)
     wanted = version or (known[-1] if known else "")
     if wanted not in known:
-        print(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}", file=sys.stderr)
-        return USAGE
+        return tell(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}", USAGE)
     findings, proved, rebuilt = _proof(store, dataset, known, None if no_rebuild else wanted)
     if json:
         print_json({
@@ -143,13 +154,13 @@ def rollback(
     from pipelines.operations.output_lock import alone_on
     from pipelines.release.errors import PublicationError, ReleaseError
 
-    (dataset, store), catalogue = dataset_of(output, wanted_dataset), load_or_stop(schemas)
+    catalogue = load_or_stop(schemas)
+    dataset, store = dataset_of(output, wanted_dataset)
     try:
         with alone_on(output, "resultats rollback"):
             version, folder = _go_back(catalogue, dataset, store, to, reason)
     except (ReleaseError, AlreadyReleasedError, PublicationError) as error:
-        print(error, file=sys.stderr)
-        return REFUSED
+        return tell(error, REFUSED)
     place = _shown(store, folder)
     if json:
         print_json({"jeu": dataset, "version": version, "reprend": to, "dossier": place})
@@ -210,5 +221,4 @@ def dataset_of(output: str, wanted: str | None) -> tuple[str, Store]:
         message = f"jeu de données « {wanted} » inconnu{close_to(wanted, known)} ; publiés : {', '.join(known)}"
     else:
         message = f"préciser --dataset ; publiés : {', '.join(known)}"
-    print(message, file=sys.stderr)
-    raise StoppedError(USAGE)
+    raise StoppedError(tell(message, USAGE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +17,7 @@ from pipelines.cli.options import (
     flag,
     load_or_stop,
     option,
+    tell,
     unknown_network,
 )
 from pipelines.cli.terminal_output import print_json, steps
@@ -43,7 +43,7 @@ def run(
     catalogue = load_or_stop(schemas)
     networks, years = network or [], year or []
     if message := _unknown_choices(catalogue, networks, years):
-        return _told(message)
+        return tell(message, USAGE)
     from pipelines.flow.output_folder import tidy
     from pipelines.operations.output_lock import alone_on
     from pipelines.operations.settings import home_from_environment
@@ -56,7 +56,7 @@ def run(
     except OSError as error:
         from pipelines.mechanics.machine_faults import machine_fault
 
-        return _told(f"impossible d'écrire dans {output} : {machine_fault(error) or error.strerror}")
+        return tell(f"impossible d'écrire dans {output} : {machine_fault(error) or error.strerror}", USAGE)
     with alone_on(output, "resultats run"):
         tidy(output)
         outcome, summary = _treat(catalogue, exports, output, schemas, networks, years)
@@ -67,11 +67,6 @@ def run(
     if not outcome.succeeded or outcome.failures:
         return REFUSED
     return REFUSED if strict and summary.refused else DONE
-
-
-def _told(message: str) -> int:
-    print(message, file=sys.stderr)
-    return USAGE
 
 
 def _treat(

@@ -26,6 +26,8 @@ def show_findings(findings: Sequence[Reading]) -> None:
     console = Console(highlight=False)
     console.print(_verdict(findings), style="bold")
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for _ in ("subject", "state", "message"):
+        table.add_column(overflow="fold")  # a path is told whole
     for item in sorted(findings, key=lambda item: list(_STYLES)[::-1].index(item.state)):
         if item.state == "ignoré":
             continue

@@ -103,8 +103,9 @@ class Publisher:
         return kind_of(self.name).open(self.name, source, self.secret)
 
     def _opened(self) -> Target:
-        """Return the target once the folders that publication uses are brought."""
+        """Return the target once the folders that publication uses are brought; RootError where nothing ever ran."""
         target = self._open()
+        self.store.must_have_begun()
         for room in (*self._written, "releases"):  # all of them: each is checked before anything is published
             self.store.room(room)
         return target

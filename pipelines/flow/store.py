@@ -30,7 +30,8 @@ from pipelines.flow.output_folder import PRIVATE, PUBLIC, scratch_folder, strang
 from pipelines.flow.state import National, NetworkYear, Proposal, Reception, Record, Results, YearVerdict
 from pipelines.flow.stored_files import Kind, read_json, read_record, write_json, write_record
 from pipelines.mechanics.files import write_whole
-from pipelines.read import Archive, ObjectStore
+from pipelines.read import Archive, ObjectStore, RootError
+from pipelines.read.sources import without_secrets
 
 FRAMES = ("results", "discrepancies", "structures", "calibrations")  # what is computed of a network-year, a file each
 Stage = Literal["raw", "observations", "results"]
@@ -91,6 +92,12 @@ class Store:
         if self._apart:
             return bool(self._storage.names(SETS))
         return any((self.output / room).is_dir() for room in (*PRIVATE, *PUBLIC))
+
+    def must_have_begun(self) -> None:
+        """Raise RootError, which says what to do, where nothing was ever treated."""
+        if not self.begun():
+            place = without_secrets(self.address(self.output))
+            raise RootError(f"rien n'a jamais été traité dans {place} : lancer « resultats run », ou indiquer --output")
 
     def strangers(self) -> list[str]:
         """Name what is in the output and isn't ours."""

@@ -110,7 +110,7 @@ def instance_place() -> InstancePlace:
     """Return where the instance of DAGSTER_HOME is; raises NoInstanceError when there is none or it can't be told."""
     try:
         home = home_from_environment()
-        if home is None or not (home / "dagster.yaml").is_file():
+        if home is None:
             raise NoInstanceError("DAGSTER_HOME ne désigne pas un dossier qui contient dagster.yaml")
         ref = InstanceRef.from_dir(str(home))
         return InstancePlace(home, home / ref.local_artifact_storage.base_dir, _on_postgresql(ref))

@@ -40,6 +40,8 @@ def home_from_environment() -> Path | None:
         raise SettingError(f"DAGSTER_HOME : « {home} » n'est pas un chemin complet : écrire {Path(home).absolute()}")
     if not Path(home).is_dir():
         raise SettingError(f"DAGSTER_HOME : le dossier {home} n'existe pas : le créer, ou corriger la variable")
+    if not Path(home, "dagster.yaml").is_file():
+        raise SettingError(f"DAGSTER_HOME : {home} ne contient pas dagster.yaml : y copier celui du projet")
     return Path(home)
 
 

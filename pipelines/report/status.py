@@ -16,7 +16,6 @@ from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted, listed
-from pipelines.read.sources import without_secrets
 from pipelines.release import history
 from pipelines.report.facts import data_page, known_years, late_files, letter_of, to_check
 from pipelines.targets.protocol import Rooms
@@ -30,22 +29,14 @@ if TYPE_CHECKING:
     from pipelines.flow.store import Store
 
 
-class NothingHereError(Exception):
-    """Nothing was ever treated in an output; the French text says what to do."""
-
-
 def status(catalogue: Catalogue, output: str | Path, today: datetime.date, letters: str = "") -> dict[str, Any]:
     """Return where things stand on ``today``, as plain data with French names.
 
     ``output`` is a folder or an fsspec URL, ``letters`` the URL of the letters if they have one; raises RootError when
-    the protocol of ``output`` is unknown here, NothingHereError when nothing was ever treated there.
+    the protocol of ``output`` is unknown here, or when nothing was ever treated there.
     """
     store = Store(str(output), letters)
-    if not store.begun():
-        raise NothingHereError(
-            f"rien n'a jamais été traité dans {without_secrets(str(output))} : lancer « resultats run », "
-            "ou indiquer --output"
-        )
+    store.must_have_begun()
     years = known_years(store, catalogue)
     return {
         "date": today.isoformat(),
