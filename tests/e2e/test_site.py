@@ -57,5 +57,5 @@ def test_the_site_follows_what_is_published_by_hand(whole_run, tmp_path):
 
 
 def test_without_a_version_the_command_says_what_to_do(tmp_path, capsys):
-    assert main(["site", "--output", str(tmp_path)]) == 1
+    assert main(["site", "--output", str(tmp_path)]) == 2
     assert "lancer « resultats run »" in capsys.readouterr().err
