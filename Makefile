@@ -82,7 +82,7 @@ editor-schemas: setup
 oracles: develop
 	cd tests/compute/oracles && ../../../$(BIN)/python rows.py && Rscript survey.R
 	cd tests/barometers/oracle && Rscript barometers.R
-	cd tests/signals/oracle && Rscript time.R
+	cd tests/signals/oracle && Rscript time.R && ../../../$(BIN)/python ../made_outbreaks.py > outbreaks.txt && Rscript outbreaks.R && rm outbreaks.txt
 
 # A browser opens the UI of an instance of its own; needs /usr/bin/chromium.
 docs-pictures: develop

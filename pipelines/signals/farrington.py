@@ -231,7 +231,8 @@ def _regressions(past: _Past, prior: Floats) -> _Fit:
 
 def _least_squares(design: Floats, weights: Floats, target: Floats) -> tuple[Floats, Floats]:
     """Return the inverses of the information and the coefficients; a factor without any moment stays at 0."""
-    information = np.einsum("ni,sn,nj->sij", design, weights, design, optimize=True)
+    products = (design[:, :, None] * design[:, None, :]).reshape(len(design), -1)
+    information = (weights @ products).reshape(len(weights), *design.shape[1:], *design.shape[1:])
     diagonal = np.einsum("sii->si", information)
     empty = diagonal <= 0
     diagonal[empty] = 1.0  # in place: a view of the information

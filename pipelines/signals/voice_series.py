@@ -89,7 +89,7 @@ def known_voices(voices: pa.Table, month: datetime.date) -> duckdb.DuckDBPyConne
 
     One thread: the same voices give the same tables in the same order. ``voices`` itself can be asked too.
     """
-    connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "600MB"})
+    connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "600MB", "temp_directory": ""})
     connection.register("voices", voices)
     connection.execute(_KNOWN, {"end": month_end(month)})
     connection.execute(_CELLS)

@@ -142,3 +142,14 @@ def test_when_nothing_rises_false_signals_are_as_rare_as_promised():
             )
     assert tests > 10_000
     assert false <= stats.binom.ppf(0.999, families, Guards().false_discovery)
+
+
+def test_what_a_voice_does_not_say_is_no_obstacle():
+    def bare(rows):
+        for row in rows[::2]:
+            row.update(office=None, department=None, themes=None, terms=None, delay_days=None, form=None, feeling="")
+
+    found = detect(made_voices({"caf": 3, "cpam": 2}, 1200, change=bare), datetime.date(2023, 3, 1))
+    assert {"farrington", "terms", "scan"} <= set(found.tests["detector"])
+    assert not found.tests[["service", "office", "theme", "feeling", "territory", "term"]].isna().any().any()
+    assert set(found.tests["feeling"]) == {"", "positif", "negatif"}
