@@ -15,6 +15,7 @@ from pipelines.declarations.base import ColumnName, Identifier, Model, Text, Yea
 from pipelines.declarations.network import Acceptance, Export, ExportField, Layout, Network, Period, RowLevel
 
 EXPORT = "experiences"
+FEELINGS = "positif|neutre|négatif"
 
 
 class VoiceColumns(Model):
@@ -146,8 +147,10 @@ def _field(experiences: Experiences, field: ExportField) -> ExportField:
     """Return a field as it is judged: the cells of several channels hold nothing but declared ones."""
     if field.name not in experiences.columns.channels or not experiences.channels or field.constraints.pattern:
         return field
-    known = "|".join(_escaped(channel) for channel in experiences.channels)
-    pattern = f"[ ]*({known})?[ ]*(,[ ]*({known})?[ ]*)*"
+    channel = f"(?i:{'|'.join(_escaped(channel) for channel in experiences.channels)})"
+    # Where a cell tells what was felt of each channel, that comes after it: « Téléphone : Négatif ».
+    one = f"[ ]*({channel}([ ]*[:(-][ ]*(?i:{FEELINGS})[)]?)?)?[ ]*"
+    pattern = f"{one}(,{one})*"
     told = f"un ou plusieurs de : {', '.join(experiences.channels)} ; une virgule entre deux"
     constraints = field.constraints.model_copy(update={"pattern": pattern})
     return field.model_copy(update={"constraints": constraints, "readable_format": field.readable_format or told})

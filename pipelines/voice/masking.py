@@ -284,6 +284,7 @@ _NAMES = rf"(?:[ -]{_LINK}{{0,2}}{_NAME}){{0,3}}"
 _TOWN = rf"(?:,? ?(?:[àa] )?\d{{5}} {_NAME}{_NAMES}|,? [àa] {_NAME}{_NAMES})?"
 _STREET = rf"(?i:{_STREETS}) {_LINK}{{0,2}}{_WORD}[{_UP}{_LOW}0-9'-]*{_NAMES}"
 _PERHAPS_STREET = rf"(?i:{_PERHAPS_STREETS}) {_LINK}{{0,2}}(?P<named>{_WORD}[{_UP}{_LOW}'-]+){_NAMES}"
+_DOT = r"(?:[.,]| point )"
 _FILE_WORDS = r"dossier|allocataire|matricule|n°|num[ée]ro|r[ée]f[ée]rence|fiscal|identifiant|contrat"
 _CLOSING = "|".join((
     "cordialement", "salutations(?: distingu[ée]es| les meilleures| respectueuses)?", "bien [àa] vous",
@@ -295,7 +296,7 @@ RULES: tuple[Rule, ...] = (
         "courriel",
         likely=r"(?i)@|\(at\)|arobase",
         pattern=re.compile(
-            r"[\w.%+-]*[\w%+-](?: ?(?:@|\(at\)|\barobase\b) ?[\w-]+(?: ?[.,] ?[\w-]+)*[.,] ?[a-z]{2,4}\b"
+            rf"[\w.%+-]*[\w%+-](?: ?(?:@|\(at\)|\barobase\b) ?[\w-]+(?: ?{_DOT} ?[\w-]+)*{_DOT} ?[a-z]{{2,4}}\b"
             r"|(?<=\w{3})@[\w-]{4,})",
             re.IGNORECASE,
         ),
@@ -305,6 +306,7 @@ RULES: tuple[Rule, ...] = (
             "c.durand (at) exemple.com",
             "C.DURAND@EXEMPLE.FR",
             "camille@exemple,fr",
+            "durand arobase exemple point fr",
             "sophie.martin@dgfip.finances.gouv.fr",
         ),
         kept=(

@@ -1,4 +1,4 @@
-"""One writing of a text: composed letters, plain quotes and spaces, no tags, a space after each sentence."""
+"""One writing of a text: plain letters, figures, quotes and spaces, no tags, a space after each sentence."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def normalised(text: str) -> str:
     if "&" in text or "<" in text:
         text = _TAG.sub("\n", html.unescape(text))
     if not text.isascii():
-        text = _HIDDEN.sub("", unicodedata.normalize("NFC", text).translate(_SIGNS))
+        text = _HIDDEN.sub("", unicodedata.normalize("NFKC", text).translate(_SIGNS))
     return _LINES.sub("\n", _SPACES.sub(" ", _GLUED.sub(" ", text))).strip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.declarations.experiences import FEELINGS
 from pipelines.mechanics.files import replacing
 from pipelines.mechanics.spelling import plain_form
 from pipelines.voice.campaigns import MANY_COPIES, crowded_days
@@ -43,6 +45,7 @@ VOICES = pa.schema([
 _KEPT = pa.schema([*VOICES, ("_copies", pa.int32())])  # _copies: the most texts of the voice in one day
 _FACTS = b"voices"
 SHORT = 60  # letters: shorter texts are one voice only when they are the same, of one day
+_FELT = re.compile(rf"\s*[:(-]\s*(?:{FEELINGS})\)?\s*$", re.IGNORECASE)  # after a channel, what was felt of it
 _FEELINGS = {"positif": "positif", "neutre": "neutre", "negatif": "negatif"}
 
 
@@ -153,6 +156,7 @@ class _Making:
     source: Experiences
     services: Mapping[str, tuple[str, str]]
     departments: Mapping[str, str]
+    channels: Mapping[str, str]
     themes: Mapping[str, str]
     version: str
 
@@ -165,7 +169,8 @@ class _Making:
         themes = expressions(catalogue.themes)
         declared = [source.columns.model_dump(mode="json"), source.channels, services, departments, themes]
         version = hashlib.sha256(json.dumps([declared, _code()], ensure_ascii=False).encode()).hexdigest()
-        return cls(source, services, departments, themes, version)
+        channels = {plain_form(channel): channel for channel in source.channels}
+        return cls(source, services, departments, channels, themes, version)
 
     def present(self, path: Path) -> list[str]:
         """Return the columns of a file of observations that are read."""
@@ -227,8 +232,8 @@ class _Making:
 
     def _channels(self, row: Mapping[str, Any]) -> list[str]:
         cells = [row.get(name) or "" for name in self.source.columns.channels]
-        words = [word.strip() for cell in cells for word in cell.split(",")]
-        return list(dict.fromkeys(word for word in words if word in self.source.channels))
+        words = [plain_form(_FELT.sub("", word)) for cell in cells for word in cell.split(",")]
+        return list(dict.fromkeys(self.channels[word] for word in words if word in self.channels))
 
 
 def _services(typologies: Mapping[str, Typology]) -> dict[str, tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import random
+import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -71,6 +72,23 @@ def test_a_postcode_gives_no_more_than_its_departement(voices, code, department)
     found = voices([row(1, "Merci", code_postal=code)], "colonnes-2022")
     assert found.table["department"].to_pylist() == [department]
     assert code not in str(found.table.to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("Téléphone,,E-mail", ["Téléphone", "E-mail"]),
+        (",", []),
+        ("réseaux sociaux , VISIO/Video", ["Réseaux Sociaux", "Visio/Video"]),
+        ("Téléphone : Négatif, Accueil (Positif)", ["Téléphone", "Accueil"]),
+        ("Tchat (messagerie instantanée), Téléphone,Téléphone", ["Tchat (messagerie instantanée)", "Téléphone"]),
+        ("Pigeon", []),
+    ],
+)
+def test_the_channels_of_a_cell(voices, catalogue, cell, told):
+    assert voices([row(1, "Merci", canaux_1=cell)]).table["channels"].to_pylist() == [told]
+    field = catalogue.networks[SOURCE].exports[0].field("canaux_1")
+    assert bool(re.fullmatch(field.constraints.pattern, cell)) == (cell != "Pigeon")
 
 
 def test_a_label_that_is_not_declared_is_counted_under_its_own_name(voices):
