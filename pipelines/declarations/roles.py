@@ -26,6 +26,7 @@ Check = Literal[
     "between",  # the first column is within ``low`` and ``high``
     "whole",  # the first column holds whole numbers, or one of ``values``
     "listed",  # the first column holds one of ``values``
+    "named",  # the first column holds one of ``values``, in any spelling
     "spelled",  # the first column holds no other spelling of one of ``values``
     "real",  # the first column holds no code (99, 999, -1…) that stands among amounts
     "percent",  # the first column holds percentages, not shares of 1
@@ -62,7 +63,7 @@ def row_rules(catalogue: Catalogue, network: str, export: Export, years: Iterabl
         feeds = {
             key: feed for key, feed in catalogue.expected(network, year).items() if export.id in feed.export
         }  # fmt: skip
-        rules = list(_export_rules(export, year))
+        rules = [*_export_rules(export, year), *_service_rules(catalogue, network)]
         for identifier, feed in feeds.items():
             rules += _feed_rules(catalogue.indicators[identifier], feed, export)
         rules += _condition_rules(feeds, export)
@@ -88,6 +89,14 @@ def _export_rules(export: Export, year: int) -> Iterator[RowRule]:
         yield rule
         yield replace(rule, check="listed", values=categories)
     yield from _stratum_rules(export, year)
+
+
+def _service_rules(catalogue: Catalogue, network: str) -> Iterator[RowRule]:
+    """Yield that each service that users' texts name is declared: another is counted under its own name, and told."""
+    source = catalogue.experiences.get(network)
+    known = tuple(label for item in catalogue.typologies.values() for label in (*item.labels, item.service))
+    for column in source.columns.services if source else ():
+        yield RowRule("service-inconnu", "named", (column,), refuses=False, values=known, uses=("service",))
 
 
 def _stratum_rules(export: Export, year: int) -> Iterator[RowRule]:

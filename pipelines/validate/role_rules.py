@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.mechanics.french import cell
-from pipelines.mechanics.spelling import other_spelling
+from pipelines.mechanics.spelling import other_spelling, plain_form
 from pipelines.validate.distinct_rows import distinct, places_of
 from pipelines.validate.findings import Finding
 from pipelines.validate.messages import title
@@ -196,6 +196,17 @@ def _not_whole(rule: RowRule, table: pa.Table) -> Mask:
     return np.asarray((values != np.floor(values)) & ~np.isnan(values) & ~_holds(table, rule.columns[0], rule.values))
 
 
+def _not_named(rule: RowRule, table: pa.Table) -> Mask:
+    """Tell the rows whose text is no spelling of a known one; each distinct text is looked at once."""
+    name = rule.columns[0]
+    if name not in table.column_names:
+        return np.zeros(table.num_rows, np.bool_)
+    texts, places = distinct(table.column(name))
+    known = {plain_form(str(value)) for value in rule.values}
+    unknown = np.array([bool(text) and plain_form(str(text)) not in known for text in texts], np.bool_)
+    return unknown[places]
+
+
 def _not_spelled(rule: RowRule, table: pa.Table) -> Mask:
     """Tell the rows whose text is another spelling of a known one; each distinct text is looked at once."""
     name = rule.columns[0]
@@ -221,6 +232,7 @@ _BROKEN: Mapping[str, Callable[[RowRule, pa.Table], Mask]] = {
     "between": _not_between,
     "whole": _not_whole,
     "listed": lambda rule, table: ~_blank(table, rule.columns[0]) & ~_holds(table, rule.columns[0], rule.values),
+    "named": _not_named,
     "spelled": _not_spelled,
     "real": _may_be_code,
     "percent": lambda rule, table: (_numbers(table, rule.columns[0]) > 0) & (_numbers(table, rule.columns[0]) <= 1),

@@ -79,8 +79,8 @@ class VoicesRead:
 
 
 def read_voices(catalogue: Catalogue, name: str, years: Iterable[AcceptedYear], kept: Path) -> VoicesRead:
-    """Return the voices of a declared source of experiences; ``kept``: the private folder of what months gave."""
-    making = _Making.of(catalogue, name)
+    """Return the voices of a declared source of experiences; ``kept``: a private folder for what months gave."""
+    making, kept = _Making.of(catalogue, name), kept / name
     parts: list[pa.Table] = []
     read = VoicesRead(_KEPT.empty_table())
     wanted: set[str] = set()

@@ -336,7 +336,7 @@ def test_every_rule_of_a_role_has_words(desk):
     }  # fmt: skip
     telling = {
         "poids-absent", "hors-echelle", "couple-incomplet", "numerateur-superieur", "delai-negatif", "hors-etendue",
-        "code-suspect", "fraction-suspecte", "condition-jamais-remplie",
+        "code-suspect", "fraction-suspecte", "condition-jamais-remplie", "service-inconnu",
     }  # fmt: skip
     assert refusing | telling <= set(rules())
     assert {rule for rule in rules() if why_told(rule) == "values"} == telling

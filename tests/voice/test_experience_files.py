@@ -1,4 +1,4 @@
-"""A tabulation in place of the separator, between two names of a header."""
+"""Files of users' texts as they come: names of columns glued together, services that are not declared."""
 
 import csv
 
@@ -33,3 +33,21 @@ def test_names_that_are_not_declared_stay_together(samples, tmp_path, capsys):
 
     assert main(["validate", with_header(samples, tmp_path, change), *NETWORK]) == 0
     assert "Deux noms de colonnes" not in capsys.readouterr().out
+
+
+def test_a_service_that_is_not_declared_is_told_and_refuses_nothing(samples, tmp_path, capsys):
+    place = with_header(samples, tmp_path, lambda header: header)
+    path = tmp_path / "experiences-2024.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(";CAF;", ";Office du tourisme;"), encoding="utf-8")
+    assert main(["validate", place, *NETWORK]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Le service n'est pas l'un de ceux qui sont déclarés" in told and "Office du tourisme" in told
+    assert "acceptées : 50 ; refusées : 0" in told
+
+
+def test_other_spellings_of_a_service_are_not_told(samples, tmp_path, capsys):
+    place = with_header(samples, tmp_path, lambda header: header)
+    path = tmp_path / "experiences-2024.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(";CAF;", ";caf;"), encoding="utf-8")
+    assert main(["validate", place, *NETWORK]) == 0
+    assert "Le service n'est pas" not in capsys.readouterr().out
