@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -78,10 +80,9 @@ def run(tmp_path_factory, few_networks) -> tuple[Path, str, list[str]]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    import os
-
     home = folder / "dagster"
     home.mkdir()
+    shutil.copy(PROJECT / "dagster.yaml", home)
     return {**os.environ, "DAGSTER_HOME": str(home)}
 
 
