@@ -70,7 +70,7 @@ DICTIONARY = Table(
         Column(
             name="exemple",
             title="Exemple",
-            description="Exemple de valeur. Vide quand aucun n'est donné.",
+            description="Exemple de valeur, prise dans la table. Vide quand la colonne est vide.",
             type="string",
         ),
     ),

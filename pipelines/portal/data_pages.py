@@ -14,17 +14,17 @@ from pipelines.release import history
 from pipelines.release.changelog import told_changes
 from pipelines.release.feed import atom
 from pipelines.release.files import CHECKSUMS, told_digests
-from pipelines.release.own_tables import OWN_TABLES
 from pipelines.release.reuse import DOCUMENTS, EXCEL_STEPS, LIMITS, citation, examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pipelines.portal.templates import Pages
     from pipelines.release.changelog import Version
+    from pipelines.release.history import ReleasedPart
 
-FEED = "nouveautes.atom"
+MAIN, FEED = "resultats", "nouveautes.atom"
 VERSIONS_SHOWN = 20  # on the page of data, which has a weight to hold; all are in versions.json and versions.csv
 LINES_SHOWN = 150  # of what a version changed, for the same reason
 _PARTS = {"parquet": "Parquet", "csv": "CSV"}
@@ -76,27 +76,16 @@ class DataPages:
 
     def _files(self, version: str) -> tuple[dict[str, Any], ...]:
         folder = self._site / addresses.version_folder(version)
-        digests = told_digests(folder)
+        digests, titles = told_digests(folder), _titles(folder) if folder.is_dir() else {}
         return tuple(
-            {"name": path.name, "title": self._title(path.name), "bytes": path.stat().st_size,
+            {"name": path.name, "title": _title(path.name, titles), "bytes": path.stat().st_size,
              "digest": digests.get(path.name, "")}
             for path in sorted(folder.glob("*"))
         )  # fmt: skip
 
-    def _title(self, name: str) -> str:
-        """Return what a file is, in a few words."""
-        if name in DOCUMENTS:
-            return DOCUMENTS[name][0]
-        if name == CHECKSUMS:
-            return "Empreintes des fichiers"
-        stem, _, kind = name.partition(".")
-        known, _ = DOCUMENTS.get(f"{stem}.csv", (stem, ""))
-        title = self._resources.get(stem, {}).get("title", known.removesuffix(" (CSV)"))
-        return f"{title} ({_PARTS[kind]})" if kind in _PARTS else f"Schéma : {title} (JSON)"
-
     @cached_property
-    def _resources(self) -> dict[str, dict[str, Any]]:
-        return {one["name"]: one for one in self.reading.descriptor["resources"]}
+    def _parts(self) -> list[ReleasedPart]:
+        return history.released_parts(self.reading.folder)
 
     @cached_property
     def _columns(self) -> dict[str, list[dict[str, str]]]:
@@ -107,34 +96,29 @@ class DataPages:
         return citation(contact["title"] if contact else self.reading.title, self.reading.title, version)
 
     def _data(self) -> File:
-        reading, base = self.reading, self.pages.canonical("")
-        counts = history.row_counts(reading.folder)
+        reading, main = self.reading, next(part for part in self._parts if part.table == MAIN)
+        address = f"{self.pages.canonical('')}{addresses.LATEST}/{main.csv[-1]}"
         tables = [
-            {
-                "name": name,
-                "text": one.get("description") or one.get("title"),
-                "rows": counts.get(name),
-                "columns": self._columns.get(name),
-            }
-            for name, one in self._resources.items()
-            if name not in OWN_TABLES
-        ]
+            {"name": part.name, "table": part.table, "text": part.description or part.title, "rows": part.rows,
+             "columns": self._columns.get(part.table)}
+            for part in self._parts
+        ]  # fmt: skip
         return self._page(
             "data.html", "donnees.html", "Données ouvertes", tables=tables, files=self._latest,
             paragraphs=str(reading.descriptor.get("description", "")).split("\n\n"), shown=reading.version,
             date=reading.date, contact=reading.contact, limits=LIMITS, citation=self._cited(reading.version),
             history=self._held[:VERSIONS_SHOWN], others=len(self._held[VERSIONS_SHOWN:]), excel=EXCEL_STEPS,
-            words=reading.descriptor.get("keywords", []), examples=examples(f"{base}{addresses.LATEST}/resultats.csv"),
+            words=reading.descriptor.get("keywords", []), main=main,
+            examples=examples(main, address),
             description=f"Fichiers, versions, dictionnaire et licence : {reading.title}.", crumbs=[("Données", None)],
         )  # fmt: skip
 
     def _tables(self) -> Iterator[File]:
         for table, columns in self._columns.items():
+            parts = [part for part in self._parts if part.table == table]
             yield self._page(
                 "table.html", addresses.table_page(table), f"Table {table} : ses colonnes", columns=columns,
-                text=self._resources[table].get("description"), key=self._resources[table]["schema"]["primaryKey"],
-                there=[name for name in (f"{table}.csv", f"{table}.parquet") if name in self.reading.files],
-                crumbs=[("Données", "donnees.html"), (table, None)],
+                parts=parts, crumbs=[("Données", "donnees.html"), (table, None)],
             )  # fmt: skip
 
     def _versions(self) -> Iterator[File]:
@@ -186,3 +170,20 @@ class DataPages:
             "remplacee_par_retour": held.gone_back, "page": addresses.version_page(told.version),
             "fichiers": [f"{folder}/{file['name']}" for file in held.files],
         }  # fmt: skip
+
+
+def _titles(release: Path) -> dict[str, str]:
+    """Return the title of each file of a table of a version, by its name without ending."""
+    return {item["name"]: str(item.get("title", item["name"])) for item in history.descriptor(release)["resources"]}
+
+
+def _title(name: str, titles: Mapping[str, str]) -> str:
+    """Return what a file is, in a few words."""
+    if name in DOCUMENTS:
+        return DOCUMENTS[name][0]
+    if name == CHECKSUMS:
+        return "Empreintes des fichiers"
+    stem, _, kind = name.partition(".")
+    known, _ = DOCUMENTS.get(f"{stem}.csv", (stem, ""))
+    title = titles.get(stem, known.removesuffix(" (CSV)"))
+    return f"{title} ({_PARTS[kind]})" if kind in _PARTS else f"Schéma : {title} (JSON)"

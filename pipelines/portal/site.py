@@ -25,7 +25,7 @@ from pipelines.portal.network_pages import NetworkPages
 from pipelines.portal.release_data import Reading, UnreadableReleaseError
 from pipelines.portal.site_folder import SiteFolder
 from pipelines.portal.templates import TEMPLATES, Pages, Site
-from pipelines.release import changelog, feed, reuse
+from pipelines.release import changelog, feed, history, reuse
 from pipelines.release.files import told_digests
 
 if TYPE_CHECKING:
@@ -132,8 +132,9 @@ def _write(pages: Pages, built: SiteFolder, digests: _Digests, theme: Path | Non
         for path in sorted(path for path in theme.rglob("*") if path.is_file()):
             built.place(f"theme/{path.relative_to(theme).as_posix()}", path, "", COMMON, whole)
     reading = pages.reading
-    for name, digest in reading.files.items():
-        built.place(f"{LATEST}/{name}", built.root / version_folder(reading.version) / name, digest, COMMON, whole)
+    home, told = built.root / version_folder(reading.version), reading.files
+    for name, path in history.stable_names(reading.folder).items():
+        built.place(f"{LATEST}/{name}", home / path.name, told[path.name], COMMON, whole)
     for file in about.machines([page for page in built.addresses if page.endswith(".html") and page != NOT_FOUND]):
         built.put(file.address, file.text, COMMON, whole)
 

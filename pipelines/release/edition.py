@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+from pyarrow import compute as pc
+
 from pipelines.compile.dictionary import DICTIONARY, dictionary_frame
+from pipelines.compile.expected import shown
 from pipelines.release import files
 from pipelines.release.canonical import canonical_table
 from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, versions_frame
+from pipelines.release.column_texts import canonical
 from pipelines.release.historical import historical_schema, historical_table
 from pipelines.release.history import DESCRIPTOR, JOURNAL_FILE
 from pipelines.release.layout import CSV, MEGABYTE, PARQUET
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
     from pipelines.release.files import WrittenFile
     from pipelines.release.layout import TableLayout
     from pipelines.release.record import Record
+
+EXAMPLES = 10_000  # rows among which the declared example of a column is looked for
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,10 @@ class Edition:
         files.write(folder / files.CHECKSUMS, files.checksums(written))
 
     def _tables(self, folder: Path) -> list[WrittenFile]:
-        dictionary = canonical_table("dictionnaire", DICTIONARY, dictionary_frame(self.declared))
+        described = dictionary_frame(self.declared)
+        examples = [self._example(*place) for place in zip(described["table"], described["colonne"], strict=True)]
+        described = described.assign(exemple=pd.Series(examples, dtype="object"))
+        dictionary = canonical_table("dictionnaire", DICTIONARY, described)
         versions = canonical_table("versions", VERSIONS, versions_frame(self.record.versions))
         return [
             *(write_csv(rows, folder / f"{name}.csv") for name, rows in self._files(CSV)),
@@ -81,6 +91,16 @@ class Edition:
             write_csv(versions, folder / VERSIONS_FILE),
             self._workbook(folder / "resultats.xlsx", [Sheet("Dictionnaire", dictionary), Sheet("Versions", versions)]),
         ]
+
+    def _example(self, name: str, column: str) -> str | None:
+        """Return an example that the data hold: the declared one, else the first value; none of an empty column."""
+        values, declared = self.tables[name][column], self.catalogue.tables[name].column(column)
+        first = pc.index(values.is_valid(), True).as_py()
+        if first < 0:
+            return None
+        texts = canonical(values.slice(first, EXAMPLES)).unique().to_pylist()
+        wanted = None if declared is None or declared.example is None else shown(declared.example)
+        return wanted if wanted in texts else str(texts[0])
 
     def _workbook(self, path: Path, more: list[Sheet]) -> WrittenFile:
         """Write the workbook for people when it is declared, else one with every table."""
@@ -109,8 +129,8 @@ class Edition:
         ]
 
     def _others(self, folder: Path) -> list[WrittenFile]:
-        counts = {name: table.num_rows for name, table in self.tables.items()}
-        text = readme(self.dataset, self.version, self.declared, counts, self.synthetic)
+        parts = [part for name in self.tables for part in self.layout.parts(name)]
+        text = readme(self.dataset, self.version, self.declared, parts, self.synthetic)
         schema = standard_schema(self.catalogue, self.dataset_id, self.version, self.record.earlier)
         return [
             files.write(folder / "LISEZMOI.md", text.encode("utf-8")),

@@ -107,6 +107,9 @@ class ReleasedPart:
     table: str
     name: str
     title: str
+    description: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
     rows: int
     csv: list[str]
     parquet: list[str]
@@ -115,20 +118,36 @@ class ReleasedPart:
 def released_parts(release: Path) -> list[ReleasedPart]:
     """Return the parts of every data table of a release, in published order."""
     found = []
-    for table in table_names(release):
+    for table, items in _tables(release).items():
+        schema = items[0]["schema"]
         for name in layout_of(release).get(table, {"parts": [table]})["parts"]:
-            files = {
-                ending: [file for file in table_files(release, table, ending) if file.part == name]
+            csv_files, columnar = (
+                [file for file in table_files(release, table, ending) if file.part == name]
                 for ending in ("csv", "parquet")
-            }
-            held = files["parquet"] or files["csv"]
-            if not held:
-                continue
-            title = held[0].title.removesuffix(f", {held[0].year}")
-            rows = sum(_row_count(file.path) for file in held)
-            found.append(
-                ReleasedPart(table, name, title, rows, *([file.path.name for file in kind] for kind in files.values()))
             )
+            held = columnar or csv_files
+            if held:
+                title = held[0].title.removesuffix(f", {held[0].year}")
+                rows = sum(_row_count(file.path) for file in held)
+                names = ([file.path.name for file in files] for files in (csv_files, columnar))
+                columns, key = _names(schema), tuple(schema["primaryKey"])
+                found.append(ReleasedPart(table, name, title, held[0].description, columns, key, rows, *names))
+    return found
+
+
+def stable_names(release: Path) -> dict[str, Path]:
+    """Return the files of a release by the names that readers may rely on from one release to the next.
+
+    A table whose files have other names than its own is under its own too, by its first part, as long as one file holds
+    it: links to it stay.
+    """
+    found, first = {path.name: path for path in sorted(release.iterdir())}, dict[str, ReleasedPart]()
+    for part in released_parts(release):
+        first.setdefault(part.table, part)
+    for table, part in first.items():
+        for files, ending in ((part.csv, "csv"), (part.parquet, "parquet")):
+            if len(files) == 1:
+                found[f"{table}.{ending}"] = release / files[0]
     return found
 
 

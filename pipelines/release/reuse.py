@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.compile.dictionary import dictionary_rows
+from pipelines.mechanics.french import counted
 from pipelines.release import history
 from pipelines.release.changelog import known_versions
 from pipelines.release.package import SYNTHETIC_MARK, release_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pipelines.declarations import Catalogue, Dataset, Table
+    from pipelines.release.layout import TableFile
 
 TEMPLATES = Path(__file__).parent / "templates"
 REUSE = "reutiliser.md"
@@ -30,7 +32,7 @@ LIMITS = (
     "Les codes de territoire, de structure et d'indicateur sont des textes : 01 n'est pas 1.",
 )
 EXCEL_STEPS = (
-    "Télécharger et ouvrir resultats.xlsx : une feuille par table, filtres déjà posés.",
+    "Télécharger et ouvrir resultats.xlsx, dont les filtres sont déjà posés.",
     "Lire la feuille « Lisez-moi », puis « Dictionnaire » pour le sens des colonnes.",
     "Ne pas ouvrir le CSV par un double clic, Excel y perdrait les zéros des codes : passer par Données, « À partir "
     "d'un fichier texte/CSV », et choisir le type Texte pour les codes.",
@@ -38,8 +40,8 @@ EXCEL_STEPS = (
 # What the files that are no table are: title and description.
 DOCUMENTS: Mapping[str, tuple[str, str]] = {
     "resultats.xlsx": (
-        "Toutes les tables (XLSX)",
-        "Classeur pour tableur : une feuille par table, et le dictionnaire des colonnes.",
+        "Classeur pour tableur (XLSX)",
+        "À ouvrir dans un tableur : sa première feuille dit ce qu'il contient, le dictionnaire explique les colonnes.",
     ),
     "resultats-format-historique.csv": (
         "Résultats, colonnes du format historique (CSV)",
@@ -66,25 +68,38 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
 }
 PARQUET = "Mêmes lignes et colonnes que le fichier CSV, typées et compressées, pour Python, R ou DuckDB."
 SCHEMA = "Colonnes, types et contraintes, pour vérifier un fichier (Table Schema v1)."
+CODES = ("periode", "territoire_code", "structure_code")  # columns of figures that are no numbers
 _PYTHON = """\
 import pandas as pd
 
 resultats = pd.read_csv(
-    "{}",
-    dtype={{"periode": "str", "territoire_code": "str", "structure_code": "str"}},  # 01 n'est pas 1
+    "{{ file }}",
+{% if codes %}
+    dtype={ {%- for code in codes %}"{{ code }}": "str"{{ ", " if not loop.last }}{% endfor -%} },  # 01 n'est pas 1
+{% endif %}
 )
-annuels = resultats[resultats["frequence"] == "annuelle"]"""
+{% if mixed %}
+annuels = resultats[resultats["frequence"] == "annuelle"]
+{% endif %}"""
 _R = """\
 library(readr)
-resultats <- read_csv("{}",
-  col_types = cols(periode = col_character(), territoire_code = col_character(), structure_code = col_character()))
-annuels <- subset(resultats, frequence == "annuelle")"""
+resultats <- read_csv("{{ file }}"
+{%- if codes %},
+  col_types = cols({% for code in codes %}{{ code }} = col_character(){{ ", " if not loop.last }}{% endfor %})
+{%- endif %})
+{% if mixed %}
+annuels <- subset(resultats, frequence == "annuelle")
+{% endif %}"""
 _DUCKDB = """\
+{% if codes %}
 SELECT reseau, indicateur, annee, valeur, unite, effectif
-FROM read_csv('{}',
-  types = {{'periode': 'VARCHAR', 'territoire_code': 'VARCHAR', 'structure_code': 'VARCHAR'}})
-WHERE maille = 'national' AND frequence = 'annuelle'
-ORDER BY reseau, indicateur, annee;"""
+FROM read_csv('{{ file }}',
+  types = { {%- for code in codes %}'{{ code }}': 'VARCHAR'{{ ", " if not loop.last }}{% endfor -%} })
+WHERE maille = 'national'{% if mixed %} AND frequence = 'annuelle'{% endif +%}
+ORDER BY reseau, indicateur, annee;
+{% else %}
+FROM read_csv('{{ file }}') LIMIT 10;
+{% endif %}"""
 
 
 @dataclass(frozen=True)
@@ -96,10 +111,23 @@ class Example:
     code: str
 
 
-def examples(main_table: str) -> tuple[Example, ...]:
-    """Return code that reads the CSV of the main table at an address, codes as the texts that they are."""
+def workbook_text(dataset: Dataset) -> str:
+    """Say what the workbook of a dataset holds."""
+    if dataset.workbook is None:
+        return "toutes les tables, une feuille chacune, et le dictionnaire des colonnes"
+    years = counted(dataset.workbook.years, "dernière année", "dernières années")
+    return f"les résultats annuels ({years} au plus) en toutes lettres, face au national, et les listes"
+
+
+def examples(main: history.ReleasedPart, address: str) -> tuple[Example, ...]:
+    """Return code that reads a CSV of the main table, at an address, codes as the texts that they are."""
     kinds = (("Python (pandas)", "python", _PYTHON), ("R", "r", _R), ("DuckDB (SQL)", "sql", _DUCKDB))
-    return tuple(Example(title, language, code.format(main_table)) for title, language, code in kinds)
+    codes = [name for name in CODES if name in main.columns]
+    mixed = main.name == main.table and "frequence" in main.columns
+    return tuple(
+        Example(title, language, _templates().from_string(code).render(file=address, codes=codes, mixed=mixed).strip())
+        for title, language, code in kinds
+    )
 
 
 def warning(synthetic: str | None) -> list[str]:
@@ -126,13 +154,14 @@ def introduction(dataset: Dataset, version: str, synthetic: str | None) -> list[
 
 
 def readme(
-    dataset: Dataset, version: str, tables: Mapping[str, Table], counts: Mapping[str, int], synthetic: str | None
-) -> str:
-    """Return LISEZMOI.md."""
+    dataset: Dataset, version: str, tables: Mapping[str, Table], parts: Sequence[tuple[TableFile, int]],
+    synthetic: str | None,
+) -> str:  # fmt: skip
+    """Return LISEZMOI.md; ``parts``: what there is to read of the ``tables``, each with its rows."""
     return _templates().get_template("readme.md").render(
         title=release_title(dataset, synthetic), warning=warning(synthetic), version=version, dataset=dataset,
-        tables=tables, counts=counts, licence=LICENCE_TEXT, citation=_citation(dataset, version, synthetic),
-        limits=LIMITS,
+        tables=tables, parts=parts, workbook=workbook_text(dataset), licence=LICENCE_TEXT,
+        citation=_citation(dataset, version, synthetic), limits=LIMITS,
     )  # fmt: skip
 
 
@@ -144,15 +173,19 @@ def reuse_page(
 
     ``address`` gives the permalink of a file of the latest release, empty when the target doesn't hold it.
     """
-    dataset, descriptor, rows = catalogue.datasets[dataset_id], history.descriptor(release), history.row_counts(release)
+    dataset, descriptor = catalogue.datasets[dataset_id], history.descriptor(release)
+    parts = history.released_parts(release)
     invented = (synthetic or INVENTED) if synthetic or descriptor.get("synthetic") else None
-    declared = {table: catalogue.tables[table] for table in dataset.tables if table in rows}
+    released = {part.table for part in parts}
+    declared = {table: catalogue.tables[table] for table in dataset.tables if table in released}
+    main = next(part for part in parts if part.table == dataset.main_table)
     return _templates().get_template("reuse.md").render(
         dataset=dataset, title=descriptor["title"], version=release.name, synthetic=invented, tables=declared,
-        rows=rows, columns={table: dictionary_rows({table: declared[table]}) for table in declared},
+        parts=parts, columns={table: dictionary_rows({table: declared[table]}) for table in declared},
         history=known_versions(release.parent.parent, dataset_id)[::-1], licence=LICENCE_TEXT, limits=LIMITS,
         citation=_citation(dataset, release.name, invented), address=address,
-        examples=examples(address(f"{dataset.main_table}.csv")), excel=EXCEL_STEPS,
+        examples=examples(main, address(main.csv[-1])),
+        excel=EXCEL_STEPS, workbook=workbook_text(dataset),
     )  # fmt: skip
 
 

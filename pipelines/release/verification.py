@@ -157,7 +157,7 @@ def _received(inputs: Inputs) -> list[tuple[str, int, tuple[ReceivedFile, ...]]]
 def _tables_that_differ(release: Path, rebuilt: Path) -> list[str]:
     old, new = history.states(release), history.states(rebuilt)
     return [
-        f"{name}.csv : refait, il diffère"
+        f"table {name} : refaite, elle diffère"
         for name in old
         if name not in new or not old[name].data.equals(new[name].data)
     ]

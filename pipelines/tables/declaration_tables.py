@@ -35,7 +35,7 @@ def _indicator(catalogue: Catalogue, identifier: str, indicator: Indicator) -> d
         "unite": indicator.unit,
         "famille_unite": indicator.unit_family,
         "sens": _DIRECTIONS[indicator.direction],
-        "estimateur": indicator.estimator.name,
+        "estimateur": indicator.estimator.card.title,
         "mode_annuel": YEAR_WORDS[indicator.year],
         "mailles": " ; ".join(f"{level} : {LEVEL_WORDS[item.obtained]}" for level, item in levels),
         "effectif_minimal": rule.answers if rule else None,
@@ -138,3 +138,9 @@ def territories_table(catalogue: Catalogue) -> pd.DataFrame:
         }
         for place in reference.territories
     ])  # fmt: skip
+
+
+def present_territories(territories: pd.DataFrame) -> pd.DataFrame:
+    """Return the territories as they are now, one line per level and code: what results join without doubling."""
+    present = territories[territories["derniere_annee"].isna()]
+    return present.drop(columns=["premiere_annee", "derniere_annee"]).reset_index(drop=True)

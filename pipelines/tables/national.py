@@ -19,7 +19,13 @@ from pipelines.disclosure import (
 from pipelines.tables.bases import bases_table
 from pipelines.tables.comparability import comparability_table
 from pipelines.tables.correlations import correlations_table
-from pipelines.tables.declaration_tables import indicators_table, networks_table, structures_table, territories_table
+from pipelines.tables.declaration_tables import (
+    indicators_table,
+    networks_table,
+    present_territories,
+    structures_table,
+    territories_table,
+)
 from pipelines.tables.evidence import criteria_table, quality_table, receipts_table, unusual_changes
 from pipelines.tables.quality import anomalies_table, corrections_table, coverage_table, discrepancies_table
 from pipelines.tables.results import results_table
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
     from pipelines.tables.inputs import NationalInputs
 
 
-COMMON = ("indicateurs", "territoires", "criteres_qualite", "correlations")
+COMMON = ("indicateurs", "territoires", "territoires_actuels", "criteres_qualite", "correlations")
 
 
 def national_tables(
@@ -52,7 +58,8 @@ def common_tables(catalogue: Catalogue, results: pd.DataFrame) -> dict[str, pd.D
     """Return the tables that only all networks together give. ``results``: rows published, of which few are read."""
     return {
         "indicateurs": indicators_table(catalogue),
-        "territoires": territories_table(catalogue),
+        "territoires": (territories := territories_table(catalogue)),
+        "territoires_actuels": present_territories(territories),
         "criteres_qualite": criteria_table(catalogue),
         "correlations": correlations_table(catalogue, results),
     }

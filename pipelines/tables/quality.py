@@ -25,6 +25,23 @@ _CORRECTION_COLUMNS = [
     "statut_correction", "date_correction", "etat",
 ]  # fmt: skip
 _KEY = ["reseau", "annee", "indicateur"]
+# The rules that readers of files name in English, as they are published; the others are ours, in French.
+FRENCH_RULES = {
+    "type-error": "type-inattendu", "constraint-error": "contrainte-non-tenue", "missing-cell": "cellule-manquante",
+    "extra-cell": "cellule-en-trop", "blank-row": "ligne-vide", "primary-key": "cle-en-double",
+    "unique-error": "valeur-en-double", "foreign-key": "reference-inconnue", "row-error": "ligne-fausse",
+    "cell-error": "cellule-fausse", "row-constraint": "regle-de-ligne", "duplicate-row": "ligne-en-double",
+    "ascii-value": "caractere-accentue", "deviated-cell": "longueur-inhabituelle", "deviated-value": "valeur-eloignee",
+    "forbidden-value": "valeur-interdite", "required-value": "valeur-exigee", "sequential-value": "suite-rompue",
+    "truncated-value": "valeur-tronquee", "blank-header": "en-tete-vide", "blank-label": "colonne-sans-nom",
+    "duplicate-label": "colonne-en-double", "missing-label": "colonne-manquante", "extra-label": "colonne-en-trop",
+    "incorrect-label": "colonne-mal-nommee", "unmatched-header": "en-tete-different", "header-error": "en-tete-faux",
+    "label-error": "colonne-fausse", "table-error": "table-fausse", "field-count": "nombre-de-colonnes",
+    "row-count": "nombre-de-lignes", "table-dimensions": "dimensions-de-table", "byte-count": "taille-de-fichier",
+    "hash-count": "empreinte-de-fichier", "file-error": "fichier-faux", "data-error": "donnees-fausses",
+    "source-error": "fichier-sans-table", "scheme-error": "adresse-illisible", "format-error": "format-illisible",
+    "encoding-error": "encodage-illisible", "compression-error": "compression-illisible",
+}  # fmt: skip
 MASKED = "(valeur masquée)"
 STATUSES = {"proposed": "proposée", "confirmed": "confirmée"}
 
@@ -71,7 +88,8 @@ def anomalies_table(inputs: NationalInputs, unusual: pd.DataFrame) -> pd.DataFra
     """
     frames = [frame.astype("object") for frame in (_of_files(inputs), unusual) if len(frame)]
     found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    return found.reindex(columns=_ANOMALY_COLUMNS)
+    found = found.reindex(columns=_ANOMALY_COLUMNS)
+    return found.assign(regle=found["regle"].replace(FRENCH_RULES))
 
 
 def _of_files(inputs: NationalInputs) -> pd.DataFrame:

@@ -221,7 +221,7 @@ def test_the_team_launches_readers_only_read_and_no_secret_is_anywhere(installat
     secrets = [value.encode() for value in (*PLANTED.values(), WEBHOOK_PATH)]
     looked = [path for path in installation.home.rglob("*") if path.is_file()]
     names = {path.name for path in looked}
-    assert {"runs.db", "index.db", "schedules.db", "report.json", "resultats.csv", "webserver.log"} <= names
+    assert {"runs.db", "index.db", "schedules.db", "report.json", "resultats-annuels.csv", "webserver.log"} <= names
     assert any("compute_logs" in path.parts for path in looked)
     assert [path for path in looked if any(secret in path.read_bytes() for secret in secrets)] == []
     assert not any(secret in arguments for secret in secrets)

@@ -229,13 +229,13 @@ def test_observations_that_are_gone_are_noticed(house):
 
 def test_a_tampered_release_is_noticed(house):
     (folder,) = house.store.releases.glob("*/1.0.0")
-    place = folder / "resultats.parquet"
+    place = folder / "resultats-annuels.parquet"
     place.chmod(0o644)
     table = pd.read_parquet(place)
     table.loc[table["territoire_code"] == "30", "valeur"] = 41.0
     table.to_parquet(place, index=False)
     told = disagreements(house, territory="30")
-    assert "resultats.parquet n'est plus le fichier publié" in told
+    assert "resultats-annuels.parquet n'est plus le fichier publié" in told
     assert "la valeur n'est pas ce que l'on recalcule" in told
 
 

@@ -121,7 +121,7 @@ def test_what_was_destroyed_is_put_back(place, tmp_path):
     backup("restore")
     assert digests(output) == before
     assert known() == runs
-    sealed = next((output / "releases").rglob("resultats.csv"))
+    sealed = next((output / "releases").rglob("resultats-annuels.csv"))
     assert sealed.stat().st_mode & 0o222 == 0
     # Work goes on: nothing changed, so that no new version is made.
     work(place)

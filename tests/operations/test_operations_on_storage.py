@@ -78,9 +78,11 @@ def test_releases_are_proved_gone_back_on_and_shown(machine):
     assert told["cibles"][0] | {"version": told["version"], "a_jour": True} == told["cibles"][0]
     machine.command("verify", "--no-rebuild")
     storage = ObjectStore(machine.url)
-    csv = [storage.read(f"releases/{DATASET}/{version}/resultats.csv") for version in ("1.0.0", told["version"])]
+    csv = [
+        storage.read(f"releases/{DATASET}/{version}/resultats-annuels.csv") for version in ("1.0.0", told["version"])
+    ]
     assert csv[0] is not None
-    assert storage.read(f"catalogue/{DATASET}/latest/resultats.csv") == csv[1]
+    assert storage.read(f"catalogue/{DATASET}/latest/resultats-annuels.csv") == csv[1]
     assert storage.read(f"releases/{DATASET}/{latest}/SHA256SUMS") is not None
 
 

@@ -123,10 +123,12 @@ def test_earlier_releases_are_not_read_again_unless_something_touched_them(proje
     assert run(project) == 0
     assert read == []
     first = sorted(home.iterdir())[0]
-    file = first / "resultats.csv"
+    file = first / "resultats-annuels.csv"
     content = file.read_bytes()
     file.chmod(0o644)
     file.write_bytes(content.replace(b"alpha", b"alphb", 1))  # the same size
     assert run(project) == 1
     assert read == [first.name]
-    assert f"{first.name}, SHA256SUMS : l'empreinte de resultats.csv ne correspond pas" in capsys.readouterr().out
+    assert (
+        f"{first.name}, SHA256SUMS : l'empreinte de resultats-annuels.csv ne correspond pas" in capsys.readouterr().out
+    )

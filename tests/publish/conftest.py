@@ -136,6 +136,16 @@ def _tables(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
                 "source": "INSEE",
             }
         ],
+        "territoires_actuels": [
+            {
+                "maille": "national",
+                "territoire_code": "FR",
+                "territoire": "France",
+                "nature": "pays",
+                "millesime": date(2026, 1, 1),
+                "source": "INSEE",
+            }
+        ],
         "couverture": [
             {
                 "reseau": "caf",

@@ -107,7 +107,7 @@ def test_a_release_proves_itself(two: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("resultats.csv", "resultats.csv"), ("journal.csv", "journal.csv"), ("SHA256SUMS", "SHA256SUMS")],
+    [("resultats-annuels.csv", "resultats-annuels.csv"), ("journal.csv", "journal.csv"), ("SHA256SUMS", "SHA256SUMS")],
 )
 def test_an_altered_release_is_told(two: Path, name: str, told: str) -> None:
     path = two / DATASET / "1.0.1" / name
@@ -150,7 +150,7 @@ def test_a_journal_that_does_not_lead_there_is_told(two: Path) -> None:
 
 
 def test_nothing_is_built_on_an_altered_release(two: Path, catalogue: Catalogue, tables: Tables) -> None:
-    rewrite(two / DATASET / "1.0.1" / "resultats.csv", b"annee\n")
+    rewrite(two / DATASET / "1.0.1" / "resultats-annuels.csv", b"annee\n")
     with pytest.raises(ReleaseError, match=r"1\.0\.1 a été modifiée depuis sa publication"):
         make(catalogue, tables, two, 3.0)
 
@@ -162,20 +162,20 @@ def test_the_same_release_made_elsewhere_is_proved(
     shutil.copytree(two / DATASET / "1.0.0", elsewhere / DATASET / "1.0.0")
     again = make(catalogue, tables, elsewhere, 2.0)
     assert rebuilt_findings(release, again.folder) == rendered_otherwise(release, again.folder) == []
-    table = parquet.read_table(again.folder / "resultats.parquet")
-    (again.folder / "resultats.parquet").chmod(0o644)
-    parquet.write_table(table, again.folder / "resultats.parquet", compression="gzip")
+    table = parquet.read_table(again.folder / "resultats-annuels.parquet")
+    (again.folder / "resultats-annuels.parquet").chmod(0o644)
+    parquet.write_table(table, again.folder / "resultats-annuels.parquet", compression="gzip")
     assert rebuilt_findings(release, again.folder) == []
-    assert rendered_otherwise(release, again.folder) == ["resultats.parquet"]
-    rewrite(again.folder / "resultats.parquet", b"other bytes")
+    assert rendered_otherwise(release, again.folder) == ["resultats-annuels.parquet"]
+    rewrite(again.folder / "resultats-annuels.parquet", b"other bytes")
     assert rebuilt_findings(release, again.folder) == [
-        "resultats.parquet : refait, il ne contient pas les mêmes cellules"
+        "resultats-annuels.parquet : refait, il ne contient pas les mêmes cellules"
     ]
     for path in again.folder.iterdir():
         path.chmod(0o644)
     shutil.rmtree(again.folder)
     other = make(catalogue, tables, elsewhere, 2.5)
-    assert rebuilt_findings(release, other.folder)[0] == "resultats.csv : refait, il diffère"
+    assert rebuilt_findings(release, other.folder)[0] == "table resultats : refaite, elle diffère"
 
 
 def test_a_rollback_is_a_new_release_with_the_tables_of_the_old_one(two: Path, catalogue: Catalogue) -> None:
@@ -183,7 +183,7 @@ def test_a_rollback_is_a_new_release_with_the_tables_of_the_old_one(two: Path, c
     assert (back.version, back.previous, back.created) == ("1.0.2", "1.0.1", True)
     first = two / DATASET / "1.0.0"
     assert history.content_of(back.folder) == history.content_of(first)
-    found = {row["territoire_code"]: row for row in rows(back.folder / "resultats.csv")}
+    found = {row["territoire_code"]: row for row in rows(back.folder / "resultats-annuels.csv")}
     assert (found["30"]["valeur"], found["30"]["version_publication"]) == ("1.0", "1.0.2")
     assert found["01"]["version_publication"] == "1.0.0"
     (line,) = rows(back.folder / "journal.csv")

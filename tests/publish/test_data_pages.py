@@ -16,12 +16,11 @@ import pytest
 from made_results import DATASET
 from portal.read_back import Page, structural_faults
 
-from pipelines.compile.expected import shown
 from pipelines.declarations import Catalogue
 from pipelines.mechanics.files import sha256
 from pipelines.portal import about_pages
 from pipelines.portal.site import BuiltSite, build_site
-from pipelines.release import reuse
+from pipelines.release import history, reuse
 from pipelines.release.changelog import known_versions
 from pipelines.release.feed import NAMESPACE
 from pipelines.release.release import make_release
@@ -71,6 +70,11 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def with_permalinks(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files of a release, the first part of its main table under the table's name too: links to it stay."""
+    return files | {f"resultats.{ending}": files[f"resultats-annuels.{ending}"] for ending in ("csv", "parquet")}
+
+
 def test_every_page_is_whole_and_every_link_leads_somewhere(site: Path):
     assert structural_faults(site) == []
     pages = {path.relative_to(site).as_posix() for path in (site / "donnees").rglob("*.html")}
@@ -82,14 +86,15 @@ def test_files_of_every_version_have_an_address_that_stays(home: Path, site: Pat
         assert content(site / "donnees" / "versions" / version) == content(home / version)
     build_site(home / "1.0.0", tmp_path)
     first = content(tmp_path / "donnees" / "versions" / "1.0.0")
-    assert content(tmp_path / "donnees" / "latest") == first
+    assert content(tmp_path / "donnees" / "latest") == with_permalinks(first)
     build_site(home / "1.0.1", tmp_path)
     assert content(tmp_path / "donnees" / "versions" / "1.0.0") == first
-    assert content(tmp_path / "donnees" / "latest") == content(home / "1.0.1") != first
-    (site_of_one,) = {path.stat().st_ino for path in (tmp_path / "donnees").rglob("resultats.csv")} & {
-        (tmp_path / "donnees" / "latest" / "resultats.csv").stat().st_ino
+    assert content(tmp_path / "donnees" / "latest") == with_permalinks(content(home / "1.0.1"))
+    assert content(home / "1.0.1") != first
+    (site_of_one,) = {path.stat().st_ino for path in (tmp_path / "donnees").rglob("resultats-annuels.csv")} & {
+        (tmp_path / "donnees" / "latest" / name).stat().st_ino for name in ("resultats-annuels.csv", "resultats.csv")
     }
-    assert site_of_one != (home / "1.0.1" / "resultats.csv").stat().st_ino  # a release is never linked to
+    assert site_of_one != (home / "1.0.1" / "resultats-annuels.csv").stat().st_ino  # a release is never linked to
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -120,34 +125,43 @@ def test_the_page_of_data_tells_files_tables_licence_and_how_to_cite(home: Path,
     latest = [path for path in (home / VERSIONS[-1]).iterdir() if path.name != "SHA256SUMS"]
     for path in latest:
         assert f"{path.name} " in text and sha256(path) in text
-    for name in declared.tables:
-        table, rows = small.tables[name], len(pd.read_csv(home / VERSIONS[-1] / f"{name}.csv"))
-        assert f"{name} | {' '.join(table.description.split())} | {rows} | {len(table.columns)} |" in text
+    parts = {part.name: part.description for part in declared.layout["resultats"].parts}
+    for name in [*parts, *declared.tables[1:]]:
+        table, rows = (
+            small.tables[name if name not in parts else "resultats"],
+            pd.read_csv(home / VERSIONS[-1] / f"{name}.csv"),
+        )
+        said = " ".join(parts.get(name, table.description).split())
+        assert f"{name} | {said} | {len(rows)} | {len(table.columns)} |" in text
     for said in (*declared.tags, declared.contact.email, "Licence Ouverte 2.0", *reuse.LIMITS, *reuse.EXCEL_STEPS):
         assert said in text
     assert f"{declared.contact.name}, « {declared.title} », version 1.0.2, Licence Ouverte 2.0." in text
-    assert all(f"{table} | " in text for table in declared.tables)
 
 
-def test_each_column_is_explained_on_the_page_of_its_table(site: Path, small: Catalogue):
+def test_each_column_is_explained_on_the_page_of_its_table(home: Path, site: Path, small: Catalogue):
+    written = pd.read_csv(home / VERSIONS[-1] / "dictionnaire.csv", dtype=str).set_index(["table", "colonne"])[
+        "exemple"
+    ]
     for name in small.datasets[DATASET].tables:
         text, table = words(site / "donnees" / f"{name}.html"), small.tables[name]
         assert f"Une ligne par {', '.join(table.key)} (la clé)." in text
         for column in table.columns:
             assert f"{column.name} : {column.title}" in text and " ".join(column.description.split()) in text
-            assert column.example is None or f"exemple : {shown(column.example)}" in text
+            example = written[(name, column.name)]
+            assert pd.isna(example) or f"exemple : {example}" in text
             for allowed in (column.constraints.enum or ()) if column.constraints else ():
                 assert str(allowed) in text
 
 
-def test_the_code_shown_runs_and_keeps_codes_as_texts(site: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_code_shown_runs_and_keeps_codes_as_texts(home: Path, site: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(site)
-    python, _, sql = (example.code for example in reuse.examples("donnees/latest/resultats.csv"))
+    main = next(part for part in history.released_parts(home / VERSIONS[-1]) if part.table == "resultats")
+    python, _, sql = (example.code for example in reuse.examples(main, "donnees/latest/resultats-annuels.csv"))
     page = html.unescape((site / "donnees.html").read_text("utf-8"))
     assert python in page and sql in page
     space: dict[str, pd.DataFrame] = {}
     exec(python, space)
-    assert set(space["annuels"]["territoire_code"]) == {"30", "01", "2A", "FR"}
+    assert set(space["resultats"]["territoire_code"]) == {"30", "01", "2A", "FR"}
     assert duckdb.sql(sql).fetchall() == [("caf", "taux-de-decroche", 2024, 80.25, "%", 40)]
 
 
@@ -246,7 +260,7 @@ def again(home: Path, folder: Path) -> BuiltSite:
 
 def test_files_of_a_version_are_brought_once_and_again_when_lost(home: Path, tmp_path: Path):
     again(home, tmp_path)
-    held = tmp_path / "donnees" / "versions" / "1.0.0" / "resultats.csv"
+    held = tmp_path / "donnees" / "versions" / "1.0.0" / "resultats-annuels.csv"
     before = held.stat().st_mtime_ns
     assert again(home, tmp_path).written == ()
     held.unlink()
@@ -254,7 +268,7 @@ def test_files_of_a_version_are_brought_once_and_again_when_lost(home: Path, tmp
     assert held.read_bytes() == (home / "1.0.0" / held.name).read_bytes()
     os.utime(held, ns=(before, before))
     (tmp_path / "style.css").unlink()
-    assert "donnees/versions/1.0.0/resultats.csv" not in again(home, tmp_path).written
+    assert "donnees/versions/1.0.0/resultats-annuels.csv" not in again(home, tmp_path).written
 
 
 def test_a_version_whose_files_are_lost_says_so(home: Path, tmp_path: Path):

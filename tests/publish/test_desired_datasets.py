@@ -239,6 +239,7 @@ def test_every_file_with_the_columns_of_a_published_schema_is_linked_to_it(catal
     years = {item.key: "schema:resultats" for item in offer.resources if item.key.startswith("annee:")}
     historical = {"format-historique": "schema:resultats-format-historique"}
     assert years
-    assert linked == {"table:resultats:csv": "schema:resultats", **years, **historical}
+    parts = dict.fromkeys(("table:resultats:csv", "table:resultats-infra-annuels:csv"), "schema:resultats")
+    assert linked == {**parts, **years, **historical}
     titles = {item.key: item.title for item in offer.resources}
     assert titles["schema:resultats-format-historique"] == "Schéma : Résultats, format historique (JSON)"

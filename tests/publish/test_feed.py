@@ -79,9 +79,9 @@ def test_the_reuse_page_has_code_versions_and_dictionary(
     known = known_versions(tmp_path, DATASET)
     text = reuse_page(small, DATASET, latest.folder, address=lambda name: f"https://example.org/r/{name}")
     assert text.startswith("# Réutiliser : DONNÉES SYNTHÉTIQUES")
-    assert text.count("https://example.org/r/resultats.csv") == 4
+    assert text.count("https://example.org/r/resultats-annuels.csv") == 4
     for part in ("```python", "```r", "```sql", "## Excel", "## Citer", f"version {latest.version}"):
         assert part in text
     assert f"| 1.0.1 | corrective | 2024-12-31 | 0 | 0 | 1 | {known[1].reason} |" in text
     columns = sum(len(small.tables[name].columns) for name in small.datasets[DATASET].tables)
-    assert len([line for line in text.splitlines() if line.startswith("| `")]) == columns + 4
+    assert len([line for line in text.splitlines() if line.startswith("| `")]) == columns + 5  # resultats is two files

@@ -19,6 +19,8 @@ from pipelines.targets.protocol import Rooms, Source
 from pipelines.targets.publication_report import Report
 
 Tables = dict[str, pd.DataFrame]
+# Names of the main table that readers may have kept, and the file of its first part, which they lead to.
+PERMALINKS = {f"resultats.{ending}": f"resultats-annuels.{ending}" for ending in ("csv", "parquet")}
 
 
 @dataclass
@@ -63,7 +65,8 @@ def published(catalogue: Catalogue, output: Path) -> Published:
 def test_the_latest_files_are_there_under_paths_that_stay(published: Published):
     release = published.output / "releases" / DATASET / "1.0.1"
     latest = {path.name: path.read_bytes() for path in (published.home / "latest").iterdir()}
-    assert latest == {path.name: path.read_bytes() for path in release.iterdir()}
+    files = {path.name: path.read_bytes() for path in release.iterdir()}
+    assert latest == files | {name: files[part] for name, part in PERMALINKS.items()}
 
 
 def test_programs_read_the_versions_and_every_file(published: Published, catalogue: Catalogue):
@@ -72,7 +75,8 @@ def test_programs_read_the_versions_and_every_file(published: Published, catalog
     assert (told["synthetic"], told["licence"]) == (False, "etalab-2.0")
     assert [table["name"] for table in told["tables"]] == list(catalogue.datasets[DATASET].tables)
     paths = [published.home / file["path"] for file in told["files"]]
-    assert sorted(paths) == sorted((published.home / "latest").iterdir())
+    latest = {path.name for path in (published.home / "latest").iterdir()}
+    assert sorted(path.name for path in paths) == sorted(latest - PERMALINKS.keys())
     for path, file in zip(paths, told["files"], strict=True):
         assert (file["name"], file["bytes"], file["sha256"]) == (path.name, path.stat().st_size, sha256(path))
 
@@ -105,10 +109,10 @@ def test_a_second_run_touches_nothing(published: Published):
 
 def test_only_what_differs_is_brought_back(published: Published):
     latest = published.home / "latest"
-    (latest / "resultats.csv").write_text("abîmé")
+    (latest / "resultats-annuels.csv").write_text("abîmé")
     (latest / "ancienne.csv").write_text("")
     assert published.again() == [
-        ("write", f"{DATASET}/latest/resultats.csv"), ("remove", f"{DATASET}/latest/ancienne.csv"),
+        ("write", f"{DATASET}/latest/resultats-annuels.csv"), ("remove", f"{DATASET}/latest/ancienne.csv"),
     ]  # fmt: skip
 
 

@@ -164,14 +164,17 @@ def _cells(table: pa.Table) -> pa.Table:
 
 
 def test_a_parquet_that_says_otherwise_than_its_csv_is_told(output) -> None:
-    path = output / "releases" / DATASET / VERSIONS[-1] / "resultats.parquet"
+    path = output / "releases" / DATASET / VERSIONS[-1] / "resultats-annuels.parquet"
     other = _cells(pq.read_table(path))
     path.chmod(0o644)
     pq.write_table(other, path)
     _resealed(path)
     code, told = _verify(output)
     assert (code, told.count("\n")) == (1, 1)
-    assert "resultats.parquet : ne dit pas la même chose que resultats.csv" in told
+    both = " : ne dit pas la même chose que ".join(
+        f"resultats-annuels.{end}, resultats-infra-annuels.{end}" for end in ("parquet", "csv")
+    )
+    assert both in told
 
 
 @pytest.mark.parametrize("content", [
@@ -242,12 +245,14 @@ def test_a_release_made_again_is_compared_by_what_every_file_holds(made, tmp_pat
 def test_a_rendition_written_otherwise_holds_the_same(made, tmp_path) -> None:
     release = made / "releases" / DATASET / VERSIONS[-1]
     again = Path(shutil.copytree(release, tmp_path / "again"))
-    table = pq.read_table(again / "resultats.parquet")
-    (again / "resultats.parquet").chmod(0o644)
-    pq.write_table(table, again / "resultats.parquet", compression="snappy")
+    table = pq.read_table(again / "resultats-annuels.parquet")
+    (again / "resultats-annuels.parquet").chmod(0o644)
+    pq.write_table(table, again / "resultats-annuels.parquet", compression="snappy")
     assert rebuilt_findings(release, again) == []
-    pq.write_table(_cells(table), again / "resultats.parquet")
-    assert rebuilt_findings(release, again) == ["resultats.parquet : refait, il ne contient pas les mêmes cellules"]
+    pq.write_table(_cells(table), again / "resultats-annuels.parquet")
+    assert rebuilt_findings(release, again) == [
+        "resultats-annuels.parquet : refait, il ne contient pas les mêmes cellules"
+    ]
 
 
 def test_what_a_shared_storage_holds_is_proved_whatever_this_machine_keeps_of_it(tmp_path) -> None:

@@ -195,6 +195,6 @@ def test_a_small_table_keeps_the_order_of_its_key() -> None:
 def test_whole_numbers_have_decimals_and_releases_compare_all_the_same(catalogue, tables, tmp_path) -> None:
     tables["resultats"].loc[0, "valeur"] = 56.0
     made = make_release(DATASET, catalogue, tables, tmp_path, synthetic=None)
-    assert 56.0 in pl.read_csv(made.folder / "resultats.csv")["valeur"].to_list()
-    assert ",56.0," in (made.folder / "resultats.csv").read_text("utf-8")
+    assert 56.0 in pl.read_csv(made.folder / "resultats-annuels.csv")["valeur"].to_list()
+    assert ",56.0," in (made.folder / "resultats-annuels.csv").read_text("utf-8")
     assert not make_release(DATASET, catalogue, tables, tmp_path, synthetic=None).created

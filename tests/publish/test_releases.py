@@ -7,7 +7,9 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import openpyxl
 import pandas as pd
@@ -16,7 +18,10 @@ from frictionless import Package
 from made_results import DATASET, result
 
 from pipelines.declarations import Catalogue
+from pipelines.declarations.release_settings import Budgets
+from pipelines.release import history
 from pipelines.release import release as release_module
+from pipelines.release.column_texts import canonical
 from pipelines.release.errors import ReleaseError
 from pipelines.release.release import Release, make_release
 from pipelines.release.verdicts import release_findings
@@ -35,15 +40,16 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def results_of(release: Release) -> list[dict[str, str]]:
-    with (release.folder / "resultats.csv").open(encoding="utf-8", newline="") as stream:
+    with (release.folder / "resultats-annuels.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
 def test_a_first_release_holds_everything(first: Release, catalogue: Catalogue) -> None:
     assert (first.version, first.previous, first.created) == ("1.0.0", None, True)
-    assert first.counts == {"added": 9, "removed": 0, "changed": 0}
+    assert first.counts == {"added": 10, "removed": 0, "changed": 0}
     tables = catalogue.datasets[DATASET].tables
-    named = {f"{name}.{ending}" for name in tables for ending in ("csv", "parquet")}
+    files = [*tables[1:], "resultats-annuels", "resultats-infra-annuels"]
+    named = {f"{name}.{ending}" for name in files for ending in ("csv", "parquet")}
     others = {"resultats.xlsx", "dictionnaire.csv", "LISEZMOI.md", "datapackage.json", "SHA256SUMS"}
     others |= {"journal.csv", "versions.csv", "CHANGELOG.md", "resultats.schema.json"}
     others |= {f"resultats-format-historique.{ending}" for ending in ("csv", "schema.json")}
@@ -79,7 +85,7 @@ def test_nothing_new_makes_no_release(first: Release, catalogue: Catalogue, tabl
 def test_other_parquet_bytes_alone_make_no_release(
     first: Release, catalogue: Catalogue, tables: Tables, tmp_path: Path
 ) -> None:
-    path = first.folder / "resultats.parquet"
+    path = first.folder / "resultats-annuels.parquet"
     path.chmod(0o644)
     path.write_bytes(b"written by another library")
     assert not make_release(DATASET, catalogue, tables, tmp_path, synthetic=None).created
@@ -115,7 +121,7 @@ def test_versions_are_ordered_by_number_not_by_text(
 def test_leftovers_of_a_crash_are_swept(catalogue: Catalogue, tables: Tables, tmp_path: Path) -> None:
     left = tmp_path / DATASET / ".en-cours-1.0.0"
     left.mkdir(parents=True)
-    (left / "resultats.csv").write_text("à moitié")
+    (left / "resultats-annuels.csv").write_text("à moitié")
     made = make_release(DATASET, catalogue, tables, tmp_path, synthetic=None)
     assert [path.name for path in made.folder.parent.iterdir()] == ["1.0.0"]
 
@@ -145,7 +151,7 @@ def test_frictionless_refuses_before_anything_is_public(
     first: Release, catalogue: Catalogue, tables: Tables, tmp_path: Path
 ) -> None:
     tables["resultats"].loc[0, "indicateur"] = "inconnu"  # a broken foreign key: only the package as a whole shows it
-    with pytest.raises(ReleaseError, match=r"resultats\.csv : .*inconnu"):
+    with pytest.raises(ReleaseError, match=r"resultats-annuels\.csv : .*inconnu"):
         make_release(DATASET, catalogue, tables, tmp_path, synthetic=None)
     assert [path.name for path in first.folder.parent.iterdir()] == ["1.0.0"]
 
@@ -175,7 +181,7 @@ def test_the_checks_of_a_written_release_see_damage(first: Release, tmp_path: Pa
 def test_frictionless_reads_the_package(first: Release) -> None:
     package = Package(str(first.folder / "datapackage.json"))
     assert package.validate().valid
-    rows = package.get_resource("resultats").read_rows()
+    rows = package.get_resource("resultats-annuels").read_rows()
     assert str(rows[2]["valeur"]) == "87.4"
     assert rows[0]["valeur"] is None and rows[0]["territoire_code"] == "01"
 
@@ -188,7 +194,10 @@ def test_the_descriptor_says_what_is_there(catalogue: Catalogue, first: Release)
     assert package["licenses"][0]["name"] == "etalab-2.0"
     assert package["sources"] == [{"title": "Caisses (Caisse nationale)", "path": "https://example.org/caf"}]
     described = [*package["resources"], *package["renditions"]]
-    assert len(described) == 2 * len(catalogue.datasets[DATASET].tables) + 5
+    assert (
+        len(described) == 2 * (len(catalogue.datasets[DATASET].tables) + 1) + 5
+    )  # results are in two files of each format
+
     for item in described:
         content = (first.folder / item["path"]).read_bytes()
         assert (item["bytes"], item["hash"]) == (len(content), f"sha256:{hashlib.sha256(content).hexdigest()}")
@@ -208,7 +217,11 @@ def test_synthetic_data_say_so_everywhere(catalogue: Catalogue, tables: Tables, 
     assert (real.version, real.created) == ("1.0.1", True)
 
 
-def test_the_workbook_read_back(first: Release, catalogue: Catalogue) -> None:
+def test_the_workbook_read_back(catalogue: Catalogue, tables: Tables, tmp_path: Path) -> None:
+    """A dataset that declares no workbook for people has one with every table."""
+    dataset = catalogue.datasets[DATASET].model_copy(update={"workbook": None})
+    plain = replace(catalogue, datasets=MappingProxyType({DATASET: dataset}))
+    first = make_release(DATASET, plain, tables, tmp_path, synthetic=None)
     book = openpyxl.load_workbook(first.folder / "resultats.xlsx")
     assert book.sheetnames == ["Lisez-moi", *catalogue.datasets[DATASET].tables, "Dictionnaire", "Versions"]
     sheet = book["resultats"]
@@ -223,8 +236,63 @@ def test_the_workbook_read_back(first: Release, catalogue: Catalogue) -> None:
     assert sheet.cell(2, header.index("valeur") + 1).value is None
 
 
+def test_each_example_of_the_dictionary_is_in_the_data(first: Release) -> None:
+    rows = pd.read_csv(first.folder / "dictionnaire.csv", dtype=str, keep_default_na=False)
+    assert set(rows.loc[rows["table"].eq("resultats"), "exemple"]) >= {"87.4", "rapport de sommes", ""}
+    for name, columns in rows.groupby("table"):
+        data = history.whole_table(first.folder, str(name))
+        for column, example in zip(columns["colonne"], columns["exemple"], strict=True):
+            texts = set(canonical(data[column]).to_pylist()) - {""}
+            assert example in texts or (not texts and example == ""), f"{name}.{column}"
+
+
+def test_the_workbook_for_people_has_words_and_three_years(
+    catalogue: Catalogue, tables: Tables, tmp_path: Path
+) -> None:
+    older = [result("30", value, annee=year, periode=str(year)) for year, value in ((2023, 86.0), (2022, 85.0))]
+    rows = [
+        *older, result("30", 84.0, annee=2021, periode="2021"), result("48", 70.0), result("07", 80.25),
+        result("09", 79.0, borne_basse=77.0, borne_haute=81.0),
+        result("11", 9.0, periode="2024-01", frequence="mensuelle"),
+    ]  # fmt: skip
+    both = pd.concat([tables["resultats"], pd.DataFrame(rows)], ignore_index=True)
+    made = make_release(DATASET, catalogue, tables | {"resultats": both}, tmp_path, synthetic=None)
+    book = openpyxl.load_workbook(made.folder / "resultats.xlsx")
+    lists = ["Indicateurs", "Réseaux", "Territoires", "Structures"]
+    assert book.sheetnames == ["Lisez-moi", "Résultats", *lists, "Dictionnaire", "Versions"]
+    header, *lines = book["Résultats"].iter_rows(values_only=True)
+    assert len(header) == 13 and header[:3] == ("Réseau", "Indicateur", "Année")
+    assert {line[2] for line in lines} == {2022, 2023, 2024} and len(lines) == 9
+    told = {line[4]: line[11] for line in lines if line[2] == 2024}
+    assert told == {
+        "France": None, "Département 30": "mieux", "Département 01": None, "Département 2A": "moins bien",
+        "Département 48": "moins bien", "Département 07": "pas d'écart établi", "Département 09": "pas d'écart établi",
+    }  # fmt: skip
+    assert {line[0] for line in lines} == {"Caisses"}
+    assert {line[10] for line in lines if line[4] not in ("France", None) and line[2] == 2024} == {80.25}
+    assert [cell.value for cell in book["Indicateurs"][1]][:2] == ["Indicateur", "Titre"]
+
+
+def test_a_workbook_too_large_to_be_shown_has_fewer_years_and_says_so(
+    catalogue: Catalogue, tables: Tables, tmp_path: Path
+) -> None:
+    rows = [
+        result(f"{code:02d}", float(code), annee=year, periode=str(year))
+        for year in (2022, 2023)
+        for code in range(1, 90)
+    ]
+    both = pd.concat([tables["resultats"], pd.DataFrame(rows)], ignore_index=True)
+    dataset = catalogue.datasets[DATASET].model_copy(update={"budgets": Budgets(xlsx=0.02)})
+    tight = replace(catalogue, datasets=MappingProxyType({DATASET: dataset}))
+    made = make_release(DATASET, tight, tables | {"resultats": both}, tmp_path, synthetic=None)
+    book = openpyxl.load_workbook(made.folder / "resultats.xlsx")
+    assert {line[2] for line in book["Résultats"].iter_rows(min_row=2, values_only=True)} == {2024}
+    told = " ".join(str(cell.value) for (cell,) in book["Lisez-moi"].iter_rows())
+    assert "la dernière année" in told and "Les 3 dernières années n'y tiendraient pas" in told
+
+
 def test_the_readme_counts_and_cites(first: Release) -> None:
     text = (first.folder / "LISEZMOI.md").read_text("utf-8")
-    assert "| `resultats` | Résultats des services publics | 4 | 40 |" in text
+    assert "| `resultats-annuels` | Résultats annuels des services publics | 4 | 40 |" in text
     assert "en application de l'article 68 (8°) de la loi ESSOC et de l'arrêté du 31 août 2023" in text
     assert "SYNTHÉTIQUES" not in text

@@ -132,8 +132,8 @@ def test_an_upload_that_was_never_described_is_taken_up(published: House, shelve
 
 def test_a_second_copy_of_a_file_is_marked_not_deleted(published: House):
     held = published.held()
-    table = (published.work.releases / DATASET / "1.0.0" / "resultats.csv").read_bytes()
-    files = {"file": ("resultats.csv", table)}
+    table = (published.work.releases / DATASET / "1.0.0" / "resultats-annuels.csv").read_bytes()
+    files = {"file": ("resultats-annuels.csv", table)}
     copy = published.call("POST", f"/api/1/datasets/{held['id']}/upload/", files=files)
     report = published.publish()
     assert report.succeeded, report.problems

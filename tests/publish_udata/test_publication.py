@@ -78,7 +78,7 @@ def test_a_first_publication_is_whole_public_in_order_and_of_full_quality(house:
 def test_what_is_published_is_the_release(published: House):
     release = published.work.releases / DATASET / "1.0.0"
     resources = published.resources()
-    table = (release / "resultats.csv").read_bytes()
+    table = (release / "resultats-annuels.csv").read_bytes()
     assert download(resources["table:resultats:csv"]["latest"]) == table
     header, *rows = table.splitlines(keepends=True)
     yearly = [download(resources[f"annee:{year}"]["latest"]).splitlines(keepends=True) for year in (2023, 2024)]

@@ -106,9 +106,9 @@ def _differences(source: Source, released: dict[str, list[str]], *, dry: bool) -
     yield from _removed(root, (root / name for name in FORMER_PAGES), "le site public la remplace", dry=dry)
     for name, versions in released.items():
         home, release = root / name, source.rooms.releases / name / versions[-1]
-        latest = {path.name: path for path in sorted(release.iterdir())}
-        for path in latest.values():
-            yield from _written(root, home / LATEST / path.name, path.read_bytes(), dry=dry)
+        latest = history.stable_names(release)
+        for file, path in latest.items():
+            yield from _written(root, home / LATEST / file, path.read_bytes(), dry=dry)
         others = (path for path in sorted((home / LATEST).glob("*")) if path.name not in latest)
         yield from _removed(root, others, "plus dans la dernière version", dry=dry)
         yield from _removed(root, (home / page for page in FORMER_PAGES), "le site public la remplace", dry=dry)

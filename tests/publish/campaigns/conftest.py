@@ -20,7 +20,7 @@ from pipelines.release.release import make_release
 
 TABLES = ("resultats", "reseaux")
 # Of the many files of a release, those whose publication differs in kind: a campaign publishes them a thousand times.
-FILES = {"resultats.csv", "resultats.schema.json", "reseaux.csv", "datapackage.json", "SHA256SUMS"}
+FILES = {"resultats-annuels.csv", "resultats.schema.json", "reseaux.csv", "datapackage.json", "SHA256SUMS"}
 NETWORK = {
     "reseau": "caf",
     "titre": "Caisses",
