@@ -57,6 +57,13 @@ def without_layout(small: Catalogue) -> Catalogue:
     return replace(small, datasets=MappingProxyType({DATASET: dataset}))
 
 
+@pytest.fixture(scope="module")
+def shipped(small: Catalogue, catalogue: Catalogue) -> Catalogue:
+    """The small catalogue, laid out as we ship it."""
+    dataset = small.datasets[DATASET].model_copy(update={"layout": catalogue.datasets[DATASET].layout})
+    return replace(small, datasets=MappingProxyType({DATASET: dataset}))
+
+
 @pytest.fixture
 def fine(small_tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The small tables, with months of two years among the yearly rows."""
@@ -122,6 +129,22 @@ def test_other_files_are_a_major_version_and_the_journal_says_why(small: Catalog
     assert not made(laid_out(small), fine, tmp_path).created
     back = rollback(DATASET, small, tmp_path, "1.0.0", "Trop tôt")
     assert back.version == "3.0.0" and "resultats.csv" in names(back)
+
+
+def test_the_layout_that_we_ship_is_a_major_version_with_its_reason_and_links_stay(
+    small: Catalogue, shipped: Catalogue, fine, tmp_path: Path
+) -> None:
+    first, second = made(small, fine, tmp_path), made(shipped, fine, tmp_path)
+    assert (first.version, second.version) == ("1.0.0", "2.0.0")
+    declared = shipped.datasets[DATASET].layout["resultats"]
+    (line,) = history.journal(second.folder).to_pylist()
+    assert line["motif"] == declared.why and "resultats-infra-annuels.csv" in line["apres"]
+    kept = {"resultats-format-historique.csv"}
+    assert names(second) == {f"{part.name}.{end}" for part in declared.parts for end in ("csv", "parquet")} | kept
+    before, after = history.stable_names(first.folder), history.stable_names(second.folder)
+    assert before.keys() <= after.keys()
+    assert after["resultats.csv"].name == "resultats-annuels.csv"
+    assert after["resultats.parquet"].name == "resultats-annuels.parquet"
 
 
 def test_a_file_over_its_budget_is_one_a_year_and_stays_so(small: Catalogue, fine, tmp_path: Path) -> None:
