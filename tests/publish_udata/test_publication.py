@@ -21,6 +21,8 @@ ORDER = [
     "classeur",
     "annee:2024",
     "annee:2023",
+    "table:resultats-infra-annuels:csv",
+    "table:resultats-infra-annuels:parquet",
     "table:indicateurs:csv",
     "reutiliser",
     "flux-versions",
@@ -138,11 +140,12 @@ def test_a_platform_without_parquet_gets_the_rest_and_the_plan_says_so(house: Ho
         report = house.publish()
         assert report.succeeded, report.problems
         assert any(".parquet" in note for note in report.plan.notes)
-        assert "table:resultats:parquet" not in house.resources()
+        assert not any(key.endswith(":parquet") for key in house.resources())
         assert house.publish().plan.empty
     added = house.publish()
     done = [(step.kind, step.key) for step in added.done]
-    assert done == [("upload", "table:resultats:parquet"), ("replace", "reutiliser"), ("order", ""), ("seal", "")]
+    uploads = [("upload", f"table:{name}:parquet") for name in ("resultats", "resultats-infra-annuels")]
+    assert done == [*uploads, ("replace", "reutiliser"), ("order", ""), ("seal", "")]
 
 
 def test_large_files_go_in_parts(house: House):
