@@ -54,6 +54,7 @@ from assets.resources import Workspace
 from pipelines.cli import main
 from pipelines.declarations import load
 from pipelines.flow.changes import Look, look
+from pipelines.release import history
 from pipelines.report.alerts import Places, alerts_of, write_message
 from pipelines.report.facts import known_years
 from pipelines.report.night import begin_night, end_night, night_brief
@@ -349,7 +350,7 @@ def catalogue(scenario: Scenario, _: Path) -> dict[str, Any]:
     """What programs read in the folder target, and which release it shows."""
     root = scenario.output / "catalogue"
     latest = {path.name: _sha256(path.read_bytes()) for path in (root / DATASET / "latest").iterdir()}
-    last = {path.name: _sha256(path.read_bytes()) for path in scenario.releases[-1].iterdir()}
+    last = {name: _sha256(path.read_bytes()) for name, path in history.stable_names(scenario.releases[-1]).items()}
     others = sorted(path for path in root.rglob("*") if path.is_file() and path.parent.name != "latest")
     told = {path.relative_to(root).as_posix(): _described(scenario, path) for path in others}
     return {

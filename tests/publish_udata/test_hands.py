@@ -117,9 +117,9 @@ def test_an_upload_that_was_never_described_is_taken_up(published: House, shelve
         published.call(
             "POST",
             f"/api/1/datasets/{held['id']}/upload/",
-            files={"file": (f"resultats-{year}.csv", (folder / f"resultats-{year}.csv").read_bytes())},
+            files={"file": (path.name, path.read_bytes())},
         )["id"]
-        for year in (2023, 2024)
+        for path in (folder / f"resultats-annuels-{year}.csv" for year in (2023, 2024))
     ]
     published.shelve(shelves[1])
     report = published.publish()
