@@ -107,7 +107,7 @@ def test_the_wording_stands_with_every_question(output):
 
 def test_the_yearly_results_know_nothing_of_barometers(output):
     release = output / "releases" / "resultats-services-publics" / "1.0.0"
-    for table in ("reseaux", "receptions", "couverture", "resultats"):
+    for table in ("reseaux", "receptions", "couverture", "resultats-annuels", "resultats-infra-annuels"):
         names = {row["reseau"] for row in csv.DictReader((release / f"{table}.csv").open(encoding="utf-8"))}
         assert names.isdisjoint({"confiance", "services-publics"})
 

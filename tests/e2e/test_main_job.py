@@ -21,6 +21,7 @@ from oracle.second_path.judge import SecondPath
 from pipelines.cli import main
 from pipelines.cli.explain_command import open_explainer
 from pipelines.explain import explanation
+from pipelines.release import history
 
 PROJECT = Path(__file__).resolve().parents[2]
 DATASET = "resultats-services-publics"
@@ -43,7 +44,10 @@ def release(output: Path, version: str = "1.0.0") -> Path:
 
 
 def table(output: Path, name: str, version: str = "1.0.0") -> pd.DataFrame:
-    return pd.read_csv(release(output, version) / f"{name}.csv", dtype=str, keep_default_na=False)
+    """Every row of a table, whatever files hold it."""
+    files = history.table_files(release(output, version), name, "csv")
+    read = [pd.read_csv(file.path, dtype=str, keep_default_na=False) for file in files]
+    return pd.concat(read, ignore_index=True)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -71,7 +75,18 @@ def test_the_run_says_what_was_refused_and_where_the_datasets_are(whole_run):
 def test_the_release_holds_every_table_in_every_format(whole_run):
     output, _ = whole_run
     names = {path.name for path in release(output).iterdir()}
-    tables = ["resultats", "indicateurs", "reseaux", "structures", "territoires", "couverture", "anomalies", "ecarts"]
+    tables = [
+        "resultats-annuels",
+        "resultats-infra-annuels",
+        "territoires_actuels",
+        "indicateurs",
+        "reseaux",
+        "structures",
+        "territoires",
+        "couverture",
+        "anomalies",
+        "ecarts",
+    ]
     tables += ["bases", "calages", "receptions", "comparabilite", "qualite", "criteres_qualite", "correlations"]
     assert {f"{name}.{kind}" for name in tables for kind in ("csv", "parquet")} <= names
     assert {"resultats.xlsx", "datapackage.json", "dictionnaire.csv", "SHA256SUMS", "LISEZMOI.md"} <= names

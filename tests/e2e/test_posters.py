@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from pipelines.cli import main
+from pipelines.release import history
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "portal"))
 from read_posters import assert_accessible, picture_of, qr_code_of, squeezed, text_of
@@ -33,7 +34,7 @@ def site(whole_run, tmp_path_factory) -> Path:
 
 
 def table(release: Path, name: str) -> pd.DataFrame:
-    return pd.read_parquet(release / f"{name}.parquet")
+    return pd.concat([pd.read_parquet(path) for path in history.columnar_files(release, name)])
 
 
 def number(value: float, decimals: int) -> str:
