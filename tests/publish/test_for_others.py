@@ -56,10 +56,10 @@ def test_the_first_day_of_a_period(period: str, day: str) -> None:
     assert first_day(period) == day
 
 
-@pytest.mark.parametrize("name", ["resultats", "resultats-format-historique"])
-def test_a_file_is_valid_against_its_schema_alone(made: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "schema"), [("resultats-annuels", "resultats"), ("resultats-format-historique",) * 2])
+def test_a_file_is_valid_against_its_schema_alone(made: Path, name: str, schema: str) -> None:
     with system.use_context(trusted=True):  # absolute paths
-        report = validate(str(made / f"{name}.csv"), schema=Schema(str(made / f"{name}.schema.json")))
+        report = validate(str(made / f"{name}.csv"), schema=Schema(str(made / f"{schema}.schema.json")))
     assert report.valid, report.to_summary()
 
 
