@@ -97,7 +97,8 @@ class DataPages:
 
     def _data(self) -> File:
         reading, main = self.reading, next(part for part in self._parts if part.table == MAIN)
-        address = f"{self.pages.canonical('')}{addresses.LATEST}/{main.csv[-1]}"
+        file = (main.csv or [f"{MAIN}.csv"])[-1]  # a release without it is read all the same
+        address = f"{self.pages.canonical('')}{addresses.LATEST}/{file}"
         tables = [
             {"name": part.name, "table": part.table, "text": part.description or part.title, "rows": part.rows,
              "columns": self._columns.get(part.table)}

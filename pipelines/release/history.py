@@ -164,7 +164,13 @@ def table_names(release: Path) -> list[str]:
 def whole_table(release: Path, table: str) -> pa.Table:
     """Return a table of a release in its types and the order of its key, whatever files hold it."""
     files = [parquet.read_table(path) for path in columnar_files(release, table)]
-    return files[0] if len(files) == 1 else _in_order(pa.concat_tables(files), _tables(release)[table][0]["schema"])
+    if len(files) == 1:
+        return files[0]
+    try:
+        rows = pa.concat_tables(files, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise DamagedReleaseError(f"{table} : ses fichiers Parquet n'ont plus les mêmes colonnes") from error
+    return _in_order(rows, _tables(release)[table][0]["schema"])
 
 
 def _in_order(rows: pa.Table, schema: Mapping[str, Any]) -> pa.Table:
