@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import zipfile
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import gzip
@@ -54,6 +55,21 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def disk_signs(path: Path) -> str:
+    """Return what the disk changes whenever a file is written, replaced or renamed."""
+    told = path.lstat()
+    return f"{told.st_size} {told.st_mtime_ns} {told.st_ctime_ns} {told.st_ino}"
+
+
+def saved_facts(path: Path) -> dict[str, Any]:
+    """Return what a file that only saves work remembers (JSON); one that is lost or damaged says nothing."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def copy_hashed(chunks: Iterable[bytes], target: IO[bytes] | None = None) -> tuple[str, int]:

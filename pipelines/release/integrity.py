@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from pipelines.mechanics.files import sha256
+from pipelines.mechanics.files import disk_signs, saved_facts, sha256
 from pipelines.release import history
 from pipelines.release.errors import DamagedReleaseError, PublicationError
 from pipelines.release.files import CHECKSUMS
@@ -29,7 +29,7 @@ def check_intact(releases: Path, dataset: str, memory: Path) -> None:
     again, nor the chain of releases that all are: nights don't cost more as releases add up.
     """
     findings: list[str] = []
-    versions, before = history.versions(releases, dataset), _remembered(memory)
+    versions, before = history.versions(releases, dataset), saved_facts(memory)
     others = {name: signs for name, signs in before.items() if not name.startswith(f"{dataset}/")}
     known = others | {name: before[name] for version in versions if (name := f"{dataset}/{version}") in before}
     for version in versions:
@@ -121,19 +121,9 @@ def _told(link: Mapping[str, str] | None) -> str:
     return f"{link['version']} ({link['sha256'][:12]}…)" if link else "aucune"
 
 
-def _remembered(memory: Path) -> dict[str, str]:
-    """Return what is remembered; a damaged file says nothing."""
-    try:
-        found = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _signs(folder: Path) -> str:
     """Return what the disk changes whenever a file of a release is written, replaced or renamed."""
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        told = path.lstat()
-        digest.update(f"{path.name} {told.st_size} {told.st_mtime_ns} {told.st_ctime_ns} {told.st_ino}\n".encode())
+        digest.update(f"{path.name} {disk_signs(path)}\n".encode())
     return digest.hexdigest()

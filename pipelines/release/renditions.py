@@ -15,6 +15,7 @@ from pipelines.release.files import CHECKSUMS
 from pipelines.release.table_files import csv_bytes, read_csv
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 YEAR = "annee"
@@ -36,14 +37,21 @@ def archive(dataset: str, release: Path, folder: Path) -> Path:
     return place
 
 
-def yearly_files(table: Path, folder: Path) -> dict[int, Path]:
-    """Return one CSV per year of a table's column ``annee``, for readers too; none when it has no such column."""
+def yearly_files(table: Path, folder: Path, untouched: Callable[[Path], bool] = lambda _: False) -> dict[int, Path]:
+    """Return one CSV per year of a table's column ``annee``, for readers too; none when it has no such column.
+
+    Files made once are not made again if they and the table are ``untouched`` since.
+    """
+    home = folder / table.parent.name
+    there = {int(path.stem.rpartition("-")[2]): path for path in sorted(home.glob(f"{table.stem}-[0-9]*.csv"))}
+    if there and all(untouched(path) for path in (table, *there.values())):
+        return there
     found = read_csv(table)
     if YEAR not in found.column_names:
         return {}
     made, years = {}, canonical(found[YEAR])
     for year, text in sorted((int(text), text) for text in pc.unique(years).to_pylist() if text):
-        made[year] = folder / table.parent.name / f"{table.stem}-{year}.csv"
+        made[year] = home / f"{table.stem}-{year}.csv"
         put(made[year], csv_bytes(found.filter(pc.equal(years, text))))
     return made
 

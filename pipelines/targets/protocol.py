@@ -124,6 +124,11 @@ class Rooms:
         """What is remembered of the releases that were read whole and found as they were made."""
         return self.output / "work" / "intactes.json"
 
+    @property
+    def digests(self) -> Path:
+        """What is remembered of the files that were read whole to be compared with those of a platform."""
+        return self.output / "work" / "empreintes.json"
+
     def record(self, target: str) -> Path:
         """Page and version of what was last published to a target."""
         return self.output / "targets" / f"{file_name(target)}.json"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -20,7 +22,7 @@ from pipelines.release.table_files import csv_bytes
 from pipelines.targets.protocol import Rooms
 from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, missing_quality, written_document
 from pipelines.targets.udata.remote import KEY, RemoteDataset, RemoteResource
-from pipelines.targets.udata.resources import FEED_KEY, REUSE_KEY
+from pipelines.targets.udata.resources import FEED_KEY, LINKED, REUSE_KEY
 from pipelines.targets.udata.server_state import RemoteState
 
 ACCEPTED = frozenset({"csv", "xlsx", "parquet", "json", "txt", "zip", "xml"})
@@ -243,3 +245,22 @@ def test_every_file_with_the_columns_of_a_published_schema_is_linked_to_it(catal
     assert linked == {**parts, **years, **historical}
     titles = {item.key: item.title for item in offer.resources}
     assert titles["schema:resultats-format-historique"] == "Schéma : Résultats, format historique (JSON)"
+
+
+def test_files_are_read_again_only_where_one_was_touched(catalogue, released, tmp_path):
+    first = {item.key: item for item in offered(catalogue, released, tmp_path).resources}
+    memory = tmp_path / "work" / "empreintes.json"
+    table, year = first["table:indicateurs:csv"], first["annee:2024"]
+    told = json.loads(memory.read_text("utf-8"))
+    assert {str(item.path.absolute()) for item in first.values() if item.key not in LINKED} == told.keys()
+    told[str(table.path.absolute())][2] = told[str(year.path.absolute())][2] = "remembered"
+    memory.write_text(json.dumps(told), encoding="utf-8")
+    again = {item.key: item.sha1 for item in offered(catalogue, released, tmp_path).resources}
+    assert {key for key, sha1 in again.items() if sha1 == "remembered"} == {table.key, year.key}
+    year.path.write_bytes(year.path.read_bytes().replace(b"2024", b"2023"))  # the same size: it is made again
+    os.utime(table.path)
+    assert {item.key: item.sha1 for item in offered(catalogue, released, tmp_path).resources} == {
+        key: item.sha1 for key, item in first.items()
+    }
+    memory.write_text("[1", encoding="utf-8")
+    assert offered(catalogue, released, tmp_path).resources == tuple(first.values())

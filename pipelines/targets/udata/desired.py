@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.declarations import Catalogue, Dataset
-from pipelines.mechanics.files import chunks
 from pipelines.release import history
 from pipelines.release.renditions import content_hash, put
 from pipelines.targets.protocol import Rooms, file_name
 from pipelines.targets.udata.documents import document, links_to
+from pipelines.targets.udata.file_digests import FileDigests, digests
 from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset, RemoteResource
 from pipelines.targets.udata.resources import LINKED, YEARLY, Placed, ResourceType, archives, latest_files
 from pipelines.targets.udata.server_state import RemoteState
@@ -95,9 +94,14 @@ def desired_dataset(catalogue: Catalogue, dataset_id: str, rooms: Rooms, state: 
     folders = [rooms.releases / dataset_id / version for version in versions]
     dataset, release, made = catalogue.datasets[dataset_id], folders[-1], rooms.renditions / dataset_id
     documents = made / versions[-1] / file_name(state.address)
-    placed = [*latest_files(catalogue, release, made, documents), *archives(dataset_id, folders, made)]
+    remembered = FileDigests(rooms.digests)
+    placed = [
+        *latest_files(catalogue, release, made, documents, remembered.untouched),
+        *archives(dataset_id, folders, made),
+    ]
     accepted, omitted = _accepted(placed, state.extensions)
-    resources = tuple(_resources(catalogue, release, accepted, state.dataset))
+    resources = tuple(_resources(catalogue, release, accepted, state.dataset, remembered))
+    remembered.keep()
     descriptor = history.descriptor(release)
     fields = _fields(dataset, descriptor, resources)
     return DesiredDataset(
@@ -118,8 +122,8 @@ def written_document(desired: DesiredDataset, key: str, catalogue: Catalogue, re
     item, keys = desired.resource(key), {item.path.name: item.key for item in desired.resources}
     content = document(key, catalogue, desired.release, links_to(keys.values(), remote), keys)
     put(item.path, content)
-    sha1, sha256 = _digests([content])
-    return replace(item, size=len(content), sha1=sha1, extras={**item.extras, SHA256: sha256})
+    size, sha1, sha256 = digests([content])
+    return replace(item, size=size, sha1=sha1, extras={**item.extras, SHA256: sha256})
 
 
 def missing_quality(fields: Mapping[str, Any], resources: Iterable[DesiredResource]) -> tuple[str, ...]:
@@ -146,7 +150,10 @@ def earlier_files(rooms: Rooms, dataset: str) -> frozenset[str]:
     """Return the sha1 of every file of every release and of what was made of it: what a lost upload may have left."""
     versions = history.versions(rooms.releases, dataset)
     folders = [room / dataset / version for room in (rooms.releases, rooms.renditions) for version in versions]
-    return frozenset(_digests(_blocks(path))[0] for folder in folders for path in folder.rglob("*") if path.is_file())
+    remembered = FileDigests(rooms.digests)
+    found = frozenset(remembered.of(path).sha1 for folder in folders for path in folder.rglob("*") if path.is_file())
+    remembered.keep()
+    return found
 
 
 def _accepted(placed: Iterable[Placed], extensions: frozenset[str]) -> tuple[dict[str, Placed], tuple[str, ...]]:
@@ -164,16 +171,17 @@ def _accepted(placed: Iterable[Placed], extensions: frozenset[str]) -> tuple[dic
 
 
 def _resources(
-    catalogue: Catalogue, release: Path, accepted: Mapping[str, Placed], remote: RemoteDataset | None
-) -> Iterator[DesiredResource]:
+    catalogue: Catalogue, release: Path, accepted: Mapping[str, Placed], remote: RemoteDataset | None,
+    remembered: FileDigests,
+) -> Iterator[DesiredResource]:  # fmt: skip
     dataset, keys = catalogue.datasets[release.parent.name], {item.path.name: item.key for item in accepted.values()}
     links = links_to(keys.values(), remote)
     for filename, item in accepted.items():
         if item.key in LINKED:
             content = document(item.key, catalogue, release, links, keys)
-            size, (sha1, sha256) = len(content), _digests([content])
+            size, sha1, sha256 = digests([content])
         else:
-            size, (sha1, sha256) = item.path.stat().st_size, _digests(_blocks(item.path))
+            size, sha1, sha256 = remembered.of(item.path)
         declared, own = dataset.schemas.get(item.table or ""), f"schema:{item.table}"
         yield DesiredResource(
             key=item.key,
@@ -214,16 +222,3 @@ def _fields(dataset: Dataset, descriptor: Mapping[str, Any], resources: Iterable
 
 def _extension(filename: str) -> str:
     return filename.rpartition(".")[2]
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as stream:
-        yield from chunks(stream)
-
-
-def _digests(blocks: Iterable[bytes]) -> tuple[str, str]:
-    sha1, sha256 = hashlib.sha1(usedforsecurity=False), hashlib.sha256()
-    for block in blocks:
-        sha1.update(block)
-        sha256.update(block)
-    return sha1.hexdigest(), sha256.hexdigest()

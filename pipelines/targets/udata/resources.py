@@ -6,7 +6,7 @@ in ``desired``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -65,16 +65,19 @@ _DOCUMENTS: tuple[tuple[str, str, ResourceType, str | None], ...] = (
 )
 
 
-def latest_files(catalogue: Catalogue, release: Path, made: Path, documents: Path) -> Iterator[Placed]:
+def latest_files(
+    catalogue: Catalogue, release: Path, made: Path, documents: Path, untouched: Callable[[Path], bool]
+) -> Iterator[Placed]:
     """Yield the resources that always hold the latest release, in the order of the page.
 
-    Yearly files are made below ``made``; documents with links will be below ``documents``, which is of one target.
+    Yearly files are made below ``made``, unless they are there ``untouched``; documents with links will be below
+    ``documents``, which is of one target.
     """
     dataset = catalogue.datasets[release.parent.name]
     main = _main_parts(release, dataset.main_table)
     yield from main[0]
     yield from _documents(release, "main")
-    yield from _years(main[0], made)
+    yield from _years(main[0], made, untouched)
     for part in main[1:]:
         yield from part
     for name in dataset.tables:
@@ -157,12 +160,12 @@ def _documents(release: Path, wanted: ResourceType) -> Iterator[Placed]:
             yield Placed(key, path, title, description, kind, fallback, table)
 
 
-def _years(main: list[Placed], made: Path) -> Iterator[Placed]:
+def _years(main: list[Placed], made: Path, untouched: Callable[[Path], bool]) -> Iterator[Placed]:
     """Yield one file a year of the main table, latest first, unless the release divides it itself."""
     whole = next((item for item in main if item.key.endswith(":csv")), None)
     if whole is None:
         return
-    found, title = renditions.yearly_files(whole.path, made), whole.title.removesuffix(" (CSV)")
+    found, title = renditions.yearly_files(whole.path, made, untouched), whole.title.removesuffix(" (CSV)")
     for year in sorted(found, reverse=True):
         description = f"Les lignes de l'année {year} du fichier « {title} », mêmes colonnes. {_CSV}"
         yield Placed(f"{YEARLY}{year}", found[year], f"{title}, {year} (CSV)", description, "main", table=whole.table)
