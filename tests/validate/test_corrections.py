@@ -33,7 +33,7 @@ def judged(schemas, samples, tmp_path, expected, status):
     (schemas / "corrections" / "caf.yml").write_text(text, encoding="utf-8")
     (tmp_path / "exports").mkdir(exist_ok=True)
     shutil.copytree(samples / "caf", tmp_path / "exports" / "caf", dirs_exist_ok=True)
-    catalogue = load(schemas)
+    catalogue = load(schemas).of_results
     workspace = Workspace(exports=str(tmp_path / "exports"), output=str(tmp_path / "output"), schemas=str(schemas))
     store = workspace.store
     reception = receive_exports(catalogue.networks["caf"], "caf", 2022, store, workspace.root, NOW)
