@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from assets.jobs import NATIONAL_JOB, ZONE
+from assets.jobs import NATIONAL_JOB, SIGNALS_JOB, ZONE
 from assets.metadata import rows_shown
 from assets.national import TABLES
 from assets.resources import Workspace
@@ -19,7 +19,7 @@ from pipelines.declarations import Catalogue
 from pipelines.operations.channels import channels_from_environment, send_news
 from pipelines.operations.lost_runs import RETRIED, busy
 from pipelines.operations.settings import setting
-from pipelines.report.alerts import Alert, Places, alerts_of, broken_step, nothing_published
+from pipelines.report.alerts import Alert, Places, alerts_of, broken_step, nothing_published, signals_stopped
 from pipelines.report.facts import known_years, late_files
 
 MORNING = 6  # hour of Paris before which nothing is sent: the night makes one message, not one per failed step
@@ -112,6 +112,10 @@ def _alerts_of_run(
     if run.job_name == NATIONAL_JOB:
         causes = " ; ".join(failure.cause for failure in failures)
         yield nothing_published(causes or end_of_run(instance, run.run_id), run.run_id, places)
+        return
+    if run.job_name == SIGNALS_JOB:
+        causes = " ; ".join(failure.cause for failure in failures)
+        yield signals_stopped(causes or end_of_run(instance, run.run_id), run.run_id, places)
         return
     year = next((int(run.tags[tag]) for tag in _PARTITION if run.tags.get(tag, "").isdecimal()), None)
     networks = {step_name(network): network for network in catalogue.networks}

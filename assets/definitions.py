@@ -6,13 +6,14 @@ import dagster as dg
 
 from assets.alerts import alerts_sensor, calendar_check
 from assets.declared import owners
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, accept_revision_job, national_job, networks_job
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB, accept_revision_job, national_job, networks_job
 from assets.national import release_asset, tables_asset
 from assets.networks import network_assets
 from assets.nights import nightly_schedule, summary_asset, watch_asset, watch_job
 from assets.publication import accept_plan_job, previews_sensor, publication_asset
 from assets.resources import Workspace, workspace_from_environment
 from assets.sensors import sensors
+from assets.signals import signals_assets, signals_job, signals_schedule
 from assets.site import site_asset
 from assets.spread import executor_from_environment
 from assets.upkeep import upkeep_job, upkeep_schedule
@@ -22,17 +23,21 @@ from pipelines.operations.settings import night_from_environment
 
 def build_definitions(catalogue: Catalogue, workspace: Workspace, night: str = "02:00") -> dg.Definitions:
     """Return assets, jobs, schedules and sensors for a catalogue; ``night``: the hour of the look (HH:MM, Paris)."""
-    networks, national = networks_job(catalogue), national_job()
+    networks, national, of_voice = networks_job(catalogue), national_job(), signals_assets(catalogue)
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         watch_asset(catalogue),
         summary_asset(),
         *assets_of_networks(catalogue, workspace),
         *national_assets(catalogue),
+        *of_voice,
     ]
     return dg.Definitions(
         assets=dg.map_asset_specs(lambda spec: spec.replace_attributes(owners=owners(catalogue)), assets),
-        jobs=[networks, national, watch_job(), accept_plan_job(catalogue), accept_revision_job(), upkeep_job()],
-        schedules=[nightly_schedule(night), upkeep_schedule()],
+        jobs=[
+            *(networks, national, watch_job(), accept_plan_job(catalogue), accept_revision_job(), upkeep_job()),
+            *([signals_job()] if of_voice else []),
+        ],
+        schedules=[nightly_schedule(night), upkeep_schedule(), *([signals_schedule(catalogue)] if of_voice else [])],
         sensors=[
             *sensors(catalogue, workspace, networks, national),
             previews_sensor(catalogue, workspace),
@@ -56,6 +61,12 @@ def national_in_process(catalogue: Catalogue, workspace: Workspace) -> dg.JobDef
     return dg.Definitions(assets, jobs=[job], resources={"workspace": workspace}).resolve_job_def(NATIONAL_JOB)
 
 
+def signals_in_process(catalogue: Catalogue, workspace: Workspace) -> dg.JobDefinition:
+    """Return the job of signals, alone."""
+    assets, job = signals_assets(catalogue), signals_job()
+    return dg.Definitions(assets, jobs=[job], resources={"workspace": workspace}).resolve_job_def(SIGNALS_JOB)
+
+
 def assets_of_networks(catalogue: Catalogue, workspace: Workspace) -> list[dg.AssetsDefinition]:
     """Return the three assets of every network."""
     schemas = Path(workspace.schemas)
@@ -64,7 +75,7 @@ def assets_of_networks(catalogue: Catalogue, workspace: Workspace) -> list[dg.As
 
 def national_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     """Return the national tables, the release of every dataset, their publication, and the public site."""
-    releases = [release_asset(catalogue, dataset) for dataset in catalogue.datasets]
+    releases = [release_asset(catalogue, dataset) for dataset in catalogue.without_signals.datasets]
     return [tables_asset(catalogue), *releases, publication_asset(catalogue), site_asset(catalogue)]
 
 

@@ -21,6 +21,7 @@ NATIONAL_JOB = "national"
 ACCEPT_OP = "accepter"  # what its configuration is written under
 WATCH_JOB = "veille"
 UPKEEP_JOB = "entretien"
+SIGNALS_JOB = "signaux"
 ZONE = "Europe/Paris"
 STAGES = ("recu", "observations", "resultats")
 

@@ -4,7 +4,7 @@ What is published, and how, is in ``pipelines.flow.publish``.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -34,31 +34,38 @@ STOPPED = (PublicationError, RootError, SettingError, TargetError)  # their sent
 
 
 def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
+    """Return the asset that publishes all but signals, which come after by themselves."""
+    return publishing_asset(catalogue, KEY, [release_key(dataset) for dataset in catalogue.without_signals.datasets])
+
+
+def publishing_asset(catalogue: Catalogue, key: dg.AssetKey, deps: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     """Return the asset that brings the folder catalogue, then the configured target, to the latest releases.
 
-    A platform is written to only where the workspace allows it; otherwise its plan is shown.
+    Of all data sets but signals, or of signals alone where its ``key`` is another than KEY. A platform is written to
+    only where the workspace allows it; otherwise its plan is shown.
     """
+    mine = catalogue.without_signals if key == KEY else catalogue.of_signals
 
     @dg.asset(
-        key=KEY,
-        deps=[release_key(dataset) for dataset in catalogue.datasets],
-        group_name="national",
+        key=key,
+        deps=deps,
+        group_name=key.path[0],
         description="Fichiers de la dernière version de chaque jeu, sous des noms stables ; plan de la cible.",
         kinds={"file"},
         pool=POOL,  # one publisher at a time on a target is the rule: two would plan from the same state
         check_specs=[
             dg.AssetCheckSpec(
-                AGREEMENT, asset=KEY, description="Aucun plan n'est bloqué ; un plan qui ne l'est pas se lance d'ici"
+                AGREEMENT, asset=key, description="Aucun plan n'est bloqué ; un plan qui ne l'est pas se lance d'ici"
             )
         ],
     )
     def publication(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
         try:
-            publishers = _publishers(catalogue, workspace)
+            publishers = _publishers(mine, workspace)
             night = publish_night(publishers, allowed=workspace.publish, progress=context.log.info)
         except STOPPED as error:
             raise dg.Failure(str(error)) from None
-        keep_waiting(workspace.store, night.waiting)
+        keep_waiting(workspace.store, night.waiting, lambda dataset: (dataset == catalogue.signals) == (key != KEY))
         yield dg.AssetCheckResult(
             check_name=AGREEMENT,
             passed=not any(plan.refusals for plan in night.waiting),

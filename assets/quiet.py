@@ -24,7 +24,7 @@ def due_network_years(
 
     What the exports folder holds is noted on the way.
     """
-    if home and not _traced(home, catalogue.datasets):
+    if home and not _traced(home, catalogue.without_signals.datasets):
         return places
     try:
         found = look(catalogue, workspace.store, workspace.root)

@@ -8,14 +8,16 @@ from dataclasses import replace
 import dagster as dg
 from dagster._core.events import RunFailureReason
 
-from assets.definitions import national_in_process, networks_in_process
+from assets.definitions import national_in_process, networks_in_process, signals_in_process
 from assets.jobs import STAGES, stage_key, year_tag
 from assets.publication import KEY as PUBLICATION
 from assets.quiet import due_network_years, national_due
 from assets.resources import Workspace
+from assets.signals import all_months
 from assets.site import KEY as SITE
 from assets.step_failures import failures_among
 from pipelines.declarations import Catalogue
+from pipelines.flow.voice import signals_due
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted
 from pipelines.operations.instance import opened, prepare_instance
@@ -53,13 +55,15 @@ def run_jobs(
     ]
     due = due_network_years(catalogue, workspace, places, home)
     failures = run_networks(catalogue, workspace, due, progress) if due else []
-    if due or national_due(catalogue, workspace, catalogue.datasets):
+    if due or national_due(catalogue, workspace, catalogue.without_signals.datasets):
         progress("tables nationales, version, catalogue")
         outcome = run_national(catalogue, workspace)
     else:
         progress("rien de nouveau, catalogue")
         outcome = run_national(catalogue, workspace, [PUBLICATION, SITE], trace=bool(waiting_plans(workspace.store)))
-    return replace(outcome, network_years=places, failures=(*failures, *outcome.failures))
+    failures += outcome.failures
+    failures += run_signals(catalogue, workspace, progress)
+    return replace(outcome, network_years=places, failures=tuple(failures))
 
 
 def run_networks(
@@ -114,6 +118,23 @@ def run_national(
     stopped = [failure.cause for failure in failures if failure.step != SITE_STEP]
     published = result.success or bool(of_site and not stopped)  # the site comes after what is published
     return RunOutcome([], published, "\n".join(stopped), tuple(of_site))
+
+
+def run_signals(catalogue: Catalogue, workspace: Workspace, progress: Callable[[str], None]) -> list[str]:
+    """Execute the job of signals where anything is new of them; return what stopped it, which stops nothing else."""
+    try:
+        if not signals_due(catalogue, workspace.store):
+            return []
+        progress("voix des usagers, signaux")
+        job = signals_in_process(catalogue, workspace)
+        with _instance(trace=True) as instance:
+            ran = job.execute_in_process(
+                instance=instance, raise_on_error=False, run_config=_QUIET, tags=_here() | all_months(catalogue)
+            )
+    except Exception as error:  # whatever it is: the results are made and published, and must be told
+        return [f"voix des usagers : {error}"]
+    _stop_if_interrupted(ran)
+    return [f"voix des usagers : {failure.cause}" for failure in failures_among(ran.all_events)]
 
 
 def _here() -> dict[str, str]:

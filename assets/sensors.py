@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.tags import RUN_KEY_TAG
 
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, UPKEEP_JOB, WATCH_JOB, stage_key, year_tag
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB, STAGES, UPKEEP_JOB, WATCH_JOB, stage_key, year_tag
 from assets.nights import NIGHT_TAG, conclude, conclude_overtaken, night_of, now, runs_of
 from assets.resources import Workspace
 from assets.step_failures import failures_of_run
@@ -24,7 +24,7 @@ from pipelines.operations.lost_runs import busy, fail_lost_runs
 from pipelines.report.night import begin_night, cells_of, latest_night, night_record
 
 EVERY = 15  # seconds between two evaluations
-_ASIDE = frozenset({WATCH_JOB, UPKEEP_JOB})
+_ASIDE = frozenset({WATCH_JOB, UPKEEP_JOB, SIGNALS_JOB})  # what nothing waits for
 _FAILURE = [dg.DagsterRunStatus.FAILURE]
 _OVER = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 

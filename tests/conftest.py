@@ -17,6 +17,7 @@ from pytest_socket import disable_socket, enable_socket
 
 from pipelines.declarations import Catalogue, load
 from pipelines.declarations.yaml_source import parse
+from pipelines.signal_tables.tables import SIGNAL_TABLES
 
 PROJECT = Path(__file__).resolve().parents[1]
 REAL = PROJECT.parent / "shared" / "real"
@@ -140,16 +141,20 @@ def few_networks(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
         for path in of_networks:
             if path.stem not in names:
                 path.unlink()
-        if not any((folder / "barometers").iterdir()):
-            (folder / "datasets" / "barometres-services-publics.yml").unlink()
-            for table in ("vagues", "questions", "resultats_barometres"):
-                (folder / "tables" / f"{table}.yml").unlink()
+        for kind, dataset, tables in (
+            ("barometers", "barometres-services-publics", ("vagues", "questions", "resultats_barometres")),
+            ("experiences", "signaux-services-publics", SIGNAL_TABLES),
+        ):
+            if not any((folder / kind).iterdir()):
+                (folder / "datasets" / f"{dataset}.yml").unlink()
+                for table in tables:
+                    (folder / "tables" / f"{table}.yml").unlink()
         typologies = folder / "references" / "typologies.yml"
-        declared = parse(typologies.read_text(encoding="utf-8")).data
-        for item in declared["typologies"].values():
-            if item.get("network") not in names:
-                item.pop("network", None)
-        typologies.write_text(yaml.safe_dump(declared, allow_unicode=True, sort_keys=False), encoding="utf-8")
+        named = parse(typologies.read_text(encoding="utf-8")).data
+        for service in named["typologies"].values():
+            if service.get("network") not in names:
+                service.pop("network", None)
+        typologies.write_text(yaml.safe_dump(named, allow_unicode=True, sort_keys=False), encoding="utf-8")
         for path in (folder / "indicators").iterdir():
             declared = parse(path.read_text(encoding="utf-8")).data
             declared["networks"] = {name: feed for name, feed in declared["networks"].items() if name in names}

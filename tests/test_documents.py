@@ -23,6 +23,7 @@ from pipelines.declarations.indicator import Indicator
 from pipelines.declarations.network import Export, Network
 from pipelines.declarations.references import Corrections
 from pipelines.declarations.release_settings import Explanation, Layout
+from pipelines.declarations.signal_notes import SignalNotes
 from pipelines.declarations.yaml_source import parse
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -46,12 +47,13 @@ def test_the_network_of_a_readme_is_valid():
 
 
 def test_the_examples_of_the_manual_are_valid():
-    exports, sampling, indicator, corrections, dataset, laid_out = (
+    exports, sampling, indicator, notes, corrections, dataset, laid_out = (
         parse(block).data for block in blocks(MANUAL, "yaml")
     )
     Export.model_validate(exports["exports"][0])
     Export.model_validate(exports["exports"][0] | sampling)
     Indicator.model_validate(indicator)
+    SignalNotes.model_validate(notes)
     Corrections.model_validate(corrections)
     Explanation.model_validate(dataset["explanations"][0])
     Layout.model_validate(laid_out["layout"]["resultats"])

@@ -16,6 +16,7 @@ from pipelines.cli.options import (
     Schemas,
     flag,
     load_or_stop,
+    output_of_environment,
     tell,
     tell_problems,
     unknown_network,
@@ -59,7 +60,20 @@ def check(schemas: Schemas, json: Json = False) -> int:
     for network, export in unread_exports(catalogue):
         told = "l'écrire sous « networks » d'un indicateur, ou le retirer"
         print(f"Attention : aucun indicateur ne lit l'export {export} de {network} ({told}).")
+    for note in _unmet_notes(catalogue):
+        print(f"Attention : cette note ne répond à aucun signal connu ({note}).")
     return DONE
+
+
+def _unmet_notes(catalogue: Catalogue) -> list[str]:
+    """Return the notes that meet none of the signals that the output of the environment knows."""
+    if not catalogue.signal_notes:
+        return []
+    from pipelines.flow.signals_made import signals_made, unmet_notes
+    from pipelines.flow.store import Store
+
+    made = signals_made(Store(output_of_environment()))
+    return unmet_notes(catalogue, made) if made else []
 
 
 def _judged(schemas: Path) -> tuple[Catalogue | None, list[Problem]]:
@@ -128,6 +142,9 @@ def listing(
         print(f"\n{name} : {declared.title}, {years_text(list(declared.years))}")
         for export in declared.exports:
             print(f"  export {export.id} : {export.title}")
+        if name in catalogue.experiences:
+            print(f"  voix des usagers, sans indicateur : jeu {catalogue.signals or 'de signaux non déclaré'}")
+            continue
         print(f"  indicateurs : {', '.join(catalogue.titles_of(name)) or 'aucun'}")
     return DONE
 

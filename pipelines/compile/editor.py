@@ -15,6 +15,7 @@ from pipelines.declarations.base import LEVELS
 from pipelines.declarations.catalogue import AbsenceReasons, Engagements, QualityCriteria
 from pipelines.declarations.experiences import Experiences, ThemeFamily, Typologies
 from pipelines.declarations.references import Corrections
+from pipelines.declarations.signal_notes import SignalNotes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "table": Table,
     "dataset": Dataset,
     "corrections": Corrections,
+    "signals": SignalNotes,
     "territories": Territories,
     "reasons": AbsenceReasons,
     "engagements": Engagements,

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from pydantic import model_validator
 
@@ -25,9 +24,9 @@ from pipelines.declarations.references import (
     QualityCriterion,
     Territories,
 )
+from pipelines.declarations.signal_notes import SignalNote
 
-if TYPE_CHECKING:
-    pass
+SIGNALS = "signaux"  # main table of the data set of signals
 
 
 class AbsenceReasons(Model):
@@ -77,6 +76,7 @@ class Catalogue:
     experiences: Mapping[str, Experiences] = field(default_factory=lambda: MappingProxyType({}))
     typologies: Mapping[str, Typology] = field(default_factory=lambda: MappingProxyType({}))
     themes: Mapping[str, ThemeFamily] = field(default_factory=lambda: MappingProxyType({}))
+    signal_notes: Mapping[str, tuple[SignalNote, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def of_results(self) -> Catalogue:
@@ -94,6 +94,29 @@ class Catalogue:
     def on_site(self) -> str | None:
         """The data set that the public site shows, that of the table ``resultats``; None when none is declared."""
         return next((name for name, dataset in self.datasets.items() if dataset.main_table == "resultats"), None)
+
+    @property
+    def signals(self) -> str | None:
+        """The data set of signals, that of the table ``signaux``; None when none is declared."""
+        return next((name for name, dataset in self.datasets.items() if dataset.main_table == SIGNALS), None)
+
+    @property
+    def without_signals(self) -> Catalogue:
+        """The same without the data set of signals: what results and barometers are made and published under."""
+        return self if self.signals is None else self._with_datasets(set(self.datasets) - {self.signals})
+
+    @property
+    def of_signals(self) -> Catalogue:
+        """The same with the data set of signals alone, or none."""
+        return self._with_datasets({self.signals} if self.signals else set())
+
+    def _with_datasets(self, kept: set[str]) -> Catalogue:
+        """Return the same with these data sets, and without the tables that only others hold."""
+        datasets = {name: dataset for name, dataset in self.datasets.items() if name in kept}
+        of_kept = {table for dataset in datasets.values() for table in dataset.tables}
+        of_others = {table for name in self.datasets.keys() - kept for table in self.datasets[name].tables}
+        tables = {name: table for name, table in self.tables.items() if name in of_kept or name not in of_others}
+        return replace(self, datasets=MappingProxyType(datasets), tables=MappingProxyType(tables))
 
     def indicators_of(self, network: str) -> dict[str, Indicator]:
         """Return the indicators that ``network`` feeds, in the order of their ids."""
@@ -133,7 +156,7 @@ class Catalogue:
         """Hash (sha256) each thing declared, by place, to tell two releases what changed between them.
 
         The places are ``networks/caf``, ``corrections/caf``, ``indicators/nps`` (all but what feeds it),
-        ``indicators/nps/caf`` (what feeds it there), ``barometers/confiance`` and ``references``.
+        ``indicators/nps/caf`` (what feeds it there), ``barometers/confiance``, ``signals/caf`` and ``references``.
         """
         parts: dict[str, object] = {
             "references": [
@@ -148,6 +171,8 @@ class Catalogue:
             parts[f"networks/{network}"] = declared.model_dump(mode="json", exclude={"poster"})
         for name, barometer in self.barometers.items():
             parts[f"barometers/{name}"] = barometer.model_dump(mode="json")
+        for name, notes in self.signal_notes.items():
+            parts[f"signals/{name}"] = [note.model_dump(mode="json") for note in notes]
         for network, corrections in self.corrections.items():
             parts[f"corrections/{network}"] = [item.model_dump(mode="json") for item in corrections]
         for name, indicator in self.indicators.items():

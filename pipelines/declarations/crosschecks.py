@@ -50,6 +50,8 @@ def crosscheck(catalogue: Catalogue, documents: Mapping[str, Document], broken: 
         checker.dataset(name)
     for name in catalogue.corrections:
         checker.corrections(name)
+    for name in catalogue.signal_notes:
+        checker.signal_notes(name)
     checker.territories()
     checker.reasons()
     return checker.problems
@@ -382,6 +384,18 @@ class _Checker:
                 self.say(file, (*path, "where"), message)
             if correction.year not in network.years:
                 self.say(file, (*path, "year"), f"{correction.year} n'est pas attendue de ce réseau ({network.years})")
+
+    def signal_notes(self, name: str) -> None:
+        file, notes = f"signals/{name}.yml", self.catalogue.signal_notes[name]
+        if self.catalogue.signals is None:
+            self.say(file, (), "aucun jeu de données de signaux n'est déclaré : ces notes ne vont nulle part")
+        for index, note in enumerate(notes):
+            if not note.signal.startswith(f"{name}-"):
+                message = f"ce signal n'est pas du réseau {name} : l'écrire dans le fichier de son réseau"
+                self.say(file, ("notes", index, "signal"), message)
+        for (signal, day), count in Counter((note.signal, note.date) for note in notes).items():
+            if count > 1:
+                self.say(file, ("notes",), f"le signal « {signal} » a {count} notes du {day:%d/%m/%Y} : en garder une")
 
     def territories(self) -> None:
         file = "references/territoires.yml"

@@ -20,6 +20,7 @@ from pipelines.declarations.indicator import Indicator
 from pipelines.declarations.network import Network
 from pipelines.declarations.problems import DeclarationError, Problem, from_pydantic
 from pipelines.declarations.references import Correction, Corrections, Territories
+from pipelines.declarations.signal_notes import SignalNote, SignalNotes
 from pipelines.declarations.yaml_source import Document, parse
 
 if TYPE_CHECKING:
@@ -83,9 +84,16 @@ class _Reader:
 
     def placed(self, network: str, corrections: Corrections) -> tuple[Correction, ...]:
         """Return the corrections of a network, each with the file and line where it is declared."""
-        file = f"corrections/{network}.yml"
-        lines = [self.documents[file].line(("corrections", index)) for index in range(len(corrections.corrections))]
-        return tuple(item.at(f"{file}:{line}") for item, line in zip(corrections.corrections, lines, strict=True))
+        lines = self._lines(f"corrections/{network}.yml", "corrections", len(corrections.corrections))
+        return tuple(item.at(place) for item, place in zip(corrections.corrections, lines, strict=True))
+
+    def placed_notes(self, name: str, notes: SignalNotes) -> tuple[SignalNote, ...]:
+        """Return the notes of a file, each with its line."""
+        lines = self._lines(f"signals/{name}.yml", "notes", len(notes.notes))
+        return tuple(item.at(place) for item, place in zip(notes.notes, lines, strict=True))
+
+    def _lines(self, file: str, key: str, count: int) -> list[str]:
+        return [f"{file}:{self.documents[file].line((key, index))}" for index in range(count)]
 
 
 def load(root: Path) -> Catalogue:
@@ -105,6 +113,7 @@ def load(root: Path) -> Catalogue:
     tables = reader.folder("tables", Table)
     datasets = reader.folder("datasets", Dataset)
     corrections = reader.folder("corrections", Corrections)
+    notes = reader.folder("signals", SignalNotes)
     territories = reader.file("references/territoires.yml", Territories)
     reasons = reader.file("references/motifs.yml", AbsenceReasons)
     engagements = reader.file("references/engagements.yml", Engagements)
@@ -127,6 +136,7 @@ def load(root: Path) -> Catalogue:
         tables=MappingProxyType(tables),
         datasets=MappingProxyType(datasets),
         corrections=MappingProxyType({key: reader.placed(key, value) for key, value in corrections.items()}),
+        signal_notes=MappingProxyType({key: reader.placed_notes(key, value) for key, value in notes.items()}),
         # A broken reference is told with the rest: the checks across files go on without it.
         territories=territories or Territories.model_construct(vintage=date.min, source="", territories=()),
         reasons=MappingProxyType(reasons.reasons if reasons else {}),

@@ -63,6 +63,7 @@ def make_tables(catalogue: Catalogue, store: Store, statement: str | None) -> Na
 
     ``statement``: of the exports root in use, when it is synthetic. Raises StaleError, ColumnsError.
     """
+    catalogue = catalogue.without_signals  # made apart, afterwards: see ``flow.voice``
     if stale := stale_network_years(catalogue, store):
         raise StaleError(f"Les déclarations ont changé depuis le calcul de : {stale}. Relancer ces réseaux.")
     state = national_state(catalogue, store)  # before anything is read: what changes meanwhile is seen afterwards
@@ -140,13 +141,13 @@ def _yearly_results(catalogue: Catalogue, folder: Path) -> pd.DataFrame:
 
 def table_rows(catalogue: Catalogue, store: Store) -> dict[str, int]:
     """Return how many rows each national table has."""
-    files = {name: store.national / f"{name}.parquet" for name in catalogue.tables}
+    files = {name: store.national / f"{name}.parquet" for name in catalogue.without_signals.tables}
     return {name: pq.read_metadata(file).num_rows for name, file in files.items() if file.is_file()}
 
 
 def national_state(catalogue: Catalogue, store: Store) -> dict[str, str]:
     """Return from what national tables would be made now: network-years (empty when none was run), declarations."""
-    return {"etat": store.state(_owed(catalogue)), "declare": tables_declared(catalogue)}
+    return {"etat": store.state(_owed(catalogue)), "declare": tables_declared(catalogue.without_signals)}
 
 
 def gathered(store: Store) -> dict[str, str]:
@@ -156,7 +157,7 @@ def gathered(store: Store) -> dict[str, str]:
 
 def tables_are_current(catalogue: Catalogue, store: Store) -> bool:
     """Whether the national tables are here, made from what they would be made from now."""
-    there = all((store.national / f"{name}.parquet").is_file() for name in catalogue.tables)
+    there = all((store.national / f"{name}.parquet").is_file() for name in catalogue.without_signals.tables)
     return there and gathered(store) == national_state(catalogue, store)
 
 

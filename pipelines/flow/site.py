@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
     from pipelines.flow.store import Store
 
-BAROMETERS = "resultats_barometres"
+BAROMETERS, SIGNALS = "resultats_barometres", "signaux"
 _SOMEWHERE = "cette sortie n'est pas un dossier : dire où écrire le site (resultats site --site DOSSIER)"
 
 
@@ -48,14 +48,15 @@ def bring_site(
     release = store.release(dataset, wanted)
     address, there = catalogue.datasets[dataset].site or "", set(known)
     return build_site(
-        release, place, address=address, theme=theme, barometers=_barometers(catalogue, store),
+        release, place, address=address, theme=theme, barometers=_published(catalogue, store, BAROMETERS),
+        signals=_published(catalogue, store, SIGNALS),
         folder_of=lambda earlier: store.release(dataset, earlier) if earlier in there else None,
     )  # fmt: skip
 
 
-def _barometers(catalogue: Catalogue, store: Store) -> Path | None:
-    """Return the release of barometers that is published, if any is."""
+def _published(catalogue: Catalogue, store: Store, main_table: str) -> Path | None:
+    """Return the release that is published of the data set of a main table, if any is."""
     for name, dataset in catalogue.datasets.items():
-        if dataset.main_table == BAROMETERS and (version := store.published(name).get("version")):
+        if dataset.main_table == main_table and (version := store.published(name).get("version")):
             return store.release(name, version)
     return None

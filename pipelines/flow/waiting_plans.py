@@ -3,7 +3,7 @@
 What was accepted is kept elsewhere; a plan of revision is in ``revisions``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pipelines.flow.store import Store
@@ -20,9 +20,10 @@ def waiting_plans(store: Store) -> list[dict[str, Any]]:
     return found
 
 
-def keep_waiting(store: Store, plans: Iterable[Plan]) -> None:
-    """Keep the plans that wait, and no other."""
-    store.keep(_FILE, [
+def keep_waiting(store: Store, plans: Iterable[Plan], looked_at: Callable[[str], bool] = lambda _: True) -> None:
+    """Keep the plans that wait; of those kept before, only those of data sets that weren't ``looked_at``."""
+    others = [item for item in waiting_plans(store) if not looked_at(item["dataset"])]
+    store.keep(_FILE, others + [
         {"target": plan.target, "dataset": plan.dataset, "hash": plan.hash, "blocked": bool(plan.refusals),
          "text": plan_text(plan)}
         for plan in plans

@@ -48,6 +48,16 @@ def barometer_page(barometer: str, question: str | None = None) -> str:
     return f"barometres/{file_name(barometer)}{f'/{file_name(question)}' if question else ''}.html"
 
 
+def signal_page(signal: str) -> str:
+    """Return the page of a signal."""
+    return f"signaux/{file_name(signal)}.html"
+
+
+def voice_page(network: str, service: str) -> str:
+    """Return the page of what users say of a service."""
+    return f"voix/{file_name(network)}/{file_name(service)}.html"
+
+
 def table_page(table: str) -> str:
     """Return the page of the columns of a published table."""
     return f"donnees/{file_name(table)}.html"

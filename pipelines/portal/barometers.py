@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 from markupsafe import Markup
 
 from pipelines.portal import addresses
@@ -23,15 +22,14 @@ from pipelines.portal.charts.opinion import (
     several_answers,
     slopes,
 )
-from pipelines.portal.release_data import synthetic_statement
+from pipelines.portal.side_release import SideRelease
 from pipelines.portal.templates import File
-from pipelines.release import history
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from pipelines.portal.charts import Chart
+    from pipelines.portal.side_release import Line
     from pipelines.portal.templates import Pages
 
 GROUP = "barometres"  # of the pages of the site
@@ -39,48 +37,21 @@ INDEX = "barometres.html"
 FILES = "barometres/donnees"  # copies of the files of the release
 TABLES = ("vagues", "questions", "resultats_barometres")
 ALL = "ensemble"
-Line = dict[str, Any]
 
 
-class BarometerRelease:
-    """A release of barometers, open for reading: its rows stay in the files until a question is shown."""
+class BarometerRelease(SideRelease):
+    """A release of barometers, open for reading."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.version = folder, folder.name
-        self.descriptor: Mapping[str, Any] = history.descriptor(folder)
-        self._connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "250MB"})
-        for table in TABLES:
-            self._connection.read_parquet(str(folder / f"{table}.parquet")).create_view(table)
+    TABLES = TABLES
 
     def lines(self, table: str, order: str, **where: str) -> list[Line]:
         """Return rows of a table as plain values, None where a cell is empty; of each wave after those before it."""
         conditions = " AND ".join(f"told.{name} = ?" for name in where) or "true"
-        found = self._connection.execute(
+        return self.told(
             f"SELECT told.* FROM {table} AS told JOIN vagues AS wave USING (barometre, vague) WHERE {conditions} "
             f"ORDER BY told.barometre, wave.fin_terrain, {order}",
-            list(where.values()),
+            *where.values(),
         )
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-    def paths(self) -> list[Path]:
-        """Return the files of the release."""
-        return sorted(path for path in self.folder.iterdir() if path.is_file())
-
-    @property
-    def synthetic(self) -> str | None:
-        """The sentence that says that data are invented, None when they aren't."""
-        return synthetic_statement(self.descriptor)
-
-    def __enter__(self) -> BarometerRelease:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give back what reading takes."""
-        self._connection.close()
 
 
 @dataclass(frozen=True)
@@ -101,7 +72,7 @@ class BarometerPages:
             INDEX,
             "Baromètres",
             barometers=barometers,
-            files=self._files(),
+            files=self.release.files(FILES),
             headlines=self._headlines(barometers),
             questions_of=self._titles(),
             facts=_facts,
@@ -111,10 +82,6 @@ class BarometerPages:
         )
         for identifier, held in barometers.items():
             yield from self._barometer(identifier, held)
-
-    def _files(self) -> list[tuple[str, str, int]]:
-        """Return the files of the release: address, name, bytes."""
-        return [(f"{FILES}/{path.name}", path.name, path.stat().st_size) for path in self.release.paths()]
 
     def _titles(self) -> dict[tuple[str, str], str]:
         """Return the title of each question, by barometer and question."""
@@ -190,7 +157,7 @@ class BarometerPages:
             "wave_of": _wave_of,
             "release_version": self.release.version,
             "synthetic": self.release.synthetic,
-            "dataset_title": self.release.descriptor.get("title", ""),
+            "dataset_title": self.release.title,
         }
         return self.pages.file(template, address, title, **told)
 

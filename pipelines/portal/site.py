@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.portal import barometers as barometer_pages
+from pipelines.portal import signals as signal_pages
 from pipelines.portal.about_pages import NOT_FOUND, AboutPages
 from pipelines.portal.addresses import LATEST, posters_folder, posters_zip, version_folder
 from pipelines.portal.barometers import BarometerPages, BarometerRelease
@@ -23,13 +24,14 @@ from pipelines.portal.data_pages import DataPages
 from pipelines.portal.national_pages import CommonPages
 from pipelines.portal.network_pages import NetworkPages
 from pipelines.portal.release_data import Reading, UnreadableReleaseError
+from pipelines.portal.signals import SignalPages, SignalsRelease, voice_pages
 from pipelines.portal.site_folder import SiteFolder
 from pipelines.portal.templates import TEMPLATES, Pages, Site
 from pipelines.release import changelog, feed, history, reuse
 from pipelines.release.files import told_digests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from pipelines.portal.release_data import Network
     from pipelines.release.changelog import Version
@@ -61,26 +63,30 @@ class BuiltSite:
 def build_site(
     release: Path, folder: Path, *, address: str = "", theme: Path | None = None,
     folder_of: Callable[[str], Path | None] | None = None, barometers: Path | None = None,
+    signals: Path | None = None,
 ) -> BuiltSite:  # fmt: skip
     """Bring a folder to a release; ``address``: where it is read; ``theme``: a folder of style sheets of the owner's.
 
     ``folder_of`` gives the folder of a version whose files are yet to be brought, whole, None when it is lost; those of
-    the same dataset are beside the release unless told otherwise. ``barometers``: the release of theirs, whose pages
-    are added. Raises UnreadableReleaseError when the release isn't whole, or the theme isn't there.
+    the same dataset are beside the release unless told otherwise. ``barometers`` and ``signals``: the releases of
+    theirs, whose pages are added. Raises UnreadableReleaseError when the release isn't whole, or the theme isn't there.
     """
-    site = Site(TITLE, address.rstrip("/"), _style_sheets(theme), _posters(folder), barometers is not None)
+    asked = {barometer_pages.GROUP: barometers, signal_pages.GROUP: signals}
+    beside = {group: path for group, path in asked.items() if path is not None}
+    voices = voice_pages(signals) if signals else None
+    site = Site(TITLE, address.rstrip("/"), _style_sheets(theme), _posters(folder), barometers is not None, voices)
     with Reading(release) as reading:
         built = SiteFolder(folder, reading.version)
-        digests, versions = _Digests(reading, site, barometers), folder_of or _beside(release)
+        digests, versions = _Digests(reading, site, beside.values()), folder_of or _beside(release)
         whole = digests.of_all()
         if not (
             all(_kept(built, item) or versions(item.version) is None for item in reading.versions)
             and all(built.keep(code, digests.of(network)) for code, network in reading.networks.items())
             and built.keep(COMMON, whole)
-            and (barometers is None or built.keep(barometer_pages.GROUP, whole))
+            and all(built.keep(group, whole) for group in beside)
         ):
             _place_versions(reading, built, versions)
-            _write(Pages(reading, site), built, digests, theme, barometers)
+            _write(Pages(reading, site), built, digests, theme, beside)
         built.close(AboutPages(Pages(reading, site)).gone)
     return BuiltSite(folder, reading.version, len(built.addresses), tuple(built.written), tuple(built.removed))
 
@@ -108,21 +114,17 @@ def _place_versions(reading: Reading, built: SiteFolder, folder_of: Callable[[st
             built.place(f"{home}/{path.name}", path, digests.get(path.name, ""), group, sources)
 
 
-def _write(pages: Pages, built: SiteFolder, digests: _Digests, theme: Path | None, barometers: Path | None) -> None:
+def _write(
+    pages: Pages, built: SiteFolder, digests: _Digests, theme: Path | None, beside: Mapping[str, Path]
+) -> None:  # fmt: skip
     whole = digests.of_all()
     for code, network in pages.reading.networks.items():
         sources = digests.of(network)
         if not built.keep(code, sources):
             for file in NetworkPages(pages, network).files():
                 built.put(file.address, file.text, code, sources)
-    if barometers is not None:
-        with BarometerRelease(barometers) as release:
-            for file in BarometerPages(pages, release).files():
-                built.put(file.address, file.text, barometer_pages.GROUP, whole)
-            digests_of = told_digests(barometers)
-            for path in release.paths():
-                address = f"{barometer_pages.FILES}/{path.name}"
-                built.place(address, path, digests_of.get(path.name, ""), barometer_pages.GROUP, whole)
+    for group, folder in beside.items():
+        _write_beside(pages, built, group, folder, whole)
     about = AboutPages(pages)
     for file in (*CommonPages(pages).files(), *DataPages(pages, built.root).files(), *about.files()):
         built.put(file.address, file.text, COMMON, whole)
@@ -139,11 +141,24 @@ def _write(pages: Pages, built: SiteFolder, digests: _Digests, theme: Path | Non
         built.put(file.address, file.text, COMMON, whole)
 
 
+def _write_beside(pages: Pages, built: SiteFolder, group: str, folder: Path, whole: str) -> None:
+    """Write the pages of barometers or of signals, and bring the files of their release."""
+    of_barometers = group == barometer_pages.GROUP
+    with BarometerRelease(folder) if of_barometers else SignalsRelease(folder) as release:
+        made = BarometerPages(pages, release) if of_barometers else SignalPages(pages, release)  # type: ignore[arg-type]
+        for file in made.files():
+            built.put(file.address, file.text, group, whole)
+        home, digests = (barometer_pages if of_barometers else signal_pages).FILES, told_digests(folder)
+        for path in release.paths():
+            built.place(f"{home}/{path.name}", path, digests.get(path.name, ""), group, whole)
+
+
 class _Digests:
     """From what each group of pages is made: a digest of rows, texts, code and settings."""
 
-    def __init__(self, reading: Reading, site: Site, barometers: Path | None = None) -> None:
-        self._barometers = told_digests(barometers) if barometers else {}
+    def __init__(self, reading: Reading, site: Site, beside: Iterable[Path] = ()) -> None:
+        self._beside = [told_digests(folder) for folder in beside]
+        self._voices = site.voices
         self._reading, self._posters = reading, sorted(site.posters)
         self._by_network = {table: reading.digests(table, "reseau") for table in _OF_A_NETWORK}
         self._shared = [
@@ -162,12 +177,14 @@ class _Digests:
         held = [digests.get(network.code) for digests in self._by_network.values()]
         own = (f"{posters_folder(network.code)}/", posters_zip(network.code))
         posters = [address for address in self._posters if address.startswith(own)]
-        return _digest([self._shared, held, received, self._reading.revised(network.code), posters])
+        voices = self._voices.get(network.code, ()) if self._voices else ()
+        told = [self._shared, held, received, self._reading.revised(network.code), posters]
+        return _digest([*told, voices] if voices else told)
 
     def of_all(self) -> str:
         """Return the digest of everything: the release and the code."""
         files = self._reading.files
-        return _digest([self._shared, self._by_network, self._reading.version, files, self._barometers])
+        return _digest([self._shared, self._by_network, self._reading.version, files, self._beside])
 
 
 def _posters(folder: Path) -> frozenset[str]:

@@ -19,6 +19,8 @@ from pipelines.portal.sentences import NO_BREAK_SPACE, has_value, number_text, s
 from pipelines.portal.site_folder import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipelines.portal.release_data import Reading
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -39,7 +41,7 @@ class Site:
     """What all pages share: where the site is read (empty: not known), and the style sheets that the owner adds.
 
     ``posters`` are the addresses of the posters that are there, and of their zips; ``barometers``: whether some are
-    shown.
+    shown; ``voices``: of what users say of each network, the pages (title, address), None where no signals are shown.
     """
 
     title: str
@@ -47,6 +49,7 @@ class Site:
     themes: tuple[str, ...] = ()
     posters: frozenset[str] = frozenset()
     barometers: bool = False
+    voices: Mapping[str, tuple[tuple[str, str], ...]] | None = None
 
 
 def menu(site: Site) -> tuple[tuple[str, str], ...]:

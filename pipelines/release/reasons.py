@@ -30,6 +30,9 @@ LOOKING_BACK = frozenset({
     "evolution_significative", "evolution_inhabituelle", "valeur_initiale", "progression",
     "vague_comparee", "ecart_vague", "p_vague", "p_vague_corrigee", "vague_significatif",
 })  # fmt: skip
+OF_SIGNALS = frozenset(
+    {"signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix"}
+)  # of all texts
 BETWEEN_YEARS = "comparabilite"  # a table whose every column does
 MARK, MARKED = "nature_donnees", "La racine des exports dit autrement si ses données sont synthétiques."
 KEPT = (
@@ -119,6 +122,8 @@ class Reasons:
             row.get("indicateur", ""),
             row.get("export") or row.get("vague", ""),
         )
+        if table in OF_SIGNALS:
+            scope = Scope(table)
         if said := self._said_by(cells, scope):
             return said
         if scope not in self._known:

@@ -11,19 +11,20 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipelines.flow.signals_made import signals_made
 from pipelines.mechanics.french import counted, plural
 from pipelines.report.facts import late_files, not_computed, refusals
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pipelines.declarations import Catalogue
     from pipelines.flow.state import NetworkYear
     from pipelines.flow.store import Store
     from pipelines.report.facts import LateFiles, Refusal
 
-Kind = Literal["publication", "erreur", "refus", "calcul", "retard"]
+Kind = Literal["publication", "erreur", "refus", "calcul", "retard", "signal"]
 LONGEST = 600  # characters kept of an error: the rest is in Dagster
 # The order of the sections: the gravest first.
 SECTIONS: dict[Kind, tuple[str, str, str]] = {
@@ -32,6 +33,7 @@ SECTIONS: dict[Kind, tuple[str, str, str]] = {
     "refus": ("FICHIERS REFUSÉS", "fichier refusé", "fichiers refusés"),
     "calcul": ("INDICATEURS NON CALCULÉS", "indicateur non calculé", "indicateurs non calculés"),
     "retard": ("RÉSEAUX EN RETARD", "réseau en retard", "réseaux en retard"),
+    "signal": ("VOIX DES USAGERS", "signal", "signaux"),
 }
 SHOWN = 40  # alerts told in full in one message: the rest are counted, and `resultats status` has them all
 _WIDTH = 100
@@ -84,7 +86,34 @@ def alerts_of(
     for known in years:
         for indicator, error in not_computed(store, known).items():
             alerts.append(failed(catalogue, known.network, known.year, indicator, error, places))
-    return alerts
+    return [*alerts, *signals(store)]
+
+
+def signals(store: Store) -> Iterator[Alert]:
+    """Tell the signals that nobody has explained, when they are first seen and when they are confirmed."""
+    made = signals_made(store)
+    for item in made.open if made else ():
+        yield Alert(
+            _key("signal", item["signal"], item["etat"]),
+            "signal",
+            f"{item['titre']} : {item['etat']}",
+            (item["chiffres"], "Un signal est une question posée au réseau : il n'entre dans aucun résultat."),
+            (
+                "Regarder sa page sur le site public (signaux.html) et demander au réseau.",
+                f"Écrire ce qu'on en sait dans schemas/signals, pour le signal {item['signal']}.",
+            ),
+        )
+
+
+def signals_stopped(error: str, run: str, places: Places) -> Alert:
+    """Tell that the job of signals failed, which stops nothing else."""
+    return Alert(
+        _key("signaux", _short(error)),
+        "erreur",
+        "Voix des usagers : arrêt sur une erreur",
+        (_short(error), "Les résultats et leur publication n'en dépendent pas ; les signaux publiés avant le restent."),
+        (places.log(run), "Relancer dans Dagster le job « signaux » ; le prochain matin le fait de lui-même."),
+    )
 
 
 def refused(catalogue: Catalogue, refusal: Refusal, places: Places) -> Alert:

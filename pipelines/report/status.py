@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.declarations.status import Status
 from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.revisions import waiting_revisions
+from pipelines.flow.signals_made import signals_made, unmet_notes
 from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted, listed
@@ -68,8 +69,15 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
              "message": item.why}
             for item in store.tables_made().kept
         ],
+        "voix_des_usagers": _voices(catalogue, store),
         "dossier_d_exports": noted_folder(store),
     }  # fmt: skip
+
+
+def _voices(catalogue: Catalogue, store: Store) -> dict[str, Any] | None:
+    """Return what signals were last made, None before there were any."""
+    made = signals_made(store)
+    return {"bilan": made.sentence, "notes_sans_signal": unmet_notes(catalogue, made)} if made else None
 
 
 def _of(known: NetworkYear) -> dict[str, Any]:
@@ -153,6 +161,9 @@ def status_lines(found: dict[str, Any]) -> Iterator[str]:
     yield _to_do(found)
     for dataset in found["jeux_de_donnees"]:
         yield from _dataset_lines(dataset)
+    if voices := found["voix_des_usagers"]:
+        yield f"Voix des usagers : {voices['bilan']}"
+        yield from (f"  note sans signal : {line}" for line in voices["notes_sans_signal"])
     sections = {
         "En retard": [
             f"{item['reseau']}, {item['annee']} : attendu le {_day(item['attendu_le'])}, {item['jours']} jours, "

@@ -28,6 +28,7 @@ BELOW = {
     "barometers": {"mechanics", "declarations", "compute"},
     "signals": {"mechanics", "compute"},
     "voice": {"mechanics", "declarations"},
+    "signal_tables": {"mechanics", "declarations"},
     "release": {"mechanics", "declarations", "compile", "tabular"},
     "targets": {"mechanics", "declarations", "release"},
     "portal": {"mechanics", "declarations", "compile", "release"},
@@ -35,7 +36,7 @@ BELOW = {
     "report": {"mechanics", "declarations", "read", "validate", "release", "targets", "flow"},
     "flow": {
         *("mechanics", "declarations", "compile", "read", "tabular", "validate", "compute", "disclosure", "tables"),
-        *("barometers", "signals", "voice"),
+        *("barometers", "signals", "signal_tables", "voice"),
         *("release", "targets", "portal"),
     },
     "operations": {"mechanics", "read", "release", "targets", "flow", "report"},

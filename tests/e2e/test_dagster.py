@@ -20,6 +20,7 @@ from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
 from assets.national import release_key
 from assets.resources import Workspace
+from assets.signals import signals_assets
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -38,9 +39,10 @@ def test_the_graph_is_what_the_declarations_make_it(definitions, catalogue):
     graph = definitions.resolve_asset_graph()
     networks = {stage_key(network, stage) for network in catalogue.networks for stage in STAGES}
     national = {dg.AssetKey(["national", name]) for name in ("tables", "publication", "site")}
-    releases = {release_key(dataset) for dataset in catalogue.datasets}
+    releases = {release_key(dataset) for dataset in catalogue.without_signals.datasets}
+    voices = {asset.key for asset in signals_assets(catalogue)}  # which nothing waits for: see ``test_voice``
     night = {dg.AssetKey(["nuit", "veille"]), dg.AssetKey(["nuit", "bilan"])}
-    assert graph.get_all_asset_keys() == networks | national | releases | night
+    assert graph.get_all_asset_keys() == networks | national | releases | night | voices
     assert graph.get(stage_key("caf", "resultats")).parent_keys == {stage_key("caf", "observations")}
     partitions = graph.get(stage_key("caf", "recu")).partitions_def
     assert partitions is not None

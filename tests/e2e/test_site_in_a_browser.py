@@ -39,6 +39,8 @@ PAGES = (
     *("indicateurs/nps.html", "indicateurs/nps/caf.html", "indicateurs/csat/dgfip.html"),
     *("barometres.html", "barometres/confiance.html", "barometres/confiance/confiance.html"),
     *("barometres/confiance/freins.html", "barometres/services-publics/satisfaction.html"),
+    *("signaux.html", "signaux/methode.html", "voix/france-travail/France~20Travail.html"),
+    "signaux/caf-allocations-familiales-caf-joignabilite-negatif-2024-11.html",
     *("listes/lettre-a.html", "listes/reseau-dgfip.html", "recherche.html", "recherche.html?q=paris", RETIRED),
 )
 RUN_AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(

@@ -58,6 +58,7 @@ def test_answers_are_json_alone(tmp_path, capfd):
     assert made["jeux_de_donnees"] == [
         {"id": "barometres-services-publics", "version": None},  # no wave came
         {"id": "resultats-services-publics", "version": "1.0.0"},
+        {"id": "signaux-services-publics", "version": None},  # no text came
     ]
     proof = ask("verify", "--no-rebuild", *output, *schemas)
     assert (proof["versions"], proof["refaite"], proof["conforme"], proof["constats"]) == (["1.0.0"], None, True, [])

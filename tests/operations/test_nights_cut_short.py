@@ -8,7 +8,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 from small_networks import NOW, Small, small
 
 from assets.definitions import build_definitions
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
+from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB, STAGES, stage_key, year_tag
 from assets.nights import NIGHT_TAG
 from pipelines.flow.changes import look
 from pipelines.operations.lost_runs import busy
@@ -61,6 +61,17 @@ def take(project: Small, instance: dg.DagsterInstance, night: str, year: int, *n
 def outcomes(project: Small, night: str) -> dict[tuple[str, int], str]:
     record = night_record(project.store, night)
     return {(item["network"], item["year"]): item["resultat"] for item in record["a_traiter"]}
+
+
+def test_the_night_waits_for_no_run_of_signals(project):
+    """Whether it goes on or has failed: the results and their publication are asked for all the same."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        begin(project, "2026-01-02")
+        for year in (2022, 2023, 2024):
+            take(project, instance, "2026-01-02", year, "alpha", "beta-2")
+        for status in (S.STARTED, S.FAILURE):
+            instance.add_run(dg.DagsterRun(job_name=SIGNALS_JOB, status=status))
+        assert [request.job_name for request in tick(project, instance)] == [NATIONAL_JOB]
 
 
 def test_a_night_overtaken_by_the_next_is_told_network_by_network(project):

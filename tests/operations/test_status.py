@@ -92,7 +92,7 @@ def test_people_are_led_to_the_data_page_of_the_site_once_it_is_written(catalogu
 def test_before_the_first_release_nothing_is_published(catalogue, tmp_path):
     (tmp_path / "work").mkdir()  # something was treated: where nothing ever was, ``status`` says so instead
     found = status(catalogue, tmp_path, DAY)
-    assert [(item["version"], item["cibles"]) for item in found["jeux_de_donnees"]] == 2 * [(None, [])]
+    assert [(item["version"], item["cibles"]) for item in found["jeux_de_donnees"]] == 3 * [(None, [])]
     assert found["retards"] == found["refuses"] == found["en_attente"] == []
 
 

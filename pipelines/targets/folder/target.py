@@ -34,12 +34,19 @@ class FolderTarget:
     source: Source
     judge: Judge = gates
     address: str = NAME
-    parts: tuple[str, ...] = (EVERYTHING,)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The data sets together, then that of signals, which may hold back none of them."""
+        catalogue = self.source.catalogue
+        together = (EVERYTHING,) if catalogue.without_signals.datasets else ()
+        return (*together, *((catalogue.signals,) if catalogue.signals else ()))
 
     def prepare(self, part: str) -> PreparedFolder | None:
         """Plan what would be written and removed; raises PublicationError when a release was altered."""
         source, rooms = self.source, self.source.rooms
-        versions = {name: history.versions(rooms.releases, name) for name in sorted(source.catalogue.datasets)}
+        held = [part] if part == source.catalogue.signals else source.catalogue.without_signals.datasets
+        versions = {name: history.versions(rooms.releases, name) for name in sorted(held)}
         for name in versions:
             check_intact(rooms.releases, name, rooms.intact)
         released = {name: known for name, known in versions.items() if known}

@@ -1,0 +1,282 @@
+"""The voice of users, after the yearly results and apart from them: voices → tests month by month → tables → a release.
+
+Each month is judged from what was known at its end, and kept with what it depends on: one month more costs its own
+texts and its own tests. Everything is below ``work/voix``; nothing of it is read by the results of networks.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.declarations.experiences import EXPORT
+from pipelines.declarations.status import Status
+from pipelines.flow.fingerprints import code_of, fingerprint
+from pipelines.flow.gather import declared_table
+from pipelines.flow.release import StoredTable
+from pipelines.flow.signals_made import SignalsMade, keep_signals_made, signals_made
+from pipelines.flow.stored_files import read_frame, write_frame, write_table
+from pipelines.mechanics import french
+from pipelines.release import history
+from pipelines.release.release import make_release
+from pipelines.signal_tables.episodes import CONFIRMED, TO_CONFIRM
+from pipelines.signal_tables.shown_voices import PUBLISHED
+from pipelines.signal_tables.tables import NOTHING, SIGNAL_TABLES, Findings, Words, signal_tables
+from pipelines.signals.detection import Options, detect
+from pipelines.voice.voices import AcceptedYear, read_voices
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from pipelines.declarations import Catalogue
+    from pipelines.declarations.signal_notes import SignalNote
+    from pipelines.flow.store import Store
+    from pipelines.release.inputs import Inputs
+    from pipelines.release.release import Release
+
+ROOM = "work/voix"
+HISTORY = 12  # months before the first that may be tested: each season was seen
+RECENT = 12  # months tested of texts that were never treated here: half a second each; those tested stay tested
+_TEXTS = "work/textes"  # what months of texts gave: private, as all of ``work``
+_MONTHS, _DONE = "work/voix-mois.json", "work/voix-fait.json"
+_VOICES, _POWER = "voix.parquet", "puissance.parquet"
+_WITH_POWER = " puissance"
+_OF_A_MONTH = ("tests", "ledger", "checks")
+_TESTING = ("signals", "compute/significance.py")
+_TELLING = ("signal_tables", "flow/voice.py")
+
+
+@dataclass(frozen=True)
+class Months:
+    """The months of the voices that are kept, each with what its tests depend on: its own voices and those before."""
+
+    depends: dict[str, str]
+
+    def judged(self, kept: Collection[str]) -> list[str]:
+        """Return the months to test, in order: the last ones, and those that were tested before (``kept``)."""
+        names = sorted(self.depends)
+        return [name for name in names[HISTORY:] if name in kept or name in names[-RECENT:]]
+
+    @property
+    def last(self) -> str:
+        """The latest month, empty when there is no voice."""
+        return max(self.depends, default="")
+
+
+def note_voices(catalogue: Catalogue, store: Store) -> Months:
+    """Bring the table of voices to what was received and judged; return the months that it holds."""
+    voices = gather_voices(catalogue, store)
+    with store.writing(ROOM) as (folder,):
+        write_table(folder / _VOICES, voices)
+    return _months(voices)
+
+
+def gather_voices(catalogue: Catalogue, store: Store) -> pa.Table:
+    """Return every voice of the texts that were accepted; what their months gave is kept, in a private folder."""
+    with store.writing(_TEXTS) as (folder,):
+        read = [
+            read_voices(catalogue, name, _accepted(catalogue, store, name), folder / name)
+            for name in catalogue.experiences
+        ]
+    return pa.concat_tables(one.table for one in read)
+
+
+def _accepted(catalogue: Catalogue, store: Store, name: str) -> Iterator[AcceptedYear]:
+    source = catalogue.experiences[name]
+    for known in store.read_all((name, year) for year in catalogue.networks[name].years):
+        if known.of_export(EXPORT).status == Status.ACCEPTED:
+            path = store.observations(name, known.year) / f"{EXPORT}.parquet"
+            yield AcceptedYear(path, source.vintage(known.year))
+
+
+def known_months(store: Store) -> Months:
+    """Return the months of the voices that are kept."""
+    path = store.room(ROOM) / _VOICES
+    return _months(pq.read_table(path)) if path.is_file() else Months({})
+
+
+def _months(voices: pa.Table) -> Months:
+    """Chain a hash of each month after those of the months before: none is left out between the first and the last."""
+    if not voices.num_rows:
+        return Months({})
+    held = pc.strftime(voices["day"], "%Y-%m")
+    names = pd.period_range(pc.min(voices["day"]).as_py(), pc.max(voices["day"]).as_py(), freq="M")
+    depends, before = {}, code_of(_TESTING)
+    for name in map(str, names):
+        before = fingerprint(before, _digest(voices.filter(pc.equal(held, name))))
+        depends[name] = before
+    return Months(depends)
+
+
+def _digest(voices: pa.Table) -> str:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, voices.schema) as writer:
+        writer.write_table(voices.combine_chunks())
+    return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def judge_months(store: Store, chosen: Sequence[str] | None = None) -> list[str]:
+    """Test the chosen months (all by default) that aren't kept as they would be made now; return those tested.
+
+    Only of the last month is it measured what could be found, which costs the most.
+    """
+    months, kept = known_months(store), _kept_months(store)
+    due = [name for name in months.judged(kept) if chosen is None or name in chosen]
+    due = [name for name in due if not _is_kept(months, name, kept.get(name, ""))]
+    if due:
+        voices = pq.read_table(store.room(ROOM) / _VOICES)
+        with store.writing(ROOM) as (folder,):
+            for name in due:
+                found = detect(voices, _first_day(name), Options(power=name == months.last))
+                for part in _OF_A_MONTH:
+                    write_frame(folder / f"{name}-{part}.parquet", getattr(found, part))
+                if name == months.last:
+                    write_frame(folder / _POWER, found.power)
+        store.keep(_MONTHS, kept | {name: _kept_as(months, name) for name in due})
+    return due
+
+
+def _kept_as(months: Months, name: str) -> str:
+    return f"{months.depends[name]}{_WITH_POWER if name == months.last else ''}"
+
+
+def _is_kept(months: Months, name: str, kept: str) -> bool:
+    return kept.startswith(months.depends[name]) and (name != months.last or kept.endswith(_WITH_POWER))
+
+
+def _kept_months(store: Store) -> dict[str, str]:
+    found: dict[str, str] = store.load(_MONTHS) or {}
+    return found
+
+
+def _first_day(month: str) -> datetime.date:
+    return datetime.date.fromisoformat(f"{month}-01")
+
+
+def make_signal_tables(catalogue: Catalogue, store: Store) -> SignalsMade | None:
+    """Make the published tables from the months that are kept, and keep them; None when there is no voice."""
+    months = known_months(store)
+    if not months.depends:
+        return None
+    folder = store.room(ROOM)
+    power = read_frame(folder / _POWER) if (folder / _POWER).is_file() else NOTHING.power
+    tests, ledger, checks = (_joined(store, months, part) for part in _OF_A_MONTH)
+    found = Findings(tests, ledger, checks, power)
+    notes = [note for held in catalogue.signal_notes.values() for note in held]
+    made = signal_tables(pq.read_table(folder / _VOICES), found, _words(catalogue, store, notes))
+    with store.writing(ROOM) as (folder,):
+        for name in SIGNAL_TABLES:
+            write_table(folder / f"{name}.parquet", declared_table(name, catalogue.tables[name], made[name]))
+    return _note_made(store, made, months)
+
+
+def _joined(store: Store, months: Months, part: str) -> pd.DataFrame:
+    folder, kept = store.room(ROOM), _kept_months(store)
+    frames = [read_frame(folder / f"{name}-{part}.parquet") for name in months.judged(kept) if name in kept]
+    held: pd.DataFrame = getattr(NOTHING, part)
+    return pd.concat([frame for frame in frames if len(frame)] or [held], ignore_index=True)
+
+
+def _note_made(store: Store, made: dict[str, pd.DataFrame], months: Months) -> SignalsMade:
+    cards, tests = made["signaux"].to_dict("records"), made["tests_signaux"]
+    last = tests[tests["mois"] == months.last]
+    told = SignalsMade(
+        dict(Counter(str(card["etat"]) for card in cards)),
+        int(last["tests"].sum()), float(last["fausses_attendues"].sum()), months.last,
+        tuple(
+            {"signal": card["signal"], "titre": card["titre"], "etat": card["etat"], "chiffres": _figures(card)}
+            for card in cards if card["etat"] in (TO_CONFIRM, CONFIRMED)
+        ),
+        tuple(str(card["signal"]) for card in cards),
+    )  # fmt: skip
+    keep_signals_made(store, told)
+    return told
+
+
+def _figures(card: Mapping[Any, Any]) -> str:
+    if card["statut"] != PUBLISHED:
+        return "nombre de voix secret"
+    observed, expected = (french.decimal(card[name], 1) for name in ("observe", "attendu"))
+    return f"{observed} en {card['mois']}, {expected} attendu"
+
+
+def _words(catalogue: Catalogue, store: Store, notes: Sequence[SignalNote]) -> Words:
+    themes = {name: theme.label for family in catalogue.themes.values() for name, theme in family.themes.items()}
+    titles = {name: item.title for name, item in catalogue.indicators.items()}
+    return Words(themes, titles, _indicators(catalogue, store), notes)
+
+
+def _indicators(catalogue: Catalogue, store: Store) -> dict[str, list[str]]:
+    """Return the yearly indicators that the published results have of each network, each with its last year."""
+    dataset = catalogue.on_site
+    version = store.published(dataset).get("version") if dataset else None
+    if dataset is None or version is None:
+        return {}
+    files = history.columnar_files(store.release(dataset, version), "resultats")
+    held = pq.read_table(files, columns=["reseau", "indicateur", "annee"], filters=pc.field("maille") == "national")
+    last = held.to_pandas().groupby(["reseau", "indicateur"])["annee"].max().reset_index()
+    found: dict[str, list[str]] = {}
+    for line in last.itertuples(index=False):
+        found.setdefault(str(line.reseau), []).append(f"{line.indicateur} {line.annee}")
+    return found
+
+
+def release_signals(catalogue: Catalogue, store: Store, inputs: Inputs) -> Release | None:
+    """Make a release of the tables of signals if they changed; None before there is any voice to tell.
+
+    Raises what ``make_release`` does.
+    """
+    dataset, folder = catalogue.signals, store.room(ROOM)
+    if dataset is None or signals_made(store) is None:
+        return None
+    tables = {name: StoredTable(folder / f"{name}.parquet") for name in catalogue.datasets[dataset].tables}
+    with store.releasing(dataset) as releases:
+        return make_release(dataset, catalogue, tables, releases, synthetic=_synthetic(catalogue, store), inputs=inputs)
+
+
+def _synthetic(catalogue: Catalogue, store: Store) -> str | None:
+    """Return the warning that texts came with, when they are invented."""
+    places = [(name, year) for name in catalogue.experiences for year in catalogue.networks[name].years]
+    told = (known.reception.synthetic for known in store.read_all(places) if known.reception)
+    return next((statement for statement in told if statement), None)
+
+
+def signals_due(catalogue: Catalogue, store: Store) -> bool:
+    """Say whether anything that signals are made of changed since the last time they were made whole."""
+    if not (catalogue.signals and catalogue.experiences):
+        return False
+    depends = _depends(catalogue, store)
+    return bool(depends["textes"]) and store.load(_DONE) != depends
+
+
+def note_done(catalogue: Catalogue, store: Store) -> None:
+    """Keep from what signals were made and published."""
+    store.keep(_DONE, _depends(catalogue, store))
+
+
+def _depends(catalogue: Catalogue, store: Store) -> dict[str, Any]:
+    """Return what signals are made from: texts received and judged, declarations, code, published results."""
+    declared = catalogue.of_signals
+    places = [(name, year) for name in catalogue.experiences for year in catalogue.networks[name].years]
+    said = [
+        *(item.model_dump(mode="json") for group in (declared.datasets, declared.tables) for item in group.values()),
+        *(
+            item.model_dump(mode="json")
+            for group in (catalogue.themes, catalogue.typologies)
+            for item in group.values()
+        ),
+        *(note.model_dump(mode="json") for held in catalogue.signal_notes.values() for note in held),
+    ]
+    results = store.published(catalogue.on_site).get("version") if catalogue.on_site else None
+    return {
+        "textes": store.state(places), "declare": fingerprint(said),
+        "code": code_of((*_TESTING, *_TELLING, "voice", "declarations", "release")), "resultats": results,
+    }  # fmt: skip

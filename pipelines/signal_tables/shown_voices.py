@@ -1,0 +1,110 @@
+"""How many voices said what, month by month, and which of these numbers are hidden.
+
+A voice has one feeling and any number of themes: feelings add up to « tous », themes to nothing. A number of few voices
+or days is hidden, and the total from which it would follow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+VOICES, DAYS = 5, 3  # the least that is published
+ALL = "tous"
+UNTOLD = "non dit"
+FEELINGS = {"positif": "positif", "neutre": "neutre", "negatif": "négatif"}
+PUBLISHED, SECRET = "publié", "secret statistique"
+GROUP = ["reseau", "service", "mois", "theme"]
+
+
+def counted_voices(voices: pa.Table) -> pd.DataFrame:
+    """Count the voices of each service, month, theme and feeling, campaigns left out; say which counts are hidden.
+
+    Columns: those of GROUP, ``ressenti``, ``voix``, ``jours``, ``cache``.
+    """
+    names = ["network", "service", "day", "feeling", "themes", "campaign"]
+    held = voices.select(names).to_pandas()
+    held = held[~held["campaign"].astype(bool)]
+    told = pd.DataFrame({
+        "reseau": held["network"], "service": held["service"], "jour": held["day"].astype(str),
+        "ressenti": held["feeling"].map(FEELINGS).fillna(UNTOLD),
+        "theme": [[ALL, *themes] for themes in held["themes"]],
+    }).explode("theme")  # fmt: skip
+    told["mois"] = told["jour"].str[:7]
+    found = pd.concat([_counts(told), _counts(told.assign(ressenti=ALL))], ignore_index=True)
+    found = found.sort_values([*GROUP, "ressenti"], ignore_index=True)
+    return found.assign(cache=_hidden(found))
+
+
+def _counts(told: pd.DataFrame) -> pd.DataFrame:
+    groups = told.groupby([*GROUP, "ressenti"], sort=False)["jour"]
+    return groups.agg(voix="size", jours="nunique").reset_index()
+
+
+def _hidden(found: pd.DataFrame) -> pd.Series[bool]:
+    """Return which counts are hidden: of few voices or days, and totals from which hidden feelings would follow.
+
+    A total is told where its hidden feelings hide one another: without the largest, the others are voices enough.
+    """
+    few, of_all = (found["voix"] < VOICES) | (found["jours"] < DAYS), found["ressenti"].eq(ALL)
+    held = found["voix"].where(few & ~of_all).groupby([found[name] for name in GROUP], sort=False)
+    alone = held.transform("count").gt(0) & (held.transform("sum") - held.transform("max") < VOICES)
+    return few | (of_all & alone)
+
+
+def voices_table(counts: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return the rows of the table ``themes_voix``; ``labels``: of the themes."""
+    hidden = counts["cache"]
+    return counts.assign(
+        theme_libelle=counts["theme"].map(lambda theme: theme_label(theme, labels)),
+        voix=counts["voix"].astype("Int64").mask(hidden),
+        statut=np.where(hidden, SECRET, PUBLISHED),
+    ).drop(columns=["jours", "cache"])
+
+
+def share_with_a_theme(voices: pa.Table) -> dict[tuple[str, str], float]:
+    """Return, by network and service, the share (%) of the voices in which a theme is found, campaigns left out.
+
+    A service of few voices, or of few without or with a theme, has none.
+    """
+    held = voices.select(["network", "service", "themes", "campaign"]).to_pandas()
+    held = held[~held["campaign"].astype(bool)]
+    themed = held["themes"].map(len).gt(0).groupby([held["network"], held["service"]])
+    count, found = themed.size(), themed.sum()
+    told = (found >= VOICES) & (count - found >= VOICES)
+    return {(str(one), str(other)): float(share) for (one, other), share in (100 * found / count)[told].items()}
+
+
+def theme_label(theme: str, labels: Mapping[str, str]) -> str:
+    """Return a theme in words; one that is no longer declared keeps its name."""
+    return "Toutes les voix" if theme == ALL else labels.get(theme, theme)
+
+
+class Counts:
+    """The counts, asked by place: what of a signal may be told beside them."""
+
+    def __init__(self, counts: pd.DataFrame) -> None:
+        names = [*GROUP, "ressenti"]
+        keys = counts[names].itertuples(index=False, name=None)
+        told = zip(counts["voix"].tolist(), counts["cache"].tolist(), strict=True)
+        self._known = dict(zip(keys, told, strict=True))
+
+    def tells(self, place: tuple[str, str, str, str, str], observed: float) -> bool:
+        """Whether a number of voices may be told of a part of ``place`` (all of it, or a territory, or a word).
+
+        It may not be where the place is hidden, nor where the rest of the place would be of few voices.
+        """
+        total, hidden = self._known.get(place, (observed, False))
+        rest = total - observed
+        return not hidden and not 0 < rest < VOICES
+
+    def total_told(self, network: str, service: str, month: str) -> bool:
+        """Whether the number of all voices of a service in a month is told."""
+        return not self._known.get((network, service, month, ALL, ALL), (0, True))[1]

@@ -1,0 +1,203 @@
+"""The five published tables of signals, made of what was found month by month and of what people wrote of it.
+
+Nothing is tested here, and nothing of a text is known: cards tell tests, with what may explain them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipelines.signal_tables.episodes import CARD, CELL, Episode, episodes
+from pipelines.signal_tables.shown_voices import (
+    ALL,
+    FEELINGS,
+    PUBLISHED,
+    SECRET,
+    VOICES,
+    Counts,
+    counted_voices,
+    share_with_a_theme,
+    theme_label,
+    voices_table,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from pipelines.declarations.signal_notes import SignalNote
+
+SIGNAL_TABLES = ("signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix")
+CHECKS = {"volume": "volume", "campaign": "campagne", "delay": "moderation", "form": "formulaire"}
+_FIGURES = ("observe", "rapport", "rapport_bas", "rapport_haut", "voix", "jours", "part")  # that tell how many voices
+_UNCHECKED = "non vérifié"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What detectors found in all months: the frames of ``pipelines.signals``, joined; power of the last month."""
+
+    tests: pd.DataFrame
+    ledger: pd.DataFrame
+    checks: pd.DataFrame
+    power: pd.DataFrame
+
+
+NOTHING = Findings(
+    pd.DataFrame(columns=["detector", "month", *CELL, "signal"]),
+    pd.DataFrame(columns=["detector", "family", "month", "tests", "signals", "expected_false"]),
+    pd.DataFrame(columns=["detector", "month", *CELL, "check", "raised", "note"]),
+    pd.DataFrame(columns=["network", "service", "smallest_rise", "found", "false_alarms", "months", "voices"]),
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is told beside: ``themes``, ``titles`` of indicators, yearly results by network (« csat 2024 »), notes."""
+
+    themes: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    indicators: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    notes: Iterable[SignalNote] = ()
+
+
+def signal_tables(voices: pa.Table, found: Findings, words: Words) -> dict[str, pd.DataFrame]:
+    """Return the tables of SIGNAL_TABLES, in the columns that are declared."""
+    counts = counted_voices(voices)
+    told, shown = Counts(counts), list(episodes(found.tests, found.ledger))
+    notes: dict[str, list[SignalNote]] = {}
+    for note in words.notes:
+        notes.setdefault(note.signal, []).append(note)
+    checks = _checks(found.checks)
+    cards = [_card(one, told, words, notes.get(one.name, []), checks) for one in shown]
+    tables = {
+        "signaux": pd.DataFrame(cards),
+        "courbes_signaux": pd.DataFrame([line for one in shown for line in _curve(one, found.tests, told)]),
+        "tests_signaux": _tests(found.ledger),
+        "puissance_signaux": _power(found.power, found.ledger, voices),
+        "themes_voix": voices_table(counts, words.themes),
+    }
+    return {name: tables[name] for name in SIGNAL_TABLES}
+
+
+def _card(
+    one: Episode, told: Counts, words: Words, notes: Sequence[SignalNote], checks: Mapping[tuple[str, ...], str]
+) -> dict[str, Any]:
+    line, place = one.shown, one.place
+    theme, feeling = place["theme"] or ALL, FEELINGS.get(place["feeling"], ALL)
+    card: dict[str, Any] = {
+        "signal": one.name, "reseau": place["network"], "service": place["service"],
+        "nature": "indicateur" if place["indicator"] else "mot" if place["term"] else "voix",
+        "theme": theme, "theme_libelle": theme_label(theme, words.themes), "ressenti": feeling,
+        "territoire_code": one.territory or None, "structure": place["office"] or None,
+        "mot": _word(place["term"]),
+        "indicateur": place["indicator"] or None, "titre": _title(one, words),
+        "depuis": one.since, "mois": one.months[-1], "periodes": len(one.months), "etat": one.state(notes),
+        "detecteurs": ", ".join(one.detectors),
+        "observe": line["observed"], "attendu": line["expected"], "rapport": line["ratio"],
+        "rapport_bas": line["ratio_low"], "rapport_haut": line["ratio_high"],
+        "valeur_q": line["q_value"], "valeur_q_dependance": line["q_dependent"],
+        "voix": _count(line["voices"]), "jours": _count(line["days"]), "part": _percent(line["share"]),
+        **{column: checks.get((*_key(line), name), _UNCHECKED) for name, column in CHECKS.items()},
+        "note": " ; ".join(_said(note) for note in sorted(notes, key=lambda note: note.date)) or None,
+        "indicateurs_du_reseau": " ; ".join(words.indicators.get(place["network"], ())) or None,
+        "statut": PUBLISHED,
+    }  # fmt: skip
+    if not _may_be_told(one, line, told):
+        card |= {**dict.fromkeys(_FIGURES), "statut": SECRET}
+    elif not told.total_told(place["network"], place["service"], line["month"]):
+        card["part"] = None  # the number of all voices of the service would follow from it
+    if card["nature"] == "indicateur":
+        card |= {"voix": None, "jours": None, "part": None, **dict.fromkeys(CHECKS.values(), "sans objet")}
+    return card
+
+
+def _may_be_told(one: Episode, line: Mapping[Any, Any], told: Counts) -> bool:
+    """Whether the voices of a place in a month may be told; an indicator is published already, by other rules."""
+    if one.place["indicator"]:
+        return True
+    place = one.place
+    feeling = FEELINGS.get(place["feeling"], ALL)
+    where = (place["network"], place["service"], str(line["month"]), place["theme"] or ALL, feeling)
+    return told.tells(where, float(line["voices"] or line["observed"]))
+
+
+def _curve(one: Episode, tests: pd.DataFrame, told: Counts) -> Iterable[dict[str, Any]]:
+    """Yield what was observed and expected of a signal in every month that its detector looked at, until its last.
+
+    A month that may not be told, or of few voices, has no figure of its own.
+    """
+    held = [*CARD, "territory", "detector"]
+    same = (tests[held] == [one.shown[name] for name in held]).all(axis=1)
+    for line in tests[same].sort_values("month").to_dict("records"):
+        few = not one.place["indicator"] and 0 < min(line["observed"], line["voices"]) < VOICES
+        shown = not few and _may_be_told(one, line, told)
+        yield {
+            "signal": one.name, "mois": line["month"], "observe": line["observed"] if shown else None,
+            "attendu": line["expected"], "limite": line["upper"], "vu": line["month"] in one.months,
+            "statut": PUBLISHED if shown else SECRET,
+        }  # fmt: skip
+
+
+def _title(one: Episode, words: Words) -> str:
+    place = one.place
+    what = [words.titles.get(place["indicator"], place["indicator"])] if place["indicator"] else []
+    if not what:
+        what = [f"« {_word(place['term'])} »"] if place["term"] else []
+        what += [theme_label(place["theme"] or ALL, words.themes).lower()] if place["theme"] or not what else []
+        what += [f"ressenti {FEELINGS[place['feeling']]}"] if place["feeling"] else []
+    where = [place["office"]] if place["office"] else []
+    return f"{place['service']} : {', '.join([*what, *where])}"
+
+
+def _checks(checks: pd.DataFrame) -> dict[tuple[str, ...], str]:
+    """Return in words what each counter-explanation gave, by signal and check."""
+    return {
+        (*_key(line), str(line["check"])): f"{'à examiner' if line['raised'] else 'écarté'} : {line['note']}"
+        for line in checks.to_dict("records")
+    }
+
+
+def _key(line: Mapping[Any, Any]) -> tuple[str, ...]:
+    return tuple(str(line[name]) for name in ("detector", "month", *CELL))
+
+
+def _tests(ledger: pd.DataFrame) -> pd.DataFrame:
+    told = ledger.rename(columns={
+        "month": "mois", "family": "famille", "detector": "methode", "signals": "signaux",
+        "expected_false": "fausses_attendues",
+    })  # fmt: skip
+    return told[["mois", "famille", "methode", "tests", "signaux", "fausses_attendues"]]
+
+
+def _power(power: pd.DataFrame, ledger: pd.DataFrame, voices: pa.Table) -> pd.DataFrame:
+    themed = share_with_a_theme(voices)
+    places = zip(power["network"], power["service"], strict=True)
+    return pd.DataFrame({
+        "reseau": power["network"], "service": power["service"],
+        "mois": str(ledger["month"].max()) if len(ledger) else "",
+        "mois_d_histoire": power["months"], "voix_par_mois": power["voices"],
+        "plus_petite_hausse": power["smallest_rise"], "hausses_vues": power["found"] * 100,
+        "fausses_alertes": power["false_alarms"] * 100,
+        "part_avec_theme": [themed.get(place) for place in places],
+    })  # fmt: skip
+
+
+def _word(term: str) -> str | None:
+    return term.replace("_", " ") or None
+
+
+def _said(note: SignalNote) -> str:
+    return f"{note.reason.rstrip('.')} ({note.date:%d/%m/%Y}, {note.by})."
+
+
+def _count(value: float) -> int | None:
+    return None if pd.isna(value) else int(value)
+
+
+def _percent(share: float) -> float | None:
+    return None if pd.isna(share) else float(share) * 100

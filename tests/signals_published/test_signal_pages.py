@@ -1,0 +1,149 @@
+"""The pages of the voice of users: figures of the release and no other, links where there are voices, light pages."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from portal.made_release import made_release, row
+from signals_published.made_signals import made_tables, released
+
+from pipelines.portal.signals import METHOD
+from pipelines.portal.site import build_site
+from pipelines.release.release import Release
+
+HEAVIEST = 100_000  # bytes
+FACTS = re.compile(r"<(?:tr|dl|section)[^>]*?((?: data-[\w-]+=\"[^\"]*\")+)")
+FACT = re.compile(r'data-([\w-]+)="([^"]*)"')
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory, catalogue) -> Release:
+    return released(catalogue, made_tables(12), tmp_path_factory.mktemp("signals") / "releases")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    return made_release(
+        tmp_path_factory.mktemp("results"), [row(year, 80.5 + year - 2022) for year in (2022, 2023, 2024)]
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, release, results) -> Path:
+    return build_site(results, tmp_path_factory.mktemp("site"), signals=release.folder).folder
+
+
+def rows(release: Release, table: str) -> list[dict[str, Any]]:
+    found = duckdb.sql(f"SELECT * FROM '{release.folder / table}.parquet'")
+    return [dict(zip(found.columns, line, strict=True)) for line in found.fetchall()]
+
+
+def told(site: Path) -> list[dict[str, str]]:
+    """Every fact that machines read of the pages of signals."""
+    pages = [site / "signaux.html", *(site / "signaux").glob("*.html"), *(site / "voix").rglob("*.html")]
+    return [
+        {name: html.unescape(value) for name, value in FACT.findall(facts)}
+        for page in pages for facts in FACTS.findall(page.read_text(encoding="utf-8"))
+    ]  # fmt: skip
+
+
+def test_every_month_of_a_signal_is_that_of_the_release(site, release):
+    known = {(line["signal"], line["mois"]): line for line in rows(release, "courbes_signaux")}
+    shown = [facts for facts in told(site) if "signal" in facts and "etat-signal" not in facts]
+    assert {(facts["signal"], facts["mois"]) for facts in shown} == known.keys()
+    for facts in shown:
+        line = known[facts["signal"], facts["mois"]]
+        for name in ("observe", "attendu", "limite"):
+            assert facts.get(name) == (None if line[name] is None else repr(line[name]))
+
+
+def test_every_figure_of_a_card_is_that_of_the_release(site, release):
+    known = {line["signal"]: line for line in rows(release, "signaux")}
+    shown = [facts for facts in told(site) if "etat-signal" in facts]
+    assert {facts["signal"] for facts in shown} == known.keys()
+    for facts in shown:
+        line = known[facts["signal"]]
+        assert (facts["etat-signal"], facts["mois"], facts["statut"]) == (line["etat"], line["mois"], line["statut"])
+        for name in ("observe", "attendu", "rapport", "valeur_q", "voix", "jours", "part", "periodes"):
+            assert facts.get(name) == (None if line[name] is None else repr(line[name]))
+
+
+def test_every_number_of_voices_is_that_of_the_release_and_no_hidden_one_is_told(site, release):
+    names = ("reseau", "service", "mois", "theme", "ressenti")
+    known = {tuple(line[name] for name in names): line["voix"] for line in rows(release, "themes_voix")}
+    shown = [facts for facts in told(site) if "theme" in facts]
+    assert len(shown) > 100
+    for facts in shown:
+        for feeling, name in (("négatif", "negatif"), ("neutre",) * 2, ("positif",) * 2, ("tous",) * 2):
+            held = known.get((facts["reseau"], facts["service"], facts["mois"], facts["theme"], feeling), 0)
+            assert facts.get(f"voix-{name}") == (None if held is None else str(held))
+
+
+def test_the_ledger_of_tests_is_that_of_the_release(site, release):
+    known = {(line["mois"], line["famille"], line["methode"]): line for line in rows(release, "tests_signaux")}
+    shown = [facts for facts in told(site) if "tests" in facts]
+    assert shown
+    for facts in shown:
+        line = known[facts["mois"], facts["famille"], facts["methode"]]
+        assert (facts["tests"], facts["signaux"]) == (str(line["tests"]), str(line["signaux"]))
+
+
+def test_a_signal_stands_beside_the_results_of_its_network_named_and_dated(site):
+    page = (site / "signaux" / "caf-panne-negatif-2023-10.html").read_text(encoding="utf-8")
+    assert 'data-reseau="caf" data-indicateur="taux-decroche"' in page
+    assert '<data value="82.5"' in page
+    assert "en 2024" in page
+    assert "version 1.0.0. Ils sont mesurés autrement" in page
+
+
+def test_the_honest_limits_stand_on_the_pages(site):
+    for address in ("signaux.html", METHOD, "voix/caf/CAF.html"):
+        text = html.unescape((site / address).read_text(encoding="utf-8"))
+        assert "d'elles-mêmes" in text or "d'eux-mêmes" in text
+        assert "aucun taux" in text.lower()
+
+
+def test_pages_are_light(site):
+    pages = [site / "signaux.html", *(site / "signaux").glob("*.html"), *(site / "voix").rglob("*.html")]
+    assert max(page.stat().st_size for page in pages) < HEAVIEST
+
+
+def test_pages_lead_to_voices_where_there_are_some_and_nowhere_else(site, results, tmp_path):
+    without = build_site(results, tmp_path / "site").folder
+    for address, link in (
+        ("index.html", "signaux.html"), ("plan.html", "signaux.html"), ("reseaux/caf.html", "../voix/caf/CAF.html")
+    ):  # fmt: skip
+        assert f'href="{link}"' in (site / address).read_text(encoding="utf-8")
+        assert "signaux" not in (without / address).read_text(encoding="utf-8")
+        assert "voix/" not in (without / address).read_text(encoding="utf-8")
+    assert not (without / "signaux.html").exists()
+
+
+def test_a_signal_whose_number_is_secret_has_no_figure_on_its_page(site, release):
+    secret = [line["signal"] for line in rows(release, "signaux") if line["statut"] != "publié"]
+    assert secret
+    for signal in secret:
+        page = (site / "signaux" / f"{signal}.html").read_text(encoding="utf-8")
+        assert "le nombre de voix est secret" in page
+        assert "data-voix" not in page
+
+
+def test_invented_voices_are_told_to_be(tmp_path, catalogue, results):
+    made = released(catalogue, made_tables(2), tmp_path / "releases", synthetic="Voix inventées pour un essai.")
+    built = build_site(results, tmp_path / "site", signals=made.folder).folder
+    for address in ("signaux.html", "voix/caf/CAF.html", METHOD):
+        assert "Voix inventées pour un essai." in (built / address).read_text(encoding="utf-8") or "inventées" in (
+            built / address
+        ).read_text(encoding="utf-8")
+
+
+def test_a_service_says_what_can_be_seen_of_it(site):
+    seen = (site / "voix" / "caf" / "CAF.html").read_text(encoding="utf-8")
+    assert "un thème multiplié par 2,5 est vu quatre fois sur cinq" in seen
+    unseen = (site / "voix" / "msa" / "MSA.html").read_text(encoding="utf-8")
+    assert "L'absence de signal n'y dit rien" in html.unescape(unseen)

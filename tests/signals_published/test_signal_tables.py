@@ -1,0 +1,211 @@
+"""What is published of signals: cards that last and fall, notes of people, what is hidden and what would tell it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from signals.made_voices import COLUMNS
+from signals_published.made_signals import POWER, made_tables
+
+from pipelines.cli import main
+from pipelines.declarations import DeclarationError, load
+from pipelines.declarations.signal_notes import SignalNote
+from pipelines.flow.signals_made import SignalsMade, keep_signals_made
+from pipelines.flow.store import Store
+from pipelines.signal_tables.shown_voices import ALL, DAYS, SECRET, VOICES, counted_voices
+from pipelines.signal_tables.tables import Findings, Words, signal_tables
+
+CELL = {"network": "caf", "service": "CAF", "office": "", "theme": "panne", "feeling": "negatif", "territory": "",
+        "term": "", "indicator": ""}  # fmt: skip
+MONTHS = [f"2024-{month:02d}" for month in range(1, 9)]
+
+
+def one_test(month: str, *, seen: bool, **other: Any) -> dict[str, Any]:
+    return {
+        **CELL, "detector": "farrington", "family": "farrington", "month": month, "observed": 20.0, "expected": 8.0,
+        "ratio": 2.5, "ratio_low": 1.5, "ratio_high": 4.0, "upper": 15.0, "p_value": 0.001, "q_value": 0.01,
+        "q_dependent": 0.03, "voices": 20, "days": 10, "share": 0.2, "signal": seen, "since": month if seen else "",
+    } | other  # fmt: skip
+
+
+def findings(rows: list[dict[str, Any]], checks: list[dict[str, Any]] | None = None) -> Findings:
+    tests = pd.DataFrame(rows)
+    counted = tests.groupby(["detector", "family", "month"], as_index=False).agg(
+        tests=("signal", "size"), signals=("signal", "sum")
+    )
+    shown = pd.DataFrame(checks or [], columns=["detector", "month", *CELL, "check", "raised", "number", "note"])
+    return Findings(tests, counted.assign(expected_false=counted["signals"] * 0.1), shown, POWER)
+
+
+def voices(counts: dict[tuple[str, str], int], days: int = 9) -> pa.Table:
+    """Return voices of August 2024 by theme and feeling, one a day in turn."""
+    rows = [
+        {"network": "caf", "service": "CAF", "office": "CAF 1", "day": datetime.date(2024, 8, 1 + rank % days),
+         "department": "75", "feeling": feeling, "channels": [], "campaign": False, "themes": [theme] if theme else [],
+         "terms": [], "delay_days": 3, "form": "2023", "repeats": 1}
+        for (theme, feeling), count in counts.items() for rank in range(count)
+    ]  # fmt: skip
+    return pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in COLUMNS.items()})
+
+
+ENOUGH = voices({("panne", "negatif"): 20, ("", "negatif"): 50, ("", "positif"): 40, ("", "neutre"): 10})
+
+
+def cards(seen: str, *, notes: tuple[SignalNote, ...] = (), held: pa.Table = ENOUGH, **other: Any) -> pd.DataFrame:
+    """Return the cards of a cell seen (« x ») or not (« . ») month by month, as of the last of them."""
+    months = MONTHS[-len(seen) :]
+    rows = [one_test(month, seen=sign == "x", **other) for month, sign in zip(months, seen, strict=True)]
+    return signal_tables(held, findings(rows), Words(notes=notes))["signaux"]
+
+
+def note(status: str, day: int = 1, signal: str = "caf-panne-negatif-2024-08") -> SignalNote:
+    told = {"signal": signal, "status": status, "reason": "Panne du téléphone.", "by": "équipe données"}
+    return SignalNote.model_validate({**told, "date": datetime.date(2024, 9, day)})
+
+
+@pytest.mark.parametrize(
+    ("seen", "states"),
+    [
+        ("...x", ["à confirmer"]),
+        ("..xx", ["confirmé"]),
+        (".x.x", ["confirmé"]),  # one quiet month doesn't end it
+        ("xx..", ["retombé"]),
+        ("x..x", ["retombé", "à confirmer"]),  # two signals
+    ],
+)
+def test_a_signal_lasts_falls_and_comes_again(seen, states):
+    assert list(cards(seen)["etat"]) == states
+
+
+def test_a_signal_keeps_its_name_while_months_come():
+    names = [cards(seen)["signal"].iloc[0] for seen in ("x", "xx", "xx.", "xx.x")]
+    assert [name.rpartition("-2024-")[0] for name in names] == ["caf-panne-negatif"] * 4
+    whole = signal_tables(ENOUGH, findings([one_test(MONTHS[3], seen=True), one_test(MONTHS[4], seen=False)]), Words())
+    assert list(whole["signaux"]["signal"]) == ["caf-panne-negatif-2024-04"]
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ((), "à confirmer"),
+        (("confirmed",), "confirmé"),
+        (("explained",), "expliqué"),
+        (("explained", "confirmed"), "confirmé"),  # the latest counts
+    ],
+)
+def test_what_people_write_of_a_signal_changes_its_state(said, state):
+    notes = tuple(note(status, day) for day, status in enumerate(said, start=1))
+    held = cards("...x", notes=notes)
+    assert list(held["etat"]) == [state]
+    assert (held["note"][0] or "").count("Panne du téléphone (0") == len(said)
+
+
+def test_a_note_that_meets_no_signal_is_told(schemas, tmp_path, capsys, monkeypatch):
+    """By ``resultats check``, which holds notes against the signals that the output knows."""
+    (schemas / "signals").mkdir()
+    known, lost = "caf-panne-negatif-2024-08", "caf-panne-negatif-2023-01"
+    lines = [
+        f"  - {{signal: {name}, status: explained, reason: P, by: É, date: 2024-09-01}}\n" for name in (known, lost)
+    ]
+    (schemas / "signals" / "caf.yml").write_text("".join(["notes:\n", *lines]), encoding="utf-8")
+    monkeypatch.setenv("RESULTATS_OUTPUT", str(tmp_path))
+    assert main(["check", "--schemas", str(schemas)]) == 0
+    assert lost not in capsys.readouterr().out  # nothing was ever treated there
+    keep_signals_made(Store(tmp_path), SignalsMade({}, 0, 0.0, "2024-08", (), (known,)))
+    assert main(["check", "--schemas", str(schemas)]) == 0
+    told = capsys.readouterr().out
+    assert f"signals/caf.yml:3 : {lost}" in told
+    assert known not in told
+
+
+def test_the_figures_are_those_of_the_most_surprising_test_of_the_last_month():
+    rows = [
+        one_test(MONTHS[-1], seen=True),
+        one_test(MONTHS[-1], seen=True, detector="ears", q_value=0.001, observed=21.0),
+    ]
+    card = signal_tables(ENOUGH, findings(rows), Words())["signaux"].iloc[0]
+    assert (card["detecteurs"], card["observe"]) == ("ears, farrington", 21.0)
+
+
+def test_counter_explanations_are_told_in_words():
+    check = {**CELL, "detector": "farrington", "month": MONTHS[-1], "check": "campaign", "raised": True, "number": 12.0,
+             "note": "12 textes presque pareils"}  # fmt: skip
+    made = signal_tables(ENOUGH, findings([one_test(MONTHS[-1], seen=True)], [check]), Words())
+    assert made["signaux"].iloc[0]["campagne"] == "à examiner : 12 textes presque pareils"
+    assert made["signaux"].iloc[0]["volume"] == "non vérifié"
+
+
+def test_the_ledger_counts_everything_tested_with_the_alarms_expected_by_chance():
+    made = signal_tables(ENOUGH, findings([one_test(month, seen=False) for month in MONTHS]), Words())
+    assert list(made["tests_signaux"]["tests"]) == [1] * 8
+    assert made["signaux"].empty
+    assert made["tests_signaux"]["fausses_attendues"].sum() == 0
+
+
+def test_few_voices_or_days_are_hidden_and_the_total_that_would_tell_them():
+    found = counted_voices(voices({("panne", "negatif"): 20, ("panne", "positif"): 3}))
+    hidden = found[found["theme"] == "panne"].set_index("ressenti")["cache"].to_dict()
+    assert hidden == {"négatif": False, "positif": True, ALL: True}
+    assert counted_voices(voices({("panne", "negatif"): 20}, days=2))["cache"].all()
+
+
+@given(st.lists(st.integers(0, 12), min_size=3, max_size=3), st.integers(1, 9))
+def test_nothing_hidden_follows_from_what_is_shown(sizes, days):
+    feelings = ("negatif", "neutre", "positif")
+    found = counted_voices(voices({("panne", name): size for name, size in zip(feelings, sizes, strict=True)}, days))
+    held = found[found["theme"] == "panne"]
+    shown = held[~held["cache"]]
+    assert not ((shown["voix"] < VOICES) | (shown["jours"] < DAYS)).any()
+    total = shown[shown["ressenti"] == ALL]["voix"].sum()
+    hidden = held[held["cache"] & (held["ressenti"] != ALL)]["voix"]
+    if total and len(hidden):
+        assert len(hidden) > 1
+        assert hidden.sum() - hidden.max() >= VOICES
+
+
+def test_a_territory_is_told_only_where_the_rest_of_the_service_is_voices_enough():
+    told = cards("x", territory="75", observed=12.0, voices=12).iloc[0]
+    assert (told["statut"], told["voix"]) == ("publié", 12)
+    alone = cards("x", territory="75", observed=18.0, voices=18).iloc[0]
+    assert (alone["statut"], alone["voix"], alone["rapport"]) == (SECRET, None, None)
+
+
+def test_a_campaign_is_in_no_count():
+    held = ENOUGH.set_column(ENOUGH.column_names.index("campaign"), "campaign", pa.array([True] * ENOUGH.num_rows))
+    assert counted_voices(held).empty
+
+
+def test_a_rise_that_was_put_in_voices_has_its_card():
+    made = made_tables()["signaux"].set_index("signal")
+    card = made.loc["caf-panne-negatif-2023-10"]
+    assert (card["etat"], card["service"], card["indicateurs_du_reseau"]) == ("confirmé", "CAF", "taux-decroche 2024")
+    assert card["observe"] > 3 * card["attendu"]
+    assert set(made["reseau"]) == {"caf"}
+
+
+@pytest.mark.parametrize(
+    ("signal", "told"),
+    [("panne", "notes[n° 1].signal"), ("msa-panne-2024-08", "n'est pas du réseau caf")],
+)
+def test_a_note_badly_written_is_refused_at_its_line(schemas, signal, told):
+    (schemas / "signals").mkdir(exist_ok=True)
+    line = f"  - {{signal: {signal}, status: explained, reason: Panne, by: équipe, date: 2024-09-01}}\n"
+    (schemas / "signals" / "caf.yml").write_text(f"notes:\n{line}", encoding="utf-8")
+    with pytest.raises(DeclarationError) as error:
+        load(schemas)
+    assert str(error.value).startswith("signals/caf.yml:2")
+    assert told in str(error.value)
+
+
+def test_two_notes_of_the_same_day_are_refused(schemas):
+    (schemas / "signals").mkdir(exist_ok=True)
+    line = "  - {signal: caf-panne-2024-08, status: explained, reason: Panne, by: équipe, date: 2024-09-01}\n"
+    (schemas / "signals" / "caf.yml").write_text(f"notes:\n{line}{line}", encoding="utf-8")
+    with pytest.raises(DeclarationError, match="2 notes du 01/09/2024"):
+        load(schemas)
