@@ -55,7 +55,7 @@ def test_everything_tested_is_counted_with_the_alarms_expected(release):
 
 def test_the_yearly_results_know_nothing_of_voices(whole_run):
     home = Path(whole_run[0]) / "releases" / RESULTS / "1.0.0"
-    for table in ("reseaux", "receptions", "couverture", "resultats"):
+    for table in ("reseaux", "receptions", "couverture", "resultats-annuels", "resultats-infra-annuels"):
         assert SOURCE not in {row["reseau"] for row in rows(home, table)}
     assert not any((home / f"{table}.csv").exists() for table in TABLES)
 
