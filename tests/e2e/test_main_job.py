@@ -201,7 +201,7 @@ def test_strict_and_usage_exit_codes(samples, tmp_path):
     run(*clean, code=0)
     assert "vouliez-vous dire « caf »" in run(*chosen[:5], "--network", "caff", code=2).stderr
     assert "introuvable" in run("run", "--exports", tmp_path / "nowhere", "--output", tmp_path / "o", code=2).stderr
-    run("run", "--output", tmp_path / "o", code=2)
+    assert "année 1900 non déclarée" in run(*chosen[:5], "--year", "1900", code=2).stderr
 
 
 SMALL = ("assurance-maladie", "gendarmerie", "securite")
