@@ -404,7 +404,7 @@ def changes(catalogue: Catalogue, computed) -> pd.DataFrame:
     results = pd.concat([computed("caf", year).assign(reseau="caf") for year in (2022, 2023, 2024)])
     receipts = pd.DataFrame(columns=["reseau", "annee", "export", "etat", "motif"])
     inputs = NationalInputs(receipts, results, pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), frozenset(), frozenset())
-    found = national_tables(catalogue, inputs)["resultats"]
+    found = national_tables(catalogue.of_results, inputs)["resultats"]
     return found[(found["reseau"] == "caf") & (found["frequence"] == "annuelle")]
 
 

@@ -17,11 +17,6 @@ CAF_NAME = "{name: caf_nom, label: CAF, example: CAF du Gard}"
 CAF, PREF, GN = "networks/caf.yml", "networks/prefectures.yml", "networks/gendarmerie.yml"
 UNIVERSITIES = "networks/universites.yml"
 RATE, DATASET = "indicators/taux-decroche.yml", "datasets/resultats-services-publics.yml"
-LAYOUT = """layout:
-  resultats:
-    why: essai
-    parts: [{name: resultats-a, title: A, description: A, where: {frequence: [annuelle]}}]
-"""
 
 
 @pytest.fixture
@@ -140,11 +135,11 @@ FAULTS = [
     ("tables/reseaux.yml", "key: [reseau]", "key: [reso]", "key.0", ["colonne « reso » inconnu"]),
     (DATASET, "tables: [resultats,", "tables: [resultat,", "tables.0", ["table « resultat » inconnu", "« resultats »"]),
     (DATASET, "main_table: resultats", "main_table: resultat", "main_table", ["table « resultat » inconnu"]),
-    (DATASET, "main_table: resultats\n", f"main_table: resultats\n{LAYOUT}".replace("{frequence:", "{frequense:"),
+    (DATASET, "where: {frequence: [annuelle]}", "where: {frequense: [annuelle]}",
      "layout.resultats.parts.0.where", ["colonne « frequense » inconnu", "« frequence »"]),
-    (DATASET, "main_table: resultats\n", f"main_table: resultats\n{LAYOUT}".replace("name: resultats-a", "name: a"),
+    (DATASET, "name: resultats-annuels", "name: annuels",
      "layout.resultats.parts.0.name", ["commence par celui de sa table, resultats"]),
-    (DATASET, "main_table: resultats\n", f"main_table: resultats\n{LAYOUT}".replace("resultats:\n", "resultat:\n"),
+    (DATASET, "layout:\n  resultats:\n", "layout:\n  resultat:\n",
      "layout.resultat", ["table « resultat » inconnu"]),
     (DATASET, "\nhistorical:",
      "\nexplanations: [{after: 1.0.0, kind: révision, reason: x, networks: [caff]}]\nhistorical:",
