@@ -183,7 +183,7 @@ def test_nothing_hostile_leaves(ran, capfd):
     assert len(paths) == 4
     assert all(path.startswith("'=1+1") for path in paths)
     told = {row["regle"] for row in csv.DictReader((release.parent / "anomalies.csv").open(encoding="utf-8"))}
-    assert {"extra-label", "archive", "missing-label", "constraint-error"} <= told
+    assert {"colonne-en-trop", "archive", "colonne-manquante", "contrainte-non-tenue"} <= told
 
 
 def test_letters_and_details_hold_nothing_hostile(ran):
