@@ -106,7 +106,7 @@ def _tests(catalogue: Catalogue) -> dg.AssetsDefinition:
         kinds={"numpy"},
     )
     def tests(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
-        made = judge_months(workspace.store, context.partition_keys)
+        made = judge_months(catalogue, workspace.store, context.partition_keys)
         context.log.info(f"{len(made)} mois testés, {len(context.partition_keys) - len(made)} gardés ou sans voix")
 
     return tests

@@ -21,16 +21,19 @@ from pipelines.declarations.experiences import EXPORT
 from pipelines.declarations.status import Status
 from pipelines.flow.fingerprints import code_of, fingerprint
 from pipelines.flow.gather import declared_table
+from pipelines.flow.published_indicators import office_names, office_results, published_results, yearly_indicators
 from pipelines.flow.release import StoredTable
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made, signals_made
 from pipelines.flow.stored_files import read_frame, write_frame, write_table
 from pipelines.mechanics import french
+from pipelines.portal.release_data import synthetic_statement
 from pipelines.release import history
 from pipelines.release.release import make_release
 from pipelines.signal_tables.episodes import CONFIRMED, TO_CONFIRM
 from pipelines.signal_tables.shown_voices import PUBLISHED
 from pipelines.signal_tables.tables import NOTHING, SIGNAL_TABLES, Findings, Words, signal_tables
 from pipelines.signals.detection import Options, detect
+from pipelines.signals.indicator_signals import detect_in_indicators
 from pipelines.voice.voices import AcceptedYear, read_voices
 
 if TYPE_CHECKING:
@@ -47,11 +50,14 @@ HISTORY = 12  # months before the first that may be tested: each season was seen
 RECENT = 12  # months tested of texts that were never treated here: half a second each; those tested stay tested
 _TEXTS = "work/textes"  # what months of texts gave: private, as all of ``work``
 _MONTHS, _DONE = "work/voix-mois.json", "work/voix-fait.json"
+_INDICATORS = "work/voix-indicateurs.json"  # from what each month was tested in the published results
 _VOICES, _POWER = "voix.parquet", "puissance.parquet"
 _WITH_POWER = " puissance"
 _OF_A_MONTH = ("tests", "ledger", "checks")
+_OF_INDICATORS = ("tests", "ledger")
 _TESTING = ("signals", "compute/significance.py")
-_TELLING = ("signal_tables", "flow/voice.py")
+_READING = ("flow/published_indicators.py",)
+_TELLING = ("signal_tables", "flow/voice.py", *_READING)
 
 
 @dataclass(frozen=True)
@@ -123,14 +129,15 @@ def _digest(voices: pa.Table) -> str:
     return hashlib.sha256(sink.getvalue()).hexdigest()
 
 
-def judge_months(store: Store, chosen: Sequence[str] | None = None) -> list[str]:
+def judge_months(catalogue: Catalogue, store: Store, chosen: Sequence[str] | None = None) -> list[str]:
     """Test the chosen months (all by default) that aren't kept as they would be made now; return those tested.
 
+    The published results of offices are tested beside the voices, and kept apart: another release tests them alone.
     Only of the last month is it measured what could be found, which costs the most.
     """
     months, kept = known_months(store), _kept_months(store)
-    due = [name for name in months.judged(kept) if chosen is None or name in chosen]
-    due = [name for name in due if not _is_kept(months, name, kept.get(name, ""))]
+    asked = [name for name in months.judged(kept) if chosen is None or name in chosen]
+    due = [name for name in asked if not _is_kept(months, name, kept.get(name, ""))]
     if due:
         voices = pq.read_table(store.room(ROOM) / _VOICES)
         with store.writing(ROOM) as (folder,):
@@ -141,7 +148,35 @@ def judge_months(store: Store, chosen: Sequence[str] | None = None) -> list[str]
                 if name == months.last:
                     write_frame(folder / _POWER, found.power)
         store.keep(_MONTHS, kept | {name: _kept_as(months, name) for name in due})
+    return sorted({*due, *_judge_indicators(catalogue, store, asked)})
+
+
+def _judge_indicators(catalogue: Catalogue, store: Store, months: Sequence[str]) -> list[str]:
+    """Test the months in the published results of offices that were not tested in these; return those tested."""
+    release, kept = published_results(catalogue, store), _kept_indicators(store)
+    if release is None:
+        return []
+    directions = {name: item.direction for name, item in catalogue.indicators.items()}
+    depends = fingerprint(history.release_hash(release), directions, code_of((*_TESTING, *_READING)))
+    due = [name for name in months if kept.get(name) != depends]
+    if due:
+        results = office_results(release)
+        with store.writing(ROOM) as (folder,):
+            for name in due:
+                found = detect_in_indicators(results, _first_day(name), directions)
+                for part in _OF_INDICATORS:
+                    write_frame(folder / _of_indicators(name, part), getattr(found, part))
+        store.keep(_INDICATORS, kept | dict.fromkeys(due, depends))
     return due
+
+
+def _of_indicators(month: str, part: str) -> str:
+    return f"{month}-indicateurs-{part}.parquet"
+
+
+def _kept_indicators(store: Store) -> dict[str, str]:
+    found: dict[str, str] = store.load(_INDICATORS) or {}
+    return found
 
 
 def _kept_as(months: Months, name: str) -> str:
@@ -171,7 +206,7 @@ def make_signal_tables(catalogue: Catalogue, store: Store) -> SignalsMade | None
     tests, ledger, checks = (_joined(store, months, part) for part in _OF_A_MONTH)
     found = Findings(tests, ledger, checks, power)
     notes = [note for held in catalogue.signal_notes.values() for note in held]
-    made = signal_tables(pq.read_table(folder / _VOICES), found, _words(catalogue, store, notes))
+    made = signal_tables(pq.read_table(folder / _VOICES), found, _words(catalogue, store, tests, notes))
     with store.writing(ROOM) as (folder,):
         for name in SIGNAL_TABLES:
             write_table(folder / f"{name}.parquet", declared_table(name, catalogue.tables[name], made[name]))
@@ -180,7 +215,12 @@ def make_signal_tables(catalogue: Catalogue, store: Store) -> SignalsMade | None
 
 def _joined(store: Store, months: Months, part: str) -> pd.DataFrame:
     folder, kept = store.room(ROOM), _kept_months(store)
-    frames = [read_frame(folder / f"{name}-{part}.parquet") for name in months.judged(kept) if name in kept]
+    held_months = [name for name in months.judged(kept) if name in kept]
+    files = [f"{name}-{part}.parquet" for name in held_months]
+    if part in _OF_INDICATORS:
+        tested = _kept_indicators(store)
+        files += [_of_indicators(name, part) for name in held_months if name in tested]
+    frames = [read_frame(folder / file) for file in files]
     held: pd.DataFrame = getattr(NOTHING, part)
     return pd.concat([frame for frame in frames if len(frame)] or [held], ignore_index=True)
 
@@ -205,28 +245,22 @@ def _figures(card: Mapping[Any, Any]) -> str:
     if card["statut"] != PUBLISHED:
         return "nombre de voix secret"
     observed, expected = (french.decimal(card[name], 1) for name in ("observe", "attendu"))
-    return f"{observed} en {card['mois']}, {expected} attendu"
+    unit = f" {card['unite']}" if card["indicateur"] else ""
+    return f"{observed}{unit} en {card['mois']}, {expected} attendu"
 
 
-def _words(catalogue: Catalogue, store: Store, notes: Sequence[SignalNote]) -> Words:
-    themes = {name: theme.label for family in catalogue.themes.values() for name, theme in family.themes.items()}
-    titles = {name: item.title for name, item in catalogue.indicators.items()}
-    return Words(themes, titles, _indicators(catalogue, store), notes)
-
-
-def _indicators(catalogue: Catalogue, store: Store) -> dict[str, list[str]]:
-    """Return the yearly indicators that the published results have of each network, each with its last year."""
-    dataset = catalogue.on_site
-    version = store.published(dataset).get("version") if dataset else None
-    if dataset is None or version is None:
-        return {}
-    files = history.columnar_files(store.release(dataset, version), "resultats")
-    held = pq.read_table(files, columns=["reseau", "indicateur", "annee"], filters=pc.field("maille") == "national")
-    last = held.to_pandas().groupby(["reseau", "indicateur"])["annee"].max().reset_index()
-    found: dict[str, list[str]] = {}
-    for line in last.itertuples(index=False):
-        found.setdefault(str(line.reseau), []).append(f"{line.indicateur} {line.annee}")
-    return found
+def _words(catalogue: Catalogue, store: Store, tests: pd.DataFrame, notes: Sequence[SignalNote]) -> Words:
+    release, indicators = published_results(catalogue, store), catalogue.indicators
+    seen = tests[tests["signal"].astype(bool) & (tests["indicator"] != "")]
+    return Words(
+        themes={name: theme.label for family in catalogue.themes.values() for name, theme in family.themes.items()},
+        titles={name: item.title for name, item in indicators.items()},
+        indicators=yearly_indicators(release) if release else {},
+        notes=notes,
+        units={name: item.unit for name, item in indicators.items()},
+        networks={name: network.title for name, network in catalogue.networks.items()},
+        offices=office_names(release, set(seen["office"])) if release else {},
+    )
 
 
 def release_signals(catalogue: Catalogue, store: Store, inputs: Inputs) -> Release | None:
@@ -243,10 +277,11 @@ def release_signals(catalogue: Catalogue, store: Store, inputs: Inputs) -> Relea
 
 
 def _synthetic(catalogue: Catalogue, store: Store) -> str | None:
-    """Return the warning that texts came with, when they are invented."""
+    """Return the warning that texts, or the results that were tested, came with when they are invented."""
     places = [(name, year) for name in catalogue.experiences for year in catalogue.networks[name].years]
     told = (known.reception.synthetic for known in store.read_all(places) if known.reception)
-    return next((statement for statement in told if statement), None)
+    results = published_results(catalogue, store)
+    return next(filter(None, told), synthetic_statement(history.descriptor(results)) if results else None)
 
 
 def signals_due(catalogue: Catalogue, store: Store) -> bool:

@@ -40,6 +40,7 @@ FILES = "signaux/donnees"  # copies of the files of the release
 TABLES = ("signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix")
 ALL = "tous"
 FALLEN = "retombé"
+INDICATOR = "indicateur"  # the nature of a signal that no voice gave
 CARDS, LISTED, MONTHS, THEMES, PERIODS = 8, 150, 24, 6, 12  # shown on a page, which stays under 100 kB
 _CHECKS = {"volume": "Volume", "campagne": "Campagne", "moderation": "Modération", "formulaire": "Formulaire"}
 
@@ -123,7 +124,7 @@ class SignalPages:
             "signal.html", addresses.signal_page(card["signal"]), f"Signal : {card['titre']}, {card['depuis']}",
             heading=card["titre"], card=card, curve=self._curve(card), told=signal_sentence(card), month=month_words,
             checks=[(title, card[name]) for name, title in _CHECKS.items()], beside=self._beside(card["reseau"]),
-            service=addresses.voice_page(card["reseau"], card["service"]), facts=_card_facts,
+            more=self._more(card), facts=_card_facts,
             results_version=self.pages.reading.version, results_title=self.pages.reading.title,
             crumbs=[("Signaux", INDEX), (card["titre"], None)],
         )  # fmt: skip
@@ -131,7 +132,16 @@ class SignalPages:
     def _curve(self, card: Line, last: int | None = None) -> Chart:
         lines = self.release.curve(card["signal"])
         title = f"{card['titre']}, mois par mois"
-        return expected_curve(title, lines[-last:] if last else lines, signal_sentence(card))
+        unit = {"unit": card["unite"]} if card["nature"] == INDICATOR else {}
+        return expected_curve(title, lines[-last:] if last else lines, signal_sentence(card), **unit)
+
+    def _more(self, card: Line) -> tuple[str, str] | None:
+        """Return where more is told of what a signal is about: title, address; None when no page tells it."""
+        if card["nature"] != INDICATOR:
+            return "Tout ce que disent les usagers de ce service", addresses.voice_page(card["reseau"], card["service"])
+        if card["reseau"] not in self.pages.reading.networks:
+            return None
+        return "Les résultats de ce réseau", addresses.network_page(card["reseau"])
 
     def _beside(self, network: str) -> list[Series]:
         """Return the national results of the same network, from the release of results; none when it isn't there."""

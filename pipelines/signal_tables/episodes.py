@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CARD = ["network", "service", "office", "theme", "feeling", "term", "indicator"]  # what makes one signal
 CELL = [*CARD, "territory"]  # what a test is of: a cluster of départements moves from one month to the next
 TO_CONFIRM, CONFIRMED, FALLEN, EXPLAINED = "à confirmer", "confirmé", "retombé", "expliqué"
+_SERIES = ["network", "office", "indicator"]
 QUIET = 1  # periods without any signal that don't end an episode
 PERIODS_TO_CONFIRM = 2
 
@@ -73,17 +74,29 @@ def episodes(tests: pd.DataFrame, ledger: pd.DataFrame) -> Iterator[Episode]:
     """Yield the episodes of every place, in the order of their names.
 
     ``ledger`` says in which months each detector looked: a month in which it didn't is no sign that a signal is over.
+    An indicator of an office is looked at where it has a test of its own: not every month when it is of quarters.
     """
     looked = {name: sorted(set(held["month"])) for name, held in ledger.groupby("detector")}
+    seen = tests[tests["signal"].astype(bool)]
+    of_indicators = _indicator_months(tests, seen)
     found = []
-    for place, held in tests[tests["signal"].astype(bool)].groupby(CARD, sort=False):
-        months = sorted(set(held["month"]))
-        periods = sorted({*months, *(month for name in set(held["detector"]) for month in looked.get(name, ()))})
+    for place, held in seen.groupby(CARD, sort=False):
+        months, first = sorted(set(held["month"])), held.iloc[0]
+        others = (month for name in set(held["detector"]) for month in looked.get(name, ()))
+        periods = sorted({*months, *(of_indicators[tuple(first[_SERIES])] if first["indicator"] else others)})
         for run in _runs(months, periods):
             lines = tuple(held[held["month"].isin(run)].sort_values(["month", "detector"]).to_dict("records"))
             named = dict(zip(CARD, map(str, place), strict=True))
             found.append(Episode(named, tuple(run), lines, fallen=periods[-1] > run[-1]))
     yield from sorted(found, key=lambda episode: episode.name)
+
+
+def _indicator_months(tests: pd.DataFrame, seen: pd.DataFrame) -> dict[Any, set[str]]:
+    """Return the months in which each indicator of an office that gave a signal was tested."""
+    mine = (
+        (tests["indicator"] != "") & tests["office"].isin(seen["office"]) & tests["indicator"].isin(seen["indicator"])
+    )
+    return {series: set(months) for series, months in tests[mine].groupby(_SERIES)["month"]}
 
 
 def _runs(months: Sequence[str], periods: Sequence[str]) -> list[list[str]]:

@@ -57,12 +57,26 @@ NOTHING = Findings(
 
 @dataclass(frozen=True)
 class Words:
-    """What is told beside: ``themes``, ``titles`` of indicators, yearly results by network (« csat 2024 »), notes."""
+    """What is told beside: ``themes``, ``titles`` of indicators, yearly results by network (« csat 2024 »), notes.
+
+    ``units``: of indicators; ``networks``: their titles; ``offices``: their names, by network and code.
+    """
 
     themes: Mapping[str, str] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     indicators: Mapping[str, Sequence[str]] = field(default_factory=dict)
     notes: Iterable[SignalNote] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    networks: Mapping[str, str] = field(default_factory=dict)
+    offices: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def service(self, place: Mapping[str, str]) -> str:
+        """Return the service that voices speak of, or the network whose indicator it is."""
+        return place["service"] or self.networks.get(place["network"], place["network"])
+
+    def office(self, place: Mapping[str, str]) -> str:
+        """Return the name of the office, its code when it has none, empty when no office is meant."""
+        return self.offices.get((place["network"], place["office"]), place["office"])
 
 
 def signal_tables(voices: pa.Table, found: Findings, words: Words) -> dict[str, pd.DataFrame]:
@@ -90,15 +104,17 @@ def _card(
     line, place = one.shown, one.place
     theme, feeling = place["theme"] or ALL, FEELINGS.get(place["feeling"], ALL)
     card: dict[str, Any] = {
-        "signal": one.name, "reseau": place["network"], "service": place["service"],
+        "signal": one.name, "reseau": place["network"], "service": words.service(place),
         "nature": "indicateur" if place["indicator"] else "mot" if place["term"] else "voix",
         "theme": theme, "theme_libelle": theme_label(theme, words.themes), "ressenti": feeling,
-        "territoire_code": one.territory or None, "structure": place["office"] or None,
+        "territoire_code": one.territory or None, "structure": words.office(place) or None,
         "mot": _word(place["term"]),
         "indicateur": place["indicator"] or None, "titre": _title(one, words),
         "depuis": one.since, "mois": one.months[-1], "periodes": len(one.months), "etat": one.state(notes),
         "detecteurs": ", ".join(one.detectors),
-        "observe": line["observed"], "attendu": line["expected"], "rapport": line["ratio"],
+        "observe": line["observed"], "attendu": line["expected"],
+        "unite": words.units.get(place["indicator"], "valeur") if place["indicator"] else "voix",
+        "rapport": line["ratio"],
         "rapport_bas": line["ratio_low"], "rapport_haut": line["ratio_high"],
         "valeur_q": line["q_value"], "valeur_q_dependance": line["q_dependent"],
         "voix": _count(line["voices"]), "jours": _count(line["days"]), "part": _percent(line["share"]),
@@ -112,7 +128,7 @@ def _card(
     elif not told.total_told(place["network"], place["service"], line["month"]):
         card["part"] = None  # the number of all voices of the service would follow from it
     if card["nature"] == "indicateur":
-        card |= {"voix": None, "jours": None, "part": None, **dict.fromkeys(CHECKS.values(), "sans objet")}
+        card |= {"voix": None, "jours": None, "part": None}
     return card
 
 
@@ -131,15 +147,16 @@ def _curve(one: Episode, tests: pd.DataFrame, told: Counts) -> Iterable[dict[str
 
     A month that may not be told, or of few voices, has no figure of its own.
     """
-    held = [*CARD, "territory", "detector"]
+    both_ways = one.place["indicator"]  # its rises and its falls are one curve, and have no limit on one side
+    held = [name for name in (*CARD, "territory", "detector") if name != "feeling" or not both_ways]
     same = (tests[held] == [one.shown[name] for name in held]).all(axis=1)
     for line in tests[same].sort_values("month").to_dict("records"):
         few = not one.place["indicator"] and 0 < min(line["observed"], line["voices"]) < VOICES
         shown = not few and _may_be_told(one, line, told)
         yield {
             "signal": one.name, "mois": line["month"], "observe": line["observed"] if shown else None,
-            "attendu": line["expected"], "limite": line["upper"], "vu": line["month"] in one.months,
-            "statut": PUBLISHED if shown else SECRET,
+            "attendu": line["expected"], "limite": None if both_ways else line["upper"],
+            "vu": line["month"] in one.months, "statut": PUBLISHED if shown else SECRET,
         }  # fmt: skip
 
 
@@ -150,8 +167,10 @@ def _title(one: Episode, words: Words) -> str:
         what = [f"« {_word(place['term'])} »"] if place["term"] else []
         what += [theme_label(place["theme"] or ALL, words.themes).lower()] if place["theme"] or not what else []
         what += [f"ressenti {FEELINGS[place['feeling']]}"] if place["feeling"] else []
-    where = [place["office"]] if place["office"] else []
-    return f"{place['service']} : {', '.join([*what, *where])}"
+    where = [words.office(place)] if place["office"] else []
+    if place["indicator"]:
+        where.append("en hausse" if one.shown["observed"] > one.shown["expected"] else "en baisse")
+    return f"{words.service(place)} : {', '.join([*what, *where])}"
 
 
 def _checks(checks: pd.DataFrame) -> dict[tuple[str, ...], str]:

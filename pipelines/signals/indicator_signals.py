@@ -58,7 +58,8 @@ def detect_in_indicators(
 
     ``results``: rows as the release's table ``resultats`` has them; ``directions``: of each indicator, ``higher`` or
     ``lower`` is better; a change for the better is told ``positif``, for the worse ``negatif``, others "". One test an
-    office and indicator, both ways at once; no office whose base is under ten. ``voices``: the base.
+    office and indicator, both ways at once; no office whose base is under ten. ``voices``: the base; ``observed`` (the
+    published value), ``expected`` and ``upper`` are in the unit of the indicator.
     """
     guards = (options or Options()).guards
     offices = results[(results["maille"] == "site") & results["frequence"].isin(PER_YEAR)]
@@ -67,7 +68,8 @@ def detect_in_indicators(
         held = offices[offices["frequence"] == frequency]
         if len(held) and month.month % (12 // per_year) == 0:
             found += _tests(_periods(held, month, per_year), month, per_year, directions, guards.fewest_of_office)
-    tests = judged(gathered(found), guards)
+    once = gathered(found).drop_duplicates(["network", "office", "indicator"], ignore_index=True)  # the shortest period
+    tests = judged(once, guards)
     return Detection(tests, ledger(tests, guards), pd.DataFrame(), NO_POWER)
 
 
@@ -125,8 +127,10 @@ def _share_tests(periods: _Periods, chosen: Integers, per_year: int) -> pd.DataF
     spread = np.sqrt(law.whole_dispersion * law.mean)
     above, below = law.p_values(rare[-1]), 1 - law.p_values(rare[-1] + 1)
     limit = np.where(rest, np.minimum(expected + _ALERT * spread, bases[-1]), expected + _ALERT * spread)
+    hundredth = bases[-1] / 100
     return _lines(periods, chosen).assign(
-        observed=observed, expected=expected, **_interval(observed, expected, spread), upper=limit,
+        observed=periods.values[-1, chosen], expected=expected / hundredth, upper=limit / hundredth,
+        **_interval(observed, expected, spread),
         p_value=np.minimum(2 * np.minimum(above, below), 1.0), share=observed / bases[-1],
     )  # fmt: skip
 
@@ -146,10 +150,13 @@ def _value_tests(periods: _Periods, chosen: Integers) -> pd.DataFrame:
 
 
 def _interval(observed: Floats, expected: Floats, spread: Floats) -> dict[str, Floats]:
-    """Return ratio, ratio_low and ratio_high (95 %) of values whose distance has that standard deviation."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sides = {"ratio": 0.0, "ratio_low": -_Z, "ratio_high": _Z}
-        return {name: (observed + side * spread) / expected for name, side in sides.items()}
+    """Return ratio, ratio_low and ratio_high (95 %) of values whose distance has that standard deviation.
+
+    A ratio to nothing, or to less, says nothing: NaN.
+    """
+    positive = np.where(expected > 0, expected, np.nan)
+    sides = {"ratio": 0.0, "ratio_low": -_Z, "ratio_high": _Z}
+    return {name: (observed + side * spread) / positive for name, side in sides.items()}
 
 
 def _lines(periods: _Periods, chosen: Integers) -> pd.DataFrame:

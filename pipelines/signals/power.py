@@ -55,7 +55,9 @@ def power(series: VoiceSeries, ledger: pd.DataFrame, guards: Guards, month: date
     told = series.keys.loc[services, SERVICE].assign(
         months=series.history[services], voices=series.monthly.volumes[-1 - _YEAR : -1, services].mean(axis=0)
     )
-    return told.merge(_by_service(tried), on=SERVICE, how="left").sort_values(SERVICE, ignore_index=True)[COLUMNS]
+    known = tried.dropna()  # nothing could be tried where every history is too short
+    found = told.merge(_by_service(known), on=SERVICE, how="left") if len(known) else told
+    return found.reindex(columns=COLUMNS).sort_values(SERVICE, ignore_index=True)
 
 
 def _level(ledger: pd.DataFrame, detector: str, guards: Guards) -> float:
@@ -125,7 +127,7 @@ def _found(series: VoiceSeries, chosen: Integers, first: Floats, second: Floats)
 
 def _by_service(tried: pd.DataFrame) -> pd.DataFrame:
     """Return smallest_rise, found and false_alarms of each service, over its themes."""
-    shares = tried.dropna().groupby([*SERVICE, "rise"], as_index=False)["found"].mean()
+    shares = tried.groupby([*SERVICE, "rise"], as_index=False)["found"].mean()
     injected = shares[shares["rise"] > 1]
     enough = injected[injected["found"] >= ENOUGH].drop_duplicates(SERVICE)
     most = injected.drop_duplicates(SERVICE, keep="last").assign(rise=np.nan)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.mechanics.french import MONTHS
 from pipelines.portal.charts.chart import Chart, Row, Table, picture, text, ticks
-from pipelines.portal.sentences import number_text, sentence
+from pipelines.portal.sentences import number_text, sentence, unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 320, 34, 314, 22, 150
 _LABELS = 5  # months written below
+_PER_MONTH = "voix par mois"
 SECRET = "secret"
 FEELINGS = ("négatif", "neutre", "positif", "tous")  # in the order of a table
 
@@ -27,9 +28,9 @@ def month_words(month: str) -> str:
     return f"{MONTHS[int(number) - 1]} {year}"
 
 
-def expected_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str) -> Chart:
+def expected_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str, unit: str = _PER_MONTH) -> Chart:
     """Draw rows of ``courbes_signaux``: observed, expected (dashed), the limit as a band; ``told``: the sentence."""
-    heights = _Heights(lines, ("observe", "attendu", "limite"))
+    heights = _Heights(lines, ("observe", "attendu", "limite"), unit)
     at = heights.at
     marks = [heights.grid(), *_limits(lines, heights)]
     marks += _joined(
@@ -91,16 +92,17 @@ def _cell(value: float | None, line: Mapping[str, Any] | None = None) -> str:
 class _Heights:
     """Where a month and a number are in the picture."""
 
-    def __init__(self, lines: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[Mapping[str, Any]], names: Sequence[str], unit: str = _PER_MONTH) -> None:
         held = [float(line[name]) for line in lines for name in names if line[name] is not None]
-        self.ticks = ticks(0.0, max([1.0, *held]))
+        self.unit, self.ticks = unit, ticks(min([0.0, *held]), max([1.0, *held]))
         self.months = [line["mois"] for line in lines]
         step = (RIGHT - LEFT) / max(len(lines), 1)
         self.at = {month: round(LEFT + step * (rank + 0.5), 1) for rank, month in enumerate(self.months)}
 
     def y(self, value: float) -> float:
         """Return the height of a number."""
-        return round(BOTTOM - value / self.ticks[-1] * (BOTTOM - TOP), 1)
+        low, high = self.ticks[0], self.ticks[-1]
+        return round(BOTTOM - (value - low) / (high - low) * (BOTTOM - TOP), 1)
 
     def grid(self) -> str:
         """Return the lines of round numbers with their figures, and some months."""
@@ -109,7 +111,7 @@ class _Heights:
         every = max(1, -(-len(self.months) // _LABELS))
         shown = self.months[::-1][::every]
         below = "".join(text(self.at[month], BOTTOM + 15, f"{month[5:]}/{month[2:4]}", "q m") for month in shown)
-        return f'<path class="grid" d="{across}"/>{text(4, 10, "voix par mois", "q")}{words}{below}'
+        return f'<path class="grid" d="{across}"/>{text(4, 10, escape(self.unit), "q")}{words}{below}'
 
 
 def _limits(lines: Sequence[Mapping[str, Any]], heights: _Heights) -> list[str]:
@@ -143,12 +145,14 @@ def signal_sentence(card: Mapping[str, Any]) -> str:
     begun = f"depuis {month_words(card['depuis'])}"
     if card["observe"] is None:
         return sentence(f"{card['titre']}, {begun} ; le nombre de voix est secret, il en dirait de trop petits")
-    what = "valeur" if card["nature"] == "indicateur" else "voix"
-    told = f"{_cell(card['observe'])} {what} en {month_words(card['mois'])}"
+    unit = unit_text(card["observe"], card.get("unite", "voix"))  # releases made before indicators have no unit
+    told = f"{_cell(card['observe'])} {unit} en {month_words(card['mois'])}"
     if card["attendu"] is not None:
         told += f" où l'on en attendait {number_text(card['attendu'], 1)}"
+    decimals = 2 if card["nature"] == "indicateur" else 1  # a share that falls by a tenth is far from what it was
     if card["rapport"] is not None:
-        told += f", rapport de {number_text(card['rapport'], 1)}"
+        told += f", rapport de {number_text(card['rapport'], decimals)}"
         if card["rapport_bas"] is not None and card["rapport_haut"] is not None:
-            told += f" (entre {number_text(card['rapport_bas'], 1)} et {number_text(card['rapport_haut'], 1)})"
+            low, high = (number_text(card[name], decimals) for name in ("rapport_bas", "rapport_haut"))
+            told += f" (entre {low} et {high})"
     return sentence(f"{told}, {begun}")

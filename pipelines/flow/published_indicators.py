@@ -1,0 +1,65 @@
+"""What signals read of the published results, after their statistical secrecy: no value that isn't in a release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.release import history
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    import pandas as pd
+
+    from pipelines.declarations import Catalogue
+    from pipelines.flow.store import Store
+
+_TABLE = "resultats"
+_TESTED = [
+    *("reseau", "structure_code", "indicateur", "maille", "frequence", "periode", "unite"),
+    *("valeur", "effectif", "numerateur", "denominateur"),
+]
+
+
+def published_results(catalogue: Catalogue, store: Store) -> Path | None:
+    """Return the release of the results that is published, None before there is any."""
+    dataset = catalogue.on_site
+    version = store.published(dataset).get("version") if dataset else None
+    return store.release(dataset, version) if dataset and version else None
+
+
+def office_results(release: Path) -> pd.DataFrame:
+    """Return the values that are published of offices for less than a year."""
+    wanted = (pc.field("maille") == "site") & (pc.field("frequence") != "annuelle") & pc.field("valeur").is_valid()
+    return _read(release, _TESTED, wanted)
+
+
+def office_names(release: Path, codes: Collection[str]) -> dict[tuple[str, str], str]:
+    """Return the names of offices, by network and code: those that the latest year gives."""
+    if not codes:
+        return {}
+    wanted = (pc.field("maille") == "site") & pc.field("structure_code").isin(sorted(codes))
+    held = _read(release, ["reseau", "structure_code", "structure", "annee"], wanted)
+    held = held.dropna(subset="structure").drop_duplicates().sort_values("annee", kind="stable")
+    lines = held[["reseau", "structure_code", "structure"]].itertuples(index=False, name=None)
+    return {(str(network), str(code)): str(name) for network, code, name in lines}
+
+
+def yearly_indicators(release: Path) -> dict[str, list[str]]:
+    """Return the indicators that are published of each network, each with its last year: « csat 2024 »."""
+    held = _read(release, ["reseau", "indicateur", "annee"], pc.field("maille") == "national")
+    last = held.groupby(["reseau", "indicateur"])["annee"].max().reset_index()
+    found: dict[str, list[str]] = {}
+    for line in last.itertuples(index=False):
+        found.setdefault(str(line.reseau), []).append(f"{line.indicateur} {line.annee}")
+    return found
+
+
+def _read(release: Path, columns: list[str], wanted: pc.Expression) -> pd.DataFrame:
+    files = history.columnar_files(release, _TABLE)
+    frame: pd.DataFrame = pq.read_table(files, columns=columns, filters=wanted).to_pandas()
+    return frame
