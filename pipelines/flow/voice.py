@@ -245,8 +245,7 @@ def _figures(card: Mapping[Any, Any]) -> str:
     if card["statut"] != PUBLISHED:
         return "nombre de voix secret"
     observed, expected = (french.decimal(card[name], 1) for name in ("observe", "attendu"))
-    unit = f" {card['unite']}" if card["indicateur"] else ""
-    return f"{observed}{unit} en {card['mois']}, {expected} attendu"
+    return f"{observed} {card['unite']} en {card['mois']}, {expected} attendu"
 
 
 def _words(catalogue: Catalogue, store: Store, tests: pd.DataFrame, notes: Sequence[SignalNote]) -> Words:
