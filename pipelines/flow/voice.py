@@ -244,6 +244,8 @@ def _note_made(store: Store, made: dict[str, pd.DataFrame], months: Months) -> S
 def _figures(card: Mapping[Any, Any]) -> str:
     if card["statut"] != PUBLISHED:
         return "nombre de voix secret"
+    if pd.isna(card["attendu"]):
+        return f"{card['voix']:.0f} voix en {card['mois']}"
     observed, expected = (french.decimal(card[name], 1) for name in ("observe", "attendu"))
     return f"{observed} {card['unite']} en {card['mois']}, {expected} attendu"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -100,6 +101,16 @@ MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "ao�
 def day_in_words(day: date) -> str:
     """Return a day as it is said: « 1er mars 2024 »."""
     return f"{'1er' if day.day == 1 else day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+_ABOUT = (5, 20, 100, 500)
+
+
+def about(count: float) -> str:
+    """Return about how many there are, where a number would tell too much: « 5 à 20 », up to but not 20."""
+    if count < _ABOUT[0]:
+        return f"moins de {_ABOUT[0]}"
+    return next((f"{low} à {high}" for low, high in pairwise(_ABOUT) if count < high), f"plus de {_ABOUT[-1]}")
 
 
 def size(count: float) -> str:

@@ -16,6 +16,7 @@ from pipelines.mechanics.french import listed
 from pipelines.portal import addresses
 from pipelines.portal.charts.expected import (
     FEELINGS,
+    SECRET,
     expected_curve,
     month_words,
     signal_data,
@@ -53,7 +54,8 @@ class SignalsRelease(SideRelease):
     def signals(self) -> list[Line]:
         """Return the signals: the latest first, those that fell last."""
         return self.told(
-            f"SELECT * FROM signaux ORDER BY etat = '{FALLEN}', observe IS NULL, mois DESC, depuis DESC, signal"
+            f"SELECT * FROM signaux ORDER BY etat = '{FALLEN}', coalesce(observe, voix) IS NULL, mois DESC, "
+            "depuis DESC, signal"
         )
 
     def curve(self, signal: str) -> list[Line]:
@@ -123,14 +125,17 @@ class SignalPages:
         return self._page(
             "signal.html", addresses.signal_page(card["signal"]), f"Signal : {card['titre']}, {card['depuis']}",
             heading=card["titre"], card=card, curve=self._curve(card), told=signal_sentence(card), month=month_words,
-            checks=[(title, card[name]) for name, title in _CHECKS.items()], beside=self._beside(card["reseau"]),
-            more=self._more(card), facts=_card_facts,
+            checks=[(title, card[name] or SECRET) for name, title in _CHECKS.items()],
+            beside=self._beside(card["reseau"]), more=self._more(card), facts=_card_facts,
             results_version=self.pages.reading.version, results_title=self.pages.reading.title,
             crumbs=[("Signaux", INDEX), (card["titre"], None)],
         )  # fmt: skip
 
-    def _curve(self, card: Line, last: int | None = None) -> Chart:
+    def _curve(self, card: Line, last: int | None = None) -> Chart | None:
+        """Draw the months of a signal; None when it has no figures month by month."""
         lines = self.release.curve(card["signal"])
+        if not lines:
+            return None
         title = f"{card['titre']}, mois par mois"
         unit = {"unit": card["unite"]} if card["nature"] == INDICATOR else {}
         return expected_curve(title, lines[-last:] if last else lines, signal_sentence(card), **unit)

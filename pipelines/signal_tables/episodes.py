@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -25,18 +27,22 @@ PERIODS_TO_CONFIRM = 2
 
 @dataclass(frozen=True)
 class Episode:
-    """A signal: its place (see CARD), the months when it was seen, and the tests that saw it, oldest first."""
+    """A signal: its place (see CARD), the months when it was seen, and the tests that saw it, oldest first.
+
+    ``mark``: what tells it from another whose name would be the same.
+    """
 
     place: Mapping[str, str]
     months: tuple[str, ...]
     lines: tuple[Mapping[Any, Any], ...]
     fallen: bool
+    mark: str = ""
 
     @property
     def name(self) -> str:
         """The identifier of the signal, which later months don't change."""
-        parts = [self.place[name] for name in CARD if self.place[name]]
-        words = dict.fromkeys(_slug(part) for part in parts)  # a network of one service of its name is told once
+        parts = [f"mot-{self.place[name]}" if name == "term" else self.place[name] for name in CARD if self.place[name]]
+        words = dict.fromkeys(_slug(part) for part in (*parts, self.mark))  # a service of its network's name: once
         return f"{'-'.join(filter(None, words))}-{self.months[0]}"
 
     @property
@@ -73,11 +79,12 @@ class Episode:
 def episodes(tests: pd.DataFrame, ledger: pd.DataFrame) -> Iterator[Episode]:
     """Yield the episodes of every place, in the order of their names.
 
+    A word has one signal, of all feelings together: beside those of each feeling, it would tell the others.
     ``ledger`` says in which months each detector looked: a month in which it didn't is no sign that a signal is over.
     An indicator of an office is looked at where it has a test of its own: not every month when it is of quarters.
     """
     looked = {name: sorted(set(held["month"])) for name, held in ledger.groupby("detector")}
-    seen = tests[tests["signal"].astype(bool)]
+    seen = tests[tests["signal"].astype(bool) & ((tests["term"] == "") | (tests["feeling"] == ""))]
     of_indicators = _indicator_months(tests, seen)
     found = []
     for place, held in seen.groupby(CARD, sort=False):
@@ -88,7 +95,13 @@ def episodes(tests: pd.DataFrame, ledger: pd.DataFrame) -> Iterator[Episode]:
             lines = tuple(held[held["month"].isin(run)].sort_values(["month", "detector"]).to_dict("records"))
             named = dict(zip(CARD, map(str, place), strict=True))
             found.append(Episode(named, tuple(run), lines, fallen=periods[-1] > run[-1]))
-    yield from sorted(found, key=lambda episode: episode.name)
+    names = Counter(episode.name for episode in found)
+    marked = [replace(one, mark=_mark(one)) if names[one.name] > 1 else one for one in found]
+    yield from sorted(marked, key=lambda episode: episode.name)
+
+
+def _mark(one: Episode) -> str:
+    return hashlib.sha256("\n".join(one.place[name] for name in CARD).encode()).hexdigest()[:6]
 
 
 def _indicator_months(tests: pd.DataFrame, seen: pd.DataFrame) -> dict[Any, set[str]]:

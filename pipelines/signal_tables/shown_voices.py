@@ -27,6 +27,8 @@ GROUP = ["reseau", "service", "mois", "theme"]
 def counted_voices(voices: pa.Table) -> pd.DataFrame:
     """Count the voices of each service, month, theme and feeling, campaigns left out; say which counts are hidden.
 
+    A service of few voices or days in its whole history is not told of at all.
+
     Columns: those of GROUP, ``ressenti``, ``voix``, ``jours``, ``cache``.
     """
     names = ["network", "service", "day", "feeling", "themes", "campaign"]
@@ -39,13 +41,20 @@ def counted_voices(voices: pa.Table) -> pd.DataFrame:
     }).explode("theme")  # fmt: skip
     told["mois"] = told["jour"].str[:7]
     found = pd.concat([_counts(told), _counts(told.assign(ressenti=ALL))], ignore_index=True)
-    found = found.sort_values([*GROUP, "ressenti"], ignore_index=True)
+    found = found[_of_services_told(found)].sort_values([*GROUP, "ressenti"], ignore_index=True)
     return found.assign(cache=_hidden(found))
 
 
 def _counts(told: pd.DataFrame) -> pd.DataFrame:
     groups = told.groupby([*GROUP, "ressenti"], sort=False)["jour"]
     return groups.agg(voix="size", jours="nunique").reset_index()
+
+
+def _of_services_told(found: pd.DataFrame) -> pd.Series[bool]:
+    whole = found[found["theme"].eq(ALL) & found["ressenti"].eq(ALL)].groupby(GROUP[:2])[["voix", "jours"]].sum()
+    enough = whole[(whole["voix"] >= VOICES) & (whole["jours"] >= DAYS)]
+    told = pd.MultiIndex.from_frame(found[GROUP[:2]]).isin(list(enough.index))
+    return pd.Series(told, index=found.index, dtype=bool)
 
 
 def _hidden(found: pd.DataFrame) -> pd.Series[bool]:
@@ -88,23 +97,14 @@ def theme_label(theme: str, labels: Mapping[str, str]) -> str:
 
 
 class Counts:
-    """The counts, asked by place: what of a signal may be told beside them."""
+    """The counts, asked by place: network, service, month, theme, feeling."""
 
     def __init__(self, counts: pd.DataFrame) -> None:
-        names = [*GROUP, "ressenti"]
-        keys = counts[names].itertuples(index=False, name=None)
+        keys = counts[[*GROUP, "ressenti"]].itertuples(index=False, name=None)
         told = zip(counts["voix"].tolist(), counts["cache"].tolist(), strict=True)
         self._known = dict(zip(keys, told, strict=True))
 
-    def tells(self, place: tuple[str, str, str, str, str], observed: float) -> bool:
-        """Whether a number of voices may be told of a part of ``place`` (all of it, or a territory, or a word).
-
-        It may not be where the place is hidden, nor where the rest of the place would be of few voices.
-        """
-        total, hidden = self._known.get(place, (observed, False))
-        rest = total - observed
-        return not hidden and not 0 < rest < VOICES
-
-    def total_told(self, network: str, service: str, month: str) -> bool:
-        """Whether the number of all voices of a service in a month is told."""
-        return not self._known.get((network, service, month, ALL, ALL), (0, True))[1]
+    def total(self, place: tuple[str, str, str, str, str]) -> int | None:
+        """Return the number of voices of a place, None when it is hidden; 0 of a place that no voice is of."""
+        total, hidden = self._known.get(place, (0, False))
+        return None if hidden else int(total)

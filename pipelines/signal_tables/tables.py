@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pipelines.mechanics import french
+from pipelines.signal_tables.card_figures import card_figures, curve_figures, has_curve, total_told
 from pipelines.signal_tables.episodes import CARD, CELL, Episode, episodes
 from pipelines.signal_tables.shown_voices import (
     ALL,
     FEELINGS,
     PUBLISHED,
     SECRET,
-    VOICES,
     Counts,
     counted_voices,
     share_with_a_theme,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 SIGNAL_TABLES = ("signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix")
 CHECKS = {"volume": "volume", "campaign": "campagne", "delay": "moderation", "form": "formulaire"}
-_FIGURES = ("observe", "rapport", "rapport_bas", "rapport_haut", "voix", "jours", "part")  # that tell how many voices
 _UNCHECKED = "non vérifié"
 
 
@@ -92,7 +92,7 @@ def signal_tables(voices: pa.Table, found: Findings, words: Words) -> dict[str, 
         "signaux": pd.DataFrame(cards),
         "courbes_signaux": pd.DataFrame([line for one in shown for line in _curve(one, found.tests, told)]),
         "tests_signaux": _tests(found.ledger),
-        "puissance_signaux": _power(found.power, found.ledger, voices),
+        "puissance_signaux": _power(_of_services(found.power, counts), found.ledger, voices),
         "themes_voix": voices_table(counts, words.themes),
     }
     return {name: tables[name] for name in SIGNAL_TABLES}
@@ -112,51 +112,36 @@ def _card(
         "indicateur": place["indicator"] or None, "titre": _title(one, words),
         "depuis": one.since, "mois": one.months[-1], "periodes": len(one.months), "etat": one.state(notes),
         "detecteurs": ", ".join(one.detectors),
-        "observe": line["observed"], "attendu": line["expected"],
+        **card_figures(place, line, told),
         "unite": words.units.get(place["indicator"], "valeur") if place["indicator"] else "voix",
-        "rapport": line["ratio"],
-        "rapport_bas": line["ratio_low"], "rapport_haut": line["ratio_high"],
         "valeur_q": line["q_value"], "valeur_q_dependance": line["q_dependent"],
-        "voix": _count(line["voices"]), "jours": _count(line["days"]), "part": _percent(line["share"]),
         **{column: checks.get((*_key(line), name), _UNCHECKED) for name, column in CHECKS.items()},
         "note": " ; ".join(_said(note) for note in sorted(notes, key=lambda note: note.date)) or None,
         "indicateurs_du_reseau": " ; ".join(words.indicators.get(place["network"], ())) or None,
         "statut": PUBLISHED,
     }  # fmt: skip
-    if not _may_be_told(one, line, told):
-        card |= {**dict.fromkeys(_FIGURES), "statut": SECRET}
-    elif not told.total_told(place["network"], place["service"], line["month"]):
-        card["part"] = None  # the number of all voices of the service would follow from it
-    if card["nature"] == "indicateur":
-        card |= {"voix": None, "jours": None, "part": None}
-    return card
-
-
-def _may_be_told(one: Episode, line: Mapping[Any, Any], told: Counts) -> bool:
-    """Whether the voices of a place in a month may be told; an indicator is published already, by other rules."""
-    if one.place["indicator"]:
-        return True
-    place = one.place
-    feeling = FEELINGS.get(place["feeling"], ALL)
-    where = (place["network"], place["service"], str(line["month"]), place["theme"] or ALL, feeling)
-    return told.tells(where, float(line["voices"] or line["observed"]))
+    if place["indicator"]:
+        return card
+    if card["voix"] is None:
+        return card | {**dict.fromkeys(CHECKS.values()), "statut": SECRET}
+    return card if total_told(place, line, told) else card | {"volume": None}
 
 
 def _curve(one: Episode, tests: pd.DataFrame, told: Counts) -> Iterable[dict[str, Any]]:
     """Yield what was observed and expected of a signal in every month that its detector looked at, until its last.
 
-    A month that may not be told, or of few voices, has no figure of its own.
+    A month that may not be told has no figure of its own; a signal without figures month by month has no curve.
     """
-    both_ways = one.place["indicator"]  # its rises and its falls are one curve, and have no limit on one side
+    if not has_curve(one.place, one.shown):
+        return
+    both_ways = one.place["indicator"]  # its rises and its falls are one curve
     held = [name for name in (*CARD, "territory", "detector") if name != "feeling" or not both_ways]
     same = (tests[held] == [one.shown[name] for name in held]).all(axis=1)
     for line in tests[same].sort_values("month").to_dict("records"):
-        few = not one.place["indicator"] and 0 < min(line["observed"], line["voices"]) < VOICES
-        shown = not few and _may_be_told(one, line, told)
+        figures = curve_figures(one.place, line, told)
         yield {
-            "signal": one.name, "mois": line["month"], "observe": line["observed"] if shown else None,
-            "attendu": line["expected"], "limite": None if both_ways else line["upper"],
-            "vu": line["month"] in one.months, "statut": PUBLISHED if shown else SECRET,
+            "signal": one.name, "mois": line["month"], **figures, "vu": line["month"] in one.months,
+            "statut": SECRET if figures["observe"] is None else PUBLISHED,
         }  # fmt: skip
 
 
@@ -193,17 +178,28 @@ def _tests(ledger: pd.DataFrame) -> pd.DataFrame:
     return told[["mois", "famille", "methode", "tests", "signaux", "fausses_attendues"]]
 
 
+def _of_services(power: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the services that are not told of."""
+    told = set(counts[["reseau", "service"]].itertuples(index=False, name=None))
+    places = zip(power["network"], power["service"], strict=True)
+    return power[[place in told for place in places]]
+
+
 def _power(power: pd.DataFrame, ledger: pd.DataFrame, voices: pa.Table) -> pd.DataFrame:
     themed = share_with_a_theme(voices)
     places = zip(power["network"], power["service"], strict=True)
     return pd.DataFrame({
         "reseau": power["network"], "service": power["service"],
         "mois": str(ledger["month"].max()) if len(ledger) else "",
-        "mois_d_histoire": power["months"], "voix_par_mois": power["voices"],
+        "mois_d_histoire": power["months"], "voix_par_mois": power["voices"].map(_about),
         "plus_petite_hausse": power["smallest_rise"], "hausses_vues": power["found"] * 100,
         "fausses_alertes": power["false_alarms"] * 100,
         "part_avec_theme": [themed.get(place) for place in places],
     })  # fmt: skip
+
+
+def _about(mean: float) -> str | None:
+    return None if pd.isna(mean) else french.about(mean)
 
 
 def _word(term: str) -> str | None:
@@ -212,11 +208,3 @@ def _word(term: str) -> str | None:
 
 def _said(note: SignalNote) -> str:
     return f"{note.reason.rstrip('.')} ({note.date:%d/%m/%Y}, {note.by})."
-
-
-def _count(value: float) -> int | None:
-    return None if pd.isna(value) else int(value)
-
-
-def _percent(share: float) -> float | None:
-    return None if pd.isna(share) else float(share) * 100

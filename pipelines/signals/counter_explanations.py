@@ -1,7 +1,7 @@
 """What could explain a signal other than the service: more voices, a campaign, late moderation, another form.
 
-Each is a fact with its figure: whoever reads the signal judges. Only a campaign that says more than all other voices of
-the month takes a signal away.
+Each is a fact with its figure, or about it where it could be of few voices: whoever reads the signal judges. Only a
+campaign that says more than all other voices of the month takes a signal away.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pipelines.mechanics import french
 from pipelines.signals.ledger import TEST
 from pipelines.signals.voice_series import KEY, SERVICE, month_end
 
@@ -82,9 +83,9 @@ def _volume(held: pd.DataFrame) -> pd.DataFrame:
 
 
 def _campaign(held: pd.DataFrame) -> pd.DataFrame:
-    return _check(
-        held, "campaign", held["campaign"] > 0, held["campaign"], "témoignages de campagne, comptés à part : {:.0f}"
-    )
+    told = held["campaign"].map(lambda count: french.about(count) if count else "0")
+    notes = "témoignages de campagne, comptés à part : " + told.astype(str)
+    return _check(held, "campaign", held["campaign"] > 0, held["campaign"], "").assign(note=notes.to_numpy())
 
 
 def _delay(held: pd.DataFrame) -> pd.DataFrame:
@@ -93,8 +94,11 @@ def _delay(held: pd.DataFrame) -> pd.DataFrame:
 
 
 def _form(held: pd.DataFrame) -> pd.DataFrame:
-    note = "part des témoignages venus d'un nouveau formulaire : {:.0%}"
-    return _check(held, "form", held["new_form"] >= NEW_FORM, held["new_form"], note)
+    raised = held["new_form"] >= NEW_FORM
+    told = "des témoignages viennent d'un nouveau formulaire"
+    notes = np.where(raised, f"{NEW_FORM:.0%} ou plus {told}", f"moins de {NEW_FORM:.0%} {told}")
+    notes = np.where(held["new_form"].isna(), "inconnu", notes)
+    return _check(held, "form", raised, held["new_form"], "").assign(note=notes)
 
 
 def _check(held: pd.DataFrame, name: str, raised: pd.Series[bool], number: pd.Series[float], note: str) -> pd.DataFrame:

@@ -131,6 +131,8 @@ def test_a_signal_whose_number_is_secret_has_no_figure_on_its_page(site, release
         page = (site / "signaux" / f"{signal}.html").read_text(encoding="utf-8")
         assert "le nombre de voix est secret" in page
         assert "data-voix" not in page
+        assert page.count("<dd>secret</dd>") == 4  # the counter-explanations, whose figures would tell it
+        assert "None" not in page
 
 
 def test_invented_voices_are_told_to_be(tmp_path, catalogue, results):

@@ -20,6 +20,8 @@ from pipelines.flow.signals_made import SignalsMade, keep_signals_made
 from pipelines.flow.store import Store
 from pipelines.signal_tables.shown_voices import ALL, DAYS, SECRET, VOICES, counted_voices
 from pipelines.signal_tables.tables import Findings, Words, signal_tables
+from pipelines.signals.counter_explanations import checks
+from pipelines.signals.voice_series import known_voices
 
 CELL = {"network": "caf", "service": "CAF", "office": "", "theme": "panne", "feeling": "negatif", "territory": "",
         "term": "", "indicator": ""}  # fmt: skip
@@ -127,10 +129,13 @@ def test_a_note_that_meets_no_signal_is_told(schemas, tmp_path, capsys, monkeypa
 def test_the_figures_are_those_of_the_most_surprising_test_of_the_last_month():
     rows = [
         one_test(MONTHS[-1], seen=True),
-        one_test(MONTHS[-1], seen=True, detector="ears", q_value=0.001, observed=21.0),
+        one_test(MONTHS[-1], seen=True, detector="ears", q_value=0.001, observed=2.0),  # a week of the month
     ]
-    card = signal_tables(ENOUGH, findings(rows), Words())["signaux"].iloc[0]
-    assert (card["detecteurs"], card["observe"]) == ("ears, farrington", 21.0)
+    made = signal_tables(ENOUGH, findings(rows), Words())
+    card = made["signaux"].iloc[0]
+    assert (card["detecteurs"], card["voix"]) == ("ears, farrington", 20)
+    assert pd.isna(card[["observe", "attendu", "rapport", "rapport_bas", "rapport_haut"]]).all()
+    assert made["courbes_signaux"].empty
 
 
 def test_counter_explanations_are_told_in_words():
@@ -169,11 +174,113 @@ def test_nothing_hidden_follows_from_what_is_shown(sizes, days):
         assert hidden.sum() - hidden.max() >= VOICES
 
 
-def test_a_territory_is_told_only_where_the_rest_of_the_service_is_voices_enough():
-    told = cards("x", territory="75", observed=12.0, voices=12).iloc[0]
-    assert (told["statut"], told["voix"]) == ("publié", 12)
-    alone = cards("x", territory="75", observed=18.0, voices=18).iloc[0]
-    assert (alone["statut"], alone["voix"], alone["rapport"]) == (SECRET, None, None)
+FIGURES = ["observe", "attendu", "rapport", "rapport_bas", "rapport_haut", "voix", "jours", "part"]
+CHECKS = ["volume", "campagne", "moderation", "formulaire"]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"detector": "funnel", "office": "CAF 1", "theme": "", "share": 14 / 15},
+        {"detector": "ebgm", "territory": "75", "feeling": ""},
+        {"detector": "scan", "territory": "75 92", "feeling": ""},
+    ],
+)
+def test_offices_territories_and_windows_of_months_have_no_figure(where):
+    check = {**CELL, "month": MONTHS[-1], "check": "campaign", "raised": True, "number": 2.0, "note": "2", **where}
+    check.pop("share", None)
+    made = signal_tables(ENOUGH, findings([one_test(MONTHS[-1], seen=True, **where)], [check]), Words())
+    card = made["signaux"].iloc[0]
+    assert (card["statut"], card["valeur_q"]) == (SECRET, 0.01)
+    assert pd.isna(card[FIGURES + CHECKS]).all()
+    assert made["courbes_signaux"].empty
+
+
+@pytest.mark.parametrize(("said", "days", "told"), [(28, 9, 28), (115, 9, 115), (116, 9, None), (28, 2, None)])
+def test_a_word_has_its_voices_where_those_who_do_not_say_it_are_enough(said, days, told):
+    card = cards("x", detector="terms", theme="", feeling="", term="panne", voices=said, days=days).iloc[0]
+    assert card["signal"] == "caf-mot-panne-2024-08"
+    assert card["voix"] == told
+    assert pd.isna(card[["observe", "attendu", "rapport", "part"]]).all()
+
+
+def test_a_word_has_one_card_of_all_feelings_and_another_name_than_the_theme():
+    word = {"detector": "terms", "theme": "", "term": "panne"}
+    rows = [one_test(MONTHS[-1], seen=True, feeling=feeling, **word) for feeling in ("", "negatif", "positif")]
+    made = signal_tables(ENOUGH, findings([*rows, one_test(MONTHS[-1], seen=True, feeling="")]), Words())["signaux"]
+    assert list(made["nature"]) == ["mot", "voix"]
+    assert made["signal"].is_unique
+
+
+def test_two_signals_of_one_name_are_told_apart():
+    rows = [one_test(MONTHS[-1], seen=True, detector="terms", theme="", feeling="", term=term)
+            for term in ("ete", "été")]  # fmt: skip
+    names = signal_tables(ENOUGH, findings(rows), Words())["signaux"]["signal"]
+    assert names.is_unique
+    assert all(name.startswith("caf-mot-ete-") and name.endswith("-2024-08") for name in names)
+
+
+def test_a_secret_card_has_no_expectation_nor_check():
+    check = {**CELL, "detector": "farrington", "month": MONTHS[-1], "check": "campaign", "raised": True, "number": 2.0,
+             "note": "2"}  # fmt: skip
+    few = voices({("panne", "negatif"): 4, ("", "positif"): 40})
+    row = one_test(MONTHS[-1], seen=True, observed=4.0, voices=4)
+    card = signal_tables(few, findings([row], [check]), Words())["signaux"].iloc[0]
+    assert card["statut"] == SECRET
+    assert pd.isna(card[FIGURES + CHECKS]).all()
+
+
+def test_what_is_expected_is_told_only_with_all_voices_of_the_service():
+    held = voices({("panne", "negatif"): 20, ("", "neutre"): 3})  # the total is hidden: it would tell the three
+    card = cards("x", held=held).iloc[0]
+    assert (card["observe"], card["voix"]) == (20, 20)
+    assert pd.isna(card[["attendu", "rapport", "rapport_bas", "rapport_haut", "part", "volume"]]).all()
+
+
+@pytest.mark.parametrize(
+    ("observed", "counted", "status"), [(3, 0, SECRET), (0, 0, "publié"), (3, 9, SECRET), (20, 0, SECRET)]
+)
+def test_a_month_of_a_curve_is_told_where_the_number_of_voices_is(observed, counted, status):
+    rows = [one_test(MONTHS[-2], seen=False, observed=float(observed), voices=counted), one_test(MONTHS[-1], seen=True)]
+    line = signal_tables(ENOUGH, findings(rows), Words())["courbes_signaux"].iloc[0]
+    assert line["statut"] == status
+    assert pd.isna(line["observe"]) == (status == SECRET)
+
+
+def test_a_service_of_few_voices_in_all_is_nowhere():
+    made = signal_tables(voices({("panne", "negatif"): 4}), findings([one_test(MONTHS[-1], seen=False)]), Words())
+    assert made["themes_voix"].empty
+    assert made["puissance_signaux"].empty
+    assert signal_tables(voices({("panne", "negatif"): 9}, days=2), made_nothing(), Words())["themes_voix"].empty
+
+
+def made_nothing() -> Findings:
+    return findings([one_test(MONTHS[-1], seen=False)])
+
+
+def test_how_many_voices_a_month_has_is_told_in_classes():
+    power = pd.concat([POWER[:1].assign(voices=mean) for mean in (1 / 3, 5.0, 19.9, 20.0, 499.0, 500.0, None)])
+    found = made_nothing()
+    made = signal_tables(ENOUGH, Findings(found.tests, found.ledger, found.checks, power), Words())
+    about = list(made["puissance_signaux"]["voix_par_mois"])
+    assert about[:6] == ["moins de 5", "5 à 20", "5 à 20", "20 à 100", "100 à 500", "plus de 500"]
+    assert pd.isna(about[6])
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [(0, "0"), (1, "moins de 5"), (4, "moins de 5"), (5, "5 à 20"), (30, "20 à 100")]
+)
+def test_voices_of_a_campaign_are_told_about(size, told):
+    held = pa.concat_tables([ENOUGH, in_campaign(size)])
+    seen = pd.DataFrame([one_test("2024-08", seen=True)])
+    with known_voices(held, datetime.date(2024, 8, 1)) as connection:
+        found = checks(connection, datetime.date(2024, 8, 1), seen).set_index("check")["note"]
+    assert found["campaign"] == f"témoignages de campagne, comptés à part : {told}"
+
+
+def in_campaign(size: int) -> pa.Table:
+    held = voices({("panne", "negatif"): size})
+    return held.set_column(held.column_names.index("campaign"), "campaign", pa.array([True] * size, pa.bool_()))
 
 
 def test_a_campaign_is_in_no_count():

@@ -42,7 +42,8 @@ def expected_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str, un
         for x in lines if x["vu"] and x["observe"] is not None
     ]  # fmt: skip
     rows = tuple(
-        Row((month_words(x["mois"]), _cell(x["observe"], x), _cell(x["attendu"]), _cell(x["limite"]),
+        Row((month_words(x["mois"]), _cell(x["observe"]), _cell(x["attendu"]),
+             _cell(x["limite"], "aucune" if x["attendu"] is not None else SECRET),
              "signal" if x["vu"] else "rien"), signal_data(x))
         for x in lines
     )  # fmt: skip
@@ -83,9 +84,9 @@ def voices_data(line: Mapping[str, Any]) -> Data:
     return (*held, *told)
 
 
-def _cell(value: float | None, line: Mapping[str, Any] | None = None) -> str:
+def _cell(value: float | None, missing: str = SECRET) -> str:
     if value is None:
-        return SECRET if line and line["statut"] != "publié" else "aucune"
+        return missing
     return number_text(value, 0 if float(value).is_integer() else 1)
 
 
@@ -143,10 +144,11 @@ def _joined(kind: str, places: Sequence[tuple[float, float] | None]) -> list[str
 def signal_sentence(card: Mapping[str, Any]) -> str:
     """Say what a signal shows, in one sentence."""
     begun = f"depuis {month_words(card['depuis'])}"
-    if card["observe"] is None:
+    number = card["voix"] if card["observe"] is None else card["observe"]
+    if number is None:
         return sentence(f"{card['titre']}, {begun} ; le nombre de voix est secret, il en dirait de trop petits")
-    unit = unit_text(card["observe"], card.get("unite", "voix"))  # releases made before indicators have no unit
-    told = f"{_cell(card['observe'])} {unit} en {month_words(card['mois'])}"
+    unit = unit_text(number, card.get("unite", "voix"))  # releases made before indicators have no unit
+    told = f"{_cell(number)} {unit} en {month_words(card['mois'])}"
     if card["attendu"] is not None:
         told += f" où l'on en attendait {number_text(card['attendu'], 1)}"
     decimals = 2 if card["nature"] == "indicateur" else 1  # a share that falls by a tenth is far from what it was
