@@ -18,6 +18,7 @@ from pipelines.flow.publish import Publisher, kind_of
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import write_json
 from pipelines.flow.waiting_plans import keep_waiting, waiting_plans
+from pipelines.read import RootError
 from pipelines.release.errors import ConcurrentPublicationError, PublicationError
 from pipelines.release.gates import Gate
 from pipelines.release.release import make_release
@@ -239,8 +240,12 @@ def test_what_waits_is_forgotten_on_a_storage_without_touching_the_national_tabl
 
 
 def test_nothing_is_planned_before_a_first_release(small: Catalogue, tmp_path: Path):
+    store = Store(tmp_path)
     assert folder(small, Rooms(tmp_path)).prepare(EVERYTHING) is None
-    assert list(publisher(small, Store(tmp_path)).publish()) == []
+    with pytest.raises(RootError, match="rien n'a jamais été traité"):
+        list(publisher(small, store).publish())
+    (tmp_path / "work").mkdir()  # something was treated, and nothing released
+    assert list(publisher(small, store).publish()) == []
 
 
 @pytest.mark.parametrize(
