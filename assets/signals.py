@@ -21,6 +21,7 @@ from pipelines.declarations import Catalogue
 from pipelines.flow.release import release_inputs
 from pipelines.flow.signals_made import unmet_notes
 from pipelines.flow.site import follow_site
+from pipelines.flow.unknown_services import unknown_services
 from pipelines.flow.voice import judge_months, make_signal_tables, note_done, note_voices, release_signals
 from pipelines.operations.settings import theme_from_environment
 from pipelines.release.errors import PublicationError, ReleaseError
@@ -86,12 +87,19 @@ def _voices(catalogue: Catalogue) -> dg.AssetsDefinition:
         key=VOICES,
         deps=[stage_key(name, "observations") for name in catalogue.experiences],
         group_name=GROUP,
-        description="Les textes acceptés, masqués et comptés : une voix par personne qui écrit ; privé.",
+        description="Les textes acceptés, masqués et comptés : un texte, ou plusieurs presque identiques : une voix ; privé.",
         kinds={"parquet"},
     )
     def voix(workspace: Workspace) -> dg.MaterializeResult[None]:
         months = note_voices(catalogue, workspace.store)
-        return dg.MaterializeResult(metadata={"mois": len(months.depends), "dernier_mois": months.last or "aucun"})
+        unknown = unknown_services(workspace.store)  # a number alone: the labels are private
+        return dg.MaterializeResult(
+            metadata={
+                "mois": len(months.depends),
+                "dernier_mois": months.last or "aucun",
+                "intitulés de service non déclarés": unknown,
+            }
+        )
 
     return voix
 

@@ -92,7 +92,7 @@ def _export_rules(export: Export, year: int) -> Iterator[RowRule]:
 
 
 def _service_rules(catalogue: Catalogue, network: str) -> Iterator[RowRule]:
-    """Yield that each service that users' texts name is declared: another is counted under its own name, and told."""
+    """Yield that each service that users' texts name is declared: another is counted with the others, and told."""
     source = catalogue.experiences.get(network)
     known = tuple(label for item in catalogue.typologies.values() for label in (*item.labels, item.service))
     for column in source.columns.services if source else ():

@@ -25,6 +25,7 @@ from pipelines.flow.published_indicators import office_names, office_results, pu
 from pipelines.flow.release import StoredTable
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made, signals_made
 from pipelines.flow.stored_files import read_frame, write_frame, write_table
+from pipelines.flow.unknown_services import keep_unknown_services
 from pipelines.mechanics import french
 from pipelines.portal.release_data import synthetic_statement
 from pipelines.release import history
@@ -92,6 +93,7 @@ def gather_voices(catalogue: Catalogue, store: Store) -> pa.Table:
             read_voices(catalogue, name, _accepted(catalogue, store, name), folder / name)
             for name in catalogue.experiences
         ]
+    keep_unknown_services(store, read)
     return pa.concat_tables(one.table for one in read)
 
 

@@ -15,6 +15,7 @@ from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.signals_made import signals_made, unmet_notes
 from pipelines.flow.store import Store
+from pipelines.flow.unknown_services import unknown_services_sentence
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted, listed
 from pipelines.release import history
@@ -77,7 +78,12 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
 def _voices(catalogue: Catalogue, store: Store) -> dict[str, Any] | None:
     """Return what signals were last made, None before there were any."""
     made = signals_made(store)
-    return {"bilan": made.sentence, "notes_sans_signal": unmet_notes(catalogue, made)} if made else None
+    if made is None:
+        return None
+    return {
+        "bilan": made.sentence, "notes_sans_signal": unmet_notes(catalogue, made),
+        "services_non_declares": unknown_services_sentence(store),
+    }  # fmt: skip
 
 
 def _of(known: NetworkYear) -> dict[str, Any]:
@@ -164,6 +170,8 @@ def status_lines(found: dict[str, Any]) -> Iterator[str]:
     if voices := found["voix_des_usagers"]:
         yield f"Voix des usagers : {voices['bilan']}"
         yield from (f"  note sans signal : {line}" for line in voices["notes_sans_signal"])
+        if voices["services_non_declares"]:
+            yield f"  {voices['services_non_declares']}"
     sections = {
         "En retard": [
             f"{item['reseau']}, {item['annee']} : attendu le {_day(item['attendu_le'])}, {item['jours']} jours, "

@@ -46,7 +46,11 @@ _KEPT = pa.schema([*VOICES, ("_copies", pa.int32())])  # _copies: the most texts
 _FACTS = b"voices"
 SHORT = 60  # letters: shorter texts are one voice only when they are the same, of one day
 _FELT = re.compile(rf"\s*[:(-]\s*(?:{FEELINGS})\)?\s*$", re.IGNORECASE)  # after a channel, what was felt of it
-_FEELINGS = {"positif": "positif", "neutre": "neutre", "negatif": "negatif"}
+_FEELINGS = ("positif", "neutre", "negatif")
+_ARTICLE = re.compile("^(la|le|les|l) ")
+_ASIDE = re.compile(r"\([^)]*\)\s*$")  # « Gard (30) »
+# A label that isn't declared may be anything that someone typed, a name or a number too: it is shown nowhere.
+OTHER = ("autre-service", "Autre service")  # network and service of all these labels
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class AcceptedYear:
 class VoicesRead:
     """The voices, and what was counted on the way: texts, details masked by kind, labels of services not declared.
 
-    ``months_made``: those that were not found as they had been kept.
+    ``unmapped``: private, as the texts are. ``months_made``: those that were not found as they had been kept.
     """
 
     table: pa.Table
@@ -165,7 +169,11 @@ class _Making:
         source = catalogue.experiences[name]
         services = _services(catalogue.typologies)
         places = [place for place in catalogue.territories.territories if place.level == "departement"]
-        departments = {plain_form(word): place.code for place in places for word in (place.name, place.code)}
+        departments = {
+            form: place.code
+            for place in places
+            for form in (_place_form(place.name), place.code.lower(), plain_form(place.code))
+        }
         themes = expressions(catalogue.themes)
         declared = [source.columns.model_dump(mode="json"), source.channels, services, departments, themes]
         version = hashlib.sha256(json.dumps([declared, _code()], ensure_ascii=False).encode()).hexdigest()
@@ -207,7 +215,7 @@ class _Making:
         """Return what a row says beside its text."""
         columns = self.source.columns
         label = _first(row, columns.services)
-        network, service = self.services.get(plain_form(label), (_slug(label), label))
+        network, service = self.services.get(plain_form(label), OTHER)
         if plain_form(label) not in self.services:
             unmapped[label] += 1
         written = row.get(columns.written) if columns.written else None
@@ -215,20 +223,27 @@ class _Making:
         feeling = plain_form(_first(row, columns.feeling).rsplit("\t", 1)[-1])
         return {
             "network": network, "service": service, "office": _first(row, columns.offices) or None, "day": day,
-            "department": self._department(row), "feeling": _FEELINGS.get(feeling, "neutre"),
+            "department": self._department(row), "feeling": feeling if feeling in _FEELINGS else "",
             "channels": self._channels(row), "form": form,
             "delay_days": max(0, (day - written).days) if written else None,
         }  # fmt: skip
 
     def _department(self, row: Mapping[str, Any]) -> str | None:
         columns = self.source.columns
-        if columns.department and (told := plain_form(row.get(columns.department) or "")):
-            return self.departments.get(told) or self.departments.get(told.split(" ")[0])
+        if columns.department and (told := (row.get(columns.department) or "").strip()):
+            return self._named_department(told)
         code = (row.get(columns.postcode) or "").strip() if columns.postcode else ""
         if len(code) < 5 or not code[:5].isdecimal():
             return None
         corsica = {"200": "2A", "201": "2A", "202": "2B", "206": "2B"}.get(code[:3])
         return self.departments.get(plain_form(corsica or code[: 3 if code.startswith(("97", "98")) else 2]))
+
+    def _named_department(self, told: str) -> str | None:
+        """Return the département that a cell names, alone or after its code: the name's own words aren't cut."""
+        name = _place_form(_ASIDE.sub("", told))
+        code, _, rest = name.partition(" ")
+        leading = code if rest and len(code) > 1 and code[0].isdecimal() else ""
+        return self.departments.get(name) or self.departments.get(leading)
 
     def _channels(self, row: Mapping[str, Any]) -> list[str]:
         cells = [row.get(name) or "" for name in self.source.columns.channels]
@@ -244,8 +259,10 @@ def _services(typologies: Mapping[str, Typology]) -> dict[str, tuple[str, str]]:
     }
 
 
-def _slug(label: str) -> str:
-    return "-".join("".join(sign if sign.isalnum() else " " for sign in plain_form(label)).split()) or "inconnu"
+def _place_form(name: str) -> str:
+    """Return the plain form of a place's name, its first article left out, hyphens and apostrophes being spaces."""
+    words = " ".join("".join(sign if sign.isalnum() else " " for sign in plain_form(name)).split())
+    return _ARTICLE.sub("", words)
 
 
 def _first(row: Mapping[str, Any], names: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import random
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.declarations.experiences import Typology
 from pipelines.flow.run import run_network_year
 from pipelines.flow.store import Store
+from pipelines.flow.unknown_services import keep_unknown_services, unknown_services, unknown_services_sentence
+from pipelines.mechanics.spelling import plain_form
 from pipelines.read import ExportsRoot
 from pipelines.voice.campaigns import crowded_days, limit_of
 from pipelines.voice.voices import VOICES, AcceptedYear, VoicesRead, read_voices
@@ -36,11 +40,11 @@ def row(number: int, text: str, day: date = date(2024, 3, 5), **other) -> dict[s
 def voices(catalogue, tmp_path):
     """What is read of rows, with the same kept months from one call to the next."""
 
-    def read(rows: list[dict[str, object]], form: str = "colonnes-2023") -> VoicesRead:
+    def read(rows: list[dict[str, object]], form: str = "colonnes-2023", declared=catalogue) -> VoicesRead:
         names = list(dict.fromkeys(name for one in rows for name in one))
         held = pa.Table.from_pylist([dict.fromkeys(names) | one for one in rows])
         pq.write_table(held, tmp_path / "rows.parquet")
-        return read_voices(catalogue, SOURCE, [AcceptedYear(tmp_path / "rows.parquet", form)], tmp_path / "kept")
+        return read_voices(declared, SOURCE, [AcceptedYear(tmp_path / "rows.parquet", form)], tmp_path / "kept")
 
     return read
 
@@ -91,10 +95,76 @@ def test_the_channels_of_a_cell(voices, catalogue, cell, told):
     assert bool(re.fullmatch(field.constraints.pattern, cell)) == (cell != "Pigeon")
 
 
-def test_a_label_that_is_not_declared_is_counted_under_its_own_name(voices):
-    found = voices([row(1, "Bonjour", typologie_1="Office du tourisme"), row(2, "Merci", typologie_1="C.A.F")])
-    assert found.unmapped == {"Office du tourisme": 1, "C.A.F": 1}
-    assert sorted(found.table["network"].to_pylist()) == ["c-a-f", "office-du-tourisme"]
+TYPED = ("Mme Durand, guichet 3, 06 11 22 33 44", "Office du tourisme", "C.A.F")
+
+
+def test_labels_that_are_not_declared_are_one_service_and_shown_nowhere(voices):
+    found = voices([row(rank, f"Texte numéro {rank}", typologie_1=label) for rank, label in enumerate(TYPED)])
+    assert found.unmapped == dict.fromkeys(TYPED, 1)
+    assert found.table["network"].unique().to_pylist() == ["autre-service"]
+    assert found.table["service"].unique().to_pylist() == ["Autre service"]
+    told = plain_form(str(found.table.to_pylist()))
+    assert not any(word in told for word in ("durand", "guichet", "06 11", "tourisme", "c.a.f"))
+
+
+def test_a_label_declared_afterwards_makes_its_months_again(voices, catalogue):
+    rows = [row(1, "Bonjour", typologie_1="Office du tourisme"), row(2, "Merci", date(2024, 4, 2))]
+    assert voices(rows).unmapped == {"Office du tourisme": 1}
+    tourism = Typology(service="Tourisme", labels=("Office du tourisme",))
+    declared = replace(catalogue, typologies={**catalogue.typologies, "tourisme": tourism})
+    found = voices(rows, declared=declared)
+    assert found.months_made == ["2024-03", "2024-04"] and not found.unmapped
+    assert found.table["service"].to_pylist() == ["Tourisme", "Allocations familiales (CAF)"]
+
+
+@pytest.mark.parametrize(
+    ("felt", "told"),
+    [
+        ({"ressenti": None}, ""),
+        ({"ressenti": "  "}, ""),
+        ({"ressenti": None, "poste_comme_ressenti": "Usager"}, ""),
+        ({"ressenti": None, "poste_comme_ressenti": "Usager\t"}, ""),
+        ({"ressenti": "Neutre"}, "neutre"),
+        ({"ressenti": "POSITIF"}, "positif"),
+    ],
+)
+def test_a_feeling_that_was_not_given_is_none_not_a_neutral_one(voices, felt, told):
+    assert voices([row(1, "Merci", **felt)]).table["feeling"].to_pylist() == [told]
+
+
+@pytest.mark.parametrize(
+    ("cell", "department"),
+    [
+        ("Loire Atlantique", "44"), ("Loire-Atlantique", "44"), ("LOIRE  ATLANTIQUE", "44"), ("Loire", "42"),
+        ("Lot et Garonne", "47"), ("Lot", "46"), ("Eure et Loir", "28"), ("Val d'Oise", "95"), ("Val d’Oise", "95"),
+        ("Cotes d Armor", "22"), ("Corse du Sud", "2A"), ("La Réunion", "974"), ("Réunion", "974"), ("L'Ain", "01"),
+        ("30", "30"), ("1", "01"), ("01", "01"), ("2a", "2A"), ("01 - Ain", "01"), ("30 - Gard", "30"),
+        ("2B Haute Corse", "2B"), ("Gard (30)", "30"), ("974 La Réunion", "974"),
+        ("Loire et Cher", None), ("Haute", None), ("Paris 14", None), ("1 rue du Lot", None), ("Belgique", None),
+    ],
+)  # fmt: skip
+def test_a_departement_is_known_by_its_whole_name_or_its_code(voices, cell, department):
+    assert voices([row(1, "Merci", departement=cell)]).table["department"].to_pylist() == [department]
+
+
+def test_every_departement_is_known_without_its_hyphens_nor_apostrophes(voices, catalogue):
+    places = {place.name: place.code for place in catalogue.territories.territories if place.level == "departement"}
+    rows = [row(rank, "Merci", departement=re.sub("['-]", " ", name)) for rank, name in enumerate(places)]
+    days = [one | {"publication": date(2024, 1, 1) + timedelta(days=rank)} for rank, one in enumerate(rows)]
+    found = voices(days).table.to_pylist()
+    assert [one["department"] for one in found] == list(places.values())
+
+
+def test_the_team_is_told_how_many_labels_are_not_declared_and_not_which(voices, tmp_path):
+    store = Store(tmp_path / "output")
+    found = voices([row(rank, f"Texte numéro {rank}", typologie_1=label) for rank, label in enumerate(TYPED)])
+    keep_unknown_services(store, [found])
+    assert unknown_services(store) == 3
+    told = unknown_services_sentence(store)
+    assert "3 intitulés non déclarés (3 textes" in told and not any(label in told for label in TYPED)
+    assert all(label in (tmp_path / "output/work/voix-intitules.json").read_text(encoding="utf-8") for label in TYPED)
+    keep_unknown_services(store, [voices([row(1, "Bonjour")])])
+    assert unknown_services(store) == 0 and unknown_services_sentence(store) is None
 
 
 def test_a_text_sent_twice_is_one_voice_of_a_service_and_a_month(voices):
