@@ -87,7 +87,7 @@ def _voices(catalogue: Catalogue) -> dg.AssetsDefinition:
         key=VOICES,
         deps=[stage_key(name, "observations") for name in catalogue.experiences],
         group_name=GROUP,
-        description="Les textes acceptés, masqués et comptés : un texte, ou plusieurs presque identiques : une voix ; privé.",
+        description="Les textes acceptés, masqués ; une voix : un texte, ou plusieurs presque identiques ; privé.",
         kinds={"parquet"},
     )
     def voix(workspace: Workspace) -> dg.MaterializeResult[None]:

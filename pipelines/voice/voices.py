@@ -146,11 +146,10 @@ def _written(file: Path, made: pa.Table) -> pa.Table:
 
 @cache
 def _code() -> str:
-    """Hash of the code of this room."""
+    """Hash of the code of this room, and of the spelling of words that it is written with."""
     room = Path(__file__).parent
-    return hashlib.sha256(
-        b"\0".join(path.read_bytes() for path in sorted([*room.glob("*.py"), *room.glob("*.yml")]))
-    ).hexdigest()
+    files = [*room.glob("*.py"), *room.glob("*.yml"), room.parent / "mechanics" / "spelling.py"]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(files))).hexdigest()
 
 
 @dataclass(frozen=True)
