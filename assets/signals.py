@@ -172,6 +172,8 @@ def _site(catalogue: Catalogue) -> dg.AssetsDefinition:
             built = follow_site(catalogue, workspace.store, theme_from_environment())
         except PublicationError as error:
             raise dg.Failure(str(error)) from None
+        if built and built.left_out:
+            raise dg.Failure("\n".join(built.left_out), allow_retries=False)
         note_done(catalogue, workspace.store)
         return dg.MaterializeResult(metadata={"ecrits": len(built.written) if built else 0})
 

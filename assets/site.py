@@ -34,6 +34,8 @@ def site_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
             raise dg.Failure(str(error)) from None
         if built is None:
             return dg.MaterializeResult(metadata={"site": "aucune version publiée"})
+        if built.left_out:  # the pages of results are up to date: told, as all that the site lacks
+            raise dg.Failure("\n".join(built.left_out), allow_retries=False)
         return dg.MaterializeResult(
             metadata={
                 "site": dg.MetadataValue.path(str(built.folder / "index.html")),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Catalogue
     from pipelines.declarations.problems import Problem
+    from pipelines.portal.site import BuiltSite
 
 DONE, REFUSED, USAGE = 0, 1, 2
 # Rules that say that a file can't be read at all: ours, then frictionless's.
@@ -86,6 +87,12 @@ def tell(message: object, code: int) -> int:
     """Print what is wrong, in French, on the error stream; return ``code``."""
     print(f"resultats : {message}", file=sys.stderr)
     return code
+
+
+def tell_left_out(built: BuiltSite | None) -> None:
+    """Print what the site had to be made without, if anything."""
+    for line in built.left_out if built else ():
+        tell(line, DONE)
 
 
 class StoppedError(Exception):

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, flag, load_or_stop, option, tell
+from pipelines.cli.options import (
+    DONE,
+    REFUSED,
+    USAGE,
+    Json,
+    Output,
+    Schemas,
+    flag,
+    load_or_stop,
+    option,
+    tell,
+    tell_left_out,
+)
 from pipelines.cli.terminal_output import Steps, print_json, steps
 from pipelines.mechanics.french import counted, number
 
@@ -87,6 +99,7 @@ def site(
         built = bring_site(catalogue, store, version=release, folder=folder, theme=theme_from_environment())
     if built is None:
         return _stopped(Arguments("site", output, schemas, json), _nothing_released(store), USAGE)
+    tell_left_out(built)
     facts = {
         "site": str(built.folder / "index.html"), "version": built.version, "fichiers": built.files,
         "ecrits": len(built.written), "retires": len(built.removed),
@@ -159,7 +172,7 @@ def _bring(arguments: Arguments, publisher: Publisher) -> int:
             for report in publisher.publish(agree, tell):
                 reports.append(report)
             if any(report.done for report in reports) and not publisher.remote:
-                follow_site(publisher.catalogue, publisher.store, theme_from_environment())
+                tell_left_out(follow_site(publisher.catalogue, publisher.store, theme_from_environment()))
     except PublicationError as error:
         if not arguments.json or not reports:
             raise

@@ -24,6 +24,7 @@ from pipelines.cli.options import (
     load_or_stop,
     option,
     tell,
+    tell_left_out,
 )
 from pipelines.cli.terminal_output import print_json, steps
 from pipelines.mechanics.french import counted
@@ -185,7 +186,7 @@ def _go_back(catalogue: Catalogue, dataset: str, store: Store, to: str, reason: 
     with store.releasing(dataset) as releases:
         made = rollback(dataset, then, releases, to, reason)
     Publisher(catalogue, store, NAME, read_secret).impose()
-    follow_site(catalogue, store, theme_from_environment())
+    tell_left_out(follow_site(catalogue, store, theme_from_environment()))
     return made.version, made.folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.mechanics.french import counted, decimal
+from pipelines.mechanics.french import counted, decimal, month_in_words, plural
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
@@ -19,7 +19,8 @@ class SignalsMade:
     """What the tables of signals hold: how many of each state, and how many tests were made.
 
     ``open``: the signals that wait for an answer, by ``signal``, ``titre``, ``etat`` and ``chiffres``; ``signals``: the
-    names of all.
+    names of all. ``synthetic``: the warning that the texts came with, when they are invented. ``measured``: whether it
+    could be measured what would be found.
     """
 
     states: dict[str, int]
@@ -28,13 +29,26 @@ class SignalsMade:
     month: str
     open: tuple[dict[str, str], ...]
     signals: tuple[str, ...]
+    synthetic: str | None = None
+    measured: bool = True
 
     @property
     def sentence(self) -> str:
         """Say it in French."""
-        told = ", ".join(f"{count} {state}" for state, count in self.states.items()) or "aucun signal"
-        alarms = decimal(self.expected_false, 1)
-        return f"{told} ; {counted(self.tests, 'test')} en {self.month}, {alarms} fausse alerte attendue"
+        states = (f"{count} {_agreed(count, state)}" for state, count in self.states.items())
+        alarms = plural(int(round(self.expected_false, 1)), "fausse alerte attendue")
+        tests = f"{counted(self.tests, 'test')} en {month_in_words(self.month)}"
+        told = [
+            ", ".join(states) or "aucun signal",
+            f"{tests}, {decimal(self.expected_false, 1)} {alarms}",
+            "" if self.measured else "ce qui pourrait être vu n'a pas pu être mesuré",
+            self.synthetic or "",
+        ]
+        return " ; ".join(part for part in told if part)
+
+
+def _agreed(count: int, state: str) -> str:
+    return state if " " in state else plural(count, state)
 
 
 def unmet_notes(catalogue: Catalogue, made: SignalsMade) -> list[str]:

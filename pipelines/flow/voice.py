@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
@@ -27,6 +29,7 @@ from pipelines.flow.signals_made import SignalsMade, keep_signals_made, signals_
 from pipelines.flow.stored_files import read_frame, write_frame, write_table
 from pipelines.flow.unknown_services import keep_unknown_services
 from pipelines.mechanics import french
+from pipelines.mechanics.french import month_in_words
 from pipelines.portal.release_data import synthetic_statement
 from pipelines.release import history
 from pipelines.release.release import make_release
@@ -39,21 +42,26 @@ from pipelines.voice.voices import AcceptedYear, read_voices
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pipelines.declarations import Catalogue
     from pipelines.declarations.signal_notes import SignalNote
     from pipelines.flow.store import Store
     from pipelines.release.inputs import Inputs
     from pipelines.release.release import Release
+    from pipelines.signals.detection import Detection
 
 ROOM = "work/voix"
+ZONE = "Europe/Paris"
 HISTORY = 12  # months before the first that may be tested: each season was seen
 RECENT = 12  # months tested of texts that were never treated here: half a second each; those tested stay tested
 _TEXTS = "work/textes"  # what months of texts gave: private, as all of ``work``
 _MONTHS, _DONE = "work/voix-mois.json", "work/voix-fait.json"
 _INDICATORS = "work/voix-indicateurs.json"  # from what each month was tested in the published results
 _VOICES, _POWER = "voix.parquet", "puissance.parquet"
+_WAITING = "work/voix-en-attente.json"  # the month during which voices were left for its end
 _WITH_POWER = " puissance"
+_LOG = logging.getLogger(__name__)
 _OF_A_MONTH = ("tests", "ledger", "checks")
 _OF_INDICATORS = ("tests", "ledger")
 _TESTING = ("signals", "compute/significance.py")
@@ -80,10 +88,25 @@ class Months:
 
 def note_voices(catalogue: Catalogue, store: Store) -> Months:
     """Bring the table of voices to what was received and judged; return the months that it holds."""
-    voices = gather_voices(catalogue, store)
+    gathered, month = gather_voices(catalogue, store), _this_month()
+    voices = past_voices(gathered, month)
     with store.writing(ROOM) as (folder,):
         write_table(folder / _VOICES, voices)
+    store.keep(_WAITING, month if len(voices) < len(gathered) else "")
     return _months(voices)
+
+
+def past_voices(voices: pa.Table, month: str) -> pa.Table:
+    """Return the voices of the months before ``month`` (« 2026-11 »), which isn't over: its counts would still grow.
+
+    Told day after day, they would be subtracted from one another: of one day, few voices are left.
+    """
+    return voices.filter(pc.less(voices["day"], pa.scalar(_first_day(month), pa.date32())))
+
+
+def _this_month() -> str:
+    """Return the month of the clock, in the zone of the partitions."""
+    return f"{datetime.datetime.now(ZoneInfo(ZONE)):%Y-%m}"
 
 
 def gather_voices(catalogue: Catalogue, store: Store) -> pa.Table:
@@ -142,14 +165,11 @@ def judge_months(catalogue: Catalogue, store: Store, chosen: Sequence[str] | Non
     due = [name for name in asked if not _is_kept(months, name, kept.get(name, ""))]
     if due:
         voices = pq.read_table(store.room(ROOM) / _VOICES)
-        with store.writing(ROOM) as (folder,):
-            for name in due:
-                found = detect(voices, _first_day(name), Options(power=name == months.last))
-                for part in _OF_A_MONTH:
-                    write_frame(folder / f"{name}-{part}.parquet", getattr(found, part))
-                if name == months.last:
-                    write_frame(folder / _POWER, found.power)
-        store.keep(_MONTHS, kept | {name: _kept_as(months, name) for name in due})
+        for name in due:
+            with store.writing(ROOM) as (folder,):
+                with_power = _judge_month(voices, name, folder, last=name == months.last)
+            kept = kept | {name: f"{months.depends[name]}{_WITH_POWER if with_power else ''}"}
+            store.keep(_MONTHS, kept)  # what stops the next month takes away nothing of this one
     return sorted({*due, *_judge_indicators(catalogue, store, asked)})
 
 
@@ -163,12 +183,13 @@ def _judge_indicators(catalogue: Catalogue, store: Store, months: Sequence[str])
     due = [name for name in months if kept.get(name) != depends]
     if due:
         results = office_results(release)
-        with store.writing(ROOM) as (folder,):
-            for name in due:
-                found = detect_in_indicators(results, _first_day(name), directions)
+        for name in due:
+            found = detect_in_indicators(results, _first_day(name), directions)
+            with store.writing(ROOM) as (folder,):
                 for part in _OF_INDICATORS:
                     write_frame(folder / _of_indicators(name, part), getattr(found, part))
-        store.keep(_INDICATORS, kept | dict.fromkeys(due, depends))
+            kept = kept | {name: depends}
+            store.keep(_INDICATORS, kept)
     return due
 
 
@@ -181,8 +202,29 @@ def _kept_indicators(store: Store) -> dict[str, str]:
     return found
 
 
-def _kept_as(months: Months, name: str) -> str:
-    return f"{months.depends[name]}{_WITH_POWER if name == months.last else ''}"
+def _judge_month(voices: pa.Table, name: str, folder: Path, *, last: bool) -> bool:
+    """Test a month and write what was found; say whether it was measured, of the last, what could be found."""
+    found, measured = _detected(voices, _first_day(name), power=last)
+    for part in _OF_A_MONTH:
+        write_frame(folder / f"{name}-{part}.parquet", getattr(found, part))
+    if last:
+        write_frame(folder / _POWER, found.power)
+    return last and measured
+
+
+def _detected(voices: pa.Table, month: datetime.date, *, power: bool) -> tuple[Detection, bool]:
+    """Return what is found in a month, and whether power was measured where it was asked for.
+
+    A failure of power is logged, and stops neither tests nor signals: power says what they could have found.
+    """
+    try:
+        return detect(voices, month, Options(power=power)), power
+    except Exception:
+        if not power:
+            raise
+        found = detect(voices, month, Options(power=False))  # raises again where tests are the cause
+        _LOG.exception("Voix des usagers : ce qui pourrait être vu n'a pas pu être mesuré.")
+        return found, False
 
 
 def _is_kept(months: Months, name: str, kept: str) -> bool:
@@ -212,7 +254,7 @@ def make_signal_tables(catalogue: Catalogue, store: Store) -> SignalsMade | None
     with store.writing(ROOM) as (folder,):
         for name in SIGNAL_TABLES:
             write_table(folder / f"{name}.parquet", declared_table(name, catalogue.tables[name], made[name]))
-    return _note_made(store, made, months)
+    return _note_made(store, made, months, _synthetic(catalogue, store))
 
 
 def _joined(store: Store, months: Months, part: str) -> pd.DataFrame:
@@ -227,7 +269,7 @@ def _joined(store: Store, months: Months, part: str) -> pd.DataFrame:
     return pd.concat([frame for frame in frames if len(frame)] or [held], ignore_index=True)
 
 
-def _note_made(store: Store, made: dict[str, pd.DataFrame], months: Months) -> SignalsMade:
+def _note_made(store: Store, made: dict[str, pd.DataFrame], months: Months, synthetic: str | None) -> SignalsMade:
     cards, tests = made["signaux"].to_dict("records"), made["tests_signaux"]
     last = tests[tests["mois"] == months.last]
     told = SignalsMade(
@@ -238,6 +280,7 @@ def _note_made(store: Store, made: dict[str, pd.DataFrame], months: Months) -> S
             for card in cards if card["etat"] in (TO_CONFIRM, CONFIRMED)
         ),
         tuple(str(card["signal"]) for card in cards),
+        synthetic, _kept_months(store).get(months.last, _WITH_POWER).endswith(_WITH_POWER),
     )  # fmt: skip
     keep_signals_made(store, told)
     return told
@@ -246,10 +289,12 @@ def _note_made(store: Store, made: dict[str, pd.DataFrame], months: Months) -> S
 def _figures(card: Mapping[Any, Any]) -> str:
     if card["statut"] != PUBLISHED:
         return "nombre de voix secret"
+    month = month_in_words(card["mois"])
     if pd.isna(card["attendu"]):
-        return f"{card['voix']:.0f} voix en {card['mois']}"
+        return f"{card['voix']:.0f} voix en {month}" if pd.notna(card["voix"]) else f"vu en {month}"
     observed, expected = (french.decimal(card[name], 1) for name in ("observe", "attendu"))
-    return f"{observed} {card['unite']} en {card['mois']}, {expected} attendu"
+    word = french.plural(int(round(card["attendu"], 1)), "attendue" if card["unite"] == "voix" else "attendu")
+    return f"{observed} {card['unite']} en {month}, {expected} {word}"
 
 
 def _words(catalogue: Catalogue, store: Store, tests: pd.DataFrame, notes: Sequence[SignalNote]) -> Words:
@@ -292,7 +337,8 @@ def signals_due(catalogue: Catalogue, store: Store) -> bool:
     if not (catalogue.signals and catalogue.experiences):
         return False
     depends = _depends(catalogue, store)
-    return bool(depends["textes"]) and store.load(_DONE) != depends
+    waiting = store.load(_WAITING) or _this_month()
+    return bool(depends["textes"]) and (store.load(_DONE) != depends or waiting < _this_month())
 
 
 def note_done(catalogue: Catalogue, store: Store) -> None:

@@ -98,6 +98,12 @@ MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "ao�
           "décembre")  # fmt: skip
 
 
+def month_in_words(month: str) -> str:
+    """Return a month of the form « 2024-03 » as it is said: « mars 2024 »."""
+    year, number = month.split("-")
+    return f"{MONTHS[int(number) - 1]} {year}"
+
+
 def day_in_words(day: date) -> str:
     """Return a day as it is said: « 1er mars 2024 »."""
     return f"{'1er' if day.day == 1 else day.day} {MONTHS[day.month - 1]} {day.year}"

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,12 +29,15 @@ from pipelines.portal.signals import SignalPages, SignalsRelease, voice_pages
 from pipelines.portal.site_folder import SiteFolder
 from pipelines.portal.templates import TEMPLATES, Pages, Site
 from pipelines.release import changelog, feed, history, reuse
+from pipelines.release.errors import DamagedReleaseError
 from pipelines.release.files import told_digests
+from pipelines.release.integrity import checksum_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pipelines.portal.release_data import Network
+    from pipelines.portal.templates import File
     from pipelines.release.changelog import Version
 
 TITLE = "Résultats des services publics"
@@ -51,13 +55,25 @@ _OF_ALL = ("indicateurs", "territoires")
 
 @dataclass(frozen=True)
 class BuiltSite:
-    """What a build gave: the folder, its files, those written and removed."""
+    """What a build gave: the folder, its files, those written and removed.
+
+    ``left_out``: the releases beside the results that can't be read, and why: the site has no page of them.
+    """
 
     folder: Path
     version: str
     files: int
     written: tuple[str, ...]
     removed: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+
+class _UnreadableBesideError(Exception):
+    """A release beside the results can't be shown: the site is made without it."""
+
+    def __init__(self, group: str, cause: Exception) -> None:
+        self.group = group
+        super().__init__(f"le site est fait sans les pages « {group} », leur version est abîmée : {cause}")
 
 
 def build_site(
@@ -69,15 +85,33 @@ def build_site(
 
     ``folder_of`` gives the folder of a version whose files are yet to be brought, whole, None when it is lost; those of
     the same dataset are beside the release unless told otherwise. ``barometers`` and ``signals``: the releases of
-    theirs, whose pages are added. Raises UnreadableReleaseError when the release isn't whole, or the theme isn't there.
+    theirs, whose pages are added, and left out when they can't be read. Raises UnreadableReleaseError when the release
+    isn't whole, or the theme isn't there.
     """
     asked = {barometer_pages.GROUP: barometers, signal_pages.GROUP: signals}
     beside = {group: path for group, path in asked.items() if path is not None}
-    voices = voice_pages(signals) if signals else None
-    site = Site(TITLE, address.rstrip("/"), _style_sheets(theme), _posters(folder), barometers is not None, voices)
+    left_out: list[str] = []
+    while True:
+        try:
+            built = _built(release, folder, address, theme, folder_of or _beside(release), beside)
+        except _UnreadableBesideError as error:  # raised before anything is written
+            left_out.append(str(error))
+            del beside[error.group]
+        else:
+            return replace(built, left_out=tuple(left_out))
+
+
+def _built(
+    release: Path, folder: Path, address: str, theme: Path | None, versions: Callable[[str], Path | None],
+    beside: Mapping[str, Path],
+) -> BuiltSite:  # fmt: skip
+    barometers, signals = barometer_pages.GROUP in beside, beside.get(signal_pages.GROUP)
+    with _apart(signal_pages.GROUP):
+        voices = voice_pages(signals) if signals else None
+    site = Site(TITLE, address.rstrip("/"), _style_sheets(theme), _posters(folder), barometers, voices)
     with Reading(release) as reading:
         built = SiteFolder(folder, reading.version)
-        digests, versions = _Digests(reading, site, beside.values()), folder_of or _beside(release)
+        digests = _Digests(reading, site, beside.values())
         whole = digests.of_all()
         if not (
             all(_kept(built, item) or versions(item.version) is None for item in reading.versions)
@@ -85,10 +119,21 @@ def build_site(
             and built.keep(COMMON, whole)
             and all(built.keep(group, whole) for group in beside)
         ):
+            pages = Pages(reading, site)
+            made = {group: _made_beside(pages, group, path) for group, path in beside.items()}
             _place_versions(reading, built, versions)
-            _write(Pages(reading, site), built, digests, theme, beside)
+            _write(pages, built, digests, theme, made)
         built.close(AboutPages(Pages(reading, site)).gone)
     return BuiltSite(folder, reading.version, len(built.addresses), tuple(built.written), tuple(built.removed))
+
+
+@contextmanager
+def _apart(group: str) -> Iterator[None]:
+    """Hold what goes wrong with a release beside the results: whatever it is, the results' own pages are due."""
+    try:
+        yield
+    except Exception as error:
+        raise _UnreadableBesideError(group, error) from error
 
 
 def _beside(release: Path) -> Callable[[str], Path | None]:
@@ -115,7 +160,7 @@ def _place_versions(reading: Reading, built: SiteFolder, folder_of: Callable[[st
 
 
 def _write(
-    pages: Pages, built: SiteFolder, digests: _Digests, theme: Path | None, beside: Mapping[str, Path]
+    pages: Pages, built: SiteFolder, digests: _Digests, theme: Path | None, beside: Mapping[str, _Beside]
 ) -> None:  # fmt: skip
     whole = digests.of_all()
     for code, network in pages.reading.networks.items():
@@ -123,8 +168,8 @@ def _write(
         if not built.keep(code, sources):
             for file in NetworkPages(pages, network).files():
                 built.put(file.address, file.text, code, sources)
-    for group, folder in beside.items():
-        _write_beside(pages, built, group, folder, whole)
+    for group, made in beside.items():
+        _write_beside(built, group, made, whole)
     about = AboutPages(pages)
     for file in (*CommonPages(pages).files(), *DataPages(pages, built.root).files(), *about.files()):
         built.put(file.address, file.text, COMMON, whole)
@@ -141,16 +186,33 @@ def _write(
         built.put(file.address, file.text, COMMON, whole)
 
 
-def _write_beside(pages: Pages, built: SiteFolder, group: str, folder: Path, whole: str) -> None:
-    """Write the pages of barometers or of signals, and bring the files of their release."""
+@dataclass(frozen=True)
+class _Beside:
+    """The pages of a release beside the results, and its own files with their digests."""
+
+    pages: tuple[File, ...]
+    files: Mapping[Path, str]
+
+
+def _made_beside(pages: Pages, group: str, folder: Path) -> _Beside:
+    """Make the pages of barometers or of signals, before any file of the site is written."""
     of_barometers = group == barometer_pages.GROUP
-    with BarometerRelease(folder) if of_barometers else SignalsRelease(folder) as release:
-        made = BarometerPages(pages, release) if of_barometers else SignalPages(pages, release)  # type: ignore[arg-type]
-        for file in made.files():
-            built.put(file.address, file.text, group, whole)
-        home, digests = (barometer_pages if of_barometers else signal_pages).FILES, told_digests(folder)
-        for path in release.paths():
-            built.place(f"{home}/{path.name}", path, digests.get(path.name, ""), group, whole)
+    with _apart(group):
+        if wrong := checksum_findings(folder):
+            raise DamagedReleaseError(wrong[0])
+        with BarometerRelease(folder) if of_barometers else SignalsRelease(folder) as release:
+            made = BarometerPages(pages, release) if of_barometers else SignalPages(pages, release)  # type: ignore[arg-type]
+            digests = told_digests(folder)
+            return _Beside(tuple(made.files()), {path: digests.get(path.name, "") for path in release.paths()})
+
+
+def _write_beside(built: SiteFolder, group: str, made: _Beside, whole: str) -> None:
+    """Write these pages, and bring the files of their release."""
+    for file in made.pages:
+        built.put(file.address, file.text, group, whole)
+    home = (barometer_pages if group == barometer_pages.GROUP else signal_pages).FILES
+    for path, digest in made.files.items():
+        built.place(f"{home}/{path.name}", path, digest, group, whole)
 
 
 class _Digests:

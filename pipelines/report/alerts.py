@@ -92,12 +92,14 @@ def alerts_of(
 def signals(store: Store) -> Iterator[Alert]:
     """Tell the signals that nobody has explained, when they are first seen and when they are confirmed."""
     made = signals_made(store)
+    told = ["Un signal est une question posée au réseau : il n'entre dans aucun résultat."]
+    told += [made.synthetic] if made and made.synthetic else []
     for item in made.open if made else ():
         yield Alert(
             _key("signal", item["signal"], item["etat"]),
             "signal",
             f"{item['titre']} : {item['etat']}",
-            (item["chiffres"], "Un signal est une question posée au réseau : il n'entre dans aucun résultat."),
+            (item["chiffres"], *told),
             (
                 "Regarder sa page sur le site public (signaux.html) et demander au réseau.",
                 f"Écrire ce qu'on en sait dans schemas/signals, pour le signal {item['signal']}.",

@@ -182,7 +182,7 @@ def _of_services(power: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
     """Leave out the services that are not told of."""
     told = set(counts[["reseau", "service"]].itertuples(index=False, name=None))
     places = zip(power["network"], power["service"], strict=True)
-    return power[[place in told for place in places]]
+    return power.loc[[place in told for place in places]]
 
 
 def _power(power: pd.DataFrame, ledger: pd.DataFrame, voices: pa.Table) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,53 @@ def test_a_service_says_what_can_be_seen_of_it(site):
     assert "un thème multiplié par 2,5 est vu quatre fois sur cinq" in seen
     unseen = (site / "voix" / "msa" / "MSA.html").read_text(encoding="utf-8")
     assert "L'absence de signal n'y dit rien" in html.unescape(unseen)
+
+
+def emptied(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def cut(name: str):
+    def change(folder: Path) -> None:
+        path = folder / name
+        path.chmod(0o600)
+        path.write_bytes(path.read_bytes()[:100])
+
+    return change
+
+
+DAMAGES = {
+    "empty folder": emptied, "no folder": shutil.rmtree, "descriptor": cut("datapackage.json"),
+    "table": cut("themes_voix.parquet"), "table of cards": cut("signaux.parquet"),
+    "lost table": lambda folder: (folder / "courbes_signaux.parquet").unlink(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("group", ["signals", "barometers"])
+def test_a_damaged_release_beside_takes_away_its_pages_and_no_other(tmp_path, release, results, damage, group):
+    whole = Path(shutil.copytree(release.folder, tmp_path / "1.0.0"))
+    whole.chmod(0o755)
+    if group == "signals":
+        build_site(results, tmp_path / "site", signals=whole)
+    damage(whole)
+    built = build_site(results, tmp_path / "site", **{group: whole})
+    expected = build_site(results, tmp_path / "without")
+    assert len(built.left_out) == 1
+    assert "le site est fait sans les pages" in built.left_out[0]
+    assert expected.left_out == ()
+    assert not (built.folder / "signaux" / "donnees" / "signaux.csv").exists()
+    for address in ("index.html", "plan.html", "reseaux/caf.html", "donnees.html"):
+        assert (built.folder / address).read_text(encoding="utf-8") == (expected.folder / address).read_text(
+            encoding="utf-8"
+        )
+
+
+def test_a_mended_release_has_its_pages_again(tmp_path, release, results):
+    lost = tmp_path / "1.0.0"
+    assert build_site(results, tmp_path / "site", signals=lost).left_out
+    shutil.copytree(release.folder, lost)
+    built = build_site(results, tmp_path / "site", signals=lost)
+    assert built.left_out == ()
+    assert (built.folder / "signaux.html").is_file()

@@ -1,0 +1,128 @@
+"""Months of voices, from what is received to what is told of them: those that are over, each kept once it is judged."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from signals.made_voices import FIRST, made_voices
+
+from pipelines.flow import voice
+from pipelines.flow.signals_made import SignalsMade, keep_signals_made
+from pipelines.flow.store import Store
+from pipelines.report.alerts import signals
+from pipelines.signals.detection import detect
+
+DAYS = 366 + 120  # sixteen months: four of them are judged
+SPOKEN = {"caf": 1.5, "msa": 0.5}
+
+
+def store_of(voices: pa.Table, place: Path) -> Store:
+    store = Store(place)
+    with store.writing(voice.ROOM) as (folder,):
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(voices, folder / "voix.parquet")
+    return store
+
+
+def test_a_month_judged_is_kept_when_the_next_one_stops(tmp_path, monkeypatch, catalogue):
+    store, made = store_of(made_voices(SPOKEN, DAYS), tmp_path), []
+
+    def failing(voices, month, options):
+        if len(made) == 2:
+            raise OSError("disque plein")
+        made.append(f"{month:%Y-%m}")
+        return detect(voices, month, options)
+
+    monkeypatch.setattr(voice, "detect", failing)
+    with pytest.raises(OSError, match="disque plein"):
+        voice.judge_months(catalogue, store)
+    monkeypatch.undo()
+    first, second = made
+    assert voice.judge_months(catalogue, store) == ["2021-03", "2021-04"]
+    assert (first, second) == ("2021-01", "2021-02")
+    assert voice.judge_months(catalogue, store) == []
+
+
+def test_a_failure_of_power_alone_is_told_and_stops_nothing(tmp_path, monkeypatch, catalogue):
+    store = store_of(made_voices(SPOKEN, DAYS), tmp_path)
+    monkeypatch.setattr("pipelines.signals.detection.power", lambda *_: 1 / 0)
+    assert voice.judge_months(catalogue, store)[-1] == "2021-04"
+    told = voice.make_signal_tables(catalogue, store)
+    assert told.tests > 0
+    assert "ce qui pourrait être vu n'a pas pu être mesuré" in told.sentence
+    monkeypatch.undo()
+    assert voice.judge_months(catalogue, store) == ["2021-04"]  # what was not measured is due
+    assert "mesuré" not in voice.make_signal_tables(catalogue, store).sentence
+
+
+@pytest.mark.parametrize("themes", [(), ("attente",)])
+def test_no_theme_of_a_usual_volume_is_no_power_and_no_obstacle(tmp_path, catalogue, themes):
+    voices = made_voices({"caf": 0.2, "msa": 0.1}, DAYS, themes=themes, share=0.02)
+    store = store_of(voices, tmp_path)
+    assert voice.judge_months(catalogue, store)[-1] == "2021-04"
+    told = voice.make_signal_tables(catalogue, store)
+    assert told.measured
+    held = pq.read_table(tmp_path / "work" / "voix" / "puissance_signaux.parquet").to_pandas()
+    assert len(held)
+    assert held["plus_petite_hausse"].isna().all()
+
+
+def test_the_month_of_the_clock_is_left_for_its_end():
+    voices = made_voices(SPOKEN, DAYS)
+    months = pc.strftime(voices["day"], "%Y-%m")
+    before = voices.filter(pc.less(months, "2021-04"))
+    assert voice.past_voices(voices, "2021-04").equals(before)
+    assert voice.past_voices(voices, "2026-11").equals(voices)
+    assert voice.past_voices(voices, "2020-01").num_rows == 0
+
+
+def test_voices_of_a_month_that_is_not_over_are_in_no_table(tmp_path, catalogue, monkeypatch):
+    """From the door: the last month is measured, tested and told, and is the one before the clock's."""
+    today = datetime.date.today()
+    shift = today - (FIRST + datetime.timedelta(days=DAYS - 1))
+    made = made_voices(SPOKEN, DAYS)
+    days = pa.array([day + shift for day in made["day"].to_pylist()], pa.date32())
+    monkeypatch.setattr(voice, "gather_voices", lambda *_: made.set_column(3, "day", days))
+    store = Store(tmp_path)
+    last = str(np.datetime64(today, "M") - 1)
+    assert voice.note_voices(catalogue, store).last == last
+    voice.judge_months(catalogue, store)
+    told = voice.make_signal_tables(catalogue, store)
+    assert (told.month, told.measured) == (last, True)
+    assert told.tests > 0
+    tables = {name: pq.read_table(tmp_path / "work" / "voix" / f"{name}.parquet") for name in
+              ("themes_voix", "puissance_signaux", "tests_signaux")}  # fmt: skip
+    assert {name: max(table["mois"].to_pylist()) for name, table in tables.items()} == dict.fromkeys(tables, last)
+
+
+CARD = {"signal": "caf-panne-2024-03", "titre": "CAF : panne", "etat": "confirmé", "chiffres": "14 en mars 2024"}
+INVENTED = "Toutes les données de ce dossier sont synthétiques."
+
+
+@pytest.mark.parametrize("synthetic", [None, INVENTED])
+def test_invented_texts_are_told_in_the_morning_and_in_the_summary(tmp_path, synthetic):
+    made = SignalsMade({"confirmé": 2, "à confirmer": 3}, 1, 12.04, "2024-03", (CARD,), (), synthetic)
+    store = Store(tmp_path)
+    keep_signals_made(store, made)
+    (alert,) = signals(store)
+    assert (INVENTED in " ".join(alert.details)) is bool(synthetic)
+    said = "2 confirmés, 3 à confirmer ; 1 test en mars 2024, 12 fausses alertes attendues"
+    assert made.sentence == (f"{said} ; {synthetic}" if synthetic else said)
+    assert SignalsMade({}, 2, 1.9, "2024-08", (), ()).sentence == (
+        "aucun signal ; 2 tests en août 2024, 1,9 fausse alerte attendue"
+    )
+
+
+def test_what_was_kept_before_is_read(tmp_path):
+    old = {"states": {}, "tests": 3, "expected_false": 0.0, "month": "2024-08", "open": [], "signals": []}
+    path = tmp_path / "work" / "voix-signaux.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(old), encoding="utf-8")
+    assert list(signals(Store(tmp_path))) == []
