@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+import threading
 import traceback
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -83,13 +85,27 @@ def listened() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _stopped_as_interrupted() -> Iterator[None]:
+    """Hear a request to stop (SIGTERM, as services send it) as Ctrl-C, while the body runs."""
+    ours = threading.current_thread() is threading.main_thread()  # elsewhere no signal can be chosen
+    if not ours or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def guarded(command: Callable[[], int], *, public: bool, detail: bool, json: bool) -> int:
     """Run a command; return its exit code, or that of what stopped it.
 
     ``public``: what it writes is for everybody; ``detail``: tell the traceback too; ``json``: answer programs.
     """
     try:
-        with nullcontext() if public else private_files():
+        with _stopped_as_interrupted(), nullcontext() if public else private_files():
             return command()
     except StoppedError as stop:
         return stop.code
