@@ -97,10 +97,9 @@ class AboutPages:
 
     def _plan(self) -> File:
         reading, site = self.reading, self.pages.site
-        voice = [("Signaux de la voix des usagers", "signaux.html")] if site.voices is not None else []
         tables = dict.fromkeys(row["table"] for row in reading.dictionary)
         sections = [
-            ("Trouver", [("Accueil", "index.html"), ("Rechercher", "recherche.html"), *menu(site)[1:-2], *voice]),
+            ("Trouver", [("Accueil", "index.html"), ("Rechercher", "recherche.html"), *menu(site)[1:-2]]),
             ("Comprendre", [*MENU[-2:], ("Accessibilité", "accessibilite.html")]),
             ("Réseaux", [(one.title, addresses.network_page(code)) for code, one in reading.networks.items()]),
             ("Tables", [(table, addresses.table_page(table)) for table in tables]),

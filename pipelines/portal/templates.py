@@ -53,8 +53,11 @@ class Site:
 
 
 def menu(site: Site) -> tuple[tuple[str, str], ...]:
-    """Return the main menu: barometers are in it where there are some."""
-    return (*MENU[:6], *([("Baromètres", "barometres.html")] if site.barometers else []), *MENU[6:])
+    """Return the main menu: barometers and what users write are in it where there are some."""
+    beside = [("Baromètres", "barometres.html")] if site.barometers else []
+    if site.voices is not None:
+        beside.append(("Voix des usagers", "signaux.html"))
+    return (*MENU[:6], *beside, *MENU[6:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def test_pages_are_light(site):
 def test_pages_lead_to_voices_where_there_are_some_and_nowhere_else(site, results, tmp_path):
     without = build_site(results, tmp_path / "site").folder
     for address, link in (
-        ("index.html", "signaux.html"), ("plan.html", "signaux.html"), ("reseaux/caf.html", "../voix/caf/CAF.html")
+        ("index.html", "signaux.html"), ("plan.html", "signaux.html"), ("reseaux.html", "signaux.html"), ("reseaux/caf.html", "../voix/caf/CAF.html")
     ):  # fmt: skip
         assert f'href="{link}"' in (site / address).read_text(encoding="utf-8")
         assert "signaux" not in (without / address).read_text(encoding="utf-8")
