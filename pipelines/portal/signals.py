@@ -43,6 +43,15 @@ ALL = "tous"
 FALLEN = "retombé"
 INDICATOR = "indicateur"  # the nature of a signal that no voice gave
 CARDS, LISTED, MONTHS, THEMES, PERIODS = 8, 150, 24, 6, 12  # shown on a page, which stays under 100 kB
+METHODS = {
+    "farrington": "comparaison aux mêmes mois des années d'avant (Farrington)",
+    "ears": "comparaison aux mois juste avant (EARS)",
+    "nb_cusum": "hausse lente (CUSUM)",
+    "ebgm": "thème trop présent dans un service (EBGM)",
+    "funnel": "part qui s'écarte de celle des autres (entonnoir)",
+    "scan": "départements qui se détachent (Kulldorff)",
+    "terms": "mot qui monte (rapport de cotes)",
+}
 _CHECKS = {"volume": "Volume", "campagne": "Campagne", "moderation": "Modération", "formulaire": "Formulaire"}
 
 
@@ -107,7 +116,7 @@ class SignalPages:
                 yield self._service(network, service, mine)
         yield self._page(
             "signals_method.html", METHOD, "Comment les signaux sont trouvés, et ce qu'ils ne disent pas",
-            ledger=self._ledger()[-60:], power=self._power(), month=month_words,
+            ledger=self._ledger(), named=_method_in_words, power=self._power(), month=month_words,
             crumbs=[("Signaux", INDEX), ("Méthode et limites", None)],
         )  # fmt: skip
 
@@ -127,6 +136,7 @@ class SignalPages:
             heading=card["titre"], card=card, curve=self._curve(card), told=signal_sentence(card), month=month_words,
             checks=[(title, card[name] or SECRET) for name, title in _CHECKS.items()],
             beside=self._beside(card["reseau"]), more=self._more(card), facts=_card_facts,
+            methods=[_method_in_words(code) for code in card["detecteurs"].split(", ")],
             results_version=self.pages.reading.version, results_title=self.pages.reading.title,
             crumbs=[("Signaux", INDEX), (card["titre"], None)],
         )  # fmt: skip
@@ -205,6 +215,11 @@ class SignalPages:
             "dataset_title": self.release.title,
         }
         return self.pages.file(template, address, title, **told)
+
+
+def _method_in_words(method: str, family: str = "") -> str:
+    """Return a method in words; ``family``: of the ledger, where tests of indicators are counted apart."""
+    return METHODS.get(method, method) + (", indicateurs" if family not in {"", method} else "")
 
 
 def _card_facts(card: Line) -> Markup:

@@ -92,6 +92,10 @@ def test_the_ledger_of_tests_is_that_of_the_release(site, release):
     for facts in shown:
         line = known[facts["mois"], facts["famille"], facts["methode"]]
         assert (facts["tests"], facts["signaux"]) == (str(line["tests"]), str(line["signaux"]))
+    year = sorted({month for month, _, _ in known})[-12:]
+    assert len(shown) == sum(month in year for month, _, _ in known)
+    page = (site / METHOD).read_text(encoding="utf-8")
+    assert not [method for _, _, method in known if f"{method}<" in page or f", {method}" in page]
 
 
 def test_a_signal_stands_beside_the_results_of_its_network_named_and_dated(site):
@@ -117,7 +121,8 @@ def test_pages_are_light(site):
 def test_pages_lead_to_voices_where_there_are_some_and_nowhere_else(site, results, tmp_path):
     without = build_site(results, tmp_path / "site").folder
     for address, link in (
-        ("index.html", "signaux.html"), ("plan.html", "signaux.html"), ("reseaux.html", "signaux.html"), ("reseaux/caf.html", "../voix/caf/CAF.html")
+        ("index.html", "signaux.html"), ("plan.html", "signaux.html"), ("reseaux.html", "signaux.html"),
+        ("reseaux/caf.html", "../voix/caf/CAF.html"),
     ):  # fmt: skip
         assert f'href="{link}"' in (site / address).read_text(encoding="utf-8")
         assert "signaux" not in (without / address).read_text(encoding="utf-8")
