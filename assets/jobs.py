@@ -11,8 +11,8 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from pydantic import Field
 
 from assets.metadata import TO_PASTE
-from assets.resources import Workspace
 from assets.step_failures import step_name
+from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.revisions import ACCEPT_JOB, RevisionError, accept_revision
 

@@ -15,8 +15,8 @@ from dagster._core.execution.stats import StepEventStatus
 
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, WATCH_JOB, ZONE
 from assets.metadata import lines_shown, rows_shown
-from assets.resources import Workspace
 from assets.step_failures import failures_of_run, retrying_transient_failures, stage_of_step, step_name
+from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import look
 from pipelines.flow.exports_folder import folder_lines, note_folder

@@ -7,8 +7,8 @@ nothing. Whatever is new, or may be (a file, a declaration, the code, a year tha
 from collections.abc import Iterable
 from pathlib import Path
 
-from assets.national import release_key
-from assets.resources import Workspace
+from assets.national_assets import release_key
+from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import look
 from pipelines.flow.exports_folder import note_folder

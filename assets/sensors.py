@@ -13,8 +13,8 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB, STAGES, UPKEEP_JOB, WATCH_JOB, stage_key, year_tag
 from assets.nights import NIGHT_TAG, conclude, conclude_overtaken, night_of, now, runs_of
-from assets.resources import Workspace
 from assets.step_failures import failures_of_run
+from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.changes import Look
 from pipelines.flow.fingerprints import tables_declared

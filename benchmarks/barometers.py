@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipelines.barometers.barometer_tables import ReceivedWave, barometer_tables
 from pipelines.barometers.microdata import read_answers
-from pipelines.barometers.tables import ReceivedWave, barometer_tables
 from pipelines.declarations.barometer import Barometer, as_network
 
 _LEVELS = [("1", "positive"), ("2", "positive"), ("3", "neutral"), ("4", "negative"), ("5", "negative")]

@@ -97,7 +97,7 @@ def tables(catalogue: Catalogue, rows: int, years: int, release: int) -> dict[st
 def step(name: str, folder: Path, release: int) -> dict[str, float]:
     """Do one step in this process: prepare (not measured), release, same (nothing new), verify."""
     catalogue = small_catalogue()
-    for module in ("release", "verification"):
+    for module in ("release_folder", "verification"):
         importlib.import_module(f"pipelines.release.{module}")
     before, began = psutil.Process().memory_info().rss, time.process_time()
     if name == "verify":
@@ -115,7 +115,7 @@ def peak() -> int:
 
 def make(catalogue: Catalogue, folder: Path, release: int) -> None:
     """Make the release of the tables that are in the folder."""
-    from pipelines.release.release import make_release
+    from pipelines.release.release_folder import make_release
 
     stored = {name: StoredTable(folder / f"{release}-{name}.parquet") for name in TABLES}
     made = make_release(DATASET, catalogue, stored, folder / "releases", synthetic="Chiffres inventés pour la mesure.")

@@ -173,7 +173,7 @@ def _column(pandera: Any, pd: Any, field: dict[str, Any]) -> Any:
 def _tokens(path: Path) -> int:
     import csv
 
-    from pipelines.tabular.text import Text, open_bytes
+    from pipelines.tabular.record_pieces import Text, open_bytes
     from pipelines.tabular.tokens import tokenised
 
     class Options(csv.excel):

@@ -17,7 +17,7 @@ from pytest_socket import disable_socket, enable_socket
 
 from pipelines.declarations import Catalogue, load
 from pipelines.declarations.yaml_source import parse
-from pipelines.signal_tables.tables import SIGNAL_TABLES
+from pipelines.signal_tables.tables_of_signals import SIGNAL_TABLES
 
 PROJECT = Path(__file__).resolve().parents[1]
 REAL = PROJECT.parent / "shared" / "real"

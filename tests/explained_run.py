@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import pandas as pd
 import yaml
 
-from assets.resources import Workspace
+from assets.workspace import Workspace
 from pipelines.cli.explain_command import open_explainer
 from pipelines.declarations import Catalogue, load
 from pipelines.explain import Explainer
@@ -23,7 +23,7 @@ from pipelines.flow.kept_verdicts import keep_verdict
 from pipelines.flow.receive import receive_exports
 from pipelines.flow.release import release_inputs
 from pipelines.flow.store import Store
-from pipelines.release.release import make_release
+from pipelines.release.release_folder import make_release
 from pipelines.tables import national_tables
 
 PROJECT = Path(__file__).resolve().parents[1]

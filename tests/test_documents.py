@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 
 from assets.definitions import build_definitions
-from assets.resources import Workspace
+from assets.workspace import Workspace
 from pipelines.cli import app
 from pipelines.compile.editor import stale
 from pipelines.compile.manual import estimators_manual
@@ -22,7 +22,7 @@ from pipelines.declarations.estimators import ESTIMATORS
 from pipelines.declarations.indicator import Indicator
 from pipelines.declarations.network import Export, Network
 from pipelines.declarations.references import Corrections
-from pipelines.declarations.release_settings import Explanation, Layout
+from pipelines.declarations.release_settings import Explanation, TableDivision
 from pipelines.declarations.signal_notes import SignalNotes
 from pipelines.declarations.yaml_source import parse
 
@@ -56,7 +56,7 @@ def test_the_examples_of_the_manual_are_valid():
     SignalNotes.model_validate(notes)
     Corrections.model_validate(corrections)
     Explanation.model_validate(dataset["explanations"][0])
-    Layout.model_validate(laid_out["layout"]["resultats"])
+    TableDivision.model_validate(laid_out["layout"]["resultats"])
 
 
 def test_the_manual_names_every_estimator_and_its_inputs():

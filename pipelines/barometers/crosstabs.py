@@ -16,7 +16,7 @@ from pipelines.barometers.microdata import NONE
 from pipelines.compute.intervals import kish
 from pipelines.compute.observed_results import estimate
 from pipelines.declarations.estimators import NetSatisfaction, Score, Share
-from pipelines.declarations.estimators.voices import Points
+from pipelines.declarations.estimators.opinions import Points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli import (
-    catalogue,
+    check_commands,
     explain_command,
-    instance,
     operations,
+    operator_commands,
     posters,
     producers,
     publish_commands,
     releases,
-    run,
+    run_command,
 )
 from pipelines.cli.door import listened
-from pipelines.cli.french import Command, Group, PublicCommand, usage_fault
+from pipelines.cli.french_help import Command, Group, PublicCommand, usage_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,12 +86,12 @@ def _add(
     to.command(name, cls=kind, help=told, epilog=epilog or None, rich_help_panel=title)(command)
 
 
-_add(run.run, _TREAT, "traiter les exports : réception, validation, résultats, version, catalogue local")
-_add(catalogue.check, _TREAT, "contrôler toutes les déclarations, toutes les erreurs d'un coup")
+_add(run_command.run, _TREAT, "traiter les exports : réception, validation, résultats, version, catalogue local")
+_add(check_commands.check, _TREAT, "contrôler toutes les déclarations, toutes les erreurs d'un coup")
 app.command(
     "list", cls=Command, help="lister les réseaux, leurs années, exports et indicateurs", rich_help_panel=_TREAT
-)(catalogue.listing)
-_add(catalogue.editor_schemas, _TREAT, "écrire les JSON Schemas pour les éditeurs de YAML", public=True)
+)(check_commands.listing)
+_add(check_commands.editor_schemas, _TREAT, "écrire les JSON Schemas pour les éditeurs de YAML", public=True)
 _add(
     explain_command.explain, _TREAT, "remonter d'un résultat publié à ses lignes sources, et le recalculer",
     "Code de sortie : 0 le recalcul confirme (ou la valeur est secrète), 1 il ne confirme pas, "
@@ -118,7 +118,7 @@ _add(
 )  # fmt: skip
 _add(posters.posters, _PUBLISH, "faire les affiches des guichets d'un réseau, en PDF, d'après une version", public=True)
 _add(releases.rollback, _PUBLISH, "revenir à une version : une nouvelle version, avec ses tables et un motif")
-_add(instance.revisions, _PUBLISH, "révisions d'années closes : lister, accepter")
+_add(operator_commands.revisions, _PUBLISH, "révisions d'années closes : lister, accepter")
 _add(operations.status, _OPERATE, "dire ce qui est publié et où, ce qui est en retard, ce qui attend un accord")
 _add(
     operations.doctor, _OPERATE, "dire si tout est prêt : installation, stockage, instance, clés, horloge, services",
@@ -128,6 +128,10 @@ _instance = typer.Typer(
     cls=Group, help="l'instance Dagster : préparer, reprendre après un arrêt, purger", rich_markup_mode=None
 )
 app.add_typer(_instance, name="instance", rich_help_panel=_OPERATE)
-_add(instance.prepare, "", "créer ou migrer le stockage, réparer un premier démarrage interrompu", to=_instance)
-_add(instance.recover, "", "au démarrage du service : marquer en échec ce qui a été tué avec lui", to=_instance)
-_add(instance.purge, "", "supprimer les traitements anciens, avec événements et journaux", to=_instance)
+_add(
+    operator_commands.prepare, "", "créer ou migrer le stockage, réparer un premier démarrage interrompu", to=_instance
+)
+_add(
+    operator_commands.recover, "", "au démarrage du service : marquer en échec ce qui a été tué avec lui", to=_instance
+)
+_add(operator_commands.purge, "", "supprimer les traitements anciens, avec événements et journaux", to=_instance)

@@ -45,7 +45,7 @@ def check_any_file(asked: Asked) -> Answer:
     """Judge a file within limits of time and memory: whatever it holds, there is an answer."""
     # Before the fork: both processes use it, and it is the longest of a small file.
     import pipelines.validate.check
-    import pipelines.validate.terminal  # noqa: F401
+    import pipelines.validate.verdict_screen  # noqa: F401
 
     size = asked.file.stat().st_size
     try:

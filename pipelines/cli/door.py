@@ -129,7 +129,7 @@ def sentence_of(error: Exception) -> tuple[str, int]:
     from pipelines.operations.output_lock import OutputBusyError
     from pipelines.operations.settings import SettingError
     from pipelines.read import RootError
-    from pipelines.release.errors import PublicationError
+    from pipelines.release.refusals import PublicationError
 
     if isinstance(error, SettingError | RootError | OutputBusyError):
         return str(error), USAGE

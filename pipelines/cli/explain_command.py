@@ -55,7 +55,7 @@ def explain(
     if json:
         print_json(told)
     else:
-        from pipelines.explain.terminal import show
+        from pipelines.explain.explanation_screen import show
 
         show(told)
     return REFUSED if told["recalcul"]["accord"] is False else DONE

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pipelines.cli.options import UNREADABLE
 from pipelines.compute.accounts import accounts_of
 from pipelines.declarations.roles import row_rules
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.mechanics.files import sha256
 from pipelines.read import UnusableFileError, layout_of_file, read_export
 from pipelines.read.archive import check_size
@@ -34,8 +34,8 @@ from pipelines.validate import (
     validate_file,
     write_letter,
 )
-from pipelines.validate.letters.accounts import take_accounts
-from pipelines.validate.problems import Problem, grouped
+from pipelines.validate.grouped_findings import Problem, grouped
+from pipelines.validate.letters.row_accounts import take_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,7 +27,7 @@ def doctor(
     if json:
         print_json({"pret": not failed, "constats": [vars(item) for item in findings]})
     else:
-        from pipelines.cli.tables import show_findings
+        from pipelines.cli.terminal_tables import show_findings
 
         show_findings(findings)
     return REFUSED if failed else DONE
@@ -46,7 +46,7 @@ def status(output: Output, schemas: Schemas, json: Json = False) -> int:
     if json:
         print_json(found)
     else:
-        from pipelines.cli.tables import show_lines
+        from pipelines.cli.terminal_tables import show_lines
         from pipelines.report.status import status_lines
 
         show_lines(status_lines(found))

@@ -94,7 +94,7 @@ def _validate_any(asked: Asked, json: bool) -> int:
         for note in (f"contrôle {verdict.path}{why}", *answer.notes):
             print(f"resultats : {note}", file=sys.stderr)
     else:
-        from pipelines.validate.terminal import show_report
+        from pipelines.validate.verdict_screen import show_report
 
         show_report(verdict, str(asked.file), answer.notes, free_order=asked.free_order)
     types = {error["type"] for task in verdict.report["tasks"] for error in task["errors"]}
@@ -124,7 +124,7 @@ def _validate_export(
     except ValueError as error:
         return tell(error, USAGE)
     from pipelines.read import TreatmentError
-    from pipelines.validate.terminal import rows_counted
+    from pipelines.validate.verdict_screen import rows_counted
 
     try:
         with rows_counted() as progress:
@@ -141,7 +141,7 @@ def _validate_export(
         print_json(checked.descriptor())
     else:
         from pipelines.validate.letters.letter import consequences
-        from pipelines.validate.terminal import show_verdict
+        from pipelines.validate.verdict_screen import show_verdict
 
         title = f"{catalogue.networks[network].title}, {export.title}"
         published = consequences(catalogue, network, checked.year, checked.verdict)

@@ -88,7 +88,7 @@ def site(
 ) -> int:
     """Write the public site of a published version: only the pages that differ."""
     catalogue = load_or_stop(schemas)
-    from pipelines.flow.site import bring_site
+    from pipelines.flow.public_site import bring_site
     from pipelines.flow.store import Store
     from pipelines.operations.settings import theme_from_environment
 
@@ -119,7 +119,7 @@ def _guarded(arguments: Arguments, command: Callable[[Arguments, Publisher], int
     from pipelines.flow.store import Store
     from pipelines.operations.settings import SettingError, read_secret
     from pipelines.read import RootError
-    from pipelines.release.errors import PublicationError
+    from pipelines.release.refusals import PublicationError
     from pipelines.targets.protocol import TargetError
 
     try:
@@ -157,9 +157,9 @@ def _show(arguments: Arguments, publisher: Publisher) -> int:
 
 
 def _bring(arguments: Arguments, publisher: Publisher) -> int:
-    from pipelines.flow.site import follow_site
+    from pipelines.flow.public_site import follow_site
     from pipelines.operations.settings import theme_from_environment
-    from pipelines.release.errors import PublicationError
+    from pipelines.release.refusals import PublicationError
     from pipelines.targets.publication_report import plan_text, report_text
 
     if arguments.accept and not publisher.accept(arguments.accept, arguments.reason):

@@ -153,7 +153,7 @@ def rollback(
     """Make a new release with the tables of an earlier one."""
     from pipelines.flow.store import AlreadyReleasedError
     from pipelines.operations.output_lock import alone_on
-    from pipelines.release.errors import PublicationError, ReleaseError
+    from pipelines.release.refusals import PublicationError, ReleaseError
 
     catalogue = load_or_stop(schemas)
     dataset, store = dataset_of(output, wanted_dataset)
@@ -173,12 +173,12 @@ def rollback(
 
 def _go_back(catalogue: Catalogue, dataset: str, store: Store, to: str, reason: str) -> tuple[str, Path]:
     """Make the release, publish it locally and on the site; return its version and its folder."""
+    from pipelines.flow.public_site import follow_site
     from pipelines.flow.publish import Publisher
     from pipelines.flow.replay import archived_catalogue
-    from pipelines.flow.site import follow_site
     from pipelines.operations.settings import read_secret, theme_from_environment
     from pipelines.release.rollback import rollback
-    from pipelines.targets.folder.target import NAME
+    from pipelines.targets.folder.folder_target import NAME
 
     store.room("releases")
     with tempfile.TemporaryDirectory() as folder:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipelines.declarations import Column, Table
-    from pipelines.declarations.base import Scalar
+    from pipelines.declarations.strict_model import Scalar
 
 Test = tuple[str, "Callable[[Any], bool]"]
 

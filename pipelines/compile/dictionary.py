@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.compile.expected import allowed_values, shown
+from pipelines.compile.expected_cells import allowed_values, shown
 from pipelines.declarations import Column, Table
-from pipelines.declarations.base import Constraints
+from pipelines.declarations.strict_model import Constraints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

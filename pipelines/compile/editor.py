@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations import Dataset, Indicator, Network, Table, Territories
 from pipelines.declarations.barometer import Barometer
-from pipelines.declarations.base import LEVELS
 from pipelines.declarations.catalogue import AbsenceReasons, Engagements, QualityCriteria
 from pipelines.declarations.experiences import Experiences, ThemeFamily, Typologies
 from pipelines.declarations.references import Corrections
 from pipelines.declarations.signal_notes import SignalNotes
+from pipelines.declarations.strict_model import LEVELS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipelines.compile.expected import first_right, right_example, shown
+from pipelines.compile.expected_cells import first_right, right_example, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from pipelines.compile.expected import expected_words, shown
+from pipelines.compile.expected_cells import expected_words, shown
 from pipelines.compile.exports import field_descriptor, is_optional, label_of, workbooks_for
 from pipelines.compile.samples import cell_example, example_rows, territory_codes
 from pipelines.compile.workbook import print_in_width, workbook, write_lines, write_text

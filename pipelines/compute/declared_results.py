@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.reasons import reason_where
-from pipelines.declarations.base import LEVELS
+from pipelines.compute.absence_reasons import reason_where
 from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import last_day, periods_of_year
+from pipelines.declarations.strict_model import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipelines.compute.row_codes import column, literal
-from pipelines.declarations.base import LEVELS
+from pipelines.declarations.strict_model import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.calibration import DIAGNOSTICS, calibrate
-from pipelines.compute.comparability import declared_breaks
+from pipelines.compute.comparable_years import declared_breaks
 from pipelines.compute.contributors import FEW, told_by_few
 from pipelines.compute.declared_results import discrepancies, typed_results
 from pipelines.compute.export_rows import Source, connect, structures
 from pipelines.compute.intervals import critical
-from pipelines.compute.networks import transparency
+from pipelines.compute.network_transparency import transparency
 from pipelines.compute.observed_results import observed_results
 from pipelines.compute.sums import Sums, declared_rows, scan
 from pipelines.declarations.geography import Geography

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pipelines.compute.absence_reasons import reason_where
 from pipelines.compute.design import ROUNDING, degrees_of_freedom, linearised_variance
 from pipelines.compute.intervals import Z95, around, critical, kish, normal, tango, wilson
 from pipelines.compute.quantiles import quantiles
-from pipelines.compute.reasons import reason_where
 from pipelines.compute.sums import SUMMED, Sums, strata_of
 from pipelines.compute.units import UNIT
 from pipelines.declarations import estimators as declared

@@ -14,7 +14,7 @@ from pipelines.declarations import estimators as declared
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pipelines.declarations.base import Scalar
+    from pipelines.declarations.strict_model import Scalar
 
 
 @dataclass(frozen=True)

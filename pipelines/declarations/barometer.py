@@ -11,9 +11,18 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines.declarations.base import FIRST_YEAR, LAST_YEAR, ColumnName, Constraints, Identifier, Model, Text, Years
 from pipelines.declarations.network import Acceptance, Export, ExportField, FileFormat, Layout, Network, RowLevel
 from pipelines.declarations.sampling import Calibration, Margin
+from pipelines.declarations.strict_model import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    ColumnName,
+    Constraints,
+    Identifier,
+    Model,
+    Text,
+    Years,
+)
 
 Polarity = Literal["positive", "neutral", "negative"]
 Breaking = Literal["institute", "mode", "universe", "wording"]

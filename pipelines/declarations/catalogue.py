@@ -11,7 +11,6 @@ from types import MappingProxyType
 from pydantic import model_validator
 
 from pipelines.declarations.barometer import Barometer
-from pipelines.declarations.base import Identifier, Model
 from pipelines.declarations.datasets import Dataset, Table
 from pipelines.declarations.experiences import Experiences, ThemeFamily, Typology
 from pipelines.declarations.indicator import Feed, Indicator
@@ -25,6 +24,7 @@ from pipelines.declarations.references import (
     Territories,
 )
 from pipelines.declarations.signal_notes import SignalNote
+from pipelines.declarations.strict_model import Identifier, Model
 
 SIGNALS = "signaux"  # main table of the data set of signals
 

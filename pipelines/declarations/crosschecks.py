@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipelines.declarations.barometer_checks import barometer_faults
-from pipelines.declarations.base import LEVELS
 from pipelines.declarations.experience_checks import experience_faults, theme_faults, typology_faults
 from pipelines.declarations.network import DURATION_FORMS
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
@@ -15,15 +14,16 @@ from pipelines.declarations.references import REASONS_GIVEN
 from pipelines.declarations.release_settings_checks import names_used
 from pipelines.declarations.role_checks import fits, input_faults, unit_faults, weight_faults
 from pipelines.declarations.sampling_checks import sampling_faults
+from pipelines.declarations.strict_model import LEVELS
 from pipelines.declarations.yaml_source import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pipelines.declarations.base import Scalar
     from pipelines.declarations.catalogue import Catalogue
     from pipelines.declarations.indicator import Feed, Indicator
     from pipelines.declarations.network import Export, Layout, Network
+    from pipelines.declarations.strict_model import Scalar
     from pipelines.declarations.yaml_source import Path
 
 

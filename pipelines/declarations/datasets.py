@@ -6,8 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipelines.declarations.base import ColumnName, Constraints, Identifier, Model, Scalar, Text
-from pipelines.declarations.release_settings import Budgets, Explanation, Historical, Layout, ReleaseGates, Workbook
+from pipelines.declarations.release_settings import (
+    Budgets,
+    Explanation,
+    Historical,
+    ReleaseGates,
+    TableDivision,
+    Workbook,
+)
+from pipelines.declarations.strict_model import ColumnName, Constraints, Identifier, Model, Scalar, Text
 
 ColumnType = Literal["string", "integer", "number", "boolean", "date"]
 
@@ -101,7 +108,7 @@ class Dataset(Model):
     gates: ReleaseGates
     explanations: tuple[Explanation, ...] = ()
     historical: Historical | None = None
-    layout: dict[ColumnName, Layout] = Field(default={}, description="tables that lie in several files")
+    layout: dict[ColumnName, TableDivision] = Field(default={}, description="tables that lie in several files")
     budgets: Budgets = Budgets()
     workbook: Workbook | None = Field(default=None, description="a workbook for people; else one with every table")
     site: str | None = Field(default=None, pattern=_WEB_ADDRESS, description="where people read the public site")

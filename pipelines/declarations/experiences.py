@@ -11,8 +11,8 @@ import re
 
 from pydantic import Field, model_validator
 
-from pipelines.declarations.base import ColumnName, Identifier, Model, Text, Years
 from pipelines.declarations.network import Acceptance, Export, ExportField, Layout, Network, Period, RowLevel
+from pipelines.declarations.strict_model import ColumnName, Identifier, Model, Text, Years
 
 EXPORT = "experiences"
 FEELINGS = "positif|neutre|négatif"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelines.declarations.base import Level
     from pipelines.declarations.references import Territories, Territory
+    from pipelines.declarations.strict_model import Level
 
 
 class Geography:

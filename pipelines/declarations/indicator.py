@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines.declarations.base import ColumnName, Frequency, Identifier, Level, Model, Scalar, Text, Years
 from pipelines.declarations.estimators import Estimator, Example, LevelMethod, YearMethod
+from pipelines.declarations.strict_model import ColumnName, Frequency, Identifier, Level, Model, Scalar, Text, Years
 
 NamespacedCode = Annotated[str, Field(pattern=r"^(spplus|pilote|barometre):[A-Za-z0-9-]+$")]
 

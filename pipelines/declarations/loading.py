@@ -11,7 +11,6 @@ from pydantic import TypeAdapter, ValidationError
 from pipelines.declarations import barometer as barometer_files
 from pipelines.declarations import experiences as experience_files
 from pipelines.declarations.barometer import Barometer
-from pipelines.declarations.base import Identifier, Model
 from pipelines.declarations.catalogue import AbsenceReasons, Catalogue, Engagements, QualityCriteria
 from pipelines.declarations.crosschecks import crosscheck
 from pipelines.declarations.datasets import Dataset, Table
@@ -21,6 +20,7 @@ from pipelines.declarations.network import Network
 from pipelines.declarations.problems import DeclarationError, Problem, from_pydantic
 from pipelines.declarations.references import Correction, Corrections, Territories
 from pipelines.declarations.signal_notes import SignalNote, SignalNotes
+from pipelines.declarations.strict_model import Identifier, Model
 from pipelines.declarations.yaml_source import Document, parse
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines.declarations.base import (
+from pipelines.declarations.sampling import Calibration, Collection, Design
+from pipelines.declarations.strict_model import (
     ColumnName,
     Constraints,
     Frequency,
@@ -22,7 +23,6 @@ from pipelines.declarations.base import (
     Text,
     Years,
 )
-from pipelines.declarations.sampling import Calibration, Collection, Design
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "year", "duration"]
 DurationForm = Literal["h:mm:ss", "h:mm", "mm:ss"]

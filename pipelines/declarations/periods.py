@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelines.declarations.base import Frequency
+    from pipelines.declarations.strict_model import Frequency
 
 MONTHS_PER_PERIOD: dict[Frequency, int] = {"month": 1, "quarter": 3, "semester": 6, "year": 12}
 FRENCH: dict[Frequency, str] = {

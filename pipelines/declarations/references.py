@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from pipelines.declarations.base import ColumnName, Identifier, Model, Scalar, Text
+from pipelines.declarations.strict_model import ColumnName, Identifier, Model, Scalar, Text
 
 ObservationStatus = Literal["A", "P", "E", "B", "U", "L", "M", "Q", "O"]
 ConfidentialityStatus = Literal["F", "C", "A", "D"]  # A and D: of declarations from before there was one status

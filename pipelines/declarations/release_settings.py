@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.declarations.base import ColumnName, Identifier, Model, Text, Years
+from pipelines.declarations.strict_model import ColumnName, Identifier, Model, Text, Years
 
 
 class Threshold(Model):
@@ -61,7 +61,7 @@ class Part(Model):
     where: dict[ColumnName, tuple[Text, ...]] = Field(min_length=1)
 
 
-class Layout(Model):
+class TableDivision(Model):
     """How a large table lies in files; readers start with the first part. Journals tell ``why`` when it changes.
 
     A file over its budget is one file a year (column ``annee``) instead.

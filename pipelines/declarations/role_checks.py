@@ -14,9 +14,9 @@ from pipelines.declarations.network import DURATION_UNITS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.declarations.base import Scalar
     from pipelines.declarations.indicator import Feed, Indicator
     from pipelines.declarations.network import Export, ExportField
+    from pipelines.declarations.strict_model import Scalar
     from pipelines.declarations.yaml_source import Path
 
 NUMERIC = ("integer", "number", "year", "duration")

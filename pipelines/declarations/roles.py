@@ -14,10 +14,10 @@ from pipelines.declarations import estimators as declared
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pipelines.declarations.base import Scalar
     from pipelines.declarations.catalogue import Catalogue
     from pipelines.declarations.indicator import Feed, Indicator
     from pipelines.declarations.network import Export, ExportField
+    from pipelines.declarations.strict_model import Scalar
 
 Check = Literal[
     "filled",  # the first column is not blank

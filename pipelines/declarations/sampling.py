@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.declarations.base import ColumnName, Model, Text, Years
+from pipelines.declarations.strict_model import ColumnName, Model, Text, Years
 
 Collection = Literal["sample", "census"]
 SUM_TOLERANCE = 5e-3  # published shares are rounded: 51.6 + 48.5 = 100.1 is a distribution, 97 is not

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
 
-from pipelines.declarations.base import Model, Text
+from pipelines.declarations.strict_model import Model, Text
 
 # As ``pipelines.signal_tables.cards`` names them: a network, what is said there, and the month of the beginning.
 SignalName = Annotated[str, Field(max_length=200, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*-\d{4}-\d{2}$")]

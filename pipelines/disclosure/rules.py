@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Indicator
-    from pipelines.declarations.estimators.base import UnitBounds
+    from pipelines.declarations.estimators.estimator import UnitBounds
 
 DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else
 SECRET = "secret-statistique"  # one reason for all that is hidden: two told which bases were under the threshold

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 import pandas as pd
 
 from pipelines.compute.units import assign_units
-from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import last_day, period_of, periods_of_year
+from pipelines.declarations.strict_model import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

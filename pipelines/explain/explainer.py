@@ -17,11 +17,11 @@ from pipelines.compute.declared_results import typed_results
 from pipelines.compute.export_rows import Source, connect
 from pipelines.compute.sums import declared_rows
 from pipelines.declarations.geography import Geography
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.explain.accepted_rows import NetworkLines, ObservedLines, TypedLines
 from pipelines.explain.agreement import differences, is_hidden, kept_from, same_reason
 from pipelines.explain.archived_files import DAMAGED, is_held
-from pipelines.explain.evidence import gather_evidence
+from pipelines.explain.archived_rows import gather_evidence
 from pipelines.explain.recomputation import NotComputedError, by_unit, key_of, recomputed_lines, write_observations
 from pipelines.flow.state import ExportVerdict
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue, Export, Feed, Indicator
     from pipelines.explain.accepted_rows import Lines
     from pipelines.explain.agreement import Row
-    from pipelines.explain.evidence import Evidence
+    from pipelines.explain.archived_rows import Evidence
     from pipelines.explain.published_row import Release
     from pipelines.explain.recomputation import Key
     from pipelines.flow.state import ReleasedYear

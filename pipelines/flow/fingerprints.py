@@ -23,7 +23,7 @@ _WORDS = (
     "validate/messages.yml",
 )  # titles of findings, which are published
 _HIDING = ("flow/protection.py", "flow/earlier_releases.py")
-GATHERING = (*COMPUTING, *_WORDS, "tables", "flow/gather.py", *_HIDING, "barometers", "flow/barometers.py")
+GATHERING = (*COMPUTING, *_WORDS, "tables", "flow/gather.py", *_HIDING, "barometers", "flow/barometer_waves.py")
 _LETTERS = ("validate/letters/letter.py", "validate/letters/annotated_copy.py", "validate/letters/templates/")
 
 

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 from pipelines.compile.table_schema import TYPES
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue, Table
-from pipelines.declarations.bases import REASONS
-from pipelines.declarations.status import Status
+from pipelines.declarations.base_reasons import REASONS
+from pipelines.declarations.statuses import Status
 from pipelines.disclosure import KEPT_FROM, SECRET_FIGURES, secret_figures
 from pipelines.disclosure.results_table import NUMBERS
-from pipelines.flow.barometers import BAROMETER_TABLES, gather_barometers
+from pipelines.flow.barometer_waves import BAROMETER_TABLES, gather_barometers
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.protection import Protection, protecting
 from pipelines.flow.state import ExportVerdict, National, NetworkYear, YearVerdict

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipelines.declarations import Catalogue, Export, Layout
 from pipelines.declarations.roles import row_rules
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.flow.fingerprints import fingerprint, judging_code
 from pipelines.flow.kept_verdicts import JudgedYear, keep_verdict
 from pipelines.flow.receive import note_damage

@@ -24,7 +24,7 @@ from pipelines.flow.stored_files import read_frame
 from pipelines.read import ExportsRoot
 from pipelines.release import history
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception
-from pipelines.release.release import Release, make_release
+from pipelines.release.release_folder import Release, make_release
 
 _AUDITED = [*AUDITED, "valeur_precedente", "evolution"]
 _MADE_FROM = "work/versions/{dataset}.json"

@@ -19,8 +19,8 @@ from pipelines.flow.run import run_dataset, run_network_year
 from pipelines.flow.store import Store
 from pipelines.read import Archive, ExportsRoot
 from pipelines.release import history
-from pipelines.release.errors import ReleaseError
 from pipelines.release.inputs import Inputs, Reception, inputs_of
+from pipelines.release.refusals import ReleaseError
 
 
 class ReplayError(Exception):

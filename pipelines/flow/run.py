@@ -13,8 +13,8 @@ from pipelines.flow.release import audited, release_dataset, release_inputs
 from pipelines.flow.revisions import settle, writing_store
 from pipelines.flow.store import Store
 from pipelines.read import ExportsRoot
-from pipelines.release.errors import ReleaseError
-from pipelines.release.release import Release
+from pipelines.release.refusals import ReleaseError
+from pipelines.release.release_folder import Release
 
 
 def run_network_year(

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.declarations.experiences import EXPORT
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.flow.fingerprints import code_of, fingerprint
 from pipelines.flow.gather import declared_table
 from pipelines.flow.published_indicators import office_names, office_results, published_results, yearly_indicators
@@ -32,10 +32,10 @@ from pipelines.mechanics import french
 from pipelines.mechanics.french import month_in_words
 from pipelines.portal.release_data import synthetic_statement
 from pipelines.release import history
-from pipelines.release.release import make_release
+from pipelines.release.release_folder import make_release
 from pipelines.signal_tables.episodes import CONFIRMED, TO_CONFIRM
 from pipelines.signal_tables.shown_voices import PUBLISHED
-from pipelines.signal_tables.tables import NOTHING, SIGNAL_TABLES, Findings, Words, signal_tables
+from pipelines.signal_tables.tables_of_signals import NOTHING, SIGNAL_TABLES, Findings, Words, signal_tables
 from pipelines.signals.detection import Options, detect
 from pipelines.signals.indicator_signals import detect_in_indicators
 from pipelines.voice.voices import AcceptedYear, read_voices
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from pipelines.declarations.signal_notes import SignalNote
     from pipelines.flow.store import Store
     from pipelines.release.inputs import Inputs
-    from pipelines.release.release import Release
+    from pipelines.release.release_folder import Release
     from pipelines.signals.detection import Detection
 
 ROOM = "work/voix"

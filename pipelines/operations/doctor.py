@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import dagster as dg
 from packaging.requirements import Requirement
 
-from assets.resources import workspace_from_environment
+from assets.workspace import workspace_from_environment
 from pipelines.flow.output_folder import make_output, strangers
 from pipelines.flow.publish import kind_of
 from pipelines.mechanics.machine_faults import machine_fault
@@ -43,7 +43,7 @@ from pipelines.operations.settings import (
     readable_by_others,
 )
 from pipelines.read import ObjectStore, RootError
-from pipelines.release.errors import PublicationError
+from pipelines.release.refusals import PublicationError
 from pipelines.targets.protocol import TargetError
 from pipelines.targets.udata.access import access, platform_time
 

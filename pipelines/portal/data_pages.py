@@ -13,8 +13,8 @@ from pipelines.portal.templates import File
 from pipelines.release import history
 from pipelines.release.changelog import told_changes
 from pipelines.release.feed import atom
-from pipelines.release.files import CHECKSUMS, told_digests
 from pipelines.release.reuse import DOCUMENTS, EXCEL_STEPS, LIMITS, citation, examples
+from pipelines.release.written_files import CHECKSUMS, told_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 
 
 class State(StrEnum):

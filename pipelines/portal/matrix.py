@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.mechanics.french import listed
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import duckdb
 from pipelines.portal.figures import Change, Figure, Indicator, Place, Series, State
 from pipelines.release import history
 from pipelines.release.changelog import Version, kind, told_versions
-from pipelines.release.errors import DamagedReleaseError, PublicationError
-from pipelines.release.files import CHECKSUMS, told_digests
+from pipelines.release.refusals import DamagedReleaseError, PublicationError
+from pipelines.release.written_files import CHECKSUMS, told_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

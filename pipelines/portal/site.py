@@ -15,23 +15,22 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.portal import barometers as barometer_pages
-from pipelines.portal import signals as signal_pages
+from pipelines.portal import barometer_pages, signal_pages
 from pipelines.portal.about_pages import NOT_FOUND, AboutPages
 from pipelines.portal.addresses import LATEST, posters_folder, posters_zip, version_folder
-from pipelines.portal.barometers import BarometerPages, BarometerRelease
+from pipelines.portal.barometer_pages import BarometerPages, BarometerRelease
 from pipelines.portal.charts import style
 from pipelines.portal.data_pages import DataPages
 from pipelines.portal.national_pages import CommonPages
 from pipelines.portal.network_pages import NetworkPages
 from pipelines.portal.release_data import Reading, UnreadableReleaseError
-from pipelines.portal.signals import SignalPages, SignalsRelease, voice_pages
+from pipelines.portal.signal_pages import SignalPages, SignalsRelease, voice_pages
 from pipelines.portal.site_folder import SiteFolder
 from pipelines.portal.templates import TEMPLATES, Pages, Site
 from pipelines.release import changelog, feed, history, reuse
-from pipelines.release.errors import DamagedReleaseError
-from pipelines.release.files import told_digests
 from pipelines.release.integrity import checksum_findings
+from pipelines.release.refusals import DamagedReleaseError
+from pipelines.release.written_files import told_digests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

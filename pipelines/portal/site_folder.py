@@ -15,8 +15,8 @@ from pathlib import Path
 from sys import intern
 from typing import TYPE_CHECKING
 
-from pipelines.release.files import PUBLIC_FILE, public_folder
 from pipelines.release.history import IN_PROGRESS
+from pipelines.release.written_files import PUBLIC_FILE, public_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

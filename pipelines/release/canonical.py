@@ -19,7 +19,7 @@ from pipelines.compile.table_schema import TYPES, arrow_schema
 from pipelines.mechanics.french import counted
 from pipelines.mechanics.plain_text import table_lines
 from pipelines.release.column_texts import canonical, compact_schema, each_value, plain
-from pipelines.release.errors import TableError
+from pipelines.release.refusals import TableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ from pipelines.release.column_texts import canonical, content, escaped, joined, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.release.layout import MovedTable, Told
+    from pipelines.release.table_parts import MovedTable, Told
 
 VERSION_COLUMN = "version_publication"
 BETWEEN = "\x1f"  # cells of a key; no published cell holds it

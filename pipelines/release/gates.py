@@ -15,8 +15,8 @@ from pyarrow import compute as pc
 from pipelines.mechanics.french import counted, percent
 from pipelines.release import history
 from pipelines.release.difference import BETWEEN, NONE, TableDifference, TableState, release_difference
-from pipelines.release.layout import moved
 from pipelines.release.reasons import KEPT_FROM, TELLING, UNEXPLAINED
+from pipelines.release.table_parts import moved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Catalogue
     from pipelines.declarations.release_settings import ReleaseGates, Threshold
-    from pipelines.release.layout import MovedTable
+    from pipelines.release.table_parts import MovedTable
 
 SHOWN = 10  # details told per gate; the rest is counted
 FEW_ROWS = 20  # in a table that small, one row is a large share: only the whole dataset is judged

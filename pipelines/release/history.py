@@ -17,16 +17,16 @@ from pyarrow import parquet
 from pipelines.mechanics.files import sha256
 from pipelines.release.column_texts import canonical, from_csv
 from pipelines.release.difference import TableState, content_hash
-from pipelines.release.errors import DamagedReleaseError
-from pipelines.release.files import CHECKSUMS
 from pipelines.release.own_tables import JOURNAL, OWN_TABLES
-from pipelines.release.table_files import read_csv
+from pipelines.release.refusals import DamagedReleaseError
+from pipelines.release.table_writers import read_csv
 from pipelines.release.version import parse
+from pipelines.release.written_files import CHECKSUMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.release.layout import Told
+    from pipelines.release.table_parts import Told
 
 IN_PROGRESS = ".en-cours-"
 DESCRIPTOR = "datapackage.json"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.release.errors import DamagedReleaseError
+from pipelines.release.refusals import DamagedReleaseError
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from pipelines.mechanics.files import disk_signs, saved_facts, sha256
 from pipelines.release import history
-from pipelines.release.errors import DamagedReleaseError, PublicationError
-from pipelines.release.files import CHECKSUMS
+from pipelines.release.refusals import DamagedReleaseError, PublicationError
 from pipelines.release.renditions import put
+from pipelines.release.written_files import CHECKSUMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,14 +11,14 @@ import duckdb
 import pyarrow as pa
 from pyarrow import compute as pc
 
-from pipelines.release.spreadsheet import MOST_ROWS, Sheet, write_workbook
+from pipelines.release.xlsx_rendition import MOST_ROWS, Sheet, write_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipelines.declarations import Table
-    from pipelines.release.files import WrittenFile
+    from pipelines.release.written_files import WrittenFile
 
 LISTS = {"indicateurs": "Indicateurs", "reseaux": "Réseaux", "territoires": "Territoires", "structures": "Structures"}
 NEEDED = ("resultats", "indicateurs", "reseaux")

@@ -17,9 +17,9 @@ from pipelines.release.changelog import (
     section,
     summary,
 )
+from pipelines.release.data_package import release_title
 from pipelines.release.inputs import Inputs, inputs_of
 from pipelines.release.journal import journal
-from pipelines.release.package import release_title
 from pipelines.release.reasons import Reason, Reasons
 
 if TYPE_CHECKING:

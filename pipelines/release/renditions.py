@@ -11,8 +11,8 @@ from pyarrow import compute as pc
 
 from pipelines.mechanics.files import sha256, stable_zip, write_whole
 from pipelines.release.column_texts import canonical
-from pipelines.release.files import CHECKSUMS
-from pipelines.release.table_files import csv_bytes, read_csv
+from pipelines.release.table_writers import csv_bytes, read_csv
+from pipelines.release.written_files import CHECKSUMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

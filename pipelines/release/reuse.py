@@ -12,13 +12,13 @@ from pipelines.compile.dictionary import dictionary_rows
 from pipelines.mechanics.french import counted
 from pipelines.release import history
 from pipelines.release.changelog import known_versions
-from pipelines.release.package import SYNTHETIC_MARK, release_title
+from pipelines.release.data_package import SYNTHETIC_MARK, release_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pipelines.declarations import Catalogue, Dataset, Table
-    from pipelines.release.layout import TableFile
+    from pipelines.release.table_parts import TableFile
 
 TEMPLATES = Path(__file__).parent / "templates"
 REUSE = "reutiliser.md"

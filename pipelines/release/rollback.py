@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.compile.table_schema import arrow_schema, table_schema
 from pipelines.release import history
-from pipelines.release.errors import ReleaseError
 from pipelines.release.inputs import inputs_of
 from pipelines.release.integrity import checksum_findings
 from pipelines.release.reasons import Reason
 from pipelines.release.record import Origin
-from pipelines.release.release import Release, issue, withdrawn
+from pipelines.release.refusals import ReleaseError
+from pipelines.release.release_folder import Release, issue, withdrawn
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,11 +18,11 @@ from pipelines.release import history
 from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE
 from pipelines.release.column_texts import BATCH, canonical
 from pipelines.release.difference import content_hash, release_difference
-from pipelines.release.errors import DamagedReleaseError
-from pipelines.release.files import CHECKSUMS
 from pipelines.release.inputs import inputs_of
 from pipelines.release.integrity import checksum_findings
 from pipelines.release.journal import misled
+from pipelines.release.refusals import DamagedReleaseError
+from pipelines.release.written_files import CHECKSUMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.mechanics.french import counted, listed
 from pipelines.validate.messages import why_told
 

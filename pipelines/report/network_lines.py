@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.mechanics.french import counted, years_text
 from pipelines.report.facts import figures_kept, letter_of, missing, not_computed, refused_rows, to_check
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.publish import kind_of
 from pipelines.flow.revisions import waiting_revisions

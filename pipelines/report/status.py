@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.signals_made import signals_made, unmet_notes

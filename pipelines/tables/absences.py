@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.declarations import Feed
-    from pipelines.tables.inputs import NationalInputs
+    from pipelines.tables.national_inputs import NationalInputs
 
 Receipt = dict[str, object]
 ROW_COUNTS = ("lignes_lues", "lignes_acceptees", "lignes_refusees")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.declarations.bases import REASONS
+from pipelines.declarations.base_reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pipelines.declarations import Catalogue
-    from pipelines.tables.inputs import NationalInputs
+    from pipelines.tables.national_inputs import NationalInputs
 
 _KEY = ["reseau", "annee", "indicateur"]
 COUNTS = ["lignes_acceptees", "lignes_base", *REASONS]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.compute.comparability import changed_layouts, declared_breaks
+from pipelines.compute.comparable_years import changed_layouts, declared_breaks
 from pipelines.disclosure import KEPT_FROM
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipelines.compute.correlation import FEWEST, combined, fisher_variance, interval, spearman
-from pipelines.declarations.base import LEVELS
+from pipelines.declarations.strict_model import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

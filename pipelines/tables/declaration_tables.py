@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.compute.network_year import LEVEL_WORDS, YEAR_WORDS
-from pipelines.declarations.base import LEVELS
 from pipelines.declarations.geography import Geography
+from pipelines.declarations.strict_model import LEVELS
 from pipelines.tables.alike import of_each
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.declarations.status import KeptYear
+from pipelines.declarations.statuses import KeptYear
 from pipelines.disclosure import KEPT_FROM, rules
 from pipelines.mechanics.french import first_few
 

@@ -26,8 +26,8 @@ from pipelines.tables.declaration_tables import (
     structures_table,
     territories_table,
 )
-from pipelines.tables.evidence import criteria_table, quality_table, receipts_table, unusual_changes
 from pipelines.tables.quality import anomalies_table, corrections_table, coverage_table, discrepancies_table
+from pipelines.tables.receptions import criteria_table, quality_table, receipts_table, unusual_changes
 from pipelines.tables.results import results_table
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Catalogue
     from pipelines.disclosure.earlier_marks import Earlier
-    from pipelines.tables.inputs import NationalInputs
+    from pipelines.tables.national_inputs import NationalInputs
 
 
 COMMON = ("indicateurs", "territoires", "territoires_actuels", "criteres_qualite", "correlations")

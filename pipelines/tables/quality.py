@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from pipelines.declarations.geography import Geography
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.tables.absences import Receipts
 from pipelines.tables.alike import of_each
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
-    from pipelines.tables.inputs import NationalInputs
+    from pipelines.tables.national_inputs import NationalInputs
 
 _ANOMALY_COLUMNS = [
     "reseau", "annee", "export", "fichier", "empreinte", "regle", "colonne", "severite", "nombre", "premiere_ligne",

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.compute.network_year import LEVEL_WORDS
-from pipelines.declarations.base import LEVELS
 from pipelines.declarations.geography import Geography
+from pipelines.declarations.strict_model import LEVELS
 from pipelines.tables.absences import Receipts
 from pipelines.tables.alike import of_each
-from pipelines.tables.changes import with_changes
+from pipelines.tables.yearly_changes import with_changes
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
-    from pipelines.tables.inputs import NationalInputs
+    from pipelines.tables.national_inputs import NationalInputs
 
 
 def results_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.declarations.status import SetAsideYear
+from pipelines.declarations.statuses import SetAsideYear
 from pipelines.disclosure import audit, refusals, secret_figures, without_bounds, without_counts
 from pipelines.tables.national import network_tables
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
     from pipelines.disclosure import Judge
     from pipelines.disclosure.earlier_marks import Earlier
-    from pipelines.tables.inputs import NationalInputs
+    from pipelines.tables.national_inputs import NationalInputs
 
 
 def safe_tables(

@@ -18,8 +18,8 @@ on which frictionless itself fails raises UnjudgeableCellError.
 from pipelines.tabular.blocks import JudgedBlock, Judgement, Unheld
 from pipelines.tabular.cell_reader import AbsurdRecordError, UnjudgeableCellError
 from pipelines.tabular.encoding import EncodingError
-from pipelines.tabular.files import FileVerdict, frictionless_report, judge_file
-from pipelines.tabular.judge import judge_cells, judge_delimited, judge_native, judge_parquet
+from pipelines.tabular.file_reports import FileVerdict, frictionless_report, judge_file
+from pipelines.tabular.judgement import judge_cells, judge_delimited, judge_native, judge_parquet
 from pipelines.tabular.parquet import write_typed
 from pipelines.tabular.rows import JudgedRow
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from pipelines.tabular.text import is_one_byte
+from pipelines.tabular.record_pieces import is_one_byte
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

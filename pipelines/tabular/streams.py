@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.tabular.blocks import JudgedBlock, Judgement
     from pipelines.tabular.columns import Column
     from pipelines.tabular.opening import Source
-    from pipelines.tabular.text import Text
+    from pipelines.tabular.record_pieces import Text
     from pipelines.tabular.tokens import Cells, Tokens
 
 _UNHASHABLE = {"list", "array", "object", "geojson"}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pipelines.tabular.text import Text
+    from pipelines.tabular.record_pieces import Text
 
 Cells = list[str | None]
 MOST_EXTRA = 1 << 10  # cells of a record beyond its columns: each is an error, that holds all the cells

@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipelines.mechanics.files import write_whole
-from pipelines.release.errors import ConcurrentPublicationError, PublicationError
+from pipelines.release.refusals import ConcurrentPublicationError, PublicationError
 from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import Prepared, Progress, Rooms, Target
 from pipelines.targets.publication_report import Report

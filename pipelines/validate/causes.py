@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import frictionless
 
-from pipelines.compile.expected import date_form
+from pipelines.compile.expected_cells import date_form
 from pipelines.compile.exports import field_descriptor, is_optional
 from pipelines.mechanics.french import MONTHS, day_in_words
 from pipelines.tabular.linear_patterns import judged_in_linear_time

@@ -24,7 +24,7 @@ from pipelines.mechanics.files import LineMeter, chunks
 from pipelines.mechanics.limits import LONGEST_CELL, LONGEST_LINE
 from pipelines.tabular import FileVerdict, judge_file
 from pipelines.tabular.encoding import can_decode
-from pipelines.tabular.text import open_bytes
+from pipelines.tabular.record_pieces import open_bytes
 from pipelines.tabular.tokens import MOST_EXTRA
 from pipelines.validate.custom_checks import CustomChecks
 

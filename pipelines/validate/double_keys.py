@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export
-    from pipelines.declarations.base import Scalar
+    from pipelines.declarations.strict_model import Scalar
     from pipelines.validate.export_parts import Where, Whole
 
 _PLACE = ["_periode", "_maille", "_territoire", "_structure"]

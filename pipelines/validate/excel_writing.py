@@ -18,7 +18,7 @@ from pipelines.declarations.network import FieldOverride
 from pipelines.mechanics.limits import LONGEST_CELL
 from pipelines.mechanics.opened_files import Cells, DelimitedText, Note
 from pipelines.mechanics.plain_text import one_line
-from pipelines.tabular.text import open_bytes
+from pipelines.tabular.record_pieces import open_bytes
 from pipelines.validate.header import match_header
 from pipelines.validate.unrecognised import first_lines
 

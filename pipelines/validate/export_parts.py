@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pipelines.declarations import Export, ExportField, Layout
-    from pipelines.declarations.base import Scalar
+    from pipelines.declarations.strict_model import Scalar
     from pipelines.validate.findings import Finding
     from pipelines.validate.observations_writer import RefusedRow, Validated
     from pipelines.validate.typed_rows import TypedRows

@@ -15,7 +15,7 @@ from pipelines.mechanics.plain_text import one_line
 from pipelines.mechanics.spelling import one_writing
 from pipelines.tabular import AbsurdRecordError, Judgement, UnjudgeableCellError, judge_cells, judge_delimited
 from pipelines.tabular.encoding import encoding_errors
-from pipelines.tabular.text import open_bytes
+from pipelines.tabular.record_pieces import open_bytes
 from pipelines.validate.corrections import apply_corrections
 from pipelines.validate.excel_writing import as_written
 from pipelines.validate.findings import Finding, Tally

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.mechanics.opened_files import Cells, DelimitedText, Note
 from pipelines.mechanics.spelling import one_writing
-from pipelines.tabular.text import open_bytes
+from pipelines.tabular.record_pieces import open_bytes
 from pipelines.validate.header import fields_by_label
 from pipelines.validate.messages import title
 from pipelines.validate.unrecognised import first_lines

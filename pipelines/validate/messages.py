@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import yaml
 
-from pipelines.compile.expected import type_words
+from pipelines.compile.expected_cells import type_words
 from pipelines.declarations.yaml_source import LOADER
 
 if TYPE_CHECKING:

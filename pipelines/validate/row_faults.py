@@ -18,7 +18,7 @@ from pipelines.validate.causes import Causes
 from pipelines.validate.coordinates import RowPlacer
 from pipelines.validate.damaged_cells import DamagedText, MarkedCells
 from pipelines.validate.distinct_rows import places_of
-from pipelines.validate.durations import Durations
+from pipelines.validate.duration_columns import Durations
 from pipelines.validate.findings import Finding
 from pipelines.validate.garbled import SpoiledTexts
 from pipelines.validate.header import HEADER_AGAIN, RepeatedHeader

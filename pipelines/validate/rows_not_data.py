@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.compile.exports import field_descriptor, label_named
-from pipelines.declarations.base import LEVELS
+from pipelines.declarations.strict_model import LEVELS
 from pipelines.mechanics.spelling import unaccented
 from pipelines.validate.distinct_rows import distinct, numbered, places_of
 from pipelines.validate.findings import Finding

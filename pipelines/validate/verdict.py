@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import label_named
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.mechanics.french import counted, decimal, number
 from pipelines.mechanics.plain_text import one_line, table_text
 from pipelines.validate.export_parts import Expected, JudgedFile, Part, Whole, written_rows
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipelines.declarations import Export, Layout
-    from pipelines.declarations.bases import Account
+    from pipelines.declarations.base_reasons import Account
     from pipelines.declarations.network import Acceptance
     from pipelines.validate.plausibility import Doubt
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.barometers.barometer_tables import ReceivedWave, barometer_tables
 from pipelines.barometers.microdata import read_answers
-from pipelines.barometers.tables import ReceivedWave, barometer_tables
 from pipelines.declarations.barometer import Barometer, Wave, as_network
 
 SCALE = [

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from made_waves import received
 
-from pipelines.barometers.tables import barometer_tables
+from pipelines.barometers.barometer_tables import barometer_tables
 
 HERE = Path(__file__).parent / "oracle"
 TOLD: dict[str, list[dict[str, Any]]] = json.loads((HERE / "barometers.json").read_text("utf-8"))["tables"]

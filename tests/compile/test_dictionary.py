@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.compile.dictionary import DICTIONARY, dictionary_frame, dictionary_rows
-from pipelines.compile.expected import allowed_values
+from pipelines.compile.expected_cells import allowed_values
 from pipelines.declarations import Column, Table
 from pipelines.release.canonical import canonical_table
 

@@ -16,7 +16,7 @@ from pipelines.compile.table_schema import arrow_schema, table_schema
 from pipelines.declarations import Table
 from pipelines.release.canonical import canonical_table
 from pipelines.release.column_texts import canonical
-from pipelines.release.errors import TableError
+from pipelines.release.refusals import TableError
 
 # type, constraints, value, whether it is accepted
 CASES: list[tuple[str, dict[str, Any], Any, bool]] = [

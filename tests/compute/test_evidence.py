@@ -15,7 +15,7 @@ from scipy import stats
 from pipelines.declarations import Catalogue
 from pipelines.tables import NationalInputs
 from pipelines.tables.correlations import correlations_table
-from pipelines.tables.evidence import criteria_table, quality_table, receipts_table
+from pipelines.tables.receptions import criteria_table, quality_table, receipts_table
 
 ESSAI = {"estimator": {"name": "declared"}, "year": "last", "range": [0, 100], "feed": {"inputs": {"value": "valeur"}},
          "levels": {"departement": {"obtained": "declared"}, "national": {"obtained": "declared"}}}  # fmt: skip

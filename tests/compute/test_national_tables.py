@@ -11,9 +11,9 @@ import pytest
 from pipelines.compile.table_schema import TYPES
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue
-from pipelines.flow.barometers import BAROMETER_TABLES
+from pipelines.flow.barometer_waves import BAROMETER_TABLES
 from pipelines.flow.gather import declared_table
-from pipelines.signal_tables.tables import SIGNAL_TABLES
+from pipelines.signal_tables.tables_of_signals import SIGNAL_TABLES
 from pipelines.tables import NationalInputs, national_tables
 
 RECEIPT = {"etat": "accepté", "motif": None, "lignes_lues": 10, "lignes_acceptees": 9, "lignes_refusees": 1}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.declarations import DeclarationError, load
-from pipelines.declarations.base import Constraints, Years
+from pipelines.declarations.strict_model import Constraints, Years
 from pipelines.declarations.yaml_source import parse
 
 PARSE = lru_cache(maxsize=None)(parse)

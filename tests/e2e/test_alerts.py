@@ -12,10 +12,10 @@ import dagster as dg
 import pytest
 from receivers import smtp_server, webhook_server
 
-from assets.alerts import tell_morning
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
-from assets.resources import Workspace
+from assets.night_alerts import tell_morning
+from assets.workspace import Workspace
 from pipelines.operations.doctor import diagnose
 
 PROJECT = Path(__file__).resolve().parents[2]

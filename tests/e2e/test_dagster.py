@@ -18,9 +18,9 @@ import requests
 
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
-from assets.national import release_key
-from assets.resources import Workspace
-from assets.signals import signals_assets
+from assets.national_assets import release_key
+from assets.voice_assets import signals_assets
+from assets.workspace import Workspace
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

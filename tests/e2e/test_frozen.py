@@ -50,7 +50,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from assets.resources import Workspace
+from assets.workspace import Workspace
 from pipelines.cli import main
 from pipelines.declarations import load
 from pipelines.flow.changes import Look, look

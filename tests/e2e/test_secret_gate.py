@@ -10,8 +10,8 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from assets.national import release_asset
-from assets.resources import Workspace
+from assets.national_assets import release_asset
+from assets.workspace import Workspace
 from pipelines.cli import main
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -14,9 +14,9 @@ import pytest
 
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB
-from assets.resources import Workspace
-from assets.run import run_jobs
-from assets.signals import GROUP, TESTS, all_months
+from assets.local_run import run_jobs
+from assets.voice_assets import GROUP, TESTS, all_months
+from assets.workspace import Workspace
 from pipelines.declarations import load
 from pipelines.flow.store import Store
 from pipelines.report.alerts import Places, signals, signals_stopped

@@ -11,7 +11,7 @@ from test_main_job import table
 
 from assets.definitions import build_definitions
 from assets.jobs import STAGES, stage_key
-from assets.resources import Workspace
+from assets.workspace import Workspace
 from pipelines.cli import main
 from pipelines.declarations import load
 

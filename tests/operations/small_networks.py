@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dagster_service import small_project
 
-from assets.resources import Workspace
+from assets.workspace import Workspace
 from pipelines.declarations import Catalogue, load
 from pipelines.flow.changes import Look, look
 from pipelines.flow.compute import compute_and_write

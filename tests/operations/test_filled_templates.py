@@ -9,7 +9,7 @@ import pytest
 from small_networks import small
 
 from pipelines.compile.template import template_workbook
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 
 
 def fill(project, year, path):

@@ -40,12 +40,12 @@ def makes_tables(project: Small) -> bool:
 
 
 def test_nothing_changed_makes_nothing(done, monkeypatch, tmp_path):
-    changed(monkeypatch, tmp_path, "declarations/status.py", "")
+    changed(monkeypatch, tmp_path, "declarations/statuses.py", "")
     assert done.seen() == {}
     assert not makes_tables(done)
 
 
-@pytest.mark.parametrize("file", [LETTER, "cli/terminal_output.py", "explain/terminal.py", "targets/plan.py"])
+@pytest.mark.parametrize("file", [LETTER, "cli/terminal_output.py", "explain/explanation_screen.py", "targets/plan.py"])
 def test_a_wording_changed_in_a_letter_makes_nothing_again(done, monkeypatch, tmp_path, file):
     changed(monkeypatch, tmp_path, file, "\n# autrement dit\n")
     assert done.seen() == {}

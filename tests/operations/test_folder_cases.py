@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from small_networks import NOW
 
-from assets.resources import Workspace
+from assets.workspace import Workspace
 from pipelines.declarations import load
 from pipelines.flow.judge import judge_network_year
 from pipelines.flow.kept_verdicts import keep_verdict

@@ -9,7 +9,7 @@ import os
 import pytest
 from small_networks import Small, small
 
-from assets.run import run_national, run_networks
+from assets.local_run import run_national, run_networks
 from pipelines.cli import main
 from pipelines.flow.exports_folder import note_folder, noted_folder
 from pipelines.report.network_lines import network_lines

@@ -87,7 +87,7 @@ def test_what_was_lost_is_made_again_by_the_next_run(project, lost):
 
 def test_a_release_that_was_refused_is_tried_again_though_nothing_is_new(project, monkeypatch, capsys):
     with monkeypatch.context() as broken:
-        broken.setattr("pipelines.release.release.release_findings", lambda *_: ["contrôle impossible"])
+        broken.setattr("pipelines.release.release_folder.release_findings", lambda *_: ["contrôle impossible"])
         assert run(project) == 1
     assert "contrôle impossible" in capsys.readouterr().out
     assert run(project) == 0

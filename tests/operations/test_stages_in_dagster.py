@@ -13,10 +13,10 @@ from fsspec.implementations.local import LocalFileSystem
 from small_networks import Small, small
 
 import assets.step_failures
-from assets.alerts import places_of
 from assets.definitions import build_definitions
 from assets.jobs import NETWORKS_JOB, STAGES, stage_key, year_tag
-from assets.resources import Workspace
+from assets.night_alerts import places_of
+from assets.workspace import Workspace
 from pipelines.cli import main
 from pipelines.flow.revisions import ACCEPT_JOB, waiting_revisions
 from pipelines.flow.stored_files import read_frame

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.cli import main
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.flow.state import ExportVerdict, Reception, YearVerdict
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import write_json

@@ -18,7 +18,7 @@ from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import keep_waiting, waiting_plans
 from pipelines.release import history
 from pipelines.release.gates import Gate
-from pipelines.release.release import make_release
+from pipelines.release.release_folder import make_release
 from pipelines.targets.plan import Action, Plan
 from pipelines.targets.protocol import Preview, Progress, Secret, Source, TargetKind
 from pipelines.targets.publication_report import Report

@@ -20,8 +20,8 @@ from pipelines.compile.table_schema import arrow_schema
 from pipelines.declarations import Table
 from pipelines.release.canonical import canonical_table
 from pipelines.release.column_texts import canonical
-from pipelines.release.errors import TableError
-from pipelines.release.table_files import csv_bytes, write_csv, write_parquet
+from pipelines.release.refusals import TableError
+from pipelines.release.table_writers import csv_bytes, write_csv, write_parquet
 
 NAMES = {"cle": "string", "rang": "integer", "entier": "integer", "nombre": "number", "vrai": "boolean", "jour": "date"}
 TABLE = Table.model_validate(

@@ -17,10 +17,10 @@ from pyarrow import parquet
 from pipelines.declarations import Catalogue
 from pipelines.mechanics.files import sha256
 from pipelines.release import history
-from pipelines.release.errors import ReleaseError
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception
 from pipelines.release.integrity import chain_findings
-from pipelines.release.release import Release, make_release
+from pipelines.release.refusals import ReleaseError
+from pipelines.release.release_folder import Release, make_release
 from pipelines.release.rollback import rollback
 from pipelines.release.verification import rebuilt_findings, release_proof, rendered_otherwise
 

@@ -23,7 +23,7 @@ from pipelines.portal.site import BuiltSite, build_site
 from pipelines.release import history, reuse
 from pipelines.release.changelog import known_versions
 from pipelines.release.feed import NAMESPACE
-from pipelines.release.release import make_release
+from pipelines.release.release_folder import make_release
 from pipelines.release.rollback import rollback
 
 HOSTILE = '<script>alert("l\'été")</script> & </title>'

@@ -17,8 +17,8 @@ from made_results import DATASET
 
 from pipelines.declarations import Catalogue
 from pipelines.release import renditions
-from pipelines.release.release import make_release
-from pipelines.release.table_files import csv_bytes
+from pipelines.release.release_folder import make_release
+from pipelines.release.table_writers import csv_bytes
 from pipelines.targets.protocol import Rooms
 from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, missing_quality, written_document
 from pipelines.targets.udata.remote import KEY, RemoteDataset, RemoteResource

@@ -13,7 +13,7 @@ from made_results import DATASET
 from pipelines.declarations import Catalogue
 from pipelines.release.changelog import Version, known_versions
 from pipelines.release.feed import NAMESPACE, atom
-from pipelines.release.release import make_release
+from pipelines.release.release_folder import make_release
 from pipelines.release.reuse import reuse_page
 
 ATOM = {"a": NAMESPACE}

@@ -13,8 +13,8 @@ from made_results import DATASET
 
 from pipelines.declarations import Catalogue
 from pipelines.mechanics.files import sha256
-from pipelines.release.release import make_release
-from pipelines.targets.folder.target import EVERYTHING, FolderTarget
+from pipelines.release.release_folder import make_release
+from pipelines.targets.folder.folder_target import EVERYTHING, FolderTarget
 from pipelines.targets.protocol import Rooms, Source
 from pipelines.targets.publication_report import Report
 

@@ -17,7 +17,7 @@ from made_results import DATASET
 from pipelines.declarations import Catalogue
 from pipelines.declarations.bundle import bundle, unbundle
 from pipelines.release.historical import first_day
-from pipelines.release.release import make_release
+from pipelines.release.release_folder import make_release
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 HISTORICAL = [

@@ -14,7 +14,7 @@ from made_results import DATASET, result
 from pipelines.declarations import Catalogue
 from pipelines.release.gates import Gate, gates
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception
-from pipelines.release.release import make_release
+from pipelines.release.release_folder import make_release
 
 Tables = dict[str, pd.DataFrame]
 CODES = [f"{number:02d}" for number in range(1, 20)] + [f"{number}" for number in range(21, 96)]

@@ -13,12 +13,12 @@ import pytest
 from made_results import DATASET, result
 from pyarrow import parquet
 
-from pipelines.declarations.release_settings import Budgets, Layout
+from pipelines.declarations.release_settings import Budgets, TableDivision
 from pipelines.flow.earlier_releases import results_files, results_of
 from pipelines.release import history
-from pipelines.release.errors import ReleaseError
 from pipelines.release.gates import gates
-from pipelines.release.release import Release, make_release
+from pipelines.release.refusals import ReleaseError
+from pipelines.release.release_folder import Release, make_release
 from pipelines.release.rollback import rollback
 from pipelines.release.verification import release_proof
 from pipelines.targets.udata.resources import latest_files
@@ -46,7 +46,7 @@ def months(year: int) -> list[dict[str, object]]:
 
 
 def laid_out(small: Catalogue, **settings: Any) -> Catalogue:
-    dataset = small.datasets[DATASET].model_copy(update={"layout": {"resultats": Layout(**MADE)}, **settings})
+    dataset = small.datasets[DATASET].model_copy(update={"layout": {"resultats": TableDivision(**MADE)}, **settings})
     return replace(small, datasets=MappingProxyType({DATASET: dataset}))
 
 

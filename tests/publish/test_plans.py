@@ -14,13 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.release.errors import PublicationError
 from pipelines.release.gates import Gate
+from pipelines.release.refusals import PublicationError
 from pipelines.targets.plan import Plan
 from pipelines.targets.publication_report import plan_text
 from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
-from pipelines.targets.udata.gates import PUBLIC
-from pipelines.targets.udata.plan import described_extras, make_plan
 from pipelines.targets.udata.remote import (
     CONTENT,
     DATASET,
@@ -32,6 +30,8 @@ from pipelines.targets.udata.remote import (
     RemoteResource,
 )
 from pipelines.targets.udata.server_state import RemoteState
+from pipelines.targets.udata.target_gates import PUBLIC
+from pipelines.targets.udata.udata_plan import described_extras, make_plan
 
 FIELDS = {
     "title": "Titre",

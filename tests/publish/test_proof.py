@@ -22,7 +22,7 @@ from pipelines.declarations import Catalogue
 from pipelines.read import Archive
 from pipelines.read.object_store import ObjectStore
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception
-from pipelines.release.release import make_release
+from pipelines.release.release_folder import make_release
 from pipelines.release.verification import rebuilt_findings, release_proof
 
 VERSIONS = ("1.0.0", "1.0.1", "1.0.2")

@@ -19,11 +19,11 @@ from pipelines.flow.store import Store
 from pipelines.flow.stored_files import write_json
 from pipelines.flow.waiting_plans import keep_waiting, waiting_plans
 from pipelines.read import RootError
-from pipelines.release.errors import ConcurrentPublicationError, PublicationError
 from pipelines.release.gates import Gate
-from pipelines.release.release import make_release
+from pipelines.release.refusals import ConcurrentPublicationError, PublicationError
+from pipelines.release.release_folder import make_release
 from pipelines.report.run_summary import dataset_lines
-from pipelines.targets.folder.target import EVERYTHING, NAME, FolderTarget
+from pipelines.targets.folder.folder_target import EVERYTHING, NAME, FolderTarget
 from pipelines.targets.plan import Plan
 from pipelines.targets.protocol import Rooms, Source, TargetError
 from pipelines.targets.publication import accept, accepted, one_publisher, publish

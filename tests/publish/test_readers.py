@@ -19,14 +19,14 @@ import pytest
 from made_results import DATASET
 
 from pipelines.declarations import Column, Table
-from pipelines.declarations.base import Constraints
+from pipelines.declarations.strict_model import Constraints
 from pipelines.release.canonical import canonical_table
 from pipelines.release.column_texts import canonical
 from pipelines.release.history import canonical_rows
-from pipelines.release.release import make_release
+from pipelines.release.release_folder import make_release
 from pipelines.release.renditions import yearly_files
-from pipelines.release.spreadsheet import Sheet, write_workbook
-from pipelines.release.table_files import SOON, in_reading_order, read_csv, write_csv, write_parquet
+from pipelines.release.table_writers import SOON, in_reading_order, read_csv, write_csv, write_parquet
+from pipelines.release.xlsx_rendition import Sheet, write_workbook
 
 ROWS, LATE = 3000, 2600  # far beyond the thousand rows from which readr and readxl guess
 TYPES = {"rang": "integer", "annee": "integer", "code": "string", "lieu": "string", "nom": "string", "statut": "string",

@@ -11,7 +11,7 @@ from made_results import DATASET
 from pyarrow import parquet
 
 from pipelines.declarations import Catalogue
-from pipelines.release.release import make_release
+from pipelines.release.release_folder import make_release
 from pipelines.targets.udata import rehearsal
 from pipelines.targets.udata.rehearsal import rehearse
 

@@ -20,10 +20,10 @@ from made_results import DATASET, result
 from pipelines.declarations import Catalogue
 from pipelines.declarations.release_settings import Budgets
 from pipelines.release import history
-from pipelines.release import release as release_module
+from pipelines.release import release_folder as release_module
 from pipelines.release.column_texts import canonical
-from pipelines.release.errors import ReleaseError
-from pipelines.release.release import Release, make_release
+from pipelines.release.refusals import ReleaseError
+from pipelines.release.release_folder import Release, make_release
 from pipelines.release.verdicts import release_findings
 
 Tables = dict[str, pd.DataFrame]
@@ -162,7 +162,7 @@ def test_a_crash_while_writing_publishes_nothing(
     def crash(*_: object) -> None:
         raise OSError("disque plein")
 
-    monkeypatch.setattr(release_module.files, "seal", crash)
+    monkeypatch.setattr(release_module.written_files, "seal", crash)
     with pytest.raises(OSError, match="disque plein"):
         make_release(DATASET, catalogue, tables, tmp_path, synthetic=None)
     assert list((tmp_path / DATASET).iterdir()) == []

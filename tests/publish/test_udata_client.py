@@ -15,9 +15,11 @@ import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from pipelines.release.errors import PublicationError
+from pipelines.release.refusals import PublicationError
 from pipelines.targets.udata.client import Udata
-from pipelines.targets.udata.errors import (
+from pipelines.targets.udata.remote import resource
+from pipelines.targets.udata.transport import Transport
+from pipelines.targets.udata.udata_errors import (
     BusyError,
     ForbiddenError,
     KeyRefusedError,
@@ -31,8 +33,6 @@ from pipelines.targets.udata.errors import (
     findings,
     refusal,
 )
-from pipelines.targets.udata.remote import resource
-from pipelines.targets.udata.transport import Transport
 from pipelines.targets.udata.uploads import Upload
 
 KEY = "udata_secret"

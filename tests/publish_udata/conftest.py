@@ -11,7 +11,7 @@ from publishing_house import DATASET, House, Wire, made_tables, small
 from udata_server.server import Udata
 
 from pipelines.declarations import Catalogue
-from pipelines.release.release import make_release
+from pipelines.release.release_folder import make_release
 
 YEARS = ({"y2023": 80.0, "y2024": 87.4}, {"y2023": 80.0, "y2024": 88.0})
 

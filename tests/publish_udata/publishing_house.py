@@ -19,8 +19,8 @@ from pipelines.targets.protocol import Rooms, Source
 from pipelines.targets.publication import publish
 from pipelines.targets.publication_report import Report
 from pipelines.targets.udata.client import Udata
-from pipelines.targets.udata.target import UdataTarget
 from pipelines.targets.udata.transport import Transport
+from pipelines.targets.udata.udata_target import UdataTarget
 
 DATASET = "resultats-services-publics"
 TABLES = ("resultats", "indicateurs")

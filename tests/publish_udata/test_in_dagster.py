@@ -13,8 +13,8 @@ import pytest
 from publishing_house import DATASET, House
 from udata_server.server import Udata
 
-from assets.publication import accept_plan_job, previews_sensor, publication_asset
-from assets.resources import Workspace
+from assets.publication_assets import accept_plan_job, previews_sensor, publication_asset
+from assets.workspace import Workspace
 from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.targets.protocol import Rooms

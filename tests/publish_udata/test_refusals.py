@@ -12,8 +12,8 @@ import pytest
 from publishing_house import DATASET, House, Wire, small
 from udata_server.server import Udata
 
-from pipelines.release.errors import ConcurrentPublicationError, PublicationError
-from pipelines.targets.udata.errors import KeyRefusedError, UnreachableError
+from pipelines.release.refusals import ConcurrentPublicationError, PublicationError
+from pipelines.targets.udata.udata_errors import KeyRefusedError, UnreachableError
 
 pytestmark = pytest.mark.e2e
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.flow.state import ExportVerdict, LeftFile, NetworkYear, Reception, YearVerdict
 from pipelines.flow.store import Store
 from pipelines.read import Received

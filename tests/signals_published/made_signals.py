@@ -12,8 +12,8 @@ from signals.made_voices import FIRST, made_voices
 
 from pipelines.declarations import Catalogue
 from pipelines.flow.gather import declared_table
-from pipelines.release.release import Release, make_release
-from pipelines.signal_tables.tables import Findings, Words, signal_tables
+from pipelines.release.release_folder import Release, make_release
+from pipelines.signal_tables.tables_of_signals import Findings, Words, signal_tables
 from pipelines.signals.detection import Options, detect
 
 DATASET = "signaux-services-publics"

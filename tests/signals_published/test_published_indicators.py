@@ -22,7 +22,7 @@ from pipelines.flow.store import Store
 from pipelines.flow.voice import judge_months, make_signal_tables, release_signals
 from pipelines.portal.site import build_site
 from pipelines.release.inputs import Inputs
-from pipelines.signal_tables.tables import SIGNAL_TABLES
+from pipelines.signal_tables.tables_of_signals import SIGNAL_TABLES
 
 MONTHS = ["2021-11", "2021-12"]  # the last two of the voices
 FALLEN, HIDDEN = 3, 5  # offices

@@ -13,9 +13,9 @@ import pytest
 from portal.made_release import made_release, row
 from signals_published.made_signals import made_tables, released
 
-from pipelines.portal.signals import METHOD
+from pipelines.portal.signal_pages import METHOD
 from pipelines.portal.site import build_site
-from pipelines.release.release import Release
+from pipelines.release.release_folder import Release
 
 HEAVIEST = 100_000  # bytes
 FACTS = re.compile(r"<(?:tr|dl|section)[^>]*?((?: data-[\w-]+=\"[^\"]*\")+)")

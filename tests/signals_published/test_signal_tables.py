@@ -19,7 +19,7 @@ from pipelines.declarations.signal_notes import SignalNote
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made
 from pipelines.flow.store import Store
 from pipelines.signal_tables.shown_voices import ALL, DAYS, SECRET, VOICES, counted_voices
-from pipelines.signal_tables.tables import Findings, Words, signal_tables
+from pipelines.signal_tables.tables_of_signals import Findings, Words, signal_tables
 from pipelines.signals.counter_explanations import checks
 from pipelines.signals.voice_series import known_voices
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.tabular import judge_delimited
-from pipelines.tabular import text as text_module
-from pipelines.tabular.text import Text, open_bytes
+from pipelines.tabular import record_pieces as text_module
+from pipelines.tabular.record_pieces import Text, open_bytes
 from pipelines.tabular.tokens import arrow_reads_alike, tokenised
 
 BITS = [

@@ -16,7 +16,7 @@ from odf.text import P
 from pipelines.declarations import Export, Layout
 from pipelines.read import UnusableFileError, read_export
 from pipelines.validate import FileContext, Finding, JudgedFile, Verdict, judge, protect, unusable, validate_file
-from pipelines.validate.problems import Problem, grouped
+from pipelines.validate.grouped_findings import Problem, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

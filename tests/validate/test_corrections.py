@@ -7,7 +7,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from assets.resources import Workspace
+from assets.workspace import Workspace
 from pipelines.declarations import DeclarationError, load
 from pipelines.flow.gather import gather
 from pipelines.flow.judge import judge_network_year

@@ -22,7 +22,7 @@ from pipelines.compile.exports import field_descriptor
 from pipelines.compile.template import template_schema, template_workbook
 from pipelines.declarations import Export, Layout
 from pipelines.declarations.network import DURATION_FORMS, DURATION_UNITS, ExportField, Network
-from pipelines.explain.evidence import values_of
+from pipelines.explain.archived_rows import values_of
 from pipelines.mechanics.durations import DURATION_PATTERNS, SECONDS, duration_text, duration_value
 from pipelines.read import read_cells
 from pipelines.validate import FileContext, recognised, validate_file

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pipelines.mechanics.french import counted, rows_text
 from pipelines.validate import Finding, Verdict, write_letter
+from pipelines.validate.grouped_findings import grouped
 from pipelines.validate.messages import rules
-from pipelines.validate.problems import grouped
 
 VOID = {"meta", "br", "hr", "link"}
 

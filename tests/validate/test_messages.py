@@ -11,7 +11,7 @@ from frictionless import fields as frictionless_fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.compile.expected import TYPE_WORDS, expected_words, right_example
+from pipelines.compile.expected_cells import TYPE_WORDS, expected_words, right_example
 from pipelines.compile.exports import field_descriptor
 from pipelines.validate import messages
 from pipelines.validate.findings import Finding

@@ -15,9 +15,9 @@ from pipelines.cli import main
 from pipelines.compile.samples import example_rows, territory_codes
 from pipelines.compile.template import template_schema, template_workbook
 from pipelines.declarations import load
-from pipelines.declarations.base import Constraints
 from pipelines.declarations.network import Acceptance
 from pipelines.declarations.roles import row_rules
+from pipelines.declarations.strict_model import Constraints
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHIPPED = [

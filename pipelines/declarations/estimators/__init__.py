@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from pipelines.declarations.estimators.amounts import Count, Mean, Median, Quantile, Ratio, Sum, WithinDeadline
-from pipelines.declarations.estimators.base import (
+from pipelines.declarations.estimators.estimator import (
     AnswerModel,
     Card,
     EstimatorModel,
@@ -19,8 +19,8 @@ from pipelines.declarations.estimators.base import (
     Worked,
     YearMethod,
 )
+from pipelines.declarations.estimators.opinions import Ces, NetSatisfaction, Nps, Score, Share, TopBox
 from pipelines.declarations.estimators.programme import Declared, ProgressRate, TransparencyRate
-from pipelines.declarations.estimators.voices import Ces, NetSatisfaction, Nps, Score, Share, TopBox
 
 Estimator = Annotated[
     Share

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from pipelines.declarations.estimators.base import (
+from pipelines.declarations.estimators.estimator import (
     NO_INTERVAL,
     NORMAL,
     RANKS,

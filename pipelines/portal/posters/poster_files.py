@@ -19,7 +19,7 @@ from pipelines.portal.addresses import poster_file, posters_folder, posters_zip
 from pipelines.portal.figures import Place
 from pipelines.portal.posters.content import Campaign, poster
 from pipelines.portal.posters.typesetting import Press, UnsetPosterError, says
-from pipelines.release.files import PUBLIC_FILE, public_folder
+from pipelines.release.written_files import PUBLIC_FILE, public_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.declarations import Catalogue
-from pipelines.release.errors import PublicationError
+from pipelines.release.refusals import PublicationError
 from pipelines.targets.plan import Action, Plan, alike, heading
 from pipelines.targets.protocol import Progress
 from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.desired import DesiredDataset, DesiredResource, written_document
-from pipelines.targets.udata.errors import UnknownOutcomeError
-from pipelines.targets.udata.plan import described_extras, wanted_schema, wants_contact
 from pipelines.targets.udata.remote import DATASET, KEY, OURS, SUPERSEDED, VERSION, RemoteDataset, RemoteResource
 from pipelines.targets.udata.resources import LINKED
 from pipelines.targets.udata.server_state import RemoteState, carriers
+from pipelines.targets.udata.udata_errors import UnknownOutcomeError
+from pipelines.targets.udata.udata_plan import described_extras, wanted_schema, wants_contact
 from pipelines.targets.udata.uploads import Upload
 
 RETIRED_TITLE = "[Ancien fichier] "

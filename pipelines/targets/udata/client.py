@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pipelines.targets.udata import remote
-from pipelines.targets.udata.errors import NotFoundError, NotUdataError, UnknownOutcomeError
 from pipelines.targets.udata.remote import Contact, Json, Listed, Organization, RemoteDataset, RemoteResource
 from pipelines.targets.udata.transport import Transport
+from pipelines.targets.udata.udata_errors import NotFoundError, NotUdataError, UnknownOutcomeError
 from pipelines.targets.udata.uploads import CHUNK, Upload, send_file
 
 T = TypeVar("T")

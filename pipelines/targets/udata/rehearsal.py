@@ -17,7 +17,7 @@ from pyarrow import csv, parquet
 
 from pipelines.declarations.release_settings import Budgets
 from pipelines.release.gates import Gate
-from pipelines.release.layout import MEGABYTE
+from pipelines.release.table_parts import MEGABYTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.release.errors import PublicationError
+from pipelines.release.refusals import PublicationError
 from pipelines.release.renditions import put
 from pipelines.targets.protocol import Preview
 from pipelines.targets.udata.client import Udata

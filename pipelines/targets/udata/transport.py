@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from pipelines.targets.udata.errors import (
+from pipelines.targets.udata.udata_errors import (
     BusyError,
     NotUdataError,
     UdataError,

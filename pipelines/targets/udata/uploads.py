@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.targets.udata.errors import UnknownOutcomeError
 from pipelines.targets.udata.remote import RemoteResource, part, resource
 from pipelines.targets.udata.transport import Transport
+from pipelines.targets.udata.udata_errors import UnknownOutcomeError
 
 CHUNK = 8 * 1024 * 1024  # bytes; nothing larger is held in memory or sent at once
 ATTEMPTS = 3

@@ -15,7 +15,7 @@ from pipelines.mechanics.french import counted, number
 from pipelines.mechanics.limits import MOST_COLUMNS
 from pipelines.mechanics.plain_text import one_line
 from pipelines.mechanics.spelling import one_writing
-from pipelines.validate.problems import once_a_row
+from pipelines.validate.grouped_findings import once_a_row
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import workbooks_for
-from pipelines.declarations.status import Status
+from pipelines.declarations.statuses import Status
 from pipelines.mechanics.french import counted, day_in_words, number
 from pipelines.mechanics.plain_text import one_line
-from pipelines.validate.letters.accounts import account_text
+from pipelines.validate.grouped_findings import grouped
+from pipelines.validate.letters.row_accounts import account_text
 from pipelines.validate.messages import UNREADABLE
 from pipelines.validate.observations_writer import KEPT_ROWS
-from pipelines.validate.problems import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from pipelines.declarations import Catalogue, Export, Network
-    from pipelines.declarations.bases import Account
-    from pipelines.validate.problems import Problem
+    from pipelines.declarations.base_reasons import Account
+    from pipelines.validate.grouped_findings import Problem
     from pipelines.validate.verdict import Verdict
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import last_day, period_of
+from pipelines.declarations.strict_model import LEVELS
 
 if TYPE_CHECKING:
     from pipelines.declarations import Export, Frequency, Level, Territories

@@ -15,8 +15,8 @@ from oracle.second_path.places import Key, Regions
 from oracle.second_path.recomputed import Line, Recomputed
 
 from pipelines.declarations import estimators as declared
-from pipelines.declarations.base import LEVELS
 from pipelines.declarations.periods import periods_of_year
+from pipelines.declarations.strict_model import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

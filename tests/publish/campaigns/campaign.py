@@ -18,13 +18,13 @@ from published_state import State, duplicates, published_state
 from udata_server.server import Publisher, Udata
 
 from pipelines.declarations import Catalogue
-from pipelines.release.errors import PublicationError
+from pipelines.release.refusals import PublicationError
 from pipelines.targets.protocol import Rooms, Source
 from pipelines.targets.publication import publish
 from pipelines.targets.publication_report import Report
 from pipelines.targets.udata.client import Udata as Client
-from pipelines.targets.udata.target import UdataTarget
 from pipelines.targets.udata.transport import Transport
+from pipelines.targets.udata.udata_target import UdataTarget
 
 PATIENT = 300.0  # seconds that the client waits for an answer: a loaded machine is no fault
 HURRIED = 0.3  # where the fault is silence

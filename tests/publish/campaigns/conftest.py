@@ -14,9 +14,9 @@ from campaign import Subject
 from made_results import DATASET, result
 
 from pipelines.declarations import Catalogue
-from pipelines.release.files import CHECKSUMS, checksums, facts, sha256
-from pipelines.release.package import to_bytes
-from pipelines.release.release import make_release
+from pipelines.release.data_package import to_bytes
+from pipelines.release.release_folder import make_release
+from pipelines.release.written_files import CHECKSUMS, checksums, facts, sha256
 
 TABLES = ("resultats", "reseaux")
 # Of the many files of a release, those whose publication differs in kind: a campaign publishes them a thousand times.

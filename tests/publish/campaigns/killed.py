@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from campaign import Campaign
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["pytest", "pandas", "requests", "pipelines.targets.udata.target"])
+_processes.set_forkserver_preload(["pytest", "pandas", "requests", "pipelines.targets.udata.udata_target"])
 
 
 def _publish(campaign: Campaign, output: Path, ready: Connection) -> None:

@@ -1,0 +1,173 @@
+"""What all networks give together: national tables, then a release of each dataset. Publishing is not here.
+
+These assets are in a job of their own: a network that failed leaves its reason in the tables, and stops nothing here.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets.jobs import stage_key
+from assets.metadata import ROWS, SCHEMA, lines_shown, national_shown, rows_shown, table_columns
+from assets.workspace import POOL, Workspace
+from pipelines.declarations import Catalogue
+from pipelines.flow.exports_folder import folder_lines, note_folder
+from pipelines.flow.gather import RESULTS, ColumnsError, StaleError, make_tables, table_rows
+from pipelines.flow.preview_rows import first_rows
+from pipelines.flow.provenance import synthetic_statement
+from pipelines.flow.release import (
+    Audit,
+    OldTablesError,
+    audited,
+    lost_by_damage,
+    nothing_yet,
+    release_dataset,
+    release_inputs,
+)
+from pipelines.flow.stored_files import read_frame
+from pipelines.release.refusals import ReleaseError
+
+TABLES = dg.AssetKey(["national", "tables"])
+
+
+def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
+    """Return the asset that puts the national tables together."""
+
+    @dg.asset(
+        key=TABLES,
+        deps=[stage_key(network, "resultats") for network in catalogue.networks],
+        group_name="national",
+        pool=POOL,
+        description="Tables nationales : résultats, couverture, anomalies, écarts et listes de référence.",
+        kinds={"pandas"},
+        check_specs=[
+            dg.AssetCheckSpec("couverture", asset=TABLES, description="Tout ce qui est attendu est publié"),
+            dg.AssetCheckSpec("dossier", asset=TABLES, description="Le dossier d'exports ne tient rien d'inattendu"),
+        ],
+    )
+    def tables(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        yield _folder_check(note_folder(catalogue, workspace.store, workspace.root))
+        try:
+            known = make_tables(catalogue, workspace.store, synthetic_statement(workspace.root))
+        except (StaleError, ColumnsError) as error:
+            raise dg.Failure(str(error)) from error
+        aside = [f"{item.network} {item.year} : {item.why}" for item in known.set_aside]
+        for line in aside:
+            context.log.error(line)
+        coverage, rows = (
+            read_frame(workspace.store.national / "couverture.parquet"),
+            table_rows(catalogue, workspace.store),
+        )
+        absent = coverage[coverage["etat"] == "absent"]
+        yield dg.AssetCheckResult(
+            check_name="couverture",
+            passed=absent.empty,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"absents": len(absent), "attendus": len(coverage)},
+        )
+        yield dg.MaterializeResult(
+            metadata={
+                ROWS: rows[RESULTS],
+                SCHEMA: table_columns(catalogue.tables[RESULTS]),
+                **{f"lignes_{name}": count for name, count in rows.items()},
+                "absents": rows_shown(first_rows(absent[["reseau", "annee", "indicateur", "motif_absence"]], 60)),
+                "mis_de_cote": " ; ".join(aside),
+            }
+        )
+
+    return tables
+
+
+def release_key(dataset: str) -> dg.AssetKey:
+    """Return the key of the asset that makes the releases of a dataset."""
+    return dg.AssetKey(["national", f"version_{dataset.replace('-', '_')}"])
+
+
+def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
+    """Return the asset that makes a release of ``dataset`` when its content changed."""
+    key = release_key(dataset)
+
+    @dg.asset(
+        key=key,
+        deps=[TABLES],
+        group_name="national",
+        pool=POOL,
+        description=f"{catalogue.datasets[dataset].title} : dossier immuable par version.",
+        kinds={"csv", "parquet"},
+        check_specs=[
+            dg.AssetCheckSpec("contrats", asset=key, description="Contrats des tables et lecture indépendante"),
+            dg.AssetCheckSpec("secret", asset=key, description="Aucun secret ne se déduit de ce qui est publié"),
+        ],
+    )
+    def release(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        store = workspace.store
+        if lost := lost_by_damage(catalogue, store, dataset):
+            raise dg.Failure(f"{dataset} : version non faite. {lost}", allow_retries=False)
+        try:
+            audit = audited(catalogue, store, dataset)
+        except OldTablesError as error:
+            raise dg.Failure(str(error)) from error
+        yield _secret_check(audit, key)
+        if audit.refused:
+            message = f"{dataset} : un secret se déduit des chiffres, rien n'est publié. {audit.refused}."
+            raise dg.Failure(message, allow_retries=False)
+        if nothing_yet(catalogue, store, dataset):
+            context.log.info(f"{dataset} : aucune ligne encore, aucune version")
+            yield dg.AssetCheckResult(check_name="contrats", passed=True, metadata={"lignes": 0})
+            yield dg.MaterializeResult(metadata={"version": "aucune : rien à publier encore", ROWS: 0})
+            return
+        inputs = release_inputs(catalogue, store, workspace.root, Path(workspace.schemas))
+        try:
+            made = release_dataset(catalogue, store, dataset, inputs)
+        except ReleaseError as error:
+            yield dg.AssetCheckResult(check_name="contrats", passed=False, metadata={"constats": str(error)})
+            raise dg.Failure(str(error), allow_retries=False) from error
+        yield dg.AssetCheckResult(check_name="contrats", passed=True)
+        news = "nouvelle version" if made.created else "retour en arrière maintenu" if made.held else "rien de nouveau"
+        context.log.info(f"{dataset} {made.version} : {news}")
+        main_table = catalogue.datasets[dataset].main_table
+        yield dg.MaterializeResult(
+            metadata={
+                "version": made.version,
+                "nouvelle": made.created,
+                "retour_maintenu": made.held,
+                "dossier": dg.MetadataValue.path(store.address(made.folder)),
+                "lisez_moi": dg.MetadataValue.path(store.address(made.folder / "LISEZMOI.md")),
+                "valeurs_nationales": national_shown(made.folder),
+                SCHEMA: table_columns(catalogue.tables[main_table]),
+                ROWS: made.rows[main_table],
+                "lignes_ajoutees": made.counts["added"],
+                "lignes_retirees": made.counts["removed"],
+                "lignes_modifiees": made.counts["changed"],
+            },
+            data_version=dg.DataVersion(made.version),
+        )
+
+    return release
+
+
+def _folder_check(found: dict[str, Any]) -> dg.AssetCheckResult:
+    lines = list(folder_lines(found))
+    return dg.AssetCheckResult(
+        check_name="dossier",
+        asset_key=TABLES,
+        passed=not lines,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"a_regarder": lines_shown(lines), "fichiers_inattendus": len(found["inattendus"])},
+    )
+
+
+def _secret_check(audit: Audit, key: dg.AssetKey) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name="secret",
+        asset_key=key,
+        passed=not audit.refused,
+        metadata={
+            "refuses": audit.refused,
+            "secret": audit.secret,
+            "constats": rows_shown(audit.findings),
+            "masques": rows_shown(audit.hidden),
+        },
+    )

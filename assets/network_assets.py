@@ -1,0 +1,288 @@
+"""The assets of a network, by year: ``recu`` (its files), ``observations`` (files judged), ``resultats`` (figures)."""
+
+import datetime
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from assets.declared import described
+from assets.jobs import ACCEPT_OP, ZONE, stage_key
+from assets.metadata import ROWS, launch_shown, lines_shown, rows_shown
+from assets.step_failures import retrying_transient_failures
+from assets.workspace import Workspace
+from pipelines.declarations import Catalogue, Network
+from pipelines.declarations.statuses import Status
+from pipelines.flow.compute import compute_and_write, outside_range, shown_results
+from pipelines.flow.judge import judge_received
+from pipelines.flow.preview_rows import (
+    WORTH_TELLING,
+    base_rows,
+    file_rows,
+    finding_rows,
+    first_observations,
+    first_rows,
+    in_brief,
+    near_its_limit,
+    personal_columns,
+    series,
+    spread,
+    verdict_rows,
+)
+from pipelines.flow.receive import receive
+from pipelines.flow.revisions import ACCEPT_JOB, settle, writing_store
+from pipelines.flow.store import Store
+from pipelines.report.facts import Awaited, awaited
+from pipelines.validate import Verdict
+
+SEEN = ["indicateur", "maille", "territoire_code", "structure_code", "valeur", "effectif"]  # what a page has room for
+CLOSED = "Année {year} close : recalcul depuis les fichiers archivés ; ce qui change attendra d'être accepté."
+CONFORMS = (
+    f"Aucun export refusé, et moins de lignes refusées que 1/{WORTH_TELLING} de la limite déclarée (max_refused_share)"
+)
+
+
+def network_assets(catalogue: Catalogue, network: str, schemas: Path) -> list[dg.AssetsDefinition]:
+    """Return the three assets of ``network``, which the folder ``schemas`` declares."""
+    made = [stage(catalogue, network) for stage in (_received, _observations, _results)]
+    return list(dg.map_asset_specs(lambda spec: described(spec, catalogue, network, schemas), made))
+
+
+def _received(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
+    declared = catalogue.networks[network]
+    key = stage_key(network, "recu")
+
+    @dg.asset(
+        key=key,
+        partitions_def=_years(declared),
+        kinds={"file"},
+        output_required=False,
+        check_specs=[_yearly_check(declared, key, "reception", "Tous les fichiers attendus sont là")],
+    )
+    def received(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        year = int(context.partition_key)
+        if writing_store(workspace.store, catalogue, network, year).proposes:
+            context.log.warning(CLOSED.format(year=year))
+        with retrying_transient_failures():
+            now = datetime.datetime.now(datetime.UTC)
+            reception = receive(catalogue, network, year, workspace.store, workspace.root, now)
+        due = awaited(declared, year, reception, datetime.datetime.now(ZoneInfo(ZONE)).date())
+        yield _reception_check(due)
+        context.log.info(f"{declared.title}, {year}. {due.sentence}")
+        files = [file for received in reception.exports.values() for file in received]
+        for file in (file for file in files if file.news == "modifié"):
+            context.log.warning(f"Fichier modifié sous le même nom : {file.path} ({file.before} → {file.sha256})")
+        for notice in reception.notices():
+            context.log.warning(notice)
+        metadata: dict[str, Any] = {
+            "a_retenir": due.sentence,
+            "fichiers": rows_shown(file_rows(reception)),
+            "nombre_de_fichiers": len(files),
+            "octets": sum(file.size for file in files),
+        }
+        if files:
+            yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(reception.fingerprint))
+        else:  # seen, but no output: there is nothing to judge or to write a letter about
+            context.log_event(dg.AssetMaterialization(key, partition=str(year), metadata=metadata))
+
+    return received
+
+
+def _observations(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
+    declared = catalogue.networks[network]
+    key = stage_key(network, "observations")
+
+    @dg.asset(
+        key=key,
+        deps=[stage_key(network, "recu")],
+        partitions_def=_years(declared),
+        kinds={"parquet"},
+        code_version=catalogue.fingerprint(network)[:12],
+        output_required=False,
+        check_specs=[
+            _yearly_check(declared, key, "conformite", CONFORMS),
+            _yearly_check(declared, key, "vraisemblance", "Contenu neuf, nombre de lignes comme l'an passé"),
+            _yearly_check(
+                declared, key, "donnees_personnelles", "Rien de personnel hors des colonnes déclarées telles"
+            ),
+        ],
+    )
+    def observations(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        year = int(context.partition_key)
+        store = writing_store(workspace.store, catalogue, network, year)
+        judged = judge_received(catalogue, network, year, store, workspace.root, context.log.info)
+        verdicts = judged.verdicts
+        explained = [f"{item.export} : {item.state}. {item.explanation}" for item in verdicts if item.explanation]
+        for line in explained:
+            context.log.info(line)
+        metadata = {**_verdict_metadata(verdicts), **_links(store, judged.letters)}
+        yield _conformity_check(declared, verdicts, metadata)
+        yield _personal_check(verdicts)
+        yield _doubts_check(verdicts)
+        if not judged.kept.accepted:
+            if store.proposes:
+                settle(workspace.store, catalogue, network, year, datetime.datetime.now(datetime.UTC))
+            if any(item.state == Status.REFUSED for item in verdicts):
+                told = " ; ".join(f"{item.export} : {item.explanation}" for item in verdicts)
+                message = f"{declared.title}, {year} : rien n'est accepté. {told}"
+                raise dg.Failure(message, metadata, allow_retries=False)
+            return  # nothing was handed over for that year: no fault, and nothing to compute
+        for verdict in verdicts:
+            if rows := first_observations(catalogue, network, year, verdict):
+                metadata[f"apercu_{verdict.export.replace('-', '_')}"] = rows_shown(rows)
+        metadata[ROWS] = sum(item.accepted for item in verdicts)
+        yield dg.MaterializeResult(
+            metadata=metadata,
+            data_version=dg.DataVersion(judged.kept.fingerprint),
+        )
+
+    return observations
+
+
+def _results(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
+    declared = catalogue.networks[network]
+    key = stage_key(network, "resultats")
+
+    @dg.asset(
+        key=key,
+        deps=[stage_key(network, "observations")],
+        partitions_def=_years(declared),
+        kinds={"duckdb"},
+        code_version=catalogue.fingerprint(network)[:12],
+        check_specs=[_yearly_check(declared, key, "plage", "Valeurs dans la plage de l'indicateur")],
+    )
+    def results(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        year = int(context.partition_key)
+        store = writing_store(workspace.store, catalogue, network, year)
+        computed, reused = compute_and_write(store, catalogue, network, year)
+        for indicator, error in computed.failures.items():
+            context.log.error(f"{indicator} : calcul impossible. {error}")
+        frame = shown_results(store, network, year)
+        outside = outside_range(catalogue, frame)[["indicateur", "periode", "maille", "valeur"]]
+        yield dg.AssetCheckResult(
+            check_name="plage",
+            passed=outside.empty,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"hors_plage": rows_shown(first_rows(outside))},
+        )
+        yearly = frame[frame["frequence"] == "annuelle"].sort_values(["maille", "indicateur"])
+        yield dg.MaterializeResult(
+            metadata={
+                "serie": rows_shown(series(workspace.store, catalogue, network)),
+                ROWS: len(frame),
+                "valeurs": int(frame["valeur"].notna().sum()),
+                "valeurs_absentes": int(frame["valeur"].isna().sum()),
+                "inchange": reused,
+                "lignes": rows_shown(base_rows(catalogue, store, network, year)),
+                "apercu": rows_shown(first_rows(yearly[SEEN])),
+                "etendue": rows_shown(spread(frame)),
+                **(_revision(context, workspace.store, catalogue, network, year) if store.proposes else {}),
+            },
+            data_version=dg.DataVersion(computed.fingerprint),
+        )
+
+    return results
+
+
+def _years(declared: Network) -> dg.StaticPartitionsDefinition:
+    """Return the partitions of a network: the years that it declares."""
+    return dg.StaticPartitionsDefinition([str(year) for year in declared.years])
+
+
+def _yearly_check(declared: Network, key: dg.AssetKey, name: str, description: str) -> dg.AssetCheckSpec:
+    """Return a check that has a state for each year.
+
+    Without years of its own, a check shows as "not evaluated" once a refused year and a good one were in the same
+    backfill. Dagster calls this a preview: its version is pinned, and a browser test looks at what is shown.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.AssetCheckSpec(name, asset=key, description=description, partitions_def=_years(declared))
+
+
+def _reception_check(due: Awaited) -> dg.AssetCheckResult:
+    """Tell what is not there: an error once it is late, a warning before, or when no date was declared."""
+    return dg.AssetCheckResult(
+        check_name="reception",
+        passed=not due.absent,
+        severity=dg.AssetCheckSeverity.ERROR if due.days else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "a_retenir": due.sentence,
+            "absents": ", ".join(due.absent) or "aucun",
+            "attendus": len(due.exports),
+            "jours_de_retard": due.days,
+            "producteur": due.declared.producer,
+        },
+    )
+
+
+def _verdict_metadata(verdicts: list[Verdict]) -> dict[str, Any]:
+    return {
+        "a_retenir": in_brief(verdicts),
+        "verdict": rows_shown(verdict_rows(verdicts)),
+        "anomalies": rows_shown(finding_rows(verdicts), 50),
+        "lignes_lues": sum(item.rows for item in verdicts),
+        "lignes_acceptees": sum(item.accepted for item in verdicts),
+        "lignes_refusees": sum(item.refused for item in verdicts),
+    }
+
+
+def _links(store: Store, letters: dict[str, Path]) -> dict[str, Any]:
+    """Return links to the letters and copies, or their places on disk: a browser opens none from a web page."""
+    places = {name: store.letter(path) for name, path in letters.items()}
+    return {
+        name: dg.MetadataValue.url(place) if "://" in place else dg.MetadataValue.path(place)
+        for name, place in places.items()
+    }
+
+
+def _conformity_check(declared: Network, verdicts: list[Verdict], metadata: dict[str, Any]) -> dg.AssetCheckResult:
+    """Tell an error of a refused export, a warning of one that comes near the share of rows that would refuse it."""
+    refused = any(verdict.state == Status.REFUSED for verdict in verdicts)
+    return dg.AssetCheckResult(
+        check_name="conformite",
+        passed=not refused and not any(near_its_limit(declared, verdict) for verdict in verdicts),
+        severity=dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN,
+        metadata=metadata,
+    )
+
+
+def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
+    """Warn of columns that seem to hold personal data; columns and counts only."""
+    counts = personal_columns(verdicts)
+    return dg.AssetCheckResult(
+        check_name="donnees_personnelles",
+        passed=not counts,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"colonnes": ", ".join(sorted(counts)) or "aucune", "lignes": sum(counts.values())},
+    )
+
+
+def _doubts_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
+    """Warn of exports that may not be what they say; they are published unless the declarations block them."""
+    lines = [f"{verdict.export} : {item.message}" for verdict in verdicts for item in verdict.doubts]
+    return dg.AssetCheckResult(
+        check_name="vraisemblance",
+        passed=not lines,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"a_verifier": lines_shown(lines)},
+    )
+
+
+def _revision(
+    context: dg.AssetExecutionContext, store: Store, catalogue: Catalogue, network: str, year: int
+) -> dict[str, Any]:
+    """Settle the revision of a closed year just computed; return what the UI shows of it."""
+    proposal = settle(store, catalogue, network, year, datetime.datetime.now(datetime.UTC))
+    if proposal is None:
+        return {"revision": "aucune différence avec les résultats en place"}
+    named = proposal.fingerprint[:12]
+    context.log.warning(
+        f"Révision proposée : {named}. Rien n'est remplacé : voir {ACCEPT_JOB} ou `resultats revisions`."
+    )
+    config = {ACCEPT_OP: {"network": network, "year": year, "revision": named}}
+    shown = launch_shown(ACCEPT_JOB, config)
+    return {"revision": named, "differences": proposal.differences, "a_accepter_par": ACCEPT_JOB, **shown}

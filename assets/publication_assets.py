@@ -1,0 +1,172 @@
+"""``[national, publication]``: releases → the folder catalogue and the configured target; the job that accepts a plan.
+
+What is published, and how, is in ``pipelines.flow.publish``.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from assets.metadata import TO_PASTE, launch_shown
+from assets.national_assets import release_key
+from assets.workspace import POOL, Workspace
+from pipelines.declarations import Catalogue
+from pipelines.flow.public_site import follow_site
+from pipelines.flow.publish import Night, Publisher, publish_accepted, publish_night
+from pipelines.flow.waiting_plans import keep_waiting
+from pipelines.operations.settings import SettingError, read_secret, theme_from_environment
+from pipelines.read import RootError
+from pipelines.release.refusals import PublicationError
+from pipelines.targets.folder.folder_target import NAME
+from pipelines.targets.plan import Plan
+from pipelines.targets.protocol import TargetError
+from pipelines.targets.publication_report import plan_text, report_text
+
+KEY = dg.AssetKey(["national", "publication"])
+AGREEMENT = "accord"
+ACCEPT_JOB = "accepter_plan"
+HOURLY = 3600  # seconds; the crawler of the platform comes within hours
+NO_SUCH_PLAN = "Aucun plan actuel n'a cette empreinte : la cible ou la version ont changé. Relire le plan."
+STOPPED = (PublicationError, RootError, SettingError, TargetError)  # their sentence is all there is to know
+
+
+def publication_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
+    """Return the asset that publishes all but signals, which come after by themselves."""
+    return publishing_asset(catalogue, KEY, [release_key(dataset) for dataset in catalogue.without_signals.datasets])
+
+
+def publishing_asset(catalogue: Catalogue, key: dg.AssetKey, deps: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """Return the asset that brings the folder catalogue, then the configured target, to the latest releases.
+
+    Of all data sets but signals, or of signals alone where its ``key`` is another than KEY. A platform is written to
+    only where the workspace allows it; otherwise its plan is shown.
+    """
+    mine = catalogue.without_signals if key == KEY else catalogue.of_signals
+
+    @dg.asset(
+        key=key,
+        deps=deps,
+        group_name=key.path[0],
+        description="Fichiers de la dernière version de chaque jeu, sous des noms stables ; plan de la cible.",
+        kinds={"file"},
+        pool=POOL,  # one publisher at a time on a target is the rule: two would plan from the same state
+        check_specs=[
+            dg.AssetCheckSpec(
+                AGREEMENT, asset=key, description="Aucun plan n'est bloqué ; un plan qui ne l'est pas se lance d'ici"
+            )
+        ],
+    )
+    def publication(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        try:
+            publishers = _publishers(mine, workspace)
+            night = publish_night(publishers, allowed=workspace.publish, progress=context.log.info)
+        except STOPPED as error:
+            raise dg.Failure(str(error)) from None
+        keep_waiting(workspace.store, night.waiting, lambda dataset: (dataset == catalogue.signals) == (key != KEY))
+        yield dg.AssetCheckResult(
+            check_name=AGREEMENT,
+            passed=not any(plan.refusals for plan in night.waiting),
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata=_waiting(night.waiting),
+        )
+        if failed := [report for report in night.reports if report.applied and not report.succeeded]:
+            raise dg.Failure("\n".join(report_text(report) for report in failed))
+        yield dg.MaterializeResult(metadata=_metadata(workspace, night))
+
+    return publication
+
+
+def accept_plan_job(catalogue: Catalogue) -> dg.JobDefinition:
+    """Return the job by which a person accepts the plan of a hash, which is then applied at once."""
+
+    class AcceptedPlan(dg.Config):
+        hash: str = Field(description="L'empreinte entière du plan, comme son contrôle « accord » la montre.")
+        reason: str = Field("", description="Pourquoi ce plan est accepté, en une phrase : elle est gardée.")
+
+    @dg.op(name="plan", description="Accepte un plan par son empreinte, puis l'applique.", pool=POOL)
+    def accept(context: dg.OpExecutionContext, config: AcceptedPlan, workspace: Workspace) -> None:
+        publishers = _publishers(catalogue, workspace)
+        try:
+            reports = publish_accepted(publishers, config.hash, config.reason, context.log.info)
+            if any(report.plan.target == NAME for report in reports):
+                follow_site(catalogue, workspace.store, theme_from_environment())
+        except STOPPED as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        text = "\n".join(report_text(report) for report in reports) or NO_SUCH_PLAN
+        if not reports or not all(report.succeeded for report in reports):
+            raise dg.Failure(text, allow_retries=False)
+        context.log.info(text)
+
+    @dg.job(name=ACCEPT_JOB, description=f"Accepter un plan de publication bloqué. {TO_PASTE}")
+    def accepted() -> None:
+        accept()
+
+    return accepted
+
+
+def previews_sensor(catalogue: Catalogue, workspace: Workspace) -> dg.SensorDefinition:
+    """Return the sensor that tells, after a publication, what the platform could make of each file."""
+
+    @dg.sensor(
+        name="apercus",
+        minimum_interval_seconds=HOURLY,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Après publication : les aperçus que la plateforme a faits des fichiers, ou n'a pas pu faire.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        try:
+            found = Publisher(catalogue, workspace.store, workspace.target, read_secret).previews()
+        except STOPPED as error:
+            return dg.SkipReason(str(error))
+        rows = [
+            {"jeu": dataset, "fichier": item.title, "état": item.state, "détail": item.detail}
+            for dataset, items in found.items()
+            for item in items
+        ]
+        told = json.dumps(rows, ensure_ascii=False)
+        if not rows or told == context.cursor:
+            return dg.SkipReason("rien de nouveau sur la plateforme")
+        failed = sum(item.failed for items in found.values() for item in items)
+        records = dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
+        observed = dg.AssetObservation(KEY, metadata={"aperçus": records, "fichiers_sans_apercu": failed})
+        return dg.SensorResult(asset_events=[observed], cursor=told)
+
+    return sensor
+
+
+def _publishers(catalogue: Catalogue, workspace: Workspace) -> list[Publisher]:
+    """Return who publishes to the folder catalogue, always, then to the configured target."""
+    names = dict.fromkeys([NAME, workspace.target])
+    return [Publisher(catalogue, workspace.store, name, read_secret) for name in names]
+
+
+def _metadata(workspace: Workspace, night: Night) -> dict[str, Any]:
+    store = workspace.store
+    written = [step for report in night.reports for step in report.done if step.kind in ("write", "remove")]
+    told = [*(report_text(report) for report in night.reports), *(plan_text(plan) for plan in night.shown)]
+    return {
+        "catalogue": dg.MetadataValue.path(store.address(store.catalogue)),
+        "fichiers_ecrits": len(written),
+        "cible": workspace.target,
+        "plan": dg.MetadataValue.md(_code("\n\n".join(told))),
+    }
+
+
+def _waiting(found: Iterable[Plan]) -> dict[str, Any]:
+    """Return, for the check, why each plan waits, as text (all that the UI shows of a check at once), then the plan."""
+    shown: dict[str, Any] = {}
+    for plan in found:
+        name, reasons = plan.hash[:12], [" ; ".join([gate.message_fr, *gate.details[:3]]) for gate in plan.refusals]
+        if reasons:
+            shown[f"pourquoi_{name}"] = dg.MetadataValue.text(f"{plan.target} : {' — '.join(reasons)}")
+        config = {"plan": {"hash": plan.hash, "reason": "…"}}
+        shown |= {f"{key}_{name}": item for key, item in launch_shown(ACCEPT_JOB, config).items()}
+        shown[name] = dg.MetadataValue.md(_code(plan_text(plan)))
+    return shown
+
+
+def _code(text: str) -> str:
+    return f"```text\n{text}\n```"

@@ -1,0 +1,180 @@
+"""The voice of users in Dagster: assets, a job and a schedule of their own, after what the law asks for.
+
+Nothing of the results waits for them: no asset of a network or of the national job depends on one of these, the night
+doesn't wait for their runs, and what they compute takes no place in the pool of publications. Their partitions are the
+months of publication of the texts: a run takes any number of them, and tests again those alone that changed.
+"""
+
+import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from assets.jobs import SIGNALS_JOB, ZONE, stage_key
+from assets.metadata import ROWS, lines_shown
+from assets.publication_assets import publishing_asset
+from assets.workspace import POOL, Workspace
+from pipelines.declarations import Catalogue
+from pipelines.flow.public_site import follow_site
+from pipelines.flow.release import release_inputs
+from pipelines.flow.signals_made import unmet_notes
+from pipelines.flow.unknown_services import unknown_services
+from pipelines.flow.voice import judge_months, make_signal_tables, note_done, note_voices, release_signals
+from pipelines.operations.settings import theme_from_environment
+from pipelines.release.refusals import PublicationError, ReleaseError
+
+GROUP = "voix"
+VOICES, TESTS = dg.AssetKey([GROUP, "voix"]), dg.AssetKey([GROUP, "tests"])
+RELEASE, PUBLICATION, SITE = (dg.AssetKey([GROUP, name]) for name in ("version", "publication", "site"))
+_MONTH = "%Y-%m"
+HOUR = "30 4 * * *"  # Paris: the night of results begins at 2, its message leaves at 6
+
+
+def months_of(catalogue: Catalogue) -> dg.MonthlyPartitionsDefinition:
+    """Return the months that declared texts may be published in."""
+    years = [year for name in catalogue.experiences for year in catalogue.networks[name].years]
+    zone = ZoneInfo(ZONE)
+    begin, end = datetime.datetime(min(years), 1, 1, tzinfo=zone), datetime.datetime(max(years) + 1, 1, 1, tzinfo=zone)
+    return dg.MonthlyPartitionsDefinition(start_date=begin, end_date=end, fmt=_MONTH, timezone=ZONE)
+
+
+def all_months(catalogue: Catalogue) -> dict[str, str]:
+    """Return the tags of a run of every month."""
+    keys = months_of(catalogue).get_partition_keys()
+    return {ASSET_PARTITION_RANGE_START_TAG: keys[0], ASSET_PARTITION_RANGE_END_TAG: keys[-1]}
+
+
+def signals_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
+    """Return the assets of signals, none where no texts or no data set of signals are declared."""
+    if not (catalogue.experiences and catalogue.signals):
+        return []
+    publication = publishing_asset(catalogue, PUBLICATION, [RELEASE])
+    return [_voices(catalogue), _tests(catalogue), _release(catalogue), publication, _site(catalogue)]
+
+
+def signals_job() -> Any:
+    """Return the job that takes texts to published signals."""
+    return dg.define_asset_job(
+        SIGNALS_JOB,
+        selection=dg.AssetSelection.groups(GROUP),
+        description="La voix des usagers : voix, tests mois par mois, version, publication, pages.",
+    )
+
+
+def signals_schedule(catalogue: Catalogue) -> dg.ScheduleDefinition:
+    """Return the schedule of signals: every morning, every month; those that nothing changed cost nothing."""
+
+    @dg.schedule(
+        name=SIGNALS_JOB,
+        job_name=SIGNALS_JOB,
+        cron_schedule=HOUR,
+        execution_timezone=ZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Chaque matin, après la nuit : les signaux de la voix des usagers, s'il y a du nouveau.",
+    )
+    def signals(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        day = f"{context.scheduled_execution_time.astimezone(ZoneInfo(ZONE)):%Y-%m-%d}"
+        return dg.RunRequest(run_key=f"{SIGNALS_JOB}-{day}", tags=all_months(catalogue))
+
+    return signals
+
+
+def _voices(catalogue: Catalogue) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=VOICES,
+        deps=[stage_key(name, "observations") for name in catalogue.experiences],
+        group_name=GROUP,
+        description="Les textes acceptés, masqués ; une voix : un texte, ou plusieurs presque identiques ; privé.",
+        kinds={"parquet"},
+    )
+    def voix(workspace: Workspace) -> dg.MaterializeResult[None]:
+        months = note_voices(catalogue, workspace.store)
+        unknown = unknown_services(workspace.store)  # a number alone: the labels are private
+        return dg.MaterializeResult(
+            metadata={
+                "mois": len(months.depends),
+                "dernier_mois": months.last or "aucun",
+                "intitulés de service non déclarés": unknown,
+            }
+        )
+
+    return voix
+
+
+def _tests(catalogue: Catalogue) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=TESTS,
+        deps=[VOICES],
+        group_name=GROUP,
+        partitions_def=months_of(catalogue),
+        description="Ce qui a été testé à la fin de chaque mois, et ce qui étonne.",
+        kinds={"numpy"},
+    )
+    def tests(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
+        made = judge_months(catalogue, workspace.store, context.partition_keys)
+        context.log.info(f"{len(made)} mois testés, {len(context.partition_keys) - len(made)} gardés ou sans voix")
+
+    return tests
+
+
+def _release(catalogue: Catalogue) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=RELEASE,
+        deps=[TESTS],
+        group_name=GROUP,
+        description="Cartes, registre des tests, puissance et thèmes : dossier immuable par version.",
+        kinds={"csv", "parquet"},
+        check_specs=[
+            dg.AssetCheckSpec("notes", asset=RELEASE, description="Chaque note de schemas/signals répond à un signal")
+        ],
+    )
+    def version(context: dg.AssetExecutionContext, workspace: Workspace) -> Any:
+        told = make_signal_tables(catalogue, workspace.store)
+        unmet = unmet_notes(catalogue, told) if told else []
+        yield dg.AssetCheckResult(
+            check_name="notes",
+            passed=not unmet,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"sans_signal": lines_shown(unmet)},
+        )
+        inputs = release_inputs(catalogue, workspace.store, workspace.root, Path(workspace.schemas))
+        try:
+            made = release_signals(catalogue, workspace.store, inputs)
+        except ReleaseError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        if made is None or told is None:
+            yield dg.MaterializeResult(metadata={"version": "aucune : aucune voix encore", ROWS: 0})
+            return
+        context.log.info(told.sentence)
+        yield dg.MaterializeResult(
+            metadata={"version": made.version, "nouvelle": made.created, ROWS: made.rows["signaux"],
+                      "en_bref": told.sentence},
+            data_version=dg.DataVersion(made.version),
+        )  # fmt: skip
+
+    return version
+
+
+def _site(catalogue: Catalogue) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=SITE,
+        deps=[PUBLICATION],
+        group_name=GROUP,
+        description="Les pages de la voix des usagers, sur le site public des résultats.",
+        kinds={"html"},
+        pool=POOL,
+    )
+    def site(workspace: Workspace) -> dg.MaterializeResult[None]:
+        try:
+            built = follow_site(catalogue, workspace.store, theme_from_environment())
+        except PublicationError as error:
+            raise dg.Failure(str(error)) from None
+        if built and built.left_out:
+            raise dg.Failure("\n".join(built.left_out), allow_retries=False)
+        note_done(catalogue, workspace.store)
+        return dg.MaterializeResult(metadata={"ecrits": len(built.written) if built else 0})
+
+    return site

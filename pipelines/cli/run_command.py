@@ -1,0 +1,116 @@
+"""``resultats run``: the whole treatment, from the exports to a release and the local catalogue."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pipelines.cli.options import (
+    DONE,
+    REFUSED,
+    USAGE,
+    Exports,
+    Json,
+    Output,
+    Schemas,
+    flag,
+    load_or_stop,
+    option,
+    tell,
+    unknown_network,
+)
+from pipelines.cli.terminal_output import print_json, steps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.declarations import Catalogue
+    from pipelines.report.run_summary import RunOutcome, Summary
+
+
+def run(
+    exports: Exports,
+    output: Output,
+    schemas: Schemas,
+    network: Annotated[list[str] | None, option("RÉSEAU", "ce réseau seulement (répétable)")] = None,
+    year: Annotated[list[int] | None, option("ANNÉE", "cette année seulement (répétable)")] = None,
+    strict: Annotated[bool, flag("--strict", "code de sortie 1 si quoi que ce soit a été refusé")] = False,
+    verbose: Annotated[bool, flag("--verbose", "tout dire, réseau par réseau, au lieu d'un écran")] = False,
+    json: Json = False,
+) -> int:
+    """Treat what the exports hold of networks and years; tell what came of it."""
+    catalogue = load_or_stop(schemas)
+    networks, years = network or [], year or []
+    if message := _unknown_choices(catalogue, networks, years):
+        return tell(message, USAGE)
+    from pipelines.flow.output_folder import tidy
+    from pipelines.operations.output_lock import alone_on
+    from pipelines.operations.settings import home_from_environment
+    from pipelines.read import ExportsRoot
+
+    home_from_environment()  # a wrong one is told before anything is written
+    ExportsRoot(exports)
+    try:
+        _check_writable(output)
+    except OSError as error:
+        from pipelines.mechanics.machine_faults import machine_fault
+
+        return tell(f"impossible d'écrire dans {output} : {machine_fault(error) or error.strerror}", USAGE)
+    with alone_on(output, "resultats run"):
+        tidy(output)
+        outcome, summary = _treat(catalogue, exports, output, schemas, networks, years)
+        if json:
+            print_json(summary.facts)
+        else:
+            print(summary.text if verbose else summary.screen)
+    if not outcome.succeeded or outcome.failures:
+        return REFUSED
+    return REFUSED if strict and summary.refused else DONE
+
+
+def _treat(
+    catalogue: Catalogue, exports: str, output: str, schemas: Path, networks: list[str], years: list[int]
+) -> tuple[RunOutcome, Summary]:  # fmt: skip
+    """Run the jobs; return how they ended, and what they gave."""
+    from assets.local_run import run_jobs
+    from assets.workspace import Workspace, publishing_from_environment
+    from pipelines.operations.settings import letters_from_environment
+    from pipelines.report.run_summary import summarise
+
+    exports, output = (place if "://" in place else str(Path(place).resolve()) for place in (exports, output))
+    workspace = Workspace(
+        exports=exports,
+        output=output,
+        schemas=str(schemas.resolve()),
+        letters=letters_from_environment(),
+        **publishing_from_environment(),
+    )
+    with steps(len(set(years) or catalogue.years) + 1) as tell:
+        outcome = run_jobs(catalogue, workspace, networks, years, tell)
+    return outcome, summarise(catalogue, workspace.store, outcome)
+
+
+def _check_writable(output: str) -> None:
+    """Raise OSError, or RootError for a URL, when nothing can be written there."""
+    if "://" in output:
+        from pipelines.read import ObjectStore
+
+        ObjectStore(output).check()
+        return
+    from pipelines.flow.output_folder import make_output
+
+    make_output(Path(output))
+    with tempfile.TemporaryFile(dir=output):
+        pass
+
+
+def _unknown_choices(catalogue: Catalogue, networks: Sequence[str], years: Sequence[int]) -> str:
+    """Return a French sentence when a network or a year asked for is not declared, else nothing."""
+    for network in networks:
+        if network not in catalogue.networks:
+            return unknown_network(catalogue, network)
+    for year in years:
+        if year not in catalogue.years:
+            return f"année {year} non déclarée ; déclarées : {catalogue.years[0]}-{catalogue.years[-1]}"
+    return ""

@@ -1,0 +1,176 @@
+"""What every estimator declares of itself: parameters, inputs, how levels and years are made, and its card.
+
+The estimators are in the sibling modules; how they are computed is in compute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from pipelines.declarations.strict_model import Model, Scalar, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LevelMethod = Literal["declared", "sum", "ratio_of_sums", "weighted_mean", "pooled", "network_share", "network_mean"]
+YearMethod = Literal["declared", "last", "sum", "ratio_of_sums", "weighted_mean", "pooled"]
+Family = Literal["mean", "ratio", "total", "quantile", "typed", "networks"]
+Scale = tuple[int, int]
+Bounds = tuple[float, float]
+UnitBounds = tuple[float, float | None] | Literal[False]
+
+
+class Example(Model):
+    """Rows of inputs and the value they must give: run by the tests, read by whoever wonders."""
+
+    rows: tuple[dict[str, Scalar | None], ...] = Field(min_length=1)
+    weights: tuple[float, ...] | None = None
+    value: float | None
+    why: Text
+
+
+@dataclass(frozen=True)
+class Worked:
+    """An example of the estimator itself: its parameters, rows, weights, and the value (and bounds) they must give."""
+
+    parameters: Mapping[str, Any]
+    rows: tuple[Mapping[str, Scalar | None], ...]
+    value: float | None
+    why: str
+    weights: tuple[float, ...] | None = None
+    bounds: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the manual says of an estimator, in French: the texts are published as they are."""
+
+    title: str
+    definition: str
+    source: str
+    unit: str
+    range: str
+    interval: str
+    examples: tuple[Worked, ...] = field(default=())
+
+
+class EstimatorModel(Model):
+    """The parent of all estimators. ``family`` says which computation it is a case of.
+
+    ``proportion``: it is a share; ``net``: a net score, a share less another, each answer coded 100, 0 or -100.
+
+    ``inputs`` are what a feed gives; ``alternatives``, other sets of inputs that do as well, all in ``input_names``.
+    """
+
+    card: ClassVar[Card]
+    family: ClassVar[Family] = "mean"
+    proportion: ClassVar[bool] = False
+    net: ClassVar[bool] = False
+    percent: ClassVar[bool] = False
+    inputs: ClassVar[tuple[str, ...]] = ("value",)
+    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    optional_inputs: ClassVar[tuple[str, ...]] = ()
+    level_methods: ClassVar[tuple[LevelMethod, ...]] = ("pooled",)
+    year_methods: ClassVar[tuple[YearMethod, ...]] = ("pooled",)
+
+    def answers(self) -> tuple[Scalar, ...]:
+        """Return the answers that the estimator names, for those that name some."""
+        return ()
+
+    def set_aside(self) -> tuple[Scalar, ...] | None:
+        """Return the answers declared to be out of the base, or None when the estimator reads no answers."""
+        return None
+
+    @property
+    def note_scale(self) -> Scale | None:
+        """The lowest and highest of the notes that it reads, None when it reads none."""
+        return None
+
+    def counted(self, inputs: Mapping[str, str]) -> str:
+        """Name what its base counts, given the columns of its inputs: those of one name have equal bases."""
+        return f"answers {next(iter(inputs.values()), '')} {sorted(map(str, self.answers()))}"
+
+    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (for those that know of none)
+        """Return the least and greatest that one unit of base may add to ``numerateur`` (None: no limit), else False.
+
+        ``bounds``: those of the indicator. With them the attacker of a secret knows that a numerator is at least (at
+        most) so many times its denominator: two hidden cells whose numerators sum to nothing have nothing each.
+        """
+        return False
+
+    @classmethod
+    def input_names(cls) -> tuple[str, ...]:
+        """Return every input that a feed may give."""
+        every = (*cls.inputs, *(name for names in cls.alternatives for name in names), *cls.optional_inputs)
+        return tuple(dict.fromkeys(every))
+
+    @classmethod
+    def missing_inputs(cls, given: set[str]) -> tuple[str, ...]:
+        """Return the inputs still to give, of the set of inputs that ``given`` has begun; nothing when complete."""
+        sets = (cls.inputs, *cls.alternatives)
+        begun = max(sets, key=lambda names: len(given & set(names)))
+        return tuple(name for name in begun if name not in given)
+
+
+class AnswerModel(EstimatorModel):
+    """An estimator of answers in words: those of its base, and those that ``excluded`` puts out of it, knowingly."""
+
+    excluded: tuple[Scalar, ...] = Field(default=(), description="answers out of the base: « Ne se prononce pas »…")
+    inputs: ClassVar[tuple[str, ...]] = ("answer",)
+
+    def set_aside(self) -> tuple[Scalar, ...]:
+        """Return the answers declared to be out of the base."""
+        return self.excluded
+
+    @model_validator(mode="after")
+    def _excluded_is_out_of_the_base(self) -> AnswerModel:
+        if both := sorted(str(answer) for answer in set(self.excluded) & set(self.answers())):
+            raise ValueError(f"excluded : {', '.join(both)} compte déjà dans la base")
+        return self
+
+
+class RatingModel(EstimatorModel):
+    """An estimator of notes on a declared scale; a note out of the scale is out of the base."""
+
+    scale: Scale = Field(description="lowest and highest note")
+    inputs: ClassVar[tuple[str, ...]] = ("rating",)
+
+    @property
+    def note_scale(self) -> Scale:
+        """The lowest and highest of the notes that it reads."""
+        return self.scale
+
+    @model_validator(mode="after")
+    def _scale_goes_up(self) -> RatingModel:
+        if self.scale[0] >= self.scale[1]:
+            raise ValueError("scale : la note la plus basse d'abord, puis la plus haute, par exemple [1, 5]")
+        return self
+
+
+# Words that several cards share.
+_BY_DESIGN = (
+    "avec un plan de sondage, loi de Student aux degrés de liberté du plan (grappes moins strates qui ont des lignes "
+    "dans la base)"
+)
+_SIZE = (
+    "avec des poids, sur l'effectif efficace de Kish (Σw)²/Σw² ; "
+    f"{_BY_DESIGN}, sur l'effectif que laisse l'effet de plan, au plus le nombre de réponses (Korn et Graubard, 1998)"
+)
+WILSON = f"Wilson (1927) ; {_SIZE}"
+NORMAL = (
+    "normal, sur la variance des valeurs codées et l'effectif efficace de Kish (Σw)²/Σw² ; "
+    f"{_BY_DESIGN}, sur la variance linéarisée entre grappes"
+)
+NET = (
+    "intervalle de score de Tango (Statistics in Medicine 17, 1998), jamais nul ni hors de l'étendue, l'un des deux "
+    "que Rocks retient pour le NPS (The American Statistician 70, 2016) ; sans réponse neutre, c'est celui de Wilson ; "
+    f"{_SIZE}. Le test d'une évolution est le test de score (Rao, 1948) à mêmes variances contraintes"
+)
+RANKS = (
+    "statistiques d'ordre : rangs de la loi binomiale (n, p), sans hypothèse sur la distribution ; avec des poids ou "
+    f"un plan, Woodruff (1952) ; {_BY_DESIGN}"
+)
+NO_INTERVAL = "aucun : ce n'est pas une estimation par sondage"

@@ -1,0 +1,249 @@
+"""The pages of the voice of users, made from one published release of signals, beside the yearly results.
+
+Results of the same network are told beside a signal, from their own release, dated and under their own name: nothing of
+one is counted in the other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from pipelines.mechanics.french import listed
+from pipelines.portal import addresses
+from pipelines.portal.charts.expected_voices import (
+    FEELINGS,
+    SECRET,
+    expected_curve,
+    month_words,
+    signal_data,
+    signal_sentence,
+    voices_curve,
+)
+from pipelines.portal.side_release import SideRelease
+from pipelines.portal.templates import published
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.portal.charts import Chart
+    from pipelines.portal.figures import Series
+    from pipelines.portal.side_release import Line
+    from pipelines.portal.templates import File, Pages
+
+GROUP = "voix"  # of the pages of the site
+INDEX, METHOD = "signaux.html", "signaux/methode.html"
+FILES = "signaux/donnees"  # copies of the files of the release
+TABLES = ("signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix")
+ALL = "tous"
+FALLEN = "retombé"
+INDICATOR = "indicateur"  # the nature of a signal that no voice gave
+CARDS, LISTED, MONTHS, THEMES, PERIODS = 8, 150, 24, 6, 12  # shown on a page, which stays under 100 kB
+METHODS = {
+    "farrington": "comparaison aux mêmes mois des années d'avant (Farrington)",
+    "ears": "comparaison aux mois juste avant (EARS)",
+    "nb_cusum": "hausse lente (CUSUM)",
+    "ebgm": "thème trop présent dans un service (EBGM)",
+    "funnel": "part qui s'écarte de celle des autres (entonnoir)",
+    "scan": "départements qui se détachent (Kulldorff)",
+    "terms": "mot qui monte (rapport de cotes)",
+}
+_CHECKS = {"volume": "Volume", "campagne": "Campagne", "moderation": "Modération", "formulaire": "Formulaire"}
+
+
+class SignalsRelease(SideRelease):
+    """A release of signals, open for reading."""
+
+    TABLES = TABLES
+
+    def signals(self) -> list[Line]:
+        """Return the signals: the latest first, those that fell last."""
+        return self.told(
+            f"SELECT * FROM signaux ORDER BY etat = '{FALLEN}', coalesce(observe, voix) IS NULL, mois DESC, "
+            "depuis DESC, signal"
+        )
+
+    def curve(self, signal: str) -> list[Line]:
+        """Return the months of a signal."""
+        return self.told("SELECT * FROM courbes_signaux WHERE signal = ? ORDER BY mois", signal)
+
+    def services(self) -> dict[str, list[str]]:
+        """Return the services that have voices, by network."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for line in self.told("SELECT DISTINCT reseau, service FROM themes_voix ORDER BY reseau, service"):
+            found[line["reseau"]].append(line["service"])
+        return dict(found)
+
+    def months(self, network: str, service: str) -> list[str]:
+        """Return every month from the first voice of a service to the last of all."""
+        held = self.told(
+            "SELECT min(mois) FILTER (reseau = ? AND service = ?) AS first, max(mois) AS last FROM themes_voix",
+            network, service,
+        )[0]  # fmt: skip
+        first, last = (int(text[:4]) * 12 + int(text[5:]) - 1 for text in (held["first"], held["last"]))
+        return [f"{number // 12}-{number % 12 + 1:02d}" for number in range(first, last + 1)]
+
+
+def voice_pages(release: Path) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return the pages of the services of each network, as a network's page links to them: title, address."""
+    with SignalsRelease(release) as held:
+        return {
+            network: tuple((service, addresses.voice_page(network, service)) for service in services)
+            for network, services in held.services().items()
+        }
+
+
+@dataclass(frozen=True)
+class SignalPages:
+    """Every page of a release of signals; ``pages`` fills the templates of the site."""
+
+    pages: Pages
+    release: SignalsRelease
+
+    def files(self) -> Iterator[File]:
+        """Yield the index, each signal, each service, and what is behind them."""
+        signals, services = self.release.signals(), self.release.services()
+        yield self._index(signals, services)
+        for card in signals:
+            yield self._signal(card)
+        for network, held in services.items():
+            for service in held:
+                mine = [card for card in signals if (card["reseau"], card["service"]) == (network, service)]
+                yield self._service(network, service, mine)
+        yield self._page(
+            "signals_method.html", METHOD, "Comment les signaux sont trouvés, et ce qu'ils ne disent pas",
+            ledger=self._ledger(), named=_method_in_words, power=self._power(), month=month_words,
+            crumbs=[("Signaux", INDEX), ("Méthode et limites", None)],
+        )  # fmt: skip
+
+    def _index(self, signals: Sequence[Line], services: Mapping[str, Sequence[str]]) -> File:
+        shown = [card for card in signals if card["etat"] != FALLEN][:CARDS]
+        return self._page(
+            "signals.html", INDEX, "Signaux de la voix des usagers",
+            cards=[(card, self._curve(card, MONTHS)) for card in shown], listed=signals[:LISTED],
+            others=max(0, len(signals) - LISTED), services=services, month=month_words, told=signal_sentence,
+            last=self._last(), files=self.release.files(FILES), method=METHOD, facts=_card_facts,
+            crumbs=[("Signaux", None)],
+        )  # fmt: skip
+
+    def _signal(self, card: Line) -> File:
+        return self._page(
+            "signal.html", addresses.signal_page(card["signal"]), f"Signal : {card['titre']}, {card['depuis']}",
+            heading=card["titre"], card=card, curve=self._curve(card), told=signal_sentence(card), month=month_words,
+            checks=[(title, card[name] or SECRET) for name, title in _CHECKS.items()],
+            beside=self._beside(card["reseau"]), more=self._more(card), facts=_card_facts,
+            methods=[_method_in_words(code) for code in card["detecteurs"].split(", ")],
+            results_version=self.pages.reading.version, results_title=self.pages.reading.title,
+            crumbs=[("Signaux", INDEX), (card["titre"], None)],
+        )  # fmt: skip
+
+    def _curve(self, card: Line, last: int | None = None) -> Chart | None:
+        """Draw the months of a signal; None when it has no figures month by month."""
+        lines = self.release.curve(card["signal"])
+        if not lines:
+            return None
+        title = f"{card['titre']}, mois par mois"
+        unit = {"unit": card["unite"]} if card["nature"] == INDICATOR else {}
+        return expected_curve(title, lines[-last:] if last else lines, signal_sentence(card), **unit)
+
+    def _more(self, card: Line) -> tuple[str, str] | None:
+        """Return where more is told of what a signal is about: title, address; None when no page tells it."""
+        if card["nature"] != INDICATOR:
+            return "Tout ce que disent les usagers de ce service", addresses.voice_page(card["reseau"], card["service"])
+        if card["reseau"] not in self.pages.reading.networks:
+            return None
+        return "Les résultats de ce réseau", addresses.network_page(card["reseau"])
+
+    def _beside(self, network: str) -> list[Series]:
+        """Return the national results of the same network, from the release of results; none when it isn't there."""
+        held = [series for _, found in self.pages.reading.place_series(network, "national") for series in found]
+        return [series for series in held if published(series)]
+
+    def _service(self, network: str, service: str, signals: Sequence[Line]) -> File:
+        power = [x for x in self._power() if (x["reseau"], x["service"]) == (network, service)]
+        networks = self.pages.reading.networks
+        return self._page(
+            "voice.html", addresses.voice_page(network, service), f"Ce que disent les usagers : {service} ({network})",
+            heading=f"Ce que disent les usagers : {service}", service=service, signals=signals,
+            network=networks.get(network), charts=list(self._themes(network, service)),
+            power=power[0] if power else None, month=month_words, told=signal_sentence, method=METHOD,
+            crumbs=[("Signaux", INDEX), (service, None)],
+        )  # fmt: skip
+
+    def _themes(self, network: str, service: str) -> Iterator[Chart]:
+        """Yield a curve of all voices, then of the themes that are spoken of the most in the last months."""
+        months = self.release.months(network, service)[-MONTHS:]
+        found = self.release.told(
+            "SELECT * FROM themes_voix WHERE reseau = ? AND service = ? AND mois >= ?", network, service, months[0]
+        )
+        spoken: dict[str, int] = defaultdict(int)
+        for line in found:
+            spoken[line["theme"]] += (line["voix"] or 0) if line["ressenti"] != ALL else 0
+        themes = sorted((theme for theme in spoken if theme != ALL), key=lambda theme: (-spoken[theme], theme))
+        for theme in [ALL, *[theme for theme in themes if spoken[theme]][:THEMES]]:
+            held = [line for line in found if line["theme"] == theme]
+            label = held[0]["theme_libelle"] if held else theme
+            lines = [_month_of_voices(network, service, theme, month, held) for month in months]
+            yield voices_curve(f"{label}, mois par mois", lines, _voices_told(label, lines[-1]))
+
+    def _last(self) -> Line | None:
+        """Return what was tested in the last month, all families together."""
+        held = self.release.told(
+            "SELECT mois, sum(tests) AS tests, sum(signaux) AS signaux, sum(fausses_attendues) AS fausses "
+            "FROM tests_signaux GROUP BY mois ORDER BY mois DESC LIMIT 1"
+        )
+        return held[0] if held else None
+
+    def _ledger(self) -> list[Line]:
+        last = self.release.told("SELECT DISTINCT mois FROM tests_signaux ORDER BY mois DESC LIMIT ?", str(PERIODS))
+        first = last[-1]["mois"] if last else ""
+        return self.release.told(
+            "SELECT * FROM tests_signaux WHERE mois >= ? ORDER BY mois DESC, famille, methode", first
+        )
+
+    def _power(self) -> list[Line]:
+        return self.release.told("SELECT * FROM puissance_signaux ORDER BY service, reseau")
+
+    def _page(self, template: str, address: str, title: str, **told: Any) -> File:
+        told |= {
+            "release_version": self.release.version,
+            "synthetic": self.release.synthetic,
+            "dataset_title": self.release.title,
+        }
+        return self.pages.file(template, address, title, **told)
+
+
+def _method_in_words(method: str, family: str = "") -> str:
+    """Return a method in words; ``family``: of the ledger, where tests of indicators are counted apart."""
+    return METHODS.get(method, method) + (", indicateurs" if family not in {"", method} else "")
+
+
+def _card_facts(card: Line) -> Markup:
+    """Return the figures of a card as attributes."""
+    names = ("observe", "attendu", "rapport", "valeur_q", "voix", "jours", "part", "periodes")
+    held = [*signal_data({**card, "limite": None})[:3], ("etat-signal", card["etat"])]
+    held += [(name, repr(card[name])) for name in names if card[name] is not None]
+    return Markup("").join(Markup(' data-{}="{}"').format(name, Markup(value)) for name, value in held)
+
+
+def _month_of_voices(network: str, service: str, theme: str, month: str, held: Sequence[Line]) -> Line:
+    """Return the voices of each feeling in a month, 0 where the release has no row of it."""
+    told = {line["ressenti"]: line["voix"] for line in held if line["mois"] == month}
+    return {"reseau": network, "service": service, "theme": theme, "mois": month} | {
+        feeling: told.get(feeling, 0) for feeling in FEELINGS
+    }
+
+
+def _voices_told(label: str, last: Line) -> str:
+    """Say the last month, feeling by feeling where it is told."""
+    words = {"négatif": "négatives", "neutre": "neutres", "positif": "positives"}
+    told = [f"{last[feeling]} {word}" for feeling, word in words.items() if last[feeling]]
+    if any(last[feeling] is None for feeling in words):
+        told.append(
+            "trop peu d'autres pour en donner le nombre" if told else "trop peu de voix pour en donner le nombre"
+        )
+    return f"{label}, en {month_words(last['mois'])} : {listed(told) or 'aucune voix'}."

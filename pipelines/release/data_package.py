@@ -1,0 +1,157 @@
+"""Release → Data Package v2 descriptor, which frictionless reads and checks. Nothing is written here.
+
+Resources are the CSV tables. Parquet, XLSX and the historical CSV, the same in other forms, are ``renditions``: the
+v2 profile knows no type of resource but tables, and frictionless reads Parquet through pandas, which turns a missing
+integer into a float. Table Schemas stay v1 (schema.data.gouv.fr). No date of creation: same release, same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from pipelines.compile.table_schema import table_schema
+from pipelines.release.historical import historical_schema
+from pipelines.release.own_tables import OWN_TABLES
+from pipelines.release.table_parts import CSV, PARQUET
+from pipelines.release.table_writers import DIALECT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pipelines.declarations import Catalogue, Dataset, Network, Table
+    from pipelines.declarations.release_settings import Historical
+    from pipelines.release.table_parts import TableFile, TableParts
+    from pipelines.release.written_files import WrittenFile
+
+DATA_PACKAGE_PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+LICENCE = {
+    "name": "etalab-2.0",
+    "title": "Licence Ouverte 2.0",
+    "path": "https://www.etalab.gouv.fr/wp-content/uploads/2017/04/ETALAB-Licence-Ouverte-v2.0.pdf",
+}
+SYNTHETIC_MARK = "DONNÉES SYNTHÉTIQUES"
+RENDITIONS = {
+    "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def release_title(dataset: Dataset, synthetic: str | None) -> str:
+    """Return the title of a release, marked when its data are invented."""
+    return f"{SYNTHETIC_MARK} — {dataset.title}" if synthetic else dataset.title
+
+
+def datapackage(
+    dataset_id: str,
+    catalogue: Catalogue,
+    *,
+    version: str,
+    files: Mapping[str, WrittenFile],
+    layout: TableParts,
+    networks: Iterable[str],
+    synthetic: str | None,
+    origin: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the descriptor of a release whose ``files`` are written as ``layout`` has it.
+
+    ``networks`` are those that it speaks of.
+
+    ``origin`` holds our own properties: what the release comes from and follows.
+    """
+    dataset = catalogue.datasets[dataset_id]
+    tables = {name: catalogue.tables[name] for name in dataset.tables}
+    warning = f"{SYNTHETIC_MARK}. {synthetic}\n\n" if synthetic else ""
+    return {
+        "$schema": DATA_PACKAGE_PROFILE,
+        "name": dataset_id,
+        "version": version,
+        "title": release_title(dataset, synthetic),
+        "description": warning + dataset.description,
+        **({"synthetic": True} if synthetic else {}),
+        "licenses": [LICENCE],
+        "sources": _sources(catalogue, networks),
+        "keywords": list(dataset.tags),
+        "contributors": [{"title": dataset.contact.name, "email": dataset.contact.email, "roles": ["contact"]}],
+        "resources": [
+            *(
+                _resource(held.name, table, files[f"{held.name}.{CSV}"], _of_part(held))
+                for name, table in tables.items()
+                for held in layout.files(name, CSV)
+            ),
+            *(_resource(name, table, files[f"{name}.{CSV}"], {}) for name, table in OWN_TABLES.items()),
+        ],
+        "renditions": [
+            *sorted(
+                (
+                    *(_rendition(file, {}) for name, file in files.items() if name.endswith(".xlsx")),
+                    *(
+                        _rendition(files[f"{held.name}.{PARQUET}"], _of_part(held))
+                        for name in tables
+                        for held in layout.files(name, PARQUET)
+                    ),
+                ),
+                key=itemgetter("path"),
+            ),
+            *([_historical(dataset.historical, files)] if dataset.historical else []),
+        ],
+        **({"layout": layout.told} if layout.told else {}),
+        **origin,
+    }
+
+
+def to_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return a descriptor as published JSON."""
+    return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+
+
+def _of_part(file: TableFile) -> dict[str, Any]:
+    """Return what is said of a file that doesn't hold a whole table under its name."""
+    if file.name == file.table:
+        return {}
+    told = {"title": file.label, "description": file.description, "table": file.table, "part": file.part}
+    return told if file.year is None else {**told, "year": file.year}
+
+
+def _resource(name: str, table: Table, file: WrittenFile, part: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "table",
+        "path": file.name,
+        "title": table.title,
+        "description": table.description,
+        **part,
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "dialect": DIALECT,
+        **_facts(file),
+        "schema": table_schema(table),
+    }
+
+
+def _rendition(file: WrittenFile, part: Mapping[str, Any]) -> dict[str, Any]:
+    file_format = file.name.rpartition(".")[2]
+    return {"path": file.name, "format": file_format, "mediatype": RENDITIONS[file_format], **part, **_facts(file)}
+
+
+def _historical(historical: Historical, files: Mapping[str, WrittenFile]) -> dict[str, Any]:
+    file = files[f"{historical.name}.csv"]
+    kinds = {"format": "csv", "mediatype": "text/csv", "encoding": "utf-8", "dialect": DIALECT}
+    return {"path": file.name, **kinds, **_facts(file), "schema": historical_schema(historical)}
+
+
+def _facts(file: WrittenFile) -> dict[str, Any]:
+    return {"bytes": file.bytes, "hash": f"sha256:{file.sha256}"}
+
+
+def _sources(catalogue: Catalogue, networks: Iterable[str]) -> list[dict[str, str]]:
+    return [_source(catalogue.networks[name]) for name in sorted(set(networks)) if name in catalogue.networks]
+
+
+def _source(network: Network) -> dict[str, str]:
+    source = {"title": f"{network.title} ({network.producer})"}
+    if network.source and network.source.startswith(("https://", "http://")):
+        return {**source, "path": network.source}
+    return {"title": f"{source['title']}, {network.source}"} if network.source else source

@@ -1,0 +1,155 @@
+"""The files of one release, written into a folder from canonical tables. Where it stands is not decided here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from pyarrow import compute as pc
+
+from pipelines.compile.dictionary import DICTIONARY, dictionary_frame
+from pipelines.compile.expected_cells import shown
+from pipelines.release import written_files
+from pipelines.release.canonical import canonical_table
+from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, versions_frame
+from pipelines.release.column_texts import canonical
+from pipelines.release.data_package import datapackage, release_title, to_bytes
+from pipelines.release.historical import historical_schema, historical_table
+from pipelines.release.history import DESCRIPTOR, JOURNAL_FILE
+from pipelines.release.main_table_schema import schema_file, standard_schema
+from pipelines.release.own_tables import JOURNAL, VERSIONS
+from pipelines.release.people_workbook import NEEDED, write_people_workbook
+from pipelines.release.reuse import introduction, readme
+from pipelines.release.table_parts import CSV, MEGABYTE, PARQUET
+from pipelines.release.table_writers import write_csv, write_parquet
+from pipelines.release.xlsx_rendition import Sheet, write_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from pipelines.declarations import Catalogue, Dataset, Table
+    from pipelines.release.record import Record
+    from pipelines.release.table_parts import TableParts
+    from pipelines.release.written_files import WrittenFile
+
+EXAMPLES = 10_000  # rows among which the declared example of a column is looked for
+
+
+@dataclass(frozen=True)
+class ReleaseFiles:
+    """What a release is made of: canonical tables, a version, its record, and the warning that invented data carry."""
+
+    dataset_id: str
+    catalogue: Catalogue
+    version: str
+    tables: Mapping[str, pa.Table]
+    layout: TableParts
+    synthetic: str | None
+    record: Record
+
+    @property
+    def dataset(self) -> Dataset:
+        """The declared dataset."""
+        return self.catalogue.datasets[self.dataset_id]
+
+    @property
+    def declared(self) -> dict[str, Table]:
+        """The declared tables, in the order of the dataset."""
+        return {name: self.catalogue.tables[name] for name in self.tables}
+
+    def write(self, folder: Path) -> None:
+        """Write every file of the release."""
+        written = [*self._tables(folder), *self._record(folder), *self._others(folder)]
+        by_name = {file.name: file for file in written}
+        descriptor = datapackage(
+            self.dataset_id,
+            self.catalogue,
+            version=self.version,
+            files=by_name,
+            layout=self.layout,
+            networks=self._networks(),
+            synthetic=self.synthetic,
+            origin=self.record.origin,
+        )
+        written.append(written_files.write(folder / DESCRIPTOR, to_bytes(descriptor)))
+        written_files.write(folder / written_files.CHECKSUMS, written_files.checksums(written))
+
+    def _tables(self, folder: Path) -> list[WrittenFile]:
+        described = dictionary_frame(self.declared)
+        examples = [self._example(*place) for place in zip(described["table"], described["colonne"], strict=True)]
+        described = described.assign(exemple=pd.Series(examples, dtype="object"))
+        dictionary = canonical_table("dictionnaire", DICTIONARY, described)
+        versions = canonical_table("versions", VERSIONS, versions_frame(self.record.versions))
+        return [
+            *(write_csv(rows, folder / f"{name}.csv") for name, rows in self._files(CSV)),
+            *(write_parquet(rows, folder / f"{name}.parquet") for name, rows in self.columnar()),
+            write_csv(dictionary, folder / "dictionnaire.csv"),
+            write_csv(versions, folder / VERSIONS_FILE),
+            self._workbook(folder / "resultats.xlsx", [Sheet("Dictionnaire", dictionary), Sheet("Versions", versions)]),
+        ]
+
+    def _example(self, name: str, column: str) -> str | None:
+        """Return an example that the data hold: the declared one, else the first value; none of an empty column."""
+        values, declared = self.tables[name][column], self.catalogue.tables[name].column(column)
+        first = pc.index(values.is_valid(), True).as_py()
+        if first < 0:
+            return None
+        texts = canonical(values.slice(first, EXAMPLES)).unique().to_pylist()
+        wanted = None if declared is None or declared.example is None else shown(declared.example)
+        return wanted if wanted in texts else str(texts[0])
+
+    def _workbook(self, path: Path, more: list[Sheet]) -> WrittenFile:
+        """Write the workbook for people when it is declared, else one with every table."""
+        title = release_title(self.dataset, self.synthetic)
+        notes = introduction(self.dataset, self.version, self.synthetic)
+        if (declared := self.dataset.workbook) and all(name in self.tables for name in NEEDED):
+            most = self.dataset.budgets.xlsx * MEGABYTE
+            return write_people_workbook(
+                path, self.tables, self.declared, (title, notes), more, years=declared.years, most_bytes=most
+            )
+        return write_workbook(path, title, notes, [*(Sheet(name, table) for name, table in self.tables.items()), *more])
+
+    def columnar(self) -> Iterator[tuple[str, pa.Table]]:
+        """Yield every Parquet: its name without ending, its rows."""
+        yield from self._files(PARQUET)
+
+    def _files(self, file_format: str) -> Iterator[tuple[str, pa.Table]]:
+        for table in self.tables:
+            yield from ((file.name, self.layout.rows(file)) for file in self.layout.files(table, file_format))
+
+    def _record(self, folder: Path) -> list[WrittenFile]:
+        journal = canonical_table("journal", JOURNAL, self.record.journal)
+        return [
+            write_csv(journal, folder / JOURNAL_FILE),
+            written_files.write(folder / CHANGELOG, self.record.changelog.encode("utf-8")),
+        ]
+
+    def _others(self, folder: Path) -> list[WrittenFile]:
+        parts = [part for name in self.tables for part in self.layout.parts(name)]
+        text = readme(self.dataset, self.version, self.declared, parts, self.synthetic)
+        schema = standard_schema(self.catalogue, self.dataset_id, self.version, self.record.earlier)
+        return [
+            written_files.write(folder / "LISEZMOI.md", text.encode("utf-8")),
+            written_files.write(folder / schema_file(self.catalogue, self.dataset_id), to_bytes(schema)),
+            *self._historical(folder),
+        ]
+
+    def _historical(self, folder: Path) -> list[WrittenFile]:
+        declared = self.dataset.historical
+        if declared is None:
+            return []
+        table = historical_table(declared, self.tables[self.dataset.main_table], self.tables)
+        schema = to_bytes(historical_schema(declared))
+        return [
+            write_csv(table, folder / f"{declared.name}.csv"),
+            written_files.write(folder / f"{declared.name}.schema.json", schema),
+        ]
+
+    def _networks(self) -> set[str]:
+        """Return the networks that the tables speak of."""
+        columns = [table.column("reseau") for table in self.tables.values() if "reseau" in table.column_names]
+        return {name for column in columns for name in column.unique().to_pylist() if name}

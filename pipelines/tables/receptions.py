@@ -1,0 +1,182 @@
+"""How much stands behind the figures: files received and response rates, quality of each network-year, unusual jumps.
+
+The quality score is made of the criteria of ``references/qualite.yml``, each of which is published with what it counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipelines.declarations.statuses import Status
+from pipelines.disclosure import FREE
+from pipelines.tables.absences import ROW_COUNTS, Receipts
+from pipelines.tables.kept import kept_figures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.declarations import Catalogue, Export, Network
+    from pipelines.declarations.indicator import PlausibleChange
+    from pipelines.tables.national_inputs import NationalInputs
+
+
+def receipts_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
+    """Return one line per file owed: received or not and why, rows refused, response rate where it is known."""
+    receipts = Receipts(inputs)
+    return pd.DataFrame([
+        _receipt(catalogue, network, declared, year, export, receipts)
+        for network, declared in catalogue.networks.items()
+        for year in declared.years
+        for export in declared.exports
+        if export.layout(year)
+    ])  # fmt: skip
+
+
+def _receipt(
+    catalogue: Catalogue, network: str, declared: Network, year: int, export: Export, receipts: Receipts
+) -> dict[str, object]:
+    receipt, rows = receipts.one(network, year, export.id), receipts.rows(network, year, [export.id])
+    read, accepted, refused = (rows[name] for name in ROW_COUNTS)
+    layout, solicited, reason = export.layout(year), export.solicited.get(year), receipt.get("motif")
+    return {
+        "reseau": network, "annee": year, "export": export.id, "titre": export.title, "nature": _KINDS[export.kind],
+        "etat": receipt["etat"],
+        "motif_absence": catalogue.reasons[reason].label if isinstance(reason, str) else None,
+        **rows,
+        "taux_refus": _percent(refused, read),
+        "sollicites": solicited,
+        # RR1 of AAPOR's Standard Definitions: complete answers over everybody who was asked
+        "taux_reponse": _percent(accepted, solicited) if receipt["etat"] == Status.ACCEPTED else None,
+        "echeance": declared.due_on(year),
+        "date_extraction": layout.extracted if layout else None,
+    }  # fmt: skip
+
+
+_KINDS = {"survey": "enquête", "operations": "activité", "values": "valeurs"}
+
+
+def _percent(part: int | None, whole: int | None) -> float | None:
+    return round(100 * part / whole, 1) if part is not None and whole else None
+
+
+def quality_table(catalogue: Catalogue, receipts: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
+    """Return one line per network and year owed: what each criterion counts, its mark of 100, and their mean.
+
+    ``receipts``: as ``receipts_table`` makes it. ``results``: the published rows, of which the yearly ones count.
+    """
+    values = _value_counts(catalogue, results[results["frequence"] == "annuelle"])
+    files = dict(list(receipts.groupby(["reseau", "annee"])))
+    kept: dict[tuple[str, int], list[str]] = {}
+    for item in kept_figures(catalogue, results):
+        kept.setdefault((item.network, item.year), []).append(item.why)
+    lines = []
+    for network, declared in catalogue.networks.items():
+        for year in declared.years:
+            counts = {
+                **_file_counts(files.get((network, year), receipts.iloc[:0])),
+                **values.get((network, year), dict.fromkeys(_VALUES, 0)),
+            }
+            marks = {name: _percent(counts[part], counts[whole]) for name, (part, whole) in _CRITERIA.items()}
+            lines.append({"reseau": network, "annee": year, "note": _score(catalogue, marks), **marks, **counts,
+                          "chiffres_conserves": " ; ".join(kept.get((network, year), [])) or None})  # fmt: skip
+    return pd.DataFrame(lines)
+
+
+_CRITERIA = {
+    "completude": ("exports_acceptes", "exports_dus"),
+    "validite": ("lignes_acceptees", "lignes_lues"),
+    "couverture": ("valeurs_publiees", "valeurs_attendues"),
+    "ponctualite": ("exports_a_temps", "exports_avec_echeance"),
+    "precision": ("valeurs_precises", "valeurs_avec_intervalle"),
+}
+
+
+def _file_counts(files: pd.DataFrame) -> dict[str, int | None]:
+    due = files[files["echeance"].notna()]
+    accepted = due[(due["etat"] == Status.ACCEPTED) & due["date_extraction"].notna()]
+    return {
+        "exports_dus": len(files),
+        "exports_acceptes": int((files["etat"] == Status.ACCEPTED).sum()),
+        **{name: int(known.sum()) if len(known := files[name].dropna()) else None for name in ROW_COUNTS[:2]},
+        "exports_avec_echeance": len(due),
+        "exports_a_temps": int((accepted["date_extraction"] <= accepted["echeance"]).sum()),
+    }
+
+
+_VALUES = ("valeurs_publiees", "valeurs_attendues", "valeurs_avec_intervalle", "valeurs_precises")
+
+
+def _value_counts(catalogue: Catalogue, rows: pd.DataFrame) -> dict[tuple[str, int], dict[str, int]]:
+    """Count the yearly values of each network and year: those that secrecy or their meaning forbids aren't expected."""
+    published = rows["valeur"].notna()
+    forbidden = rows["statut_confidentialite"].ne(FREE) | (rows["statut_observation"] == "M")
+    half = (rows["borne_haute"].astype("float64") - rows["borne_basse"].astype("float64")) / 2
+    limits = rows["indicateur"].map(_precise(catalogue)).astype("float64").where(published & half.notna())
+    flags = published, published | ~forbidden, limits.notna(), half <= limits * (1 + 1e-9)
+    place = ["reseau", "annee"]
+    counted = rows[place].assign(**dict(zip(_VALUES, flags, strict=True))).groupby(place)[list(_VALUES)].sum()
+    return dict(zip(counted.index, counted.to_dict("records"), strict=True))
+
+
+def _precise(catalogue: Catalogue) -> dict[str, float]:
+    """Return the widest half-interval that is precise, by indicator that declares its range."""
+    criterion = catalogue.quality.get("precision")
+    share = (criterion.threshold if criterion else None) or 0.0
+    return {key: share * (item.range[1] - item.range[0]) for key, item in catalogue.indicators.items() if item.range}
+
+
+def _score(catalogue: Catalogue, marks: dict[str, float | None]) -> float | None:
+    """Return the mean of the marks that are known, by the declared weights; None when none is."""
+    known = [(criterion.weight, mark) for name, criterion in catalogue.quality.items()
+             if (mark := marks[name]) is not None]  # fmt: skip
+    total = sum(weight for weight, _ in known)
+    return round(sum(weight * mark for weight, mark in known) / total, 1) if total else None
+
+
+def criteria_table(catalogue: Catalogue) -> pd.DataFrame:
+    """Return the declared criteria of the quality score."""
+    return pd.DataFrame([
+        {"critere": name, "titre": item.title, "definition": item.definition, "poids": item.weight,
+         "seuil": item.threshold, "raison": item.why}
+        for name, item in catalogue.quality.items()
+    ], columns=["critere", "titre", "definition", "poids", "seuil", "raison"])  # fmt: skip
+
+
+def unusual_changes(catalogue: Catalogue, results: pd.DataFrame) -> pd.DataFrame:
+    """Return the lines that ``anomalies`` adds: changes beyond the declared threshold, counted by network-year."""
+    unusual = results[results["evolution_inhabituelle"].eq(True)]
+    return pd.DataFrame(list(_jumps(catalogue, unusual)))
+
+
+def _jumps(catalogue: Catalogue, unusual: pd.DataFrame) -> Iterator[dict[str, object]]:
+    for key, rows in unusual.groupby(["reseau", "indicateur", "annee"]):
+        network, identifier, year = str(key[0]), str(key[1]), int(str(key[2]))
+        indicator = catalogue.indicators[identifier]
+        name = indicator.networks[network].export[0]
+        export = catalogue.networks[network].export(name)
+        layout = export.layout(year) if export else None
+        yield {
+            "reseau": network, "annee": year, "export": name,
+            "fichier": layout.path.replace("{year}", str(year)) if layout else name,
+            "regle": "evolution-inhabituelle", "colonne": identifier, "severite": "avertissement", "nombre": len(rows),
+            "message": _told(indicator.plausible_change, rows) if indicator.plausible_change else None,
+            "consequence": "aucune",
+        }  # fmt: skip
+
+
+def _told(rule: PlausibleChange, rows: pd.DataFrame) -> str:
+    """Tell the largest of the jumps, as the threshold measures it, and why the threshold: « Gard, +18,2 % »."""
+    change = rows["evolution"]
+    if rule.relative:
+        change = (100 * change / rows["valeur_precedente"].abs()).round(1)
+    at = int(change.abs().argmax())
+    row = rows.iloc[at]
+    unit = "% de la valeur précédente" if rule.relative else row["unite"]
+    place = row["structure"] if isinstance(row["structure"], str) else row["territoire"]
+    jump = f"{change.iloc[at]:+g}".replace(".", ",")
+    return (
+        f"Évolution en un an de plus de {rule.max:g} ({unit}), publiée mais à vérifier ; la plus forte : {place}, "
+        f"{jump}. Raison du seuil : {rule.why}."
+    )
