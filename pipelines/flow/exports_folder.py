@@ -40,14 +40,14 @@ def note_folder(catalogue: Catalogue, store: Store, root: ExportsRoot) -> dict[s
         "anciens": found.old,
         "illisibles": found.unreadable,
     }
-    if store.load(_FILE) != told:
+    if store.load(_FILE, dict[str, Any]) != told:
         store.keep(_FILE, told)
     return told
 
 
 def noted_folder(store: Store) -> dict[str, Any]:
     """Return what the last look at the exports folder kept; nothing before there was one."""
-    return store.load(_FILE) or {}
+    return store.load(_FILE, dict[str, Any]) or {}
 
 
 def folder_lines(told: dict[str, Any]) -> Iterator[str]:

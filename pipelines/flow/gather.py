@@ -152,7 +152,7 @@ def national_state(catalogue: Catalogue, store: Store) -> dict[str, str]:
 
 def gathered(store: Store) -> dict[str, str]:
     """Return from what the national tables were last made, as ``national_state`` says it."""
-    return store.load(_GATHERED) or {}
+    return store.load(_GATHERED, dict[str, str]) or {}
 
 
 def tables_are_current(catalogue: Catalogue, store: Store) -> bool:

@@ -143,7 +143,7 @@ def release_is_current(store: Store, dataset: str, inputs: Inputs) -> bool:
     What a run that died left unfinished says that it wasn't.
     """
     begun = any((store.releases / dataset).glob(f"{history.IN_PROGRESS}*"))
-    known = store.load(_MADE_FROM.format(dataset=dataset))
+    known = store.load(_MADE_FROM.format(dataset=dataset), dict[str, Any])
     return not begun and known is not None and known == _made_from(store, dataset, inputs)
 
 

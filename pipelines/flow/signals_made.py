@@ -64,5 +64,4 @@ def keep_signals_made(store: Store, made: SignalsMade) -> None:
 
 def signals_made(store: Store) -> SignalsMade | None:
     """Return what was last made, None before anything was."""
-    known = store.load(_FILE)
-    return SignalsMade(**known) if known else None
+    return store.load(_FILE, SignalsMade)

@@ -28,7 +28,7 @@ from pipelines.flow.manifests import ROOM as SETS
 from pipelines.flow.manifests import Sets, below, content_name, facts
 from pipelines.flow.output_folder import PRIVATE, PUBLIC, scratch_folder, strangers
 from pipelines.flow.state import National, NetworkYear, Proposal, Reception, Record, Results, YearVerdict
-from pipelines.flow.stored_files import Kind, read_json, read_record, write_json, write_record
+from pipelines.flow.stored_files import Kind, Shape, read_record, read_shaped, write_json, write_record
 from pipelines.mechanics.files import write_whole
 from pipelines.read import Archive, ObjectStore, RootError
 from pipelines.read.sources import without_secrets
@@ -247,9 +247,9 @@ class Store:
         self._sets.bring(_room_set(name), place.parent)
         return place
 
-    def load(self, name: str) -> Any:
-        """Return the content of a small JSON file of the output (``work/dossier.json``), or None."""
-        return read_json(self.file(name))
+    def load(self, name: str, shape: type[Shape]) -> Shape | None:
+        """Return what a small JSON file of the output holds (``work/dossier.json``), or None: see ``read_shaped``."""
+        return read_shaped(self.file(name), shape)
 
     def keep(self, name: str, content: Any) -> None:
         """Write a small JSON file of the output."""
@@ -332,7 +332,7 @@ class Store:
 
     def published(self, dataset: str) -> dict[str, Any]:
         """Return what the local target tells of a dataset; nothing before it is there."""
-        return read_json(self.catalogue / dataset / _MANIFEST) or {}
+        return read_shaped(self.catalogue / dataset / _MANIFEST, dict[str, Any]) or {}
 
     @property
     def site(self) -> Path | None:

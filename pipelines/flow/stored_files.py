@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from pipelines.flow.state import Record
 from pipelines.mechanics.files import replacing, write_whole
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.validate import TypedRows
 
 Kind = TypeVar("Kind", bound=Record)
+Shape = TypeVar("Shape")
 
 
 def read_json(path: Path) -> Any:
@@ -30,6 +32,23 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
+
+
+def read_shaped(path: Path, shape: type[Shape]) -> Shape | None:
+    """Return the content of a JSON file as what it should be, or None if it is absent, was cut short or is not that.
+
+    ``shape``: a type or a dataclass. What another version of the product wrote is as if it had never been.
+    """
+    checked: TypeAdapter[Shape] = _adapter(cast("Hashable", shape))
+    try:
+        return checked.validate_python(read_json(path))
+    except ValidationError:
+        return None
+
+
+@cache
+def _adapter(shape: Any) -> Any:
+    return TypeAdapter(shape)
 
 
 def write_json(path: Path, content: Any) -> None:

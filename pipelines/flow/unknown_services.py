@@ -29,12 +29,16 @@ def keep_unknown_services(store: Store, read: Iterable[VoicesRead]) -> None:
 
 def unknown_services(store: Store) -> int:
     """Return how many labels of services are not declared, in the texts last read."""
-    return len(store.load(_FILE) or {})
+    return len(_labels(store))
+
+
+def _labels(store: Store) -> dict[str, int]:
+    return store.load(_FILE, dict[str, int]) or {}
 
 
 def unknown_services_sentence(store: Store) -> str | None:
     """Say it in French, where the labels are and what to do; None when all are declared."""
-    labels: dict[str, int] = store.load(_FILE) or {}
+    labels = _labels(store)
     if not labels:
         return None
     texts = counted(sum(labels.values()), "texte")

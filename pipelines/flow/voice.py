@@ -198,8 +198,7 @@ def _of_indicators(month: str, part: str) -> str:
 
 
 def _kept_indicators(store: Store) -> dict[str, str]:
-    found: dict[str, str] = store.load(_INDICATORS) or {}
-    return found
+    return store.load(_INDICATORS, dict[str, str]) or {}
 
 
 def _judge_month(voices: pa.Table, name: str, folder: Path, *, last: bool) -> bool:
@@ -232,8 +231,7 @@ def _is_kept(months: Months, name: str, kept: str) -> bool:
 
 
 def _kept_months(store: Store) -> dict[str, str]:
-    found: dict[str, str] = store.load(_MONTHS) or {}
-    return found
+    return store.load(_MONTHS, dict[str, str]) or {}
 
 
 def _first_day(month: str) -> datetime.date:
@@ -337,8 +335,8 @@ def signals_due(catalogue: Catalogue, store: Store) -> bool:
     if not (catalogue.signals and catalogue.experiences):
         return False
     depends = _depends(catalogue, store)
-    waiting = store.load(_WAITING) or _this_month()
-    return bool(depends["textes"]) and (store.load(_DONE) != depends or waiting < _this_month())
+    waiting = store.load(_WAITING, str) or _this_month()
+    return bool(depends["textes"]) and (store.load(_DONE, dict[str, Any]) != depends or waiting < _this_month())
 
 
 def note_done(catalogue: Catalogue, store: Store) -> None:

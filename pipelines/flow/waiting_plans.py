@@ -16,8 +16,7 @@ _FILE = "work/attente/publication.json"
 
 def waiting_plans(store: Store) -> list[dict[str, Any]]:
     """Return what waits: ``target``, ``dataset``, ``hash``, ``blocked`` and ``text`` of each plan."""
-    found: list[dict[str, Any]] = store.load(_FILE) or []
-    return found
+    return store.load(_FILE, list[dict[str, Any]]) or []
 
 
 def keep_waiting(store: Store, plans: Iterable[Plan], looked_at: Callable[[str], bool] = lambda _: True) -> None:

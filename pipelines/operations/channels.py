@@ -119,7 +119,7 @@ def send_news(store: Store, alerts: Sequence[Alert], channels: Sequence[Channel]
 
     What was sent is kept after each channel, so that one that fails is tried again alone.
     """
-    sent: dict[str, dict[str, str]] = store.load(SENT) or {}
+    sent = store.load(SENT, dict[str, dict[str, str]]) or {}
     failures = []
     for channel in channels:
         known = {key: seen for key, seen in sent.get(channel.name, {}).items() if _recent(seen, day)}

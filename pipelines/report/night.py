@@ -60,14 +60,13 @@ def begin_night(store: Store, night: str, found: Look, now: datetime, error: str
 
 def night_record(store: Store, night: str) -> dict[str, Any] | None:
     """Return the record of a night, or None."""
-    record: dict[str, Any] | None = store.load(_RECORD.format(night))
-    return record
+    return store.load(_RECORD.format(night), dict[str, Any])
 
 
 def latest_night(store: Store) -> dict[str, Any] | None:
     """Return the record of the latest look, ended or not: the one that was named last, whatever any clock says."""
-    named = store.load(_LATEST)
-    return night_record(store, named["nuit"]) if named else None
+    named = store.load(_LATEST, dict[str, str]) or {}
+    return night_record(store, named["nuit"]) if "nuit" in named else None
 
 
 def cells_of(record: Mapping[str, Any]) -> list[Cell]:

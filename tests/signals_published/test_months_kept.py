@@ -16,6 +16,7 @@ from signals.made_voices import FIRST, made_voices
 from pipelines.flow import voice
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made
 from pipelines.flow.store import Store
+from pipelines.flow.unknown_services import unknown_services_sentence
 from pipelines.report.alerts import signals
 from pipelines.signals.detection import detect
 
@@ -126,3 +127,13 @@ def test_what_was_kept_before_is_read(tmp_path):
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(old), encoding="utf-8")
     assert list(signals(Store(tmp_path))) == []
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"states": "x"}', '"texte"', "{", ""])
+def test_what_another_version_kept_or_a_hand_damaged_is_as_if_never_made(tmp_path, content):
+    for name in ("voix-signaux", "voix-intitules", "voix-mois", "voix-fait", "voix-en-attente"):
+        (tmp_path / "work").mkdir(exist_ok=True)
+        (tmp_path / "work" / f"{name}.json").write_text(content, encoding="utf-8")
+    store = Store(tmp_path)
+    assert list(signals(store)) == []
+    assert unknown_services_sentence(store) is None

@@ -237,7 +237,9 @@ def test_small_files_are_kept_for_all(place):
     Store(place).keep("work/nuits/latest.json", {"nuit": "2025-03-01"})
     Store(place).keep_text("work/nuits/2025-03-01.md", "# Nuit")
     other = Store(place)
-    assert other.load("work/nuits/latest.json") == {"nuit": "2025-03-01"}
+    assert other.load("work/nuits/latest.json", dict[str, str]) == {"nuit": "2025-03-01"}
+    assert other.load("work/nuits/latest.json", list[str]) is None, "not of that shape: as if never written"
+    assert other.load("work/nuits/other.json", dict[str, str]) is None
     assert other.file("work/nuits/2025-03-01.md").read_text() == "# Nuit"
 
 
