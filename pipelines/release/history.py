@@ -64,7 +64,7 @@ def descriptor(release: Path) -> dict[str, Any]:
 def states(release: Path) -> dict[str, TableState]:
     """Return every data table of a release, read from its descriptor and its CSV files, in canonical form and order."""
     found = {}
-    for name, items in _tables(release).items():
+    for name, items in _tables(descriptor(release)).items():
         schema = items[0]["schema"]
         parts = [read_csv(release / item["path"], _names(schema)) for item in items]
         written = parts[0] if len(parts) == 1 else pa.concat_tables(parts).unify_dictionaries()
@@ -88,7 +88,11 @@ def table_files(release: Path, table: str, file_format: str) -> list[ReleasedFil
 
     Only those that are there: a release can be on its way from a storage.
     """
-    told = descriptor(release)
+    return _files(release, descriptor(release), table, file_format)
+
+
+def _files(release: Path, told: Mapping[str, Any], table: str, file_format: str) -> list[ReleasedFile]:
+    """Return the same of a descriptor that was read already: it is as long as there are columns."""
     found = []
     columnar = [{"path": f"{table}.parquet", "format": "parquet"}]  # as releases were that didn't tell
     texts = {item["name"]: item for item in told["resources"]}
@@ -117,14 +121,13 @@ class ReleasedPart:
 
 def released_parts(release: Path) -> list[ReleasedPart]:
     """Return the parts of every data table of a release, in published order."""
-    found = []
-    for table, items in _tables(release).items():
+    found, told = [], descriptor(release)
+    layout: Told = told.get("layout", {})
+    for table, items in _tables(told).items():
         schema = items[0]["schema"]
-        for name in layout_of(release).get(table, {"parts": [table]})["parts"]:
-            csv_files, columnar = (
-                [file for file in table_files(release, table, ending) if file.part == name]
-                for ending in ("csv", "parquet")
-            )
+        files = {ending: _files(release, told, table, ending) for ending in ("csv", "parquet")}
+        for name in layout.get(table, {"parts": [table]})["parts"]:
+            csv_files, columnar = ([file for file in those if file.part == name] for those in files.values())
             held = columnar or csv_files
             if held:
                 title = held[0].title.removesuffix(f", {held[0].year}")
@@ -158,7 +161,7 @@ def columnar_files(release: Path, table: str) -> list[Path]:
 
 def table_names(release: Path) -> list[str]:
     """Return the data tables of a release, in published order."""
-    return list(_tables(release))
+    return list(_tables(descriptor(release)))
 
 
 def whole_table(release: Path, table: str) -> pa.Table:
@@ -170,7 +173,7 @@ def whole_table(release: Path, table: str) -> pa.Table:
         rows = pa.concat_tables(files, promote_options="permissive")
     except pa.ArrowException as error:
         raise DamagedReleaseError(f"{table} : ses fichiers Parquet n'ont plus les mêmes colonnes") from error
-    return _in_order(rows, _tables(release)[table][0]["schema"])
+    return _in_order(rows, _tables(descriptor(release))[table][0]["schema"])
 
 
 def _in_order(rows: pa.Table, schema: Mapping[str, Any]) -> pa.Table:
@@ -254,10 +257,10 @@ def table_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def _tables(release: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the resources that hold each data table, by its name."""
+def _tables(told: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the resources of a descriptor that hold each data table, by its name."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for item in descriptor(release)["resources"]:
+    for item in told["resources"]:
         if item["format"] == "csv" and item["name"] not in OWN_TABLES:
             found.setdefault(item.get("table", item["name"]), []).append(item)
     return found

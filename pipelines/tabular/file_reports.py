@@ -79,7 +79,8 @@ def judge_file(
     if not content.is_file():
         raise FileNotFoundError(content)
     try:
-        plain, told = _resource(content, schema, dialect, encoding), _resource(path, schema, dialect, encoding)
+        plain = _resource(content, schema, dialect, encoding)
+        told = _resource(path, schema, dialect, encoding) if unpacked else plain
     except FrictionlessException as exception:
         report = Report.from_validation(errors=exception.reasons or [exception.error])
         return FileVerdict(report.to_dict(), "frictionless", "the schema or the dialect is not valid")
