@@ -27,12 +27,14 @@ from frictionless.table.row import Row, create_cell_handlers
 
 from pipelines.tabular.cell_reader import MACHINE_ERRORS
 from pipelines.tabular.linear_patterns import judged_in_linear_time
+from pipelines.tabular.remembered_fields import remember_valid_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from frictionless import Error, Field
 
+remember_valid_fields()
 
 _DELIMITER = r"[^\w\n\"']"
 _AFTER_DELIMITER = re.compile(rf"(?P<delimiter>{_DELIMITER})(?P<space> ?)(?P<quote>[\"'])")
@@ -83,8 +85,9 @@ class Source:
 
     def resource(self, *, fed: bool = False, schema: dict[str, Any] | None = None, data: Any = None) -> TableResource:
         """Make the resource, not opened. A fed one reads only the records of its dialect's queue."""
+        described = self.schema if schema is None else schema
         options: dict[str, Any] = {
-            "schema": Schema.from_descriptor(copy.deepcopy(self.schema if schema is None else schema)),
+            "schema": Schema.from_descriptor(copy.deepcopy(described)),
             "dialect": (FedDialect if fed else Dialect).from_descriptor(copy.deepcopy(self.dialect)),
         }
         if _V2.match(str(self.schema.get("$schema", ""))):  # a resource imposes its version on its schema, 1 by default
@@ -97,7 +100,7 @@ class Source:
         if self.delimited:
             options |= {"format": "csv", "encoding": self.encoding}
         resource = TableResource(**options)
-        if self.references:
+        if self.references and described.get("foreignKeys"):
             tables = [_reference(name, table) for name, table in self.references.items()]
             Package(resources=[resource, *tables])
         return resource
