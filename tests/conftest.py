@@ -33,6 +33,21 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+# What waits for daemons, sensors and browsers, for minutes: one worker begins with it while the others compute.
+WAITING = {
+    "test_first_hour.py",
+    "test_in_a_browser.py",
+    "test_running_services.py",
+    "test_services.py",
+    "test_spread.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what lasts longest first, so that none of it ends alone: each worker begins with a third of the list."""
+    items.sort(key=lambda item: item.path.name not in WAITING)
+
+
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Name bytes by how they begin: an archive holds its time, which even moves its size by a byte or two.
 

@@ -173,37 +173,8 @@ def test_running_again_makes_no_second_release_and_touches_nothing(whole_run, sa
     assert (digests(output / "releases"), digests(output / "catalogue")) == before
 
 
-def test_a_changed_file_is_told_and_makes_a_new_version_where_only_its_rows_change(whole_run, samples, tmp_path):
-    output = shutil.copytree(whole_run[0], tmp_path / "output")
-    exports = shutil.copytree(samples, tmp_path / "exports")
-    first = run("run", "--exports", exports, "--output", output, "--network", "caf", "--year", "2024")
-    assert "NOUVEAU CONTENU" not in first.stdout
-    path = exports / "caf" / "telephone-2024.csv"
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(lines[:-1]))
-    second = run("run", "--exports", exports, "--output", output, "--network", "caf", "--year", "2024")
-    assert "NOUVEAU CONTENU sous le même nom : caf/telephone-2024.csv" in second.stdout
-    versions = sorted(folder.name for folder in (output / "releases" / DATASET).iterdir())
-    assert len(versions) == 2
-    before, after = table(output, "resultats"), table(output, "resultats", versions[-1])
-    changed = after[after["version_publication"] == versions[-1]]
-    assert len(changed)
-    assert set(changed["reseau"]) == {"caf"}
-    others = [frame[frame["reseau"] != "caf"].reset_index(drop=True) for frame in (before, after)]
-    pd.testing.assert_frame_equal(*others)
-
-
-def test_strict_and_usage_exit_codes(samples, tmp_path):
-    chosen = ("run", "--exports", samples, "--output", tmp_path / "o", "--network", "caf", "--year", "2024")
-    run(*chosen, code=0)
-    run(*chosen, "--strict", code=1)
-    clean = ("run", "--exports", samples, "--output", tmp_path / "p", "--network", "securite", "--strict")
-    run(*clean, code=0)
-    assert "vouliez-vous dire « caf »" in run(*chosen[:5], "--network", "caff", code=2).stderr
-    assert "introuvable" in run("run", "--exports", tmp_path / "nowhere", "--output", tmp_path / "o", code=2).stderr
-    assert "année 1900 non déclarée" in run(*chosen[:5], "--year", "1900", code=2).stderr
-
-
+CSV, ODS = "assurance-maladie/enquete-2024.csv", "assurance-maladie/activite-2024.ods"
+ZIP = "gendarmerie/resultats-2024.zip"
 SMALL = ("assurance-maladie", "gendarmerie", "securite")
 
 
@@ -219,14 +190,46 @@ def small(tmp_path_factory: pytest.TempPathFactory, samples: Path, few_networks)
     return root, exports, table(root / "output", "resultats")
 
 
-def run_small(root: Path, exports: Path | str, output: Path) -> str:
+def run_small(root: Path, exports: Path | str, output: Path, *more: str) -> str:
     """Run in this process: the many damages below don't pay the start of the command each time."""
     places = ["--exports", str(exports), "--output", str(output), "--schemas", str(root / "schemas")]
     told = io.StringIO()
     with contextlib.redirect_stdout(told):
-        code = main(["run", *places, "--year", "2024"])
+        code = main(["run", *places, "--year", "2024", *more])
     assert code == 0, told.getvalue()
     return told.getvalue()
+
+
+def test_a_changed_file_is_told_and_makes_a_new_version_where_only_its_rows_change(small, tmp_path):
+    root, exports, before = small
+    output = shutil.copytree(root / "output", tmp_path / "output")
+    exports = shutil.copytree(exports, tmp_path / "exports")
+    network, of_network = "assurance-maladie", ("--network", "assurance-maladie")
+    assert "NOUVEAU CONTENU" not in run_small(root, exports, output, *of_network)
+    path = exports / CSV
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert f"NOUVEAU CONTENU sous le même nom : {CSV}" in run_small(root, exports, output, *of_network)
+    versions = sorted(folder.name for folder in (output / "releases" / DATASET).iterdir())
+    assert len(versions) == 2
+    after = table(output, "resultats", versions[-1])
+    changed = after[after["version_publication"] == versions[-1]]
+    assert len(changed)
+    assert set(changed["reseau"]) == {network}
+    others = [frame[frame["reseau"] != network].reset_index(drop=True) for frame in (before, after)]
+    pd.testing.assert_frame_equal(*others)
+
+
+def test_strict_and_usage_exit_codes(small, tmp_path):
+    root, exports, _ = small
+    output = shutil.copytree(root / "output", tmp_path / "output")
+    chosen = ("run", "--schemas", root / "schemas", "--exports", exports, "--output", output)
+    of_network = (*chosen, "--network", "assurance-maladie", "--year", "2024")
+    run(*of_network, code=0)
+    run(*of_network, "--strict", code=1)
+    run(*chosen, "--network", "securite", "--year", "2024", "--strict", code=0)
+    assert "vouliez-vous dire « securite »" in run(*chosen, "--network", "securit", code=2).stderr
+    assert "introuvable" in run("run", "--exports", tmp_path / "nowhere", "--output", tmp_path / "o", code=2).stderr
+    assert "année 1900 non déclarée" in run(*chosen, "--year", "1900", code=2).stderr
 
 
 def _truncate(content: bytes) -> bytes:
@@ -251,10 +254,6 @@ def _empty(content: bytes) -> bytes:
 
 def _noise(content: bytes) -> bytes:
     return random.Random(5).randbytes(5000)
-
-
-CSV, ODS = "assurance-maladie/enquete-2024.csv", "assurance-maladie/activite-2024.ods"
-ZIP = "gendarmerie/resultats-2024.zip"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,9 @@ def command(*words: object, code: int = 0) -> str:
     return told.getvalue()
 
 
-def night(exports: Path, output: Path, network: str) -> None:
-    command("run", "--exports", exports, "--output", output, "--network", network, "--year", "2024")
+def night(exports: Path, schemas: Path, output: Path, network: str) -> None:
+    places = ("--exports", exports, "--output", output, "--schemas", schemas)
+    command("run", *places, "--network", network, "--year", "2024")
 
 
 def replace_a_value(path: Path) -> None:
@@ -41,25 +43,31 @@ def replace_a_value(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> tuple[Path, Path]:
-    """An output of three nights: invented exports of one network, real ones of another, then a file replaced."""
+def story(
+    tmp_path_factory: pytest.TempPathFactory, samples: Path, few_networks: Callable[..., Path]
+) -> tuple[Path, Path, Path]:
+    """Exports, declarations and the output of three nights: invented exports, real ones, then a file replaced.
+
+    Of one network, then of another; a third one is never asked.
+    """
     folder = tmp_path_factory.mktemp("story")
     exports, output = folder / "exports", folder / "output"
+    schemas = few_networks("prefectures", "gendarmerie", "securite")
     shutil.copytree(samples / "gendarmerie", exports / "gendarmerie")
-    night(samples, output, "prefectures")
-    night(exports, output, "gendarmerie")
+    night(samples, schemas, output, "prefectures")
+    night(exports, schemas, output, "gendarmerie")
     replace_a_value(exports / "gendarmerie" / "resultats-2024.zip")
-    night(exports, output, "gendarmerie")
-    return exports, output
+    night(exports, schemas, output, "gendarmerie")
+    return exports, schemas, output
 
 
 @pytest.fixture
-def output(story: tuple[Path, Path], tmp_path: Path) -> Path:
-    return Path(shutil.copytree(story[1], tmp_path / "output"))
+def output(story: tuple[Path, Path, Path], tmp_path: Path) -> Path:
+    return Path(shutil.copytree(story[-1], tmp_path / "output"))
 
 
 def test_every_change_has_its_reason(story):
-    _, output = story
+    *_, output = story
     versions = known_versions(output / "releases", DATASET)
     assert len(versions) == 3
     second, third = (table(output, "journal", item.version) for item in versions[1:])
@@ -76,7 +84,7 @@ def test_every_change_has_its_reason(story):
 
 
 def test_a_release_of_invented_and_real_exports_is_made_again_from_the_archive(story):
-    _, output = story
+    *_, output = story
     second = known_versions(output / "releases", DATASET)[1].version
     told = command("verify", second, "--output", output)
     assert "3 versions, empreintes, chaîne et journaux : conformes." in told
@@ -85,9 +93,10 @@ def test_a_release_of_invented_and_real_exports_is_made_again_from_the_archive(s
 
 
 def test_a_rollback_holds_the_next_night(story, output):
-    exports, _ = story
+    exports, schemas, _ = story
     second, third = (item.version for item in known_versions(output / "releases", DATASET)[1:])
-    told = command("rollback", "--to", second, "--reason", "le fichier renvoyé était faux", "--output", output)
+    reason = ("--reason", "le fichier renvoyé était faux")
+    told = command("rollback", "--to", second, *reason, "--output", output, "--schemas", schemas)
     assert "aucune nouvelle version" in told
     (last,) = {path.name for path in (output / "releases" / DATASET).iterdir()} - {"1.0.0", second, third}
     page = json.loads((output / "catalogue" / DATASET / "dataset.json").read_text("utf-8"))
@@ -101,7 +110,7 @@ def test_a_rollback_holds_the_next_night(story, output):
     )
     results = [table(output, "resultats", version).drop(columns="version_publication") for version in (second, last)]
     assert results[0].equals(results[1])
-    night(exports, output, "gendarmerie")
+    night(exports, schemas, output, "gendarmerie")
     assert known_versions(output / "releases", DATASET)[-1].version == last
     assert f"retour à la version {second}, mêmes tables" in command("verify", "--output", output)
 

@@ -99,8 +99,13 @@ def published(output: Path, dataset: str) -> str | None:
     return json.loads(manifest.read_text(encoding="utf-8"))["version"] if manifest.exists() else None
 
 
-def test_an_error_in_voices_is_told_and_stops_nothing_else(run, tmp_path):
-    output = tmp_path / "output"
+def test_what_goes_wrong_with_voices_is_told_and_stops_nothing_else(run, tmp_path):
+    """An error, then, once it is mended, a release of signals that is refused: in one output, not treated twice."""
+    _an_error_is_told_then_mended(run, tmp_path / "output")
+    _a_refused_release_holds_back_no_result(run, tmp_path / "output")
+
+
+def _an_error_is_told_then_mended(run: Callable[[Path], RunOutcome], output: Path) -> None:
     (output / "work").mkdir(parents=True)
     (output / "work" / "textes").write_text("a file where a folder should be", encoding="utf-8")
     outcome = run(output)
@@ -117,9 +122,7 @@ def test_an_error_in_voices_is_told_and_stops_nothing_else(run, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in (output / "releases" / RESULTS).rglob("*")} == before
 
 
-def test_a_release_of_signals_that_is_refused_holds_back_no_result(run, tmp_path):
-    output = tmp_path / "output"
-    run(output)
+def _a_refused_release_holds_back_no_result(run: Callable[[Path], RunOutcome], output: Path) -> None:
     released = output / "releases" / DATASET / "1.0.0" / "signaux.csv"
     released.chmod(0o600)
     released.write_bytes(released.read_bytes() + b"x")  # altered since: nothing may follow it
