@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator import draws
-from generator.writers import Row, Sample, csv_bytes
+from generator.writers import Row, Sample, csv_bytes, xlsx_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,8 +105,8 @@ def _later(random: Random, year: int) -> Row:
 
 
 def _services(year: int) -> Sample:
-    path, size = f"barometres/services-publics-{year}.csv", 1200
-    random = draws.seeded(path)
+    place, size = f"barometres/services-publics-{year}", 1200
+    random = draws.seeded(f"{place}.csv")
     sex = random.choices(["1", "2"], (45, 55), k=size)
     age = random.choices(list("1234"), (22, 27, 27, 24), k=size)
     town = random.choices(list("123"), (20, 50, 30), k=size)
@@ -120,4 +120,8 @@ def _services(year: int) -> Sample:
     rows: list[Row] = [[f"S{year}-{one + 1:05d}", sex[one], age[one], town[one], profile[one],
                         *(line[one] for line in marks)] for one in range(size)]  # fmt: skip
     shows = "pas de poids : ils sont faits par calage sur le sexe, l'âge et la taille d'agglomération"
-    return Sample(path, csv_bytes([header, *rows]), shows)
+    if year == 2022:
+        told = "Réponses dans la seconde feuille"
+        content = xlsx_bytes([header, *rows], sheet="Réponses", first=told)
+        return Sample(f"{place}.xlsx", content, f"{shows} ; classeur dont une feuille tient les réponses")
+    return Sample(f"{place}.csv", csv_bytes([header, *rows]), shows)
