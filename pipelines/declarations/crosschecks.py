@@ -96,7 +96,7 @@ class _Checker:
                 self.say(file, ("provisional_years",), f"{year} est close (closed_until) : elle n'est plus provisoire")
         for index, export in enumerate(network.exports):
             self.export(file, ("exports", index), network, export)
-            if export.kind == "experiences" or export.private:
+            if export.kind == "experiences":
                 told = "des textes d'usagers se déclarent dans experiences/, pas dans un réseau"
                 self.say(file, ("exports", index), told)
         if network.poster:

@@ -75,13 +75,6 @@ class Spatial(Model):
     granularity: Text
 
 
-class RegisteredSchema(Model):
-    """A schema of schema.data.gouv.fr that a table follows; the version is pinned."""
-
-    name: Text
-    version: Text
-
-
 # As udata writes tags, so that what is read back compares.
 Tag = Annotated[str, Field(min_length=3, max_length=96, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
@@ -90,10 +83,7 @@ _WEB_ADDRESS = r"^https?://[^\s/?#]+(/[^\s?#]*[^\s?#/])?$"  # no slash at the en
 
 
 class Dataset(Model):
-    """A dataset of data.gouv.fr: its texts, and the tables it holds. Lengths are udata's limits.
-
-    ``schemas`` gives, by table, the schema of schema.data.gouv.fr that it follows.
-    """
+    """A dataset of data.gouv.fr: its texts, and the tables it holds. Lengths are udata's limits."""
 
     title: str = Field(min_length=1, max_length=350)
     short_description: str = Field(min_length=1, max_length=200)
@@ -112,4 +102,3 @@ class Dataset(Model):
     budgets: Budgets = Budgets()
     workbook: Workbook | None = Field(default=None, description="a workbook for people; else one with every table")
     site: str | None = Field(default=None, pattern=_WEB_ADDRESS, description="where people read the public site")
-    schemas: dict[ColumnName, RegisteredSchema] = Field(default={})

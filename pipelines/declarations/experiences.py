@@ -115,12 +115,23 @@ class ThemeFamily(Model):
     themes: dict[Identifier, Theme] = Field(min_length=1)
 
 
+class ExperiencesExport(Export):
+    """The export that users' experiences are: the columns that make a voice are kept, personal ones too."""
+
+    columns: VoiceColumns
+
+    @property
+    def kept_personal(self) -> tuple[ColumnName, ...]:
+        """The personal columns that are kept in the private rows."""
+        return self.columns.private
+
+
 def as_network(experiences: Experiences) -> Network:
     """Return what its files are to reception, judgement and archive: a network of one export, that feeds no result."""
     covered = sorted({year for layout in experiences.vintages.values() for year in layout.years})
     without = sorted(set(range(covered[0], covered[-1])) - set(covered))
     columns = experiences.columns
-    export = Export(
+    export = ExperiencesExport(
         id=EXPORT,
         kind="experiences",
         title=experiences.title,
@@ -129,7 +140,7 @@ def as_network(experiences: Experiences) -> Network:
         level=RowLevel(otherwise="national"),
         period=Period(field=columns.published, frequency="month"),
         key=(columns.identifier,),
-        private=columns.private,
+        columns=columns,
     )
     return Network(
         title=experiences.title,

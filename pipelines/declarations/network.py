@@ -227,7 +227,6 @@ class Export(Model):
     solicited: dict[int, int] = Field(default_factory=dict, description="people asked, by year: of the response rate")
     ignore: tuple[IgnoredRows, ...] = ()
     acceptance: Acceptance | None = None
-    private: tuple[ColumnName, ...] = Field(default=(), description="personal columns kept in the private rows")
 
     @field_validator("solicited")
     @classmethod
@@ -248,6 +247,11 @@ class Export(Model):
     def field(self, name: str) -> ExportField | None:
         """Return the declared field of that name."""
         return next((field for field in self.fields if field.name == name), None)
+
+    @property
+    def kept_personal(self) -> tuple[ColumnName, ...]:
+        """The personal columns that are kept in the private rows: none, but those of users' experiences."""
+        return ()
 
     @property
     def sampled(self) -> bool:

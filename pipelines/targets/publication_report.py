@@ -36,7 +36,7 @@ SUMMARY: Mapping[Kind, str] = {
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a publication. ``problems`` says what is not as it should be; ``warnings`` what waits for the next.
+    """What came of a publication. ``problems`` says what is not as it should be.
 
     ``applied`` is False when the plan waits for a person.
     """
@@ -45,14 +45,13 @@ class Report:
     applied: bool
     done: tuple[Action, ...] = ()
     problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
     page: str = ""
     quality: float | None = None
 
     @property
     def succeeded(self) -> bool:
         """Whether the target now holds the offer, whole."""
-        return self.applied and not self.problems and not self.warnings
+        return self.applied and not self.problems
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -62,7 +61,6 @@ class Report:
             "succeeded": self.succeeded,
             "done": [action.sentence for action in self.done],
             "problems": list(self.problems),
-            "warnings": list(self.warnings),
             "page": self.page,
             "quality": self.quality,
         }
@@ -141,7 +139,6 @@ def _report_lines(report: Report) -> Iterator[str]:
         quality = "" if report.quality is None else f", note de qualité {report.quality:.2f}".replace(".", ",")
         yield f"  {report.page}{quality}"
     yield from (f"  PROBLÈME : {problem}" for problem in report.problems)
-    yield from (f"  RESTE À FAIRE : {warning}" for warning in report.warnings)
 
 
 def _change(change: Change) -> str:

@@ -71,7 +71,7 @@ def observation_schema(export: Export) -> pa.Schema:
     Personal columns are judged, then dropped: no result rests on them. The texts of users' experiences are kept: these
     rows are private, and the voices are made of them, masked.
     """
-    kept = [item for item in export.fields if not item.personal or item.name in export.private]
+    kept = [item for item in export.fields if not item.personal or item.name in export.kept_personal]
     fields = [pa.field(item.name, ARROW_TYPES[item.type]) for item in kept]
     absences = [pa.field(f"_absence_{item.name}", pa.string()) for item in kept if item.absences]
     return pa.schema([*COORDINATES, *fields, *absences])

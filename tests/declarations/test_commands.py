@@ -44,6 +44,13 @@ def test_check_counts_the_declarations_that_use_each_optional_key(schemas, capsy
     assert f"{unused} par aucune déclaration" in capsys.readouterr().out
 
 
+def test_each_optional_key_is_in_the_shipped_declarations(schemas, capsys):
+    """What nobody declares goes, with its code; but an explanation speaks of a release that samples don't have yet."""
+    assert main(["check", "--json", "--schemas", str(schemas)]) == 0
+    counts = json.loads(capsys.readouterr().out)["emplois"]
+    assert [key for key, count in counts.items() if not count] == ["datasets.explanations"]
+
+
 def test_check_tells_every_problem_of_every_file(schemas, capsys):
     network, indicator = schemas / "networks" / "caf.yml", schemas / "indicators" / "nps.yml"
     network.write_text(network.read_text().replace("producer:", "producter:"))

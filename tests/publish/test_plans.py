@@ -51,9 +51,7 @@ def file(key: str, content: str = "a", version: str = "1.0.0", **other: Any) -> 
     extras = {KEY: key, VERSION: version, "resultats:sha256": f"256{content}"}
     if key.startswith("archive:"):
         extras |= {SHA1: f"1{content}", CONTENT: f"content of {key}", VERSION: key.removeprefix("archive:")}
-    return DesiredResource(
-        key, Path(name), name, 1, f"1{content}", f"Titre de {key}", "Texte", "main", extras, {}, **other
-    )
+    return DesiredResource(key, Path(name), name, 1, f"1{content}", f"Titre de {key}", "Texte", "main", extras, **other)
 
 
 def offer(*files: DesiredResource, version: str = "1.0.0", **other: Any) -> DesiredDataset:

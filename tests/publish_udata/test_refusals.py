@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from publishing_house import DATASET, House, Wire, small
+from publishing_house import House, Wire, small
 from udata_server.server import Udata
 
 from pipelines.release.refusals import ConcurrentPublicationError, PublicationError
@@ -60,25 +60,6 @@ def test_a_target_that_does_not_answer_or_is_no_udata(house: House):
         replace(house, base_url="http://127.0.0.1:9").publish()
     with pytest.raises(PublicationError):
         replace(house, base_url=f"{house.base_url}/ailleurs").publish()
-
-
-def test_a_schema_catalogue_that_is_down_leaves_only_the_schema_for_later(house: House, catalogue, udata: Udata):
-    schema = {"name": "resultats/resultats", "version": "1.0.0"}
-    declared = house.catalogue.datasets[DATASET].model_validate(
-        {**house.catalogue.datasets[DATASET].model_dump(by_alias=True), "schemas": {"resultats": schema}}
-    )
-    house.catalogue = small(catalogue, schemas=declared.schemas)
-    with udata.settings(SCHEMA_CATALOG_URL="http://127.0.0.1:9/schemas.json"):
-        report = house.publish()
-    assert not report.succeeded
-    assert report.problems == ()
-    assert any("schéma" in warning for warning in report.warnings)
-    main = house.resources()["table:resultats:csv"]
-    assert main["title"] == house.plan().actions[0].what.strip("« »")
-    report = house.publish()
-    assert report.succeeded
-    assert [step.kind for step in report.done] == [*["describe"] * 4, "seal"]  # the table's two parts, two years
-    assert {**schema, "url": None} == house.resources()["table:resultats:csv"]["schema"]
 
 
 def test_a_publication_at_work_on_this_machine_keeps_another_one_from_the_same_target(house: House):

@@ -6,7 +6,6 @@ platform says that it holds (sha1, size) is believed only when it is what was se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,6 @@ from pipelines.targets.udata.desired import DesiredDataset, DesiredResource, wri
 from pipelines.targets.udata.remote import DATASET, KEY, OURS, SUPERSEDED, VERSION, RemoteDataset, RemoteResource
 from pipelines.targets.udata.resources import LINKED
 from pipelines.targets.udata.server_state import RemoteState, carriers
-from pipelines.targets.udata.udata_errors import UnknownOutcomeError
 from pipelines.targets.udata.udata_plan import described_extras, wanted_schema, wants_contact
 from pipelines.targets.udata.uploads import Upload
 
@@ -101,16 +99,14 @@ class Application:
 
 @dataclass
 class ResourceSteps:
-    """Steps on the files of one dataset. ``known`` holds what is there by key, ``warnings`` what is left for later."""
+    """Steps on the files of one dataset. ``known`` holds what is there by key."""
 
     client: Udata
     catalogue: Catalogue
     desired: DesiredDataset
     dataset: str = ""
-    warnings: list[str] = field(default_factory=list)
     known: dict[str, RemoteResource] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
-    _schemas_down: bool = False
 
     def take_up(self, remote: RemoteDataset) -> None:
         """Start from what a dataset holds."""
@@ -216,33 +212,16 @@ class ResourceSteps:
 
     def _describe(self, item: DesiredResource, remote: RemoteResource) -> None:
         """Write all that is said of a resource in one call, so that it is never half described."""
-        body = {
+        body: dict[str, Any] = {
             "title": item.title,
             "description": item.description,
             "type": item.type,
             "extras": described_extras(item, remote),
         }
         schema = wanted_schema(item, {key: found.latest for key, found in self.known.items()})
-        self.known[item.key] = self._put_with_schema(item, remote.id, body, schema)
-
-    def _put_with_schema(
-        self, item: DesiredResource, resource: str, body: Mapping[str, Any], schema: Mapping[str, str]
-    ) -> RemoteResource:
-        """Describe a resource; without its schema when the platform can't check it, which it says by a 500."""
-        if schema and not self._schemas_down:
-            try:
-                return self.client.put_resource(self.dataset, resource, {**body, "schema": {**NO_SCHEMA, **schema}})
-            except UnknownOutcomeError as error:
-                if error.status != 500:
-                    raise
-        made = self.client.put_resource(self.dataset, resource, body)
-        if schema:  # the same call passed without it
-            self._schemas_down = True
-            self.warnings.append(
-                f"« {item.title} » : la plateforme n'a pas pu vérifier le schéma (son catalogue ne répond pas) ; "
-                "publié sans, la prochaine publication l'ajoutera"
-            )
-        return made
+        if schema:
+            body["schema"] = {**NO_SCHEMA, **schema}
+        self.known[item.key] = self.client.put_resource(self.dataset, remote.id, body)
 
     def _resource(self, resource: str) -> RemoteResource:
         found = self.client.resource(resource)

@@ -25,8 +25,8 @@ SHORTEST_DESCRIPTION = 100  # characters; more are needed for the point of quali
 class DesiredResource:
     """A file that the platform must hold, and what it must say of it.
 
-    ``schema`` is udata's {name, version} or {url}; ``schema_of`` the key of our resource whose permalink is its URL. A
-    document with links is written by ``written_document`` before it is sent.
+    ``schema_of`` is the key of our resource whose permalink is the URL of its schema. A document with links is written
+    by ``written_document`` before it is sent.
     """
 
     key: str
@@ -38,7 +38,6 @@ class DesiredResource:
     description: str
     type: ResourceType
     extras: Mapping[str, str]
-    schema: Mapping[str, str]
     schema_of: str | None = None
 
     @property
@@ -174,7 +173,7 @@ def _resources(
     catalogue: Catalogue, release: Path, accepted: Mapping[str, Placed], remote: RemoteDataset | None,
     remembered: FileDigests,
 ) -> Iterator[DesiredResource]:  # fmt: skip
-    dataset, keys = catalogue.datasets[release.parent.name], {item.path.name: item.key for item in accepted.values()}
+    keys = {item.path.name: item.key for item in accepted.values()}
     links = links_to(keys.values(), remote)
     for filename, item in accepted.items():
         if item.key in LINKED:
@@ -182,7 +181,7 @@ def _resources(
             size, sha1, sha256 = digests([content])
         else:
             size, sha1, sha256 = remembered.of(item.path)
-        declared, own = dataset.schemas.get(item.table or ""), f"schema:{item.table}"
+        own = f"schema:{item.table}"
         yield DesiredResource(
             key=item.key,
             path=item.path,
@@ -193,8 +192,7 @@ def _resources(
             description=item.description,
             type=item.type,
             extras=_extras(item, release, sha1, sha256),
-            schema={"name": declared.name, "version": declared.version} if declared else {},
-            schema_of=own if item.table and not declared and own in keys.values() else None,
+            schema_of=own if item.table and own in keys.values() else None,
         )
 
 

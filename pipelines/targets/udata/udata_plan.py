@@ -144,9 +144,7 @@ def order_action(
 
 def wanted_schema(item: DesiredResource, links: Mapping[str, str]) -> Mapping[str, str]:
     """Return the schema that a resource must have; ``links`` gives permalinks by key. Empty: we say nothing of it."""
-    if item.schema_of is not None:
-        return {"url": links[item.schema_of]} if item.schema_of in links else {}
-    return item.schema
+    return {"url": links[item.schema_of]} if item.schema_of and item.schema_of in links else {}
 
 
 def same_file(item: DesiredResource, remote: RemoteResource) -> bool:

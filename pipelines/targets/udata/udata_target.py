@@ -115,11 +115,10 @@ class PreparedDataset:
         remote = again.state.dataset if again else None
         if again is None or remote is None:
             raise PublicationError("Relu après publication, le jeu de données n'est pas sur la cible ; relancer.")
-        left = () if files.warnings else again.plan.actions
-        problems = [*(f"relu, il reste à : {step.sentence}" for step in left), *self._missing_quality(remote)]
-        return self._report(remote, problems, files.warnings)
+        left = [f"relu, il reste à : {step.sentence}" for step in again.plan.actions]
+        return self._report(remote, [*left, *self._missing_quality(remote)])
 
-    def _report(self, remote: RemoteDataset, problems: Iterable[str], warnings: Iterable[str] = ()) -> Report:
+    def _report(self, remote: RemoteDataset, problems: Iterable[str]) -> Report:
         """Return what came of the publication, once it is noted for people."""
         place, address = self.target.source.rooms.record(self.target.address), self.target.address
         note_published(place, address, self.desired.dataset, remote)
@@ -128,7 +127,6 @@ class PreparedDataset:
             applied=True,
             done=self.plan.actions,
             problems=tuple(problems),
-            warnings=tuple(warnings),
             page=remote.page,
             quality=remote.quality.get("score"),
         )

@@ -85,7 +85,7 @@ class Campaign:
             output, began = self.output(stage), time.monotonic()
             report = self._in_peace(output)
             self.seconds[stage], self.calls[stage] = time.monotonic() - began, self.sent
-            assert report.succeeded, (report.problems, report.warnings)
+            assert report.succeeded, report.problems
             self.references[stage] = self.state()
             kept = Path(mkdtemp(dir=self.subject.home))
             shutil.copytree(output / "targets", kept / "targets")
@@ -149,7 +149,7 @@ class Campaign:
         if outcome == "done":
             assert before == self.references[stage]
         report = self._in_peace(output)
-        assert report.succeeded, (report.problems, report.warnings)
+        assert report.succeeded, report.problems
         if outcome == "done":
             assert report.plan.empty
         else:
