@@ -17,6 +17,7 @@ from assets.step_failures import failures_among
 from assets.voice_assets import all_months
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
+from pipelines.flow.signals_made import why_not_made
 from pipelines.flow.voice import signals_due
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted
@@ -122,6 +123,8 @@ def run_national(
 
 def run_signals(catalogue: Catalogue, workspace: Workspace, progress: Callable[[str], None]) -> list[str]:
     """Execute the job of signals where anything is new of them; return what stopped it, which stops nothing else."""
+    if why := why_not_made(catalogue):
+        return [f"voix des usagers : {why}"]
     try:
         if not signals_due(catalogue, workspace.store):
             return []

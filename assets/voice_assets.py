@@ -20,7 +20,7 @@ from assets.workspace import POOL, Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.public_site import follow_site
 from pipelines.flow.release import release_inputs
-from pipelines.flow.signals_made import unmet_notes
+from pipelines.flow.signals_made import unmet_notes, why_not_made
 from pipelines.flow.unknown_services import unknown_services
 from pipelines.flow.voice import judge_months, make_signal_tables, note_done, note_voices, release_signals
 from pipelines.operations.settings import theme_from_environment
@@ -75,7 +75,9 @@ def signals_schedule(catalogue: Catalogue) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Chaque matin, après la nuit : les signaux de la voix des usagers, s'il y a du nouveau.",
     )
-    def signals(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def signals(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if why := why_not_made(catalogue):  # the morning's message tells it
+            return dg.SkipReason(why)
         day = f"{context.scheduled_execution_time.astimezone(ZoneInfo(ZONE)):%Y-%m-%d}"
         return dg.RunRequest(run_key=f"{SIGNALS_JOB}-{day}", tags=all_months(catalogue))
 
@@ -91,6 +93,8 @@ def _voices(catalogue: Catalogue) -> dg.AssetsDefinition:
         kinds={"parquet"},
     )
     def voix(workspace: Workspace) -> dg.MaterializeResult[None]:
+        if why := why_not_made(catalogue):
+            raise dg.Failure(why, allow_retries=False)
         months = note_voices(catalogue, workspace.store)
         unknown = unknown_services(workspace.store)  # a number alone: the labels are private
         return dg.MaterializeResult(

@@ -88,7 +88,8 @@ def _judged(schemas: Path) -> tuple[Catalogue | None, list[Problem]]:
     from pipelines.voice.themes import example_faults
 
     of_themes = [_theme_problem(schemas, fault) for fault in example_faults(catalogue.themes)]
-    return catalogue, [*(_example_problem(schemas, wrong) for wrong in wrong_examples(catalogue)), *of_themes]
+    of_indicators = [_example_problem(schemas, wrong) for wrong in wrong_examples(catalogue)]
+    return catalogue, sorted([*catalogue.left_out, *of_indicators, *of_themes])
 
 
 def _theme_problem(schemas: Path, fault: ExampleFault) -> Problem:

@@ -104,14 +104,24 @@ class StoppedError(Exception):
 
 
 def load_or_stop(schemas: Path, code: int = USAGE) -> Catalogue:
-    """Load the declarations; prints every problem and raises StoppedError with ``code`` when there are some."""
+    """Load the declarations; prints every problem and raises StoppedError with ``code`` when there are some.
+
+    What had to be left out of them, which no result is made of, is printed and stops nothing.
+    """
     from pipelines.declarations import DeclarationError, load
 
     try:
-        return load(schemas)
+        catalogue = load(schemas)
     except DeclarationError as error:
         tell_problems(schemas, error.problems)
         raise StoppedError(code) from error
+    for problem in catalogue.left_out:
+        tell(f"voix des usagers, fichier laissé de côté : {_placed_in(schemas, problem)}", DONE)
+    return catalogue
+
+
+def _placed_in(schemas: Path, problem: Problem) -> str:
+    return f"{schemas / problem.file}{str(problem)[len(problem.file) :]}"
 
 
 def unknown_network(catalogue: Catalogue, network: str) -> str:
@@ -129,7 +139,7 @@ def tell_problems(schemas: Path, problems: Sequence[Problem]) -> None:
         place = schemas / problem.file
         if problem.file not in texts:
             texts[problem.file] = place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
-        print(f"{schemas / problem.file}{str(problem)[len(problem.file) :]}", file=sys.stderr)
+        print(_placed_in(schemas, problem), file=sys.stderr)
         for line in problem.excerpt(texts[problem.file]):
             print(line, file=sys.stderr)
     print(f"{counted(len(problems), 'erreur')} dans les déclarations.", file=sys.stderr)

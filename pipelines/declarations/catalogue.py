@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from pydantic import model_validator
 
@@ -15,6 +16,7 @@ from pipelines.declarations.datasets import Dataset, Table
 from pipelines.declarations.experiences import Experiences, ThemeFamily, Typology
 from pipelines.declarations.indicator import Feed, Indicator
 from pipelines.declarations.network import Network
+from pipelines.declarations.problems import Problem
 from pipelines.declarations.references import (
     AbsenceReason,
     Correction,
@@ -27,6 +29,8 @@ from pipelines.declarations.signal_notes import SignalNote
 from pipelines.declarations.strict_model import Identifier, Model
 
 SIGNALS = "signaux"  # main table of the data set of signals
+TYPOLOGIES = "references/typologies.yml"
+T = TypeVar("T")
 
 
 class AbsenceReasons(Model):
@@ -60,7 +64,8 @@ class Catalogue:
     """All that is declared. Frozen: built once, passed everywhere, never changed.
 
     ``networks`` holds, beside those that are declared as such, what the files of ``barometers`` and ``experiences`` are
-    to reception.
+    to reception. ``left_out``: what is wrong in the files of users' voices that were left out, none of which bears on a
+    result.
     """
 
     networks: Mapping[str, Network]
@@ -77,6 +82,7 @@ class Catalogue:
     typologies: Mapping[str, Typology] = field(default_factory=lambda: MappingProxyType({}))
     themes: Mapping[str, ThemeFamily] = field(default_factory=lambda: MappingProxyType({}))
     signal_notes: Mapping[str, tuple[SignalNote, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    left_out: tuple[Problem, ...] = ()
 
     @property
     def of_results(self) -> Catalogue:
@@ -84,6 +90,35 @@ class Catalogue:
         apart = {*self.barometers, *self.experiences}
         networks = MappingProxyType({name: network for name, network in self.networks.items() if name not in apart})
         return replace(self, networks=networks, barometers=MappingProxyType({}), experiences=MappingProxyType({}))
+
+    def leaving_out(self, problems: Sequence[Problem]) -> Catalogue:
+        """Return the same without the files of users' voices that have ``problems``.
+
+        Texts whose columns or corrections can't be read are received no more: what was read of them wouldn't hold.
+        """
+        faulty = {problem.file for problem in problems}
+
+        def gone(name: str, *folders: str) -> bool:
+            return any(f"{folder}/{name}.yml" in faulty for folder in folders)
+
+        def without(held: Mapping[str, T], *folders: str) -> Mapping[str, T]:
+            return MappingProxyType({name: value for name, value in held.items() if not gone(name, *folders)})
+
+        experiences = without(self.experiences, "experiences", "corrections")
+        networks = {
+            name: network for name, network in self.networks.items()
+            if name in experiences or network.exports[0].kind != "experiences"
+        }  # fmt: skip
+        return replace(
+            self,
+            networks=MappingProxyType(networks),
+            corrections=MappingProxyType({name: held for name, held in self.corrections.items() if name in networks}),
+            experiences=experiences,
+            typologies=MappingProxyType({}) if TYPOLOGIES in faulty else self.typologies,
+            themes=without(self.themes, "themes"),
+            signal_notes=without(self.signal_notes, "signals"),
+            left_out=tuple(sorted(problems)),
+        )
 
     @property
     def years(self) -> list[int]:

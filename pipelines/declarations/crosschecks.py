@@ -366,7 +366,8 @@ class _Checker:
 
     def corrections(self, name: str) -> None:
         file = f"corrections/{name}.yml"
-        if f"networks/{name}.yml" in self.broken or not self.known(file, (), name, self.catalogue.networks, "réseau"):
+        broken = {f"networks/{name}.yml", f"experiences/{name}.yml"} & self.broken
+        if broken or not self.known(file, (), name, self.catalogue.networks, "réseau"):
             return
         network = self.catalogue.networks[name]
         for index, correction in enumerate(self.catalogue.corrections[name]):

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipelines.declarations import barometer as barometer_files
 from pipelines.declarations import experiences as experience_files
 from pipelines.declarations.barometer import Barometer
-from pipelines.declarations.catalogue import AbsenceReasons, Catalogue, Engagements, QualityCriteria
+from pipelines.declarations.catalogue import TYPOLOGIES, AbsenceReasons, Catalogue, Engagements, QualityCriteria
 from pipelines.declarations.crosschecks import crosscheck
 from pipelines.declarations.datasets import Dataset, Table
 from pipelines.declarations.experiences import Experiences, ThemeFamily, Typologies
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ModelT = TypeVar("ModelT", bound=Model)
+_OF_VOICES = ("experiences", "themes", "signals")  # folders
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
@@ -100,7 +101,8 @@ def load(root: Path) -> Catalogue:
     """Read every declaration below ``root``.
 
     Raises DeclarationError with all problems of all files: what the models refuse, then what does not hold across
-    files.
+    files. Where the faulty files are all of users' voices, they alone are left out (``Catalogue.left_out``): no result
+    is made of them.
     """
     reader = _Reader(root)
     if not root.is_dir():
@@ -118,7 +120,7 @@ def load(root: Path) -> Catalogue:
     reasons = reader.file("references/motifs.yml", AbsenceReasons)
     engagements = reader.file("references/engagements.yml", Engagements)
     quality = reader.file("references/qualite.yml", QualityCriteria)
-    typologies = reader.file("references/typologies.yml", Typologies) if experiences else None
+    typologies = reader.file(TYPOLOGIES, Typologies) if experiences else None
     for name, found in (("networks", networks), ("indicators", indicators)):
         if not found and not any(problem.file.startswith(name) for problem in reader.problems):
             reader.problems.append(Problem(name, 1, "", "aucune déclaration dans ce dossier"))
@@ -145,9 +147,16 @@ def load(root: Path) -> Catalogue:
     )
     broken = {problem.file for problem in reader.problems}
     problems = [*reader.problems, *crosscheck(catalogue, reader.documents, broken)]
-    if problems:
+    if any(not _of_voices(problem.file, reader.root) for problem in problems):
         raise DeclarationError(problems)
-    return catalogue
+    return catalogue.leaving_out(problems) if problems else catalogue
+
+
+def _of_voices(file: str, root: Path) -> bool:
+    """Whether a file tells of users' texts, of their voices or of signals alone."""
+    folder, _, name = file.partition("/")
+    of_texts = folder == "corrections" and (root / "experiences" / name).is_file()
+    return of_texts or folder in _OF_VOICES or file == TYPOLOGIES
 
 
 def _received(barometers: Mapping[str, Barometer], experiences: Mapping[str, Experiences]) -> dict[str, Network]:

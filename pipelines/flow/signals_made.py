@@ -57,6 +57,17 @@ def unmet_notes(catalogue: Catalogue, made: SignalsMade) -> list[str]:
     return [f"{note.place} : {note.signal}" for note in notes if note.signal not in made.signals]
 
 
+def why_not_made(catalogue: Catalogue) -> str | None:
+    """Say why signals are not made under these declarations, in French; None when nothing prevents it.
+
+    Without what was left out they would be others: a theme unknown, a note unheard. What was published stays.
+    """
+    if not catalogue.left_out:
+        return None
+    told = " ; ".join(map(str, catalogue.left_out))
+    return f"signaux non faits, ceux qui sont publiés restent : déclaration à corriger, {told}"
+
+
 def keep_signals_made(store: Store, made: SignalsMade) -> None:
     """Keep what was just made."""
     store.keep(_FILE, asdict(made))

@@ -11,7 +11,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipelines.flow.signals_made import signals_made
+from pipelines.flow.signals_made import signals_made, why_not_made
 from pipelines.mechanics.french import counted, plural
 from pipelines.report.facts import late_files, not_computed, refusals
 
@@ -86,7 +86,7 @@ def alerts_of(
     for known in years:
         for indicator, error in not_computed(store, known).items():
             alerts.append(failed(catalogue, known.network, known.year, indicator, error, places))
-    return [*alerts, *signals(store)]
+    return [*alerts, *signals_prevented(catalogue), *signals(store)]
 
 
 def signals(store: Store) -> Iterator[Alert]:
@@ -104,6 +104,18 @@ def signals(store: Store) -> Iterator[Alert]:
                 "Regarder sa page sur le site public (signaux.html) et demander au réseau.",
                 f"Écrire ce qu'on en sait dans schemas/signals, pour le signal {item['signal']}.",
             ),
+        )
+
+
+def signals_prevented(catalogue: Catalogue) -> Iterator[Alert]:
+    """Tell that declarations of users' voices are faulty: signals are not made, and the results are."""
+    if why := why_not_made(catalogue):
+        yield Alert(
+            _key("signaux", why),
+            "erreur",
+            "Voix des usagers : une déclaration est à corriger",
+            (_short(why), "Les résultats et leur publication n'en dépendent pas."),
+            ("Corriger le fichier, puis « resultats check » : la nuit suivante fait les signaux.",),
         )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.declarations.statuses import Status
 from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.revisions import waiting_revisions
-from pipelines.flow.signals_made import signals_made, unmet_notes
+from pipelines.flow.signals_made import signals_made, unmet_notes, why_not_made
 from pipelines.flow.store import Store
 from pipelines.flow.unknown_services import unknown_services_sentence
 from pipelines.flow.waiting_plans import waiting_plans
@@ -76,12 +76,13 @@ def status(catalogue: Catalogue, output: str | Path, today: datetime.date, lette
 
 
 def _voices(catalogue: Catalogue, store: Store) -> dict[str, Any] | None:
-    """Return what signals were last made, None before there were any."""
-    made = signals_made(store)
-    if made is None:
+    """Return what signals were last made, None before there were any and when nothing prevents them."""
+    made, why = signals_made(store), why_not_made(catalogue)
+    if made is None and why is None:
         return None
     return {
-        "bilan": made.sentence, "notes_sans_signal": unmet_notes(catalogue, made),
+        "bilan": made.sentence if made else "aucun signal fait", "arret": why,
+        "notes_sans_signal": unmet_notes(catalogue, made) if made else [],
         "services_non_declares": unknown_services_sentence(store),
     }  # fmt: skip
 
@@ -169,6 +170,8 @@ def status_lines(found: dict[str, Any]) -> Iterator[str]:
         yield from _dataset_lines(dataset)
     if voices := found["voix_des_usagers"]:
         yield f"Voix des usagers : {voices['bilan']}"
+        if voices["arret"]:
+            yield f"  {voices['arret']}"
         yield from (f"  note sans signal : {line}" for line in voices["notes_sans_signal"])
         if voices["services_non_declares"]:
             yield f"  {voices['services_non_declares']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 import shutil
 from collections.abc import Callable
@@ -120,6 +121,25 @@ def _an_error_is_told_then_mended(run: Callable[[Path], RunOutcome], output: Pat
     assert again.failures == ()
     assert published(output, DATASET) == "1.0.0"
     assert {path: path.stat().st_mtime_ns for path in (output / "releases" / RESULTS).rglob("*")} == before
+
+
+def test_a_faulty_declaration_of_voices_is_told_and_stops_nothing_else(small, tmp_path):
+    exports, schemas = small
+    shutil.copytree(schemas, tmp_path / "schemas")
+    themes = tmp_path / "schemas" / "themes" / "relation.yml"
+    themes.write_text(themes.read_text(encoding="utf-8").replace("label:", "labl:", 1), encoding="utf-8")
+    catalogue, output = load(tmp_path / "schemas"), tmp_path / "output"
+    workspace = Workspace(exports=str(exports), output=str(output), schemas=str(tmp_path / "schemas"))
+    outcome = run_jobs(catalogue, workspace, ["gendarmerie"], [2024])
+    assert outcome.succeeded
+    assert published(output, RESULTS) == "1.0.0"
+    assert published(output, DATASET) is None
+    assert len(outcome.failures) == 1
+    assert "themes/relation.yml:" in outcome.failures[0]
+    schedule = build_definitions(catalogue, workspace).get_repository_def().get_schedule_def(SIGNALS_JOB)
+    moment = datetime.datetime(2024, 9, 1, 4, 30, tzinfo=datetime.UTC)
+    tick = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=moment))
+    assert "themes/relation.yml:" in (tick.skip_message or "")
 
 
 def _a_refused_release_holds_back_no_result(run: Callable[[Path], RunOutcome], output: Path) -> None:

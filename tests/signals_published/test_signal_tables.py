@@ -14,7 +14,6 @@ from signals.made_voices import COLUMNS
 from signals_published.made_signals import POWER, made_tables
 
 from pipelines.cli import main
-from pipelines.declarations import DeclarationError, load
 from pipelines.declarations.signal_notes import SignalNote
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made
 from pipelines.flow.store import Store
@@ -294,25 +293,3 @@ def test_a_rise_that_was_put_in_voices_has_its_card():
     assert (card["etat"], card["service"], card["indicateurs_du_reseau"]) == ("confirmé", "CAF", "taux-decroche 2024")
     assert card["observe"] > 3 * card["attendu"]
     assert set(made["reseau"]) == {"caf"}
-
-
-@pytest.mark.parametrize(
-    ("signal", "told"),
-    [("panne", "notes[n° 1].signal"), ("msa-panne-2024-08", "n'est pas du réseau caf")],
-)
-def test_a_note_badly_written_is_refused_at_its_line(schemas, signal, told):
-    (schemas / "signals").mkdir(exist_ok=True)
-    line = f"  - {{signal: {signal}, status: explained, reason: Panne, by: équipe, date: 2024-09-01}}\n"
-    (schemas / "signals" / "caf.yml").write_text(f"notes:\n{line}", encoding="utf-8")
-    with pytest.raises(DeclarationError) as error:
-        load(schemas)
-    assert str(error.value).startswith("signals/caf.yml:2")
-    assert told in str(error.value)
-
-
-def test_two_notes_of_the_same_day_are_refused(schemas):
-    (schemas / "signals").mkdir(exist_ok=True)
-    line = "  - {signal: caf-panne-2024-08, status: explained, reason: Panne, by: équipe, date: 2024-09-01}\n"
-    (schemas / "signals" / "caf.yml").write_text(f"notes:\n{line}{line}", encoding="utf-8")
-    with pytest.raises(DeclarationError, match="2 notes du 01/09/2024"):
-        load(schemas)
