@@ -21,10 +21,10 @@ from pipelines.declarations import Catalogue
 from pipelines.flow.public_site import follow_site
 from pipelines.flow.release import release_inputs
 from pipelines.flow.signals_made import unmet_notes, why_not_made
-from pipelines.flow.unknown_services import unknown_services
+from pipelines.flow.texts_read import foreign_voices, unknown_services
 from pipelines.flow.voice import judge_months, make_signal_tables, note_done, note_voices, release_signals
 from pipelines.operations.settings import theme_from_environment
-from pipelines.release.refusals import PublicationError, ReleaseError
+from pipelines.release.refusals import DamagedReleaseError, PublicationError, ReleaseError
 
 GROUP = "voix"
 VOICES, TESTS = dg.AssetKey([GROUP, "voix"]), dg.AssetKey([GROUP, "tests"])
@@ -96,12 +96,13 @@ def _voices(catalogue: Catalogue) -> dg.AssetsDefinition:
         if why := why_not_made(catalogue):
             raise dg.Failure(why, allow_retries=False)
         months = note_voices(catalogue, workspace.store)
-        unknown = unknown_services(workspace.store)  # a number alone: the labels are private
         return dg.MaterializeResult(
             metadata={
                 "mois": len(months.depends),
                 "dernier_mois": months.last or "aucun",
-                "intitulés de service non déclarés": unknown,
+                # a number alone: the labels are private
+                "intitulés de service non déclarés": unknown_services(workspace.store),
+                "voix sans français reconnu": foreign_voices(workspace.store),
             }
         )
 
@@ -136,7 +137,10 @@ def _release(catalogue: Catalogue) -> dg.AssetsDefinition:
         ],
     )
     def version(context: dg.AssetExecutionContext, workspace: Workspace) -> Any:
-        told = make_signal_tables(catalogue, workspace.store)
+        try:
+            told = make_signal_tables(catalogue, workspace.store)
+        except DamagedReleaseError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
         unmet = unmet_notes(catalogue, told) if told else []
         yield dg.AssetCheckResult(
             check_name="notes",

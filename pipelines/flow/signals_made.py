@@ -18,9 +18,9 @@ _FILE = "work/voix-signaux.json"
 class SignalsMade:
     """What the tables of signals hold: how many of each state, and how many tests were made.
 
-    ``open``: the signals that wait for an answer, by ``signal``, ``titre``, ``etat`` and ``chiffres``; ``signals``: the
-    names of all. ``synthetic``: the warning that the texts came with, when they are invented. ``measured``: whether it
-    could be measured what would be found.
+    ``open``: the signals that wait for an answer, or were revised, by ``signal``, ``titre``, ``etat`` and ``chiffres``;
+    ``signals``: the names of all. ``synthetic``: the warning that the texts came with, when they are invented.
+    ``measured``: whether it could be measured what would be found.
     """
 
     states: dict[str, int]

@@ -27,13 +27,14 @@ from pipelines.flow.published_indicators import office_names, office_results, pu
 from pipelines.flow.release import StoredTable
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made, signals_made
 from pipelines.flow.stored_files import read_frame, write_frame, write_table
-from pipelines.flow.unknown_services import keep_unknown_services
+from pipelines.flow.texts_read import keep_texts_read
 from pipelines.mechanics import french
 from pipelines.mechanics.french import month_in_words
 from pipelines.portal.release_data import synthetic_statement
 from pipelines.release import history
 from pipelines.release.release_folder import make_release
 from pipelines.signal_tables.episodes import CONFIRMED, TO_CONFIRM
+from pipelines.signal_tables.revised_cards import REVISED, Released
 from pipelines.signal_tables.shown_voices import PUBLISHED
 from pipelines.signal_tables.tables_of_signals import NOTHING, SIGNAL_TABLES, Findings, Words, signal_tables
 from pipelines.signals.detection import Options, detect
@@ -116,7 +117,7 @@ def gather_voices(catalogue: Catalogue, store: Store) -> pa.Table:
             read_voices(catalogue, name, _accepted(catalogue, store, name), folder / name)
             for name in catalogue.experiences
         ]
-    keep_unknown_services(store, read)
+    keep_texts_read(store, read)
     return pa.concat_tables(one.table for one in read)
 
 
@@ -239,7 +240,10 @@ def _first_day(month: str) -> datetime.date:
 
 
 def make_signal_tables(catalogue: Catalogue, store: Store) -> SignalsMade | None:
-    """Make the published tables from the months that are kept, and keep them; None when there is no voice."""
+    """Make the published tables from the months that are kept, and keep them; None when there is no voice.
+
+    Raises DamagedReleaseError when the release before can't be read.
+    """
     months = known_months(store)
     if not months.depends:
         return None
@@ -248,11 +252,28 @@ def make_signal_tables(catalogue: Catalogue, store: Store) -> SignalsMade | None
     tests, ledger, checks = (_joined(store, months, part) for part in _OF_A_MONTH)
     found = Findings(tests, ledger, checks, power)
     notes = [note for held in catalogue.signal_notes.values() for note in held]
-    made = signal_tables(pq.read_table(folder / _VOICES), found, _words(catalogue, store, tests, notes))
+    synthetic = _synthetic(catalogue, store)
+    before = _released(catalogue, store, synthetic)
+    made = signal_tables(pq.read_table(folder / _VOICES), found, _words(catalogue, store, tests, notes), before)
     with store.writing(ROOM) as (folder,):
         for name in SIGNAL_TABLES:
             write_table(folder / f"{name}.parquet", declared_table(name, catalogue.tables[name], made[name]))
-    return _note_made(store, made, months, _synthetic(catalogue, store))
+    return _note_made(store, made, months, synthetic)
+
+
+def _released(catalogue: Catalogue, store: Store, synthetic: str | None) -> Released | None:
+    """Return what the latest release of signals told; None before there is any, or when it was of invented texts alone.
+
+    Raises DamagedReleaseError when it can't be read.
+    """
+    versions = history.versions(store.releases, catalogue.signals) if catalogue.signals else []
+    if not (catalogue.signals and versions):
+        return None
+    release = store.release(catalogue.signals, versions[-1])
+    if bool(history.descriptor(release).get("synthetic")) != bool(synthetic):
+        return None
+    cards, curves = (history.whole_table(release, name).to_pandas() for name in ("signaux", "courbes_signaux"))
+    return Released(release.name, cards, curves)
 
 
 def _joined(store: Store, months: Months, part: str) -> pd.DataFrame:
@@ -275,7 +296,7 @@ def _note_made(store: Store, made: dict[str, pd.DataFrame], months: Months, synt
         int(last["tests"].sum()), float(last["fausses_attendues"].sum()), months.last,
         tuple(
             {"signal": card["signal"], "titre": card["titre"], "etat": card["etat"], "chiffres": _figures(card)}
-            for card in cards if card["etat"] in (TO_CONFIRM, CONFIRMED)
+            for card in cards if card["etat"] in (TO_CONFIRM, CONFIRMED, REVISED)
         ),
         tuple(str(card["signal"]) for card in cards),
         synthetic, _kept_months(store).get(months.last, _WITH_POWER).endswith(_WITH_POWER),
@@ -285,6 +306,8 @@ def _note_made(store: Store, made: dict[str, pd.DataFrame], months: Months, synt
 
 
 def _figures(card: Mapping[Any, Any]) -> str:
+    if card["etat"] == REVISED:
+        return str(card["revision"])
     if card["statut"] != PUBLISHED:
         return "nombre de voix secret"
     month = month_in_words(card["mois"])

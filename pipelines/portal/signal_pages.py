@@ -40,7 +40,7 @@ INDEX, METHOD = "signaux.html", "signaux/methode.html"
 FILES = "signaux/donnees"  # copies of the files of the release
 TABLES = ("signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix")
 ALL = "tous"
-FALLEN = "retombé"
+FALLEN, REVISED = "retombé", "révisé"
 INDICATOR = "indicateur"  # the nature of a signal that no voice gave
 CARDS, LISTED, MONTHS, THEMES, PERIODS = 8, 150, 24, 6, 12  # shown on a page, which stays under 100 kB
 METHODS = {
@@ -52,7 +52,10 @@ METHODS = {
     "scan": "départements qui se détachent (Kulldorff)",
     "terms": "mot qui monte (rapport de cotes)",
 }
-_CHECKS = {"volume": "Volume", "campagne": "Campagne", "moderation": "Modération", "formulaire": "Formulaire"}
+_CHECKS = {
+    "volume": "Volume", "campagne": "Campagne", "moderation": "Modération", "formulaire": "Formulaire",
+    "intitule": "Intitulé du service",
+}  # fmt: skip
 
 
 class SignalsRelease(SideRelease):
@@ -61,10 +64,10 @@ class SignalsRelease(SideRelease):
     TABLES = TABLES
 
     def signals(self) -> list[Line]:
-        """Return the signals: the latest first, those that fell last."""
+        """Return the signals: the latest first, those that fell or were revised last."""
         return self.told(
-            f"SELECT * FROM signaux ORDER BY etat = '{FALLEN}', coalesce(observe, voix) IS NULL, mois DESC, "
-            "depuis DESC, signal"
+            f"SELECT * FROM signaux ORDER BY etat IN ('{FALLEN}', '{REVISED}'), coalesce(observe, voix) IS NULL, "
+            "mois DESC, depuis DESC, signal"
         )
 
     def curve(self, signal: str) -> list[Line]:
@@ -108,8 +111,9 @@ class SignalPages:
         """Yield the index, each signal, each service, and what is behind them."""
         signals, services = self.release.signals(), self.release.services()
         yield self._index(signals, services)
+        titles = {card["signal"]: card["titre"] for card in signals}
         for card in signals:
-            yield self._signal(card)
+            yield self._signal(card, titles)
         for network, held in services.items():
             for service in held:
                 mine = [card for card in signals if (card["reseau"], card["service"]) == (network, service)]
@@ -121,7 +125,7 @@ class SignalPages:
         )  # fmt: skip
 
     def _index(self, signals: Sequence[Line], services: Mapping[str, Sequence[str]]) -> File:
-        shown = [card for card in signals if card["etat"] != FALLEN][:CARDS]
+        shown = [card for card in signals if card["etat"] not in (FALLEN, REVISED)][:CARDS]
         return self._page(
             "signals.html", INDEX, "Signaux de la voix des usagers",
             cards=[(card, self._curve(card, MONTHS)) for card in shown], listed=signals[:LISTED],
@@ -130,20 +134,26 @@ class SignalPages:
             crumbs=[("Signaux", None)],
         )  # fmt: skip
 
-    def _signal(self, card: Line) -> File:
+    def _signal(self, card: Line, titles: Mapping[str, str]) -> File:
         return self._page(
             "signal.html", addresses.signal_page(card["signal"]), f"Signal : {card['titre']}, {card['depuis']}",
             heading=card["titre"], card=card, curve=self._curve(card), told=signal_sentence(card), month=month_words,
-            checks=[(title, card[name] or SECRET) for name, title in _CHECKS.items()],
+            checks=_checks(card), same=self._same(card, titles),
             beside=self._beside(card["reseau"]), more=self._more(card), facts=_card_facts,
             methods=[_method_in_words(code) for code in card["detecteurs"].split(", ")],
             results_version=self.pages.reading.version, results_title=self.pages.reading.title,
             crumbs=[("Signaux", INDEX), (card["titre"], None)],
         )  # fmt: skip
 
+    @staticmethod
+    def _same(card: Line, titles: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return the signals that may tell the same fact: title, address."""
+        named = (card.get("voir_aussi") or "").split(" ; ")  # releases made before cards were linked have none
+        return [(titles[name], addresses.signal_page(name)) for name in named if name in titles]
+
     def _curve(self, card: Line, last: int | None = None) -> Chart | None:
         """Draw the months of a signal; None when it has no figures month by month."""
-        lines = self.release.curve(card["signal"])
+        lines = self.release.curve(card["signal"]) if card["etat"] != REVISED else []
         if not lines:
             return None
         title = f"{card['titre']}, mois par mois"
@@ -222,6 +232,12 @@ def _method_in_words(method: str, family: str = "") -> str:
     return METHODS.get(method, method) + (", indicateurs" if family not in {"", method} else "")
 
 
+def _checks(card: Line) -> list[tuple[str, str]]:
+    """Return what each counter-explanation gave, with its title; those of a revised signal are told no more."""
+    held = () if card["etat"] == REVISED else _CHECKS.items()
+    return [(title, card[name] or SECRET) for name, title in held if name in card]
+
+
 def _card_facts(card: Line) -> Markup:
     """Return the figures of a card as attributes."""
     names = ("observe", "attendu", "rapport", "valeur_q", "voix", "jours", "part", "periodes")
@@ -240,7 +256,7 @@ def _month_of_voices(network: str, service: str, theme: str, month: str, held: S
 
 def _voices_told(label: str, last: Line) -> str:
     """Say the last month, feeling by feeling where it is told."""
-    words = {"négatif": "négatives", "neutre": "neutres", "positif": "positives"}
+    words = {"négatif": "négatives", "neutre": "neutres", "positif": "positives", "non dit": "sans ressenti dit"}
     told = [f"{last[feeling]} {word}" for feeling, word in words.items() if last[feeling]]
     if any(last[feeling] is None for feeling in words):
         told.append(

@@ -15,7 +15,7 @@ from pipelines.flow.exports_folder import folder_lines, noted_folder
 from pipelines.flow.revisions import waiting_revisions
 from pipelines.flow.signals_made import signals_made, unmet_notes, why_not_made
 from pipelines.flow.store import Store
-from pipelines.flow.unknown_services import unknown_services_sentence
+from pipelines.flow.texts_read import foreign_voices_sentence, unknown_services_sentence
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted, listed
 from pipelines.release import history
@@ -83,7 +83,7 @@ def _voices(catalogue: Catalogue, store: Store) -> dict[str, Any] | None:
     return {
         "bilan": made.sentence if made else "aucun signal fait", "arret": why,
         "notes_sans_signal": unmet_notes(catalogue, made) if made else [],
-        "services_non_declares": unknown_services_sentence(store),
+        "services_non_declares": unknown_services_sentence(store), "autres_langues": foreign_voices_sentence(store),
     }  # fmt: skip
 
 
@@ -173,8 +173,7 @@ def status_lines(found: dict[str, Any]) -> Iterator[str]:
         if voices["arret"]:
             yield f"  {voices['arret']}"
         yield from (f"  note sans signal : {line}" for line in voices["notes_sans_signal"])
-        if voices["services_non_declares"]:
-            yield f"  {voices['services_non_declares']}"
+        yield from (f"  {line}" for line in (voices["services_non_declares"], voices["autres_langues"]) if line)
     sections = {
         "En retard": [
             f"{item['reseau']}, {item['annee']} : attendu le {_day(item['attendu_le'])}, {item['jours']} jours, "

@@ -42,7 +42,7 @@ class Episode:
     def name(self) -> str:
         """The identifier of the signal, which later months don't change."""
         parts = [f"mot-{self.place[name]}" if name == "term" else self.place[name] for name in CARD if self.place[name]]
-        words = dict.fromkeys(_slug(part) for part in (*parts, self.mark))  # a service of its network's name: once
+        words = dict.fromkeys(slug(part) for part in (*parts, self.mark))  # a service of its network's name: once
         return f"{'-'.join(filter(None, words))}-{self.months[0]}"
 
     @property
@@ -123,7 +123,7 @@ def _runs(months: Sequence[str], periods: Sequence[str]) -> list[list[str]]:
     return runs
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
     """Return a text in small letters without accents, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", text.replace("œ", "oe")).encode("ascii", "ignore").decode().lower()
     return "-".join(re.findall(r"[a-z0-9]+", plain))

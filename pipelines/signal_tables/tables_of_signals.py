@@ -13,6 +13,8 @@ import pandas as pd
 from pipelines.mechanics import french
 from pipelines.signal_tables.card_figures import card_figures, curve_figures, has_curve, total_told
 from pipelines.signal_tables.episodes import CARD, CELL, Episode, episodes
+from pipelines.signal_tables.revised_cards import Released, with_revised
+from pipelines.signal_tables.same_facts import with_same_facts
 from pipelines.signal_tables.shown_voices import (
     ALL,
     FEELINGS,
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
     from pipelines.declarations.signal_notes import SignalNote
 
 SIGNAL_TABLES = ("signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix")
-CHECKS = {"volume": "volume", "campaign": "campagne", "delay": "moderation", "form": "formulaire"}
+CHECKS = {
+    "volume": "volume", "campaign": "campagne", "delay": "moderation", "form": "formulaire", "label": "intitule",
+}  # fmt: skip
 _UNCHECKED = "non vérifié"
 
 
@@ -79,8 +83,13 @@ class Words:
         return self.offices.get((place["network"], place["office"]), place["office"])
 
 
-def signal_tables(voices: pa.Table, found: Findings, words: Words) -> dict[str, pd.DataFrame]:
-    """Return the tables of SIGNAL_TABLES, in the columns that are declared."""
+def signal_tables(
+    voices: pa.Table, found: Findings, words: Words, before: Released | None = None
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of SIGNAL_TABLES, in the columns that are declared.
+
+    ``before``: what the release before told; a signal of it that is found no more is told as revised.
+    """
     counts = counted_voices(voices)
     told, shown = Counts(counts), list(episodes(found.tests, found.ledger))
     notes: dict[str, list[SignalNote]] = {}
@@ -89,13 +98,13 @@ def signal_tables(voices: pa.Table, found: Findings, words: Words) -> dict[str, 
     checks = _checks(found.checks)
     cards = [_card(one, told, words, notes.get(one.name, []), checks) for one in shown]
     tables = {
-        "signaux": pd.DataFrame(cards),
+        "signaux": pd.DataFrame(with_same_facts(cards)),
         "courbes_signaux": pd.DataFrame([line for one in shown for line in _curve(one, found.tests, told)]),
         "tests_signaux": _tests(found.ledger),
         "puissance_signaux": _power(_of_services(found.power, counts), found.ledger, voices),
         "themes_voix": voices_table(counts, words.themes),
     }
-    return {name: tables[name] for name in SIGNAL_TABLES}
+    return with_revised(tables, before, voices) if before else tables
 
 
 def _card(
@@ -118,7 +127,7 @@ def _card(
         **{column: checks.get((*_key(line), name), _UNCHECKED) for name, column in CHECKS.items()},
         "note": " ; ".join(_said(note) for note in sorted(notes, key=lambda note: note.date)) or None,
         "indicateurs_du_reseau": " ; ".join(words.indicators.get(place["network"], ())) or None,
-        "statut": PUBLISHED,
+        "revision": None, "statut": PUBLISHED,
     }  # fmt: skip
     if place["indicator"]:
         return card

@@ -1,4 +1,4 @@
-"""What could explain a signal other than the service: more voices, a campaign, late moderation, another form.
+"""What could explain a signal other than the service: more voices, a campaign, late moderation, other form or labels.
 
 Each is a fact with its figure, or about it where it could be of few voices: whoever reads the signal judges. Only a
 campaign that says more than all other voices of the month takes a signal away.
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 CHECKS = [*TEST, "check", "raised", "number", "note"]
 MORE_VOLUME = 1.5  # times the volume of a usual month, or as many times less
 LATER = 14.0  # days more between writing and publication than usual
-NEW_FORM = 0.05  # share of the month's voices whose form was unknown a year before
+NEW_FORM = 0.05  # share of the month's voices whose form was unknown in the year before
+NEW_LABEL = 0.05  # likewise of the labels that name the service, and of the year's voices whose label is gone
+_SURE = 5  # voices that a label would have in the month if it were still in use: without any, it is gone
 _YEAR = 12
 _MONTHS = """
 SELECT network, service,
@@ -39,6 +41,20 @@ _FORMS = """
 WITH old AS (SELECT DISTINCT network, service, form FROM recent WHERE month_lag > 0)
 SELECT network, service, avg(CASE WHEN old.form IS NULL THEN 1.0 ELSE 0.0 END) AS new_form
 FROM recent LEFT JOIN old USING (network, service, form) WHERE month_lag = 0 AND NOT campaign GROUP BY ALL
+"""
+_LABELS = """
+WITH counts AS (
+    SELECT network, service, coalesce(label, '') AS label, count(*) FILTER (month_lag = 0) AS now,
+           count(*) FILTER (month_lag > 0) AS before
+    FROM recent WHERE NOT campaign GROUP BY ALL
+), shares AS (
+    SELECT network, service, now / nullif(sum(now) OVER service_all, 0) AS now, sum(now) OVER service_all AS volume,
+           before / nullif(sum(before) OVER service_all, 0) AS before
+    FROM counts WINDOW service_all AS (PARTITION BY network, service)
+)
+SELECT network, service, sum(CASE WHEN before > 0 THEN 0 ELSE now END)
+       + sum(CASE WHEN now = 0 AND before * volume >= {sure} THEN before ELSE 0 END) AS new_label
+FROM shares GROUP BY ALL
 """
 _CAMPAIGNS = """
 WITH told AS (
@@ -63,7 +79,7 @@ def campaign_voices(connection: duckdb.DuckDBPyConnection, month: datetime.date,
 
 
 def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals: pd.DataFrame) -> pd.DataFrame:
-    """Return four rows a signal (columns CHECKS): ``raised`` when it could explain it, ``number`` the figure behind."""
+    """Return five rows a signal (columns CHECKS): ``raised`` when it could explain it, ``number`` the figure behind."""
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE recent AS SELECT *, datediff('month', day, $end) AS month_lag FROM voices "
         f"WHERE day <= $end AND datediff('month', day, $end) <= {_YEAR}",
@@ -71,8 +87,9 @@ def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals:
     )
     held = signals[TEST].merge(connection.execute(_MONTHS.format(year=_YEAR)).df(), on=SERVICE, how="left")
     held = held.merge(connection.execute(_FORMS).df(), on=SERVICE, how="left")
+    held = held.merge(connection.execute(_LABELS.format(sure=_SURE)).df(), on=SERVICE, how="left")
     held = held.assign(campaign=campaign_voices(connection, month, held))
-    found = [_volume(held), _campaign(held), _delay(held), _form(held)]
+    found = [_volume(held), _campaign(held), _delay(held), _form(held), _label(held)]
     return pd.concat(found, ignore_index=True)[CHECKS].sort_values([*TEST, "check"], ignore_index=True)
 
 
@@ -94,11 +111,19 @@ def _delay(held: pd.DataFrame) -> pd.DataFrame:
 
 
 def _form(held: pd.DataFrame) -> pd.DataFrame:
-    raised = held["new_form"] >= NEW_FORM
-    told = "des témoignages viennent d'un nouveau formulaire"
-    notes = np.where(raised, f"{NEW_FORM:.0%} ou plus {told}", f"moins de {NEW_FORM:.0%} {told}")
-    notes = np.where(held["new_form"].isna(), "inconnu", notes)
-    return _check(held, "form", raised, held["new_form"], "").assign(note=notes)
+    return _share_check(held, "form", held["new_form"], NEW_FORM, "des témoignages viennent d'un nouveau formulaire")
+
+
+def _label(held: pd.DataFrame) -> pd.DataFrame:
+    told = "des témoignages nomment le service par un intitulé nouveau, ou par un qui ne sert plus"
+    return _share_check(held, "label", held["new_label"], NEW_LABEL, told)
+
+
+def _share_check(held: pd.DataFrame, name: str, share: pd.Series[float], limit: float, told: str) -> pd.DataFrame:
+    """Return the check of a share, which is told only as more or less than its limit: it could be of few voices."""
+    raised = share >= limit
+    notes = np.where(raised, f"{100 * limit:.0f} % ou plus {told}", f"moins de {100 * limit:.0f} % {told}")
+    return _check(held, name, raised, share, "").assign(note=np.where(share.isna(), "inconnu", notes))
 
 
 def _check(held: pd.DataFrame, name: str, raised: pd.Series[bool], number: pd.Series[float], note: str) -> pd.DataFrame:

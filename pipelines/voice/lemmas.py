@@ -19,6 +19,8 @@ _AFTER_ALONE = ("aucun", "sans")  # that deny what comes after them, whatever co
 _REACH = 4  # words between a denial and what it denies
 _TOKEN = re.compile(r"\[[a-z-]+\]|[a-zà-öø-ÿœæ]+(?:-[a-zà-öø-ÿœæ]+)*|[.!?;:\n]")
 _ENDS = frozenset(".!?;:\n")
+_NO_WORD = frozenset(".!?;:\n[")
+FRENCH = 0.4  # of its words: real texts hold 0.5 at the least, those of other languages 0.3 at the most
 
 
 @cache
@@ -26,6 +28,17 @@ def lemma(word: str) -> str:
     """Return the lemma of a word in small letters."""
     known = MEANT.get(word) or (word if len(word) == 1 else None)
     return known or str(simplemma.lemmatize(word, lang="fr")).lower()
+
+
+def is_french(text: str) -> bool:
+    """Tell whether the words of a text are French ones for FRENCH of them at least; no word at all is no French."""
+    words = [token for token in _TOKEN.findall(text.lower()) if token[0] not in _NO_WORD]
+    return bool(words) and sum(map(_known, words)) >= FRENCH * len(words)
+
+
+@cache
+def _known(word: str) -> bool:
+    return word in LINKS or word in MEANT or bool(simplemma.is_known(word, lang="fr"))
 
 
 def lemmas(text: str) -> list[str]:

@@ -2,10 +2,12 @@
 
 Broder 1997 for signatures; Leskovec, Rajaraman and Ullman, *Mining of Massive Datasets*, chapter 3, for bands. Two
 texts are near when the 5-grams of signs that they share are at least ALIKE of all those that either has (Jaccard).
+From one month to the next, texts aren't kept: a byte of each value of their signatures is, which measures it to 0.05.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,16 +21,18 @@ if TYPE_CHECKING:
 
     Hashes = NDArray[np.uint32]
     Ranks = NDArray[np.int64]
+    Bytes = NDArray[np.uint8]
 
 ALIKE = 0.8
 WIDTH = 5  # signs of a shingle
 ROWS, BANDS = 4, 16  # a pair at 0.8 shares a band 9 998 times of 10 000, one at 0.3 once in 8
+MARK = ROWS * BANDS  # bytes kept of a text
 _LIKELY = 0.6  # of the signature in common: below, two texts are surely not near (4 standard errors under 0.8)
 _TOGETHER = 2_000  # texts signed at once
 _MOST_OF_A_BAND = 200  # texts of one band compared with each other; beyond, with the first of them alone
 _SOURCE = np.random.default_rng(18)
-_FACTORS = _SOURCE.integers(1, 2**32, ROWS * BANDS, dtype=np.uint32) | np.uint32(1)
-_SHIFTS = _SOURCE.integers(0, 2**32, ROWS * BANDS, dtype=np.uint32)
+_FACTORS = _SOURCE.integers(1, 2**32, MARK, dtype=np.uint32) | np.uint32(1)
+_SHIFTS = _SOURCE.integers(0, 2**32, MARK, dtype=np.uint32)
 
 
 def near_groups(texts: Sequence[str]) -> Ranks:
@@ -36,15 +40,44 @@ def near_groups(texts: Sequence[str]) -> Ranks:
 
     Case, accents, signs and spaces don't count. The groups don't depend on the order of the texts.
     """
+    return grouped(texts).firsts
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Texts by groups: ``firsts``, the rank of the first of each one's group; ``marks``: those of each text.
+
+    ``marks``: one row a text, MARK bytes by which it is compared with texts of other months.
+    """
+
+    firsts: Ranks
+    marks: Bytes
+
+
+def grouped(texts: Sequence[str]) -> Grouped:
+    """Return the groups of texts, as ``near_groups`` does, with what is kept of each to compare it with others."""
     plain = [_letters(text) for text in texts]
     distinct = {text: rank for rank, text in reversed(list(enumerate(plain)))}
     firsts = np.array([distinct[text] for text in plain], dtype=np.int64)
     ranks = np.unique(firsts)
-    if len(ranks) < 2:
-        return firsts
     shingles = [_shingles(plain[rank]) for rank in ranks]
-    parents = _joined(len(ranks), _near_pairs(shingles))
-    return ranks[parents][np.searchsorted(ranks, firsts)]
+    signed = _signatures(shingles)
+    pairs = _near_pairs(shingles, signed) if len(ranks) > 1 else []
+    parents, places = _joined(len(ranks), pairs), np.searchsorted(ranks, firsts)
+    marks = (signed & np.uint32(0xFF)).astype(np.uint8)  # the last bits: the least values all begin alike
+    return Grouped(ranks[parents][places], marks[places])
+
+
+def copied(marks: Bytes, earlier: Bytes) -> NDArray[np.bool_]:
+    """Tell which texts are near one of ``earlier``, by their marks."""
+    found = np.zeros(len(marks), dtype=np.bool_)
+    for band in range(BANDS if len(earlier) else 0):
+        part = slice(band * ROWS, (band + 1) * ROWS)
+        keys, known = (np.ascontiguousarray(held[:, part]).view(np.uint32).ravel() for held in (marks, earlier))
+        for rank in np.flatnonzero(np.isin(keys, known) & ~found):
+            there = np.flatnonzero(known == keys[rank])[:_MOST_OF_A_BAND]
+            found[rank] = (earlier[there] == marks[rank]).mean(axis=1).max() >= ALIKE
+    return found
 
 
 def _letters(text: str) -> str:
@@ -66,7 +99,7 @@ def _shingles(text: str) -> Hashes:
 
 def _signatures(shingles: Sequence[Hashes]) -> Hashes:
     """Return the smallest value of each permutation over the shingles of each text, a row a text."""
-    signed = np.empty((len(shingles), ROWS * BANDS), np.uint32)
+    signed = np.empty((len(shingles), MARK), np.uint32)
     for start in range(0, len(shingles), _TOGETHER):
         some = shingles[start : start + _TOGETHER]
         held = np.concatenate(some)
@@ -76,8 +109,7 @@ def _signatures(shingles: Sequence[Hashes]) -> Hashes:
     return signed
 
 
-def _near_pairs(shingles: Sequence[Hashes]) -> list[tuple[int, int]]:
-    signed = _signatures(shingles)
+def _near_pairs(shingles: Sequence[Hashes], signed: Hashes) -> list[tuple[int, int]]:
     pairs = _candidates(signed)
     if not len(pairs):
         return []

@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,9 @@ from pipelines.declarations.experiences import FEELINGS
 from pipelines.mechanics.files import replacing
 from pipelines.mechanics.spelling import plain_form
 from pipelines.voice.campaigns import MANY_COPIES, crowded_days
-from pipelines.voice.lemmas import as_written, lemmas
+from pipelines.voice.lemmas import as_written, is_french, lemmas
 from pipelines.voice.masking import mask_all
-from pipelines.voice.near_duplicates import near_groups
+from pipelines.voice.near_duplicates import MARK, copied, grouped
 from pipelines.voice.normalisation import normalised
 from pipelines.voice.themes import expressions
 
@@ -40,9 +40,13 @@ VOICES = pa.schema([
     ("network", pa.string()), ("service", pa.string()), ("office", pa.string()), ("day", pa.date32()),
     ("department", pa.string()), ("feeling", pa.string()), ("channels", pa.list_(pa.string())),
     ("campaign", pa.bool_()), ("themes", pa.list_(pa.string())), ("terms", pa.list_(pa.string())),
-    ("delay_days", pa.int32()), ("form", pa.string()), ("repeats", pa.int32()),
+    ("delay_days", pa.int32()), ("form", pa.string()), ("label", pa.string()), ("repeats", pa.int32()),
 ])  # fmt: skip
-_KEPT = pa.schema([*VOICES, ("_copies", pa.int32())])  # _copies: the most texts of the voice in one day
+# _copies: the most texts of the voice in one day; _mark: by which those of the next month are compared with it; _again:
+# it is one of the month before.
+_PRIVATE = [("_copies", pa.int32()), ("_mark", pa.binary()), ("_again", pa.bool_())]
+_KEPT = pa.schema([*VOICES, *_PRIVATE])
+_READ = [name for name in _KEPT.names if name != "_mark"]
 _FACTS = b"voices"
 SHORT = 60  # letters: shorter texts are one voice only when they are the same, of one day
 _FELT = re.compile(rf"\s*[:(-]\s*(?:{FEELINGS})\)?\s*$", re.IGNORECASE)  # after a channel, what was felt of it
@@ -65,11 +69,13 @@ class AcceptedYear:
 class VoicesRead:
     """The voices, and what was counted on the way: texts, details masked by kind, labels of services not declared.
 
-    ``unmapped``: private, as the texts are. ``months_made``: those that were not found as they had been kept.
+    ``unmapped``: private, as the texts are. ``foreign``: voices that aren't in French, or of no known language.
+    ``months_made``: those that were not found as they had been kept.
     """
 
     table: pa.Table
     texts: int = 0
+    foreign: int = 0
     masked: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
     months_made: list[str] = field(default_factory=list)
@@ -88,22 +94,60 @@ def read_voices(catalogue: Catalogue, name: str, years: Iterable[AcceptedYear], 
     parts: list[pa.Table] = []
     read = VoicesRead(_KEPT.empty_table())
     wanted: set[str] = set()
+    before: _Month | None = None
     for year in years:
         rows = pq.read_table(year.path, columns=making.present(year.path))
         for month, some in _by_month(rows, making.source.columns):
-            file = kept / f"{month}-{_digest(some, year.form, making.version)}.parquet"
+            own = _digest(some, year.form, making.version)
+            before = before if before and before.name == _month_before(month) else None
+            file = kept / f"{month}-{_named(own, before)}.parquet"
             wanted.add(file.name)
             if not (part := _kept(file)):
                 read.months_made.append(month)
-                part = _written(file, making.voices(some, year.form))
+                _write(file, making.voices(some, year.form, before))
+                part = pq.read_table(file, columns=_READ)
+            before = _Month(month, own, file)
             facts = json.loads(part.schema.metadata[_FACTS])
             read.texts += facts["texts"]
+            read.foreign += facts["foreign"]
             read.masked.update(facts["masked"])
             read.unmapped.update(facts["unmapped"])
             parts.append(part.replace_schema_metadata())
     _sweep(kept, wanted)
-    read.table = _with_campaigns(pa.concat_tables(parts) if parts else _KEPT.empty_table())
+    read.table = _with_offices(_with_campaigns(pa.concat_tables(parts) if parts else _KEPT.empty_table()))
     return read
+
+
+@dataclass(frozen=True)
+class _Month:
+    """A month that was read: its ``name``, the hash of its own rows, and the file of what it gave."""
+
+    name: str
+    own: str
+    file: Path
+
+    def marks(self, service: str) -> Any:
+        """Return the marks of the voices of a service, one row a voice; those of short texts have none."""
+        found = self._by_service.get(service, [])
+        return np.frombuffer(b"".join(found), np.uint8).reshape(len(found), MARK)
+
+    @cached_property
+    def _by_service(self) -> dict[str, list[bytes]]:
+        held = pq.read_table(self.file, columns=["network", "service", "_mark"])
+        found: dict[str, list[bytes]] = {}
+        for network, service, mark in zip(*(column.to_pylist() for column in held.columns), strict=True):
+            if mark is not None:
+                found.setdefault(f"{network}\n{service}", []).append(mark)
+        return found
+
+
+def _month_before(month: str) -> str:
+    return str(np.datetime64(month, "M") - 1)
+
+
+def _named(own: str, before: _Month | None) -> str:
+    """Hash what a month depends on: its own rows, and those of the month before, of which it holds no copy."""
+    return hashlib.sha256(f"{own}\n{before.own if before else ''}".encode()).hexdigest()
 
 
 def _sweep(kept: Path, wanted: set[str]) -> None:
@@ -122,7 +166,7 @@ def _by_month(rows: pa.Table, columns: VoiceColumns) -> Iterator[tuple[str, pa.T
 
 
 def _digest(rows: pa.Table, form: str, version: str) -> str:
-    """Hash what a month depends on."""
+    """Hash what the rows of a month give by themselves."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as stream:
         stream.write_table(rows.combine_chunks())
@@ -133,15 +177,14 @@ def _digest(rows: pa.Table, form: str, version: str) -> str:
 
 def _kept(file: Path) -> pa.Table | None:
     try:
-        return pq.read_table(file)
+        return pq.read_table(file, columns=_READ)
     except (OSError, pa.ArrowException):
         return None
 
 
-def _written(file: Path, made: pa.Table) -> pa.Table:
+def _write(file: Path, made: pa.Table) -> None:
     with replacing(file) as draft:
         pq.write_table(made, draft, compression="zstd")
-    return made
 
 
 @cache
@@ -186,15 +229,19 @@ class _Making:
             dict.fromkeys(name for names in self.source.columns.named.values() for name in names if name in held)
         )
 
-    def voices(self, rows: pa.Table, form: str) -> pa.Table:
-        """Return the voices of a month, and in the metadata what was counted."""
+    def voices(self, rows: pa.Table, form: str, before: _Month | None) -> pa.Table:
+        """Return the voices of a month, and in the metadata what was counted.
+
+        A text copied from one of the month ``before`` is no voice more, unless it is copied enough to be a campaign.
+        """
         columns, lines = self.source.columns, rows.to_pylist()
         joined = ["\n".join(row[name] or "" for name in columns.texts if name in row) for row in lines]
         texts, masked = mask_all([normalised(text) for text in joined])
         unmapped: Counter[str] = Counter()
         facts = [self._facts(row, form, unmapped) for row in lines]
-        made = _one_voice_each(facts, texts)
-        sequences = [lemmas(texts[rank]) for rank in made.firsts]
+        made = _one_voice_each(facts, texts, before)
+        french = [is_french(texts[rank]) for rank in made.firsts]
+        sequences = [lemmas(texts[rank]) if told else [] for rank, told in zip(made.firsts, french, strict=True)]
         written = pa.array([as_written(words) for words in sequences], pa.large_string())
         found = {
             theme: pc.match_substring_regex(written, pattern).to_numpy(False) for theme, pattern in self.themes.items()
@@ -203,29 +250,37 @@ class _Making:
             facts[rank] | {
                 "themes": [theme for theme, there in found.items() if there[place]],
                 "terms": sorted(set(sequences[place])), "campaign": False,
-                "repeats": made.repeats[place], "_copies": made.copies[place],
+                "repeats": made.repeats[place], "_copies": made.copies[place], "_mark": made.marks[place],
+                "_again": made.again[place] and made.copies[place] <= MANY_COPIES,
             }
             for place, rank in enumerate(made.firsts)
         ]  # fmt: skip
-        counted = {"texts": len(lines), "masked": masked, "unmapped": unmapped}
+        counted = {"texts": len(lines), "foreign": french.count(False), "masked": masked, "unmapped": unmapped}
         return pa.Table.from_pylist(told, _KEPT.with_metadata({_FACTS: json.dumps(counted, ensure_ascii=False)}))
 
     def _facts(self, row: Mapping[str, Any], form: str, unmapped: Counter[str]) -> dict[str, Any]:
         """Return what a row says beside its text."""
         columns = self.source.columns
-        label = _first(row, columns.services)
-        network, service = self.services.get(plain_form(label), OTHER)
-        if plain_form(label) not in self.services:
-            unmapped[label] += 1
+        typed = _first(row, columns.services)
+        label = plain_form(typed)
+        network, service = self.services.get(label, OTHER)
+        if label not in self.services:
+            unmapped[typed] += 1
         written = row.get(columns.written) if columns.written else None
         day = row[columns.published]
         feeling = plain_form(_first(row, columns.feeling).rsplit("\t", 1)[-1])
         return {
-            "network": network, "service": service, "office": _first(row, columns.offices) or None, "day": day,
+            "network": network, "service": service, "office": self._office(row, service), "day": day,
             "department": self._department(row), "feeling": feeling if feeling in _FEELINGS else "",
-            "channels": self._channels(row), "form": form,
+            "channels": self._channels(row), "form": form, "label": label if label in self.services else "",
             "delay_days": max(0, (day - written).days) if written else None,
         }  # fmt: skip
+
+    def _office(self, row: Mapping[str, Any], service: str) -> str | None:
+        """Return the office as it was typed; one that only repeats the name of the service is none."""
+        typed = " ".join(_first(row, self.source.columns.offices).split())
+        _, declared = self.services.get(plain_form(typed), ("", typed))
+        return declared if declared and declared != service else None
 
     def _department(self, row: Mapping[str, Any]) -> str | None:
         columns = self.source.columns
@@ -259,9 +314,13 @@ def _services(typologies: Mapping[str, Typology]) -> dict[str, tuple[str, str]]:
 
 
 def _place_form(name: str) -> str:
-    """Return the plain form of a place's name, its first article left out, hyphens and apostrophes being spaces."""
-    words = " ".join("".join(sign if sign.isalnum() else " " for sign in plain_form(name)).split())
-    return _ARTICLE.sub("", words)
+    """Return the plain form of a place's name, its first article left out."""
+    return _ARTICLE.sub("", _words_alone(name))
+
+
+def _words_alone(name: str) -> str:
+    """Return the plain form of a name, hyphens, apostrophes and all other signs being spaces."""
+    return " ".join("".join(sign if sign.isalnum() else " " for sign in plain_form(name)).split())
 
 
 def _first(row: Mapping[str, Any], names: Iterable[str]) -> str:
@@ -270,31 +329,49 @@ def _first(row: Mapping[str, Any], names: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class _Voices:
-    """Which texts stand for a voice, for how many, and how many of them came in one day at most."""
+    """Which texts stand for a voice, for how many, and how many of them came in one day at most.
+
+    ``marks``: by which a voice is compared with texts of the next month, None for a short one; ``again``: whether one
+    of its texts is near one of the month before.
+    """
 
     firsts: list[int]
     repeats: list[int]
     copies: list[int]
+    marks: list[bytes | None]
+    again: list[bool]
 
 
-def _one_voice_each(facts: list[dict[str, Any]], texts: list[str]) -> _Voices:
+def _one_voice_each(facts: list[dict[str, Any]], texts: list[str], before: _Month | None) -> _Voices:
     """Group the texts of a month that are one voice: near one another, and of one service."""
     groups: dict[object, list[int]] = {}
     by_service: dict[str, list[int]] = {}
+    marks: list[bytes | None] = [None] * len(facts)
+    again = np.zeros(len(facts), dtype=np.bool_)
+    long = np.array([len(text) >= SHORT for text in texts], dtype=np.bool_)
     for rank, fact in enumerate(facts):
         by_service.setdefault(fact["network"] + "\n" + fact["service"], []).append(rank)
     for service, ranks in by_service.items():
-        near = near_groups([texts[rank] for rank in ranks])
-        for rank, first in zip(ranks, near.tolist(), strict=True):
-            day = facts[rank]["day"] if len(texts[rank]) < SHORT else None
-            groups.setdefault((service, first, day), []).append(rank)
+        near = grouped([texts[rank] for rank in ranks])
+        for rank, first, mark in zip(ranks, near.firsts.tolist(), near.marks, strict=True):
+            groups.setdefault((service, first, None if long[rank] else facts[rank]["day"]), []).append(rank)
+            marks[rank] = mark.tobytes() if long[rank] else None
+        if before:
+            again[ranks] = long[ranks] & copied(near.marks, before.marks(service))
     members = sorted(groups.values())
     copies = [max(Counter(facts[rank]["day"] for rank in group).values()) for group in members]
-    return _Voices([group[0] for group in members], [len(group) for group in members], copies)
+    firsts, repeats = [group[0] for group in members], [len(group) for group in members]
+    return _Voices(
+        firsts, repeats, copies, [marks[rank] for rank in firsts], [bool(again[one].any()) for one in members]
+    )
 
 
 def _with_campaigns(voices: pa.Table) -> pa.Table:
-    """Flag the voices of campaigns: of many copies in a day, or of a day on which their service is crowded."""
+    """Flag the voices of campaigns: of many copies in a day, or of a day on which their service is crowded.
+
+    Those that are of the month before are left out.
+    """
+    voices = voices.filter(pc.invert(voices["_again"]))
     flags = pc.greater(voices["_copies"], MANY_COPIES).to_numpy().copy()
     days = voices["day"].cast(pa.int32()).to_numpy().astype(np.int64)
     services = pc.binary_join_element_wise(voices["network"], voices["service"], "\n")
@@ -304,6 +381,15 @@ def _with_campaigns(voices: pa.Table) -> pa.Table:
         flags[ranks] |= np.isin(days[ranks], list(crowded))
     place = voices.schema.get_field_index("campaign")
     return voices.set_column(place, "campaign", pa.array(flags)).select(VOICES.names)
+
+
+def _with_offices(voices: pa.Table) -> pa.Table:
+    """Write each office as it was first written: case, accents, signs and spaces make no office more."""
+    spellings: dict[str, str] = {}
+    typed = pc.unique(voices["office"].drop_null()).to_pylist()
+    written = {name: spellings.setdefault(_words_alone(name), name) for name in typed}
+    offices = pa.array([written.get(name) for name in voices["office"].to_pylist()], pa.string())
+    return voices.set_column(voices.schema.get_field_index("office"), "office", offices)
 
 
 def _ranks_by(values: pa.ChunkedArray) -> list[Any]:

@@ -15,7 +15,7 @@ COLUMNS = {
     "network": pa.string(), "service": pa.string(), "office": pa.string(), "day": pa.date32(),
     "department": pa.string(), "feeling": pa.string(), "channels": pa.list_(pa.string()), "campaign": pa.bool_(),
     "themes": pa.list_(pa.string()), "terms": pa.list_(pa.string()), "delay_days": pa.int64(), "form": pa.string(),
-    "repeats": pa.int64(),
+    "label": pa.string(), "repeats": pa.int64(),
 }  # fmt: skip
 
 
@@ -49,5 +49,5 @@ def _voice(
         "network": service, "service": service.upper(), "office": f"{service} {random.integers(3)}", "day": day,
         "department": f"{random.integers(1, 20):02d}", "feeling": str(random.choice(FEELINGS)), "channels": [],
         "campaign": False, "themes": held, "terms": [f"mot{random.integers(200)}" for _ in range(5)],
-        "delay_days": int(random.integers(2, 9)), "form": "2023", "repeats": 1,
+        "delay_days": int(random.integers(2, 9)), "form": "2023", "label": service, "repeats": 1,
     }  # fmt: skip

@@ -88,12 +88,33 @@ def test_voices_of_a_campaign_are_no_signal_but_are_told():
 
 
 def test_a_signal_is_told_with_what_could_explain_it():
-    late = risen("panne", "negatif", MONTH, 3, delay_days=90, form="2024")
+    late = risen("panne", "negatif", MONTH, 3, delay_days=90, form="2024", label="nouveau")
     found = detect(made_voices({"caf": 3, "cpam": 2}, DAYS, change=late), MONTH, QUIET)
     told = found.checks.set_index(["detector", "theme", "feeling", "check"]).loc[("farrington", "panne", "negatif")]
-    assert set(told.index) == {"volume", "campaign", "delay", "form"}
-    assert told["raised"].to_dict() == {"volume": False, "campaign": False, "delay": False, "form": True}
-    assert told.loc["form", "number"] == pytest.approx(1 / 3, abs=0.05)
+    assert set(told.index) == {"volume", "campaign", "delay", "form", "label"}
+    raised = {"volume": False, "campaign": False, "delay": False, "form": True, "label": True}
+    assert told["raised"].to_dict() == raised
+    assert list(told.loc[["form", "label"], "number"]) == pytest.approx([1 / 3, 1 / 3], abs=0.05)
+
+
+@pytest.mark.parametrize(("changed", "raised"), [(None, False), ("tous", True), ("ancien", True)])
+def test_another_list_of_services_is_a_possible_explanation(changed, raised):
+    """A label that comes, or one that held a third of the voices and is gone."""
+
+    def change(rows):
+        risen("panne", "negatif", MONTH, 3)(rows)
+        for rank, one in enumerate(rows):
+            before = one["day"] < MONTH
+            if changed == "tous":
+                one["label"] = "caf" if before else "la caf"
+            elif changed == "ancien":
+                one["label"] = "allocations" if before and rank % 3 == 0 else "caf"
+
+    found = detect(made_voices({"caf": 3, "cpam": 2}, DAYS, change=change), MONTH, QUIET).checks
+    told = found[(found["check"] == "label") & (found["network"] == "caf") & (found["theme"] == "panne")]
+    assert len(told)
+    assert set(told["raised"]) == {raised}
+    assert told["note"].str.startswith("5 % ou plus" if raised else "moins de 5 %").all()
 
 
 @pytest.mark.parametrize("guards", [Guards(fewest_voices=1000), Guards(fewest_days=31)])

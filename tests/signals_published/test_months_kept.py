@@ -14,9 +14,11 @@ import pytest
 from signals.made_voices import FIRST, made_voices
 
 from pipelines.flow import voice
+from pipelines.flow.run import run_network_year
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made
 from pipelines.flow.store import Store
-from pipelines.flow.unknown_services import unknown_services_sentence
+from pipelines.flow.texts_read import unknown_services_sentence
+from pipelines.read import ExportsRoot
 from pipelines.report.alerts import signals
 from pipelines.signals.detection import detect
 
@@ -101,6 +103,31 @@ def test_voices_of_a_month_that_is_not_over_are_in_no_table(tmp_path, catalogue,
     tables = {name: pq.read_table(tmp_path / "work" / "voix" / f"{name}.parquet") for name in
               ("themes_voix", "puissance_signaux", "tests_signaux")}  # fmt: skip
     assert {name: max(table["mois"].to_pylist()) for name, table in tables.items()} == dict.fromkeys(tables, last)
+
+
+def test_signals_are_asked_for_again_once_the_month_that_was_left_is_over(tmp_path, catalogue, samples, monkeypatch):
+    store, source = Store(tmp_path), "services-publics-plus"
+    run_network_year(catalogue, source, 2024, store, ExportsRoot(samples), datetime.datetime(2025, 1, 2))
+
+    def at(month: str) -> bool:
+        monkeypatch.setattr(voice, "_this_month", lambda: month)
+        return voice.signals_due(catalogue, store)
+
+    def made() -> str:
+        last = voice.note_voices(catalogue, store).last
+        voice.note_done(catalogue, store)
+        return last
+
+    assert at("2024-06")
+    assert made() == "2024-05"
+    assert not at("2024-06")  # June is left for its end
+    assert at("2024-07")
+    assert made() == "2024-06"
+    assert not at("2024-07")
+    assert at("2025-03")
+    assert made() == "2024-12"
+    assert not at("2025-03")
+    assert not at("2025-04")  # nothing was left
 
 
 CARD = {"signal": "caf-panne-2024-03", "titre": "CAF : panne", "etat": "confirmé", "chiffres": "14 en mars 2024"}

@@ -14,13 +14,14 @@ import pytest
 from portal.made_release import DATASET as RESULTS
 from portal.made_release import made_release, row, site
 from signals.made_voices import made_voices
-from signals_published.made_signals import released
+from signals_published.made_signals import DATASET, released
 from signals_published.test_signal_pages import told
 
 from pipelines.declarations import Catalogue
 from pipelines.flow.store import Store
 from pipelines.flow.voice import judge_months, make_signal_tables, release_signals
 from pipelines.portal.site import build_site
+from pipelines.release.gates import gates
 from pipelines.release.inputs import Inputs
 from pipelines.signal_tables.tables_of_signals import SIGNAL_TABLES
 
@@ -89,7 +90,7 @@ def test_a_fall_of_one_office_is_one_card_in_the_unit_of_its_indicator(catalogue
     assert card["rapport"] < 1
     assert card["etat"] == "à confirmer"
     assert card[["voix", "jours", "part"]].isna().all()
-    assert set(card[["volume", "campagne", "moderation", "formulaire"]]) == {"non vérifié"}
+    assert set(card[["volume", "campagne", "moderation", "formulaire", "intitule"]]) == {"non vérifié"}
     assert card["service"] == catalogue.networks["caf"].title
     assert card["titre"].endswith("Guichet A3, en baisse")
     assert counted(held) == {"2021-11": 8, "2021-12": 8}
@@ -137,6 +138,37 @@ def test_a_quarter_seen_is_not_over_in_the_months_that_end_no_quarter(catalogue,
     card = cards[cards["nature"] == "indicateur"]
     assert list(card["etat"]) == ["à confirmer"]
     assert list(card["mois"]) == ["2021-09"]
+
+
+def test_a_signal_that_a_revision_takes_away_stays_and_says_so(catalogue, tmp_path):
+    """Results revised test past months again: what was published of the signal is answered for, by no figure."""
+    store = published(tmp_path, results(fall))
+    tables(catalogue, store)
+    first = release_signals(catalogue, store, Inputs())
+    store = published(tmp_path, results(), version="1.1.0")
+    held = tables(catalogue, store)
+    (card,) = held["signaux"][held["signaux"]["nature"] == "indicateur"].to_dict("records")
+    assert (card["etat"], card["statut"], card["indicateur"]) == ("révisé", "révisé", "taux-decroche")
+    assert "dit en dernier par la version 1.0.0" in card["revision"]
+    assert pd.isna([card[name] for name in ("observe", "attendu", "rapport", "valeur_q", "volume")]).all()
+    assert set(held["courbes_signaux"]["statut"]) == {"révisé"}
+    made = release_signals(catalogue, store, Inputs())
+    assert (first.version, made.version) == ("1.0.0", "1.0.1")
+    removed = next(
+        gate for gate in gates(catalogue, DATASET, first.folder, made.folder) if gate.name == "lignes_retirees"
+    )
+    assert removed.passed
+    home = build_site(store.release(RESULTS, "1.1.0"), tmp_path / "site-2", signals=made.folder).folder
+    page = (home / "signaux" / f"{card['signal']}.html").read_text(encoding="utf-8")
+    assert "Révisé" in page
+    assert "version 1.0.0" in page
+    assert "<svg" not in page
+    again = tables(catalogue, store)["signaux"]
+    assert (
+        again["revision"].tolist() == held["signaux"]["revision"].tolist()
+    )  # the next release says it in the same words
+    back = tables(catalogue, published(tmp_path, results(fall), version="1.2.0"))["signaux"]
+    assert list(back["etat"]) == ["à confirmer"]
 
 
 def test_pages_tell_the_figures_of_the_card_with_its_unit(catalogue, tmp_path):

@@ -11,11 +11,13 @@ from typing import Any
 import duckdb
 import pytest
 from portal.made_release import made_release, row
+from signals.made_voices import made_voices
 from signals_published.made_signals import made_tables, released
 
 from pipelines.portal.signal_pages import METHOD
 from pipelines.portal.site import build_site
 from pipelines.release.release_folder import Release
+from pipelines.signal_tables.tables_of_signals import NOTHING, Words, signal_tables
 
 HEAVIEST = 100_000  # bytes
 FACTS = re.compile(r"<(?:tr|dl|section)[^>]*?((?: data-[\w-]+=\"[^\"]*\")+)")
@@ -80,7 +82,8 @@ def test_every_number_of_voices_is_that_of_the_release_and_no_hidden_one_is_told
     shown = [facts for facts in told(site) if "theme" in facts]
     assert len(shown) > 100
     for facts in shown:
-        for feeling, name in (("négatif", "negatif"), ("neutre",) * 2, ("positif",) * 2, ("tous",) * 2):
+        for feeling, name in (("négatif", "negatif"), ("neutre",) * 2, ("positif",) * 2, ("non dit", "non-dit"),
+                              ("tous",) * 2):  # fmt: skip
             held = known.get((facts["reseau"], facts["service"], facts["mois"], facts["theme"], feeling), 0)
             assert facts.get(f"voix-{name}") == (None if held is None else str(held))
 
@@ -137,7 +140,7 @@ def test_a_signal_whose_number_is_secret_has_no_figure_on_its_page(site, release
         page = (site / "signaux" / f"{signal}.html").read_text(encoding="utf-8")
         assert "le nombre de voix est secret" in page
         assert "data-voix" not in page
-        assert page.count("<dd>secret</dd>") == 4  # the counter-explanations, whose figures would tell it
+        assert page.count("<dd>secret</dd>") == 5  # the counter-explanations, whose figures would tell it
         assert "None" not in page
 
 
@@ -155,6 +158,23 @@ def test_a_service_says_what_can_be_seen_of_it(site):
     assert "un thème multiplié par 2,5 est vu quatre fois sur cinq" in seen
     unseen = (site / "voix" / "msa" / "MSA.html").read_text(encoding="utf-8")
     assert "L'absence de signal n'y dit rien" in html.unescape(unseen)
+
+
+def test_voices_without_any_feeling_are_told_and_drawn(tmp_path, catalogue, results):
+    def unfelt(line: list[dict[str, object]]) -> None:
+        for one in line:
+            one["feeling"] = ""
+
+    held = made_voices({"caf": 1.2}, 200, change=unfelt)
+    tables = signal_tables(held, NOTHING, Words())
+    made = released(catalogue, tables, tmp_path / "releases")
+    page = html.unescape((build_site(results, tmp_path / "site", signals=made.folder).folder / "voix/caf/CAF.html")
+                         .read_text(encoding="utf-8"))  # fmt: skip
+    last = [line for line in tables["themes_voix"].to_dict("records") if line["theme"] == "tous"][-1]
+    assert (last["ressenti"], last["statut"]) == ("tous", "publié")
+    assert f"{last['voix']} sans ressenti dit" in page
+    assert f'data-voix-non-dit="{last["voix"]}" data-voix-tous="{last["voix"]}"' in page
+    assert page.count('class="dot"') > 6  # all voices are the line
 
 
 def emptied(folder: Path) -> None:

@@ -17,6 +17,7 @@ from pipelines.cli import main
 from pipelines.declarations.signal_notes import SignalNote
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made
 from pipelines.flow.store import Store
+from pipelines.signal_tables.revised_cards import Released
 from pipelines.signal_tables.shown_voices import ALL, DAYS, SECRET, VOICES, counted_voices
 from pipelines.signal_tables.tables_of_signals import Findings, Words, signal_tables
 from pipelines.signals.counter_explanations import checks
@@ -49,7 +50,7 @@ def voices(counts: dict[tuple[str, str], int], days: int = 9) -> pa.Table:
     rows = [
         {"network": "caf", "service": "CAF", "office": "CAF 1", "day": datetime.date(2024, 8, 1 + rank % days),
          "department": "75", "feeling": feeling, "channels": [], "campaign": False, "themes": [theme] if theme else [],
-         "terms": [], "delay_days": 3, "form": "2023", "repeats": 1}
+         "terms": [], "delay_days": 3, "form": "2023", "label": "caf", "repeats": 1}
         for (theme, feeling), count in counts.items() for rank in range(count)
     ]  # fmt: skip
     return pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in COLUMNS.items()})
@@ -174,7 +175,7 @@ def test_nothing_hidden_follows_from_what_is_shown(sizes, days):
 
 
 FIGURES = ["observe", "attendu", "rapport", "rapport_bas", "rapport_haut", "voix", "jours", "part"]
-CHECKS = ["volume", "campagne", "moderation", "formulaire"]
+CHECKS = ["volume", "campagne", "moderation", "formulaire", "intitule"]
 
 
 @pytest.mark.parametrize(
@@ -280,6 +281,56 @@ def test_voices_of_a_campaign_are_told_about(size, told):
 def in_campaign(size: int) -> pa.Table:
     held = voices({("panne", "negatif"): size})
     return held.set_column(held.column_names.index("campaign"), "campaign", pa.array([True] * size, pa.bool_()))
+
+
+def saying(count: int, **said: Any) -> pa.Table:
+    held = voices({("panne", "negatif"): count})
+    for name, value in said.items():
+        column = pa.array([value] * held.num_rows, COLUMNS[name])
+        held = held.set_column(held.column_names.index(name), name, column)
+    return held
+
+
+@pytest.mark.parametrize(
+    ("where", "said", "stays"),
+    [
+        ({"theme": "panne"}, {}, True),
+        ({"detector": "terms", "theme": "", "feeling": "", "term": "pas_répondre"}, {"terms": ["pas_répondre"]}, True),
+        ({"detector": "terms", "theme": "", "feeling": "", "term": "durand"}, {"terms": ["autre"]}, False),
+        ({"detector": "funnel", "theme": "", "office": "CAF 1"}, {"office": "caf 1"}, True),
+        ({"detector": "funnel", "theme": "", "office": "Mme Durand"}, {"office": "CAF 1"}, False),
+    ],
+)
+def test_what_people_typed_is_not_told_again_once_voices_hold_it_no_more(where, said, stays):
+    """A word or an office that is masked since leaves; any other signal that was published stays, without figures."""
+    held = saying(20, **said)
+    first = signal_tables(held, findings([one_test(MONTHS[-1], seen=True, **where)]), Words())
+    before = Released("1.0.0", first["signaux"], first["courbes_signaux"])
+    again = signal_tables(held, findings([one_test(MONTHS[-1], seen=False, **where)]), Words(), before)["signaux"]
+    assert list(again["signal"] if len(again) else []) == (list(first["signaux"]["signal"]) if stays else [])
+    assert not stays or set(again["etat"]) == {"révisé"}
+
+
+def test_cards_of_one_fact_name_one_another():
+    month = MONTHS[-1]
+    rows = [
+        one_test(month, seen=True),
+        one_test(month, seen=True, detector="funnel", theme="", office="CAF 1"),
+        one_test(month, seen=True, detector="terms", theme="", feeling="", term="maintenance"),
+        one_test(month, seen=True, theme="", feeling="negatif", indicator="taux-decroche", office="A3", service=""),
+        one_test(month, seen=True, theme="accueil", feeling="positif"),
+        one_test(MONTHS[0], seen=True, theme="panne", feeling=""),
+        one_test(month, seen=True, network="msa", service="MSA"),
+    ]
+    made = signal_tables(ENOUGH, findings(rows), Words())["signaux"].set_index("signal")["voir_aussi"]
+    named = {name: set(str(others).split(" ; ")) for name, others in made.dropna().items()}
+    theme, office, word, indicator = (f"caf-{name}-2024-08" for name in (
+        "panne-negatif", "caf-1-negatif", "mot-maintenance", "a3-negatif-taux-decroche"))  # fmt: skip
+    assert named[theme] == {office, word, indicator}
+    assert named[indicator] == {theme, office, word}
+    assert named["caf-accueil-positif-2024-08"] == {word}  # neither the other theme, nor what is felt otherwise
+    assert "msa-panne-negatif-2024-08" not in named
+    assert "caf-panne-2024-01" not in named  # over for months
 
 
 def test_a_campaign_is_in_no_count():

@@ -18,7 +18,13 @@ import pytest
 from pipelines.declarations.experiences import Typology
 from pipelines.flow.run import run_network_year
 from pipelines.flow.store import Store
-from pipelines.flow.unknown_services import keep_unknown_services, unknown_services, unknown_services_sentence
+from pipelines.flow.texts_read import (
+    foreign_voices,
+    foreign_voices_sentence,
+    keep_texts_read,
+    unknown_services,
+    unknown_services_sentence,
+)
 from pipelines.mechanics.spelling import plain_form
 from pipelines.read import ExportsRoot
 from pipelines.voice.campaigns import crowded_days, limit_of
@@ -158,16 +164,16 @@ def test_every_departement_is_known_without_its_hyphens_nor_apostrophes(voices, 
 def test_the_team_is_told_how_many_labels_are_not_declared_and_not_which(voices, tmp_path):
     store = Store(tmp_path / "output")
     found = voices([row(rank, f"Texte numéro {rank}", typologie_1=label) for rank, label in enumerate(TYPED)])
-    keep_unknown_services(store, [found])
+    keep_texts_read(store, [found])
     assert unknown_services(store) == 3
     told = unknown_services_sentence(store)
     assert "3 intitulés non déclarés (3 textes" in told and not any(label in told for label in TYPED)
     assert all(label in (tmp_path / "output/work/voix-intitules.json").read_text(encoding="utf-8") for label in TYPED)
-    keep_unknown_services(store, [voices([row(1, "Bonjour")])])
+    keep_texts_read(store, [voices([row(1, "Bonjour")])])
     assert unknown_services(store) == 0 and unknown_services_sentence(store) is None
 
 
-def test_a_text_sent_twice_is_one_voice_of_a_service_and_a_month(voices):
+def test_a_text_sent_twice_is_one_voice_of_a_service(voices):
     text = "Le site ne fonctionne plus depuis trois semaines, je ne peux pas déclarer mes ressources et c'est long."
     rows = [
         row(1, text), row(2, text.upper(), date(2024, 3, 9)), row(3, text, typologie_1="Carsat"),
@@ -175,8 +181,87 @@ def test_a_text_sent_twice_is_one_voice_of_a_service_and_a_month(voices):
     ]  # fmt: skip
     found = voices(rows).table.to_pylist()
     long = {(one["network"], str(one["day"])): one["repeats"] for one in found if "site" in one["terms"]}
-    assert long == {("caf", "2024-03-05"): 2, ("retraite", "2024-03-05"): 1, ("caf", "2024-04-02"): 1}
+    assert long == {("caf", "2024-03-05"): 2, ("retraite", "2024-03-05"): 1}  # April's is March's
     assert sorted(one["repeats"] for one in found if "site" not in one["terms"]) == [1, 2]  # « Merci » on two days
+
+
+COPIED = (
+    "Le site ne fonctionne plus depuis trois semaines, je ne peux pas déclarer mes ressources et personne ne répond au "
+    "téléphone. J'ai écrit deux fois sans recevoir la moindre réponse, c'est vraiment décourageant pour une famille."
+)
+
+
+def test_a_text_copied_over_the_end_of_a_month_is_one_voice(voices):
+    """From one year's file to the next too, step by step; after a month without it, it is a new voice."""
+    days = [date(2023, 12, 30), date(2024, 1, 1), date(2024, 2, 3), date(2024, 4, 1)]
+    rows = [row(rank, f"{COPIED} Merci !{'!' * rank}", day) for rank, day in enumerate(days)]
+    march = row(10, "Rien à signaler, tout va bien avec mon dossier de ce mois de mars.", date(2024, 3, 5))
+    found = voices([*rows, march])
+    told = [str(one["day"]) for one in found.table.to_pylist() if "site" in one["terms"]]
+    assert told == ["2023-12-30", "2024-04-01"]
+    assert found.texts == 5
+    again = voices([*rows, march])
+    assert again.months_made == [] and again.table.equals(found.table)
+    assert voices([*rows[1:], march]).table["day"][0].as_py() == days[1]  # without December's, January's is the voice
+
+
+def test_texts_of_two_months_that_share_little_are_two_voices(voices):
+    words = COPIED.split()
+    other = " ".join([*words[: len(words) // 2], "mais mon rendez-vous au guichet s'est très bien passé"])
+    found = voices(
+        [row(1, COPIED), row(2, other, date(2024, 4, 2)), row(3, COPIED, date(2024, 4, 2), typologie_1="MSA")]
+    )
+    assert found.table.num_rows == 3  # nor are those of two services
+
+
+def test_a_campaign_that_goes_on_after_the_end_of_a_month_is_told(voices):
+    rows = [row(1, COPIED, date(2024, 3, 31)), *(row(rank, COPIED, date(2024, 4, 2)) for rank in range(2, 40))]
+    found = [(one["campaign"], one["repeats"]) for one in voices(rows).table.to_pylist()]
+    assert found == [(False, 1), (True, 38)]
+
+
+@pytest.mark.parametrize(
+    ("text", "french"),
+    [
+        ("Nobody answers the phone of the consulate, I have been waiting for three months.", False),
+        ("Nadie contesta al teléfono del consulado, llevo tres meses esperando.", False),
+        ("Niemand geht ans Telefon, ich warte seit drei Monaten auf eine Antwort.", False),
+        ("انتظر منذ ثلاثة أشهر ولا أحد يجيب", False),
+        ("👍👍👍", False),
+        ("PERSONNE NE REPOND AU TELEPHONE DEPUIS TROIS MOIS", True),
+        ("Personne ne répond au téléphone du consulat, j'attends le support hotline France Connect.", True),
+        ("Appelez [Madame] Dupond au 06 39 98 12 34, personne ne répond", True),
+        ("Merci", True),
+    ],
+)
+def test_a_text_in_another_language_is_a_voice_without_theme_and_is_told(voices, tmp_path, text, french):
+    found = voices([row(1, text)])
+    (one,) = found.table.to_pylist()
+    assert found.foreign == (not french)
+    assert french or (one["themes"], one["terms"]) == ([], [])
+    store = Store(tmp_path / "output")
+    keep_texts_read(store, [found])
+    assert foreign_voices(store) == (not french)
+    assert (foreign_voices_sentence(store) is None) == french
+
+
+def test_an_office_is_one_however_it_is_typed(voices):
+    typed = [
+        "CAF du Gard",
+        "caf  du gard ",
+        "CAF DU GARD",
+        "Caf-du-Gard",
+        "CAF",
+        "C.A.F.",
+        "pole emploi",
+        None,
+        "Caf de l’Ain",
+    ]
+    rows = [
+        row(rank, f"Texte numéro {rank}", date(2024, 3, 1 + rank), structure_1=name) for rank, name in enumerate(typed)
+    ]
+    found = voices(rows).table["office"].to_pylist()
+    assert found == [*["CAF du Gard"] * 4, None, "C.A.F.", "France Travail", None, "Caf de l’Ain"]
 
 
 def test_the_order_of_rows_changes_no_voice(voices):
@@ -197,7 +282,11 @@ def test_a_month_added_costs_its_own_texts_only(voices):
     both = voices([*march, *april])
     assert both.months_made == ["2024-04"] and both.texts == 8
     assert voices([*march, *april]).months_made == []
-    assert voices([*march[:-1], *april]).months_made == ["2024-03"]
+    # April is read again with March: a text that is no longer in March may have been copied in April.
+    assert voices([*march[:-1], *april]).months_made == ["2024-03", "2024-04"]
+    may = [row(20, "Texte de mai.", date(2024, 5, 3))]
+    assert voices([*march[:-1], *april, *may]).months_made == ["2024-05"]
+    assert voices([*march, *april, *may]).months_made == ["2024-03", "2024-04"]
     assert voices([*march, *april], "colonnes-2022").months_made == ["2024-03", "2024-04"]
 
 

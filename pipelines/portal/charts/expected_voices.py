@@ -19,7 +19,7 @@ WIDTH, LEFT, RIGHT, TOP, BOTTOM = 320, 34, 314, 22, 150
 _LABELS = 5  # months written below
 _PER_MONTH = "voix par mois"
 SECRET = "secret"
-FEELINGS = ("négatif", "neutre", "positif", "tous")  # in the order of a table
+FEELINGS = ("négatif", "neutre", "positif", "non dit", "tous")  # in the order of a table
 
 
 def month_words(month: str) -> str:
@@ -54,11 +54,15 @@ def expected_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str, un
 def voices_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str) -> Chart:
     """Draw the voices of a theme month by month: negative ones as a line, positive ones dashed, gaps where hidden.
 
+    Where no feeling was given in any month, all voices are the line.
+
     ``lines``: by month, the voices of each feeling (``négatif``…), None where hidden, 0 where there is none.
     """
-    heights = _Heights(lines, ("négatif", "positif"))
+    felt = any(line[name] != 0 for line in lines for name in ("négatif", "neutre", "positif"))
+    drawn = "négatif" if felt else "tous"
+    heights = _Heights(lines, (drawn, "positif"))
     places = [(heights.at[x["mois"]], heights.y(x["positif"])) if x["positif"] is not None else None for x in lines]
-    marks = [heights.grid(), *_joined("ref", places), *_observed(lines, heights, "négatif")]
+    marks = [heights.grid(), *_joined("ref", places), *_observed(lines, heights, drawn)]
     rows = tuple(
         Row(
             (month_words(x["mois"]), *(SECRET if x[name] is None else str(x[name]) for name in FEELINGS)),
@@ -66,7 +70,7 @@ def voices_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str) -> C
         )
         for x in lines
     )
-    table = Table(title, ("Mois", "Négatives", "Neutres", "Positives", "Toutes"), rows)
+    table = Table(title, ("Mois", "Négatives", "Neutres", "Positives", "Non dit", "Toutes"), rows)
     return Chart(picture("Courbe", WIDTH, BOTTOM + 22, marks), told, table)
 
 
@@ -80,7 +84,8 @@ def signal_data(line: Mapping[str, Any]) -> Data:
 def voices_data(line: Mapping[str, Any]) -> Data:
     """Return the voices of a month for machines; a feeling that is hidden has none."""
     held = [(name, escape(str(line[name]))) for name in ("reseau", "service", "mois", "theme")]
-    told = [(f"voix-{name.replace('é', 'e')}", str(line[name])) for name in FEELINGS if line[name] is not None]
+    names = {name: name.replace("é", "e").replace(" ", "-") for name in FEELINGS if line[name] is not None}
+    told = [(f"voix-{written}", str(line[name])) for name, written in names.items()]
     return (*held, *told)
 
 
@@ -144,6 +149,8 @@ def _joined(kind: str, places: Sequence[tuple[float, float] | None]) -> list[str
 def signal_sentence(card: Mapping[str, Any]) -> str:
     """Say what a signal shows, in one sentence."""
     begun = f"depuis {month_words(card['depuis'])}"
+    if why := card.get("revision"):  # releases made before revisions were told have none
+        return sentence(f"{card['titre']}, {begun} ; {why}")
     number = card["voix"] if card["observe"] is None else card["observe"]
     if number is None:
         return sentence(f"{card['titre']}, {begun} ; le nombre de voix est secret, il en dirait de trop petits")

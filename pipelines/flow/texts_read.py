@@ -1,6 +1,6 @@
-"""The labels of services that users' texts name and nobody declared: how many there are, for whoever declares them.
+"""What was met in users' texts, for the data team: labels of services that nobody declared, texts in other languages.
 
-Anything may have been typed there. The labels stay in a private file of the work folder; what is told is a number.
+Anything may have been typed as a label: they stay in a private file of the work folder, what is told is numbers.
 """
 
 from __future__ import annotations
@@ -11,20 +11,33 @@ from typing import TYPE_CHECKING
 from pipelines.mechanics.french import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from pipelines.flow.store import Store
     from pipelines.voice.voices import VoicesRead
 
 _FILE = "work/voix-intitules.json"
+_FOREIGN = "work/voix-langues.json"
 
 
-def keep_unknown_services(store: Store, read: Iterable[VoicesRead]) -> None:
-    """Keep the labels that were just met, each with its number of texts."""
+def keep_texts_read(store: Store, read: Sequence[VoicesRead]) -> None:
+    """Keep the labels that were just met, each with its number of texts, and how many voices aren't in French."""
     labels: Counter[str] = Counter()
     for one in read:
         labels.update(one.unmapped)
     store.keep(_FILE, dict(sorted(labels.items())))
+    store.keep(_FOREIGN, sum(one.foreign for one in read))
+
+
+def foreign_voices(store: Store) -> int:
+    """Return how many voices are in another language than French, or in none that is known."""
+    return store.load(_FOREIGN, int) or 0
+
+
+def foreign_voices_sentence(store: Store) -> str | None:
+    """Say it in French; None when there is none."""
+    count = foreign_voices(store)
+    return f"langues : {counted(count, 'voix', 'voix')} sans français reconnu, sans thème" if count else None
 
 
 def unknown_services(store: Store) -> int:

@@ -1,0 +1,105 @@
+"""Signals that a release told and that the tests no longer find, what they were made of having changed since.
+
+A revision of results, a text that comes late, another list of services or themes, another method: past months are
+tested again, and a signal may go. It stays in the data set, without any figure, and says so: whoever was asked a
+question about it must find what became of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipelines.signal_tables.card_figures import FIGURES
+from pipelines.signal_tables.episodes import slug
+from pipelines.signal_tables.shown_voices import VOICES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+REVISED = "révisé"  # a state, and the status of figures that are told no more
+_UNTOLD = (*FIGURES, "valeur_q", "valeur_q_dependance", "volume", "campagne", "moderation", "formulaire", "intitule",
+           "voir_aussi")  # fmt: skip
+_CURVE = ("observe", "attendu", "limite")
+_WHY = (
+    "dit en dernier par la version {} ; ce dont il était fait a changé depuis (textes, résultats, déclarations ou "
+    "méthode), et les mêmes tests ne le voient plus"
+)
+
+
+@dataclass(frozen=True)
+class Released:
+    """The tables of signals of the release before: its ``version``, its cards and their curves."""
+
+    version: str
+    cards: pd.DataFrame
+    curves: pd.DataFrame
+
+
+def with_revised(made: dict[str, pd.DataFrame], before: Released, voices: pa.Table) -> dict[str, pd.DataFrame]:
+    """Return the tables with the cards of ``before`` that they have no more, and the months of their curves.
+
+    What somebody typed (a word, the name of an office) isn't told again when too few voices still hold it: it may have
+    been masked since.
+    """
+    if before.cards.empty:
+        return made
+    known = set(made["signaux"]["signal"]) if len(made["signaux"]) else set()
+    gone = before.cards[~before.cards["signal"].isin(known)]
+    still_said = _Typed(voices)
+    kept = [_revised(card, before.version) for card in gone.to_dict("records") if still_said.holds(card)]
+    if not kept:
+        return made
+    names, curves = {card["signal"] for card in kept}, before.curves.to_dict("records")
+    untold = [
+        line | dict.fromkeys(_CURVE) | {"vu": False, "statut": REVISED} for line in curves if line["signal"] in names
+    ]
+    return made | {
+        "signaux": _joined(made["signaux"], kept),
+        "courbes_signaux": _joined(made["courbes_signaux"], untold),
+    }
+
+
+def _revised(card: dict[Any, Any], version: str) -> dict[Any, Any]:
+    why = card.get("revision") if card["etat"] == REVISED else None
+    told = {"etat": REVISED, "statut": REVISED, "revision": why or _WHY.format(version)}
+    return card | dict.fromkeys(_UNTOLD) | told
+
+
+def _joined(made: pd.DataFrame, kept: list[dict[Any, Any]]) -> pd.DataFrame:
+    return pd.DataFrame([*made.to_dict("records"), *kept]) if kept else made
+
+
+@dataclass(frozen=True)
+class _Typed:
+    """How many voices hold what people typed: words, and names of offices."""
+
+    voices: pa.Table
+
+    def holds(self, card: Mapping[Any, Any]) -> bool:
+        if card["nature"] == "mot":
+            return self._words[slug(card["mot"])] >= VOICES
+        if card["nature"] == "voix" and isinstance(card["structure"], str):
+            return self._offices[slug(card["structure"])] >= VOICES
+        return True
+
+    @cached_property
+    def _words(self) -> Counter[str]:
+        return _counted(self.voices["terms"].combine_chunks().flatten())
+
+    @cached_property
+    def _offices(self) -> Counter[str]:
+        return _counted(self.voices["office"].drop_null())
+
+
+def _counted(values: pa.Array | pa.ChunkedArray) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for pair in values.value_counts().to_pylist():
+        found[slug(pair["values"])] += pair["counts"]
+    return found
