@@ -98,9 +98,15 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Explainer:
     return house.run()
 
 
-@pytest.fixture(params=["product", "second path"])
-def judge(request, observed) -> Judge:
-    return observed if request.param == "product" else SecondPath(observed)
+@pytest.fixture(scope="module")
+def second(observed) -> SecondPath:
+    """The second path, which remembers what it computed."""
+    return SecondPath(observed)
+
+
+@pytest.fixture(scope="module", params=["product", "second path"])
+def judge(request, observed, second) -> Judge:
+    return observed if request.param == "product" else second
 
 
 def test_every_row_of_every_estimator_is_found_again(observed, judge):
@@ -116,8 +122,8 @@ def test_every_row_of_every_estimator_is_found_again(observed, judge):
     assert set(checked["motif_absence"].dropna()) >= {"secret statistique", "données incomplètes"}
 
 
-def test_no_recomputed_row_is_left_unpublished(observed):
-    published, second = observed.release.results, SecondPath(observed)
+def test_no_recomputed_row_is_left_unpublished(observed, second):
+    published = observed.release.results
     for (network, indicator), mine in published.groupby(["reseau", "indicateur"]):
         keys = mine[["periode", "maille", "territoire_code", "structure_code"]].fillna("")
         recomputed = set(second.recomputed(network, 2024, indicator).lines)
@@ -142,11 +148,10 @@ def test_a_figure_changed_in_the_release_is_noticed(observed, judge, column, cha
     assert not judged(judge, mine)["accord"].any()
 
 
-def test_the_rows_behind_each_value_are_those_of_the_second_path(observed, typed):
-    for explainer in (observed, typed):
-        second = SecondPath(explainer)
+def test_the_rows_behind_each_value_are_those_of_the_second_path(observed, second, typed):
+    for explainer, path in ((observed, second), (typed, SecondPath(typed))):
         rows = explainer.release.results.sample(150, random_state=2024)
-        assert [found for row in rows.to_dict("records") if (found := second.other_rows(row))] == []
+        assert [found for row in rows.to_dict("records") if (found := path.other_rows(row))] == []
 
 
 def test_every_estimator_is_tested_here():
@@ -202,7 +207,7 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Explainer:
     return house.run()
 
 
-@pytest.fixture(params=["product", "second path"])
+@pytest.fixture(scope="module", params=["product", "second path"])
 def typed_judge(request, typed) -> Judge:
     return typed if request.param == "product" else SecondPath(typed)
 
