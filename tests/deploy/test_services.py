@@ -75,13 +75,13 @@ def commands(installation: Installation, unit: str) -> list[list[str]]:
     return [shlex.split(line) for line in re.findall(r"^ExecStart=(.*)$", text, flags=re.MULTILINE)]
 
 
-def environment_of(home: Path, exports: Path) -> dict[str, str]:
+def environment_of(home: Path, exports: Path, schemas: Path) -> dict[str, str]:
     """Return the environment of the example, with the places of the test and planted secrets, in files."""
     lines = (PROJECT / "deploy" / "environment.example").read_text(encoding="utf-8").splitlines()
     given = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
     given |= {
         "DAGSTER_HOME": str(home), "RESULTATS_EXPORTS": str(exports), "RESULTATS_OUTPUT": str(home / "output"),
-        "RESULTATS_SCHEMAS": str(PROJECT / "schemas"), "RESULTATS_ALERT_HOUR": "0",
+        "RESULTATS_SCHEMAS": str(schemas), "RESULTATS_ALERT_HOUR": "0",
         "RESULTATS_SMTP_HOST": "127.0.0.1", "RESULTATS_SMTP_PORT": str(free_port()), "RESULTATS_SMTP_USER": "moi",
         "RESULTATS_ALERT_FROM": "a@example.fr", "RESULTATS_ALERT_TO": "b@example.fr",
         "PATH": "/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": ":".join(filter(None, sys.path)),
@@ -97,7 +97,7 @@ def environment_of(home: Path, exports: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def installation(samples, tmp_path_factory) -> Iterator[Installation]:
+def installation(samples, few_networks, tmp_path_factory) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("installation")
     home, exports = folder / "home", folder / "exports"
     home.mkdir()
@@ -108,7 +108,8 @@ def installation(samples, tmp_path_factory) -> Iterator[Installation]:
     ports = {name: free_port() for name in ("code", "webserver", "readonly")}
     text = (PROJECT / "deploy" / "workspace.yaml").read_text(encoding="utf-8")
     (home / "workspace.yaml").write_text(text.replace("4000", str(ports["code"])), encoding="utf-8")
-    made = Installation(home, environment_of(home, exports), {}, ports)
+    schemas = few_networks("gendarmerie", "securite")
+    made = Installation(home, environment_of(home, exports, schemas), {}, ports)
 
     def run(*command: str) -> None:
         done = subprocess.run(command, cwd=home, env=made.environment, capture_output=True, text=True, check=False)

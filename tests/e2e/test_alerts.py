@@ -16,9 +16,8 @@ from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
 from assets.night_alerts import tell_morning
 from assets.workspace import Workspace
+from pipelines.declarations import Catalogue, load
 from pipelines.operations.doctor import diagnose
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -32,14 +31,25 @@ def at(hour: int) -> datetime.datetime:
     return (then if then > now else then + datetime.timedelta(days=1)).astimezone(datetime.UTC)
 
 
+@pytest.fixture(scope="module")
+def few(few_networks) -> Path:
+    """The declarations of three networks: a night of all takes longer, and tells nothing else."""
+    return few_networks("gendarmerie", "securite", "caf")
+
+
+@pytest.fixture(scope="module")
+def catalogue(few) -> Catalogue:
+    return load(few)
+
+
 @pytest.fixture
-def night(catalogue, samples, tmp_path):
+def night(few, catalogue, samples, tmp_path):
     """An instance and a workspace after a night of three networks, one with a file that is no archive, one absent."""
     exports = tmp_path / "exports"
     for name in ("gendarmerie", "barometre-2024"):
         shutil.copytree(samples / name, exports / name)
     (exports / "gendarmerie" / "resultats-2024.zip").write_bytes(b"not a zip")
-    workspace = Workspace(exports=str(exports), output=str(tmp_path / "output"), schemas=str(PROJECT / "schemas"))
+    workspace = Workspace(exports=str(exports), output=str(tmp_path / "output"), schemas=str(few))
     definitions = build_definitions(catalogue, workspace)
     with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
         definitions.resolve_job_def(NETWORKS_JOB).execute_in_process(
@@ -138,8 +148,8 @@ def test_a_run_that_is_going_holds_the_message_back(night, catalogue, tmp_path, 
         assert "processus perdu" in crash["details"][0]
 
 
-def test_wrong_settings_stop_the_tick_with_their_name(catalogue, samples, tmp_path, monkeypatch):
-    workspace = Workspace(exports=str(samples), output=str(tmp_path), schemas=str(PROJECT / "schemas"))
+def test_wrong_settings_stop_the_tick_with_their_name(few, catalogue, samples, tmp_path, monkeypatch):
+    workspace = Workspace(exports=str(samples), output=str(tmp_path), schemas=str(few))
     definitions = build_definitions(catalogue, workspace)
     monkeypatch.setenv("RESULTATS_WEBHOOK_URL", "http://dehors.example/jeton")
     sensor = definitions.get_repository_def().get_sensor_def("alertes")

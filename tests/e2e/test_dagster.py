@@ -21,6 +21,7 @@ from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag
 from assets.national_assets import release_key
 from assets.voice_assets import signals_assets
 from assets.workspace import Workspace
+from pipelines.declarations import load
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -50,14 +51,14 @@ def test_the_graph_is_what_the_declarations_make_it(definitions, catalogue):
     definitions.get_repository_def().load_all_definitions()  # as the code server does: names of ops must not clash
 
 
-def test_a_refused_network_year_fails_alone_and_records_nothing(catalogue, samples, tmp_path):
-    exports = tmp_path / "exports"
+def test_a_refused_network_year_fails_alone_and_records_nothing(few_networks, samples, tmp_path):
+    chosen = ["gendarmerie", "securite", "caf"]
+    schemas, exports = few_networks(*chosen), tmp_path / "exports"
     shutil.copytree(samples / "gendarmerie", exports / "gendarmerie")
     shutil.copytree(samples / "barometre-2024", exports / "barometre-2024")
     (exports / "gendarmerie" / "resultats-2024.zip").write_bytes(b"not a zip")
-    workspace = Workspace(exports=str(exports), output=str(tmp_path / "output"), schemas=str(PROJECT / "schemas"))
-    definitions = build_definitions(catalogue, workspace)
-    chosen = ["gendarmerie", "securite", "caf"]
+    workspace = Workspace(exports=str(exports), output=str(tmp_path / "output"), schemas=str(schemas))
+    definitions = build_definitions(load(schemas), workspace)
     with dg.DagsterInstance.ephemeral() as instance:
         result = definitions.resolve_job_def(NETWORKS_JOB).execute_in_process(
             tags=year_tag(2024),
@@ -178,7 +179,7 @@ def _ask(port: int, query: str) -> dict:
     return json.loads(answer.text)["data"]
 
 
-def test_the_ui_shows_the_runs_just_made(samples, tmp_path):
+def test_the_ui_shows_the_runs_just_made(few_networks, samples, tmp_path):
     """`resultats run`, then the web server on the same instance: what `make run` and `make ui` do."""
     (tmp_path / "home").mkdir()
     config = (PROJECT / "dagster.yaml").read_text(encoding="utf-8").replace("data/state", str(tmp_path / "state"))
@@ -188,6 +189,7 @@ def test_the_ui_shows_the_runs_just_made(samples, tmp_path):
         "DAGSTER_HOME": str(tmp_path / "home"),
         "RESULTATS_EXPORTS": str(samples),
         "RESULTATS_OUTPUT": str(tmp_path / "output"),
+        "RESULTATS_SCHEMAS": str(few_networks("securite", "gendarmerie")),
     }
     command = [BIN / "resultats", "run", "--exports", samples, "--output", tmp_path / "output"]
     subprocess.run([*command, "--network", "securite", "--year", "2024"], env=environment, check=True, cwd=PROJECT)

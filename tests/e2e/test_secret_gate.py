@@ -13,8 +13,8 @@ import pytest
 from assets.national_assets import release_asset
 from assets.workspace import Workspace
 from pipelines.cli import main
+from pipelines.declarations import Catalogue, load
 
-PROJECT = Path(__file__).resolve().parents[2]
 DATASET = "resultats-services-publics"
 FIGURES = ["valeur", "effectif", "numerateur", "denominateur"]
 
@@ -22,17 +22,27 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+def few(few_networks) -> Path:
+    return few_networks("assurance-maladie")
+
+
+@pytest.fixture(scope="module")
+def catalogue(few) -> Catalogue:
+    return load(few)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, samples: Path, few: Path) -> Path:
     """The output of a run on one network and year that has secrets of both kinds."""
     output = tmp_path_factory.mktemp("gate")
     with contextlib.redirect_stdout(io.StringIO()):
-        command = ["run", "--exports", str(samples), "--output", str(output), "--network", "assurance-maladie"]
-        assert main([*command, "--year", "2024"]) == 0
+        places = ["--exports", str(samples), "--output", str(output), "--schemas", str(few)]
+        assert main(["run", *places, "--year", "2024"]) == 0
     return output
 
 
-def materialised(catalogue, output: Path) -> tuple[dg.ExecuteInProcessResult, dg.AssetCheckEvaluation]:
-    workspace = Workspace(exports=str(output), output=str(output), schemas=str(PROJECT / "schemas"))
+def materialised(catalogue, few: Path, output: Path) -> tuple[dg.ExecuteInProcessResult, dg.AssetCheckEvaluation]:
+    workspace = Workspace(exports=str(output), output=str(output), schemas=str(few))
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
             [release_asset(catalogue, DATASET)],
@@ -44,14 +54,14 @@ def materialised(catalogue, output: Path) -> tuple[dg.ExecuteInProcessResult, dg
     return result, check
 
 
-def test_tables_that_keep_their_secrets_pass(catalogue, made):
-    result, check = materialised(catalogue, made)
+def test_tables_that_keep_their_secrets_pass(catalogue, few, made):
+    result, check = materialised(catalogue, few, made)
     assert result.success
     assert check.passed
     assert check.metadata["secret"].value > 0
 
 
-def test_a_release_that_tells_a_secret_is_refused_and_not_written(catalogue, made):
+def test_a_release_that_tells_a_secret_is_refused_and_not_written(catalogue, few, made):
     path = made / "work" / "national" / "resultats.parquet"
     intact = path.read_bytes()
     releases = sorted(made.glob(f"releases/{DATASET}/*"))
@@ -67,7 +77,7 @@ def test_a_release_that_tells_a_secret_is_refused_and_not_written(catalogue, mad
     table.loc[beside, ["statut_confidentialite", "motif_absence"]] = ["F", None]
     table.to_parquet(path)
     try:
-        result, check = materialised(catalogue, made)
+        result, check = materialised(catalogue, few, made)
     finally:
         path.write_bytes(intact)
     assert not result.success

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,8 @@ networks:
 
 
 @pytest.fixture
-def added(schemas: Path, tmp_path: Path) -> tuple[Path, Path]:
+def added(few_networks: Callable[..., Path], tmp_path: Path) -> tuple[Path, Path]:
+    schemas = few_networks("securite")
     (schemas / "networks" / "consulats.yml").write_text(NETWORK, encoding="utf-8")
     (schemas / "indicators" / "contents-au-guichet.yml").write_text(INDICATOR, encoding="utf-8")
     exports = tmp_path / "exports"
