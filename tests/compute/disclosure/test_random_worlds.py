@@ -18,7 +18,7 @@ from pipelines.declarations import Catalogue
 from pipelines.disclosure import audit, protected, refusals, secret_figures, what_is_known
 
 LONG = bool(os.environ.get("RESULTATS_LONG"))
-CHUNKS = range(300 if LONG else 16)  # of WORLDS each
+CHUNKS = range(300 if LONG else 8)  # of WORLDS each
 WORLDS, CELLS, WIDTH, NOTHING = 10, 5, 5.0, 1e-6
 Key = tuple[str, ...]
 BLANK = {"statut_confidentialite": "C", **dict.fromkeys(("valeur", "effectif", "numerateur", "denominateur"), np.nan)}
