@@ -65,8 +65,8 @@ coverage: develop
 
 # Every fault on every call of a publication, hundreds of kills, thousands of tables: over half an hour on two free cores.
 test-long: develop
-	RESULTATS_LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/publish/campaigns tests/publish/test_proof.py tests/tabular tests/compute/disclosure \
-	  tests/operations/test_running_services.py
+	RESULTATS_LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/publish/campaigns tests/publish/test_proof.py tests/tabular \
+	  tests/compute/disclosure tests/operations/test_running_services.py tests/e2e/test_site_in_a_browser.py
 
 # Needs an index that serves advisories; where none does, it says that nothing was checked.
 audit: develop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import random
 import shutil
@@ -26,7 +27,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 AXE = PROJECT / ".cache" / "axe" / "node_modules" / "axe-core" / "axe.min.js"  # by .ci/run
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 VNU = PROJECT / ".cache" / "vnu" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"  # by .ci/run
-WIDTHS, SCHEMES = (320, 1280), ("light", "dark")
+# Width, colours, whether scripts run: any two of them meet in any way; all three in every way by `make test-long`.
+PAIRED = ((320, "light", True), (320, "dark", False), (1280, "light", False), (1280, "dark", True))
+EVERY = tuple(itertools.product((320, 1280), ("light", "dark"), (True, False)))
 RETIRED = "structures/caf/RETIREE.html"
 # One page of each template, and of each state: published, provisional, secret, refused, broken, not significant.
 PAGES = (
@@ -92,9 +95,7 @@ def axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "scheme", "scripts"), EVERY if os.environ.get("RESULTATS_LONG") else PAIRED)
 def test_no_template_breaks_a_rule_of_axe_nor_scrolls_sideways(browser, site, axe, width, scheme, scripts):
     """Without scripts, none of the site's is loaded: axe is one itself, and can't run where a browser refuses all."""
     found = []
