@@ -78,11 +78,15 @@ class Experiences(Model):
 
 
 class Typology(Model):
-    """A service as users' texts name it: every label that stands for it, and the network that it is, if declared."""
+    """A service as users' texts name it: every label that stands for it, and the network that it is, if declared.
+
+    ``offices``: those that texts may name, beside any named by one of its labels and a territory (« CAF Gard »).
+    """
 
     service: Text
     labels: tuple[Text, ...] = Field(min_length=1)
     network: Identifier | None = None
+    offices: tuple[Text, ...] = ()
 
 
 class Typologies(Model):

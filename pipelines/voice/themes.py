@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.mechanics.spelling import unaccented
 from pipelines.voice.lemmas import NEGATIONS, as_written, lemmas
 from pipelines.voice.normalisation import normalised
+from pipelines.voice.words import FIRST_NAMES, SURNAMES, TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,6 +54,18 @@ def _word(word: str) -> str:
 def expressions(families: Mapping[str, ThemeFamily]) -> dict[str, str]:
     """Return the expression of each theme of all families, by id, in order."""
     return {name: expression(theme) for family in families.values() for name, theme in family.themes.items()}
+
+
+def told_words(families: Mapping[str, ThemeFamily]) -> frozenset[str]:
+    """Return the words that may be published, without accents: common ones, and those that themes are made of.
+
+    What else is written (a name, in small letters too) is in no list: it is neither kept, nor tested, nor told.
+    """
+    patterns = (
+        pattern for family in families.values() for theme in family.themes.values() for pattern in theme.patterns
+    )
+    of_themes = {unaccented(word.removeprefix(DENIED)) for pattern in patterns for word in re.split("[ |]", pattern)}
+    return (TOLD | of_themes) - FIRST_NAMES - SURNAMES
 
 
 def themes_of(text: str, families: Mapping[str, ThemeFamily]) -> list[str]:

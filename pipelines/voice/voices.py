@@ -22,13 +22,14 @@ import pyarrow.parquet as pq
 
 from pipelines.declarations.experiences import FEELINGS
 from pipelines.mechanics.files import replacing
-from pipelines.mechanics.spelling import plain_form
+from pipelines.mechanics.spelling import plain_form, unaccented
 from pipelines.voice.campaigns import MANY_COPIES, crowded_days
 from pipelines.voice.lemmas import as_written, is_french, lemmas
 from pipelines.voice.masking import mask_all
 from pipelines.voice.near_duplicates import MARK, copied, grouped
 from pipelines.voice.normalisation import normalised
-from pipelines.voice.themes import expressions
+from pipelines.voice.office_labels import OfficeLabels
+from pipelines.voice.themes import expressions, told_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -114,7 +115,7 @@ def read_voices(catalogue: Catalogue, name: str, years: Iterable[AcceptedYear], 
             read.unmapped.update(facts["unmapped"])
             parts.append(part.replace_schema_metadata())
     _sweep(kept, wanted)
-    read.table = _with_offices(_with_campaigns(pa.concat_tables(parts) if parts else _KEPT.empty_table()))
+    read.table = _with_campaigns(pa.concat_tables(parts) if parts else _KEPT.empty_table())
     return read
 
 
@@ -204,6 +205,8 @@ class _Making:
     departments: Mapping[str, str]
     channels: Mapping[str, str]
     themes: Mapping[str, str]
+    words: frozenset[str]
+    offices: OfficeLabels
     version: str
 
     @classmethod
@@ -216,11 +219,13 @@ class _Making:
             for place in places
             for form in (_place_form(place.name), place.code.lower(), plain_form(place.code))
         }
-        themes = expressions(catalogue.themes)
-        declared = [source.columns.model_dump(mode="json"), source.channels, services, departments, themes]
+        themes, words = expressions(catalogue.themes), told_words(catalogue.themes)
+        offices = OfficeLabels(catalogue.typologies, catalogue.territories.territories)
+        named = {item.service: item.offices for item in catalogue.typologies.values()}
+        declared = [source.columns.model_dump(mode="json"), source.channels, services, departments, themes, named]
         version = hashlib.sha256(json.dumps([declared, _code()], ensure_ascii=False).encode()).hexdigest()
         channels = {plain_form(channel): channel for channel in source.channels}
-        return cls(source, services, departments, channels, themes, version)
+        return cls(source, services, departments, channels, themes, words, offices, version)
 
     def present(self, path: Path) -> list[str]:
         """Return the columns of a file of observations that are read."""
@@ -249,7 +254,7 @@ class _Making:
         told = [
             facts[rank] | {
                 "themes": [theme for theme, there in found.items() if there[place]],
-                "terms": sorted(set(sequences[place])), "campaign": False,
+                "terms": sorted(word for word in set(sequences[place]) if self._is_told(word)), "campaign": False,
                 "repeats": made.repeats[place], "_copies": made.copies[place], "_mark": made.marks[place],
                 "_again": made.again[place] and made.copies[place] <= MANY_COPIES,
             }
@@ -270,17 +275,16 @@ class _Making:
         day = row[columns.published]
         feeling = plain_form(_first(row, columns.feeling).rsplit("\t", 1)[-1])
         return {
-            "network": network, "service": service, "office": self._office(row, service), "day": day,
+            "network": network, "service": service, "day": day,
+            "office": self.offices.named(service, _first(row, columns.offices)),
             "department": self._department(row), "feeling": feeling if feeling in _FEELINGS else "",
             "channels": self._channels(row), "form": form, "label": label if label in self.services else "",
             "delay_days": max(0, (day - written).days) if written else None,
         }  # fmt: skip
 
-    def _office(self, row: Mapping[str, Any], service: str) -> str | None:
-        """Return the office as it was typed; one that only repeats the name of the service is none."""
-        typed = " ".join(_first(row, self.source.columns.offices).split())
-        _, declared = self.services.get(plain_form(typed), ("", typed))
-        return declared if declared and declared != service else None
+    def _is_told(self, lemma: str) -> bool:
+        """Tell whether a lemma, alone or denied, is a word that may be published."""
+        return unaccented(lemma.rpartition("_")[2]) in self.words
 
     def _department(self, row: Mapping[str, Any]) -> str | None:
         columns = self.source.columns
@@ -381,15 +385,6 @@ def _with_campaigns(voices: pa.Table) -> pa.Table:
         flags[ranks] |= np.isin(days[ranks], list(crowded))
     place = voices.schema.get_field_index("campaign")
     return voices.set_column(place, "campaign", pa.array(flags)).select(VOICES.names)
-
-
-def _with_offices(voices: pa.Table) -> pa.Table:
-    """Write each office as it was first written: case, accents, signs and spaces make no office more."""
-    spellings: dict[str, str] = {}
-    typed = pc.unique(voices["office"].drop_null()).to_pylist()
-    written = {name: spellings.setdefault(_words_alone(name), name) for name in typed}
-    offices = pa.array([written.get(name) for name in voices["office"].to_pylist()], pa.string())
-    return voices.set_column(voices.schema.get_field_index("office"), "office", offices)
 
 
 def _ranks_by(values: pa.ChunkedArray) -> list[Any]:

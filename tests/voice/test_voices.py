@@ -28,7 +28,10 @@ from pipelines.flow.texts_read import (
 from pipelines.mechanics.spelling import plain_form
 from pipelines.read import ExportsRoot
 from pipelines.voice.campaigns import crowded_days, limit_of
+from pipelines.voice.themes import told_words
 from pipelines.voice.voices import VOICES, AcceptedYear, VoicesRead, read_voices
+from tests.voice.planted import FIRST as FIRST_OF_TESTS
+from tests.voice.planted import SURNAMES as SURNAMES_OF_TESTS
 
 PROJECT = Path(__file__).resolve().parents[2]
 REAL = PROJECT.parent / "shared" / "real" / "experiences-2022" / "spplus-experiences-2022-annotees.csv.gz"
@@ -66,7 +69,7 @@ def test_what_a_voice_says(voices):
     assert (first["network"], first["service"], first["office"]) == (
         "caf",
         "Allocations familiales (CAF)",
-        "CAF du Gard",
+        "CAF Gard",
     )
     assert (first["department"], first["feeling"], first["delay_days"]) == ("30", "negatif", 4)
     assert first["channels"] == ["Téléphone", "Accueil"]
@@ -111,6 +114,65 @@ def test_labels_that_are_not_declared_are_one_service_and_shown_nowhere(voices):
     assert found.table["service"].unique().to_pylist() == ["Autre service"]
     told = plain_form(str(found.table.to_pylist()))
     assert not any(word in told for word in ("durand", "guichet", "06 11", "tourisme", "c.a.f"))
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ("CAF du Gard", "CAF Gard"),
+        ("caf  -  GARD (30)", "CAF Gard"),
+        ("CAF 01", "CAF Ain"),
+        ("Caisse d'allocations familiales de l'Hérault", "Caisse d'allocations familiales Hérault"),
+        ("CAF d'Île-de-France", "CAF Île-de-France"),
+        ("Caf-du-Gard", "CAF Gard"),
+        ("Caf de l’Ain", "CAF Ain"),
+        ("CAF", None),  # it repeats its service
+        ("C.A.F.", None),
+        ("Antenne  de Nimes-Ouest", "Antenne de Nîmes Ouest"),  # declared, with other signs
+        ("Mme Camille Durand 06 12 34 56 78", None),
+        ("CAF Gard, Mme Durand", None),
+        ("CAF du Gard (Mme Durand)", "CAF Gard"),
+        ("CAF Durand", None),
+        ("CPAM du Gard", None),  # of another service
+        ("", None),
+    ],
+)
+def test_no_office_is_named_but_those_declared(voices, catalogue, label, told):
+    caf = catalogue.typologies["caf"].model_copy(update={"offices": ("Antenne de Nîmes Ouest",)})
+    declared = replace(catalogue, typologies={**catalogue.typologies, "caf": caf})
+    found = voices([row(1, "Merci", structure_1=label)], declared=declared)
+    assert found.table["office"].to_pylist() == [told]
+    assert "durand" not in plain_form(str(found.table.to_pylist()))
+
+
+def test_a_label_of_no_known_service_names_no_office(voices):
+    assert (
+        voices([row(1, "Merci", typologie_1="Mairie", structure_1="Mairie du Gard")]).table["office"][0].as_py() is None
+    )
+
+
+NAMED = (
+    "Sandrine du guichet a été formidable", "l'agent kervadec est formidable", "durand et martin, formidables",
+    "mme blanc, marie, rose : formidables", "Petit et Pierre et berger", "hélène, zoé et françois",
+    "l'agente claire le goff", "jamais vu sandrine", "aucun durand", "mon login est kervadec-le-goff",
+)  # fmt: skip
+
+
+def test_no_name_is_a_word_that_may_be_told(voices):
+    """In small letters too, denied too, and those that are words of the language: none is kept among the terms."""
+    found = voices([row(rank, f"{text}, passeport perdu, dossier numéro {rank}") for rank, text in enumerate(NAMED)])
+    terms = {plain_form(word) for told in found.table["terms"].to_pylist() for word in told}
+    assert {"formidable", "passeport", "perdre"} <= terms
+    names = (
+        "sandrine kervadec durand martin blanc marie marier rose petit pierre berger helene zoe francois claire goff"
+    )
+    assert not {name for name in names.split() if any(name in word for word in terms)}
+
+
+def test_words_that_may_be_told_are_no_names(catalogue):
+    told = told_words(catalogue.themes)
+    assert len(told) > 2000 and {"passeport", "procuration", "panne", "carsat"} <= told
+    assert not told & {plain_form(name) for name in (*SURNAMES_OF_TESTS, *FIRST_OF_TESTS)}
 
 
 def test_a_label_declared_afterwards_makes_its_months_again(voices, catalogue):
@@ -243,25 +305,6 @@ def test_a_text_in_another_language_is_a_voice_without_theme_and_is_told(voices,
     keep_texts_read(store, [found])
     assert foreign_voices(store) == (not french)
     assert (foreign_voices_sentence(store) is None) == french
-
-
-def test_an_office_is_one_however_it_is_typed(voices):
-    typed = [
-        "CAF du Gard",
-        "caf  du gard ",
-        "CAF DU GARD",
-        "Caf-du-Gard",
-        "CAF",
-        "C.A.F.",
-        "pole emploi",
-        None,
-        "Caf de l’Ain",
-    ]
-    rows = [
-        row(rank, f"Texte numéro {rank}", date(2024, 3, 1 + rank), structure_1=name) for rank, name in enumerate(typed)
-    ]
-    found = voices(rows).table["office"].to_pylist()
-    assert found == [*["CAF du Gard"] * 4, None, "C.A.F.", "France Travail", None, "Caf de l’Ain"]
 
 
 def test_the_order_of_rows_changes_no_voice(voices):
