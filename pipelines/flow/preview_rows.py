@@ -109,7 +109,13 @@ def first_observations(catalogue: Catalogue, network: str, year: int, verdict: V
 
 
 def shown_columns(export: Export, layout: Layout, verdict: Verdict) -> list[str]:
-    """Return the columns to show: none that may hold personal data, nor any that is made of one."""
+    """Return the columns to show: none that may hold personal data, nor any that is made of one.
+
+    Of users' experiences, whose texts may be in any column of a damaged file: closed lists and dates alone.
+    """
+    if export.kind == "experiences":
+        closed = [field.name for field in export.fields if field.constraints.enum or field.type == "date"]
+        return ["_ligne", *closed, "_annee"]
     labels = {item.column for _, _, item in verdict.findings if item.rule == PERSONAL}
     kept = [field for field in export.fields if not field.personal and label_of(field, layout) not in labels]
     names = {field.name for field in kept}

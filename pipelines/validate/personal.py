@@ -2,7 +2,8 @@
 
 These are known by their form: e-mail addresses, French telephone numbers, NIR and IBAN with their check digits. It is
 said that a text holds some, never which. Only the copy of the refused rows (``letters.annotated_copy``), which goes
-back to the producer who sent them, holds the cells; of users' experiences, it holds none that may be personal either.
+back to the producer who sent them, holds the cells. Of users' experiences, nothing shows a cell, of whatever column, that
+isn't a value of a closed list, a date or an identifier written as declared: a text may be anywhere in a damaged file.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from pipelines.compile.exports import is_optional, label_of
+from pipelines.compile.exports import field_descriptor, is_optional, label_of
+from pipelines.mechanics.french import counted
 from pipelines.mechanics.spelling import one_writing
 from pipelines.validate.findings import MASKED, Finding
 from pipelines.validate.header import fields_by_label
@@ -24,11 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from pipelines.declarations import Export, Layout
-    from pipelines.validate.observations_writer import RefusedRow, Validated
+    from pipelines.validate.observations_writer import Validated
     from pipelines.validate.typed_rows import TypedRows
 
 RULE = "donnee-personnelle-possible"
 _SHIFTED = ("missing-cell", "extra-cell")
+_IDENTIFIER = re.compile(r"(?:[A-Za-z]{1,4}[-_]?)?\d{1,8}")
+_LIKELY = re.compile(r", sans doute « .* »", re.DOTALL)  # some signs of the text around
 MOST_ROWS = 10_000  # rows told by column: beyond, the column is what matters
 
 _GAP = "[ .\\-\u00a0\u202f]?"
@@ -65,26 +71,74 @@ def protect(validated: Validated, export: Export, layout: Layout) -> Validated:
     findings = masked(validated.findings, export, layout)
     told = [*findings, *sorted(suspected, key=lambda item: (item.column, item.row or 0))]
     if export.kind == "experiences":
-        return replace(validated, findings=told, refused_rows=_without_texts(validated, export, layout))
+        return _ShownCells(export, layout).of(replace(validated, findings=told))
     return replace(validated, findings=told)
 
 
-def _without_texts(validated: Validated, export: Export, layout: Layout) -> list[RefusedRow]:
-    """Return the refused rows of users' experiences, their personal cells masked, and those of unknown columns too.
+class _ShownCells:
+    """What may be shown of a file of users' experiences."""
 
-    In a row whose cells are shifted, all of them are masked.
-    """
-    fields = fields_by_label(export, layout)
-    labels = [one_writing(label) for label in validated.header]
-    shown = [label in fields and not fields[label].personal for label in labels]
-    shifted = {item.row for item in validated.findings if item.rule in _SHIFTED}
-    return [
-        replace(row, cells=[
-            cell if not cell or (place < len(shown) and shown[place] and row.number not in shifted) else MASKED
-            for place, cell in enumerate(row.cells)
-        ])
-        for row in validated.refused_rows
-    ]  # fmt: skip
+    def __init__(self, export: Export, layout: Layout) -> None:
+        self._fields = fields_by_label(export, layout)
+        self._formats = {
+            field.name: str(field_descriptor(field, layout)["format"])
+            for field in export.fields
+            if field.type == "date"
+        }
+        self._key = export.key
+
+    def of(self, validated: Validated) -> Validated:
+        """Return the judgement with its refused rows masked, and the labels that aren't declared.
+
+        In a row whose cells are shifted, all of them are masked.
+        """
+        labels = [one_writing(label) for label in validated.header]
+        shifted = {item.row for item in validated.findings if item.rule in _SHIFTED}
+        rows = [
+            replace(row, cells=[
+                cell if not cell or (row.number not in shifted and self.shows(label, cell)) else hidden(cell)
+                for label, cell in zip_longest(labels[: len(row.cells)], row.cells, fillvalue="")
+            ])
+            for row in validated.refused_rows
+        ]  # fmt: skip
+        header = [label if one_writing(label) in self._fields or not label else hidden(label)
+                  for label in validated.header]  # fmt: skip
+        return replace(validated, refused_rows=rows, header=header)
+
+    def finding(self, item: Finding) -> Finding:
+        """Return a finding without the cell that it tells, nor the label if it isn't declared."""
+        if item.rule == "extra-label":
+            told = f"Une colonne n'est pas déclarée, d'intitulé {hidden(item.column)} : elle est ignorée."
+            return replace(item, message=told, column="", value="", cause="", declare="")
+        if item.rule == "missing-label" and not item.cause:  # what it says besides is a label that isn't declared
+            return replace(item, message=f"{item.message.partition('.')[0]}.", declare="")
+        if item.rule == "encodage":
+            item = replace(item, message=_LIKELY.sub("", item.message))
+        if not item.value or item.rule == "correction-perimee" or self.shows(item.column, item.value):
+            return item
+        return replace(item, value=hidden(item.value), cause="")
+
+    def shows(self, label: str, cell: str) -> bool:
+        """Whether a cell says no more than its column declares: a value of its list, a date, an identifier."""
+        field = self._fields.get(one_writing(label))
+        if field is None or field.personal:
+            return False
+        if field.name in self._key:
+            return bool(_IDENTIFIER.fullmatch(cell))
+        return cell in (field.constraints.enum or ()) or self._is_date(field.name, cell)
+
+    def _is_date(self, name: str, cell: str) -> bool:
+        try:
+            return name in self._formats and bool(datetime.strptime(cell, self._formats[name]))
+        except ValueError:
+            return False
+
+
+def hidden(cell: str) -> str:
+    """Return what stands for a cell of users' experiences; hiding twice changes nothing."""
+    if cell.startswith(MASKED[:-1]):
+        return cell
+    return f"{MASKED[:-1]} : {counted(len(cell), 'signe')})"
 
 
 def masked(findings: Iterable[Finding], export: Export, layout: Layout) -> list[Finding]:
@@ -99,6 +153,9 @@ def masked(findings: Iterable[Finding], export: Export, layout: Layout) -> list[
     shifted = {item.row for item in found if item.rule in _SHIFTED} if personal else set()
     if _headless(found, export, layout):
         found = _without_labels(found)
+    if export.kind == "experiences":
+        shown = _ShownCells(export, layout)
+        return [shown.finding(item) for item in found]
     return [
         replace(item, value=MASKED, cause="")
         if item.value

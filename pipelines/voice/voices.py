@@ -55,6 +55,8 @@ _FEELINGS = ("positif", "neutre", "negatif")
 _ARTICLE = re.compile("^(la|le|les|l) ")
 _ASIDE = re.compile(r"\([^)]*\)\s*$")  # « Gard (30) »
 # A label that isn't declared may be anything that someone typed, a name or a number too: it is shown nowhere.
+LABEL = 40  # letters: what is longer is a text
+UNREADABLE = "(intitulé masqué)"  # a text, a name or a number in the place of a label
 OTHER = ("autre-service", "Autre service")  # network and service of all these labels
 
 
@@ -260,7 +262,9 @@ class _Making:
             }
             for place, rank in enumerate(made.firsts)
         ]  # fmt: skip
-        counted = {"texts": len(lines), "foreign": french.count(False), "masked": masked, "unmapped": unmapped}
+        counted = {
+            "texts": len(lines), "foreign": french.count(False), "masked": masked, "unmapped": _shown_labels(unmapped),
+        }  # fmt: skip
         return pa.Table.from_pylist(told, _KEPT.with_metadata({_FACTS: json.dumps(counted, ensure_ascii=False)}))
 
     def _facts(self, row: Mapping[str, Any], form: str, unmapped: Counter[str]) -> dict[str, Any]:
@@ -315,6 +319,16 @@ def _services(typologies: Mapping[str, Typology]) -> dict[str, tuple[str, str]]:
         for name, item in typologies.items()
         for label in (*item.labels, item.service)
     }
+
+
+def _shown_labels(labels: Counter[str]) -> Counter[str]:
+    """Return labels that nobody declared as the data team may read them: what can't be a label is only counted."""
+    shown: Counter[str] = Counter()
+    written, _ = mask_all([normalised(label) for label in labels])
+    for label, count in zip(written, labels.values(), strict=True):
+        is_label = len(label) <= LABEL and not any(sign.isdecimal() or sign in "@[" for sign in label)
+        shown[label if is_label else UNREADABLE] += count
+    return shown
 
 
 def _place_form(name: str) -> str:

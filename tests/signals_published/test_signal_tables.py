@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from random import Random
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,9 @@ from pipelines.signal_tables.revised_cards import Released
 from pipelines.signal_tables.shown_voices import ALL, DAYS, SECRET, VOICES, counted_voices
 from pipelines.signal_tables.tables_of_signals import Findings, Words, signal_tables
 from pipelines.signals.counter_explanations import checks
+from pipelines.signals.detection import Options, detect
 from pipelines.signals.voice_series import known_voices
+from pipelines.voice.voices import AcceptedYear, read_voices
 
 CELL = {"network": "caf", "service": "CAF", "office": "", "theme": "panne", "feeling": "negatif", "territory": "",
         "term": "", "indicator": ""}  # fmt: skip
@@ -344,3 +348,35 @@ def test_a_rise_that_was_put_in_voices_has_its_card():
     assert (card["etat"], card["service"], card["indicateurs_du_reseau"]) == ("confirmé", "CAF", "taux-decroche 2024")
     assert card["observe"] > 3 * card["attendu"]
     assert set(made["reseau"]) == {"caf"}
+
+
+WORDS = ("dossier attente guichet téléphone papier bureau courrier agent accueil formulaire pension impôt délai mail site"
+         " compte réponse permis").split()  # fmt: skip
+SAID = (
+    "Sandrine a été formidable, l'agent kervadec aussi, durand, martin, blanc, marie et rose de même, merci Boulanger"
+)
+TYPED = "Mme Camille Durand 06 12 34 56 78"
+NAMES = ("sandrine", "kervadec", "durand", "martin", "blanc", "marie", "rose", "boulanger", "camille", "06 12")
+
+
+def test_no_name_of_a_person_is_in_any_table(catalogue, tmp_path):
+    """Fourteen voices of a month name people, in small letters too; ninety name one in the place of their office."""
+    random, rows = Random(18), []
+    for rank in range(14 * 60):
+        month, said = rank // 60, rank >= 13 * 60 and rank % 60 < 14
+        rows.append({
+            "identifiant": str(rank), "publication": datetime.date(2023 + month // 12, month % 12 + 1, 1 + rank % 25),
+            "titre": str(random.random()), "ressenti": "Positif" if rank % 2 else "Négatif", "typologie_1": "CAF",
+            "description": " ".join(random.choices(WORDS, k=20)) + (f" {SAID}" if said else ""),
+            "structure_1": f"CAF {rank % 13:02d}" if rank % 13 else TYPED,
+        })  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    year = AcceptedYear(tmp_path / "rows.parquet", "colonnes-2023")
+    read = read_voices(catalogue, "services-publics-plus", [year], tmp_path / "kept").table
+    found = detect(read, datetime.date(2024, 2, 1), Options(power=False))
+    tables = signal_tables(read, Findings(found.tests, found.ledger, found.checks, POWER), Words())
+    assert list(tables["signaux"]["mot"]) == ["formidable"]
+    held = [read.to_pandas(), found.tests, found.checks, *tables.values()]
+    told = "\n".join(frame.to_csv() for frame in held).lower()
+    assert "caf ain" in told
+    assert [name for name in NAMES if name in told] == []
