@@ -2,8 +2,8 @@
 
 These are known by their form: e-mail addresses, French telephone numbers, NIR and IBAN with their check digits. It is
 said that a text holds some, never which. Only the copy of the refused rows (``letters.annotated_copy``), which goes
-back to the producer who sent them, holds the cells. Of users' experiences, nothing shows a cell, of whatever column, that
-isn't a value of a closed list, a date or an identifier written as declared: a text may be anywhere in a damaged file.
+back to the producer who sent them, holds the cells. Of users' experiences, nothing shows a cell, of whatever column,
+that isn't a value of a closed list, a date or an identifier written as declared: texts may be anywhere in a bad file.
 """
 
 from __future__ import annotations

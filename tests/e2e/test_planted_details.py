@@ -1,7 +1,7 @@
 """A whole run on users' texts that hold personal details: none is in an output, a log, an event or a message.
 
-Over a hundred kinds of them by place: those of ``tests/voice/planted.py`` in columns that are personal and in those that
-aren't, of accepted rows, of refused ones, of shifted ones. Only the archive and the private rows hold texts.
+Over a hundred kinds of them by place: those of ``tests/voice/planted.py`` in columns that are personal and in others,
+of accepted rows, of refused ones, of shifted ones. Only the archive and the private rows hold texts.
 """
 
 from __future__ import annotations

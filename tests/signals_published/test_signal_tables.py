@@ -350,8 +350,10 @@ def test_a_rise_that_was_put_in_voices_has_its_card():
     assert set(made["reseau"]) == {"caf"}
 
 
-WORDS = ("dossier attente guichet téléphone papier bureau courrier agent accueil formulaire pension impôt délai mail site"
-         " compte réponse permis").split()  # fmt: skip
+WORDS = (
+    "dossier", "attente", "guichet", "téléphone", "papier", "bureau", "courrier", "agent", "accueil", "formulaire",
+    "pension", "impôt", "délai", "mail", "site", "compte", "réponse", "permis",
+)  # fmt: skip
 SAID = (
     "Sandrine a été formidable, l'agent kervadec aussi, durand, martin, blanc, marie et rose de même, merci Boulanger"
 )

@@ -13,7 +13,8 @@ import pytest
 
 from pipelines.voice.masking import mask_all
 from pipelines.voice.normalisation import normalised
-from tests.voice.planted import NAMES, STRUCTURED, left_in, planted
+from tests.voice.planted import NAMES, STRUCTURED, bare, left_in, planted
+from tests.voice.varied_details import FORMS, NAMES_ALONE, varied
 
 PROJECT = Path(__file__).resolve().parents[2]
 REAL = PROJECT.parent / "shared" / "real" / "experiences-2022" / "spplus-experiences-2022-annotees.csv.gz"
@@ -44,6 +45,25 @@ def test_details_put_into_texts_are_found(kind, texts):
     missed = [detail.written for text, detail in zip(told, details, strict=True) if left_in(text, detail)]
     print(kind, 1 - len(missed) / EACH, missed[:8])
     assert len(missed) <= (1 - RECALL[kind]) * EACH, missed[:20]
+
+
+def missed_of(forms, each: int, kind: str) -> tuple[int, list[str]]:
+    """How many details were written in these forms, and what was masked of those that can still be read."""
+    written = list(varied(forms, each, kind))
+    told, _ = mask_all([normalised(text) for text, _ in written])
+    texts = zip(told, written, strict=True)
+    return len(written), [text for text, (_, secrets) in texts if any(bare(one) in bare(text) for one in secrets)]
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_details_written_in_many_ways_are_found(kind):
+    count, missed = missed_of(FORMS[kind], 12, kind)
+    assert len(missed) <= (0.05 if kind in NAMES else 0.005) * count, missed[:20]
+
+
+def test_names_that_nothing_but_a_list_tells_are_found():
+    count, missed = missed_of(NAMES_ALONE, 12, "seuls")
+    assert len(missed) <= 0.05 * count, missed[:20]
 
 
 def test_untouched_texts_are_left(texts):
