@@ -24,6 +24,11 @@ def _digits(text: str) -> str:
     return re.sub(r"[^0-9A-Za-z]", "", text).translate(_READ_AS)
 
 
+def _numerals(count: int, apart: int) -> str:
+    """Return a loose form of so many numerals, with at most ``apart`` other signs between two."""
+    return rf"[0-9](?:[^0-9]{{0,{apart}}}[0-9]){{{count - 1}}}"
+
+
 def _nir_holds(match: re.Match[str]) -> bool:
     """Tell a NIR: of Corsica by its letter; else by its key, 97 less the remainder of the number by 97."""
     number = re.sub(r"[^0-9A-Za-z]", "", match["number"]).upper()
@@ -284,7 +289,7 @@ IDENTIFIERS: tuple[Rule, ...] = (
     ),
     Rule(
         "iban",
-        likely=r"[A-Za-z]{2}[ .-]?[0-9OoIlLSsBb]{2}[ .-]?[A-Za-z0-9]{2}",
+        likely=_numerals(8, apart=6),
         pattern=re.compile(
             rf"(?:(?<!\w)|(?<=iban)|(?<=rib))[A-Za-z]{{2}}[ .-]?{_D}{{2}}(?:[ .-]{{0,2}}[A-Za-z0-9]){{11,30}}(?!\w)",
             re.IGNORECASE,
@@ -353,8 +358,9 @@ IDENTIFIERS: tuple[Rule, ...] = (
     Rule(
         "plaque",
         likely=(
-            r"(?i)[a-z]{2}[ .-]{0,3}[0-9OoIlLSsBb]{3}[ .-]{0,3}[a-z]{2}|[0-9]{1,4}[ -]?[A-Z]{2,3}[ -]?[0-9]"
-            r"|(?:plaque|v[ée]hicule|voiture|immatricul\w*)"
+            r"(?i)[a-z]{2}[ .-]{0,3}[OoIlLSsBb]?[0-9][0-9OoIlLSsBb]{1,2}[ .-]{0,3}[a-z]{2}"
+            r"|[0-9]{1,4}[ -]?[A-Z]{2,3}[ -]?[0-9]"
+            r"|(?:plaque|v[ée]hicule|voiture|scooter|moto|immatricul\w*)[^\n]{0,30}[0-9]"
         ),
         pattern=re.compile(
             rf"(?<!\w)(?:[A-HJ-NP-TV-Z]{{2}}[ .-]{{0,3}}{_D}{{3}}[ .-]{{0,3}}[A-HJ-NP-TV-Z]{{2}}"
@@ -408,7 +414,10 @@ IDENTIFIERS: tuple[Rule, ...] = (
     ),
     Rule(
         "date-de-naissance",
-        likely=r"(?i)\b(?:n[ée]{1,2}e?s?|n[ée]\(e\)|naissance|ddn|anniversaire)\W",
+        likely=(
+            rf"(?i)\b(?:n[ée]{{1,2}}e?s?|n[ée]\(e\)|naissance|ddn|anniversaire) ?:? ?(?:(?:le|en|un) )?"
+            rf"(?:[^ ]+ ){{0,3}}(?:{_MONTHS}|19|20)"
+        ),
         pattern=re.compile(
             r"(?:(?<!nouveau )(?<!nouveau-)\bn[ée]{1,2}e?s?(?:\(e\))?|\b(?:naissance|ddn|anniversaire)) ?:? ?"
             r"(?:le |en |un )?"
@@ -433,7 +442,7 @@ IDENTIFIERS: tuple[Rule, ...] = (
     Rule(
         "adresse",
         likely=(
-            rf"(?i)(?:[0-9OoIlLSsBb]|\b(?:{_NUMBER_WORDS}))[ ,]*(?:bis|ter|quater|[a-d])?,? ?(?:de la )?"
+            rf"(?i)(?:[0-9][OoIlLSsBb]{{0,3}}|\b(?:{_NUMBER_WORDS}))[ ,]*(?:bis|ter|quater|[a-d])?,? ?(?:de la )?"
             rf"(?:{_STREETS}|r|{_PERHAPS_STREETS})[ .]"
         ),
         pattern=re.compile(
@@ -485,7 +494,7 @@ IDENTIFIERS: tuple[Rule, ...] = (
     ),
     Rule(
         "dossier",
-        likely=r"[0-9OoIlLSsBb][0-9A-Za-z .,;:\-/_]{4,}",
+        likely=_numerals(5, apart=5),
         pattern=re.compile(
             rf"(?P<it>(?<![\w@])[A-Za-z]{{0,4}}-?\d(?:{_D}|[A-Za-z](?=\d)){{5,}}[A-Za-z]{{0,3}}(?!\w)"
             rf"|(?<![\w@]){_D}(?:[ .\-/_]{{0,3}}{_D}){{8,}}(?!\w))"
@@ -512,7 +521,7 @@ IDENTIFIERS: tuple[Rule, ...] = (
     ),
     Rule(
         "dossier",
-        likely=rf"(?i)(?:{_FILE_WORDS})",
+        likely=rf"(?i)(?:{_FILE_WORDS})[^\n]{{0,60}}[0-9]",
         pattern=re.compile(
             rf"(?i:(?:{_FILE_WORDS})(?: [a-zéè']{{2,12}}){{0,3}} ?(?:est )?(?:le )?[:=n° ]{{0,4}})"
             rf"(?P<it>(?<![a-zà-ÿ])(?:[A-Z]{{0,3}}[ -]?{_D}(?:[ .-]?{_D}){{6,14}}"

@@ -186,6 +186,7 @@ def _any_case(names: frozenset[str]) -> str:
 
 
 _FIRST = _any_case(FIRST_NAMES)
+_FIRST_LIKELY = rf"(?i)(?:^|[^A-Za-z])(?:{_FIRST})(?:[^A-Za-z]|$)"  # Arrow knows no limit of a word beside an accent
 
 PEOPLE: tuple[Rule, ...] = (
     Rule(
@@ -253,7 +254,7 @@ PEOPLE: tuple[Rule, ...] = (
     ),
     Rule(
         "nom",
-        likely=rf"(?i)\b(?:{_ROLES}) ",
+        likely=rf"(?i)(?:{_ROLES}) ",
         pattern=re.compile(
             rf"(?<![\w-])(?i:{_ROLES}) (?P<it>(?!{_PARTICLE})(?:(?:Le|La|Da|Ben|El|Al|De) )?{_ONE}{_MORE})"
         ),
@@ -303,7 +304,7 @@ PEOPLE: tuple[Rule, ...] = (
     ),
     Rule(
         "nom",
-        likely=rf"(?i)\b(?:{_FIRST})\b",
+        likely=_FIRST_LIKELY,
         pattern=re.compile(
             r"(?<![\w'-])(?P<first>(?=[^\W\d_])(?![a-zß-ÿ])[\w-]+(?: (?![a-zß-ÿ\d])[\w-]+)??) "
             r"(?P<last>(?![a-zß-ÿ\d_])[\w'-]{2,}(?: (?![a-zß-ÿ\d_])[\w'-]{2,})?)(?![\w-])"
@@ -314,7 +315,7 @@ PEOPLE: tuple[Rule, ...] = (
     ),
     Rule(
         "nom",
-        likely=rf"(?i)\b(?:{_FIRST})\b",
+        likely=_FIRST_LIKELY,
         pattern=re.compile(rf"(?<![\w'-])(?P<first>(?:{_FIRST})) (?P<last>{_LETTER}[\w'-]{{2,}})", re.IGNORECASE),
         holds=_is_small_full_name,
         masked=("sandrine kervadec au guichet",),
@@ -322,12 +323,18 @@ PEOPLE: tuple[Rule, ...] = (
     ),
     Rule(
         "nom",
-        likely=rf"(?i)\b(?:{_FIRST})\b",
+        likely=_FIRST_LIKELY,
         pattern=re.compile(
             rf"(?<![\w'-])(?P<it>(?:{_FIRST})(?:-(?:{_FIRST}))?)(?: (?-i:[A-Z])\.)?(?!\w)", re.IGNORECASE
         ),
         holds=_is_first_name,
-        masked=("Sandrine du guichet 3", "Sandrine K. au guichet", "merci à Pierre", "sandrine m'a aidée"),
+        masked=(
+            "Sandrine du guichet 3",
+            "Sandrine K. au guichet",
+            "merci à Pierre",
+            "sandrine m'a aidée",
+            "Zoé et moi",
+        ),
         kept=("une pierre", "à Saint-Denis", "la ville de Florence", "le lycée Camille", "la rose"),
     ),
 )
