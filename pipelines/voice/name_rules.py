@@ -67,7 +67,9 @@ def _is_word(word: str) -> bool:
 
 @cache
 def _known(word: str) -> bool:
-    return bool(simplemma.is_known(word.lower(), lang="fr"))
+    """Tell a common word: the dictionary knows names too, whose lemma has a capital (« robert », « Robert »)."""
+    small = word.lower()
+    return simplemma.is_known(small, lang="fr") and simplemma.lemmatize(small, lang="fr")[:1].islower()
 
 
 @cache
@@ -333,7 +335,7 @@ PEOPLE: tuple[Rule, ...] = (
             "Sandrine K. au guichet",
             "merci à Pierre",
             "sandrine m'a aidée",
-            "Zoé et moi",
+            "Chloé et moi",
         ),
         kept=("une pierre", "à Saint-Denis", "la ville de Florence", "le lycée Camille", "la rose"),
     ),
