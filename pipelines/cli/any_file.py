@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.mechanics import limits
-from pipelines.read.cells import UnusableFileError
-from pipelines.read.isolated_rows import TreatmentError
+from pipelines.read.cells import TreatmentError, UnusableFileError
 from pipelines.read.separate_process import apart
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from pipelines.cli.options import UNREADABLE
 from pipelines.compute.accounts import accounts_of
 from pipelines.declarations.roles import row_rules
 from pipelines.declarations.statuses import Status
+from pipelines.mechanics import limits
 from pipelines.mechanics.files import sha256
-from pipelines.read import UnusableFileError, layout_of_file, read_export
+from pipelines.read import UnusableFileError, apart, layout_of_file, read_export
 from pipelines.read.archive import check_size
 from pipelines.validate import (
     FileContext,
@@ -137,7 +138,10 @@ def check_export(
         try:
             check_size(path)
             written = layout_of_file(path, path.name, layout)
-            opened = read_export(path, path.name, written, Path(folder) / "texte", recognised(export, written))
+            opened = apart(
+                lambda _: read_export(path, path.name, written, Path(folder) / "texte", recognised(export, written)),
+                memory=limits.JUDGING_MEMORY, seconds=limits.JUDGING_SECONDS,
+            )  # fmt: skip
             context = FileContext(
                 export, written, catalogue.territories, path.name, year if layout.one_file_per_year else None,
                 rules=row_rules(catalogue, network, export, [year] if year is not None else layout.years),

@@ -130,7 +130,7 @@ def _validate_export(
         with rows_counted() as progress:
             checked = check_export(catalogue, network, export, layout, year, file, progress)
     except TreatmentError as error:
-        return _untreated(file, json, str(error))
+        return _untreated(file, json, f"{error}. Le fichier n'est pas en cause")
     except OSError as error:
         from pipelines.mechanics.machine_faults import machine_fault
 

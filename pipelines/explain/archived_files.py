@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.read import DelimitedText, TreatmentError, UnusableFileError, layout_of_file, read_export
+from pipelines.mechanics import limits
+from pipelines.read import DelimitedText, TreatmentError, UnusableFileError, apart, layout_of_file, read_export
 from pipelines.read.text import open_text
 from pipelines.validate import as_separated, recognised
 
@@ -53,7 +54,10 @@ def open_again(
         raise ArchiveError(DAMAGED) from error
     with tempfile.TemporaryDirectory() as folder:
         try:
-            return _opened(place, path, export, layout, wanted, Path(folder) / "texte")
+            return apart(
+                lambda _: _opened(place, path, export, layout, wanted, Path(folder) / "texte"),
+                memory=limits.JUDGING_MEMORY, seconds=limits.JUDGING_SECONDS,
+            )  # fmt: skip
         except TreatmentError as error:
             raise ArchiveError(str(error)) from error
         except (UnusableFileError, csv.Error, UnicodeDecodeError) as error:

@@ -29,7 +29,7 @@ LONGEST_OWN_CELL = 2**31 - 1
 LONGEST_LINE = 10_000_000
 # Ten million rows of 25 columns.
 MOST_CELLS = 250_000_000
-# A full sheet (1 048 576 rows) of 23 columns; measured: 25 million numbers take 1.8 GB of the reader's 4, and a minute.
+# A full sheet (1 048 576 rows) of 23 columns; measured: 25 million numbers take 1.8 GB to the reader, and a minute.
 MOST_SHEET_CELLS = 25_000_000
 # Characters of a sheet or of a Parquet file once written out: a text stored once may be repeated a million times.
 MOST_CHARACTERS = 2_000_000_000
@@ -37,9 +37,6 @@ MOST_CHARACTERS = 2_000_000_000
 LARGEST_TAG = 1_000_000
 # Errors (#N/A…) kept by their place; a sheet with more of them is no table.
 MOST_ERRORS = 1_000_000
-# What the process that opens a workbook or a Parquet file may take: bytes of memory, processor seconds.
-READER_MEMORY = 4 << 30
-READER_SECONDS = 600
 # Of `provenance.yml`, which may come from anybody: bytes (a statement of a few sentences takes some hundreds), blocks
 # within blocks, and characters of the statement, which goes into every page.
 LARGEST_OUTSIDE_YAML = 64 * 1024
@@ -51,7 +48,8 @@ DEEPEST_DECLARATION = 30
 LONGEST_SHEET_NAME = 255
 # What judging one file may take, beyond which it is given up, told to the data team and tried again by the next run,
 # while the other files go on. Processor seconds: the largest files take minutes, and one of 800 000 rows that are all
-# wrong took two; an hour is a loop. Bytes of memory: a full sheet (see above) takes some 4 GB as text and as columns.
+# wrong took two; an hour is a loop. Bytes of memory: a full sheet (see above) takes some 4 GB as text and as columns,
+# beside what its reader holds.
 JUDGING_SECONDS = 3600
 JUDGING_MEMORY = 8_000_000_000
 # Formats of cells in a workbook: Excel's own limit is 65 490.

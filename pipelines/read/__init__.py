@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from pipelines.mechanics.opened_files import Cells, DelimitedText
 from pipelines.read.archive import Archive, DamagedArchiveError, Received
-from pipelines.read.cells import UnusableFileError
+from pipelines.read.cells import TreatmentError, UnusableFileError
 from pipelines.read.columnar import read_columnar
 from pipelines.read.containers import is_packed, unpack
 from pipelines.read.delimited import open_delimited, read_delimited
 from pipelines.read.file_kind import check_kind, layout_of_file
-from pipelines.read.isolated_rows import ReaderDiedError, TreatmentError
 from pipelines.read.listing import Listing, SourceFile
 from pipelines.read.object_store import ObjectStore
 from pipelines.read.outside_yaml import OutsideYamlError, read_outside
@@ -38,7 +37,6 @@ __all__ = [
     "Listing",
     "ObjectStore",
     "OutsideYamlError",
-    "ReaderDiedError",
     "Received",
     "RootError",
     "SourceFile",

@@ -22,6 +22,18 @@ class UnusableFileError(Exception):
         self.rule = rule
         super().__init__(one_line(message))  # it names sheets, members of archives, labels
 
+    def __reduce__(self) -> tuple[type[UnusableFileError], tuple[str, str]]:
+        """Go from a process to another with both."""
+        return type(self), (self.rule, str(self))
+
+
+class TreatmentError(Exception):
+    """A file could not be treated by no fault of its own that is known: a process that died, memory, time, disk.
+
+    It is no verdict: never remembered, never told to the producer; another run tries again. The message, in French, is
+    for the data team.
+    """
+
 
 # The labels of a header → the Table Schema field of each column, None where no column is expected.
 Recognise = Callable[[list[str]], list[Mapping[str, Any] | None]]

@@ -12,9 +12,8 @@ from typing import IO, TYPE_CHECKING
 
 from pipelines.mechanics import limits
 from pipelines.mechanics.files import chunks
-from pipelines.read.cells import UnusableFileError
+from pipelines.read.cells import TreatmentError, UnusableFileError
 from pipelines.read.file_kind import check_packed, kind_of_members, not_packed
-from pipelines.read.isolated_rows import TreatmentError
 from pipelines.read.leftovers import leftover_path
 from pipelines.read.listing import matches
 from pipelines.read.zip_directory import is_too_dense, open_checked, too_large

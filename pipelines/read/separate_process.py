@@ -23,8 +23,7 @@ from typing import Any, TypeVar
 
 import psutil
 
-from pipelines.read.bounded_process import bound
-from pipelines.read.isolated_rows import TreatmentError
+from pipelines.read.cells import TreatmentError
 
 T = TypeVar("T")
 Tell = Callable[[Any], None]
@@ -164,14 +163,25 @@ def _work(work: Callable[[Tell], Any], writing: Connection, memory: int, seconds
 def _prepare(memory: int, seconds: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stderr__.fileno() if sys.__stderr__ else 2)  # panics of readers
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        bound(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
+        _bound(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
         with suppress(OSError):  # short of memory, the system ends this process, not the one that goes on
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-    bound(resource.RLIMIT_CPU, seconds, margin=1)
-    bound(resource.RLIMIT_CORE, 0)
+    _bound(resource.RLIMIT_CPU, seconds, margin=1)
+    _bound(resource.RLIMIT_CORE, 0)
+
+
+def _bound(kind: int, wanted: int, *, margin: int = 0) -> None:
+    """Bound what this process may use, by the machine's own limit where that one is lower (it can't be raised).
+
+    Of processor time, one second of ``margin`` lets the signal say that it is the time that ended the process.
+    """
+    _, hard = resource.getrlimit(kind)
+    most = wanted + margin if hard == resource.RLIM_INFINITY else min(wanted + margin, hard)
+    resource.setrlimit(kind, (min(wanted, most), most))
 
 
 def _outcome(work: Callable[[Tell], Any], tell: Tell) -> bytes:

@@ -2,7 +2,7 @@
 
 The sheet read is the declared one, else the visible one whose header has the most expected columns, the first at
 equality: what must be told of that choice is here too. What native cells become is decided in ``native_cells``; the
-file is opened by the bounded process, once its parts have been judged.
+file is opened once its parts have been judged.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pipelines.mechanics import limits
 from pipelines.mechanics.french import first_few
 from pipelines.mechanics.opened_files import Cells, Mark, Note
 from pipelines.read.cells import UnusableFileError, check_row, compose_header, cut_blank_edges, native_text
-from pipelines.read.isolated_rows import UnreadableBytesError, rows_of
 from pipelines.read.native_cells import NativeColumn
+from pipelines.read.native_rows import UnreadableBytesError, first_rows, workbook_rows
 from pipelines.read.number_formats import Look
 from pipelines.read.workbook_parts import check_workbook
 from pipelines.read.xml_part import Sheet
@@ -63,14 +63,13 @@ def _read(content: bytes, layout: Layout, recognise: Recognise | None) -> tuple[
     """
     sheets = check_workbook(content, layout.format)
     name, notes = choose_sheet(content, layout, sheets, recognise)
-    with rows_of(content, layout.format, name) as (names, found):
-        read = name or next(iter(names), "")
-        if read in names or layout.sheet or not names:
-            text = _SheetText(layout, sheets.get(read) or Sheet(), recognise)
-            return names, read, notes, _gathered(found, read, text)
-    with rows_of(content, layout.format) as (names, found):
-        first = sheets.get(names[0]) or Sheet()
-        return names, names[0], [], _gathered(found, names[0], _SheetText(layout, first, recognise))
+    names, found = workbook_rows(content, name)
+    read = name or next(iter(names), "")
+    if names and read not in names and not layout.sheet:
+        names, found = workbook_rows(content)
+        read, notes = names[0], []
+    text = _SheetText(layout, sheets.get(read) or Sheet(), recognise)
+    return names, read, notes, _gathered(found, read, text)
 
 
 def _gathered(found: Iterator[list[Any]], name: str, text: _SheetText) -> _SheetText:
@@ -257,13 +256,11 @@ def _known_columns(content: bytes, layout: Layout, names: list[str], recognise: 
     start = layout.skip_rows + layout.header_rows
     headed: dict[str, int] = {}
     found = {}
-    with rows_of(content, "tops", "\t".join(names)) as (known, tops):
-        asked = [name for name in names if name in known]
-        for name, rows in zip(asked, tops, strict=False):
-            texts = [[native_text(value, layout.decimal_char) for value in row] for row in rows[:start]]
-            fields = recognise(compose_header(texts[layout.skip_rows :]))
-            headed[name] = sum(field is not None for field in fields)
-            found[name] = headed[name] if len(rows) > start else 0
+    for name, rows in first_rows(content, names).items():
+        texts = [[native_text(value, layout.decimal_char) for value in row] for row in rows[:start]]
+        fields = recognise(compose_header(texts[layout.skip_rows :]))
+        headed[name] = sum(field is not None for field in fields)
+        found[name] = headed[name] if len(rows) > start else 0
     most = max(headed.values(), default=0)
     filled = {name: columns if 2 * columns >= most else 0 for name, columns in found.items()}
     return filled if any(filled.values()) else headed

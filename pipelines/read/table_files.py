@@ -19,7 +19,7 @@ from pipelines.read.archive import check_size
 from pipelines.read.cells import UnusableFileError
 from pipelines.read.containers import unpack_first
 from pipelines.read.file_kind import check_kind
-from pipelines.read.isolated_rows import UnreadableBytesError, rows_of
+from pipelines.read.native_rows import UnreadableBytesError, workbook_rows
 from pipelines.read.workbook_parts import check_workbook
 from pipelines.read.xml_part import Sheet
 from pipelines.read.zip_directory import DAMAGED
@@ -89,15 +89,15 @@ def sheet_rows(table: TableFile, sheet: str | int) -> Iterator[Iterator[list[Any
     content = table.path.read_bytes()
     sheets = _checked(content, form)
     try:
-        name = sheet if isinstance(sheet, str) else _name_of(content, form, sheet, table)
-        with rows_of(content, form, name) as (names, rows):
-            if name not in names:
-                listed = ", ".join(f"« {item} »" for item in names)
-                raise UnusableFileError(
-                    "feuille-absente", f"La feuille « {name} » est absente ; feuilles trouvées : {listed}."
-                )
-            errors = sheets[name].errors if name in sheets else {}
-            yield _native(rows, errors, form)
+        name = sheet if isinstance(sheet, str) else _name_of(content, sheet, table)
+        names, rows = workbook_rows(content, name)
+        if name not in names:
+            listed = ", ".join(f"« {item} »" for item in names)
+            raise UnusableFileError(
+                "feuille-absente", f"La feuille « {name} » est absente ; feuilles trouvées : {listed}."
+            )
+        errors = sheets[name].errors if name in sheets else {}
+        yield _native(rows, errors, form)
     except UnreadableBytesError as error:
         raise _unreadable(form) from error
 
@@ -131,13 +131,13 @@ def _checked(content: bytes, form: str) -> dict[str, Sheet]:
         raise
 
 
-def _name_of(content: bytes, form: str, number: int, table: TableFile) -> str:
+def _name_of(content: bytes, number: int, table: TableFile) -> str:
     """Return the name of a sheet given by its number, and tell which one is read among several."""
-    with rows_of(content, form) as (names, _):
-        if not names:
-            raise UnusableFileError("fichier-vide", "Le classeur ne contient aucune feuille.")
-        if number > len(names):
-            raise UnusableFileError("feuille-absente", f"Le classeur n'a que {len(names)} feuilles.")
+    names, _ = workbook_rows(content)
+    if not names:
+        raise UnusableFileError("fichier-vide", "Le classeur ne contient aucune feuille.")
+    if number > len(names):
+        raise UnusableFileError("feuille-absente", f"Le classeur n'a que {len(names)} feuilles.")
     if len(names) > 1:
         table.notes.append(f"Feuille contrôlée : « {names[number - 1]} », l'une des {len(names)} du classeur.")
     return str(names[number - 1])
