@@ -5,16 +5,23 @@ from pathlib import Path
 import dagster as dg
 
 from assets.declared import owners
-from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB, accept_revision_job, national_job, networks_job
+from assets.jobs import (
+    NATIONAL_JOB,
+    NETWORKS_JOB,
+    SIGNALS_JOB,
+    accept_revision_job,
+    national_job,
+    networks_job,
+    upkeep_job,
+    upkeep_schedule,
+)
 from assets.national_assets import release_asset, tables_asset
 from assets.network_assets import network_assets
 from assets.night_alerts import alerts_sensor, calendar_check
 from assets.nights import nightly_schedule, summary_asset, watch_asset, watch_job
-from assets.publication_assets import accept_plan_job, previews_sensor, publication_asset
+from assets.publication_assets import accept_plan_job, previews_sensor, publication_asset, site_asset
 from assets.sensors import sensors
-from assets.site_assets import site_asset
 from assets.spread import executor_from_environment
-from assets.upkeep import upkeep_job, upkeep_schedule
 from assets.voice_assets import signals_assets, signals_job, signals_schedule
 from assets.workspace import Workspace, workspace_from_environment
 from pipelines.declarations import Catalogue, load

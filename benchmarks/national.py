@@ -175,7 +175,7 @@ def _work(name: str, catalogue: Catalogue, store: Any, folder: Path) -> None:
     from pipelines.flow.gather import make_tables, tables_are_current
     from pipelines.flow.provenance import synthetic_statement
     from pipelines.flow.release import audited, release_dataset, release_inputs, release_is_current
-    from pipelines.flow.run import run_dataset
+    from pipelines.flow.replay import run_dataset
     from pipelines.read import ExportsRoot
 
     root, schemas = ExportsRoot(str(folder / "exports")), folder / "schemas"
@@ -199,7 +199,7 @@ def _work(name: str, catalogue: Catalogue, store: Any, folder: Path) -> None:
 def _networks(catalogue: Catalogue, store: Any, root: Any, networks: list[str], years: list[int]) -> None:
     from datetime import UTC, datetime
 
-    from pipelines.flow.run import run_network_year
+    from pipelines.flow.replay import run_network_year
 
     for network, year in itertools.product(networks, years):
         run_network_year(catalogue, network, year, store, root, datetime.now(UTC))

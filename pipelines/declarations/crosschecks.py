@@ -6,14 +6,21 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipelines.declarations.barometer_checks import barometer_faults
-from pipelines.declarations.experience_checks import experience_faults, theme_faults, typology_faults
 from pipelines.declarations.network import DURATION_FORMS
+from pipelines.declarations.part_checks import (
+    experience_faults,
+    fits,
+    input_faults,
+    names_used,
+    sampling_faults,
+    theme_faults,
+    typology_faults,
+    unit_faults,
+    weight_faults,
+)
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.problems import Problem, close_to, placed
 from pipelines.declarations.references import REASONS_GIVEN
-from pipelines.declarations.release_settings_checks import names_used
-from pipelines.declarations.role_checks import fits, input_faults, unit_faults, weight_faults
-from pipelines.declarations.sampling_checks import sampling_faults
 from pipelines.declarations.strict_model import LEVELS
 from pipelines.declarations.yaml_source import Document
 

@@ -6,15 +6,16 @@ a saved result, number formats that change what is seen, hidden rows and columns
 
 from __future__ import annotations
 
+import re
 import zipfile
+from typing import Any
 from xml.etree import ElementTree
 
 from pipelines.mechanics import limits
 from pipelines.mechanics.files import chunks
 from pipelines.read.cells import UnusableFileError
-from pipelines.read.number_formats import Look
+from pipelines.read.number_formats import Look, look_of, look_of_builtin
 from pipelines.read.ods_content import OdsContent
-from pipelines.read.xlsx_parts import TRUE, XlsxSheet, XlsxStyles
 from pipelines.read.xml_part import Sheet, XmlPart
 from pipelines.read.zip_directory import open_checked
 
@@ -104,3 +105,125 @@ def _feed(archive: zipfile.ZipFile, item: zipfile.ZipInfo, scan: XmlPart) -> Non
             fed += len(chunk)
             if is_xml:
                 scan.feed(chunk, fed)
+
+
+# The parts of an XLSX that say what is seen: the styles of cells, and the cells of a sheet (ECMA-376 part 1).
+
+_REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+TRUE = ("1", "true")
+
+
+class XlsxStyles(XmlPart):
+    """The styles of an XLSX (18.8): ``looks`` gives the look of each cell format that has one, by its index as text."""
+
+    def listen(self, parser: Any) -> None:
+        """Ask for elements and texts."""
+        self.looks: dict[str, int] = {}
+        self._codes: dict[str, int] = {}
+        self._formats: int | None = None
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition(":")[2]
+        if name == "numFmt" and len(self._codes) < limits.MOST_STYLES:
+            self._codes.setdefault(attributes.get("numFmtId", ""), look_of(attributes.get("formatCode", "")))
+        elif name == "cellXfs":
+            self._formats = 0
+        elif name == "xf" and self._formats is not None and self._formats < limits.MOST_STYLES:
+            identifier = attributes.get("numFmtId", "0")
+            known = look_of_builtin(int(identifier)) if identifier.isdecimal() else Look.PLAIN
+            look = self._codes.get(identifier, known)
+            if look:
+                self.looks[str(self._formats)] = look
+            self._formats += 1
+
+    def _end(self, tag: str) -> None:
+        if tag.rpartition(":")[2] == "cellXfs":
+            self._formats = None
+
+
+class XlsxSheet(XmlPart):
+    """One worksheet of an XLSX (ECMA-376 part 1, 18.3.1): its cells say where they are, or follow each other."""
+
+    def __init__(self, part: str, looks: dict[str, int]) -> None:
+        self._looks = looks
+        super().__init__(part)
+
+    def listen(self, parser: Any) -> None:
+        """Ask for elements and texts."""
+        self.sheet = self.sheets.setdefault(self.part, Sheet())
+        self._row = self._column = self._look = 0
+        self._kind = ""
+        self._is_formula = False
+        self._text: list[str] | None = None
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.CharacterDataHandler = self._characters
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition(":")[2]
+        if name == "c":
+            found = _REFERENCE.fullmatch(attributes.get("r", ""))
+            self._column = _column(found[1]) if found else self._column + 1
+            self._row = int(found[2]) if found else self._row
+            self._kind = attributes.get("t", "n")
+            self._look = self._looks.get(attributes.get("s", ""), 0) if self._kind == "n" else 0
+        elif name in ("v", "is"):
+            self._start_value(name)
+        elif name == "f":
+            self._is_formula = True
+            self.sheet.look(self._row, self._column, Look.NO_VALUE)  # until one is found
+        elif name == "row":
+            number = attributes.get("r", "")
+            self._row, self._column = int(number) if number.isdecimal() else self._row + 1, 0
+            if attributes.get("hidden") in TRUE:
+                self.sheet.hide(self._row)
+        else:
+            self._start_shape(name, attributes)
+
+    def _start_value(self, name: str) -> None:
+        if self._look and not self._is_formula:
+            self.sheet.look(self._row, self._column, self._look)
+        elif name == "is" and self._is_formula:
+            self.sheet.look(self._row, self._column, Look.PLAIN)
+        else:
+            self.sheet.hold(self._row, self._column)
+        self._text = [] if name == "v" and (self._is_formula or self._kind == "e") else None
+
+    def _start_shape(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "col" and attributes.get("hidden") in TRUE:
+            first, last = attributes.get("min", ""), attributes.get("max", "")
+            if first.isdecimal() and last.isdecimal() and len(self.sheet.hidden_columns) < limits.MOST_COLUMNS:
+                self.sheet.hidden_columns.append((int(first) - 1, int(last) - 1))
+        elif name == "mergeCell":
+            corners = [_REFERENCE.fullmatch(corner) for corner in attributes.get("ref", "").split(":")]
+            places = [(int(found[2]), _column(found[1])) for found in corners if found]
+            if len(places) == 2:
+                self.sheet.merge(places[0], places[1])
+
+    def _characters(self, text: str) -> None:
+        if self._text is not None:
+            self._text.append(text)
+
+    def _end(self, tag: str) -> None:
+        if self._text is not None and tag.endswith("v"):
+            text = "".join(self._text)[: limits.LONGEST_CELL]
+            if self._kind == "e":
+                self.sheet.hold(self._row, self._column, text)
+            if self._is_formula and (text.strip() or self._kind == "str"):
+                self._note_result(text.strip())
+            self._text = None
+        elif self._is_formula and tag.endswith("c"):
+            self._is_formula = False
+
+    def _note_result(self, text: str) -> None:
+        """Note that a formula has a saved result: the cell is shown as its format says."""
+        is_zero = self._kind == "n" and text == "0"
+        self.sheet.computed = self.sheet.computed or not is_zero
+        self.sheet.look(self._row, self._column, Look.ZERO_RESULT if is_zero else self._look)
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number

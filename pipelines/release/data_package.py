@@ -19,6 +19,7 @@ from pipelines.release.table_writers import DIALECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from pipelines.declarations import Catalogue, Dataset, Network, Table
     from pipelines.declarations.release_settings import Historical
@@ -155,3 +156,44 @@ def _source(network: Network) -> dict[str, str]:
     if network.source and network.source.startswith(("https://", "http://")):
         return {**source, "path": network.source}
     return {"title": f"{source['title']}, {network.source}"} if network.source else source
+
+
+# The schema of the main table as schema.data.gouv.fr takes it: Table Schema v1, on its own, versioned.
+
+TABLE_SCHEMA_PROFILE = "https://specs.frictionlessdata.io/schemas/table-schema.json"
+REFERENCES = ("foreignKeys",)  # a file is judged alone there
+
+
+def schema_file(catalogue: Catalogue, dataset: str) -> str:
+    """Return the name of the file."""
+    return f"{catalogue.datasets[dataset].main_table}.schema.json"
+
+
+def standard_schema(catalogue: Catalogue, dataset: str, version: str, earlier: Path | None) -> dict[str, Any]:
+    """Return the schema; ``earlier`` is the folder of the release before, whose version it keeps if it is the same."""
+    declared = catalogue.datasets[dataset]
+    table = catalogue.tables[declared.main_table]
+    described = {key: value for key, value in table_schema(table).items() if key not in REFERENCES}
+    schema = {
+        "$schema": TABLE_SCHEMA_PROFILE,
+        "name": f"{dataset}-{declared.main_table}".replace("_", "-"),
+        "title": table.title,
+        "description": table.description,
+        "version": version,
+        "encoding": "utf-8",
+        "homepage": f"https://www.data.gouv.fr/datasets/{dataset}/",
+        "keywords": list(declared.tags),
+        "contributors": [{"title": declared.contact.name, "email": declared.contact.email, "role": "author"}],
+        **described,
+    }
+    before = _read(earlier / schema_file(catalogue, dataset)) if earlier else None
+    if before and before | {"version": ""} == schema | {"version": ""}:
+        return schema | {"version": before["version"]}
+    return schema
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content

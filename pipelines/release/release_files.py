@@ -14,16 +14,14 @@ from pipelines.release import written_files
 from pipelines.release.canonical import canonical_table
 from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, versions_frame
 from pipelines.release.column_texts import canonical
-from pipelines.release.data_package import datapackage, release_title, to_bytes
+from pipelines.release.data_package import datapackage, release_title, schema_file, standard_schema, to_bytes
 from pipelines.release.historical import historical_schema, historical_table
 from pipelines.release.history import DESCRIPTOR, JOURNAL_FILE
-from pipelines.release.main_table_schema import schema_file, standard_schema
 from pipelines.release.own_tables import JOURNAL, VERSIONS
-from pipelines.release.people_workbook import NEEDED, write_people_workbook
 from pipelines.release.reuse import introduction, readme
 from pipelines.release.table_parts import CSV, MEGABYTE, PARQUET
 from pipelines.release.table_writers import write_csv, write_parquet
-from pipelines.release.xlsx_rendition import Sheet, write_workbook
+from pipelines.release.xlsx_rendition import NEEDED, Sheet, write_people_workbook, write_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,12 +5,13 @@ frictionless decides on every cell; how fast is ``tabular``'s affair, what rows 
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import export_schema, field_descriptor
-from pipelines.mechanics.opened_files import Cells, DelimitedText
+from pipelines.mechanics.opened_files import Cells, DelimitedText, Note
 from pipelines.mechanics.plain_text import one_line
 from pipelines.mechanics.spelling import one_writing
 from pipelines.tabular import AbsurdRecordError, Judgement, UnjudgeableCellError, judge_cells, judge_delimited
@@ -19,8 +20,7 @@ from pipelines.tabular.record_pieces import open_bytes
 from pipelines.validate.corrections import apply_corrections
 from pipelines.validate.excel_writing import as_written
 from pipelines.validate.findings import Finding, Tally
-from pipelines.validate.glued_labels import unglued
-from pipelines.validate.header import MatchedHeader, match_header
+from pipelines.validate.header import MatchedHeader, fields_by_label, match_header
 from pipelines.validate.messages import title
 from pipelines.validate.observations_writer import KEPT_FINDINGS, ObservationsWriter, Validated, observation_schema
 from pipelines.validate.row_faults import OverlongCellError
@@ -28,9 +28,9 @@ from pipelines.validate.typed_rows import TypedRows
 from pipelines.validate.unrecognised import cause_in_cells, cause_in_text, first_lines, first_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-    from pipelines.declarations import Export
+    from pipelines.declarations import Export, Layout
     from pipelines.tabular import EncodingError
     from pipelines.validate.file_context import FileContext
 
@@ -162,3 +162,39 @@ def _schema(matched: MatchedHeader, context: FileContext) -> dict[str, Any]:
     if key and set(key) <= {field["name"] for field in fields}:
         descriptor["primaryKey"] = key
     return descriptor
+
+
+# Two names of columns in one cell of a header (a tabulation stands between them), where rows have a cell for each.
+
+RULE = "en-tetes-colles"
+
+
+def unglued(opened: Cells | DelimitedText, export: Export, layout: Layout) -> Cells | DelimitedText:
+    """Return the file with these names apart, and a note that says so; the file as it is when there are none.
+
+    Each part must be a declared label, and the first row as wide as the header would then be.
+    """
+    known = fields_by_label(export, layout)
+    parts = [_parts(label, known) for label in opened.header]
+    if all(len(names) == 1 for names in parts):
+        return opened
+    header = [name for names in parts for name in names]
+    if _width(opened) != len(header):
+        return opened
+    return replace(opened, header=header, notes=(*opened.notes, Note(RULE, title(RULE), row=opened.first_row - 1)))
+
+
+def _parts(label: str, known: Collection[str]) -> list[str]:
+    """Return the two declared names that a label is made of, or the label."""
+    words = one_writing(label).split(" ")
+    pairs = ([" ".join(words[:cut]), " ".join(words[cut:])] for cut in range(1, len(words)))
+    return next((pair for pair in pairs if pair[0] in known and pair[1] in known), [label])
+
+
+def _width(opened: Cells | DelimitedText) -> int:
+    """Count the cells of the first row after the header."""
+    if isinstance(opened, Cells):
+        return len(opened.rows[0]) if opened.rows else 0
+    lines = first_lines(open_bytes(opened.source), opened.encoding)
+    rows = list(csv.reader(lines, delimiter=opened.delimiter))
+    return len(rows[opened.first_row - 1]) if len(rows) >= opened.first_row else 0

@@ -16,7 +16,7 @@ from pipelines.flow.gather import make_tables
 from pipelines.flow.protection import remembered
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.release import audited
-from pipelines.flow.run import run_dataset
+from pipelines.flow.replay import run_dataset
 
 DATASET = "resultats-services-publics"
 ALL = {(network, year) for network in ("alpha", "beta") for year in (2023, 2024)}

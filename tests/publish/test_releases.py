@@ -23,8 +23,7 @@ from pipelines.release import history
 from pipelines.release import release_folder as release_module
 from pipelines.release.column_texts import canonical
 from pipelines.release.refusals import ReleaseError
-from pipelines.release.release_folder import Release, make_release
-from pipelines.release.verdicts import release_findings
+from pipelines.release.release_folder import Release, make_release, release_findings
 
 Tables = dict[str, pd.DataFrame]
 INVENTED = "Chiffres inventés pour l'essai."

@@ -14,7 +14,7 @@ import pytest
 from signals.made_voices import FIRST, made_voices
 
 from pipelines.flow import voice
-from pipelines.flow.run import run_network_year
+from pipelines.flow.replay import run_network_year
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made
 from pipelines.flow.store import Store
 from pipelines.flow.texts_read import unknown_services_sentence

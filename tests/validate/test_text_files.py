@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipelines.declarations import Correction, Layout
 from pipelines.read import read_export
 from pipelines.read.delimited import open_delimited
-from pipelines.tabular import records
+from pipelines.tabular import record_pieces
 from pipelines.validate import FileContext, Finding, TypedRows, validate_file
 from pipelines.validate.coordinates import RowPlacer
 from pipelines.validate.equivalent_keys import EquivalentKeys
@@ -95,7 +95,7 @@ def test_one_bad_byte_of_a_utf8_file_is_located_wherever_it_is(essai, catalogue,
 
 
 def test_a_record_without_end_is_refused(essai, catalogue, monkeypatch):
-    monkeypatch.setattr(records, "LONGEST_RECORD", 1 << 16)
+    monkeypatch.setattr(record_pieces, "LONGEST_RECORD", 1 << 16)
     content = written([essai.header, essai.row()]) + b'S2;"' + b"x;y\n" * 3_000_000
     found = as_text(essai, catalogue, content)
     assert not found.usable

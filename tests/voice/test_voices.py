@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.declarations.experiences import Typology
-from pipelines.flow.run import run_network_year
+from pipelines.flow.replay import run_network_year
 from pipelines.flow.store import Store
 from pipelines.flow.texts_read import (
     foreign_voices,

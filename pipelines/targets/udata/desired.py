@@ -9,12 +9,14 @@ from typing import Any
 
 from pipelines.declarations import Catalogue, Dataset
 from pipelines.release import history
+from pipelines.release.changelog import known_versions
+from pipelines.release.feed import atom
 from pipelines.release.renditions import content_hash, put
+from pipelines.release.reuse import reuse_page
 from pipelines.targets.protocol import Rooms, file_name
-from pipelines.targets.udata.documents import document, links_to
 from pipelines.targets.udata.file_digests import FileDigests, digests
 from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset, RemoteResource
-from pipelines.targets.udata.resources import LINKED, YEARLY, Placed, ResourceType, archives, latest_files
+from pipelines.targets.udata.resources import LINKED, REUSE_KEY, YEARLY, Placed, ResourceType, archives, latest_files
 from pipelines.targets.udata.server_state import RemoteState
 
 CLOSED_FORMATS = frozenset({"pdf", "doc", "docx", "word", "xls", "excel", "xlsx"})
@@ -220,3 +222,36 @@ def _fields(dataset: Dataset, descriptor: Mapping[str, Any], resources: Iterable
 
 def _extension(filename: str) -> str:
     return filename.rpartition(".")[2]
+
+
+# Documents that hold links of the platform that shows them: the reuse page, the feed of versions.
+
+
+@dataclass(frozen=True)
+class Links:
+    """Permalinks of the dataset's page, and of its files by our keys."""
+
+    page: str
+    files: Mapping[str, str]
+
+
+def links_to(keys: Iterable[str], remote: RemoteDataset | None) -> Links:
+    """Return the links to the files of these keys that a target gave; where it has yet to, the keys themselves."""
+    known = remote.by_key if remote is not None else {}
+    files = {key: known[key].latest if key in known else key for key in keys}
+    return Links(remote.permalink if remote is not None else "", files)
+
+
+def document(key: str, catalogue: Catalogue, release: Path, links: Links, keys: Mapping[str, str]) -> bytes:
+    """Return the document of that key, of a release; ``keys`` gives our key of each file that is offered, by name."""
+    dataset = release.parent.name
+    if key == REUSE_KEY:
+        text = reuse_page(catalogue, dataset, release, address=lambda name: links.files.get(keys.get(name, ""), ""))
+        return text.encode("utf-8")
+    # The feed doesn't name its own address, which a platform gives only once it holds it.
+    return atom(
+        known_versions(release.parent.parent, dataset),
+        history.descriptor(release),
+        address=links.page,
+        link=lambda version: links.files.get(f"{ARCHIVE}{version}", links.page),
+    )
