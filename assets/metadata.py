@@ -28,6 +28,14 @@ def rows_shown(rows: Sequence[Mapping[str, object]], shown: int = 60) -> dg.Mark
     return dg.MetadataValue.md("\n".join(lines))
 
 
+def warning(
+    name: str | None, passed: bool, shown: Mapping[str, Any], asset: dg.AssetKey | None = None, *, error: bool = False
+) -> dg.AssetCheckResult:
+    """Return the result of a check that warns, or tells an ``error``, and shows why."""
+    severity = dg.AssetCheckSeverity.ERROR if error else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckResult(check_name=name, passed=passed, severity=severity, metadata=shown, asset_key=asset)
+
+
 def launch_shown(job: str, operations: Mapping[str, Mapping[str, object]]) -> dict[str, dg.MetadataValue[Any]]:
     """Show how a job is launched with a configuration: the text to paste, and a link to its filled launchpad.
 

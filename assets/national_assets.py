@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from assets.jobs import stage_key
-from assets.metadata import ROWS, SCHEMA, lines_shown, national_shown, rows_shown, table_columns
+from assets.metadata import ROWS, SCHEMA, lines_shown, national_shown, rows_shown, table_columns, warning
 from assets.workspace import POOL, Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.exports_folder import folder_lines, note_folder
@@ -61,12 +61,7 @@ def tables_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
             table_rows(catalogue, workspace.store),
         )
         absent = coverage[coverage["etat"] == "absent"]
-        yield dg.AssetCheckResult(
-            check_name="couverture",
-            passed=absent.empty,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"absents": len(absent), "attendus": len(coverage)},
-        )
+        yield warning("couverture", absent.empty, {"absents": len(absent), "attendus": len(coverage)})
         yield dg.MaterializeResult(
             metadata={
                 ROWS: rows[RESULTS],
@@ -150,24 +145,15 @@ def release_asset(catalogue: Catalogue, dataset: str) -> dg.AssetsDefinition:
 
 def _folder_check(found: dict[str, Any]) -> dg.AssetCheckResult:
     lines = list(folder_lines(found))
-    return dg.AssetCheckResult(
-        check_name="dossier",
-        asset_key=TABLES,
-        passed=not lines,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"a_regarder": lines_shown(lines), "fichiers_inattendus": len(found["inattendus"])},
-    )
+    shown = {"a_regarder": lines_shown(lines), "fichiers_inattendus": len(found["inattendus"])}
+    return warning("dossier", not lines, shown, TABLES)
 
 
 def _secret_check(audit: Audit, key: dg.AssetKey) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name="secret",
-        asset_key=key,
-        passed=not audit.refused,
-        metadata={
-            "refuses": audit.refused,
-            "secret": audit.secret,
-            "constats": rows_shown(audit.findings),
-            "masques": rows_shown(audit.hidden),
-        },
-    )
+    shown = {
+        "refuses": audit.refused,
+        "secret": audit.secret,
+        "constats": rows_shown(audit.findings),
+        "masques": rows_shown(audit.hidden),
+    }
+    return warning("secret", not audit.refused, shown, key, error=True)

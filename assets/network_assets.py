@@ -11,7 +11,7 @@ import dagster as dg
 
 from assets.declared import described
 from assets.jobs import ACCEPT_OP, ZONE, stage_key
-from assets.metadata import ROWS, launch_shown, lines_shown, rows_shown
+from assets.metadata import ROWS, launch_shown, lines_shown, rows_shown, warning
 from assets.step_failures import retrying_transient_failures
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue, Network
@@ -162,12 +162,7 @@ def _results(catalogue: Catalogue, network: str) -> dg.AssetsDefinition:
             context.log.error(f"{indicator} : calcul impossible. {error}")
         frame = shown_results(store, network, year)
         outside = outside_range(catalogue, frame)[["indicateur", "periode", "maille", "valeur"]]
-        yield dg.AssetCheckResult(
-            check_name="plage",
-            passed=outside.empty,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"hors_plage": rows_shown(first_rows(outside))},
-        )
+        yield warning("plage", outside.empty, {"hors_plage": rows_shown(first_rows(outside))})
         yearly = frame[frame["frequence"] == "annuelle"].sort_values(["maille", "indicateur"])
         yield dg.MaterializeResult(
             metadata={
@@ -205,18 +200,14 @@ def _yearly_check(declared: Network, key: dg.AssetKey, name: str, description: s
 
 def _reception_check(due: Awaited) -> dg.AssetCheckResult:
     """Tell what is not there: an error once it is late, a warning before, or when no date was declared."""
-    return dg.AssetCheckResult(
-        check_name="reception",
-        passed=not due.absent,
-        severity=dg.AssetCheckSeverity.ERROR if due.days else dg.AssetCheckSeverity.WARN,
-        metadata={
-            "a_retenir": due.sentence,
-            "absents": ", ".join(due.absent) or "aucun",
-            "attendus": len(due.exports),
-            "jours_de_retard": due.days,
-            "producteur": due.declared.producer,
-        },
-    )
+    shown = {
+        "a_retenir": due.sentence,
+        "absents": ", ".join(due.absent) or "aucun",
+        "attendus": len(due.exports),
+        "jours_de_retard": due.days,
+        "producteur": due.declared.producer,
+    }
+    return warning("reception", not due.absent, shown, error=bool(due.days))
 
 
 def _verdict_metadata(verdicts: list[Verdict]) -> dict[str, Any]:
@@ -242,34 +233,21 @@ def _links(store: Store, letters: dict[str, Path]) -> dict[str, Any]:
 def _conformity_check(declared: Network, verdicts: list[Verdict], metadata: dict[str, Any]) -> dg.AssetCheckResult:
     """Tell an error of a refused export, a warning of one that comes near the share of rows that would refuse it."""
     refused = any(verdict.state == Status.REFUSED for verdict in verdicts)
-    return dg.AssetCheckResult(
-        check_name="conformite",
-        passed=not refused and not any(near_its_limit(declared, verdict) for verdict in verdicts),
-        severity=dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN,
-        metadata=metadata,
-    )
+    near = any(near_its_limit(declared, verdict) for verdict in verdicts)
+    return warning("conformite", not refused and not near, metadata, error=refused)
 
 
 def _personal_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
     """Warn of columns that seem to hold personal data; columns and counts only."""
     counts = personal_columns(verdicts)
-    return dg.AssetCheckResult(
-        check_name="donnees_personnelles",
-        passed=not counts,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"colonnes": ", ".join(sorted(counts)) or "aucune", "lignes": sum(counts.values())},
-    )
+    shown = {"colonnes": ", ".join(sorted(counts)) or "aucune", "lignes": sum(counts.values())}
+    return warning("donnees_personnelles", not counts, shown)
 
 
 def _doubts_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
     """Warn of exports that may not be what they say; they are published unless the declarations block them."""
     lines = [f"{verdict.export} : {item.message}" for verdict in verdicts for item in verdict.doubts]
-    return dg.AssetCheckResult(
-        check_name="vraisemblance",
-        passed=not lines,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"a_verifier": lines_shown(lines)},
-    )
+    return warning("vraisemblance", not lines, {"a_verifier": lines_shown(lines)})
 
 
 def _revision(

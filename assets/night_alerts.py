@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from assets.jobs import NATIONAL_JOB, SIGNALS_JOB, ZONE
-from assets.metadata import rows_shown
+from assets.metadata import rows_shown, warning
 from assets.national_assets import TABLES
 from assets.step_failures import end_of_run, failures_of_run, step_name
 from assets.workspace import Workspace
@@ -150,10 +150,6 @@ def calendar_check(catalogue: Catalogue) -> dg.AssetChecksDefinition:
             }
             for item in late
         ]
-        return dg.AssetCheckResult(
-            passed=not late,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"en_retard": len(late), "detail": rows_shown(rows)},
-        )
+        return warning(None, not late, {"en_retard": len(late), "detail": rows_shown(rows)})
 
     return calendrier

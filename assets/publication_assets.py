@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from assets.metadata import TO_PASTE, launch_shown
+from assets.metadata import TO_PASTE, launch_shown, warning
 from assets.national_assets import release_key
 from assets.workspace import POOL, Workspace
 from pipelines.declarations import Catalogue
@@ -66,12 +66,7 @@ def publishing_asset(catalogue: Catalogue, key: dg.AssetKey, deps: Sequence[dg.A
         except STOPPED as error:
             raise dg.Failure(str(error)) from None
         keep_waiting(workspace.store, night.waiting, lambda dataset: (dataset == catalogue.signals) == (key != KEY))
-        yield dg.AssetCheckResult(
-            check_name=AGREEMENT,
-            passed=not any(plan.refusals for plan in night.waiting),
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata=_waiting(night.waiting),
-        )
+        yield warning(AGREEMENT, not any(plan.refusals for plan in night.waiting), _waiting(night.waiting))
         if failed := [report for report in night.reports if report.applied and not report.succeeded]:
             raise dg.Failure("\n".join(report_text(report) for report in failed))
         yield dg.MaterializeResult(metadata=_metadata(workspace, night))

@@ -14,7 +14,7 @@ import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from assets.jobs import SIGNALS_JOB, ZONE, stage_key
-from assets.metadata import ROWS, lines_shown
+from assets.metadata import ROWS, lines_shown, warning
 from assets.publication_assets import publishing_asset
 from assets.workspace import POOL, Workspace
 from pipelines.declarations import Catalogue
@@ -142,12 +142,7 @@ def _release(catalogue: Catalogue) -> dg.AssetsDefinition:
         except DamagedReleaseError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         unmet = unmet_notes(catalogue, told) if told else []
-        yield dg.AssetCheckResult(
-            check_name="notes",
-            passed=not unmet,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"sans_signal": lines_shown(unmet)},
-        )
+        yield warning("notes", not unmet, {"sans_signal": lines_shown(unmet)})
         inputs = release_inputs(catalogue, workspace.store, workspace.root, Path(workspace.schemas))
         try:
             made = release_signals(catalogue, workspace.store, inputs)
