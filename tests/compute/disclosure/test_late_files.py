@@ -63,16 +63,35 @@ COUNTS = {("30", 1): 40, ("30", 2): 50, ("34", 1): 60, ("34", 2): 45, ("75", 1):
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
+    """Two networks, nothing of which is published yet."""
+    return prepared(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def first_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same once published, to be copied: a first run takes seconds."""
+    folder = prepared(tmp_path_factory.mktemp("first"))
+    publish(folder)
+    return folder
+
+
+@pytest.fixture
+def released(first_release: Path, tmp_path: Path) -> Path:
+    """Two networks published once."""
+    return Path(shutil.copytree(first_release, tmp_path / "project"))
+
+
+def prepared(folder: Path) -> Path:
     for name in ("tables", "references", "datasets"):
-        shutil.copytree(PROJECT / "schemas" / name, tmp_path / "schemas" / name)
+        shutil.copytree(PROJECT / "schemas" / name, folder / "schemas" / name)
     for name in ("networks", "indicators"):
-        (tmp_path / "schemas" / name).mkdir()
+        (folder / "schemas" / name).mkdir()
     for network in ("un", "deux"):
-        path = tmp_path / "schemas" / "networks" / f"{network}.yml"
+        path = folder / "schemas" / "networks" / f"{network}.yml"
         path.write_text(NETWORK.replace("NAME", network), encoding="utf-8")
-        send(tmp_path, network, COUNTS)
-    (tmp_path / "schemas" / "indicators" / "avis.yml").write_text(INDICATOR, encoding="utf-8")
-    return tmp_path
+        send(folder, network, COUNTS)
+    (folder / "schemas" / "indicators" / "avis.yml").write_text(INDICATOR, encoding="utf-8")
+    return folder
 
 
 def send(project: Path, network: str, counts: dict[tuple[str, int], int]) -> None:
@@ -91,6 +110,11 @@ def publish(project: Path) -> pd.DataFrame:
         assert main(["run", *(item for key, path in places.items() for item in (f"--{key}", str(path)))]) == 0, (
             told.getvalue()
         )
+    return results(project)
+
+
+def results(project: Path) -> pd.DataFrame:
+    """The results of the latest release."""
     return results_of(latest(project, "datapackage.json").parent)
 
 
@@ -109,8 +133,8 @@ def statuses(table: pd.DataFrame, network: str) -> set[str]:
 
 
 @pytest.mark.e2e
-def test_few_late_answers_wait_for_others(project: Path) -> None:
-    first = publish(project)
+def test_few_late_answers_wait_for_others(released: Path) -> None:
+    project, first = released, results(released)
     send(project, "un", COUNTS | {("34", 1): 63})
     send(project, "deux", COUNTS | {("34", 1): 72})
     second = publish(project)
@@ -136,8 +160,8 @@ def test_few_late_answers_wait_for_others(project: Path) -> None:
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("way", ["explanation", "closing", "declaration"])
-def test_the_data_team_lets_few_answers_pass(project: Path, way: str) -> None:
-    first = publish(project)
+def test_the_data_team_lets_few_answers_pass(released: Path, way: str) -> None:
+    project, first = released, results(released)
     send(project, "un", COUNTS | {("34", 1): 63})
     by: dict[str, Callable[[], object]] = {
         "explanation": lambda: add(
