@@ -29,7 +29,7 @@ def command(tmp_path, monkeypatch):
     return ["run", *(str(part) for pair in places.items() for part in pair)]
 
 
-def test_a_screen_tells_each_network_and_year_by_its_sign(command, capsys, tmp_path):
+def test_a_screen_tells_each_network_and_year_by_its_sign_and_all_when_asked(command, capsys, tmp_path):
     assert main(command) == 0
     screen = capsys.readouterr().out
     heading, *lines = screen.splitlines()
@@ -43,12 +43,8 @@ def test_a_screen_tells_each_network_and_year_by_its_sign(command, capsys, tmp_p
     account = (tmp_path / "output" / "work" / "compte-rendu.txt").read_text(encoding="utf-8")
     assert "work/compte-rendu.txt" in screen
     assert "119 lignes acceptées" in account
-
-
-def test_the_whole_account_is_told_when_asked(command, capsys, tmp_path):
-    assert main([*command, "--verbose"]) == 0
-    account = (tmp_path / "output" / "work" / "compte-rendu.txt").read_text(encoding="utf-8")
-    assert capsys.readouterr().out == account
+    assert main([*command, "--verbose"]) == 0  # the whole account, when asked
+    assert capsys.readouterr().out == (tmp_path / "output" / "work" / "compte-rendu.txt").read_text(encoding="utf-8")
     assert main([*command, "--network", "r0"]) == 0
     assert "120 lignes acceptées" in capsys.readouterr().out  # an account that fits on the screen
 
