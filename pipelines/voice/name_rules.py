@@ -172,12 +172,15 @@ def _is_small_full_name(match: re.Match[str]) -> bool:
 
 def _is_first_name(match: re.Match[str]) -> bool:
     """Tell a first name alone: one that is no word, or that has its capital inside a sentence."""
-    name = match["it"]
-    if _of_a_place(match) or match.string[match.end() :].startswith(("-", "'")):
+    name, parts = match["it"], match["it"].split("-")
+    if any(_plain(part) not in FIRST_NAMES for part in parts) or _of_a_place(match):
         return False
-    if all(_only_first_name(part) or (part != name and _plain(part) in FIRST_NAMES) for part in name.split("-")):
-        return not (name.isupper() and _plain(name) in NOT_NAMES)
-    inside = re.search(r"\b(?:merci [àa]|par|avec|merci|conseill[eè]re?) $", match.string[: match.start()])
+    if match.string[match.end() : match.end() + 1] in ("-", "'"):
+        return False
+    if len(parts) > 1 or _only_first_name(name):
+        return True
+    before = match.string[max(0, match.start() - 14) : match.start()]
+    inside = re.search(r"\b(?:merci [àa]|par|avec|merci|conseill[eè]re?) $", before)
     return bool(inside) and _has_capital(name, match.string) and _plain(name) not in NOT_NAMES | _ALSO_PLACES
 
 
@@ -194,7 +197,8 @@ PEOPLE: tuple[Rule, ...] = (
     Rule(
         "nom",
         likely=(
-            r"(?i)\b(?:m|mr|mme|mmes|mlle|mm|mrs|monsieur|madame|mademoiselle|messieurs|dr|docteur|ma[îi]tre|me)[. :]"
+            r"(?i:\b(?:mr|mme|mmes|mlle|mm|mrs|monsieur|madame|mademoiselle|messieurs|dr|docteur|ma[îi]tre)[. :])"
+            r"|\b(?:M|Me)[. :]|\bm\."
         ),
         pattern=re.compile(
             rf"(?<![\w'])({_CIVILITY})(?:\.? (?:et|ou|&) (?:{_CIVILITY}))?(?:\. ?| ?: ?| )"
@@ -326,9 +330,7 @@ PEOPLE: tuple[Rule, ...] = (
     Rule(
         "nom",
         likely=_FIRST_LIKELY,
-        pattern=re.compile(
-            rf"(?<![\w'-])(?P<it>(?:{_FIRST})(?:-(?:{_FIRST}))?)(?: (?-i:[A-Z])\.)?(?!\w)", re.IGNORECASE
-        ),
+        pattern=re.compile(rf"(?<![\w'-])(?P<it>{_LETTER}+(?:-{_LETTER}+)?)(?: [A-Z]\.)?(?!\w)"),
         holds=_is_first_name,
         masked=(
             "Sandrine du guichet 3",

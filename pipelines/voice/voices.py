@@ -52,7 +52,8 @@ _FACTS = b"voices"
 SHORT = 60  # letters: shorter texts are one voice only when they are the same, of one day
 _FELT = re.compile(rf"\s*[:(-]\s*(?:{FEELINGS})\)?\s*$", re.IGNORECASE)  # after a channel, what was felt of it
 _FEELINGS = ("positif", "neutre", "negatif")
-_ARTICLE = re.compile("^(la|le|les|l) ")
+_ARTICLE = re.compile("^(?:departement )?(?:(?:de|du|des|d) )?(?:(?:la|le|les|l) )?")
+_SAINT = re.compile(r"\bst\b")
 _ASIDE = re.compile(r"\([^)]*\)\s*$")  # « Gard (30) »
 # A label that isn't declared may be anything that someone typed, a name or a number too: it is shown nowhere.
 LABEL = 40  # letters: what is longer is a text
@@ -301,11 +302,13 @@ class _Making:
         return self.departments.get(plain_form(corsica or code[: 3 if code.startswith(("97", "98")) else 2]))
 
     def _named_department(self, told: str) -> str | None:
-        """Return the département that a cell names, alone or after its code: the name's own words aren't cut."""
+        """Return the département that a cell names: its name, its code, or both; of another number or name, none."""
         name = _place_form(_ASIDE.sub("", told))
+        if known := self.departments.get(name):
+            return known
         code, _, rest = name.partition(" ")
-        leading = code if rest and len(code) > 1 and code[0].isdecimal() else ""
-        return self.departments.get(name) or self.departments.get(leading)
+        named = self.departments.get(_ARTICLE.sub("", rest))
+        return named if named and named == self.departments.get(code) else None
 
     def _channels(self, row: Mapping[str, Any]) -> list[str]:
         cells = [row.get(name) or "" for name in self.source.columns.channels]
@@ -332,8 +335,8 @@ def _shown_labels(labels: Counter[str]) -> Counter[str]:
 
 
 def _place_form(name: str) -> str:
-    """Return the plain form of a place's name, its first article left out."""
-    return _ARTICLE.sub("", _words_alone(name))
+    """Return the plain form of a place's name, its first article left out: « Département du Rhône », « St Denis »."""
+    return _ARTICLE.sub("", _SAINT.sub("saint", _words_alone(name)))
 
 
 def _words_alone(name: str) -> str:

@@ -209,6 +209,8 @@ def test_a_feeling_that_was_not_given_is_none_not_a_neutral_one(voices, felt, to
         ("Cotes d Armor", "22"), ("Corse du Sud", "2A"), ("La Réunion", "974"), ("Réunion", "974"), ("L'Ain", "01"),
         ("30", "30"), ("1", "01"), ("01", "01"), ("2a", "2A"), ("01 - Ain", "01"), ("30 - Gard", "30"),
         ("2B Haute Corse", "2B"), ("Gard (30)", "30"), ("974 La Réunion", "974"),
+        ("Seine St Denis", "93"), ("Département du Rhône", "69"), ("13 ans", None), ("75 et 92", None),
+        ("69 Lyon", None),
         ("Loire et Cher", None), ("Haute", None), ("Paris 14", None), ("1 rue du Lot", None), ("Belgique", None),
     ],
 )  # fmt: skip
