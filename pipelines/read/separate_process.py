@@ -7,6 +7,7 @@ must neither start threads that outlive it nor use what the parent opened to the
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import pickle
 import resource
@@ -161,6 +162,7 @@ def _work(work: Callable[[Tell], Any], writing: Connection, memory: int, seconds
 
 
 def _prepare(memory: int, seconds: int) -> None:
+    gc.freeze()  # what the parent made is not searched for cycles: each page of it would be copied
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stderr__.fileno() if sys.__stderr__ else 2)  # panics of readers
