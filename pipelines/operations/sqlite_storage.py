@@ -2,12 +2,17 @@
 
 Dagster sets its files to WAL, where a commit that isn't synced outlives its process, and is lost only when the machine
 itself stops: the last events are then lacking, and the file whole (https://sqlite.org/pragma.html, synchronous).
+
+The file of a run is made once a process as Dagster makes it, which reads all its migrations; the next ones are copies.
 """
 
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
@@ -16,6 +21,8 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from sqlalchemy import Connection, Engine, create_engine, event
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from dagster._serdes import ConfigurableClassData
 
 _RUNS_OPEN = 2  # files of events of single runs that stay open; the index of all does anyway
@@ -47,7 +54,15 @@ class _Runs(SqliteRunStorage):
 class _Events(SqliteEventLogStorage):
     def __init__(self, base_dir: str) -> None:
         self._engines: dict[str, Engine] = {}
+        self._known_tables: set[str] = set()
+        self._new_run = b""  # the file of a run without an event
         super().__init__(base_dir)
+
+    def has_table(self, table_name: str) -> bool:
+        """Look for a table; those found are remembered, as Dagster takes none away."""
+        if table_name not in self._known_tables and super().has_table(table_name):
+            self._known_tables.add(table_name)
+        return table_name in self._known_tables
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
@@ -59,16 +74,39 @@ class _Events(SqliteEventLogStorage):
         engine = self._engines.pop(shard, None) or _engine(self.conn_string_for_shard(shard))
         self._engines[shard] = engine
         if shard not in self._initialized_dbs:
-            self._initdb(engine)
+            self._make(shard, engine)
             self._initialized_dbs.add(shard)
         for other in [name for name in self._engines if name != INDEX_SHARD_NAME][:-_RUNS_OPEN]:
             self._engines.pop(other).dispose()
         return engine
 
+    def _make(self, shard: str, engine: Engine) -> None:
+        """Make the file of a shard, or bring to this version one that another process made."""
+        path = Path(self.path_for_shard(shard))
+        alone = shard != INDEX_SHARD_NAME and not path.exists()
+        if alone and self._new_run and _placed(self._new_run, path):
+            return
+        self._initdb(engine)
+        if alone and not self._new_run:
+            with engine.connect() as connection:
+                self._new_run = cast("sqlite3.Connection", connection.connection.driver_connection).serialize()
+
     def dispose(self) -> None:
         super().dispose()
         while self._engines:
             self._engines.popitem()[1].dispose()
+
+
+def _placed(content: bytes, path: Path) -> bool:
+    """Write a file at once, whole; return False where another process has just made it, which may have it open."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-") as whole:
+        whole.write(content)
+        whole.flush()
+        try:
+            os.link(whole.name, path)
+        except OSError:  # already there, or a disk without links
+            return False
+    return True
 
 
 def _engine(address: str) -> Engine:

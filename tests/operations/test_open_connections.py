@@ -88,6 +88,30 @@ def test_preparing_what_is_ready_opens_the_file_of_no_run(home, connections):
     assert not [place for place in connections if place.endswith(f"{identifier}.db")]
 
 
+def shape(path: Path) -> list[object]:
+    """Return what a file of SQLite is made of, whatever its events."""
+    with closing(sqlite3.connect(path)) as database:
+        return [
+            database.execute(question).fetchall()
+            for question in ("SELECT sql FROM sqlite_master ORDER BY 1", "SELECT * FROM alembic_version",
+                             "PRAGMA journal_mode", "PRAGMA integrity_check")
+        ]  # fmt: skip
+
+
+def test_the_files_of_later_runs_are_made_as_dagster_makes_them(home):
+    with opened(home) as instance:
+        for name in ("r0", "r1", "r2"):
+            run = dg.DagsterRun("travail", run_id=name)
+            instance.add_run(run)
+            instance.report_engine_event("fait", run)
+    folder = home / "data" / "state" / "history" / "runs"
+    DagsterSqliteStorage.from_local(str(home / "seul"))  # Dagster's own, of which only the index is made
+    first, *later = (shape(folder / f"{name}.db") for name in ("r0", "r1", "r2"))
+    assert later == [first, first]
+    assert first[:3] == shape(next((home / "seul").rglob("index.db")))[:3]
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
 def held(home: Path) -> set[Path]:
     """Return the databases of an instance that this process has open."""
     links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
