@@ -2,14 +2,14 @@
 
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 from dagster._core.events import RunFailureReason
 
-from assets.definitions import national_in_process, networks_in_process, signals_in_process
+from assets.definitions import national_assets, national_in_process, networks_in_process, signals_in_process
 from assets.jobs import STAGES, stage_key, year_tag
 from assets.national_assets import release_key
 from assets.publication_assets import KEY as PUBLICATION
@@ -60,15 +60,19 @@ def run_jobs(
         if key in wanted_networks and year in item.years
     ]
     due = due_network_years(catalogue, workspace, places, home)
+    site_last = False
     failures = run_networks(catalogue, workspace, due, progress) if due else []
     if due or national_due(catalogue, workspace, catalogue.without_signals.datasets):
         progress("tables nationales, version, catalogue")
-        outcome = run_national(catalogue, workspace)
+        site_last = _signals_follow(catalogue, workspace)
+        outcome = run_national(catalogue, workspace, _all_but_site(catalogue) if site_last else None)
     else:
         progress("rien de nouveau, catalogue")
         outcome = run_national(catalogue, workspace, [PUBLICATION, SITE], trace=bool(waiting_plans(workspace.store)))
     failures += outcome.failures
     failures += run_signals(catalogue, workspace, progress)
+    if site_last and outcome.succeeded:
+        failures += run_national(catalogue, workspace, [SITE]).failures
     return replace(outcome, network_years=places, failures=tuple(failures))
 
 
@@ -143,6 +147,17 @@ def run_signals(catalogue: Catalogue, workspace: Workspace, progress: Callable[[
         return [f"voix des usagers : {error}"]
     _stop_if_interrupted(ran)
     return [f"voix des usagers : {failure.cause}" for failure in failures_among(ran.all_events)]
+
+
+def _signals_follow(catalogue: Catalogue, workspace: Workspace) -> bool:
+    """Say whether signals will be made too: the site, which shows both, is then written once, after them."""
+    with suppress(Exception):  # whatever it is: told when they are made, and it stops nothing else
+        return signals_due(catalogue, workspace.store)
+    return False
+
+
+def _all_but_site(catalogue: Catalogue) -> list[dg.AssetKey]:
+    return [key for asset in national_assets(catalogue) for key in asset.keys if key != SITE]
 
 
 def _here() -> dict[str, str]:
