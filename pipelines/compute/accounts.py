@@ -105,20 +105,17 @@ def _fed(catalogue: Catalogue, network: str, export: Export, years: Iterable[int
 
 def _counted(connection: duckdb.DuckDBPyConnection, fed: Sequence[_Fed]) -> list[tuple[int, int, dict[str, int]]]:
     """Return the rows accepted, in the base, and by reason, of each indicator."""
-    names = list(REASONS)
     sums = []
     for rank, item in enumerate(fed):
         within = f"_annee IN ({', '.join(map(str, item.years))})"
-        sums.append(f"count(*) FILTER ({within})")
-        sums.append(f"count(*) FILTER ({within} AND r{rank} IS NULL)")
-        sums += [f"count(*) FILTER ({within} AND r{rank} = '{name}')" for name in names]
+        sums.append(f"count(*) FILTER ({within}), histogram(r{rank}) FILTER ({within})")
     row = connection.execute(f"SELECT {', '.join(sums)} FROM lignes").fetchone()
     assert row is not None  # sums without a grouping are one row
-    width = 2 + len(names)
-    parts = [row[start : start + width] for start in range(0, len(row), width)]
-    return [
-        (part[0], part[1], {name: rows for name, rows in zip(names, part[2:], strict=True) if rows}) for part in parts
-    ]
+    counts = []
+    for accepted, told in zip(row[::2], row[1::2], strict=True):
+        outside = {name: told[name] for name in REASONS if name in told} if told else {}
+        counts.append((accepted, accepted - sum(outside.values()), outside))
+    return counts
 
 
 def _seen(
