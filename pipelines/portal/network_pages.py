@@ -226,7 +226,7 @@ class NetworkPages:
             source = f" Source : {self.network.source}." if self.network.source else ""
             return [f"Producteur : {self.network.producer}.{source}"]
         if place.level != "site":
-            return self._held_by_territory(place)
+            return list(self._held_by_territory.get((place.level, place.code), ()))
         notes: list[Markup | str] = []
         known = self.reading.territories.get(("departement", place.territory))
         if known:
@@ -246,14 +246,14 @@ class NetworkPages:
     def _years(self) -> list[int]:
         return [figure.year for series in self._nation.values() for figure in series.figures]
 
-    def _held_by_territory(self, place: Place) -> list[Markup | str]:
-        """Name the offices whose results are those of the territory: a caisse that has one département."""
-        held = [
-            row
-            for row in self.reading.rows("structures", self.network.code)
-            if row["maille"] == place.level and row["territoire_code"] == place.code
-        ]
-        return [f"Structure : {row['structure']} ({row['structure_code']})." for row in held]
+    @cached_property
+    def _held_by_territory(self) -> dict[tuple[str, str], list[str]]:
+        """The offices whose results are those of a territory, by its level and code: a caisse of one département."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for row in self.reading.rows("structures", self.network.code):
+            told = f"Structure : {row['structure']} ({row['structure_code']})."
+            found.setdefault((row["maille"], row["territoire_code"]), []).append(told)
+        return found
 
     def _more(self, page: str) -> Markup:
         places = {level: self.reading.places(self.network.code, level) for level in ("region", "departement", "site")}
@@ -297,7 +297,7 @@ class NetworkPages:
             return None
         year = max(years)
         figures = {code: figure for code, found in series.items() for figure in found.figures if figure.year == year}
-        areas = areas_of_year(self.reading.rows("territoires"), level, year, figures)
+        areas = areas_of_year(self.reading.territory_rows, level, year, figures)
         chart = territory_map(areas, one, year, level)
         return LEVELS_MANY[level], f"{LEVELS_MANY[level].capitalize()}, {year}", level, Markup(chart.html(f"m-{level}"))
 

@@ -184,10 +184,15 @@ class Reading:
         }  # fmt: skip
 
     @cached_property
+    def territory_rows(self) -> list[dict[str, Any]]:
+        """The rows of ``territoires``, in order of years."""
+        return self.rows("territoires")
+
+    @cached_property
     def territories(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
         """The rows of ``territoires`` by level and code, in order of years: one that changed has several."""
         found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for row in self.rows("territoires"):
+        for row in self.territory_rows:
             found.setdefault((row["maille"], row["territoire_code"]), []).append(row)
         return found
 
