@@ -224,7 +224,7 @@ class _Digests:
         self._by_network = {table: reading.digests(table, "reseau") for table in _OF_A_NETWORK}
         self._shared = [
             *(sorted(reading.digests(table, "'toutes'").items()) for table in _OF_ALL),
-            code_digest(), [site.title, site.address, *site.themes, site.barometers],
+            code_digest(), [site.title, site.address, *site.themes, site.barometers, site.voices is not None],
             reading.synthetic, reading.years[-1:],
         ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from portal.made_release import made_release, row
+from portal.made_release import made_release, network, row
 from signals.made_voices import made_voices
 from signals_published.made_signals import made_tables, released
 
@@ -131,6 +131,14 @@ def test_pages_lead_to_voices_where_there_are_some_and_nowhere_else(site, result
         assert "signaux" not in (without / address).read_text(encoding="utf-8")
         assert "voix/" not in (without / address).read_text(encoding="utf-8")
     assert not (without / "signaux.html").exists()
+
+
+def test_the_menu_of_a_network_without_voices_follows_the_first_signals_and_their_end(release, tmp_path):
+    results = made_release(tmp_path, [row(2024, 80.5, reseau="dgfip")], reseaux=[network("dgfip")])
+    site = tmp_path / "site"
+    for signals, shown in ((None, False), (release.folder, True), (None, False)):
+        build_site(results, site, signals=signals)
+        assert ('href="../signaux.html"' in (site / "reseaux" / "dgfip.html").read_text(encoding="utf-8")) is shown
 
 
 def test_a_signal_whose_number_is_secret_has_no_figure_on_its_page(site, release):
