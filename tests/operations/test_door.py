@@ -45,8 +45,8 @@ def test_doctor_says_what_is_wrong_with_a_relative_home(tmp_path, monkeypatch, c
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
 @pytest.mark.parametrize("command", ["check", "check --json"])
-def test_an_answer_that_finds_no_room_is_told_in_a_sentence(command):
-    asked = [sys.executable, "-m", "pipelines.cli", *command.split()]
+def test_an_answer_that_finds_no_room_is_told_in_a_sentence(command, few_networks):
+    asked = [sys.executable, "-m", "pipelines.cli", *command.split(), "--schemas", str(few_networks("securite"))]
     with Path("/dev/full").open("w") as full:
         told = subprocess.run(asked, cwd=PROJECT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert told.returncode == 2
@@ -56,9 +56,10 @@ def test_an_answer_that_finds_no_room_is_told_in_a_sentence(command):
 @pytest.mark.parametrize(
     "command", ["check", "check --json", "explain --help", "doctor --json", "status", "validate -h"]
 )
-def test_a_reader_may_leave(command, tmp_path):
+def test_a_reader_may_leave(command, tmp_path, few_networks):
     """A pipe whose reader is gone from the start: nothing is told, and the code is that of the work."""
-    environment = {**os.environ, "RESULTATS_OUTPUT": str(tmp_path)}
+    schemas = str(few_networks("securite"))
+    environment = {**os.environ, "RESULTATS_OUTPUT": str(tmp_path), "RESULTATS_SCHEMAS": schemas}
     asked = [sys.executable, "-m", "pipelines.cli", *command.split()]
     alone = subprocess.run(asked, cwd=PROJECT, env=environment, capture_output=True, check=False)
     read, write = os.pipe()
