@@ -50,8 +50,9 @@ def office_names(release: Path, codes: Collection[str]) -> dict[tuple[str, str],
 
 
 def yearly_indicators(release: Path) -> dict[str, list[str]]:
-    """Return the indicators that are published of each network, each with its last year: « csat 2024 »."""
-    held = _read(release, ["reseau", "indicateur", "annee"], pc.field("maille") == "national")
+    """Return the indicators of each network that have a published value, with the last year of one: « csat 2024 »."""
+    wanted = (pc.field("maille") == "national") & pc.field("valeur").is_valid()
+    held = _read(release, ["reseau", "indicateur", "annee"], wanted)
     last = held.groupby(["reseau", "indicateur"])["annee"].max().reset_index()
     found: dict[str, list[str]] = {}
     for line in last.itertuples(index=False):

@@ -54,7 +54,7 @@ class Findings:
 NOTHING = Findings(
     pd.DataFrame(columns=["detector", "month", *CELL, "signal"]),
     pd.DataFrame(columns=["detector", "family", "month", "tests", "signals", "expected_false"]),
-    pd.DataFrame(columns=["detector", "month", *CELL, "check", "raised", "note"]),
+    pd.DataFrame(columns=["detector", "month", *CELL, "check", "raised", "number", "note"]),
     pd.DataFrame(columns=["network", "service", "smallest_rise", "found", "false_alarms", "months", "voices"]),
 )
 
@@ -171,7 +171,7 @@ def _checks(checks: pd.DataFrame) -> dict[tuple[str, ...], str]:
     """Return in words what each counter-explanation gave, by signal and check."""
     return {
         (*_key(line), str(line["check"])): f"{'à examiner' if line['raised'] else 'écarté'} : {line['note']}"
-        for line in checks.to_dict("records")
+        for line in checks[checks["number"].notna()].to_dict("records")  # others could not be checked
     }
 
 

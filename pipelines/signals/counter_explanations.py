@@ -58,24 +58,32 @@ FROM shares GROUP BY ALL
 """
 _CAMPAIGNS = """
 WITH told AS (
-    SELECT network, service, unnest(list_distinct([coalesce(feeling, ''), ''])) AS feeling, themes, terms
-    FROM voices WHERE campaign AND datediff('month', day, $end) = 0
-), cells AS (
-    SELECT network, service, feeling, unnest(list_append(list_distinct(coalesce(themes, [])), '')) AS theme, '' AS term
-    FROM told UNION ALL
-    SELECT network, service, feeling, '' AS theme, unnest(list_distinct(coalesce(terms, []))) AS term FROM told
+    SELECT network, service, unnest(list_distinct([coalesce(feeling, ''), ''])) AS feeling, themes, terms, campaign,
+           coalesce(repeats, 1) AS texts
+    FROM voices WHERE datediff('month', day, $end) = 0
+), told_of AS (SELECT * FROM told SEMI JOIN (SELECT * FROM told WHERE campaign) USING (network, service)), cells AS (
+    SELECT network, service, feeling, unnest(list_append(list_distinct(coalesce(themes, [])), '')) AS theme, '' AS term,
+           campaign, texts
+    FROM told_of UNION ALL
+    SELECT network, service, feeling, '' AS theme, unnest(list_distinct(coalesce(terms, []))) AS term, campaign, texts
+    FROM told_of
 )
-SELECT *, count(*)::DOUBLE AS campaign FROM cells GROUP BY ALL
+SELECT network, service, feeling, theme, term, sum(texts) FILTER (campaign)::DOUBLE AS campaign,
+       sum(texts) FILTER (NOT campaign)::DOUBLE AS others
+FROM cells GROUP BY ALL
 """
 _CELL = [*KEY, "term"]
 
 
-def campaign_voices(connection: duckdb.DuckDBPyConnection, month: datetime.date, tests: pd.DataFrame) -> Floats:
-    """Return how many voices of campaigns of the month are of the service, theme, feeling and word of each test."""
+def campaign_texts(connection: duckdb.DuckDBPyConnection, month: datetime.date, tests: pd.DataFrame) -> pd.DataFrame:
+    """Return how many texts of the month are of the service, theme, feeling and word of each test.
+
+    Columns: ``campaign``, of campaigns, and ``others``; near-duplicates are one voice, and as many texts as they are. A
+    service without any campaign has 0 of both.
+    """
     told = connection.execute(_CAMPAIGNS, {"end": month_end(month)}).df()
-    if told.empty:
-        return np.zeros(len(tests))
-    return tests[_CELL].merge(told, on=_CELL, how="left")["campaign"].fillna(0.0).to_numpy(np.float64)
+    held = tests[_CELL].astype("str").merge(told.astype(dict.fromkeys(_CELL, "str")), on=_CELL, how="left")
+    return held[["campaign", "others"]].fillna(0.0).set_index(tests.index)
 
 
 def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals: pd.DataFrame) -> pd.DataFrame:
@@ -88,7 +96,7 @@ def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals:
     held = signals[TEST].merge(connection.execute(_MONTHS.format(year=_YEAR)).df(), on=SERVICE, how="left")
     held = held.merge(connection.execute(_FORMS).df(), on=SERVICE, how="left")
     held = held.merge(connection.execute(_LABELS.format(sure=_SURE)).df(), on=SERVICE, how="left")
-    held = held.assign(campaign=campaign_voices(connection, month, held))
+    held = held.assign(campaign=campaign_texts(connection, month, held)["campaign"])
     found = [_volume(held), _campaign(held), _delay(held), _form(held), _label(held)]
     return pd.concat(found, ignore_index=True)[CHECKS].sort_values([*TEST, "check"], ignore_index=True)
 
@@ -122,7 +130,8 @@ def _label(held: pd.DataFrame) -> pd.DataFrame:
 def _share_check(held: pd.DataFrame, name: str, share: pd.Series[float], limit: float, told: str) -> pd.DataFrame:
     """Return the check of a share, which is told only as more or less than its limit: it could be of few voices."""
     raised = share >= limit
-    notes = np.where(raised, f"{100 * limit:.0f} % ou plus {told}", f"moins de {100 * limit:.0f} % {told}")
+    bound = french.percent(100 * limit, 0)
+    notes = np.where(raised, f"{bound} ou plus {told}", f"moins de {bound} {told}")
     return _check(held, name, raised, share, "").assign(note=np.where(share.isna(), "inconnu", notes))
 
 

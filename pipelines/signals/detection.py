@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.signals.cell_tests import ebgm_tests, funnel_tests, scan_tests, term_tests
-from pipelines.signals.counter_explanations import campaign_voices, checks
+from pipelines.signals.counter_explanations import campaign_texts, checks
 from pipelines.signals.ledger import Guards, entered, gathered, judged, ledger
 from pipelines.signals.power import COLUMNS as POWER
 from pipelines.signals.power import power
@@ -55,8 +55,8 @@ def detect(voices: pa.Table, month: datetime.date, options: Options | None = Non
     with known_voices(voices, month) as connection:
         series = voice_series(connection)
         entries = gathered([*_time_tests(series, month), *_cell_tests(connection, month, options.guards)])
-        of_campaigns = campaign_voices(connection, month, entries)
-        entries["eligible"] &= (of_campaigns <= entries["voices"]) | entries["detector"].isin(YEARLY)
+        texts = campaign_texts(connection, month, entries)
+        entries["eligible"] &= (texts["campaign"] <= texts["others"]) | entries["detector"].isin(YEARLY)
         tests = judged(entries, options.guards)
         explained = checks(connection, month, tests[tests["signal"]])
     counted = ledger(tests, options.guards)

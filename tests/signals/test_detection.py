@@ -87,6 +87,23 @@ def test_voices_of_a_campaign_are_no_signal_but_are_told():
     assert "panne" not in set(signals(detect(voices, MONTH, QUIET))["theme"])
 
 
+@pytest.mark.parametrize(("copies", "there"), [(300, False), (5, True)])
+def test_a_campaign_counts_its_texts_and_not_its_voices(copies, there):
+    """One text sent 300 times is one voice, and more than what all the others say."""
+    rise = risen("panne", "negatif", MONTH, 3)
+
+    def change(rows):
+        rise(rows)
+        like = next(row for row in rows if row["service"] == "CAF" and row["day"] >= MONTH)
+        rows.append({**like, "themes": ["panne"], "feeling": "negatif", "campaign": True, "repeats": copies})
+
+    found = detect(made_voices({"caf": 3, "cpam": 2}, DAYS, change=change), MONTH, QUIET)
+    assert ("panne" in set(signals(found)["theme"])) == there
+    if there:
+        notes = found.checks.set_index("check").loc["campaign", "note"]
+        assert "témoignages de campagne, comptés à part : 5 à 20" in set(notes)
+
+
 def test_a_signal_is_told_with_what_could_explain_it():
     late = risen("panne", "negatif", MONTH, 3, delay_days=90, form="2024", label="nouveau")
     found = detect(made_voices({"caf": 3, "cpam": 2}, DAYS, change=late), MONTH, QUIET)

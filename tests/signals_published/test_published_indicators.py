@@ -109,6 +109,13 @@ def test_what_is_hidden_is_never_tested(catalogue, tmp_path):
     assert f"A{HIDDEN}" not in set(kept[kept["indicator"] != ""]["office"])
 
 
+def test_an_indicator_without_any_published_value_is_not_told_beside(catalogue, tmp_path):
+    nothing = {"valeur": None, "motif_absence": "secret statistique", "statut_observation": "Q"}
+    later = row(2022, 80.0) | nothing
+    held = published(tmp_path, [*results(fall), later, later | {"indicateur": "csat"}])
+    assert set(tables(catalogue, held)["signaux"]["indicateurs_du_reseau"]) == {"taux-decroche 2021"}
+
+
 def test_another_release_tests_the_indicators_again_and_nothing_else(catalogue, tmp_path):
     store = published(tmp_path, results())
     assert judge_months(catalogue, store, MONTHS) == MONTHS

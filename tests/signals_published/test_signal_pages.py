@@ -109,6 +109,15 @@ def test_a_signal_stands_beside_the_results_of_its_network_named_and_dated(site)
     assert "version 1.0.0. Ils sont mesurés autrement" in page
 
 
+def test_a_page_says_its_sentence_once_and_each_curve_what_its_lines_are(site, release):
+    page = html.unescape((site / "signaux" / "caf-panne-negatif-2023-10.html").read_text(encoding="utf-8"))
+    assert len(re.findall("où l'on en attendait", page)) == 1
+    assert page.count("Trait plein") == page.count("<figure") == 1
+    for address in ("signaux.html", "voix/caf/CAF.html"):
+        text = (site / address).read_text(encoding="utf-8")
+        assert text.count("Trait plein") == text.count("<figure") > 0
+
+
 def test_the_honest_limits_stand_on_the_pages(site):
     for address in ("signaux.html", METHOD, "voix/caf/CAF.html"):
         text = html.unescape((site / address).read_text(encoding="utf-8"))

@@ -150,6 +150,21 @@ def test_counter_explanations_are_told_in_words():
     assert made["signaux"].iloc[0]["volume"] == "non vérifié"
 
 
+def test_what_could_not_be_checked_is_not_told_as_ruled_out():
+    """By a burst of voices that don't say when they were written, in a form that is not told either."""
+    unknown = voices({("panne", "negatif"): 20})
+    for name in ("delay_days", "form"):
+        place = unknown.column_names.index(name)
+        unknown = unknown.set_column(place, name, pa.nulls(unknown.num_rows, COLUMNS[name]))
+    seen = pd.DataFrame([one_test("2024-08", seen=True)])
+    with known_voices(unknown, datetime.date(2024, 8, 1)) as connection:
+        found = checks(connection, datetime.date(2024, 8, 1), seen).to_dict("records")
+    card = signal_tables(unknown, findings(seen.to_dict("records"), found), Words())["signaux"].iloc[0]
+    assert (card["moderation"], card["volume"]) == ("non vérifié",) * 2
+    assert card["campagne"].startswith("écarté")
+    assert "inconnu" not in set(card[CHECKS])
+
+
 def test_the_ledger_counts_everything_tested_with_the_alarms_expected_by_chance():
     made = signal_tables(ENOUGH, findings([one_test(month, seen=False) for month in MONTHS]), Words())
     assert list(made["tests_signaux"]["tests"]) == [1] * 8
