@@ -312,10 +312,11 @@ def _figures(card: Mapping[Any, Any]) -> str:
         return "nombre de voix secret"
     month = month_in_words(card["mois"])
     if pd.isna(card["attendu"]):
-        return f"{card['voix']:.0f} voix en {month}" if pd.notna(card["voix"]) else f"vu en {month}"
+        return f"environ {card['voix']:.0f} voix en {month}" if pd.notna(card["voix"]) else f"vu en {month}"
     observed, expected = (french.decimal(card[name], 1) for name in ("observe", "attendu"))
-    word = french.plural(int(round(card["attendu"], 1)), "attendue" if card["unite"] == "voix" else "attendu")
-    return f"{observed} {card['unite']} en {month}, {expected} {word}"
+    about, word = ("environ ", "attendue") if card["unite"] == "voix" else ("", "attendu")
+    told = french.plural(int(round(card["attendu"], 1)), word)
+    return f"{about}{observed} {card['unite']} en {month}, {expected} {told}"
 
 
 def _words(catalogue: Catalogue, store: Store, tests: pd.DataFrame, notes: Sequence[SignalNote]) -> Words:

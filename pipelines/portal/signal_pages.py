@@ -52,6 +52,7 @@ METHODS = {
     "scan": "départements qui se détachent (Kulldorff)",
     "terms": "mot qui monte (rapport de cotes)",
 }
+_SUMMED = ("tests", "signaux", "fausses_attendues", "signaux_montres")
 _CHECKS = {
     "volume": "Volume", "campagne": "Campagne", "moderation": "Modération", "formulaire": "Formulaire",
     "intitule": "Intitulé du service",
@@ -202,11 +203,9 @@ class SignalPages:
 
     def _last(self) -> Line | None:
         """Return what was tested in the last month, all families together."""
-        held = self.release.told(
-            "SELECT mois, sum(tests) AS tests, sum(signaux) AS signaux, sum(fausses_attendues) AS fausses "
-            "FROM tests_signaux GROUP BY mois ORDER BY mois DESC LIMIT 1"
-        )
-        return held[0] if held else None
+        held = self.release.told("SELECT * FROM tests_signaux WHERE mois = (SELECT max(mois) FROM tests_signaux)")
+        names = [name for name in _SUMMED if held and name in held[0]]  # older releases don't say which have a card
+        return {"mois": held[0]["mois"]} | {name: sum(x[name] for x in held) for name in names} if held else None
 
     def _ledger(self) -> list[Line]:
         last = self.release.told("SELECT DISTINCT mois FROM tests_signaux ORDER BY mois DESC LIMIT ?", str(PERIODS))
@@ -247,18 +246,19 @@ def _card_facts(card: Line) -> Markup:
 
 
 def _month_of_voices(network: str, service: str, theme: str, month: str, held: Sequence[Line]) -> Line:
-    """Return the voices of each feeling in a month, 0 where the release has no row of it."""
+    """Return the voices of each feeling in a month, 0 where the release has no row: a theme's total is then hidden."""
     told = {line["ressenti"]: line["voix"] for line in held if line["mois"] == month}
+    absent = {ALL: 0 if theme == ALL else None}
     return {"reseau": network, "service": service, "theme": theme, "mois": month} | {
-        feeling: told.get(feeling, 0) for feeling in FEELINGS
+        feeling: told.get(feeling, absent.get(feeling, 0)) for feeling in FEELINGS
     }
 
 
 def _voices_told(label: str, last: Line) -> str:
     """Say the last month, feeling by feeling where it is told."""
-    words = {"négatif": "négatives", "neutre": "neutres", "positif": "positives", "non dit": "sans ressenti dit"}
-    told = [f"{last[feeling]} {word}" for feeling, word in words.items() if last[feeling]]
-    if any(last[feeling] is None for feeling in words):
+    words = {"négatif": "négatives", "positif": "positives", ALL: "en tout"}
+    told = [f"environ {last[feeling]} {word}" for feeling, word in words.items() if last[feeling]]
+    if any(last[feeling] is None for feeling in words if feeling != ALL):
         told.append(
             "trop peu d'autres pour en donner le nombre" if told else "trop peu de voix pour en donner le nombre"
         )

@@ -1,15 +1,16 @@
 """Which figures of a signal are told: none of few voices, and none from which a number of few voices would follow.
 
-Voices are counted for a whole service in one month, where ``themes_voix`` tells that number too, or for a word of it.
-Territories, offices and windows of several months have no number: their cards would subtract from one another, from one
-feeling to another or from one month to the next. An indicator is published already, by other rules.
+Voices are counted for a whole service in one month, where ``themes_voix`` tells that number too, or for a word of it:
+to the nearest five, as there. Territories, offices and windows of several months have no number: their cards would
+subtract from one another. No share of all that is positive or negative: it would be a rate of satisfaction. An
+indicator is published already, by other rules.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.signal_tables.shown_voices import ALL, DAYS, FEELINGS, VOICES, Counts
+from pipelines.signal_tables.shown_voices import ALL, DAYS, FEELINGS, VOICES, Counts, about, fewest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,15 +27,15 @@ def card_figures(place: Mapping[str, str], line: Mapping[Any, Any], told: Counts
         return held | _tested(line)
     if not _tells(place, line, told):
         return held
-    held |= {"voix": int(line["voices"]), "jours": int(line["days"])}
+    voices, monthly = about(line["voices"]), line["detector"] == _MONTHLY
+    held |= {"voix": voices, "jours": min(int(line["days"]), fewest(voices))}  # of more days, it would be told how many
     if place["term"]:
         return held
-    if line["detector"] == _MONTHLY:
-        held["observe"] = float(line["observed"])
-    if total_told(place, line, told):  # else it would follow from the share, or from what was expected of it
-        held["part"] = float(line["share"]) * 100
-        held |= _tested(line) if line["detector"] == _MONTHLY else {}
-    return held
+    if _is_rate(place):
+        return held | ({"observe": float(voices)} if monthly else {})
+    if whole := told.total((place["network"], place["service"], str(line["month"]), ALL, ALL)):
+        held["part"] = 100 * voices / about(whole)
+    return held | (_tested(line, voices / line["voices"]) if monthly else {})
 
 
 def has_curve(place: Mapping[str, str], line: Mapping[Any, Any]) -> bool:
@@ -47,16 +48,17 @@ def curve_figures(place: Mapping[str, str], line: Mapping[Any, Any], told: Count
     observed, expected, limit = line["observed"], line["expected"], line["upper"]
     if place["indicator"]:
         limit = None  # judged both ways, it has none on one side
+    elif _tells(place, line, told):
+        observed = float(about(observed))
+        expected, limit = (None, None) if _is_rate(place) else (expected, limit)
     else:
-        observed = observed if _tells(place, line, told) else None
-        if observed is None or not total_told(place, line, told):
-            expected = limit = None
+        observed = expected = limit = None
     return {"observe": observed, "attendu": expected, "limite": limit}
 
 
-def total_told(place: Mapping[str, str], line: Mapping[Any, Any], told: Counts) -> bool:
-    """Whether the number of all voices of the service in the month of a test is told."""
-    return told.total((place["network"], place["service"], str(line["month"]), ALL, ALL)) is not None
+def _is_rate(place: Mapping[str, str]) -> bool:
+    """Whether a share of the service's voices would be a rate of satisfaction or of dissatisfaction."""
+    return bool(place["feeling"]) and not place["theme"] and not place["term"]
 
 
 def _tells(place: Mapping[str, str], line: Mapping[Any, Any], told: Counts) -> bool:
@@ -73,12 +75,13 @@ def _tells(place: Mapping[str, str], line: Mapping[Any, Any], told: Counts) -> b
 
 
 def _tells_word(total: int | None, line: Mapping[Any, Any]) -> bool:
-    """Whether those who say a word are voices and days enough, and those who don't are voices enough."""
-    return total is not None and line["days"] >= DAYS and VOICES <= line["voices"] <= total - VOICES
+    """Whether those who say a word are voices and days enough, in a month whose voices are told."""
+    return total is not None and line["days"] >= DAYS and line["voices"] >= VOICES
 
 
-def _tested(line: Mapping[Any, Any]) -> dict[str, Any]:
+def _tested(line: Mapping[Any, Any], told: float = 1.0) -> dict[str, Any]:
+    """Return what is observed beside what is expected; ``told``: by how much what is observed is told for more."""
     return {
-        "observe": line["observed"], "attendu": line["expected"], "rapport": line["ratio"],
-        "rapport_bas": line["ratio_low"], "rapport_haut": line["ratio_high"],
+        "observe": line["observed"] * told, "attendu": line["expected"], "rapport": line["ratio"] * told,
+        "rapport_bas": line["ratio_low"] * told, "rapport_haut": line["ratio_high"] * told,
     }  # fmt: skip

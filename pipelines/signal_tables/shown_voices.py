@@ -1,7 +1,9 @@
-"""How many voices said what, month by month, and which of these numbers are hidden.
+"""How many voices said what, month by month: about how many, and which of these numbers are hidden.
 
-A voice has one feeling and any number of themes: feelings add up to « tous », themes to nothing. A number of few voices
-or days is hidden, and the total from which it would follow.
+A number of few voices or days is hidden, and all others are told to the nearest five: whatever is added or subtracted,
+between feelings, themes, cards or versions, no number of few voices follows from what is told. This holds because three
+things are told of a month and no more: the positive voices, the negative ones, and all with those that are neither; and
+of a theme, all together only where both of its feelings are told, or where nobody in the month told any.
 """
 
 from __future__ import annotations
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 VOICES, DAYS = 5, 3  # the least that is published
+STEP = 5  # numbers told are multiples of it
 ALL = "tous"
-UNTOLD = "non dit"
-FEELINGS = {"positif": "positif", "neutre": "neutre", "negatif": "négatif"}
+FEELINGS = {"positif": "positif", "negatif": "négatif"}  # others are counted in ALL alone
 PUBLISHED, SECRET = "publié", "secret statistique"
 GROUP = ["reseau", "service", "mois", "theme"]
 
@@ -36,11 +38,11 @@ def counted_voices(voices: pa.Table) -> pd.DataFrame:
     held = held[~held["campaign"].astype(bool)]
     told = pd.DataFrame({
         "reseau": held["network"], "service": held["service"], "jour": held["day"].astype(str),
-        "ressenti": held["feeling"].map(FEELINGS).fillna(UNTOLD),
+        "ressenti": held["feeling"].map(FEELINGS),
         "theme": [[ALL, *themes] for themes in held["themes"]],
     }).explode("theme")  # fmt: skip
     told["mois"] = told["jour"].str[:7]
-    found = pd.concat([_counts(told), _counts(told.assign(ressenti=ALL))], ignore_index=True)
+    found = pd.concat([_counts(told.dropna()), _counts(told.assign(ressenti=ALL))], ignore_index=True)
     found = found[_of_services_told(found)].sort_values([*GROUP, "ressenti"], ignore_index=True)
     return found.assign(cache=_hidden(found))
 
@@ -58,22 +60,36 @@ def _of_services_told(found: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _hidden(found: pd.DataFrame) -> pd.Series[bool]:
-    """Return which counts are hidden: of few voices or days, and totals from which hidden feelings would follow.
+    """Return which counts are hidden: of few voices or days, and a theme's total where one of its feelings isn't told.
 
-    A total is told where its hidden feelings hide one another: without the largest, the others are voices enough.
+    The voices that are neither positive nor negative would follow from it, unless all voices of the month are so.
     """
     few, of_all = (found["voix"] < VOICES) | (found["jours"] < DAYS), found["ressenti"].eq(ALL)
-    held = found["voix"].where(few & ~of_all).groupby([found[name] for name in GROUP], sort=False)
-    alone = held.transform("count").gt(0) & (held.transform("sum") - held.transform("max") < VOICES)
-    return few | (of_all & alone)
+    told = (~few & ~of_all).groupby([found[name] for name in GROUP], sort=False).transform("sum")
+    felt = (~of_all).groupby([found[name] for name in GROUP[:3]], sort=False).transform("any")
+    return few | (of_all & found["theme"].ne(ALL) & felt & told.lt(len(FEELINGS)))
+
+
+def about(count: float) -> int:
+    """Return a number of voices as it is told: the nearest multiple of STEP, never 0 when there are some."""
+    return max(STEP, STEP * int((count + STEP / 2) // STEP)) if count else 0
+
+
+def fewest(told: int) -> int:
+    """Return the least that there may be where ``told`` voices are."""
+    return max(VOICES, told - STEP // 2)
 
 
 def voices_table(counts: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Return the rows of the table ``themes_voix``; ``labels``: of the themes."""
+    """Return the rows of the table ``themes_voix``; ``labels``: of the themes.
+
+    A theme's total that is hidden has no row: that there is one would tell voices that are neither of its feelings.
+    """
+    counts = counts[~(counts["cache"] & counts["theme"].ne(ALL) & counts["ressenti"].eq(ALL))].reset_index(drop=True)
     hidden = counts["cache"]
     return counts.assign(
         theme_libelle=counts["theme"].map(lambda theme: theme_label(theme, labels)),
-        voix=counts["voix"].astype("Int64").mask(hidden),
+        voix=counts["voix"].map(about).astype("Int64").mask(hidden),
         statut=np.where(hidden, SECRET, PUBLISHED),
     ).drop(columns=["jours", "cache"])
 
@@ -105,6 +121,9 @@ class Counts:
         self._known = dict(zip(keys, told, strict=True))
 
     def total(self, place: tuple[str, str, str, str, str]) -> int | None:
-        """Return the number of voices of a place, None when it is hidden; 0 of a place that no voice is of."""
-        total, hidden = self._known.get(place, (0, False))
+        """Return the number of voices of a place, None when it is hidden; 0 of a place that no voice is of.
+
+        That a theme has no voice of any feeling is hidden too.
+        """
+        total, hidden = self._known.get(place, (0, place[-1] == ALL != place[-2]))
         return None if hidden else int(total)

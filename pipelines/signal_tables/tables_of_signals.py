@@ -5,13 +5,14 @@ Nothing is tested here, and nothing of a text is known: cards tell tests, with w
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pipelines.mechanics import french
-from pipelines.signal_tables.card_figures import card_figures, curve_figures, has_curve, total_told
+from pipelines.signal_tables.card_figures import card_figures, curve_figures, has_curve
 from pipelines.signal_tables.episodes import CARD, CELL, Episode, episodes
 from pipelines.signal_tables.revised_cards import Released, with_revised
 from pipelines.signal_tables.same_facts import with_same_facts
@@ -100,7 +101,7 @@ def signal_tables(
     tables = {
         "signaux": pd.DataFrame(with_same_facts(cards)),
         "courbes_signaux": pd.DataFrame([line for one in shown for line in _curve(one, found.tests, told)]),
-        "tests_signaux": _tests(found.ledger),
+        "tests_signaux": _tests(found.ledger, shown),
         "puissance_signaux": _power(_of_services(found.power, counts), found.ledger, voices),
         "themes_voix": voices_table(counts, words.themes),
     }
@@ -133,7 +134,7 @@ def _card(
         return card
     if card["voix"] is None:
         return card | {**dict.fromkeys(CHECKS.values()), "statut": SECRET}
-    return card if total_told(place, line, told) else card | {"volume": None}
+    return card
 
 
 def _curve(one: Episode, tests: pd.DataFrame, told: Counts) -> Iterable[dict[str, Any]]:
@@ -179,12 +180,16 @@ def _key(line: Mapping[Any, Any]) -> tuple[str, ...]:
     return tuple(str(line[name]) for name in ("detector", "month", *CELL))
 
 
-def _tests(ledger: pd.DataFrame) -> pd.DataFrame:
-    told = ledger.rename(columns={
+def _tests(ledger: pd.DataFrame, shown: Sequence[Episode]) -> pd.DataFrame:
+    """Return the ledger, and how many of its signals have a card: the same for several, none for some words."""
+    places = ["month", "family", "detector"]
+    seen = Counter(tuple(line[name] for name in places) for one in shown for line in one.lines)
+    shown_of = [seen[place] for place in ledger[places].itertuples(index=False, name=None)]
+    told = ledger.assign(signaux_montres=shown_of).rename(columns={
         "month": "mois", "family": "famille", "detector": "methode", "signals": "signaux",
         "expected_false": "fausses_attendues",
     })  # fmt: skip
-    return told[["mois", "famille", "methode", "tests", "signaux", "fausses_attendues"]]
+    return told[["mois", "famille", "methode", "tests", "signaux", "fausses_attendues", "signaux_montres"]]
 
 
 def _of_services(power: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:

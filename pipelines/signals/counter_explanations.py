@@ -103,8 +103,10 @@ def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals:
 
 def _volume(held: pd.DataFrame) -> pd.DataFrame:
     ratio = held["volume"] / held["usual"]
-    raised = (ratio >= MORE_VOLUME) | (ratio <= 1 / MORE_VOLUME)
-    return _check(held, "volume", raised, ratio, "volume du mois, par rapport à un mois habituel : × {:.1f}")
+    more, less = ratio >= MORE_VOLUME, ratio <= 1 / MORE_VOLUME
+    words = np.select([more, less], ["une fois et demie ou plus", "les deux tiers ou moins"], "à peu près autant")
+    told = [f"voix du service, par rapport à un mois habituel : {word}" for word in words]  # a number would tell others
+    return _check(held, "volume", more | less, ratio, "").assign(note=told)
 
 
 def _campaign(held: pd.DataFrame) -> pd.DataFrame:

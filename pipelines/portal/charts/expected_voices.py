@@ -19,7 +19,7 @@ WIDTH, LEFT, RIGHT, TOP, BOTTOM = 320, 34, 314, 22, 150
 _LABELS = 5  # months written below
 _PER_MONTH = "voix par mois"
 SECRET = "secret"
-FEELINGS = ("négatif", "neutre", "positif", "non dit", "tous")  # in the order of a table
+FEELINGS = ("négatif", "positif", "tous")  # in the order of a table
 
 
 def month_words(month: str) -> str:
@@ -58,7 +58,7 @@ def voices_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str) -> C
 
     ``lines``: by month, the voices of each feeling (``négatif``…), None where hidden, 0 where there is none.
     """
-    felt = any(line[name] != 0 for line in lines for name in ("négatif", "neutre", "positif"))
+    felt = any(line[name] != 0 for line in lines for name in ("négatif", "positif"))
     drawn = "négatif" if felt else "tous"
     heights = _Heights(lines, (drawn, "positif"))
     places = [(heights.at[x["mois"]], heights.y(x["positif"])) if x["positif"] is not None else None for x in lines]
@@ -70,7 +70,7 @@ def voices_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str) -> C
         )
         for x in lines
     )
-    table = Table(title, ("Mois", "Négatives", "Neutres", "Positives", "Non dit", "Toutes"), rows)
+    table = Table(title, ("Mois", "Négatives", "Positives", "Toutes"), rows)
     return Chart(picture("Courbe", WIDTH, BOTTOM + 22, marks), told, table)
 
 
@@ -155,7 +155,8 @@ def signal_sentence(card: Mapping[str, Any]) -> str:
     if number is None:
         return sentence(f"{card['titre']}, {begun} ; le nombre de voix est secret, il en dirait de trop petits")
     unit = unit_text(number, card.get("unite", "voix"))  # releases made before indicators have no unit
-    told = f"{_cell(number)} {unit} en {month_words(card['mois'])}"
+    about = "" if card["nature"] == "indicateur" else "environ "
+    told = f"{about}{_cell(number)} {unit} en {month_words(card['mois'])}"
     if card["attendu"] is not None:
         told += f" où l'on en attendait {number_text(card['attendu'], 1)}"
     decimals = 2 if card["nature"] == "indicateur" else 1  # a share that falls by a tenth is far from what it was
