@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pipelines.mechanics.french import counted, decimal, month_in_words, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipelines.declarations import Catalogue
     from pipelines.flow.store import Store
 
@@ -20,7 +22,7 @@ class SignalsMade:
 
     ``open``: the signals that wait for an answer, or were revised, by ``signal``, ``titre``, ``etat`` and ``chiffres``;
     ``signals``: the names of all. ``synthetic``: the warning that the texts came with, when they are invented.
-    ``measured``: whether it could be measured what would be found.
+    ``measured``: whether it could be measured what would be found. ``left_out``: signals that no release would take.
     """
 
     states: dict[str, int]
@@ -31,6 +33,7 @@ class SignalsMade:
     signals: tuple[str, ...]
     synthetic: str | None = None
     measured: bool = True
+    left_out: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -42,9 +45,17 @@ class SignalsMade:
             ", ".join(states) or "aucun signal",
             f"{tests}, {decimal(self.expected_false, 1)} {alarms}",
             "" if self.measured else "ce qui pourrait être vu n'a pas pu être mesuré",
+            _left_out(self.left_out),
             self.synthetic or "",
         ]
         return " ; ".join(part for part in told if part)
+
+
+def _left_out(signals: Sequence[str]) -> str:
+    if not signals:
+        return ""
+    told = counted(len(signals), "signal", "signaux")
+    return f"{told} hors de la version, un chiffre n'y convient pas : {', '.join(signals)}"
 
 
 def _agreed(count: int, state: str) -> str:

@@ -96,6 +96,15 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
     write_table(path, pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None))
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a table written here can be read: it is there, was not cut short nor damaged."""
+    try:
+        pq.read_table(path)
+    except (OSError, pa.ArrowException):
+        return False
+    return True
+
+
 def read_frame(path: Path, columns: Sequence[str] | None = None, **where: str) -> pd.DataFrame:
     """Return the rows of a table written here, all of them or those that hold that text in a column."""
     filters = [(name, "=", text) for name, text in where.items()] or None

@@ -26,7 +26,8 @@ from pipelines.flow.gather import declared_table
 from pipelines.flow.published_indicators import office_names, office_results, published_results, yearly_indicators
 from pipelines.flow.release import StoredTable
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made, signals_made
-from pipelines.flow.stored_files import read_frame, write_frame, write_table
+from pipelines.flow.signals_that_fit import lines_that_fit
+from pipelines.flow.stored_files import is_whole, read_frame, write_frame, write_table
 from pipelines.flow.texts_read import keep_texts_read
 from pipelines.mechanics import french
 from pipelines.mechanics.french import month_in_words
@@ -161,9 +162,9 @@ def judge_months(catalogue: Catalogue, store: Store, chosen: Sequence[str] | Non
     The published results of offices are tested beside the voices, and kept apart: another release tests them alone.
     Only of the last month is it measured what could be found, which costs the most.
     """
-    months, kept = known_months(store), _kept_months(store)
+    months, kept, room = known_months(store), _kept_months(store), store.room(ROOM)
     asked = [name for name in months.judged(kept) if chosen is None or name in chosen]
-    due = [name for name in asked if not _is_kept(months, name, kept.get(name, ""))]
+    due = [name for name in asked if not _is_kept(months, name, kept.get(name, ""), room)]
     if due:
         voices = pq.read_table(store.room(ROOM) / _VOICES)
         for name in due:
@@ -181,7 +182,8 @@ def _judge_indicators(catalogue: Catalogue, store: Store, months: Sequence[str])
         return []
     directions = {name: item.direction for name, item in catalogue.indicators.items()}
     depends = fingerprint(history.release_hash(release), directions, code_of((*_TESTING, *_READING)))
-    due = [name for name in months if kept.get(name) != depends]
+    files = {name: [store.room(ROOM) / _of_indicators(name, part) for part in _OF_INDICATORS] for name in months}
+    due = [name for name in months if kept.get(name) != depends or not all(map(is_whole, files[name]))]
     if due:
         results = office_results(release)
         for name in due:
@@ -227,8 +229,11 @@ def _detected(voices: pa.Table, month: datetime.date, *, power: bool) -> tuple[D
         return found, False
 
 
-def _is_kept(months: Months, name: str, kept: str) -> bool:
-    return kept.startswith(months.depends[name]) and (name != months.last or kept.endswith(_WITH_POWER))
+def _is_kept(months: Months, name: str, kept: str, folder: Path) -> bool:
+    """Whether a month was tested as it would be now, and all that was found is still there to read."""
+    files = [f"{name}-{part}.parquet" for part in _OF_A_MONTH] + [_POWER] * (name == months.last)
+    as_now = kept.startswith(months.depends[name]) and (name != months.last or kept.endswith(_WITH_POWER))
+    return as_now and all(is_whole(folder / file) for file in files)
 
 
 def _kept_months(store: Store) -> dict[str, str]:
@@ -242,23 +247,36 @@ def _first_day(month: str) -> datetime.date:
 def make_signal_tables(catalogue: Catalogue, store: Store) -> SignalsMade | None:
     """Make the published tables from the months that are kept, and keep them; None when there is no voice.
 
-    Raises DamagedReleaseError when the release before can't be read.
+    A line that could not be published is left out and told: the others don't wait for it. Raises DamagedReleaseError
+    when the release before can't be read.
     """
     months = known_months(store)
     if not months.depends:
         return None
-    folder = store.room(ROOM)
-    power = read_frame(folder / _POWER) if (folder / _POWER).is_file() else NOTHING.power
-    tests, ledger, checks = (_joined(store, months, part) for part in _OF_A_MONTH)
-    found = Findings(tests, ledger, checks, power)
+    try:
+        found = _findings(store, months)
+    except (OSError, pa.ArrowException):  # a file of a month that was not asked for was damaged since
+        judge_months(catalogue, store)
+        found = _findings(store, months)
     notes = [note for held in catalogue.signal_notes.values() for note in held]
     synthetic = _synthetic(catalogue, store)
     before = _released(catalogue, store, synthetic)
-    made = signal_tables(pq.read_table(folder / _VOICES), found, _words(catalogue, store, tests, notes), before)
+    voices, words = pq.read_table(store.room(ROOM) / _VOICES), _words(catalogue, store, found.tests, notes)
+    made = signal_tables(voices, found, words, before)
+    tables = {name: declared_table(name, catalogue.tables[name], made[name]) for name in SIGNAL_TABLES}
+    tables, left = lines_that_fit(tables, catalogue.tables)
     with store.writing(ROOM) as (folder,):
-        for name in SIGNAL_TABLES:
-            write_table(folder / f"{name}.parquet", declared_table(name, catalogue.tables[name], made[name]))
-    return _note_made(store, made, months, synthetic)
+        for name, table in tables.items():
+            write_table(folder / f"{name}.parquet", table)
+    made["signaux"] = made["signaux"][~made["signaux"].get("signal", pd.Series(dtype="str")).isin(left)]
+    return _note_made(store, made, months, synthetic, left)
+
+
+def _findings(store: Store, months: Months) -> Findings:
+    path = store.room(ROOM) / _POWER
+    power = read_frame(path) if path.is_file() else NOTHING.power
+    tests, ledger, checks = (_joined(store, months, part) for part in _OF_A_MONTH)
+    return Findings(tests, ledger, checks, power)
 
 
 def _released(catalogue: Catalogue, store: Store, synthetic: str | None) -> Released | None:
@@ -288,7 +306,9 @@ def _joined(store: Store, months: Months, part: str) -> pd.DataFrame:
     return pd.concat([frame for frame in frames if len(frame)] or [held], ignore_index=True)
 
 
-def _note_made(store: Store, made: dict[str, pd.DataFrame], months: Months, synthetic: str | None) -> SignalsMade:
+def _note_made(
+    store: Store, made: dict[str, pd.DataFrame], months: Months, synthetic: str | None, left: Sequence[str]
+) -> SignalsMade:
     cards, tests = made["signaux"].to_dict("records"), made["tests_signaux"]
     last = tests[tests["mois"] == months.last]
     told = SignalsMade(
@@ -299,7 +319,7 @@ def _note_made(store: Store, made: dict[str, pd.DataFrame], months: Months, synt
             for card in cards if card["etat"] in (TO_CONFIRM, CONFIRMED, REVISED)
         ),
         tuple(str(card["signal"]) for card in cards),
-        synthetic, _kept_months(store).get(months.last, _WITH_POWER).endswith(_WITH_POWER),
+        synthetic, _kept_months(store).get(months.last, _WITH_POWER).endswith(_WITH_POWER), tuple(left),
     )  # fmt: skip
     keep_signals_made(store, told)
     return told

@@ -37,6 +37,7 @@ _ITERATIONS = 25  # and this tolerance: those of R's glm, whose last step they a
 _TOLERANCE = 1e-8
 _FARTHEST = 50.0  # of a linear predictor: beyond, the exponential says nothing
 _TREND_YEARS = 3
+_VAGUE = 1.0  # standard error of a logarithm: beyond, what is expected isn't known to a factor of seven
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,15 @@ class Expectation:
     def muan_bound(self, alpha: float) -> Floats:
         """Return the same quantile at the upper end of the mean's interval (``muan``)."""
         return counts_quantile(1 - alpha, self.mean * np.exp(normal_quantile(1 - alpha) * self.error), self.dispersion)
+
+    @property
+    def known(self) -> Booleans:
+        """Whether enough was seen of that season to expect anything: else no count is a surprise.
+
+        A season in which nothing was ever seen expects 1e-12, and would be beaten by a single voice.
+        """
+        told: Booleans = self.error <= _VAGUE
+        return told
 
     @property
     def whole_dispersion(self) -> Floats:

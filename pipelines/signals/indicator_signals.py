@@ -131,7 +131,7 @@ def _share_tests(periods: _Periods, chosen: Integers, per_year: int) -> pd.DataF
     return _lines(periods, chosen).assign(
         observed=periods.values[-1, chosen], expected=expected / hundredth, upper=limit / hundredth,
         **_interval(observed, expected, spread),
-        p_value=np.minimum(2 * np.minimum(above, below), 1.0), share=observed / bases[-1],
+        p_value=np.where(law.known, np.minimum(2 * np.minimum(above, below), 1.0), np.nan), share=observed / bases[-1],
     )  # fmt: skip
 
 

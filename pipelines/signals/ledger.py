@@ -49,7 +49,9 @@ def entered(detector: str, month: str, tests: pd.DataFrame, family: str = "") ->
     }
     absent |= {"eligible": True, "detector": detector, "family": family or detector, "month": month}
     held = {name: tests[name].to_numpy() if name in tests else value for name, value in absent.items()}
-    return pd.DataFrame(held, index=range(len(tests))).astype(dict.fromkeys(_COUNTS, np.int64))
+    frame = pd.DataFrame(held, index=range(len(tests))).astype(dict.fromkeys(_COUNTS, np.int64))
+    frame[_NUMBERS] = frame[_NUMBERS].replace([np.inf, -np.inf], np.nan)  # a ratio to nothing says nothing
+    return frame
 
 
 def gathered(tests: list[pd.DataFrame]) -> pd.DataFrame:

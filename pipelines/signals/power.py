@@ -77,7 +77,7 @@ def _monthly_trials(
         law = farrington.expectation(counts, volumes, moment, MONTHLY)
         limit = np.fmax(law.limit(level) + 1, fewest)
         extra = random.poisson(np.nan_to_num((np.array(_TRIED)[:, None] - 1) * law.mean))
-        known = ~np.isnan(law.mean) & (series.history[chosen] - (last - moment) >= LONG)
+        known = law.known & (series.history[chosen] - (last - moment) >= LONG)
         alerts.append(np.where(known, counts[moment] + extra >= limit, np.nan))
     return _found(series, chosen, np.array(alerts[:-1]), np.array(alerts[1:]))
 

@@ -34,7 +34,10 @@ _Z = 1.96
 
 
 def farrington_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
-    """Return one test a series of long history: the count of the month against its seasons, trend and volume."""
+    """Return one test a series of long history: the count of the month against its seasons, trend and volume.
+
+    Where too little was seen of the season to expect anything, the p-value is NaN: that is no test.
+    """
     chosen = np.flatnonzero(is_long(series))
     monthly = _columns(series.monthly, chosen)
     last = len(monthly.counts) - 1
@@ -49,7 +52,7 @@ def farrington_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
         expected=expected.mean,
         **interval(observed, expected.mean, expected.dispersion, expected.error),
         upper=expected.limit(ALERT),
-        p_value=expected.p_values(observed),
+        p_value=np.where(expected.known, expected.p_values(observed), np.nan),
         since=names[starts],
     )
 
@@ -98,7 +101,7 @@ def nb_cusum_tests(series: VoiceSeries, month: datetime.date) -> pd.DataFrame:
 
 def interval(observed: Floats, expected: Floats, dispersion: Floats, error: Floats) -> dict[str, Floats]:
     """Return ratio, ratio_low and ratio_high (95 %): the count's own error, and that of what is expected."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = observed / expected
         spread = np.exp(_Z * np.sqrt(dispersion / observed + error**2))
         return {"ratio": ratio, "ratio_low": np.where(observed > 0, ratio / spread, 0.0), "ratio_high": ratio * spread}
@@ -127,8 +130,11 @@ def is_short(series: VoiceSeries) -> Booleans:
 
 
 def _usual(monthly: Counts) -> Floats:
-    """Return the mean of a month over the three years before: what is judged has no part in the choice of its judge."""
-    usual: Floats = monthly.counts[-LONG - 1 : -1].mean(axis=0)
+    """Return the mean of a month over the three years before, without the months that the regression leaves out.
+
+    What is judged has no part in the choice of its judge; a theme that is new has no usual month.
+    """
+    usual: Floats = monthly.counts[-LONG - 1 : -1 - MONTHLY.left_out].mean(axis=0)
     return usual
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 from made_voices import FIRST, made_voices
@@ -131,7 +132,9 @@ def test_another_list_of_services_is_a_possible_explanation(changed, raised):
     told = found[(found["check"] == "label") & (found["network"] == "caf") & (found["theme"] == "panne")]
     assert len(told)
     assert set(told["raised"]) == {raised}
-    assert told["note"].str.startswith("5 % ou plus" if raised else "moins de 5 %").all()
+    assert (
+        told["note"].str.startswith("5\N{NO-BREAK SPACE}% ou plus" if raised else "moins de 5\N{NO-BREAK SPACE}%").all()
+    )
 
 
 @pytest.mark.parametrize("guards", [Guards(fewest_voices=1000), Guards(fewest_days=31)])
@@ -180,6 +183,39 @@ def test_when_nothing_rises_false_signals_are_as_rare_as_promised():
             )
     assert tests > 10_000
     assert false <= stats.binom.ppf(0.999, families, Guards().false_discovery)
+
+
+def in_months(chosen):
+    """Give every fourth voice of the caf a theme that nobody else has, in the months where ``chosen(day)``."""
+
+    def change(rows):
+        for row in [row for row in rows if row["service"] == "CAF" and chosen(row["day"])][::4]:
+            row["themes"] = [*row["themes"], "nouveau"]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        lambda day: day >= datetime.date(2023, 4, 1),  # new, within the months that the regression leaves out
+        lambda day: day >= MONTH,
+        lambda day: day.month in (1, 2, 3) or day >= MONTH,  # of winter until now
+    ],
+)
+def test_what_was_never_seen_at_that_season_expects_nothing_and_is_no_test_of_it(chosen):
+    found = detect(made_voices({"caf": 5}, DAYS, change=in_months(chosen)), MONTH)
+    assert not len(found.tests[(found.tests["detector"] == "farrington") & (found.tests["theme"] == "nouveau")])
+    numbers = found.tests[["observed", "expected", "ratio", "ratio_low", "ratio_high", "upper"]].to_numpy(float)
+    assert not np.isinf(numbers).any()
+    assert numbers[found.tests["detector"] == "farrington", 2].max() < 100
+    assert found.power["false_alarms"].iloc[0] < 0.03
+    assert found.power["smallest_rise"].notna().all()
+
+
+def test_a_new_theme_is_found_by_those_that_need_no_season():
+    found = signals(detect(made_voices({"caf": 5}, DAYS, change=in_months(lambda day: day >= MONTH)), MONTH, QUIET))
+    assert "nb_cusum" in set(found[found["theme"] == "nouveau"]["detector"])
 
 
 def test_what_a_voice_does_not_say_is_no_obstacle():

@@ -56,6 +56,14 @@ def test_an_office_that_changes_is_found_and_no_other(now, feeling, frequency, p
     assert found.ledger["tests"].sum() == 30
 
 
+@pytest.mark.parametrize(("always", "now"), [(0.0, 4.0), (100.0, 96.0)])
+def test_a_share_that_never_moved_has_no_law_to_be_held_against(always, now):
+    values = np.full((60, 12), always)
+    values[-1] = now
+    found = detect_in_indicators(results("satisfaction", 12, values), MONTH, DIRECTIONS)
+    assert len(found.tests) == 0
+
+
 def test_values_that_are_no_counts_are_set_beside_their_own_past():
     values = np.random.default_rng(2).normal(20, 1, (24, 20))
     values[-1, 3] = 40

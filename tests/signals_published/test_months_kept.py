@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from signals.made_voices import FIRST, made_voices
+from signals_published.made_signals import made_tables
 
 from pipelines.flow import voice
+from pipelines.flow.gather import declared_table
 from pipelines.flow.replay import run_network_year
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made
+from pipelines.flow.signals_that_fit import lines_that_fit
 from pipelines.flow.store import Store
 from pipelines.flow.texts_read import unknown_services_sentence
 from pipelines.read import ExportsRoot
@@ -128,6 +132,50 @@ def test_signals_are_asked_for_again_once_the_month_that_was_left_is_over(tmp_pa
     assert made() == "2024-12"
     assert not at("2025-03")
     assert not at("2025-04")  # nothing was left
+
+
+DAMAGES = {
+    "cut": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "empty": lambda path: path.write_bytes(b""),
+    "lost": Path.unlink,
+}
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory, catalogue) -> Path:
+    place = tmp_path_factory.mktemp("judged")
+    voice.judge_months(catalogue, store_of(made_voices({"caf": 0.7}, DAYS), place))
+    return place
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("asked", [None, ["2021-04"]])
+def test_a_month_whose_file_was_damaged_is_judged_again(tmp_path, catalogue, judged, damage, asked):
+    store = Store(shutil.copytree(judged, tmp_path / "output"))
+    room = tmp_path / "output" / "work" / "voix"
+    files = [room / f"2021-02-{part}.parquet" for part in ("tests", "ledger", "checks")] + [room / "puissance.parquet"]
+    before = [pq.read_table(file) for file in files]
+    for file in files:
+        damage(file)
+    assert set(voice.judge_months(catalogue, store, asked)) == {"2021-04", *(["2021-02"] if asked is None else [])}
+    assert voice.make_signal_tables(catalogue, store).tests > 0
+    assert [pq.read_table(file) for file in files] == before
+    assert voice.judge_months(catalogue, store) == []
+
+
+def test_a_signal_that_no_release_would_take_is_left_out_alone_and_told(catalogue):
+    """As an infinite ratio would be: the others don't wait for it."""
+    made = made_tables(2)
+    card = made["signaux"]["signal"].iloc[0]
+    made["signaux"].loc[0, "rapport_haut"] = np.inf
+    tables = {name: declared_table(name, catalogue.tables[name], frame) for name, frame in made.items()}
+    found, left = lines_that_fit(tables, catalogue.tables)
+    assert left == [card]
+    assert found["signaux"].num_rows == len(made["signaux"]) - 1 > 0
+    assert card not in found["courbes_signaux"]["signal"].to_pylist()
+    assert found["themes_voix"].equals(tables["themes_voix"])
+    told = SignalsMade({}, 2, 0.2, "2024-08", (), (), left_out=(card,)).sentence
+    assert f"1 signal hors de la version, un chiffre n'y convient pas : {card}" in told
 
 
 CARD = {"signal": "caf-panne-2024-03", "titre": "CAF : panne", "etat": "confirmé", "chiffres": "14 en mars 2024"}
