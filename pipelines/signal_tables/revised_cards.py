@@ -46,23 +46,22 @@ def with_revised(made: dict[str, pd.DataFrame], before: Released, voices: pa.Tab
     """Return the tables with the cards of ``before`` that they have no more, and the months of their curves.
 
     What somebody typed (a word, the name of an office) isn't told again when too few voices still hold it: it may have
-    been masked since.
+    been masked since. Where the month of a card was not tested again (what was kept of it is lost), nothing says that
+    it changed: the card stays as it was told.
     """
     if before.cards.empty:
         return made
     known = set(made["signaux"]["signal"]) if len(made["signaux"]) else set()
     gone = before.cards[~before.cards["signal"].isin(known)]
     still_said = _Typed(voices)
-    kept = [_revised(card, before.version) for card in gone.to_dict("records") if still_said.holds(card)]
-    if not kept:
-        return made
-    names, curves = {card["signal"] for card in kept}, before.curves.to_dict("records")
-    untold = [
-        line | dict.fromkeys(_CURVE) | {"vu": False, "statut": REVISED} for line in curves if line["signal"] in names
-    ]
+    held = [card for card in gone.to_dict("records") if still_said.holds(card)]
+    tested = set(made["tests_signaux"]["mois"])
+    cards = {card["signal"]: _revised(card, before.version) if card["mois"] in tested else card for card in held}
+    lines = [line for line in before.curves.to_dict("records") if line["signal"] in cards]
+    curves = [_untold(line) if cards[line["signal"]]["etat"] == REVISED else line for line in lines]
     return made | {
-        "signaux": _joined(made["signaux"], kept),
-        "courbes_signaux": _joined(made["courbes_signaux"], untold),
+        "signaux": _joined(made["signaux"], [*cards.values()]),
+        "courbes_signaux": _joined(made["courbes_signaux"], curves),
     }
 
 
@@ -70,6 +69,10 @@ def _revised(card: dict[Any, Any], version: str) -> dict[Any, Any]:
     why = card.get("revision") if card["etat"] == REVISED else None
     told = {"etat": REVISED, "statut": REVISED, "revision": why or _WHY.format(version)}
     return card | dict.fromkeys(_UNTOLD) | told
+
+
+def _untold(line: dict[Any, Any]) -> dict[Any, Any]:
+    return line | dict.fromkeys(_CURVE) | {"vu": False, "statut": REVISED}
 
 
 def _joined(made: pd.DataFrame, kept: list[dict[Any, Any]]) -> pd.DataFrame:

@@ -403,6 +403,14 @@ def test_what_people_typed_is_not_told_again_once_voices_hold_it_no_more(where, 
     assert not stays or set(again["etat"]) == {"révisé"}
 
 
+def test_a_card_of_a_month_that_is_tested_no_more_stays_as_it_was_told():
+    first = signal_tables(ENOUGH, findings([one_test(MONTHS[0], seen=True)]), Words())
+    before = Released("1.0.0", first["signaux"], first["courbes_signaux"])
+    again = signal_tables(ENOUGH, findings([one_test(MONTHS[-1], seen=False)]), Words(), before)
+    for table in ("signaux", "courbes_signaux"):
+        pd.testing.assert_frame_equal(again[table], first[table], check_dtype=False)
+
+
 def test_cards_of_one_fact_name_one_another():
     month = MONTHS[-1]
     rows = [
