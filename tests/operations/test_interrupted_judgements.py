@@ -166,7 +166,7 @@ def test_a_producer_is_told_that_his_file_was_not_judged(project, capsys, monkey
     ids=["time", "memory"],
 )
 def test_a_file_beyond_the_limits_stops_itself_alone(project, limit, value, length, words):
-    write_workbook(project, 4_000 if length else 120_000, length)
+    write_workbook(project, 4_000 if length else 90_000, length)
     for network in ("alpha", "beta"):
         project.receive(network, 2023)
     folders = [str(folder) for folder in (project.schemas, project.exports, project.output)]
