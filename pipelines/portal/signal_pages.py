@@ -153,9 +153,9 @@ class SignalPages:
         return [(titles[name], addresses.signal_page(name)) for name in named if name in titles]
 
     def _curve(self, card: Line, last: int | None = None) -> Chart | None:
-        """Draw the months of a signal; None when it has no figures month by month."""
+        """Draw the months of a signal; None when none of them has a figure that is told."""
         lines = self.release.curve(card["signal"]) if card["etat"] != REVISED else []
-        if not lines:
+        if all(line["observe"] is None for line in lines):
             return None
         title = f"{card['titre']}, mois par mois"
         unit = {"unit": card["unite"]} if card["nature"] == INDICATOR else {}

@@ -153,7 +153,7 @@ def signal_sentence(card: Mapping[str, Any]) -> str:
         return sentence(f"{card['titre']}, {begun} ; {why}")
     number = card["voix"] if card["observe"] is None else card["observe"]
     if number is None:
-        return sentence(f"{card['titre']}, {begun} ; le nombre de voix est secret, il en dirait de trop petits")
+        return sentence(f"{card['titre']}, {begun} ; le nombre de voix n'est pas donné, il en dirait de trop petits")
     unit = unit_text(number, card.get("unite", "voix"))  # releases made before indicators have no unit
     about = "" if card["nature"] == "indicateur" else "environ "
     told = f"{about}{_cell(number)} {unit} en {month_words(card['mois'])}"
