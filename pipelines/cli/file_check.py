@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipelines.cli.options import UNREADABLE
-from pipelines.compute.accounts import accounts_of
 from pipelines.declarations.roles import row_rules
 from pipelines.declarations.statuses import Status
 from pipelines.mechanics import limits
@@ -154,6 +153,8 @@ def check_export(
         expected = expected_of(catalogue, network, export, layout, year)
         verdict = judge(export, year, catalogue.networks[network].acceptance_of(export), [judged], expected)
         if verdict.observations is not None and verdict.accepted:
+            from pipelines.compute.accounts import accounts_of  # with DuckDB, which a refused file does without
+
             place = verdict.observations.whole_file or Path(folder) / "acceptees.parquet"
             if verdict.observations.whole_file is None:  # some rows were set aside once all were known
                 verdict.observations.write(place)

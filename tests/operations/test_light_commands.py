@@ -82,6 +82,13 @@ def test_a_command_loads_what_it_needs_and_no_more(command, commands):
     assert done.stderr.splitlines()[-1] == "0", done.stderr
 
 
+def test_a_refused_file_is_told_without_the_engine_that_counts_accepted_rows(commands, tmp_path):
+    (tmp_path / "guichet-2024.csv").write_text("rien;de;tel\n1;2;3\n", encoding="utf-8")
+    line = [sys.executable, "-c", LOADED, "duckdb,pandas", "validate", str(tmp_path / "guichet-2024.csv")]
+    done = subprocess.run([*line, *commands["validate"][1:]], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "1", done.stderr
+
+
 def test_who_wants_a_frame_after_a_check_has_it(commands):
     frame = 'import pyarrow\nprint(pyarrow.table({"a": [1, 2]}).to_pandas()["a"].sum(), file=sys.stderr)'
     line = [sys.executable, "-c", f"{LOADED}\n{frame}", "pandas", "validate", *commands["validate"]]
