@@ -24,8 +24,9 @@ from pipelines.flow.barometer_waves import BAROMETER_TABLES, gather_barometers
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.protection import Protection, protecting
 from pipelines.flow.state import ExportVerdict, National, NetworkYear, YearVerdict
-from pipelines.flow.store import FRAMES, NATIONAL_FILE, NATIONAL_ROOM, Store
+from pipelines.flow.store import FRAMES, NATIONAL_FILE, NATIONAL_ROOM, STATE_FILES, Store
 from pipelines.flow.stored_files import read_frame, table_in_parts, write_record, write_table
+from pipelines.mechanics.files import sha256
 from pipelines.tables import COMMON, NationalInputs, common_tables, kept_figures, safe_tables
 from pipelines.tables.bases import COUNTS
 from pipelines.tables.correlations import CORRELATED
@@ -33,7 +34,7 @@ from pipelines.validate.messages import title
 
 RESULTS = "resultats"
 SECRETS = "secrets.parquet"  # what the tables hide: the audit reads it, and nobody else
-_HIDDEN = "secrets"
+_HIDDEN, _KNOWN = "secrets", "connu"
 _FINDING = (
     "fichier",
     "empreinte",
@@ -117,19 +118,49 @@ def _add_network(
     protection: Protection,
     writers: Mapping[str, pq.ParquetWriter],
 ) -> National:
-    """Add the rows of the only network of a catalogue to the tables; return what is known of them."""
+    """Add the rows of the only network of a catalogue to the tables; return what is known of them.
+
+    Its rows are remembered: they are made again when anything that they depend on changed.
+    """
+    owed = _owed(catalogue)
+    depends = [_written(store, *place) for place in owed], tables_declared(catalogue), statement
+    (network,) = catalogue.networks
+
+    def made() -> dict[str, pa.Table]:
+        return _network_tables(catalogue, store, statement, protection, writers[_HIDDEN].schema)
+
+    tables = protection.tables(network, [year for _, year in owed], depends, made)
+    known = National.model_validate_json(tables.pop(_KNOWN)[_KNOWN][0].as_py())
+    for name, table in tables.items():
+        writers[name].write_table(table)
+    return known
+
+
+def _network_tables(
+    catalogue: Catalogue, store: Store, statement: str | None, protection: Protection, hidden: pa.Schema
+) -> dict[str, pa.Table]:
+    """Make the tables of the only network of a catalogue, what they hide, and what is known of them."""
     inputs, told = gather(catalogue, store, statement, protection)
     made, aside = safe_tables(catalogue, inputs, judge=protection.judge)
-    hidden = inputs.results if inputs.secrets is None else inputs.secrets
-    secrets = secret_figures(hidden, made[RESULTS]) if aside else hidden
-    writers[_HIDDEN].write_table(pa.Table.from_pandas(secrets, writers[_HIDDEN].schema, preserve_index=False))
-    for name in made.keys() & writers.keys():
-        writers[name].write_table(declared_table(name, catalogue.tables[name], made[name]))
-    return National(
-        synthetic=told,
-        set_aside=tuple(aside),
-        kept=tuple(kept_figures(catalogue, made[RESULTS])),
-    )
+    secrets = inputs.results if inputs.secrets is None else inputs.secrets
+    if aside:
+        secrets = secret_figures(secrets, made[RESULTS])
+    known = National(synthetic=told, set_aside=tuple(aside), kept=tuple(kept_figures(catalogue, made[RESULTS])))
+    return {
+        _HIDDEN: pa.Table.from_pandas(secrets, hidden, preserve_index=False),
+        _KNOWN: pa.table({_KNOWN: [known.model_dump_json()]}),
+        **{
+            name: declared_table(name, catalogue.tables[name], frame)
+            for name, frame in made.items() if name in catalogue.tables
+        },
+    }  # fmt: skip
+
+
+def _written(store: Store, network: str, year: int) -> list[object]:
+    """Return what changes with any file of a network and year that tables are made of."""
+    folder = store.network_year(network, year)
+    files = (folder / name for name in (*STATE_FILES.values(), *(f"{name}.parquet" for name in FRAMES)))
+    return [network, year, *(sha256(file) if file.is_file() else None for file in files)]
 
 
 def _yearly_results(catalogue: Catalogue, folder: Path) -> pd.DataFrame:

@@ -5,7 +5,7 @@ this is published: what is remembered holds secrets. What is damaged, or of some
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
@@ -30,7 +30,7 @@ from pipelines.flow.earlier_releases import accepted_changes, earlier_results
 from pipelines.flow.fingerprints import COMPUTING, code_of, fingerprint
 from pipelines.flow.state import KeptFrames
 from pipelines.flow.store import Store
-from pipelines.flow.stored_files import read_frame, read_record, write_frame, write_record
+from pipelines.flow.stored_files import read_record, table_of_frame, write_record, write_table
 from pipelines.mechanics.files import sha256
 
 _ROOM = "work/secret"
@@ -88,6 +88,16 @@ class Protection:
 
         return remembered(self._room / network / str(year) / "constats", key, made)[0]
 
+    def tables(
+        self, network: str, years: Sequence[int], made_of: object, made: Callable[[], Mapping[str, pa.Table]]
+    ) -> dict[str, pa.Table]:
+        """Return the tables of a network, made again when anything that bears on them changed.
+
+        ``made_of``: what they depend on beside what is hidden and judged here of its years.
+        """
+        bearing = [[(network, year) in self._accepted, *self._state(network, year)] for year in years]
+        return remembered_tables(self._room / network / "tables", fingerprint("tables", made_of, bearing), made)
+
     def _state(self, network: str, year: int) -> list[object]:
         """Return what changes with all but the figures: the declarations, the code, what earlier releases told."""
         return [network, year, self._declared(network), self._code, list(self._told.get((network, year), ()))]
@@ -132,7 +142,16 @@ def _contents(release: Sequence[Path], names: Sequence[str]) -> pd.DataFrame:
 
 
 def remembered(place: Path, key: str, made: Callable[[], Sequence[pd.DataFrame]]) -> list[pd.DataFrame]:
-    """Return the frames kept at ``place`` if they were made of ``key`` and are whole; else make them, and keep them.
+    """Return the frames kept at ``place``: see ``remembered_tables``."""
+
+    def tables() -> dict[str, pa.Table]:
+        return {str(number): table_of_frame(frame) for number, frame in enumerate(made())}
+
+    return [table.to_pandas() for table in remembered_tables(place, key, tables).values()]
+
+
+def remembered_tables(place: Path, key: str, made: Callable[[], Mapping[str, pa.Table]]) -> dict[str, pa.Table]:
+    """Return the tables kept at ``place`` if they were made of ``key`` and are whole; else make them, and keep them.
 
     ``place``: a path without suffix. ``key`` must tell all that ``made`` depends on. What was just made is read back,
     so that it never differs from what is remembered.
@@ -143,12 +162,13 @@ def remembered(place: Path, key: str, made: Callable[[], Sequence[pd.DataFrame]]
         or record != _record(key, record.digests)
         or any(_digest(place.with_name(name)) != digest for name, digest in record.digests.items())
     ):
-        frames = {f"{place.name}-{number}.parquet": frame for number, frame in enumerate(made())}
-        for name, frame in frames.items():
-            write_frame(place.with_name(name), frame)
-        record = _record(key, {name: _digest(place.with_name(name)) for name in frames})
+        tables = {f"{place.name}-{name}.parquet": table for name, table in made().items()}
+        for name, table in tables.items():
+            write_table(place.with_name(name), table)
+        record = _record(key, {name: _digest(place.with_name(name)) for name in tables})
         write_record(place.with_suffix(".json"), record)
-    return [read_frame(place.with_name(name)) for name in record.digests]
+    named = {name.removeprefix(f"{place.name}-").removesuffix(".parquet"): name for name in record.digests}
+    return {short: pq.read_table(place.with_name(name)) for short, name in named.items()}
 
 
 def _record(key: str, digests: dict[str, str]) -> KeptFrames:

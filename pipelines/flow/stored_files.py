@@ -93,7 +93,12 @@ def write_typed_rows(path: Path, rows: TypedRows) -> None:
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame as Parquet; missing text stays null."""
-    write_table(path, pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None))
+    write_table(path, table_of_frame(frame))
+
+
+def table_of_frame(frame: pd.DataFrame) -> pa.Table:
+    """Return the rows of a frame, without its index nor what pandas tells of itself."""
+    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
 
 
 def is_whole(path: Path) -> bool:

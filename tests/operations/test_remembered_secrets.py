@@ -1,7 +1,8 @@
-"""What is hidden of a network and year is remembered: a night hides anew what changed, and believes nothing damaged."""
+"""What is hidden, and tables of a network, are remembered: a night makes anew what changed, and believes no damage."""
 
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from dagster_service import write_export
 from small_networks import Small, small
 
 from pipelines.declarations import load
-from pipelines.flow import fingerprints, protection
+from pipelines.flow import fingerprints, gather, protection
 from pipelines.flow.gather import make_tables
 from pipelines.flow.protection import remembered
 from pipelines.flow.provenance import synthetic_statement
 from pipelines.flow.release import audited
 from pipelines.flow.replay import run_dataset
+from pipelines.flow.store import FRAMES, STATE_FILES
 
 DATASET = "resultats-services-publics"
 ALL = {(network, year) for network in ("alpha", "beta") for year in (2023, 2024)}
@@ -24,13 +26,22 @@ Place = tuple[str, int]
 
 
 class Spy:
-    """Which network-years are hidden, and judged, by what really does it."""
+    """Which network-years are hidden, and judged, and which networks have tables made, by what really does it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.hidden: list[Place] = []
         self.judged: list[Place] = []
+        self.tables: list[str] = []
+        monkeypatch.setattr(gather, "safe_tables", self._made(gather.safe_tables))
         for name, seen in (("protected", self.hidden), ("findings_of_year", self.judged)):
             monkeypatch.setattr(protection, name, self._watched(getattr(protection, name), seen))
+
+    def _made(self, real):
+        def made(catalogue, *others, **named):
+            self.tables.extend(catalogue.networks)
+            return real(catalogue, *others, **named)
+
+        return made
 
     @staticmethod
     def _watched(real, seen: list[Place]):
@@ -43,6 +54,7 @@ class Spy:
     def forget(self) -> None:
         self.hidden.clear()
         self.judged.clear()
+        self.tables.clear()
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +103,7 @@ def test_all_is_hidden_and_judged_once(project: Small, spy: Spy) -> None:
     first = known(project)
     assert first["resultats"]["statut_confidentialite"].eq("C").any()
     same(first, tables(project))
-    assert (spy.hidden, spy.judged) == ([], [])
+    assert (spy.hidden, spy.judged, spy.tables) == ([], [], [])
     shutil.rmtree(project.store.output / "work" / "secret")
     same(first, tables(project))
     assert (set(spy.hidden), set(spy.judged)) == (ALL, ALL)
@@ -116,6 +128,7 @@ def test_a_changed_network_alone_is_hidden_anew(project: Small, spy: Spy) -> Non
     after = tables(project)["resultats"]
     assert spy.hidden == [("beta", 2024)]
     assert set(spy.judged) == {("beta", 2024)}
+    assert set(spy.tables) == {"beta"}
     changed = after["reseau"].eq("beta") & after["annee"].eq(2024)
     assert not after.loc[changed, "valeur"].equals(before.loc[changed, "valeur"])
 
@@ -189,5 +202,43 @@ def test_what_was_remembered_of_another_year_is_not_believed(project: Small, spy
     room = project.store.output / "work" / "secret" / "alpha"
     for file in ("cachees.json", "cachees-0.parquet", "cachees-1.parquet"):
         (room / "2023" / file).write_bytes((room / "2024" / file).read_bytes())
+    (room / "tables.json").unlink()  # else nothing is hidden anew, since its tables are remembered
     same(first, tables(project))
     assert spy.hidden == [("alpha", 2023)]
+
+
+def test_what_was_remembered_of_another_network_is_not_believed(project: Small, spy: Spy) -> None:
+    first = known(project)
+    room = project.store.output / "work" / "secret"
+    for file in (room / "alpha").glob("tables*"):
+        (room / "beta" / file.name).write_bytes(file.read_bytes())
+    same(first, tables(project))
+    assert set(spy.tables) == {"beta"}
+
+
+def test_tables_are_made_again_of_the_networks_of_which_something_changed(project: Small, spy: Spy) -> None:
+    first = known(project)
+    for name in (*STATE_FILES.values(), *(f"{name}.parquet" for name in FRAMES)):
+        file = project.store.network_year("beta", 2024) / name
+        spy.forget()
+        file.write_bytes(file.read_bytes() + b"\n" if name.endswith(".json") else another(file))
+        tables(project)
+        assert set(spy.tables) == {"beta"}, name
+    changed = known(project)["resultats"]
+    assert not changed["valeur"].equals(first["resultats"]["valeur"])
+    spy.forget()
+    make_tables(project.catalogue, project.store, "Données inventées.")
+    assert set(spy.tables) == {"alpha", "beta"}
+    spy.forget()
+    make_tables(project.catalogue, project.store, "Données inventées.")
+    assert spy.tables == []
+
+
+def another(file: Path) -> bytes:
+    """Return the same table with other numbers, or the same bytes with other compression where it has none."""
+    frame = pd.read_parquet(file)
+    if "valeur" in frame:
+        frame["valeur"] = frame["valeur"] + 1
+    told = io.BytesIO()
+    frame.to_parquet(told, index=False, compression="gzip")
+    return told.getvalue()
