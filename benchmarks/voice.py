@@ -2,30 +2,40 @@
 
 ``python benchmarks/voice.py [--texts 120000] [--years 5]``: CPU seconds and memory of a first reading, of one with a
 month more, of one where nothing is new, then of the tests of the last month without and with the measure of power.
+Drawing, reading and testing each have a process of their own, as the last two have every night.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
-import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.declarations import Catalogue, load
 from pipelines.declarations.experiences import Typology
+from pipelines.flow.voice import write_voices
 from pipelines.signals.detection import Options, detect
 from pipelines.voice.voices import AcceptedYear, read_voices
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PROJECT = Path(__file__).resolve().parents[1]
 SOURCE = "services-publics-plus"
+VOICES = Path("kept") / "voix.parquet"
+FIRST = 2020  # year of the first texts
 SERVICES = [f"Service {number}" for number in range(1, 41)]
 
 
@@ -74,22 +84,40 @@ def year_of_texts(random: Random, year: int, count: int, told: list[str], folder
 def measured(folder: Path, files: list[Path], what: str) -> pa.Table:
     """Read the voices of files, print what it cost and return them."""
     start = time.process_time()
-    read = read_voices(declared(), SOURCE, [AcceptedYear(path, "colonnes-2023") for path in files], folder / "kept")
+    found = read_voices(declared(), SOURCE, [AcceptedYear(path, "colonnes-2023") for path in files], folder / "kept")
     spent = time.process_time() - start
     print(
-        f"{what} : {read.texts} textes, {read.table.num_rows} voix, {len(read.months_made)} mois faits, "
-        f"{spent:.1f} s CPU ({1e5 * spent / read.texts:.1f} pour 100 000), pic {peak():.0f} Mo"
+        f"{what} : {found.texts} textes, {found.table.num_rows} voix, {len(found.months_made)} mois faits, "
+        f"{spent:.1f} s CPU ({1e5 * spent / found.texts:.1f} pour 100 000), pic {peak():.0f} Mo",
+        flush=True,
     )
-    return read.table
+    return found.table
 
 
-def judged(voices: pa.Table, month: date, *, power: bool) -> None:
-    """Test a month, with or without the measure of power, and print what it cost."""
-    start = time.process_time()
-    found = detect(voices, month, Options(power=power))
-    spent = time.process_time() - start
-    told = "mois testé, puissance mesurée" if power else "mois testé"
-    print(f"{told} : {len(found.tests)} tests, {spent:.1f} s CPU, pic {peak():.0f} Mo")
+def drawn(folder: Path, texts: int, years: int) -> None:
+    """Write the texts of whole years, and of a month after them."""
+    random, told, each = Random(18), sentences(), texts // years
+    for rank in range(years):
+        year_of_texts(random, FIRST + rank, each, told, folder)
+    year_of_texts(random, FIRST + years, each // 12, told, folder, months=1)
+
+
+def read(folder: Path) -> None:
+    """Read the texts drawn three times, and keep their voices as they are kept every night."""
+    *files, more = sorted(folder.glob("*.parquet"))
+    measured(folder, files, "premier passage")
+    measured(folder, [*files, more], "un mois de plus")
+    write_voices(folder / VOICES, measured(folder, [*files, more], "rien de neuf"))
+
+
+def judged(folder: Path) -> None:
+    """Test the last month without, then with the measure of power, and print what each cost."""
+    last = pc.max(pq.read_table(folder / VOICES, columns=["day"])["day"]).as_py()
+    for power, what in ((False, "mois testé"), (True, "mois testé, puissance mesurée")):
+        start = time.process_time()
+        found = detect(folder / VOICES, last.replace(day=1), Options(power=power))
+        spent = time.process_time() - start
+        print(f"{what} : {len(found.tests)} tests, {spent:.1f} s CPU, pic {peak():.0f} Mo", flush=True)
 
 
 def peak() -> float:
@@ -97,24 +125,22 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def apart(work: Callable[..., None], *given: object) -> None:
+    """Do a work in a process of its own: the memory of the others is not counted in its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        process.submit(work, *given).result()
+
+
 def main() -> None:
-    """Draw the texts in a process of its own, then measure in this one."""
+    """Draw, read, then test."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=int, default=120_000)
     parser.add_argument("--years", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        folder, random, told = Path(place), Random(18), sentences()
-        each = options.texts // options.years
-        files = [year_of_texts(random, 2020 + rank, each, told, folder) for rank in range(options.years)]
-        more = year_of_texts(random, 2020 + options.years, each // 12, told, folder, months=1)
-        print(f"tirage : pic {peak():.0f} Mo", file=sys.stderr)
-        measured(folder, files, "premier passage")
-        measured(folder, [*files, more], "un mois de plus")
-        voices = measured(folder, [*files, more], "rien de neuf")
-        month = max(voices["day"].to_pylist()).replace(day=1)
-        judged(voices, month, power=False)
-        judged(voices, month, power=True)
+        apart(drawn, Path(place), options.texts, options.years)
+        apart(read, Path(place))
+        apart(judged, Path(place))
 
 
 if __name__ == "__main__":

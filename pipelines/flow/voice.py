@@ -27,7 +27,7 @@ from pipelines.flow.published_indicators import office_names, office_results, pu
 from pipelines.flow.release import StoredTable
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made, signals_made
 from pipelines.flow.signals_that_fit import lines_that_fit
-from pipelines.flow.stored_files import is_whole, read_frame, write_frame, write_table
+from pipelines.flow.stored_files import is_whole, read_frame, table_in_parts, write_frame, write_table
 from pipelines.flow.texts_read import keep_texts_read
 from pipelines.mechanics import french
 from pipelines.mechanics.french import month_in_words
@@ -61,6 +61,7 @@ _TEXTS = "work/textes"  # what months of texts gave: private, as all of ``work``
 _MONTHS, _DONE = "work/voix-mois.json", "work/voix-fait.json"
 _INDICATORS = "work/voix-indicateurs.json"  # from what each month was tested in the published results
 _VOICES, _POWER = "voix.parquet", "puissance.parquet"
+_ROWS = 20_000  # voices read together: those of other months are left where they are
 _WAITING = "work/voix-en-attente.json"  # the month during which voices were left for its end
 _WITH_POWER = " puissance"
 _LOG = logging.getLogger(__name__)
@@ -93,9 +94,15 @@ def note_voices(catalogue: Catalogue, store: Store) -> Months:
     gathered, month = gather_voices(catalogue, store), _this_month()
     voices = past_voices(gathered, month)
     with store.writing(ROOM) as (folder,):
-        write_table(folder / _VOICES, voices)
+        write_voices(folder / _VOICES, voices)
     store.keep(_WAITING, month if len(voices) < len(gathered) else "")
     return _months(voices)
+
+
+def write_voices(path: Path, voices: pa.Table) -> None:
+    """Write the table of voices so that a month can be read of it without the years before."""
+    with table_in_parts(path, voices.schema) as file:
+        file.write_table(voices, row_group_size=_ROWS)
 
 
 def past_voices(voices: pa.Table, month: str) -> pa.Table:
@@ -166,7 +173,7 @@ def judge_months(catalogue: Catalogue, store: Store, chosen: Sequence[str] | Non
     asked = [name for name in months.judged(kept) if chosen is None or name in chosen]
     due = [name for name in asked if not _is_kept(months, name, kept.get(name, ""), room)]
     if due:
-        voices = pq.read_table(store.room(ROOM) / _VOICES)
+        voices = room / _VOICES
         for name in due:
             with store.writing(ROOM) as (folder,):
                 with_power = _judge_month(voices, name, folder, last=name == months.last)
@@ -204,7 +211,7 @@ def _kept_indicators(store: Store) -> dict[str, str]:
     return store.load(_INDICATORS, dict[str, str]) or {}
 
 
-def _judge_month(voices: pa.Table, name: str, folder: Path, *, last: bool) -> bool:
+def _judge_month(voices: Path, name: str, folder: Path, *, last: bool) -> bool:
     """Test a month and write what was found; say whether it was measured, of the last, what could be found."""
     found, measured = _detected(voices, _first_day(name), power=last)
     for part in _OF_A_MONTH:
@@ -214,7 +221,7 @@ def _judge_month(voices: pa.Table, name: str, folder: Path, *, last: bool) -> bo
     return last and measured
 
 
-def _detected(voices: pa.Table, month: datetime.date, *, power: bool) -> tuple[Detection, bool]:
+def _detected(voices: Path, month: datetime.date, *, power: bool) -> tuple[Detection, bool]:
     """Return what is found in a month, and whether power was measured where it was asked for.
 
     A failure of power is logged, and stops neither tests nor signals: power says what they could have found.

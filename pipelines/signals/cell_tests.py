@@ -16,17 +16,17 @@ from pipelines.signals.funnel import funnel
 from pipelines.signals.laws import normal_beyond
 from pipelines.signals.shrinkage import fitted_law
 from pipelines.signals.spatial_scan import Cluster, Scan, france
-from pipelines.signals.voice_series import ALL, FEELINGS, KEY, SERVICE
+from pipelines.signals.voice_series import ALL, FEELINGS, KEY, SERVICE, YEAR
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Iterator
 
     import duckdb
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-YEAR = 12  # months
 PEERS = 10  # offices of a service below which there is no funnel
 EXPECTED = 0.5  # voices expected in a cell, below which nothing could be told of it
 CELLS = 50  # below which no law of ratios is fitted
@@ -45,7 +45,7 @@ _TERRITORIES = """
 WITH recent AS (
     SELECT network, service, theme, department AS territory, {feelings} AS felt, month_lag // 3 AS quarter, feeling,
            day, voices
-    FROM cells WHERE month_lag < {year} AND department <> ''
+    FROM cells WHERE department <> ''
 ), strata AS (
     SELECT network, service, felt, feeling, quarter, theme, sum(voices) AS voices FROM recent GROUP BY ALL
 ), rates AS (
@@ -68,25 +68,33 @@ WHERE expected >= {least} AND volume >= {fewest} ORDER BY ALL
 """
 _PLACES = """
 SELECT network, service, theme, {feelings} AS feeling, department AS territory, month_lag, day, voices
-FROM cells WHERE month_lag < {year} AND department <> ''
+FROM cells WHERE network = $network AND service = $service AND department <> ''
+"""
+_SAYING = """
+CREATE OR REPLACE TEMP TABLE saying AS
+SELECT network, service, coalesce(nullif(feeling, ''), 'inconnu') AS feeling, day,
+       list_distinct(coalesce(terms, [])) AS terms, datediff('month', day, DATE '{end}') = 0 AS now
+FROM voices
+WHERE day <= DATE '{end}' AND day >= date_trunc('month', DATE '{end}') - INTERVAL {year} MONTH AND NOT campaign
+"""
+_USUAL = """
+CREATE OR REPLACE TEMP TABLE usual AS
+SELECT term, count(*) / (SELECT count(*) FROM saying) AS usual
+FROM (SELECT unnest(terms) AS term FROM saying) GROUP BY ALL
 """
 _WORDS = """
-WITH recent AS (
-    SELECT v.network, v.service, coalesce(nullif(v.feeling, ''), 'inconnu') AS feeling, v.day, v.terms,
-           datediff('month', v.day, $end) = 0 AS now
-    FROM voices v WHERE v.day <= $end AND datediff('month', v.day, $end) <= {year} AND NOT v.campaign
-), voices_of AS (SELECT network, service, {feelings} AS felt, now FROM recent), sizes AS (
+WITH recent AS (SELECT * FROM saying WHERE network = $network AND service = $service), voices_of AS (
+    SELECT network, service, {feelings} AS felt, now FROM recent
+), sizes AS (
     SELECT network, service, felt, count(*) FILTER (now) AS voices_now, count(*) FILTER (NOT now) AS voices_before
     FROM voices_of GROUP BY ALL
-), said AS (
-    SELECT network, service, feeling, day, now, unnest(list_distinct(coalesce(terms, []))) AS term FROM recent
-), by_day AS (
+), said AS (SELECT network, service, feeling, day, now, unnest(terms) AS term FROM recent), by_day AS (
     SELECT network, service, feeling, term, day, now, count(*) AS voices FROM said GROUP BY ALL
 ), felt AS (SELECT *, {feelings} AS felt FROM by_day), counts AS (
     SELECT network, service, felt, term, coalesce(sum(voices) FILTER (now), 0) AS now, sum(voices) AS said,
            count(DISTINCT CASE WHEN now THEN day END) AS days
     FROM felt GROUP BY ALL HAVING sum(voices) >= {said}
-), usual AS (SELECT term, sum(voices) / (SELECT count(*) FROM recent) AS usual FROM by_day GROUP BY ALL)
+)
 SELECT network, service, felt AS feeling, term, now::DOUBLE AS now, (said - now)::DOUBLE AS before, days,
        voices_now::DOUBLE AS voices_now, voices_before::DOUBLE AS voices_before, usual::DOUBLE AS usual
 FROM counts JOIN sizes USING (network, service, felt) JOIN usual USING (term)
@@ -125,7 +133,7 @@ def ebgm_tests(connection: duckdb.DuckDBPyConnection, since: str, fewest: int) -
     Expected: the service's share of the theme in each quarter and feeling, on the voices of the département. The ratio
     is EBGM, its interval EB05 to EB95; the chance, that the true ratio is 1 or less.
     """
-    query = _TERRITORIES.format(year=YEAR, fewest=fewest, least=EXPECTED, feelings=_FEELINGS)
+    query = _TERRITORIES.format(fewest=fewest, least=EXPECTED, feelings=_FEELINGS)
     cells = connection.execute(query).df()
     cells = cells[cells["feeling"].isin(FEELINGS)]
     if len(cells) < CELLS:
@@ -141,19 +149,35 @@ def ebgm_tests(connection: duckdb.DuckDBPyConnection, since: str, fewest: int) -
 
 def scan_tests(connection: duckdb.DuckDBPyConnection, month: datetime.date) -> pd.DataFrame:
     """Return one test a service, theme and feeling: its likeliest cluster of départements, codes in ``territory``."""
-    cells = connection.execute(_PLACES.format(year=YEAR, feelings=_FEELINGS)).df()
+    found = [
+        line
+        for cells in _of_each_service(connection, "cells", _PLACES.format(feelings=_FEELINGS))
+        for line in _scan_lines(cells, month)
+    ]
+    return pd.DataFrame(found) if found else _nothing()
+
+
+def _of_each_service(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> Iterator[pd.DataFrame]:
+    """Yield what a query finds of every service of a table, one after another: all at once would not be held."""
+    services = connection.execute(f"SELECT DISTINCT network, service FROM {table} ORDER BY ALL").fetchall()
+    for network, service in services:
+        found = connection.execute(query, {"network": network, "service": service}).df()
+        if len(found):
+            yield found
+
+
+def _scan_lines(cells: pd.DataFrame, month: datetime.date) -> list[dict[str, object]]:
+    """Return the tests of one service."""
     places = pd.Index(france().codes)
     cells = cells.assign(place=places.get_indexer(pd.Index(cells["territory"])))
     cells = cells[cells["place"] >= 0]
-    whole = cells[(cells["theme"] == ALL) & (cells["feeling"] == ALL)]
-    scans = {service: Scan(_month_map(held), france()) for service, held in whole.groupby(SERVICE)}
+    scan = Scan(_month_map(cells[(cells["theme"] == ALL) & (cells["feeling"] == ALL)]), france())
     tested = cells[cells["feeling"].isin(FEELINGS) & ((cells["theme"] != ALL) | (cells["feeling"] != ALL))]
-    found = [
-        _scanned(tuple(map(str, key)), held, scans[key[:2]], month)
+    return [
+        _scanned(tuple(map(str, key)), held, scan, month)
         for key, held in tested.groupby(KEY, sort=True)
         if held["voices"].sum() >= SCANNED
     ]
-    return pd.DataFrame(found) if found else _nothing()
 
 
 def _scanned(key: tuple[str, ...], cells: pd.DataFrame, scan: Scan, month: datetime.date) -> dict[str, object]:
@@ -187,7 +211,13 @@ def _month_map(cells: pd.DataFrame) -> Floats:
 
 def term_tests(connection: duckdb.DuckDBPyConnection, end: datetime.date) -> pd.DataFrame:
     """Return one test a service, feeling and word said by ten voices in thirteen months."""
-    words = connection.execute(_WORDS.format(year=YEAR, said=SAID, feelings=_FEELINGS), {"end": end}).df()
+    connection.execute(_SAYING.format(year=YEAR, end=end))
+    connection.execute(_USUAL)
+    found = list(_of_each_service(connection, "saying", _WORDS.format(said=SAID, feelings=_FEELINGS)))
+    connection.execute("DROP TABLE saying")
+    if not found:
+        return _nothing()
+    words = pd.concat(found, ignore_index=True)
     now, before, voices_now, voices_before = (
         words[name].to_numpy(np.float64) for name in ("now", "before", "voices_now", "voices_before")
     )

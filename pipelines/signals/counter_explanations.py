@@ -60,7 +60,7 @@ _CAMPAIGNS = """
 WITH told AS (
     SELECT network, service, unnest(list_distinct([coalesce(feeling, ''), ''])) AS feeling, themes, terms, campaign,
            coalesce(repeats, 1) AS texts
-    FROM voices WHERE datediff('month', day, $end) = 0
+    FROM voices WHERE day BETWEEN date_trunc('month', $end::DATE) AND $end
 ), told_of AS (SELECT * FROM told SEMI JOIN (SELECT * FROM told WHERE campaign) USING (network, service)), cells AS (
     SELECT network, service, feeling, unnest(list_append(list_distinct(coalesce(themes, [])), '')) AS theme, '' AS term,
            campaign, texts
@@ -89,7 +89,8 @@ def campaign_texts(connection: duckdb.DuckDBPyConnection, month: datetime.date, 
 def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals: pd.DataFrame) -> pd.DataFrame:
     """Return five rows a signal (columns CHECKS): ``raised`` when it could explain it, ``number`` the figure behind."""
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE recent AS SELECT *, datediff('month', day, $end) AS month_lag FROM voices "
+        "CREATE OR REPLACE TEMP TABLE recent AS SELECT network, service, campaign, delay_days, form, label, "
+        "datediff('month', day, $end) AS month_lag FROM voices "
         f"WHERE day <= $end AND datediff('month', day, $end) <= {_YEAR}",
         {"end": month_end(month)},
     )

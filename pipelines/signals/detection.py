@@ -17,6 +17,7 @@ from pipelines.signals.voice_series import known_voices, month_end, voice_series
 
 if TYPE_CHECKING:
     import datetime
+    from pathlib import Path
 
     import duckdb
     import pyarrow as pa
@@ -49,8 +50,11 @@ class Detection:
     power: pd.DataFrame
 
 
-def detect(voices: pa.Table, month: datetime.date, options: Options | None = None) -> Detection:
-    """Return every test of the month of ``month`` from the table of voices: what comes later changes nothing."""
+def detect(voices: pa.Table | Path, month: datetime.date, options: Options | None = None) -> Detection:
+    """Return every test of the month of ``month`` from the table of voices: what comes later changes nothing.
+
+    ``voices``: the table, or its Parquet file, from which only what the month asks for is read.
+    """
     options = options or Options()
     with known_voices(voices, month) as connection:
         series = voice_series(connection)

@@ -7,6 +7,7 @@ month, and those before. Campaigns are in no count.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -29,27 +30,33 @@ FEELINGS = (ALL, "negatif", "positif")  # what is tested: dissatisfaction, satis
 MONTHS = 72  # kept before the one judged: five years, and what they lean on
 WEEKS = 60
 
+YEAR = 12  # months before which nothing is told by day and département
 _KNOWN = """
-CREATE TEMP TABLE known AS
+CREATE TEMP VIEW known AS
 SELECT network, service, coalesce(nullif(feeling, ''), 'inconnu') AS feeling, office, day, themes,
-       coalesce(department, '') AS department, datediff('month', day, $end) AS month_lag,
-       datediff('day', day, $end) // 7 AS week_lag
-FROM voices WHERE day <= $end AND NOT campaign
+       coalesce(department, '') AS department, datediff('month', day, DATE '{end}') AS month_lag,
+       datediff('day', day, DATE '{end}') // 7 AS week_lag
+FROM voices WHERE day <= DATE '{end}' AND NOT campaign
+"""
+_THEMED = """
+CREATE TEMP VIEW themed AS
+SELECT * EXCLUDE (themes), unnest(list_append(list_distinct(coalesce(themes, [])), '')) AS theme FROM known
 """
 _CELLS = """
 CREATE TEMP TABLE cells AS
-WITH themed AS (
-    SELECT * EXCLUDE (themes), unnest(list_append(list_distinct(coalesce(themes, [])), '')) AS theme FROM known
-)
-SELECT network, service, theme, feeling, department, day, month_lag, week_lag, count(*) AS voices
-FROM themed GROUP BY ALL
+SELECT network, service, theme, feeling, department, day, month_lag, count(*) AS voices
+FROM themed WHERE month_lag < {year} GROUP BY ALL
+"""
+_MOMENTS = """
+CREATE TEMP TABLE moments AS
+SELECT network, service, theme, feeling, month_lag, CASE WHEN week_lag < {weeks} THEN week_lag END AS week_lag,
+       count(*) AS voices
+FROM themed WHERE month_lag <= {months} GROUP BY ALL
 """
 _COUNTS = """
-SELECT network, service, theme, feeling, {lag} AS lag, sum(voices)::DOUBLE AS voices FROM cells
-WHERE {lag} < {most} GROUP BY ALL ORDER BY ALL
+SELECT network, service, theme, feeling, {lag} AS lag, sum(voices)::DOUBLE AS voices FROM moments
+WHERE {lag} IS NOT NULL GROUP BY ALL ORDER BY ALL
 """
-
-
 _DAYS = """
 SELECT network, service, theme, feeling, day, sum(voices) AS voices FROM cells WHERE month_lag = 0 GROUP BY ALL
 """
@@ -84,22 +91,28 @@ def month_end(month: datetime.date) -> datetime.date:
     return (pd.Timestamp(month) + pd.offsets.MonthEnd(0)).date()
 
 
-def known_voices(voices: pa.Table, month: datetime.date) -> duckdb.DuckDBPyConnection:
-    """Return a connection that holds what is known at the end of ``month``: tables ``known`` and ``cells``.
+def known_voices(voices: pa.Table | Path, month: datetime.date) -> duckdb.DuckDBPyConnection:
+    """Return a connection to what is known at the end of ``month``: view ``known``, table ``cells`` of the last year.
 
-    One thread: the same voices give the same tables in the same order. ``voices`` itself can be asked too.
+    ``voices``: the table, or its Parquet file, of which only what is asked for is then held. It can be asked too, by
+    its name. One thread: the same voices give the same tables in the same order. Nothing of them is spilt on a disk.
     """
     connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "600MB", "temp_directory": ""})
-    connection.register("voices", voices)
-    connection.execute(_KNOWN, {"end": month_end(month)})
-    connection.execute(_CELLS)
+    if isinstance(voices, Path):
+        connection.read_parquet(str(voices)).create_view("voices")
+    else:
+        connection.register("voices", voices)
+    connection.execute(_KNOWN.format(end=month_end(month)))
+    connection.execute(_THEMED)
+    connection.execute(_CELLS.format(year=YEAR))
     return connection
 
 
 def voice_series(connection: duckdb.DuckDBPyConnection) -> VoiceSeries:
-    """Return the series of what ``known_voices`` holds: every service × theme × feeling."""
-    monthly = connection.execute(_COUNTS.format(lag="month_lag", most=MONTHS + 1)).df()
-    weekly = connection.execute(_COUNTS.format(lag="week_lag", most=WEEKS)).df()
+    """Return the series of what ``known_voices`` knows: every service × theme × feeling."""
+    connection.execute(_MOMENTS.format(weeks=WEEKS, months=MONTHS))
+    monthly = connection.execute(_COUNTS.format(lag="month_lag")).df()
+    weekly = connection.execute(_COUNTS.format(lag="week_lag")).df()
     keys = _keys(monthly)
     seen = connection.execute("SELECT network, service, max(month_lag) + 1 AS months FROM known GROUP BY ALL").df()
     days = connection.execute(_DAYS).df()

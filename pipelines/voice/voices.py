@@ -100,8 +100,8 @@ def read_voices(catalogue: Catalogue, name: str, years: Iterable[AcceptedYear], 
     wanted: set[str] = set()
     before: _Month | None = None
     for year in years:
-        rows = pq.read_table(year.path, columns=making.present(year.path))
-        for month, some in _by_month(rows, making.source.columns):
+        columns = making.present(year.path)
+        for month, some in _by_month(pq.read_table(year.path, columns=columns), making.source.columns):
             own = _digest(some, year.form, making.version)
             before = before if before and before.name == _month_before(month) else None
             file = kept / f"{month}-{_named(own, before)}.parquet"
@@ -116,7 +116,7 @@ def read_voices(catalogue: Catalogue, name: str, years: Iterable[AcceptedYear], 
             read.foreign += facts["foreign"]
             read.masked.update(facts["masked"])
             read.unmapped.update(facts["unmapped"])
-            parts.append(part.replace_schema_metadata())
+            parts.append(_of_no_other_month(part))
     _sweep(kept, wanted)
     read.table = _with_campaigns(pa.concat_tables(parts) if parts else _KEPT.empty_table())
     return read
@@ -387,12 +387,16 @@ def _one_voice_each(facts: list[dict[str, Any]], texts: list[str], before: _Mont
     )
 
 
-def _with_campaigns(voices: pa.Table) -> pa.Table:
-    """Flag the voices of campaigns: of many copies in a day, or of a day on which their service is crowded.
+def _of_no_other_month(part: pa.Table) -> pa.Table:
+    """Return the voices of a month without those that are of the month before: here, the words of one month are copied.
 
-    Those that are of the month before are left out.
+    Over all months at once, twice their words would be held.
     """
-    voices = voices.filter(pc.invert(voices["_again"]))
+    return part.filter(pc.invert(part["_again"])).replace_schema_metadata()
+
+
+def _with_campaigns(voices: pa.Table) -> pa.Table:
+    """Flag the voices of campaigns: of many copies in a day, or of a day on which their service is crowded."""
     flags = pc.greater(voices["_copies"], MANY_COPIES).to_numpy().copy()
     days = voices["day"].cast(pa.int32()).to_numpy().astype(np.int64)
     services = pc.binary_join_element_wise(voices["network"], voices["service"], "\n")

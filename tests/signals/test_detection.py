@@ -6,6 +6,7 @@ import datetime
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from made_voices import FIRST, made_voices
 from scipy import stats
@@ -70,6 +71,16 @@ def test_later_voices_change_nothing():
     of_whole, of_known = detect(whole, month, QUIET), detect(known, month, QUIET)
     for frame in ("tests", "ledger", "checks"):
         pd.testing.assert_frame_equal(getattr(of_whole, frame), getattr(of_known, frame))
+
+
+def test_voices_read_from_their_file_are_tested_as_the_table_is(tmp_path):
+    """Of months before and after the one tested, campaigns and voices without words among them."""
+    voices = made_voices({"caf": 3, "cpam": 2}, DAYS, change=risen("panne", "negatif", MONTH, 3, campaign=True))
+    pq.write_table(voices, tmp_path / "voix.parquet", row_group_size=500)
+    of_table, of_file = (detect(held, MONTH) for held in (voices, tmp_path / "voix.parquet"))
+    assert set(of_table.tests["detector"]) >= {"farrington", "ebgm", "scan", "terms"}
+    for frame in ("tests", "ledger", "checks", "power"):
+        pd.testing.assert_frame_equal(getattr(of_table, frame), getattr(of_file, frame), check_exact=True)
 
 
 def test_everything_tested_is_in_the_ledger():
