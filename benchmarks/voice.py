@@ -2,7 +2,7 @@
 
 ``python benchmarks/voice.py [--texts 120000] [--years 5]``: CPU seconds and memory of a first reading, of one with a
 month more, of one where nothing is new, then of the tests of the last month without and with the measure of power.
-Drawing, reading and testing each have a process of their own, as the last two have every night.
+Drawing, reading and testing each have a process of their own: the memory of one is not counted in that of another.
 """
 
 from __future__ import annotations

@@ -110,7 +110,10 @@ def past_voices(voices: pa.Table, month: str) -> pa.Table:
 
     Told day after day, they would be subtracted from one another: of one day, few voices are left.
     """
-    return voices.filter(pc.less(voices["day"], pa.scalar(_first_day(month), pa.date32())))
+    end = pa.scalar(_first_day(month), pa.date32())
+    months = ((batch, pc.less(batch["day"], end)) for batch in voices.to_batches())
+    parts = [batch if pc.all(past).as_py() else batch.filter(past) for batch, past in months]  # copies the last alone
+    return pa.Table.from_batches(parts, voices.schema)
 
 
 def _this_month() -> str:

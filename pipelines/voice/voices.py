@@ -49,6 +49,7 @@ _PRIVATE = [("_copies", pa.int32()), ("_mark", pa.binary()), ("_again", pa.bool_
 _KEPT = pa.schema([*VOICES, *_PRIVATE])
 _READ = [name for name in _KEPT.names if name != "_mark"]
 _FACTS = b"voices"
+_BATCH = 20_000  # rows of a year that are sorted into months together
 SHORT = 60  # letters: shorter texts are one voice only when they are the same, of one day
 _FELT = re.compile(rf"\s*[:(-]\s*(?:{FEELINGS})\)?\s*$", re.IGNORECASE)  # after a channel, what was felt of it
 _FEELINGS = ("positif", "neutre", "negatif")
@@ -100,8 +101,7 @@ def read_voices(catalogue: Catalogue, name: str, years: Iterable[AcceptedYear], 
     wanted: set[str] = set()
     before: _Month | None = None
     for year in years:
-        columns = making.present(year.path)
-        for month, some in _by_month(pq.read_table(year.path, columns=columns), making.source.columns):
+        for month, some in _by_month(year.path, making.present(year.path), making.source.columns):
             own = _digest(some, year.form, making.version)
             before = before if before and before.name == _month_before(month) else None
             file = kept / f"{month}-{_named(own, before)}.parquet"
@@ -161,12 +161,19 @@ def _sweep(kept: Path, wanted: set[str]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _by_month(rows: pa.Table, columns: VoiceColumns) -> Iterator[tuple[str, pa.Table]]:
-    """Yield the rows of each month in one order: which copy stands for a voice doesn't depend on the file's."""
-    rows = rows.sort_by([(columns.published, "ascending"), (columns.identifier, "ascending")])
-    months = pc.strftime(rows[columns.published], "%Y-%m")
-    for month in pc.unique(months).to_pylist():
-        yield month, rows.filter(pc.equal(months, month))
+def _by_month(file: Path, names: list[str], columns: VoiceColumns) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the rows of each month in one order: which copy stands for a voice doesn't depend on the file's.
+
+    The texts of a year are held once, and those of a month no more once they are given.
+    """
+    parts: dict[str, list[pa.RecordBatch]] = {}
+    for batch in pq.ParquetFile(file).iter_batches(_BATCH, columns=names):
+        months = pc.strftime(batch[columns.published], "%Y-%m")
+        for month in pc.unique(months).drop_null().to_pylist():
+            parts.setdefault(month, []).append(batch.filter(pc.equal(months, month)))
+    for month in sorted(parts):
+        rows = pa.Table.from_batches(parts.pop(month))
+        yield month, rows.sort_by([(columns.published, "ascending"), (columns.identifier, "ascending")])
 
 
 def _digest(rows: pa.Table, form: str, version: str) -> str:
