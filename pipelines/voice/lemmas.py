@@ -1,17 +1,29 @@
-"""A masked text → its lemmas in order, links left out; what is denied is one lemma with its denial.
+"""A text → one writing of it, and once it is masked its lemmas in order, links left out; a denial joins what it denies.
 
 « Jamais rappelé » is « jamais_rappeler », « aucune réponse » « aucun_réponse », « ne répond pas » « pas_répondre ».
 """
 
 from __future__ import annotations
 
+import html
 import re
+import unicodedata
 from functools import cache
 
 import simplemma
 
-from pipelines.mechanics.spelling import unaccented
+from pipelines.mechanics.spelling import INVISIBLE, unaccented
 from pipelines.voice.words import CARRIERS, LINKS, MEANT
+
+_SIGNS = str.maketrans({
+    "’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
+    "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "\u00a0": " ", "\u202f": " ", "…": "...", "＠": "@",
+})  # fmt: skip
+_TAG = re.compile(r"<(?:br|/?p|/?div|/?span|/?li|/?ul)\b[^<>]{0,80}>", re.IGNORECASE)
+_HIDDEN = re.compile(f"[{INVISIBLE}\u200d]")
+_GLUED = re.compile(r"(?<=[a-zà-ÿ]{3}[.!?,;])(?=[A-ZÀ-Ý][a-zà-ÿ'])")
+_SPACES = re.compile(r"[ \t\r\f\v]+")
+_LINES = re.compile(r" ?\n[\n ]*")
 
 NEGATIONS = ("pas", "plus", "jamais", "aucun", "sans", "rien", "personne", "guère")
 _WITH_NE = ("plus", "personne")  # that deny only beside « ne »
@@ -21,6 +33,15 @@ _TOKEN = re.compile(r"\[[a-z-]+\]|[a-zà-öø-ÿœæ]+(?:-[a-zà-öø-ÿœæ]+)*
 _ENDS = frozenset(".!?;:\n")
 _NO_WORD = frozenset(".!?;:\n[")
 FRENCH = 0.4  # of its words: real texts hold 0.5 at the least, those of other languages 0.3 at the most
+
+
+def normalised(text: str) -> str:
+    """Return a text in one writing; normalising twice changes nothing."""
+    if "&" in text or "<" in text:
+        text = _TAG.sub("\n", html.unescape(text))
+    if not text.isascii():
+        text = _HIDDEN.sub("", unicodedata.normalize("NFKC", text).translate(_SIGNS))
+    return _LINES.sub("\n", _SPACES.sub(" ", _GLUED.sub(" ", text))).strip()
 
 
 @cache

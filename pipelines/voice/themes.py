@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.mechanics.spelling import unaccented
-from pipelines.voice.lemmas import NEGATIONS, as_written, lemmas
-from pipelines.voice.normalisation import normalised
+from pipelines.voice.lemmas import NEGATIONS, as_written, lemmas, normalised
 from pipelines.voice.words import FIRST_NAMES, SURNAMES, TOLD
 
 if TYPE_CHECKING:
@@ -31,17 +30,21 @@ class ExampleFault:
     message: str
 
 
-def expression(theme: Theme) -> str:
-    """Return the regular expression of a theme, of what both Python and RE2 know, over ``lemmas.as_written``."""
+def expressions(families: Mapping[str, ThemeFamily]) -> dict[str, str]:
+    """Return the expression of each theme of all families, by id, in order, over what ``lemmas.as_written`` gives.
+
+    Regular expressions, of what both Python and RE2 know.
+    """
+    return {name: _expression(theme) for family in families.values() for name, theme in family.themes.items()}
+
+
+def _expression(theme: Theme) -> str:
     return "|".join(f"(?:{_sequence(pattern)})" for pattern in theme.patterns)
 
 
 def _sequence(pattern: str) -> str:
-    return "".join(_BETWEEN if part == GAP else f" (?:{_either(part)}) " for part in pattern.split())
-
-
-def _either(part: str) -> str:
-    return "|".join(_word(word) for word in part.split("|"))
+    parts = [_BETWEEN if part == GAP else f" (?:{'|'.join(map(_word, part.split('|')))}) " for part in pattern.split()]
+    return "".join(parts)
 
 
 def _word(word: str) -> str:
@@ -49,11 +52,6 @@ def _word(word: str) -> str:
     plain = unaccented(word.removeprefix(DENIED))
     ending = "[^ ]*" if plain.endswith("*") else ""
     return (_ANY_DENIAL if denied else "") + re.escape(plain.removesuffix("*")) + ending
-
-
-def expressions(families: Mapping[str, ThemeFamily]) -> dict[str, str]:
-    """Return the expression of each theme of all families, by id, in order."""
-    return {name: expression(theme) for family in families.values() for name, theme in family.themes.items()}
 
 
 def told_words(families: Mapping[str, ThemeFamily]) -> frozenset[str]:
@@ -68,17 +66,11 @@ def told_words(families: Mapping[str, ThemeFamily]) -> frozenset[str]:
     return (TOLD | of_themes) - FIRST_NAMES - SURNAMES
 
 
-def themes_of(text: str, families: Mapping[str, ThemeFamily]) -> list[str]:
-    """Return the themes of one text, which must be masked if it is a real one."""
-    written = as_written(lemmas(normalised(text)))
-    return [name for name, pattern in expressions(families).items() if re.search(pattern, written)]
-
-
 def example_faults(families: Mapping[str, ThemeFamily]) -> Iterator[ExampleFault]:
     """Yield the declared examples that their theme doesn't find, or finds and must leave."""
     for family, declared in families.items():
         for name, theme in declared.themes.items():
-            pattern = re.compile(expression(theme))
+            pattern = re.compile(_expression(theme))
             for kind, wanted in (("found", True), ("left", False)):
                 for index, example in enumerate(getattr(theme.examples, kind)):
                     seen = as_written(lemmas(normalised(example)))

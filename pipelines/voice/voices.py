@@ -24,10 +24,9 @@ from pipelines.declarations.experiences import FEELINGS
 from pipelines.mechanics.files import replacing
 from pipelines.mechanics.spelling import plain_form, unaccented
 from pipelines.voice.campaigns import MANY_COPIES, crowded_days
-from pipelines.voice.lemmas import as_written, is_french, lemmas
+from pipelines.voice.lemmas import as_written, is_french, lemmas, normalised
 from pipelines.voice.masking import mask_all
 from pipelines.voice.near_duplicates import MARK, copied, grouped
-from pipelines.voice.normalisation import normalised
 from pipelines.voice.office_labels import OfficeLabels
 from pipelines.voice.themes import expressions, told_words
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.voice.identifier_rules import iban_holds, luhn_holds
+from pipelines.voice.identifier_checks import iban_holds, luhn_holds
+from pipelines.voice.lemmas import normalised
 from pipelines.voice.masking import RULES, mask_all, masked
-from pipelines.voice.normalisation import normalised
 
 MUST = [pytest.param(rule, text, id=f"{rule.kind}-{text[:24]}") for rule in RULES for text in rule.masked]
 MUST_NOT = [pytest.param(rule, text, id=f"{rule.kind}-{text[:24]}") for rule in RULES for text in rule.kept]

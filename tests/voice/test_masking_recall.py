@@ -11,8 +11,8 @@ from random import Random
 
 import pytest
 
+from pipelines.voice.lemmas import normalised
 from pipelines.voice.masking import mask_all
-from pipelines.voice.normalisation import normalised
 from tests.voice.planted import NAMES, STRUCTURED, bare, left_in, planted
 from tests.voice.varied_details import FORMS, NAMES_ALONE, varied
 
