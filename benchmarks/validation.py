@@ -110,13 +110,12 @@ def work(task: str, path: Path) -> int:
         return _frictionless(path)
     if task == "pandera":
         return _pandera(path)
-    from pipelines.tabular import judge_delimited, write_typed
+    from pipelines.tabular import judge_delimited
 
     if task == "tokeniser alone":
         return _tokens(path)
     judgement = judge_delimited(path, SCHEMA, DIALECT, references={"structures": STRUCTURES})
-    blocks = write_typed(judgement, path.with_suffix(".parquet")) if task == "engine, Parquet" else judgement
-    for _ in blocks:
+    for _ in judgement:
         pass
     assert judgement.path == "vectorised", judgement.why
     return judgement.errors
@@ -221,7 +220,7 @@ def main() -> None:
             print(f"{name:<12}{'frictionless':<20}{whole:>9.1f}{'':>9}{'':>9}{1:>19.1f}")
             hand = measure("pandera", sample)["cpu"] * arguments.rows / SAMPLE
             print(f"{name:<12}{'pandera':<20}{hand:>9.1f}{'':>9}{'':>9}{whole / hand:>19.1f}")
-            for task in ("tokeniser alone", "engine", "engine, Parquet"):
+            for task in ("tokeniser alone", "engine"):
                 took = measure(task, path)
                 count = "" if task == "tokeniser alone" else int(took["count"])
                 print(

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from pipelines.tabular.arrow_masks import marks_missing
-from pipelines.tabular.cell_reader import UnjudgeableCellError
 from pipelines.tabular.columns import Column
+from pipelines.tabular.doubts import Cells, JudgedRow, Judges, UnjudgeableCellError
+from pipelines.tabular.fast_checks import as_mask, marks_missing
 from pipelines.tabular.keys import ForeignKey, Keys
-from pipelines.tabular.rows import JudgedRow, Judges
-from pipelines.tabular.tokens import Cells, Tokens, empty_rows
+from pipelines.tabular.tokens import Tokens
 
 if TYPE_CHECKING:
     from frictionless import Error, Field
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
     from pipelines.tabular.columns import ColumnVerdict
     from pipelines.tabular.encoding import EncodingError
 
-    Numbers = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
+    Values = tuple[list[pa.Array], list[tuple[int, int]]]  # with the places of what Arrow can't hold
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,11 @@ class Unheld:
 class JudgedBlock:
     """Consecutive records: the accepted ones in tables, made when first asked for; the refused ones apart."""
 
-    first: int
-    numbers: Numbers
+    numbers: NDArray[np.int64]
     refused: list[JudgedRow]
     _names: list[str]
     _texts: Callable[[], list[pa.Array]]
-    _values: Callable[[], tuple[list[pa.Array], list[tuple[int, int]]]]
+    _values: Callable[[], Values]
 
     @cached_property
     def texts(self) -> pa.Table:
@@ -69,7 +68,7 @@ class JudgedBlock:
         ]
 
     @cached_property
-    def _converted(self) -> tuple[list[pa.Array], list[tuple[int, int]]]:
+    def _converted(self) -> Values:
         return self._values()
 
 
@@ -79,7 +78,8 @@ class Judgement:
 
     ``opened`` is false when frictionless can't open the table at all; ``declared`` is the number of declared fields.
     Errors come in the order: ``source_errors``, ``header_errors``, those of the rows, ``end_errors``. ``fetch`` gives
-    the cells of a row that was read (nothing when frictionless read alone).
+    the cells of a row that was read (nothing when frictionless read alone); ``confirmed`` counts the rows that became
+    frictionless's.
     """
 
     path: Literal["vectorised", "frictionless"] = "vectorised"
@@ -88,7 +88,6 @@ class Judgement:
     header: list[str] = field(default_factory=list)
     declared: int = 0
     names: list[str] = field(default_factory=list)
-    arrow_schema: pa.Schema = field(default_factory=lambda: pa.schema([]))
     source_errors: list[Error] = field(default_factory=list)
     header_errors: list[Error] = field(default_factory=list)
     end_errors: list[Error] = field(default_factory=list)
@@ -97,20 +96,16 @@ class Judgement:
     accepted: int = 0
     refused: int = 0
     errors: int = 0
-    asked: int = 0
     confirmed: int = 0
     blocks: Iterator[JudgedBlock] = field(default_factory=lambda: iter(()))
     fetch: Callable[[int], Cells] = field(default=lambda _number: [])
-
-    def __iter__(self) -> Iterator[JudgedBlock]:
-        return self._counted()
 
     @property
     def valid(self) -> bool:
         """Whether no error was found (complete once the blocks were iterated)."""
         return not (self.errors or self.source_errors or self.header_errors or self.end_errors)
 
-    def _counted(self) -> Iterator[JudgedBlock]:
+    def __iter__(self) -> Iterator[JudgedBlock]:
         for block in self.blocks:
             self.accepted += len(block.numbers)
             self.refused += len(block.refused)
@@ -136,9 +131,11 @@ class Content:
             mask &= ~np.isin(tokens.numbers, self._dialect.comment_rows)
             if self._dialect.comment_char and len(mask):
                 starts = pa.compute.starts_with(tokens.columns[0], self._dialect.comment_char).fill_null(False)
-                mask &= ~starts.to_numpy(zero_copy_only=False)
+                mask &= ~as_mask(starts)
         if self._blank and len(mask):
-            mask[[place for place, cells in _suspected_blank(tokens) if not self._blank(cells)]] = False
+            empty = tokens.empty()
+            rows = zip(empty.tolist(), tokens.rows(empty).values(), strict=True)
+            mask[[place for place, cells in rows if not self._blank(cells)]] = False
         if not mask.all():
             tokens.keep(mask)
 
@@ -154,12 +151,6 @@ class Content:
         return not self._blank or bool(self._blank(cells))
 
 
-def _suspected_blank(tokens: Tokens) -> Iterator[tuple[int, Cells]]:
-    filled = [column.fill_null("") for column in tokens.columns]
-    places = empty_rows(filled)
-    yield from zip(places.tolist(), tokens.many(places), strict=True)
-
-
 class BlockJudge:
     """Judges block after block, in order."""
 
@@ -171,16 +162,11 @@ class BlockJudge:
         judges: Judges,
         fetch: Callable[[int], Cells],
     ) -> None:
-        self.columns = [Column(item) for item in fields]
-        self._names = [item.name for item in fields]
-        self._missing = [marks_missing(item) for item in fields]
+        self.columns = [Column(field) for field in fields]
+        self._names = [field.name for field in fields]
+        self._missing = [marks_missing(field) for field in fields]
         self._keys, self._judges, self._fetch = keys, judges, fetch
         self._foreign = foreign(self.columns)
-
-    @property
-    def asked(self) -> int:
-        """Return how many texts were asked to frictionless's cell readers."""
-        return sum(column.oracle.asked for column in self.columns)
 
     def reserve(self, rows: int) -> None:
         """Make room at once for the keys of about so many rows."""
@@ -189,10 +175,10 @@ class BlockJudge:
     def judge(self, tokens: Tokens) -> JudgedBlock:
         """Judge one block."""
         verdicts = [_judged(column, place, tokens) for place, column in enumerate(self.columns)]
-        suspect = ~np.logical_and.reduce([
-            np.ones(len(tokens.numbers), np.bool_),
-            *(verdict.valid for verdict in verdicts if verdict.valid is not None),
-        ])  # fmt: skip
+        suspect = np.zeros(len(tokens.numbers), np.bool_)
+        for verdict in verdicts:
+            if verdict.valid is not None:
+                suspect |= ~verdict.valid
         suspect[self._blank(tokens, verdicts)] = True
         keyed = self._keyed(tokens, verdicts, suspect)
         if tokens.alive is not None:
@@ -203,7 +189,6 @@ class BlockJudge:
             good = ~np.isin(tokens.numbers, [row.number for row in refused])
             mask = good if mask is None else mask & good
         return JudgedBlock(
-            tokens.first,
             tokens.numbers if mask is None else tokens.numbers[mask],
             refused,
             self._names,
@@ -211,7 +196,7 @@ class BlockJudge:
             lambda: self._values(verdicts, mask),
         )
 
-    def _keyed(self, tokens: Tokens, verdicts: list[ColumnVerdict], suspect: NDArray[np.bool_]) -> set[int]:
+    def _keyed(self, tokens: Tokens, verdicts: list[ColumnVerdict], suspect: Mask) -> set[int]:
         """Return the numbers of the rows whose keys are doubtful, having recalled the earlier rows that they repeat."""
         doubtful, earlier = self._keys.doubts(tokens, verdicts, self.columns)
         for key in self._foreign:
@@ -226,39 +211,31 @@ class BlockJudge:
             suspect |= np.isin(tokens.numbers, sorted(doubtful))
         return doubtful
 
-    def _refuse(self, tokens: Tokens, suspect: NDArray[np.bool_], keyed: set[int]) -> list[JudgedRow]:
+    def _refuse(self, tokens: Tokens, suspect: Mask, keyed: set[int]) -> list[JudgedRow]:
         """Let frictionless judge the suspect rows, in the order of the file."""
-        places = np.flatnonzero(suspect)
-        rows = dict(zip(tokens.numbers[places].tolist(), tokens.many(places), strict=True)) if len(places) else {}
-        rows |= tokens.ragged
-        refused = []
-        for number in sorted(rows):
-            row = self._judges.judge(number, rows[number], keyed=number in keyed)
-            if row.found:
-                refused.append(row)
-        return refused
+        rows = tokens.rows(np.flatnonzero(suspect)) | tokens.ragged
+        judged = (self._judges.judge(number, rows[number], keyed=number in keyed) for number in sorted(rows))
+        return [row for row in judged if row.found]
 
     def _blank(self, tokens: Tokens, verdicts: list[ColumnVerdict]) -> NDArray[np.int64]:
         """Return the places of the rows whose every cell is missing."""
         places = np.arange(len(tokens.numbers))
         for column, is_missing, verdict in zip(tokens.columns, self._missing, verdicts, strict=True):
             if not pa.types.is_string(column.type):  # native cells: what has no value may be missing
-                nulls = verdict.values()[0].is_null().to_numpy(zero_copy_only=False)
-                places = places[nulls[places]]
+                places = places[as_mask(verdict.values()[0].is_null())[places]]
                 continue
             cells = column if len(places) == len(column) else column.take(pa.array(places))
             missing = is_missing(cells)
             if cells.null_count:
-                nulls = cells.is_null().to_numpy(zero_copy_only=False)
+                nulls = as_mask(cells.is_null())
                 missing = nulls if missing is None else missing | nulls
             places = places[:0] if missing is None else places[missing]
             if not len(places):
                 break
         return places
 
-    def _values(
-        self, verdicts: list[ColumnVerdict], mask: NDArray[np.bool_] | None
-    ) -> tuple[list[pa.Array], list[tuple[int, int]]]:
+    @staticmethod
+    def _values(verdicts: list[ColumnVerdict], mask: Mask | None) -> Values:
         arrays, unheld = [], []
         for index, verdict in enumerate(verdicts):
             values, places = verdict.values()
@@ -272,12 +249,12 @@ def _judged(column: Column, place: int, tokens: Tokens) -> ColumnVerdict:
     try:
         return column.judge(tokens.columns[place])
     except UnjudgeableCellError as error:
-        found = pa.compute.index(tokens.columns[place], error.cell).as_py() if isinstance(error.cell, str) else -1
-        error.row = int(tokens.numbers[found]) if found >= 0 else None
+        row = pa.compute.index(tokens.columns[place], error.cell).as_py() if isinstance(error.cell, str) else -1
+        error.row = int(tokens.numbers[row]) if row >= 0 else None
         raise
 
 
-def _chosen(arrays: list[pa.Array], mask: NDArray[np.bool_] | None) -> list[pa.Array]:
+def _chosen(arrays: list[pa.Array], mask: Mask | None) -> list[pa.Array]:
     if mask is None:
         return arrays
     chosen = pa.array(mask)

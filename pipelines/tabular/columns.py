@@ -13,28 +13,25 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.tabular.arrow_masks import Screen, without
-from pipelines.tabular.cell_reader import Oracle, Reading
-from pipelines.tabular.fast_checks import make_screen
+from pipelines.tabular.doubts import Oracle, Reading
+from pipelines.tabular.fast_checks import Screen, as_mask, make_screen, without
 from pipelines.tabular.hashes import NULL, apart_from_null, hash_floats, hash_integers, hash_texts, hash_values
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from frictionless import Field
     from numpy.typing import NDArray
 
     Mask = NDArray[np.bool_]
 
-
 _SAMPLE, _FEW = 1000, 0.4
-
-
 _TYPES = {
     "integer": pa.int64(),
     "number": pa.float64(),
@@ -44,20 +41,7 @@ _TYPES = {
     "time": pa.time64("us"),
     "year": pa.int64(),
 }
-_JSON = {"list", "array", "object", "geojson"}
 _LARGEST = 2**63
-
-
-class ColumnVerdict(Protocol):
-    """What was decided on the cells of one column of one block."""
-
-    valid: Mask | None
-
-    def values(self) -> tuple[pa.Array, list[int]]:
-        """Return the values in Arrow's type, and the places of those that it can't hold."""
-
-    def hashes(self) -> NDArray[np.uint64]:
-        """Return the hash of each value (``NULL`` where there is none)."""
 
 
 class Column:
@@ -65,33 +49,30 @@ class Column:
 
     def __init__(self, field: Field) -> None:
         self.oracle = Oracle(field)
-        self.screen: Screen | None = make_screen(field)
-        self.type = arrow_type(field)
-        self.convert = converter(field)
+        self.type = _TYPES.get(field.type, pa.string())
         self.family = {"integer": "integer", "year": "integer", "number": "number"}.get(field.type, "other")
         self.is_text = field.type in {"string", "any"}
-        self._free = self.screen is not None and not set(field.constraints) - {"required", "unique"} and self.is_text
+        self._convert = _converter(field)
+        self._screen = make_screen(field)
+        self._free = self.is_text and not set(field.constraints) - {"required", "unique"}
 
     def judge(self, column: pa.Array) -> ColumnVerdict:
         """Judge the cells of a block."""
-        screened = self.screen is not None and pa.types.is_string(column.type) and column.null_count == 0
-        if self.screen is not None and screened and (self._free or not repeats(column)):
-            return _Direct(self, column, self.screen)
-        return _Distinct(self, column)
+        screened = self._screen is not None and pa.types.is_string(column.type) and column.null_count == 0
+        if self._screen is not None and screened and (self._free or not repeats(column)):
+            return ScreenedCells(self, column, self._screen)
+        return DistinctCells(self, column)
 
-    def to_arrow(self, readings: list[Reading]) -> tuple[pa.Array, list[int]]:
-        """Convert values, with the places of those that Arrow's type can't hold."""
-        items = [None if item.value is None else self.convert(item.value) for item in readings]
-        unheld = [
-            place
-            for place, (item, reading) in enumerate(zip(items, readings, strict=True))
-            if item is None and reading.value is not None
-        ]
-        return pa.array(items, self.type), unheld
+    def to_arrow(self, values: list[Any]) -> tuple[pa.Array, list[int]]:
+        """Convert values of frictionless's, with the places of those that Arrow's type can't hold."""
+        converted = [None if value is None else self._convert(value) for value in values]
+        pairs = enumerate(zip(converted, values, strict=True))
+        unheld = [place for place, (written, value) in pairs if written is None and value is not None]
+        return pa.array(converted, self.type), unheld
 
     def hash_all(self, readings: list[Reading]) -> NDArray[np.uint64]:
         """Hash values."""
-        values = [item.value for item in readings]
+        values = [reading.value for reading in readings]
         if not self.is_text or any(value is not None and not isinstance(value, str) for value in values):
             return hash_values(values, self.family)
         nulls = np.array([value is None for value in values], np.bool_)
@@ -99,8 +80,8 @@ class Column:
         return np.where(nulls, NULL, apart_from_null(hashed))
 
 
-class _Distinct:
-    """By distinct texts, each asked once."""
+class DistinctCells:
+    """Verdict on the cells of a column of a block (``valid``; None: all are): each distinct cell is asked once."""
 
     def __init__(self, column: Column, cells: pa.Array) -> None:
         encoded = cells.dictionary_encode(null_encoding="encode")
@@ -111,19 +92,22 @@ class _Distinct:
         self.valid: Mask | None = None if good.all() else good[self._codes.to_numpy()]
 
     def values(self) -> tuple[pa.Array, list[int]]:
+        """Return the values in Arrow's type, and the places of those that it can't hold."""
+        distinct = [reading.value for reading in self._readings]
         if self._column.is_text and pa.types.is_string(self._cells.type):  # a text's value is itself
-            missing = np.array([item.value is None for item in self._readings], np.bool_)
+            missing = np.array([value is None for value in distinct], np.bool_)
             return without(self._cells, missing[self._codes.to_numpy()] if missing.any() else None), []
-        values, unheld = self._column.to_arrow(self._readings)
+        values, unheld = self._column.to_arrow(distinct)
         places = np.flatnonzero(np.isin(self._codes.to_numpy(), unheld)).tolist() if unheld else []
         return values.take(self._codes), places
 
     def hashes(self) -> NDArray[np.uint64]:
+        """Return the hash of each value (``NULL`` where there is none)."""
         return np.asarray(self._column.hash_all(self._readings)[self._codes.to_numpy()])
 
 
-class _Direct:
-    """By the screen; the doubtful cells are asked."""
+class ScreenedCells:
+    """Verdict as that of ``DistinctCells``, by a screen; the doubtful cells are asked."""
 
     def __init__(self, column: Column, cells: pa.Array, screen: Screen) -> None:
         self._column, self._cells, self._screen = column, cells, screen
@@ -140,29 +124,30 @@ class _Direct:
                 self.valid[self._doubtful] = good
 
     def values(self) -> tuple[pa.Array, list[int]]:
+        """Return the values in Arrow's type, and the places of those that it can't hold."""
         values = self._screen.parse(self._cells, self._sure)
-        if not self._readings:
+        if self._sure is None:
             return values, []
-        patch, unheld = self._column.to_arrow(self._readings)
-        return pc.replace_with_mask(values, pa.array(~self._mask()), patch), self._doubtful[unheld].tolist()
+        patch, unheld = self._column.to_arrow([reading.value for reading in self._readings])
+        return pc.replace_with_mask(values, pa.array(~self._sure), patch), self._doubtful[unheld].tolist()
 
     def hashes(self) -> NDArray[np.uint64]:
+        """Return the hash of each value (``NULL`` where there is none)."""
         values = self._screen.parse(self._cells, self._sure)
-        result = apart_from_null(self._vectorised(values))
-        if values.null_count:
-            result[values.is_null().to_numpy(zero_copy_only=False)] = NULL
-        if self._readings:
-            result[self._doubtful] = self._column.hash_all(self._readings)
-        return result
-
-    def _mask(self) -> Any:
-        return np.ones(len(self._cells), np.bool_) if self._sure is None else self._sure
-
-    def _vectorised(self, values: pa.Array) -> NDArray[np.uint64]:
         if self._column.is_text:
-            return hash_texts(self._cells)
-        numbers = values.fill_null(0).to_numpy(zero_copy_only=False)
-        return hash_floats(numbers) if self._column.family == "number" else hash_integers(numbers)
+            hashes = hash_texts(self._cells)
+        else:
+            numbers = values.fill_null(0).to_numpy(zero_copy_only=False)
+            hashes = hash_floats(numbers) if self._column.family == "number" else hash_integers(numbers)
+        hashes = apart_from_null(hashes)
+        if values.null_count:
+            hashes[as_mask(values.is_null())] = NULL
+        if self._readings:
+            hashes[self._doubtful] = self._column.hash_all(self._readings)
+        return hashes
+
+
+ColumnVerdict = DistinctCells | ScreenedCells
 
 
 def repeats(column: pa.Array | pa.ChunkedArray) -> bool:
@@ -171,35 +156,23 @@ def repeats(column: pa.Array | pa.ChunkedArray) -> bool:
     return len(pc.unique(sample)) < len(sample) * _FEW
 
 
-def arrow_type(field: Field) -> pa.DataType:
-    """Return the Arrow type of the field's values."""
-    return _TYPES.get(field.type, pa.string())
-
-
-def converter(field: Field) -> Callable[[Any], Any]:
+def _converter(field: Field) -> Callable[[Any], Any]:
     """Return the function from a value of frictionless's to what Arrow is given; None: the type can't hold it."""
-    known: dict[str, Callable[[Any], Any]] = {
-        "integer": _integer,
-        "year": _integer,
+    converters: dict[str, Callable[[Any], Any]] = {
+        **dict.fromkeys(("integer", "year"), _integer),
+        **dict.fromkeys(("string", "any"), str),
+        **dict.fromkeys(("list", "array", "object", "geojson"), _json),
         "number": _number,
         "datetime": _datetime,
-        "time": _time,
-        "string": str,
-        "any": str,
+        "time": lambda value: value if value.tzinfo is None else None,
         "boolean": bool,
-        "date": _same,
+        "date": lambda value: value,
         "geopoint": lambda value: f"{value.lon},{value.lat}",
     }
-    if field.type in _JSON:
-        return _json
-    if field.type in known:
-        return known[field.type]
+    if field.type in converters:
+        return converters[field.type]
     writer = field.create_value_writer()
     return lambda value: str(writer(value))
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _integer(value: int) -> int | None:
@@ -223,10 +196,6 @@ def _datetime(value: datetime.datetime) -> datetime.datetime | None:
         return value.astimezone(datetime.UTC).replace(tzinfo=None)
     except OverflowError:
         return None
-
-
-def _time(value: datetime.time) -> datetime.time | None:
-    return value if value.tzinfo is None else None
 
 
 def _json(value: Any) -> str:

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from pipelines.tabular.record_pieces import is_one_byte
+from pipelines.tabular.record_pieces import is_one_byte, is_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _STEP = 1 << 24
-_LIKELY = ("cp1252", "latin-1")
 _UNREAD = re.compile("[\udc80-\udcff]+")
-_UTF8 = {"utf-8", "utf-8-sig"}
 
 
 @dataclass(frozen=True)
@@ -35,25 +33,14 @@ class EncodingError:
     found: bytes
     likely: str
 
-    def __str__(self) -> str:
-        return f"line {self.line}, column {self.column}: bytes {self.found.hex(' ')}, probably {self.likely}"
-
-
-def is_known(encoding: str) -> bool:
-    """Tell whether Python knows an encoding by that name."""
-    try:
-        codecs.lookup(encoding)
-    except LookupError:
-        return False
-    return True
-
 
 def can_decode(content: bytes | mmap, encoding: str) -> bool:
     """Tell whether the encoding reads the whole content."""
-    if codecs.lookup(encoding).name in _UTF8:
+    if is_utf8(encoding):
         return _is_utf8(content)
     if is_one_byte(encoding):
-        return all(content.find(byte) < 0 for byte in _undefined(encoding))
+        every_byte = (bytes([byte]) for byte in range(256))
+        return all(byte.decode(encoding, "ignore") or content.find(byte) < 0 for byte in every_byte)
     try:
         bytes(content).decode(encoding)
     except UnicodeDecodeError:
@@ -63,20 +50,20 @@ def can_decode(content: bytes | mmap, encoding: str) -> bool:
 
 def encoding_errors(content: bytes | mmap, encoding: str) -> Iterator[EncodingError]:
     """Yield every place where the content can't be read, in order (only the first, in encodings of wide units)."""
-    if codecs.lookup(encoding).name not in _UTF8 and not is_one_byte(encoding):
+    if not is_utf8(encoding) and not is_one_byte(encoding):
         yield from _first_error(bytes(content), encoding)
         return
-    plain = "utf-8" if codecs.lookup(encoding).name in _UTF8 else encoding
+    plain = "utf-8" if is_utf8(encoding) else encoding
     line, start = 1, 3 if plain == "utf-8" and content[:3] == codecs.BOM_UTF8 else 0
     for stop in _line_ends(content):
         text = content[start:stop].decode(plain, "surrogateescape")
-        seen, offset, passed = 0, start, 0
+        end, offset, passed = 0, start, 0
         for match in _UNREAD.finditer(text):
-            offset += len(text[seen : match.start()].encode(plain))
-            found = bytes(ord(character) - 0xDC00 for character in match[0])
-            passed += _breaks(text, seen, match.start())
-            yield EncodingError(line + passed, _column(text, match.start()), offset, found, _likely(found))
-            seen, offset = match.end(), offset + len(found)
+            offset += len(text[end : match.start()].encode(plain))
+            unread = bytes(ord(character) - 0xDC00 for character in match[0])
+            passed += _breaks(text, end, match.start())
+            yield EncodingError(line + passed, _column(text, match.start()), offset, unread, _likely(unread))
+            end, offset = match.end(), offset + len(unread)
         line += _breaks(text, 0, len(text))
         start = stop
 
@@ -85,9 +72,9 @@ def _first_error(content: bytes, encoding: str) -> Iterator[EncodingError]:
     try:
         content.decode(encoding)
     except UnicodeDecodeError as error:
-        before, found = content[: error.start].decode(encoding, "replace"), content[error.start : error.end]
+        before, unread = content[: error.start].decode(encoding, "replace"), content[error.start : error.end]
         line, column = 1 + _breaks(before, 0, len(before)), _column(before, len(before))
-        yield EncodingError(line, column, error.start, found, _likely(found))
+        yield EncodingError(line, column, error.start, unread, _likely(unread))
 
 
 def _column(text: str, place: int) -> int:
@@ -106,25 +93,17 @@ def _line_ends(content: bytes | mmap) -> Iterator[int]:
     while start < len(content):
         stop = min(start + _STEP, len(content))
         if stop < len(content):
-            found = content.rfind(b"\n", start, stop)
-            found = content.find(b"\n", stop) if found < 0 else found
-            stop = len(content) if found < 0 else found + 1
+            stop = content.rfind(b"\n", start, stop) + 1 or content.find(b"\n", stop) + 1 or len(content)
         yield stop
         start = stop
 
 
-def _likely(found: bytes) -> str:
-    for encoding in _LIKELY:
-        try:
-            return found.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return ""
-
-
-def _undefined(encoding: str) -> list[bytes]:
-    """Return the bytes that a one-byte encoding does not define."""
-    return [bytes([byte]) for byte in range(256) if not bytes([byte]).decode(encoding, "ignore")]
+def _likely(unread: bytes) -> str:
+    """Return what the bytes are in what Excel writes; in latin-1, which reads all, where that one does not."""
+    try:
+        return unread.decode("cp1252")
+    except UnicodeDecodeError:
+        return unread.decode("latin-1")
 
 
 def _is_utf8(content: bytes | mmap) -> bool:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import io
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,11 +31,7 @@ if TYPE_CHECKING:
 
     RowCheck = Callable[[JudgedBlock], dict[int, list[Error]]]
 
-
 _DELIMITED = ("csv", "txt")
-
-
-_STEP = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def judge_file(
         raise FileNotFoundError(content)
     try:
         plain = _resource(content, schema, dialect, encoding)
-        told = _resource(path, schema, dialect, encoding) if unpacked else plain
+        named = _resource(path, schema, dialect, encoding) if unpacked else plain
     except FrictionlessException as exception:
         report = Report.from_validation(errors=exception.reasons or [exception.error])
         return FileVerdict(report.to_dict(), "frictionless", "the schema or the dialect is not valid")
@@ -91,10 +89,10 @@ def judge_file(
     elif plain.format in _DELIMITED and not plain.compression:
         judgement = judge_delimited(content, schema, dialect, encoding=encoding, references=references)
     else:
-        return _by_frictionless(plain, told, path, limit_errors)
+        return _by_frictionless(plain, named, path, limit_errors)
     report = frictionless_report(
         judgement,
-        name=str(told.name),
+        name=str(named.name),
         place=str(path),
         content=None if content.suffix == ".parquet" else path,
         limit_errors=limit_errors,
@@ -103,14 +101,14 @@ def judge_file(
     return FileVerdict(report.to_dict(), judgement.path, judgement.why, judgement.encoding_errors)
 
 
-def _by_frictionless(plain: TableResource, told: TableResource, path: Path, limit_errors: int) -> FileVerdict:
+def _by_frictionless(plain: TableResource, named: TableResource, path: Path, limit_errors: int) -> FileVerdict:
     """Let frictionless alone read and judge, and tell the file by the name that it has."""
-    kind = " ".join(filter(None, [told.format, told.compression]))
+    kind = " ".join(filter(None, [named.format, named.compression]))
     with judged_in_linear_time(), sniffed_in_linear_time():
         report = plain.validate(limit_errors=limit_errors).to_dict()
     for task in report["tasks"]:
-        task["name"] = told.name
-        if plain.path != told.path:
+        task["name"] = named.name
+        if plain.path != named.path:
             task["place"] = str(path)
     return FileVerdict(report, "frictionless", f"the format {kind}", checked=False)
 
@@ -134,34 +132,33 @@ def frictionless_report(
     place: str = "<memory>",
     content: bytes | Path | None = None,
     limit_errors: int = 1000,
-    seconds: float = 0.0,
     check: RowCheck | None = None,
 ) -> Report:
     """Iterate a judgement and return its report; at ``limit_errors`` errors (0: no limit) the reading stops.
 
-    ``check`` adds errors of its own to the rows of each block.
-
-    ``content`` gives the size and the fingerprints, which only a report on a whole file has. The time is the caller's.
+    ``check`` adds errors of its own to the rows of each block; ``content`` gives the size and the fingerprints, which
+    only a report on a whole file has.
     """
     opened = judgement.opened
     errors: list[Error] = [*judgement.source_errors, *(judgement.header_errors if opened else [])]
-    rows, partial = 0, False
+    rows, stopped = 0, False
     full = 0 < limit_errors <= len(errors)  # by the header alone: frictionless still reads one row
-    for number, found in _rows(judgement, check):
+    for number, row_errors in _rows(judgement, check):
         rows = min(number, 1) if full else number
-        errors += found
+        errors += row_errors
         if not number:
             continue
         if limit_errors and len(errors) >= limit_errors:
-            errors, partial = errors[:limit_errors], True
+            errors, stopped = errors[:limit_errors], True
             break
-    if not partial:
+    if not stopped:
         rows = judgement.rows
         errors += judgement.end_errors
-    warnings = [f"reached error limit: {limit_errors}"] if partial else []
-    stats: dict[str, Any] = {"errors": len(errors), "warnings": len(warnings), "seconds": seconds}
-    if opened:
-        stats |= _fingerprints(content) if content is not None and not partial else {}
+    warnings = [f"reached error limit: {limit_errors}"] if stopped else []
+    totals: dict[str, Any] = {"errors": len(errors), "warnings": len(warnings), "seconds": 0.0}
+    stats = dict(totals)
+    if opened and content is not None and not stopped:
+        stats |= _fingerprints(content)
     stats |= {"fields": judgement.declared} if judgement.declared else {}
     stats |= {"rows": rows} if rows else {}
     task = ReportTask(
@@ -174,36 +171,29 @@ def frictionless_report(
         errors=errors,
         warnings=warnings,
     )
-    totals: Any = {"tasks": 1, "errors": len(errors), "warnings": len(warnings), "seconds": seconds}
-    return Report(valid=not errors, stats=totals, warnings=[], errors=[], tasks=[task])
+    totals["tasks"] = 1
+    return Report(valid=not errors, stats=totals, warnings=[], errors=[], tasks=[task])  # type: ignore[arg-type]
 
 
 def _rows(judgement: Judgement, check: RowCheck | None) -> Iterator[tuple[int, list[Error]]]:
     """Yield, for each row with errors, how many rows were read so far; the other rows in one step."""
     read = 0
     for block in judgement:
-        found: dict[int, list[Error]] = {row.number: list(row.errors) for row in block.refused}
+        errors: dict[int, list[Error]] = {row.number: list(row.errors) for row in block.refused}
         for number, more in (check(block) if check else {}).items():
-            found[number] = [*found.get(number, []), *more]
+            errors[number] = [*errors.get(number, []), *more]
         numbers = np.sort(np.concatenate([block.numbers, [row.number for row in block.refused]]).astype(np.int64))
-        for number in sorted(found):
-            yield read + int(np.searchsorted(numbers, number, side="right")), found[number]
+        for number in sorted(errors):
+            yield read + int(np.searchsorted(numbers, number, side="right")), errors[number]
         read += len(numbers)
         yield read, []
 
 
 def _fingerprints(content: bytes | Path) -> dict[str, Any]:
-    md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
-    for piece in _pieces(content):
-        md5.update(piece)
-        sha256.update(piece)
-        size += len(piece)
-    return {"md5": md5.hexdigest(), "sha256": sha256.hexdigest()} | ({"bytes": size} if size else {})
-
-
-def _pieces(content: bytes | Path) -> Iterator[bytes]:
-    if isinstance(content, bytes):
-        yield content
-        return
-    with content.open("rb") as file:
-        yield from iter(lambda: file.read(_STEP), b"")
+    stats: dict[str, Any] = {}
+    with content.open("rb") if isinstance(content, Path) else io.BytesIO(content) as stream:
+        for name in ("md5", "sha256"):
+            stream.seek(0)
+            stats[name] = hashlib.file_digest(stream, partial(hashlib.new, name, usedforsecurity=False)).hexdigest()
+        size = stream.seek(0, io.SEEK_END)
+    return stats | ({"bytes": size} if size else {})

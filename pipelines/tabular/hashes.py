@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipelines.tabular.tokens import cell_bytes, offsets
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -43,15 +45,11 @@ def combine(parts: list[Hashes]) -> Hashes:
 
 def hash_texts(column: pa.Array) -> Hashes:
     """Hash the bytes of each cell, eight at a time."""
-    count = len(column)
-    offsets = np.frombuffer(column.buffers()[1], np.int32, count + 1, column.offset * 4).astype(np.int64)
-    low, high = int(offsets[0]), int(offsets[-1])
-    data = np.zeros(high - low + _WORD, np.uint8)
-    if high > low:
-        data[: high - low] = np.frombuffer(column.buffers()[2], np.uint8, high - low, low)
-    words = np.ndarray((high - low + 1,), np.dtype("<u8"), data, strides=(1,))
-    starts, left = offsets[:-1] - low, np.diff(offsets)
-    if count and (size := int(left[0])) and (left == size).all():
+    places = offsets(column).astype(np.int64)
+    signs = np.append(cell_bytes(column), np.zeros(_WORD, np.uint8))
+    words = np.ndarray((len(signs) - _WORD + 1,), np.dtype("<u8"), signs, strides=(1,))
+    starts, left = places[:-1] - places[0], np.diff(places)
+    if len(column) and (size := int(left[0])) and (left == size).all():
         return _hash_fixed(words, starts, size)
     result = mix(left.astype(np.uint64))
     rows: Any = slice(None)

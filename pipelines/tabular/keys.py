@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.tabular.arrow_masks import missing_values
+from pipelines.tabular.fast_checks import as_mask, missing_values
 from pipelines.tabular.hashes import NULL, combine
 
 if TYPE_CHECKING:
@@ -19,18 +19,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pipelines.tabular.cell_reader import Oracle
     from pipelines.tabular.columns import Column, ColumnVerdict
-    from pipelines.tabular.tokens import Cells, Tokens
+    from pipelines.tabular.doubts import Oracle
+    from pipelines.tabular.tokens import Tokens
 
     Mask = NDArray[np.bool_]
     Hashes = NDArray[np.uint64]
     Numbers = NDArray[np.int64]
 
-
-_ZERO, _ONE = np.uint64(0), np.uint64(1)
 _FULL = 0.65
 _STEP, _MOST = 1 << 20, 1 << 27
+_REMEMBERED = 200_000  # combinations of texts of a foreign key
 
 
 class Keys:
@@ -89,28 +88,25 @@ class ForeignKey:
     def good(self, tokens: Tokens) -> Mask | None:
         """Mark the rows whose reference exists, or is empty (None: all)."""
         if self._texts is not None and pa.types.is_string(tokens.columns[self._places[0]].type):
-            mask = pc.is_in(tokens.columns[self._places[0]], self._texts).to_numpy(zero_copy_only=False)
-            return None if mask.all() else np.asarray(mask)
-        encoded = [tokens.columns[place].dictionary_encode(null_encoding="encode") for place in self._places]
-        if len(encoded) == 1:
-            known = np.array([self._found((text,)) for text in encoded[0].dictionary.to_pylist()], np.bool_)
-            return None if known.all() else known[encoded[0].indices.to_numpy()]
+            mask = as_mask(pc.is_in(tokens.columns[self._places[0]], self._texts))
+            return None if mask.all() else mask
         codes = np.zeros(len(tokens.numbers), np.int64)
-        for item in encoded:
-            codes = codes * len(item.dictionary) + item.indices.to_numpy()
+        for place in self._places:
+            encoded = tokens.columns[place].dictionary_encode(null_encoding="encode")
+            codes = codes * len(encoded.dictionary) + encoded.indices.to_numpy()
         _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-        texts = [item.dictionary.take(item.indices.take(first)).to_pylist() for item in encoded]
-        found = np.array([self._found(combination) for combination in zip(*texts, strict=True)], np.bool_)
-        return None if found.all() else found[inverse]
+        texts = [tokens.columns[place].take(pa.array(first)).to_pylist() for place in self._places]
+        refers = np.array([self._refers(combination) for combination in zip(*texts, strict=True)], np.bool_)
+        return None if refers.all() else refers[inverse]
 
-    def _found(self, texts: tuple[str | None, ...]) -> bool:
-        known = self._memory.get(texts)
-        if known is None:
+    def _refers(self, texts: tuple[str | None, ...]) -> bool:
+        """Tell whether a combination of texts is that of a row referred to, or empty."""
+        if texts not in self._memory:
             values = tuple(oracle.read(text).value for oracle, text in zip(self._oracles, texts, strict=True))
-            if len(self._memory) >= 200_000:
+            if len(self._memory) >= _REMEMBERED:
                 self._memory = {}
-            known = self._memory[texts] = all(value is None for value in values) or values in self._known
-        return known
+            self._memory[texts] = all(value is None for value in values) or values in self._known
+        return self._memory[texts]
 
 
 def _with_ragged(
@@ -118,12 +114,9 @@ def _with_ragged(
 ) -> NDArray[np.uint64]:
     if not ragged:
         return hashes
-    readings = [column.oracle.read(_cell(tokens.ragged[number], place)) for number in ragged]
+    rows = (tokens.ragged[number] for number in ragged)
+    readings = column.oracle.read_all(cells[place] if place < len(cells) else None for cells in rows)
     return np.concatenate([hashes, column.hash_all(readings)])
-
-
-def _cell(cells: Cells, place: int) -> str | None:
-    return cells[place] if place < len(cells) else None
 
 
 class Seen:
@@ -164,8 +157,7 @@ class Seen:
         todo = np.arange(len(hashes))
         places = (hashes & mask).astype(np.int64)
         while len(todo):
-            held = self._rows[places]
-            free = held == 0
+            free = self._rows[places] == 0
             self._rows[places[free]] = rows[todo[free]]  # of several for one place, the last one wins
             won = free & (self._rows[places] == rows[todo])
             self._hashes[places[won]] = hashes[todo[won]]

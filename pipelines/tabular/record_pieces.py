@@ -11,12 +11,13 @@ import io
 import mmap
 import re
 from bisect import bisect_right
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pipelines.tabular.cell_reader import AbsurdRecordError
+from pipelines.tabular.doubts import AbsurdRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,30 +40,35 @@ def open_bytes(content: bytes | Path) -> bytes | mmap.mmap:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
+def codec_name(encoding: str) -> str:
+    """Return Python's own name of an encoding, nothing when it knows none by that name."""
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        return ""
+
+
+def is_utf8(encoding: str) -> bool:
+    """Tell whether the encoding is UTF-8, with or without a mark."""
+    return codec_name(encoding) in {"utf-8", "utf-8-sig"}
+
+
 def is_one_byte(encoding: str) -> bool:
     """Tell whether each byte of the encoding is a character, ASCII bytes being themselves."""
-    return bool(_ONE_BYTE.match(codecs.lookup(encoding).name))
-
-
-def cuts_at_bytes(encoding: str) -> bool:
-    """Tell whether text in that encoding can be cut at a line feed before it is decoded."""
-    try:
-        return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"} or is_one_byte(encoding)
-    except LookupError:
-        return False
+    return bool(_ONE_BYTE.match(codec_name(encoding)))
 
 
 class Text:
     """Delimited text that can be decoded: pieces in order, and records by their number."""
 
     def __init__(self, content: bytes | mmap.mmap, encoding: str, options: Any) -> None:
-        self._encoding = codecs.lookup(encoding).name
+        self._encoding = codec_name(encoding)
         self.options = options
         quote = options.quotechar if options.quoting != csv.QUOTE_NONE else ""
         self._marks = Marks(ord(options.delimiter), ord(quote) if quote else None)
         self._start = 0
         self._content: bytes | mmap.mmap = content
-        if self._encoding in {"utf-8", "utf-8-sig"}:
+        if is_utf8(encoding):
             has_mark = self._encoding == "utf-8-sig" and content[:3] == codecs.BOM_UTF8
             self._start, self._encoding = 3 if has_mark else 0, "utf-8"
         elif not is_one_byte(self._encoding):
@@ -70,11 +76,6 @@ class Text:
         self._pieces: list[tuple[int, int, int]] = []
         self._firsts: list[int] = []
         self._ends: dict[int, list[int]] = {}
-
-    @property
-    def delimiter(self) -> str:
-        """Return the character between cells."""
-        return str(self.options.delimiter)
 
     def ranges(self, size: int) -> Iterator[tuple[int, int]]:
         """Yield the byte ranges of pieces of about ``size`` bytes, or less where records are very short."""
@@ -100,7 +101,12 @@ class Text:
         """Return the cells of some records of a piece, by their places in it, from 0."""
         data = self._content[start:stop]
         ends = [0, *record_ends(data, self._marks).tolist()]
-        return [self._cells(data[ends[place] : ends[place + 1]]) for place in places]
+        texts = [data[ends[place] : ends[place + 1]].decode(self._encoding) for place in places]
+        return [self.split(text) for text in texts]
+
+    def split(self, record: str) -> list[str | None]:
+        """Return the cells of one record."""
+        return list(next(csv.reader(io.StringIO(record, newline=""), dialect=self.options), []))
 
     def line_of(self, start: int, number: int) -> int:
         """Return the line of the file where record ``number`` (from 1) of the piece at ``start`` is, or near it."""
@@ -134,17 +140,8 @@ class Text:
             self._ends[index] = [*ends[::_EVERY], ends[-1]]
         landmark, rest = divmod(number - first, _EVERY)
         begin, end = self._ends[index][landmark], self._ends[index][min(landmark + 1, len(self._ends[index]) - 1)]
-        for place, cells in enumerate(self._reader(self._content[start + begin : start + end])):
-            if place == rest:
-                return list(cells)
-        raise LookupError(f"record {number}")
-
-    def _cells(self, record: bytes) -> list[str | None]:
-        return list(next(self._reader(record), []))
-
-    def _reader(self, data: bytes) -> Iterator[list[str]]:
-        text = io.StringIO(data.decode(self._encoding), newline="")
-        return csv.reader(text, dialect=self.options)
+        text = io.StringIO(self._content[start + begin : start + end].decode(self._encoding), newline="")
+        return list(next(islice(csv.reader(text, dialect=self.options), rest, None)))
 
 
 # Where records end in delimited bytes, read as Python's csv reader reads them.
@@ -180,9 +177,7 @@ def record_ends(piece: bytes, marks: Marks) -> NDArray[np.int64]:
     codes = np.frombuffer(piece, np.uint8)
     line_end, carriage = codes == _LF, codes == _CR
     carriage[:-1] &= ~line_end[1:]
-    if carriage.any():
-        line_end |= carriage
-    ends = np.flatnonzero(line_end)
+    ends = np.flatnonzero(line_end | carriage)
     quotes = _structural_quotes(codes, marks)
     if len(quotes):
         ends = ends[np.searchsorted(quotes, ends) & 1 == 0]
@@ -228,17 +223,13 @@ def _structural_quotes(codes: NDArray[np.uint8], marks: Marks) -> NDArray[np.int
 
 def _walk(places: list[int], starts: list[bool]) -> NDArray[np.int64]:
     """Read irregular quotes one by one."""
-    kept: list[int] = []
+    structural: list[int] = []
     inside, index = False, 0
     while index < len(places):
-        if not inside:
-            if starts[index]:
-                kept.append(places[index])
-                inside = True
-        elif index + 1 < len(places) and places[index + 1] == places[index] + 1:
+        if inside and index + 1 < len(places) and places[index + 1] == places[index] + 1:
             index += 1
-        else:
-            kept.append(places[index])
-            inside = False
+        elif inside or starts[index]:
+            structural.append(places[index])
+            inside = not inside
         index += 1
-    return np.array(kept, np.int64)
+    return np.array(structural, np.int64)

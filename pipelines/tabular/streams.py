@@ -1,29 +1,32 @@
-"""Streams of blocks to streams of judged blocks, an opened table of frictionless's judging what is doubtful.
+"""Streams of records to streams of judged blocks: by columns with an opened table for what is doubtful, or row by row.
 
 Opening tables and choosing the way they are judged belongs to the engine's door.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from pipelines.tabular.blocks import BlockJudge, Content
+import numpy as np
+import pyarrow as pa
+from frictionless import FrictionlessException
+
+from pipelines.tabular.blocks import BlockJudge, Content, JudgedBlock, Judgement
+from pipelines.tabular.columns import Column
+from pipelines.tabular.doubts import MACHINE_ERRORS, Cells, JudgedRow, Judges, RowJudge, UnjudgeableCellError
 from pipelines.tabular.keys import ForeignKey, Keys
-from pipelines.tabular.opening import expected_fields, key_fields, open_resource, without_keys
-from pipelines.tabular.rows import Judges, RowJudge
+from pipelines.tabular.opening import expected_fields, key_fields, open_resource, raise_machine_error, without_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from frictionless import Row
+    from frictionless import Field, Row
     from frictionless.resources import TableResource
 
-    from pipelines.tabular.batches import Kept
-    from pipelines.tabular.blocks import JudgedBlock, Judgement
-    from pipelines.tabular.columns import Column
     from pipelines.tabular.opening import Source
     from pipelines.tabular.record_pieces import Text
-    from pipelines.tabular.tokens import Cells, Tokens
+    from pipelines.tabular.tokens import Tokens
 
 _UNHASHABLE = {"list", "array", "object", "geojson"}
 
@@ -39,47 +42,28 @@ def uncovered(resource: TableResource) -> str:
     return f"a key on values of type {', '.join(sorted(kinds))}" if kinds else ""
 
 
-def fed_rows(resource: TableResource, stream: Iterator[Tokens]) -> Iterator[Row]:
-    """Let frictionless judge every record of a stream."""
-    judge = RowJudge(resource)
-    for tokens in stream:
-        rows = dict(tokens.ragged)
-        rows |= {int(number): tokens.cells(place) for place, number in enumerate(tokens.numbers)}
-        for number in sorted(rows):
-            yield judge.judge(number, rows[number])
-
-
-def remembered(stream: Iterator[Tokens], kept: Kept) -> Iterator[Tokens]:
-    """Keep the blocks of a stream while they pass."""
-    for tokens in stream:
-        kept.remember(tokens)
-        yield tokens
-
-
 def judged(
     judgement: Judgement,
     resource: TableResource,
     source: Source,
     stream: Iterator[Tokens],
     fetch: Callable[[int], Cells],
-    progress: Callable[[int], None] | None,
+    progress: Callable[[int], None] | None = None,
     text: Text | None = None,
-    *,
-    content: bool = True,
 ) -> Iterator[JudgedBlock]:
-    """Judge the blocks of a stream; ``content`` says that the dialect tells which records are content."""
+    """Judge the blocks of a stream by columns; of delimited text, the dialect tells which records are content."""
     judge, judges = _block_judge(resource, source, fetch)
     judgement.fetch = fetch
-    chosen = Content(resource.dialect) if content else None
+    content = None if isinstance(source.data, list) else Content(resource.dialect)
     with resource:
         for index, tokens in enumerate(stream):
             if index == 1 and text is not None:
                 judge.reserve(text.expected())
             last = tokens.first + tokens.count - 1
-            if chosen is not None:
-                chosen.filter(tokens)
+            if content is not None:
+                content.filter(tokens)
             block = judge.judge(tokens)
-            judgement.asked, judgement.confirmed = judge.asked, judges.count
+            judgement.confirmed = judges.count
             yield block
             if progress:
                 progress(last)
@@ -94,12 +78,12 @@ def _block_judge(resource: TableResource, source: Source, fetch: Callable[[int],
     foreign = [key for key in resource.schema.foreign_keys if set(key["fields"]) <= set(places)]
 
     def foreign_keys(columns: list[Column]) -> list[ForeignKey]:
-        made = []
+        keys = []
         for key in foreign:
             chosen = [places[name] for name in key["fields"]]
-            known = resource.lookup[key["reference"]["resource"]][tuple(key["reference"]["fields"])]
-            made.append(ForeignKey(chosen, [columns[place].oracle for place in chosen], known))
-        return made
+            values = resource.lookup[key["reference"]["resource"]][tuple(key["reference"]["fields"])]
+            keys.append(ForeignKey(chosen, [columns[place].oracle for place in chosen], values))
+        return keys
 
     if unique or primary or foreign:
         cells = source.resource(fed=True, schema=without_keys(source.schema), data=resource.data)
@@ -109,3 +93,71 @@ def _block_judge(resource: TableResource, source: Source, fetch: Callable[[int],
     else:
         judges = Judges(resource, None)
     return BlockJudge(fields, Keys(unique, primary), foreign_keys, judges, fetch), judges
+
+
+# Row by row
+
+
+def fed_rows(resource: TableResource, stream: Iterator[Tokens], content: Content | None = None) -> Iterator[Row]:
+    """Let frictionless judge every record of a stream that is content."""
+    judge = RowJudge(resource)
+    for tokens in stream:
+        if content is not None:
+            content.filter(tokens)
+        rows = tokens.rows(np.arange(len(tokens.numbers))) | tokens.ragged
+        for number in sorted(rows):
+            yield judge.judge(number, rows[number])
+
+
+def read_rows(resource: TableResource, judgement: Judgement) -> Iterator[Row]:
+    """Let frictionless read and judge; an error that ends the reading is noted, as its ``validate`` does."""
+    with resource:
+        while True:
+            try:
+                row = next(resource.row_stream)
+                _ = row.errors
+            except FrictionlessException as exception:
+                raise_machine_error(exception)
+                judgement.end_errors.append(exception.error)
+            except StopIteration:
+                return
+            except MACHINE_ERRORS:
+                raise
+            except Exception as error:
+                raise UnjudgeableCellError(repr(error)) from error
+            else:
+                yield row
+
+
+def row_blocks(rows: Iterable[Row], fields: list[Field], size: int) -> Iterator[JudgedBlock]:
+    """Group judged rows in blocks."""
+    columns = [Column(field) for field in fields]
+    stream = iter(rows)
+    while group := list(islice(stream, size)):
+        yield _block(group, columns)
+
+
+def _block(group: list[Row], columns: list[Column]) -> JudgedBlock:
+    good = [row for row in group if not row.errors]
+    names = [column.oracle.field.name for column in columns]
+
+    def values() -> tuple[list[pa.Array], list[tuple[int, int]]]:
+        arrays, unheld = list[Any](), list[tuple[int, int]]()
+        for index, (name, column) in enumerate(zip(names, columns, strict=True)):
+            array, places = column.to_arrow([row[name] for row in good])
+            arrays.append(array)
+            unheld += [(place, index) for place in places]
+        return arrays, unheld
+
+    return JudgedBlock(
+        np.array([row.row_number for row in good], np.int64),
+        [JudgedRow.of(row) for row in group if row.errors],
+        names,
+        lambda: [pa.array([_text(row.cells[place]) for row in good], pa.string()) for place in range(len(columns))],
+        values,
+    )
+
+
+def _text(cell: Any) -> str | None:
+    """Return a cell, which may be native, as text."""
+    return cell if cell is None or isinstance(cell, str) else str(cell)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from pipelines.tabular.cell_reader import AbsurdRecordError
+from pipelines.tabular.doubts import AbsurdRecordError, Cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from pipelines.tabular.record_pieces import Text
 
-Cells = list[str | None]
 MOST_EXTRA = 1 << 10  # cells of a record beyond its columns: each is an error, that holds all the cells
 _AHEAD = 2
 
@@ -47,15 +45,13 @@ class Tokens:
     ragged: dict[int, Cells] = field(default_factory=dict)
     alive: NDArray[np.bool_] | None = None
 
-    def cells(self, place: int) -> Cells:
-        """Return the cells of one record of the columns."""
-        return [column[place].as_py() for column in self.columns]
-
-    def many(self, places: NDArray[np.int64]) -> list[Cells]:
-        """Return the cells of several records of the columns."""
+    def rows(self, places: NDArray[np.int64]) -> dict[int, Cells]:
+        """Return the cells of some records of the columns, by their numbers."""
+        if not self.columns:
+            return {number: [] for number in self.numbers[places].tolist()}
         chosen = pa.array(places)
-        texts = (column.take(chosen).to_pylist() for column in self.columns)
-        return [list(cells) for cells in zip(*texts, strict=True)]
+        cells = zip(*(column.take(chosen).to_pylist() for column in self.columns), strict=True)
+        return dict(zip(self.numbers[places].tolist(), map(list, cells), strict=True))
 
     def shift(self, by: int) -> None:
         """Add to the numbers of the records."""
@@ -69,6 +65,16 @@ class Tokens:
         self.columns = [column.filter(chosen) for column in self.columns]
         self.numbers = self.numbers[mask]
         self.alive = None if self.alive is None else self.alive[mask]
+
+    def empty(self) -> NDArray[np.int64]:
+        """Return the places of the records of the columns whose every cell is an empty text, or nothing."""
+        places = np.arange(len(self.numbers) if self.columns else 0)
+        for column in self.columns:
+            if not len(places):
+                break
+            texts = column.fill_null("") if column.null_count else column
+            places = places[lengths(texts)[places] == 0]
+        return places
 
 
 def arrow_reads_alike(options: Any) -> str:
@@ -107,8 +113,8 @@ def tokenise(text: Text, start: int, stop: int, width: int) -> Tokens:
     numbers = np.arange(1, count + 1)
     if ragged:
         numbers = np.delete(numbers, [row.number - 1 for row in ragged])
-    tokens = Tokens(1, count, numbers, [_one_chunk(column) for column in table.columns])
-    tokens.ragged = {row.number: _split(row.text, text.options) for row in ragged}
+    tokens = Tokens(1, count, numbers, [column.combine_chunks() for column in table.columns])
+    tokens.ragged = {row.number: text.split(row.text) for row in ragged}
     for number, cells in tokens.ragged.items():
         check_width(cells, width, number, text.line_of(start, number))
     if count in tokens.ragged:  # Arrow drops the line ends of an unclosed quote that the file ends in
@@ -123,22 +129,20 @@ def check_width(cells: Cells, width: int, number: int, line: int | None = None) 
         raise AbsurdRecordError(number if line is None else line, f"{len(cells)} cells")
 
 
+def offsets(column: pa.Array) -> NDArray[np.int32]:
+    """Return where each cell of a column of texts starts in its bytes, and where the last one ends."""
+    return np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4)
+
+
 def lengths(column: pa.Array) -> NDArray[np.int32]:
     """Return the number of bytes of each cell."""
-    offsets = np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4)
-    return np.diff(offsets)
+    return np.diff(offsets(column))
 
 
-def empty_rows(columns: list[pa.Array]) -> NDArray[np.int64]:
-    """Return the places of the rows whose every cell is empty."""
-    if not columns or not len(columns[0]):
-        return np.empty(0, np.int64)
-    places = np.flatnonzero(lengths(columns[0]) == 0)
-    for column in columns[1:]:
-        if not len(places):
-            break
-        places = places[lengths(column)[places] == 0]
-    return places
+def cell_bytes(column: pa.Array) -> NDArray[np.uint8]:
+    """Return the bytes of all cells, one after the other."""
+    low, high = offsets(column)[[0, -1]].tolist()
+    return np.frombuffer(column.buffers()[2], np.uint8, high - low, low) if high > low else np.empty(0, np.uint8)
 
 
 def _read(
@@ -156,7 +160,7 @@ def _read(
         pa.BufferReader(pa.py_buffer(piece)),
         read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(piece) + 1),
         parse_options=arrow_csv.ParseOptions(
-            delimiter=text.delimiter,
+            delimiter=text.options.delimiter,
             quote_char=text.options.quotechar if quoted else False,  # without quotes, Arrow is faster
             double_quote=True,
             newlines_in_values=False,  # of use to Arrow's own cutting only: a piece is one block, quotes and all
@@ -171,26 +175,15 @@ def _read(
     )
 
 
-def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
-
-
-def _split(record: str, options: Any) -> Cells:
-    return list(next(csv.reader(io.StringIO(record, newline=""), dialect=options), []))
-
-
 def _take_blank_lines_out(tokens: Tokens, text: Text, start: int, stop: int) -> None:
     """Turn blank lines, which Arrow reads as rows of empty cells, into the records without cells that they are."""
-    empty = empty_rows(tokens.columns)
+    empty = tokens.empty()
     if not len(empty):
         return
+    blank = empty.tolist()
     if text.may_write_empty_cells(start, stop, len(tokens.columns)):
         records = text.records(start, stop, [int(tokens.numbers[place]) - 1 for place in empty])
-        blank = [place for place, cells in zip(empty, records, strict=True) if not cells]
-    else:
-        blank = empty.tolist()
+        blank = [place for place, cells in zip(blank, records, strict=True) if not cells]
     if blank:
         tokens.ragged |= {int(tokens.numbers[place]): [] for place in blank}
         tokens.alive = np.ones(len(tokens.numbers), np.bool_)

@@ -7,6 +7,7 @@ import io
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,10 +52,9 @@ def test_tokens_are_those_of_the_csv_reader(text: str, width: int, size: int):
     for tokens in tokenised(source, size, width):
         found |= tokens.ragged
         alive = [True] * len(tokens.numbers) if tokens.alive is None else tokens.alive
-        numbers = [int(number) for number, kept in zip(tokens.numbers, alive, strict=True) if kept]
-        places = [place for place, kept in enumerate(alive) if kept]
-        found |= {number: tokens.cells(place) for number, place in zip(numbers, places, strict=True)}
-        assert tokens.count == len(numbers) + len(tokens.ragged)
+        rows = tokens.rows(np.flatnonzero(alive))
+        found |= rows
+        assert tokens.count == len(rows) + len(tokens.ragged)
     assert [found[number] for number in sorted(found)] == expected
     assert [source.fetch(number) for number in range(1, len(expected) + 1)] == expected
 
