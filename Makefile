@@ -65,8 +65,8 @@ coverage: develop
 
 # Every fault on every call of a publication, hundreds of kills, thousands of tables: over half an hour on two free cores.
 test-long: develop
-	RESULTATS_LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/publish/campaigns tests/publish/test_proof.py tests/tabular \
-	  tests/compute/disclosure tests/operations/test_running_services.py tests/e2e/test_site_in_a_browser.py
+	RESULTATS_LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/targets/campaigns tests/release/test_verification.py tests/tabular \
+	  tests/disclosure tests/e2e/test_running_services.py tests/e2e/test_site_in_a_browser.py
 
 # Needs an index that serves advisories; where none does, it says that nothing was checked.
 audit: develop
@@ -86,7 +86,7 @@ oracles: develop
 
 # A browser opens the UI of an instance of its own; needs /usr/bin/chromium.
 docs-pictures: develop
-	RESULTATS_PICTURES=docs/images $(BIN)/pytest tests/operations/test_in_a_browser.py tests/operations/test_first_hour.py tests/e2e/test_posters.py tests/e2e/test_site_in_a_browser.py
+	RESULTATS_PICTURES=docs/images $(BIN)/pytest tests/e2e/test_in_a_browser.py tests/e2e/test_first_hour.py tests/e2e/test_posters.py tests/e2e/test_site_in_a_browser.py
 
 bench: develop
 	$(BIN)/python benchmarks/main_job.py

@@ -23,7 +23,7 @@ from pipelines.signal_tables.tables_of_signals import SIGNAL_TABLES
 PROJECT = Path(__file__).resolve().parents[1]
 REAL = PROJECT.parent / "shared" / "real"
 
-pytest_plugins = ["udata_server.fixtures"]
+pytest_plugins = ["udata_server.fixtures", "fixtures.laboratory", "fixtures.storages"]
 
 settings.register_profile("fast", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fast")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import requests
+from fixtures.made_release import made_release, row, site
 from front import nginx
-from portal.made_release import made_release, row, site
 
 from pipelines.portal.site import build_site
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from explained_run import judged
+from fixtures.explained_run import judged
 from oracle.second_path.judge import SecondPath
 
 from pipelines.cli import main

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from fixtures.read_posters import assert_accessible, picture_of, qr_code_of, squeezed, text_of
 from PIL import Image
 
 from pipelines.cli import main
 from pipelines.release import history
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "portal"))
-from read_posters import assert_accessible, picture_of, qr_code_of, squeezed, text_of
 
 pytestmark = pytest.mark.e2e
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from explained_run import judged
+from fixtures.explained_run import judged
 from oracle.second_path.judge import SecondPath
 from test_main_job import table
 

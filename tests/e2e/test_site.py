@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from portal.read_back import figure_faults, structural_faults
+from fixtures.read_back import figure_faults, structural_faults
 
 from pipelines.cli import main
 from pipelines.release import history

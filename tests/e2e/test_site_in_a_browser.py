@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from portal.made_names import offices
+from fixtures.made_names import offices
 
 from pipelines.cli import main
 from pipelines.portal.search import search_files

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from explained_run import YEAR, House, export, judged, levels
+from fixtures.explained_run import YEAR, House, export, judged, levels
 
 from pipelines.cli import main
 from pipelines.explain import NotFoundError, explanation, find_row

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from explained_run import YEAR, House, export, levels
+from fixtures.explained_run import YEAR, House, export, levels
 
 from pipelines.cli import main
 from pipelines.explain import NotFoundError, explanation, find_row

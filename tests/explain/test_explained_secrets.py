@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from explained_run import YEAR, House, export, levels
+from fixtures.explained_run import YEAR, House, export, levels
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 import xlsxwriter
-from explained_run import YEAR, House, export, levels
+from fixtures.explained_run import YEAR, House, export, levels
 
 from pipelines.explain import explanation, find_row
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from small_networks import NOW, Small, small
+from fixtures.small_networks import NOW, Small, small
 
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, STAGES, stage_key, year_tag

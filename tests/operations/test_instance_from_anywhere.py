@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from dagster_service import small_project
+from fixtures.dagster_service import small_project
 
 from pipelines.cli import main
 from pipelines.operations.instance import instance_place

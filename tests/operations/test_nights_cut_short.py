@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 from dagster._core.storage.tags import RUN_KEY_TAG
-from small_networks import NOW, Small, small
+from fixtures.small_networks import NOW, Small, small
 
 from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB, STAGES, stage_key, year_tag

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster_service import small_project, wait_for
+from fixtures.dagster_service import small_project, wait_for
 
 from pipelines.cli import main
 from pipelines.operations.output_lock import LOCK_FILE, ROOM, OutputBusyError, alone_on

@@ -8,9 +8,9 @@ from pathlib import Path
 import dagster as dg
 import fsspec
 import pytest
-from dagster_service import write_export
+from fixtures.dagster_service import write_export
+from fixtures.small_networks import Small, small
 from fsspec.implementations.local import LocalFileSystem
-from small_networks import Small, small
 
 import assets.step_failures
 from assets.definitions import build_definitions

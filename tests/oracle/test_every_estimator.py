@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 import pytest
-from explained_run import House, Judge, export, judged, levels
+from fixtures.explained_run import House, Judge, export, judged, levels
 from oracle.second_path.judge import SecondPath
 
 from pipelines.declarations.estimators import ESTIMATORS

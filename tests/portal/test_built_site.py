@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_release import department, indicator, made_release, network, row, site
-from read_back import Page, figure_faults, site_pages, structural_faults
+from fixtures.made_release import department, indicator, made_release, network, row, site
+from fixtures.read_back import Page, figure_faults, site_pages, structural_faults
 
 from pipelines.portal.posters import make_posters
 from pipelines.portal.release_data import Reading

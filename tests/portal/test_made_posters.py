@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.made_release import DATASET, department, indicator, made_release, network, row, site
+from fixtures.read_posters import assert_accessible, qr_code_of, squeezed, text_of, words_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_release import DATASET, department, indicator, made_release, network, row, site
-from read_posters import assert_accessible, qr_code_of, squeezed, text_of, words_of
 
 from pipelines.cli import main
 from pipelines.declarations import load

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from made_release import department, indicator, made_release, network, row, site
+from fixtures.made_release import department, indicator, made_release, network, row, site
 
 from pipelines.portal.figures import Change, Series, State
 from pipelines.portal.release_data import Reading, UnreadableReleaseError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from fixtures.made_release import made_release, row
 from hypothesis import given, settings
-from made_release import made_release, row
 from random_series import UNITS, VALUED, with_references
 
 from assets.metadata import national_shown

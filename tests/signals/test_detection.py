@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from made_voices import FIRST, made_voices
+from fixtures.made_voices import FIRST, made_voices
 from scipy import stats
 
 from pipelines.signals.detection import Options, detect

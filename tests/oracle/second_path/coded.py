@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from oracle.second_path.plain import numbers
+from oracle.second_path.numbers_of_rows import numbers
 
 from pipelines.declarations import estimators as declared
 

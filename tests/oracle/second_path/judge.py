@@ -9,11 +9,11 @@ import pandas as pd
 from oracle.second_path.agreement import differences, minimum_of
 from oracle.second_path.coded import coded
 from oracle.second_path.left_out import left_out, reasons_of_rows
+from oracle.second_path.numbers_of_rows import kept_by
 from oracle.second_path.observed import Question, recompute_observed
 from oracle.second_path.places import Key, Regions, finest_level
-from oracle.second_path.plain import kept_by
 from oracle.second_path.transparency import recompute_transparency
-from oracle.second_path.typed import recompute_typed
+from oracle.second_path.typed_values import recompute_typed
 from oracle.second_path.weights import looseness, weights_of
 
 from pipelines.explain.agreement import is_hidden, same_reason

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from oracle.second_path.coded import coded
+from oracle.second_path.numbers_of_rows import kept_by, numbers
 from oracle.second_path.places import KEY, Key, Regions, finest_level, unit_keys
-from oracle.second_path.plain import kept_by, numbers
 
 from pipelines.declarations import estimators as declared
 

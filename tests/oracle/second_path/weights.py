@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from oracle.second_path.plain import numbers
+from oracle.second_path.numbers_of_rows import numbers
 
 if TYPE_CHECKING:
     from typing import Any
