@@ -18,12 +18,11 @@ from pipelines.cli import app
 from pipelines.compile.editor import stale
 from pipelines.compile.manual import estimators_manual
 from pipelines.declarations import load
+from pipelines.declarations.datasets import Explanation, TableDivision
 from pipelines.declarations.estimators import ESTIMATORS
 from pipelines.declarations.indicator import Indicator
 from pipelines.declarations.network import Export, Network
-from pipelines.declarations.references import Corrections
-from pipelines.declarations.release_settings import Explanation, TableDivision
-from pipelines.declarations.signal_notes import SignalNotes
+from pipelines.declarations.references import Corrections, SignalNotes
 from pipelines.declarations.yaml_source import parse
 
 PROJECT = Path(__file__).resolve().parents[1]

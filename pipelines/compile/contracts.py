@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pipelines.declarations import Column, Table
     from pipelines.declarations.strict_model import Scalar
 
-Test = tuple[str, "Callable[[Any], bool]"]
-
 
 def frame(table: pa.Table) -> pd.DataFrame:
     """Return the pandas frame of an Arrow table with every dtype kept (no float for a missing integer)."""
@@ -42,23 +40,35 @@ def contract(table: Table) -> pandera.DataFrameSchema:
     )
 
 
-def constraint_tests(column: Column) -> list[Test]:
+def _column(column: Column) -> pandera.Column:
+    return pandera.Column(
+        pd.ArrowDtype(TYPES[column.type]),
+        checks=[_check(column, wording, test) for wording, test in _tests(column)],
+        nullable=not column.constraints.required,
+        unique=column.constraints.unique,
+    )
+
+
+def _tests(column: Column) -> list[tuple[str, Callable[[Any], bool]]]:
     """Return the tests that a non-empty value of the column must pass, each with its French wording."""
     limits = column.constraints
-    tests: list[Test] = []
+    tests: list[tuple[str, Callable[[Any], bool]]] = []
     if limits.minimum is not None:
-        tests.append((f"au moins {limits.minimum}", _at_least(_typed(column, limits.minimum))))
+        least: Any = _typed(column, limits.minimum)
+        tests.append((f"au moins {limits.minimum}", lambda value: value >= least))
     if limits.maximum is not None:
-        tests.append((f"au plus {limits.maximum}", _at_most(_typed(column, limits.maximum))))
+        most: Any = _typed(column, limits.maximum)
+        tests.append((f"au plus {limits.maximum}", lambda value: value <= most))
     if limits.enum is not None:
         allowed = tuple(_typed(column, item) for item in limits.enum)
-        tests.append((f"parmi {', '.join(str(item) for item in limits.enum)}", allowed.__contains__))
+        tests.append((f"parmi {', '.join(map(str, limits.enum))}", allowed.__contains__))
     if limits.pattern is not None:
-        tests.append((f"de la forme {limits.pattern}", _matches(limits.pattern)))
-    if limits.min_length is not None:
-        tests.append((f"au moins {limits.min_length} caractères", _at_least_long(limits.min_length)))
-    if limits.max_length is not None:
-        tests.append((f"au plus {limits.max_length} caractères", _at_most_long(limits.max_length)))
+        match = re.compile(limits.pattern).fullmatch
+        tests.append((f"de la forme {limits.pattern}", lambda text: match(text) is not None))
+    if (shortest := limits.min_length) is not None:
+        tests.append((f"au moins {shortest} caractères", lambda text: len(text) >= shortest))
+    if (longest := limits.max_length) is not None:
+        tests.append((f"au plus {longest} caractères", lambda text: len(text) <= longest))
     return tests
 
 
@@ -69,16 +79,6 @@ def _typed(column: Column, value: Scalar) -> Scalar | date:
     return str(value) if column.type == "string" else value
 
 
-def _column(column: Column) -> pandera.Column:
-    checks = [_check(column, wording, test) for wording, test in constraint_tests(column)]
-    return pandera.Column(
-        pd.ArrowDtype(TYPES[column.type]),
-        checks=checks,
-        nullable=not column.constraints.required,
-        unique=column.constraints.unique,
-    )
-
-
 def _check(column: Column, wording: str, test: Callable[[Any], bool]) -> pandera.Check:
     def holds(series: pd.Series[Any]) -> pd.Series[bool]:
         refused = [value for value in series.dropna().unique() if not test(value)]
@@ -87,24 +87,3 @@ def _check(column: Column, wording: str, test: Callable[[Any], bool]) -> pandera
         return ~series.isin(refused)
 
     return pandera.Check(holds, name=f"{column.name} : {wording}", error=wording)
-
-
-def _at_least(limit: object) -> Callable[[Any], bool]:
-    return lambda value: bool(value >= limit)
-
-
-def _at_most(limit: object) -> Callable[[Any], bool]:
-    return lambda value: bool(value <= limit)
-
-
-def _matches(pattern: str) -> Callable[[Any], bool]:
-    compiled = re.compile(pattern)
-    return lambda value: compiled.fullmatch(value) is not None
-
-
-def _at_least_long(limit: int) -> Callable[[Any], bool]:
-    return lambda value: len(value) >= limit
-
-
-def _at_most_long(limit: int) -> Callable[[Any], bool]:
-    return lambda value: len(value) <= limit

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations import Dataset, Indicator, Network, Table, Territories
 from pipelines.declarations.barometer import Barometer
-from pipelines.declarations.catalogue import AbsenceReasons, Engagements, QualityCriteria
 from pipelines.declarations.experiences import Experiences, ThemeFamily, Typologies
-from pipelines.declarations.references import Corrections
-from pipelines.declarations.signal_notes import SignalNotes
+from pipelines.declarations.references import AbsenceReasons, Corrections, Engagements, QualityCriteria, SignalNotes
 from pipelines.declarations.strict_model import LEVELS
 
 if TYPE_CHECKING:
@@ -40,6 +38,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "quality": QualityCriteria,
 }
 
+# Short forms of models, of keys, and of each value of a mapping.
 _SHORT_FORMS: dict[str, list[dict[str, Any]]] = {
     "Years": [
         {"type": "integer", "minimum": 2000, "maximum": 2100},
@@ -47,22 +46,17 @@ _SHORT_FORMS: dict[str, list[dict[str, Any]]] = {
     ],
     "RowLevel": [{"enum": list(LEVELS)}],
 }
-_SHORT_PROPERTIES: dict[tuple[str, str], dict[str, Any]] = {
-    ("Feed", "export"): {"type": "string"},
-    ("Territories", "territories"): {
+_SHORT_EXPORT = {"type": "string"}
+_SHORT_VALUE = {"type": ["string", "number", "boolean"]}
+_SHORT_TERRITORIES = {
+    "type": "array",
+    "items": {
         "type": "array",
-        "items": {
-            "type": "array",
-            "minItems": 4,
-            "maxItems": 7,
-            "prefixItems": [{"enum": ["national", "region", "departement"]}, {"type": ["string", "integer"]}],
-            "items": {"type": ["string", "integer", "null"]},
-        },
+        "minItems": 4,
+        "maxItems": 7,
+        "prefixItems": [{"enum": ["national", "region", "departement"]}, {"type": ["string", "integer"]}],
+        "items": {"type": ["string", "integer", "null"]},
     },
-}
-
-_SHORT_VALUES: dict[tuple[str, str], dict[str, Any]] = {
-    ("Feed", "where"): {"type": ["string", "number", "boolean"]},
 }
 
 
@@ -74,11 +68,13 @@ def editor_schema(name: str) -> dict[str, Any]:
     for owner, short in _SHORT_FORMS.items():
         if owner in definitions:
             definitions[owner] = {"anyOf": [*short, definitions[owner]]}
-    for forms, widen in ((_SHORT_PROPERTIES, _widen), (_SHORT_VALUES, _widen_values)):
-        for (owner, key), form in forms.items():
-            node = schema if owner == model.__name__ else definitions.get(owner)
-            if node:
-                widen(node["properties"], key, form)
+    if feed := definitions.get("Feed", {}).get("properties"):
+        feed["export"] = _widened(feed["export"], _SHORT_EXPORT)
+        patterns = feed["where"]["patternProperties"]
+        widened = {pattern: {"anyOf": [_SHORT_VALUE, value]} for pattern, value in patterns.items()}
+        feed["where"] = {**feed["where"], "patternProperties": widened}
+    if model is Territories:
+        schema["properties"]["territories"] = _widened(schema["properties"]["territories"], _SHORT_TERRITORIES)
     _close(schema)
     return {"$schema": DIALECT, **schema}
 
@@ -110,18 +106,10 @@ def write_editor_schemas(folder: Path) -> list[str]:
     return changed
 
 
-def _widen(properties: dict[str, Any], key: str, form: dict[str, Any]) -> None:
-    """Let a property take ``form`` beside what it takes."""
-    current = properties[key]
-    described = {name: current[name] for name in ("title", "description", "default") if name in current}
-    properties[key] = {**described, "anyOf": [form, current]}
-
-
-def _widen_values(properties: dict[str, Any], key: str, form: dict[str, Any]) -> None:
-    """Let each value of a mapping take ``form`` beside what it takes."""
-    patterns = properties[key]["patternProperties"]
-    widened = {pattern: {"anyOf": [form, value]} for pattern, value in patterns.items()}
-    properties[key] = {**properties[key], "patternProperties": widened}
+def _widened(current: dict[str, Any], form: dict[str, Any]) -> dict[str, Any]:
+    """Return a property that takes ``form`` beside what it takes."""
+    described: dict[str, Any] = {name: current[name] for name in ("title", "description", "default") if name in current}
+    return {**described, "anyOf": [form, current]}
 
 
 def _close(node: object) -> None:

@@ -12,6 +12,8 @@ from pipelines.declarations.network import DURATION_FORMS
 from pipelines.mechanics.durations import DURATION_PATTERNS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipelines.declarations import Export, ExportField, Layout
 
 # How cells are written, with the key that frictionless knows it by.
@@ -22,8 +24,6 @@ _WRITING = {
     "true_values": "trueValues",
     "false_values": "falseValues",
 }
-
-
 _WORKBOOKS = ("xlsx", "ods")
 _ENDING = re.compile(r"\.(csv|txt|tsv|parquet|xlsx|ods)(\.(gz|zip))?\Z|\.(zip|gz)\Z", re.IGNORECASE)
 
@@ -65,6 +65,12 @@ def field_descriptor(field: ExportField, layout: Layout) -> dict[str, Any]:
     if constraints:
         descriptor["constraints"] = constraints
     return _as_text(descriptor) if field.type == "duration" else descriptor
+
+
+def date_pattern(descriptor: Mapping[str, Any]) -> str:
+    """Return how the dates of a described field are written, by strptime's codes."""
+    pattern = str(descriptor.get("format", "default"))
+    return "%Y-%m-%d" if pattern == "default" else pattern
 
 
 def export_schema(export: Export, layout: Layout) -> dict[str, Any]:

@@ -14,9 +14,9 @@ import duckdb
 from pipelines.compute.export_rows import Source, connect, kept
 from pipelines.compute.row_codes import code, column, literal, typed_value
 from pipelines.declarations import estimators as declared
-from pipelines.declarations.base_reasons import REASONS, Account
-from pipelines.declarations.part_checks import NUMERIC
+from pipelines.declarations.network import NUMERIC
 from pipelines.declarations.periods import last_day, period_of
+from pipelines.declarations.statuses import REASONS, Account
 from pipelines.declarations.strict_model import LEVELS
 from pipelines.mechanics import french
 

@@ -13,7 +13,7 @@ from pipelines.compute.export_rows import CELL, kept
 from pipelines.compute.row_codes import code
 from pipelines.compute.row_codes import column as quoted
 from pipelines.compute.units import UNIT, assign_units
-from pipelines.declarations.geography import Geography
+from pipelines.declarations.references import Geography
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

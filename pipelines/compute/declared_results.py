@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from pipelines.compute.absence_reasons import reason_where
-from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import last_day, periods_of_year
+from pipelines.declarations.references import Geography
 from pipelines.declarations.strict_model import LEVELS
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import pandas as pd
 
 from pipelines.compute.export_rows import CELL, Source, kept
 from pipelines.compute.row_codes import column
-from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import last_day, period_of
+from pipelines.declarations.references import Geography
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

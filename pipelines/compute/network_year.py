@@ -22,8 +22,8 @@ from pipelines.compute.intervals import critical
 from pipelines.compute.network_transparency import transparency
 from pipelines.compute.observed_results import observed_results
 from pipelines.compute.sums import Sums, declared_rows, scan
-from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import FRENCH
+from pipelines.declarations.references import Geography
 from pipelines.disclosure.results_table import NUMBERS, UNPUBLISHED
 from pipelines.disclosure.rules import SECRET, rule_of
 from pipelines.disclosure.surveys import HIDDEN

@@ -20,8 +20,8 @@ from pipelines.compute.quantiles import quantiles
 from pipelines.compute.sums import SUMMED, Sums, strata_of
 from pipelines.compute.units import UNIT
 from pipelines.declarations import estimators as declared
-from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
+from pipelines.declarations.references import Geography
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

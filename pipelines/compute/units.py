@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipelines.declarations import Frequency, Level
-    from pipelines.declarations.geography import Geography
+    from pipelines.declarations.references import Geography
 
 UNIT = ["periode", "frequence", "maille", "territoire_code", "structure_code"]
 

@@ -2,67 +2,61 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipelines.declarations.problems import close_to
+from pipelines.declarations.problems import below, close_to, twins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pipelines.declarations.barometer import Barometer, BarometerIndicator, Question, Wave
     from pipelines.declarations.network import ExportField, Network
+    from pipelines.declarations.problems import Fault
     from pipelines.declarations.yaml_source import Path
 
-Fault = tuple["Path", str]
 EVERYBODY = "ensemble"  # the cut of the whole sample
 
 
 def barometer_faults(barometer: Barometer, networks: Mapping[str, Network]) -> Iterator[Fault]:
     """Yield what doesn't hold; ``networks``: those that are declared as such, whose exports may be waves."""
     for key in ("waves", "questions", "cuts", "indicators"):
-        yield from _twins((key,), (one.id for one in getattr(barometer, key)))
-    yield from _twins(("questions",), (one for question in barometer.questions for one, _, _ in question.asked))
+        yield from twins((key,), (one.id for one in getattr(barometer, key)))
+    yield from twins(("questions",), (one for question in barometer.questions for one, _, _ in question.asked))
     yield from _column_faults(barometer)
     for index, wave in enumerate(barometer.waves):
-        for path, message in _wave_faults(barometer, index, wave, networks):
-            yield ("waves", index, *path), message
+        yield from below(("waves", index), _wave_faults(barometer, index, wave, networks))
     for index, question in enumerate(barometer.questions):
-        for path, message in _question_faults(barometer, question):
-            yield ("questions", index, *path), message
+        yield from below(("questions", index), _question_faults(barometer, question))
     for index, indicator in enumerate(barometer.indicators):
-        for path, message in _indicator_faults(barometer, indicator):
-            yield ("indicators", index, *path), message
+        yield from below(("indicators", index), _indicator_faults(barometer, indicator))
     for index, cut in enumerate(barometer.cuts):
-        yield from _twins(("cuts", index, "groups"), (group.code for group in cut.groups))
+        yield from twins(("cuts", index, "groups"), (group.code for group in cut.groups))
 
 
 def _column_faults(barometer: Barometer) -> Iterator[Fault]:
     """Yield the columns whose codes are declared in two ways: an answer is found by its rank among them."""
-    known: dict[str, tuple[str, ...]] = {}
+    declared: dict[str, tuple[str, ...]] = {}
     for index, question in enumerate(barometer.questions):
         ballot = {question.ballot.column: question.ballot.values} if question.ballot else {}
         for column, codes in (*question.columns.items(), *ballot.items()):
-            if known.setdefault(column, codes) != codes:
+            if declared.setdefault(column, codes) != codes:
                 yield ("questions", index), f"la colonne « {column} » est déclarée ailleurs avec d'autres codes"
     for index, cut in enumerate(barometer.cuts):
         codes = tuple(group.code for group in cut.groups)
         if cut.id == EVERYBODY:
             yield ("cuts", index, "id"), f"« {EVERYBODY} » désigne tout l'échantillon : choisir un autre identifiant"
-        if known.setdefault(cut.column, codes) != codes:
+        if declared.setdefault(cut.column, codes) != codes:
             message = f"la colonne « {cut.column} » est celle d'une question : ses groupes en sont tous les codes"
-            yield ("cuts", index, "column"), f"{message}, dans le même ordre ({', '.join(known[cut.column])})"
+            yield ("cuts", index, "column"), f"{message}, dans le même ordre ({', '.join(declared[cut.column])})"
 
 
 def _wave_faults(barometer: Barometer, index: int, wave: Wave, networks: Mapping[str, Network]) -> Iterator[Fault]:
     if not (wave.weight or wave.margins or wave.unweighted):
-        yield (
-            (),
-            (
-                f"la vague {wave.id} n'a pas de poids : indiquer weight (la colonne des poids), margins (les marges du "
-                "calage), ou unweighted (pourquoi chaque réponse compte pour une)"
-            ),
+        message = (
+            f"la vague {wave.id} n'a pas de poids : indiquer weight (la colonne des poids), margins (les marges du "
+            "calage), ou unweighted (pourquoi chaque réponse compte pour une)"
         )
+        yield (), message
     if bool(wave.path) == bool(wave.source):
         yield (), "indiquer soit path (le fichier de la vague), soit source (l'export d'un réseau)"
     if index and wave.fieldwork.end <= barometer.waves[index - 1].fieldwork.end:
@@ -77,22 +71,17 @@ def _wave_faults(barometer: Barometer, index: int, wave: Wave, networks: Mapping
 def _comparison_faults(barometer: Barometer, index: int, wave: Wave) -> Iterator[Fault]:
     before = [one.id for one in barometer.waves[:index]]
     if wave.comparable_with is not None and wave.breaks:
-        yield (
-            ("breaks",),
-            "comparable_with et breaks se contredisent : une vague se compare, ou ne se compare pas",
-        )
+        yield ("breaks",), "comparable_with et breaks se contredisent : une vague se compare, ou ne se compare pas"
     if wave.comparable_with == wave.id:
         yield ("comparable_with",), f"la vague {wave.id} ne peut être comparée à elle-même"
     elif wave.comparable_with is not None:
         yield from _unknown(("comparable_with",), wave.comparable_with, before, "vague antérieure")
     elif index and not wave.breaks:
-        yield (
-            (),
-            (
-                f"la vague {wave.id} ne se compare à aucune autre : indiquer comparable_with, ou breaks (ce qui "
-                "l'empêche, et pourquoi)"
-            ),
+        message = (
+            f"la vague {wave.id} ne se compare à aucune autre : indiquer comparable_with, ou breaks (ce qui l'empêche, "
+            "et pourquoi)"
         )
+        yield (), message
 
 
 def _source_faults(barometer: Barometer, wave: Wave, networks: Mapping[str, Network]) -> Iterator[Fault]:
@@ -121,10 +110,7 @@ def _coded_field_faults(barometer: Barometer, field: ExportField, codes: tuple[s
     path: Path = ("source", "export")
     listed = [str(value) for value in field.constraints.enum or ()]
     if field.type not in ("string", "integer") or not listed:
-        yield (
-            path,
-            f"le champ « {field.name} » doit déclarer ses codes (constraints: enum), textes ou entiers",
-        )
+        yield path, f"le champ « {field.name} » doit déclarer ses codes (constraints: enum), textes ou entiers"
     for code in listed:
         if code not in codes:
             yield path, f"le champ « {field.name} » admet « {code} », que le baromètre ne déclare pas"
@@ -133,12 +119,12 @@ def _coded_field_faults(barometer: Barometer, field: ExportField, codes: tuple[s
 
 
 def _question_faults(barometer: Barometer, question: Question) -> Iterator[Fault]:
-    yield from _twins(("scale" if question.scale else "answers",), question.codes)
+    yield from twins(("scale" if question.scale else "answers",), question.codes)
     waves = [wave.id for wave in barometer.waves]
     for index, wording in enumerate(question.wordings):
         for wave in wording.waves:
             yield from _unknown(("wordings", index, "waves"), wave, waves, "vague")
-    yield from _twins(("wordings",), (wave for wording in question.wordings for wave in wording.waves))
+    yield from twins(("wordings",), (wave for wording in question.wordings for wave in wording.waves))
     if question.filter:
         yield from _filter_faults(barometer, question)
 
@@ -162,12 +148,12 @@ def _filter_faults(barometer: Barometer, question: Question) -> Iterator[Fault]:
 
 def _filters_above(barometer: Barometer, question: Question) -> list[str]:
     """Return the questions by whose answers it is filtered, one after the other; it is among them in a circle."""
-    found: list[str] = []
+    filters: list[str] = []
     above = question.filter
-    while above and above.question not in found and (asked := barometer.question(above.question)):
-        found.append(asked.id)
+    while above and above.question not in filters and (asked := barometer.question(above.question)):
+        filters.append(asked.id)
         above = asked.filter
-    return found
+    return filters
 
 
 def _indicator_faults(barometer: Barometer, indicator: BarometerIndicator) -> Iterator[Fault]:
@@ -180,10 +166,8 @@ def _indicator_faults(barometer: Barometer, indicator: BarometerIndicator) -> It
     if question.multiple:
         yield ("question",), f"« {question.id} » est à choix multiple : ses réponses sont publiées une par une"
     elif not question.scale and (indicator.measure == "net" or not indicator.answers):
-        yield (
-            ("measure",),
-            f"« {question.id} » n'a pas d'échelle (scale) : seule une part de réponses nommées se calcule",
-        )
+        message = f"« {question.id} » n'a pas d'échelle (scale) : seule une part de réponses nommées se calcule"
+        yield ("measure",), message
     if indicator.measure == "mean" and any(one.points is None for one in question.scale):
         yield ("measure",), f"une moyenne demande « points » à chaque niveau de l'échelle de « {question.id} »"
     if indicator.measure != "share" and indicator.answers:
@@ -197,9 +181,3 @@ def _unknown(path: Path, word: str, allowed: Iterable[str], what: str) -> Iterat
     if word not in names:
         declared = ", ".join(names) or "aucune"
         yield path, f"{what} « {word} » : inconnu ici{close_to(word, names)} ; possibles : {declared}"
-
-
-def _twins(path: Path, names: Iterable[str]) -> Iterator[Fault]:
-    for name, count in Counter(names).items():
-        if count > 1:
-            yield path, f"« {name} » déclaré {count} fois"

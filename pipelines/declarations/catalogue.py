@@ -1,15 +1,15 @@
-"""Every declaration of a folder, read into one frozen Catalogue or refused with all errors at once."""
+"""Every declaration of a folder, in one frozen Catalogue: what of it bears on what, and its fingerprints."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import model_validator
+from pydantic import BaseModel
 
 from pipelines.declarations.barometer import Barometer
 from pipelines.declarations.datasets import Dataset, Table
@@ -23,40 +23,13 @@ from pipelines.declarations.references import (
     Engagement,
     QualityComponent,
     QualityCriterion,
+    SignalNote,
     Territories,
 )
-from pipelines.declarations.signal_notes import SignalNote
-from pipelines.declarations.strict_model import Identifier, Model
 
 SIGNALS = "signaux"  # main table of the data set of signals
 TYPOLOGIES = "references/typologies.yml"
 T = TypeVar("T")
-
-
-class AbsenceReasons(Model):
-    """``references/motifs.yml``: the reasons for absence, by id."""
-
-    reasons: dict[Identifier, AbsenceReason]
-
-
-class Engagements(Model):
-    """``references/engagements.yml``: the service engagements, by id, dated."""
-
-    source: str
-    engagements: dict[Identifier, Engagement]
-
-
-class QualityCriteria(Model):
-    """``references/qualite.yml``: what the quality score of a network-year is made of."""
-
-    criteria: dict[QualityComponent, QualityCriterion]
-
-    @model_validator(mode="after")
-    def _precision_has_its_threshold(self) -> QualityCriteria:
-        for name, criterion in self.criteria.items():
-            if (name == "precision") != (criterion.threshold is not None):
-                raise ValueError(f"criteria.{name} : threshold est pour precision, et pour elle seule")
-        return self
 
 
 @dataclass(frozen=True)
@@ -77,19 +50,25 @@ class Catalogue:
     reasons: Mapping[str, AbsenceReason]
     engagements: Mapping[str, Engagement]
     quality: Mapping[QualityComponent, QualityCriterion]
-    barometers: Mapping[str, Barometer] = field(default_factory=lambda: MappingProxyType({}))
-    experiences: Mapping[str, Experiences] = field(default_factory=lambda: MappingProxyType({}))
-    typologies: Mapping[str, Typology] = field(default_factory=lambda: MappingProxyType({}))
-    themes: Mapping[str, ThemeFamily] = field(default_factory=lambda: MappingProxyType({}))
-    signal_notes: Mapping[str, tuple[SignalNote, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    barometers: Mapping[str, Barometer] = field(default_factory=dict)
+    experiences: Mapping[str, Experiences] = field(default_factory=dict)
+    typologies: Mapping[str, Typology] = field(default_factory=dict)
+    themes: Mapping[str, ThemeFamily] = field(default_factory=dict)
+    signal_notes: Mapping[str, tuple[SignalNote, ...]] = field(default_factory=dict)
     left_out: tuple[Problem, ...] = ()
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, dict):
+                object.__setattr__(self, each.name, MappingProxyType(value))
 
     @property
     def of_results(self) -> Catalogue:
         """The same without barometers nor experiences: what the yearly results of networks are made under."""
         apart = {*self.barometers, *self.experiences}
-        networks = MappingProxyType({name: network for name, network in self.networks.items() if name not in apart})
-        return replace(self, networks=networks, barometers=MappingProxyType({}), experiences=MappingProxyType({}))
+        networks = {name: network for name, network in self.networks.items() if name not in apart}
+        return replace(self, networks=networks, barometers={}, experiences={})
 
     def leaving_out(self, problems: Sequence[Problem]) -> Catalogue:
         """Return the same without the files of users' voices that have ``problems``.
@@ -98,25 +77,22 @@ class Catalogue:
         """
         faulty = {problem.file for problem in problems}
 
-        def gone(name: str, *folders: str) -> bool:
-            return any(f"{folder}/{name}.yml" in faulty for folder in folders)
+        def without(folder: str, declared: Mapping[str, T]) -> dict[str, T]:
+            return {name: value for name, value in declared.items() if f"{folder}/{name}.yml" not in faulty}
 
-        def without(held: Mapping[str, T], *folders: str) -> Mapping[str, T]:
-            return MappingProxyType({name: value for name, value in held.items() if not gone(name, *folders)})
-
-        experiences = without(self.experiences, "experiences", "corrections")
+        experiences = without("corrections", without("experiences", self.experiences))
         networks = {
             name: network for name, network in self.networks.items()
             if name in experiences or network.exports[0].kind != "experiences"
         }  # fmt: skip
         return replace(
             self,
-            networks=MappingProxyType(networks),
-            corrections=MappingProxyType({name: held for name, held in self.corrections.items() if name in networks}),
+            networks=networks,
+            corrections={name: listed for name, listed in self.corrections.items() if name in networks},
             experiences=experiences,
-            typologies=MappingProxyType({}) if TYPOLOGIES in faulty else self.typologies,
-            themes=without(self.themes, "themes"),
-            signal_notes=without(self.signal_notes, "signals"),
+            typologies={} if TYPOLOGIES in faulty else self.typologies,
+            themes=without("themes", self.themes),
+            signal_notes=without("signals", self.signal_notes),
             left_out=tuple(sorted(problems)),
         )
 
@@ -151,7 +127,7 @@ class Catalogue:
         of_kept = {table for dataset in datasets.values() for table in dataset.tables}
         of_others = {table for name in self.datasets.keys() - kept for table in self.datasets[name].tables}
         tables = {name: table for name, table in self.tables.items() if name in of_kept or name not in of_others}
-        return replace(self, datasets=MappingProxyType(datasets), tables=MappingProxyType(tables))
+        return replace(self, datasets=datasets, tables=tables)
 
     def indicators_of(self, network: str) -> dict[str, Indicator]:
         """Return the indicators that ``network`` feeds, in the order of their ids."""
@@ -174,16 +150,15 @@ class Catalogue:
 
     def fingerprint(self, network: str) -> str:
         """Hash (sha256) of all declarations that bear on the results of ``network``: not what feeds other networks."""
-        fed = {key: (value, value.networks[network]) for key, value in self.indicators_of(network).items()}
         parts = {
             "network": self.networks[network].model_dump(mode="json", exclude={"closed_until", "poster"}),
             "indicators": {
-                key: [value.model_dump(mode="json", exclude={"networks"}), feed.model_dump(mode="json")]
-                for key, (value, feed) in fed.items()
+                key: [_but_feeds(indicator), indicator.networks[network].model_dump(mode="json")]
+                for key, indicator in self.indicators_of(network).items()
             },
-            "corrections": [item.model_dump(mode="json") for item in self.corrections.get(network, ())],
+            "corrections": [correction.model_dump(mode="json") for correction in self.corrections.get(network, ())],
             "territories": self.territories.model_dump(mode="json"),
-            "reasons": {key: value.model_dump(mode="json") for key, value in self.reasons.items()},
+            "reasons": _dumped(self.reasons),
         }
         return _fingerprint(parts)
 
@@ -193,28 +168,28 @@ class Catalogue:
         The places are ``networks/caf``, ``corrections/caf``, ``indicators/nps`` (all but what feeds it),
         ``indicators/nps/caf`` (what feeds it there), ``barometers/confiance``, ``signals/caf`` and ``references``.
         """
-        parts: dict[str, object] = {
-            "references": [
-                self.territories.model_dump(mode="json"),
-                *(
-                    {key: value.model_dump(mode="json") for key, value in lists.items()}
-                    for lists in (self.reasons, self.engagements, self.quality)
-                ),
-            ]
-        }
-        for network, declared in self.networks.items():
-            parts[f"networks/{network}"] = declared.model_dump(mode="json", exclude={"poster"})
+        lists = [_dumped(self.reasons), _dumped(self.engagements), _dumped(self.quality)]
+        parts: dict[str, object] = {"references": [self.territories.model_dump(mode="json"), *lists]}
+        for name, network in self.networks.items():
+            parts[f"networks/{name}"] = network.model_dump(mode="json", exclude={"poster"})
         for name, barometer in self.barometers.items():
             parts[f"barometers/{name}"] = barometer.model_dump(mode="json")
         for name, notes in self.signal_notes.items():
             parts[f"signals/{name}"] = [note.model_dump(mode="json") for note in notes]
-        for network, corrections in self.corrections.items():
-            parts[f"corrections/{network}"] = [item.model_dump(mode="json") for item in corrections]
+        for name, corrections in self.corrections.items():
+            parts[f"corrections/{name}"] = [correction.model_dump(mode="json") for correction in corrections]
         for name, indicator in self.indicators.items():
-            parts[f"indicators/{name}"] = indicator.model_dump(mode="json", exclude={"networks"})
-            for network, feed in indicator.networks.items():
-                parts[f"indicators/{name}/{network}"] = feed.model_dump(mode="json")
+            parts[f"indicators/{name}"] = _but_feeds(indicator)
+            parts |= {f"indicators/{name}/{fed}": feed for fed, feed in _dumped(indicator.networks).items()}
         return {place: _fingerprint(part) for place, part in parts.items()}
+
+
+def _but_feeds(indicator: Indicator) -> dict[str, object]:
+    return indicator.model_dump(mode="json", exclude={"networks"})
+
+
+def _dumped(declared: Mapping[Any, BaseModel]) -> dict[str, object]:
+    return {key: value.model_dump(mode="json") for key, value in declared.items()}
 
 
 def _fingerprint(parts: object) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from datetime import date
-from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,23 +12,32 @@ from pydantic import TypeAdapter, ValidationError
 from pipelines.declarations import barometer as barometer_files
 from pipelines.declarations import experiences as experience_files
 from pipelines.declarations.barometer import Barometer
-from pipelines.declarations.catalogue import TYPOLOGIES, AbsenceReasons, Catalogue, Engagements, QualityCriteria
+from pipelines.declarations.catalogue import TYPOLOGIES, Catalogue
 from pipelines.declarations.crosschecks import crosscheck
 from pipelines.declarations.datasets import Dataset, Table
 from pipelines.declarations.experiences import Experiences, ThemeFamily, Typologies
 from pipelines.declarations.indicator import Indicator
 from pipelines.declarations.network import Network
 from pipelines.declarations.problems import DeclarationError, Problem, from_pydantic
-from pipelines.declarations.references import Correction, Corrections, Territories
-from pipelines.declarations.signal_notes import SignalNote, SignalNotes
+from pipelines.declarations.references import (
+    AbsenceReasons,
+    Corrections,
+    Engagements,
+    Placed,
+    QualityCriteria,
+    SignalNotes,
+    Territories,
+)
 from pipelines.declarations.strict_model import Identifier, Model
 from pipelines.declarations.yaml_source import Document, parse
+from pipelines.mechanics.files import stable_zip
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 ModelT = TypeVar("ModelT", bound=Model)
+PlacedT = TypeVar("PlacedT", bound=Placed)
 _OF_VOICES = ("experiences", "themes", "signals")  # folders
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 
@@ -40,42 +50,40 @@ class _Reader:
         self.problems: list[Problem] = []
         self.documents: dict[str, Document] = {}
 
+    def say(self, file: str, message: str, line: int = 1) -> None:
+        """Remember what is wrong with a file as a whole."""
+        self.problems.append(Problem(file, line, "", message))
+
     def folder(self, name: str, model: type[ModelT]) -> dict[str, ModelT]:
         """Read ``<root>/<name>/*.yml``; the id of each object is its file's name."""
-        found: dict[str, ModelT] = {}
+        declared: dict[str, ModelT] = {}
         for path in sorted((self.root / name).glob("*.y*ml")):
             file = path.relative_to(self.root).as_posix()
             if path.suffix != ".yml":
-                self.problems.append(Problem(file, 1, "", "l'extension attendue est .yml"))
+                self.say(file, "l'extension attendue est .yml")
                 continue
-            if name != "tables":
-                self._check_name(file, path.stem)
+            if name != "tables" and not _is_identifier(path.stem):
+                message = "nom de fichier : minuscules sans accent, chiffres et tirets seulement (c'est l'identifiant)"
+                self.say(file, message)
             value = self.file(file, model)
             if value is not None:
-                found[path.stem] = value
-        return found
-
-    def _check_name(self, file: str, stem: str) -> None:
-        try:
-            _IDENTIFIER.validate_python(stem)
-        except ValidationError:
-            message = "nom de fichier : minuscules sans accent, chiffres et tirets seulement (c'est l'identifiant)"
-            self.problems.append(Problem(file, 1, "", message))
+                declared[path.stem] = value
+        return declared
 
     def file(self, file: str, model: type[ModelT]) -> ModelT | None:
         """Read one file; on any problem, remember it and return None."""
-        path = self.root / file
         try:
-            document = parse(path.read_text(encoding="utf-8"))
+            document = parse((self.root / file).read_text(encoding="utf-8"))
         except FileNotFoundError:
-            self.problems.append(Problem(file, 1, "", "fichier absent"))
+            self.say(file, "fichier absent")
             return None
         except UnicodeDecodeError as error:
-            self.problems.append(Problem(file, 1, "", f"le fichier n'est pas en UTF-8 (octet {error.start})"))
+            self.say(file, f"le fichier n'est pas en UTF-8 (octet {error.start})")
             return None
         self.documents[file] = document
+        for problem in document.problems:
+            self.say(file, problem.message, problem.line)
         if document.problems:
-            self.problems += [Problem(file, item.line, "", item.message) for item in document.problems]
             return None
         try:
             return model.model_validate(document.data)
@@ -83,18 +91,18 @@ class _Reader:
             self.problems += from_pydantic(file, document, error.errors(), model)
             return None
 
-    def placed(self, network: str, corrections: Corrections) -> tuple[Correction, ...]:
-        """Return the corrections of a network, each with the file and line where it is declared."""
-        lines = self._lines(f"corrections/{network}.yml", "corrections", len(corrections.corrections))
-        return tuple(item.at(place) for item, place in zip(corrections.corrections, lines, strict=True))
+    def placed(self, file: str, key: str, listed: Iterable[PlacedT]) -> tuple[PlacedT, ...]:
+        """Return what a file lists under a key, each with the line where it is declared."""
+        document = self.documents[file]
+        return tuple(each.at(f"{file}:{document.line((key, index))}") for index, each in enumerate(listed))
 
-    def placed_notes(self, name: str, notes: SignalNotes) -> tuple[SignalNote, ...]:
-        """Return the notes of a file, each with its line."""
-        lines = self._lines(f"signals/{name}.yml", "notes", len(notes.notes))
-        return tuple(item.at(place) for item, place in zip(notes.notes, lines, strict=True))
 
-    def _lines(self, file: str, key: str, count: int) -> list[str]:
-        return [f"{file}:{self.documents[file].line((key, index))}" for index in range(count)]
+def _is_identifier(stem: str) -> bool:
+    try:
+        _IDENTIFIER.validate_python(stem)
+    except ValidationError:
+        return False
+    return True
 
 
 def load(root: Path) -> Catalogue:
@@ -121,29 +129,33 @@ def load(root: Path) -> Catalogue:
     engagements = reader.file("references/engagements.yml", Engagements)
     quality = reader.file("references/qualite.yml", QualityCriteria)
     typologies = reader.file(TYPOLOGIES, Typologies) if experiences else None
-    for name, found in (("networks", networks), ("indicators", indicators)):
-        if not found and not any(problem.file.startswith(name) for problem in reader.problems):
-            reader.problems.append(Problem(name, 1, "", "aucune déclaration dans ce dossier"))
+    for name, declared in (("networks", networks), ("indicators", indicators)):
+        if not declared and not any(problem.file.startswith(name) for problem in reader.problems):
+            reader.say(name, "aucune déclaration dans ce dossier")
     for kind, apart in (("barometers", barometers), ("experiences", experiences)):
         for name in apart.keys() & networks.keys():
-            told = f"« {name} » est déjà l'identifiant d'un réseau (networks/{name}.yml)"
-            reader.problems.append(Problem(f"{kind}/{name}.yml", 1, "", told))
+            reader.say(f"{kind}/{name}.yml", f"« {name} » est déjà l'identifiant d'un réseau (networks/{name}.yml)")
     catalogue = Catalogue(
-        networks=MappingProxyType({**_received(barometers, experiences), **networks}),
-        barometers=MappingProxyType(barometers),
-        experiences=MappingProxyType(experiences),
-        typologies=MappingProxyType(typologies.typologies if typologies else {}),
-        themes=MappingProxyType(themes),
-        indicators=MappingProxyType(indicators),
-        tables=MappingProxyType(tables),
-        datasets=MappingProxyType(datasets),
-        corrections=MappingProxyType({key: reader.placed(key, value) for key, value in corrections.items()}),
-        signal_notes=MappingProxyType({key: reader.placed_notes(key, value) for key, value in notes.items()}),
+        networks={**_received(barometers, experiences), **networks},
+        barometers=barometers,
+        experiences=experiences,
+        typologies=typologies.typologies if typologies else {},
+        themes=themes,
+        indicators=indicators,
+        tables=tables,
+        datasets=datasets,
+        corrections={
+            name: reader.placed(f"corrections/{name}.yml", "corrections", value.corrections)
+            for name, value in corrections.items()
+        },
+        signal_notes={
+            name: reader.placed(f"signals/{name}.yml", "notes", value.notes) for name, value in notes.items()
+        },
         # A broken reference is told with the rest: the checks across files go on without it.
         territories=territories or Territories.model_construct(vintage=date.min, source="", territories=()),
-        reasons=MappingProxyType(reasons.reasons if reasons else {}),
-        engagements=MappingProxyType(engagements.engagements if engagements else {}),
-        quality=MappingProxyType(quality.criteria if quality else {}),
+        reasons=reasons.reasons if reasons else {},
+        engagements=engagements.engagements if engagements else {},
+        quality=quality.criteria if quality else {},
     )
     broken = {problem.file for problem in reader.problems}
     problems = [*reader.problems, *crosscheck(catalogue, reader.documents, broken)]
@@ -164,3 +176,15 @@ def _received(barometers: Mapping[str, Barometer], experiences: Mapping[str, Exp
     waves = {name: barometer_files.as_network(barometer) for name, barometer in barometers.items()}
     texts = {name: experience_files.as_network(source) for name, source in experiences.items()}
     return {**{name: network for name, network in waves.items() if network}, **texts}
+
+
+def bundle(root: Path) -> bytes:
+    """Return a zip of every ``.yml`` file below ``root``, what a release was made under: same files, same bytes."""
+    members = ((path.relative_to(root).as_posix(), path.read_bytes()) for path in sorted(root.rglob("*.yml")))
+    return stable_zip(members, zipfile.ZIP_STORED)
+
+
+def unbundle(content: bytes, folder: Path) -> None:
+    """Write the files of a bundle below ``folder``; zipfile keeps them from leaving it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(folder)

@@ -30,6 +30,7 @@ DurationForm = Literal["h:mm:ss", "h:mm", "mm:ss"]
 FieldUnit = Literal["%", "part", "secondes", "minutes", "heures", "jours"]
 DURATION_FORMS: tuple[str, ...] = get_args(DurationForm)
 DURATION_UNITS = ("secondes", "minutes", "heures", "jours")
+NUMERIC = ("integer", "number", "year", "duration")  # types of fields that are computed with
 ExportKind = Literal["survey", "operations", "values", "experiences"]
 FileFormat = Literal["csv", "xlsx", "ods", "parquet"]
 DoubtKind = Literal["contenu-deja-recu", "lignes-rondes", "chute-de-lignes"]
@@ -262,25 +263,26 @@ class Export(Model):
         """Return the margins to which the weights of ``year`` are brought, if any are declared."""
         return next((item for item in self.calibration if year in item.years), None)
 
-    def referenced_fields(self) -> dict[str, str]:
+    def referenced_fields(self) -> dict[tuple[str | int, ...], str]:
         """Return every place of the export that names a field, with that name (for the cross-file checks)."""
-        places: dict[str, str | None] = {
-            "period.field": self.period.field,
-            "territory.field": self.territory.field if self.territory else None,
-            "level.field": self.level.field,
-            "structure.code": self.structure.code if self.structure else None,
-            "structure.name": self.structure.name if self.structure else None,
-            "weight": self.weight,
-            "design.strata": self.design.strata if self.design else None,
-            "design.clusters": self.design.clusters if self.design else None,
+        places: dict[tuple[str | int, ...], str | None] = {
+            ("period", "field"): self.period.field,
+            ("territory", "field"): self.territory.field if self.territory else None,
+            ("level", "field"): self.level.field,
+            ("structure", "code"): self.structure.code if self.structure else None,
+            ("structure", "name"): self.structure.name if self.structure else None,
+            ("weight",): self.weight,
+            ("design", "strata"): self.design.strata if self.design else None,
+            ("design", "clusters"): self.design.clusters if self.design else None,
         }
-        for index, item in enumerate(self.calibration):
-            places |= {f"calibration.{index}.margins.{rank}": one.field for rank, one in enumerate(item.margins)}
-        places |= {f"key.{index}": name for index, name in enumerate(self.key)}
+        for index, calibration in enumerate(self.calibration):
+            margins = enumerate(calibration.margins)
+            places |= {("calibration", index, "margins", rank): margin.field for rank, margin in margins}
+        places |= {("key", index): name for index, name in enumerate(self.key)}
         for index, rule in enumerate(self.ignore):
-            places |= {f"ignore.{index}.{name}": name for name in (*rule.blank, *rule.present)}
+            places |= {("ignore", index, name): name for name in (*rule.blank, *rule.present)}
         for index, layout in enumerate(self.layouts):
-            places |= {f"layouts.{index}.fields.{name}": name for name in layout.fields}
+            places |= {("layouts", index, "fields", name): name for name in layout.fields}
         return {place: name for place, name in places.items() if name}
 
 

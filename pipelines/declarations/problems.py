@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.declarations.yaml_source import Document, Path
 
 
+Fault = tuple["Path", str]  # a key of a file, and what is wrong there, in French
 FORMS = {  # what each pattern of the models asks for, in words
     r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "minuscules sans accent, chiffres et tirets (exemple : france-travail)",
     r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$": "minuscules sans accent, chiffres et tirets bas (exemple : code_agence)",
@@ -77,6 +79,26 @@ def close_to(word: str, allowed: Iterable[str]) -> str:
     """Return a French hint naming the closest allowed word, or an empty text."""
     found = difflib.get_close_matches(word, list(allowed), n=1, cutoff=0.6)
     return f" ; vouliez-vous dire « {found[0]} » ?" if found else ""
+
+
+def unknown(path: Path, word: str, allowed: Iterable[str] | None, what: str) -> Iterator[Fault]:
+    """Yield the fault of a word that isn't declared; None: where it would be is broken, and told by itself."""
+    names = [word] if allowed is None else sorted(allowed)
+    if word not in names:
+        yield path, f"{what} « {word} » inconnu{close_to(word, names)} ; déclarés : {', '.join(names) or 'aucun'}"
+
+
+def twins(path: Path, names: Iterable[str], what: str = "") -> Iterator[Fault]:
+    """Yield the fault of each name that stands more than once."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield path, f"{what} « {name} » déclaré {count} fois".lstrip()
+
+
+def below(path: Path, faults: Iterable[Fault]) -> Iterator[Fault]:
+    """Yield the faults of a part that stands at ``path`` of its file."""
+    for place, message in faults:
+        yield (*path, *place), message
 
 
 def from_pydantic(file: str, document: Document, errors: list[ErrorDetails], model: type[BaseModel]) -> list[Problem]:

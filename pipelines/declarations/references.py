@@ -1,13 +1,16 @@
-"""Models of ``schemas/references`` (dated code lists) and ``schemas/corrections``."""
+"""Models of ``schemas/references`` (dated code lists), ``schemas/corrections`` and ``schemas/signals``.
+
+How results are placed in territories, and cells put right, is not here.
+"""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from pipelines.declarations.strict_model import ColumnName, Identifier, Model, Scalar, Text
+from pipelines.declarations.strict_model import ColumnName, Identifier, Level, Model, Scalar, Text
 
 ObservationStatus = Literal["A", "P", "E", "B", "U", "L", "M", "Q", "O"]
 ConfidentialityStatus = Literal["F", "C", "A", "D"]  # A and D: of declarations from before there was one status
@@ -31,12 +34,25 @@ class AbsenceReason(Model):
     confidentiality_status: ConfidentialityStatus = "F"
 
 
+class AbsenceReasons(Model):
+    """``references/motifs.yml``: the reasons for absence, by id."""
+
+    reasons: dict[Identifier, AbsenceReason]
+
+
 class Engagement(Model):
     """A service engagement of the programme, dated: the list changes (nine in 2021, eight since mid-2023)."""
 
     label: Text
     since: date
     until: date | None = None
+
+
+class Engagements(Model):
+    """``references/engagements.yml``: the service engagements, by id, dated."""
+
+    source: str
+    engagements: dict[Identifier, Engagement]
 
 
 class QualityCriterion(Model):
@@ -50,6 +66,19 @@ class QualityCriterion(Model):
     weight: float = Field(gt=0)
     threshold: float | None = Field(default=None, gt=0, lt=1)
     why: Text
+
+
+class QualityCriteria(Model):
+    """``references/qualite.yml``: what the quality score of a network-year is made of."""
+
+    criteria: dict[QualityComponent, QualityCriterion]
+
+    @model_validator(mode="after")
+    def _precision_has_its_threshold(self) -> QualityCriteria:
+        for name, criterion in self.criteria.items():
+            if (name == "precision") != (criterion.threshold is not None):
+                raise ValueError(f"criteria.{name} : threshold est pour precision, et pour elle seule")
+        return self
 
 
 class Territory(Model):
@@ -98,7 +127,63 @@ class Territories(Model):
         return self.model_copy(update={"territories": tuple(item for item in self.territories if item.existed(year))})
 
 
-class Correction(Model):
+class Geography:
+    """The reference list of territories, asked for parents and for what a level is made of.
+
+    Places are as in the latest year of the list: what a year is made of is asked of ``territories.of_year(year)``.
+    """
+
+    def __init__(self, territories: Territories) -> None:
+        places = sorted(territories.territories, key=lambda place: place.since or 0)
+        departements = [place for place in places if place.level == "departement"]
+        self._region = {place.code: place.region for place in departements if place.region}
+        self._states: dict[str, list[Territory]] = {}
+        for place in departements:
+            self._states.setdefault(place.code, []).append(place)
+        self._names: dict[tuple[str, str], str] = {(place.level, place.code): place.name for place in places}
+
+    def name(self, level: Level, code: str | None) -> str | None:
+        """Return the name of a territory; an office stands in a département; none for an unknown one."""
+        return self._names.get(("departement" if level == "site" else level, code or ""))
+
+    def region(self, departement: str | None, year: int | None = None) -> str | None:
+        """Return the région of a département (in a year, else the latest); overseas collectivities have none."""
+        if year is not None:
+            states = self._states.get(departement or "", [])
+            return next((place.region for place in states if place.existed(year)), None)
+        return self._region.get(departement) if departement else None
+
+    def parts_of(self, level: Level, code: str, parts: Level) -> frozenset[str]:
+        """Return the codes of the ``parts`` (départements or régions) that the territory is made of."""
+        if parts == "region":
+            return frozenset(self._region.values())
+        return frozenset(part for part, region in self._region.items() if level == "national" or region == code)
+
+    def parent(self, level: Level, territory: str | None, below: Level = "departement") -> str | None:
+        """Return the code, at ``level``, of the territory that holds ``territory``, a place of the level ``below``."""
+        if level == "national":
+            return "FR"
+        return self.region(territory) if level == "region" and below != "region" else territory
+
+
+class Placed(Model):
+    """One of the things that a file lists, with the place where it is declared: ``corrections/caf.yml:12``."""
+
+    _place: str = PrivateAttr("")
+
+    @property
+    def place(self) -> str:
+        """File and line."""
+        return self._place
+
+    def at(self, place: str) -> Self:
+        """Return the same with the place where it is declared."""
+        placed = self.model_copy()
+        placed._place = place
+        return placed
+
+
+class Correction(Placed):
     """One cell put right: where, what was expected there, what is right, and why. Guarded by the expected value."""
 
     export: Identifier
@@ -110,21 +195,29 @@ class Correction(Model):
     reason: Text
     status: Literal["proposed", "confirmed"] = "confirmed"
     date: date
-    _place: str = PrivateAttr("corrections/")
-
-    @property
-    def place(self) -> str:
-        """Where the correction is declared, ``corrections/caf.yml:12``."""
-        return self._place
-
-    def at(self, place: str) -> Correction:
-        """Return the correction with the place where it is declared."""
-        placed = self.model_copy()
-        placed._place = place
-        return placed
 
 
 class Corrections(Model):
     """All the declared corrections of one network."""
 
     corrections: tuple[Correction, ...] = ()
+
+
+# As ``pipelines.signal_tables.cards`` names them: a network, what is said there, and the month of the beginning.
+SignalName = Annotated[str, Field(max_length=200, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*-\d{4}-\d{2}$")]
+
+
+class SignalNote(Placed):
+    """What somebody says of a signal: that it is so, or what explains it."""
+
+    signal: SignalName
+    status: Literal["confirmed", "explained"]
+    reason: Text
+    by: Text
+    date: date
+
+
+class SignalNotes(Model):
+    """All the notes of one file."""
+
+    notes: tuple[SignalNote, ...] = ()

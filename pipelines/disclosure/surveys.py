@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from pipelines.declarations import estimators as declared
-from pipelines.declarations.geography import Geography
 from pipelines.declarations.periods import FRENCH, MONTHS_PER_PERIOD, last_day
+from pipelines.declarations.references import Geography
 from pipelines.declarations.strict_model import LEVELS
 from pipelines.disclosure.row_keys import codes_of, compacted, distinct, network_year, row_numbers
 from pipelines.disclosure.rules import attributes, base_of, rules

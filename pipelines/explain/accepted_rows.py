@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipelines.declarations import Frequency, Level, LevelRule
-    from pipelines.declarations.geography import Geography
+    from pipelines.declarations.references import Geography
     from pipelines.explain.agreement import Row
     from pipelines.explain.recomputation import Key
 

@@ -51,8 +51,7 @@ class Evidence:
 
 def fields_used(catalogue: Catalogue, network: str, year: int, export: Export) -> list[str]:
     """Return the fields that bear on a result of the year: inputs, rows kept, place, weight, margins, enterprises."""
-    named: set[str | None] = {name for name in export.referenced_fields().values() if name not in export.key}
-    named |= {name for place, name in export.referenced_fields().items() if not place.startswith("key.")}
+    named: set[str | None] = {name for place, name in export.referenced_fields().items() if place[0] != "key"}
     for feed in catalogue.expected(network, year).values():
         if export.id in feed.export:
             named |= {*feed.inputs.values(), *feed.where, feed.contributor}

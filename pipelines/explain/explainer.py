@@ -16,7 +16,7 @@ from pipelines.compute.accounts import reasons_of_rows
 from pipelines.compute.declared_results import typed_results
 from pipelines.compute.export_rows import Source, connect
 from pipelines.compute.sums import declared_rows
-from pipelines.declarations.geography import Geography
+from pipelines.declarations.references import Geography
 from pipelines.declarations.statuses import Status
 from pipelines.explain.accepted_rows import NetworkLines, ObservedLines, TypedLines
 from pipelines.explain.agreement import differences, is_hidden, kept_from, same_reason

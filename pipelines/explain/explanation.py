@@ -14,9 +14,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import label_of
-from pipelines.declarations.base_reasons import REASONS
 from pipelines.declarations.indicator import MinimumBase
-from pipelines.declarations.statuses import Status
+from pipelines.declarations.statuses import REASONS, Status
 from pipelines.declarations.yaml_source import Document, parse
 from pipelines.disclosure.rules import DEFAULT_MINIMUM_BASE, SECRET
 from pipelines.explain.accepted_rows import ObservedLines

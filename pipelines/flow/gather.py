@@ -16,8 +16,7 @@ import pyarrow.parquet as pq
 from pipelines.compile.table_schema import TYPES
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue, Table
-from pipelines.declarations.base_reasons import REASONS
-from pipelines.declarations.statuses import Status
+from pipelines.declarations.statuses import REASONS, Status
 from pipelines.disclosure import KEPT_FROM, SECRET_FIGURES, secret_figures
 from pipelines.disclosure.results_table import NUMBERS
 from pipelines.flow.barometer_waves import BAROMETER_TABLES, gather_barometers

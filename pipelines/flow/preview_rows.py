@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipelines.compile.exports import label_of
 from pipelines.declarations import Catalogue, Export, Layout, Network
-from pipelines.declarations.base_reasons import REASONS
+from pipelines.declarations.statuses import REASONS
 from pipelines.flow.compute import shown_results
 from pipelines.flow.gather import accounts_of_verdict
 from pipelines.flow.state import Reception

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.declarations import Catalogue
-from pipelines.declarations.bundle import bundle
+from pipelines.declarations.loading import bundle
 from pipelines.disclosure import AUDITED, audit, disclosure_summary, refusals
 from pipelines.disclosure.totals import COUNTS
 from pipelines.flow.earlier_releases import earlier_results

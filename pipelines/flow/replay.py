@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from pipelines.declarations import Catalogue, DeclarationError, load
-from pipelines.declarations.bundle import unbundle
+from pipelines.declarations.loading import unbundle
 from pipelines.flow.compute import compute_and_write
 from pipelines.flow.gather import ColumnsError, StaleError, make_tables
 from pipelines.flow.judge import judge_received

@@ -11,8 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from pipelines.declarations.base_reasons import Account
-from pipelines.declarations.statuses import KeptYear, SetAsideYear, Status
+from pipelines.declarations.statuses import Account, KeptYear, SetAsideYear, Status
 from pipelines.read import Received
 
 # As the files of earlier versions name what is named otherwise now: a closed year stays as it was accepted.

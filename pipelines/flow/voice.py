@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
-    from pipelines.declarations.signal_notes import SignalNote
+    from pipelines.declarations.references import SignalNote
     from pipelines.flow.store import Store
     from pipelines.release.inputs import Inputs
     from pipelines.release.release_folder import Release

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Catalogue, Dataset, Network, Table
-    from pipelines.declarations.release_settings import Historical
+    from pipelines.declarations.datasets import Historical
     from pipelines.release.table_parts import TableFile, TableParts
     from pipelines.release.written_files import WrittenFile
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.declarations import Catalogue
-    from pipelines.declarations.release_settings import ReleaseGates, Threshold
+    from pipelines.declarations.datasets import ReleaseGates, Threshold
     from pipelines.release.table_parts import MovedTable
 
 SHOWN = 10  # details told per gate; the rest is counted

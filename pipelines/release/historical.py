@@ -16,7 +16,7 @@ from pipelines.release.column_texts import csv_texts, each_value, joined
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.declarations.release_settings import Historical, HistoricalColumn, Lookup
+    from pipelines.declarations.datasets import Historical, HistoricalColumn, Lookup
 
 _QUARTER, _SEMESTER = 3, 6  # months
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipelines.declarations import Dataset, Table
-    from pipelines.declarations.release_settings import Part
+    from pipelines.declarations.datasets import Part
 
 CSV, PARQUET = "csv", "parquet"
 YEAR, MEGABYTE = "annee", 1024 * 1024

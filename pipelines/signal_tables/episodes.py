@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from pipelines.declarations.signal_notes import SignalNote
+    from pipelines.declarations.references import SignalNote
 
 CARD = ["network", "service", "office", "theme", "feeling", "term", "indicator"]  # what makes one signal
 CELL = [*CARD, "territory"]  # what a test is of: a cluster of départements moves from one month to the next

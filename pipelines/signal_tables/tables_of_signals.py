@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from pipelines.declarations.signal_notes import SignalNote
+    from pipelines.declarations.references import SignalNote
 
 SIGNAL_TABLES = ("signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix")
 CHECKS = {

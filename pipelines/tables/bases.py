@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.declarations.base_reasons import REASONS
+from pipelines.declarations.statuses import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipelines.declarations.geography import Geography
+from pipelines.declarations.references import Geography
 from pipelines.declarations.statuses import Status
 from pipelines.tables.absences import Receipts
 from pipelines.tables.alike import of_each

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.compute.network_year import LEVEL_WORDS
-from pipelines.declarations.geography import Geography
+from pipelines.declarations.references import Geography
 from pipelines.declarations.strict_model import LEVELS
 from pipelines.tables.absences import Receipts
 from pipelines.tables.alike import of_each

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipelines.declarations import Export, Layout
-    from pipelines.declarations.base_reasons import Account
     from pipelines.declarations.network import Acceptance
+    from pipelines.declarations.statuses import Account
     from pipelines.validate.plausibility import Doubt
 
 Located = tuple[JudgedFile, Finding]

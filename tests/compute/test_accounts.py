@@ -21,8 +21,8 @@ from pydantic import TypeAdapter
 
 from pipelines.compute.accounts import accounts_of
 from pipelines.compute.network_year import compute_network_year
-from pipelines.declarations.base_reasons import REASONS, Account
 from pipelines.declarations.estimators import ESTIMATORS, name_of
+from pipelines.declarations.statuses import REASONS, Account
 from pipelines.tables import NationalInputs, national_tables
 from pipelines.tables.bases import COUNTS
 

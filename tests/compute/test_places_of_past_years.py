@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations import Catalogue
-from pipelines.declarations.geography import Geography
+from pipelines.declarations.references import Geography
 from pipelines.tables.yearly_changes import with_changes
 from pipelines.validate.coordinates import Gazetteer
 

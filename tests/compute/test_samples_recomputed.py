@@ -19,7 +19,7 @@ from statsmodels.stats.proportion import proportions_ztest
 
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations import Catalogue
-from pipelines.declarations.geography import Geography
+from pipelines.declarations.references import Geography
 from pipelines.disclosure import without_secrets
 from pipelines.read import read_cells
 from pipelines.tables import NationalInputs, national_tables

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipelines.declarations.catalogue import QualityCriteria
 from pipelines.declarations.indicator import Indicator, PlausibleChange, Target
 from pipelines.declarations.network import Export
+from pipelines.declarations.references import QualityCriteria
 
 CRITERION = {"title": "x", "definition": "x", "weight": 1, "why": "x"}
 

@@ -15,7 +15,7 @@ from fixtures.made_results import DATASET
 from frictionless import Schema, system, validate
 
 from pipelines.declarations import Catalogue
-from pipelines.declarations.bundle import bundle, unbundle
+from pipelines.declarations.loading import bundle, unbundle
 from pipelines.release.historical import first_day
 from pipelines.release.release_folder import make_release
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.declarations import Catalogue, load
+from pipelines.declarations.datasets import Explanation
 from pipelines.declarations.references import AbsenceReason
-from pipelines.declarations.release_settings import Explanation
 from pipelines.release.difference import ReleaseDifference, TableState, release_difference
 from pipelines.release.inputs import Inputs, ReceivedFile, Reception, inputs_of
 from pipelines.release.journal import journal, misled

@@ -18,7 +18,7 @@ from fixtures.made_results import DATASET, result
 from frictionless import Package
 
 from pipelines.declarations import Catalogue
-from pipelines.declarations.release_settings import Budgets
+from pipelines.declarations.datasets import Budgets
 from pipelines.release import history
 from pipelines.release import release_folder as release_module
 from pipelines.release.column_texts import canonical

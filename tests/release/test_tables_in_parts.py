@@ -13,7 +13,7 @@ import pytest
 from fixtures.made_results import DATASET, result
 from pyarrow import parquet
 
-from pipelines.declarations.release_settings import Budgets, TableDivision
+from pipelines.declarations.datasets import Budgets, TableDivision
 from pipelines.flow.earlier_releases import results_files, results_of
 from pipelines.release import history
 from pipelines.release.gates import gates

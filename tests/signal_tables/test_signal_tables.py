@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from signal_tables.made_signals import POWER, made_tables
 
 from pipelines.cli import main
-from pipelines.declarations.signal_notes import SignalNote
+from pipelines.declarations.references import SignalNote
 from pipelines.flow.signals_made import SignalsMade, keep_signals_made
 from pipelines.flow.store import Store
 from pipelines.signal_tables.revised_cards import Released

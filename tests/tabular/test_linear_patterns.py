@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_tables import Case
 
-from pipelines.declarations.patterns import check_pattern
+from pipelines.declarations.strict_model import check_pattern
 from pipelines.tabular import judge_cells, judge_delimited
 from pipelines.tabular.linear_patterns import linear_pattern, may_take_long
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from pipelines.declarations import Territories
-from pipelines.declarations.geography import Geography
+from pipelines.declarations.references import Geography
 from pipelines.validate.coordinates import Gazetteer
 
 LISTED = Territories.model_validate({

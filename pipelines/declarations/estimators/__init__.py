@@ -5,11 +5,22 @@ How they are computed is in compute. The cards' examples are run by the tests, a
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
-from pipelines.declarations.estimators.amounts import Count, Mean, Median, Quantile, Ratio, Sum, WithinDeadline
+from pipelines.declarations.estimators.amounts import (
+    Count,
+    Declared,
+    Mean,
+    Median,
+    ProgressRate,
+    Quantile,
+    Ratio,
+    Sum,
+    TransparencyRate,
+    WithinDeadline,
+)
 from pipelines.declarations.estimators.estimator import (
     AnswerModel,
     Card,
@@ -20,7 +31,6 @@ from pipelines.declarations.estimators.estimator import (
     YearMethod,
 )
 from pipelines.declarations.estimators.opinions import Ces, NetSatisfaction, Nps, Score, Share, TopBox
-from pipelines.declarations.estimators.programme import Declared, ProgressRate, TransparencyRate
 
 Estimator = Annotated[
     Share
@@ -41,15 +51,12 @@ Estimator = Annotated[
     | Declared,
     Field(discriminator="name"),
 ]
-ESTIMATORS: tuple[type[EstimatorModel], ...] = (
-    Share, TopBox, Nps, NetSatisfaction, Score, Ces, Mean, Median, Quantile, Sum, Count, Ratio, WithinDeadline,
-    TransparencyRate, ProgressRate, Declared,
-)  # fmt: skip
+ESTIMATORS: tuple[type[EstimatorModel], ...] = get_args(get_args(Estimator)[0])
 
 
 def name_of(estimator: type[EstimatorModel]) -> str:
     """Return the name under which the YAML knows an estimator."""
-    return str(estimator.model_fields["name"].annotation.__args__[0])  # type: ignore[union-attr]
+    return str(get_args(estimator.model_fields["name"].annotation)[0])
 
 
 __all__ = [

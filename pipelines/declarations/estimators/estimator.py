@@ -5,7 +5,7 @@ The estimators are in the sibling modules; how they are computed is in compute.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -21,6 +21,7 @@ Family = Literal["mean", "ratio", "total", "quantile", "typed", "networks"]
 Scale = tuple[int, int]
 Bounds = tuple[float, float]
 UnitBounds = tuple[float, float | None] | Literal[False]
+NO_INTERVAL = "aucun : ce n'est pas une estimation par sondage"
 
 
 class Example(Model):
@@ -51,10 +52,10 @@ class Card:
     title: str
     definition: str
     source: str
-    unit: str
-    range: str
-    interval: str
-    examples: tuple[Worked, ...] = field(default=())
+    examples: tuple[Worked, ...]
+    unit: str = "celle de la valeur"
+    range: str = "celle de la valeur"
+    interval: str = NO_INTERVAL
 
 
 class EstimatorModel(Model):
@@ -70,6 +71,7 @@ class EstimatorModel(Model):
     proportion: ClassVar[bool] = False
     net: ClassVar[bool] = False
     percent: ClassVar[bool] = False
+    unit_adds: ClassVar[UnitBounds] = False
     inputs: ClassVar[tuple[str, ...]] = ("value",)
     alternatives: ClassVar[tuple[tuple[str, ...], ...]] = ()
     optional_inputs: ClassVar[tuple[str, ...]] = ()
@@ -80,9 +82,9 @@ class EstimatorModel(Model):
         """Return the answers that the estimator names, for those that name some."""
         return ()
 
-    def set_aside(self) -> tuple[Scalar, ...] | None:
-        """Return the answers declared to be out of the base, or None when the estimator reads no answers."""
-        return None
+    def set_aside(self) -> tuple[Scalar, ...]:
+        """Return the answers declared to be out of the base, for those that read answers."""
+        return ()
 
     @property
     def note_scale(self) -> Scale | None:
@@ -93,13 +95,13 @@ class EstimatorModel(Model):
         """Name what its base counts, given the columns of its inputs: those of one name have equal bases."""
         return f"answers {next(iter(inputs.values()), '')} {sorted(map(str, self.answers()))}"
 
-    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (for those that know of none)
+    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (for some it depends on them)
         """Return the least and greatest that one unit of base may add to ``numerateur`` (None: no limit), else False.
 
         ``bounds``: those of the indicator. With them the attacker of a secret knows that a numerator is at least (at
         most) so many times its denominator: two hidden cells whose numerators sum to nothing have nothing each.
         """
-        return False
+        return self.unit_adds
 
     @classmethod
     def input_names(cls) -> tuple[str, ...]:
@@ -173,4 +175,3 @@ RANKS = (
     "statistiques d'ordre : rangs de la loi binomiale (n, p), sans hypothèse sur la distribution ; avec des poids ou "
     f"un plan, Woodruff (1952) ; {_BY_DESIGN}"
 )
-NO_INTERVAL = "aucun : ce n'est pas une estimation par sondage"

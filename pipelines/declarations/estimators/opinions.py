@@ -30,6 +30,7 @@ class Share(AnswerModel):
     name: Literal["share"]
     favourable: tuple[Scalar, ...] = Field(min_length=1)
     among: tuple[Scalar, ...] = Field(min_length=1)
+    unit_adds: ClassVar[UnitBounds] = (0.0, 1.0)
     proportion: ClassVar[bool] = True
     percent: ClassVar[bool] = True
     card: ClassVar[Card] = Card(
@@ -54,10 +55,6 @@ class Share(AnswerModel):
         """Return every answer of the base."""
         return self.among
 
-    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (an answer counts or not)
-        """Return that an answer adds nothing, or one."""
-        return 0.0, 1.0
-
     @model_validator(mode="after")
     def _favourable_is_in_the_base(self) -> Share:
         if not set(self.favourable) < set(self.among):
@@ -70,6 +67,7 @@ class TopBox(RatingModel):
 
     name: Literal["top_box"]
     top: int = Field(ge=1)
+    unit_adds: ClassVar[UnitBounds] = (0.0, 1.0)
     proportion: ClassVar[bool] = True
     percent: ClassVar[bool] = True
     card: ClassVar[Card] = Card(
@@ -87,10 +85,6 @@ class TopBox(RatingModel):
         ),
     )  # fmt: skip
 
-    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (an answer counts or not)
-        """Return that an answer adds nothing, or one."""
-        return 0.0, 1.0
-
 
 class Nps(EstimatorModel):
     """Net Promoter Score, -100 to +100: % of 9-10 minus % of 0-6 on the scale 0-10."""
@@ -98,6 +92,7 @@ class Nps(EstimatorModel):
     name: Literal["nps"]
     percent: ClassVar[bool] = True
     net: ClassVar[bool] = True
+    unit_adds: ClassVar[UnitBounds] = (-1.0, 1.0)
     inputs: ClassVar[tuple[str, ...]] = ("rating",)
     card: ClassVar[Card] = Card(
         title="indice de recommandation (NPS)",
@@ -126,10 +121,6 @@ class Nps(EstimatorModel):
         """From 0 to 10, by definition."""
         return 0, 10
 
-    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (an answer is for, against or neither)
-        """Return that an answer takes one away, or adds one."""
-        return -1.0, 1.0
-
 
 class NetSatisfaction(AnswerModel):
     """% satisfied minus % dissatisfied, -100 to +100, from one question; ``neutral`` stays in the base."""
@@ -140,6 +131,7 @@ class NetSatisfaction(AnswerModel):
     neutral: tuple[Scalar, ...] = ()
     percent: ClassVar[bool] = True
     net: ClassVar[bool] = True
+    unit_adds: ClassVar[UnitBounds] = (-1.0, 1.0)
     card: ClassVar[Card] = Card(
         title="taux net de satisfaction",
         definition="Part des satisfaits (satisfied) moins part des insatisfaits (dissatisfied), à une même question "
@@ -160,10 +152,6 @@ class NetSatisfaction(AnswerModel):
     def answers(self) -> tuple[Scalar, ...]:
         """Return every answer of the base."""
         return (*self.satisfied, *self.neutral, *self.dissatisfied)
-
-    def unit_bounds(self, bounds: Bounds | None) -> UnitBounds:  # noqa: ARG002 (an answer is for, against or neither)
-        """Return that an answer takes one away, or adds one."""
-        return -1.0, 1.0
 
 
 class Points(Model):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from pipelines.declarations.release_settings import Budgets
+from pipelines.declarations.datasets import Budgets
 from pipelines.release.gates import Gate
 from pipelines.release.table_parts import MEGABYTE
 

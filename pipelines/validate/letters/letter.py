@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from pipelines.declarations import Catalogue, Export, Network
-    from pipelines.declarations.base_reasons import Account
+    from pipelines.declarations.statuses import Account
     from pipelines.validate.grouped_findings import Problem
     from pipelines.validate.verdict import Verdict
 

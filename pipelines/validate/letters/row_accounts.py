@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.declarations.base_reasons import REASONS
+from pipelines.declarations.statuses import REASONS
 from pipelines.mechanics.french import counted, number
 from pipelines.mechanics.plain_text import spelled
 from pipelines.validate.findings import MASKED, Finding
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.declarations import Catalogue
-    from pipelines.declarations.base_reasons import Account
+    from pipelines.declarations.statuses import Account
     from pipelines.validate.verdict import Verdict
 
 UNMET = "condition-jamais-remplie"
