@@ -1,8 +1,7 @@
 """The archive of what was received: each file once, by its sha256, and a manifest of what was seen when.
 
-It stands on any storage; where that isn't this machine's disk, contents are copied here to be read.
-
-A file whose token has not changed is not read again; a changed file under the same name is news.
+It stands on any storage; where that isn't this machine's disk, contents are copied here to be read. A file whose token
+has not changed is not read again; a changed file under the same name is news.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.mechanics import files, limits
 from pipelines.read.cells import UnusableFileError
@@ -79,7 +78,7 @@ class Archive:
         Raises UnusableFileError on a file too large to be read: it is kept, and never loaded.
         """
         try:
-            place = self._brought(sha256)
+            place = self.held(sha256)
             check_size(place)
         except FileNotFoundError as error:
             raise DamagedArchiveError(sha256) from error
@@ -89,14 +88,21 @@ class Archive:
 
     def held(self, sha256: str) -> Path:
         """Return where a content that was just received is, on this machine; it isn't looked at again."""
-        return self._brought(sha256)
+        place = self._place(sha256)
+        if not place.exists():
+            size = self._storage.size(_name(sha256))
+            if size is None:
+                raise FileNotFoundError(_name(sha256))
+            _check_bytes(size)
+            self._storage.fetch(_name(sha256), place)
+        return place
 
     def fault(self, sha256: str) -> Fault | None:
         """Say whether the storage has a content no more, or altered, whatever this machine holds of it; else None."""
         try:
             stored = self._storage.sha256(_name(sha256))
         except (PermissionError, IsADirectoryError, NotADirectoryError):
-            return "absent"
+            stored = None
         if stored is None:
             return "absent"
         return None if stored == sha256 else "altéré"
@@ -111,43 +117,36 @@ class Archive:
 
     def take_again(self, root: ExportsRoot, path: str, sha256: str) -> bool:
         """Keep anew a content that was lost, when the exports root still holds it under the same path."""
-        found = root.find(glob.escape(path), 0)
-        return any(self._keep(root.chunks(source.path))[0] == sha256 for source in found)
+        sources = root.find(glob.escape(path), 0)
+        return any(self._keep(root.chunks(source.path))[0] == sha256 for source in sources)
 
     def receive(self, root: ExportsRoot, source: SourceFile, seen_at: datetime.datetime) -> Received:
         """Archive ``source`` unless it was seen before, and note in the manifest what is new."""
         memory = _memory(root, source.path)
-        remembered = self._recall(memory)
-        before = json.loads(remembered) if remembered else None
-        if (
-            before
-            and source.token
-            and before["token"] == source.token
-            and self._holds(before["sha256"], before["size"])
-        ):
-            return Received(source.name, before["sha256"], before["size"], "inchangé")
+        before = self._recall(memory) or {}
+        known: str | None = before.get("sha256")
+        if known and source.token and before["token"] == source.token and self._holds(known, before["size"]):
+            return Received(source.name, known, before["size"], "inchangé")
         sha256, size = self._keep(root.chunks(source.path))
         received = Received(source.name, sha256, size, "inchangé")
-        if not before or before["sha256"] != sha256:
-            news: News = "modifié" if before else "nouveau"
-            received = Received(source.name, sha256, size, news, before["sha256"] if before else None)
+        if known != sha256:
+            received = Received(source.name, sha256, size, "modifié" if known else "nouveau", known)
             self._note(received, seen_at)  # before it is remembered: a crash in between notes it twice, loses nothing
-        self._remember(memory, json.dumps({"token": source.token, "sha256": sha256, "size": size}).encode())
+        self._remember(memory, {"token": source.token, "sha256": sha256, "size": size})
         return received
 
     def twins(self, root: ExportsRoot, received: Received) -> list[str]:
         """Return the other paths of the root where the very content of a file was received, and still is."""
         memory = f"contenu-{hashlib.sha256(f'{root.url}|{received.sha256}'.encode()).hexdigest()[:32]}.json"
-        remembered = self._recall(memory)
-        paths: list[str] = json.loads(remembered) if remembered else []
+        paths: list[str] = self._recall(memory) or []
         if received.path not in paths:
-            self._remember(memory, json.dumps([*paths, received.path]).encode())
+            self._remember(memory, [*paths, received.path])
         others = [path for path in paths if path != received.path]
         return [path for path in others if self._is_there(root, path, received.sha256)]
 
     def _is_there(self, root: ExportsRoot, path: str, sha256: str) -> bool:
-        known = self._recall(_memory(root, path))
-        return bool(known) and json.loads(known or b"{}")["sha256"] == sha256 and bool(root.find(glob.escape(path), 0))
+        before = self._recall(_memory(root, path)) or {}
+        return before.get("sha256") == sha256 and bool(root.find(glob.escape(path), 0))
 
     def recognise(self, root: ExportsRoot, source: SourceFile) -> str | None:
         """Return the sha256 of ``source`` when it is surely what was archived under that name, else None.
@@ -156,35 +155,21 @@ class Archive:
         is. Nothing is archived or noted: what is not recognised is news for ``receive``.
         """
         memory = _memory(root, source.path)
-        remembered = self._recall(memory)
-        if not remembered:
+        before = self._recall(memory)
+        if not before or not self._holds(before["sha256"], before["size"]):
             return None
-        before = json.loads(remembered)
         sha256: str = before["sha256"]
-        if not self._holds(sha256, before["size"]):
-            return None
         if source.token and before["token"] == source.token:
             return sha256
         if source.size not in (0, before["size"]):  # some storages tell no size
             return None
         if files.copy_hashed(root.chunks(source.path))[0] != sha256:
             return None
-        self._remember(memory, json.dumps({**before, "token": source.token}).encode())
+        self._remember(memory, {**before, "token": source.token})
         return sha256
 
     def _place(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256
-
-    def _brought(self, sha256: str) -> Path:
-        """Return the file of a content, on this machine."""
-        place = self._place(sha256)
-        if not place.exists():
-            size = self._storage.size(_name(sha256))
-            if size is None:
-                raise FileNotFoundError(_name(sha256))
-            check_bytes(size)
-            self._storage.fetch(_name(sha256), place)
-        return place
 
     def _brought_again(self, sha256: str) -> bool:
         """Bring a content of which only this machine's copy is damaged; else set it aside, and return False.
@@ -203,11 +188,12 @@ class Archive:
     def _holds(self, sha256: str, size: int) -> bool:
         return self._storage.size(_name(sha256)) == size
 
-    def _recall(self, memory: str) -> bytes | None:
-        return self._storage.read(f"{ROOM}/{MEMORIES}/{memory}")
+    def _recall(self, memory: str) -> Any:
+        content = self._storage.read(f"{ROOM}/{MEMORIES}/{memory}")
+        return json.loads(content) if content else None
 
-    def _remember(self, memory: str, content: bytes) -> None:
-        self._storage.write(f"{ROOM}/{MEMORIES}/{memory}", content)
+    def _remember(self, memory: str, data: Any) -> None:
+        self._storage.write(f"{ROOM}/{MEMORIES}/{memory}", json.dumps(data).encode())
 
     def _keep(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Keep a content as it comes, never whole in memory; return its sha256 and its size in bytes."""
@@ -241,11 +227,10 @@ def _memory(root: ExportsRoot, path: str) -> str:
 
 def check_size(path: Path) -> None:
     """Raise UnusableFileError on a file too large to be read."""
-    check_bytes(path.stat().st_size)
+    _check_bytes(path.stat().st_size)
 
 
-def check_bytes(size: int) -> None:
-    """Raise UnusableFileError on a size in bytes too large to be read."""
+def _check_bytes(size: int) -> None:
     if size > limits.LARGEST_FILE:
         raise UnusableFileError(
             "fichier-illisible",

@@ -10,16 +10,16 @@ import io
 import itertools
 import re
 from contextlib import closing
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from pipelines.mechanics import limits
 from pipelines.mechanics.opened_files import Cells, DelimitedText, Note
 from pipelines.read.cells import UnusableFileError, compose_header
-from pipelines.read.last_line import CutLine, cut_line
 from pipelines.read.text import EXCEL_ENCODING, facts_of, open_text, utf16_of, whole_text
+from pipelines.read.unfinished_files import CutLine, cut_line
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
     from pipelines.declarations import Layout
@@ -39,33 +39,35 @@ def open_delimited(source: bytes | Path, layout: Layout) -> DelimitedText:
         source = whole_text(source, wide).encode()
     facts = facts_of(source, layout.encoding)
     encoding = "utf-8" if wide else facts.encoding
+    if facts.endless:  # it would be read whole
+        raise _unreadable(
+            f"la ligne {facts.endless} dépasse {limits.LONGEST_LINE} caractères ; les fins de ligne manquent sans doute"
+        )
     with open_text(source, encoding, errors="replace") as stream:
-        lines = _lines(stream)
-        first = next(lines, "")
+        first = next(stream, "")
         mark = _MARK.fullmatch(first)
-        is_mark, delimiter = mark is not None, mark[1] if mark else layout.delimiter
-        start = int(is_mark) + layout.skip_rows + layout.header_rows
-        records = _records(itertools.chain([first], lines), delimiter)
+        above, delimiter = (1, mark[1]) if mark else (0, layout.delimiter)
+        start = above + layout.skip_rows + layout.header_rows
+        records = _records(itertools.chain([first], stream), delimiter)
         with closing(records):  # it has the limit of the whole process's csv in its hands
             before = list(itertools.islice(records, start))
-    if facts.endless:  # it would be read whole
-        raise _endless(facts.endless)
-    if len(before) < start or not any(any(cell.strip() for cell in row) for row in before[int(is_mark) :]):
+    if len(before) < start or not any(any(cell.strip() for cell in row) for row in before[above:]):
         raise UnusableFileError("fichier-vide", "Le fichier est vide : il n'a même pas de ligne d'en-tête.")
-    header = compose_header(before[int(is_mark) + layout.skip_rows :])
-    cut = cut_line(source, layout, delimiter, start)
-    if cut is not None and cut.is_sure:
-        raise UnusableFileError("fichier-coupe", _cut(cut))
-    notes = (Note("fichier-coupe", _cut(cut)),) if cut else ()
+    header = compose_header(before[above + layout.skip_rows :])
+    notes = []
+    if cut := cut_line(source, layout, delimiter, start):
+        if cut.is_sure:
+            raise UnusableFileError("fichier-coupe", _cut(cut))
+        notes.append(Note("fichier-coupe", _cut(cut)))
     if encoding == EXCEL_ENCODING and layout.encoding != encoding:
-        notes = (*notes, Note("ecriture-comprise", _EXCEL))
-    return DelimitedText(header, source, encoding, delimiter, start + 1, notes)
+        notes.append(Note("ecriture-comprise", _EXCEL))
+    return DelimitedText(header, source, encoding, delimiter, start + 1, tuple(notes))
 
 
 def read_delimited(text: DelimitedText) -> Cells:
     """Read all rows of a text; raises UnusableFileError. Blank rows at the end are kept, as where it is judged."""
     whole = io.StringIO(whole_text(text.source, text.encoding), newline="")
-    rows = list(_records(_lines(whole), text.delimiter))
+    rows = list(_records(whole, text.delimiter))
     start = text.first_row - 1
     return Cells(text.header, rows[start:], text.first_row, notes=text.notes, above=tuple(map(tuple, rows[:start])))
 
@@ -76,15 +78,6 @@ def _cut(cut: CutLine) -> str:
         f"Le fichier {'semble coupé' if cut.is_sure else 'est peut-être coupé'} : sa dernière ligne (la {cut.number}) "
         f"{sign}, et n'a pas de fin de ligne. Déposez-le de nouveau en entier ; s'il l'était, ajoutez une fin de ligne."
     )
-
-
-def _lines(stream: TextIO) -> Iterator[str]:
-    number = 0
-    while line := stream.readline(limits.LONGEST_LINE + 1):
-        number += 1
-        if len(line) > limits.LONGEST_LINE:
-            raise _endless(number)
-        yield line
 
 
 def _records(lines: Iterable[str], delimiter: str) -> Generator[list[str], None, None]:
@@ -109,12 +102,6 @@ def _records(lines: Iterable[str], delimiter: str) -> Generator[list[str], None,
         raise _unreadable(str(error)) from error
     finally:
         csv.field_size_limit(before)  # it is the whole process's, frictionless's too
-
-
-def _endless(number: int) -> UnusableFileError:
-    return _unreadable(
-        f"la ligne {number} dépasse {limits.LONGEST_LINE} caractères ; les fins de ligne manquent sans doute"
-    )
 
 
 def _unreadable(reason: str) -> UnusableFileError:

@@ -6,12 +6,12 @@ Whether the file is well formed is for its reader to say.
 from __future__ import annotations
 
 import codecs
-import io
 import re
 import zipfile
 from typing import IO, TYPE_CHECKING, Literal
 
 from pipelines.read.cells import UnusableFileError
+from pipelines.read.text import open_binary
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Layout
 
-
 FileKind = Literal["csv", "xlsx", "ods", "parquet"]
 
 _TITLES = {"csv": "un CSV", "xlsx": "un classeur XLSX", "ods": "un classeur ODS", "parquet": "un Parquet"}
+_ZIP_TITLES = {**_TITLES, "xlsb": "un classeur Excel binaire (.xlsb)", "docx": "un document Word"}
+_ZIP_PARTS = {"xl/workbook.xml": "xlsx", "xl/workbook.bin": "xlsb", "word/document.xml": "docx", "content.xml": "ods"}
 _SAVE_AS = {"csv": "CSV UTF-8", "xlsx": "Classeur Excel (.xlsx)", "ods": "Feuille de calcul ODF (.ods)"}
 _TEXT = "du texte (CSV)"
+_WORKBOOKS = ("xlsx", "ods")
 _OWN = {"gz": b"\x1f\x8b", "zip": b"PK"}
 _HEAD = 4096  # bytes that tell a text from the rest
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
-_ZIP = b"PK\x03\x04"
+_ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 # First bytes, and what they are for a producer; of each format, its own specification.
 _SIGNATURES = {
     b"%PDF-": "un PDF",
@@ -47,39 +49,46 @@ _SIGNATURES = {
 _WEB = ("<!doctype", "<html", "<head", "<body", "<table", "<script", "<?xml", "<!--")
 
 
-_WORKBOOKS = ("xlsx", "ods")
-
-
-def check_kind(content: bytes, declared: FileKind) -> None:
+def check_kind(source: bytes | Path, declared: FileKind) -> None:
     """Raise UnusableFileError if the bytes are those of another kind of file than the ``declared`` one."""
-    if content.startswith(_ZIP):
-        found = _kind_of_zip(io.BytesIO(content))
-        if found in (declared, None) and declared in ("xlsx", "ods"):
+    with open_binary(source) as stream:
+        head = stream.read(_HEAD)
+        kind = _kind_of_zip(stream) if head.startswith(_ZIP) else None
+    if head.startswith(_ZIP):
+        if kind in (declared, None) and declared in _WORKBOOKS:
             return  # None: too damaged to tell, its reader will
-        raise _other(declared, _zip_title(found), found)
-    if content.startswith(b"PAR1"):
+        raise _other(declared, _ZIP_TITLES.get(kind or "", "une archive zip"), kind)
+    if head.startswith(_PARQUET):
         if declared != "parquet":
-            raise _other(declared, "un Parquet", "parquet")
+            raise _other(declared, _TITLES["parquet"], "parquet")
         return
-    for signature, title in _SIGNATURES.items():
-        if content.startswith(signature) and not (declared == "csv" and signature == b"BZh"):  # a label may say so
-            raise _other(declared, title, None)
-    if _is_web(content[:1024]):
+    title = _signed(head)
+    if title and not (declared == "csv" and head.startswith(b"BZh")):  # a label may say so
+        raise _other(declared, title)
+    if _is_web(head[:1024]):
         raise UnusableFileError(
             "fichier-illisible",
             f"Le fichier est une page web ou du XML, pas {_TITLES[declared]} : le téléchargement a sans doute renvoyé "
             "une page d'erreur, ou l'outil a enregistré une page sous un autre nom. Exportez de nouveau le fichier.",
         )
-    if declared != "csv" and is_text(content[:_HEAD]):
+    if declared != "csv" and _is_text(head):
         raise _other(declared, _TEXT, "csv")
 
 
 def check_packed(content: bytes, name: str) -> None:
     """Raise UnusableFileError if a file named ``.zip`` or ``.gz`` is no archive, but text or another kind of file."""
     packed = "gz" if name.lower().endswith(".gz") else "zip"
-    found = "" if content.startswith(_OWN[packed]) else _title(content)
-    if found:
-        raise not_packed(found, packed)
+    if content.startswith(_OWN[packed]):
+        return
+    title = _signed(content)
+    if content.startswith(b"PK"):
+        title = "un classeur ou une archive zip"
+    elif content.startswith(_PARQUET):
+        title = _TITLES["parquet"]
+    elif not title and _is_text(content[:_HEAD]):
+        title = _TEXT
+    if title:
+        raise not_packed(title, packed)
 
 
 def not_packed(title: str, packed: str) -> UnusableFileError:
@@ -93,21 +102,24 @@ def not_packed(title: str, packed: str) -> UnusableFileError:
 
 def kind_of_members(names: Collection[str]) -> str | None:
     """Return the title of the document that a zip with these files is (a workbook, a text); None for an archive."""
-    found = _kind_of_names(names)
-    return None if found == "zip" else _zip_title(found)
+    return _ZIP_TITLES.get(_kind_of_names(names))
 
 
-def workbook_kind(path: Path) -> Literal["xlsx", "ods"] | None:
-    """Tell whether a file is a workbook, and which; only the directory of its parts is read."""
-    with path.open("rb") as stream:
-        if stream.read(2) != b"PK":
-            return None
-        stream.seek(0)
-        found = _kind_of_zip(stream)
-    return "xlsx" if found == "xlsx" else "ods" if found == "ods" else None
+def layout_of_file(content: Path, name: str, layout: Layout) -> Layout:
+    """Return the layout that a file was really handed over in: the declared one, or that of the filled template.
+
+    A workbook is read as such where its name says so too; cells are still written as the fields of ``layout`` are.
+    Under the name of a CSV, it is refused by its reader: what bears one name would be two things.
+    """
+    with content.open("rb") as stream:
+        kind = _kind_of_zip(stream) if stream.read(2) == b"PK" else None
+    if kind not in _WORKBOOKS or kind == layout.format or not name.lower().endswith(f".{kind}"):
+        return layout
+    sheet = layout.sheet if layout.format in _WORKBOOKS else None
+    return layout.model_copy(update={"format": kind, "sheet": sheet, "member": None})
 
 
-def is_text(head: bytes) -> bool:
+def _is_text(head: bytes) -> bool:
     """Whether the first bytes of a file are those of a text: UTF-16, or no control sign but spaces and line ends."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return True
@@ -115,28 +127,18 @@ def is_text(head: bytes) -> bool:
     return bool(plain.strip()) and not _CONTROL.search(plain)
 
 
-def _title(content: bytes) -> str:
-    """Return what bytes are for a producer, as far as the first ones tell."""
-    if content.startswith(b"PK"):
-        return "un classeur ou une archive zip"
-    if content.startswith(b"PAR1"):
-        return _TITLES["parquet"]
-    found = next((title for signature, title in _SIGNATURES.items() if content.startswith(signature)), "")
-    return found or (_TEXT if is_text(content[:_HEAD]) else "")
+def _signed(content: bytes) -> str:
+    """Return what a file is for a producer, by its signature; nothing when it has none of them."""
+    return next((title for signature, title in _SIGNATURES.items() if content.startswith(signature)), "")
 
 
-def _other(declared: FileKind, title: str, found: str | None) -> UnusableFileError:
+def _other(declared: FileKind, title: str, kind: str | None = None) -> UnusableFileError:
     mend = f"Enregistrez-le au format « {_SAVE_AS[declared]} »" if declared in _SAVE_AS else "Exportez-le de nouveau"
-    if found in _TITLES:
+    if kind in _TITLES:
         mend += ", ou demandez à l'équipe données d'attendre ce format"
     return UnusableFileError(
         "fichier-illisible", f"Le fichier est {title}, alors qu'{_TITLES[declared]} est attendu. {mend}."
     )
-
-
-def _zip_title(found: str | None) -> str:
-    titles = {"xlsb": "un classeur Excel binaire (.xlsb)", "docx": "un document Word", None: "une archive zip"}
-    return titles.get(found) or _TITLES.get(found or "", "une archive zip")
 
 
 def _kind_of_zip(content: IO[bytes]) -> str | None:
@@ -149,9 +151,8 @@ def _kind_of_zip(content: IO[bytes]) -> str | None:
 
 
 def _kind_of_names(names: Collection[str]) -> str:
-    known = {name.lower() for name in names}
-    parts = {"xl/workbook.xml": "xlsx", "xl/workbook.bin": "xlsb", "word/document.xml": "docx", "content.xml": "ods"}
-    return next((kind for part, kind in parts.items() if part in known), "zip")
+    parts = {name.lower() for name in names}
+    return next((kind for part, kind in _ZIP_PARTS.items() if part in parts), "zip")
 
 
 def _is_web(head: bytes) -> bool:
@@ -160,16 +161,3 @@ def _is_web(head: bytes) -> bool:
     else:
         text = head.removeprefix(codecs.BOM_UTF8).decode("latin-1")
     return text.lstrip().lower().startswith(_WEB)
-
-
-def layout_of_file(content: Path, name: str, layout: Layout) -> Layout:
-    """Return the layout that a file was really handed over in: the declared one, or that of the filled template.
-
-    A workbook is read as such where its name says so too; cells are still written as the fields of ``layout`` are.
-    Under the name of a CSV, it is refused by its reader: what bears one name would be two things.
-    """
-    kind = workbook_kind(content)
-    if kind is None or kind == layout.format or not name.lower().endswith(f".{kind}"):
-        return layout
-    sheet = layout.sheet if layout.format in _WORKBOOKS else None
-    return layout.model_copy(update={"format": kind, "sheet": sheet, "member": None})

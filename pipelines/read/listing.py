@@ -1,6 +1,7 @@
 """What lies below the exports root: folders listed once, files found by pattern, links and leftovers set aside.
 
-A look at the root is one ``Listing``: it remembers the folders that it listed, hence never lives longer than the look.
+Leftovers are what systems, editors, transfers and synchronisation leave in a folder: only their names are looked at. A
+look at the root is one ``Listing``: it remembers the folders that it listed, hence never lives longer than the look.
 """
 
 from __future__ import annotations
@@ -16,38 +17,65 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.compile.exports import workbooks_for
 from pipelines.mechanics.plain_text import table_text
-from pipelines.read.leftovers import leftover, leftover_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from fsspec import AbstractFileSystem
 
-Kind = Literal["file", "directory", "link", "other"]
+Leftover = Literal["système", "verrou", "transfert", "conflit", "ancien"]
 _WILD = re.compile(r"[*?[]")
 _MOST = 200_000  # files looked at below one root: more is no folder of exports
 # What storages tell of a file's state: local disks, object stores (ETag), FTP, HTTP.
 _SIGNS = (
-    "mtime",
-    "created",
-    "ino",
-    "ETag",
-    "etag",
-    "md5",
-    "sha256",
-    "LastModified",
-    "last_modified",
-    "modify",
-    "updated",
+    "mtime", "created", "ino", "ETag", "etag", "md5", "sha256", "LastModified", "last_modified", "modify", "updated",
+)  # fmt: skip
+_FOLDERS = frozenset({
+    "__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "recycler",
+})  # fmt: skip
+_SYSTEM = frozenset({"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "ntuser.dat"})
+_LOCKS = ("~$", ".~lock.", ".~")
+# Browsers, WinSCP, FileZilla, rsync and office suites write under these endings before they give the final name.
+_TRANSFERS = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".filepart", ".opdownload", ".!ut")
+_OLD = (".bak", ".old", ".orig", ".swp", ".swo", "~")
+_SHORTCUTS = (".lnk", ".url", ".webloc", ".desktop")
+_CONFLICT = re.compile(
+    r"""\.sync-conflict-\d{8}-\d{6}                      # Syncthing
+      | _conflict-\d{8}-\d{6}                            # ownCloud
+      | \([^()]*(?:conflicted\ copy|case\ conflict|sfconflict|copie\ conflictuelle|copie\ en\ conflit
+                  |en\ conflit|conflit)\b[^()]*\)        # Nextcloud, Dropbox, Seafile
+      | (?-i:-(?:DESKTOP|LAPTOP|WIN)-[A-Z0-9]{5,}(?=\.|$))   # OneDrive adds the name of the machine
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
 
 
-def filesystem_of(url: str) -> tuple[AbstractFileSystem, str]:
-    """Return the filesystem of a folder or an fsspec URL, and the path there."""
-    from fsspec.core import url_to_fs  # noqa: PLC0415  (a file that is checked alone is opened without it)
+def leftover(name: str) -> Leftover | None:
+    """Return the kind of leftover that a file is by its name (no folder), or None for a file that was handed over.
 
-    found: tuple[AbstractFileSystem, str] = url_to_fs(url)
-    return found
+    ``conflit``: the other copy of a file changed in two places at once, which its owner may want to look at.
+    """
+    plain = name.casefold()
+    if _CONFLICT.search(name):
+        return "conflit"
+    if plain.startswith(_LOCKS):
+        return "verrou"
+    if plain.endswith(_TRANSFERS):
+        return "transfert"
+    if plain in _SYSTEM or plain.startswith(".") or plain.endswith(_SHORTCUTS):
+        return "système"
+    return "ancien" if plain.endswith(_OLD) or (plain.startswith("#") and plain.endswith("#")) else None
+
+
+def leftover_folder(name: str) -> bool:
+    """Tell whether a folder is one of a system's or a tool's own: nothing in it was handed over."""
+    return name.startswith(".") or name.casefold() in _FOLDERS
+
+
+def leftover_path(path: str) -> bool:
+    """Tell whether a path (in an archive) is a leftover, by its name or by one of its folders."""
+    *folders, name = path.rstrip("/").split("/")
+    return leftover(name) is not None or any(leftover_folder(folder) for folder in folders)
 
 
 def on_disk(filesystem: AbstractFileSystem) -> bool:
@@ -79,11 +107,11 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Entry:
-    """What a folder holds under one name."""
+    """What a folder holds under one name; its ``kind`` is ``file``, ``directory``, ``link``, or another."""
 
     name: str
     path: str
-    kind: Kind
+    kind: str
     info: dict[str, Any] = field(repr=False)
 
 
@@ -106,22 +134,20 @@ class Listing:
         is none of the files of the ``others`` (patterns).
         """
         wanted = pattern.replace("{year}", str(year))
-        found = self._files(wanted)
+        files = self._files(wanted)
         for filled in workbooks_for(wanted):
-            names = {_without_ending(file.path) for file in found}
-            found += [
-                file for file in self._files(filled)
-                if _without_ending(file.path) not in names and not self._is_one_of(file, others, year)
-            ]  # fmt: skip
-        return sorted(found, key=lambda file: file.path)
+            names = {_without_ending(file.path) for file in files}
+            unnamed = [file for file in self._files(filled) if _without_ending(file.path) not in names]
+            files += [file for file in unnamed if not self._is_one_of(file, others, year)]
+        return sorted(files, key=lambda file: file.path)
 
     def _is_one_of(self, file: SourceFile, patterns: Iterable[str], year: int) -> bool:
         wanted = (pattern.replace("{year}", str(year)) for pattern in patterns)
-        return any(file.path == item.path for pattern in wanted for item in self._files(pattern))
+        return any(file.path == other.path for pattern in wanted for other in self._files(pattern))
 
     def _files(self, wanted: str) -> list[SourceFile]:
-        found = {entry.path: entry for entry in self._below("", wanted.split("/")) if entry.kind == "file"}
-        return [self._seen(entry, wanted) for entry in found.values()]
+        entries = {entry.path: entry for entry in self._below("", wanted.split("/")) if entry.kind == "file"}
+        return [self._source(entry, wanted) for entry in entries.values()]
 
     def files(self) -> Iterator[Entry]:
         """Yield every file below the root but leftovers and what is behind links, folder by folder.
@@ -146,13 +172,14 @@ class Listing:
     def entries(self, folder: str) -> list[Entry]:
         """Return what a folder holds, by name; nothing when there is no such folder."""
         if folder not in self._folders:
-            place = f"{self._root}/{folder}" if folder else self._root
+            place = self._place(folder)
             try:
                 listed = self._filesystem.ls(place, detail=True)
             except (FileNotFoundError, NotADirectoryError):
                 listed = []
             # Object stores may list the folder itself, as an empty object.
-            entries = [_entry(folder, info) for info in listed if str(info["name"]).strip("/") != place.strip("/")]
+            below = [info for info in listed if str(info["name"]).strip("/") != place.strip("/")]
+            entries = [_entry(folder, str(info["name"]).rstrip("/").rpartition("/")[2], info) for info in below]
             self._folders[folder] = sorted(entries, key=lambda entry: entry.name)
             self.links |= {entry.path for entry in entries if entry.kind == "link"}
         return self._folders[folder]
@@ -192,33 +219,27 @@ class Listing:
         """Return a file that its storage doesn't list (pages of the web); disks list all that they hold."""
         if on_disk(self._filesystem):
             return []
-        path = f"{folder}/{name}" if folder else name
         try:
-            info = self._filesystem.info(f"{self._root}/{path}")
+            info = self._filesystem.info(f"{self._place(folder)}/{name}")
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return [Entry(name, path, _kind(info), info)]
+        return [_entry(folder, name, info)]
 
-    def _seen(self, entry: Entry, wanted: str) -> SourceFile:
+    def _place(self, folder: str) -> str:
+        return f"{self._root}/{folder}" if folder else self._root
+
+    def _source(self, entry: Entry, wanted: str) -> SourceFile:
         info = entry.info
         if not _token(info):
             info = self._filesystem.info(f"{self._root}/{entry.path}")
         exact = all(map(matches, entry.path.split("/"), wanted.split("/"))) or "**" in wanted
-        return SourceFile(
-            entry.path, int(info.get("size") or 0), _token(info), "" if exact else wanted, _modified(info)
-        )  # fmt: skip
+        size, expected = int(info.get("size") or 0), "" if exact else wanted
+        return SourceFile(entry.path, size, _token(info), expected, moment_of(info, ("mtime",)))
 
 
-def _entry(folder: str, info: dict[str, Any]) -> Entry:
-    name = str(info["name"]).rstrip("/").rsplit("/", 1)[-1]
-    return Entry(name, f"{folder}/{name}" if folder else name, _kind(info), info)
-
-
-def _kind(info: dict[str, Any]) -> Kind:
-    if info.get("islink") or info.get("type") == "link":
-        return "link"
-    kind = info.get("type")
-    return "file" if kind == "file" else "directory" if kind == "directory" else "other"
+def _entry(folder: str, name: str, info: dict[str, Any]) -> Entry:
+    kind = "link" if info.get("islink") else str(info.get("type"))
+    return Entry(name, f"{folder}/{name}" if folder else name, kind, info)
 
 
 def _preferred(group: list[Entry], segment: str, *, several: bool) -> list[Entry]:
@@ -256,8 +277,11 @@ def _token(info: dict[str, Any]) -> str:
     return json.dumps({**signs, "size": info.get("size")}, sort_keys=True) if signs else ""
 
 
-def _modified(info: dict[str, Any]) -> float | None:
-    moment = info.get("mtime")
+def moment_of(info: dict[str, Any], words: Iterable[str]) -> float | None:
+    """Return when a file was written (epoch seconds), by the first of the ``words`` that its storage tells."""
+    moment = next((info[word] for word in words if info.get(word) is not None), None)
+    if isinstance(moment, str):
+        moment = datetime.datetime.fromisoformat(moment)
     if isinstance(moment, datetime.datetime):
         return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
-    return float(moment) if isinstance(moment, int | float) else None
+    return None if moment is None else float(moment)

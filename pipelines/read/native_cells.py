@@ -2,28 +2,80 @@
 
 A native date is right whatever the declared format, a boolean whatever the declared words, a number whatever the
 declared decimal sign: each is written as the field writes it, as frictionless accepts native values. What is seen in a
-spreadsheet and is not what is stored (percentages, leading zeros) is read as it is seen; what can't be is marked.
+spreadsheet and is not what is stored (0.853 in the format ``0.0%`` is seen as 85,3 %, leading zeros) is read as it is
+seen; what can't be is marked. Formats are those of XLSX (ECMA-376 part 1, 18.8.30 and 18.8.31).
 """
 
 from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
 from pipelines.mechanics.durations import duration_text
 from pipelines.mechanics.opened_files import Mark
 from pipelines.read.cells import native_text
-from pipelines.read.number_formats import Look
 
 NO_VALUE_TEXT = "(formule sans valeur)"
 _DIGITS_KEPT = 1e15  # a spreadsheet keeps 15 digits of a number
 _SEEN_DATE, _SEEN_CLOCK = "%d/%m/%Y", "%H:%M:%S"
 _NUMBERS = ("integer", "number")
 _SHARE_UNIT = "part"
+_WORDS = {"trueValues": "true", "falseValues": "false"}
+_MOST_ZEROS = 100
+# Texts shown as they are, spaces, colours, conditions, languages; elapsed times ([h], [mm]) are kept.
+_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE | re.DOTALL)
+_FIRST = re.compile(rf"(?:{_LITERAL.pattern}|[^;])*", re.IGNORECASE | re.DOTALL)  # section of a code
+_TIME_WORDS = re.compile(r"general|standard|am/pm|a/p", re.IGNORECASE)
+_SCALING = re.compile(r"[0#?],+(?![0#?,])")
+
+
+class Look(IntEnum):
+    """How a stored number is shown. From ``ZEROS``, the number of digits is added: ``00000`` is ``ZEROS + 5``."""
+
+    PLAIN = 0
+    PERCENT = 1
+    SCALED = 2  # divided by thousands, or not shown at all
+    HOURS_MINUTES = 3  # a time without its seconds
+    MINUTES_SECONDS = 4  # a time without its hours
+    NO_VALUE = 5  # a formula whose result was not saved
+    ZERO_RESULT = 6  # a formula whose saved result is 0: some tools write it in place of a result
+    WORDED = 7  # with signs that the value doesn't hold: 101 under "G"000 is seen as G101
+    ZEROS = 64
+
+
+# The looks of formats known by their numbers alone, as written in a workbook.
+BUILTIN_LOOKS: dict[str, int] = {
+    "9": Look.PERCENT, "10": Look.PERCENT,
+    "18": Look.HOURS_MINUTES, "20": Look.HOURS_MINUTES, "45": Look.MINUTES_SECONDS, "47": Look.MINUTES_SECONDS,
+}  # fmt: skip
+
+
+def look_of(code: str) -> int:
+    """Return the look of positive numbers under a format: the first section of its code."""
+    shown = _LITERAL.sub("", code).split(";", 1)[0]
+    letters = {letter for letter in _TIME_WORDS.sub("", shown).lower() if letter in "ydhms["}
+    if "%" in shown:
+        return Look.PERCENT
+    if letters:
+        without_hours = Look.MINUTES_SECONDS if letters == {"m", "s"} else Look.PLAIN
+        return Look.HOURS_MINUTES if letters in ({"h", "m"}, {"h"}) else without_hours
+    if _SCALING.search(shown) or not (shown.strip() or code.startswith("[")):
+        return Look.SCALED
+    first = _FIRST.match(code)
+    literals = _LITERAL.findall(first[0]) if first else []
+    signs = [text.strip('"\\').strip() for text in literals if text.startswith(('"', "\\"))]  # others than spaces
+    if "-" in shown or any(signs):
+        return Look.WORDED
+    digits = shown.replace(" ", "")
+    if re.fullmatch("00+", digits) and len(digits) < _MOST_ZEROS:
+        return Look.ZEROS + len(digits)
+    return Look.PLAIN
 
 
 class NativeColumn:
@@ -88,8 +140,8 @@ class NativeColumn:
             return native_text(value, self._decimal_char)
         self._percent = True
         self._marked(row, Mark.PERCENT)
-        seen = native_text(float(f"{float(value) * 100:.15g}"), self._decimal_char)
-        return seen if self._kind in _NUMBERS else f"{seen} %"
+        text = native_text(float(f"{float(value) * 100:.15g}"), self._decimal_char)
+        return text if self._kind in _NUMBERS else f"{text} %"
 
     def _code(self, value: float | Decimal, row: int, look: int) -> str:
         if isinstance(value, float) and _DIGITS_KEPT <= abs(value) < math.inf:
@@ -122,17 +174,12 @@ class NativeColumn:
     def _duration(self, value: datetime.time | datetime.timedelta, row: int, look: int) -> str:
         """Write a length of time, unless the cell shows the producer something else than what it holds."""
         if isinstance(value, datetime.time):
-            value = datetime.timedelta(
-                hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond
-            )
+            value = datetime.datetime.combine(datetime.date.min, value) - datetime.datetime.min
         form = str(self._field["duration"])
         hides_hours = look == Look.MINUTES_SECONDS and value >= datetime.timedelta(hours=1)
         if hides_hours or (look == Look.HOURS_MINUTES and form == "mm:ss"):
             self._marked(row, Mark.CLOCK)
         return duration_text(value, form)
-
-
-_WORDS = {"trueValues": "true", "falseValues": "false"}
 
 
 @lru_cache(1 << 16)

@@ -1,7 +1,8 @@
-"""Native rows of workbooks and Parquet files, as calamine and Arrow give them. What they mean is their reader's affair.
+"""Native rows of workbooks and Parquet files, as calamine and Arrow give them; those of Parquet become cells here.
 
 These libraries are native code: a bomb or damaged bytes may take the memory of the process or abort it. Whoever reads
-what others wrote does so in a process apart (``separate_process``).
+what others wrote does so in a process apart (``separate_process``). What the footer of a Parquet claims is judged
+before its rows are read.
 """
 
 from __future__ import annotations
@@ -9,14 +10,22 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipelines.read.cells import TreatmentError
+from pipelines.mechanics import limits
+from pipelines.mechanics.opened_files import Cells
+from pipelines.read.cells import TreatmentError, UnusableFileError, check_row
+from pipelines.read.native_cells import NativeColumn
+
+if TYPE_CHECKING:
+    from pipelines.declarations import Layout
+    from pipelines.read.cells import Recognise
 
 # Rows of a Parquet file read at once: enough cells to be fast, few enough that their text is small beside the limit.
 _BATCH = 20_000
 # First rows of a sheet: more than titles and headers may take (declared ones: at most 50 and 5), and one of data.
 _TOP = 60
+_PARQUET = b"PAR1"
 
 Rows = Iterator[list[Any]]
 
@@ -44,48 +53,87 @@ def _telling() -> Iterator[None]:
         raise UnreadableBytesError(f"{type(error).__name__}: {error}") from error
 
 
-def workbook_rows(content: bytes, sheet: str = "") -> tuple[list[str], Rows]:
-    """Return the names of the sheets, and the rows of ``sheet`` (the first one if empty; none if absent).
+class NativeWorkbook:
+    """A workbook opened: ``names`` are those of its sheets, in order.
 
-    Raises, here or while they come, UnreadableBytesError or, by no fault of the file, TreatmentError.
+    What it does raises UnreadableBytesError or, by no fault of the file, TreatmentError, also while rows come.
     """
-    with _telling():
-        import python_calamine  # noqa: PLC0415  (each kind of file pays for its own reader only)
 
-        workbook = python_calamine.load_workbook(io.BytesIO(content))
-        names = list(workbook.sheet_names)
-        if not names or (sheet and sheet not in names):
-            return names, iter(())
-        return names, _rows_of_sheet(workbook, sheet or names[0])
+    def __init__(self, content: bytes) -> None:
+        with _telling():
+            import python_calamine  # noqa: PLC0415  (each kind of file pays for its own reader only)
+
+            self._workbook = python_calamine.load_workbook(io.BytesIO(content))
+            self.names = list(self._workbook.sheet_names)
+        if not self.names:
+            raise UnusableFileError("fichier-vide", "Le classeur ne contient aucune feuille.")
+
+    def rows(self, name: str) -> Rows:
+        """Return the rows of a sheet; raises UnusableFileError when there is none of that name."""
+        if name not in self.names:
+            raise UnusableFileError(
+                "feuille-absente",
+                f"La feuille « {name} » est absente ; feuilles trouvées : {', '.join(self.names)}.",
+            )
+        return self._rows_of_sheet(name)
+
+    def first_rows(self, name: str) -> list[list[Any]]:
+        """Return the first rows of a sheet that is there."""
+        with _telling():
+            return self._workbook.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=_TOP)
+
+    def _rows_of_sheet(self, name: str) -> Rows:
+        """Give rows and forget each one: their text takes its place in memory."""
+        with _telling():
+            rows = self._workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        rows.reverse()
+        while rows:
+            yield rows.pop()
 
 
-def _rows_of_sheet(workbook: Any, name: str) -> Rows:
-    """Give rows and forget each one: their text takes its place in memory."""
-    with _telling():
-        rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    rows.reverse()
-    while rows:
-        yield rows.pop()
+def read_columnar(content: bytes, layout: Layout, recognise: Recognise | None = None) -> Cells:
+    """Read a Parquet file; row numbers count from 1, as there is no header row.
 
-
-def first_rows(content: bytes, sheets: list[str]) -> dict[str, list[list[Any]]]:
-    """Return the first rows of each of the ``sheets`` that is in a workbook; raises as ``workbook_rows`` does."""
-    with _telling():
-        import python_calamine  # noqa: PLC0415
-
-        workbook = python_calamine.load_workbook(io.BytesIO(content))
-        return {
-            name: workbook.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=_TOP)
-            for name in sheets
-            if name in workbook.sheet_names
-        }
-
-
-def parquet_rows(content: bytes) -> tuple[list[str], int, Rows]:
-    """Return the names of the columns, the number of rows that the footer claims, and the rows.
-
-    Raises, here or while they come, as ``workbook_rows`` does.
+    ``recognise`` gives the field of each column by its label.
     """
+    try:
+        if not (content.startswith(_PARQUET) and content.endswith(_PARQUET)):
+            raise UnreadableBytesError
+        return _read(content, layout.decimal_char, recognise)
+    except (UnreadableBytesError, ValueError, ArithmeticError, LookupError) as error:
+        raise UnusableFileError(
+            "fichier-illisible",
+            "Le fichier n'est pas un Parquet lisible (tronqué, abîmé, démesuré ou d'un autre format). "
+            "Exportez-le de nouveau.",
+        ) from error
+
+
+def _read(content: bytes, decimal_char: str, recognise: Recognise | None) -> Cells:
+    names, declared, native = _parquet_rows(content)
+    if len(names) > limits.MOST_COLUMNS or declared * len(names) > limits.MOST_CELLS:
+        raise UnusableFileError(
+            "fichier-illisible",
+            f"Le Parquet annonce {declared} lignes et {len(names)} colonnes (limites : {limits.MOST_COLUMNS} "
+            f"colonnes, {limits.MOST_CELLS} cellules) : démesuré ou abîmé. Exportez-le de nouveau, ou découpez-le.",
+        )
+    fields = recognise(names) if recognise else [None] * len(names)
+    columns = [NativeColumn(field, decimal_char) for field in fields]
+    rows: list[list[str]] = []
+    characters = 0
+    for values in native:
+        row = [column.write(value, len(rows)) for column, value in zip(columns, values, strict=True)]
+        characters += check_row(row, len(rows) + 1)
+        if characters > limits.MOST_CHARACTERS:
+            raise UnusableFileError("fichier-illisible", "Le Parquet contient un texte démesuré. Découpez-le.")
+        rows.append(row)
+    if len(rows) != declared:
+        raise UnreadableBytesError(f"{len(rows)} rows of {declared}")
+    marks = {place: marked for place, column in enumerate(columns) if (marked := column.close())}
+    return Cells(names, rows, 1, marks)
+
+
+def _parquet_rows(content: bytes) -> tuple[list[str], int, Rows]:
+    """Return the names of the columns, the number of rows that the footer claims, and the rows."""
     with _telling():
         import pyarrow as pa  # noqa: PLC0415
         import pyarrow.parquet as pq  # noqa: PLC0415

@@ -5,7 +5,6 @@ What the objects mean, and in which order they are written, is decided elsewhere
 
 from __future__ import annotations
 
-import datetime
 import os
 import shutil
 import uuid
@@ -15,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.mechanics import files
-from pipelines.read.listing import filesystem_of, on_disk
-from pipelines.read.sources import RootError, without_secrets
+from pipelines.read.listing import moment_of, on_disk
+from pipelines.read.sources import RootError, filesystem_of, reaching, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,12 +28,8 @@ class ObjectStore:
     """
 
     def __init__(self, url: str) -> None:
-        try:
-            self._filesystem, path = filesystem_of(url)
-        except (ImportError, ValueError, OSError) as error:
-            reason = str(error) if isinstance(error, ImportError) else type(error).__name__
-            raise RootError(f"stockage inaccessible : {without_secrets(url)} ({reason})") from error
-        self._root = path.rstrip("/")
+        with reaching(url, "stockage"):
+            self._filesystem, self._root = filesystem_of(url)
         self._is_disk = on_disk(self._filesystem)
         self.url = without_secrets(url).rstrip("/")
 
@@ -71,13 +66,13 @@ class ObjectStore:
             return {}
         paths = [self._full(name) for name in wanted]
         # ``cat_ranges`` gives an error in the place of its content, and, unlike ``cat``, asks for nothing else.
-        found: list[bytes | Exception] = self._filesystem.cat_ranges(paths, None, None, on_error="return")
+        answers: list[bytes | Exception] = self._filesystem.cat_ranges(paths, None, None, on_error="return")
         contents = {}
-        for name, content in zip(wanted, found, strict=True):
-            if isinstance(content, bytes):
-                contents[name] = content
-            elif not isinstance(content, FileNotFoundError):
-                raise content
+        for name, answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, bytes):
+                contents[name] = answer
+            elif not isinstance(answer, FileNotFoundError):
+                raise answer
         return contents
 
     def size(self, name: str) -> int | None:
@@ -90,30 +85,27 @@ class ObjectStore:
 
     def names(self, prefix: str) -> list[str]:
         """Return, sorted, the names of all objects below ``prefix`` (a folder)."""
-        self._filesystem.invalidate_cache()
-        found = self._filesystem.find(self._full(prefix))
-        start = len(self._root) + 1
-        return sorted(name for path in found if not _is_draft(name := path[start:]))
+        return sorted(self._below(prefix))
 
     def moments(self, prefix: str) -> dict[str, float]:
         """Return when each object below ``prefix`` was written (epoch seconds), by the clock of the storage.
 
         Raises RootError on a storage that doesn't tell it.
         """
+        return {name: self._moment(info) for name, info in self._below(prefix).items()}
+
+    def _below(self, prefix: str) -> dict[str, dict[str, Any]]:
+        """Return what the storage says of each object below a folder, drafts left out."""
         self._filesystem.invalidate_cache()
-        found = self._filesystem.find(self._full(prefix), detail=True)
-        start = len(self._root) + 1
-        return {name: self._moment(info) for path, info in found.items() if not _is_draft(name := path[start:])}
+        infos = self._filesystem.find(self._full(prefix), detail=True)
+        names = {path[len(self._root) + 1 :]: info for path, info in infos.items()}
+        return {name: info for name, info in names.items() if not name.rpartition("/")[2].startswith(_DRAFT)}
 
     def _moment(self, info: dict[str, Any]) -> float:
-        told = next((info[word] for word in _MOMENTS if info.get(word) is not None), None)
-        if isinstance(told, str):
-            told = datetime.datetime.fromisoformat(told)
-        if isinstance(told, datetime.datetime):
-            return (told if told.tzinfo else told.replace(tzinfo=datetime.UTC)).timestamp()
-        if told is None:
+        moment = moment_of(info, _MOMENTS)
+        if moment is None:
             raise RootError(f"{self.url} : ce stockage ne dit pas quand ses fichiers ont été écrits")
-        return float(told)
+        return moment
 
     def write(self, name: str, content: bytes) -> None:
         """Write an object, in the place of the one there was."""
@@ -195,10 +187,6 @@ class ObjectStore:
 _DRAFT = ".brouillon-"
 _A_DAY = 86400  # seconds: no writer is that slow
 _MOMENTS = ("LastModified", "last_modified", "modified", "updated", "mtime", "created")  # as each storage names it
-
-
-def _is_draft(name: str) -> bool:
-    return name.rpartition("/")[2].startswith(_DRAFT)
 
 
 @contextmanager

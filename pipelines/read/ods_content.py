@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any
+from itertools import product
+from typing import Any
 
 from pipelines.mechanics import limits
-from pipelines.read.number_formats import Look
+from pipelines.read.native_cells import Look
 from pipelines.read.xml_part import Sheet, XmlPart
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _VALUES = {"office:value-type", "calcext:value-type"}
+_VALUE_PLACES = {"date": "office:date-value", "time": "office:time-value", "boolean": "office:boolean-value"}
 
 
 class OdsContent(XmlPart):
@@ -63,16 +62,16 @@ class OdsContent(XmlPart):
         self._text = []
         kind = attributes.get("office:value-type", "")
         self._look = 0
-        if "table:formula" in attributes and not self._is_error and not _has_result(attributes):
+        # A cell holds the value of its type (19.385); a text may be in its paragraphs, or empty.
+        has_result = kind == "string" or (kind and _VALUE_PLACES.get(kind, "office:value") in attributes)
+        if "table:formula" in attributes and not self._is_error and not has_result:
             self._look, self._holds = Look.NO_VALUE, True
         elif kind == "percentage":
             self._look = Look.PERCENT
         elif kind in ("float", "time"):
             self._look = self._styles.look(attributes.get("table:style-name"), self._column)
-        down, right = (
-            _times(attributes, "table:number-rows-spanned"),
-            _times(attributes, "table:number-columns-spanned"),
-        )
+        down = _times(attributes, "table:number-rows-spanned")
+        right = _times(attributes, "table:number-columns-spanned")
         if down > 1 or right > 1:
             self._sheet.merge((self._row + 1, self._column + 1), (self._row + down, self._column + right))
 
@@ -86,26 +85,24 @@ class OdsContent(XmlPart):
             self._row += self._rows
         elif tag in ("table:table-cell", "table:covered-table-cell"):
             if self._holds:
-                self._sheet.hold(self._row + self._rows, self._column + self._cells)
-                if self._is_error and self._rows * self._cells <= limits.MOST_ERRORS:
-                    self._hold_errors("".join(self._text)[: limits.LONGEST_CELL])
-                elif self._look and self._rows * self._cells <= limits.MOST_ERRORS:
-                    for row, column in self._places():
-                        self._sheet.look(row, column, self._look)
+                self._end_held()
             self._column += self._cells
             self._is_error = self._holds = False
         else:
             self._styles.end(tag)
 
-    def _hold_errors(self, error: str) -> None:
-        for row, column in self._places():
-            self._sheet.hold(row, column, error)
-
-    def _places(self) -> Iterator[tuple[int, int]]:
-        """Yield the places of a repeated cell, from 1."""
-        for row in range(self._row + 1, self._row + self._rows + 1):
-            for column in range(self._column + 1, self._column + self._cells + 1):
-                yield row, column
+    def _end_held(self) -> None:
+        """Note a cell that holds something, at each of its places, counted from 1."""
+        bottom, right = self._row + self._rows, self._column + self._cells
+        self._sheet.hold(bottom, right)
+        if self._rows * self._cells > limits.MOST_ERRORS or not (self._is_error or self._look):
+            return
+        error = "".join(self._text)[: limits.LONGEST_CELL]
+        for row, column in product(range(self._row + 1, bottom + 1), range(self._column + 1, right + 1)):
+            if self._is_error:
+                self._sheet.hold(row, column, error)
+            else:
+                self._sheet.look(row, column, self._look)
 
 
 class _OdsStyles:
@@ -177,13 +174,6 @@ class _OdsStyles:
                 self._data[self._format] = Look.MINUTES_SECONDS
         if tag in ("number:number-style", "number:time-style"):
             self._format = ""
-
-
-def _has_result(attributes: dict[str, str]) -> bool:
-    """Tell whether an ODS cell holds the value of its type (19.385): a text may be in its paragraphs, or empty."""
-    kind = attributes.get("office:value-type", "")
-    place = {"date": "office:date-value", "time": "office:time-value", "boolean": "office:boolean-value"}
-    return kind == "string" or (bool(kind) and place.get(kind, "office:value") in attributes)
 
 
 def _times(attributes: dict[str, str], name: str) -> int:

@@ -15,18 +15,14 @@ from pipelines.mechanics import limits
 from pipelines.mechanics.french import first_few
 from pipelines.mechanics.opened_files import Cells, Mark, Note
 from pipelines.read.cells import UnusableFileError, check_row, compose_header, cut_blank_edges, native_text
-from pipelines.read.native_cells import NativeColumn
-from pipelines.read.native_rows import UnreadableBytesError, first_rows, workbook_rows
-from pipelines.read.number_formats import Look
+from pipelines.read.native_cells import Look, NativeColumn
+from pipelines.read.native_rows import NativeWorkbook, UnreadableBytesError
 from pipelines.read.workbook_parts import check_workbook
 from pipelines.read.xml_part import Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from pipelines.declarations import Layout
     from pipelines.read.cells import Recognise
-    from pipelines.read.xml_part import Sheet
 
 # How an ODS writes a duration of a day or more, that calamine leaves as it is (XML Schema part 2, duration).
 _DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,]0*)?S")
@@ -40,41 +36,25 @@ def read_spreadsheet(content: bytes, layout: Layout, recognise: Recognise | None
     (``0.1+0.2`` is ``0.3``); errors are their text (``#N/A``), which validation refuses or knows.
     """
     try:
-        names, name, notes, text = _read(content, layout, recognise)
+        return _read(content, layout, recognise)
     except UnreadableBytesError as error:
         raise UnusableFileError(
             "fichier-illisible",
             f"Le fichier n'est pas un {layout.format} lisible (tronqué, protégé par mot de passe, démesuré, ou d'un "
             "autre format). Ouvrez-le puis enregistrez-le de nouveau.",
         ) from error
-    if not names:
-        raise UnusableFileError("fichier-vide", "Le classeur ne contient aucune feuille.")
-    if name not in names:
-        raise UnusableFileError(
-            "feuille-absente", f"La feuille « {name} » est absente ; feuilles trouvées : {', '.join(names)}."
-        )
-    return text.cells(name, notes)
 
 
-def _read(content: bytes, layout: Layout, recognise: Recognise | None) -> tuple[list[str], str, list[Note], _SheetText]:
-    """Return the names of the sheets, the one that was read, what to tell of it, and its text.
-
-    Where the reader of workbooks doesn't know the chosen name, the first sheet is read, unless a name was declared.
-    """
+def _read(content: bytes, layout: Layout, recognise: Recognise | None) -> Cells:
+    """Read the declared sheet or the chosen one; the first one where the reader of workbooks doesn't know that."""
     sheets = check_workbook(content, layout.format)
-    name, notes = choose_sheet(content, layout, sheets, recognise)
-    names, found = workbook_rows(content, name)
-    read = name or next(iter(names), "")
-    if names and read not in names and not layout.sheet:
-        names, found = workbook_rows(content)
-        read, notes = names[0], []
-    text = _SheetText(layout, sheets.get(read) or Sheet(), recognise)
-    return names, read, notes, _gathered(found, read, text)
-
-
-def _gathered(found: Iterator[list[Any]], name: str, text: _SheetText) -> _SheetText:
+    workbook = NativeWorkbook(content)
+    name, notes = _choose_sheet(workbook, layout, sheets, recognise)
+    if name not in workbook.names and not layout.sheet:
+        name, notes = workbook.names[0], []
+    text = _SheetText(layout, sheets.get(name) or Sheet(), recognise)
     characters = 0
-    for values in found:
+    for values in workbook.rows(name):
         row = text.add(values)
         try:
             characters += check_row(row, len(text.rows))
@@ -82,7 +62,7 @@ def _gathered(found: Iterator[list[Any]], name: str, text: _SheetText) -> _Sheet
             raise UnusableFileError(error.rule, f"Feuille « {name} », {error}") from error
         if characters > limits.MOST_CHARACTERS:
             raise UnusableFileError("fichier-illisible", f"Feuille « {name} » : texte démesuré. Découpez-la.")
-    return text
+    return text.cells(name, notes)
 
 
 class _SheetText:
@@ -121,10 +101,9 @@ class _SheetText:
         header, body = cut_blank_edges(labels, rows)
         if not any(header):
             raise UnusableFileError("fichier-vide", f"La ligne d'en-tête de la feuille « {name} » est vide.")
-        told = [*notes, *self._hidden(header, body)]
-        kept = {place: marked for place, marked in marks.items() if any(marked)}
+        marks = {place: marked for place, marked in marks.items() if any(marked)}
         above = tuple(map(tuple, self.rows[: self._start]))
-        return Cells(header, body, self._start + 1, kept, tuple(told), name, above)
+        return Cells(header, body, self._start + 1, marks, (*notes, *self._hidden(header, body)), name, above)
 
     def _open(self) -> None:
         labels = compose_header(self.rows[self._layout.skip_rows :])
@@ -204,8 +183,8 @@ def _stored(value: Any) -> Any:
     """Return a cell as spreadsheets keep it: fifteen digits; a length of time where an ODS writes one."""
     if isinstance(value, float):
         return float(f"{value:.15g}")
-    if isinstance(value, str) and value.startswith("PT") and (found := _DURATION.fullmatch(value)):
-        return datetime.timedelta(hours=int(found[1]), minutes=int(found[2]), seconds=int(found[3]))
+    if isinstance(value, str) and value.startswith("PT") and (length := _DURATION.fullmatch(value)):
+        return datetime.timedelta(hours=int(length[1]), minutes=int(length[2]), seconds=int(length[3]))
     return value
 
 
@@ -213,58 +192,50 @@ _PARTS = "xl/"  # a sheet that the workbook gives no name is known by its part
 _EXAMPLES = "exemple"  # templates show right rows in such a sheet
 
 
-def choose_sheet(
-    content: bytes, layout: Layout, sheets: dict[str, Sheet], recognise: Recognise | None
+def _choose_sheet(
+    workbook: NativeWorkbook, layout: Layout, sheets: dict[str, Sheet], recognise: Recognise | None
 ) -> tuple[str, list[Note]]:
     """Return the name of the sheet to read (empty: the first one), and what must be told of that choice."""
     names = [name for name in sheets if not name.startswith(_PARTS) and len(name) <= limits.LONGEST_SHEET_NAME]
     if layout.sheet:
-        hidden = layout.sheet in sheets and not sheets[layout.sheet].visible
-        return layout.sheet, [_note(f"La feuille « {layout.sheet} » est lue alors qu'elle est masquée.")] * hidden
+        if layout.sheet not in sheets or sheets[layout.sheet].visible:
+            return layout.sheet, []
+        return layout.sheet, [Note("feuille-lue", f"La feuille « {layout.sheet} » est lue alors qu'elle est masquée.")]
     seen = [name for name in names if sheets[name].visible] or names
     visible = [name for name in seen if not name.lower().startswith(_EXAMPLES)] or seen  # its rows are invented
     if not visible:
         return "", []
-    if len(visible) == 1 or recognise is None:
-        return visible[0], _told(visible[0], names, visible)
-    known = _known_columns(content, layout, visible[: limits.MOST_SHEETS], recognise)
-    chosen = max(known, key=lambda name: known[name], default=visible[0])
-    alike = [name for name, columns in known.items() if name != chosen and columns == known[chosen] > 1]
-    unread = [
-        Note("feuilles-non-lues",
-             f"Seule la feuille « {chosen} » est lue ; {_listed(alike)} {'ont' if len(alike) > 1 else 'a'} les mêmes "
-             "colonnes.")
-    ]  # fmt: skip
-    return chosen, [*_told(chosen, names, visible), *(unread if alike else [])]
+    columns = {visible[0]: 0}
+    if len(visible) > 1 and recognise is not None:
+        columns = _known_columns(workbook, layout, visible[: limits.MOST_SHEETS], recognise) or columns
+    chosen = max(columns, key=lambda name: columns[name])
+    notes = []
+    if chosen == visible[0] != names[0]:
+        message = f"La feuille « {names[0]} » est masquée : la feuille lue est « {chosen} », la première visible."
+        notes.append(Note("feuille-lue", message))
+    elif chosen != names[0]:
+        notes.append(Note("feuille-lue", f"La feuille lue est « {chosen} », celle qui a les colonnes attendues."))
+    alike = [name for name, count in columns.items() if name != chosen and count == columns[chosen] > 1]
+    if alike:
+        have = f"{first_few([f'« {name} »' for name in alike], 5)} {'ont' if len(alike) > 1 else 'a'}"
+        message = f"Seule la feuille « {chosen} » est lue ; {have} les mêmes colonnes."
+        notes.append(Note("feuilles-non-lues", message))
+    return chosen, notes
 
 
-def _told(chosen: str, names: Sequence[str], visible: Sequence[str]) -> list[Note]:
-    """Tell a choice that isn't the first sheet of the workbook."""
-    if chosen == names[0]:
-        return []
-    if chosen == visible[0]:
-        return [_note(f"La feuille « {names[0]} » est masquée : la feuille lue est « {chosen} », la première visible.")]
-    return [_note(f"La feuille lue est « {chosen} », celle qui a les colonnes attendues.")]
-
-
-def _note(message: str) -> Note:
-    return Note("feuille-lue", message)
-
-
-def _known_columns(content: bytes, layout: Layout, names: list[str], recognise: Recognise) -> dict[str, int]:
+def _known_columns(workbook: NativeWorkbook, layout: Layout, names: list[str], recognise: Recognise) -> dict[str, int]:
     """Count the expected columns of each sheet; none of one without any row, nor of lists beside the sheet to fill."""
     start = layout.skip_rows + layout.header_rows
     headed: dict[str, int] = {}
-    found = {}
-    for name, rows in first_rows(content, names).items():
+    with_rows: dict[str, int] = {}
+    for name in names:
+        if name not in workbook.names:
+            continue
+        rows = workbook.first_rows(name)
         texts = [[native_text(value, layout.decimal_char) for value in row] for row in rows[:start]]
         fields = recognise(compose_header(texts[layout.skip_rows :]))
         headed[name] = sum(field is not None for field in fields)
-        found[name] = headed[name] if len(rows) > start else 0
+        with_rows[name] = headed[name] if len(rows) > start else 0
     most = max(headed.values(), default=0)
-    filled = {name: columns if 2 * columns >= most else 0 for name, columns in found.items()}
+    filled = {name: count if 2 * count >= most else 0 for name, count in with_rows.items()}
     return filled if any(filled.values()) else headed
-
-
-def _listed(names: Sequence[str]) -> str:
-    return first_few([f"« {name} »" for name in names], 5)

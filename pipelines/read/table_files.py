@@ -17,12 +17,11 @@ from typing import Any, Literal
 from pipelines.mechanics import limits
 from pipelines.read.archive import check_size
 from pipelines.read.cells import UnusableFileError
-from pipelines.read.containers import unpack_first
+from pipelines.read.containers import DAMAGED, unpack_first
 from pipelines.read.file_kind import check_kind
-from pipelines.read.native_rows import UnreadableBytesError, workbook_rows
+from pipelines.read.native_rows import NativeWorkbook, UnreadableBytesError
 from pipelines.read.workbook_parts import check_workbook
 from pipelines.read.xml_part import Sheet
-from pipelines.read.zip_directory import DAMAGED
 
 Kind = Literal["text", "sheet", "parquet", "other"]
 
@@ -38,11 +37,6 @@ class TableFile:
     kind: Kind
     path: Path
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def suffix(self) -> str:
-        """The ending of its name, once unpacked, in small letters."""
-        return self.path.suffix.lower()
 
 
 def open_table_file(path: Path, scratch: Path) -> TableFile:
@@ -63,10 +57,12 @@ def open_table_file(path: Path, scratch: Path) -> TableFile:
         member, others = unpack_first(path.read_bytes(), path.name, sink)
     inner = Path(path.stem)
     name = inner if inner.suffix else Path(member.rpartition("/")[2] or path.stem)
-    final = unpacked.with_suffix(name.suffix.lower() or ".csv")
-    unpacked.rename(final)
-    told = [f"L'archive contient {len(others) + 1} fichiers : seul le premier, « {member} », est contrôlé."]
-    return TableFile(_kind(final), final, told if others else [])
+    final = unpacked.rename(unpacked.with_suffix(name.suffix.lower() or ".csv"))
+    table = TableFile(_kind(final), final)
+    if others:
+        count = len(others) + 1
+        table.notes.append(f"L'archive contient {count} fichiers : seul le premier, « {member} », est contrôlé.")
+    return table
 
 
 def _kind(path: Path) -> Kind:
@@ -85,19 +81,14 @@ def sheet_rows(table: TableFile, sheet: str | int) -> Iterator[Iterator[list[Any
     Nothing is None; whole numbers are integers, dates of an XLSX have a time; errors are their text (``#N/A``).
     Raises UnusableFileError, also while the rows come.
     """
-    form = table.suffix[1:]
+    form = table.path.suffix.lower()[1:]
     content = table.path.read_bytes()
     sheets = _checked(content, form)
     try:
-        name = sheet if isinstance(sheet, str) else _name_of(content, sheet, table)
-        names, rows = workbook_rows(content, name)
-        if name not in names:
-            listed = ", ".join(f"« {item} »" for item in names)
-            raise UnusableFileError(
-                "feuille-absente", f"La feuille « {name} » est absente ; feuilles trouvées : {listed}."
-            )
+        workbook = NativeWorkbook(content)
+        name = sheet if isinstance(sheet, str) else _name_of(workbook, sheet, table)
         errors = sheets[name].errors if name in sheets else {}
-        yield _native(rows, errors, form)
+        yield _native(workbook.rows(name), errors, form)
     except UnreadableBytesError as error:
         raise _unreadable(form) from error
 
@@ -131,16 +122,15 @@ def _checked(content: bytes, form: str) -> dict[str, Sheet]:
         raise
 
 
-def _name_of(content: bytes, number: int, table: TableFile) -> str:
+def _name_of(workbook: NativeWorkbook, number: int, table: TableFile) -> str:
     """Return the name of a sheet given by its number, and tell which one is read among several."""
-    names, _ = workbook_rows(content)
-    if not names:
-        raise UnusableFileError("fichier-vide", "Le classeur ne contient aucune feuille.")
-    if number > len(names):
-        raise UnusableFileError("feuille-absente", f"Le classeur n'a que {len(names)} feuilles.")
-    if len(names) > 1:
-        table.notes.append(f"Feuille contrôlée : « {names[number - 1]} », l'une des {len(names)} du classeur.")
-    return str(names[number - 1])
+    count = len(workbook.names)
+    if number > count:
+        raise UnusableFileError("feuille-absente", f"Le classeur n'a que {count} feuilles.")
+    name = workbook.names[number - 1]
+    if count > 1:
+        table.notes.append(f"Feuille contrôlée : « {name} », l'une des {count} du classeur.")
+    return name
 
 
 def _native(rows: Iterator[list[Any]], errors: dict[tuple[int, int], str], form: str) -> Iterator[list[Any]]:

@@ -10,14 +10,11 @@ import codecs
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from pipelines.mechanics import limits
 from pipelines.mechanics.files import LineMeter, chunks
 from pipelines.read.cells import UnusableFileError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEAD = 4096  # bytes that tell the encoding of a text without a mark
@@ -57,18 +54,19 @@ def facts_of(source: bytes | Path, declared: str) -> TextFacts:
     Raises UnusableFileError when the file is not text.
     """
     meter, accents = LineMeter(limits.LONGEST_LINE), _Accents()
-    starts_with_mark = None
-    for chunk in _chunks(source):
-        if b"\0" in chunk:
-            raise _not_text()
-        if starts_with_mark is None:
-            starts_with_mark = chunk.startswith(codecs.BOM_UTF8)
-        meter.take(chunk)
-        accents.take(chunk)
+    with open_binary(source) as stream:
+        has_mark = stream.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+        stream.seek(0)
+        for chunk in chunks(stream):
+            if b"\0" in chunk:
+                raise _not_text()
+            meter.take(chunk)
+            accents.take(chunk)
     accents.take(b"", last=True)
-    if starts_with_mark or accents.are_utf8():
+    # In one-byte encodings of European texts, two accents that make right UTF-8 hardly ever follow each other.
+    if has_mark or not accents.wrong or accents.right > accents.wrong:
         return TextFacts("utf-8-sig", meter.endless)
-    is_excel = declared == "utf-8" and accents.are_french()
+    is_excel = declared == "utf-8" and not accents.right and accents.wrong_bytes <= _FRENCH
     return TextFacts(EXCEL_ENCODING if is_excel else declared, meter.endless)
 
 
@@ -77,28 +75,17 @@ class _Accents:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        self._right = self._wrong = 0
-        self._bytes: set[int] = set()
+        self.right = self.wrong = 0
+        self.wrong_bytes: set[int] = set()
 
     def take(self, chunk: bytes, *, last: bool = False) -> None:
         text = self._decoder.decode(chunk, last)
         if text.isascii():
             return
         readable = len(text.encode("utf-8", "ignore").decode("utf-8"))
-        self._wrong += len(text) - readable
-        self._bytes.update(ord(sign) & 0xFF for sign in set(text) if "\udc80" <= sign <= "\udcff")
-        self._right += readable - len(text.encode("ascii", "ignore"))
-
-    def are_utf8(self) -> bool:
-        """Tell whether all are, or more than there are wrong bytes.
-
-        In one-byte encodings of European texts, two accents that make a right sequence hardly ever follow each other.
-        """
-        return not self._wrong or self._right > self._wrong
-
-    def are_french(self) -> bool:
-        """Tell whether none is right UTF-8, and all are signs of French in what Excel writes."""
-        return not self._right and self._bytes <= _FRENCH
+        self.wrong += len(text) - readable
+        self.wrong_bytes.update(ord(sign) & 0xFF for sign in set(text) if "\udc80" <= sign <= "\udcff")
+        self.right += readable - len(text.encode("ascii", "ignore"))
 
 
 def open_text(source: bytes | Path, encoding: str, errors: str = "strict") -> io.TextIOWrapper:
@@ -119,20 +106,16 @@ def whole_text(source: bytes | Path, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
-        seen = content[error.start : error.end].hex(" ")
+        octets = content[error.start : error.end].hex(" ")
+        neither = "" if encoding.startswith("utf-8") else f", ni en {encoding}"
         raise UnusableFileError(
             "encodage",
-            f"Caractère illisible ligne {line}, position {column} (octet {seen}) : le fichier n'est pas en UTF-8"
-            f"{'' if encoding.startswith('utf-8') else f', ni en {encoding}'}. Enregistrez-le au format « CSV UTF-8 ».",
+            f"Caractère illisible ligne {line}, position {column} (octet {octets}) : le fichier n'est pas en UTF-8"
+            f"{neither}. Enregistrez-le au format « CSV UTF-8 ».",
         ) from error
     if "\0" in text:
         raise _not_text()
     return text
-
-
-def _chunks(source: bytes | Path) -> Iterator[bytes]:
-    with open_binary(source) as stream:
-        yield from chunks(stream)
 
 
 def _not_text() -> UnusableFileError:

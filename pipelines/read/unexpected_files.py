@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.mechanics.plain_text import table_text
 from pipelines.mechanics.spelling import unaccented
-from pipelines.read.leftovers import leftover
-from pipelines.read.listing import matches
+from pipelines.read.listing import leftover, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,22 +46,22 @@ class Folder:
 def look_at(listing: Listing, expected: Iterable[tuple[str, int]]) -> Folder:
     """Say what lies below a root beside the files that ``expected`` (patterns and their years) find."""
     patterns = list(dict.fromkeys(expected))
-    known = {path for pattern, year in patterns for path in _found(listing, pattern, year)}
+    declared = {path for pattern, year in patterns for path in _paths(listing, pattern, year)}
     forms = [_Form(pattern) for pattern in dict.fromkeys(pattern for pattern, _ in patterns)]
-    found = Folder()
+    folder = Folder()
     for entry in listing.files():
         kind = leftover(entry.name)
         if kind in _ASIDE:
-            getattr(found, _ASIDE[kind]).append(table_text(entry.path))
-        elif kind is None and entry.path not in known and not _NOTICES.fullmatch(entry.name):
-            found.unexpected.append(Unexpected(table_text(entry.path), _hint(entry.path, forms)))
-    found.unexpected.sort(key=lambda item: (not item.hint, item.path))
-    found.links = sorted(table_text(path) for path in listing.links)
-    found.unreadable = sorted(table_text(path) for path in listing.unreadable)
-    return found
+            getattr(folder, _ASIDE[kind]).append(table_text(entry.path))
+        elif kind is None and entry.path not in declared and not _NOTICES.fullmatch(entry.name):
+            folder.unexpected.append(Unexpected(table_text(entry.path), _hint(entry.path, forms)))
+    folder.unexpected.sort(key=lambda file: (not file.hint, file.path))
+    folder.links = sorted(table_text(path) for path in listing.links)
+    folder.unreadable = sorted(table_text(path) for path in listing.unreadable)
+    return folder
 
 
-def _found(listing: Listing, pattern: str, year: int) -> list[str]:
+def _paths(listing: Listing, pattern: str, year: int) -> list[str]:
     """Return the paths that a pattern finds; a folder that can't be read hides its own files alone."""
     try:
         return [file.path for file in listing.find(pattern, year)]
@@ -85,12 +84,11 @@ class _Form:
 
 
 def _hint(path: str, forms: list[_Form]) -> str:
-    for form in forms:
-        if form.matches(path, extension=True):
-            return f"ressemble à « {form.pattern} » : nom écrit autrement, autre copie, ou année qui n'est pas déclarée"
-    for form in forms:
-        if form.matches(path, extension=False):
-            return f"ressemble à « {form.pattern} » : autre format"
+    likenesses = {True: "nom écrit autrement, autre copie, ou année qui n'est pas déclarée", False: "autre format"}
+    for extension, likeness in likenesses.items():
+        for form in forms:
+            if form.matches(path, extension=extension):
+                return f"ressemble à « {form.pattern} » : {likeness}"
     return ""
 
 

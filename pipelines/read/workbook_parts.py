@@ -14,10 +14,10 @@ from xml.etree import ElementTree
 from pipelines.mechanics import limits
 from pipelines.mechanics.files import chunks
 from pipelines.read.cells import UnusableFileError
-from pipelines.read.number_formats import Look, look_of, look_of_builtin
+from pipelines.read.containers import open_checked
+from pipelines.read.native_cells import BUILTIN_LOOKS, Look, look_of
 from pipelines.read.ods_content import OdsContent
 from pipelines.read.xml_part import Sheet, XmlPart
-from pipelines.read.zip_directory import open_checked
 
 _DAMAGED = (
     "Le classeur est abîmé ou tronqué. Ouvrez-le dans le tableur, enregistrez-le de nouveau, et vérifiez que l'envoi "
@@ -42,25 +42,25 @@ def check_workbook(content: bytes, form: str) -> dict[str, Sheet]:
 
 def _read_ods(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> dict[str, Sheet]:
     sheets: dict[str, Sheet] = {}
-    for item in members:
-        scan = OdsContent(item.filename) if item.filename == "content.xml" else XmlPart(item.filename)
-        _feed(archive, item, scan)
-        sheets |= scan.sheets
+    for member in members:
+        part = OdsContent(member.filename) if member.filename == "content.xml" else XmlPart(member.filename)
+        _feed(archive, member, part)
+        sheets |= part.sheets
     return sheets
 
 
 def _read_xlsx(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> dict[str, Sheet]:
-    styles = XlsxStyles("xl/styles.xml")
-    for item in members:
-        if item.filename.lower() == styles.part:  # before the cells that use them
-            _feed(archive, item, styles)
-    found: dict[str, Sheet] = {}
-    for item in members:
-        is_sheet = item.filename.startswith("xl/worksheets/")
-        scan = XlsxSheet(item.filename, styles.looks) if is_sheet else XmlPart(item.filename)
-        _feed(archive, item, scan)
-        found |= scan.sheets
-    return _named(archive, found)
+    styles = _XlsxStyles("xl/styles.xml")
+    for member in members:
+        if member.filename.lower() == styles.part:  # before the cells that use them
+            _feed(archive, member, styles)
+    sheets: dict[str, Sheet] = {}
+    for member in members:
+        is_sheet = member.filename.startswith("xl/worksheets/")
+        part = _XlsxSheet(member.filename, styles.looks) if is_sheet else XmlPart(member.filename)
+        _feed(archive, member, part)
+        sheets |= part.sheets
+    return _named(archive, sheets)
 
 
 def _named(archive: zipfile.ZipFile, sheets: dict[str, Sheet]) -> dict[str, Sheet]:
@@ -75,20 +75,20 @@ def _named(archive: zipfile.ZipFile, sheets: dict[str, Sheet]) -> dict[str, Shee
         workbook = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     except (KeyError, ElementTree.ParseError):
         return sheets  # its reader will say so
-    parts = {item.get("Id"): item.get("Target", "") for item in relations}
+    targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
     to_compute = False
     for element in workbook.iter():
         if element.tag.endswith("}calcPr"):
-            to_compute = element.get("fullCalcOnLoad") in TRUE
+            to_compute = element.get("fullCalcOnLoad") in _TRUE
         if element.tag.endswith("}sheet"):
             key = next((value for name, value in element.items() if name.endswith("}id")), None)
-            target = parts.get(key) or ""
+            target = targets.get(key) or ""
             part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             if part in sheets:
                 named[element.get("name", "")] = sheets[part]
                 sheets[part].visible = element.get("state", "visible") == "visible"
-    known = {id(sheet) for sheet in named.values()}
-    named |= {part: sheet for part, sheet in sheets.items() if id(sheet) not in known}
+    with_name = {id(sheet) for sheet in named.values()}
+    named |= {part: sheet for part, sheet in sheets.items() if id(sheet) not in with_name}
     for sheet in named.values():
         results = Look.NO_VALUE if to_compute and not sheet.computed else Look.PLAIN
         for looks in sheet.looks.values():
@@ -96,28 +96,26 @@ def _named(archive: zipfile.ZipFile, sheets: dict[str, Sheet]) -> dict[str, Shee
     return named
 
 
-def _feed(archive: zipfile.ZipFile, item: zipfile.ZipInfo, scan: XmlPart) -> None:
+def _feed(archive: zipfile.ZipFile, member: zipfile.ZipInfo, part: XmlPart) -> None:
     """Read a member whole, by pieces, so that its size and checksum are true; parse it if it is XML."""
-    is_xml = item.filename.lower().endswith((".xml", ".rels")) and not item.filename.startswith("META-INF/")
-    with archive.open(item) as stream:
-        fed = 0
+    is_xml = member.filename.lower().endswith((".xml", ".rels")) and not member.filename.startswith("META-INF/")
+    with archive.open(member) as stream:
         for chunk in chunks(stream):
-            fed += len(chunk)
             if is_xml:
-                scan.feed(chunk, fed)
+                part.feed(chunk)
 
 
 # The parts of an XLSX that say what is seen: the styles of cells, and the cells of a sheet (ECMA-376 part 1).
 
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-TRUE = ("1", "true")
+_TRUE = ("1", "true")
 
 
-class XlsxStyles(XmlPart):
+class _XlsxStyles(XmlPart):
     """The styles of an XLSX (18.8): ``looks`` gives the look of each cell format that has one, by its index as text."""
 
     def listen(self, parser: Any) -> None:
-        """Ask for elements and texts."""
+        """Ask for elements."""
         self.looks: dict[str, int] = {}
         self._codes: dict[str, int] = {}
         self._formats: int | None = None
@@ -131,8 +129,7 @@ class XlsxStyles(XmlPart):
             self._formats = 0
         elif name == "xf" and self._formats is not None and self._formats < limits.MOST_STYLES:
             identifier = attributes.get("numFmtId", "0")
-            known = look_of_builtin(int(identifier)) if identifier.isdecimal() else Look.PLAIN
-            look = self._codes.get(identifier, known)
+            look = self._codes.get(identifier, BUILTIN_LOOKS.get(identifier))
             if look:
                 self.looks[str(self._formats)] = look
             self._formats += 1
@@ -142,7 +139,7 @@ class XlsxStyles(XmlPart):
             self._formats = None
 
 
-class XlsxSheet(XmlPart):
+class _XlsxSheet(XmlPart):
     """One worksheet of an XLSX (ECMA-376 part 1, 18.3.1): its cells say where they are, or follow each other."""
 
     def __init__(self, part: str, looks: dict[str, int]) -> None:
@@ -162,9 +159,7 @@ class XlsxSheet(XmlPart):
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
         if name == "c":
-            found = _REFERENCE.fullmatch(attributes.get("r", ""))
-            self._column = _column(found[1]) if found else self._column + 1
-            self._row = int(found[2]) if found else self._row
+            self._row, self._column = _place(attributes.get("r", "")) or (self._row, self._column + 1)
             self._kind = attributes.get("t", "n")
             self._look = self._looks.get(attributes.get("s", ""), 0) if self._kind == "n" else 0
         elif name in ("v", "is"):
@@ -175,7 +170,7 @@ class XlsxSheet(XmlPart):
         elif name == "row":
             number = attributes.get("r", "")
             self._row, self._column = int(number) if number.isdecimal() else self._row + 1, 0
-            if attributes.get("hidden") in TRUE:
+            if attributes.get("hidden") in _TRUE:
                 self.sheet.hide(self._row)
         else:
             self._start_shape(name, attributes)
@@ -190,15 +185,14 @@ class XlsxSheet(XmlPart):
         self._text = [] if name == "v" and (self._is_formula or self._kind == "e") else None
 
     def _start_shape(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "col" and attributes.get("hidden") in TRUE:
+        if name == "col" and attributes.get("hidden") in _TRUE:
             first, last = attributes.get("min", ""), attributes.get("max", "")
             if first.isdecimal() and last.isdecimal() and len(self.sheet.hidden_columns) < limits.MOST_COLUMNS:
                 self.sheet.hidden_columns.append((int(first) - 1, int(last) - 1))
         elif name == "mergeCell":
-            corners = [_REFERENCE.fullmatch(corner) for corner in attributes.get("ref", "").split(":")]
-            places = [(int(found[2]), _column(found[1])) for found in corners if found]
-            if len(places) == 2:
-                self.sheet.merge(places[0], places[1])
+            corners = [place for corner in attributes.get("ref", "").split(":") if (place := _place(corner))]
+            if len(corners) == 2:
+                self.sheet.merge(corners[0], corners[1])
 
     def _characters(self, text: str) -> None:
         if self._text is not None:
@@ -209,21 +203,21 @@ class XlsxSheet(XmlPart):
             text = "".join(self._text)[: limits.LONGEST_CELL]
             if self._kind == "e":
                 self.sheet.hold(self._row, self._column, text)
-            if self._is_formula and (text.strip() or self._kind == "str"):
-                self._note_result(text.strip())
+            if self._is_formula and (text.strip() or self._kind == "str"):  # its result was saved
+                is_zero = self._kind == "n" and text.strip() == "0"
+                self.sheet.computed = self.sheet.computed or not is_zero
+                self.sheet.look(self._row, self._column, Look.ZERO_RESULT if is_zero else self._look)
             self._text = None
         elif self._is_formula and tag.endswith("c"):
             self._is_formula = False
 
-    def _note_result(self, text: str) -> None:
-        """Note that a formula has a saved result: the cell is shown as its format says."""
-        is_zero = self._kind == "n" and text == "0"
-        self.sheet.computed = self.sheet.computed or not is_zero
-        self.sheet.look(self._row, self._column, Look.ZERO_RESULT if is_zero else self._look)
 
-
-def _column(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number
+def _place(reference: str) -> tuple[int, int] | None:
+    """Return the row and the column, from 1, of a reference such as B7; None where it is none."""
+    parts = _REFERENCE.fullmatch(reference)
+    if parts is None:
+        return None
+    column = 0
+    for letter in parts[1]:
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return int(parts[2]), column

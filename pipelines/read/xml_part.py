@@ -67,6 +67,7 @@ class XmlPart:
     def __init__(self, part: str) -> None:
         self.part = part
         self.sheets: dict[str, Sheet] = {}
+        self._fed = 0
         self._parser = expat.ParserCreate()
         self._parser.StartDoctypeDeclHandler = self._refuse_entities
         self._parser.EntityDeclHandler = self._refuse_entities
@@ -76,8 +77,9 @@ class XmlPart:
     def listen(self, parser: Any) -> None:
         """Ask the parser for what the part needs."""
 
-    def feed(self, chunk: bytes, fed: int) -> None:
-        """Parse one more piece; ``fed`` counts the bytes with it."""
+    def feed(self, chunk: bytes) -> None:
+        """Parse one more piece."""
+        self._fed += len(chunk)
         try:
             self._parser.Parse(chunk, False)
         except expat.ExpatError as error:
@@ -86,7 +88,7 @@ class XmlPart:
                 f"Classeur abîmé : la partie « {self.part} » n'est pas du XML correct (ligne {error.lineno}). Ouvrez "
                 "le classeur puis enregistrez-le de nouveau.",
             ) from error
-        if fed - max(self._parser.CurrentByteIndex, 0) > limits.LARGEST_TAG + len(chunk):
+        if self._fed - max(self._parser.CurrentByteIndex, 0) > limits.LARGEST_TAG + len(chunk):
             raise self._refused("contient une balise démesurée")
 
     def _refuse_entities(self, *_: object) -> None:

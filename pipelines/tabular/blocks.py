@@ -20,7 +20,7 @@ from pipelines.tabular.keys import ForeignKey, Keys
 from pipelines.tabular.tokens import Tokens
 
 if TYPE_CHECKING:
-    from frictionless import Error, Field
+    from frictionless import Error
     from numpy.typing import NDArray
 
     from pipelines.tabular.columns import ColumnVerdict
@@ -139,12 +139,6 @@ class Content:
         if not mask.all():
             tokens.keep(mask)
 
-    def filtered(self, stream: Iterator[Tokens]) -> Iterator[Tokens]:
-        """Yield the blocks of a stream without what is no content."""
-        for tokens in stream:
-            self.filter(tokens)
-            yield tokens
-
     def _is_content(self, number: int, cells: Cells) -> bool:
         if number < self._first or (self._comment and not self._comment(number, cells)):
             return False
@@ -156,25 +150,20 @@ class BlockJudge:
 
     def __init__(
         self,
-        fields: list[Field],
+        columns: list[Column],
         keys: Keys,
-        foreign: Callable[[list[Column]], list[ForeignKey]],
+        foreign: list[ForeignKey],
         judges: Judges,
         fetch: Callable[[int], Cells],
     ) -> None:
-        self.columns = [Column(field) for field in fields]
-        self._names = [field.name for field in fields]
-        self._missing = [marks_missing(field) for field in fields]
-        self._keys, self._judges, self._fetch = keys, judges, fetch
-        self._foreign = foreign(self.columns)
-
-    def reserve(self, rows: int) -> None:
-        """Make room at once for the keys of about so many rows."""
-        self._keys.reserve(rows)
+        self.keys, self.judges = keys, judges
+        self._columns, self._foreign, self._fetch = columns, foreign, fetch
+        self._names = [column.field.name for column in columns]
+        self._missing = [marks_missing(column.field) for column in columns]
 
     def judge(self, tokens: Tokens) -> JudgedBlock:
         """Judge one block."""
-        verdicts = [_judged(column, place, tokens) for place, column in enumerate(self.columns)]
+        verdicts = [_judged(column, place, tokens) for place, column in enumerate(self._columns)]
         suspect = np.zeros(len(tokens.numbers), np.bool_)
         for verdict in verdicts:
             if verdict.valid is not None:
@@ -198,15 +187,14 @@ class BlockJudge:
 
     def _keyed(self, tokens: Tokens, verdicts: list[ColumnVerdict], suspect: Mask) -> set[int]:
         """Return the numbers of the rows whose keys are doubtful, having recalled the earlier rows that they repeat."""
-        doubtful, earlier = self._keys.doubts(tokens, verdicts, self.columns)
+        doubtful, earlier = self.keys.doubts(tokens, verdicts, self._columns)
         for key in self._foreign:
             good = key.good(tokens)
             if good is not None:
-                doubtful |= set(tokens.numbers[~good].tolist())
-        if self._foreign:
-            doubtful |= set(tokens.ragged)
+                doubtful.update(tokens.numbers[~good].tolist())
+            doubtful.update(tokens.ragged)
         for number in sorted(earlier):
-            self._judges.recall(number, self._fetch)
+            self.judges.recall(number, self._fetch)
         if doubtful:
             suspect |= np.isin(tokens.numbers, sorted(doubtful))
         return doubtful
@@ -214,7 +202,7 @@ class BlockJudge:
     def _refuse(self, tokens: Tokens, suspect: Mask, keyed: set[int]) -> list[JudgedRow]:
         """Let frictionless judge the suspect rows, in the order of the file."""
         rows = tokens.rows(np.flatnonzero(suspect)) | tokens.ragged
-        judged = (self._judges.judge(number, rows[number], keyed=number in keyed) for number in sorted(rows))
+        judged = (self.judges.judge(number, rows[number], keyed=number in keyed) for number in sorted(rows))
         return [row for row in judged if row.found]
 
     def _blank(self, tokens: Tokens, verdicts: list[ColumnVerdict]) -> NDArray[np.int64]:

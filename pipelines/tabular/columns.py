@@ -48,7 +48,7 @@ class Column:
     """Judges the cells of one field."""
 
     def __init__(self, field: Field) -> None:
-        self.oracle = Oracle(field)
+        self.field, self.oracle = field, Oracle(field)
         self.type = _TYPES.get(field.type, pa.string())
         self.family = {"integer": "integer", "year": "integer", "number": "number"}.get(field.type, "other")
         self.is_text = field.type in {"string", "any"}

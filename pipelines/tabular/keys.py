@@ -15,7 +15,7 @@ from pipelines.tabular.fast_checks import as_mask, missing_values
 from pipelines.tabular.hashes import NULL, combine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -75,12 +75,12 @@ class Keys:
 class ForeignKey:
     """One foreign key: combinations of texts, each looked up once among the values that frictionless collected."""
 
-    def __init__(self, places: Sequence[int], oracles: Sequence[Oracle], known: set[tuple[Any, ...]]) -> None:
-        self._places, self._oracles, self._known = places, oracles, known
+    def __init__(self, oracles: Mapping[int, Oracle], known: set[tuple[Any, ...]]) -> None:
+        self._places, self._oracles, self._known = list(oracles), list(oracles.values()), known
         self._memory: dict[tuple[str | None, ...], bool] = {}
-        field = oracles[0].field
+        field = self._oracles[0].field
         self._texts: pa.Array | None = None
-        if len(places) == 1 and field.type == "string" and field.format == "default":
+        if len(oracles) == 1 and field.type == "string" and field.format == "default":
             self._texts = pa.array(
                 [*(value for (value,) in known if isinstance(value, str)), *missing_values(field)], pa.string()
             )

@@ -29,6 +29,11 @@ _LAST = sys.maxunicode
 _MOST_REPEATS = 1000  # RE2's own limit
 _FEW_WAYS = 256  # ways that re may try before it gives up, of a pattern that is left to it
 _MANY_TIMES = 64  # of a repetition: more is taken for as many as the text has
+_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
+_PLACES = {
+    sre.AT_BEGINNING: r"\A", sre.AT_BEGINNING_STRING: r"\A",
+    sre.AT_END: r"\n?\z", sre.AT_END_STRING: r"\z",  # Python's $ is also before a last line feed
+}  # fmt: skip
 
 
 class _Untranslatable(Exception):  # noqa: N818 (never seen outside)
@@ -50,15 +55,10 @@ class LinearPattern:
         plain = pc.all(pc.string_is_ascii(column)).as_py()
         return pc.match_substring_regex(column, self._ascii if plain is not False else self._all)
 
-    @property
-    def compiled(self) -> re.Pattern[str]:
-        """Return the pattern as frictionless compiles it."""
-        return re.compile(_anchored(self.source))
-
     def match(self, cell: str) -> bool:
         """Tell whether a text matches, as ``re.Pattern.match`` does."""
         if self.exact == "ascii" and not cell.isascii():
-            return self.compiled.match(cell) is not None
+            return re.match(_anchored(self.source), cell) is not None
         return bool(self.matches(pa.array([cell], pa.string()))[0].as_py())
 
     @cached_property
@@ -107,9 +107,8 @@ def judged_in_linear_time() -> Iterator[None]:
 
 def _compiled(anchored: str) -> Any:
     pattern = anchored[1:-1]
-    if may_take_long(pattern):
-        return linear_pattern(pattern) or re.compile(anchored)
-    return re.compile(anchored)
+    linear = linear_pattern(pattern) if may_take_long(pattern) else None
+    return linear or re.compile(anchored)
 
 
 def _anchored(pattern: str) -> str:
@@ -123,19 +122,18 @@ def _ways(items: Iterable[Any]) -> tuple[int, int]:
     """Return in how many ways ``re`` may match a run of items but for its endless repetitions, and their number."""
     ways, endless = 1, 0
     for kind, value in items:
-        inner = _inner(kind, value)
-        found = [_ways(part) for part in inner]
-        if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+        inner = [_ways(part) for part in _inner(kind, value)]
+        if kind in (*_REPEATS, sre.POSSESSIVE_REPEAT):
             least, most, _ = value
-            if most == least and most <= _MANY_TIMES and found[0] == (1, 0):
-                continue
-            if found[0] != (1, 0):
+            if inner[0] != (1, 0):
                 raise _Untranslatable  # choices within a repetition
+            if most == least <= _MANY_TIMES:
+                continue
             many = most is sre.MAXREPEAT or most > _MANY_TIMES
             endless, ways = endless + many, ways * (1 if many else most - least + 1)
-        elif found:
-            ways *= sum(part[0] for part in found)
-            endless += max(part[1] for part in found)
+        elif inner:
+            ways *= sum(part[0] for part in inner)
+            endless += max(part[1] for part in inner)
     return ways, endless
 
 
@@ -145,7 +143,7 @@ def _inner(kind: Any, value: Any) -> list[Any]:
         return list(value[1])
     if kind is sre.SUBPATTERN:
         return [value[3]]
-    if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+    if kind in (*_REPEATS, sre.POSSESSIVE_REPEAT):
         return [value[2]]
     if kind in (sre.ASSERT, sre.ASSERT_NOT):
         return [value[1]]
@@ -188,7 +186,7 @@ class _Writer:
         if kind is sre.SUBPATTERN:
             _, added, taken, inner = value
             return f"(?:{self.run(inner, (flags | added) & ~taken, tail=tail)})"
-        if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+        if kind in _REPEATS:
             least, most, inner = value
             if least > _MOST_REPEATS or (most is not sre.MAXREPEAT and most > _MOST_REPEATS):
                 raise _Untranslatable
@@ -202,11 +200,7 @@ class _Writer:
         if where in (sre.AT_BOUNDARY, sre.AT_NON_BOUNDARY):
             self.is_ascii = True  # RE2's words are of ASCII letters
             return r"\b" if where is sre.AT_BOUNDARY else r"\B"
-        known = {
-            sre.AT_BEGINNING: r"\A", sre.AT_BEGINNING_STRING: r"\A",
-            sre.AT_END: r"\n?\z", sre.AT_END_STRING: r"\z",  # Python's $ is also before a last line feed
-        }  # fmt: skip
-        return known[where]
+        return _PLACES[where]
 
     def _sign(self, kind: Any, value: Any, flags: int) -> str:
         """Write what matches one sign."""
@@ -231,17 +225,17 @@ class _Writer:
 
 
 def _class(items: list[Any], flags: int) -> Ranges:
-    found: Ranges = []
+    ranges: Ranges = []
     for kind, value in items:
         if kind is sre.LITERAL:
-            found.append((value, value))
+            ranges.append((value, value))
         elif kind is sre.RANGE:
-            found.append(value)
+            ranges.append(value)
         elif kind is sre.CATEGORY:
-            found += _category(value, bool(flags & sre.SRE_FLAG_ASCII))
+            ranges += _category(value, bool(flags & sre.SRE_FLAG_ASCII))
         elif kind is not sre.NEGATE:
             raise _Untranslatable
-    return _complement(found) if items[0][0] is sre.NEGATE else _joined(found)
+    return _complement(ranges) if items[0][0] is sre.NEGATE else _joined(ranges)
 
 
 _KINDS: dict[Any, Callable[[str], bool]] = {
@@ -263,35 +257,32 @@ def _category(kind: Any, is_ascii: bool) -> Ranges:
         return _complement(_category(_OPPOSITES[kind], is_ascii))
     if kind not in _KINDS:
         raise _Untranslatable
-    test, limit = _KINDS[kind], 127 if is_ascii else _LAST
-    found = [(code, code) for code in range(limit + 1) if test(chr(code))]
     if is_ascii and kind is sre.CATEGORY_SPACE:  # re.ASCII leaves the separators of files out
-        found = [(9, 13), (32, 32)]
-    return _joined(found)
+        return [(9, 13), (32, 32)]
+    test, limit = _KINDS[kind], 127 if is_ascii else _LAST
+    return _joined([(code, code) for code in range(limit + 1) if test(chr(code))])
 
 
 def _joined(ranges: Ranges) -> Ranges:
-    found: Ranges = []
+    joined: Ranges = []
     for low, high in sorted(ranges):
-        if found and low <= found[-1][1] + 1:
-            found[-1] = found[-1][0], max(high, found[-1][1])
+        if joined and low <= joined[-1][1] + 1:
+            joined[-1] = joined[-1][0], max(high, joined[-1][1])
         else:
-            found.append((low, high))
-    return found
+            joined.append((low, high))
+    return joined
 
 
 def _complement(ranges: Ranges) -> Ranges:
-    found, low = [], 0
-    for first, last in _joined(ranges):
+    gaps, low = [], 0
+    for first, last in [*_joined(ranges), (_LAST + 1, _LAST + 1)]:
         if first > low:
-            found.append((low, first - 1))
+            gaps.append((low, first - 1))
         low = last + 1
-    return [*found, (low, _LAST)] if low <= _LAST else found
+    return gaps
 
 
 def _listed(ranges: Ranges, last: int) -> str:
     """Write a class of RE2; one that holds nothing matches nothing."""
-    kept = [(low, min(high, last)) for low, high in ranges if low <= last]
-    if not kept:
-        return r"[^\x{0}-\x{10ffff}]"
-    return "[" + "".join(rf"\x{{{low:x}}}-\x{{{high:x}}}" for low, high in kept) + "]"
+    signs = "".join(rf"\x{{{low:x}}}-\x{{{min(high, last):x}}}" for low, high in ranges if low <= last)
+    return f"[{signs}]" if signs else r"[^\x{0}-\x{10ffff}]"

@@ -52,47 +52,42 @@ def judged(
     text: Text | None = None,
 ) -> Iterator[JudgedBlock]:
     """Judge the blocks of a stream by columns; of delimited text, the dialect tells which records are content."""
-    judge, judges = _block_judge(resource, source, fetch)
+    judge = _block_judge(resource, source, fetch)
     judgement.fetch = fetch
     content = None if isinstance(source.data, list) else Content(resource.dialect)
     with resource:
         for index, tokens in enumerate(stream):
             if index == 1 and text is not None:
-                judge.reserve(text.expected())
+                judge.keys.reserve(text.expected())
             last = tokens.first + tokens.count - 1
             if content is not None:
                 content.filter(tokens)
             block = judge.judge(tokens)
-            judgement.confirmed = judges.count
+            judgement.confirmed = judge.judges.count
             yield block
             if progress:
                 progress(last)
 
 
-def _block_judge(resource: TableResource, source: Source, fetch: Callable[[int], Cells]) -> tuple[BlockJudge, Judges]:
+def _block_judge(resource: TableResource, source: Source, fetch: Callable[[int], Cells]) -> BlockJudge:
     """Make the judge of blocks; the opened resource remembers keys, a second one judges cells alone."""
-    fields = expected_fields(resource)
-    places = {field.name: place for place, field in enumerate(fields)}
-    unique = [place for place, field in enumerate(fields) if field.constraints.get("unique")]
+    columns = [Column(field) for field in expected_fields(resource)]
+    places = {column.field.name: place for place, column in enumerate(columns)}
+    unique = [place for place, column in enumerate(columns) if column.field.constraints.get("unique")]
     primary = [places[name] for name in key_fields(resource)]
-    foreign = [key for key in resource.schema.foreign_keys if set(key["fields"]) <= set(places)]
-
-    def foreign_keys(columns: list[Column]) -> list[ForeignKey]:
-        keys = []
-        for key in foreign:
-            chosen = [places[name] for name in key["fields"]]
+    foreign, referring = [], list[str]()
+    for key in resource.schema.foreign_keys:
+        if set(key["fields"]) <= set(places):
             values = resource.lookup[key["reference"]["resource"]][tuple(key["reference"]["fields"])]
-            keys.append(ForeignKey(chosen, [columns[place].oracle for place in chosen], values))
-        return keys
-
+            referring += key["fields"]
+            foreign.append(ForeignKey({places[name]: columns[places[name]].oracle for name in key["fields"]}, values))
+    judges = Judges(resource, None)
     if unique or primary or foreign:
         cells = source.resource(fed=True, schema=without_keys(source.schema), data=resource.data)
         open_resource(cells)
-        read_first = [fields[place].name for place in [*unique, *primary]]
-        judges = Judges(cells, resource, [*read_first, *(name for key in foreign for name in key["fields"])])
-    else:
-        judges = Judges(resource, None)
-    return BlockJudge(fields, Keys(unique, primary), foreign_keys, judges, fetch), judges
+        read_first = [columns[place].field.name for place in [*unique, *primary]]
+        judges = Judges(cells, resource, [*read_first, *referring])
+    return BlockJudge(columns, Keys(unique, primary), foreign, judges, fetch)
 
 
 # Row by row
@@ -139,7 +134,7 @@ def row_blocks(rows: Iterable[Row], fields: list[Field], size: int) -> Iterator[
 
 def _block(group: list[Row], columns: list[Column]) -> JudgedBlock:
     good = [row for row in group if not row.errors]
-    names = [column.oracle.field.name for column in columns]
+    names = [column.field.name for column in columns]
 
     def values() -> tuple[list[pa.Array], list[tuple[int, int]]]:
         arrays, unheld = list[Any](), list[tuple[int, int]]()

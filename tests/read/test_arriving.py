@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from pipelines.declarations import Layout
 from pipelines.read import ExportsRoot, UnusableFileError, read_cells
-from pipelines.read.last_line import cut_line
-from pipelines.read.unfinished_files import FRESH, RECENT, growing, unfinished
+from pipelines.read.unfinished_files import FRESH, RECENT, cut_line, growing, unfinished
 
 LAYOUT = Layout(years="2024", path="{year}.csv", delimiter=";")
 ROWS = [f"G{row:02d};30;{1 + row % 12:02d}/2024;1234500" for row in range(12)]

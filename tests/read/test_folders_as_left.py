@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.read import ExportsRoot
 from pipelines.read.containers import unpack
-from pipelines.read.leftovers import leftover
+from pipelines.read.listing import leftover
 from pipelines.read.unexpected_files import look_at
 
 LEFT = [
