@@ -15,7 +15,7 @@ from assets.step_failures import step_name
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.flow.revisions import ACCEPT_JOB, RevisionError, accept_revision
-from pipelines.operations.purge import purge_older
+from pipelines.operations.instance_runs import purge_older
 from pipelines.operations.settings import retention_from_environment
 
 NETWORKS_JOB = "reseaux"
@@ -107,7 +107,7 @@ def accept_revision_job() -> dg.JobDefinition:
     return accepting
 
 
-# The job and the schedule that purge the instance of old runs, as ``pipelines.operations.purge`` does.
+# The job and the schedule that purge the instance of old runs, as ``pipelines.operations.instance_runs`` does.
 
 
 def upkeep_job() -> dg.JobDefinition:

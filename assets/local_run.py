@@ -27,7 +27,7 @@ from pipelines.flow.voice import signals_due
 from pipelines.flow.waiting_plans import waiting_plans
 from pipelines.mechanics.french import counted
 from pipelines.operations.instance import opened, prepare_instance
-from pipelines.operations.lost_runs import HOST_TAG
+from pipelines.operations.instance_runs import HOST_TAG
 from pipelines.operations.settings import home_from_environment
 from pipelines.report.run_summary import RunOutcome
 

@@ -17,7 +17,7 @@ from assets.step_failures import end_of_run, failures_of_run, step_name
 from assets.workspace import Workspace
 from pipelines.declarations import Catalogue
 from pipelines.operations.channels import channels_from_environment, send_news
-from pipelines.operations.lost_runs import RETRIED, busy
+from pipelines.operations.instance_runs import RETRIED, busy
 from pipelines.operations.settings import setting
 from pipelines.report.alerts import Alert, Places, alerts_of, broken_step, nothing_published, signals_stopped
 from pipelines.report.facts import known_years, late_files

@@ -20,7 +20,7 @@ from pipelines.flow.changes import Look
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.gather import gathered, national_state
 from pipelines.flow.store import Store
-from pipelines.operations.lost_runs import busy, fail_lost_runs
+from pipelines.operations.instance_runs import busy, fail_lost_runs
 from pipelines.report.night import begin_night, cells_of, latest_night, night_record
 
 EVERY = 15  # seconds between two evaluations

@@ -15,8 +15,7 @@ from typer.main import get_command
 from assets.definitions import build_definitions
 from assets.workspace import Workspace
 from pipelines.cli import app
-from pipelines.compile.editor import stale
-from pipelines.compile.manual import estimators_manual
+from pipelines.compile.editor import estimators_manual, stale
 from pipelines.declarations import load
 from pipelines.declarations.datasets import Explanation, TableDivision
 from pipelines.declarations.estimators import ESTIMATORS

@@ -164,8 +164,7 @@ def editor_schemas(
     check: Annotated[bool, flag("--check", "ne rien écrire ; code de sortie 1 s'ils sont périmés")] = False,
 ) -> int:
     """Write the JSON Schemas of editors and the page of estimators, or tell that they are stale."""
-    from pipelines.compile.editor import stale, write_editor_schemas
-    from pipelines.compile.manual import estimators_manual
+    from pipelines.compile.editor import estimators_manual, stale, write_editor_schemas
 
     folder, page = schemas / ".editor", schemas / "ESTIMATEURS.md"
     if check:

@@ -29,7 +29,7 @@ def prepare(home: Home = None, json: Json = False) -> int:
 def recover(home: Home = None, json: Json = False) -> int:
     """Mark as failed the runs that were killed with the service."""
     from pipelines.operations.instance import opened
-    from pipelines.operations.lost_runs import fail_lost_runs
+    from pipelines.operations.instance_runs import fail_lost_runs
 
     with opened(_place(home).resolve()) as instance:
         lost = fail_lost_runs(instance, nothing_runs=True)
@@ -45,7 +45,7 @@ def purge(
 ) -> int:
     """Remove old runs, with their events and logs."""
     from pipelines.operations.instance import opened
-    from pipelines.operations.purge import purge_older
+    from pipelines.operations.instance_runs import purge_older
     from pipelines.operations.settings import retention_from_environment
 
     place = _place(home).resolve()

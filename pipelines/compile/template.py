@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from pipelines.compile.expected_cells import expected_words, shown
+from pipelines.compile.expected_cells import cell_example, example_rows, expected_words, shown, territory_codes
 from pipelines.compile.exports import date_pattern, field_descriptor, is_optional, label_of, workbooks_for
-from pipelines.compile.samples import cell_example, example_rows, territory_codes
 from pipelines.compile.workbook import print_in_width, workbook, write_lines, write_text
 from pipelines.declarations.roles import row_rules
 from pipelines.mechanics.durations import duration_value

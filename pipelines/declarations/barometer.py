@@ -105,9 +105,7 @@ class Wave(Model):
     @property
     def calibration(self) -> tuple[Calibration, ...]:
         """The margins of the wave as the calibration of an export."""
-        return (
-            (Calibration(years=Years(first=self.year, last=self.year), margins=self.margins),) if self.margins else ()
-        )
+        return (Calibration(years=Years.holding([self.year]), margins=self.margins),) if self.margins else ()
 
 
 class Answer(Model):
@@ -299,15 +297,13 @@ def as_network(barometer: Barometer) -> Network | None:
     waves = [wave for wave in barometer.waves if wave.path]
     if not waves:
         return None
-    years = [wave.year for wave in waves]
-    between = sorted(set(range(min(years), max(years))) - set(years))
     return Network(
         title=barometer.title,
         producer=barometer.producer,
         description=barometer.description,
         structure_type="Baromètre",
         finest_level="national",
-        years=Years(first=min(years), last=max(years), without=tuple(between)),
+        years=Years.holding(wave.year for wave in waves),
         acceptance=barometer.acceptance,
         exports=tuple(_export(barometer, wave) for wave in waves),
     )
@@ -316,17 +312,16 @@ def as_network(barometer: Barometer) -> Network | None:
 def _export(barometer: Barometer, wave: Wave) -> Export:
     needed = {cut.column for cut in barometer.cuts} | {one.field for one in wave.margins}
     needed |= {one.ballot.column for one in barometer.questions if one.ballot and one.wording(wave.id)}
-    coded = [
-        _field(wave, name, Constraints(required=name in needed, enum=codes))
+    columns: list[tuple[str, Literal["string", "number"], Constraints]] = [
+        (name, "string", Constraints(required=name in needed, enum=codes))
         for name, codes in barometer.columns_of(wave).items()
     ]
-    other = []
     if barometer.respondent:
-        other.append(_field(wave, barometer.respondent, Constraints(required=True)))
+        columns.append((barometer.respondent, "string", Constraints(required=True)))
     if wave.weight:
-        other.append(_field(wave, wave.weight, Constraints(required=True, minimum=0), "number"))
+        columns.append((wave.weight, "number", Constraints(required=True, minimum=0)))
     layout = Layout(
-        years=Years(first=wave.year, last=wave.year),
+        years=Years.holding([wave.year]),
         path=wave.path or "",
         format=wave.format,
         delimiter=wave.delimiter,
@@ -339,16 +334,13 @@ def _export(barometer: Barometer, wave: Wave) -> Export:
         id=wave.id,
         kind="survey",
         title=wave.title,
-        fields=(*coded, *other),
+        fields=tuple(
+            ExportField(name=name, label=wave.labels.get(name), type=kind, constraints=constraints)
+            for name, kind, constraints in columns
+        ),
         layouts=(layout,),
         level=RowLevel(otherwise="national"),
         weight=wave.weight,
         calibration=wave.calibration,
         key=(barometer.respondent,) if barometer.respondent else (),
     )
-
-
-def _field(
-    wave: Wave, name: str, constraints: Constraints, kind: Literal["string", "number"] = "string"
-) -> ExportField:
-    return ExportField(name=name, label=wave.labels.get(name), type=kind, constraints=constraints)

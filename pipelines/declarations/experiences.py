@@ -43,11 +43,8 @@ class VoiceColumns(Model):
     @property
     def named(self) -> dict[str, tuple[ColumnName, ...]]:
         """Every place that names fields, with these fields."""
-        found: dict[str, tuple[ColumnName, ...]] = {}
-        for name in type(self).model_fields:
-            value = getattr(self, name)
-            found[name] = (value,) if isinstance(value, str) else tuple(value or ())
-        return found
+        places = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: (value,) if isinstance(value, str) else value or () for name, value in places.items()}
 
 
 class Experiences(Model):
@@ -132,8 +129,6 @@ class ExperiencesExport(Export):
 
 def as_network(experiences: Experiences) -> Network:
     """Return what its files are to reception, judgement and archive: a network of one export, that feeds no result."""
-    covered = sorted({year for layout in experiences.vintages.values() for year in layout.years})
-    without = sorted(set(range(covered[0], covered[-1])) - set(covered))
     columns = experiences.columns
     export = ExperiencesExport(
         id=EXPORT,
@@ -152,7 +147,7 @@ def as_network(experiences: Experiences) -> Network:
         description=experiences.description,
         structure_type="Expériences d'usagers",
         finest_level="national",
-        years=Years(first=covered[0], last=covered[-1], without=tuple(without)),
+        years=Years.holding(year for layout in experiences.vintages.values() for year in layout.years),
         acceptance=experiences.acceptance,
         exports=(export,),
     )
@@ -162,15 +157,10 @@ def _field(experiences: Experiences, field: ExportField) -> ExportField:
     """Return a field as it is judged: the cells of several channels hold nothing but declared ones."""
     if field.name not in experiences.columns.channels or not experiences.channels or field.constraints.pattern:
         return field
-    channel = f"(?i:{'|'.join(_escaped(channel) for channel in experiences.channels)})"
+    escaped = (re.sub(r"[().*+?|{}^$]", r"[\g<0>]", channel) for channel in experiences.channels)  # for every engine
+    channel = f"(?i:{'|'.join(escaped)})"
     # Where a cell tells what was felt of each channel, that comes after it: « Téléphone : Négatif ».
     one = f"[ ]*({channel}([ ]*[:(-][ ]*(?i:{FEELINGS})[)]?)?)?[ ]*"
-    pattern = f"{one}(,{one})*"
-    told = f"un ou plusieurs de : {', '.join(experiences.channels)} ; une virgule entre deux"
-    constraints = field.constraints.model_copy(update={"pattern": pattern})
-    return field.model_copy(update={"constraints": constraints, "readable_format": field.readable_format or told})
-
-
-def _escaped(text: str) -> str:
-    """Return a text as a pattern that means itself, in every engine."""
-    return re.sub(r"[().*+?|{}^$]", r"[\g<0>]", text)
+    words = f"un ou plusieurs de : {', '.join(experiences.channels)} ; une virgule entre deux"
+    constraints = field.constraints.model_copy(update={"pattern": f"{one}(,{one})*"})
+    return field.model_copy(update={"constraints": constraints, "readable_format": field.readable_format or words})

@@ -32,6 +32,15 @@ FORMS = {  # what each pattern of the models asks for, in words
     r"^(FR|\d{2,3}|2[AB])$": "FR, ou un code de département ou de région (exemples : 30, 2A, 974)",
     r"^\d+\.\d+\.\d+$": "un numéro de version (exemple : 1.2.0)",
 }
+_EXPECTED = {  # by the beginning of pydantic's name of an error
+    "bool": "true ou false attendu",
+    "int": "nombre entier attendu",
+    "float": "nombre attendu",
+    "dict": "bloc de clés attendu",
+    "model": "bloc de clés attendu",
+    "tuple": "liste attendue",
+    "date": "date attendue sous la forme AAAA-MM-JJ",
+}
 _WIDTH, _BEFORE = 100, 60  # characters of a line that are shown, and how many of them before what is wrong
 _NAMED_KEY = re.compile(r"([\w.-]+) : (.*)", re.DOTALL)
 
@@ -143,22 +152,13 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
         f"permis : {_french_or(context.get('expected_tags'))}"
         f"{_nearest(context.get('tag'), context.get('expected_tags'))}",
         "union_tag_not_found": f"il manque « {str(context.get('discriminator')).strip(chr(39))} »",
-        "string_pattern_mismatch": f"{_shown(found)} n'a pas la forme attendue : {_form(context.get('pattern'))}",
+        "string_pattern_mismatch": f"{_shown(found)} n'a pas la forme attendue : "
+        f"{FORMS.get(context.get('pattern', ''), context.get('pattern'))}",
         "string_type": f"texte attendu, trouvé {_shown(found)} (mettre entre guillemets si c'est un code)",
         "string_too_short": f"texte trop court ({context.get('min_length')} caractères au moins)",
         "string_too_long": f"texte trop long ({context.get('max_length')} caractères au plus)",
         "too_long": f"{context.get('max_length')} élément(s) au plus",
         "too_short": f"{context.get('min_length')} élément(s) au moins",
-        "bool_type": f"true ou false attendu, trouvé {_shown(found)}",
-        "bool_parsing": f"true ou false attendu, trouvé {_shown(found)}",
-        "int_type": f"nombre entier attendu, trouvé {_shown(found)}",
-        "int_from_float": f"nombre entier attendu, trouvé {_shown(found)}",
-        "int_parsing": f"nombre entier attendu, trouvé {_shown(found)}",
-        "float_type": f"nombre attendu, trouvé {_shown(found)}",
-        "float_parsing": f"nombre attendu, trouvé {_shown(found)}",
-        "dict_type": f"bloc de clés attendu, trouvé {_shown(found)}",
-        "model_type": f"bloc de clés attendu, trouvé {_shown(found)}",
-        "tuple_type": f"liste attendue, trouvé {_shown(found)}",
         "greater_than": f"{_shown(found)} doit dépasser {context.get('gt')}",
         "less_than": f"{_shown(found)} doit rester sous {context.get('lt')}",
         "greater_than_equal": f"{_shown(found)} est sous le minimum {context.get('ge')}",
@@ -166,15 +166,12 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
         "value_error": str(context.get("error", error["msg"])),
     }
     if kind == "extra_forbidden":
-        return _unknown_key(error, model)
-    if kind.startswith("date"):
-        return f"date attendue sous la forme AAAA-MM-JJ, trouvé {_shown(found)}"
+        allowed = _allowed_keys(model, error["loc"][:-1])
+        hint = close_to(str(error["loc"][-1]), allowed)
+        return f"clé inconnue{hint}" + (f" ; clés permises : {', '.join(allowed)}" if allowed else "")
+    if expected := _EXPECTED.get(kind.partition("_")[0]):
+        return f"{expected}, trouvé {_shown(found)}"
     return messages.get(kind, error["msg"])
-
-
-def _form(pattern: object) -> str:
-    """Say what a value is like; each pattern of the models says it in words (tested)."""
-    return FORMS.get(str(pattern), str(pattern))
 
 
 def _french_or(words: object) -> str:
@@ -188,13 +185,6 @@ def _nearest(found: object, expected: object) -> str:
 def _shown(value: Any) -> str:
     text = "rien" if value is None else str(value)
     return f"« {text if len(text) <= 60 else text[:57] + '…'} »"
-
-
-def _unknown_key(error: ErrorDetails, model: type[BaseModel]) -> str:
-    allowed = _allowed_keys(model, error["loc"][:-1])
-    hint = close_to(str(error["loc"][-1]), allowed)
-    listed = f" ; clés permises : {', '.join(allowed)}" if allowed else ""
-    return f"clé inconnue{hint}{listed}"
 
 
 def _allowed_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -57,20 +57,25 @@ class Years(Model):
     def _from_text(cls, value: Any) -> Any:
         if isinstance(value, int):
             return {"first": value, "last": value}
-        if isinstance(value, str):
-            match = re.fullmatch(r"(\d{4})(?:\s*-\s*(\d{4}))?", value)
-            if not match:
-                raise ValueError("années attendues sous la forme 2022-2024 ou 2022")
-            return {"first": match[1], "last": match[2] or match[1]}
-        if not isinstance(value, dict):
+        if isinstance(value, dict):
+            return value
+        match = re.fullmatch(r"(\d{4})(?:\s*-\s*(\d{4}))?", value) if isinstance(value, str) else None
+        if match is None:
             raise ValueError("années attendues sous la forme 2022-2024 ou 2022")
-        return value
+        return {"first": match[1], "last": match[2] or match[1]}
 
     @model_validator(mode="after")
     def _ordered(self) -> Years:
         if self.last < self.first:
             raise ValueError(f"la dernière année ({self.last}) précède la première ({self.first})")
         return self
+
+    @classmethod
+    def holding(cls, years: Iterable[int]) -> Years:
+        """Return the range that holds these years, and no other."""
+        listed = set(years)
+        first, last = min(listed), max(listed)
+        return cls(first=first, last=last, without=tuple(sorted({*range(first, last)} - listed)))
 
     def __contains__(self, year: object) -> bool:
         return isinstance(year, int) and self.first <= year <= self.last and year not in self.without
@@ -79,8 +84,8 @@ class Years(Model):
         return (year for year in range(self.first, self.last + 1) if year not in self.without)
 
     def __str__(self) -> str:
-        told = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
-        return f"{told} sauf {', '.join(map(str, self.without))}" if self.without else told
+        written = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        return f"{written} sauf {', '.join(map(str, self.without))}" if self.without else written
 
 
 def check_pattern(pattern: str) -> str:
@@ -104,24 +109,20 @@ def _reason(items: Iterable[Any], times: int) -> str:
     for kind, value in items:
         if kind in _WORDS:
             return _WORDS[kind]
-        inner, around = _inner(kind, value), times
-        if kind in _REPEATS:
-            least, most, _ = value
-            around = times * max(1, least, 0 if most is sre.MAXREPEAT else most)
+        parts, around = [], times
+        if kind is sre.BRANCH:
+            parts = value[1]
+        elif kind is sre.SUBPATTERN:
+            parts = [value[3]]
+        elif kind in _REPEATS:
+            least, most, repeated = value
+            parts, around = [repeated], times * max(1, least, 0 if most is sre.MAXREPEAT else most)
             if around > _MOST_REPEATS:
                 return f"il a plus de {_MOST_REPEATS} répétitions"
-        for part in inner:
+        for part in parts:
             if reason := _reason(part, around):
                 return reason
     return ""
-
-
-def _inner(kind: Any, value: Any) -> list[Any]:
-    if kind is sre.BRANCH:
-        return list(value[1])
-    if kind is sre.SUBPATTERN:
-        return [value[3]]
-    return [value[2]] if kind in _REPEATS else []
 
 
 class Constraints(Model):
@@ -138,5 +139,5 @@ class Constraints(Model):
 
     def descriptor(self) -> dict[str, Any]:
         """Return the constraints that say something, as a Table Schema descriptor."""
-        found = self.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+        said = self.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in said.items()}

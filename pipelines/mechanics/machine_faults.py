@@ -41,10 +41,8 @@ def fault_in(text: str) -> str | None:
     """Say what the machine refused, when the message of an error (Python's, SQLite's, a library's) tells it."""
     if _SQLITE_FULL in text:
         return _said(errno.ENOSPC, None)
-    found = _NUMBER.search(text)
-    if found is None or int(found[1]) not in _TOLD:
-        return None
-    return _said(int(found[1]), found[2])
+    match = _NUMBER.search(text)
+    return _said(int(match[1]), match[2]) if match and int(match[1]) in _TOLD else None
 
 
 def _said(number: int, place: object) -> str:

@@ -122,22 +122,21 @@ def send_news(store: Store, alerts: Sequence[Alert], channels: Sequence[Channel]
     sent = store.load(SENT, dict[str, dict[str, str]]) or {}
     failures = []
     for channel in channels:
-        known = {key: seen for key, seen in sent.get(channel.name, {}).items() if _recent(seen, day)}
-        news = [alert for alert in alerts if alert.key not in known]
-        seen_again = [alert for alert in alerts if alert.key in known]
+        recent = {
+            key: seen for key, seen in sent.get(channel.name, {}).items()
+            if day - datetime.date.fromisoformat(seen) <= FORGOTTEN_AFTER
+        }  # fmt: skip
+        news = [alert for alert in alerts if alert.key not in recent]
+        seen_again = [alert for alert in alerts if alert.key in recent]
         try:
             if news:
                 channel.send(write_message(news, day))
         except SendError as error:
             failures.append(f"{channel.name} : {error}")
             news = []
-        sent[channel.name] = known | {alert.key: day.isoformat() for alert in (*seen_again, *news)}
+        sent[channel.name] = recent | {alert.key: day.isoformat() for alert in (*seen_again, *news)}
         store.keep(SENT, sent)
     return failures
-
-
-def _recent(seen: str, day: datetime.date) -> bool:
-    return day - datetime.date.fromisoformat(seen) <= FORGOTTEN_AFTER
 
 
 def channels_from_environment(environment: Mapping[str, str] = ENVIRONMENT) -> list[Channel]:

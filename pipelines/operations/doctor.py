@@ -34,6 +34,7 @@ from pipelines.operations.instance import (
     database_time,
     instance_place,
     opened,
+    schema_versions,
 )
 from pipelines.operations.settings import (
     PROJECT,
@@ -199,10 +200,8 @@ def _instance() -> Iterator[Reading]:
 
 
 def _migrated(instance: dg.DagsterInstance, place: InstancePlace, advice: str) -> Reading:
-    storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
-    versions = [storage.alembic_version() for storage in storages if storage is not None]
     kind = "PostgreSQL" if place.on_postgresql else f"SQLite, {place.state}"
-    if any(version is not None and version[0] != version[1] for version in versions):
+    if any(version and version[0] != version[1] for version in schema_versions(instance)):
         return Reading("Instance", "panne", f"{kind} : schéma d'une autre version de Dagster", advice)
     return Reading("Instance", "bon", f"{kind} : joignable, schéma à jour")
 
@@ -221,11 +220,11 @@ def _daemons(instance: dg.DagsterInstance) -> Reading:
 def _secrets() -> Iterator[Reading]:
     for name in SECRETS:
         try:
-            held = read_secret(name)
+            secret = read_secret(name)
         except SettingError as error:
             yield Reading("Clés", "panne", str(error), _ENVIRONMENT)
             continue
-        if held is None:
+        if secret is None:
             yield Reading("Clés", "ignoré", f"{name} : absente")
         elif readable_by_others(name):
             yield Reading("Clés", "avertissement", f"{name} : son fichier est lisible par tous", "chmod 600")

@@ -23,7 +23,7 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.runs.sqlite import sqlite_run_storage as sqlite_storage
-from dagster._core.storage.sql import get_alembic_config
+from dagster._core.storage.sql import AlembicVersion, get_alembic_config
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from filelock import FileLock
 from sqlalchemy import URL, create_engine, make_url, text
@@ -234,17 +234,17 @@ def prepare_instance(home: Path, *, alone: bool = True) -> list[str]:
         if postgres_url() is None:
             done += [f"réparé : {path}" for path in mend_sqlite(_sqlite_folder(home), runs=alone)]
         with opened(home) as instance, redirect_stdout(io.StringIO()):
-            if not _newest(instance):
-                instance.upgrade()  # it prints what it does
+            if not all(version and version[0] == version[1] for version in schema_versions(instance)):
+                # The file of every run is opened for it, and their index last; it prints what it does.
+                instance.upgrade()
             done.append(f"stockage prêt : {'SQLite' if postgres_url() is None else 'PostgreSQL'}")
     return done
 
 
-def _newest(instance: dg.DagsterInstance) -> bool:
-    """Whether the storage is as this Dagster makes it: upgrading opens the file of every run, and their index last."""
+def schema_versions(instance: dg.DagsterInstance) -> list[AlembicVersion | None]:
+    """Return, of each storage, the version that it has and the one that this Dagster makes; None: none is known."""
     storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
-    versions = [storage.alembic_version() if storage else None for storage in storages]
-    return all(version is not None and version[0] == version[1] for version in versions)
+    return [storage.alembic_version() if storage else None for storage in storages]
 
 
 def _sqlite_folder(home: Path) -> Path:
@@ -277,10 +277,10 @@ def _mended(path: Path, newest: str | None) -> bool:
     """Mend one file; say whether it had to be."""
     with closing(sqlite3.connect(path)) as database:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        versions = (
-            [name for (name,) in database.execute("SELECT version_num FROM alembic_version ORDER BY rowid")]
-            if "alembic_version" in tables else []
-        )  # fmt: skip
+        versions = []
+        if "alembic_version" in tables:
+            rows = database.execute("SELECT version_num FROM alembic_version ORDER BY rowid")
+            versions = [name for (name,) in rows]
         if len(versions) > 1:
             kept = newest if newest in versions else versions[-1]
             database.execute("DELETE FROM alembic_version WHERE version_num <> ?", (kept,))

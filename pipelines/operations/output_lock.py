@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,10 @@ def _folder_held(folder: Path, sign: dict[str, Any]) -> Iterator[None]:
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise OutputBusyError(_told(_parsed(_text(place)))) from None
+        text = ""  # of whoever has just left
+        with suppress(FileNotFoundError):
+            text = place.read_text(encoding="utf-8", errors="replace")
+        raise OutputBusyError(_told(_parsed(text))) from None
     try:
         place.write_text(json.dumps(sign, ensure_ascii=False), encoding="utf-8")
         yield
@@ -66,20 +69,13 @@ def _folder_held(folder: Path, sign: dict[str, Any]) -> Iterator[None]:
         lock.release()
 
 
-def _text(place: Path) -> str:
-    try:
-        return place.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""  # whoever held it has just left
-
-
 def _parsed(text: str) -> dict[str, Any]:
     """Return a sign; one that is being written says nothing yet."""
     try:
-        found = json.loads(text)
+        sign = json.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return sign if isinstance(sign, dict) else {}
 
 
 @contextmanager
@@ -120,21 +116,17 @@ def _other_at_work(storage: ObjectStore, mine: str, sign: dict[str, Any]) -> dic
     now = moments[mine]
     contents = storage.read_many(name for name in moments if name != mine)
     for name, content in sorted(contents.items()):
-        held = _parsed(content.decode("utf-8", "replace"))
-        if now - moments[name] > LIFE or _process_gone(held):
+        other = _parsed(content.decode("utf-8", "replace"))
+        here = other.get("machine") == platform.node()
+        if now - moments[name] > LIFE or (here and not psutil.pid_exists(int(other.get("processus", 0)))):
             storage.remove(name)
-        elif not (sign["parmi"] and held.get("parmi") == sign["parmi"]):
-            return held
+        elif not (sign["parmi"] and other.get("parmi") == sign["parmi"]):
+            return other
     return None
 
 
-def _process_gone(held: dict[str, Any]) -> bool:
-    """Whether a sign is of a process of this machine that is no more."""
-    return held.get("machine") == platform.node() and not psutil.pid_exists(int(held.get("processus", 0)))
-
-
-def _told(held: dict[str, Any]) -> str:
-    since = held.get("depuis")
+def _told(sign: dict[str, Any]) -> str:
+    since = sign.get("depuis")
     moment = f" depuis le {datetime.datetime.fromisoformat(since):%d/%m/%Y à %H:%M:%S}" if since else ""
-    which = f" ({held['par']}, machine {held['machine']}, processus {held['processus']})" if held.get("par") else ""
+    which = f" ({sign['par']}, machine {sign['machine']}, processus {sign['processus']})" if sign.get("par") else ""
     return f"un traitement est en cours{moment} sur cette sortie{which} : attendre sa fin, puis relancer"

@@ -83,12 +83,12 @@ def read_secret(name: str, environment: Mapping[str, str] = ENVIRONMENT) -> str 
     if not file:
         return direct or None
     try:
-        held = Path(file).read_text(encoding="utf-8").strip("\r\n")
+        secret = Path(file).read_text(encoding="utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"{name}_FILE : le fichier {file} ne se lit pas ({type(error).__name__})") from None
-    if not held:
+    if not secret:
         raise SettingError(f"{name}_FILE : le fichier {file} est vide")
-    return held
+    return secret
 
 
 def readable_by_others(name: str, environment: Mapping[str, str] = ENVIRONMENT) -> bool:

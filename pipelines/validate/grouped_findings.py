@@ -6,9 +6,8 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pipelines.compile.expected_cells import expected_words
+from pipelines.compile.expected_cells import cell_example, expected_words
 from pipelines.compile.exports import field_descriptor
-from pipelines.compile.samples import cell_example
 from pipelines.mechanics.french import rows_text
 from pipelines.mechanics.plain_text import one_line, spelled
 from pipelines.mechanics.spelling import one_writing

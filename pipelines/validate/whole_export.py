@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipelines.compile.samples import example_rows
+from pipelines.compile.expected_cells import example_rows
 from pipelines.validate.double_keys import compare_files, refuse_companions, refuse_double_values
 from pipelines.validate.equivalent_keys import OfficeCodes
 from pipelines.validate.export_parts import RANK, Expected, Part, Whole

@@ -24,7 +24,7 @@ from fixtures.dagster_service import Service, small_project, wait_for, write_exp
 from assets.jobs import STAGES, stage_key
 from pipelines.flow.store import Store
 from pipelines.flow.stored_files import read_frame, read_json
-from pipelines.operations.lost_runs import fail_lost_runs
+from pipelines.operations.instance_runs import fail_lost_runs
 from pipelines.release import history
 
 pytestmark = pytest.mark.e2e

@@ -16,8 +16,7 @@ from dagster._core.instance.ref import InstanceRef
 
 from pipelines.cli import main
 from pipelines.operations.instance import mend_sqlite, postgres_url, prepare_instance
-from pipelines.operations.lost_runs import HOST_TAG, LOST, busy, fail_lost_runs, to_be_retried
-from pipelines.operations.purge import purge_runs
+from pipelines.operations.instance_runs import HOST_TAG, LOST, busy, fail_lost_runs, purge_runs, to_be_retried
 from pipelines.operations.settings import night_from_environment, retention_from_environment
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ from assets.definitions import build_definitions
 from assets.jobs import NATIONAL_JOB, NETWORKS_JOB, SIGNALS_JOB, STAGES, stage_key, year_tag
 from assets.nights import NIGHT_TAG
 from pipelines.flow.changes import look
-from pipelines.operations.lost_runs import busy
+from pipelines.operations.instance_runs import busy
 from pipelines.report.night import begin_night, latest_night, night_record
 
 S = dg.DagsterRunStatus

@@ -12,7 +12,7 @@ import pytest
 from files_of_cells import declared, judged, written
 
 from pipelines.cli import main
-from pipelines.compile.samples import example_rows, territory_codes
+from pipelines.compile.expected_cells import example_rows, territory_codes
 from pipelines.compile.template import template_schema, template_workbook
 from pipelines.declarations import load
 from pipelines.declarations.network import Acceptance

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.cli import main
+from pipelines.compile.expected_cells import example_rows
 from pipelines.compile.exports import label_of
-from pipelines.compile.samples import example_rows
 from pipelines.declarations import Export, Layout
 from pipelines.declarations.network import Acceptance
 from pipelines.mechanics.opened_files import Cells

@@ -1,12 +1,16 @@
-"""Runs whose process is gone: found and marked failed, so that they hold nothing up and the next night goes on.
+"""Upkeep of the runs of the instance: those whose process is gone are marked failed, old ones are deleted.
 
 Dagster's run monitoring doesn't ask after the processes that its default launcher starts: killed with their code
-server, or by a reboot, they would stay "started" for ever.
+server, or by a reboot, they would stay "started" for ever, and hold the next nights up. Of old things, it purges ticks
+alone.
 """
 
 import datetime
 import platform
 import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import psutil
@@ -22,6 +26,9 @@ HOST_TAG = "resultats/machine"  # of runs that no launcher started: the command 
 _WORKER = re.compile(r"(Started process for run|Executing steps in process) \(pid: (\d+)\)")
 _SLACK = 5  # seconds by which the clock may have been set meanwhile
 LOST = "Le processus de ce traitement a disparu (arrêt brutal). Rien n'est perdu : il sera repris."
+_STATES = (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+_OVER = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+_BATCH = 500
 
 
 def fail_lost_runs(instance: dg.DagsterInstance, *, nothing_runs: bool = False) -> list[str]:
@@ -30,10 +37,8 @@ def fail_lost_runs(instance: dg.DagsterInstance, *, nothing_runs: bool = False) 
     ``nothing_runs``: the caller knows that no process of the service is alive (it starts now), hence all are lost.
     To be called where the processes of runs live: same machine, same container.
     """
-    lost = [
-        run for run in instance.get_runs(dg.RunsFilter(statuses=RUNNING))
-        if nothing_runs or _gone(instance, run)
-    ]  # fmt: skip
+    running = instance.get_runs(dg.RunsFilter(statuses=RUNNING))
+    lost = [run for run in running if nothing_runs or _gone(instance, run)]
     for run in lost:
         if run.status == _S.CANCELING:
             instance.report_run_canceled(run, LOST)
@@ -64,10 +69,10 @@ def _gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     A process of that number that began after the run did is another one. A run whose process hasn't told its number yet
     is left to Dagster's start timeout; one of the command line is known by its machine only.
     """
-    told = _worker(instance, run)
-    if told is None:
+    worker = _worker(instance, run)
+    if worker is None:
         return False
-    pid, moment = told
+    pid, moment = worker
     try:
         process = psutil.Process(pid)
         return process.status() == psutil.STATUS_ZOMBIE or process.create_time() > moment + _SLACK
@@ -83,3 +88,46 @@ def _worker(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[int, floa
         if found and (here or found[1].startswith("Started")):
             return int(found[2]), entry.timestamp
     return None
+
+
+def purge_older(instance: dg.DagsterInstance, days: int) -> list[str]:
+    """Delete the runs that are more than ``days`` old, as ``purge_runs`` does."""
+    return purge_runs(instance, datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days))
+
+
+def purge_runs(instance: dg.DagsterInstance, before: datetime.datetime) -> list[str]:
+    """Delete the runs that ended and were created before a moment; return their ids.
+
+    Kept: the runs that hold the latest attempt at, or the latest materialization of, an asset or one of its partitions.
+    """
+    kept = set(_latest_runs(instance))
+    asked = dg.RunsFilter(statuses=_OVER, created_before=before)
+    old = [run.run_id for run in instance.get_runs(asked) if run.run_id not in kept]
+    for run_id in old:
+        instance.compute_log_manager.delete_logs(prefix=[run_id])
+        instance.delete_run(run_id)
+        _remove_shard(instance, run_id)
+    return old
+
+
+def _latest_runs(instance: dg.DagsterInstance) -> Iterator[str]:
+    storage = instance.event_log_storage
+    for key in instance.get_asset_keys():
+        for kind in _STATES:
+            latest = sorted(storage.get_latest_storage_id_by_partition(key, kind).values())
+            for start in range(0, len(latest), _BATCH):
+                wanted = dg.EventRecordsFilter(kind, asset_key=key, storage_ids=latest[start : start + _BATCH])
+                yield from (record.event_log_entry.run_id for record in storage.get_event_records(wanted))
+            newest = storage.get_event_records(dg.EventRecordsFilter(kind, asset_key=key), limit=1)
+            yield from (record.event_log_entry.run_id for record in newest)
+
+
+def _remove_shard(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Remove the file that SQLite keeps of the run's events, which Dagster leaves empty."""
+    storage = getattr(instance.event_log_storage, "_storage", instance.event_log_storage)
+    if hasattr(storage, "path_for_shard"):  # SQLite's
+        shard = Path(storage.path_for_shard(run_id))
+        for path in shard.parent.glob(f"{shard.name}*"):
+            path.unlink(missing_ok=True)
+    logs = Path(instance.storage_directory()) / run_id
+    shutil.rmtree(logs, ignore_errors=True)
