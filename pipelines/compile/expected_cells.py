@@ -150,7 +150,6 @@ def _candidates(field: ExportField, descriptor: Mapping[str, Any], year: int | N
 
 
 def _made(field: ExportField, descriptor: Mapping[str, Any]) -> list[Any]:
-    """Return values tried when none is declared."""
     limits = field.constraints
     if field.type == "boolean":
         return [*descriptor.get("trueValues", ["true"])]

@@ -41,7 +41,7 @@ _ELAPSED = {"h:mm:ss": "[h]:mm:ss", "h:mm": "[h]:mm", "mm:ss": "[mm]:ss"}
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the template: how it is headed and described, an example of it, the values to choose from."""
+    """A column of the template: how it is headed and described, an example, and the cells of its list if it has one."""
 
     field: ExportField
     label: str
@@ -49,7 +49,7 @@ class _Column:
     described: str
     example: str
     descriptor: Mapping[str, Any]
-    choices: Sequence[str] = ()
+    source: str = ""
 
     @property
     def native(self) -> bool:
@@ -103,16 +103,20 @@ def template_workbook(catalogue: Catalogue, network: str, export: Export, layout
     lists = _lists(territories, export, layout)
     rows = example_rows(export, layout, territories, year, row_rules(catalogue, network, export, [year]))
     examples = rows[0] if rows else {field.name: cell_example(export, field, layout, year) for field in export.fields}
-    columns = [_column(field, layout, examples[field.name], lists.get(field.name, ())) for field in export.fields]
+    sources = {}
+    for rank, (listed, values) in enumerate(lists.items()):
+        letters = xl_col_to_name(rank)
+        sources[listed] = f"={LISTS}!${letters}$2:${letters}${len(values) + 1}"
+    columns = [_column(field, layout, examples[field.name], sources.get(field.name, "")) for field in export.fields]
     target = io.BytesIO()
     with workbook(title, target) as book:
         formats = [book.add_format({"num_format": column.number_format}) for column in columns]
         name = (layout.sheet if _is_workbook(layout) else None) or "Données"
         notice, described, example = _free(name, NOTICE, COLUMNS, EXAMPLE)
-        _sheet_to_fill(book, name, layout, title, columns, formats, list(lists))
+        _sheet_to_fill(book, name, layout, title, columns, formats)
         write_lines(book, notice, title, _notice(network, export, layout, year, name, columns, shows=bool(rows)))
         _columns_sheet(book, described, columns)
-        sheet = _sheet_to_fill(book, example, layout, title, columns, formats, list(lists))
+        sheet = _sheet_to_fill(book, example, layout, title, columns, formats)
         for row, values in enumerate(rows, start=layout.skip_rows + layout.header_rows):
             for rank, column in enumerate(columns):
                 _cell(sheet, row, rank, values[column.field.name], column, formats[rank])
@@ -121,32 +125,25 @@ def template_workbook(catalogue: Catalogue, network: str, export: Export, layout
     return target.getvalue()
 
 
-def _column(field: ExportField, layout: Layout, example: str, choices: Sequence[str] = ()) -> _Column:
+def _column(field: ExportField, layout: Layout, example: str, source: str = "") -> _Column:
     words = expected_words(field, layout)
     said = f"{field.description.rstrip('.')}. " if field.description else ""
     optional = " La colonne peut manquer." if is_optional(field, layout) else ""
     personal = " Donnée personnelle : jamais publiée." if field.personal else ""
     described = f"{said}{words[0].upper()}{words[1:]}.{optional}{personal}"
-    return _Column(field, label_of(field, layout), words, described, example, field_descriptor(field, layout), choices)
+    return _Column(field, label_of(field, layout), words, described, example, field_descriptor(field, layout), source)
 
 
 def _sheet_to_fill(
-    book: Workbook,
-    name: str,
-    layout: Layout,
-    title: str,
-    columns: Sequence[_Column],
-    formats: Sequence[Format],
-    lists: Sequence[str],
+    book: Workbook, name: str, layout: Layout, title: str, columns: Sequence[_Column], formats: Sequence[Format]
 ) -> Worksheet:
-    """Add a sheet with the header, the formats and the checks of its columns."""
     sheet = book.add_worksheet(name)
     print_in_width(sheet)
     _header(book, sheet, layout, title, columns)
     first = layout.skip_rows + layout.header_rows
     for rank, column in enumerate(columns):
         sheet.set_column(rank, rank, max(14, min(40, len(column.label) + 4)), formats[rank])
-        sheet.data_validation(first, rank, LAST_ROW, rank, _check(column, lists))
+        sheet.data_validation(first, rank, LAST_ROW, rank, _check(column))
     return sheet
 
 
@@ -160,7 +157,6 @@ def _is_workbook(layout: Layout) -> bool:
 
 
 def _header(book: Workbook, sheet: Worksheet, layout: Layout, title: str, columns: Sequence[_Column]) -> None:
-    """Write title rows and header rows with a comment per column."""
     skipped, height = layout.skip_rows, layout.header_rows
     head = book.add_format({**_HEADER, "num_format": "@"})
     if skipped:
@@ -211,11 +207,7 @@ def _lists(territories: Territories, export: Export, layout: Layout) -> dict[str
 
 
 def _lists_sheet(
-    book: Workbook,
-    labels: Mapping[str, str],
-    lists: Mapping[str, list[str]],
-    export: Export,
-    names: Mapping[str, str],
+    book: Workbook, labels: Mapping[str, str], lists: Mapping[str, list[str]], export: Export, names: Mapping[str, str]
 ) -> None:
     """Write the values of each list, in the column of its rank; last, the names of the places."""
     if not lists:
@@ -255,7 +247,7 @@ def _asked(column: _Column) -> str:
     return ". ".join(part.rstrip(".") for part in (other, column.field.description) if part)
 
 
-def _check(column: _Column, lists: Sequence[str]) -> dict[str, Any]:
+def _check(column: _Column) -> dict[str, Any]:
     """Return what the spreadsheet itself checks: a list to choose from, or bounds, told as a warning."""
     rule: dict[str, Any] = {
         "validate": "any", "ignore_blank": True, "error_type": "warning", "error_title": "Valeur inattendue",
@@ -263,14 +255,12 @@ def _check(column: _Column, lists: Sequence[str]) -> dict[str, Any]:
         "input_title": _cut(column.label, _LONGEST_TITLE),
         "input_message": _cut(f"{column.words[0].upper()}{column.words[1:]}.", _LONGEST_MESSAGE),
     }  # fmt: skip
-    if column.field.name in lists:
-        letters = xl_col_to_name(lists.index(column.field.name))
-        source = f"={LISTS}!${letters}$2:${letters}${len(column.choices) + 1}"
+    if column.source:
         message = (
             f"« {column.label} » : choisissez une valeur de la liste (flèche à droite de la cellule), telle quelle. "
             f"Toutes sont dans la feuille « {LISTS} »."
         )
-        rule |= {"validate": "list", "source": source, "error_message": _cut(message, _LONGEST_MESSAGE)}
+        rule |= {"validate": "list", "source": column.source, "error_message": _cut(message, _LONGEST_MESSAGE)}
     elif column.field.type in ("integer", "number") and (bounds := _bounds(column.field)):
         rule |= {"validate": "integer" if column.field.type == "integer" else "decimal", **bounds}
     return rule

@@ -105,7 +105,6 @@ def _value_faults(field: ExportField | None, values: Iterable[Scalar]) -> Iterat
 
 
 def _fits(value: Scalar, field: ExportField) -> bool:
-    """Tell whether a value is one that the type of a column can hold."""
     if field.type in NUMERIC:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if field.type == "boolean":

@@ -81,8 +81,8 @@ class _Reader:
             self.say(file, f"le fichier n'est pas en UTF-8 (octet {error.start})")
             return None
         self.documents[file] = document
-        for problem in document.problems:
-            self.say(file, problem.message, problem.line)
+        for line, message in document.problems:
+            self.say(file, message, line)
         if document.problems:
             return None
         try:

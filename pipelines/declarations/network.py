@@ -66,11 +66,13 @@ class ExportField(Model):
     personal: bool = False
 
     @model_validator(mode="after")
-    def _unit_fits(self) -> ExportField:
+    def _can_be_read(self) -> ExportField:
         if self.type == "duration":
             _check_duration(self)
         elif self.unit is not None and (self.type not in ("integer", "number") or self.unit in DURATION_UNITS):
             raise ValueError(f"unit « {self.unit} » : « % » et « part » vont avec un nombre, les autres avec une durée")
+        if self.format == "any":
+            raise ValueError("format « any » interdit : il lit le mois avant le jour ; écrire par exemple %d/%m/%Y")
         return self
 
     @property
@@ -81,15 +83,8 @@ class ExportField(Model):
         limit = self.constraints.maximum
         return isinstance(limit, int | float) and limit <= 1
 
-    @model_validator(mode="after")
-    def _dates_say_their_order(self) -> ExportField:
-        if self.format == "any":
-            raise ValueError("format « any » interdit : il lit le mois avant le jour ; écrire par exemple %d/%m/%Y")
-        return self
-
 
 def _check_duration(field: ExportField) -> None:
-    """Raise ValueError on a duration that couldn't be read or counted."""
     if field.unit not in DURATION_UNITS:
         raise ValueError(f"une durée demande unit : {', '.join(DURATION_UNITS)}")
     if field.format is not None and field.format not in DURATION_FORMS:

@@ -101,6 +101,12 @@ class Territory(Model):
         return (self.since or year) <= year <= (self.until or year)
 
 
+def _place(row: list[Any]) -> dict[str, Any]:
+    place = dict(zip(("level", "code", "name", "kind", "region", "since", "until"), row, strict=False))
+    codes = {key: str(place[key]) for key in ("code", "region") if place.get(key) is not None}
+    return place | codes
+
+
 class Territories(Model):
     """The dated list of territories, with its source."""
 
@@ -112,15 +118,9 @@ class Territories(Model):
     @classmethod
     def _one_line_each(cls, value: Any) -> Any:
         """Read the compact rows ``[level, code, name, kind, region, since, until]`` of the file."""
-        names = ("level", "code", "name", "kind", "region", "since", "until")
         if not isinstance(value, list):
             return value
-        return [
-            {key: str(item) if key in ("code", "region") and item is not None else item
-             for key, item in zip(names, row, strict=False)}
-            if isinstance(row, list) else row
-            for row in value
-        ]  # fmt: skip
+        return [_place(row) if isinstance(row, list) else row for row in value]
 
     def of_year(self, year: int) -> Territories:
         """Return the list of a reference year."""
@@ -135,23 +135,16 @@ class Geography:
 
     def __init__(self, territories: Territories) -> None:
         places = sorted(territories.territories, key=lambda place: place.since or 0)
-        departements = [place for place in places if place.level == "departement"]
-        self._region = {place.code: place.region for place in departements if place.region}
-        self._states: dict[str, list[Territory]] = {}
-        for place in departements:
-            self._states.setdefault(place.code, []).append(place)
+        self._region = {place.code: place.region for place in places if place.level == "departement" and place.region}
         self._names: dict[tuple[str, str], str] = {(place.level, place.code): place.name for place in places}
 
     def name(self, level: Level, code: str | None) -> str | None:
         """Return the name of a territory; an office stands in a département; none for an unknown one."""
         return self._names.get(("departement" if level == "site" else level, code or ""))
 
-    def region(self, departement: str | None, year: int | None = None) -> str | None:
-        """Return the région of a département (in a year, else the latest); overseas collectivities have none."""
-        if year is not None:
-            states = self._states.get(departement or "", [])
-            return next((place.region for place in states if place.existed(year)), None)
-        return self._region.get(departement) if departement else None
+    def region(self, departement: str | None) -> str | None:
+        """Return the région of a département; overseas collectivities have none."""
+        return self._region.get(departement or "")
 
     def parts_of(self, level: Level, code: str, parts: Level) -> frozenset[str]:
         """Return the codes of the ``parts`` (départements or régions) that the territory is made of."""

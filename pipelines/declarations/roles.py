@@ -58,20 +58,18 @@ class RowRule:
 
 def row_rules(catalogue: Catalogue, network: str, export: Export, years: Iterable[int]) -> tuple[RowRule, ...]:
     """Return what the roles of the columns of ``export`` imply in those years, each rule once."""
-    found: dict[RowRule, tuple[list[str], list[int]]] = {}
+    merged: dict[RowRule, tuple[list[str], list[int]]] = {}
     for year in years:
-        feeds = {
-            key: feed for key, feed in catalogue.expected(network, year).items() if export.id in feed.export
-        }  # fmt: skip
+        feeds = {key: feed for key, feed in catalogue.expected(network, year).items() if export.id in feed.export}
         rules = [*_export_rules(export, year), *_service_rules(catalogue, network)]
         for identifier, feed in feeds.items():
             rules += _feed_rules(catalogue.indicators[identifier], feed, export)
         rules += _condition_rules(feeds, export)
         for rule in rules:
-            uses, within = found.setdefault(replace(rule, uses=()), ([], []))
+            uses, within = merged.setdefault(replace(rule, uses=()), ([], []))
             uses += [use for use in rule.uses if use not in uses]
             within += [year] if year not in within else []
-    return tuple(replace(rule, uses=tuple(uses), years=tuple(within)) for rule, (uses, within) in found.items())
+    return tuple(replace(rule, uses=tuple(uses), years=tuple(within)) for rule, (uses, within) in merged.items())
 
 
 def _export_rules(export: Export, year: int) -> Iterator[RowRule]:
@@ -94,9 +92,9 @@ def _export_rules(export: Export, year: int) -> Iterator[RowRule]:
 def _service_rules(catalogue: Catalogue, network: str) -> Iterator[RowRule]:
     """Yield that each service that users' texts name is declared: another is counted with the others, and told."""
     source = catalogue.experiences.get(network)
-    known = tuple(label for item in catalogue.typologies.values() for label in (*item.labels, item.service))
+    names = tuple(name for one in catalogue.typologies.values() for name in (*one.labels, one.service))
     for column in source.columns.services if source else ():
-        yield RowRule("service-inconnu", "named", (column,), refuses=False, values=known, uses=("service",))
+        yield RowRule("service-inconnu", "named", (column,), refuses=False, values=names, uses=("service",))
 
 
 def _stratum_rules(export: Export, year: int) -> Iterator[RowRule]:
@@ -109,7 +107,6 @@ def _stratum_rules(export: Export, year: int) -> Iterator[RowRule]:
 
 
 def _feed_rules(indicator: Indicator, feed: Feed, export: Export) -> Iterator[RowRule]:
-    """Yield the rules of the inputs of one indicator."""
     where: Where = tuple((name, tuple(values)) for name, values in feed.where.items())
     for rule in _input_rules(indicator, feed.inputs, export):
         yield replace(rule, where=where, uses=(f"« {indicator.title} »",))
@@ -118,7 +115,8 @@ def _feed_rules(indicator: Indicator, feed: Feed, export: Export) -> Iterator[Ro
 def _input_rules(indicator: Indicator, inputs: Mapping[str, str], export: Export) -> Iterator[RowRule]:
     estimator = indicator.estimator
     if scale := estimator.note_scale:
-        yield from _note_rules(inputs["rating"], scale)
+        yield RowRule("note-decimale", "whole", (inputs["rating"],))
+        yield RowRule("hors-echelle", "between", (inputs["rating"],), refuses=False, low=scale[0], high=scale[1])
         return
     match estimator:
         case declared.AnswerModel():
@@ -156,17 +154,11 @@ def _pair_rules(export: Export, column: str, other: str) -> Iterator[RowRule]:
 
 def _answer_rules(field: ExportField | None, column: str, known: tuple[Scalar, ...]) -> Iterator[RowRule]:
     """Yield what holds of answers: in words, those of the classes and no other; as numbers, a closed list of notes."""
-    numeric = field is not None and field.type in ("integer", "number", "year")
-    if numeric:
+    if field is not None and field.type in ("integer", "number", "year"):
         yield RowRule("note-decimale", "whole", (column,), values=known)
         yield RowRule("hors-echelle", "listed", (column,), refuses=False, values=known)
     else:
         yield RowRule("reponse-hors-liste", "listed", (column,), values=known)
-
-
-def _note_rules(column: str, scale: tuple[int, int]) -> Iterator[RowRule]:
-    yield RowRule("note-decimale", "whole", (column,))
-    yield RowRule("hors-echelle", "between", (column,), refuses=False, low=scale[0], high=scale[1])
 
 
 def _ratio_rules(indicator: Indicator, above: str, below: str, factor: float) -> Iterator[RowRule]:

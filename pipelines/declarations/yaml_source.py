@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from pipelines.mechanics.limits import DEEPEST_DECLARATION
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 Path = tuple[str | int, ...]
-
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|-?(0|[1-9][0-9]*)[eE][-+]?[0-9]+")
@@ -31,21 +27,16 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML's own parser is
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
-@dataclass(frozen=True)
-class SyntaxProblem:
-    """A place in a file where the YAML itself is wrong (``line`` counts from 1)."""
-
-    line: int
-    message: str
-
-
 @dataclass
 class Document:
-    """Plain data (dict, list, str, int, float, bool, None) and the line of every key and item."""
+    """Plain data (dict, list, str, int, float, bool, None) and the line of every key and item, from 1.
+
+    ``problems``: lines where the YAML itself is wrong, and why.
+    """
 
     data: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
-    problems: list[SyntaxProblem] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
 
     def line(self, path: Path) -> int:
         """Return the line of ``path``, or of its nearest ancestor that stands in the file."""
@@ -55,21 +46,22 @@ class Document:
 
     def named(self, path: Path) -> str:
         """Write a path with the names of what stands in lists: « exports[enquete].layouts[2022-2024].path »."""
-        told, at = "", self.data
+        words, at = "", self.data
         for part in path:
             if isinstance(part, int):
                 at = at[part] if isinstance(at, list) and part < len(at) else None
-                told += f"[{_name(at, part)}]"
+                words += f"[{_name(at, part)}]"
             else:
                 at = at.get(part) if isinstance(at, dict) else None
-                told += f".{part}" if told else str(part)
-        return told
+                words += f".{part}" if words else str(part)
+        return words
 
 
-def _name(item: Any, position: int) -> str:
-    """Return what an item of a list is known by, its position (from 1) where nothing says it."""
-    known = [item.get(key) for key in ("id", "name", "years", "column", "code")] if isinstance(item, dict) else [item]
-    return next((str(word) for word in known if isinstance(word, str | int)), f"n° {position + 1}")
+def _name(listed: Any, position: int) -> str:
+    """Return what one of a list is known by, its position (from 1) where nothing says it."""
+    keys = ("id", "name", "years", "column", "code")
+    names = [listed.get(key) for key in keys] if isinstance(listed, dict) else [listed]
+    return next((str(name) for name in names if isinstance(name, str | int)), f"n° {position + 1}")
 
 
 def parse(text: str) -> Document:
@@ -79,10 +71,10 @@ def parse(text: str) -> Document:
         node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        document.problems.append(SyntaxProblem((mark.line if mark else 0) + 1, f"YAML illisible : {error.problem}"))
+        document.problems.append(((mark.line if mark else 0) + 1, f"YAML illisible : {error.problem}"))
         return document
     except yaml.YAMLError as error:
-        document.problems.append(SyntaxProblem(1, f"YAML illisible : {error}"))
+        document.problems.append((1, f"YAML illisible : {error}"))
         return document
     document.data = _build(node, (), document)
     return document
@@ -91,34 +83,33 @@ def parse(text: str) -> Document:
 def _build(node: yaml.Node | None, path: Path, document: Document) -> Any:
     if node is None:
         return None
+    line = node.start_mark.line + 1
     if len(path) > DEEPEST_DECLARATION:
-        document.problems.append(SyntaxProblem(node.start_mark.line + 1, "une référence (&, *) se contient elle-même"))
+        document.problems.append((line, "une référence (&, *) se contient elle-même"))
         return None
-    document.lines.setdefault(path, node.start_mark.line + 1)
+    document.lines.setdefault(path, line)
     if isinstance(node, yaml.MappingNode):
-        return dict(_pairs(node, path, document))
+        return _mapping(node, path, document)
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, (*path, index), document) for index, item in enumerate(node.value)]
-    if found := _ACTING.search(str(node.value)):
-        message = f"caractère de contrôle ou invisible (U+{ord(found[0]):04X}) : retapez le texte"
-        document.problems.append(SyntaxProblem(node.start_mark.line + 1, message))
+    if acting := _ACTING.search(str(node.value)):
+        message = f"caractère de contrôle ou invisible (U+{ord(acting[0]):04X}) : retapez le texte"
+        document.problems.append((line, message))
     return _scalar(node)
 
 
-def _pairs(node: yaml.MappingNode, path: Path, document: Document) -> Iterator[tuple[Any, Any]]:
-    seen: set[Any] = set()
+def _mapping(node: yaml.MappingNode, path: Path, document: Document) -> dict[Any, Any]:
+    mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):
-            document.problems.append(SyntaxProblem(line, "une clé doit être un mot simple"))
-            continue
-        key = _scalar(key_node)
-        if key in seen:
-            document.problems.append(SyntaxProblem(line, f"clé « {key} » écrite deux fois"))
-            continue
-        seen.add(key)
-        document.lines[(*path, key)] = line
-        yield key, _build(value_node, (*path, key), document)
+            document.problems.append((line, "une clé doit être un mot simple"))
+        elif (key := _scalar(key_node)) in mapping:
+            document.problems.append((line, f"clé « {key} » écrite deux fois"))
+        else:
+            document.lines[(*path, key)] = line
+            mapping[key] = _build(value_node, (*path, key), document)
+    return mapping
 
 
 def _scalar(node: yaml.Node) -> Any:

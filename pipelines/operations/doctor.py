@@ -87,7 +87,6 @@ def diagnose(output: str | Path, *, target: bool = False, mail: bool = False) ->
 
 
 def _proved(subject: str, advice: str, proof: Callable[[], str]) -> Reading:
-    """Return what a proof says, or why it failed."""
     try:
         return Reading(subject, "bon", proof())
     except _TOLD as error:

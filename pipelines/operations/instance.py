@@ -248,7 +248,6 @@ def schema_versions(instance: dg.DagsterInstance) -> list[AlembicVersion | None]
 
 
 def _sqlite_folder(home: Path) -> Path:
-    """Return the folder of SQLite that ``dagster.yaml`` names."""
     storage = InstanceRef.from_dir(str(home)).storage_data
     return home / yaml.safe_load(storage.config_yaml)["base_dir"] if storage else home
 
@@ -274,7 +273,6 @@ def mend_sqlite(state: Path, *, runs: bool = True) -> list[Path]:
 
 
 def _mended(path: Path, newest: str | None) -> bool:
-    """Mend one file; say whether it had to be."""
     with closing(sqlite3.connect(path)) as database:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         versions = []
