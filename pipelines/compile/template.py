@@ -104,9 +104,9 @@ def template_workbook(catalogue: Catalogue, network: str, export: Export, layout
     rows = example_rows(export, layout, territories, year, row_rules(catalogue, network, export, [year]))
     examples = rows[0] if rows else {field.name: cell_example(export, field, layout, year) for field in export.fields}
     sources = {}
-    for rank, (listed, values) in enumerate(lists.items()):
+    for rank, (listed, cells) in enumerate(lists.items()):
         letters = xl_col_to_name(rank)
-        sources[listed] = f"={LISTS}!${letters}$2:${letters}${len(values) + 1}"
+        sources[listed] = f"={LISTS}!${letters}$2:${letters}${len(cells) + 1}"
     columns = [_column(field, layout, examples[field.name], sources.get(field.name, "")) for field in export.fields]
     target = io.BytesIO()
     with workbook(title, target) as book:
