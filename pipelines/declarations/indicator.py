@@ -149,14 +149,12 @@ class Indicator(Model):
 
     @model_validator(mode="after")
     def _methods_suit_the_estimator(self) -> Indicator:
-        every = [self.levels, *(feed.levels for feed in self.networks.values() if feed.levels)]
-        for levels in every:
-            for level, rule in levels.items():
-                if rule.obtained not in self.estimator.level_methods:
-                    raise ValueError(
-                        f"levels.{level} : « {rule.obtained} » ne convient pas à l'estimateur {self.estimator.name} ; "
-                        f"permis : {', '.join(self.estimator.level_methods)}"
-                    )
+        for level, rule in self.level_rules:
+            if rule.obtained not in self.estimator.level_methods:
+                raise ValueError(
+                    f"levels.{level} : « {rule.obtained} » ne convient pas à l'estimateur {self.estimator.name} ; "
+                    f"permis : {', '.join(self.estimator.level_methods)}"
+                )
         if self.year not in self.estimator.year_methods:
             raise ValueError(
                 f"year : « {self.year} » ne convient pas à l'estimateur {self.estimator.name} ; "
@@ -173,11 +171,16 @@ class Indicator(Model):
 
     @model_validator(mode="after")
     def _changes_are_judged_where_published(self) -> Indicator:
-        published = {level for levels in (self.levels, *(feed.levels or {} for feed in self.networks.values()))
-                     for level in levels}  # fmt: skip
+        published = {level for level, _ in self.level_rules}
         if self.plausible_change and (unknown := set(self.plausible_change.levels) - published):
             raise ValueError(f"plausible_change.levels : maille non publiée, {', '.join(sorted(unknown))}")
         return self
+
+    @property
+    def level_rules(self) -> list[tuple[Level, LevelRule]]:
+        """Every level with how it is obtained: the indicator's own, and those that networks have of their own."""
+        own = [feed.levels for feed in self.networks.values() if feed.levels]
+        return [rule for levels in (self.levels, *own) for rule in levels.items()]
 
     def levels_in(self, network: str) -> dict[Level, LevelRule]:
         """Return the levels published for ``network``: its own declaration, else the indicator's."""

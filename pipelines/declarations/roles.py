@@ -136,13 +136,9 @@ def _input_rules(indicator: Indicator, inputs: Mapping[str, str], export: Export
             return
         case _:
             yield from _amount_rules(indicator, inputs)
-            if "base" in inputs and "weighted_mean" in _methods(indicator):
+            methods = {indicator.year, *(rule.obtained for _, rule in indicator.level_rules)}
+            if "base" in inputs and "weighted_mean" in methods:
                 yield from _pair_rules(export, inputs["base"], inputs["value"])
-
-
-def _methods(indicator: Indicator) -> set[str]:
-    every = [indicator.levels, *(feed.levels for feed in indicator.networks.values() if feed.levels)]
-    return {rule.obtained for levels in every for rule in levels.values()} | {indicator.year}
 
 
 def _pair_rules(export: Export, column: str, other: str) -> Iterator[RowRule]:

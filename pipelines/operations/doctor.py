@@ -7,7 +7,6 @@ there.
 import datetime
 import importlib.metadata
 import os
-import re
 import shutil
 import tempfile
 import time
@@ -292,9 +291,6 @@ def _publication(target: bool) -> Iterator[Reading]:
         yield _proved("Cible", "vérifier RESULTATS_TARGET, la clé et le réseau", known)
 
 
-_PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+))?")
-
-
 def absent_libraries() -> list[str]:
     """Return the libraries that runs need and that aren't installed."""
     needed = [Requirement(line) for line in importlib.metadata.requires("resultats") or ()]
@@ -314,12 +310,10 @@ def differing_libraries(lock: Path) -> list[str]:
 def locked(lock: Path) -> Iterator[tuple[str, str]]:
     """Yield the names and versions of the lock that hold for this machine."""
     for line in lock.read_text(encoding="utf-8").splitlines():
-        match = _PINNED.match(line)
-        if match is None:
-            continue
-        marker = match["marker"]
-        if marker is None or (found := Requirement(f"x ; {marker.strip()}").marker) is None or found.evaluate():
-            yield match["name"], match["version"]
+        if line[:1].isalnum():  # neither a hash nor a comment
+            pinned = Requirement(line.removesuffix("\\"))
+            if pinned.marker is None or pinned.marker.evaluate():
+                yield pinned.name, next(iter(pinned.specifier)).version
 
 
 def _version(name: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from changed_schemas import change
 from pydantic import ValidationError
 
 from pipelines.declarations import load
@@ -15,15 +16,9 @@ def prints(schemas):
     return {name: catalogue.fingerprint(name) for name in catalogue.networks}
 
 
-def edit(schemas, file, old, new):
-    path = schemas / file
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new, 1))
-
-
 def moved(schemas, file, old, new):
     before = prints(schemas)
-    edit(schemas, file, old, new)
+    change(schemas, file, old, new)
     after = prints(schemas)
     return {name for name in after if before.get(name) != after[name]}
 
@@ -50,7 +45,7 @@ def test_what_the_networks_owe(catalogue):
 
 
 def test_a_feed_may_owe_fewer_years(schemas):
-    edit(
+    change(
         schemas,
         "indicators/taux-decroche.yml",
         "    targets: [{year: 2022",
@@ -81,7 +76,7 @@ def test_declared_things_are_found_by_name(catalogue):
 
 
 def test_an_export_may_have_its_own_limit(schemas):
-    edit(
+    change(
         schemas,
         "networks/caf.yml",
         "    weight: poids\n",

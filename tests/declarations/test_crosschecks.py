@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from pathlib import Path
-
 import pytest
+from changed_schemas import INDICATOR as RATE
+from changed_schemas import change, problems, with_one_indicator
 
-from pipelines.declarations import DeclarationError, load
-from pipelines.declarations.yaml_source import parse
-
-PARSE = lru_cache(maxsize=None)(parse)
+from pipelines.declarations import load
 
 CAF_NAME = "{name: caf_nom, label: CAF, example: CAF du Gard}"
 CAF, PREF, GN = "networks/caf.yml", "networks/prefectures.yml", "networks/gendarmerie.yml"
 UNIVERSITIES = "networks/universites.yml"
-RATE, DATASET = "indicators/taux-decroche.yml", "datasets/resultats-services-publics.yml"
+DATASET = "datasets/resultats-services-publics.yml"
 
 
 @pytest.fixture
 def schemas(schemas, monkeypatch):
-    """The shipped declarations with a single indicator, unchanged files parsed once: quick to read again and again."""
-    monkeypatch.setattr("pipelines.declarations.loading.parse", PARSE)
-    for path in (schemas / "indicators").glob("*.yml"):
-        if path.name != Path(RATE).name:
-            path.unlink()
-    for path in (schemas / "networks").glob("*.yml"):  # posters of the indicators that are gone
-        path.write_text(
-            re.sub(r"^poster:.*\n( .*\n)*", "", path.read_text(encoding="utf-8"), flags=re.M), encoding="utf-8"
-        )
-    return schemas
-
-
-def change(schemas, file, old, new):
-    path = schemas / file
-    text = path.read_text(encoding="utf-8")
-    assert old in text, f"{old!r} n'est pas dans {file}"
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return with_one_indicator(schemas, monkeypatch)
 
 
 def told(schemas):
-    with pytest.raises(DeclarationError) as refused:
-        load(schemas)
-    return [(item.file, item.key, item.message) for item in refused.value.problems]
+    return [(item.file, item.key, item.message) for item in problems(schemas)]
 
 
 def assert_told(schemas, file, key, *words):

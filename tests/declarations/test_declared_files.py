@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from pathlib import Path
-
 import pytest
+from changed_schemas import INDICATOR, change, problems, with_one_indicator
 
 from pipelines.declarations import DeclarationError, load
 from pipelines.declarations.strict_model import Constraints, Years
-from pipelines.declarations.yaml_source import parse
 
-PARSE = lru_cache(maxsize=None)(parse)
-
-NETWORK, INDICATOR = "networks/prefectures.yml", "indicators/taux-decroche.yml"
+NETWORK = "networks/prefectures.yml"
 
 
 @pytest.fixture
 def schemas(schemas, monkeypatch):
-    """The shipped declarations with a single indicator, unchanged files parsed once: quick to read again and again."""
-    monkeypatch.setattr("pipelines.declarations.loading.parse", PARSE)
-    for path in (schemas / "indicators").glob("*.yml"):
-        if path.name != Path(INDICATOR).name:
-            path.unlink()
-    for path in (schemas / "networks").glob("*.yml"):  # posters of the indicators that are gone
-        path.write_text(
-            re.sub(r"^poster:.*\n( .*\n)*", "", path.read_text(encoding="utf-8"), flags=re.M), encoding="utf-8"
-        )
-    return schemas
-
-
-def change(schemas, file, old, new):
-    """Replace a text that stands once or more in a file; return the line of its first occurrence."""
-    path = schemas / file
-    text = path.read_text(encoding="utf-8")
-    assert old in text, f"{old!r} n'est pas dans {file}"
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    return text[: text.index(old)].count("\n") + 1
-
-
-def problems(schemas):
-    with pytest.raises(DeclarationError) as refused:
-        load(schemas)
-    return refused.value.problems
+    return with_one_indicator(schemas, monkeypatch)
 
 
 def only_problem(schemas):
@@ -73,6 +43,7 @@ FAULTS = [
     (NETWORK, "\n    level: site", "\n    level: commune", "exports.0.level.otherwise", ["« commune »", "region"]),
     (NETWORK, "\n    level: site", "\n    level: {field: departement}", "exports.0.level", ["vont ensemble"]),
     (NETWORK, "\n    level: site", "\n    level: {}", "exports.0.level", ["indiquer une maille"]),
+    (NETWORK, "\n    level: site", "\n    level: 12", "exports.0.level", ["bloc de clés attendu, trouvé « 12 »"]),
     (NETWORK, "extracted: 2023-02-15", "extracted: 15/02/2023", "exports.0.layouts.0.extracted", ["AAAA-MM-JJ"]),
     (NETWORK, 'delimiter: ";"', 'delimiter: ";;"', "exports.0.layouts.0.delimiter", ["texte trop long"]),
     (NETWORK, 'delimiter: ";"', "skipRows: -1", "exports.0.layouts.0.skipRows", ["minimum 0"]),

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from changed_schemas import change
 
 from pipelines.declarations import DeclarationError, load
-
-
-def edit(schemas: Path, file: str, before: str, after: str) -> None:
-    path = schemas / file
-    text = path.read_text(encoding="utf-8")
-    assert before in text
-    path.write_text(text.replace(before, after, 1), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +38,7 @@ def edit(schemas: Path, file: str, before: str, after: str) -> None:
     ],
 )
 def test_what_feeds_an_indicator_must_fit(schemas, file, before, after, said):
-    edit(schemas, file, before, after)
+    change(schemas, file, before, after)
     with pytest.raises(DeclarationError) as refused:
         load(schemas)
     assert any(said in str(problem) and problem.file == file for problem in refused.value.problems), str(refused.value)
@@ -66,7 +58,7 @@ def test_exports_of_unlike_levels_do_not_feed_one_computed_indicator(schemas):
 
 def test_a_method_that_does_not_suit_the_estimator_is_told_at_its_line(schemas):
     file = "indicators/taux-transparence.yml"
-    edit(schemas, file, "region: {obtained: declared}", "region: {obtained: pooled}")
+    change(schemas, file, "region: {obtained: declared}", "region: {obtained: pooled}")
     with pytest.raises(DeclarationError) as refused:
         load(schemas)
     (problem,) = refused.value.problems
