@@ -86,10 +86,7 @@ def expected_words(field: ExportField, layout: Layout) -> str:
 
 
 def allowed_values(limits: Constraints, form: str | None = None) -> str | None:
-    """Say in French which values constraints permit, or None when nothing is imposed.
-
-    ``form`` says what a pattern wants, in words, in place of the pattern.
-    """
+    """Say in French which values are permitted, None when all are; ``form``: what the pattern wants, in words."""
     parts = []
     if limits.enum is not None:
         parts.append(" | ".join(shown(item) for item in limits.enum))
@@ -194,10 +191,7 @@ def cell_example(
 def example_rows(
     export: Export, layout: Layout, territories: Territories, year: int, rules: Iterable[RowRule] = ()
 ) -> list[dict[str, str]]:
-    """Return rows of text cells by field, one for each level that the export's rows may have and that can be made.
-
-    ``rules``: what the roles of the columns imply.
-    """
+    """Return rows of cells by field, one for each level that can be made; ``rules``: what roles of columns imply."""
     implied = list(rules)
     base = {field.name: cell_example(export, field, layout, year, _implied(field, implied)) for field in export.fields}
     rows = [_row(export, layout, territories, base, written, level) for written, level in _levels(export)]
@@ -205,10 +199,7 @@ def example_rows(
 
 
 def territory_codes(export: Export, territories: Territories, level: Level | None = None) -> list[str]:
-    """Return every code that the territory column may hold, as the export writes them; ``territories`` of one year.
-
-    Those of one level, if it is given.
-    """
+    """Return every code (of one level, if given) that the territory column may hold; ``territories``: of one year."""
     if export.territory is None:
         return []
     kind, wanted = export.territory.codes, "departement" if level == "site" else level

@@ -9,8 +9,7 @@ import io
 import zipfile
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from pipelines.mechanics.files import stable_zip
 from pipelines.mechanics.limits import LONGEST_CELL
@@ -35,17 +34,8 @@ def workbook(title: str, target: io.BytesIO) -> Iterator[Workbook]:
     with xlsxwriter.Workbook(draft, options) as book:
         book.set_properties({"title": title, "created": CREATED})
         yield book
-    repack(draft, target)
-
-
-def repack(source: Path | IO[bytes], target: Path | IO[bytes]) -> None:
-    """Write an archive again with fixed dates and rights; ``target`` may be ``source``."""
-    with zipfile.ZipFile(source) as archive:
-        content = stable_zip((name, archive.read(name)) for name in archive.namelist())
-    if isinstance(target, Path):
-        target.write_bytes(content)
-    else:
-        target.write(content)
+    with zipfile.ZipFile(draft) as archive:
+        target.write(stable_zip((name, archive.read(name)) for name in archive.namelist()))
 
 
 def write_text(sheet: Worksheet, row: int, column: int, text: str, form: Format | None = None) -> None:

@@ -290,10 +290,7 @@ class Barometer(Model):
 
 
 def as_network(barometer: Barometer) -> Network | None:
-    """Return what its files are to reception, judgement and archive: a network with one export a wave.
-
-    None when every wave is an export of a network that is declared elsewhere.
-    """
+    """Return the network, with one export a wave, that its files are to reception; None when no wave has its own."""
     waves = [wave for wave in barometer.waves if wave.path]
     if not waves:
         return None

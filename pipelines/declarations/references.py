@@ -128,10 +128,7 @@ class Territories(Model):
 
 
 class Geography:
-    """The reference list of territories, asked for parents and for what a level is made of.
-
-    Places are as in the latest year of the list: what a year is made of is asked of ``territories.of_year(year)``.
-    """
+    """The territories, asked for names, parents and parts: of the latest year of the list, which may be ``of_year``."""
 
     def __init__(self, territories: Territories) -> None:
         places = sorted(territories.territories, key=lambda place: place.since or 0)

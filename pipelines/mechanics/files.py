@@ -73,10 +73,7 @@ def saved_facts(path: Path) -> dict[str, Any]:
 
 
 def copy_hashed(chunks: Iterable[bytes], target: IO[bytes] | None = None) -> tuple[str, int]:
-    """Write a content as it comes, never whole in memory; return its SHA-256 and its size in bytes.
-
-    Without ``target``, it is only read.
-    """
+    """Write a content as it comes (or only read it, without ``target``); return its SHA-256 and its size in bytes."""
     digest, size = hashlib.sha256(), 0
     for chunk in chunks:
         digest.update(chunk)
