@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.mechanics import limits
 from pipelines.read import DelimitedText, TreatmentError, UnusableFileError, apart, layout_of_file, read_export
-from pipelines.read.text import open_text
+from pipelines.read.delimited import open_text
 from pipelines.validate import as_separated, recognised
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What readers of all formats share: what they raise, native values as text, headers of several rows.
+"""What readers of all formats share: opening, what they raise, native values as text, headers of several rows.
 
 No reader decides whether a value is right: that is validation's work. What they give is in ``mechanics.opened_files``.
 """
@@ -6,10 +6,12 @@ No reader decides whether a value is right: that is validation's work. What they
 from __future__ import annotations
 
 import datetime
+import io
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from pipelines.mechanics.limits import LONGEST_CELL
 from pipelines.mechanics.plain_text import one_line
@@ -37,6 +39,11 @@ class TreatmentError(Exception):
 
 # The labels of a header → the Table Schema field of each column, None where no column is expected.
 Recognise = Callable[[list[str]], list[Mapping[str, Any] | None]]
+
+
+def open_binary(source: bytes | Path) -> IO[bytes]:
+    """Open bytes, in memory or on disk."""
+    return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
 
 
 def native_text(value: object, decimal_char: str) -> str:

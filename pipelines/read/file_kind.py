@@ -10,8 +10,7 @@ import re
 import zipfile
 from typing import IO, TYPE_CHECKING, Literal
 
-from pipelines.read.cells import UnusableFileError
-from pipelines.read.text import open_binary
+from pipelines.read.cells import UnusableFileError, open_binary
 
 if TYPE_CHECKING:
     from collections.abc import Collection

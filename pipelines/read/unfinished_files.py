@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.mechanics.files import chunks
-from pipelines.read.text import open_binary
+from pipelines.read.cells import open_binary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

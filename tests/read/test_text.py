@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.declarations import Layout
 from pipelines.read import UnusableFileError, read_cells
-from pipelines.read.delimited import open_delimited
-from pipelines.read.text import facts_of
+from pipelines.read.delimited import encoding_of, open_delimited
 
 DECLARED = st.sampled_from(["utf-8", "cp1252", "iso8859-15"])
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(str.strip)
@@ -62,7 +61,7 @@ def test_the_encoding_rule(written, declared, told):
 def test_a_few_bad_bytes_do_not_change_the_encoding(content, told, tmp_path):
     assert open_delimited(b"a;b\n" + content if not content.startswith(b"\xef") else content, layout()).encoding == told
     (tmp_path / "f.csv").write_bytes(content)
-    assert facts_of(tmp_path / "f.csv", "cp1252").encoding == told
+    assert encoding_of(tmp_path / "f.csv", "cp1252") == told
 
 
 FRENCH = ["été", "à", "ça", "Çà", "École", "ÉTÉ", "l'œil", "cœur", "œuvre", "«", "»", "€", "a", "où;", "«a»", "12,5€"]
@@ -74,7 +73,7 @@ def test_french_text_of_one_byte_is_never_taken_for_utf8(text):
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        assert facts_of(content, "cp1252").encoding == "cp1252"
+        assert encoding_of(content, "cp1252") == "cp1252"
 
 
 def test_utf16_of_both_orders():
