@@ -5,25 +5,21 @@ What is known of each wave is given by the flow; what is hidden, compared and to
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipelines.barometers.comparisons import against_rest, against_wave, with_letters
 from pipelines.barometers.crosstabs import SUMS, chosen, crosstabs, expressed, nested_cuts, who_is_asked
-from pipelines.barometers.microdata import NONE
+from pipelines.barometers.microdata import NONE, Answers
 from pipelines.barometers.secrecy import THRESHOLD, hidden
 from pipelines.compute.intervals import kish
 from pipelines.compute.significance import LEVEL
+from pipelines.declarations.barometer import Barometer, Question, Wave
 from pipelines.mechanics.french import listed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from pipelines.barometers.microdata import Answers
-    from pipelines.declarations.barometer import Barometer, Question, Wave
 
 FEW = 30  # answers: under it a figure is told with a warning, and enters no test
 PUBLISHED, LOW_BASE, SECRET = "publié", "base faible", "secret statistique"

@@ -6,10 +6,9 @@ corrected together, is decided here. What is hidden, or rests on too few answers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipelines.barometers.crosstabs import ALL, ROW
 from pipelines.compute.significance import (
@@ -22,10 +21,7 @@ from pipelines.compute.significance import (
     two_proportions,
 )
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 TABLE = ["question", "coupe"]  # the tests of one cross-table are corrected together
 _TESTED = ("valeur", "erreur_type", "base_efficace")

@@ -6,28 +6,23 @@ sums of weights by group and code, so that a question is counted once, whatever 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from pipelines.barometers.microdata import NONE
+from pipelines.barometers.microdata import NONE, Answers
 from pipelines.compute.intervals import kish
 from pipelines.compute.observed_results import estimate
+from pipelines.declarations.barometer import Barometer, BarometerIndicator, Question, Wave
 from pipelines.declarations.estimators import NetSatisfaction, Score, Share
 from pipelines.declarations.estimators.opinions import Points
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from pipelines.barometers.microdata import Answers
-    from pipelines.declarations.barometer import Barometer, BarometerIndicator, Question, Wave
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 ALL = "ensemble"  # the cut and the group of everybody
 ROW = ["question", "mesure", "modalite", "coupe"]  # the figures of these, one a group, stand beside one another

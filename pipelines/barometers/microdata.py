@@ -5,25 +5,19 @@ Weights are those of ``compute``: a declared column, brought to margins where so
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.compute.calibration import calibrate
-from pipelines.compute.export_rows import Source, connect
-from pipelines.compute.row_codes import column, literal
+from pipelines.compute.export_rows import Source, column, connect, literal
+from pipelines.declarations import Export
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from pipelines.declarations import Export
-
-    Floats = NDArray[np.float64]
-    Ranks = NDArray[np.int16]
+Floats = NDArray[np.float64]
+Ranks = NDArray[np.int16]
 
 NONE = -1  # the rank of a blank, or of a code that isn't declared
 
@@ -49,16 +43,15 @@ def read_answers(path: Path, export: Export, year: int, columns: Mapping[str, tu
     """
     with connect() as connection:
         source = Source(path, export)
-        calibrated = calibrate(connection, source, year)
-        if calibrated is not None and calibrated.source is None:
-            rows = int(str(calibrated.diagnostics["effectif"]))
-            return Answers(
-                np.empty(0), dict.fromkeys(columns, np.empty(0, dtype=np.int16)), rows, calibrated.failure or ""
-            )
-        source = calibrated.source if calibrated and calibrated.source else source
+        if calibrated := calibrate(connection, source, year):
+            source = calibrated.source
+            if calibrated.failure:
+                rows = int(str(calibrated.diagnostics["effectif"]))
+                ranks = dict.fromkeys(columns, np.empty(0, dtype=np.int16))
+                return Answers(np.empty(0), ranks, rows, calibrated.failure)
         weight = source.weight or "CAST(1 AS DOUBLE)"
-        ranks = ", ".join(f"{_rank(name, codes)} AS {column(name)}" for name, codes in columns.items())
-        found = connection.execute(f"SELECT {weight} AS _poids, {ranks} FROM {source.relation}").fetchnumpy()
+        ranked = ", ".join(f"{_rank(name, codes)} AS {column(name)}" for name, codes in columns.items())
+        found = connection.execute(f"SELECT {weight} AS _poids, {ranked} FROM {source.relation}").fetchnumpy()
     weights = np.ma.filled(np.ma.asarray(found["_poids"], dtype=np.float64), 0.0)
     held = weights > 0
     return Answers(weights[held], {name: np.asarray(found[name])[held] for name in columns}, len(weights))

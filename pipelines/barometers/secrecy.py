@@ -7,22 +7,16 @@ of fewer people is a base of its own, so the rule is applied to the base of each
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-from pipelines.barometers.crosstabs import ALL, ROW
+from pipelines.barometers.crosstabs import ALL, ROW, Nest
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    from pipelines.barometers.crosstabs import Nest
-
-    Flags = NDArray[np.bool_]
-    Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 THRESHOLD = 11  # people: that of surveys of users, everywhere in the product
 

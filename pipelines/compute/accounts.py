@@ -6,25 +6,21 @@ values met under a reason are asked for only where it has rows. No statistics he
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import duckdb
 
-from pipelines.compute.export_rows import Source, connect, kept
-from pipelines.compute.row_codes import code, column, literal, typed_value
+from pipelines.compute.export_rows import Source, code, column, connect, kept, literal, typed_value
+from pipelines.declarations import Catalogue, Export, Feed, Indicator
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.network import NUMERIC
 from pipelines.declarations.periods import last_day, period_of
 from pipelines.declarations.statuses import REASONS, Account
 from pipelines.declarations.strict_model import LEVELS
 from pipelines.mechanics import french
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
-
-    from pipelines.declarations import Catalogue, Export, Feed, Indicator
 
 MOST_VALUES = 5  # of a reason, told to the producer
 _PLACE = "_annee, _maille, _territoire, _structure"
@@ -53,7 +49,11 @@ def accounts_of(
         try:
             return _accounts(connection, fed, source)
         except duckdb.Error:  # one of them can't be computed, and is told so with the results: the others are counted
-            return [account for item in fed for account in _alone(connection, item, source)]
+            counted: list[Account] = []
+            for item in fed:
+                with suppress(duckdb.Error):
+                    counted += _accounts(connection, [item], source)
+            return counted
 
 
 def reasons_of_rows(
@@ -70,13 +70,6 @@ def reasons_of_rows(
         reason = _reason(connection, item, source)
         found = connection.execute(f"SELECT {reason} FROM {rows} ORDER BY file_row_number").fetchall()
     return [row[0] for row in found]
-
-
-def _alone(connection: duckdb.DuckDBPyConnection, item: _Fed, source: Source) -> list[Account]:
-    try:
-        return _accounts(connection, [item], source)
-    except duckdb.Error:
-        return []
 
 
 def _accounts(connection: duckdb.DuckDBPyConnection, fed: Sequence[_Fed], source: Source) -> list[Account]:

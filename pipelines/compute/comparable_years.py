@@ -5,10 +5,7 @@ What the results themselves tell (how a value was obtained, from which export) i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pipelines.declarations import Catalogue, Export
+from pipelines.declarations import Catalogue, Export
 
 
 def declared_breaks(catalogue: Catalogue, network: str, identifier: str, year: int) -> list[str]:

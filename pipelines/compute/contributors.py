@@ -5,34 +5,19 @@ The rule (a number of enterprises, a greatest share) is declared; what is hidden
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import duckdb
 import pandas as pd
 
-from pipelines.compute.export_rows import CELL, kept
-from pipelines.compute.row_codes import code
-from pipelines.compute.row_codes import column as quoted
+from pipelines.compute.export_rows import CELL, Fed, code, kept
+from pipelines.compute.export_rows import column as quoted
 from pipelines.compute.units import UNIT, assign_units
 from pipelines.declarations.references import Geography
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import duckdb
-
-    from pipelines.compute.export_rows import Source
-    from pipelines.declarations import Feed, Indicator
 
 FEW = "_peu_nombreux"
 
 
 def told_by_few(
-    connection: duckdb.DuckDBPyConnection,
-    found: pd.DataFrame,
-    indicator: Indicator,
-    feed: Feed,
-    sources: Sequence[Source],
-    geography: Geography,
+    connection: duckdb.DuckDBPyConnection, found: pd.DataFrame, fed: Fed, geography: Geography
 ) -> pd.DataFrame:
     """Add to results the column FEW: fewer enterprises than declared, or one whose share passes the dominance.
 
@@ -40,10 +25,10 @@ def told_by_few(
     its number of rows. Rows without an enterprise are one by themselves, the most cautious reading. Source: INSEE,
     guide du secret statistique (three units, 85 %).
     """
-    rule = indicator.enterprises
-    if rule is None or feed.contributor is None or found.empty:
+    rule = fed.indicator.enterprises
+    if rule is None or fed.feed.contributor is None or found.empty:
         return found
-    cells = _contributions(connection, indicator, feed, sources)
+    cells = _contributions(connection, fed)
     placed = [
         assign_units(cells, level, frequency, geography)
         for level in found["maille"].unique() for frequency in found["frequence"].unique()
@@ -51,8 +36,8 @@ def told_by_few(
     parts = pd.concat(placed, ignore_index=True).groupby([*UNIT, "_entreprise"], dropna=False)["_part"].sum()
     units = parts[parts > 0].groupby(level=UNIT, dropna=False).agg(["count", "max", "sum"]).reset_index()
     units[FEW] = (units["count"] < rule.units) | (units["max"] > rule.dominance * units["sum"])
-    told = dict(zip(_keys(units), units[FEW], strict=True))
-    return found.assign(**{FEW: [bool(told.get(key, True)) for key in _keys(found)]})  # nobody: nothing to show
+    few = dict(zip(_keys(units), units[FEW], strict=True))
+    return found.assign(**{FEW: [bool(few.get(key, True)) for key in _keys(found)]})  # nobody: nothing to show
 
 
 def _keys(frame: pd.DataFrame) -> list[tuple[str, ...]]:
@@ -60,28 +45,21 @@ def _keys(frame: pd.DataFrame) -> list[tuple[str, ...]]:
     return list(text.where(text.notna(), "").astype(str).itertuples(index=False, name=None))
 
 
-def _contributions(
-    connection: duckdb.DuckDBPyConnection, indicator: Indicator, feed: Feed, sources: Sequence[Source]
-) -> pd.DataFrame:
-    coded = code(indicator.estimator, feed.inputs)
-    counted = f"CAST({coded.y or coded.x} AS DOUBLE)"
-    family = indicator.estimator.family
-    part = f"abs({counted})" if family in ("total", "ratio") else "1"
-
-    def conditions(source: Source) -> str:
+def _contributions(connection: duckdb.DuckDBPyConnection, fed: Fed) -> pd.DataFrame:
+    coded, family = code(fed.indicator.estimator, fed.feed.inputs), fed.indicator.estimator.family
+    part = f"abs(CAST({coded.y or coded.x} AS DOUBLE))" if family in ("total", "ratio") else "1"
+    rows = []
+    for source in fed.sources:
         weighs = f"{source.weight} > 0" if source.weight and family != "total" else None
-        return " AND ".join(filter(None, [f"_maille = '{source.finest}'", coded.in_base, weighs, kept(feed)]))
-
-    rows = " UNION ALL ".join(
-        f"SELECT {', '.join(CELL)}, _structure_nom, {_enterprise(str(feed.contributor))} AS _entreprise, "
-        f"{part} AS _part FROM {source.relation} WHERE {conditions(source)}"
-        for source in sources
-    )
-    query = f"""
+        conditions = filter(None, [f"_maille = '{source.finest}'", coded.in_base, weighs, kept(fed.feed)])
+        rows.append(
+            f"SELECT {', '.join(CELL)}, _structure_nom, {_enterprise(str(fed.feed.contributor))} AS _entreprise, "
+            f"{part} AS _part FROM {source.relation} WHERE {' AND '.join(conditions)}"
+        )
+    return connection.execute(f"""
         SELECT {", ".join(CELL)}, max(_structure_nom) AS _structure_nom, _entreprise, sum(_part) AS _part
-        FROM ({rows}) GROUP BY ALL
-    """
-    return connection.execute(query).df()
+        FROM ({" UNION ALL ".join(rows)}) GROUP BY ALL
+    """).df()
 
 
 def _enterprise(column: str) -> str:

@@ -5,21 +5,17 @@ Other levels are made of them as the indicator declares; nothing is computed fro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.absence_reasons import reason_where
+from pipelines.compute.units import parents, reason_where
+from pipelines.declarations import Frequency, Level, LevelRule
+from pipelines.declarations.estimators import YearMethod
 from pipelines.declarations.periods import last_day, periods_of_year
 from pipelines.declarations.references import Geography
 from pipelines.declarations.strict_model import LEVELS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pipelines.declarations import Frequency, Level, LevelRule
-    from pipelines.declarations.estimators import YearMethod
 
 COMPLETE, PARTIAL = "complète", "incomplète"
 _PLACE = ["maille", "territoire_code", "structure_code"]
@@ -48,14 +44,9 @@ def typed_values(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def typed_results(
-    rows: pd.DataFrame,
-    levels: Mapping[Level, LevelRule],
-    year_method: YearMethod,
-    finest: Frequency,
-    published: Frequency,
-    geography: Geography,
-    not_applicable: frozenset[str] = frozenset(),
-) -> pd.DataFrame:
+    rows: pd.DataFrame, levels: Mapping[Level, LevelRule], year_method: YearMethod, finest: Frequency,
+    published: Frequency, geography: Geography, not_applicable: Collection[str] = (),
+) -> pd.DataFrame:  # fmt: skip
     """Return one line per unit: finer periods as typed, and the year made of them by ``year_method``.
 
     A part whose reason for absence is in ``not_applicable`` has nothing to give: totals do without it.
@@ -80,7 +71,7 @@ def typed_results(
 
 
 def _from_parts(
-    values: pd.DataFrame, level: Level, weighted: bool, geography: Geography, not_applicable: frozenset[str]
+    values: pd.DataFrame, level: Level, weighted: bool, geography: Geography, not_applicable: Collection[str]
 ) -> pd.DataFrame:
     """Sum the finest typed rows below ``level``, or weigh them by their base.
 
@@ -91,10 +82,9 @@ def _from_parts(
     if not below:
         return values.iloc[:0]
     parts = values[values["maille"] == below[0]]
-    parents = [geography.parent(level, code, below[0]) for code in parts["territoire_code"]]
     parts = parts.assign(
         part=parts["territoire_code"].fillna("") + "|" + parts["structure_code"].fillna(""),
-        territoire_code=pd.Series(parents, index=parts.index),
+        territoire_code=parents(parts["territoire_code"], parts["maille"], level, geography),
     )
     parts = parts[parts["territoire_code"].notna()]
     expected = parts.groupby("territoire_code")["part"].nunique()
@@ -176,9 +166,8 @@ def discrepancies(
 def _compared(
     totals: pd.DataFrame, parts: pd.DataFrame, level: Level, parts_level: Level, geography: Geography
 ) -> pd.DataFrame:
-    parents = ["FR" if level == "national" else geography.region(code) for code in parts["territoire_code"]]
-    placed = parts.assign(territoire_code=pd.Series(parents, index=parts.index))
-    placed = placed.assign(part=parts["territoire_code"])
+    codes = ["FR" if level == "national" else geography.region(code) for code in parts["territoire_code"]]
+    placed = parts.assign(part=parts["territoire_code"], territoire_code=pd.Series(codes, index=parts.index))
     summed = placed.groupby(["periode", "territoire_code"]).agg(sum=("valeur", "sum"), there=("part", frozenset))
     joined = totals.merge(summed.reset_index(), on=["periode", "territoire_code"])
     expected = [

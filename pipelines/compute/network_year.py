@@ -6,8 +6,9 @@ the figures of rows marked C are there, and must not be shown.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -17,24 +18,17 @@ from pipelines.compute.calibration import DIAGNOSTICS, calibrate
 from pipelines.compute.comparable_years import declared_breaks
 from pipelines.compute.contributors import FEW, told_by_few
 from pipelines.compute.declared_results import discrepancies, typed_results
-from pipelines.compute.export_rows import Source, connect, structures
+from pipelines.compute.export_rows import Fed, Source, connect, structures
 from pipelines.compute.intervals import critical
 from pipelines.compute.network_transparency import transparency
 from pipelines.compute.observed_results import observed_results
 from pipelines.compute.sums import Sums, declared_rows, scan
+from pipelines.declarations import Catalogue, Export, Feed, Frequency, Indicator, Level, LevelRule
 from pipelines.declarations.periods import FRENCH
 from pipelines.declarations.references import Geography
 from pipelines.disclosure.results_table import NUMBERS, UNPUBLISHED
-from pipelines.disclosure.rules import SECRET, rule_of
+from pipelines.disclosure.rules import SECRET, Rule, rule_of
 from pipelines.disclosure.surveys import HIDDEN
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-    from pathlib import Path
-
-    from pipelines.declarations import Catalogue, Export, Feed, Frequency, Indicator, Level, LevelRule
-    from pipelines.disclosure.rules import Rule
 
 # They tell of this machine (memory, disk, a run that is stopped), never of the data: not to be kept as a result.
 _MACHINE_ERRORS = (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException, duckdb.FatalException)
@@ -99,9 +93,8 @@ def compute_network_year(
         if set(feed.export) <= set(observations) and only in (None, identifier)
     }  # fmt: skip
     with connect() as connection:
-        run = _Run(
-            connection, catalogue, network, year, {k: Source(observations[k], item) for k, item in exports.items()}
-        )
+        sources = {name: Source(observations[name], export) for name, export in exports.items()}
+        run = _Run(connection, catalogue, network, year, sources)
         for identifier, feed in feeds.items():
             run.compute(identifier, feed, feeds)
         offices = structures(connection, run.sources.values()) if exports else pd.DataFrame()
@@ -126,14 +119,11 @@ class _Run:
         self.diagnostics: list[dict[str, object]] = []
         self.not_calibrated: dict[str, str] = {}
         for name, source in sources.items():
-            calibrated = calibrate(connection, source, year)
-            if calibrated is None:
-                continue
-            self.diagnostics.append(calibrated.diagnostics)
-            if calibrated.source:
+            if calibrated := calibrate(connection, source, year):
+                self.diagnostics.append(calibrated.diagnostics)
                 self.sources[name] = calibrated.source
-            else:
-                self.not_calibrated[name] = str(calibrated.failure)
+                if calibrated.failure:
+                    self.not_calibrated[name] = calibrated.failure
 
     def compute(self, identifier: str, feed: Feed, feeds: Mapping[str, Feed]) -> None:
         """Add the results of one indicator, or the reason why it has none; the other indicators go on."""
@@ -142,55 +132,51 @@ class _Run:
             self.failures[identifier] = refused[0]
             return
         try:
-            found, differences = self._indicator(identifier, feed, feeds)
-            found = self._dated(found, identifier, feed)
+            results, differences = self._indicator(identifier, feed, feeds)
+            results = self._dated(results, identifier, feed)
         except _MACHINE_ERRORS:
             raise
         except (ArithmeticError, ValueError, duckdb.Error) as error:  # what data can do
             self.failures[identifier] = f"{type(error).__name__} : {error}"
             return
-        self.results += [found] if len(found) else []
+        self.results += [results] if len(results) else []
         self.gaps += [differences.assign(indicateur=identifier, annee=self.year)] if len(differences) else []
 
-    def _indicator(
-        self, identifier: str, feed: Feed, feeds: Mapping[str, Feed]
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
-        indicator = self.catalogue.indicators[identifier]
+    def _indicator(self, identifier: str, feed: Feed, feeds: Mapping[str, Feed]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        fed = self._fed(identifier, feed)
+        indicator, gaps = fed.indicator, pd.DataFrame()
         levels = indicator.levels_in(self.network)
-        sources = [self.sources[name] for name in feed.export]
-        finest = sources[0].export.period.frequency
         if indicator.estimator.family == "typed":
-            rows = declared_rows(self.connection, indicator, feed, sources)
-            reasons = self.catalogue.reasons.items()
-            not_applicable = frozenset(key for key, reason in reasons if reason.observation_status == "M")
-            found = typed_results(
-                rows, levels, indicator.year, finest, feed.frequency or finest, self.geography, not_applicable
-            )
+            rows = declared_rows(self.connection, fed)
+            idle = {key for key, reason in self.catalogue.reasons.items() if reason.observation_status == "M"}
+            published = feed.frequency or fed.finest
+            results = typed_results(rows, levels, indicator.year, fed.finest, published, self.geography, idle)
             gaps = discrepancies(rows, levels, indicator.decimals, self.geography)
-            return _with_modes(found, indicator, levels), gaps
-        if indicator.estimator.family == "networks":
-            published: list[Frequency] = list(dict.fromkeys([feed.frequency or finest, "year"]))
-            found = transparency(self.connection, indicator, feed, sources, levels, self.geography, published)
+        elif indicator.estimator.family == "networks":
+            results = transparency(self.connection, fed, levels, self.geography)
         else:
-            sums = self._sums(identifier, feed, feeds, sources)
-            found = observed_results(self.connection, indicator, feed, sources, sums, list(levels), self.geography)
-            found = told_by_few(self.connection, found, indicator, feed, sources, self.geography)
-        return _with_modes(found, indicator, levels), pd.DataFrame()
+            sums = self._sums(identifier, fed, feeds)
+            results = observed_results(self.connection, fed, sums, list(levels), self.geography)
+            results = told_by_few(self.connection, results, fed, self.geography)
+        return _with_modes(results, indicator, levels), gaps
 
-    def _sums(self, identifier: str, feed: Feed, feeds: Mapping[str, Feed], sources: Sequence[Source]) -> Sums:
+    def _fed(self, identifier: str, feed: Feed) -> Fed:
+        return Fed(self.catalogue.indicators[identifier], feed, [self.sources[name] for name in feed.export])
+
+    def _sums(self, identifier: str, fed: Fed, feeds: Mapping[str, Feed]) -> Sums:
         """Return the indicator's sums: scanned with all that the same exports feed, or alone if that scan fails."""
         if identifier not in self.sums:
+            same = {key: self._fed(key, feed) for key, feed in feeds.items() if feed.export == fed.feed.export}
             together = {
-                key: (indicator, other) for key, other in feeds.items() if other.export == feed.export
-                and (indicator := self.catalogue.indicators[key]).estimator.family not in ("typed", "networks")
+                key: other for key, other in same.items()
+                if other.indicator.estimator.family not in ("typed", "networks")
             }  # fmt: skip
             try:
-                self.sums |= scan(self.connection, together, sources)
+                self.sums |= scan(self.connection, together)
             except _MACHINE_ERRORS:
                 raise
             except duckdb.Error:  # one of them is at fault: each is then scanned, and fails, by itself
-                alone = {identifier: (self.catalogue.indicators[identifier], feed)}
-                self.sums |= scan(self.connection, alone, sources)
+                self.sums |= scan(self.connection, {identifier: fed})
         return self.sums.pop(identifier)
 
     def _dated(self, found: pd.DataFrame, identifier: str, feed: Feed) -> pd.DataFrame:
@@ -198,11 +184,11 @@ class _Run:
         if found.empty:
             return found
         exports = [self.sources[name].export for name in feed.export]
-        days = [day for export in exports if (day := _extracted(export, self.year))]
-        told = found["source"].tolist() if "source" in found else [", ".join(feed.export)] * len(found)
-        written = {names: _sources(self.network, names) for names in set(told)}
+        days = [layout.extracted for export in exports if (layout := export.layout(self.year)) and layout.extracted]
+        names = found.get("source", pd.Series(", ".join(feed.export), index=found.index)).tolist()
+        written = {text: ", ".join(f"{self.network}/{name}" for name in text.split(", ")) for text in set(names)}
         found = found.assign(
-            indicateur=identifier, date_extraction=max(days, default=None), source=[written[names] for names in told]
+            indicateur=identifier, date_extraction=max(days, default=None), source=[written[text] for text in names]
         )
         provisional = self.catalogue.networks[self.network].provisional_years
         broken = bool(declared_breaks(self.catalogue, self.network, identifier, self.year))
@@ -234,15 +220,6 @@ def _mode(rule: LevelRule, indicator: Indicator, frequency: Frequency) -> str:
     return f"{words} ; {year}" if frequency == "year" and year != words else words
 
 
-def _sources(network: str, exports: str) -> str:
-    return ", ".join(f"{network}/{name}" for name in exports.split(", "))
-
-
-def _extracted(export: Export, year: int) -> date | None:
-    layout = export.layout(year)
-    return layout.extracted if layout else None
-
-
 def _finished(
     found: pd.DataFrame, indicator: Indicator, export: Export, provisional: tuple[int, ...], broken: bool
 ) -> pd.DataFrame:
@@ -258,13 +235,11 @@ def _finished(
     found = _mark_small_bases(found, rule_of(indicator, {export.kind}))
     if np.isinf(found[NUMBERS].to_numpy(float)).any():
         raise OverflowError("une somme dépasse ce qu'un nombre peut contenir")
-    bounds = found[["borne_basse", "borne_haute"]].astype("float64")
-    bounds = bounds.clip(*(indicator.range or (-np.inf, np.inf))).round(indicator.decimals)
+    bounds = found[["borne_basse", "borne_haute"]].astype("float64").clip(*(indicator.range or (-np.inf, np.inf)))
     found = found.assign(
         valeur=found["valeur"].round(indicator.decimals),
         effectif_pondere=found["effectif_pondere"].astype("float64").round(3),
-        borne_basse=bounds["borne_basse"],
-        borne_haute=bounds["borne_haute"],
+        **bounds.round(indicator.decimals),
     )
     absent = found["valeur"].isna()
     if absent.any():

@@ -8,111 +8,97 @@ Student's on its degrees of freedom, and the effective size of a share or net sc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+import duckdb
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from pipelines.compute.absence_reasons import reason_where
-from pipelines.compute.design import ROUNDING, degrees_of_freedom, linearised_variance
-from pipelines.compute.intervals import Z95, around, critical, kish, normal, tango, wilson
+from pipelines.compute.export_rows import Fed
+from pipelines.compute.intervals import (
+    ROUNDING,
+    Z95,
+    around,
+    critical,
+    degrees_of_freedom,
+    kish,
+    linearised_variance,
+    normal,
+    tango,
+    wilson,
+)
 from pipelines.compute.quantiles import quantiles
 from pipelines.compute.sums import SUMMED, Sums, strata_of
-from pipelines.compute.units import UNIT
+from pipelines.compute.units import UNIT, reason_where
+from pipelines.declarations import Level
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.references import Geography
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import duckdb
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    from pipelines.compute.export_rows import Source
-    from pipelines.declarations import Feed, Frequency, Indicator, Level
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 def observed_results(
-    connection: duckdb.DuckDBPyConnection,
-    indicator: Indicator,
-    feed: Feed,
-    sources: Sequence[Source],
-    sums: Sums,
-    levels: list[Level],
-    geography: Geography,
+    connection: duckdb.DuckDBPyConnection, fed: Fed, sums: Sums, levels: list[Level], geography: Geography
 ) -> pd.DataFrame:
     """Return one line per unit (period × level × territory × structure): value, bounds, base, reason when absent."""
-    finest: Frequency = sources[0].export.period.frequency
-    published: list[Frequency] = list(dict.fromkeys([feed.frequency or finest, "year"]))
-    units = _with_sums(sums.cells.units(levels, published, geography), sums)
+    units = _with_sums(sums.cells.units(levels, fed.published, geography), sums)
     if units.empty:
         return units
     year = int(units["_periode"].iloc[0][:4])
-    strata = strata_of(connection, sources, year) if sums.parts is not None else None
-    if indicator.estimator.family == "quantile":
-        found = _quantiles(units, quantiles(connection, indicator, feed, sources, units, strata), sources)
+    strata = strata_of(connection, fed.sources, year) if sums.parts is not None else None
+    if fed.indicator.estimator.family == "quantile":
+        results = _quantiles(units, quantiles(connection, fed, units, strata), fed.weighted)
     else:
-        found = _rolled_up(units, indicator, sources, sums, strata)
-    if indicator.estimator.name == "sum":
-        found = _without_partial_sums(found, units, MONTHS_PER_PERIOD[finest])
-    return found.drop(columns=["_unit"])
+        results = _rolled_up(units, fed, sums, strata)
+    if fed.indicator.estimator.name == "sum":
+        results = _without_partial_sums(results, units, MONTHS_PER_PERIOD[fed.finest])
+    return results.drop(columns=["_unit"])
 
 
 def _with_sums(units: pd.DataFrame, sums: Sums) -> pd.DataFrame:
     """Return the lines of the cells of which there are sums, with these."""
-    known = sums.sums["_cell"].to_numpy()
-    rank = np.full(len(sums.cells.keys), -1)
-    rank[known] = np.arange(len(known))
-    row = rank[units["_cell"].to_numpy()]
-    held = row >= 0
-    told = {name: sums.sums[name].to_numpy()[row[held]] for name in ("n", "motif", *SUMMED)}
-    found: pd.DataFrame = units[held].reset_index(drop=True).assign(**told)
+    cells = sums.sums["_cell"].to_numpy()
+    row_of = np.full(len(sums.cells.keys), -1)
+    row_of[cells] = np.arange(len(cells))
+    row = row_of[units["_cell"].to_numpy()]
+    summed = row >= 0
+    columns = {name: sums.sums[name].to_numpy()[row[summed]] for name in ("n", "motif", *SUMMED)}
+    found: pd.DataFrame = units[summed].reset_index(drop=True).assign(**columns)
     return found
 
 
-def _rolled_up(
-    units: pd.DataFrame, indicator: Indicator, sources: Sequence[Source], sums: Sums, strata: pd.DataFrame | None
-) -> pd.DataFrame:
+def _rolled_up(units: pd.DataFrame, fed: Fed, sums: Sums, strata: pd.DataFrame | None) -> pd.DataFrame:
+    estimator = fed.indicator.estimator
     totals = _described(units).join(units.groupby("_unit")[["n", *SUMMED]].sum())
     variance = freedom = None
-    if strata is not None and indicator.estimator.family in ("mean", "ratio"):
+    drawn = 0.0  # the part of the population that the sample is, where it is declared of every stratum
+    if strata is not None and estimator.family in ("mean", "ratio"):
         variance, freedom = (
             np.asarray(by_unit.reindex(totals.index), dtype=np.float64)
-            for by_unit in _of_design(units, sources, sums, strata)
+            for by_unit in _of_design(units, fed, sums, strata)
         )
-    sampled = any(source.export.sampled for source in sources)
-    weighted = any(source.weight for source in sources)
-    found = estimate(
-        totals.reset_index(), indicator.estimator, sampled=sampled, weighted=weighted, variance=variance,
-        freedom=freedom, drawn=_drawn(strata),
+        if strata["population"].notna().all():
+            drawn = float(strata["taille"].sum() / strata["population"].sum())
+    results = estimate(
+        totals.reset_index(), estimator, sampled=fed.sampled, weighted=fed.weighted, variance=variance,
+        freedom=freedom, drawn=drawn,
     )  # fmt: skip
-    return _with_reasons(found, units)
+    return _with_reasons(results, units)
 
 
 def _of_design(
-    units: pd.DataFrame, sources: Sequence[Source], sums: Sums, strata: pd.DataFrame
+    units: pd.DataFrame, fed: Fed, sums: Sums, strata: pd.DataFrame
 ) -> tuple[pd.Series[float], pd.Series[float]]:
     """Bring the sums of strata and clusters to the published units; return their variance and degrees of freedom."""
     assert sums.parts is not None  # a design is declared
+    assert fed.design is not None
     names = {"swx": "a", "sw": "b", "saa": "aa", "sab": "ab", "sw2": "bb"}
     parts = sums.parts[sums.parts["n"] > 0]  # a cluster none of whose rows is in the base says nothing
     parts = parts.rename(columns=names)[["_cell", "_strate", "_grappe", "n", *names.values()]]
-    placed = parts.merge(units[["_cell", "_unit"]], on="_cell")
-    design = next(source.export.design for source in sources if source.export.design)
-    clustered = bool(design.clusters)
-    variance = linearised_variance(placed, strata, clustered, design.single)
-    return variance, degrees_of_freedom(placed, clustered)
-
-
-def _drawn(strata: pd.DataFrame | None) -> float:
-    """Return which part of the population the sample is, 0 where it is not declared of every stratum."""
-    if strata is None or strata["population"].isna().any():
-        return 0.0
-    return float(strata["taille"].sum() / strata["population"].sum())
+    placed, clustered = parts.merge(units[["_cell", "_unit"]], on="_cell"), bool(fed.design.clusters)
+    return linearised_variance(placed, strata, clustered, fed.design.single), degrees_of_freedom(placed, clustered)
 
 
 def _with_reasons(found: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
@@ -153,15 +139,10 @@ def _without_partial_sums(found: pd.DataFrame, units: pd.DataFrame, months_per_c
     )
 
 
-def _quantiles(units: pd.DataFrame, computed: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
+def _quantiles(units: pd.DataFrame, computed: pd.DataFrame, weighted: bool) -> pd.DataFrame:
     found = _described(units).join(computed).reset_index()
-    weighted = any(source.weight for source in sources)
-    found = found.assign(
-        effectif=found["n"].fillna(0),
-        effectif_pondere=found["sw"] if weighted else np.nan,
-        numerateur=np.nan,
-        denominateur=np.nan,
-    )
+    base = found["sw"] if weighted else np.nan
+    found = found.assign(effectif=found["n"].fillna(0), effectif_pondere=base, numerateur=np.nan, denominateur=np.nan)
     return _with_reasons(found, units)
 
 
@@ -169,66 +150,55 @@ _NOISE = 1e-8  # under it, a variance of values coded from -100 to 100 is what r
 
 
 def estimate(
-    sums: pd.DataFrame,
-    estimator: declared.Estimator,
-    *,
-    sampled: bool = True,
-    weighted: bool = False,
-    variance: Floats | None = None,
-    freedom: Floats | None = None,
-    drawn: float = 0.0,
-) -> pd.DataFrame:
+    sums: pd.DataFrame, estimator: declared.Estimator, *, sampled: bool = True, weighted: bool = False,
+    variance: Floats | None = None, freedom: Floats | None = None, drawn: float = 0.0,
+) -> pd.DataFrame:  # fmt: skip
     """Add valeur, borne_basse, borne_haute, effectif, effectif_pondere, numerateur, denominateur to a frame of sums.
 
     And, for sampled shares and net scores, effectif_efficace; for the latter, erreur_type: √(variance / that size).
 
-    ``sums`` is as ``sums.Sums`` says, with x coded as in ``row_codes`` (percentages as 0/100). ``variance``: of each
+    ``sums`` is as ``sums.Sums`` says, with x coded as in ``export_rows`` (percentages as 0/100). ``variance``: of each
     value over its factor, when a design gives it, with its degrees of ``freedom`` (kept as degres_liberte). ``drawn``:
     the part of the declared population that the sample is. A base of zero gives no value, never 0 (but a count).
     """
-    sw, swx = sums["sw"].to_numpy(float), sums["swx"].to_numpy(float)
+    sw, swx, answers = (sums[name].to_numpy(float) for name in ("sw", "swx", "n"))
     none = np.full(len(sums), np.nan)
-    answers = sums["n"].to_numpy(float)
     if estimator.family == "total":
-        has_base = np.full(len(sums), True) if isinstance(estimator, declared.Count) else answers > 0
-        return _columns(sums, has_base, swx, (none, none), none, none, none, none)
+        counted = np.full(len(sums), True) if isinstance(estimator, declared.Count) else answers > 0
+        return _with_figures(sums, counted, none, {"valeur": swx})
     has_base = sw > 0
     value = swx / np.where(has_base, sw, 1.0)
+    base, scale, factor = answers, 100.0 if estimator.percent else 1.0, 1.0
     if isinstance(estimator, declared.Ratio):
         base, scale, factor = np.rint(sums["base"].to_numpy(float) if weighted else sw), 1.0, estimator.factor
-    else:
-        base, scale, factor = answers, 100.0 if estimator.percent else 1.0, 1.0
     spread = _spread(sums, value)
     sized = sampled and (estimator.proportion or estimator.net)
     size = _effective_size(sums, spread, variance, drawn) if sized else none
     z = Z95 if freedom is None else critical(freedom)
-    bounds = _bounds(sums, estimator, value, size, variance, z) if sampled else (none, none)
-    bounds = (factor * bounds[0], factor * bounds[1])
-    sums = sums.assign(effectif_efficace=np.where(has_base, size, np.nan))
-    sums = sums.assign(degres_liberte=none if freedom is None else freedom)
+    low, high = _bounds(sums, estimator, value, size, variance, z) if sampled else (none, none)
+    sums = sums.assign(
+        effectif_efficace=np.where(has_base, size, np.nan), degres_liberte=none if freedom is None else freedom
+    )
     if estimator.net:
         sums = sums.assign(erreur_type=np.where(has_base, np.sqrt(spread / size), np.nan))
-    return _columns(sums, has_base, factor * value, bounds, base, sw if weighted else none, swx / scale, sw)
+    figures = {"valeur": factor * value, "borne_basse": factor * low, "borne_haute": factor * high,
+               "numerateur": swx / scale, "denominateur": sw, "effectif_pondere": sw if weighted else none}  # fmt: skip
+    return _with_figures(sums, has_base, base, figures)
 
 
-def _columns(
-    sums: pd.DataFrame, has_base: NDArray[np.bool_], value: Floats, bounds: tuple[Floats, Floats], base: Floats,
-    weighted_base: Floats, numerator: Floats, denominator: Floats,
+def _with_figures(
+    sums: pd.DataFrame, has_base: NDArray[np.bool_], base: Floats, figures: Mapping[str, Floats]
 ) -> pd.DataFrame:  # fmt: skip
-    columns = {"valeur": value, "borne_basse": bounds[0], "borne_haute": bounds[1], "numerateur": numerator,
-               "denominateur": denominator, "effectif_pondere": weighted_base}  # fmt: skip
-    found = sums.assign(**{name: np.where(has_base, values, np.nan) for name, values in columns.items()})
+    """Add the figures where there is a base, NaN elsewhere and for those that are not given; 0 for a base of nobody."""
+    names = ("valeur", "borne_basse", "borne_haute", "numerateur", "denominateur", "effectif_pondere")
+    found = sums.assign(**{name: np.where(has_base, figures.get(name, np.nan), np.nan) for name in names})
     return found.assign(effectif=np.where(has_base, base, 0.0 if not np.isnan(base).all() else np.nan))
 
 
 def _bounds(
-    sums: pd.DataFrame,
-    estimator: declared.Estimator,
-    value: Floats,
-    size: Floats,
-    variance: Floats | None,
+    sums: pd.DataFrame, estimator: declared.Estimator, value: Floats, size: Floats, variance: Floats | None,
     z: Floats | float,
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, Floats]:  # fmt: skip
     """Return the bounds of the value before any factor; ``size`` is the effective one, of shares and net scores.
 
     ``z``: the critical value of the law, Student's under a design.
@@ -251,32 +221,25 @@ def _spread(sums: pd.DataFrame, value: Floats) -> Floats:
     """Return the (weighted, population) variance of the coded values; for shares, p(1-p) x 100²."""
     sw = sums["sw"].to_numpy(float)
     squares = sums["swx2"].to_numpy(float) / np.where(sw > 0, sw, 1.0)
-    found: Floats = np.maximum(squares - value**2, 0.0)
-    return np.where(found < ROUNDING * squares, 0.0, found)
+    spread = np.maximum(squares - value**2, 0.0)
+    return np.where(spread < ROUNDING * squares, 0.0, spread)
 
 
 def _effective_size(sums: pd.DataFrame, spread: Floats, variance: Floats | None, drawn: float) -> Floats:
-    """Return the effective size: Kish's or, with a design, what its design effect leaves."""
+    """Return the effective size: Kish's or, with a design, spread/V, at most the answers (Korn and Graubard, 1998).
+
+    The cap is the answers, over 1 - n/N where a population is declared. A design is never taken to tell more than as
+    many answers drawn at random, however lucky its clusters; a small V is often that of few clusters which happen to
+    agree. Kish's where everybody agrees, since V = 0 then says nothing; NaN where V is unknown.
+    """
     effective = kish(sums["sw"].to_numpy(float), sums["sw2"].to_numpy(float))
     if variance is None:
         return effective
     with np.errstate(divide="ignore"):  # a population drawn whole is worth an endless sample
         most = sums["n"].to_numpy(float) / np.array(1 - drawn)
-    return design_size(spread, variance, np.where(np.isinf(most), most, effective), most)
-
-
-def design_size(spread: Floats, variance: Floats, effective: Floats, most: Floats) -> Floats:
-    """Return the effective size spread/V, at most the answers (Korn and Graubard, 1998, for shares).
-
-    ``most``, the cap: the answers, over 1 - n/N where a population is declared. A design is never taken to tell more
-    than as many answers drawn at random, however lucky its clusters; a small V is often that of few clusters which
-    happen to agree. ``effective`` (Kish's) where everybody agrees, since V = 0 then says nothing; NaN where V is
-    unknown.
-    """
-    known = np.where(np.isnan(variance), np.nan, effective)
+    agreed = np.where(np.isnan(variance), np.nan, np.where(np.isinf(most), most, effective))
     varied = (variance > 0) & (spread > _NOISE)
-    found: Floats = np.where(varied, np.minimum(spread / np.where(varied, variance, 1.0), most), known)
-    return found
+    return np.where(varied, np.minimum(spread / np.where(varied, variance, 1.0), most), agreed)
 
 
 def _ratio_variance(sums: pd.DataFrame, value: Floats) -> Floats:
@@ -285,9 +248,5 @@ def _ratio_variance(sums: pd.DataFrame, value: Floats) -> Floats:
     squares = sums["saa"] - 2 * value * sums["sab"] + value**2 * sums["sw2"]
     noise = ROUNDING * (sums["saa"] + value**2 * sums["sw2"])
     known = (n > 1) & (below > 0)
-    found: Floats = np.where(
-        known,
-        n / np.where(known, n - 1, 1) * np.where(squares > noise, squares, 0.0) / np.where(known, below, 1) ** 2,
-        np.nan,
-    )
-    return found
+    residuals = n / np.where(known, n - 1, 1) * np.where(squares > noise, squares, 0.0)
+    return np.where(known, residuals / np.where(known, below, 1) ** 2, np.nan)

@@ -6,43 +6,37 @@ Woodruff (1952): the bounds of the share F(q), turned back into values.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import duckdb
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.design import degrees_of_freedom, linearised_variance
-from pipelines.compute.export_rows import CELL, Source, kept
-from pipelines.compute.intervals import around, binomial_ranks, critical, kish
-from pipelines.compute.row_codes import code
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import duckdb
-
-    from pipelines.declarations import Feed, Indicator
+from pipelines.compute.export_rows import CELL, Fed, Source, code, kept
+from pipelines.compute.intervals import (
+    Z95,
+    Floats,
+    around,
+    binomial_ranks,
+    critical,
+    degrees_of_freedom,
+    kish,
+    linearised_variance,
+)
 
 _TIE = 1e-12  # a cumulated weight this near to the share reached (relatively) has reached it
 _SAME_CELL = " AND ".join(f"v.{name} IS NOT DISTINCT FROM u.{name}" for name in CELL)
 
 
 def quantiles(
-    connection: duckdb.DuckDBPyConnection,
-    indicator: Indicator,
-    feed: Feed,
-    sources: Sequence[Source],
-    units: pd.DataFrame,
-    strata: pd.DataFrame | None,
+    connection: duckdb.DuckDBPyConnection, fed: Fed, units: pd.DataFrame, strata: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Return n, sw, valeur, borne_basse, borne_haute and degres_liberte per ``_unit``.
 
     ``units`` maps cells to published units; each level and frequency is a statement of its own: memory stays limited.
     ``strata``: as ``sums.strata_of`` gives them, when a design is declared.
     """
-    order = float(getattr(indicator.estimator, "order"))  # noqa: B009  (the quantile family alone comes here)
-    rows = " UNION ALL ".join(_rows(indicator, feed, source, strata is not None) for source in sources)
+    order = float(getattr(fed.indicator.estimator, "order"))  # noqa: B009  (the quantile family alone comes here)
     by_design = ", _strate, _grappe" if strata is not None else ""
+    rows = " UNION ALL ".join(_rows(fed, source, strata is not None) for source in fed.sources)
     connection.register("cellules", units.drop_duplicates("_cell")[[*CELL, "_cell"]])
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE valeurs AS
@@ -52,29 +46,24 @@ def quantiles(
         ) AS v JOIN cellules AS u ON {_SAME_CELL}
     """)
     connection.unregister("cellules")
-    sampled = any(source.export.sampled for source in sources)
-    weighted = any(source.weight for source in sources)
     found = []
     for _, group in units.groupby(["maille", "frequence"], sort=False):
         connection.register("unite_de_cellule", group[["_cell", "_unit"]])
         ranked = _ranked(connection, order)
-        if sampled:
-            error = _of_design(connection, ranked, sources, strata) if strata is not None else None
-            ranked = ranked.join(_bounds(connection, ranked, order, weighted, error))
+        if fed.sampled:
+            error = _of_design(connection, ranked, fed, strata) if strata is not None else None
+            ranked = ranked.join(_bounds(connection, ranked, order, fed.weighted, error))
             ranked = ranked.join(error["degres_liberte"]) if error is not None else ranked
         found.append(ranked)
         connection.unregister("unite_de_cellule")
     connection.execute("DROP TABLE valeurs; DROP TABLE IF EXISTS rangs")
-    return (
-        pd.concat(found)
-        .sort_index()
-        .reindex(columns=["n", "sw", "valeur", "borne_basse", "borne_haute", "degres_liberte"])
-    )
+    columns = ["n", "sw", "valeur", "borne_basse", "borne_haute", "degres_liberte"]
+    return pd.concat(found).sort_index().reindex(columns=columns)
 
 
-def _rows(indicator: Indicator, feed: Feed, source: Source, designed: bool) -> str:
-    coded, weight = code(indicator.estimator, feed.inputs), source.weight or "CAST(1 AS DOUBLE)"
-    conditions = [f"_maille = '{source.finest}'", f"({weight}) > 0", *filter(None, [kept(feed)])]
+def _rows(fed: Fed, source: Source, designed: bool) -> str:
+    coded, weight = code(fed.indicator.estimator, fed.feed.inputs), source.weight or "CAST(1 AS DOUBLE)"
+    conditions = [f"_maille = '{source.finest}'", f"({weight}) > 0", *filter(None, [kept(fed.feed)])]
     strata = f", {source.design_columns}" if designed else ""
     return f"""
         SELECT {", ".join(CELL)}, CAST({coded.x} AS DOUBLE) AS x, {weight} AS w{strata}
@@ -109,13 +98,13 @@ def _bounds(
 ) -> pd.DataFrame:
     """Return the values at the two cumulated weights that hold the quantile; NaN where there are none."""
     if weighted or error is not None:
+        z: Floats | float = Z95
         if error is None:
             spread = order * (1 - order) / kish(ranked["sw"].to_numpy(float), ranked["sw2"].to_numpy(float))
-            low, high = around(np.full(len(ranked), order), spread)
         else:
-            told = error.reindex(ranked.index).astype("float64")
-            spread, freedom = (np.asarray(told[name], dtype=np.float64) for name in ("variance", "degres_liberte"))
-            low, high = around(np.full(len(ranked), order), spread, critical(freedom))
+            errors = error.reindex(ranked.index).astype("float64")
+            spread, z = errors["variance"].to_numpy(float), critical(errors["degres_liberte"].to_numpy(float))
+        low, high = around(np.full(len(ranked), order), spread, z)
         inside = (low > 0) & (high < 1)
         low, high = (np.where(inside, share, np.nan) * ranked["sw"].to_numpy(float) for share in (low, high))
     else:
@@ -133,7 +122,7 @@ def _bounds(
 
 
 def _of_design(
-    connection: duckdb.DuckDBPyConnection, ranked: pd.DataFrame, sources: Sequence[Source], strata: pd.DataFrame
+    connection: duckdb.DuckDBPyConnection, ranked: pd.DataFrame, fed: Fed, strata: pd.DataFrame
 ) -> pd.DataFrame:
     """Return, by unit, ``variance`` of the share of weights at or under the quantile, and ``degres_liberte``."""
     connection.register("quantile_de_unite", ranked.reset_index()[["_unit", "valeur"]])
@@ -145,7 +134,7 @@ def _of_design(
         GROUP BY _unit, _strate, _grappe ORDER BY _unit, _strate, _grappe
     """).df()  # fmt: skip
     connection.unregister("quantile_de_unite")
-    design = next(source.export.design for source in sources if source.export.design)
-    clustered = bool(design.clusters)
-    variance = linearised_variance(parts, strata, clustered, design.single)
+    assert fed.design is not None  # strata are those of a design
+    clustered = bool(fed.design.clusters)
+    variance = linearised_variance(parts, strata, clustered, fed.design.single)
     return pd.DataFrame({"variance": variance, "degres_liberte": degrees_of_freedom(parts, clustered)})

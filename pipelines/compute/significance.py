@@ -6,18 +6,14 @@ Arrays in, p-values out; which values are compared, and together with which, is 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from pipelines.compute.intervals import restricted_variance
-from pipelines.compute.student import two_sided
+from pipelines.compute.intervals import restricted_variance, two_sided
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 LEVEL = 0.05  # share of false alarms accepted among the changes called significant
 SMALLEST = 1e-6  # the least p-value told: beyond, the normal law says nothing sure, and rounding would leave 0

@@ -5,27 +5,19 @@ What sums mean is in ``estimates``; quantiles, which no sums give, are in ``quan
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 import pandas as pd
 
-from pipelines.compute.export_rows import CELL, CELL_ORDER, Source, kept
-from pipelines.compute.row_codes import Coded, code, typed_value
-from pipelines.compute.row_codes import column as quoted
+from pipelines.compute.export_rows import CELL, CELL_ORDER, Coded, Fed, Source, code, kept, typed_value
+from pipelines.compute.export_rows import column as quoted
 from pipelines.compute.units import Cells
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    import duckdb
-    from numpy.typing import NDArray
-
-    from pipelines.declarations import Feed, Indicator
-
-Fed = tuple["Indicator", "Feed"]
 DESIGN = ["_strate", "_grappe"]
+SUMMED = ["sw", "sw2", "swx", "swx2", "saa", "sab", "base"]
 
 
 @dataclass(frozen=True)
@@ -44,10 +36,11 @@ class Sums:
     parts: pd.DataFrame | None
 
 
-def scan(connection: duckdb.DuckDBPyConnection, fed: Mapping[str, Fed], sources: Sequence[Source]) -> dict[str, Sums]:
-    """Return the sums of every indicator of ``fed`` (by id), all fed by ``sources``, in one pass over the rows."""
+def scan(connection: duckdb.DuckDBPyConnection, together: Mapping[str, Fed]) -> dict[str, Sums]:
+    """Return the sums of every indicator (by id), all fed by the same exports, in one pass over the rows."""
+    sources = next(iter(together.values())).sources
     designed = any(source.export.design for source in sources)
-    plans = {identifier: _Plan(rank, *item, sources) for rank, (identifier, item) in enumerate(fed.items())}
+    plans = {identifier: _Plan(rank, fed) for rank, (identifier, fed) in enumerate(together.items())}
     keys = [*CELL, *(DESIGN if designed else [])]
     rows = " UNION ALL ".join(_rows(source, plans.values(), designed) for source in sources)
     aggregates = ", ".join(f"{sql} AS {name}" for plan in plans.values() for name, sql in plan.aggregates().items())
@@ -85,13 +78,12 @@ def _rows(source: Source, plans: Collection[_Plan], designed: bool) -> str:
 class _Plan:
     """The columns and aggregates of one indicator in the shared scan; ``rank`` keeps their names apart."""
 
-    def __init__(self, rank: int, indicator: Indicator, feed: Feed, sources: Sequence[Source]) -> None:
-        self.rank, self.feed, self.family = rank, feed, indicator.estimator.family
-        self.coded: Coded = code(indicator.estimator, feed.inputs)
-        # totals are never weighted: their rows stand for themselves
-        self.weighted = self.family != "total" and any(source.weight for source in sources)
-        self.sampled = any(source.export.sampled for source in sources)
-        self.reasons = any(source.absence(feed) for source in sources)
+    def __init__(self, rank: int, fed: Fed) -> None:
+        self.rank, self.feed, self.family = rank, fed.feed, fed.indicator.estimator.family
+        self.coded: Coded = code(fed.indicator.estimator, fed.feed.inputs)
+        self.weighted = self.family != "total" and fed.weighted  # rows of totals stand for themselves
+        self.sampled = fed.sampled
+        self.reasons = any(source.absence(fed.feed) for source in fed.sources)
 
     def name(self, letter: str) -> str:
         return f"{letter}{self.rank}"
@@ -138,32 +130,24 @@ class _Plan:
 
     def sums(self, found: pd.DataFrame, cells: Cells, designed: bool) -> Sums:
         """Take the indicator's columns out of the shared frame, without the cells of which it keeps no row."""
-        held = found[self.name("rows_")].to_numpy() > 0
-        told = {
-            name: found[self.name(f"{name}_")].to_numpy()[held]
+        there = found[self.name("rows_")].to_numpy() > 0
+        sums = {
+            name: found[self.name(f"{name}_")].to_numpy()[there]
             for name in ("n", *SUMMED) if self.name(f"{name}_") in found
         }  # fmt: skip
-        none = np.zeros(int(held.sum()))
+        none = np.zeros(int(there.sum()))
         for name, same in {"sw": "n", "sw2": "n", "sab": "swx", "saa": "swx2", "swx": "n", "base": "sw"}.items():
-            if name not in told:  # weights of one make these sums equal; what no estimator asks for is any number
-                told[name] = told.get(same, none)
-        told.setdefault("swx2", none)
-        told |= {name: _filled(told[name]) for name in SUMMED}
-        reasons = found[self.name("motif_")].to_numpy()[held] if self.reasons else np.full(len(none), None)
-        frame = pd.DataFrame({"_cell": found["_cell"].to_numpy()[held], **told}).assign(motif=reasons)
+            if name not in sums:  # weights of one make these sums equal; what no estimator asks for is any number
+                sums[name] = sums.get(same, none)
+        sums.setdefault("swx2", none)
+        for name in SUMMED:
+            sums[name] = np.where(np.isnan(numbers := sums[name].astype(np.float64)), 0.0, numbers)
+        reasons = found[self.name("motif_")].to_numpy()[there] if self.reasons else None
+        frame = pd.DataFrame({"_cell": found["_cell"].to_numpy()[there], **sums}).assign(motif=reasons)
         if not designed:
             return Sums(cells, frame, None)
-        parts = frame.assign(**{name: found[name].to_numpy()[held] for name in DESIGN})
+        parts = frame.assign(**{name: found[name].to_numpy()[there] for name in DESIGN})
         return Sums(cells, _added_up(parts), parts)
-
-
-SUMMED = ["sw", "sw2", "swx", "swx2", "saa", "sab", "base"]
-
-
-def _filled(sums: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Return sums as numbers, 0 where there was nothing to add up."""
-    found = sums.astype(np.float64)
-    return np.where(np.isnan(found), 0.0, found)
 
 
 def _added_up(parts: pd.DataFrame) -> pd.DataFrame:
@@ -181,52 +165,47 @@ def strata_of(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
     ``taille``: its clusters or, without clusters, its rows, be their weight 0; ``population``: how many the declaration
     says that there are, NaN when it says nothing. Raises ValueError when it doesn't suit the sample.
     """
-    parts = [
-        f"SELECT _strate, {'count(DISTINCT _grappe)' if _clustered(source) else 'count(*)'} AS taille FROM "
-        f"(SELECT {source.design_columns} FROM {source.relation} WHERE _maille = '{source.finest}') GROUP BY _strate"
-        for source in sources
-    ]
-    found = connection.execute(" UNION ALL ".join(parts)).df().set_index("_strate")
+    parts = []
+    for source in sources:
+        clustered = source.export.design and source.export.design.clusters
+        parts.append(
+            f"SELECT _strate, {'count(DISTINCT _grappe)' if clustered else 'count(*)'} AS taille FROM (SELECT "
+            f"{source.design_columns} FROM {source.relation} WHERE _maille = '{source.finest}') GROUP BY _strate"
+        )
+    strata = connection.execute(" UNION ALL ".join(parts)).df().set_index("_strate")
     declared: dict[str, float] = {}
     for source in sources:
-        told = source.export.design.population_of(year) if source.export.design else None
-        declared |= {f"{source.export.id}/{name}": float(size) for name, size in (told or {}).items()}
-        _check_population(source, told, found)
-    return found.assign(population=pd.Series(declared, dtype="float64").reindex(found.index))
+        if source.export.design and (population := source.export.design.population_of(year)):
+            declared |= {f"{source.export.id}/{name}": float(size) for name, size in population.items()}
+            _check_population(source, population, strata)
+    return strata.assign(population=pd.Series(declared, dtype="float64").reindex(strata.index))
 
 
-def _check_population(source: Source, population: Mapping[str, int] | None, sample: pd.DataFrame) -> None:
+def _check_population(source: Source, population: Mapping[str, int], sample: pd.DataFrame) -> None:
     """Raise ValueError on a stratum of the sample that the declared population doesn't know, or that is larger."""
     prefix = f"{source.export.id}/"
-    for stratum, drawn in sample["taille"].items() if population else ():
+    for stratum, drawn in sample.loc[sample.index.str.startswith(prefix), "taille"].items():
         name = str(stratum).removeprefix(prefix)
-        if not str(stratum).startswith(prefix) or population is None:
-            continue
         where = f"strate « {name} »" if name else "échantillon"
         if name not in population:
             raise ValueError(f"plan de sondage de {source.export.id}, {where} : sa population n'est pas déclarée")
         if drawn > population[name]:
-            told = f"{drawn} unités tirées, la population déclarée en a {population[name]}"
-            raise ValueError(f"plan de sondage de {source.export.id}, {where} : {told}")
+            less = f"{drawn} unités tirées, la population déclarée en a {population[name]}"
+            raise ValueError(f"plan de sondage de {source.export.id}, {where} : {less}")
 
 
-def _clustered(source: Source) -> bool:
-    return bool(source.export.design and source.export.design.clusters)
-
-
-def declared_rows(
-    connection: duckdb.DuckDBPyConnection, indicator: Indicator, feed: Feed, sources: Sequence[Source]
-) -> pd.DataFrame:
+def declared_rows(connection: duckdb.DuckDBPyConnection, fed: Fed) -> pd.DataFrame:
     """Return the typed values: one line per row, with its level, value, base, reason of absence and export."""
-    parts = []
-    for source in sources:
-        base = f"CAST({quoted(feed.inputs['base'])} AS DOUBLE)" if "base" in feed.inputs else "CAST(NULL AS DOUBLE)"
-        condition = kept(feed)
-        parts.append(f"""
+    inputs, condition = fed.feed.inputs, kept(fed.feed)
+    base = f"CAST({quoted(inputs['base'])} AS DOUBLE)" if "base" in inputs else "CAST(NULL AS DOUBLE)"
+    parts = [
+        f"""
             SELECT _annee, _periode, _maille, _territoire, _structure, _structure_nom,
-                   {typed_value(indicator.estimator, feed.inputs)} AS valeur, {base} AS base,
-                   CAST({source.absence(feed) or "NULL"} AS VARCHAR) AS motif, '{source.export.id}' AS source
+                   {typed_value(fed.indicator.estimator, inputs)} AS valeur, {base} AS base,
+                   CAST({source.absence(fed.feed) or "NULL"} AS VARCHAR) AS motif, '{source.export.id}' AS source
             FROM {source.file} {f"WHERE {condition}" if condition else ""}
-        """)
+        """
+        for source in fed.sources
+    ]
     order = "ORDER BY _periode, _maille, _territoire NULLS FIRST, _structure NULLS FIRST"
     return connection.execute(" UNION ALL ".join(parts) + order).df()

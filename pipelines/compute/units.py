@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
+from pipelines.declarations import Frequency, Level
 from pipelines.declarations.periods import last_day, period_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from pipelines.declarations import Frequency, Level
-    from pipelines.declarations.references import Geography
+from pipelines.declarations.references import Geography
 
 UNIT = ["periode", "frequence", "maille", "territoire_code", "structure_code"]
 
@@ -48,31 +46,34 @@ class Cells:
 
 def assign_units(cells: pd.DataFrame, level: Level, frequency: Frequency, geography: Geography) -> pd.DataFrame:
     """Return ``cells`` with the columns of UNIT added; cells that have no unit at that level are dropped."""
-    places = list(zip(cells["_territoire"].tolist(), cells["_maille"].tolist(), strict=True))
-    parents = {place: geography.parent(level, _text(place[0]), place[1]) for place in set(places)}
     is_site, nowhere = level == "site", np.full(len(cells), None, dtype="object")
-    added = {
-        "periode": _mapped(cells["_periode"], lambda period: period_of(last_day(period), frequency)),
-        "frequence": _everywhere(frequency, cells),
-        "maille": _everywhere(level, cells),
-        "territoire_code": pd.Series([parents[place] for place in places], index=cells.index, dtype="object"),
-        "structure_code": cells["_structure"].astype("object") if is_site else nowhere,
-        "structure": cells["_structure_nom"].astype("object") if is_site else nowhere,
-    }
-    found = cells.assign(**added)
+    found = cells.assign(
+        periode=_mapped(cells["_periode"], lambda period: period_of(last_day(period), frequency)),
+        frequence=pd.Series(frequency, index=cells.index, dtype="object"),
+        maille=pd.Series(level, index=cells.index, dtype="object"),
+        territoire_code=parents(cells["_territoire"], cells["_maille"], level, geography),
+        structure_code=cells["_structure"].astype("object") if is_site else nowhere,
+        structure=cells["_structure_nom"].astype("object") if is_site else nowhere,
+    )
     return found[found["structure_code" if is_site else "territoire_code"].notna()]
+
+
+def parents(territories: pd.Series[Any], levels: pd.Series[Any], level: Level, geography: Geography) -> pd.Series[Any]:
+    """Return the code of the place of ``level`` that each territory, of its own level, is in; None for none."""
+    places = list(zip(territories.tolist(), levels.tolist(), strict=True))
+    codes = {
+        (code, own): geography.parent(level, code if isinstance(code, str) else None, own) for code, own in set(places)
+    }
+    return pd.Series([codes[place] for place in places], index=territories.index, dtype="object")
 
 
 def _mapped(periods: pd.Series[str], of: Callable[[str], object]) -> pd.Series[Any]:
     """Return what each period gives, reckoned once for each."""
-    held = periods.tolist()
-    told = {period: of(period) for period in set(held)}
-    return pd.Series([told[period] for period in held], index=periods.index, dtype="object")
+    values = periods.tolist()
+    each = {period: of(period) for period in set(values)}
+    return pd.Series([each[period] for period in values], index=periods.index, dtype="object")
 
 
-def _everywhere(value: str, cells: pd.DataFrame) -> pd.Series[Any]:
-    return pd.Series(value, index=cells.index, dtype="object")
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def reason_where(absent: ArrayLike, reason: ArrayLike) -> NDArray[np.object_]:
+    """Return ``reason`` (one, or one per row) where a value is absent, None where there is one."""
+    return np.where(absent, reason, np.array(None, dtype="object"))

@@ -19,13 +19,15 @@ from pipelines.disclosure.results_table import (
     coarsened,
     disclosure_summary,
     protected,
+    secret_totals,
+    without_bounds,
+    without_counts,
     without_secret_parts,
     without_secrets,
 )
 from pipelines.disclosure.revised import KEPT_FROM, unless_few
 from pipelines.disclosure.rules import rules
 from pipelines.disclosure.surveys import FREE, HIDDEN
-from pipelines.disclosure.totals import secret_totals, without_bounds, without_counts
 
 __all__ = [
     "AUDITED",

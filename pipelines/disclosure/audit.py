@@ -5,29 +5,21 @@ It refuses nothing itself: ``refusals`` says which findings must stop a release.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from pipelines.declarations import Catalogue
 from pipelines.disclosure.bounds import intervals
-from pipelines.disclosure.earlier_marks import beside, told_before
-from pipelines.disclosure.results_table import NUMBERS
+from pipelines.disclosure.earlier_marks import Earlier, beside, told_before
+from pipelines.disclosure.results_table import NUMBERS, secret_totals, told_counts
 from pipelines.disclosure.revised import PROVISIONAL, latest_rows, same_figures
 from pipelines.disclosure.row_keys import blocks, network_year, positions, row_numbers
+from pipelines.disclosure.series import Flags
 from pipelines.disclosure.shade import Shades
-from pipelines.disclosure.surveys import FREE, KEY, YEAR, surveys
-from pipelines.disclosure.totals import secret_totals, told_counts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from pipelines.declarations import Catalogue
-    from pipelines.disclosure.earlier_marks import Earlier
-    from pipelines.disclosure.surveys import Pattern, Rows, Survey
-    from pipelines.disclosure.tree import Flags
+from pipelines.disclosure.surveys import FREE, KEY, YEAR, Pattern, Rows, Survey, surveys
 
 # Finds what the rows of a network and year tell, given what they hide.
 Judge = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]

@@ -18,24 +18,16 @@ min(r, c, N - r, N - c).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.disclosure.series import EPSILON, added
-from pipelines.disclosure.shade import Star
+from pipelines.disclosure.series import EPSILON, Flags, Numbers, Places, Series, added
+from pipelines.disclosure.shade import Shade, Shades, Star
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pipelines.disclosure.series import Series
-    from pipelines.disclosure.shade import Shade, Shades
-    from pipelines.disclosure.tree import Flags, Numbers, Places
-
-    Kind = Callable[[Places], tuple[Numbers, Numbers]]  # how much less, more each cell of some places may be
+Kind = Callable[[Places], tuple[Numbers, Numbers]]  # how much less, more each cell of some places may be
 
 
 @dataclass(frozen=True)

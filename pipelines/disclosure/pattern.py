@@ -21,17 +21,12 @@ these don't need after all are shown again: those without which the rules hide n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipelines.disclosure.bounds import alike, too_narrow
-from pipelines.disclosure.series import EPSILON, added
-from pipelines.disclosure.shade import Shade, Shades
-
-if TYPE_CHECKING:
-    from pipelines.disclosure.series import Cells, Series
-    from pipelines.disclosure.tree import Flags, Numbers, Places
+from pipelines.disclosure.series import EPSILON, Flags, Numbers, Places, Series, added
+from pipelines.disclosure.shade import Cells, Shade, Shades
 
 _TRIED = 24  # places of a series that are shown again to see whether any other must be hidden then: the widest
 

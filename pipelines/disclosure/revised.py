@@ -7,37 +7,18 @@ always adds up, and always was true at one time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipelines.disclosure.earlier_marks import files_of
+from pipelines.declarations import Catalogue
+from pipelines.disclosure.earlier_marks import Earlier, files_of
 from pipelines.disclosure.row_keys import blocks, network_year, positions, row_numbers
-from pipelines.disclosure.rules import SECRET, attributes, rules
-from pipelines.disclosure.series import EPSILON
-from pipelines.disclosure.surveys import (
-    FREE,
-    PLACE,
-    YEAR,
-    additive,
-    counted,
-    parents_of,
-    periods_of,
-    places_of,
-    shared_rules,
-    survey_names,
-)
-from pipelines.disclosure.tree import Tree
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from pipelines.declarations import Catalogue
-    from pipelines.disclosure.earlier_marks import Earlier
-    from pipelines.disclosure.rules import Rule
-    from pipelines.disclosure.tree import Flags, Numbers, Places
+from pipelines.disclosure.rules import SECRET, Rule, attributes, rules, shared_rules, survey_names
+from pipelines.disclosure.series import EPSILON, Flags, Numbers, Places, Tree
+from pipelines.disclosure.surveys import FREE, PLACE, YEAR, additive, counted, parents_of, periods_of, places_of
 
 PROVISIONAL = "P"  # SDMX OBS_STATUS of a figure that waits for its next revision
 KEPT_FROM = "version_conservee"  # column of ``resultats``: the release whose figure a row keeps; none of the others

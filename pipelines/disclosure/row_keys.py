@@ -1,20 +1,17 @@
-"""Which rows of several tables are the same: keys of text as whole numbers, compared at the speed of numbers."""
+"""Which rows are the same, of one table or several: keys of text as whole numbers, compared at the speed of numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    Codes = NDArray[np.int64]
+Codes = NDArray[np.int64]
 
 
 def codes_of(frames: Sequence[pd.DataFrame], name: str) -> tuple[list[Codes], list[str]]:
@@ -87,3 +84,29 @@ def blocks(frame: pd.DataFrame, names: Sequence[str]) -> Iterator[pd.DataFrame]:
 def network_year(rows: pd.DataFrame) -> tuple[str, int]:
     """Return the network and year that all rows are of."""
     return str(rows["reseau"].iat[0]), int(str(rows["annee"].iat[0]))
+
+
+Told = TypeVar("Told")
+
+
+def each_once(
+    rows: pd.DataFrame, names: Sequence[str], told: Callable[..., Told]
+) -> tuple[list[Told], NDArray[np.int64]]:
+    """Return what ``told`` says of the cells ``names`` of rows, once for those alike, and which of it is of each row.
+
+    Cells are given as Python values, None where they are empty.
+    """
+    (numbers,) = row_numbers(names, rows)
+    first, at = distinct(numbers)
+    cells = [_plain(rows[name].take(first)) for name in names]
+    return [told(*place) for place in zip(*cells, strict=True)], at
+
+
+def of_each(rows: pd.DataFrame, names: Sequence[str], told: Callable[..., str | None]) -> pd.Series[Any]:
+    """Return, for each row, the text that ``told`` says of its cells ``names``."""
+    texts, at = each_once(rows, names, told)
+    return pd.Series(texts, dtype="str").take(at).set_axis(rows.index)
+
+
+def _plain(cells: pd.Series[Any]) -> list[Any]:
+    return cells.astype("object").where(cells.notna(), None).tolist()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pipelines.declarations import Catalogue, Indicator
-    from pipelines.declarations.estimators.estimator import UnitBounds
+from pipelines.declarations import Catalogue, Indicator
+from pipelines.declarations.estimators.estimator import UnitBounds
 
 DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else
 SECRET = "secret-statistique"  # one reason for all that is hidden: two told which bases were under the threshold
@@ -67,3 +66,32 @@ def rows_of(indicator: Indicator, network: str) -> str:
 def attributes(indicator: Indicator) -> UnitBounds:
     """Return the least and greatest that one unit of base may add to ``numerateur``: see ``unit_bounds``."""
     return indicator.estimator.unit_bounds(indicator.range)
+
+
+def survey_names(
+    kinds: Iterable[tuple[str, str]], catalogue: Catalogue, ruled: dict[tuple[str, str], Rule]
+) -> dict[tuple[str, str], str]:
+    """Return the name of the survey of each (network, indicator) under secrecy; ``ruled``: what ``rules`` gives."""
+    kinds = list(kinds)
+    secret = {pair for pair in kinds if ruled[pair].minimum or ruled[pair].margin}
+    told = {(pair[0], base_of(catalogue.indicators[pair[1]], pair[0])) for pair in secret}
+    wanted = [pair for pair in kinds if (pair[0], base_of(catalogue.indicators[pair[1]], pair[0])) in told]
+    first: dict[tuple[str, str], str] = {}
+    for network, key in wanted:
+        exports = catalogue.indicators[key].networks[network].export
+        joined = {first.get((network, export), exports[0]) for export in exports}
+        name = min(joined)
+        first |= {place: name for place, old in first.items() if place[0] == network and old in joined}
+        first |= {(network, export): name for export in exports}
+    return {pair: first[pair[0], catalogue.indicators[pair[1]].networks[pair[0]].export[0]] for pair in wanted}
+
+
+def shared_rules(ruled: dict[tuple[str, str], Rule], catalogue: Catalogue) -> dict[tuple[str, str], Rule]:
+    """Give an indicator without a rule of its own that of an indicator with the same base, which it would tell."""
+    bases = {(network, key): (network, base_of(catalogue.indicators[key], network)) for network, key in ruled}
+    strictest = {bases[pair]: rule for pair, rule in sorted(ruled.items(), key=lambda item: _strictness(item[1]))}
+    return {pair: rule if rule.minimum or rule.margin else strictest[bases[pair]] for pair, rule in ruled.items()}
+
+
+def _strictness(rule: Rule) -> tuple[int, float]:
+    return rule.minimum, rule.margin

@@ -2,20 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from pipelines.disclosure.series import Cells
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pipelines.disclosure.series import Series
-    from pipelines.disclosure.tree import Flags, Numbers, Places
+from pipelines.disclosure.series import EPSILON, Flags, Numbers, Places, Series, added
 
 _KEPT = 12  # shades: those of a slot, of the slots beside it and of its year, hidden as they are and a moment before
+
+
+class Cells:
+    """The figures of a series in some columns: places × figures × columns, each view of them made once, to be read.
+
+    Figures are the layers, then the parts of their questions.
+    """
+
+    def __init__(self, series: Series, columns: Places) -> None:
+        self.series, self.tree, self.columns = series, series.tree, columns
+        made = [layer.base for layer in series.layers] + [part for split in series.splits for part in split.parts]
+        self.figures: Numbers = np.stack([figure[:, columns] for figure in made], axis=1)
+        self.layers: Numbers = self.figures[:, : len(series.layers)]
+
+    @cached_property
+    def mass(self) -> Numbers:
+        """Return how many people each place has: what hiding it costs."""
+        return np.asarray(self.layers[:, 0].sum(axis=1))
+
+    @cached_property
+    def inner(self) -> Flags:
+        """Return which places have others below them, with people."""
+        return self.tree.any(self.mass > 0)
+
+    @cached_property
+    def some(self) -> Flags:
+        """Return which figures are more than nothing."""
+        return np.asarray(self.figures > EPSILON)
+
+    @cached_property
+    def fresh(self) -> Flags:
+        """Return which cells no earlier release showed: places × columns."""
+        return ~self.series.known[:, self.columns]
+
+    @cached_property
+    def named(self) -> Flags:
+        """Return which places have people, and a row that names them."""
+        return ~self.series.unnamed & (self.mass > 0)
+
+    @cached_property
+    def least(self) -> Numbers:
+        """Return how much of each layer must be hidden below a hidden place: places × layers × columns."""
+        return np.minimum(self.series.needed(self.layers), self.layers)
+
+    @cached_property
+    def width(self) -> Numbers:
+        """Return how wide the interval of each hidden base must be: places × layers × columns."""
+        persons = np.array([[float(layer.width)] for layer in self.series.layers])
+        return np.where(self.series.margin > 0, self.series.margin * self.layers, persons)
+
+    @cached_property
+    def asked_layers(self) -> Flags:
+        """Return, places × questions, whether anybody is in the layer of each."""
+        return np.asarray(added(self.layers)[:, self.series.asked.layer, 0] > EPSILON)
 
 
 class Star(NamedTuple):

@@ -5,32 +5,25 @@ Names end here: what is hidden of a series is decided on arrays, in ``pattern``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from pipelines.declarations import Catalogue, Indicator, Level
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.periods import FRENCH, MONTHS_PER_PERIOD, last_day
 from pipelines.declarations.references import Geography
 from pipelines.declarations.strict_model import LEVELS
 from pipelines.disclosure.row_keys import codes_of, compacted, distinct, network_year, row_numbers
-from pipelines.disclosure.rules import attributes, base_of, rules
-from pipelines.disclosure.series import EPSILON, Layer, Series, Slot, Split
-from pipelines.disclosure.tree import Tree
+from pipelines.disclosure.rules import Rule, attributes, rules, shared_rules, survey_names
+from pipelines.disclosure.series import EPSILON, Flags, Layer, Numbers, Places, Series, Slot, Split, Tree
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from pipelines.declarations import Catalogue, Indicator, Level
-    from pipelines.disclosure.rules import Rule
-    from pipelines.disclosure.tree import Flags, Numbers, Places
-
-    Place = tuple[str, str, str]
+Place = tuple[str, str, str]
 
 PLACE = ["maille", "territoire_code", "structure_code"]
 KEY = ["reseau", "indicateur", "periode", *PLACE]
@@ -254,35 +247,6 @@ def places_of(rows: pd.DataFrame) -> tuple[Places, list[Place]]:
     first, at = distinct(numbers)
     texts = ([names[code] for code in codes[0][first]] for codes, names in named)
     return at, list(zip(*texts, strict=True))
-
-
-def survey_names(
-    kinds: Iterable[tuple[str, str]], catalogue: Catalogue, ruled: dict[tuple[str, str], Rule]
-) -> dict[tuple[str, str], str]:
-    """Return the name of the survey of each (network, indicator) under secrecy; ``ruled``: what ``rules`` gives."""
-    kinds = list(kinds)
-    secret = {pair for pair in kinds if ruled[pair].minimum or ruled[pair].margin}
-    told = {(pair[0], base_of(catalogue.indicators[pair[1]], pair[0])) for pair in secret}
-    wanted = [pair for pair in kinds if (pair[0], base_of(catalogue.indicators[pair[1]], pair[0])) in told]
-    first: dict[tuple[str, str], str] = {}
-    for network, key in wanted:
-        exports = catalogue.indicators[key].networks[network].export
-        joined = {first.get((network, export), exports[0]) for export in exports}
-        name = min(joined)
-        first |= {place: name for place, old in first.items() if place[0] == network and old in joined}
-        first |= {(network, export): name for export in exports}
-    return {pair: first[pair[0], catalogue.indicators[pair[1]].networks[pair[0]].export[0]] for pair in wanted}
-
-
-def shared_rules(ruled: dict[tuple[str, str], Rule], catalogue: Catalogue) -> dict[tuple[str, str], Rule]:
-    """Give an indicator without a rule of its own that of an indicator with the same base, which it would tell."""
-    bases = {(network, key): (network, base_of(catalogue.indicators[key], network)) for network, key in ruled}
-    strictest = {bases[pair]: rule for pair, rule in sorted(ruled.items(), key=lambda item: _strictness(item[1]))}
-    return {pair: rule if rule.minimum or rule.margin else strictest[bases[pair]] for pair, rule in ruled.items()}
-
-
-def _strictness(rule: Rule) -> tuple[int, float]:
-    return rule.minimum, rule.margin
 
 
 def _survey(

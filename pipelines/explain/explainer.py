@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipelines.compute.accounts import reasons_of_rows
 from pipelines.compute.declared_results import typed_results
-from pipelines.compute.export_rows import Source, connect
+from pipelines.compute.export_rows import Fed, Source, connect
 from pipelines.compute.sums import declared_rows
 from pipelines.declarations.references import Geography
 from pipelines.declarations.statuses import Status
@@ -197,7 +197,7 @@ def lines_of(
     idle = frozenset(key for key, reason in catalogue.reasons.items() if reason.observation_status == "M")
     with connect() as connection:
         sources = [Source(observations[export.id], export) for export in exports]
-        typed = declared_rows(connection, indicator, feed, sources)
+        typed = declared_rows(connection, Fed(indicator, feed, sources))
     values = typed_results(typed, levels, indicator.year, finest, finest, geography, idle)
     return TypedLines(
         _typed(rows, feed), by_unit(values), levels, indicator.year, finest, geography, idle

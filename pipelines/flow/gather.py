@@ -27,8 +27,8 @@ from pipelines.flow.store import FRAMES, NATIONAL_FILE, NATIONAL_ROOM, STATE_FIL
 from pipelines.flow.stored_files import read_frame, table_in_parts, write_record, write_table
 from pipelines.mechanics.files import sha256
 from pipelines.tables import COMMON, NationalInputs, common_tables, kept_figures, safe_tables
-from pipelines.tables.bases import COUNTS
 from pipelines.tables.correlations import CORRELATED
+from pipelines.tables.quality import COUNTS
 from pipelines.validate.messages import title
 
 RESULTS = "resultats"

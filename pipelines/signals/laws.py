@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.compute.student import two_sided
+from pipelines.compute.intervals import two_sided
 
 if TYPE_CHECKING:
     from collections.abc import Callable

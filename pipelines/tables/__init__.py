@@ -3,9 +3,9 @@
 Writing them is publication's.
 """
 
-from pipelines.tables.kept import kept_figures
 from pipelines.tables.national import COMMON, common_tables, national_tables, network_tables
 from pipelines.tables.national_inputs import NationalInputs
+from pipelines.tables.receptions import kept_figures
 from pipelines.tables.set_aside import safe_tables
 
 __all__ = [

@@ -5,15 +5,11 @@ Read from the published rows and the declarations; values are compared in ``chan
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
 from pipelines.compute.comparable_years import changed_layouts, declared_breaks
+from pipelines.declarations import Catalogue
 from pipelines.disclosure import KEPT_FROM
-
-if TYPE_CHECKING:
-    from pipelines.declarations import Catalogue
 
 _KEY = ["reseau", "indicateur", "annee"]
 _COUNTED = ("valeurs_appariees", "valeurs_comparables", "evolutions_testees", "hausses_significatives",

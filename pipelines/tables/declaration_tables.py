@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
 from pipelines.compute.network_year import LEVEL_WORDS, YEAR_WORDS
+from pipelines.declarations import Catalogue, Indicator
 from pipelines.declarations.references import Geography
 from pipelines.declarations.strict_model import LEVELS
-from pipelines.tables.alike import of_each
-
-if TYPE_CHECKING:
-    from pipelines.declarations import Catalogue, Indicator
+from pipelines.disclosure.row_keys import of_each
 
 _LICENCE = "lov2"  # Licence Ouverte 2.0: the one of all that is published
 _DIRECTIONS = {"higher": "hausse", "lower": "baisse", "neutral": "neutre"}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from pipelines.compute.calibration import DIAGNOSTICS
+from pipelines.declarations import Catalogue
 from pipelines.disclosure import (
     EXTREMES,
     coarsened,
@@ -16,7 +19,7 @@ from pipelines.disclosure import (
     without_counts,
     without_secret_parts,
 )
-from pipelines.tables.bases import bases_table
+from pipelines.disclosure.earlier_marks import Earlier
 from pipelines.tables.comparability import comparability_table
 from pipelines.tables.correlations import correlations_table
 from pipelines.tables.declaration_tables import (
@@ -26,19 +29,16 @@ from pipelines.tables.declaration_tables import (
     structures_table,
     territories_table,
 )
-from pipelines.tables.quality import anomalies_table, corrections_table, coverage_table, discrepancies_table
+from pipelines.tables.national_inputs import NationalInputs
+from pipelines.tables.quality import (
+    anomalies_table,
+    bases_table,
+    corrections_table,
+    coverage_table,
+    discrepancies_table,
+)
 from pipelines.tables.receptions import criteria_table, quality_table, receipts_table, unusual_changes
 from pipelines.tables.results import results_table
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    import pandas as pd
-
-    from pipelines.declarations import Catalogue
-    from pipelines.disclosure.earlier_marks import Earlier
-    from pipelines.tables.national_inputs import NationalInputs
-
 
 COMMON = ("indicateurs", "territoires", "territoires_actuels", "criteres_qualite", "correlations")
 

@@ -1,20 +1,17 @@
-"""The tables that say how much stands behind the figures: coverage, anomalies, discrepancies, corrections."""
+"""The tables that say how much stands behind the figures: coverage, anomalies, discrepancies, corrections, bases."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
 
+from pipelines.declarations import Catalogue
 from pipelines.declarations.references import Geography
-from pipelines.declarations.statuses import Status
-from pipelines.tables.absences import Receipts
-from pipelines.tables.alike import of_each
-
-if TYPE_CHECKING:
-    from pipelines.declarations import Catalogue
-    from pipelines.tables.national_inputs import NationalInputs
+from pipelines.declarations.statuses import REASONS, Status
+from pipelines.disclosure.row_keys import of_each
+from pipelines.tables.national_inputs import NationalInputs, Receipts
 
 _ANOMALY_COLUMNS = [
     "reseau", "annee", "export", "fichier", "empreinte", "regle", "colonne", "severite", "nombre", "premiere_ligne",
@@ -144,3 +141,28 @@ def corrections_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFr
                 "date_correction": correction.date, "etat": states.get((network, number), "non appliquée"),
             })  # fmt: skip
     return pd.DataFrame(lines, columns=_CORRECTION_COLUMNS)
+
+
+_KEY = ["reseau", "annee", "indicateur"]
+COUNTS = ["lignes_acceptees", "lignes_base", *REASONS]
+
+
+def bases_table(catalogue: Catalogue, inputs: NationalInputs, secret: Collection[tuple[str, int, str]]) -> pd.DataFrame:
+    """Return the rows accepted, in the base and out of it by reason, of all the exports of each indicator together.
+
+    ``secret``: the (network, year, export) whose number of rows is no public knowledge, as ``secret_totals`` finds
+    them. An account whose rows would tell a hidden base has no counts.
+    """
+    accounts = inputs.accounts
+    if accounts.empty or inputs.results.empty:
+        return pd.DataFrame(columns=[*_KEY, *COUNTS])
+    computed = set(inputs.results[_KEY].drop_duplicates().itertuples(index=False, name=None))
+    found = accounts.groupby(_KEY, sort=True)[COUNTS].sum().reset_index()
+    kept = [key in computed for key in found[_KEY].itertuples(index=False, name=None)]
+    found = found[kept].reset_index(drop=True).astype(dict.fromkeys(COUNTS, "object"))
+    withheld = [
+        any((network, year, export) in secret for export in catalogue.indicators[name].networks[network].export)
+        for network, year, name in found[_KEY].itertuples(index=False, name=None)
+    ]
+    found.loc[withheld, COUNTS] = None
+    return found

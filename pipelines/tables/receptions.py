@@ -1,25 +1,44 @@
-"""How much stands behind the figures: files received and response rates, quality of each network-year, unusual jumps.
+"""How much stands behind the figures: files received, response rates, quality of each network-year, what is kept.
 
 The quality score is made of the criteria of ``references/qualite.yml``, each of which is published with what it counts.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pandas as pd
 
-from pipelines.declarations.statuses import Status
-from pipelines.disclosure import FREE
-from pipelines.tables.absences import ROW_COUNTS, Receipts
-from pipelines.tables.kept import kept_figures
+from pipelines.declarations import Catalogue, Export, Network
+from pipelines.declarations.indicator import PlausibleChange
+from pipelines.declarations.statuses import KeptYear, Status
+from pipelines.disclosure import FREE, KEPT_FROM, rules
+from pipelines.mechanics.french import first_few
+from pipelines.tables.national_inputs import ROW_COUNTS, NationalInputs, Receipts
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+_PERSONS = "de moins de {0} réponses", "quand elle en changera {0} ou plus partout où elle change, "
+_ENTERPRISES = "des montants sans qu'on sache combien d'entreprises les font", ""
+_NAMED = 4  # indicators named in the sentence; the record has them all
 
-    from pipelines.declarations import Catalogue, Export, Network
-    from pipelines.declarations.indicator import PlausibleChange
-    from pipelines.tables.national_inputs import NationalInputs
+
+def kept_figures(catalogue: Catalogue, results: pd.DataFrame) -> Iterator[KeptYear]:
+    """Give what the table ``resultats`` keeps of earlier releases, by network, year and release."""
+    kept = results[results[KEPT_FROM].notna()]
+    for place, rows in kept.groupby(["reseau", "annee", KEPT_FROM]):
+        network, year, version = str(place[0]), int(str(place[1])), str(place[2])
+        names = tuple(sorted(rows["indicateur"].unique()))
+        yield KeptYear(network, year, _why(catalogue, network, names, version), names, version)
+
+
+def _why(catalogue: Catalogue, network: str, names: tuple[str, ...], version: str) -> str:
+    ruled = rules(catalogue, network)
+    fewest = max(ruled[network, name].minimum for name in names)
+    moved, until = (text.format(fewest) for text in (_PERSONS if fewest else _ENTERPRISES))
+    titles = first_few([catalogue.indicators[name].title for name in names], _NAMED)
+    return (
+        f"chiffres conservés de la version {version} ({titles}) : la révision change {moved} ; ils seront révisés "
+        f"{until}à la clôture de l'année ou quand l'équipe l'accepte"
+    )
 
 
 def receipts_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:

@@ -1,24 +1,41 @@
-"""The table ``resultats``: computed values, and absent ones with their reasons.
+"""The table ``resultats``: computed values, absent ones with their reasons, and the year before beside each.
 
-Names and statuses are added here, what looks back at the year before in ``changes``; no value is computed.
+Only published values are compared: a hidden one is blank here already, and no test is made of it. Why whole
+network-years don't compare is told in ``comparability``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute as pc
 
-from pipelines.compute.network_year import LEVEL_WORDS
+from pipelines.compute.comparable_years import declared_breaks
+from pipelines.compute.network_year import LEVEL_WORDS, YEAR_WORDS
+from pipelines.compute.significance import (
+    LEVEL,
+    SMALLEST,
+    benjamini_hochberg,
+    shared_freedom,
+    two_means,
+    two_net_scores,
+    two_proportions,
+)
+from pipelines.declarations import Catalogue
+from pipelines.declarations.indicator import Target
 from pipelines.declarations.references import Geography
 from pipelines.declarations.strict_model import LEVELS
-from pipelines.tables.absences import Receipts
-from pipelines.tables.alike import of_each
-from pipelines.tables.yearly_changes import with_changes
+from pipelines.disclosure.results_table import UNPUBLISHED
+from pipelines.disclosure.row_keys import each_once, of_each, positions, row_numbers
+from pipelines.tables.national_inputs import NationalInputs, Receipts
 
-if TYPE_CHECKING:
-    from pipelines.declarations import Catalogue
-    from pipelines.tables.national_inputs import NationalInputs
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def results_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
@@ -82,3 +99,202 @@ def _with_names(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
         type_indicateur=found["indicateur"].map({key: item.type for key, item in indicators.items()}),
         unite=found["indicateur"].map({key: item.unit for key, item in indicators.items()}),
     )
+
+
+_SERIES = ["reseau", "indicateur", "maille", "territoire_code", "structure_code", "frequence"]
+FAMILY = ["reseau", "indicateur", "periode", "maille"]
+_FROM_BEFORE = ["valeur", "mode_obtention", "source", "effectif", "mois", *UNPUBLISHED]
+
+
+def with_changes(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """Return ``found`` (the rows of ``resultats``, of every year) with the columns that look back at the year before.
+
+    valeur_precedente, evolution, comparable, motif_incomparabilite, valeur_p, valeur_p_corrigee,
+    evolution_significative, evolution_inhabituelle, valeur_cible, valeur_initiale, progression. Values compare when
+    they were obtained in the same way, from the same exports, of the same month when the year takes its last value,
+    with no declared break.
+    """
+    found = found.reset_index(drop=True)
+    found = found.reindex(columns=found.columns.union(UNPUBLISHED, sort=False))  # a closed year may lack a late one
+    hidden = found["valeur"].isna()
+    unpublished = {name: found[name].astype("float64").mask(hidden) for name in UNPUBLISHED}
+    found = found.assign(**unpublished)
+    moments = Moments(found)
+    before = _before(found, moments)
+    previous = before["valeur"]
+    both = previous.notna() & ~hidden
+    comparable = pd.Series(None, index=found.index, dtype="object")
+    reasons = _incomparable(found, before, catalogue)
+    comparable[both] = reasons.eq("")[both].astype("object")
+    change = (found["valeur"] - previous).round(6).where(comparable.eq(True))
+    told = reasons.where(comparable.eq(False), None)
+    found = found.assign(
+        valeur_precedente=previous, evolution=change, comparable=comparable, motif_incomparabilite=told
+    )
+    found = _with_tests(found, before, catalogue)
+    found["evolution_inhabituelle"] = _unusual(found, before, catalogue)
+    return _with_targets(found, moments, catalogue).drop(columns=list(UNPUBLISHED))
+
+
+class Moments:
+    """The rows of ``resultats`` by series (place, indicator, month or quarter in the year) and year."""
+
+    def __init__(self, found: pd.DataFrame) -> None:
+        (self._series,) = row_numbers([*_SERIES, "rang"], found[_SERIES].assign(rang=found["periode"].str[4:]))
+        self._years = found["annee"].to_numpy(dtype=np.int64)
+
+    def at(self, years: Integers, rows: Integers, among: Integers) -> Integers:
+        """Return which of the rows ``among`` has the series of each of ``rows`` in that year; -1: none has."""
+        known = self._years[among]
+        first, last = (int(known.min()), int(known.max())) if len(among) else (0, 0)
+        span = last - first + 1
+        wanted = self._series[rows] * span + years - first
+        found = positions(wanted, self._series[among] * span + known - first)
+        there = (found >= 0) & (first <= years) & (years <= last)
+        return np.where(there, among[found] if len(among) else -1, -1)
+
+    def year_before(self) -> Integers:
+        """Return the row of the same series one year before each row; -1: there is none."""
+        every = np.arange(len(self._years))
+        return self.at(self._years - 1, every, every)
+
+
+def _before(found: pd.DataFrame, moments: Moments) -> pd.DataFrame:
+    """Return, row by row, what ``_FROM_BEFORE`` was in the same series one year before."""
+    before = found.assign(mois=_months(found))[_FROM_BEFORE].reindex(moments.year_before())
+    return before.set_index(found.index).astype({"valeur": "float64", "effectif": "float64"})
+
+
+def _incomparable(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.Series[str]:
+    """Return, in French, why each value doesn't compare with the one before; empty text where it does."""
+    last = found["mode_obtention"].str.endswith(YEAR_WORDS["last"]).eq(True)
+    broken, at = each_once(
+        found, ["reseau", "indicateur", "annee"], lambda *place: " ; ".join(declared_breaks(catalogue, *place))
+    )
+    differ = {
+        "obtenues autrement": found["mode_obtention"] != before["mode_obtention"],
+        "d'exports différents": found["source"] != before["source"],
+        "dernières valeurs de mois différents": last & (_months(found) != before["mois"]),
+    }
+    said = sum((flags.to_numpy(dtype=np.int64) << bit for bit, flags in enumerate(differ.values())), at << len(differ))
+    known, which = np.unique(np.asarray(said), return_inverse=True)
+    texts = [
+        " ; ".join(filter(None, [broken[code >> len(differ)], *(w for bit, w in enumerate(differ) if code >> bit & 1)]))
+        for code in known.tolist()
+    ]
+    return pd.Series(texts, dtype="str").take(which).set_axis(found.index)
+
+
+def _months(found: pd.DataFrame) -> pd.Series[int]:
+    """Return the month of each date of reference, 0 where there is none."""
+    months = pc.month(pa.array(found["date_reference"], pa.date32(), from_pandas=True))
+    return pd.Series(months.fill_null(0).to_numpy(zero_copy_only=False), index=found.index)
+
+
+def _with_tests(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """Test the changes of samples, and correct the tests of each family: network, indicator, period and level.
+
+    Values of one level rest on different answers, so the tests of a family are independent; a département and its
+    région are not, and are in two families. The answers of two years are taken for two samples.
+    """
+    raw = _p_values(found, before, catalogue)
+    (families,) = row_numbers(FAMILY, found)
+    corrected = pd.Series(benjamini_hochberg(_floats(raw), families), index=found.index)
+    significant = (corrected <= LEVEL).astype("object").where(corrected.notna(), None)
+    return found.assign(
+        valeur_p=raw.clip(lower=SMALLEST), valeur_p_corrigee=corrected.clip(lower=SMALLEST),
+        evolution_significative=significant,
+    )  # fmt: skip
+
+
+def _p_values(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.Series[float]:
+    """Return the p-value of each change, by the test that goes with the interval of its estimator."""
+    compared = found["evolution"].notna().to_numpy()
+    estimators = {name: item.estimator for name, item in catalogue.indicators.items()}
+    share, net = (
+        found["indicateur"].map({name: getattr(item, kind) for name, item in estimators.items()}).to_numpy(bool)
+        for kind in ("proportion", "net")
+    )
+    raw = pd.Series(np.nan, index=found.index)
+    tests: tuple[tuple[Any, Callable[..., Any], list[str]], ...] = (
+        (compared & share, two_proportions, ["estimation", "effectif_efficace"]),
+        (compared & net, two_net_scores, ["estimation", "erreur_type", "effectif_efficace"]),
+        (compared & ~share & ~net, two_means, ["estimation", "erreur_type"]),
+    )
+    for kind, test, names in tests:
+        columns = [
+            _floats(frame.loc[kind, name]) / (1 if name == "effectif_efficace" else 100)
+            for frame in (found, before) for name in names
+        ]  # fmt: skip
+        freedom = shared_freedom(*(_floats(frame.loc[kind, "degres_liberte"]) for frame in (found, before)))
+        raw[kind] = test(*columns, freedom)
+    return raw
+
+
+def _floats(values: pd.Series[float]) -> Floats:
+    return np.asarray(values, dtype=np.float64)
+
+
+def _unusual(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.Series[bool]:
+    """Tell the yearly changes beyond what is declared plausible; None where nothing is declared or compared."""
+    unusual = pd.Series(None, index=found.index, dtype="object")
+    for identifier in found["indicateur"].unique():
+        indicator = catalogue.indicators[identifier]
+        rule = indicator.plausible_change
+        if rule is None:
+            continue
+        judged = (found["indicateur"] == identifier) & (found["frequence"] == "annuelle") & found["evolution"].notna()
+        judged &= found["maille"].isin(rule.levels or list(indicator.levels))
+        if rule.base:
+            judged &= (found["effectif"] >= rule.base) & (before["effectif"] >= rule.base)
+        change = found["evolution"].abs()
+        if rule.relative:
+            change = 100 * change / found["valeur_precedente"].abs().where(found["valeur_precedente"] != 0)
+        judged &= change.notna()
+        unusual[judged] = (change > rule.max)[judged].astype("object")
+    return unusual
+
+
+def _with_targets(found: pd.DataFrame, moments: Moments, catalogue: Catalogue) -> pd.DataFrame:
+    """Add the target of each row's year and level, where its series started, and how much of the way is done.
+
+    (value - initial) / (target - initial), in %, brought to 0-100, as for the estimator ``progress_rate``. A start
+    that doesn't compare with the value, because the series broke in between, gives no progress.
+    """
+    targets, at = each_once(
+        found, ["indicateur", "reseau", "annee", "maille"], lambda *place: _target(catalogue, *place)
+    )
+    value = _of_rows([item.value if item else None for item in targets], at)
+    initial = _initial_values(found, moments, targets, at)
+    way = np.where(value != initial, value - initial, np.nan)
+    done: pd.Series[float] = (100 * (found["valeur"] - initial) / way).clip(0, 100).round(1)
+    return found.assign(valeur_cible=value, valeur_initiale=initial, progression=done)
+
+
+def _of_rows(values: list[float | None], at: Integers) -> Floats:
+    return np.array(values, dtype=np.float64)[at]
+
+
+def _initial_values(found: pd.DataFrame, moments: Moments, targets: list[Target | None], at: Integers) -> Floats:
+    """Return, for yearly rows, the declared start of each target or the published value of the year that it names."""
+    yearly = np.flatnonzero(found["frequence"].eq("annuelle"))
+    initial = np.full(len(found), np.nan)
+    initial[yearly] = _of_rows([item.initial if item else None for item in targets], at[yearly])
+    since = _of_rows([item.since if item else None for item in targets], at)
+    rows = yearly[~np.isnan(since[yearly])]
+    start, year = since[rows].astype(np.int64), found["annee"].to_numpy(dtype=np.int64)[rows]
+    first = moments.at(start, rows, yearly)
+    value = np.where(first >= 0, found["valeur"].to_numpy(dtype=np.float64)[first], np.nan)
+    comparable = found["comparable"].eq(True).to_numpy()
+    for back in range(int((year - start).max(initial=0))):
+        passed = moments.at(year - back, rows, yearly)
+        broken = (year - back > start) & ~((passed >= 0) & comparable[passed])
+        value[broken] = np.nan
+    initial[rows] = value
+    return initial
+
+
+def _target(catalogue: Catalogue, indicator: str, network: str, year: int, level: str) -> Target | None:
+    """Return the target declared for that very year and level."""
+    declared = catalogue.indicators[indicator].networks[network].targets
+    return next((target for target in declared if (target.year, target.level) == (year, level)), None)

@@ -5,22 +5,17 @@ What a secret is, and what tells it, is decided in ``disclosure``; tables are ma
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pipelines.declarations import Catalogue
 from pipelines.declarations.statuses import SetAsideYear
-from pipelines.disclosure import audit, refusals, secret_figures, without_bounds, without_counts
+from pipelines.disclosure import Judge, audit, refusals, secret_figures, without_bounds, without_counts
+from pipelines.disclosure.earlier_marks import Earlier
 from pipelines.tables.national import network_tables
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-    from pipelines.declarations import Catalogue
-    from pipelines.disclosure import Judge
-    from pipelines.disclosure.earlier_marks import Earlier
-    from pipelines.tables.national_inputs import NationalInputs
+from pipelines.tables.national_inputs import NationalInputs
 
 
 def safe_tables(

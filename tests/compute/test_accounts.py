@@ -24,7 +24,7 @@ from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations.estimators import ESTIMATORS, name_of
 from pipelines.declarations.statuses import REASONS, Account
 from pipelines.tables import NationalInputs, national_tables
-from pipelines.tables.bases import COUNTS
+from pipelines.tables.quality import COUNTS
 
 Row = dict[str, Any]
 PLACES = [("site", "30", "B1"), ("site", "31", "B2"), ("site", None, "B3"), ("departement", "30", None)]

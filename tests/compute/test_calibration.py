@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipelines.compute.raking import RakingError, rake
+from pipelines.compute.calibration import RakingError, rake
 
 MARGIN = {"field": "sexe", "shares": {"F": 52, "H": 48}, "source": "essai", "date": "2024-01-01"}
 AGES = {"field": "age", "totals": {"1": 300, "2": 700}, "source": "essai", "date": "2024-01-01"}

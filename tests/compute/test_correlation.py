@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipelines.compute.correlation import combined, fisher_variance, interval, spearman
+from pipelines.tables.correlations import combined, fisher_variance, interval, spearman
 
 PAIRS = st.lists(st.tuples(st.integers(-20, 20), st.integers(-20, 20)), min_size=3, max_size=60)
 

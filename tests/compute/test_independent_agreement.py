@@ -16,9 +16,8 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
-from pipelines.compute.design import linearised_variance
-from pipelines.compute.intervals import Z95, binomial_ranks, wilson
-from pipelines.compute.raking import rake
+from pipelines.compute.calibration import rake
+from pipelines.compute.intervals import Z95, binomial_ranks, linearised_variance, wilson
 
 PLACES = ["30", "34", "75", "2A"]
 SHARE = {"name": "share", "favourable": ["oui"], "among": ["oui", "non"]}

@@ -10,7 +10,7 @@ import pytest
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations import Catalogue
 from pipelines.declarations.references import Geography
-from pipelines.tables.yearly_changes import with_changes
+from pipelines.tables.results import with_changes
 from pipelines.validate.coordinates import Gazetteer
 
 SHARE = {"estimator": {"name": "share", "favourable": ["oui"], "among": ["oui", "non"]}, "year": "pooled",

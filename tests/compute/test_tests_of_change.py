@@ -10,8 +10,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportions_ztest
 
+from pipelines.compute.intervals import beyond_one_in_twenty, two_sided
 from pipelines.compute.significance import benjamini_hochberg, shared_freedom, two_means, two_proportions
-from pipelines.compute.student import beyond_one_in_twenty, two_sided
 
 SIZES = st.integers(1, 100_000)
 AMOUNTS = st.floats(-1e6, 1e6)
