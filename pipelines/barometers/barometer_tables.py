@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.barometers.comparisons import against_rest, against_wave, with_letters
-from pipelines.barometers.crosstabs import SUMS, chosen, crosstabs, expressed, nested_cuts, who_is_asked
+from pipelines.barometers.crosstabs import FIGURES, SUMS, chosen, crosstabs, expressed, nested_cuts, who_is_asked
 from pipelines.barometers.microdata import NONE, Answers
 from pipelines.barometers.secrecy import THRESHOLD, hidden
 from pipelines.compute.intervals import kish
@@ -25,51 +25,9 @@ FEW = 30  # answers: under it a figure is told with a warning, and enters no tes
 PUBLISHED, LOW_BASE, SECRET = "publié", "base faible", "secret statistique"
 CONVENTIONAL = "conventionnel (échantillon par quotas)"
 RANDOM = "comme d'un échantillon tiré au hasard"
-_BLANKED = [
-    "valeur",
-    "borne_basse",
-    "borne_haute",
-    "n",
-    "base_efficace",
-    "erreur_type",
-    "effet_de_plan",
-    *(f"{name}_reste" for name in (*SUMS, "valeur", "base_efficace", "erreur_type")),
-]
-RESULT_COLUMNS = [
-    "question",
-    "rang",
-    "mesure",
-    "modalite",
-    "libelle",
-    "sens",
-    "coupe",
-    "coupe_titre",
-    "groupe",
-    "groupe_libelle",
-    "valeur",
-    "unite",
-    "borne_basse",
-    "borne_haute",
-    "intervalle",
-    "base",
-    "base_efficace",
-    "effet_de_plan",
-    "statut",
-    "motif",
-    "vague_comparee",
-    "ecart_vague",
-    "p_vague",
-    "p_vague_corrigee",
-    "vague_significatif",
-    "ecart_reste",
-    "p_reste",
-    "p_reste_corrigee",
-    "reste_significatif",
-    "lettre",
-    "superieur_a",
-    "note",
-    "nature_donnees",
-]
+_REST = [f"{name}_reste" for name in (*SUMS, *FIGURES)]
+_BLANKED = [*FIGURES, "n", "effet_de_plan", *_REST]
+_WORKED = [*SUMS, "estimateur", "erreur_type", "fiable", "seuil_fiable", *_REST]  # not published
 OTHER_WORDS = "différent : non comparé"
 _KINDS = {"institute": "institut", "mode": "mode de recueil", "universe": "univers", "wording": "libellé"}
 
@@ -94,19 +52,15 @@ def barometer_tables(
     questions: list[dict[str, Any]] = []
     results: list[pd.DataFrame] = []
     for identifier, barometer in barometers.items():
-        made: dict[str, pd.DataFrame] = {}
+        computed: dict[str, pd.DataFrame] = {}
         for wave in barometer.waves:
             known = received[identifier, wave.id]
-            place = {"barometre": identifier, "annee": wave.year, "vague": wave.id}
+            place: dict[str, Any] = {"barometre": identifier, "annee": wave.year, "vague": wave.id}
             waves.append({**place, **_wave(barometer, wave, known)})
             questions += [{**place, **line} for line in _questions(barometer, wave, known)]
             if known.answers is not None and not known.answers.failure:
-                made[wave.id] = _results(barometer, wave, known.answers, made)
-                results.append(
-                    _told(barometer, wave, known, made[wave.id]).assign(
-                        barometre=identifier, annee=wave.year, vague=wave.id
-                    )
-                )
+                computed[wave.id] = _results(barometer, wave, known.answers, computed)
+                results.append(_told(barometer, wave, known, computed[wave.id]).assign(**place))
     return {
         "vagues": pd.DataFrame(waves),
         "questions": pd.DataFrame(questions),
@@ -227,9 +181,9 @@ def _counts(barometer: Barometer, question: Question, column: str, answers: Answ
     valid = asked & answered & ~too_many
     base = valid if question.nonresponse == "include" else valid & offered
     counts = (~asked, asked & ~answered, asked & answered & too_many, valid & ~base, base)
-    found = {name: int(flags.sum()) for name, flags in zip(names, counts, strict=True)}
-    secret = 0 < found["base"] < THRESHOLD  # its figures are hidden: nothing of what is around it gives its size
-    return dict.fromkeys(names) if secret else dict(found)
+    if 0 < base.sum() < THRESHOLD:  # its figures are hidden: nothing of what is around it gives its size
+        return dict.fromkeys(names)
+    return {name: int(flags.sum()) for name, flags in zip(names, counts, strict=True)}
 
 
 def _results(barometer: Barometer, wave: Wave, answers: Answers, made: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -256,28 +210,23 @@ def _results(barometer: Barometer, wave: Wave, answers: Answers, made: Mapping[s
 
 def _told(barometer: Barometer, wave: Wave, known: ReceivedWave, found: pd.DataFrame) -> pd.DataFrame:
     """Return the lines of a wave in the columns that are published, but those that name the wave."""
-    told = found[found["n"].gt(0) | found["statut"].eq(SECRET)].reset_index(drop=True)
-    bounds = told["borne_basse"].notna()
-    significant = {
-        f"{what}_significatif": (told[f"p_{what}_corrigee"] <= LEVEL)
-        .astype("object")
-        .where(told[f"p_{what}_corrigee"].notna(), None)
-        for what in ("vague", "reste")
-    }
-    return told.assign(
-        rang=np.arange(1, len(told) + 1),
-        base=told["n"],
-        intervalle=bounds.map({True: CONVENTIONAL if wave.quotas else RANDOM, False: None}),
-        motif=told["statut"].map(
+    lines = found[found["n"].gt(0) | found["statut"].eq(SECRET)].reset_index(drop=True)
+    for what in ("vague", "reste"):
+        corrected = lines[f"p_{what}_corrigee"]
+        lines[f"{what}_significatif"] = (corrected <= LEVEL).astype("object").where(corrected.notna(), None)
+    return lines.assign(
+        rang=np.arange(1, len(lines) + 1),
+        base=lines["n"],
+        intervalle=lines["borne_basse"].notna().map({True: CONVENTIONAL if wave.quotas else RANDOM, False: None}),
+        motif=lines["statut"].map(
             {SECRET: f"moins de {THRESHOLD} réponses, ou de quoi les retrouver", LOW_BASE: f"moins de {FEW} réponses"}
         ),
-        note=_rounding_notes(barometer, told),
+        note=_rounding_notes(barometer, lines),
         nature_donnees=_nature(known),
-        lettre=told["lettre"].where(told["lettre"].ne(""), None),
-        superieur_a=told["superieur_a"].where(told["superieur_a"].ne(""), None),
-        vague_comparee=told["vague_comparee"].where(told["ecart_vague"].notna(), None),
-        **significant,
-    )[RESULT_COLUMNS]
+        lettre=lines["lettre"].where(lines["lettre"].ne(""), None),
+        superieur_a=lines["superieur_a"].where(lines["superieur_a"].ne(""), None),
+        vague_comparee=lines["vague_comparee"].where(lines["ecart_vague"].notna(), None),
+    ).drop(columns=_WORKED)
 
 
 def _rounding_notes(barometer: Barometer, told: pd.DataFrame) -> pd.Series[str]:
@@ -292,9 +241,12 @@ def _rounding_notes(barometer: Barometer, told: pd.DataFrame) -> pd.Series[str]:
         columns={"modalite": "indicateur"}
     )
     joined = lines[[*place, "valeur"]].join(sums, on=place)
-    joined = joined[(joined["nombre"] > 1) & (joined["somme"] != joined["valeur"].round(2).round())]
-    told_of = [_rounding_note(*pair) for pair in zip(joined["valeur"].round(2).round(), joined["somme"], strict=True)]
-    notes[joined.index] = told_of
+    joined = joined.assign(total=joined["valeur"].round(2).round())
+    joined = joined[(joined["nombre"] > 1) & (joined["somme"] != joined["total"])]
+    notes[joined.index] = [
+        f"Le total ({total:.0f}) est calculé avant l'arrondi ; ses parties arrondies font {parts:.0f}."
+        for total, parts in zip(joined["total"], joined["somme"], strict=True)
+    ]
     return notes
 
 
@@ -302,15 +254,6 @@ def _parts(barometer: Barometer) -> Iterator[tuple[str, str, str]]:
     """Yield each question, share and answer that is a part of it, when both are shares of the same base."""
     for indicator in barometer.indicators:
         question = barometer.question(indicator.question)
-        if (
-            question is None
-            or indicator.measure != "share"
-            or indicator.nonresponse not in (None, question.nonresponse)
-        ):
-            continue
-        codes = indicator.answers or tuple(one.code for one in question.scale if one.polarity == "positive")
-        yield from ((asked, indicator.id, code) for asked, _, _ in question.asked for code in codes)
-
-
-def _rounding_note(total: float, parts: float) -> str:
-    return f"Le total ({total:.0f}) est calculé avant l'arrondi ; ses parties arrondies font {parts:.0f}."
+        if question and indicator.measure == "share" and indicator.nonresponse in (None, question.nonresponse):
+            codes = indicator.answers or tuple(one.code for one in question.scale if one.polarity == "positive")
+            yield from ((asked, indicator.id, code) for asked, _, _ in question.asked for code in codes)

@@ -6,11 +6,14 @@ corrected together, is decided here. What is hidden, or rests on too few answers
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.barometers.crosstabs import ALL, ROW
+from pipelines.compute.intervals import Floats
 from pipelines.compute.significance import (
     LEVEL,
     SMALLEST,
@@ -20,8 +23,6 @@ from pipelines.compute.significance import (
     two_net_scores,
     two_proportions,
 )
-
-Floats = NDArray[np.float64]
 
 TABLE = ["question", "coupe"]  # the tests of one cross-table are corrected together
 _TESTED = ("valeur", "erreur_type", "base_efficace")
@@ -52,35 +53,27 @@ def _compared(found: pd.DataFrame, other: pd.DataFrame, tested: NDArray[np.bool_
     now = [found[name].to_numpy(np.float64) for name in _TESTED]
     then = [column.to_numpy(np.float64) for _, column in other.items()]
     raw = np.where(tested, p_values(found["estimateur"].to_numpy(), now, then), np.nan)
-    corrected = np.full(len(raw), np.nan)
-    for lines in found.groupby(TABLE, sort=False).indices.values():
-        corrected[lines] = benjamini_hochberg(raw[lines])
+    tables = np.asarray(found.groupby(TABLE, sort=False).ngroup(), dtype=np.int64)
+    corrected = benjamini_hochberg(raw, tables)
+    found = found.assign(**{f"ecart_{what}": np.where(tested, now[0] - then[0], np.nan)})
     return found.assign(
-        **{
-            f"ecart_{what}": np.where(tested, now[0] - then[0], np.nan),
-            f"p_{what}": np.maximum(raw, SMALLEST),
-            f"p_{what}_corrigee": np.maximum(corrected, SMALLEST),
-        }
+        **{f"p_{what}": np.maximum(raw, SMALLEST), f"p_{what}_corrigee": np.maximum(corrected, SMALLEST)}
     )
 
 
 def p_values(kinds: NDArray[np.object_], now: list[Floats], then: list[Floats]) -> Floats:
     """Return the p-values (two-sided) of now = then, each (value, standard error, effective size), by estimator."""
-    found = np.full(len(kinds), np.nan)
-    for kind in ("share", "net", "mean"):
+    p = np.full(len(kinds), np.nan)
+    for kind in np.unique(kinds):
         lines = kinds == kind
-        if not lines.any():
-            continue
-        (value, error, size), (before, error_before, size_before) = (
-            [numbers[lines] for numbers in side] for side in (now, then)
-        )
+        (value, error, size), (before, error_before, size_before) = ([x[lines] for x in side] for side in (now, then))
         if kind == "share":
-            found[lines] = two_proportions(value / 100, size, before / 100, size_before)
+            p[lines] = two_proportions(value / 100, size, before / 100, size_before)
         elif kind == "net":
-            found[lines] = two_net_scores(value / 100, error / 100, size, before / 100, error_before / 100, size_before)
+            p[lines] = two_net_scores(value / 100, error / 100, size, before / 100, error_before / 100, size_before)
         else:
-            found[lines] = two_means(value, error, before, error_before)
-    return found
+            p[lines] = two_means(value, error, before, error_before)
+    return p
 
 
 def with_letters(found: pd.DataFrame) -> pd.DataFrame:
@@ -104,18 +97,15 @@ def _letters_above(lines: pd.DataFrame, size: int, names: NDArray[np.object_]) -
     """Return the letters of the groups that each is above; ``lines``: whole rows of ``size`` groups, in order."""
     kinds = lines["estimateur"].to_numpy()[::size]
     grid = [lines[name].to_numpy(np.float64).reshape(-1, size) for name in _TESTED]
-    held = lines["fiable"].to_numpy().reshape(-1, size)
-    first, second = np.triu_indices(size, 1)
-    raw = np.column_stack(
-        [
-            np.where(held[:, a] & held[:, b], p_values(kinds, [x[:, a] for x in grid], [x[:, b] for x in grid]), np.nan)
-            for a, b in zip(first, second, strict=True)
-        ]
-    )
-    differs = holm(raw) <= LEVEL
-    told = np.full(held.shape, "", dtype=object)
-    for index, (a, b) in enumerate(zip(first, second, strict=True)):
+    reliable = lines["fiable"].to_numpy().reshape(-1, size)
+    pairs, columns = list(combinations(range(size), 2)), []
+    for a, b in pairs:
+        p = p_values(kinds, [x[:, a] for x in grid], [x[:, b] for x in grid])
+        columns.append(np.where(reliable[:, a] & reliable[:, b], p, np.nan))
+    differs = holm(np.column_stack(columns)) <= LEVEL
+    above = np.full(reliable.shape, "", dtype=object)
+    for index, (a, b) in enumerate(pairs):
         higher = grid[0][:, a] > grid[0][:, b]
-        told[differs[:, index] & higher, a] += names[b]
-        told[differs[:, index] & ~higher, b] += names[a]
-    return told.ravel()
+        above[differs[:, index] & higher, a] += names[b]
+        above[differs[:, index] & ~higher, b] += names[a]
+    return above.ravel()

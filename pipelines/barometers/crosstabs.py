@@ -15,13 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.barometers.microdata import NONE, Answers
-from pipelines.compute.intervals import kish
+from pipelines.compute.intervals import Floats, kish
 from pipelines.compute.observed_results import estimate
 from pipelines.declarations.barometer import Barometer, BarometerIndicator, Question, Wave
 from pipelines.declarations.estimators import NetSatisfaction, Score, Share
 from pipelines.declarations.estimators.opinions import Points
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 ALL = "ensemble"  # the cut and the group of everybody
@@ -66,15 +65,11 @@ def crosstabs(barometer: Barometer, wave: Wave, answers: Answers) -> pd.DataFram
     ``*_reste``: the sums of the people of the cut who aren't in the group; 0 for everybody.
     """
     groups = _Groups(barometer, answers)
-    frames = [
-        frame
-        for question in barometer.questions
-        if question.wording(wave.id)
-        for frame in _question(barometer, question, answers, groups)
-    ]
-    if not frames:
-        return pd.DataFrame()
-    return _with_figures(pd.concat(frames, ignore_index=True))
+    frames: list[pd.DataFrame] = []
+    for question in barometer.questions:
+        if question.wording(wave.id):
+            frames += _question(barometer, question, answers, groups)
+    return _with_figures(pd.concat(frames, ignore_index=True)) if frames else pd.DataFrame()
 
 
 class _Groups:
@@ -195,7 +190,6 @@ def _indicators(barometer: Barometer, question: Question) -> Iterator[Measure]:
 
 
 def _points(indicator: BarometerIndicator, question: Question) -> Iterator[float]:
-    """Yield what each answer that was offered is worth."""
     for answer in question.scale or question.answers:
         polarity = getattr(answer, "polarity", None)
         if indicator.measure == "mean":
@@ -208,8 +202,7 @@ def _points(indicator: BarometerIndicator, question: Question) -> Iterator[float
 
 
 def _frame(question: str, groups: _Groups, sums: Sequence[Floats], measures: Sequence[Measure]) -> pd.DataFrame:
-    """Return the lines of a question: each measure in each group."""
-    held: dict[str, list[Floats]] = {name: [] for name in (*SUMS, *(f"{name}_reste" for name in SUMS))}
+    columns: dict[str, list[Floats]] = {f"{name}{suffix}": [] for suffix in ("", "_reste") for name in SUMS}
     rest = [groups.rest(each) for each in sums]
     for measure in measures:
         inside = ~np.isnan(measure.worth)
@@ -217,27 +210,15 @@ def _frame(question: str, groups: _Groups, sums: Sequence[Floats], measures: Seq
         for suffix, (n, sw, sw2) in (("", sums), ("_reste", rest)):
             values = (n @ inside, sw @ inside, sw2 @ inside, sw @ worth, sw @ worth**2)
             for name, value in zip(SUMS, values, strict=True):
-                held[f"{name}{suffix}"].append(value)
-    size = len(groups.names)
-    described: dict[str, list[str | None]] = {
-        "mesure": [one.kind for one in measures],
-        "modalite": [one.code for one in measures],
-        "libelle": [one.label for one in measures],
-        "sens": [one.sense for one in measures],
-        "estimateur": [one.estimator for one in measures],
-    }
-    names = [np.tile([name[rank] for name in groups.names], len(measures)) for rank in range(4)]
-    return pd.DataFrame(
-        {
-            "question": question,
-            **{key: np.repeat(np.array(values, dtype=object), size) for key, values in described.items()},
-            "coupe": names[0],
-            "coupe_titre": names[1],
-            "groupe": names[2],
-            "groupe_libelle": names[3],
-            **{name: np.concatenate(values) for name, values in held.items()},
-        }
+                columns[f"{name}{suffix}"].append(value)
+    described = [(one.kind, one.code, one.label, one.sense, one.estimator) for one in measures]
+    names = ["mesure", "modalite", "libelle", "sens", "estimateur"]
+    lines = pd.DataFrame(described, columns=names, dtype="object")
+    lines = lines.merge(
+        pd.DataFrame(groups.names, columns=["coupe", "coupe_titre", "groupe", "groupe_libelle"]), "cross"
     )
+    lines.insert(0, "question", question)
+    return lines.assign(**{name: np.concatenate(values) for name, values in columns.items()})
 
 
 def _with_figures(found: pd.DataFrame) -> pd.DataFrame:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from pipelines.compute.calibration import calibrate
 from pipelines.compute.export_rows import Source, column, connect, literal
+from pipelines.compute.intervals import Floats
 from pipelines.declarations import Export
 
-Floats = NDArray[np.float64]
 Ranks = NDArray[np.int16]
 
 NONE = -1  # the rank of a blank, or of a code that isn't declared
@@ -58,6 +58,5 @@ def read_answers(path: Path, export: Export, year: int, columns: Mapping[str, tu
 
 
 def _rank(name: str, codes: tuple[str, ...]) -> str:
-    """Return the SQL of the rank of a row's code in its list."""
     branches = " ".join(f"WHEN {literal(code)} THEN {rank}" for rank, code in enumerate(codes))
     return f"CAST(CASE CAST({column(name)} AS VARCHAR) {branches} ELSE {NONE} END AS SMALLINT)"

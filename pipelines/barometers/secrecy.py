@@ -14,9 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.barometers.crosstabs import ALL, ROW, Nest
+from pipelines.compute.intervals import Floats
 
 Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 THRESHOLD = 11  # people: that of surveys of users, everywhere in the product
 
@@ -43,7 +43,7 @@ def hidden(found: pd.DataFrame, nests: Sequence[Nest] = ()) -> Flags:
 def _hide_sums(found: pd.DataFrame, people: Floats, nest: Nest, out: Flags) -> None:
     """Hide the groups of a cut that are the sum of shown parts and of hidden ones too few to hide one another."""
     cuts, groups = found["coupe"].to_numpy(), found["groupe"].to_numpy()
-    for _, lines in found.groupby(ROW[:-1], sort=False).indices.items():
+    for lines in found.groupby(ROW[:-1], sort=False).indices.values():
         fine, coarse = (lines[cuts[lines] == name] for name in (nest.fine, nest.coarse))
         parents = np.array([nest.parents.get(group, "") for group in groups[fine]], dtype=object)
         held = {code: people[fine[(parents == code) & out[fine]]] for code in groups[coarse]}
@@ -57,9 +57,7 @@ def hidden_groups(people: Floats, forced: Flags | None = None) -> Flags:
 
     ``forced``: those that are hidden whatever they hold.
     """
-    out: Flags = (people < THRESHOLD) & (people > 0)
-    if forced is not None:
-        out |= forced
+    out: Flags = (people < THRESHOLD) & (people > 0) | (False if forced is None else forced)
     while out.any() and not _company(people[out]):
         shown = np.flatnonzero(~out & (people > 0))
         if not len(shown):

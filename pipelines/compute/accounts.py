@@ -97,7 +97,6 @@ def _fed(catalogue: Catalogue, network: str, export: Export, years: Iterable[int
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, fed: Sequence[_Fed]) -> list[tuple[int, int, dict[str, int]]]:
-    """Return the rows accepted, in the base, and by reason, of each indicator."""
     sums = []
     for rank, item in enumerate(fed):
         within = f"_annee IN ({', '.join(map(str, item.years))})"

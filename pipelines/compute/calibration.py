@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 import duckdb
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipelines.compute.export_rows import Factors, Source, column
+from pipelines.compute.intervals import Floats
 from pipelines.declarations.sampling import Calibration
-
-Floats = NDArray[np.float64]
 
 DIAGNOSTICS = {
     "export": "str", "etat": "str", "motif": "str", "marges": "str", "sources": "str", "effectif": "int64",

@@ -51,7 +51,6 @@ def code(estimator: declared.Estimator, inputs: Mapping[str, str]) -> Coded:
 
 
 def _days(start: str, end: str) -> str:
-    """Return the calendar days between two dates."""
     return f"date_diff('day', {column(start)}, {column(end)})"
 
 

@@ -66,7 +66,6 @@ def _fraction(a: float, b: float, x: float) -> float:
 
 
 def _away(value: float) -> float:
-    """Keep a denominator from being nothing."""
     return value if abs(value) > _TINY else _TINY
 
 

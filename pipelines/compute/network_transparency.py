@@ -47,7 +47,6 @@ def transparency(
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, fed: Fed) -> pd.DataFrame:
-    """Return the sites that publish, and the sites, of each network in each cell; blank rows are left out."""
     inputs = fed.feed.inputs
     published = f"CAST({column(inputs['published'])} AS DOUBLE)"
     sites = f"CAST({column(inputs['sites'])} AS DOUBLE)" if "sites" in inputs else "1.0"

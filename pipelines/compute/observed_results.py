@@ -19,6 +19,7 @@ from pipelines.compute.export_rows import Fed
 from pipelines.compute.intervals import (
     ROUNDING,
     Z95,
+    Floats,
     around,
     critical,
     degrees_of_freedom,
@@ -35,8 +36,6 @@ from pipelines.declarations import Level
 from pipelines.declarations import estimators as declared
 from pipelines.declarations.periods import MONTHS_PER_PERIOD
 from pipelines.declarations.references import Geography
-
-Floats = NDArray[np.float64]
 
 
 def observed_results(

@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.compute.intervals import restricted_variance, two_sided
-
-Floats = NDArray[np.float64]
+from pipelines.compute.intervals import Floats, restricted_variance, two_sided
 
 LEVEL = 0.05  # share of false alarms accepted among the changes called significant
 SMALLEST = 1e-6  # the least p-value told: beyond, the normal law says nothing sure, and rounding would leave 0

@@ -55,13 +55,11 @@ def scan(connection: duckdb.DuckDBPyConnection, together: Mapping[str, Fed]) -> 
 
 
 def _keys(found: pd.DataFrame) -> pd.DataFrame:
-    """Return each cell once, of rows that tell its strata and clusters apart."""
     names = found.groupby("_cell")["_structure_nom"].max()
     return found.drop_duplicates("_cell")[CELL].reset_index(drop=True).assign(_structure_nom=names)
 
 
 def _rows(source: Source, plans: Collection[_Plan], designed: bool) -> str:
-    """Return the SELECT of one export's rows: coordinates, weight, and the coded columns of every indicator."""
     columns = [column for plan in plans for column in plan.columns(source)]
     if source.weight:
         columns.append(f"{source.weight} AS _poids")
@@ -151,7 +149,6 @@ class _Plan:
 
 
 def _added_up(parts: pd.DataFrame) -> pd.DataFrame:
-    """Add up the strata and clusters of each cell."""
     grouped = parts.groupby("_cell", sort=False)
     found = grouped[["n", *SUMMED]].sum()
     reasons = grouped["motif"].agg(["nunique", "first"])

@@ -68,7 +68,6 @@ def parents(territories: pd.Series[Any], levels: pd.Series[Any], level: Level, g
 
 
 def _mapped(periods: pd.Series[str], of: Callable[[str], object]) -> pd.Series[Any]:
-    """Return what each period gives, reckoned once for each."""
     values = periods.tolist()
     each = {period: of(period) for period in set(values)}
     return pd.Series([each[period] for period in values], index=periods.index, dtype="object")

@@ -59,7 +59,7 @@ def audit(
 
     ``results``: the table ``resultats`` about to be released; ``secrets``: what it hides (``secret_figures``);
     ``earlier``: the tables of earlier releases; ``others``: those released with it, by name, which count the rows of
-    exports (``totals.COUNTS``); ``judge``: what finds what a network and year tells, ``findings_of_year`` unless it is
+    exports (``COUNTS``); ``judge``: what finds what a network and year tells, ``findings_of_year`` unless it is
     remembered. A reader is taken to know the rule, what is hidden, and all that was ever published.
     A row hidden now that an earlier release published can't be taken back: it is told, as already published.
     """
@@ -72,10 +72,7 @@ def audit(
 
 
 def findings_of_year(
-    rows: pd.DataFrame,
-    secrets: pd.DataFrame,
-    catalogue: Catalogue,
-    earlier: Earlier = (),
+    rows: pd.DataFrame, secrets: pd.DataFrame, catalogue: Catalogue, earlier: Earlier = ()
 ) -> pd.DataFrame:
     """Return the findings on the figures of one network and year: bounded too closely, already published.
 
@@ -88,10 +85,7 @@ def findings_of_year(
 
 
 def what_is_known(
-    results: pd.DataFrame,
-    catalogue: Catalogue,
-    secrets: pd.DataFrame,
-    earlier: Earlier = (),
+    results: pd.DataFrame, catalogue: Catalogue, secrets: pd.DataFrame, earlier: Earlier = ()
 ) -> pd.DataFrame:
     """Return a line per hidden row: KEY, the least and greatest that its base may be for a reader, by the formula.
 
@@ -104,7 +98,6 @@ def what_is_known(
 
 
 def _years(results: pd.DataFrame, secrets: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Give the rows of each network and year, with what they hide."""
     hidden = {}
     if len(secrets):
         named = secrets.assign(annee=secrets["periode"].str[:4])
@@ -117,10 +110,10 @@ def _known(rows: pd.DataFrame, secrets: pd.DataFrame, catalogue: Catalogue, earl
     """Return what is known of the hidden rows of one network and year: KEY and _BOUNDS."""
     before = told_before(earlier, *network_year(rows))
     whole = beside(_with_secrets(rows.reset_index(drop=True), secrets), before)
-    lines = [
-        lines for survey in surveys(whole, catalogue)
-        if not _kept(whole, survey, earlier) for lines in _judged(survey, whole)
-    ]  # fmt: skip
+    lines: list[pd.DataFrame] = []
+    for survey in surveys(whole, catalogue):
+        if not _kept(whole, survey, earlier):
+            lines += _judged(survey, whole)
     if not lines:
         return pd.DataFrame(columns=[*KEY, *_BOUNDS]).astype({"trop_pres": bool, "montree": bool})
     found = pd.concat(lines, ignore_index=True)
@@ -166,13 +159,12 @@ def _kept(whole: pd.DataFrame, survey: Survey, earlier: Earlier) -> bool:
 def _judged(survey: Survey, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Give what is known of the hidden rows of a survey: ``row`` and _BOUNDS."""
     masked = rows["masquee"].eq(True).to_numpy()
-    before: list[tuple[Pattern, Flags]] = []
+    before: list[Flags] = []
     for bare in survey.patterns():
         asked = survey.rows.of(bare.questions)
         pattern, hidden = _as_published(survey, bare, asked, masked[asked.row])
-        if pattern.wider is not None and pattern.widest is not None:
-            pattern = pattern.beside(before[pattern.wider][1], before[pattern.widest][1])
-        before.append((pattern, hidden))
+        pattern = pattern.beside(before)
+        before.append(hidden)
         asked = asked.at(masked[asked.row])
         layers = np.zeros(len(survey.questions), dtype=np.int64)
         layers[list(pattern.questions)] = pattern.layers
@@ -194,19 +186,15 @@ def _judged(survey: Survey, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 def _as_published(survey: Survey, pattern: Pattern, asked: Rows, masked: Flags) -> tuple[Pattern, Flags]:
     """Return the pattern as a reader sees it: what is hidden, and as known what any question shows beside it."""
-    shape = (len(survey.parent), len(survey.columns))
-    concealed, shown = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    series = pattern.series
+    concealed, shown = np.zeros((2, series.places, len(survey.columns)), dtype=bool)
     concealed[asked.place[masked], asked.column[masked]] = True
     shown[asked.place[~masked], asked.column[~masked]] = True
-    series = pattern.series
-    extra = series.places - len(concealed)
-    known = series.known | np.concatenate([shown, np.zeros((extra, shape[1]), dtype=bool)])
     hidden = np.stack([concealed[:, slot.columns].any(axis=1) for slot in series.slots], axis=1)
-    hidden = np.concatenate([hidden, np.zeros((extra, len(series.slots)), dtype=bool)])
     for index in range(len(series.slots)):
         beside_hidden = np.append(series.tree.any(hidden[:, index]), False)[series.tree.parent]
         hidden[:, index] |= series.unnamed & beside_hidden
-    return replace(pattern, series=replace(series, known=known)), hidden
+    return replace(pattern, series=replace(series, known=series.known | shown)), hidden
 
 
 def _unmasked(results: pd.DataFrame) -> pd.DataFrame:

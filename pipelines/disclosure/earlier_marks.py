@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.disclosure.row_keys import positions, row_numbers
 from pipelines.disclosure.surveys import KEY
@@ -21,9 +22,16 @@ COPIED = ["annee", "frequence", "structure", "mode_obtention", "source"]  # what
 _SHOWN = "statut_confidentialite = 'F' AND (valeur IS NOT NULL OR effectif IS NOT NULL)"
 
 
-def files_of(release: Path | Sequence[Path]) -> list[Path]:
-    """Return the Parquet files that hold the results of a release, one of which may be given alone."""
-    return [release] if isinstance(release, Path) else list(release)
+def rows_of(
+    release: Path | Sequence[Path] | pd.DataFrame, network: str, year: int, columns: list[str] | None = None
+) -> pd.DataFrame:
+    """Return the rows of a network and year in the results of a release: a frame, or its Parquet files."""
+    if isinstance(release, pd.DataFrame):
+        return release[release["reseau"].eq(network) & release["annee"].eq(year)]
+    files = [release] if isinstance(release, Path) else list(release)
+    wanted = [("reseau", "=", network), ("annee", "=", year)]
+    rows: pd.DataFrame = pq.read_table(files, columns=columns, filters=wanted).to_pandas()
+    return rows
 
 
 def told_before(releases: Earlier, network: str, year: int) -> pd.DataFrame:
@@ -35,27 +43,19 @@ def told_before(releases: Earlier, network: str, year: int) -> pd.DataFrame:
         return pd.DataFrame(columns=[*KEY, *COPIED, "montree", "cachee"])
     keys = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '') AS {name}" for name in KEY)
     copied = ", ".join(f"any_value({name}) AS {name}" for name in COPIED)
+    columns = [*KEY, *COPIED, "statut_confidentialite", "valeur", "effectif"]
     with duckdb.connect() as connection:
-        sources = []
         for number, release in enumerate(releases):
-            if isinstance(release, pd.DataFrame):
-                rows = release[release["reseau"].eq(network) & release["annee"].eq(year)]
-                columns = [*KEY, *COPIED, "statut_confidentialite", "valeur", "effectif"]
-                connection.register(f"frame_{number}", pa.Table.from_pandas(rows[columns], preserve_index=False))
-                sources.append(f"SELECT * FROM frame_{number}")
-            else:
-                places = ", ".join(f"'{str(file).replace(chr(39), chr(39) * 2)}'" for file in files_of(release))
-                sources.append(f"SELECT * FROM read_parquet([{places}]) WHERE reseau = $network AND annee = $year")
+            rows = rows_of(release, network, year, columns)[columns]
+            connection.register(f"version_{number}", pa.Table.from_pandas(rows, preserve_index=False))
         told = " UNION ALL ".join(
             f"SELECT {keys}, {', '.join(COPIED)}, {_SHOWN} AS shown, statut_confidentialite <> 'F' AS hidden "
-            f"FROM ({one})"
-            for one in sources
+            f"FROM version_{number}"
+            for number in range(len(releases))
         )
-        files = any("$network" in one for one in sources)
         return connection.execute(
             f"SELECT {', '.join(KEY)}, {copied}, bool_or(shown) AS montree, bool_or(hidden) AS cachee "
-            f"FROM ({told}) GROUP BY {', '.join(KEY)} ORDER BY {', '.join(KEY)}",
-            {"network": network, "year": year} if files else None,
+            f"FROM ({told}) GROUP BY {', '.join(KEY)} ORDER BY {', '.join(KEY)}"
         ).df()
 
 
@@ -69,12 +69,12 @@ def beside(results: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     rows, earlier = row_numbers(KEY, results, before)
     at = positions(rows, earlier)
     told = {name: before[name].to_numpy(dtype=bool)[at] & (at >= 0) for name in ("montree", "cachee")}
-    pairs, asked = row_numbers(["reseau", "annee", "indicateur"], results, before)
+    place = ["reseau", "annee", "indicateur"]
+    pairs, asked = row_numbers(place, results, before)
     gone = before[before["cachee"].to_numpy(dtype=bool) & ~np.isin(earlier, rows) & np.isin(asked, pairs)]
     if gone.empty:
         return results.assign(**told)
     added = gone.assign(statut_observation="A", statut_confidentialite="F")
-    place = ["reseau", "annee", "indicateur"]
     if "date_extraction" in results:  # of the others: without one, a row would say that its file is gone
         dates = results[[*place, "date_extraction"]].drop_duplicates(place)
         added = added.astype({"annee": results["annee"].dtype}).merge(dates, on=place, how="left")

@@ -7,7 +7,6 @@ through ``protected`` may be shown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,22 +17,13 @@ from pipelines.disclosure.earlier_marks import Earlier, beside, told_before
 from pipelines.disclosure.pattern import hidden_slots
 from pipelines.disclosure.row_keys import blocks, network_year, row_numbers
 from pipelines.disclosure.rules import SECRET
-from pipelines.disclosure.series import Flags
+from pipelines.disclosure.series import Flags, Places
 from pipelines.disclosure.surveys import FREE, HIDDEN, YEAR, Pattern, Rows, Survey, surveys
 
 NUMBERS = ["valeur", "borne_basse", "borne_haute", "effectif", "effectif_pondere", "numerateur", "denominateur"]
 # For tests of change, never published: raw value, effective size (shares, net), standard error (all but shares).
 UNPUBLISHED = ["estimation", "effectif_efficace", "erreur_type", "degres_liberte"]
 _MADE = ["frequence", "maille"]  # what says how a value was obtained
-
-
-@dataclass(frozen=True)
-class Hidden:
-    """What is hidden of a survey: positions of ``rows``, and rows to add (``_silent``); ``safe``: the formula holds."""
-
-    rows: NDArray[np.int64]
-    added: pd.DataFrame
-    safe: bool
 
 
 def protected(results: pd.DataFrame, catalogue: Catalogue, earlier: Earlier = ()) -> pd.DataFrame:
@@ -58,45 +48,32 @@ def _hidden(results: pd.DataFrame, catalogue: Catalogue, before: pd.DataFrame) -
     found = beside(results, before)
     added: list[pd.DataFrame] = []
     for survey in surveys(found, catalogue):
-        hidden = hidden_rows(survey, found)
-        rows = hidden.rows if hidden.safe else survey.rows.row
+        rows, silent = _hidden_rows(survey, found)
         found.loc[rows, "statut_confidentialite"] = HIDDEN
         found.loc[rows, "motif"] = SECRET
-        added.append(hidden.added.assign(motif=SECRET))
-    if any(map(len, added)):
-        found = pd.concat([found, *(one for one in added if len(one))], ignore_index=True)
+        added += [one.assign(motif=SECRET) for one in silent]
+    if added:
+        found = pd.concat([found, *added], ignore_index=True)
     found.loc[found["statut_confidentialite"].ne(FREE), "date_reference"] = None  # none, of a period without anybody
     return found.drop(columns=["montree", "cachee"])
 
 
-def hidden_rows(survey: Survey, results: pd.DataFrame) -> Hidden:
-    """Return what must be hidden of a survey; ``results``: the rows that ``survey.rows`` speaks of, by position."""
-    rows, added, safe = [], [], True
-    for pattern, hidden, enough in hidden_patterns(survey):
+def _hidden_rows(survey: Survey, results: pd.DataFrame) -> tuple[Places, list[pd.DataFrame]]:
+    """Return which rows of a survey are hidden, by position in ``results``, and the rows to add (``_silent``)."""
+    rows, safe = [np.zeros(0, dtype=np.int64)], True
+    added: list[pd.DataFrame] = []
+    before: list[Flags] = []
+    for bare in survey.patterns():
+        pattern = bare.beside(before)
+        hidden, enough = hidden_slots(pattern.series)
+        before.append(hidden)
         safe &= enough
-        if not hidden.any():
-            continue
-        cells = _cells(pattern, hidden, survey)
-        asked = survey.rows.of(pattern.questions)
-        rows.append(asked.row[cells[asked.place, asked.column]])
-        added.append(_silent(survey, asked, cells, results))
-    everything = [one for one in added if len(one)]
-    return Hidden(
-        np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64),
-        pd.concat(everything, ignore_index=True) if everything else results.iloc[:0],
-        safe,
-    )
-
-
-def hidden_patterns(survey: Survey) -> Iterator[tuple[Pattern, Flags, bool]]:
-    """Give each pattern of a survey, what is hidden of it (places × slots), and whether that is enough."""
-    found: list[tuple[Pattern, Flags, bool]] = []
-    for pattern in survey.patterns():
-        placed = pattern
-        if pattern.wider is not None and pattern.widest is not None:
-            placed = pattern.beside(found[pattern.wider][1], found[pattern.widest][1])
-        found.append((placed, *hidden_slots(placed.series)))
-        yield found[-1]
+        if hidden.any():
+            cells = _cells(pattern, hidden, survey)
+            asked = survey.rows.of(pattern.questions)
+            rows.append(asked.row[cells[asked.place, asked.column]])
+            added += _silent(survey, asked, cells, results)
+    return (np.concatenate(rows) if safe else survey.rows.row), added
 
 
 def _cells(pattern: Pattern, hidden: Flags, survey: Survey) -> Flags:
@@ -107,9 +84,8 @@ def _cells(pattern: Pattern, hidden: Flags, survey: Survey) -> Flags:
     return found
 
 
-def _silent(survey: Survey, asked: Rows, cells: Flags, results: pd.DataFrame) -> pd.DataFrame:
-    """Return rows for the periods in which a hidden place has none: no row would say that nobody answered."""
-    lines = []
+def _silent(survey: Survey, asked: Rows, cells: Flags, results: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Give rows for the periods in which a hidden place has none: no row would say that nobody answered."""
     for question in np.unique(asked.question):
         rows = asked.of([question])
         there: Flags = np.zeros(cells.shape, dtype=bool)
@@ -123,11 +99,8 @@ def _silent(survey: Survey, asked: Rows, cells: Flags, results: pd.DataFrame) ->
         when = survey.columns.iloc[missing[:, 1]].reset_index(drop=True)
         copied = copied.assign(frequence=when["frequence"], periode=when["periode"])
         modes = results.loc[rows.row, [*_MADE, "mode_obtention"]].drop_duplicates(_MADE)
-        lines.append(copied.drop(columns="mode_obtention").merge(modes, on=_MADE, how="left"))
-    if not lines:
-        return results.iloc[:0]
-    found = pd.concat(lines, ignore_index=True)
-    return found.assign(statut_confidentialite=HIDDEN)
+        silent = copied.drop(columns="mode_obtention").merge(modes, on=_MADE, how="left")
+        yield silent.assign(statut_confidentialite=HIDDEN)
 
 
 def without_secrets(results: pd.DataFrame) -> pd.DataFrame:

@@ -8,13 +8,13 @@ always adds up, and always was true at one time.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from pipelines.declarations import Catalogue
-from pipelines.disclosure.earlier_marks import Earlier, files_of
+from pipelines.disclosure.earlier_marks import Earlier, rows_of
 from pipelines.disclosure.row_keys import blocks, network_year, positions, row_numbers
 from pipelines.disclosure.rules import SECRET, Rule, attributes, rules, shared_rules, survey_names
 from pipelines.disclosure.series import EPSILON, Flags, Numbers, Places, Tree
@@ -87,10 +87,7 @@ def _rest(tree: Tree, base: Numbers, above: Numbers, told: Flags) -> tuple[Numbe
 
 
 def unless_few(
-    results: pd.DataFrame,
-    catalogue: Catalogue,
-    earlier: Earlier,
-    accepted: Collection[tuple[str, int]] = (),
+    results: pd.DataFrame, catalogue: Catalogue, earlier: Earlier, accepted: Collection[tuple[str, int]] = ()
 ) -> pd.DataFrame:
     """Return the results, with the earlier figures of each survey whose new ones tell what a few people answered.
 
@@ -139,11 +136,11 @@ def tells_of_few(now: pd.DataFrame, latest: pd.DataFrame, catalogue: Catalogue) 
     for name, rows in both.groupby(both["indicateur"].to_numpy(), sort=True):
         at = both.index.get_indexer(rows.index)
         shape = (len(places), len(periods))
-        found = _moves(rows, (place[at], column[at]), shape, catalogue, str(name), ruled[network, str(name)])
-        if found.tell(above, wider if additive(catalogue.indicators[str(name)]) else None):
+        moved = _moves(rows, (place[at], column[at]), shape, catalogue, str(name), ruled[network, str(name)])
+        if moved.tell(above, wider if additive(catalogue.indicators[str(name)]) else None):
             return True
-        moves[str(name)] = found
-    return any(_apart(*pair) for pair in _same_inputs(moves, catalogue, network))
+        moves[str(name)] = moved
+    return any(_apart(moves, catalogue, network))
 
 
 def _side_by_side(now: pd.DataFrame, latest: pd.DataFrame) -> pd.DataFrame:
@@ -157,17 +154,15 @@ def _side_by_side(now: pd.DataFrame, latest: pd.DataFrame) -> pd.DataFrame:
 
 
 def _figures_at(rows: pd.DataFrame, at: Places) -> pd.DataFrame:
-    """Return the figures of the rows at some positions, none where that is -1."""
     if rows.empty:
         return pd.DataFrame(index=range(len(at)), columns=[*_MOVED, "pondere"])
     there, weighted = at >= 0, rows["effectif_pondere"].notna().to_numpy()
     states = rows["statut_confidentialite"].astype("object").take(at).reset_index(drop=True)
     found: dict[str, object] = {"statut_confidentialite": states.where(there, None)}
     for name in _FIGURES:
-        never = weighted if name in _UNPUBLISHED else np.zeros(len(rows), dtype=bool)
-        found[name] = np.where(
-            there, np.where(never, np.nan, rows[name].to_numpy(dtype=float, na_value=np.nan))[at], np.nan
-        )
+        figures = rows[name].to_numpy(dtype=float, na_value=np.nan)
+        never = weighted if name in _UNPUBLISHED else False
+        found[name] = np.where(there, np.where(never, np.nan, figures)[at], np.nan)
     return pd.DataFrame(found | {"pondere": there & weighted[at]})
 
 
@@ -177,20 +172,19 @@ def _moves(
     indicator = catalogue.indicators[name]
     limits = attributes(indicator)
     published = rows["numerateur"].notna().any() or rows["numerateur_avant"].notna().any()
-    span = limits[1] - limits[0] if published and limits and limits[1] is not None else 0.0
-    found = _Moves(shape, rule, span)
+    moves = _Moves(shape, rule, limits[1] - limits[0] if published and limits and limits[1] is not None else 0.0)
     before = rows[[f"{one}_avant" for one in _MOVED]].set_axis(_MOVED, axis=1)
-    held = counted(rows, indicator), counted(before, indicator)
-    found.base[at] = _less(*held)
-    found.whole[at] = ~(np.nan_to_num(held[0]).astype(bool) & np.nan_to_num(held[1]).astype(bool))
-    found.above[at] = _less(rows["numerateur"].to_numpy(float), before["numerateur"].to_numpy(float))
+    bases = counted(rows, indicator), counted(before, indicator)
+    moves.base[at] = _less(*bases)
+    moves.whole[at] = ~np.all(np.nan_to_num(bases), axis=0)
+    moves.above[at] = _less(rows["numerateur"].to_numpy(float), before["numerateur"].to_numpy(float))
     states = rows["statut_confidentialite"], before["statut_confidentialite"]
-    found.told[at] = np.logical_and(*[(state.isna() | state.eq(FREE)).to_numpy() for state in states])
-    if not span:
+    moves.told[at] = np.logical_and(*[(state.isna() | state.eq(FREE)).to_numpy() for state in states])
+    if not moves.span:
         weighted = (rows["pondere"] | rows["pondere_avant"]).to_numpy(dtype=bool)  # others move its weights
-        moved = np.abs(_less(rows["valeur"].to_numpy(float), before["valeur"].to_numpy(float))) > EPSILON
-        found.other[at] = moved & ~weighted
-    return found
+        changed = np.abs(_less(rows["valeur"].to_numpy(float), before["valeur"].to_numpy(float))) > EPSILON
+        moves.other[at] = changed & ~weighted
+    return moves
 
 
 def _less(now: Numbers, before: Numbers) -> Numbers:
@@ -208,32 +202,20 @@ def _wider(periods: pd.DataFrame) -> Places:
     return found
 
 
-def _same_inputs(moves: dict[str, _Moves], catalogue: Catalogue, network: str) -> Iterator[tuple[_Moves, _Moves]]:
-    """Give the pairs of questions that read the same fields: one of them less the other is the rest of the people."""
+def _apart(moves: dict[str, _Moves], catalogue: Catalogue, network: str) -> Iterator[bool]:
+    """Say of each pair of questions that read the same fields whether one less the other moved by few people."""
     inputs = {name: sorted(catalogue.indicators[name].networks[network].inputs.items()) for name in moves}
-    names = sorted(moves)
-    for number, one in enumerate(names):
-        for other in names[number + 1 :]:
-            if inputs[one] == inputs[other]:
-                yield moves[one], moves[other]
-
-
-def _apart(one: _Moves, other: _Moves) -> bool:
-    told = one.told & other.told
-    return one.few(one.base - other.base, np.zeros(one.base.shape), told)
+    for first, second in combinations(sorted(moves), 2):
+        one, other = moves[first], moves[second]
+        if inputs[first] == inputs[second]:
+            yield one.few(one.base - other.base, np.zeros(one.base.shape), one.told & other.told)
 
 
 def latest_rows(releases: Earlier, network: str, year: int) -> pd.DataFrame:
     """Return the rows of a network and year in the latest release that has some; ``releases``: oldest first."""
     for release in reversed(releases):
-        if isinstance(release, pd.DataFrame):
-            found = release[release["reseau"].eq(network) & release["annee"].eq(year)]
-        else:
-            found = pq.read_table(
-                files_of(release), filters=[("reseau", "=", network), ("annee", "=", year)]
-            ).to_pandas()
-        if len(found):
-            return found.reset_index(drop=True)
+        if len(rows := rows_of(release, network, year)):
+            return rows.reset_index(drop=True)
     return pd.DataFrame()
 
 
@@ -248,8 +230,7 @@ def kept(latest: pd.DataFrame, columns: Sequence[str], catalogue: Catalogue) -> 
     reason = reason.mask(secret, SECRET)
     shown = ~secret & latest["valeur"].notna()
     observed = latest["statut_observation"].mask(shown, PROVISIONAL)
-    found = latest.assign(motif=reason, statut_observation=observed)
-    found[KEPT_FROM] = _release_of(latest)
+    found = latest.assign(motif=reason, statut_observation=observed, **{KEPT_FROM: _release_of(latest)})
     return found.reindex(columns=list(columns))
 
 

@@ -23,7 +23,6 @@ def codes_of(frames: Sequence[pd.DataFrame], name: str) -> tuple[list[Codes], li
 
 
 def _encoded(column: pd.Series[Any]) -> tuple[Codes, list[str]]:
-    """Return the number of each text of a column, and its texts."""
     values = pa.array(column, from_pandas=True)
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()

@@ -6,9 +6,9 @@ Names end here: what is hidden of a series is decided on arrays, in ``pattern``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -51,14 +51,13 @@ class Question:
     span: float
     small: Flags
 
-    @property
+    @cached_property
     def people(self) -> float:
         """How many people answered, over all cells: what orders the questions of a survey."""
         return float(self.base.sum())
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """Rows of results, by column: ``row`` is the position there; ``montree``, ``cachee``: what earlier releases did."""
 
     row: Places
@@ -91,9 +90,11 @@ class Pattern:
     wider: int | None = None
     widest: int | None = None
 
-    def beside(self, wider: Flags, widest: Flags) -> Pattern:
-        """Return the pattern that hides what is hidden of the questions that more people answered."""
-        return replace(self, series=self.series.beside(wider, widest))
+    def beside(self, hidden: Sequence[Flags]) -> Pattern:
+        """Return the pattern that hides too what is ``hidden`` of the patterns before it: of more people."""
+        if self.wider is None or self.widest is None:
+            return self
+        return replace(self, series=self.series.beside(hidden[self.wider], hidden[self.widest]))
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Survey:
     rows: Rows
     columns: pd.DataFrame
     parent: Places
-    slots: dict[bool, tuple[Slot, ...]] = field(default_factory=dict)
+    slots: dict[bool, tuple[Slot, ...]]
 
     def patterns(self) -> list[Pattern]:
         """Return the patterns, those of most people first: a question asked of fewer is hidden where others are."""
@@ -202,13 +203,16 @@ def _with_unnamed(series: Series) -> Series:
     def blank(flags: Flags) -> Flags:
         return np.concatenate([flags, np.zeros((len(owners), flags.shape[1]), dtype=bool)])
 
-    return Series(
-        Tree.of(np.concatenate([tree.parent, owners])), series.slots,
-        tuple(replace(layer, base=more(layer.base)) for layer in series.layers),
-        tuple(replace(split, parts=tuple(more(part) for part in split.parts)) for split in series.splits),
-        blank(series.small), blank(series.known), blank(series.held),
-        np.append(np.zeros(series.places, dtype=bool), np.ones(len(owners), dtype=bool)),
-    )  # fmt: skip
+    return replace(
+        series,
+        tree=Tree.of(np.concatenate([tree.parent, owners])),
+        layers=tuple(replace(layer, base=more(layer.base)) for layer in series.layers),
+        splits=tuple(replace(split, parts=tuple(map(more, split.parts))) for split in series.splits),
+        small=blank(series.small),
+        known=blank(series.known),
+        held=blank(series.held),
+        unnamed=np.append(np.zeros(series.places, dtype=bool), np.ones(len(owners), dtype=bool)),
+    )
 
 
 def surveys(results: pd.DataFrame, catalogue: Catalogue) -> Iterator[Survey]:
@@ -258,7 +262,7 @@ def _survey(
     periods_used, column = compacted(rows.column, len(periods))
     columns = periods.iloc[periods_used].reset_index(drop=True)
     asked, question = compacted(rows.question, len(names))
-    placed = replace(rows, question=question, place=place, column=column)
+    placed = rows._replace(question=question, place=place, column=column)
     shape = (len(places), len(columns))
     questions = []
     for number, code in enumerate(asked):

@@ -10,15 +10,11 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from pipelines.compute.intervals import Z95
+from pipelines.compute.intervals import Z95, Floats
 from pipelines.declarations import Catalogue
 from pipelines.declarations.strict_model import LEVELS
-
-Floats = NDArray[np.float64]
 
 COLUMNS = ["reseau", "indicateur_a", "indicateur_b", "maille", "annees", "rho", "borne_basse", "borne_haute",
            "observations", "lieux", "lecture", "avertissement", "nature_donnees"]  # fmt: skip

@@ -10,7 +10,6 @@ from pipelines.declarations.references import Geography
 from pipelines.declarations.strict_model import LEVELS
 from pipelines.disclosure.row_keys import of_each
 
-_LICENCE = "lov2"  # Licence Ouverte 2.0: the one of all that is published
 _DIRECTIONS = {"higher": "hausse", "lower": "baisse", "neutral": "neutre"}
 
 
@@ -46,10 +45,10 @@ def _indicator(catalogue: Catalogue, identifier: str, indicator: Indicator) -> d
 
 
 def _breaks(indicator: Indicator) -> list[str]:
-    own = [
-        f"{item.year} ({network}) : {item.why}" for network, feed in indicator.networks.items() for item in feed.breaks
-    ]
-    return [*(f"{item.year} : {item.why}" for item in indicator.breaks), *own]
+    breaks = [f"{item.year} : {item.why}" for item in indicator.breaks]
+    for network, feed in indicator.networks.items():
+        breaks += [f"{item.year} ({network}) : {item.why}" for item in feed.breaks]
+    return breaks
 
 
 def _plausible(indicator: Indicator) -> str | None:
@@ -67,15 +66,10 @@ def networks_table(catalogue: Catalogue) -> pd.DataFrame:
     """Return one line per declared network."""
     return pd.DataFrame([
         {
-            "reseau": key,
-            "titre": network.title,
-            "producteur": network.producer,
-            "description": network.description,
-            "typologie": network.structure_type,
-            "maille_fine": network.finest_level,
-            "premiere_annee": network.years.first,
-            "derniere_annee": network.years.last,
-            "licence": _LICENCE,
+            "reseau": key, "titre": network.title, "producteur": network.producer, "description": network.description,
+            "typologie": network.structure_type, "maille_fine": network.finest_level,
+            "premiere_annee": network.years.first, "derniere_annee": network.years.last,
+            "licence": "lov2",  # Licence Ouverte 2.0: the one of all that is published
             "source": network.source,
         }
         for key, network in catalogue.networks.items()
@@ -89,15 +83,9 @@ def structures_table(catalogue: Catalogue, seen: pd.DataFrame) -> pd.DataFrame:
     """
     roots = pd.DataFrame([
         {
-            "reseau": key,
-            "structure_code": f"reseau:{key}",
-            "structure": network.title,
-            "structure_parente_code": None,
-            "typologie": network.structure_type,
-            "maille": "national",
-            "territoire_code": "FR",
-            "premiere_annee": None,
-            "derniere_annee": None,
+            "reseau": key, "structure_code": f"reseau:{key}", "structure": network.title,
+            "structure_parente_code": None, "typologie": network.structure_type, "maille": "national",
+            "territoire_code": "FR", "premiere_annee": None, "derniere_annee": None,
         }
         for key, network in catalogue.networks.items()
     ])  # fmt: skip
@@ -122,15 +110,9 @@ def territories_table(catalogue: Catalogue) -> pd.DataFrame:
     reference = catalogue.territories
     return pd.DataFrame([
         {
-            "maille": place.level,
-            "territoire_code": place.code,
-            "territoire": place.name,
-            "nature": place.kind,
-            "region_code": place.region,
-            "premiere_annee": place.since,
-            "derniere_annee": place.until,
-            "millesime": reference.vintage,
-            "source": reference.source,
+            "maille": place.level, "territoire_code": place.code, "territoire": place.name, "nature": place.kind,
+            "region_code": place.region, "premiere_annee": place.since, "derniere_annee": place.until,
+            "millesime": reference.vintage, "source": reference.source,
         }
         for place in reference.territories
     ])  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,29 +41,19 @@ class NationalInputs:
     secrets: pd.DataFrame | None = None
 
 
-Receipt = dict[str, object]
 ROW_COUNTS = ("lignes_lues", "lignes_acceptees", "lignes_refusees")
-_RECEIVED = (Status.ACCEPTED, Status.REFUSED)
 
 
 class Receipts:
     """The receipts by (network, year, export)."""
 
     def __init__(self, inputs: NationalInputs) -> None:
-        self._receipts: dict[tuple[str, int, str], Receipt] = {
-            (str(line["reseau"]), int(line["annee"]), str(line["export"])): {
-                str(key): value for key, value in line.items()
-            }
-            for line in inputs.receipts.to_dict("records")
-        }
+        lines = inputs.receipts.to_dict("records")
+        self._receipts = {(line["reseau"], line["annee"], line["export"]): line for line in lines}
         self._failed = inputs.failed
 
-    def of(self, network: str, year: int, feed: Feed) -> list[Receipt]:
-        """Return the receipts of the feed's exports; one never seen counts as not handed over."""
-        return [self.one(network, year, export) for export in feed.export]
-
-    def one(self, network: str, year: int, export: str) -> Receipt:
-        """Return the receipt of one export."""
+    def one(self, network: str, year: int, export: str) -> Mapping[Hashable, Any]:
+        """Return the receipt of one export; one never seen counts as not handed over."""
         return self._receipts.get(
             (network, year, export), {"etat": Status.NOT_HANDED_OVER.value, "motif": "non-transmis"}
         )
@@ -72,27 +63,25 @@ class Receipts:
 
         An accepted row is one that results are made of: a refused file has none, however many of its rows are right.
         """
-        received = [
-            receipt for export in exports if (receipt := self.one(network, year, export))["etat"] in _RECEIVED
-        ]  # fmt: skip
-        return {name: _sum([_count(receipt, name) for receipt in received]) for name in ROW_COUNTS}
+        receipts = [self.one(network, year, export) for export in exports]
+        received = [line for line in receipts if line["etat"] in (Status.ACCEPTED, Status.REFUSED)]
+        sums: dict[str, int | None] = {}
+        for name in ROW_COUNTS:
+            counts = [_count(line, name) for line in received]
+            known = [count for count in counts if count is not None]
+            sums[name] = sum(known) if counts and len(known) == len(counts) else None
+        return sums
 
     def reason(self, network: str, year: int, indicator: str, feed: Feed) -> str | None:
         """Return the id of the reason why nothing could be computed, or None if everything was accepted."""
-        reasons = [
-            str(receipt["motif"]) for receipt in self.of(network, year, feed) if receipt["etat"] != Status.ACCEPTED
-        ]
+        receipts = [self.one(network, year, export) for export in feed.export]
+        reasons = [str(line["motif"]) for line in receipts if line["etat"] != Status.ACCEPTED]
         if reasons:
             return "rejete" if "rejete" in reasons else reasons[0]
         return "erreur-traitement" if (network, year, indicator) in self._failed else None
 
 
-def _sum(counts: Sequence[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if counts and len(known) == len(counts) else None
-
-
-def _count(receipt: Receipt, name: str) -> int | None:
+def _count(receipt: Mapping[Hashable, Any], name: str) -> int | None:
     """Return a count of a file received; None when it is withheld (secrecy), which is no 0 and can't be added up."""
     count = receipt.get(name)
     if not isinstance(count, int | float | np.integer) or pd.isna(count):

@@ -132,57 +132,48 @@ def _value_counts(catalogue: Catalogue, rows: pd.DataFrame) -> dict[tuple[str, i
     published = rows["valeur"].notna()
     forbidden = rows["statut_confidentialite"].ne(FREE) | (rows["statut_observation"] == "M")
     half = (rows["borne_haute"].astype("float64") - rows["borne_basse"].astype("float64")) / 2
-    limits = rows["indicateur"].map(_precise(catalogue)).astype("float64").where(published & half.notna())
+    criterion = catalogue.quality.get("precision")
+    share = (criterion.threshold if criterion else None) or 0.0  # of the range: the widest half that is precise
+    widest = {key: share * (item.range[1] - item.range[0]) for key, item in catalogue.indicators.items() if item.range}
+    limits = rows["indicateur"].map(widest).astype("float64").where(published & half.notna())
     flags = published, published | ~forbidden, limits.notna(), half <= limits * (1 + 1e-9)
     place = ["reseau", "annee"]
     counted = rows[place].assign(**dict(zip(_VALUES, flags, strict=True))).groupby(place)[list(_VALUES)].sum()
     return dict(zip(counted.index, counted.to_dict("records"), strict=True))
 
 
-def _precise(catalogue: Catalogue) -> dict[str, float]:
-    """Return the widest half-interval that is precise, by indicator that declares its range."""
-    criterion = catalogue.quality.get("precision")
-    share = (criterion.threshold if criterion else None) or 0.0
-    return {key: share * (item.range[1] - item.range[0]) for key, item in catalogue.indicators.items() if item.range}
-
-
 def _score(catalogue: Catalogue, marks: dict[str, float | None]) -> float | None:
-    """Return the mean of the marks that are known, by the declared weights; None when none is."""
-    known = [(criterion.weight, mark) for name, criterion in catalogue.quality.items()
-             if (mark := marks[name]) is not None]  # fmt: skip
-    total = sum(weight for weight, _ in known)
-    return round(sum(weight * mark for weight, mark in known) / total, 1) if total else None
+    known = {name: criterion.weight for name, criterion in catalogue.quality.items() if marks[name] is not None}
+    total = sum(known.values())
+    return round(sum(weight * (marks[name] or 0.0) for name, weight in known.items()) / total, 1) if total else None
 
 
 def criteria_table(catalogue: Catalogue) -> pd.DataFrame:
     """Return the declared criteria of the quality score."""
     return pd.DataFrame([
-        {"critere": name, "titre": item.title, "definition": item.definition, "poids": item.weight,
-         "seuil": item.threshold, "raison": item.why}
+        (name, item.title, item.definition, item.weight, item.threshold, item.why)
         for name, item in catalogue.quality.items()
     ], columns=["critere", "titre", "definition", "poids", "seuil", "raison"])  # fmt: skip
 
 
 def unusual_changes(catalogue: Catalogue, results: pd.DataFrame) -> pd.DataFrame:
     """Return the lines that ``anomalies`` adds: changes beyond the declared threshold, counted by network-year."""
+    lines = []
     unusual = results[results["evolution_inhabituelle"].eq(True)]
-    return pd.DataFrame(list(_jumps(catalogue, unusual)))
-
-
-def _jumps(catalogue: Catalogue, unusual: pd.DataFrame) -> Iterator[dict[str, object]]:
     for key, rows in unusual.groupby(["reseau", "indicateur", "annee"]):
         network, identifier, year = str(key[0]), str(key[1]), int(str(key[2]))
         indicator = catalogue.indicators[identifier]
         name = indicator.networks[network].export[0]
         export = catalogue.networks[network].export(name)
         layout = export.layout(year) if export else None
-        yield {
+        lines.append({
             "reseau": network, "annee": year, "export": name,
             "fichier": layout.path.replace("{year}", str(year)) if layout else name,
             "regle": "evolution-inhabituelle", "colonne": identifier, "severite": "avertissement", "nombre": len(rows),
             "message": _told(indicator.plausible_change, rows) if indicator.plausible_change else None,
             "consequence": "aucune",
-        }  # fmt: skip
+        })  # fmt: skip
+    return pd.DataFrame(lines)
 
 
 def _told(rule: PlausibleChange, rows: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ network-years don't compare is told in ``comparability``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import compute as pc
 
 from pipelines.compute.comparable_years import declared_breaks
+from pipelines.compute.intervals import Floats
 from pipelines.compute.network_year import LEVEL_WORDS, YEAR_WORDS
 from pipelines.compute.significance import (
     LEVEL,
@@ -35,7 +37,6 @@ from pipelines.disclosure.row_keys import each_once, of_each, positions, row_num
 from pipelines.tables.national_inputs import NationalInputs, Receipts
 
 Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 def results_table(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
@@ -78,17 +79,16 @@ def _absent_rows(catalogue: Catalogue, inputs: NationalInputs) -> pd.DataFrame:
 
 def _with_statuses(found: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """Give absent values the statuses of their reason, and its French label."""
-    reasons = catalogue.reasons
-    known = found["motif"].notna()
-    motif = found["motif"].where(known, None)
+    absent = found["motif"].notna()
+
+    def of_reason(name: str) -> pd.Series[Any]:
+        values = {key: getattr(reason, name) for key, reason in catalogue.reasons.items()}
+        return found["motif"].where(absent, None).map(values)
+
     return found.assign(
-        statut_observation=found["statut_observation"].where(
-            ~known, motif.map({key: reason.observation_status for key, reason in reasons.items()})
-        ),
-        statut_confidentialite=found["statut_confidentialite"].where(
-            ~known, motif.map({key: reason.confidentiality_status for key, reason in reasons.items()})
-        ),
-        motif_absence=motif.map({key: reason.label for key, reason in reasons.items()}),
+        statut_observation=found["statut_observation"].where(~absent, of_reason("observation_status")),
+        statut_confidentialite=found["statut_confidentialite"].where(~absent, of_reason("confidentiality_status")),
+        motif_absence=of_reason("label"),
     )
 
 
@@ -176,17 +176,14 @@ def _incomparable(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogu
         "d'exports différents": found["source"] != before["source"],
         "dernières valeurs de mois différents": last & (_months(found) != before["mois"]),
     }
-    said = sum((flags.to_numpy(dtype=np.int64) << bit for bit, flags in enumerate(differ.values())), at << len(differ))
-    known, which = np.unique(np.asarray(said), return_inverse=True)
-    texts = [
-        " ; ".join(filter(None, [broken[code >> len(differ)], *(w for bit, w in enumerate(differ) if code >> bit & 1)]))
-        for code in known.tolist()
-    ]
-    return pd.Series(texts, dtype="str").take(which).set_axis(found.index)
+    reasons = pd.DataFrame({"rupture": at, **differ})  # few are different: a text is made once of each
+    each = reasons.drop_duplicates().itertuples(index=False, name=None)
+    texts = [" ; ".join(filter(None, [broken[number], *compress(differ, flags)])) for number, *flags in each]
+    which = reasons.groupby(list(reasons), sort=False).ngroup()
+    return pd.Series(texts, dtype="str").take(which.to_numpy()).set_axis(found.index)
 
 
 def _months(found: pd.DataFrame) -> pd.Series[int]:
-    """Return the month of each date of reference, 0 where there is none."""
     months = pc.month(pa.array(found["date_reference"], pa.date32(), from_pandas=True))
     return pd.Series(months.fill_null(0).to_numpy(zero_copy_only=False), index=found.index)
 
@@ -264,23 +261,21 @@ def _with_targets(found: pd.DataFrame, moments: Moments, catalogue: Catalogue) -
     targets, at = each_once(
         found, ["indicateur", "reseau", "annee", "maille"], lambda *place: _target(catalogue, *place)
     )
-    value = _of_rows([item.value if item else None for item in targets], at)
-    initial = _initial_values(found, moments, targets, at)
+    value, start, since = (
+        np.array([getattr(item, name, None) for item in targets], dtype=np.float64)[at]
+        for name in ("value", "initial", "since")
+    )
+    initial = _initial_values(found, moments, start, since)
     way = np.where(value != initial, value - initial, np.nan)
     done: pd.Series[float] = (100 * (found["valeur"] - initial) / way).clip(0, 100).round(1)
     return found.assign(valeur_cible=value, valeur_initiale=initial, progression=done)
 
 
-def _of_rows(values: list[float | None], at: Integers) -> Floats:
-    return np.array(values, dtype=np.float64)[at]
-
-
-def _initial_values(found: pd.DataFrame, moments: Moments, targets: list[Target | None], at: Integers) -> Floats:
-    """Return, for yearly rows, the declared start of each target or the published value of the year that it names."""
+def _initial_values(found: pd.DataFrame, moments: Moments, declared: Floats, since: Floats) -> Floats:
+    """Return, for yearly rows, the declared start of each target or the published value of the year ``since``."""
     yearly = np.flatnonzero(found["frequence"].eq("annuelle"))
     initial = np.full(len(found), np.nan)
-    initial[yearly] = _of_rows([item.initial if item else None for item in targets], at[yearly])
-    since = _of_rows([item.since if item else None for item in targets], at)
+    initial[yearly] = declared[yearly]
     rows = yearly[~np.isnan(since[yearly])]
     start, year = since[rows].astype(np.int64), found["annee"].to_numpy(dtype=np.int64)[rows]
     first = moments.at(start, rows, yearly)
@@ -295,6 +290,5 @@ def _initial_values(found: pd.DataFrame, moments: Moments, targets: list[Target 
 
 
 def _target(catalogue: Catalogue, indicator: str, network: str, year: int, level: str) -> Target | None:
-    """Return the target declared for that very year and level."""
     declared = catalogue.indicators[indicator].networks[network].targets
     return next((target for target in declared if (target.year, target.level) == (year, level)), None)
