@@ -106,7 +106,9 @@ class Meter:
 
     def year(self, rows: pd.DataFrame, earlier: tuple[pd.DataFrame, ...] = ()) -> pd.DataFrame:
         """Hide and audit a network and year; return what would be published of it."""
-        from pipelines.disclosure import audit, protected, secret_figures, unless_few
+        from pipelines.disclosure.audit import audit, secret_figures
+        from pipelines.disclosure.results_table import protected
+        from pipelines.disclosure.revised import unless_few
 
         start = time.process_time()
         found = unless_few(protected(rows, self.catalogue, earlier), self.catalogue, earlier)

@@ -104,9 +104,9 @@ def _nature(known: ReceivedWave) -> str:
 
 
 def _weighting(wave: Wave) -> str:
-    told = [f"colonne « {wave.weight} »"] if wave.weight else []
-    told += [f"calage sur {listed([one.field for one in wave.margins])}"] if wave.margins else []
-    return " ; ".join(told) or f"aucune : {wave.unweighted}"
+    ways = [f"colonne « {wave.weight} »"] if wave.weight else []
+    ways += [f"calage sur {listed([one.field for one in wave.margins])}"] if wave.margins else []
+    return " ; ".join(ways) or f"aucune : {wave.unweighted}"
 
 
 def _questions(barometer: Barometer, wave: Wave, known: ReceivedWave) -> Iterator[dict[str, Any]]:
@@ -114,6 +114,7 @@ def _questions(barometer: Barometer, wave: Wave, known: ReceivedWave) -> Iterato
         wording = question.wording(wave.id)
         if wording is None:
             continue
+        ballot = question.ballot
         for identifier, title, column in question.asked:
             yield {
                 "question": identifier,
@@ -125,7 +126,7 @@ def _questions(barometer: Barometer, wave: Wave, known: ReceivedWave) -> Iterato
                 "mises_a_part": _listed(question.set_aside) or None,
                 "non_reponses": "comptées" if question.nonresponse == "include" else "à part",
                 "filtre": _filter(barometer, question),
-                "demi_echantillon": _ballot(question),
+                "demi_echantillon": f"à qui a tiré « {ballot.value} » ({ballot.column})" if ballot else None,
                 "libelle_compare": compared_wording(wave, question),
                 **_counts(barometer, question, column, known.answers),
             }
@@ -147,11 +148,6 @@ def _filter(barometer: Barometer, question: Question) -> str | None:
         return None
     labels = [one.label for one in (*other.modalities, *other.set_aside) if one.code in question.filter.answers]
     return f"à qui a répondu « {listed(labels, 'ou')} » à « {other.title} »"
-
-
-def _ballot(question: Question) -> str | None:
-    ballot = question.ballot
-    return f"à qui a tiré « {ballot.value} » ({ballot.column})" if ballot else None
 
 
 def compared_wording(wave: Wave, question: Question) -> str | None:

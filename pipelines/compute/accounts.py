@@ -84,16 +84,16 @@ def _accounts(connection: duckdb.DuckDBPyConnection, fed: Sequence[_Fed], source
 
 
 def _fed(catalogue: Catalogue, network: str, export: Export, years: Iterable[int]) -> list[_Fed]:
-    found: dict[str, list[int]] = {}
+    years_of: dict[str, list[int]] = {}
     for year in years:
         for identifier, feed in catalogue.expected(network, year).items():
             if export.id in feed.export:
-                found.setdefault(identifier, []).append(year)
-    indicators = {identifier: catalogue.indicators[identifier] for identifier in found}
-    return [
-        _Fed(key, indicators[key], indicators[key].networks[network], network, tuple(within))
-        for key, within in found.items()
-    ]  # fmt: skip
+                years_of.setdefault(identifier, []).append(year)
+    fed = []
+    for identifier, within in years_of.items():
+        indicator = catalogue.indicators[identifier]
+        fed.append(_Fed(identifier, indicator, indicator.networks[network], network, tuple(within)))
+    return fed
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, fed: Sequence[_Fed]) -> list[tuple[int, int, dict[str, int]]]:

@@ -62,11 +62,7 @@ def _answered(estimator: declared.Estimator, answer: str) -> str:
             low, high = estimator.scale
             branches = [_between(answer, high - estimator.top + 1, high, "100"), _between(answer, low, high, "0")]
         case declared.Nps():
-            branches = [
-                _between(answer, 9, 10, "100"),
-                _between(answer, 7, 8, "0"),
-                _between(answer, 0, 6, "-100"),
-            ]
+            branches = [_between(answer, 9, 10, "100"), _between(answer, 7, 8, "0"), _between(answer, 0, 6, "-100")]
         case declared.NetSatisfaction():
             branches = [_among(answer, estimator.satisfied, 100), _among(answer, estimator.dissatisfied, -100)]
             if estimator.neutral:

@@ -41,8 +41,7 @@ def transparency(
         denominateur=found["effectif"],
     )
     return found.assign(
-        motif=reason_where(found["valeur"].isna(), "non-renseigne"),
-        date_reference=found.pop("_periode").map(last_day),
+        motif=reason_where(found["valeur"].isna(), "non-renseigne"), date_reference=found.pop("_periode").map(last_day)
     )
 
 

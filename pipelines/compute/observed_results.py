@@ -132,10 +132,7 @@ def _without_partial_sums(found: pd.DataFrame, units: pd.DataFrame, months_per_c
     expected = (parts * periods).groupby(units["_unit"]).first()
     filled = (units["n"] > 0).groupby(units["_unit"]).sum()
     partial = found["_unit"].map(filled < expected) & found["valeur"].notna()  # absent as a whole: its reason stands
-    return found.assign(
-        valeur=found["valeur"].mask(partial),
-        motif=found["motif"].mask(partial, "donnees-incompletes"),
-    )
+    return found.assign(valeur=found["valeur"].mask(partial), motif=found["motif"].mask(partial, "donnees-incompletes"))
 
 
 def _quantiles(units: pd.DataFrame, computed: pd.DataFrame, weighted: bool) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import without_secrets
+from pipelines.disclosure.results_table import without_secrets
 from pipelines.flow.fingerprints import results_version
 from pipelines.flow.state import Results
 from pipelines.flow.store import FRAMES, Store

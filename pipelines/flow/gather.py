@@ -17,8 +17,9 @@ from pipelines.compile.table_schema import TYPES
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue, Table
 from pipelines.declarations.statuses import REASONS, Status
-from pipelines.disclosure import KEPT_FROM, SECRET_FIGURES, secret_figures
+from pipelines.disclosure.audit import SECRET_FIGURES, secret_figures
 from pipelines.disclosure.results_table import NUMBERS
+from pipelines.disclosure.revised import KEPT_FROM
 from pipelines.flow.barometer_waves import BAROMETER_TABLES, gather_barometers
 from pipelines.flow.fingerprints import tables_declared
 from pipelines.flow.protection import Protection, protecting
@@ -26,9 +27,11 @@ from pipelines.flow.state import ExportVerdict, National, NetworkYear, YearVerdi
 from pipelines.flow.store import FRAMES, NATIONAL_FILE, NATIONAL_ROOM, STATE_FILES, Store
 from pipelines.flow.stored_files import read_frame, table_in_parts, write_record, write_table
 from pipelines.mechanics.files import sha256
-from pipelines.tables import COMMON, NationalInputs, common_tables, kept_figures, safe_tables
 from pipelines.tables.correlations import CORRELATED
+from pipelines.tables.national import COMMON, common_tables, safe_tables
+from pipelines.tables.national_inputs import NationalInputs
 from pipelines.tables.quality import COUNTS
+from pipelines.tables.receptions import kept_figures
 from pipelines.validate.messages import title
 
 RESULTS = "resultats"

@@ -17,15 +17,9 @@ import pyarrow.parquet as pq
 
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import (
-    AUDITED,
-    KEPT_FROM,
-    SECRET_FIGURES,
-    findings_of_year,
-    protected,
-    secret_figures,
-    unless_few,
-)
+from pipelines.disclosure.audit import AUDITED, SECRET_FIGURES, findings_of_year, secret_figures
+from pipelines.disclosure.results_table import protected
+from pipelines.disclosure.revised import KEPT_FROM, unless_few
 from pipelines.flow.earlier_releases import accepted_changes, earlier_results
 from pipelines.flow.fingerprints import COMPUTING, code_of, fingerprint
 from pipelines.flow.state import KeptFrames

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from pipelines.declarations import Catalogue
 from pipelines.declarations.loading import bundle
-from pipelines.disclosure import AUDITED, audit, disclosure_summary, refusals
-from pipelines.disclosure.results_table import COUNTS
+from pipelines.disclosure.audit import AUDITED, audit, refusals
+from pipelines.disclosure.results_table import COUNTS, disclosure_summary
 from pipelines.flow.earlier_releases import earlier_results
 from pipelines.flow.fingerprints import code_fingerprint, fingerprint
 from pipelines.flow.gather import RESULTS, SECRETS, gathered

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipelines.compute.comparable_years import changed_layouts, declared_breaks
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import KEPT_FROM
+from pipelines.disclosure.revised import KEPT_FROM
 
 _KEY = ["reseau", "indicateur", "annee"]
 _COUNTED = ("valeurs_appariees", "valeurs_comparables", "evolutions_testees", "hausses_significatives",

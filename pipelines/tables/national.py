@@ -1,25 +1,31 @@
-"""Assembles the published tables from what each network-year gave. Plain tables in, plain tables out."""
+"""Assembles the published tables from what each network-year gave. Plain tables in, plain tables out.
+
+No network stops the others: one whose figures would tell a secret is set aside, by name. What a secret is, and what
+tells it, is decided in ``disclosure``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import pandas as pd
 
 from pipelines.compute.calibration import DIAGNOSTICS
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import (
+from pipelines.declarations.statuses import SetAsideYear
+from pipelines.disclosure.audit import Judge, audit, refusals, secret_figures
+from pipelines.disclosure.earlier_marks import Earlier
+from pipelines.disclosure.results_table import (
     EXTREMES,
     coarsened,
     protected,
     secret_totals,
-    unless_few,
     without_bounds,
     without_counts,
     without_secret_parts,
 )
-from pipelines.disclosure.earlier_marks import Earlier
+from pipelines.disclosure.revised import unless_few
 from pipelines.tables.comparability import comparability_table
 from pipelines.tables.correlations import correlations_table
 from pipelines.tables.declaration_tables import (
@@ -44,10 +50,7 @@ COMMON = ("indicateurs", "territoires", "territoires_actuels", "criteres_qualite
 
 
 def national_tables(
-    catalogue: Catalogue,
-    inputs: NationalInputs,
-    earlier: Earlier = (),
-    accepted: Collection[tuple[str, int]] = (),
+    catalogue: Catalogue, inputs: NationalInputs, earlier: Earlier = (), accepted: Collection[tuple[str, int]] = ()
 ) -> dict[str, pd.DataFrame]:
     """Return the published tables by name: ``network_tables``, and ``common_tables`` made of their results."""
     made = network_tables(catalogue, inputs, earlier, accepted)
@@ -66,10 +69,7 @@ def common_tables(catalogue: Catalogue, results: pd.DataFrame) -> dict[str, pd.D
 
 
 def network_tables(
-    catalogue: Catalogue,
-    inputs: NationalInputs,
-    earlier: Earlier = (),
-    accepted: Collection[tuple[str, int]] = (),
+    catalogue: Catalogue, inputs: NationalInputs, earlier: Earlier = (), accepted: Collection[tuple[str, int]] = ()
 ) -> dict[str, pd.DataFrame]:
     """Return the tables that no network needs another for: of one network, or of all together.
 
@@ -106,3 +106,75 @@ def network_tables(
         "corrections": corrections_table(catalogue, inputs),
         "calages": inputs.calibrations.reindex(columns=["reseau", "annee", *DIAGNOSTICS]).round(EXTREMES),
     }
+
+
+def safe_tables(
+    catalogue: Catalogue,
+    inputs: NationalInputs,
+    earlier: Earlier = (),
+    accepted: Collection[tuple[str, int]] = (),
+    judge: Judge | None = None,
+) -> tuple[dict[str, pd.DataFrame], list[SetAsideYear]]:
+    """Return the tables of networks, and the network-years that had to be left out for them to tell no secret.
+
+    ``earlier``, ``accepted``: as for ``network_tables``; ``judge``: as for ``audit``. What is left out is absent as
+    anything that failed is, and tells no count.
+    """
+    aside: dict[tuple[str, int], SetAsideYear] = {}
+    while True:
+        kept = _without(catalogue, inputs, aside)
+        tables = network_tables(catalogue, kept, earlier, accepted)
+        secrets = kept.secrets if kept.secrets is not None else secret_figures(kept.results, tables["resultats"])
+        told = refusals(audit(tables["resultats"], catalogue, secrets, earlier, tables, judge))
+        found = _at_fault(catalogue, told, aside)
+        if not found:
+            return tables, list(aside.values())
+        aside |= {(item.network, item.year): item for item in found}
+
+
+def _at_fault(catalogue: Catalogue, told: pd.DataFrame, aside: Iterable[tuple[str, int]]) -> list[SetAsideYear]:
+    """Return the network-years of the findings, but those left out already: they can't be left out again."""
+    years = told["periode"].astype(str).str[:4].astype("int64")
+    return [
+        _set_aside(
+            catalogue, str(place[0]), int(str(place[1])), lines["indicateur"].dropna().unique(),
+            f"un secret se déduirait de ses chiffres ({', '.join(sorted(set(lines['constat'])))})",
+        )
+        for place, lines in told.groupby([told["reseau"], years])
+        if place not in set(aside)
+    ]  # fmt: skip
+
+
+def _set_aside(catalogue: Catalogue, network: str, year: int, indicators: Iterable[str], cause: str) -> SetAsideYear:
+    named = tuple(sorted(map(str, indicators)))
+    feeds = [catalogue.indicators[name].networks[network] for name in named]
+    exports = {name: catalogue.networks[network].export(name) for feed in feeds for name in feed.export}
+    layouts = [layout for export in exports.values() if export and (layout := export.layout(year))]
+    files = sorted({layout.path.replace("{year}", str(year)) for layout in layouts})
+    where = f" ; fichiers à vérifier : {', '.join(files)}" if files else ""
+    why = f"{cause} : {network} {year} est mis de côté en entier, les autres réseaux sont publiés{where}"
+    return SetAsideYear(network, year, why, named)
+
+
+def _without(catalogue: Catalogue, inputs: NationalInputs, aside: Iterable[tuple[str, int]]) -> NationalInputs:
+    """Return the inputs without any figure nor count of rows of those network-years, which count as failed."""
+    gone = list(aside)
+    if not gone:
+        return inputs
+
+    def kept(frame: pd.DataFrame) -> pd.DataFrame:
+        if frame.empty:
+            return frame
+        return frame[~pd.MultiIndex.from_frame(frame[["reseau", "annee"]]).isin(gone)].reset_index(drop=True)
+
+    exports = {(network, year, export.id) for network, year in gone for export in catalogue.networks[network].exports}
+    failed = {(network, year, name) for network, year in gone for name in catalogue.expected(network, year)}
+    return replace(
+        inputs,
+        results=kept(inputs.results),
+        discrepancies=kept(inputs.discrepancies),
+        calibrations=kept(inputs.calibrations),
+        receipts=without_counts(inputs.receipts, "receptions", exports),
+        findings=without_bounds(inputs.findings, exports),
+        failed=inputs.failed | failed,
+    )

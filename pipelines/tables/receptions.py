@@ -12,7 +12,9 @@ import pandas as pd
 from pipelines.declarations import Catalogue, Export, Network
 from pipelines.declarations.indicator import PlausibleChange
 from pipelines.declarations.statuses import KeptYear, Status
-from pipelines.disclosure import FREE, KEPT_FROM, rules
+from pipelines.disclosure.revised import KEPT_FROM
+from pipelines.disclosure.rules import rules
+from pipelines.disclosure.surveys import FREE
 from pipelines.mechanics.french import first_few
 from pipelines.tables.national_inputs import ROW_COUNTS, NationalInputs, Receipts
 

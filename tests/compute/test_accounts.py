@@ -23,7 +23,8 @@ from pipelines.compute.accounts import accounts_of
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations.estimators import ESTIMATORS, name_of
 from pipelines.declarations.statuses import REASONS, Account
-from pipelines.tables import NationalInputs, national_tables
+from pipelines.tables.national import national_tables
+from pipelines.tables.national_inputs import NationalInputs
 from pipelines.tables.quality import COUNTS
 
 Row = dict[str, Any]

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.compute.network_year import NetworkYear, compute_network_year
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import without_secrets
+from pipelines.disclosure.results_table import without_secrets
 from pipelines.read import read_cells
 from pipelines.validate import FileContext, JudgedFile, judge, validate_file
 

@@ -20,9 +20,10 @@ from statsmodels.stats.proportion import proportions_ztest
 from pipelines.compute.network_year import compute_network_year
 from pipelines.declarations import Catalogue
 from pipelines.declarations.references import Geography
-from pipelines.disclosure import without_secrets
+from pipelines.disclosure.results_table import without_secrets
 from pipelines.read import read_cells
-from pipelines.tables import NationalInputs, national_tables
+from pipelines.tables.national import national_tables
+from pipelines.tables.national_inputs import NationalInputs
 from pipelines.validate import FileContext, JudgedFile, judge, validate_file
 
 LEVELS = ["Très satisfait", "Plutôt satisfait", "Plutôt mécontent", "Très mécontent"]

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.disclosure import audit, protected, refusals, secret_figures, unless_few
+from pipelines.disclosure.audit import audit, refusals, secret_figures
+from pipelines.disclosure.results_table import protected
+from pipelines.disclosure.revised import unless_few
 
 SUM = {
     "estimator": {"name": "sum"},

@@ -13,7 +13,9 @@ from attacker import KEY, PLACE, Attacker, key_of
 from worlds import MINIMUM, REGIONS, World, catalogue_of, random_world, with_late_answers
 
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import audit, protected, refusals, secret_figures, unless_few
+from pipelines.disclosure.audit import audit, refusals, secret_figures
+from pipelines.disclosure.results_table import protected
+from pipelines.disclosure.revised import unless_few
 
 LONG = bool(os.environ.get("RESULTATS_LONG"))
 CHUNKS, WORLDS = range(100 if LONG else 4), 10

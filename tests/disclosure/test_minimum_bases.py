@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines.disclosure import without_secrets
+from pipelines.disclosure.results_table import without_secrets
 
 HIDDEN = ["valeur", "borne_basse", "borne_haute", "numerateur", "denominateur"]
 SHARE = {

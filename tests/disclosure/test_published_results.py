@@ -10,18 +10,18 @@ import pytest
 
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import (
+from pipelines.disclosure.audit import (
+    ALREADY,
+    PREVIOUS,
+    TIGHT,
+    UNMASKED,
     audit,
-    coarsened,
-    disclosure_summary,
-    protected,
     refusals,
     secret_figures,
-    unless_few,
     what_is_known,
-    without_secrets,
 )
-from pipelines.disclosure.audit import ALREADY, PREVIOUS, TIGHT, UNMASKED
+from pipelines.disclosure.results_table import coarsened, disclosure_summary, protected, without_secrets
+from pipelines.disclosure.revised import unless_few
 
 FIGURES = ["valeur", "borne_basse", "borne_haute", "effectif", "numerateur", "denominateur"]
 SHARE = {

@@ -10,16 +10,8 @@ import pandas as pd
 import pytest
 
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import (
-    audit,
-    protected,
-    refusals,
-    secret_figures,
-    secret_totals,
-    without_bounds,
-    without_counts,
-)
-from pipelines.disclosure.audit import COUNTED, TIGHT
+from pipelines.disclosure.audit import COUNTED, TIGHT, audit, refusals, secret_figures
+from pipelines.disclosure.results_table import protected, secret_totals, without_bounds, without_counts
 
 FIGURES = ["valeur", "borne_basse", "borne_haute", "effectif", "numerateur", "denominateur"]
 PLACES = {"B1": "30", "B2": "30", "B3": "30", "B4": "34", "B5": "34", "B6": "75", "B7": "75", "B8": "34"}

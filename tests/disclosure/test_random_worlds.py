@@ -15,7 +15,8 @@ from attacker import Attacker, key_of
 from worlds import MINIMUM, QUESTIONS, REGIONS, catalogue_of, random_world, revised
 
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import audit, protected, refusals, secret_figures, what_is_known
+from pipelines.disclosure.audit import audit, refusals, secret_figures, what_is_known
+from pipelines.disclosure.results_table import protected
 
 LONG = bool(os.environ.get("RESULTATS_LONG"))
 CHUNKS = range(300 if LONG else 8)  # of WORLDS each

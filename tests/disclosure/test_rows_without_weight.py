@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.disclosure import audit, protected, refusals, secret_figures
+from pipelines.disclosure.audit import audit, refusals, secret_figures
+from pipelines.disclosure.results_table import protected
 
 FIELDS = {"reponse": "string", "note": "integer", "mesure": "number", "num": "integer", "den": "integer",
           "poids": "number", "sexe": "string", "siren": "string",

@@ -13,7 +13,7 @@ from fixtures.explained_run import YEAR, House, export, judged, levels
 
 from pipelines.cli import main
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import protected
+from pipelines.disclosure.results_table import protected
 from pipelines.flow import protection
 
 pytestmark = pytest.mark.e2e

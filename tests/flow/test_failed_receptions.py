@@ -17,7 +17,7 @@ from pipelines.release.inputs import Inputs
 from pipelines.report.network_lines import network_lines
 from pipelines.report.night import begin_night, end_night
 from pipelines.report.status import status
-from pipelines.tables import NationalInputs
+from pipelines.tables.national_inputs import NationalInputs
 
 DAY = datetime.date(2024, 1, 1)
 FAILED = "ERREUR : les fichiers n'ont pas pu être reçus"

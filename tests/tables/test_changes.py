@@ -15,7 +15,8 @@ from statsmodels.stats.proportion import proportions_ztest
 
 from pipelines.compute.network_year import RESULT_COLUMNS
 from pipelines.declarations import Catalogue
-from pipelines.tables import NationalInputs, national_tables
+from pipelines.tables.national import national_tables
+from pipelines.tables.national_inputs import NationalInputs
 
 LEVELS = ("site", "departement", "region", "national")
 SHARE = {

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pipelines.declarations import Catalogue
-from pipelines.tables import NationalInputs
 from pipelines.tables.correlations import correlations_table
+from pipelines.tables.national_inputs import NationalInputs
 from pipelines.tables.receptions import criteria_table, quality_table, receipts_table
 
 ESSAI = {"estimator": {"name": "declared"}, "year": "last", "range": [0, 100], "feed": {"inputs": {"value": "valeur"}},

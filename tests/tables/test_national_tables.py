@@ -14,7 +14,8 @@ from pipelines.declarations import Catalogue
 from pipelines.flow.barometer_waves import BAROMETER_TABLES
 from pipelines.flow.gather import declared_table
 from pipelines.signal_tables.tables_of_signals import SIGNAL_TABLES
-from pipelines.tables import NationalInputs, national_tables
+from pipelines.tables.national import national_tables
+from pipelines.tables.national_inputs import NationalInputs
 
 RECEIPT = {"etat": "accepté", "motif": None, "lignes_lues": 10, "lignes_acceptees": 9, "lignes_refusees": 1}
 FINDINGS = ["reseau", "annee", "export", "fichier", "empreinte", "regle", "colonne", "severite", "nombre",

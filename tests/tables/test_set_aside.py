@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 
 from pipelines.declarations import Catalogue
-from pipelines.disclosure import audit, protected, refusals, secret_figures
-from pipelines.tables import NationalInputs, national, national_tables, network_tables, safe_tables
+from pipelines.disclosure.audit import audit, refusals, secret_figures
+from pipelines.disclosure.results_table import protected
+from pipelines.tables import national
+from pipelines.tables.national import national_tables, network_tables, safe_tables
+from pipelines.tables.national_inputs import NationalInputs
 
 NPS = {"estimator": {"name": "nps"}, "year": "pooled", "decimals": 1, "feed": {"inputs": {"rating": "note"}}}
 ACCEPTED = {"etat": "accepté", "motif": None, "lignes_lues": 40, "lignes_acceptees": 40, "lignes_refusees": 0}

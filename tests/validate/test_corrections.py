@@ -13,7 +13,7 @@ from pipelines.flow.gather import gather
 from pipelines.flow.judge import judge_network_year
 from pipelines.flow.kept_verdicts import keep_verdict
 from pipelines.flow.receive import receive_exports
-from pipelines.tables import national_tables
+from pipelines.tables.national import national_tables
 
 NOW = pd.Timestamp("2025-01-01", tz="UTC").to_pydatetime()
 CORRECTIONS = """\
