@@ -1,7 +1,7 @@
 """Is a difference more than chance? Of a group with the rest, of a wave with an earlier one, of groups between them.
 
-The tests are those of ``compute.significance``; which are made together, and
-corrected together, is decided here. What is hidden, or rests on too few answers, is in no test.
+The tests are those of ``compute.significance``; which are corrected together is decided here. What is hidden, or rests
+on too few answers, is in no test.
 """
 
 from __future__ import annotations
@@ -14,15 +14,7 @@ from numpy.typing import NDArray
 
 from pipelines.barometers.crosstabs import ALL, ROW
 from pipelines.compute.intervals import Floats
-from pipelines.compute.significance import (
-    LEVEL,
-    SMALLEST,
-    benjamini_hochberg,
-    holm,
-    two_means,
-    two_net_scores,
-    two_proportions,
-)
+from pipelines.compute.significance import LEVEL, SMALLEST, benjamini_hochberg, changes, holm
 
 TABLE = ["question", "coupe"]  # the tests of one cross-table are corrected together
 _TESTED = ("valeur", "erreur_type", "base_efficace")
@@ -63,17 +55,9 @@ def _compared(found: pd.DataFrame, other: pd.DataFrame, tested: NDArray[np.bool_
 
 def p_values(kinds: NDArray[np.object_], now: list[Floats], then: list[Floats]) -> Floats:
     """Return the p-values (two-sided) of now = then, each (value, standard error, effective size), by estimator."""
-    p = np.full(len(kinds), np.nan)
-    for kind in np.unique(kinds):
-        lines = kinds == kind
-        (value, error, size), (before, error_before, size_before) = ([x[lines] for x in side] for side in (now, then))
-        if kind == "share":
-            p[lines] = two_proportions(value / 100, size, before / 100, size_before)
-        elif kind == "net":
-            p[lines] = two_net_scores(value / 100, error / 100, size, before / 100, error_before / 100, size_before)
-        else:
-            p[lines] = two_means(value, error, before, error_before)
-    return p
+    scale = np.where(kinds == "mean", 1.0, 100.0)
+    first, second = ([side[0] / scale, side[1] / scale, side[2]] for side in (now, then))
+    return changes(kinds, first, second)
 
 
 def with_letters(found: pd.DataFrame) -> pd.DataFrame:

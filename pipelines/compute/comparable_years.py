@@ -1,6 +1,6 @@
 """What the declarations say of two years of a series: what keeps them from being compared, and what only changes.
 
-What the results themselves tell (how a value was obtained, from which export) is in ``tables.changes``.
+What the results themselves tell (how a value was obtained, from which export) is in ``tables.results``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Then sums of coded values → estimate, 95 % interval, base, in plain numpy. Intervals are of samples only: Wilson for
 shares and Tango for net scores, on Kish's effective size; normal for means, on the variance of the coded values and the
-same size; Taylor's linearisation for ratios. With a sampling design, the variance is that of ``design``, the law
+same size; Taylor's linearisation for ratios. With a sampling design, the variance is that of its clusters, the law
 Student's on its degrees of freedom, and the effective size of a share or net score what the design effect leaves.
 """
 

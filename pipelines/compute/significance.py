@@ -1,11 +1,12 @@
 """Is the change between two samples more than chance? Two-sided tests, and their correction for how many are made.
 
-Arrays in, p-values out; which values are compared, and together with which, is decided in ``tables.changes``.
+Arrays in, p-values out; which values are compared, and together with which, is decided in ``tables.results``.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,26 @@ _NOISE = 1e-12  # of p(1 - p): one answer of another mind in a thousand billions
 _NOISE_OF_MEANS = 5e-10  # of the value: what the rounding of sums leaves in a standard error
 _NORMAL = np.array(np.inf)
 _two_sided = np.vectorize(lambda z: math.erfc(abs(z) / math.sqrt(2)), otypes=[np.float64])
+
+
+def changes(
+    kinds: NDArray[np.object_], now: Sequence[Floats], before: Sequence[Floats], freedom: Floats = _NORMAL
+) -> Floats:
+    """Return the p-values of now = before, each (estimate, standard error, effective size), by the test of its kind.
+
+    ``kinds``: ``share`` (0 to 1), ``net`` (-1 to 1), or any other word for a mean; ``freedom``: of a design.
+    """
+    p, freedom = np.full(len(kinds), np.nan), np.broadcast_to(freedom, len(kinds))
+    for kind in np.unique(kinds):
+        lines = kinds == kind
+        (value, error, size), (then, error_then, size_then) = ([x[lines] for x in side] for side in (now, before))
+        if kind == "share":
+            p[lines] = two_proportions(value, size, then, size_then, freedom[lines])
+        elif kind == "net":
+            p[lines] = two_net_scores(value, error, size, then, error_then, size_then, freedom[lines])
+        else:
+            p[lines] = two_means(value, error, then, error_then, freedom[lines])
+    return p
 
 
 def two_proportions(p: Floats, n: Floats, before: Floats, n_before: Floats, freedom: Floats = _NORMAL) -> Floats:

@@ -1,6 +1,6 @@
 """Observations (Parquet) → sums per cell, by DuckDB: one scan for all the indicators that the same exports feed.
 
-What sums mean is in ``estimates``; quantiles, which no sums give, are in ``quantiles``.
+What sums mean is in ``observed_results``; quantiles, which no sums give, are in ``quantiles``.
 """
 
 from __future__ import annotations

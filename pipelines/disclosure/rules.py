@@ -58,7 +58,7 @@ def base_of(indicator: Indicator, network: str) -> str:
 
 
 def rows_of(indicator: Indicator, network: str) -> str:
-    """Name the rows that feed the indicator: bases of the same rows may be nearly equal (see ``kin``)."""
+    """Name the rows that feed the indicator: bases of the same rows may be nearly equal."""
     feed = indicator.networks[network]
     return f"{sorted(feed.export)} {sorted((key, sorted(map(str, item))) for key, item in feed.where.items())}"
 

@@ -1,6 +1,6 @@
 """The table ``comparabilite``: does an indicator of a network compare with the year before, and if not, why.
 
-Read from the published rows and the declarations; values are compared in ``changes``.
+Read from the published rows and the declarations; values are compared in ``results``.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class NationalInputs:
     ``corrections``: numero, etat, of the corrections that a report speaks of.
     ``calibrations``: as compute made them, where weights were brought to margins. ``accounts``: export, indicateur,
     lignes_acceptees, lignes_base and a count by reason, of each export and indicator.
-    ``secrets``: what ``results`` hide (``disclosure.secret_figures``) once they went through disclosure control; None
+    ``secrets``: what ``results`` hide (``secret_figures``) once they went through disclosure control; None
     before: then whoever makes tables of them hides first.
     """
 

@@ -6,7 +6,6 @@ network-years don't compare is told in ``comparability``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import compress
 from typing import Any
 
@@ -19,15 +18,7 @@ from pyarrow import compute as pc
 from pipelines.compute.comparable_years import declared_breaks
 from pipelines.compute.intervals import Floats
 from pipelines.compute.network_year import LEVEL_WORDS, YEAR_WORDS
-from pipelines.compute.significance import (
-    LEVEL,
-    SMALLEST,
-    benjamini_hochberg,
-    shared_freedom,
-    two_means,
-    two_net_scores,
-    two_proportions,
-)
+from pipelines.compute.significance import LEVEL, SMALLEST, benjamini_hochberg, changes, shared_freedom
 from pipelines.declarations import Catalogue
 from pipelines.declarations.indicator import Target
 from pipelines.declarations.references import Geography
@@ -196,7 +187,7 @@ def _with_tests(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue)
     """
     raw = _p_values(found, before, catalogue)
     (families,) = row_numbers(FAMILY, found)
-    corrected = pd.Series(benjamini_hochberg(_floats(raw), families), index=found.index)
+    corrected = pd.Series(benjamini_hochberg(np.asarray(raw, np.float64), families), index=found.index)
     significant = (corrected <= LEVEL).astype("object").where(corrected.notna(), None)
     return found.assign(
         valeur_p=raw.clip(lower=SMALLEST), valeur_p_corrigee=corrected.clip(lower=SMALLEST),
@@ -206,30 +197,16 @@ def _with_tests(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue)
 
 def _p_values(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.Series[float]:
     """Return the p-value of each change, by the test that goes with the interval of its estimator."""
-    compared = found["evolution"].notna().to_numpy()
     estimators = {name: item.estimator for name, item in catalogue.indicators.items()}
-    share, net = (
-        found["indicateur"].map({name: getattr(item, kind) for name, item in estimators.items()}).to_numpy(bool)
-        for kind in ("proportion", "net")
-    )
+    kinds = {name: "share" if one.proportion else "net" if one.net else "mean" for name, one in estimators.items()}
+    compared = found["evolution"].notna().to_numpy()
+    sides = [frame.loc[compared].astype(dict.fromkeys(UNPUBLISHED, "float64")) for frame in (found, before)]
+    now, then = ([side["estimation"].to_numpy() / 100, side["erreur_type"].to_numpy() / 100,
+                  side["effectif_efficace"].to_numpy()] for side in sides)  # fmt: skip
+    freedom = shared_freedom(*(side["degres_liberte"].to_numpy() for side in sides))
     raw = pd.Series(np.nan, index=found.index)
-    tests: tuple[tuple[Any, Callable[..., Any], list[str]], ...] = (
-        (compared & share, two_proportions, ["estimation", "effectif_efficace"]),
-        (compared & net, two_net_scores, ["estimation", "erreur_type", "effectif_efficace"]),
-        (compared & ~share & ~net, two_means, ["estimation", "erreur_type"]),
-    )
-    for kind, test, names in tests:
-        columns = [
-            _floats(frame.loc[kind, name]) / (1 if name == "effectif_efficace" else 100)
-            for frame in (found, before) for name in names
-        ]  # fmt: skip
-        freedom = shared_freedom(*(_floats(frame.loc[kind, "degres_liberte"]) for frame in (found, before)))
-        raw[kind] = test(*columns, freedom)
+    raw[compared] = changes(sides[0]["indicateur"].map(kinds).to_numpy(object), now, then, freedom)
     return raw
-
-
-def _floats(values: pd.Series[float]) -> Floats:
-    return np.asarray(values, dtype=np.float64)
 
 
 def _unusual(found: pd.DataFrame, before: pd.DataFrame, catalogue: Catalogue) -> pd.Series[bool]:
