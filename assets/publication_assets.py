@@ -21,9 +21,9 @@ from pipelines.operations.settings import SettingError, read_secret, theme_from_
 from pipelines.read import RootError
 from pipelines.release.refusals import PublicationError
 from pipelines.targets.folder.folder_target import NAME
-from pipelines.targets.plan import Plan
+from pipelines.targets.plan import Plan, plan_text
 from pipelines.targets.protocol import TargetError
-from pipelines.targets.publication_report import plan_text, report_text
+from pipelines.targets.publication import report_text
 
 KEY = dg.AssetKey(["national", "publication"])
 AGREEMENT = "accord"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pipelines.flow.publish import Publisher
     from pipelines.flow.store import Store
     from pipelines.targets.plan import Plan
-    from pipelines.targets.publication_report import Report
+    from pipelines.targets.protocol import Report
 
 Target = Annotated[str, option("CIBLE", "local (défaut), demo, www, ou l'adresse d'un udata")]
 _NO_SUCH_PLAN = (
@@ -139,7 +139,7 @@ def _stopped(arguments: Arguments, error: object, code: int) -> int:
 
 
 def _show(arguments: Arguments, publisher: Publisher) -> int:
-    from pipelines.targets.publication_report import plan_text
+    from pipelines.targets.plan import plan_text
 
     with steps() as tell:
         tell(f"lecture de la cible {arguments.target}")
@@ -160,7 +160,8 @@ def _bring(arguments: Arguments, publisher: Publisher) -> int:
     from pipelines.flow.public_site import follow_site
     from pipelines.operations.settings import theme_from_environment
     from pipelines.release.refusals import PublicationError
-    from pipelines.targets.publication_report import plan_text, report_text
+    from pipelines.targets.plan import plan_text
+    from pipelines.targets.publication import report_text
 
     if arguments.accept and not publisher.accept(arguments.accept, arguments.reason):
         return _stopped(arguments, _NO_SUCH_PLAN, REFUSED)

@@ -15,9 +15,8 @@ from pipelines.flow.store import Store
 from pipelines.flow.waiting_plans import no_longer_waiting
 from pipelines.targets.folder.folder_target import FOLDER, NAME
 from pipelines.targets.plan import Plan
-from pipelines.targets.protocol import Preview, Progress, Rooms, Secret, Source, Target, TargetKind
+from pipelines.targets.protocol import Preview, Progress, Report, Rooms, Secret, Source, Target, TargetKind
 from pipelines.targets.publication import accept, accepted, publish
-from pipelines.targets.publication_report import Report
 from pipelines.targets.udata.udata_target import UDATA
 
 KINDS: Mapping[str, TargetKind] = {NAME: FOLDER}  # by the name of a target; any other name is that of a udata

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pipelines.flow.store import Store
-from pipelines.targets.plan import Plan
-from pipelines.targets.publication_report import plan_text
+from pipelines.targets.plan import Plan, plan_text
 
 # Alone, not with the national tables: who publishes by hand must not put back those of before a run.
 _FILE = "work/attente/publication.json"

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.portal import addresses
 from pipelines.portal.templates import File
 from pipelines.release import history
-from pipelines.release.changelog import told_changes
-from pipelines.release.feed import atom
+from pipelines.release.changelog import atom, told_changes
 from pipelines.release.reuse import DOCUMENTS, EXCEL_STEPS, LIMITS, citation, examples
 from pipelines.release.written_files import CHECKSUMS, told_digests
 

@@ -27,7 +27,7 @@ from pipelines.portal.release_data import Reading, UnreadableReleaseError
 from pipelines.portal.signal_pages import SignalPages, SignalsRelease, voice_pages
 from pipelines.portal.site_folder import SiteFolder
 from pipelines.portal.templates import TEMPLATES, Pages, Site
-from pipelines.release import changelog, feed, history, reuse
+from pipelines.release import changelog, history, reuse
 from pipelines.release.integrity import checksum_findings
 from pipelines.release.refusals import DamagedReleaseError
 from pipelines.release.written_files import told_digests
@@ -263,7 +263,8 @@ def code_digest() -> str:
     """Return the digest of the code and templates of this room, and of the words that it takes from releases."""
     room, digest = Path(__file__).parent, hashlib.sha256()
     own = [path for path in sorted(room.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
-    for path in (*own, *(Path(str(module.__file__)) for module in (changelog, feed, reuse))):
+    words = [Path(str(module.__file__)) for module in (changelog, reuse)]
+    for path in (*own, *words, *sorted(reuse.TEMPLATES.glob("example.*"))):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:32]
 

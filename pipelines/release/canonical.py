@@ -6,9 +6,9 @@ again cell by cell, to name it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,15 +16,11 @@ import pyarrow as pa
 from pyarrow import compute as pc
 
 from pipelines.compile.table_schema import TYPES, arrow_schema
+from pipelines.declarations import Column, Table
 from pipelines.mechanics.french import counted
 from pipelines.mechanics.plain_text import table_lines
 from pipelines.release.column_texts import canonical, compact_schema, each_value, plain
 from pipelines.release.refusals import TableError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pipelines.declarations import Column, Table
 
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 SHOWN = 5  # findings told per column; the rest is counted
@@ -38,6 +34,7 @@ _EXPECTED = {
     "string": "texte attendu", "integer": "nombre entier attendu", "number": "nombre attendu",
     "boolean": "booléen attendu", "date": "date attendue (AAAA-MM-JJ)",
 }  # fmt: skip
+_ABSENT = "valeur obligatoire absente"
 _FORBIDDEN, _WITH_HOUR = "caractère interdit en UTF-8 ou en CSV", "date sans heure attendue"
 DEFAULT_DECIMALS = 6
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -71,33 +68,33 @@ def canonical_table(
     filled = {column: text for column, text in filled.items() if column in table.names}
     names = frame.column_names if isinstance(frame, pa.Table) else [str(column) for column in frame.columns]
     expected = [column for column in table.columns if column.name not in filled]
+    refused = f"La table {name} ne peut pas être publiée :"
     if findings := _columns_that_differ(name, expected, [column for column in names if column not in filled]):
-        raise TableError(f"La table {name} ne peut pas être publiée :", findings)
-    found = {}
+        raise TableError(refused, findings)
+    converted = {}
     for column in expected:
-        found[column.name], wrong = _converted(name, column, frame[column.name])
+        converted[column.name], wrong = _converted(name, column, frame[column.name])
         findings += wrong
-    constant = {name: pa.chunked_array([pa.repeat(text, len(found[table.key[0]]))]) for name, text in filled.items()}
-    columns = [constant[column] if column in constant else found.pop(column) for column in table.names]
     if findings:
-        raise TableError(f"La table {name} ne peut pas être publiée :", findings)
-    schema = arrow_schema(table)
+        raise TableError(refused, findings)
+    count = len(converted[table.key[0]])
+    converted |= {column: pa.chunked_array([pa.repeat(text, count)]) for column, text in filled.items()}
+    columns = [converted.pop(column) for column in table.names]
     order = _order(name, table, plain(pa.table({key: columns[table.names.index(key)] for key in table.key})))
     if not (np.diff(order) > 0).all():
         for at, values in enumerate(columns):  # one at a time: both orders of one column are held, not of all
             columns[at] = values.take(pa.array(order))
-    if compact:
-        schema = compact_schema(schema)
+    schema = compact_schema(arrow_schema(table)) if compact else arrow_schema(table)
     for at, field in enumerate(schema):
         columns[at] = columns[at] if columns[at].type.equals(field.type) else columns[at].cast(field.type)
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _columns_that_differ(name: str, columns: Sequence[Column], found: Sequence[str]) -> list[str]:
+def _columns_that_differ(name: str, columns: Sequence[Column], given: Sequence[str]) -> list[str]:
     wanted = [column.name for column in columns]
-    missing = [f"{name}.{column} : colonne déclarée, absente des données" for column in wanted if column not in found]
-    extra = [f"{name}.{column} : colonne non déclarée" for column in found if column not in wanted]
-    twins = [f"{name}.{column} : colonne présente plusieurs fois" for column in wanted if found.count(column) > 1]
+    missing = [f"{name}.{column} : colonne déclarée, absente des données" for column in wanted if column not in given]
+    extra = [f"{name}.{column} : colonne non déclarée" for column in given if column not in wanted]
+    twins = [f"{name}.{column} : colonne présente plusieurs fois" for column in wanted if given.count(column) > 1]
     return [*missing, *extra, *twins]
 
 
@@ -109,20 +106,21 @@ def _converted(name: str, column: Column, cells: pd.Series[Any] | pa.ChunkedArra
         return _cell_by_cell(name, column, cells.tolist() if isinstance(cells, pd.Series) else cells.to_pylist())
     if values.null_count and column.constraints.required:
         empty = np.flatnonzero(values.is_null().to_numpy()) + 1
-        return values, _shown(name, column, [_absent(name, column, int(number)) for number in empty])
+        wrong = [f"{name}.{column.name}, ligne {number} : {_ABSENT}" for number in empty.tolist()]
+        return values, _shown(name, column, wrong)
     return values, []
 
 
 def _as_arrow(cells: pd.Series[Any] | pa.ChunkedArray) -> pa.ChunkedArray:
     if isinstance(cells, pd.Series) and cells.dtype == object and pd.api.types.infer_dtype(cells) not in _OF_ONE_KIND:
         raise _WrongError
-    found = pa.array(cells, from_pandas=True) if isinstance(cells, pd.Series) else cells
-    found = found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found])
-    if pa.types.is_floating(found.type):
-        found = pc.if_else(pc.is_nan(found), None, found)
-    if found.null_count == len(found):  # whatever type an empty column was kept in
-        return pa.chunked_array([pa.nulls(len(found))])
-    return found
+    values = pa.array(cells, from_pandas=True) if isinstance(cells, pd.Series) else cells
+    values = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), None, values)
+    if values.null_count == len(values):  # whatever type an empty column was kept in
+        return pa.chunked_array([pa.nulls(len(values))])
+    return values
 
 
 def _text(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
@@ -130,8 +128,8 @@ def _text(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
         cells = pc.cast(cells, cells.type.value_type)
     if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type) or pa.types.is_null(cells.type)):
         raise _WrongError
-    known = pc.dictionary_encode(pc.cast(cells, pa.string())).unify_dictionaries()
-    chunks = [chunk for chunk in known.chunks if len(chunk)]
+    encoded = pc.dictionary_encode(pc.cast(cells, pa.string())).unify_dictionaries()
+    chunks = [chunk for chunk in encoded.chunks if len(chunk)]
     if not chunks:
         return pa.chunked_array([], pa.string())
     texts = pa.chunked_array([chunks[0].dictionary])
@@ -164,7 +162,7 @@ def _number(cells: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     if not any(kind(cells.type) for kind in _NUMBERS):
         raise _WrongError
     decimals = DEFAULT_DECIMALS if column.decimals is None else column.decimals
-    known = cells.is_valid().to_numpy()
+    filled = cells.is_valid().to_numpy()
     exact = pc.fill_null(pc.cast(cells, pa.float64()), 0.0).to_numpy()
     if not np.isfinite(exact).all():
         raise _WrongError("nombre fini attendu")
@@ -175,7 +173,7 @@ def _number(cells: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     unsure = (exact != np.rint(exact)) & (tied | (np.abs(units) >= _SURELY_ROUNDED))
     rounded = np.where(exact == np.rint(exact), exact, rounded)
     rounded[unsure] = [round(value, decimals) for value in exact[unsure].tolist()]
-    return pa.chunked_array([pa.array(rounded + 0.0, pa.float64(), mask=~known)])
+    return pa.chunked_array([pa.array(rounded + 0.0, pa.float64(), mask=~filled)])
 
 
 def _boolean(cells: pa.ChunkedArray, _: Column) -> pa.ChunkedArray:
@@ -206,42 +204,33 @@ def _cell_by_cell(name: str, column: Column, cells: Sequence[Any]) -> tuple[pa.C
     """Return the same, slowly, for cells of several types, or with one that is wrong."""
     values, wrong = [], []
     for number, cell in enumerate(cells, start=1):
+        place = f"{name}.{column.name}, ligne {number}"
         try:
-            values.append(_CONVERTED[column.type](_as_arrow(pd.Series([cell], dtype=object)), column)[0].as_py())
-        except _WrongError as error:
-            told = str(error) or _EXPECTED[column.type]
-        except UnicodeEncodeError:
-            told = _FORBIDDEN
-        except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            told = _EXPECTED[column.type]
-        else:
-            if values[-1] is None and column.constraints.required:
-                wrong.append(_absent(name, column, number))
+            value = _CONVERTED[column.type](_as_arrow(pd.Series([cell], dtype=object)), column)[0].as_py()
+        except (_WrongError, pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+            why = str(error) if isinstance(error, _WrongError) else ""
+            why = _FORBIDDEN if isinstance(error, UnicodeEncodeError) else why or _EXPECTED[column.type]
+            wrong.append(f"{place} : {why}, trouvé « {cell} »")
             continue
-        wrong.append(f"{name}.{column.name}, ligne {number} : {told}, trouvé « {cell} »")
+        values.append(value)
+        if value is None and column.constraints.required:
+            wrong.append(f"{place} : {_ABSENT}")
     return pa.chunked_array([pa.array(values, TYPES[column.type])]), _shown(name, column, wrong)
 
 
-def _absent(name: str, column: Column, number: int) -> str:
-    return f"{name}.{column.name}, ligne {number} : valeur obligatoire absente"
-
-
 def _shown(name: str, column: Column, wrong: list[str]) -> list[str]:
-    rest = len(wrong) - SHOWN
-    return (
-        wrong if rest <= 0 else [*wrong[:SHOWN], f"{name}.{column.name} : et {counted(rest, 'autre cellule fausse')}"]
-    )
+    if len(wrong) <= SHOWN:
+        return wrong
+    return [*wrong[:SHOWN], f"{name}.{column.name} : et {counted(len(wrong) - SHOWN, 'autre cellule fausse')}"]
 
 
 def _order(name: str, table: Table, keys: pa.Table) -> Rows:
     """Return the rows in the total order of the key, empty cells first; a key found twice is refused."""
     order = pc.sort_indices(keys, sort_keys=[(column, "ascending", "at_start") for column in table.key])
     keys = keys.take(order).combine_chunks()
-    twins = _twins(keys)
-    if len(twins):
+    if len(twins := _twins(keys)):
         raise TableError(f"La table {name} ne peut pas être publiée :", _twins_told(name, keys, twins))
-    found: Rows = order.to_numpy().astype(np.int64)
-    return found
+    return np.asarray(order.to_numpy(), dtype=np.int64)
 
 
 def _twins(keys: pa.Table) -> Rows:
@@ -255,11 +244,12 @@ def _twins(keys: pa.Table) -> Rows:
 
 
 def _twins_told(name: str, keys: pa.Table, twins: Rows) -> list[str]:
+    findings = []
     shown = keys.take(twins[:SHOWN])
-    texts: Mapping[str, list[str]] = {column: canonical(shown[column]).to_pylist() for column in shown.column_names}
-    rows = zip(*texts.values(), strict=True)
-    told = [", ".join(f"{column}={cell}" for column, cell in zip(texts, row, strict=True)) for row in rows]
-    findings = [f"{name} : clé présente plusieurs fois ({key})" for key in told]
+    texts: dict[str, list[str]] = {column: canonical(shown[column]).to_pylist() for column in shown.column_names}
+    for cells in zip(*texts.values(), strict=True):
+        key = ", ".join(f"{column}={cell}" for column, cell in zip(texts, cells, strict=True))
+        findings.append(f"{name} : clé présente plusieurs fois ({key})")
     if len(twins) > SHOWN:
         findings.append(f"{name} : et {counted(len(twins) - SHOWN, 'autre ligne')} de clé déjà vue")
     return findings

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pyarrow import compute as pc
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
 BATCH = 1 << 14  # rows written or hashed at once
 _COMPACT = pa.dictionary(pa.int32(), pa.string())
@@ -29,7 +26,8 @@ def canonical(column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = pc.cast(column, column.type.value_type)
     texts = pc.cast(column, pa.string())
     if pa.types.is_floating(column.type):
-        texts = _where(texts, pc.match_substring(texts, "e"), _without_exponent)
+        exponents = pc.match_substring(texts, "e")
+        texts = _where(texts, exponents, lambda number: format(Decimal(re.sub(r"e\+?", "e", number)), "f"))
     return pc.fill_null(texts, "")
 
 
@@ -52,14 +50,14 @@ def from_csv(texts: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
 
 def compact_schema(schema: pa.Schema) -> pa.Schema:
     """Return a schema whose texts are places in a list of the different ones: memory follows these, not rows."""
-    kept = [field.with_type(_COMPACT) if pa.types.is_string(field.type) else field for field in schema]
-    return pa.schema(kept, metadata=schema.metadata)
+    fields = [field.with_type(_COMPACT) if pa.types.is_string(field.type) else field for field in schema]
+    return pa.schema(fields, metadata=schema.metadata)
 
 
 def plain_schema(schema: pa.Schema) -> pa.Schema:
     """Return the schema in which texts stand for themselves."""
-    kept = [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in schema]
-    return pa.schema(kept, metadata=schema.metadata)
+    fields = [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in schema]
+    return pa.schema(fields, metadata=schema.metadata)
 
 
 def plain(table: pa.Table) -> pa.Table:
@@ -116,16 +114,9 @@ def _where(texts: pa.ChunkedArray, mask: pa.ChunkedArray, changed: Callable[[str
     """Return the texts with ``changed`` applied to those of the mask."""
     if not pc.any(mask).as_py():
         return texts
-    found = each_value(_chunked(pc.filter(texts, mask)), changed)
-    return pc.replace_with_mask(_combined(texts), _combined(mask).fill_null(False), _combined(found))
-
-
-def _without_exponent(number: str) -> str:
-    return format(Decimal(re.sub(r"e\+?", "e", number)), "f")
-
-
-def _chunked(column: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
-    return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+    some = pc.filter(texts, mask)
+    others = each_value(some if isinstance(some, pa.ChunkedArray) else pa.chunked_array([some]), changed)
+    return pc.replace_with_mask(_combined(texts), _combined(mask).fill_null(False), _combined(others))
 
 
 def _combined(column: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -8,23 +8,18 @@ integer into a float. Table Schemas stay v1 (schema.data.gouv.fr). No date of cr
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pipelines.compile.table_schema import table_schema
+from pipelines.declarations import Catalogue, Dataset, Network, Table
+from pipelines.declarations.datasets import Historical
 from pipelines.release.historical import historical_schema
-from pipelines.release.own_tables import OWN_TABLES
-from pipelines.release.table_parts import CSV, PARQUET
+from pipelines.release.table_parts import CSV, PARQUET, TableFile, TableParts
 from pipelines.release.table_writers import DIALECT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
-    from pipelines.declarations import Catalogue, Dataset, Network, Table
-    from pipelines.declarations.datasets import Historical
-    from pipelines.release.table_parts import TableFile, TableParts
-    from pipelines.release.written_files import WrittenFile
+from pipelines.release.written_files import OWN_TABLES, WrittenFile
 
 DATA_PACKAGE_PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 LICENCE = {
@@ -57,13 +52,18 @@ def datapackage(
 ) -> dict[str, Any]:
     """Return the descriptor of a release whose ``files`` are written as ``layout`` has it.
 
-    ``networks`` are those that it speaks of.
-
-    ``origin`` holds our own properties: what the release comes from and follows.
+    ``networks`` are those that it speaks of; ``origin`` holds our own properties: what it comes from and follows.
     """
     dataset = catalogue.datasets[dataset_id]
-    tables = {name: catalogue.tables[name] for name in dataset.tables}
     warning = f"{SYNTHETIC_MARK}. {synthetic}\n\n" if synthetic else ""
+    texts, columnar = (
+        [file for name in dataset.tables for file in layout.files(name, kind)] for kind in (CSV, PARQUET)
+    )
+    renditions = [_rendition(file, {}) for name, file in files.items() if name.endswith(".xlsx")]
+    renditions += [_rendition(files[f"{held.name}.{PARQUET}"], _of_part(held)) for held in columnar]
+    renditions.sort(key=itemgetter("path"))
+    if dataset.historical:
+        renditions.append(_historical(dataset.historical, files))
     return {
         "$schema": DATA_PACKAGE_PROFILE,
         "name": dataset_id,
@@ -72,31 +72,17 @@ def datapackage(
         "description": warning + dataset.description,
         **({"synthetic": True} if synthetic else {}),
         "licenses": [LICENCE],
-        "sources": _sources(catalogue, networks),
+        "sources": [_source(catalogue.networks[name]) for name in sorted(set(networks)) if name in catalogue.networks],
         "keywords": list(dataset.tags),
         "contributors": [{"title": dataset.contact.name, "email": dataset.contact.email, "roles": ["contact"]}],
         "resources": [
             *(
-                _resource(held.name, table, files[f"{held.name}.{CSV}"], _of_part(held))
-                for name, table in tables.items()
-                for held in layout.files(name, CSV)
+                _resource(held.name, catalogue.tables[held.table], files[f"{held.name}.{CSV}"], _of_part(held))
+                for held in texts
             ),
             *(_resource(name, table, files[f"{name}.{CSV}"], {}) for name, table in OWN_TABLES.items()),
         ],
-        "renditions": [
-            *sorted(
-                (
-                    *(_rendition(file, {}) for name, file in files.items() if name.endswith(".xlsx")),
-                    *(
-                        _rendition(files[f"{held.name}.{PARQUET}"], _of_part(held))
-                        for name in tables
-                        for held in layout.files(name, PARQUET)
-                    ),
-                ),
-                key=itemgetter("path"),
-            ),
-            *([_historical(dataset.historical, files)] if dataset.historical else []),
-        ],
+        "renditions": renditions,
         **({"layout": layout.told} if layout.told else {}),
         **origin,
     }
@@ -147,10 +133,6 @@ def _facts(file: WrittenFile) -> dict[str, Any]:
     return {"bytes": file.bytes, "hash": f"sha256:{file.sha256}"}
 
 
-def _sources(catalogue: Catalogue, networks: Iterable[str]) -> list[dict[str, str]]:
-    return [_source(catalogue.networks[name]) for name in sorted(set(networks)) if name in catalogue.networks]
-
-
 def _source(network: Network) -> dict[str, str]:
     source = {"title": f"{network.title} ({network.producer})"}
     if network.source and network.source.startswith(("https://", "http://")):
@@ -186,14 +168,8 @@ def standard_schema(catalogue: Catalogue, dataset: str, version: str, earlier: P
         "contributors": [{"title": declared.contact.name, "email": declared.contact.email, "role": "author"}],
         **described,
     }
-    before = _read(earlier / schema_file(catalogue, dataset)) if earlier else None
+    path = earlier / schema_file(catalogue, dataset) if earlier else None
+    before = json.loads(path.read_text(encoding="utf-8")) if path is not None and path.is_file() else None
     if before and before | {"version": ""} == schema | {"version": ""}:
         return schema | {"version": before["version"]}
     return schema
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content

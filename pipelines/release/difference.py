@@ -1,28 +1,29 @@
-"""What differs between two states of a table, by key, column by column. Which version that makes is in ``version``.
+"""What differs between two states of a table, by key, column by column, and the version that it makes.
 
 Cells are compared by their canonical text, so that neither a library nor a file format can make a difference.
 The column ``version_publication`` is left out: it says when a row was published, not what it says. So it is of the hash
 of content, which decides whether anything changed, and which leaves out how tables are written.
+
+A version is never chosen by hand. The rule of Data Package: a table or column removed or retyped, or a table in other
+files, breaks reuse (MAJOR); rows, columns or tables added, or rows removed, change what is there (MINOR); values or
+texts put right keep the shape (PATCH).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 
 from pipelines.release.column_texts import canonical, content, escaped, joined, slices
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pipelines.release.table_parts import MovedTable, Told
+from pipelines.release.table_parts import MovedTable, Told
 
 VERSION_COLUMN = "version_publication"
 BETWEEN = "\x1f"  # cells of a key; no published cell holds it
@@ -30,6 +31,8 @@ Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 _MOST = 2**62  # different keys that a number tells apart
 NONE: Rows = np.zeros(0, dtype=np.int64)
 NOT_TOLD: Told = {}
+FIRST = "1.0.0"
+_VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +70,6 @@ class TableState:
         """Return the rows of a small table, by column."""
         rows: list[dict[str, str]] = pa.table({name: self.texts(name) for name in self.types}).to_pylist()
         return rows
-
-
-@dataclass(frozen=True)
-class CellChange:
-    """One cell that changed; an empty text is a missing value."""
-
-    column: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,18 +119,16 @@ class ReleaseDifference:
     moved: tuple[MovedTable, ...] = ()
 
     def __bool__(self) -> bool:
-        return (
-            self.relabelled or bool(self.moved or self.tables_added or self.tables_removed) or any(self.tables.values())
-        )
+        whole = self.relabelled or self.moved or self.tables_added or self.tables_removed
+        return bool(whole) or any(self.tables.values())
 
 
 def table_difference(name: str, old: TableState, new: TableState) -> TableDifference:
     """Compare two states of one table; when the key itself changed, no row of one is a row of the other."""
-    types, key_changed = (old.types, new.types), old.key != new.key
+    was, now, key_changed = old.types, new.types, old.key != new.key
     before = np.full(new.count, -1) if key_changed else _places_before(old, new)
     kept = np.zeros(old.count, dtype=bool)
     kept[before[before >= 0]] = True
-    was, now = types
     return TableDifference(
         table=name,
         key=new.key,
@@ -197,8 +189,8 @@ def _places_before(old: TableState, new: TableState) -> Rows:
         texts = pa.chunked_array([*old.texts(name).chunks, *new.texts(name).chunks], pa.string())
         cells = pc.dictionary_encode(texts).combine_chunks()
         if many * len(cells.dictionary) > _MOST:
-            known, numbers = np.unique(numbers, return_inverse=True)
-            many = len(known)
+            different, numbers = np.unique(numbers, return_inverse=True)
+            many = len(different)
         numbers = numbers * len(cells.dictionary) + cells.indices.to_numpy()
         many *= len(cells.dictionary)
     return places(pa.chunked_array([numbers[old.count :]]), pa.chunked_array([numbers[: old.count]]))
@@ -210,8 +202,33 @@ def _cells_changed(old: TableState, new: TableState, before: Rows) -> dict[str, 
     for column in new.types:
         if column in old.types and column != VERSION_COLUMN and column not in new.key:
             differ = pc.not_equal(old.texts(column, before[rows]), new.texts(column, rows))
-            changed[column] = rows[differ.to_numpy()]
-    return {column: found for column, found in changed.items() if len(found)}
+            if len(moved := rows[differ.to_numpy()]):
+                changed[column] = moved
+    return changed
+
+
+def parse(text: str) -> tuple[int, int, int] | None:
+    """Return the three numbers of a version, or None when the text is no version."""
+    match = _VERSION.fullmatch(text)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def next_version(previous: str | None, difference: ReleaseDifference) -> str | None:
+    """Return the version that the difference makes, ``1.0.0`` for a first release, or None when nothing changed."""
+    if previous is None:
+        return FIRST
+    if not difference:
+        return None
+    numbers = parse(previous)
+    if numbers is None:
+        raise ValueError(f"version inconnue : {previous}")
+    major, minor, patch = numbers
+    tables = difference.tables.values()
+    lost = any(table.key_changed or table.columns_removed or table.columns_retyped for table in tables)
+    if lost or difference.tables_removed or difference.moved:
+        return f"{major + 1}.0.0"
+    extended = any(table.columns_added or len(table.added) or len(table.removed) for table in tables)
+    return f"{major}.{minor + 1}.0" if extended or difference.tables_added else f"{major}.{minor}.{patch + 1}"
 
 
 def _json(content: Any) -> bytes:

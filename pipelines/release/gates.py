@@ -5,26 +5,21 @@ What must never be released at all (a secret that can be deduced, a broken contr
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 
+from pipelines.declarations import Catalogue
+from pipelines.declarations.datasets import ReleaseGates, Threshold
 from pipelines.mechanics.french import counted, percent
 from pipelines.release import history
 from pipelines.release.difference import BETWEEN, NONE, TableDifference, TableState, release_difference
 from pipelines.release.reasons import KEPT_FROM, TELLING, UNEXPLAINED
-from pipelines.release.table_parts import moved
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from pipelines.declarations import Catalogue
-    from pipelines.declarations.datasets import ReleaseGates, Threshold
-    from pipelines.release.table_parts import MovedTable
+from pipelines.release.table_parts import MovedTable, moved
 
 SHOWN = 10  # details told per gate; the rest is counted
 FEW_ROWS = 20  # in a table that small, one row is a large share: only the whole dataset is judged
@@ -39,6 +34,14 @@ class Gate:
     passed: bool
     message_fr: str
     details: tuple[str, ...] = ()
+
+
+def gate(name: str, findings: Sequence[str], passed: str, failed: str) -> Gate:
+    """Return the gate that passes when nothing was found; the sentence for each case."""
+    if not findings:
+        return Gate(name, True, passed)
+    rest = len(findings) - SHOWN
+    return Gate(name, False, failed, (*findings[:SHOWN], *([f"et {rest} autres"] if rest > 0 else [])))
 
 
 def gates(catalogue: Catalogue, dataset: str, old: Path | None, new: Path) -> tuple[Gate, ...]:
@@ -73,22 +76,20 @@ def _unexplained_lines(old: Path, new: Path) -> list[dict[str, str]]:
 def _change(
     declared: ReleaseGates, tables: Mapping[str, TableDifference], before: Mapping[str, TableState]
 ) -> tuple[Gate, Gate]:
-    moved = {name: _moved(table) for name, table in tables.items()}
-    sizes = {name: before[name].count for name in moved}
-    wide = [
-        (name, share)
-        for name, count in moved.items()
-        if sizes[name] >= FEW_ROWS and (share := _share(count, sizes[name])) > declared.table_change.max
-    ]
-    whole = _share(sum(moved.values()), sum(sizes.values()))
     limit, most = declared.dataset_change, declared.table_change
-    told = [f"{name} : {percent(share, 1)} des lignes (au plus {percent(most.max, 1)})" for name, share in wide]
+    moved = {name: _moved(table) for name, table in tables.items()}
+    wide = []
+    for name, count in moved.items():
+        share = _share(count, before[name].count)
+        if before[name].count >= FEW_ROWS and share > most.max:
+            wide.append(f"{name} : {percent(share, 1)} des lignes (au plus {percent(most.max, 1)})")
     tables_told = f"{counted(len(wide), 'table change', 'tables changent')} plus que prévu : {most.why}."
+    whole = _share(sum(moved.values()), sum(before[name].count for name in moved))
     whole_told = f"{percent(whole, 1)} des lignes du jeu de données changent (au plus {percent(limit.max, 1)})"
     passed = whole <= limit.max
     return (
-        _gate("changement_table", told, "Aucune table ne change plus que prévu.", tables_told),
-        Gate("changement_jeu", passed, whole_told + ("." if passed else f" : {limit.why}.")),
+        gate("changement_table", wide, "Aucune table ne change plus que prévu.", tables_told),
+        Gate("changement_jeu", passed, f"{whole_told}." if passed else f"{whole_told} : {limit.why}."),
     )
 
 
@@ -99,16 +100,15 @@ def _removed(limit: Threshold, tables: Mapping[str, TableDifference], before: Ma
         if before[name].count >= FEW_ROWS and share > limit.max:
             wide.append(f"{name} : {percent(share, 1)} des lignes retirées (au plus {percent(limit.max, 1)})")
     passed = "Les lignes retirées restent sous le seuil."
-    return _gate("lignes_retirees", wide, passed, f"Trop de lignes retirées : {limit.why}.")
+    return gate("lignes_retirees", wide, passed, f"Trop de lignes retirées : {limit.why}.")
 
 
 def _vanished(limit: Threshold, before: Mapping[str, TableState], after: Mapping[str, TableState]) -> Gate:
-    known = _structures(before)
-    gone = sorted(known.filter(pc.invert(pc.is_in(known, value_set=_structures(after)))).to_pylist())
-    found = [" ".join(place.split(BETWEEN)) for place in gone] if len(gone) > limit.max else []
-    count = counted(len(gone), "structure disparue")
-    return _gate("structures_disparues", found, "Toutes les structures déjà publiées sont là.",
-                 f"{count} : {limit.why}.")  # fmt: skip
+    published = _structures(before)
+    gone = sorted(published.filter(pc.invert(pc.is_in(published, value_set=_structures(after)))).to_pylist())
+    places = [" ".join(place.split(BETWEEN)) for place in gone] if len(gone) > limit.max else []
+    failed = f"{counted(len(gone), 'structure disparue')} : {limit.why}."
+    return gate("structures_disparues", places, "Toutes les structures déjà publiées sont là.", failed)
 
 
 def _structures(states: Mapping[str, TableState]) -> pa.Array:
@@ -126,29 +126,22 @@ def _lost(tables: Mapping[str, TableDifference], removed: Sequence[str], laid: S
         lost += [f"{name}.{column} : colonne retirée" for column in table.columns_removed]
         lost += [f"{name}.{column} : colonne d'un autre type" for column in table.columns_retyped]
         lost += [f"{name} : clé changée"] if table.key_changed else []
-    told = "Version majeure : des réutilisations cesseront de marcher."
-    return _gate("colonnes_perdues", lost, "Aucune colonne ni table perdue.", told)
+    failed = "Version majeure : des réutilisations cesseront de marcher."
+    return gate("colonnes_perdues", lost, "Aucune colonne ni table perdue.", failed)
 
 
-def _unexplained(limit: Threshold, found: Sequence[Mapping[str, str]]) -> Gate:
-    told = [" ".join(line[name] for name in ("table", "cle", "colonne")).strip() for line in found]
-    count = counted(len(found), "changement")
-    failed = f"{count} sans motif : {limit.why}. Déclarer une explication, ou accepter."
-    return _gate("inexpliques", told if len(found) > limit.max else [], "Chaque changement a son motif.", failed)
+def _unexplained(limit: Threshold, lines: Sequence[Mapping[str, str]]) -> Gate:
+    places = [" ".join(line[name] for name in ("table", "cle", "colonne")).strip() for line in lines]
+    failed = f"{counted(len(lines), 'changement')} sans motif : {limit.why}. Déclarer une explication, ou accepter."
+    return gate("inexpliques", places if len(lines) > limit.max else [], "Chaque changement a son motif.", failed)
 
 
 def _relabelled(before: bool, after: bool) -> Gate:
-    words = {True: "synthétiques", False: "réelles"}
-    same = f"Les données restent {words[after]}."
-    changed = f"Le jeu de données était publié comme données {words[before]}, il passe à des données {words[after]}."
-    return Gate("nature_donnees", before == after, same if before == after else changed)
-
-
-def _gate(name: str, found: Sequence[str], passed: str, failed: str) -> Gate:
-    if not found:
-        return Gate(name, True, passed)
-    rest = len(found) - SHOWN
-    return Gate(name, False, failed, (*found[:SHOWN], *([f"et {rest} autres"] if rest > 0 else [])))
+    was, now = ("synthétiques" if mark else "réelles" for mark in (before, after))
+    if was == now:
+        return Gate("nature_donnees", True, f"Les données restent {now}.")
+    changed = f"Le jeu de données était publié comme données {was}, il passe à des données {now}."
+    return Gate("nature_donnees", False, changed)
 
 
 def _moved(table: TableDifference) -> int:

@@ -5,39 +5,36 @@ It adds nothing to the main table: whoever starts today should read that one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import compute as pc
 
+from pipelines.declarations.datasets import Historical, HistoricalColumn
 from pipelines.release.column_texts import csv_texts, each_value, joined
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pipelines.declarations.datasets import Historical, HistoricalColumn, Lookup
 
 _QUARTER, _SEMESTER = 3, 6  # months
 
 
 def historical_table(historical: Historical, main: pa.Table, tables: Mapping[str, pa.Table]) -> pa.Table:
     """Return the rendition of ``main``, in the order of its rows; ``tables`` are the companions that it looks up."""
-    found = {}
+    columns = {}
     for column in historical.columns:
         texts = _texts(column, main, tables)
         if column.translate:
             texts = each_value(texts, partial(_translated, column.translate))
-        found[column.name] = pc.dictionary_encode(texts)
-    return pa.table(found)
+        columns[column.name] = pc.dictionary_encode(texts)
+    return pa.table(columns)
 
 
 def historical_schema(historical: Historical) -> dict[str, Any]:
     """Return its Table Schema."""
-    fields = [
-        {"name": column.name, "title": column.title, "description": _description(column), "type": "string"}
-        for column in historical.columns
-    ]
+    fields = []
+    for column in historical.columns:
+        description = f"{column.description} ({column.empty})" if column.empty else column.description
+        fields.append({"name": column.name, "title": column.title, "description": description, "type": "string"})
     return {"title": historical.title, "description": historical.description, "fields": fields, "missingValues": [""]}
 
 
@@ -52,10 +49,6 @@ def first_day(period: str) -> str:
     return f"{year}-{(int(part[1]) - 1) * months + 1:02d}-01"
 
 
-def _description(column: HistoricalColumn) -> str:
-    return f"{column.description} ({column.empty})" if column.empty else column.description
-
-
 def _texts(column: HistoricalColumn, main: pa.Table, tables: Mapping[str, pa.Table]) -> pa.ChunkedArray:
     """Return the cells of a column, empty where there is nothing to say."""
     if column.first:
@@ -63,8 +56,10 @@ def _texts(column: HistoricalColumn, main: pa.Table, tables: Mapping[str, pa.Tab
         return pc.fill_null(pc.coalesce(*filled), "")
     if column.join:
         return joined(_columns(main, column.join), "_")
-    if column.lookup:
-        return _looked_up(column.lookup, main, tables[column.lookup.table])
+    if lookup := column.lookup:
+        other = tables[lookup.table]
+        wanted, known = (joined(_columns(table, lookup.on), "\x1f") for table in (main, other))
+        return pc.fill_null(csv_texts(other[lookup.column]).take(pc.index_in(wanted, value_set=known)), "")
     if column.first_day_of:
         return each_value(csv_texts(main[column.first_day_of]), first_day)
     return pa.chunked_array([pa.repeat(pa.scalar(column.constant or "", pa.string()), main.num_rows)])
@@ -76,8 +71,3 @@ def _translated(words: Mapping[str, str], text: str) -> str:
 
 def _columns(table: pa.Table, names: Sequence[str]) -> list[pa.ChunkedArray]:
     return [csv_texts(table[name]) for name in names]
-
-
-def _looked_up(lookup: Lookup, main: pa.Table, other: pa.Table) -> pa.ChunkedArray:
-    wanted, known = (joined(_columns(table, lookup.on), "\x1f") for table in (main, other))
-    return pc.fill_null(csv_texts(other[lookup.column]).take(pc.index_in(wanted, value_set=known)), "")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,17 +17,11 @@ from pyarrow import parquet
 
 from pipelines.mechanics.files import sha256
 from pipelines.release.column_texts import canonical, from_csv
-from pipelines.release.difference import TableState, content_hash
-from pipelines.release.own_tables import JOURNAL, OWN_TABLES
+from pipelines.release.difference import TableState, content_hash, parse
 from pipelines.release.refusals import DamagedReleaseError
+from pipelines.release.table_parts import Told
 from pipelines.release.table_writers import read_csv
-from pipelines.release.version import parse
-from pipelines.release.written_files import CHECKSUMS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pipelines.release.table_parts import Told
+from pipelines.release.written_files import CHECKSUMS, JOURNAL, OWN_TABLES
 
 IN_PROGRESS = ".en-cours-"
 DESCRIPTOR = "datapackage.json"
@@ -36,8 +31,8 @@ JOURNAL_FILE = "journal.csv"
 def versions(releases: Path, dataset: str) -> list[str]:
     """Return the versions of a dataset, oldest first."""
     folder = releases / dataset
-    found = [path.name for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
-    return sorted((name for name in found if parse(name)), key=lambda name: parse(name) or (0, 0, 0))
+    numbers = {path.name: parse(path.name) for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else {}
+    return sorted((name for name, known in numbers.items() if known), key=lambda name: numbers[name] or (0, 0, 0))
 
 
 def sweep(folder: Path) -> None:
@@ -58,18 +53,18 @@ def descriptor(release: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise DamagedReleaseError(f"{DESCRIPTOR} : illisible, ce n'est plus du JSON") from error
     _expect_descriptor(content)
-    return cast("dict[str, Any]", content)
+    return dict(content)
 
 
 def states(release: Path) -> dict[str, TableState]:
     """Return every data table of a release, read from its descriptor and its CSV files, in canonical form and order."""
-    found = {}
-    for name, items in _tables(descriptor(release)).items():
-        schema = items[0]["schema"]
-        parts = [read_csv(release / item["path"], _names(schema)) for item in items]
+    tables = {}
+    for name, resources in _tables(descriptor(release)).items():
+        schema = resources[0]["schema"]
+        parts = [read_csv(release / resource["path"], _names(schema)) for resource in resources]
         written = parts[0] if len(parts) == 1 else pa.concat_tables(parts).unify_dictionaries()
-        found[name] = TableState(schema, canonical_rows(schema, written))
-    return found
+        tables[name] = TableState(schema, canonical_rows(schema, written))
+    return tables
 
 
 @dataclass(frozen=True)
@@ -91,17 +86,18 @@ def table_files(release: Path, table: str, file_format: str) -> list[ReleasedFil
     return _files(release, descriptor(release), table, file_format)
 
 
-def _files(release: Path, told: Mapping[str, Any], table: str, file_format: str) -> list[ReleasedFile]:
+def _files(release: Path, described: Mapping[str, Any], table: str, file_format: str) -> list[ReleasedFile]:
     """Return the same of a descriptor that was read already: it is as long as there are columns."""
-    found = []
+    files = []
     columnar = [{"path": f"{table}.parquet", "format": "parquet"}]  # as releases were that didn't tell
-    texts = {item["name"]: item for item in told["resources"]}
-    for item in (*told["resources"], *told.get("renditions", columnar)):
-        name = item.get("table", item.get("name", Path(item["path"]).stem))
-        if name == table and item["format"] == file_format and (path := release / item["path"]).is_file():
-            title, description = (str({**texts.get(name, {}), **item}.get(key, "")) for key in ("title", "description"))
-            found.append(ReleasedFile(path, item.get("part", name), title, description, item.get("year")))
-    return found
+    texts = {resource["name"]: resource for resource in described["resources"]}
+    for file in (*described["resources"], *described.get("renditions", columnar)):
+        name, path = file.get("table", file.get("name", Path(file["path"]).stem)), release / file["path"]
+        if name == table and file["format"] == file_format and path.is_file():
+            told = {**texts.get(name, {}), **file}
+            title, description = str(told.get("title", "")), str(told.get("description", ""))
+            files.append(ReleasedFile(path, file.get("part", name), title, description, file.get("year")))
+    return files
 
 
 @dataclass(frozen=True)
@@ -121,21 +117,22 @@ class ReleasedPart:
 
 def released_parts(release: Path) -> list[ReleasedPart]:
     """Return the parts of every data table of a release, in published order."""
-    found, told = [], descriptor(release)
-    layout: Told = told.get("layout", {})
-    for table, items in _tables(told).items():
-        schema = items[0]["schema"]
-        files = {ending: _files(release, told, table, ending) for ending in ("csv", "parquet")}
+    parts, described = [], descriptor(release)
+    layout: Told = described.get("layout", {})
+    for table, resources in _tables(described).items():
+        schema = resources[0]["schema"]
+        columns, key = _names(schema), tuple(schema["primaryKey"])
+        files = {ending: _files(release, described, table, ending) for ending in ("csv", "parquet")}
         for name in layout.get(table, {"parts": [table]})["parts"]:
-            csv_files, columnar = ([file for file in those if file.part == name] for those in files.values())
-            held = columnar or csv_files
-            if held:
-                title = held[0].title.removesuffix(f", {held[0].year}")
-                rows = sum(_row_count(file.path) for file in held)
-                names = ([file.path.name for file in files] for files in (csv_files, columnar))
-                columns, key = _names(schema), tuple(schema["primaryKey"])
-                found.append(ReleasedPart(table, name, title, held[0].description, columns, key, rows, *names))
-    return found
+            texts, columnar = ([file for file in those if file.part == name] for those in files.values())
+            if held := columnar or texts:
+                first = held[0]
+                title = first.title.removesuffix(f", {first.year}")
+                counts = [parquet.read_metadata(file.path).num_rows for file in columnar]
+                rows = sum(counts or [read_csv(file.path).num_rows for file in texts])
+                names = ([file.path.name for file in those] for those in (texts, columnar))
+                parts.append(ReleasedPart(table, name, title, first.description, columns, key, rows, *names))
+    return parts
 
 
 def stable_names(release: Path) -> dict[str, Path]:
@@ -144,14 +141,15 @@ def stable_names(release: Path) -> dict[str, Path]:
     A table whose files have other names than its own is under its own too, by its first part, as long as one file holds
     it: links to it stay.
     """
-    found, first = {path.name: path for path in sorted(release.iterdir())}, dict[str, ReleasedPart]()
+    names = {path.name: path for path in sorted(release.iterdir())}
+    first = dict[str, ReleasedPart]()
     for part in released_parts(release):
         first.setdefault(part.table, part)
     for table, part in first.items():
         for files, ending in ((part.csv, "csv"), (part.parquet, "parquet")):
             if len(files) == 1:
-                found[f"{table}.{ending}"] = release / files[0]
-    return found
+                names[f"{table}.{ending}"] = release / files[0]
+    return names
 
 
 def columnar_files(release: Path, table: str) -> list[Path]:
@@ -173,12 +171,13 @@ def whole_table(release: Path, table: str) -> pa.Table:
         rows = pa.concat_tables(files, promote_options="permissive")
     except pa.ArrowException as error:
         raise DamagedReleaseError(f"{table} : ses fichiers Parquet n'ont plus les mêmes colonnes") from error
-    return _in_order(rows, _tables(descriptor(release))[table][0]["schema"])
+    key = _tables(descriptor(release))[table][0]["schema"]["primaryKey"]
+    return rows.take(_order({str(at): rows[name] for at, name in enumerate(key)}))
 
 
-def _in_order(rows: pa.Table, schema: Mapping[str, Any]) -> pa.Table:
-    keys = pa.table({str(at): rows[name] for at, name in enumerate(schema["primaryKey"])})
-    return rows.take(pc.sort_indices(keys, sort_keys=[(name, "ascending", "at_start") for name in keys.column_names]))
+def _order(keys: Mapping[str, pa.ChunkedArray]) -> pa.Array:
+    """Return the places of rows in the order of their keys, empty ones first."""
+    return pc.sort_indices(pa.table(keys), sort_keys=[(name, "ascending", "at_start") for name in keys])
 
 
 def layout_of(release: Path) -> Told:
@@ -190,9 +189,8 @@ def layout_of(release: Path) -> Told:
 def content_of(release: Path) -> str:
     """Return the hash of content of a release: the one it wrote, or computed for one made before it was written."""
     described = descriptor(release)
-    written: str | None = described.get("contentHash")
-    if written:
-        return written
+    if written := described.get("contentHash"):
+        return str(written)
     return content_hash(states(release), synthetic=bool(described.get("synthetic")), layout=layout_of(release))
 
 
@@ -208,17 +206,14 @@ def previous_of(release: Path) -> dict[str, str]:
 
 def canonical_rows(schema: Mapping[str, Any], written: pa.Table) -> pa.Table:
     """Return the rows of a CSV as canonical texts and in the order of the key, whatever it was written in."""
-    columns = {field["name"]: from_csv(written[field["name"]], field["type"]) for field in schema["fields"]}
-    found = pa.table(columns)
     kinds = {field["name"]: field["type"] for field in schema["fields"]}
+    rows = pa.table({name: from_csv(written[name], kind) for name, kind in kinds.items()})
     try:
-        keys = {str(at): _ranked(found[name], kinds[name]) for at, name in enumerate(schema["primaryKey"])}
+        keys = {str(at): _ranked(rows[name], kinds[name]) for at, name in enumerate(schema["primaryKey"])}
     except pa.ArrowException as error:
         raise DamagedReleaseError("une clé n'est pas du type que la version décrit") from error
-    order = pc.sort_indices(pa.table(keys), sort_keys=[(name, "ascending", "at_start") for name in keys])
-    if (np.diff(order.to_numpy().astype(np.int64)) > 0).all():
-        return found
-    return found.take(order)
+    order = _order(keys)
+    return rows if (np.diff(order.to_numpy().astype(np.int64)) > 0).all() else rows.take(order)
 
 
 def _ranked(cells: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
@@ -230,23 +225,21 @@ def _ranked(cells: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
 
 def row_counts(release: Path) -> dict[str, int]:
     """Return how many rows every data table of a release has: as its Parquet says, else as its CSV holds."""
-    found = dict.fromkeys(table_names(release), 0)
+    rows = dict.fromkeys(table_names(release), 0)
     for part in released_parts(release):
-        found[part.table] += part.rows
-    return found
-
-
-def _row_count(file: Path) -> int:
-    return int(parquet.read_metadata(file).num_rows if file.suffix == ".parquet" else read_csv(file).num_rows)
+        rows[part.table] += part.rows
+    return rows
 
 
 def journal(release: Path) -> pa.Table:
     """Return the journal of a release as texts, without lines when it has none."""
     path = release / JOURNAL_FILE
-    found = read_csv(path) if path.is_file() else pa.table({name: pa.array([], pa.string()) for name in JOURNAL.names})
-    if found.num_columns != len(JOURNAL.names):
+    if not path.is_file():
+        return pa.table({name: pa.array([], pa.string()) for name in JOURNAL.names})
+    lines = read_csv(path)
+    if lines.num_columns != len(JOURNAL.names):
         raise DamagedReleaseError(f"{JOURNAL_FILE} : ses colonnes ne sont pas celles d'un journal")
-    return pa.table([canonical(column) for column in found.columns], names=JOURNAL.names)
+    return pa.table([canonical(column) for column in lines.columns], names=JOURNAL.names)
 
 
 def table_rows(path: Path) -> list[dict[str, str]]:
@@ -257,13 +250,13 @@ def table_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def _tables(told: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def _tables(described: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Return the resources of a descriptor that hold each data table, by its name."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for item in told["resources"]:
-        if item["format"] == "csv" and item["name"] not in OWN_TABLES:
-            found.setdefault(item.get("table", item["name"]), []).append(item)
-    return found
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for resource in described["resources"]:
+        if resource["format"] == "csv" and resource["name"] not in OWN_TABLES:
+            tables.setdefault(resource.get("table", resource["name"]), []).append(resource)
+    return tables
 
 
 def _names(schema: Mapping[str, Any]) -> tuple[str, ...]:
@@ -273,19 +266,24 @@ def _names(schema: Mapping[str, Any]) -> tuple[str, ...]:
 def _expect_descriptor(content: Any) -> None:
     """Raise DamagedReleaseError unless what this room reads of a descriptor has the shape that it was written in."""
     try:
-        for item in content["resources"]:
-            plain = Path(item["path"]).name == item["path"]
-            fields, key = item["schema"]["fields"], item["schema"]["primaryKey"]
-            texts = [item["name"], item["format"], *(field[part] for field in fields for part in ("name", "type"))]
-            names = {field["name"] for field in fields}
-            if not plain or not all(isinstance(text, str) for text in texts) or not set(key) <= names:
-                raise TypeError
-        if not all(Path(item["path"]).name == item["path"] for item in content.get("renditions", ())):
-            raise TypeError
-        if not all(set(told) == {"parts", "yearly"} for told in content.get("layout", {}).values()):
-            raise TypeError
-        link = content.get("previous")
-        if link is not None and not all(isinstance(link[part], str) for part in ("version", "sha256")):
-            raise TypeError
+        for resource in content["resources"]:
+            fields, key = resource["schema"]["fields"], resource["schema"]["primaryKey"]
+            texts = [
+                resource["name"],
+                resource["format"],
+                *(field[part] for field in fields for part in ("name", "type")),
+            ]
+            _expect(all(isinstance(text, str) for text in texts) and set(key) <= {field["name"] for field in fields})
+        for file in (*content["resources"], *content.get("renditions", ())):
+            _expect(Path(file["path"]).name == file["path"])
+        for layout in content.get("layout", {}).values():
+            _expect(set(layout) == {"parts", "yearly"})
+        if (link := content.get("previous")) is not None:
+            _expect(all(isinstance(link[part], str) for part in ("version", "sha256")))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise DamagedReleaseError(f"{DESCRIPTOR} : n'a plus la forme d'un descripteur de version") from error
+
+
+def _expect(fact: bool) -> None:
+    if not fact:
+        raise TypeError

@@ -6,8 +6,11 @@ Nothing is hashed or received here; the causes that two of them tell are found i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, field
 from typing import Any
+
+from pydantic import ValidationError
+from pydantic.dataclasses import dataclass
 
 from pipelines.release.refusals import DamagedReleaseError
 
@@ -53,8 +56,8 @@ class Inputs:
 
     def reception(self, network: str, year: int) -> Reception | None:
         """Return what the network handed over for that year, or None when it wasn't asked."""
-        found = (item for item in self.receptions if (item.network, item.year) == (network, year))
-        return next(found, None)
+        place = (network, year)
+        return next((asked for asked in self.receptions if (asked.network, asked.year) == place), None)
 
     def descriptor(self) -> dict[str, Any]:
         """Return the property ``inputs`` of the Data Package."""
@@ -62,7 +65,7 @@ class Inputs:
             "declarations": {"archive": self.archive, "fingerprints": dict(sorted(self.declarations.items()))},
             "code": self.code,
             **({"synthetic": self.synthetic} if self.synthetic else {}),
-            "receptions": [_reception(item) for item in self.receptions],
+            "receptions": [_described(reception) for reception in self.receptions],
         }
 
 
@@ -75,32 +78,15 @@ def inputs_of(descriptor: Mapping[str, Any]) -> Inputs | None:
     if content is None:
         return None
     try:
-        return _inputs(content)
-    except (AttributeError, KeyError, TypeError) as error:
+        declared, code = content["declarations"], content["code"]
+        receptions, synthetic = content["receptions"], content.get("synthetic")
+        return Inputs(receptions, declared["fingerprints"], declared["archive"], code, synthetic)
+    except (KeyError, TypeError, ValidationError) as error:
         raise DamagedReleaseError("datapackage.json : ne dit plus de quels fichiers la version a été faite") from error
 
 
-def _inputs(content: Mapping[str, Any]) -> Inputs:
-    receptions = tuple(
-        Reception(
-            item["network"],
-            item["year"],
-            tuple(ReceivedFile(file["export"], file["path"], file["sha256"]) for file in item["files"]),
-            item.get("synthetic"),
-            item.get("declarations", ""),
-        )
-        for item in content["receptions"]
-    )
-    declared = content["declarations"]
-    found = Inputs(receptions, declared["fingerprints"], declared["archive"], content["code"], content.get("synthetic"))
-    contents = [declared["archive"], *(file.sha256 for item in receptions for file in item.files)]
-    if not all(isinstance(sha256, str) for sha256 in contents):
-        raise TypeError
-    return found
-
-
-def _reception(item: Reception) -> dict[str, Any]:
-    files = [{"export": file.export, "path": file.path, "sha256": file.sha256} for file in item.files]
-    told = {"synthetic": item.synthetic, "declarations": item.declarations}
-    known = {name: value for name, value in told.items() if value}
-    return {"network": item.network, "year": item.year, **known, "files": files}
+def _described(reception: Reception) -> dict[str, Any]:
+    """Return a reception as it is written; what is not known of it is left out."""
+    facts = asdict(reception)
+    files = facts.pop("files")
+    return {**{name: fact for name, fact in facts.items() if fact}, "files": list(files)}

@@ -1,25 +1,28 @@
 """Whether releases are as they were made: their files, by the checksums that each holds, and the chain of releases.
 
-Proving more (content, journals, a release made again) is what ``verification`` does.
+A release being made is read once by what knows nothing of how it was written: ``tabular``, then its Parquet. Proving
+more (content, journals, a release made again) is what ``verification`` does.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+from frictionless import FrictionlessException, Package
+from pyarrow import parquet
 
 from pipelines.mechanics.files import disk_signs, saved_facts, sha256
 from pipelines.release import history
+from pipelines.release.column_texts import BATCH, plain, plain_schema
 from pipelines.release.refusals import DamagedReleaseError, PublicationError
-from pipelines.release.renditions import put
-from pipelines.release.written_files import CHECKSUMS
+from pipelines.release.written_files import CHECKSUMS, expected_digests, put
+from pipelines.tabular import judge_file
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-SHA256_LETTERS = 64
+SHOWN = 20
 
 
 def check_intact(releases: Path, dataset: str, memory: Path) -> None:
@@ -30,55 +33,33 @@ def check_intact(releases: Path, dataset: str, memory: Path) -> None:
     """
     findings: list[str] = []
     versions, before = history.versions(releases, dataset), saved_facts(memory)
-    others = {name: signs for name, signs in before.items() if not name.startswith(f"{dataset}/")}
-    known = others | {name: before[name] for version in versions if (name := f"{dataset}/{version}") in before}
+    signs = {f"{dataset}/{version}": _signs(releases / dataset / version) for version in versions}
+    now = {name: known for name, known in before.items() if name.partition("/")[0] != dataset} | signs
     for version in versions:
-        folder, name = releases / dataset / version, f"{dataset}/{version}"
-        signs = _signs(folder)
-        if known.get(name) == signs:
-            continue
-        wrong = checksum_findings(folder)
-        findings += [f"{dataset} {version}, {finding}" for finding in wrong]
-        known[name] = "" if wrong else signs
-    if known != before:
-        broken = [] if findings else chain_findings(releases, dataset)
-        findings += broken
-        if not broken:
-            put(memory, json.dumps(known, indent=0, sort_keys=True).encode())
+        if before.get(f"{dataset}/{version}") != signs[f"{dataset}/{version}"]:
+            wrong = checksum_findings(releases / dataset / version)
+            findings += [f"{dataset} {version}, {finding}" for finding in wrong]
+    if now != before:
+        findings = findings or chain_findings(releases, dataset)
     if findings:
         told = "\n".join(f"- {finding}" for finding in findings)
         raise PublicationError(
             "Rien n'est publié : des versions ont été modifiées depuis qu'elles ont été faites ; les reprendre d'une "
             f"sauvegarde (deploy/backup/backup.sh restore).\n{told}"
         )
+    if now != before:
+        put(memory, json.dumps(now, indent=0, sort_keys=True).encode())
 
 
 def checksum_findings(folder: Path) -> list[str]:
     """Return which files are not those that the checksums of the release name, or why these say nothing."""
     try:
-        expected = _expected(folder)
+        expected = expected_digests(folder)
     except DamagedReleaseError as error:
         return [str(error)]
-    found = {path.name for path in folder.iterdir()} - {CHECKSUMS}
-    told = [_checked(folder / name, expected.get(name)) for name in sorted(expected.keys() | found)]
-    return [f"{CHECKSUMS} : {finding}" for finding in told if finding]
-
-
-def _expected(folder: Path) -> dict[str, str]:
-    """Return the sha256 of each file by its name, as the release tells them."""
-    try:
-        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        raise DamagedReleaseError(f"{CHECKSUMS} : absent, plus rien ne dit ce qu'étaient les fichiers") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DamagedReleaseError(f"{CHECKSUMS} : illisible, ce n'est plus la liste des empreintes") from error
-    found = {}
-    for number, line in enumerate(lines, start=1):
-        digest, _, name = line.partition("  ")
-        if len(digest) != SHA256_LETTERS or not name or "/" in name:
-            raise DamagedReleaseError(f"{CHECKSUMS} : illisible, la ligne {number} n'est plus une empreinte et un nom")
-        found[name] = digest
-    return found
+    names = {path.name for path in folder.iterdir()} - {CHECKSUMS} | expected.keys()
+    findings = [_checked(folder / name, expected.get(name)) for name in sorted(names)]
+    return [f"{CHECKSUMS} : {finding}" for finding in findings if finding]
 
 
 def _checked(path: Path, expected: str | None) -> str | None:
@@ -107,10 +88,9 @@ def chain_findings(releases: Path, dataset: str) -> list[str]:
         expected = history.previous_of(before) if before else None
         if "contentHash" in descriptor:
             chained = True
-            if (found := descriptor.get("previous")) != expected:
-                findings.append(
-                    f"{dataset} {version} : la version précédente est {_told(found)}, non {_told(expected)}"
-                )
+            if (link := descriptor.get("previous")) != expected:
+                linked = f"la version précédente est {_told(link)}, non {_told(expected)}"
+                findings.append(f"{dataset} {version} : {linked}")
         elif chained:
             findings.append(f"{dataset} {version} : maillon absent de la chaîne des versions")
         before = folder
@@ -127,3 +107,44 @@ def _signs(folder: Path) -> str:
     for path in sorted(folder.iterdir()):
         digest.update(f"{path.name} {disk_signs(path)}\n".encode())
     return digest.hexdigest()
+
+
+def release_findings(folder: Path, columnar: Iterable[tuple[str, pa.Table]]) -> list[str]:
+    """Return what a reader that knows nothing of how a release was written finds wrong in it.
+
+    ``columnar``: its Parquet files, each with the rows that it must hold.
+    """
+    differ = [name for name, table in columnar if not _holds(folder / f"{name}.parquet", table)]
+    unlike = [f"{name}.parquet : relu, il diffère de la table" for name in differ]
+    return [*_package_findings(folder), *checksum_findings(folder), *unlike]
+
+
+def _package_findings(folder: Path) -> list[str]:
+    """Return frictionless's verdicts on the descriptor, and on every table as it describes it."""
+    try:
+        package = Package.from_descriptor(str(folder / history.DESCRIPTOR))
+    except FrictionlessException as exception:
+        return [f"{history.DESCRIPTOR} : {error.message}" for error in exception.reasons or [exception.error]][:SHOWN]
+    findings = []
+    for resource in package.resources:
+        described = resource.to_descriptor()
+        keys = {key["reference"]["resource"] for key in described["schema"].get("foreignKeys", ())}
+        path, references = folder / described["path"], {name: package.get_resource(name) for name in keys}
+        verdict = judge_file(
+            path, described["schema"], described["dialect"], encoding=described["encoding"], references=references,
+            limit_errors=SHOWN,
+        )  # fmt: skip
+        errors = [*verdict.report["errors"], *(error for task in verdict.report["tasks"] for error in task["errors"])]
+        findings += [f"{path.name} : {error['message']}" for error in errors]
+    return findings[:SHOWN]
+
+
+def _holds(path: Path, table: pa.Table) -> bool:
+    """Whether a Parquet holds a table and nothing else."""
+    with parquet.ParquetFile(path) as file:
+        start = 0
+        same: bool = file.schema_arrow.equals(plain_schema(table.schema)) and file.metadata.num_rows == table.num_rows
+        for batch in file.iter_batches(BATCH) if same else ():
+            same = same and pa.Table.from_batches([batch]).equals(plain(table.slice(start, batch.num_rows)))
+            start += batch.num_rows
+    return same

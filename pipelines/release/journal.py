@@ -7,7 +7,7 @@ all the rest can be replayed: the journal applied to the old rows gives the new 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -15,19 +15,22 @@ from pyarrow import compute as pc
 
 from pipelines.release.canonical import printed
 from pipelines.release.column_texts import escaped, joined
-from pipelines.release.difference import BETWEEN, VERSION_COLUMN, CellChange, TableState, places
-from pipelines.release.own_tables import DATASET_ITSELF, FILES_THEMSELVES, HIDDEN, JOURNAL, KEY_ITSELF
-from pipelines.release.reasons import SCOPE, TELLING, Reason
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from pipelines.release.difference import ReleaseDifference, Rows, TableDifference
-    from pipelines.release.reasons import Reasons
+from pipelines.release.difference import (
+    BETWEEN,
+    VERSION_COLUMN,
+    ReleaseDifference,
+    Rows,
+    TableDifference,
+    TableState,
+    places,
+)
+from pipelines.release.reasons import SCOPE, TELLING, Reason, Reasons
+from pipelines.release.written_files import DATASET_ITSELF, FILES_THEMSELVES, HIDDEN, JOURNAL, KEY_ITSELF
 
 FREE = "F"  # SDMX CONF_STATUS
 RELABELLED = "La mention « données synthétiques » a été mise ou retirée."
 _SECRECY = "statut_confidentialite"
+JOURNAL_SCHEMA = pa.schema([(name, pa.string()) for name in JOURNAL.names])
 _CHANGES = JOURNAL.names[:5]  # what changed; the others say why
 
 
@@ -35,24 +38,13 @@ def journal(
     difference: ReleaseDifference, old: Mapping[str, TableState], new: Mapping[str, TableState], reasons: Reasons
 ) -> pa.Table:
     """Return the lines of everything that differs, as texts in the columns of ``JOURNAL`` and in their order."""
-    lines: list[tuple[str, ...]] = [
-        (name, "", "", "", "", "ajout", "Table ajoutée.") for name in difference.tables_added
-    ]
-    lines += [(name, "", "", "", "", "retrait", "Table retirée.") for name in difference.tables_removed]
-    lines += [
-        (one.table, "", FILES_THEMSELVES, one.before, one.after, "définition", one.why) for one in difference.moved
-    ]
-    if difference.relabelled:
-        lines.append((DATASET_ITSELF, "", "synthetic", "", "", "révision", RELABELLED))
+    lines = list(_whole_lines(difference))
     blocks: list[pa.Table] = []
     for name, table in difference.tables.items():
         lines += _table_lines(table, old[name], new[name])
         blocks += _row_blocks(table, old[name], new[name], reasons)
-    whole = pa.table(
-        {name: pa.array([line[at] for line in lines], pa.string()) for at, name in enumerate(JOURNAL.names)}
-    )
-    found = pa.concat_tables([whole, *blocks])
-    return found.sort_by([(name, "ascending") for name in JOURNAL.key])
+    whole = pa.Table.from_pylist([dict(zip(JOURNAL.names, line, strict=True)) for line in lines], JOURNAL_SCHEMA)
+    return pa.concat_tables([whole, *blocks]).sort_by([(name, "ascending") for name in JOURNAL.key])
 
 
 def misled(
@@ -64,17 +56,25 @@ def misled(
         blocks = list(_row_blocks(table, old[name], new[name], None))
         expected = pa.concat_tables([JOURNAL_SCHEMA.empty_table(), *blocks]).select(_CHANGES)
         expected = pa.table([printed(column) for column in expected.columns], names=_CHANGES)
-        found = written.filter(pc.and_(pc.equal(written["table"], name), pc.not_equal(written["cle"], "")))
-        if not _ordered(expected).equals(_ordered(found.select(_CHANGES))):
+        lines = written.filter(pc.and_(pc.equal(written["table"], name), pc.not_equal(written["cle"], "")))
+        if not _ordered(expected).equals(_ordered(lines.select(_CHANGES))):
             wrong.append(name)
     return wrong
 
 
-JOURNAL_SCHEMA = pa.schema([(name, pa.string()) for name in JOURNAL.names])
-
-
 def _ordered(lines: pa.Table) -> pa.Table:
     return lines.sort_by([(name, "ascending") for name in JOURNAL.key]).combine_chunks()
+
+
+def _whole_lines(difference: ReleaseDifference) -> Iterator[tuple[str, ...]]:
+    for name in difference.tables_added:
+        yield name, "", "", "", "", "ajout", "Table ajoutée."
+    for name in difference.tables_removed:
+        yield name, "", "", "", "", "retrait", "Table retirée."
+    for one in difference.moved:
+        yield one.table, "", FILES_THEMSELVES, one.before, one.after, "définition", one.why
+    if difference.relabelled:
+        yield DATASET_ITSELF, "", "synthetic", "", "", "révision", RELABELLED
 
 
 def _table_lines(table: TableDifference, old: TableState, new: TableState) -> Iterator[tuple[str, ...]]:
@@ -94,9 +94,9 @@ def _table_lines(table: TableDifference, old: TableState, new: TableState) -> It
 
 def _redefined(old: TableState, new: TableState) -> str:
     """Name the columns whose texts or constraints changed, when that is what changed."""
-    before = {item["name"]: item for item in old.schema["fields"]}
-    changed = [item["name"] for item in new.schema["fields"] if item["name"] in before and item != before[item["name"]]]
-    if changed:
+    before = {column["name"]: column for column in old.schema["fields"]}
+    after = {column["name"]: column for column in new.schema["fields"] if column["name"] in before}
+    if changed := [name for name, column in after.items() if column != before[name]]:
         return f"Textes ou règles de colonnes changés : {', '.join(changed)}."
     return "Colonnes, ordre ou règles de la table changés."
 
@@ -178,20 +178,20 @@ def _why_changed(
     names = [name for name in SCOPE if name in new.types]
     scope = [new.texts(name, rows) for name in names]
     nothing = pa.chunked_array([pa.repeat(pa.scalar(""), len(rows))])
-    sides = ((old, table.before[rows]), (new, rows))
-    telling = [
-        state.texts(name, at) if name in table.cells and name in state.types else nothing
-        for name in TELLING for state, at in sides
-    ]  # fmt: skip
+    telling = []
+    for name in TELLING:
+        for state, at in ((old, table.before[rows]), (new, rows)):
+            told = name in table.cells and name in state.types
+            telling.append(state.texts(name, at) if told else nothing)
     which, sets = _columns_changed(table, rows)
 
     def reason_of(cells: Sequence[str]) -> Reason:
         *values, at = cells
         place, told = values[: len(names)], values[len(names) :]
-        changes = {name: CellChange(name, "", "") for name in sets[int(at)]}
+        changes = dict.fromkeys(sets[int(at)], ("", ""))
         for number, name in enumerate(TELLING):
             if name in changes:
-                changes[name] = CellChange(name, told[2 * number], told[2 * number + 1])
+                changes[name] = (told[2 * number], told[2 * number + 1])
         return reasons.of(table.table, dict(zip(names, place, strict=True)), changes)
 
     return _each(joined([*scope, *telling, pc.cast(which, pa.string())], BETWEEN), reason_of)
@@ -202,16 +202,14 @@ def _columns_changed(table: TableDifference, rows: Rows) -> tuple[pa.ChunkedArra
     columns = list(table.cells)
     touched = np.stack([np.isin(rows, table.cells[name], assume_unique=True) for name in columns], axis=1)
     sets, at = np.unique(touched, axis=0, return_inverse=True)
-    named = [[name for name, moved in zip(columns, found, strict=True) if moved] for found in sets]
+    named = [[name for name, moved in zip(columns, marks, strict=True) if moved] for marks in sets]
     return pa.chunked_array([at.reshape(-1)]), named
 
 
 def _each(places_of_rows: pa.ChunkedArray, reason: Callable[[Sequence[str]], Reason]) -> tuple[pa.Array, pa.Array]:
     """Return the nature and the text of the reason of each row, asked once for each different text."""
     values = pc.unique(places_of_rows)
-    found = [reason(text.split(BETWEEN)) for text in values.to_pylist()]
+    reasons = [reason(text.split(BETWEEN)) for text in values.to_pylist()]
     at = pa.array(places(places_of_rows, values))
-    return (
-        pa.array([item.nature for item in found], pa.string()).take(at),
-        pa.array([item.text for item in found], pa.string()).take(at),
-    )
+    natures, texts = ([getattr(why, name) for why in reasons] for name in ("nature", "text"))
+    return pa.array(natures, pa.string()).take(at), pa.array(texts, pa.string()).take(at)

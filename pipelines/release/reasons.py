@@ -7,21 +7,17 @@ of them explains is told as such, and a gate asks a person.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 
+from pipelines.declarations import Catalogue
 from pipelines.mechanics.french import first_few
+from pipelines.release.difference import TableState
 from pipelines.release.inputs import Inputs, Reception
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from pipelines.declarations import Catalogue
-    from pipelines.release.difference import CellChange, TableState
 
 UNEXPLAINED = "inexpliqué"
 # Columns of a row that look at other years: they move when an earlier year is put right.
@@ -30,9 +26,8 @@ LOOKING_BACK = frozenset({
     "evolution_significative", "evolution_inhabituelle", "valeur_initiale", "progression",
     "vague_comparee", "ecart_vague", "p_vague", "p_vague_corrigee", "vague_significatif",
 })  # fmt: skip
-OF_SIGNALS = frozenset(
-    {"signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix"}
-)  # of all texts
+# Tables of signals, which speak of all texts.
+OF_SIGNALS = frozenset({"signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix"})
 BETWEEN_YEARS = "comparabilite"  # a table whose every column does
 MARK, MARKED = "nature_donnees", "La racine des exports dit autrement si ses données sont synthétiques."
 KEPT = (
@@ -46,15 +41,8 @@ KEPT_AMOUNT = (
 STATUS, KEPT_FROM = TELLING = "statut_observation", "version_conservee"  # columns whose change says why by itself
 FAILED = "erreur-traitement"  # id of a reason of absence
 SHOWN = 3  # files named in one reason
-SCOPE = (
-    "reseau",
-    "annee",
-    "periode",
-    "indicateur",
-    "export",
-    "barometre",
-    "vague",
-)  # columns that say what a row speaks of
+# Columns that say what a row speaks of.
+SCOPE = ("reseau", "annee", "periode", "indicateur", "export", "barometre", "vague")
 
 
 @dataclass(frozen=True)
@@ -100,76 +88,64 @@ class Reasons:
         ``because`` is the reason of everything, when a person gave one (a rollback).
         """
         self._catalogue = catalogue
-        self._explanations = [item for item in catalogue.datasets[dataset].explanations if item.after == after]
+        self._explanations = [each for each in catalogue.datasets[dataset].explanations if each.after == after]
         self._old, self._new = inputs
-        self._corrected = _newly_applied(*corrections)
+        before, now = (_applied(table) for table in corrections)
+        self._corrected = [correction for correction in now if correction not in before]
         self._failed = set(_failed(results, catalogue))
         self._because = because
         self._files = dict(self._files_between())
-        self._redeclared = self._changed_declarations()
-        self._known: dict[Scope, Reason | None] = {}
+        old, new = (side.declarations if all(inputs) and side else {} for side in inputs)
+        self._redeclared = [place for place in sorted({*old, *new}) if old.get(place) != new.get(place)]
+        self._causes: dict[Scope, Reason | None] = {}
 
-    def of(self, table: str, row: Mapping[str, str], cells: Mapping[str, CellChange] | None = None) -> Reason:
-        """Return why ``row`` of ``table`` is new, gone or (with the ``cells`` that changed) different."""
+    def of(self, table: str, row: Mapping[str, str], cells: Mapping[str, tuple[str, str]] | None = None) -> Reason:
+        """Return why ``row`` of ``table`` is new, gone or different: then ``cells``, before and after, by column."""
         if self._because:
             return self._because
         cells = cells or {}
-        year = row.get("annee") or row.get("periode", "")[:4]
-        scope = Scope(
-            table,
-            row.get("reseau") or row.get("barometre", ""),
-            int(year) if year.isdigit() else None,
-            row.get("indicateur", ""),
-            row.get("export") or row.get("vague", ""),
-        )
-        if table in OF_SIGNALS:
-            scope = Scope(table)
+        scope = _scope(table, row)
         if said := self._said_by(cells, scope):
             return said
-        if scope not in self._known:
-            self._known[scope] = self._found(scope)
-        found = self._known[scope] or self._marked(scope, set(cells)) or self._looking_back(scope, set(cells))
-        return found or Reason(UNEXPLAINED, self._nothing())
+        if scope not in self._causes:
+            self._causes[scope] = (
+                self._explained(scope) or self._correction(scope) or self._received(scope) or self._declared(scope)
+            )
+        cause = self._causes[scope] or self._marked(scope, set(cells)) or self._looking_back(scope, set(cells))
+        return cause or Reason(UNEXPLAINED, self._nothing())
 
-    def _said_by(self, cells: Mapping[str, CellChange], scope: Scope) -> Reason | None:
+    def _said_by(self, cells: Mapping[str, tuple[str, str]], scope: Scope) -> Reason | None:
         """Return the reason that results give of themselves: what is provisional, what could not be computed."""
         if self._explained(scope):
             return None
         if (scope.network, scope.year, scope.indicator) in self._failed:
             return Reason("révision", "Erreur de traitement : la valeur n'a pas pu être calculée.")
-        if (kept := cells.get(KEPT_FROM)) and kept.after and set(cells) <= {KEPT_FROM, STATUS, *LOOKING_BACK}:
-            return None if self._declared(scope) else Reason("révision", self._kept(scope))
-        final = (status := cells.get(STATUS)) and status.before == "P"
-        return Reason("révision", "Valeur provisoire devenue définitive.") if final else None
-
-    def _kept(self, scope: Scope) -> str:
-        declared = self._catalogue.indicators.get(scope.indicator)
-        return KEPT_AMOUNT if declared and declared.enterprises else KEPT
-
-    def _found(self, scope: Scope) -> Reason | None:
-        return (
-            self._explained(scope) or self._correction(scope) or self._received(scope) or self._declared(scope)
-        )  # fmt: skip
+        _, kept_from = cells.get(KEPT_FROM, ("", ""))
+        if kept_from and set(cells) <= {KEPT_FROM, STATUS, *LOOKING_BACK}:
+            declared = self._catalogue.indicators.get(scope.indicator)
+            text = KEPT_AMOUNT if declared and declared.enterprises else KEPT
+            return None if self._declared(scope) else Reason("révision", text)
+        status_before, _ = cells.get(STATUS, ("", ""))
+        return Reason("révision", "Valeur provisoire devenue définitive.") if status_before == "P" else None
 
     def _explained(self, scope: Scope) -> Reason | None:
-        for item in self._explanations:
-            tests = (
-                not item.tables or scope.table in item.tables,
-                not item.networks or scope.network in item.networks,
-                not item.indicators or scope.indicator in item.indicators,
-                item.years is None or scope.year in item.years,
-            )
-            if all(tests):
-                return Reason(item.kind, item.reason)
+        for explanation in self._explanations:
+            if (
+                (not explanation.tables or scope.table in explanation.tables)
+                and (not explanation.networks or scope.network in explanation.networks)
+                and (not explanation.indicators or scope.indicator in explanation.indicators)
+                and (explanation.years is None or scope.year in explanation.years)
+            ):
+                return Reason(explanation.kind, explanation.reason)
         return None
 
     def _correction(self, scope: Scope) -> Reason | None:
         exports = self._exports(scope)
-        for item in self._corrected:
-            place = (self._any_network(scope) or item["reseau"] == scope.network,
-                     scope.year is None or item["annee"] == str(scope.year))  # fmt: skip
-            if all(place) and (not exports or item["export"] in exports):
-                return Reason("correction", item["raison"])
+        for correction in self._corrected:
+            here = self._any_network(scope) or correction["reseau"] == scope.network
+            then = scope.year is None or correction["annee"] == str(scope.year)
+            if here and then and (not exports or correction["export"] in exports):
+                return Reason("correction", correction["raison"])
         return None
 
     def _received(self, scope: Scope) -> Reason | None:
@@ -213,8 +189,8 @@ class Reasons:
             return None
         receptions = [inputs.reception(scope.network, scope.year) for inputs in (self._old, self._new)]
         before, after = (
-            bool(found.synthetic if found else inputs.synthetic)
-            for found, inputs in zip(receptions, (self._old, self._new), strict=True)
+            bool(reception.synthetic if reception else inputs.synthetic)
+            for reception, inputs in zip(receptions, (self._old, self._new), strict=True)
         )
         return Reason("révision", MARKED) if before != after else None
 
@@ -223,15 +199,13 @@ class Reasons:
         between = bool(columns) and (scope.table == BETWEEN_YEARS or columns <= LOOKING_BACK)
         if scope.year is None or not between:
             return None
-        for year in sorted(self._years(scope), reverse=True):
-            earlier = replace(scope, year=year)
-            if year < scope.year and (found := self._correction(earlier) or self._received(earlier)):
-                return Reason(found.nature, f"Comparaison avec {year}, où : {found.text[0].lower()}{found.text[1:]}")
-        return None
-
-    def _years(self, scope: Scope) -> set[int]:
         years = {year for network, year in self._files if self._any_network(scope) or network == scope.network}
-        return years | {int(item["annee"]) for item in self._corrected}
+        years |= {int(correction["annee"]) for correction in self._corrected}
+        for year in sorted(years, reverse=True):
+            earlier = replace(scope, year=year)
+            if year < scope.year and (cause := self._correction(earlier) or self._received(earlier)):
+                return Reason(cause.nature, f"Comparaison avec {year}, où : {cause.text[0].lower()}{cause.text[1:]}")
+        return None
 
     def _any_network(self, scope: Scope) -> bool:
         """Whether a row rests on all networks: it names none, or its indicator counts them."""
@@ -249,23 +223,29 @@ class Reasons:
     def _files_between(self) -> Iterator[tuple[tuple[str, int], list[tuple[str, str, str]]]]:
         if self._old is None or self._new is None:
             return
-        places = {(item.network, item.year): None for item in (*self._old.receptions, *self._new.receptions)}
-        for place in places:
-            before, after = self._old.reception(*place), self._new.reception(*place)
-            if moved := list(_moved(before, after)):
+        receptions = (*self._old.receptions, *self._new.receptions)
+        for place in dict.fromkeys((reception.network, reception.year) for reception in receptions):
+            if moved := list(_moved(self._old.reception(*place), self._new.reception(*place))):
                 yield place, moved
-
-    def _changed_declarations(self) -> list[str]:
-        if self._old is None or self._new is None:
-            return []
-        before, after = self._old.declarations, self._new.declarations
-        return [place for place in sorted({*before, *after}) if before.get(place) != after.get(place)]
 
     def _nothing(self) -> str:
         if self._old is None or self._new is None:
             return "Aucune cause trouvée : l'une des deux versions ne dit pas de quels fichiers elle vient."
         code = " ; le code de calcul a changé" if self._old.code != self._new.code else ""
         return f"Aucune cause trouvée dans les fichiers, les corrections et les déclarations{code}."
+
+
+def _scope(table: str, row: Mapping[str, str]) -> Scope:
+    if table in OF_SIGNALS:
+        return Scope(table)
+    year = row.get("annee") or row.get("periode", "")[:4]
+    return Scope(
+        table,
+        row.get("reseau") or row.get("barometre", ""),
+        int(year) if year.isdigit() else None,
+        row.get("indicateur", ""),
+        row.get("export") or row.get("vague", ""),
+    )
 
 
 def _moved(before: Reception | None, after: Reception | None) -> Iterator[tuple[str, str, str]]:
@@ -292,12 +272,6 @@ def _failed(results: TableState | None, catalogue: Catalogue) -> Iterator[tuple[
     failed = pa.table({name: results.texts(name, rows) for name in names})
     for row in failed.group_by(list(names)).aggregate([]).to_pylist():
         yield row["reseau"], int(row["annee"]), row["indicateur"]
-
-
-def _newly_applied(old: TableState | None, new: TableState | None) -> list[dict[str, str]]:
-    """Return the corrections that are applied in the new release as they were not in the old one."""
-    known = _applied(old)
-    return [item for item in _applied(new) if item not in known]
 
 
 def _applied(state: TableState | None) -> list[dict[str, str]]:

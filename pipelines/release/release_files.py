@@ -1,40 +1,104 @@
-"""The files of one release, written into a folder from canonical tables. Where it stands is not decided here."""
+"""The files of one release, written into a folder from canonical tables; what it tells of its place among the others.
+
+Where the folder stands is not decided here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from pyarrow import compute as pc
 
 from pipelines.compile.dictionary import DICTIONARY, dictionary_frame
 from pipelines.compile.expected_cells import shown
-from pipelines.release import written_files
+from pipelines.declarations import Catalogue, Dataset, Table
+from pipelines.release import changelog, history, written_files
 from pipelines.release.canonical import canonical_table
-from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, versions_frame
+from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, Version, versions_frame
 from pipelines.release.column_texts import canonical
 from pipelines.release.data_package import datapackage, release_title, schema_file, standard_schema, to_bytes
+from pipelines.release.difference import ReleaseDifference, TableState
 from pipelines.release.historical import historical_schema, historical_table
-from pipelines.release.history import DESCRIPTOR, JOURNAL_FILE
-from pipelines.release.own_tables import JOURNAL, VERSIONS
+from pipelines.release.inputs import Inputs, inputs_of
+from pipelines.release.journal import journal
+from pipelines.release.reasons import Reason, Reasons
 from pipelines.release.reuse import introduction, readme
-from pipelines.release.table_parts import CSV, MEGABYTE, PARQUET
+from pipelines.release.table_parts import CSV, MEGABYTE, PARQUET, TableParts
 from pipelines.release.table_writers import write_csv, write_parquet
+from pipelines.release.written_files import JOURNAL, VERSIONS, WrittenFile
 from pipelines.release.xlsx_rendition import NEEDED, Sheet, write_people_workbook, write_workbook
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    import pyarrow as pa
-
-    from pipelines.declarations import Catalogue, Dataset, Table
-    from pipelines.release.record import Record
-    from pipelines.release.table_parts import TableParts
-    from pipelines.release.written_files import WrittenFile
-
 EXAMPLES = 10_000  # rows among which the declared example of a column is looked for
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the tables of a release come from; ``because`` and ``rollback`` when a person went back to a version."""
+
+    synthetic: str | None
+    inputs: Inputs | None = None
+    because: Reason | None = None
+    rollback: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a release tells of its place among the others.
+
+    ``versions`` ends with this one; ``properties`` are our own of the descriptor; ``earlier`` the folder of the release
+    before.
+    """
+
+    journal: pa.Table
+    versions: Sequence[Version]
+    changelog: str
+    properties: Mapping[str, Any]
+    earlier: Path | None
+
+
+def record(
+    catalogue: Catalogue, dataset_id: str, version: str, earlier: Path | None, difference: ReleaseDifference,
+    states: tuple[Mapping[str, TableState], Mapping[str, TableState]], origin: Origin, content: str,
+) -> Record:  # fmt: skip
+    """Return the record of a version after ``earlier``, of tables before and after, which hash to ``content``."""
+    old, new = states
+    reasons = Reasons(
+        catalogue,
+        dataset_id,
+        after=earlier.name if earlier else None,
+        inputs=(inputs_of(history.descriptor(earlier)) if earlier else None, origin.inputs),
+        corrections=(old.get("corrections"), new.get("corrections")),
+        results=new.get("resultats"),
+        because=origin.because,
+    )
+    lines, first = journal(difference, old, new, reasons), earlier is None
+    known = changelog.known_versions(earlier.parent.parent, dataset_id) if earlier else []
+    counts = changelog.row_counts(difference, {name: state.count for name, state in new.items()})
+    this = Version(
+        len(known) + 1, version, earlier.name if earlier else None, changelog.kind(version, first=first),
+        changelog.summary(lines, first=first), counts["added"], counts["removed"], counts["changed"],
+        changelog.data_date(new.values()), content,
+    )  # fmt: skip
+    title = release_title(catalogue.datasets[dataset_id], origin.synthetic)
+    text = changelog.changelog(title, changelog.section(this, difference, lines), earlier)
+    return Record(lines, [*known, this], text, _properties(earlier, origin, content), earlier)
+
+
+def _properties(earlier: Path | None, origin: Origin, content: str) -> dict[str, Any]:
+    """Return what the descriptor tells beside what Data Package knows."""
+    ours: dict[str, Any] = {"contentHash": content}
+    if earlier:
+        ours["previous"] = history.previous_of(earlier)
+    if origin.rollback:
+        ours["rollback"] = dict(origin.rollback)
+    if origin.inputs:
+        ours["inputs"] = origin.inputs.descriptor()
+    return ours
 
 
 @dataclass(frozen=True)
@@ -61,19 +125,22 @@ class ReleaseFiles:
 
     def write(self, folder: Path) -> None:
         """Write every file of the release."""
-        written = [*self._tables(folder), *self._record(folder), *self._others(folder)]
+        lines = write_csv(canonical_table("journal", JOURNAL, self.record.journal), folder / history.JOURNAL_FILE)
+        changes = written_files.write(folder / CHANGELOG, self.record.changelog.encode("utf-8"))
+        written = [*self._tables(folder), lines, changes, *self._others(folder)]
         by_name = {file.name: file for file in written}
+        networks = [table.column("reseau") for table in self.tables.values() if "reseau" in table.column_names]
         descriptor = datapackage(
             self.dataset_id,
             self.catalogue,
             version=self.version,
             files=by_name,
             layout=self.layout,
-            networks=self._networks(),
+            networks={name for column in networks for name in column.unique().to_pylist() if name},
             synthetic=self.synthetic,
-            origin=self.record.origin,
+            origin=self.record.properties,
         )
-        written.append(written_files.write(folder / DESCRIPTOR, to_bytes(descriptor)))
+        written.append(written_files.write(folder / history.DESCRIPTOR, to_bytes(descriptor)))
         written_files.write(folder / written_files.CHECKSUMS, written_files.checksums(written))
 
     def _tables(self, folder: Path) -> list[WrittenFile]:
@@ -119,13 +186,6 @@ class ReleaseFiles:
         for table in self.tables:
             yield from ((file.name, self.layout.rows(file)) for file in self.layout.files(table, file_format))
 
-    def _record(self, folder: Path) -> list[WrittenFile]:
-        journal = canonical_table("journal", JOURNAL, self.record.journal)
-        return [
-            write_csv(journal, folder / JOURNAL_FILE),
-            written_files.write(folder / CHANGELOG, self.record.changelog.encode("utf-8")),
-        ]
-
     def _others(self, folder: Path) -> list[WrittenFile]:
         parts = [part for name in self.tables for part in self.layout.parts(name)]
         text = readme(self.dataset, self.version, self.declared, parts, self.synthetic)
@@ -146,8 +206,3 @@ class ReleaseFiles:
             write_csv(table, folder / f"{declared.name}.csv"),
             written_files.write(folder / f"{declared.name}.schema.json", schema),
         ]
-
-    def _networks(self) -> set[str]:
-        """Return the networks that the tables speak of."""
-        columns = [table.column("reseau") for table in self.tables.values() if "reseau" in table.column_names]
-        return {name for column in columns for name in column.unique().to_pylist() if name}

@@ -9,45 +9,35 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
 import numpy as np
 import pandera.pandas as pandera
 import pyarrow as pa
-from frictionless import FrictionlessException, Package
 from pyarrow import compute as pc
-from pyarrow import parquet
 
 from pipelines.compile.contracts import contract, frame
 from pipelines.compile.table_schema import table_schema
+from pipelines.declarations import Catalogue, Table
 from pipelines.release import history, written_files
-from pipelines.release.canonical import canonical_table
+from pipelines.release.canonical import Columns, canonical_table
 from pipelines.release.changelog import row_counts
-from pipelines.release.column_texts import BATCH, plain, plain_schema, slices
+from pipelines.release.column_texts import plain, slices
 from pipelines.release.difference import (
+    FIRST,
     VERSION_COLUMN,
     ReleaseDifference,
     TableDifference,
     TableState,
     content_hash,
+    next_version,
     release_difference,
 )
-from pipelines.release.history import DESCRIPTOR
-from pipelines.release.integrity import checksum_findings
-from pipelines.release.record import Following, Origin
+from pipelines.release.inputs import Inputs
+from pipelines.release.integrity import SHOWN, checksum_findings, release_findings
 from pipelines.release.refusals import ReleaseError, TableError
-from pipelines.release.release_files import ReleaseFiles
+from pipelines.release.release_files import Origin, ReleaseFiles, record
 from pipelines.release.table_parts import TableParts
-from pipelines.release.version import FIRST, next_version
-from pipelines.tabular import judge_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
-    from pipelines.declarations import Catalogue, Table
-    from pipelines.release.canonical import Columns
-    from pipelines.release.inputs import Inputs
 
 _FILLED = {VERSION_COLUMN: FIRST}  # until the version is known
 
@@ -98,7 +88,7 @@ def issue(dataset_id: str, catalogue: Catalogue, data: dict[str, pa.Table], rele
     """Make a release of canonical tables, unless their content is that of the latest one, or of one rolled back."""
     home, known = releases / dataset_id, history.versions(releases, dataset_id)
     latest = home / known[-1] if known else None
-    new = {name: _state(catalogue, name, table) for name, table in data.items()}
+    new = {name: TableState(table_schema(catalogue.tables[name]), table) for name, table in data.items()}
     rows = {name: table.num_rows for name, table in data.items()}
     told = history.layout_of(latest) if latest else {}
     layout = TableParts(catalogue.datasets[dataset_id], {name: catalogue.tables[name] for name in data}, data, told)
@@ -109,18 +99,15 @@ def issue(dataset_id: str, catalogue: Catalogue, data: dict[str, pa.Table], rele
     if latest and (altered := checksum_findings(latest)):
         raise ReleaseError(f"{dataset_id} {latest.name} a été modifiée depuis sa publication :", altered)
     old = history.states(latest) if latest else {}
-    relabelled = latest is not None and _is_synthetic(latest) != bool(origin.synthetic)
-    moved = layout.moved(told) if latest else ()
-    difference = release_difference(old, new, relabelled=relabelled, moved=moved)
-    previous = latest.name if latest else None
-    version = next_version(previous, difference)
+    relabelled = latest is not None and bool(history.descriptor(latest).get("synthetic")) != bool(origin.synthetic)
+    difference = release_difference(old, new, relabelled=relabelled, moved=layout.moved(told) if latest else ())
+    version = next_version(latest.name if latest else None, difference)
     assert version is not None  # contents differ
-    follows = Following(catalogue, dataset_id, releases, version, latest)
-    record = follows.record(difference, (old, new), origin, content)
+    told_of = record(catalogue, dataset_id, version, latest, difference, (old, new), origin, content)
     for name, state in new.items():
         data[name] = _dated(data[name], version, state, old.get(name), difference.tables.get(name))
-    folder = _publish(ReleaseFiles(dataset_id, catalogue, version, data, layout, origin.synthetic, record), home)
-    return Release(dataset_id, version, previous, folder, True, rows, difference)
+    folder = _publish(ReleaseFiles(dataset_id, catalogue, version, data, layout, origin.synthetic, told_of), home)
+    return Release(dataset_id, version, latest.name if latest else None, folder, True, rows, difference)
 
 
 def withdrawn(release: Path) -> frozenset[str]:
@@ -147,14 +134,6 @@ def _checked(dataset_id: str, catalogue: Catalogue, tables: Mapping[str, Columns
     if findings:
         raise ReleaseError(f"Publication de {dataset_id} refusée, rien n'est publié :", findings)
     return data
-
-
-def _state(catalogue: Catalogue, name: str, table: pa.Table) -> TableState:
-    return TableState(table_schema(catalogue.tables[name]), table)
-
-
-def _is_synthetic(release: Path) -> bool:
-    return bool(history.descriptor(release).get("synthetic", False))
 
 
 def _dated(
@@ -191,11 +170,6 @@ def _publish(files: ReleaseFiles, home: Path) -> Path:
     return final
 
 
-# The two verdicts on a release being made: pandera on its tables, then ``tabular`` on the written folder.
-
-SHOWN = 20
-
-
 def contract_findings(name: str, table: Table, data: pa.Table) -> list[str]:
     """Return what pandera finds against the declared constraints of a table, piece by piece."""
     judge, findings = contract(table), dict[str, None]()
@@ -204,54 +178,7 @@ def contract_findings(name: str, table: Table, data: pa.Table) -> list[str]:
             judge.validate(frame(piece), lazy=True)
         except pandera.errors.SchemaErrors as error:
             cases = error.failure_cases.drop_duplicates(["column", "check", "failure_case"])
-            findings |= dict.fromkeys(_contract_finding(name, case) for case in cases.head(SHOWN).to_dict("records"))
+            for case in cases.head(SHOWN).to_dict("records"):
+                place = f"{name}.{case['column']}" if case.get("column") else name
+                findings[f"{place} : « {case['failure_case']} » refusé ({case['check']})"] = None
     return list(findings)[:SHOWN]
-
-
-def release_findings(folder: Path, columnar: Iterable[tuple[str, pa.Table]]) -> list[str]:
-    """Return what a reader that knows nothing of how a release was written finds wrong in it.
-
-    ``columnar``: its Parquet files, each with the rows that it must hold.
-    """
-    return [*_package_findings(folder), *checksum_findings(folder), *_parquet_findings(folder, columnar)]
-
-
-def _contract_finding(name: str, case: Mapping[Any, Any]) -> str:
-    place = f"{name}.{case['column']}" if case.get("column") else name
-    return f"{place} : « {case['failure_case']} » refusé ({case['check']})"
-
-
-def _package_findings(folder: Path) -> list[str]:
-    """Return frictionless's verdicts on the descriptor, and on every table as it describes it."""
-    try:
-        package = Package.from_descriptor(str(folder / DESCRIPTOR))
-    except FrictionlessException as exception:
-        return [f"{DESCRIPTOR} : {error.message}" for error in exception.reasons or [exception.error]][:SHOWN]
-    findings = []
-    for resource in package.resources:
-        described = resource.to_descriptor()
-        keys = {key["reference"]["resource"] for key in described["schema"].get("foreignKeys", ())}
-        path, references = folder / described["path"], {name: package.get_resource(name) for name in keys}
-        verdict = judge_file(
-            path, described["schema"], described["dialect"], encoding=described["encoding"], references=references,
-            limit_errors=SHOWN,
-        )  # fmt: skip
-        errors = [*verdict.report["errors"], *(error for task in verdict.report["tasks"] for error in task["errors"])]
-        findings += [f"{path.name} : {error['message']}" for error in errors]
-    return findings[:SHOWN]
-
-
-def _parquet_findings(folder: Path, columnar: Iterable[tuple[str, pa.Table]]) -> list[str]:
-    differ = [name for name, table in columnar if not _holds(folder / f"{name}.parquet", table)]
-    return [f"{name}.parquet : relu, il diffère de la table" for name in differ]
-
-
-def _holds(path: Path, table: pa.Table) -> bool:
-    """Whether a Parquet holds a table and nothing else."""
-    with parquet.ParquetFile(path) as file:
-        start = 0
-        same: bool = file.schema_arrow.equals(plain_schema(table.schema)) and file.metadata.num_rows == table.num_rows
-        for batch in file.iter_batches(BATCH) if same else ():
-            same = same and pa.Table.from_batches([batch]).equals(plain(table.slice(start, batch.num_rows)))
-            start += batch.num_rows
-    return same

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.compile.dictionary import dictionary_rows
+from pipelines.declarations import Catalogue, Dataset, Table
 from pipelines.mechanics.french import counted
 from pipelines.release import history
 from pipelines.release.changelog import known_versions
 from pipelines.release.data_package import SYNTHETIC_MARK, release_title
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from pipelines.declarations import Catalogue, Dataset, Table
-    from pipelines.release.table_parts import TableFile
+from pipelines.release.table_parts import TableFile
 
 TEMPLATES = Path(__file__).parent / "templates"
 REUSE = "reutiliser.md"
@@ -69,37 +66,6 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
 PARQUET = "Mêmes lignes et colonnes que le fichier CSV, typées et compressées, pour Python, R ou DuckDB."
 SCHEMA = "Colonnes, types et contraintes, pour vérifier un fichier (Table Schema v1)."
 CODES = ("periode", "territoire_code", "structure_code")  # columns of figures that are no numbers
-_PYTHON = """\
-import pandas as pd
-
-resultats = pd.read_csv(
-    "{{ file }}",
-{% if codes %}
-    dtype={ {%- for code in codes %}"{{ code }}": "str"{{ ", " if not loop.last }}{% endfor -%} },  # 01 n'est pas 1
-{% endif %}
-)
-{% if mixed %}
-annuels = resultats[resultats["frequence"] == "annuelle"]
-{% endif %}"""
-_R = """\
-library(readr)
-resultats <- read_csv("{{ file }}"
-{%- if codes %},
-  col_types = cols({% for code in codes %}{{ code }} = col_character(){{ ", " if not loop.last }}{% endfor %})
-{%- endif %})
-{% if mixed %}
-annuels <- subset(resultats, frequence == "annuelle")
-{% endif %}"""
-_DUCKDB = """\
-{% if codes %}
-SELECT reseau, indicateur, annee, valeur, unite, effectif
-FROM read_csv('{{ file }}',
-  types = { {%- for code in codes %}'{{ code }}': 'VARCHAR'{{ ", " if not loop.last }}{% endfor -%} })
-WHERE maille = 'national'{% if mixed %} AND frequence = 'annuelle'{% endif +%}
-ORDER BY reseau, indicateur, annee;
-{% else %}
-FROM read_csv('{{ file }}') LIMIT 10;
-{% endif %}"""
 
 
 @dataclass(frozen=True)
@@ -121,13 +87,14 @@ def workbook_text(dataset: Dataset) -> str:
 
 def examples(main: history.ReleasedPart, address: str) -> tuple[Example, ...]:
     """Return code that reads a CSV of the main table, at an address, codes as the texts that they are."""
-    kinds = (("Python (pandas)", "python", _PYTHON), ("R", "r", _R), ("DuckDB (SQL)", "sql", _DUCKDB))
+    kinds = (("Python (pandas)", "python", "py"), ("R", "r", "r"), ("DuckDB (SQL)", "sql", "sql"))
     codes = [name for name in CODES if name in main.columns]
     mixed = main.name == main.table and "frequence" in main.columns
-    return tuple(
-        Example(title, language, _templates().from_string(code).render(file=address, codes=codes, mixed=mixed).strip())
-        for title, language, code in kinds
-    )
+    examples = []
+    for title, language, ending in kinds:
+        template = _templates().get_template(f"example.{ending}.txt")
+        examples.append(Example(title, language, template.render(file=address, codes=codes, mixed=mixed).strip()))
+    return tuple(examples)
 
 
 def warning(synthetic: str | None) -> list[str]:
@@ -193,15 +160,11 @@ def _citation(dataset: Dataset, version: str, synthetic: str | None) -> str:
     return citation(dataset.contact.name, release_title(dataset, synthetic), version)
 
 
+@cache
 def _templates() -> Environment:
-    found = Environment(
+    templates = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
-    found.filters["cell"] = _cell
-    return found
-
-
-def _cell(text: str) -> str:
-    """Return a text that fits in a cell of a Markdown table."""
-    return " ".join(text.split()).replace("|", "\\|")
+    templates.filters["cell"] = lambda text: " ".join(text.split()).replace("|", "\\|")  # of a Markdown table
+    return templates

@@ -5,23 +5,19 @@ The runs that follow make no new release as long as their tables are those that 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import pyarrow as pa
 
 from pipelines.compile.table_schema import arrow_schema, table_schema
+from pipelines.declarations import Catalogue
 from pipelines.release import history
 from pipelines.release.inputs import inputs_of
 from pipelines.release.integrity import checksum_findings
 from pipelines.release.reasons import Reason
-from pipelines.release.record import Origin
 from pipelines.release.refusals import ReleaseError
+from pipelines.release.release_files import Origin
 from pipelines.release.release_folder import Release, issue, withdrawn
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pyarrow as pa
-
-    from pipelines.declarations import Catalogue
 
 UNSTATED = "Ces données sont inventées."
 
@@ -44,12 +40,15 @@ def rollback(dataset: str, catalogue: Catalogue, releases: Path, to: str, reason
     descriptor, content = history.descriptor(target), history.content_of(target)
     if content == history.content_of(home / known[-1]):
         raise ReleaseError(refused, [f"la dernière version, {known[-1]}, a déjà ce contenu"])
-    after = known[known.index(to) + 1 :]
-    gone = {history.content_of(home / version) for version in after}.union(*(withdrawn(home / item) for item in after))
+    gone: set[str] = set()
+    for version in known[known.index(to) + 1 :]:
+        gone |= {history.content_of(home / version), *withdrawn(home / version)}
     because = Reason("correction", f"Retour à la version {to} : {reason.strip().rstrip('.')}.")
+    inputs = inputs_of(descriptor)
+    told = (reception.synthetic for reception in (inputs.receptions if inputs else ()) if reception.synthetic)
     origin = Origin(
-        synthetic=_statement(target) if descriptor.get("synthetic") else None,
-        inputs=inputs_of(descriptor),
+        synthetic=next(told, UNSTATED) if descriptor.get("synthetic") else None,
+        inputs=inputs,
         because=because,
         rollback={"to": to, "from": known[-1], "reason": reason.strip(), "withdrawn": sorted(gone - {content})},
     )
@@ -58,20 +57,11 @@ def rollback(dataset: str, catalogue: Catalogue, releases: Path, to: str, reason
 
 def _tables(dataset: str, catalogue: Catalogue, release: Path, refused: str) -> dict[str, pa.Table]:
     """Return the tables of a release in declared types; they must be declared today as they were then."""
-    states = history.states(release)
-    declared = catalogue.datasets[dataset].tables
+    states, declared = history.states(release), catalogue.datasets[dataset].tables
+    both = [name for name in declared if name in states]
     differ = sorted(set(declared) ^ states.keys())
-    differ += [
-        name for name in declared if name in states and states[name].schema != table_schema(catalogue.tables[name])
-    ]
+    differ += [name for name in both if states[name].schema != table_schema(catalogue.tables[name])]
     if differ:
         message = f"tables déclarées autrement qu'alors : {', '.join(differ)} ; reprendre les déclarations d'alors"
         raise ReleaseError(refused, [message])
     return {name: history.whole_table(release, name).cast(arrow_schema(catalogue.tables[name])) for name in declared}
-
-
-def _statement(release: Path) -> str:
-    """Return the warning of a release of invented data, as its receptions tell it."""
-    inputs = inputs_of(history.descriptor(release))
-    told = [item.synthetic for item in inputs.receptions if item.synthetic] if inputs else []
-    return told[0] if told else UNSTATED

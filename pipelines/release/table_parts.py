@@ -6,24 +6,21 @@ descriptor (``history``), never by their names.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 from pyarrow import parquet
 
+from pipelines.declarations import Dataset, Table
+from pipelines.declarations.datasets import Part
 from pipelines.mechanics.french import counted
 from pipelines.release.column_texts import plain_schema, slices
 from pipelines.release.refusals import ReleaseError
 from pipelines.release.table_writers import csv_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from pipelines.declarations import Dataset, Table
-    from pipelines.declarations.datasets import Part
 
 CSV, PARQUET = "csv", "parquet"
 YEAR, MEGABYTE = "annee", 1024 * 1024
@@ -72,80 +69,78 @@ class TableParts:
     def __init__(
         self, dataset: Dataset, declared: Mapping[str, Table], tables: Mapping[str, pa.Table], earlier: Told
     ) -> None:
-        self._dataset, self._declared, self._tables = dataset, declared, tables
+        self._dataset, self._tables = dataset, tables
         self.told: Told = {}
-        for name in [name for name in tables if name in dataset.layout]:
+        # Each part as if one file held it, and which rows of the table are its own: all when None.
+        self._parts: dict[str, dict[str, tuple[TableFile, pa.ChunkedArray | None]]] = {}
+        for name, table in tables.items():
+            if name not in dataset.layout:
+                whole = TableFile(name, name, declared[name].title, declared[name].description)
+                self._parts[name] = {name: (whole, None)}
+                continue
             parts = dataset.layout[name].parts
-            _expect_shared(name, tables[name], parts)
+            rows = [_rows(table, part) for part in parts]
+            _expect_shared(name, rows)
+            files = [TableFile(name, part.name, part.title, part.description) for part in parts]
+            self._parts[name] = {file.part: (file, kept) for file, kept in zip(files, rows, strict=True)}
             before = earlier.get(name, {}).get("yearly", [])
-            yearly = [file for part in parts for file in self._divided(name, part, before)]
+            yearly = list[str]()
+            for part, kept in zip(parts, rows, strict=True):
+                yearly += self._divided(table, part, kept, before)
             self.told[name] = {"parts": [part.name for part in parts], "yearly": yearly}
 
     def files(self, name: str, file_format: str) -> list[TableFile]:
         """Return the files of a table in a format, without their rows."""
-        wholes = [whole for whole, _ in self.parts(name)]
-        if name not in self.told:
-            return wholes
-        declared = self._dataset.layout[name].parts
-        pairs = zip(wholes, declared, strict=True)
-        return [file for whole, part in pairs for file in self._years(whole, part, file_format)]
+        yearly, files = self.told.get(name, {}).get("yearly", []), list[TableFile]()
+        for whole, kept in self._parts[name].values():
+            years: list[int] = []
+            if f"{whole.part}.{file_format}" in yearly:
+                years = sorted(pc.unique(self._tables[name][YEAR].filter(kept)).to_pylist())
+            files += [replace(whole, year=year) for year in years] or [whole]
+        return files
 
     def parts(self, name: str) -> list[tuple[TableFile, int]]:
         """Return the parts of a table, each as if one file held it, with its number of rows."""
-        table, declared = self._tables[name], self._declared[name]
-        if name not in self.told:
-            return [(TableFile(name, name, declared.title, declared.description), table.num_rows)]
+        count = self._tables[name].num_rows
         return [
-            (TableFile(name, part.name, part.title, part.description), int(pc.sum(_rows(table, part)).as_py() or 0))
-            for part in self._dataset.layout[name].parts
+            (whole, count if kept is None else int(pc.sum(kept).as_py() or 0))
+            for whole, kept in self._parts[name].values()
         ]
 
     def rows(self, file: TableFile) -> pa.Table:
         """Return the rows of a file, copied unless they are the whole table."""
-        table = self._tables[file.table]
-        if file.table not in self.told:
+        table, (_, kept) = self._tables[file.table], self._parts[file.table][file.part]
+        if kept is None:
             return table
-        kept = _rows(table, next(part for part in self._dataset.layout[file.table].parts if part.name == file.part))
         return table.filter(kept if file.year is None else pc.and_(kept, pc.equal(table[YEAR], file.year)))
-
-    def _years(self, whole: TableFile, part: Part, file_format: str) -> list[TableFile]:
-        """Return the file of a part, or its files by year."""
-        table = self._tables[whole.table]
-        if f"{part.name}.{file_format}" not in self.told[whole.table]["yearly"]:
-            return [whole]
-        years = pc.unique(table[YEAR].filter(_rows(table, part))).to_pylist()
-        return [replace(whole, year=year) for year in sorted(years)] or [whole]
 
     def moved(self, earlier: Told) -> tuple[MovedTable, ...]:
         """Return the tables of which the files are others than the release before told."""
         return moved(self._dataset, earlier, self.told)
 
-    def _divided(self, name: str, part: Part, before: list[str]) -> Iterator[str]:
+    def _divided(self, table: pa.Table, part: Part, rows: pa.ChunkedArray, before: list[str]) -> Iterator[str]:
         """Yield the files of a part that are one a year."""
-        table, budgets = self._tables[name], self._dataset.budgets
         if YEAR not in table.column_names:
             return
-        rows = _rows(table, part)
-        size = _csv_size(table, rows)
-        largest = {CSV: budgets.csv * MEGABYTE * _SURE, PARQUET: budgets.parquet * MEGABYTE}
-        if f"{part.name}.{CSV}" in before or size > largest[CSV]:
+        budgets, size = self._dataset.budgets, _csv_size(table, rows)
+        if f"{part.name}.{CSV}" in before or size > budgets.csv * MEGABYTE * _SURE:
             yield f"{part.name}.{CSV}"
         # A Parquet is never larger than its CSV: most need not be measured.
-        large = size > largest[PARQUET] and _parquet_size(table, rows) > largest[PARQUET]
-        if f"{part.name}.{PARQUET}" in before or large:
+        most = budgets.parquet * MEGABYTE
+        if f"{part.name}.{PARQUET}" in before or (size > most and _parquet_size(table, rows) > most):
             yield f"{part.name}.{PARQUET}"
 
 
 def moved(dataset: Dataset, before: Told, after: Told) -> tuple[MovedTable, ...]:
     """Return the tables whose files differ between what two releases told, with the reason declared for it."""
-    found = []
+    tables = []
     for table in sorted(before.keys() | after.keys()):
-        if before.get(table) != after.get(table):
+        was, now = before.get(table), after.get(table)
+        if was != now:
             declared = dataset.layout.get(table)
             why = declared.why if declared else "La table est de nouveau dans un seul fichier par format."
-            was, now = _named(table, before.get(table)), _named(table, after.get(table))
-            found.append(MovedTable(table, was, now, why))
-    return tuple(found)
+            tables.append(MovedTable(table, _named(table, was), _named(table, now), why))
+    return tuple(tables)
 
 
 def _named(table: str, told: Mapping[str, Any] | None) -> str:
@@ -158,15 +153,15 @@ def _named(table: str, told: Mapping[str, Any] | None) -> str:
 
 def _rows(table: pa.Table, part: Part) -> pa.ChunkedArray:
     """Say of each row whether it is of a part."""
-    kept = pa.chunked_array([pa.repeat(True, table.num_rows)])
+    rows = pa.chunked_array([pa.repeat(True, table.num_rows)])
     for column, texts in part.where.items():
-        kept = pc.and_(kept, pc.is_in(pc.cast(table[column], pa.string()), value_set=pa.array(texts, pa.string())))
-    return kept
+        rows = pc.and_(rows, pc.is_in(pc.cast(table[column], pa.string()), value_set=pa.array(texts, pa.string())))
+    return rows
 
 
-def _expect_shared(name: str, table: pa.Table, parts: tuple[Part, ...]) -> None:
+def _expect_shared(name: str, parts: list[pa.ChunkedArray]) -> None:
     """Raise ReleaseError unless each row is of one part and of one only."""
-    homes = sum((_rows(table, part).to_numpy().astype(np.int8) for part in parts), np.zeros(table.num_rows, np.int8))
+    homes = np.sum([rows.to_numpy().astype(np.int8) for rows in parts], axis=0)
     if wrong := int((homes != 1).sum()):
         told = f"{name} : {counted(wrong, 'ligne')} dans aucune partie déclarée sous layout, ou dans plusieurs"
         raise ReleaseError("Publication refusée, rien n'est publié :", [told])

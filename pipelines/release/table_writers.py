@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from typing import IO, TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -23,10 +25,6 @@ from pipelines.mechanics.limits import LONGEST_OWN_CELL
 from pipelines.release.column_texts import content, csv_texts, joined, plain, plain_schema, quoted, slices
 from pipelines.release.refusals import DamagedReleaseError
 from pipelines.release.written_files import WrittenFile, facts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 DIALECT = {"delimiter": ",", "quoteChar": '"', "doubleQuote": True, "lineTerminator": "\n", "header": True}
 SOON = 50  # rows: with those written first (one a column at most), under the hundred that the hastiest reader looks at
@@ -61,8 +59,8 @@ def _kinds(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.int8]]
     values = texts.combine_chunks()
     ranks = np.array([*(_kind(text) for text in values.dictionary.to_pylist()), 0], dtype=np.int8)
     at = values.indices.fill_null(len(ranks) - 1).to_numpy()  # of an empty cell, like that of an empty text
-    found: np.ndarray[tuple[int], np.dtype[np.int8]] = ranks[at]
-    return found
+    kinds: np.ndarray[tuple[int], np.dtype[np.int8]] = ranks[at]
+    return kinds
 
 
 def _kind(cell: str) -> int:
@@ -82,7 +80,7 @@ def write_csv(table: pa.Table, path: Path) -> WrittenFile:
             stream.write(piece)
             digest.update(piece)
         size = stream.tell()
-    return WrittenFile(path.name, size, digest.hexdigest(), table.num_rows)
+    return WrittenFile(path.name, size, digest.hexdigest())
 
 
 def _csv_pieces(table: pa.Table) -> Iterator[bytes | memoryview]:
@@ -103,7 +101,7 @@ def write_parquet(table: pa.Table, path: Path) -> WrittenFile:
     with parquet.ParquetWriter(path, plain_schema(table.schema), compression="zstd", version="2.6") as writer:
         for start in range(0, max(table.num_rows, 1), _GROUP):
             writer.write_table(plain(table.slice(start, _GROUP)), _GROUP)
-    return facts(path, rows=table.num_rows)
+    return facts(path)
 
 
 def read_csv(path: Path, columns: tuple[str, ...] | None = None) -> pa.Table:
@@ -122,7 +120,7 @@ def read_csv(path: Path, columns: tuple[str, ...] | None = None) -> pa.Table:
 def _arrow_table(path: Path, header: list[str]) -> pa.Table:
     if _cut(path):
         raise pa.ArrowInvalid("cut")  # Arrow takes what is left of the last row
-    found = arrow_csv.read_csv(
+    rows = arrow_csv.read_csv(
         path,
         read_options=arrow_csv.ReadOptions(block_size=_BLOCK, use_threads=False),
         parse_options=arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
@@ -130,9 +128,9 @@ def _arrow_table(path: Path, header: list[str]) -> pa.Table:
             column_types=dict.fromkeys(header, _TEXT), strings_can_be_null=False, quoted_strings_can_be_null=False
         ),
     )
-    if found.column_names != header:
+    if rows.column_names != header:
         raise pa.ArrowInvalid("header")
-    return found.unify_dictionaries()
+    return rows.unify_dictionaries()
 
 
 def _cut(path: Path) -> bool:

@@ -6,7 +6,10 @@ Whether they can be made again from the archive is proved by whoever can run the
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import compute as pc
@@ -17,36 +20,32 @@ from pipelines.mechanics.files import sha256
 from pipelines.release import history
 from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE
 from pipelines.release.column_texts import BATCH, canonical
-from pipelines.release.difference import content_hash, release_difference
+from pipelines.release.difference import TableState, content_hash, release_difference
+from pipelines.release.history import ReleasedFile
 from pipelines.release.inputs import inputs_of
 from pipelines.release.integrity import checksum_findings
 from pipelines.release.journal import misled
 from pipelines.release.refusals import DamagedReleaseError
 from pipelines.release.written_files import CHECKSUMS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from pipelines.release.difference import TableState
-    from pipelines.release.history import ReleasedFile
-    from pipelines.release.inputs import Inputs, ReceivedFile
-
 # A library may write these otherwise; what they hold is compared with what the release made again holds.
 PARQUET, WORKBOOK = ".parquet", ".xlsx"
 RENDERED = (PARQUET, WORKBOOK)
 _OF_TODAY = ("renditions", "inputs")  # say with which libraries and code a release was made
+_LOST = {"absent": "manque dans l'archive", "altéré": "n'est plus dans l'archive tel que reçu"}
 
 
 def release_proof(releases: Path, dataset: str, version: str) -> list[str]:
     """Return what is wrong in a release by itself: checksums, hash of content, renditions, replay of its journal."""
     release = releases / dataset / version
-    wrong = checksum_findings(release)
-    if wrong:
+    if wrong := checksum_findings(release):
         return [f"{dataset} {version}, {finding}" for finding in wrong]
     try:
-        findings, states = _facts(release), history.states(release)
-        findings += [*_content(release, states), *_parquet(release, states), *_journal(release, states)]
+        findings, states, descriptor = _facts(release), history.states(release), history.descriptor(release)
+        synthetic, layout = bool(descriptor.get("synthetic")), history.layout_of(release)
+        if descriptor.get("contentHash") not in (None, content_hash(states, synthetic=synthetic, layout=layout)):
+            findings.append("l'empreinte du contenu (contentHash) n'est pas celle des tables")
+        findings += [*_parquet(release, states), *_journal(release, states)]
     except DamagedReleaseError as error:
         findings = [str(error)]
     return [f"{dataset} {version} : {finding}" for finding in findings]
@@ -60,8 +59,7 @@ def archive_findings(
     ``fault`` says of a content (sha256) « absent », « altéré » or None; each is asked about once, whatever the number
     of releases made of it.
     """
-    asked: dict[str, str | None] = {}
-    findings = []
+    fault_of, findings = cache(fault), list[str]()
     for version in versions:
         try:
             made_of = _made_of(releases / dataset / version)
@@ -69,9 +67,7 @@ def archive_findings(
             findings.append(f"{dataset} {version} : {error}")
             continue
         for content, (what, whose) in made_of.items():
-            if content not in asked:
-                asked[content] = fault(content)
-            if lost := asked[content]:
+            if lost := fault_of(content):
                 told = f"{what} {_LOST[lost]}{whose} : voir docs/une-archive-abimee.md"
                 findings.append(f"{dataset} {version} : impossible à refaire, {told}")
     return findings
@@ -82,14 +78,11 @@ def _made_of(release: Path) -> dict[str, tuple[str, str]]:
     inputs = inputs_of(history.descriptor(release))
     if inputs is None:
         return {}
-    found = {inputs.archive: ("le paquet de ses déclarations", "")} if inputs.archive else {}
+    contents = {inputs.archive: ("le paquet de ses déclarations", "")} if inputs.archive else {}
     for reception in inputs.receptions:
         whose = f" ({reception.network}, {reception.year})"
-        found |= {file.sha256: (file.path, whose) for file in reception.files}
-    return found
-
-
-_LOST = {"absent": "manque dans l'archive", "altéré": "n'est plus dans l'archive tel que reçu"}
+        contents |= {file.sha256: (file.path, whose) for file in reception.files}
+    return contents
 
 
 def rebuilt_findings(release: Path, rebuilt: Path) -> list[str]:
@@ -99,13 +92,15 @@ def rebuilt_findings(release: Path, rebuilt: Path) -> list[str]:
     which a library may write otherwise, the same cells; the descriptor the same texts.
     """
     if history.content_of(release) != history.content_of(rebuilt):
-        return [*_tables_that_differ(release, rebuilt), "le contenu recalculé n'est pas celui qui a été publié"]
+        old, new = history.states(release), history.states(rebuilt)
+        differ = [name for name in old if name not in new or not old[name].data.equals(new[name].data)]
+        tables = [f"table {name} : refaite, elle diffère" for name in differ]
+        return [*tables, "le contenu recalculé n'est pas celui qui a été publié"]
     kept = {path.name for path in release.iterdir() if not path.name.endswith((*RENDERED, history.DESCRIPTOR))}
     names = sorted({*kept, VERSIONS_FILE, CHANGELOG, history.JOURNAL_FILE} - {CHECKSUMS})
     findings = [f"{name} : refait, il diffère" for name in names if not _same(release / name, rebuilt / name)]
     for name in rendered_otherwise(release, rebuilt):
-        cells = _workbook_cells if name.endswith(WORKBOOK) else _parquet_cells
-        if not _same_cells(release / name, rebuilt / name, cells):
+        if not _same_cells(release / name, rebuilt / name):
             findings.append(f"{name} : refait, il ne contient pas les mêmes cellules")
     return findings + _descriptors_that_differ(history.descriptor(release), history.descriptor(rebuilt))
 
@@ -120,22 +115,22 @@ def _same(one: Path, other: Path) -> bool:
     return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
 
 
-def _same_cells(one: Path, other: Path, cells: Callable[[Path], Iterator[Any]]) -> bool:
+def _same_cells(one: Path, other: Path) -> bool:
     missing = object()
     try:
-        return all(a == b for a, b in itertools.zip_longest(cells(one), cells(other), fillvalue=missing))
+        return all(a == b for a, b in itertools.zip_longest(_cells(one), _cells(other), fillvalue=missing))
     except (OSError, pa.ArrowException, CalamineError):
         return False
 
 
-def _parquet_cells(path: Path) -> Iterator[Any]:
-    table = parquet.read_table(path)
-    yield table.schema.names
-    for batch in table.to_batches():
-        yield from batch.to_pylist()
-
-
-def _workbook_cells(path: Path) -> Iterator[Any]:
+def _cells(path: Path) -> Iterator[Any]:
+    """Yield the columns of a Parquet and its rows, or the sheets of a workbook and their rows."""
+    if path.suffix == PARQUET:
+        table = parquet.read_table(path)
+        yield table.schema.names
+        for batch in table.to_batches():
+            yield from batch.to_pylist()
+        return
     with CalamineWorkbook.from_path(path) as book:
         yield book.sheet_names
         for name in book.sheet_names:
@@ -144,44 +139,26 @@ def _workbook_cells(path: Path) -> Iterator[Any]:
 
 def _descriptors_that_differ(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     names = {name for name in old.keys() | new.keys() if name not in _OF_TODAY and old.get(name) != new.get(name)}
-    before, after = inputs_of(old), inputs_of(new)
-    if before and after and _received(before) != _received(after):
+    before, after = (
+        [(reception.network, reception.year, reception.files) for reception in inputs.receptions] if inputs else None
+        for inputs in (inputs_of(old), inputs_of(new))
+    )
+    if before is not None and after is not None and before != after:
         names.add("inputs")
     return [f"{history.DESCRIPTOR} : refait, il diffère ({', '.join(sorted(names))})"] if names else []
-
-
-def _received(inputs: Inputs) -> list[tuple[str, int, tuple[ReceivedFile, ...]]]:
-    return [(item.network, item.year, item.files) for item in inputs.receptions]
-
-
-def _tables_that_differ(release: Path, rebuilt: Path) -> list[str]:
-    old, new = history.states(release), history.states(rebuilt)
-    return [
-        f"table {name} : refaite, elle diffère"
-        for name in old
-        if name not in new or not old[name].data.equals(new[name].data)
-    ]
 
 
 def _facts(release: Path) -> list[str]:
     """Compare the files with what the descriptor says of them; releases made before it did say nothing."""
     descriptor = history.descriptor(release)
     findings = []
-    for item in (*descriptor["resources"], *descriptor.get("renditions", ())):
-        path = release / item["path"]
+    for file in (*descriptor["resources"], *descriptor.get("renditions", ())):
+        path = release / file["path"]
         if not path.is_file():
             findings.append(f"{path.name} : n'est plus là, {history.DESCRIPTOR} le décrit")
-        elif "hash" in item and item["hash"] != f"sha256:{sha256(path)}":
+        elif "hash" in file and file["hash"] != f"sha256:{sha256(path)}":
             findings.append(f"{path.name} : n'est pas le fichier que décrit {history.DESCRIPTOR}")
     return findings
-
-
-def _content(release: Path, states: Mapping[str, TableState]) -> list[str]:
-    descriptor = history.descriptor(release)
-    written = descriptor.get("contentHash")
-    layout = history.layout_of(release)
-    found = content_hash(states, synthetic=bool(descriptor.get("synthetic")), layout=layout)
-    return [] if written in (None, found) else ["l'empreinte du contenu (contentHash) n'est pas celle des tables"]
 
 
 def _parquet(release: Path, states: Mapping[str, TableState]) -> list[str]:
@@ -190,13 +167,12 @@ def _parquet(release: Path, states: Mapping[str, TableState]) -> list[str]:
     for name, state in states.items():
         files = history.table_files(release, name, "parquet")
         names = ", ".join(file.path.name for file in files)
+        texts = ", ".join(file.path.name for file in history.table_files(release, name, "csv"))
         try:
-            told = not files or _tells(release, name, files, state)
+            if files and not _tells(release, name, files, state):
+                findings.append(f"{names} : ne dit pas la même chose que {texts}")
         except (OSError, pa.ArrowException):
             findings.append(f"{names} : illisible, ce n'est plus un fichier Parquet")
-            continue
-        texts = ", ".join(file.path.name for file in history.table_files(release, name, "csv"))
-        findings += [] if told else [f"{names} : ne dit pas la même chose que {texts}"]
     return findings
 
 

@@ -1,41 +1,59 @@
-"""Files of a release: facts about them, durable writing, checksums. What they hold is decided elsewhere."""
+"""Files of a release: facts about them, durable writing, checksums; the declared tables that go with every release.
+
+What they hold is decided elsewhere.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from pipelines.mechanics.files import sha256
+import yaml
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+from pipelines.compile.dictionary import DICTIONARY
+from pipelines.declarations import Table
+from pipelines.mechanics.files import sha256, write_whole
+from pipelines.release.refusals import DamagedReleaseError
 
-CHECKSUMS = "SHA256SUMS"
+CHECKSUMS, SHA256_LETTERS = "SHA256SUMS", 64
 PUBLIC_FOLDER, PUBLIC_FILE = 0o755, 0o644  # whatever the process makes private otherwise
+HIDDEN = "(secret)"
+# None can be the name of a table or of a column.
+DATASET_ITSELF, KEY_ITSELF, FILES_THEMSELVES = "datapackage", "primaryKey", "files.path"
+JOURNAL, VERSIONS = (
+    Table.model_validate(declared)
+    for declared in yaml.safe_load(Path(__file__).with_name("own_tables.yml").read_text("utf-8")).values()
+)
+OWN_TABLES = {"dictionnaire": DICTIONARY, "journal": JOURNAL, "versions": VERSIONS}
 
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """What is known of a file just written; ``rows`` is None for a file that is no table."""
+    """What is known of a file just written."""
 
     name: str
     bytes: int
     sha256: str
-    rows: int | None = None
 
 
-def write(path: Path, content: bytes, rows: int | None = None) -> WrittenFile:
+def write(path: Path, content: bytes) -> WrittenFile:
     """Write ``content`` and return its facts."""
     path.write_bytes(content)
-    return WrittenFile(path.name, len(content), hashlib.sha256(content).hexdigest(), rows)
+    return WrittenFile(path.name, len(content), hashlib.sha256(content).hexdigest())
 
 
-def facts(path: Path, rows: int | None = None) -> WrittenFile:
+def facts(path: Path) -> WrittenFile:
     """Return the facts of a file that is there."""
-    return WrittenFile(path.name, path.stat().st_size, sha256(path), rows)
+    return WrittenFile(path.name, path.stat().st_size, sha256(path))
+
+
+def put(place: Path, content: bytes) -> None:
+    """Write a file that is whole whenever it is there; one of that content is left."""
+    if not place.is_file() or place.read_bytes() != content:
+        write_whole(place, content)
 
 
 def checksums(files: Iterable[WrittenFile]) -> bytes:
@@ -45,10 +63,31 @@ def checksums(files: Iterable[WrittenFile]) -> bytes:
 
 
 def told_digests(folder: Path) -> dict[str, str]:
-    """Return the sha256 of each file by name, as the SHA256SUMS of a folder tells them; none when it isn't there."""
-    path = folder / CHECKSUMS
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    """Return the sha256 of each file by name, as the SHA256SUMS of a folder tells them; none when it can't be read."""
+    try:
+        return expected_digests(folder)
+    except DamagedReleaseError:
+        return {}
+
+
+def expected_digests(folder: Path) -> dict[str, str]:
+    """Return the sha256 of each file of a release by name.
+
+    Raises DamagedReleaseError when it isn't there or is no such list.
+    """
+    try:
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise DamagedReleaseError(f"{CHECKSUMS} : absent, plus rien ne dit ce qu'étaient les fichiers") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DamagedReleaseError(f"{CHECKSUMS} : illisible, ce n'est plus la liste des empreintes") from error
+    digests = {}
+    for number, line in enumerate(lines, start=1):
+        digest, _, name = line.partition("  ")
+        if len(digest) != SHA256_LETTERS or not name or "/" in name:
+            raise DamagedReleaseError(f"{CHECKSUMS} : illisible, la ligne {number} n'est plus une empreinte et un nom")
+        digests[name] = digest
+    return digests
 
 
 def seal(folder: Path) -> None:

@@ -10,34 +10,28 @@ import html
 import io
 import re
 import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import xlsxwriter
 from pyarrow import compute as pc
+from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
 
 from pipelines.compile.workbook import CREATED
+from pipelines.declarations import Table
 from pipelines.mechanics.files import zip_member
 from pipelines.mechanics.limits import LONGEST_CELL, MOST_SHEET_ROWS
 from pipelines.release.column_texts import canonical, content, each_value, joined, plain_schema, slices
 from pipelines.release.table_writers import in_reading_order
 from pipelines.release.written_files import WrittenFile, facts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from xlsxwriter.format import Format
-    from xlsxwriter.worksheet import Worksheet
-
-    from pipelines.declarations import Table
-    from pipelines.release.written_files import WrittenFile
 
 MOST_ROWS = MOST_SHEET_ROWS - 1  # below the header
 FIRST_EXCEL_YEAR, _DAY_ZERO = 1900, date(1899, 12, 30)
@@ -74,13 +68,6 @@ def write_workbook(path: Path, title: str, introduction: Sequence[str], sheets: 
     return facts(path)
 
 
-def _introduction(sheet: Worksheet, title: str, lines: Sequence[str], formats: Mapping[str, Format]) -> None:
-    sheet.set_column(0, 0, 110)
-    sheet.write_string(0, 0, title, formats["title"])
-    for row, line in enumerate(lines, start=2):
-        sheet.write_string(row, 0, line[:LONGEST_CELL], formats["wrapped"])
-
-
 def _write_headers(target: io.BytesIO, folder: Path, title: str, notes: Sequence[str], sheets: Sequence[Sheet]) -> int:
     """Write the workbook without the rows of its tables; return the number of its style of dates."""
     with xlsxwriter.Workbook(target, {"constant_memory": True, "tmpdir": str(folder)}) as book:
@@ -91,12 +78,16 @@ def _write_headers(target: io.BytesIO, folder: Path, title: str, notes: Sequence
             "header": book.add_format({"bold": True, "bg_color": "#000091", "font_color": "#FFFFFF"}),
             "date": book.add_format({"num_format": "yyyy-mm-dd"}),
         }
-        _introduction(book.add_worksheet("Lisez-moi"), title, notes, formats)
+        first = book.add_worksheet("Lisez-moi")
+        first.set_column(0, 0, 110)
+        first.write_string(0, 0, title, formats["title"])
+        for row, line in enumerate(notes, start=2):
+            first.write_string(row, 0, line[:LONGEST_CELL], formats["wrapped"])
         for sheet in sheets:
             _header(book.add_worksheet(sheet.name), sheet.table, formats)
-        # No public way to have a style that no cell of this part uses yet.
-        style: int = [formats[name]._get_xf_index() for name in ("header", "date")][-1]
-    return style
+        # No public way to have a style that no cell of this part uses yet; styles are numbered as they are asked for.
+        styles: list[int] = [formats[name]._get_xf_index() for name in ("header", "date")]
+    return styles[-1]
 
 
 def _header(sheet: Worksheet, table: pa.Table, formats: Mapping[str, Format]) -> None:

@@ -1,16 +1,20 @@
 """What publishing would do to a target: steps in French, what blocks them, and a hash by which a person accepts them.
 
-Which steps are needed is decided by each target.
+Which steps are needed is decided by each target; how a plan is told in French is here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from pipelines.mechanics.french import counted
 from pipelines.release.gates import Gate
 
 Kind = Literal[
@@ -33,6 +37,25 @@ WORDS: Mapping[Kind, str] = {
     "write": "ÉCRIRE",
     "remove": "ENLEVER",
 }
+# What a plan does, in the words of its first line; {} is a count of files.
+SUMMARY: Mapping[Kind, str] = {
+    "create": "créer le jeu de données",
+    "restore": "restaurer le jeu de données supprimé",
+    "update": "corriger sa description",
+    "upload": "envoyer {}",
+    "adopt": "reprendre {} d'un envoi interrompu",
+    "replace": "remplacer {}",
+    "describe": "décrire {}",
+    "supersede": "retirer {}",
+    "mark": "noter la version sur {} au contenu inchangé",
+    "write": "écrire {}",
+    "remove": "enlever {}",
+    "open": "ouvrir au public",
+}
+WIDTH = 112  # characters of a line
+_BEFORE_PUNCTUATION, _GLUE = re.compile("(?<=«) | (?=[:;»])"), "\ue000"
+SHOWN = 70  # characters of a value that a line of plan shows
+FEW = 10  # files listed of a group that says the same of each: a plan fits a screen; all are in the JSON
 
 
 @dataclass(frozen=True)
@@ -97,9 +120,9 @@ class Plan:
 
     def judged(self, gates: Iterable[Gate]) -> Plan:
         """Return the plan with gates on the release itself; what those that passed have to say becomes notes."""
-        found = tuple(gates)
-        told = [f"{gate.message_fr} {' ; '.join(gate.details)}" for gate in found if gate.passed and gate.details]
-        return replace(self, gates=(*found, *self.gates), notes=(*self.notes, *told))
+        on_release = tuple(gates)
+        notes = [f"{gate.message_fr} {' ; '.join(gate.details)}" for gate in on_release if gate.passed and gate.details]
+        return replace(self, gates=(*on_release, *self.gates), notes=(*self.notes, *notes))
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain data, with its hash."""
@@ -131,3 +154,70 @@ def heading(group: tuple[Action, ...]) -> str:
     """Return a group of steps in one line of French."""
     first = group[0]
     return first.sentence if len(group) == 1 else f"{WORDS[first.kind]} {len(group)} fichiers : {first.why}"
+
+
+def plan_text(plan: Plan) -> str:
+    """Return the plan in French: what it does and why, what blocks it, its steps, its hash."""
+    return "\n".join(_plan_lines(plan))
+
+
+def _plan_lines(plan: Plan) -> Iterator[str]:
+    yield f"{plan.dataset} {plan.version} → {plan.target}"
+    if plan.empty:
+        yield "  rien à faire : la cible tient déjà cette version"
+    else:
+        counts = Counter(action.kind for action in plan.actions)
+        parts = [words.format(counted(counts[kind], "fichier")) for kind, words in SUMMARY.items() if counts[kind]]
+        rest = "remettre les fichiers dans l'ordre" if counts["order"] else "clore une publication interrompue"
+        yield from _wrapped(f"À faire : {', '.join(parts) or rest}.")
+    for line in plan.why:
+        yield from _wrapped(line)
+    if plan.refusals:
+        yield "  CE PLAN ATTEND UN ACCORD :"
+        for gate in plan.refusals:
+            yield from _wrapped(f"{gate.name} : {gate.message_fr}", 4)
+            for detail in gate.details:
+                yield from _wrapped(f"- {detail}", 6)
+    for group in alike(plan.actions):
+        yield from _group_lines(group)
+    for note in plan.notes:
+        yield from _wrapped(f"à savoir : {note}")
+    if not plan.empty:
+        yield f"  {counted(len(plan.actions), 'étape')}, empreinte du plan : {plan.hash}"
+
+
+def _group_lines(group: tuple[Action, ...]) -> Iterator[str]:
+    yield from _wrapped(heading(group))
+    shown = 0 if group[0].kind == "mark" else FEW
+    for action in group[:shown]:
+        if len(group) > 1:
+            yield f"    {action.what}"
+        if action.kind in ("describe", "update", "restore"):
+            for change in action.changes:
+                yield f"      {change.name} : {_short(change.before)} → {_short(change.after)}"
+    if 0 < shown < len(group):
+        yield f"    et {counted(len(group) - shown, 'autre')}"
+
+
+def _wrapped(text: str, indent: int = 2) -> list[str]:
+    """Return a sentence in lines that fit a terminal and the page of Dagster, those after the first set back."""
+    glued = _BEFORE_PUNCTUATION.sub(_GLUE, text)  # no line starts with a colon
+    lines = textwrap.wrap(
+        glued, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 4), break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return [line.replace(_GLUE, " ") for line in lines]
+
+
+def _short(value: Any) -> str:
+    text = " ".join(_words(value).split()) or "rien"
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def _words(value: Any) -> str:
+    """Return a value as people write it: « 2022-01-01, 2024-12-31 » for a coverage, « a, b » for tags."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return ", ".join(filter(None, map(_words, value))) if isinstance(value, list | tuple) else str(value)

@@ -1,7 +1,8 @@
 """What a target is: somewhere that releases go, in one part or several, each planned, applied, then read back.
 
 What is given to it: declarations, and the folders of an output, where releases are read and it keeps something of its
-own. A new target is a folder beside ``folder`` and ``udata``, and one line of ``KINDS`` in ``pipelines.flow.publish``.
+own; what comes of it: a plan, then a report. A new target is a folder beside ``folder`` and ``udata``, and one line of
+``KINDS`` in ``pipelines.flow.publish``.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipelines.declarations import Catalogue
 from pipelines.release.gates import Gate
-from pipelines.targets.plan import Plan
-from pipelines.targets.publication_report import Report
+from pipelines.targets.plan import Action, Plan
 
 Progress = Callable[[str], None]
 # Gates of a release before it leaves: declarations, dataset, release that the target has (None: unknown), new one.
@@ -44,6 +44,38 @@ class Preview:
     state: str
     detail: str = ""
     failed: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a publication. ``problems`` says what is not as it should be.
+
+    ``applied`` is False when the plan waits for a person.
+    """
+
+    plan: Plan
+    applied: bool
+    done: tuple[Action, ...] = ()
+    problems: tuple[str, ...] = ()
+    page: str = ""
+    quality: float | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the target now holds the offer, whole."""
+        return self.applied and not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return {
+            "plan": self.plan.to_json(),
+            "applied": self.applied,
+            "succeeded": self.succeeded,
+            "done": [action.sentence for action in self.done],
+            "problems": list(self.problems),
+            "page": self.page,
+            "quality": self.quality,
+        }
 
 
 class Prepared(Protocol):
@@ -140,5 +172,5 @@ class Rooms:
 
 def file_name(target: str) -> str:
     """Return a file name for a target: letters, digits and dashes."""
-    kept = [character if character.isalnum() else "-" for character in target.rpartition("://")[2].rstrip("/").lower()]
-    return "".join(kept)
+    place = target.rpartition("://")[2].rstrip("/").lower()
+    return "".join(character if character.isalnum() else "-" for character in place)

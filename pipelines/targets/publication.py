@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from pipelines.mechanics.files import write_whole
+from pipelines.release.changelog import known_versions, news
+from pipelines.release.gates import Gate
 from pipelines.release.refusals import ConcurrentPublicationError, PublicationError
 from pipelines.targets.plan import Plan
-from pipelines.targets.protocol import Prepared, Progress, Rooms, Target
-from pipelines.targets.publication_report import Report
+from pipelines.targets.protocol import Judge, Progress, Report, Rooms, Source, Target
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -50,30 +51,35 @@ def publish(
         if agree is not None:
             if not agree(plan):
                 return Report(plan, applied=False)
-            prepared = _unchanged(target.prepare(part), plan)
+            prepared = target.prepare(part)
+            if prepared is None or prepared.plan.hash != plan.hash:
+                hint = "relire le plan et recommencer"
+                raise PublicationError(f"La cible a changé depuis que le plan a été montré ; {hint}.")
         return prepared.apply(progress)
+
+
+def judged(plan: Plan, source: Source, judge: Judge, shown: Mapping[str, str | None]) -> Plan:
+    """Return a plan with its reasons and the gates on what it brings; ``shown``: the version of each dataset there."""
+    why, gates = list[str](), list[Gate]()
+    for dataset, there in shown.items():
+        home, versions = source.rooms.releases / dataset, known_versions(source.rooms.releases, dataset)
+        why += news(versions, there)
+        before = home / there if there in [version.version for version in versions] else None
+        gates += judge(source.catalogue, dataset, before, home / versions[-1].version)
+    return replace(plan.judged(gates), why=tuple(why))
 
 
 @contextmanager
 def one_publisher(lock: Path) -> Iterator[None]:
     """Hold the lock file while the body runs; ConcurrentPublicationError when another process of the machine does."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    held = FileLock(lock)
     try:
-        held.acquire(timeout=0)
+        alone = FileLock(lock).acquire(timeout=0)
     except Timeout:
         message = "Une autre publication vers cette cible est en cours sur cette machine ; attendre sa fin."
         raise ConcurrentPublicationError(message) from None
-    try:
+    with alone:
         yield
-    finally:
-        held.release()
-
-
-def _unchanged(again: Prepared | None, plan: Plan) -> Prepared:
-    if again is None or again.plan.hash != plan.hash:
-        raise PublicationError("La cible a changé depuis que le plan a été montré ; relire le plan et recommencer.")
-    return again
 
 
 @dataclass(frozen=True)
@@ -90,15 +96,32 @@ def accept(folder: Path, plan: str, who: str, when: datetime, reason: str) -> Ac
     """Keep an acceptance in ``folder``; the first one of a plan stays. Raises PublicationError on a malformed hash."""
     if not _HASH.fullmatch(plan):
         raise PublicationError(f"« {plan} » n'est pas l'empreinte d'un plan : la recopier entière depuis le plan.")
-    known = accepted(folder, plan)
-    if known is not None:
-        return known
-    made = Acceptance(plan, who, when.isoformat(timespec="seconds"), reason)
-    write_whole(folder / f"{plan}.json", (json.dumps(asdict(made), ensure_ascii=False, indent=1) + "\n").encode())
-    return made
+    if (first := accepted(folder, plan)) is not None:
+        return first
+    acceptance = Acceptance(plan, who, when.isoformat(timespec="seconds"), reason)
+    write_whole(folder / f"{plan}.json", (json.dumps(asdict(acceptance), ensure_ascii=False, indent=1) + "\n").encode())
+    return acceptance
 
 
 def accepted(folder: Path, plan: str) -> Acceptance | None:
     """Return the acceptance of a plan, None when nobody accepted it."""
     path = folder / f"{plan}.json"
     return Acceptance(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
+
+def report_text(report: Report) -> str:
+    """Return what was done in French, without the steps, which were told as they went."""
+    return "\n".join(_report_lines(report))
+
+
+def _report_lines(report: Report) -> Iterator[str]:
+    plan = report.plan
+    if not report.applied:
+        yield f"{plan.dataset} {plan.version} : rien n'a été publié"
+        return
+    done = "déjà à jour, rien n'a été écrit" if plan.empty else f"publié et relu ({len(report.done)} étapes)"
+    yield f"{plan.dataset} {plan.version} : {done}"
+    if report.page:
+        quality = "" if report.quality is None else f", note de qualité {report.quality:.2f}".replace(".", ",")
+        yield f"  {report.page}{quality}"
+    yield from (f"  PROBLÈME : {problem}" for problem in report.problems)

@@ -21,8 +21,7 @@ from pipelines.mechanics.files import sha256
 from pipelines.portal import about_pages
 from pipelines.portal.site import BuiltSite, build_site
 from pipelines.release import history, reuse
-from pipelines.release.changelog import known_versions
-from pipelines.release.feed import NAMESPACE
+from pipelines.release.changelog import NAMESPACE, known_versions
 from pipelines.release.release_folder import make_release
 from pipelines.release.rollback import rollback
 

@@ -11,8 +11,7 @@ import pytest
 from fixtures.made_results import DATASET
 
 from pipelines.declarations import Catalogue
-from pipelines.release.changelog import Version, known_versions
-from pipelines.release.feed import NAMESPACE, atom
+from pipelines.release.changelog import NAMESPACE, Version, atom, known_versions
 from pipelines.release.release_folder import make_release
 from pipelines.release.reuse import reuse_page
 

@@ -186,10 +186,8 @@ def test_causes_are_found_in_what_was_received_and_declared(
     assert reason[1] in (None, found.text)
 
 
-def change(column: str, before: str, after: str) -> dict[str, Any]:
-    from pipelines.release.difference import CellChange
-
-    return {column: CellChange(column, before, after)}
+def change(column: str, before: str, after: str) -> dict[str, tuple[str, str]]:
+    return {column: (before, after)}
 
 
 def test_a_comparison_moves_with_the_year_it_looks_at(catalogue: Catalogue) -> None:

@@ -24,9 +24,9 @@ from pipelines.release.canonical import canonical_table
 from pipelines.release.column_texts import canonical
 from pipelines.release.history import canonical_rows
 from pipelines.release.release_folder import make_release
-from pipelines.release.renditions import yearly_files
 from pipelines.release.table_writers import SOON, in_reading_order, read_csv, write_csv, write_parquet
 from pipelines.release.xlsx_rendition import Sheet, write_workbook
+from pipelines.targets.udata.resources import yearly_files
 
 ROWS, LATE = 3000, 2600  # far beyond the thousand rows from which readr and readxl guess
 TYPES = {"rang": "integer", "annee": "integer", "code": "string", "lieu": "string", "nom": "string", "statut": "string",
@@ -163,7 +163,7 @@ def test_libreoffice(files: Path, table: pa.Table, tmp_path: Path) -> None:
 
 
 def test_a_yearly_file_is_read_right_too(table: pa.Table, files: Path, tmp_path: Path) -> None:
-    made = yearly_files(files / "essai.csv", tmp_path)
+    made = yearly_files(files / "essai.csv", tmp_path, lambda _: False)
     assert sorted(made) == [2022, 2023]
     found = pl.read_csv(made[2023])
     assert (found.schema["valeur"], found.schema["lieu"], found.schema["code"]) == (pl.Float64, pl.String, pl.String)

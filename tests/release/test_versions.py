@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.release.difference import TableState, release_difference
-from pipelines.release.version import next_version, parse
+from pipelines.release.difference import TableState, next_version, parse, release_difference
 
 Rows = dict[str, tuple[str, str]]
 

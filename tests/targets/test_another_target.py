@@ -20,8 +20,7 @@ from pipelines.release import history
 from pipelines.release.gates import Gate
 from pipelines.release.release_folder import make_release
 from pipelines.targets.plan import Action, Plan
-from pipelines.targets.protocol import Preview, Progress, Secret, Source, TargetKind
-from pipelines.targets.publication_report import Report
+from pipelines.targets.protocol import Preview, Progress, Report, Secret, Source, TargetKind
 
 
 @dataclass(frozen=True)

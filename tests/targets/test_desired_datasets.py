@@ -16,13 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.declarations import Catalogue
-from pipelines.release import renditions
 from pipelines.release.release_folder import make_release
 from pipelines.release.table_writers import csv_bytes
 from pipelines.targets.protocol import Rooms
 from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, missing_quality, written_document
 from pipelines.targets.udata.remote import KEY, RemoteDataset, RemoteResource
-from pipelines.targets.udata.resources import FEED_KEY, LINKED, REUSE_KEY
+from pipelines.targets.udata.resources import FEED_KEY, LINKED, REUSE_KEY, archive, yearly_files
 from pipelines.targets.udata.server_state import RemoteState
 
 ACCEPTED = frozenset({"csv", "xlsx", "parquet", "json", "txt", "zip", "xml"})
@@ -199,12 +198,12 @@ def test_closed_formats_alone_lose_a_point_and_no_file_loses_three(catalogue, re
 
 def test_an_archive_holds_the_whole_release_and_is_the_same_twice(released, tmp_path):
     release = released / DATASET / "1.0.0"
-    first, second = (renditions.archive(DATASET, release, tmp_path / place) for place in "ab")
+    first, second = (archive(DATASET, release, tmp_path / place) for place in "ab")
     assert first.read_bytes() == second.read_bytes()
-    with zipfile.ZipFile(first) as archive:
-        assert archive.testzip() is None
-        found = {Path(name).name: archive.read(name) for name in archive.namelist()}
-        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    with zipfile.ZipFile(first) as opened:
+        assert opened.testzip() is None
+        found = {Path(name).name: opened.read(name) for name in opened.namelist()}
+        assert {entry.date_time for entry in opened.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert found == {path.name: path.read_bytes() for path in release.iterdir()}
 
 
@@ -215,18 +214,23 @@ def test_yearly_files_share_out_the_rows_whatever_the_cells_hold(tmp_path_factor
     table = folder / "1.0.0" / "t.csv"
     table.parent.mkdir()
     table.write_bytes(_csv([("a", "annee", "b"), *((left, str(year), right) for year, left, right in rows)]))
-    made = renditions.yearly_files(table, folder / "made")
+    made = yearly_files(table, folder / "made", untouched)
     assert sorted(made) == sorted({year for year, _, _ in rows})
     for year, path in made.items():
         wanted = [("a", "annee", "b"), *((left, str(year), right) for found, left, right in rows if found == year)]
         assert path.read_bytes() == _csv(wanted)
 
 
+def untouched(_: Path) -> bool:
+    """Nothing is known of any file: yearly files are made anew."""
+    return False
+
+
 def test_a_table_without_years_has_no_yearly_files(tmp_path):
     table = tmp_path / "1.0.0" / "t.csv"
     table.parent.mkdir()
     table.write_text("a,b\n1,2\n", encoding="utf-8")
-    assert renditions.yearly_files(table, tmp_path / "made") == {}
+    assert yearly_files(table, tmp_path / "made", untouched) == {}
 
 
 def _csv(rows: list[tuple[str, ...]]) -> bytes:

@@ -15,8 +15,7 @@ from pipelines.declarations import Catalogue
 from pipelines.mechanics.files import sha256
 from pipelines.release.release_folder import make_release
 from pipelines.targets.folder.folder_target import EVERYTHING, FolderTarget
-from pipelines.targets.protocol import Rooms, Source
-from pipelines.targets.publication_report import Report
+from pipelines.targets.protocol import Report, Rooms, Source
 
 Tables = dict[str, pd.DataFrame]
 # Names of the main table that readers may have kept, and the file of its first part, which they lead to.

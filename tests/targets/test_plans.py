@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from pipelines.release.gates import Gate
 from pipelines.release.refusals import PublicationError
-from pipelines.targets.plan import Plan
-from pipelines.targets.publication_report import plan_text
-from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
+from pipelines.targets.plan import Plan, plan_text
+from pipelines.targets.udata.desired import DesiredDataset
 from pipelines.targets.udata.remote import (
     CONTENT,
     DATASET,
@@ -29,9 +28,9 @@ from pipelines.targets.udata.remote import (
     RemoteDataset,
     RemoteResource,
 )
+from pipelines.targets.udata.resources import DesiredResource
 from pipelines.targets.udata.server_state import RemoteState
-from pipelines.targets.udata.target_gates import PUBLIC
-from pipelines.targets.udata.udata_plan import described_extras, make_plan
+from pipelines.targets.udata.udata_plan import PUBLIC, described_extras, make_plan
 
 FIELDS = {
     "title": "Titre",
@@ -51,7 +50,8 @@ def file(key: str, content: str = "a", version: str = "1.0.0", **other: Any) -> 
     extras = {KEY: key, VERSION: version, "resultats:sha256": f"256{content}"}
     if key.startswith("archive:"):
         extras |= {SHA1: f"1{content}", CONTENT: f"content of {key}", VERSION: key.removeprefix("archive:")}
-    return DesiredResource(key, Path(name), name, 1, f"1{content}", f"Titre de {key}", "Texte", "main", extras, **other)
+    sent = {"filename": name, "size": 1, "sha1": f"1{content}", "extras": extras}
+    return DesiredResource(key, Path(name), f"Titre de {key}", "Texte", "main", **sent, **other)
 
 
 def offer(*files: DesiredResource, version: str = "1.0.0", **other: Any) -> DesiredDataset:

@@ -24,10 +24,9 @@ from pipelines.release.refusals import ConcurrentPublicationError, PublicationEr
 from pipelines.release.release_folder import make_release
 from pipelines.report.run_summary import dataset_lines
 from pipelines.targets.folder.folder_target import EVERYTHING, NAME, FolderTarget
-from pipelines.targets.plan import Plan
-from pipelines.targets.protocol import Rooms, Source, TargetError
-from pipelines.targets.publication import accept, accepted, one_publisher, publish
-from pipelines.targets.publication_report import Report, plan_text, report_text
+from pipelines.targets.plan import Plan, plan_text
+from pipelines.targets.protocol import Report, Rooms, Source, TargetError
+from pipelines.targets.publication import accept, accepted, one_publisher, publish, report_text
 from pipelines.targets.udata.access import address
 from pipelines.targets.udata.remote import VERSION, RemoteDataset, RemoteResource
 from pipelines.targets.udata.server_state import note_published, page_last_published, previews

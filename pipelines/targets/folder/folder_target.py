@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.declarations import Catalogue
 from pipelines.release import history, written_files
-from pipelines.release.changelog import known_versions
-from pipelines.release.feed import news
-from pipelines.release.gates import Gate, gates
+from pipelines.release.gates import gates
 from pipelines.release.integrity import check_intact
 from pipelines.targets.plan import Action, Plan
-from pipelines.targets.protocol import Judge, Preview, Progress, Source, TargetKind
-from pipelines.targets.publication_report import Report
+from pipelines.targets.protocol import Judge, Preview, Progress, Report, Source, TargetKind
+from pipelines.targets.publication import judged
 
 NAME, EVERYTHING = "local", "catalogue local"
 LATEST, MANIFEST = "latest", "dataset.json"
@@ -39,38 +37,28 @@ class FolderTarget:
     def parts(self) -> tuple[str, ...]:
         """The data sets together, then that of signals, which may hold back none of them."""
         catalogue = self.source.catalogue
-        together = (EVERYTHING,) if catalogue.without_signals.datasets else ()
-        return (*together, *((catalogue.signals,) if catalogue.signals else ()))
+        together = [EVERYTHING] if catalogue.without_signals.datasets else []
+        return (*together, catalogue.signals) if catalogue.signals else tuple(together)
 
     def prepare(self, part: str) -> PreparedFolder | None:
         """Plan what would be written and removed; raises PublicationError when a release was altered."""
-        source, rooms = self.source, self.source.rooms
-        held = [part] if part == source.catalogue.signals else source.catalogue.without_signals.datasets
-        versions = {name: history.versions(rooms.releases, name) for name in sorted(held)}
-        for name in versions:
+        catalogue, rooms = self.source.catalogue, self.source.rooms
+        names = [part] if part == catalogue.signals else sorted(catalogue.without_signals.datasets)
+        for name in names:
             check_intact(rooms.releases, name, rooms.intact)
+        versions = {name: history.versions(rooms.releases, name) for name in names}
         released = {name: known for name, known in versions.items() if known}
         if not released:
             return None
         latest = ", ".join(f"{name} {known[-1]}" for name, known in released.items())
-        plan = Plan(NAME, part, latest, tuple(_differences(source, released, dry=True)))
+        plan = Plan(NAME, part, latest, tuple(_differences(self.source, released, dry=True)))
         if not plan.empty:
-            plan = replace(plan, why=tuple(self._news(released))).judged(self._gates(released))
-        return PreparedFolder(source, released, plan)
+            plan = judged(plan, self.source, self.judge, {name: self._shown(name) for name in released})
+        return PreparedFolder(self.source, released, plan)
 
     def previews(self, _part: str) -> list[Preview]:
         """Return nothing: files in a folder are shown as they are."""
         return []
-
-    def _news(self, released: dict[str, list[str]]) -> Iterator[str]:
-        for name in released:
-            yield from news(known_versions(self.source.rooms.releases, name), self._shown(name))
-
-    def _gates(self, released: dict[str, list[str]]) -> Iterator[Gate]:
-        for name, known in released.items():
-            home, shown = self.source.rooms.releases / name, self._shown(name)
-            before = home / shown if shown in known else None
-            yield from self.judge(self.source.catalogue, name, before, home / known[-1])
 
     def _shown(self, dataset: str) -> str | None:
         """Return the version of a dataset that the folder shows."""
@@ -152,7 +140,8 @@ def _manifest(
 ) -> dict[str, Any]:
     """Return what programs read of a dataset; paths are relative to the manifest."""
     dataset, descriptor, rows = catalogue.datasets[name], history.descriptor(release), history.row_counts(release)
-    held = [written_files.facts(path) for path in sorted(release.iterdir())]
+    tables = [table for table in dataset.tables if table in rows]
+    files = [written_files.facts(path) for path in sorted(release.iterdir())]
     return {
         "id": name,
         "title": descriptor["title"],
@@ -165,13 +154,9 @@ def _manifest(
         "frequency": dataset.frequency,
         "spatial": dataset.spatial.model_dump(mode="json"),
         "contact": dataset.contact.model_dump(mode="json"),
-        "tables": [
-            {"name": table, "title": catalogue.tables[table].title, "rows": rows[table]}
-            for table in dataset.tables
-            if table in rows
-        ],
+        "tables": [{"name": table, "title": catalogue.tables[table].title, "rows": rows[table]} for table in tables],
         "files": [
             {"name": file.name, "path": f"{LATEST}/{file.name}", "bytes": file.bytes, "sha256": file.sha256}
-            for file in held
+            for file in files
         ],
     }

@@ -1,21 +1,24 @@
 """The calls of udata that publication needs, one method each. What to send, and in which order, is decided elsewhere.
 
-There is no call that deletes. A POST whose answer is lost is repeated only after a look at what is there.
+There is no call that deletes. A POST whose answer is lost is repeated only after a look at what is there. A large file
+goes in parts, which can't be sent twice under one uuid (the server answers 500): a lost one starts the file again under
+another, and parts that were never put together are swept by the server and show nowhere.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from pipelines.targets.udata import remote
 from pipelines.targets.udata.remote import Contact, Json, Listed, Organization, RemoteDataset, RemoteResource
-from pipelines.targets.udata.transport import Transport
-from pipelines.targets.udata.udata_errors import NotFoundError, NotUdataError, UnknownOutcomeError
-from pipelines.targets.udata.uploads import CHUNK, Upload, send_file
+from pipelines.targets.udata.transport import NotFoundError, NotUdataError, Transport, UnknownOutcomeError
 
 T = TypeVar("T")
+CHUNK = 8 * 1024 * 1024  # bytes; nothing larger is held in memory or sent at once
 PAGE = 100
 ATTEMPTS = 3
 # Seconds before each look for what a lost answer may have done. Over one second: two files of one name within one
@@ -65,8 +68,8 @@ class Udata:
         An empty list is asked for again: a dataset would be created beside one that a passing fault didn't show.
         """
         path = "/api/1/me/org_datasets/"
-        found = self.transport.get(path, remote.listed, fields=_LISTED)
-        return found or self.transport.get(path, remote.listed, fields=_LISTED)
+        first = self.transport.get(path, remote.listed, fields=_LISTED)
+        return first or self.transport.get(path, remote.listed, fields=_LISTED)
 
     def dataset(self, dataset: str) -> RemoteDataset | None:
         """Return a dataset whole (``deleted`` says when it was), or None when it is not there for this account."""
@@ -79,14 +82,12 @@ class Udata:
 
     def contacts(self, organization: str) -> list[Contact]:
         """Return every contact point of an organization."""
-        path, found, page = f"/api/1/organizations/{organization}/contacts/", list[Contact](), 0
-        more = True
+        path, every, page, more = f"/api/1/organizations/{organization}/contacts/", list[Contact](), 1, True
         while more:
+            contacts, more = self.transport.get(path, remote.contacts, params={"page": page, "page_size": PAGE})
+            every += contacts
             page += 1
-            params = {"page": page, "page_size": PAGE}
-            contacts, more = self.transport.get(path, remote.contacts, params=params)
-            found += contacts
-        return found
+        return every
 
     def create_contact(self, body: Json, look: Callable[[], str | None]) -> str:
         """Create a contact point, return its id; ``look`` finds one that a lost answer left."""
@@ -104,17 +105,16 @@ class Udata:
         """Merge extras into those of a dataset; None removes a key. Dates of the dataset stay."""
         self.transport.put(f"/api/2/datasets/{dataset}/extras/", remote.extras_of_ours, extras)
 
-    def upload(self, dataset: str, upload: Upload, look: Callable[[], RemoteResource | None]) -> RemoteResource:
-        """Send a file as a new resource; ``look`` finds the one that a lost answer left."""
-        path = f"/api/1/datasets/{dataset}/upload/"
-        return self._once(lambda: send_file(self.transport, path, upload, self.chunk), look)
+    def upload(self, dataset: str, file: Path, name: str, look: Callable[[], RemoteResource | None]) -> RemoteResource:
+        """Send a file, under a name, as a new resource; ``look`` finds the one that a lost answer left."""
+        return self._once(lambda: self._send_file(f"/api/1/datasets/{dataset}/upload/", file, name), look)
 
     def replace(
-        self, dataset: str, resource: str, upload: Upload, look: Callable[[], RemoteResource | None]
+        self, dataset: str, resource: str, file: Path, name: str, look: Callable[[], RemoteResource | None]
     ) -> RemoteResource:
         """Send a file in the place of a resource's. Trap: its title becomes the file name, its old URL is gone."""
         path = f"/api/1/datasets/{dataset}/resources/{resource}/upload/"
-        return self._once(lambda: send_file(self.transport, path, upload, self.chunk), look)
+        return self._once(lambda: self._send_file(path, file, name), look)
 
     def put_resource(self, dataset: str, resource: str, body: Json) -> RemoteResource:
         """Replace the fields given of a resource (extras whole); moves its date of modification."""
@@ -126,8 +126,30 @@ class Udata:
 
     def order(self, dataset: str, resources: Sequence[str]) -> None:
         """Give the order of resources; all ids are needed, the server refuses a partial list."""
-        body = [{"id": item} for item in resources]
+        body = [{"id": resource} for resource in resources]
         self.transport.put(f"/api/1/datasets/{dataset}/resources/", remote.ordered, body)
+
+    def _send_file(self, path: str, file: Path, name: str) -> RemoteResource:
+        """Send a file to an upload address: in one request when it is small."""
+        if file.stat().st_size <= self.chunk:
+            return self.transport.post_form(path, remote.resource, {}, (name, file.read_bytes()))
+        form = self._once(lambda: self._send_parts(path, file, name), lambda: None)
+        return self.transport.post_form(path, remote.resource, form, None)
+
+    def _send_parts(self, path: str, file: Path, name: str) -> dict[str, str]:
+        """Send every part of a file; return the form that has the server put them together."""
+        count = -(-file.stat().st_size // self.chunk)
+        form = {"uuid": str(uuid.uuid4()), "filename": name, "totalparts": str(count)}
+        try:
+            with file.open("rb") as stream:
+                for index in range(count):
+                    content = stream.read(self.chunk)
+                    described = {**form, "partindex": str(index), "chunksize": str(len(content))}
+                    self.transport.post_form(path, remote.part, described, (name, content))
+        except UnknownOutcomeError as error:
+            error.working = False  # whatever becomes of parts alone, they make no file
+            raise
+        return form
 
     @staticmethod
     def _there(ask: Callable[[], T]) -> T | None:
@@ -147,8 +169,8 @@ class Udata:
             except UnknownOutcomeError as error:
                 for wait in self.looks if error.working else self.looks[:1]:
                     self.transport.sleep(wait)
-                    if (found := look()) is not None:
-                        return found
+                    if (landed := look()) is not None:
+                        return landed
                 if error.working or attempt == ATTEMPTS:
                     raise
         raise AssertionError("unreachable")

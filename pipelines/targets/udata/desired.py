@@ -2,54 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.declarations import Catalogue, Dataset
+from pipelines.mechanics.files import chunks, disk_signs, saved_facts
 from pipelines.release import history
-from pipelines.release.changelog import known_versions
-from pipelines.release.feed import atom
-from pipelines.release.renditions import content_hash, put
+from pipelines.release.changelog import atom, known_versions
 from pipelines.release.reuse import reuse_page
+from pipelines.release.written_files import put
 from pipelines.targets.protocol import Rooms, file_name
-from pipelines.targets.udata.file_digests import FileDigests, digests
-from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset, RemoteResource
-from pipelines.targets.udata.resources import LINKED, REUSE_KEY, YEARLY, Placed, ResourceType, archives, latest_files
+from pipelines.targets.udata.remote import ARCHIVE, CONTENT, KEY, SHA1, SHA256, VERSION, RemoteDataset
+from pipelines.targets.udata.resources import LINKED, REUSE_KEY, YEARLY, DesiredResource, archives, latest_files
 from pipelines.targets.udata.server_state import RemoteState
 
 CLOSED_FORMATS = frozenset({"pdf", "doc", "docx", "word", "xls", "excel", "xlsx"})
 SHORTEST_DESCRIPTION = 100  # characters; more are needed for the point of quality
-
-
-@dataclass(frozen=True)
-class DesiredResource:
-    """A file that the platform must hold, and what it must say of it.
-
-    ``schema_of`` is the key of our resource whose permalink is the URL of its schema. A document with links is written
-    by ``written_document`` before it is sent.
-    """
-
-    key: str
-    path: Path
-    filename: str
-    size: int
-    sha1: str
-    title: str
-    description: str
-    type: ResourceType
-    extras: Mapping[str, str]
-    schema_of: str | None = None
-
-    @property
-    def immutable(self) -> bool:
-        """Whether the file never changes once sent."""
-        return self.key.startswith(ARCHIVE)
-
-    def is_in(self, remote: RemoteResource) -> bool:
-        """Whether a resource of the target holds these very bytes."""
-        return (self.sha1, self.size) == (remote.sha1, remote.size)
 
 
 @dataclass(frozen=True)
@@ -96,12 +68,9 @@ def desired_dataset(catalogue: Catalogue, dataset_id: str, rooms: Rooms, state: 
     dataset, release, made = catalogue.datasets[dataset_id], folders[-1], rooms.renditions / dataset_id
     documents = made / versions[-1] / file_name(state.address)
     remembered = FileDigests(rooms.digests)
-    placed = [
-        *latest_files(catalogue, release, made, documents, remembered.untouched),
-        *archives(dataset_id, folders, made),
-    ]
-    accepted, omitted = _accepted(placed, state.extensions)
-    resources = tuple(_resources(catalogue, release, accepted, state.dataset, remembered))
+    latest = latest_files(catalogue, release, made, documents, remembered.untouched)
+    accepted, omitted = _accepted([*latest, *archives(dataset_id, folders, made)], state.extensions)
+    resources = tuple(_weighed(catalogue, release, accepted, state.dataset, remembered))
     remembered.keep()
     descriptor = history.descriptor(release)
     fields = _fields(dataset, descriptor, resources)
@@ -121,7 +90,7 @@ def desired_dataset(catalogue: Catalogue, dataset_id: str, rooms: Rooms, state: 
 def written_document(desired: DesiredDataset, key: str, catalogue: Catalogue, remote: RemoteDataset) -> DesiredResource:
     """Return a document with links once it is written with those that the target gave by now."""
     item, keys = desired.resource(key), {item.path.name: item.key for item in desired.resources}
-    content = document(key, catalogue, desired.release, links_to(keys.values(), remote), keys)
+    content = _document(key, catalogue, desired.release, remote, keys)
     put(item.path, content)
     size, sha1, sha256 = digests([content])
     return replace(item, size=size, sha1=sha1, extras={**item.extras, SHA256: sha256})
@@ -132,17 +101,16 @@ def missing_quality(fields: Mapping[str, Any], resources: Iterable[DesiredResour
 
     Its time criterion holds right after an upload, and its criterion on remote files as we have none.
     """
-    found = tuple(resources)
-    open_format = any(item.filename.rpartition(".")[2] not in CLOSED_FORMATS for item in found)
+    files = tuple(resources)
     criteria = {
         "licence": fields["license"] and fields["license"] != "notspecified",
         "couverture temporelle": fields["temporal_coverage"],
         "couverture spatiale": fields["spatial"]["zones"],
         "fréquence de mise à jour": fields["frequency"] and fields["frequency"] != "unknown",
         "description de plus de 100 caractères": len(fields["description"]) > SHORTEST_DESCRIPTION,
-        "fichiers": found,
-        "format ouvert": open_format,
-        "documentation": any(item.type == "documentation" or item.description for item in found),
+        "fichiers": files,
+        "format ouvert": any(file.filename.rpartition(".")[2] not in CLOSED_FORMATS for file in files),
+        "documentation": any(file.type == "documentation" or file.description for file in files),
     }
     return tuple(name for name, met in criteria.items() if not met)
 
@@ -152,58 +120,52 @@ def earlier_files(rooms: Rooms, dataset: str) -> frozenset[str]:
     versions = history.versions(rooms.releases, dataset)
     folders = [room / dataset / version for room in (rooms.releases, rooms.renditions) for version in versions]
     remembered = FileDigests(rooms.digests)
-    found = frozenset(remembered.of(path).sha1 for folder in folders for path in folder.rglob("*") if path.is_file())
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    digests_of_files = [remembered.of(path) for path in files]
     remembered.keep()
-    return found
+    return frozenset(sha1 for _, sha1, _ in digests_of_files)
 
 
-def _accepted(placed: Iterable[Placed], extensions: frozenset[str]) -> tuple[dict[str, Placed], tuple[str, ...]]:
-    """Return what the target accepts by name, under another extension if need be, and a sentence for the rest."""
-    accepted, omitted = {}, []
+def _accepted(
+    placed: Iterable[DesiredResource], extensions: frozenset[str]
+) -> tuple[list[DesiredResource], tuple[str, ...]]:
+    """Return what the target accepts, under another extension if need be, and a sentence for the rest.
+
+    Names are as udata writes them: a file must be known again when it is read back.
+    """
+    accepted, omitted = [], []
     for item in placed:
-        filename = item.filename
-        if _extension(filename) not in extensions and item.fallback:
-            filename = str(Path(filename).with_suffix(item.fallback))
-        if _extension(filename) in extensions:
-            accepted[filename] = item
+        name = Path(item.path.name.lower().replace("_", "-"))
+        if name.suffix[1:] not in extensions and item.fallback:
+            name = name.with_suffix(item.fallback)
+        if name.suffix[1:] in extensions:
+            accepted.append(replace(item, filename=name.name))
         else:
-            omitted.append(f"« {item.title} » n'est pas envoyé : la cible n'accepte pas .{_extension(filename)}")
+            omitted.append(f"« {item.title} » n'est pas envoyé : la cible n'accepte pas {name.suffix}")
     return accepted, tuple(omitted)
 
 
-def _resources(
-    catalogue: Catalogue, release: Path, accepted: Mapping[str, Placed], remote: RemoteDataset | None,
+def _weighed(
+    catalogue: Catalogue, release: Path, accepted: list[DesiredResource], remote: RemoteDataset | None,
     remembered: FileDigests,
 ) -> Iterator[DesiredResource]:  # fmt: skip
-    keys = {item.path.name: item.key for item in accepted.values()}
-    links = links_to(keys.values(), remote)
-    for filename, item in accepted.items():
+    """Yield the resources with what their files are known by."""
+    keys = {item.path.name: item.key for item in accepted}
+    for item in accepted:
         if item.key in LINKED:
-            content = document(item.key, catalogue, release, links, keys)
-            size, sha1, sha256 = digests([content])
+            size, sha1, sha256 = digests([_document(item.key, catalogue, release, remote, keys)])
         else:
             size, sha1, sha256 = remembered.of(item.path)
-        own = f"schema:{item.table}"
-        yield DesiredResource(
-            key=item.key,
-            path=item.path,
-            filename=filename,
-            size=size,
-            sha1=sha1,
-            title=item.title,
-            description=item.description,
-            type=item.type,
-            extras=_extras(item, release, sha1, sha256),
-            schema_of=own if item.table and own in keys.values() else None,
-        )
+        schema = item.schema_of if item.schema_of in keys.values() else None
+        yield replace(item, size=size, sha1=sha1, extras=_extras(item, release, sha1, sha256), schema_of=schema)
 
 
-def _extras(item: Placed, release: Path, sha1: str, sha256: str) -> dict[str, str]:
+def _extras(item: DesiredResource, release: Path, sha1: str, sha256: str) -> dict[str, str]:
     extras = {KEY: item.key, SHA256: sha256}
     if not item.immutable:
         return extras | {VERSION: release.name}
     version = item.key.removeprefix(ARCHIVE)
-    return extras | {VERSION: version, SHA1: sha1, CONTENT: content_hash(release.parent / version)}
+    return extras | {VERSION: version, SHA1: sha1, CONTENT: history.release_hash(release.parent / version)}
 
 
 def _fields(dataset: Dataset, descriptor: Mapping[str, Any], resources: Iterable[DesiredResource]) -> dict[str, Any]:
@@ -220,38 +182,68 @@ def _fields(dataset: Dataset, descriptor: Mapping[str, Any], resources: Iterable
     }
 
 
-def _extension(filename: str) -> str:
-    return filename.rpartition(".")[2]
+def _document(
+    key: str, catalogue: Catalogue, release: Path, remote: RemoteDataset | None, keys: Mapping[str, str]
+) -> bytes:
+    """Return the reuse page or the feed of a release, with the permalinks that the target gave, else our keys.
 
-
-# Documents that hold links of the platform that shows them: the reuse page, the feed of versions.
-
-
-@dataclass(frozen=True)
-class Links:
-    """Permalinks of the dataset's page, and of its files by our keys."""
-
-    page: str
-    files: Mapping[str, str]
-
-
-def links_to(keys: Iterable[str], remote: RemoteDataset | None) -> Links:
-    """Return the links to the files of these keys that a target gave; where it has yet to, the keys themselves."""
-    known = remote.by_key if remote is not None else {}
-    files = {key: known[key].latest if key in known else key for key in keys}
-    return Links(remote.permalink if remote is not None else "", files)
-
-
-def document(key: str, catalogue: Catalogue, release: Path, links: Links, keys: Mapping[str, str]) -> bytes:
-    """Return the document of that key, of a release; ``keys`` gives our key of each file that is offered, by name."""
-    dataset = release.parent.name
+    ``keys`` gives our key of each file that is offered, by name.
+    """
+    dataset, page = release.parent.name, remote.permalink if remote is not None else ""
+    permalinks = {held: resource.latest for held, resource in remote.by_key.items()} if remote is not None else {}
+    links = {offered: permalinks.get(offered, offered) for offered in keys.values()}
     if key == REUSE_KEY:
-        text = reuse_page(catalogue, dataset, release, address=lambda name: links.files.get(keys.get(name, ""), ""))
+        text = reuse_page(catalogue, dataset, release, address=lambda name: links.get(keys.get(name, ""), ""))
         return text.encode("utf-8")
     # The feed doesn't name its own address, which a platform gives only once it holds it.
     return atom(
         known_versions(release.parent.parent, dataset),
         history.descriptor(release),
-        address=links.page,
-        link=lambda version: links.files.get(f"{ARCHIVE}{version}", links.page),
+        address=page,
+        link=lambda version: links.get(f"{ARCHIVE}{version}", page),
     )
+
+
+# The sha1 and sha256 of files to send, worked out again only where the disk says that a file was touched.
+
+
+class FileDigests:
+    """The digests of files, remembered in a file of the output: plans don't cost more as releases add up.
+
+    ``keep`` writes what was learnt; a memory that is lost or damaged costs one reading of each file.
+    """
+
+    def __init__(self, memory: Path) -> None:
+        self._memory = memory
+        self._before = saved_facts(memory)
+        self._known = dict(self._before)
+
+    def of(self, path: Path) -> tuple[int, str, str]:
+        """Return the bytes, sha1 and sha256 of a file."""
+        if not self.untouched(path):
+            signs = disk_signs(path)  # before it is read: what is written meanwhile is seen next time
+            with path.open("rb") as stream:
+                self._known[str(path.absolute())] = [signs, *digests(chunks(stream))]
+        _, size, sha1, sha256 = self._known[str(path.absolute())]
+        return size, sha1, sha256
+
+    def untouched(self, path: Path) -> bool:
+        """Say whether a file is as it was when its digests were worked out."""
+        known = self._known.get(str(path.absolute()))
+        return known is not None and path.is_file() and known[0] == disk_signs(path)
+
+    def keep(self) -> None:
+        """Write the digests of the files that are still there."""
+        there = {place: facts for place, facts in self._known.items() if Path(place).is_file()}
+        if there != self._before:
+            put(self._memory, json.dumps(there, indent=0, sort_keys=True).encode())
+
+
+def digests(blocks: Iterable[bytes]) -> tuple[int, str, str]:
+    """Return the bytes, sha1 and sha256 of a content."""
+    sha1, sha256, size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
+    for block in blocks:
+        sha1.update(block)
+        sha256.update(block)
+        size += len(block)
+    return size, sha1.hexdigest(), sha256.hexdigest()

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
-from pipelines.targets.udata.remote import ARCHIVE, RemoteResource
+from pipelines.targets.udata.desired import DesiredDataset
+from pipelines.targets.udata.remote import ARCHIVE, RemoteDataset, RemoteResource
+from pipelines.targets.udata.resources import DesiredResource
 
 
 @dataclass(frozen=True)
@@ -29,56 +30,39 @@ class Matching:
     foreign: tuple[RemoteResource, ...]
 
 
-def match(desired: DesiredDataset, held: Collection[RemoteResource], earlier: Collection[str]) -> Matching:
+def match(desired: DesiredDataset, remote: RemoteDataset | None, earlier: Collection[str]) -> Matching:
     """Pair what is held with what is offered; ``earlier`` holds the sha1 of every file of our releases."""
-    paired, doubles, rest = _by_key(desired, held)
-    cut = [item for item in rest if item.undescribed and _of_ours(item, desired, earlier)]
-    adopted = _adopted(cut, [item for item in desired.resources if item.key not in paired])
-    left = [item for item in rest if item not in adopted.values()]
-    twins = [item for item in cut if item in left]
-    ours = [item for item in left if item.key is not None]
+    held, by_key = (remote.resources, remote.by_key) if remote is not None else ((), {})
+    paired = {wanted.key: by_key[wanted.key] for wanted in desired.resources if wanted.key in by_key}
+    ids = {resource.id for resource in paired.values()}
+    others = [resource for resource in held if resource.id not in ids]
+    doubles = [resource for resource in others if resource.key in paired]
+    cut = [resource for resource in others if resource.undescribed and _sent_by_us(resource, desired, earlier)]
+    adopted = _adopted(cut, [wanted for wanted in desired.resources if wanted.key not in paired])
+    left = [resource for resource in others if resource not in [*doubles, *adopted.values()]]
+    ours = [resource for resource in left if resource.key is not None]
     return Matching(
         paired=paired | adopted,
         adopted=frozenset(adopted),
-        retired=tuple(item for item in ours if not _archive(item)),
-        doubles=(*doubles, *twins),
-        archives=tuple(item for item in ours if _archive(item)),
-        foreign=tuple(item for item in left if item.key is None and item not in twins),
+        retired=tuple(resource for resource in ours if not str(resource.key).startswith(ARCHIVE)),
+        doubles=(*doubles, *(resource for resource in left if resource in cut)),
+        archives=tuple(resource for resource in ours if str(resource.key).startswith(ARCHIVE)),
+        foreign=tuple(resource for resource in left if resource.key is None and resource not in cut),
     )
 
 
-def _by_key(
-    desired: DesiredDataset, held: Collection[RemoteResource]
-) -> tuple[dict[str, RemoteResource], list[RemoteResource], list[RemoteResource]]:
-    """Return the pairs by key (the oldest where two carry one key), second copies, and everything else."""
-    offered = {item.key for item in desired.resources}
-    paired: dict[str, RemoteResource] = {}
-    doubles: list[RemoteResource] = []
-    for item in sorted(held, key=lambda found: (found.created_at, found.id)):
-        if item.key in paired:
-            doubles.append(item)
-        elif item.key in offered and item.filetype == "file":
-            paired[str(item.key)] = item
-    known = {item.id for item in (*paired.values(), *doubles)}
-    return paired, doubles, [item for item in held if item.id not in known]
-
-
-def _of_ours(item: RemoteResource, desired: DesiredDataset, earlier: Collection[str]) -> bool:
-    """Whether a file without a key is one that we sent: of the name and content, now or before, of one of ours."""
-    named = [offered for offered in desired.resources if offered.filename == item.filename]
-    return any(offered.is_in(item) or item.sha1 in earlier for offered in named)
+def _sent_by_us(resource: RemoteResource, desired: DesiredDataset, earlier: Collection[str]) -> bool:
+    """Whether a file without a key is of the name and content, now or before, of one of ours."""
+    named = [wanted for wanted in desired.resources if wanted.filename == resource.filename]
+    return any(wanted.is_in(resource) or resource.sha1 in earlier for wanted in named)
 
 
 def _adopted(cut: list[RemoteResource], free: list[DesiredResource]) -> dict[str, RemoteResource]:
     """Return, by key, the cut uploads to take up: those of the content wanted, else of the name alone."""
-    found: dict[str, RemoteResource] = {}
-    for offered in free:
-        named = [item for item in cut if item.filename == offered.filename]
-        same = [item for item in named if offered.is_in(item)]
+    adopted: dict[str, RemoteResource] = {}
+    for wanted in free:
+        named = [resource for resource in cut if resource.filename == wanted.filename]
+        same = [resource for resource in named if wanted.is_in(resource)]
         if named:
-            found[offered.key] = (same or named)[0]
-    return found
-
-
-def _archive(item: RemoteResource) -> bool:
-    return (item.key or "").startswith(ARCHIVE)
+            adopted[wanted.key] = (same or named)[0]
+    return adopted

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module, util
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import csv, parquet
 
 from pipelines.declarations.datasets import Budgets
-from pipelines.release.gates import Gate
+from pipelines.release.gates import Gate, gate
 from pipelines.release.table_parts import MEGABYTE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
 LARGEST = {f".{ending}": size * MEGABYTE for ending, size in Budgets().model_dump().items()}
 LONGEST_NAME = 63  # bytes of UTF-8: names of columns become those of PostgreSQL
 DETECTOR = "csv_detective"
-SHOWN = 10
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 # What turns a column of numbers into text there: codes for absence, %, spaces, decimal commas, exponents.
 _NEARLY_NUMBER = re.compile(
@@ -41,15 +38,21 @@ _ARROW_TYPES = (
 )  # fmt: skip
 
 
-@dataclass
-class _Seen:
-    """What is wrong, by check; ``booleans`` and ``empty`` are worth knowing and stop nothing."""
+_PASSED = {
+    "apercu_taille": "Les fichiers ont une taille que data.gouv.fr sait montrer.",
+    "apercu_entetes": "Les en-têtes conviennent à data.gouv.fr.",
+    "apercu_premiere_ligne": "La première ligne de chaque CSV est son en-tête.",
+    "apercu_nombres": "Les colonnes de nombres ne tiennent que des nombres.",
+    "apercu_types_parquet": "Les types des fichiers Parquet sont connus de data.gouv.fr.",
+}
+_FAILED = "Un fichier au moins n'aura pas d'aperçu sur data.gouv.fr, ou un aperçu faux."
 
-    sizes: list[str] = field(default_factory=list)
-    headers: list[str] = field(default_factory=list)
-    first_lines: list[str] = field(default_factory=list)
-    numbers: list[str] = field(default_factory=list)
-    types: list[str] = field(default_factory=list)
+
+@dataclass
+class _Preview:
+    """What is wrong, by gate; ``booleans`` (file, column) and ``empty`` files are worth knowing and stop nothing."""
+
+    wrong: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _PASSED})
     booleans: list[tuple[str, str]] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
 
@@ -59,24 +62,16 @@ def rehearse(files: Sequence[Path], before: Path | None = None) -> tuple[Gate, .
 
     What it will merely show otherwise is told unless it was so in the files of the same names in ``before``.
     """
-    seen = _looked_at(files)
-    known = _looked_at(_earlier(files, before)) if before is not None and (seen.booleans or seen.empty) else _Seen()
-    told = _shown_otherwise(
-        [item for item in seen.booleans if item not in known.booleans],
-        [item for item in seen.empty if item not in known.empty],
+    preview, known = _previewed(files), _Preview()
+    if before is not None and (preview.booleans or preview.empty):
+        names = [path.name for path in files if path.suffix == ".csv" and (before / path.name).is_file()]
+        known = _previewed(before / name for name in names)
+    details = _shown_otherwise(
+        [column for column in preview.booleans if column not in known.booleans],
+        [name for name in preview.empty if name not in known.empty],
     )
-    return (
-        _gate("apercu_taille", seen.sizes, "Les fichiers ont une taille que data.gouv.fr sait montrer."),
-        _gate("apercu_entetes", seen.headers, "Les en-têtes conviennent à data.gouv.fr."),
-        _gate("apercu_premiere_ligne", seen.first_lines, "La première ligne de chaque CSV est son en-tête."),
-        _gate("apercu_nombres", seen.numbers, "Les colonnes de nombres ne tiennent que des nombres."),
-        _gate("apercu_types_parquet", seen.types, "Les types des fichiers Parquet sont connus de data.gouv.fr."),
-        Gate("apercu_a_savoir", True, "Dans l'aperçu de data.gouv.fr :", told),
-    )
-
-
-def _earlier(files: Iterable[Path], before: Path) -> list[Path]:
-    return [before / path.name for path in files if path.suffix == ".csv" and (before / path.name).is_file()]
+    wrong = [gate(name, preview.wrong[name], passed, _FAILED) for name, passed in _PASSED.items()]
+    return (*wrong, Gate("apercu_a_savoir", True, "Dans l'aperçu de data.gouv.fr :", details))
 
 
 def _shown_otherwise(booleans: Iterable[tuple[str, str]], empty: Sequence[str]) -> tuple[str, ...]:
@@ -84,24 +79,29 @@ def _shown_otherwise(booleans: Iterable[tuple[str, str]], empty: Sequence[str]) 
     columns: dict[str, list[str]] = {}
     for name, column in booleans:
         columns.setdefault(name, []).append(column)
-    places = ", ".join(f"{name} ({', '.join(found)})" for name, found in columns.items())
-    told = [f"colonnes à deux valeurs lues comme vrai ou faux, {places}"] if places else []
-    return (*told, *([f"fichiers vides, non montrés, {', '.join(empty)}"] if empty else []))
+    details = []
+    if columns:
+        places = ", ".join(f"{name} ({', '.join(names)})" for name, names in columns.items())
+        details.append(f"colonnes à deux valeurs lues comme vrai ou faux, {places}")
+    if empty:
+        details.append(f"fichiers vides, non montrés, {', '.join(empty)}")
+    return tuple(details)
 
 
-def _looked_at(files: Iterable[Path]) -> _Seen:
-    seen = _Seen()
+def _previewed(files: Iterable[Path]) -> _Preview:
+    preview = _Preview()
     for path in files:
         limit = LARGEST.get(path.suffix)
         if limit is None:
             continue
-        if path.stat().st_size > limit:
-            seen.sizes.append(f"{path.name} : {path.stat().st_size / MEGABYTE:.1f} Mo, au plus {limit / MEGABYTE:g} Mo")
+        if (size := path.stat().st_size) > limit:
+            told = f"{path.name} : {size / MEGABYTE:.1f} Mo, au plus {limit / MEGABYTE:g} Mo"
+            preview.wrong["apercu_taille"].append(told)
         if path.suffix == ".csv":
-            _csv(path, seen)
+            _csv(path, preview)
         elif path.suffix == ".parquet":
-            seen.types += [f"{path.name}, {found}" for found in _unknown_types(path)]
-    return seen
+            preview.wrong["apercu_types_parquet"] += [f"{path.name}, {column}" for column in _unknown_types(path)]
+    return preview
 
 
 def detected_types(path: Path, rows: int = -1) -> dict[str, str] | None:
@@ -112,33 +112,35 @@ def detected_types(path: Path, rows: int = -1) -> dict[str, str] | None:
     return {name: column["python_type"] for name, column in analysis["columns"].items()}
 
 
-def _csv(path: Path, seen: _Seen) -> None:
+def _csv(path: Path, preview: _Preview) -> None:
+    first_lines = preview.wrong["apercu_premiere_ligne"]
     with path.open("rb") as stream:
         head = stream.readline()
     if head.startswith((b"\xef\xbb\xbf", b"#", b"//", b"sep=")) or not head.strip():
-        seen.first_lines.append(f"{path.name} : commence par {head[:20]!r}")
+        first_lines.append(f"{path.name} : commence par {head[:20]!r}")
         return
     try:
         table = _texts(path)
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        seen.first_lines.append(f"{path.name} : illisible en UTF-8 à virgules ({str(error).splitlines()[0]})")
+        first_lines.append(f"{path.name} : illisible en UTF-8 à virgules ({str(error).splitlines()[0]})")
         return
-    seen.headers += [f"{path.name}, {found}" for found in _wrong_names(table.column_names)]
+    preview.wrong["apercu_entetes"] += [f"{path.name}, {fault}" for fault in _wrong_names(table.column_names)]
     if not table.num_rows:
-        seen.empty.append(path.name)
+        preview.empty.append(path.name)
         return
     try:
         detected = detected_types(path)
     except Exception as error:  # whatever stops it here stops the crawler
         told = str(error).replace(str(path), path.name)  # the place differs each time on a storage, and is hashed
-        seen.first_lines.append(f"{path.name} : csv-detective ne le lit pas ({told})")
+        first_lines.append(f"{path.name} : csv-detective ne le lit pas ({told})")
         return
     for name, column in zip(table.column_names, table.columns, strict=True):
         texts = {text for text in column.unique().to_pylist() if text}
         if strange := _not_numbers(texts):
-            seen.numbers.append(f"{path.name}, {name} : « {'», «'.join(sorted(strange)[:3])} » parmi des nombres")
+            shown = "», «".join(sorted(strange)[:3])
+            preview.wrong["apercu_nombres"].append(f"{path.name}, {name} : « {shown} » parmi des nombres")
         if detected.get(name) == "bool" if detected else any(texts and texts <= pair for pair in _BOOLEANS):
-            seen.booleans.append((path.name, name))
+            preview.booleans.append((path.name, name))
 
 
 def _texts(path: Path) -> pa.Table:
@@ -173,16 +175,3 @@ def _unknown_types(path: Path) -> list[str]:
     """Return the columns whose Arrow type the crawler doesn't know; a typed column that is all null is known."""
     schema = parquet.read_schema(path)
     return [f"{item.name} : {item.type}" for item in schema if not any(known(item.type) for known in _ARROW_TYPES)]
-
-
-def _gate(name: str, found: Sequence[str], passed: str) -> Gate:
-    if not found:
-        return Gate(name, True, passed)
-    return Gate(
-        name, False, "Un fichier au moins n'aura pas d'aperçu sur data.gouv.fr, ou un aperçu faux.", _shown(found)
-    )
-
-
-def _shown(found: Sequence[str]) -> tuple[str, ...]:
-    rest = len(found) - SHOWN
-    return (*found[:SHOWN], *([f"et {rest} autres"] if rest > 0 else []))

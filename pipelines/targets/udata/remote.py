@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-MANAGED = ("title", "description", "description_short", "tags", "license", "frequency", "temporal_coverage", "spatial")
-
 # Keys of extras. Everything of ours starts alike, so that it can be told from what others write.
 OURS = "resultats:"
 DATASET = "resultats:dataset"  # dataset: which of our datasets it is
@@ -53,8 +51,7 @@ class RemoteResource:
     @property
     def key(self) -> str | None:
         """Our key, None for a resource that is not ours or not described yet."""
-        found = self.extras.get(KEY)
-        return str(found) if found else None
+        return str(self.extras[KEY]) if self.extras.get(KEY) else None
 
     @property
     def undescribed(self) -> bool:
@@ -81,21 +78,18 @@ class RemoteDataset:
     def permalink(self) -> str:
         """Its page by its id: unlike ``page``, which has its title, it never changes."""
         start, _, _ = self.page.rstrip("/").rpartition("/")
-        ending = "/" if self.page.endswith("/") else ""
-        return f"{start}/{self.id}{ending}"
+        return f"{start}/{self.id}/" if self.page.endswith("/") else f"{start}/{self.id}"
 
     @property
     def version(self) -> str | None:
         """The version that was last published wholly."""
-        found = self.extras.get(VERSION)
-        return str(found) if found else None
+        return str(self.extras[VERSION]) if self.extras.get(VERSION) else None
 
     @property
     def by_key(self) -> dict[str, RemoteResource]:
         """Our files by their keys; of two of one key the oldest counts."""
-        files = [item for item in self.resources if item.filetype == "file"]
-        oldest_last = sorted(files, key=lambda item: (item.created_at, item.id), reverse=True)
-        return {item.key: item for item in oldest_last if item.key}
+        oldest_last = sorted(self.resources, key=lambda resource: (resource.created_at, resource.id), reverse=True)
+        return {resource.key: resource for resource in oldest_last if resource.key and resource.filetype == "file"}
 
 
 @dataclass(frozen=True)
@@ -149,12 +143,12 @@ def extras_of_ours(body: Any) -> Json:
 
 def account(body: Any) -> list[Organization]:
     """Return the organizations of the account of a key."""
-    return [Organization(item["id"], item["slug"]) for item in body["organizations"]]
+    return [Organization(each["id"], each["slug"]) for each in body["organizations"]]
 
 
 def licences(body: Any) -> frozenset[str]:
     """Return the ids of the licences that a server knows: there is always one."""
-    return SOME.validate_python([identifier(item) for item in body])
+    return SOME.validate_python([identifier(licence) for licence in body])
 
 
 def listed(body: Any) -> list[Listed]:
@@ -162,8 +156,8 @@ def listed(body: Any) -> list[Listed]:
     if not isinstance(body, list):
         raise TypeError(body)
     return [
-        Listed(item["id"], item["extras"], item["created_at"], item["deleted"], (item["organization"] or {}).get("id"))
-        for item in body
+        Listed(each["id"], each["extras"], each["created_at"], each["deleted"], (each["organization"] or {}).get("id"))
+        for each in body
     ]
 
 
@@ -174,12 +168,12 @@ def contact(body: Any) -> Contact:
 
 def contacts(body: Any) -> tuple[list[Contact], bool]:
     """Return a page of contact points, and whether there is another."""
-    return [contact(item) for item in body["data"]], bool(body.get("next_page"))
+    return [contact(each) for each in body["data"]], bool(body.get("next_page"))
 
 
 def ordered(body: Any) -> int:
     """Return how many resources were put in order."""
-    return len(SOME.validate_python([identifier(item) for item in body]))
+    return len(SOME.validate_python([identifier(resource) for resource in body]))
 
 
 def part(body: Any) -> None:
@@ -190,7 +184,7 @@ def part(body: Any) -> None:
 
 def dataset(body: Any) -> RemoteDataset:
     """Return a whole dataset."""
-    contacts = [contact(item) for item in body.get("contact_points") or ()]
+    contacts = [contact(point) for point in body.get("contact_points") or ()]
     return RemoteDataset(
         id=body["id"],
         page=body.get("page") or body["uri"],
@@ -198,9 +192,9 @@ def dataset(body: Any) -> RemoteDataset:
         private=body["private"],
         deleted=body.get("deleted"),
         extras=body.get("extras") or {},
-        contacts=tuple((item.name, item.email) for item in contacts),
-        contact_ids=tuple(item.id for item in contacts),
-        resources=tuple(resource(item) for item in body["resources"]),
+        contacts=tuple((point.name, point.email) for point in contacts),
+        contact_ids=tuple(point.id for point in contacts),
+        resources=tuple(resource(held) for held in body["resources"]),
         quality=body.get("quality") or {},
     )
 
@@ -229,7 +223,7 @@ def _managed(body: Json) -> dict[str, Any]:
     coverage, spatial = body.get("temporal_coverage"), body.get("spatial") or {}
     zones = [zone if isinstance(zone, str) else zone["id"] for zone in spatial.get("zones") or ()]
     return {
-        **{name: body.get(name) for name in MANAGED},
+        **{name: body.get(name) for name in ("title", "description", "description_short", "license", "frequency")},
         "tags": sorted(body.get("tags") or ()),
         "temporal_coverage": {name: (coverage.get(name) or "")[:10] for name in ("start", "end")} if coverage else None,
         "spatial": {"zones": sorted(zones), "granularity": spatial.get("granularity")},

@@ -1,20 +1,29 @@
 """Which files of a release become which resources of a udata: key, title, description, type, in their order.
 
 It takes the files that are there: a release without a journal has no resource for it. What a target accepts is weighed
-in ``desired``.
+in ``desired``. Forms that only a platform needs (one archive per release, one file per year of the main table) are made
+again from the release at will, below a folder of their own, and never change what a release holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from pipelines.declarations import Catalogue, Dataset
-from pipelines.release import feed, history, renditions, reuse
+from pyarrow import compute as pc
+
+from pipelines.declarations import Catalogue
+from pipelines.mechanics.files import stable_zip, write_whole
+from pipelines.release import history, reuse
+from pipelines.release.changelog import FEED
+from pipelines.release.column_texts import canonical
 from pipelines.release.history import ReleasedFile
-from pipelines.targets.udata.remote import ARCHIVE
+from pipelines.release.table_parts import YEAR
+from pipelines.release.table_writers import csv_bytes, read_csv
+from pipelines.release.written_files import put
+from pipelines.targets.udata.remote import ARCHIVE, RemoteResource
 
 ResourceType = Literal["main", "documentation", "other"]
 
@@ -22,15 +31,17 @@ REUSE_KEY, FEED_KEY = LINKED = ("reutiliser", "flux-versions")  # documents that
 
 YEARLY = "annee:"  # begins the key of one year of the main table
 
+_READABLE, _LEVEL = 0o100644, 9  # rights and compression of the files of an archive
 _CSV = "UTF-8, virgule, point décimal, dates AAAA-MM-JJ, cellule vide pour une valeur absente."
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A file and what a platform says of it; ``filename`` is the name that it is sent under.
+class DesiredResource:
+    """A file that the platform must hold, and what it must say of it.
 
-    ``fallback`` is another extension, for a target that does not accept the first. A document with links of the target
-    is not there yet: it is written at its path by ``documents``.
+    ``schema_of`` is the key of our resource whose permalink is the URL of its schema, ``fallback`` another extension
+    for a target that does not accept the first. The rest is known once a target is: ``filename`` under which it is
+    sent, ``size`` in bytes, ``sha1``, ``extras``. A document with links is at its path once written.
     """
 
     key: str
@@ -39,17 +50,20 @@ class Placed:
     description: str
     type: ResourceType
     fallback: str | None = None
-    table: str | None = None
-
-    @property
-    def filename(self) -> str:
-        """Name that the file is sent under, as udata writes names: it must be known again when it is read back."""
-        return self.path.name.lower().replace("_", "-")
+    schema_of: str | None = None
+    filename: str = ""
+    size: int = 0
+    sha1: str = ""
+    extras: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def immutable(self) -> bool:
         """Whether the file never changes once sent: the archive of a release."""
         return self.key.startswith(ARCHIVE)
+
+    def is_in(self, remote: RemoteResource) -> bool:
+        """Whether a resource of the target holds these very bytes."""
+        return (self.sha1, self.size) == (remote.sha1, remote.size)
 
 
 # Files that are not tables: name, key, type, extension for a target that refuses theirs; in the order of the page.
@@ -67,7 +81,7 @@ _DOCUMENTS: tuple[tuple[str, str, ResourceType, str | None], ...] = (
 
 def latest_files(
     catalogue: Catalogue, release: Path, made: Path, documents: Path, untouched: Callable[[Path], bool]
-) -> Iterator[Placed]:
+) -> Iterator[DesiredResource]:
     """Yield the resources that always hold the latest release, in the order of the page.
 
     Yearly files are made below ``made``, unless they are there ``untouched``; documents with links will be below
@@ -86,27 +100,30 @@ def latest_files(
     yield from _documents(release, "other")
     yield from _linked(documents)
     yield from _documents(release, "documentation")
+    titles = {name: catalogue.tables[name].title for name in catalogue.tables}
+    if dataset.historical:
+        titles[dataset.historical.name] = dataset.historical.title
     for path in sorted(release.glob("*.schema.json")):
         table = path.name.removesuffix(".schema.json")
-        title = _schema_title(catalogue, dataset, table)
-        yield Placed(f"schema:{table}", path, f"Schéma : {title} (JSON)", reuse.SCHEMA, "documentation")
+        title = titles.get(table, table)
+        yield DesiredResource(f"schema:{table}", path, f"Schéma : {title} (JSON)", reuse.SCHEMA, "documentation")
 
 
-def _linked(folder: Path) -> Iterator[Placed]:
-    yield Placed(
+def _linked(folder: Path) -> Iterator[DesiredResource]:
+    yield DesiredResource(
         REUSE_KEY, folder / reuse.REUSE, "Réutiliser : adresses stables et exemples de code",
         "Liens permanents de chaque fichier, code en Python, R et SQL, étapes dans Excel, limites, façon de citer, "
         "versions et leurs motifs, dictionnaire.",
         "documentation", ".txt",
     )  # fmt: skip
-    yield Placed(
-        FEED_KEY, folder / feed.FEED, "Flux des versions (Atom)",
+    yield DesiredResource(
+        FEED_KEY, folder / FEED, "Flux des versions (Atom)",
         "À suivre dans un lecteur de flux pour être prévenu de chaque version : sa nature, son motif, son archive.",
         "documentation", ".xml",
     )  # fmt: skip
 
 
-def archives(dataset: str, releases: list[Path], made: Path) -> Iterator[Placed]:
+def archives(dataset: str, releases: list[Path], made: Path) -> Iterator[DesiredResource]:
     """Yield the archive of every release, newest first."""
     for release in reversed(releases):
         title = f"Version {release.name}, archive complète (ZIP)"
@@ -114,58 +131,89 @@ def archives(dataset: str, releases: list[Path], made: Path) -> Iterator[Placed]
             f"Tous les fichiers de la version {release.name}, avec leurs empreintes. Cette archive ne change jamais : "
             "la citer pour qu'un résultat puisse être retrouvé."
         )
-        path = renditions.archive(dataset, release, made)
-        yield Placed(f"{ARCHIVE}{release.name}", path, title, description, "other")
+        path = archive(dataset, release, made)
+        yield DesiredResource(f"{ARCHIVE}{release.name}", path, title, description, "other")
 
 
-def _schema_title(catalogue: Catalogue, dataset: Dataset, table: str) -> str:
-    if dataset.historical and table == dataset.historical.name:
-        return dataset.historical.title
-    return catalogue.tables[table].title if table in catalogue.tables else table
-
-
-def _main_parts(release: Path, table: str) -> list[list[Placed]]:
+def _main_parts(release: Path, table: str) -> list[list[DesiredResource]]:
     """Return the files of each part of the main table.
 
     The permalink of the table is that of its first part, and of each of its years: readers cite them.
     """
     parts = history.layout_of(release).get(table, {"parts": [table]})["parts"]
     files = [file for ending in ("csv", "parquet") for file in history.table_files(release, table, ending)]
-    found = [[_placed(file, table, "main") for file in files if file.part == part] for part in parts]
-    first = [replace(item, key=item.key.replace(f":{parts[0]}:", f":{table}:")) for item in found[0]]
-    years = [file.year for file in files if file.part == parts[0]]
-    return [[_of_year(item, year) for item, year in zip(first, years, strict=True)], *found[1:]]
+    placed: list[list[DesiredResource]] = []
+    for part in parts:
+        placed.append([_placed(file, table, "main", first=part == parts[0]) for file in files if file.part == part])
+    return placed
 
 
-def _of_year(item: Placed, year: int | None) -> Placed:
-    return replace(item, key=f"{YEARLY}{year}") if year is not None and item.path.suffix == ".csv" else item
-
-
-def _placed(file: ReleasedFile, table: str, kind: ResourceType) -> Placed:
+def _placed(file: ReleasedFile, table: str, kind: ResourceType, *, first: bool = False) -> DesiredResource:
+    """Return the resource of a file of a table; ``first``: of the part by whose files the table is known."""
     ending = file.path.suffix.removeprefix(".")
-    key = f"table:{file.path.stem}:{ending}"
+    name = table if first and file.path.stem == file.part else file.path.stem
+    key = f"{YEARLY}{file.year}" if first and file.year is not None and ending == "csv" else f"table:{name}:{ending}"
     if ending == "csv":
         text = f"{file.description.strip()} {_CSV}"
-        return Placed(key, file.path, f"{file.title} (CSV)", text, kind, table=table)
-    return Placed(key, file.path, f"{file.title} (Parquet)", reuse.PARQUET, kind)
+        return DesiredResource(key, file.path, f"{file.title} (CSV)", text, kind, schema_of=f"schema:{table}")
+    return DesiredResource(key, file.path, f"{file.title} (Parquet)", reuse.PARQUET, kind)
 
 
-def _documents(release: Path, wanted: ResourceType) -> Iterator[Placed]:
+def _documents(release: Path, wanted: ResourceType) -> Iterator[DesiredResource]:
     for name, key, kind, fallback in _DOCUMENTS:
-        if kind == wanted and (path := release / name).is_file():
-            title, description = reuse.DOCUMENTS[name]
-            if key == "format-historique":
-                description = f"{description} {_CSV}"
-            table = path.stem if (release / f"{path.stem}.schema.json").is_file() and path.suffix == ".csv" else None
-            yield Placed(key, path, title, description, kind, fallback, table)
+        path = release / name
+        if kind != wanted or not path.is_file():
+            continue
+        title, description = reuse.DOCUMENTS[name]
+        if key == "format-historique":
+            description = f"{description} {_CSV}"
+        described = path.suffix == ".csv" and (release / f"{path.stem}.schema.json").is_file()
+        yield DesiredResource(
+            key, path, title, description, kind, fallback, f"schema:{path.stem}" if described else None
+        )
 
 
-def _years(main: list[Placed], made: Path, untouched: Callable[[Path], bool]) -> Iterator[Placed]:
+def _years(main: list[DesiredResource], made: Path, untouched: Callable[[Path], bool]) -> Iterator[DesiredResource]:
     """Yield one file a year of the main table, latest first, unless the release divides it itself."""
-    whole = next((item for item in main if item.key.endswith(":csv")), None)
+    whole = next((resource for resource in main if resource.key.endswith(":csv")), None)
     if whole is None:
         return
-    found, title = renditions.yearly_files(whole.path, made, untouched), whole.title.removesuffix(" (CSV)")
-    for year in sorted(found, reverse=True):
+    years, title = yearly_files(whole.path, made, untouched), whole.title.removesuffix(" (CSV)")
+    for year in sorted(years, reverse=True):
         description = f"Les lignes de l'année {year} du fichier « {title} », mêmes colonnes. {_CSV}"
-        yield Placed(f"{YEARLY}{year}", found[year], f"{title}, {year} (CSV)", description, "main", table=whole.table)
+        yield replace(
+            whole, key=f"{YEARLY}{year}", path=years[year], title=f"{title}, {year} (CSV)", description=description
+        )
+
+
+def archive(dataset: str, release: Path, folder: Path) -> Path:
+    """Return the zip of a whole release, made when it is not there yet: fixed order, dates and rights.
+
+    Its bytes are stable on one machine; another zlib may compress otherwise, so that it is the checksums inside the
+    release that say whether an archive changed.
+    """
+    place = folder / release.name / f"{dataset}-{release.name}.zip"
+    if place.is_file():
+        return place
+    members = ((f"{dataset}-{release.name}/{path.name}", path.read_bytes()) for path in sorted(release.iterdir()))
+    write_whole(place, stable_zip(members, level=_LEVEL, mode=_READABLE))
+    return place
+
+
+def yearly_files(table: Path, folder: Path, untouched: Callable[[Path], bool]) -> dict[int, Path]:
+    """Return one CSV per year of a table's column ``annee``, for readers too; none when it has no such column.
+
+    Files made once are not made again if they and the table are ``untouched`` since.
+    """
+    home = folder / table.parent.name
+    there = {int(path.stem.rpartition("-")[2]): path for path in sorted(home.glob(f"{table.stem}-[0-9]*.csv"))}
+    if there and all(untouched(path) for path in (table, *there.values())):
+        return there
+    rows = read_csv(table)
+    if YEAR not in rows.column_names:
+        return {}
+    files, years = {}, canonical(rows[YEAR])
+    for year, text in sorted((int(text), text) for text in pc.unique(years).to_pylist() if text):
+        files[year] = home / f"{table.stem}-{year}.csv"
+        put(files[year], csv_bytes(rows.filter(pc.equal(years, text))))
+    return files

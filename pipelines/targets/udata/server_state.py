@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.release.refusals import PublicationError
-from pipelines.release.renditions import put
+from pipelines.release.written_files import put
 from pipelines.targets.protocol import Preview
 from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.remote import DATASET, SUPERSEDED, Listed, RemoteDataset, RemoteResource
@@ -45,30 +45,29 @@ def read_state(client: Udata, organization: str, dataset: str, last_page: str = 
     Raises PublicationError when the organization is not there or the account is not one of its members.
     """
     owner = member_of(client, organization)
-    found = carriers(client, owner, dataset)
+    ours = carriers(client, owner, dataset)
     return RemoteState(
         address=client.base_url,
         organization=owner,
         extensions=client.extensions(),
         licences=client.licences(),
-        dataset=client.dataset(found[0].id) if found else None,
+        dataset=client.dataset(ours[0].id) if ours else None,
         last_page=last_page,
-        others=tuple(item.id for item in found[1:] if not item.deleted),
+        others=tuple(listed.id for listed in ours[1:] if not listed.deleted),
     )
 
 
 def carriers(client: Udata, organization: str, dataset: str) -> list[Listed]:
     """Return the datasets of an organization that carry our key: those in use first, then the oldest."""
-    mine = [item for item in client.datasets() if item.owner == organization]
-    found = [item for item in mine if item.extras.get(DATASET) == dataset]
-    return sorted(found, key=lambda item: (item.deleted is not None, item.created_at, item.id))
+    listed = [each for each in client.datasets() if each.owner == organization and each.extras.get(DATASET) == dataset]
+    return sorted(listed, key=lambda each: (each.deleted is not None, each.created_at, each.id))
 
 
 def member_of(client: Udata, wanted: str) -> str:
     """Return the id of an organization of the account; raises PublicationError when it isn't one of its members."""
-    for item in client.organizations():
-        if wanted in (item.id, item.slug):
-            return item.id
+    for organization in client.organizations():
+        if wanted in (organization.id, organization.slug):
+            return organization.id
     if not client.has_organization(wanted):
         raise PublicationError(
             f"L'organisation « {wanted} » n'existe pas sur {client.base_url} ; corriger RESULTATS_ORGANIZATION "
@@ -102,19 +101,15 @@ def _datasets(path: Path, address: str) -> dict[str, Any]:
 
 def previews(resources: Iterable[RemoteResource]) -> list[Preview]:
     """Return the state of every file of ours that the platform should show as a table."""
-    ours = [item for item in resources if item.key and SUPERSEDED not in item.extras]
-    return [_preview(item) for item in ours if item.filename.rpartition(".")[2] in PREVIEWED]
+    ours = [resource for resource in resources if resource.key and SUPERSEDED not in resource.extras]
+    return [_preview(resource) for resource in ours if resource.filename.rpartition(".")[2] in PREVIEWED]
 
 
-def _preview(item: RemoteResource) -> Preview:
-    extras = item.extras
-    error = extras.get("analysis:parsing:error") or extras.get("analysis:error")
-    if error:
-        state, detail = FAILED, str(error)
-    elif extras.get("check:available") is False:
-        state, detail = UNAVAILABLE, str(extras.get("check:error") or extras.get("check:status") or "")
-    elif extras.get("analysis:parsing:parsing_table"):
-        state, detail = READY, ""
-    else:
-        state, detail = WAITING, ""
-    return Preview(str(item.key), item.title, state, detail, failed=state in (FAILED, UNAVAILABLE))
+def _preview(resource: RemoteResource) -> Preview:
+    key, title, extras = str(resource.key), resource.title, resource.extras
+    if error := extras.get("analysis:parsing:error") or extras.get("analysis:error"):
+        return Preview(key, title, FAILED, str(error), failed=True)
+    if extras.get("check:available") is False:
+        cause = extras.get("check:error") or extras.get("check:status") or ""
+        return Preview(key, title, UNAVAILABLE, str(cause), failed=True)
+    return Preview(key, title, READY if extras.get("analysis:parsing:parsing_table") else WAITING)

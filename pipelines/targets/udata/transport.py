@@ -1,7 +1,8 @@
-"""One HTTP exchange with udata, and when it may be repeated. Which calls exist is in ``client``.
+"""One HTTP exchange with udata, when it may be repeated, and what can go wrong. Which calls exist is in ``client``.
 
 GET and PUT say the whole state that is wanted and may be repeated. POST is sent again only when nothing can have been
 done (no connection, 429); otherwise whoever asked looks first. The API key goes to one host and is shown nowhere.
+Decisions are taken on the status; the texts of the server are only shown.
 
 ``urllib3.Retry`` can't say this: it knows neither an answer that can't be read nor a server's own date.
 """
@@ -9,7 +10,7 @@ done (no connection, 429); otherwise whoever asked looks first. The API key goes
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -17,21 +18,69 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from pipelines.targets.udata.udata_errors import (
-    BusyError,
-    NotUdataError,
-    UdataError,
-    UnknownOutcomeError,
-    UnreachableError,
-    refusal,
-)
+from pipelines.release.refusals import PublicationError
 
 T = TypeVar("T")
 Read = Callable[[Any], T]  # what is read of an answer; any error that it raises says that it is no answer
 Timeout = tuple[float, float]  # to connect, then between two bytes of the answer, in seconds
 WAITS = (0.5, 1.0, 2.0)  # before each new attempt, in seconds
 LONGEST_WAIT = 120.0  # a server that asks for more is left alone
+SHOWN = 300  # characters of a server's text that are worth showing
 _MISREAD = (KeyError, TypeError, ValueError, AttributeError)  # of an answer that is not of udata's shape
+_HINTS = {
+    401: (
+        "la clé d'API est refusée ; en créer une dans son profil sur la plateforme et la mettre dans RESULTATS_API_KEY"
+    ),
+    403: "le compte de la clé d'API n'a pas ce droit ; demander le rôle d'éditeur de l'organisation",
+    404: "introuvable sur la plateforme",
+    410: "supprimé sur la plateforme",
+    413: "fichier trop gros pour la plateforme ; demander sa limite au support, ou le découper",
+    423: "la plateforme est en lecture seule ; relancer plus tard",
+}
+
+
+class UdataError(PublicationError):
+    """Base of what the client raises."""
+
+
+class UnreachableError(UdataError):
+    """No connection was made: nothing was done."""
+
+
+class NotUdataError(UdataError):
+    """What answers is not the API of udata."""
+
+
+class UnknownOutcomeError(UdataError):
+    """The request left and no usable answer came back: it may have been done.
+
+    ``working`` tells that the server may still be at work (time-outs): looking once does not prove that nothing will
+    come.
+    """
+
+    def __init__(self, message: str, *, working: bool = False) -> None:
+        super().__init__(message)
+        self.working = working
+
+
+class RefusedError(UdataError):
+    """The server understood and refused: nothing was done."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotFoundError(RefusedError):
+    """404 or 410: not there, or deleted."""
+
+
+class BusyError(RefusedError):
+    """429: too many requests; ``wait`` is what the server asks for, in seconds, when it says."""
+
+    def __init__(self, message: str, wait: float | None) -> None:
+        super().__init__(message, 429)
+        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -44,7 +93,6 @@ class Transport:
     api_key: str | None = field(default=None, repr=False)
     timeout: Timeout = (10.0, 60.0)
     upload_timeout: Timeout = (10.0, 300.0)
-    waits: tuple[float, ...] = WAITS
 
     def get(
         self, path: str, read: Read[T], *, fields: str | None = None, params: Mapping[str, str | int] | None = None
@@ -66,11 +114,11 @@ class Transport:
         parts: dict[str, Any] = {name: (None, value) for name, value in form.items()}
         if file is not None:
             parts["file"] = file
-        options = {"files": parts, "timeout": self.upload_timeout}
-        return self._repeat(lambda: self._exchange("POST", path, read, **options), _surely_not_done)
+        timeout = self.upload_timeout
+        return self._repeat(lambda: self._exchange("POST", path, read, files=parts, timeout=timeout), _surely_not_done)
 
     def _repeat(self, send: Callable[[], T], may_repeat: Callable[[UdataError], bool]) -> T:
-        for wait in self.waits:
+        for wait in WAITS:
             try:
                 return send()
             except UdataError as error:
@@ -102,8 +150,8 @@ class Transport:
             raise self._failure(error, call) from None  # the chain would show headers in some tracebacks
 
     def _failure(self, error: requests.RequestException, call: str) -> UdataError:
-        reason = self._scrubbed(type(error).__name__)
-        if isinstance(error, requests.ConnectTimeout) or _not_connected(error):
+        cause = getattr(error.args[0], "reason", None) if error.args else None
+        if isinstance(error, requests.ConnectTimeout) or isinstance(cause, NewConnectionError):
             where = urlsplit(self.base_url).netloc
             return UnreachableError(f"{call} : {where} ne répond pas ; vérifier l'adresse et le réseau, puis relancer")
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
@@ -111,7 +159,7 @@ class Transport:
         if isinstance(error, requests.Timeout):
             hint = "pas de réponse à temps ; relancer, la publication reprendra où elle en est"
             return UnknownOutcomeError(f"{call} : {hint}", working=True)
-        hint = f"connexion perdue ({reason}) ; relancer, la publication reprendra où elle en est"
+        hint = f"connexion perdue ({type(error).__name__}) ; relancer, la publication reprendra où elle en est"
         return UnknownOutcomeError(f"{call} : {hint}")
 
     def _body(self, answer: requests.Response, call: str) -> Any:
@@ -129,7 +177,7 @@ class Transport:
                     f"{call} : la réponse n'est pas du JSON ; la cible est-elle bien un udata (data.gouv.fr) ?"
                 ) from None
         if answer.status_code >= 400:
-            raise refusal(answer.status_code, self._scrub(body), call, wait=_retry_after(answer))
+            raise refusal(answer.status_code, self._scrub(body), call, _retry_after(answer))
         return body
 
     def _scrub(self, body: Any) -> Any:
@@ -143,17 +191,49 @@ class Transport:
         return text.replace(self.api_key, "•••") if self.api_key else text
 
 
+def refusal(status: int, body: Any, call: str, wait: float | None = None) -> UdataError:
+    """Return the error of an answer of 400 or more; ``call`` is the method and path, ``wait`` its Retry-After."""
+    findings = "; ".join(_findings(body))
+    shown = f" ({findings[:SHOWN]})" if findings else ""
+    if status >= 500:
+        hint = "erreur de la plateforme ; relancer plus tard, la publication reprendra où elle en est"
+        return UnknownOutcomeError(f"{call} : {status}, {hint}{shown}", working=status == 504)
+    if status == 429:
+        return BusyError(f"{call} : 429, trop de requêtes ; relancer plus tard{shown}", wait)
+    kind = NotFoundError if status in (404, 410) else RefusedError
+    return kind(f"{call} : {status}, {_HINTS.get(status, 'demande refusée par la plateforme')}{shown}", status)
+
+
+def _findings(body: Any) -> Iterator[str]:
+    """Yield what an error body says of each field, then its text; udata has four shapes of them.
+
+    ``{"errors": {field: [..]}}``, the same with texts or nested objects and a ``message``, ``{"message"}``, and for
+    uploads ``{"success": false, "error", "message": ""}``.
+    """
+    if not isinstance(body, Mapping):
+        return
+    errors = body.get("errors")
+    if isinstance(errors, Mapping):
+        for name, said in errors.items():
+            yield f"{name} : {', '.join(_texts(said))}"
+    if text := body.get("message") or body.get("error"):
+        yield str(text)
+
+
+def _texts(said: Any) -> list[str]:
+    if isinstance(said, Mapping):
+        return [f"{name} : {text}" for name, inner in said.items() for text in _texts(inner)]
+    if isinstance(said, list | tuple):
+        return [text for inner in said for text in _texts(inner)]
+    return [str(said)]
+
+
 def _repeatable(error: UdataError) -> bool:
-    return isinstance(error, UnreachableError | UnknownOutcomeError | BusyError)
+    return _surely_not_done(error) or isinstance(error, UnknownOutcomeError)
 
 
 def _surely_not_done(error: UdataError) -> bool:
     return isinstance(error, UnreachableError | BusyError)
-
-
-def _not_connected(error: requests.RequestException) -> bool:
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError)
 
 
 def _retry_after(answer: requests.Response) -> float | None:

@@ -1,6 +1,7 @@
 """What is wanted × what the target holds → the plan: every step in words, in an order that may be cut anywhere. Pure.
 
-A target that already holds what is wanted gives a plan without steps, which writes nothing.
+A target that already holds what is wanted gives a plan without steps, which writes nothing. Gates seen from the target
+(quality, identity, reach) make it wait for a person; those on the release itself come from elsewhere and join these.
 """
 
 from __future__ import annotations
@@ -9,14 +10,24 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pipelines.mechanics import french
+from pipelines.release.difference import parse
+from pipelines.release.gates import Gate
 from pipelines.release.refusals import PublicationError
 from pipelines.targets.plan import Action, Change, Plan
-from pipelines.targets.udata.desired import DesiredDataset, DesiredResource
+from pipelines.targets.udata.desired import DesiredDataset
 from pipelines.targets.udata.matching import Matching, match
-from pipelines.targets.udata.remote import CONTENT, KEY, SHA1, SUPERSEDED, VERSION, RemoteDataset, RemoteResource
-from pipelines.targets.udata.resources import FEED_KEY, REUSE_KEY
+from pipelines.targets.udata.remote import (
+    ARCHIVE,
+    CONTENT,
+    KEY,
+    SHA1,
+    SUPERSEDED,
+    VERSION,
+    RemoteDataset,
+    RemoteResource,
+)
+from pipelines.targets.udata.resources import FEED_KEY, REUSE_KEY, DesiredResource
 from pipelines.targets.udata.server_state import RemoteState
-from pipelines.targets.udata.target_gates import platform_gates
 
 NAMES = {
     "title": "titre",
@@ -29,8 +40,10 @@ NAMES = {
     "spatial": "couverture spatiale",
     "contact": "contact",
 }
-
-
+PUBLIC = "https://www.data.gouv.fr"
+# Retiring files is rare: beyond both bounds it looks like a fault of ours, not like a decision.
+RETIRED_AT_ONCE = 3
+RETIRED_SHARE = 0.25
 NO_LONGER = "ce fichier n'est plus publié"
 SECOND_COPY = "second exemplaire d'un fichier, laissé par un envoi dont la réponse s'est perdue"
 
@@ -47,19 +60,17 @@ def make_plan(desired: DesiredDataset, state: RemoteState, *, earlier: Collectio
             "dire ; corriger « licence » dans la déclaration du jeu de données."
         )
     remote = state.dataset
-    there = remote.resources if remote else ()
-    matching = match(desired, there, earlier)
+    matching = match(desired, remote, earlier)
     whole = remote is not None and remote.version == desired.version
-    steps = [*_dataset_actions(desired, remote), *resource_actions(desired, matching, whole=whole)]
-    if ordering := order_action(desired, matching, there, steps):
-        steps.append(ordering)
+    steps = [*_dataset_actions(desired, remote), *_resource_actions(desired, matching, whole=whole)]
+    steps += _order_action(desired, matching, remote.resources if remote else (), steps)
     steps += _closing_actions(desired, remote, steps)
     return Plan(
         target=state.address,
         dataset=desired.dataset,
         version=desired.version,
         actions=tuple(steps),
-        gates=tuple(platform_gates(desired, state, matching, steps)),
+        gates=tuple(_gates(desired, state, matching, steps)),
         notes=(*desired.omitted, *_notes(matching)),
     )
 
@@ -104,21 +115,25 @@ def _notes(matching: Matching) -> Iterator[str]:
         yield f"« {item.title} » est d'une version que ce dossier ne connaît pas : laissée telle quelle"
 
 
-def resource_actions(desired: DesiredDataset, matching: Matching, *, whole: bool) -> Iterator[Action]:
+def _resource_actions(desired: DesiredDataset, matching: Matching, *, whole: bool) -> Iterator[Action]:
     """Yield a step for every resource that differs; ``whole``: the target once remote this version wholly.
 
     Schemas come first, since others link to them, then new archives, so that a release is kept before the files of
     the release before it are replaced; documents that hold links of the others come last, before the mere mark of the
     version on what did not change.
     """
+    lost = "il n'est plus sur la cible, ou elle ne le prenait pas ; s'il y était, son lien permanent change"
     marks = []
     for item in sorted(desired.resources, key=_turn):
         remote = matching.paired.get(item.key)
-        step = _missing(item, whole=whole) if remote is None else _differing(item, remote, matching)
-        if step is not None and step.kind == "mark":
-            marks.append(step)
-        elif step is not None:
-            yield step
+        if remote is None:
+            yield Action("upload", _shown(item), lost if whole else "nouveau fichier", item.key, sha1=item.sha1)
+            continue
+        for step in _differing(item, remote, matching):
+            if step.kind == "mark":
+                marks.append(step)
+            else:
+                yield step
     yield from marks
     for remote in matching.retired:
         if SUPERSEDED not in remote.extras:
@@ -127,19 +142,18 @@ def resource_actions(desired: DesiredDataset, matching: Matching, *, whole: bool
         yield Action("supersede", f"« {remote.title} »", SECOND_COPY, f"double:{remote.id}", remote.id)
 
 
-def order_action(
-    desired: DesiredDataset, matching: Matching, remote: tuple[RemoteResource, ...], steps: list[Action]
-) -> Action | None:
-    """Return the step that puts resources in order, None when uploads will leave them so (each one comes first)."""
-    keys = {item.id: key for key, item in matching.paired.items()}
-    there = [keys.get(item.id, item.id) for item in remote]
+def _order_action(
+    desired: DesiredDataset, matching: Matching, held: tuple[RemoteResource, ...], steps: list[Action]
+) -> Iterator[Action]:
+    """Yield the step that puts resources in order, unless uploads will leave them so (each one comes first)."""
+    keys = {resource.id: key for key, resource in matching.paired.items()}
+    there = [keys.get(resource.id, resource.id) for resource in held]
     sent = [step.key for step in steps if step.kind == "upload"]
     left = (*matching.archives, *matching.retired, *matching.doubles, *matching.foreign)
-    wanted = (*(item.key for item in desired.resources), *(item.id for item in left))
-    if [*reversed(sent), *there] == list(wanted):
-        return None
-    why = "les nouveaux se placent en tête" if sent else "l'ordre a changé"
-    return Action("order", f"les {len(wanted)} fichiers", why, order=wanted)
+    wanted = (*(file.key for file in desired.resources), *(resource.id for resource in left))
+    if [*reversed(sent), *there] != list(wanted):
+        why = "les nouveaux se placent en tête" if sent else "l'ordre a changé"
+        yield Action("order", f"les {len(wanted)} fichiers", why, order=wanted)
 
 
 def wanted_schema(item: DesiredResource, links: Mapping[str, str]) -> Mapping[str, str]:
@@ -154,10 +168,10 @@ def same_file(item: DesiredResource, remote: RemoteResource) -> bool:
     return item.is_in(remote)
 
 
-def described_extras(item: DesiredResource, remote: RemoteResource | None) -> dict[str, Any]:
+def described_extras(item: DesiredResource, remote: RemoteResource) -> dict[str, Any]:
     """Return the extras that a resource must have: others' are left, and an archive that stays keeps its facts."""
-    others = {name: value for name, value in remote.extras.items() if name != SUPERSEDED} if remote else {}
-    if remote is not None and item.immutable and same_file(item, remote) and CONTENT in remote.extras:
+    others = {name: value for name, value in remote.extras.items() if name != SUPERSEDED}
+    if item.immutable and same_file(item, remote) and CONTENT in remote.extras:
         return others | {name: item.extras[name] for name in (KEY, VERSION, CONTENT)}
     return others | dict(item.extras)
 
@@ -168,30 +182,25 @@ def _turn(item: DesiredResource) -> int:
     return 0 if item.key.startswith("schema:") else 1 if item.immutable else 2
 
 
-def _missing(item: DesiredResource, *, whole: bool) -> Action:
-    lost = "il n'est plus sur la cible, ou elle ne le prenait pas ; s'il y était, son lien permanent change"
-    return Action("upload", _shown(item), lost if whole else "nouveau fichier", item.key, sha1=item.sha1)
-
-
-def _differing(item: DesiredResource, remote: RemoteResource, matching: Matching) -> Action | None:
-    changes = _changes(item, remote, matching)
+def _differing(item: DesiredResource, remote: RemoteResource, matching: Matching) -> Iterator[Action]:
+    """Yield the step that a resource needs, if any."""
+    changes, named = _changes(item, remote, matching), f"« {item.title} »"
     if not same_file(item, remote):
         why = "le contenu a changé, le lien permanent reste"
-        return Action("replace", _shown(item), why, item.key, remote.id, item.sha1, changes)
-    if item.key in matching.adopted:
+        yield Action("replace", _shown(item), why, item.key, remote.id, item.sha1, changes)
+    elif item.key in matching.adopted:
         why = "envoyé par une publication interrompue"
-        return Action("adopt", _shown(item), why, item.key, remote.id, item.sha1, changes)
-    if changes:
+        yield Action("adopt", _shown(item), why, item.key, remote.id, item.sha1, changes)
+    elif changes:
         why = f"diffère sur la cible : {', '.join(change.name for change in changes)}"
-        return Action("describe", f"« {item.title} »", why, item.key, remote.id, item.sha1, changes)
-    if described_extras(item, remote) != dict(remote.extras):
+        yield Action("describe", named, why, item.key, remote.id, item.sha1, changes)
+    elif described_extras(item, remote) != dict(remote.extras):
         why = f"contenu inchangé, le même dans la version {item.extras[VERSION]}"
-        return Action("mark", f"« {item.title} »", why, item.key, remote.id, item.sha1)
-    return None
+        yield Action("mark", named, why, item.key, remote.id, item.sha1)
 
 
 def _changes(item: DesiredResource, remote: RemoteResource, matching: Matching) -> tuple[Change, ...]:
-    links = {key: found.latest for key, found in matching.paired.items()}
+    links = {key: resource.latest for key, resource in matching.paired.items()}
     pairs: list[tuple[str, Any, Any]] = [
         ("titre", remote.title, item.title),
         ("description", remote.description, item.description),
@@ -205,3 +214,58 @@ def _changes(item: DesiredResource, remote: RemoteResource, matching: Matching) 
 
 def _shown(item: DesiredResource) -> str:
     return f"« {item.title} » ({item.filename}, {french.size(item.size)})"
+
+
+# What makes the plan wait for a person.
+
+
+def _gates(desired: DesiredDataset, state: RemoteState, matching: Matching, steps: list[Action]) -> Iterator[Gate]:
+    if desired.quality:
+        missing = ", ".join(desired.quality)
+        yield Gate("qualité", False, f"La note de qualité ne sera pas complète. Il manque : {missing}.")
+    if desired.synthetic and state.address == PUBLIC:
+        yield Gate("synthétique", False, "Ces données sont inventées et iraient sur data.gouv.fr, en public.")
+    yield from _identity(state)
+    yield from _history(desired, state)
+    yield from _reach(matching, steps)
+
+
+def _identity(state: RemoteState) -> Iterator[Gate]:
+    remote = state.dataset
+    if state.others:
+        ids = ", ".join(state.others)
+        yield Gate("doublon", False, f"D'autres jeux de données de la cible portent la même clé : {ids}.")
+    if remote is None:
+        if state.last_page:
+            yield Gate(
+                "disparu",
+                False,
+                f"Le jeu publié sous {state.last_page} n'y est plus, ou n'a plus notre clé ; un nouveau aurait "
+                "d'autres liens.",
+            )
+    elif remote.deleted:
+        yield Gate("supprimé", False, f"Quelqu'un a supprimé ce jeu sur la cible le {remote.deleted[:10]}.")
+    elif remote.private and remote.version is not None:  # a draft in the making has none
+        yield Gate("masqué", False, "Quelqu'un a rendu ce jeu privé sur la cible ; publier l'ouvrirait de nouveau.")
+
+
+def _history(desired: DesiredDataset, state: RemoteState) -> Iterator[Gate]:
+    there = state.dataset.version if state.dataset else None
+    if there is None or there in desired.versions:
+        return
+    if (parse(there) or (0, 0, 0)) > (parse(desired.version) or (0, 0, 0)):
+        message = f"La cible porte la version {there}, plus récente que {desired.version} : ce dossier est-il le bon ?"
+    else:
+        message = f"La cible porte la version {there}, inconnue de ce dossier : ses versions ont une autre histoire."
+    yield Gate("histoire", False, message)
+
+
+def _reach(matching: Matching, steps: list[Action]) -> Iterator[Gate]:
+    retired = [item for item in matching.retired if SUPERSEDED not in item.extras]
+    ours = len(matching.paired) + len(retired)
+    if len(retired) > RETIRED_AT_ONCE and len(retired) > RETIRED_SHARE * ours:
+        yield Gate("portée", False, f"{len(retired)} fichiers sur {ours} seraient retirés d'un coup.")
+    archives = [step.what for step in steps if step.kind == "replace" and step.key.startswith(ARCHIVE)]
+    if archives:
+        message = f"Des archives qui ne doivent jamais changer seraient remplacées : {', '.join(archives)}."
+        yield Gate("archives", False, message)

@@ -8,16 +8,14 @@ from pathlib import Path
 
 from pipelines.declarations import Catalogue
 from pipelines.release import history
-from pipelines.release.changelog import known_versions
-from pipelines.release.feed import news
 from pipelines.release.gates import Gate, gates
 from pipelines.release.integrity import check_intact
 from pipelines.release.refusals import PublicationError
 from pipelines.targets.plan import Plan
-from pipelines.targets.protocol import Judge, Preview, Progress, Secret, Source, TargetKind
-from pipelines.targets.publication_report import Report
+from pipelines.targets.protocol import Judge, Preview, Progress, Report, Secret, Source, TargetKind
+from pipelines.targets.publication import judged
 from pipelines.targets.udata.access import access
-from pipelines.targets.udata.apply import Application, ResourceSteps
+from pipelines.targets.udata.apply import Application
 from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.desired import DesiredDataset, desired_dataset, earlier_files
 from pipelines.targets.udata.rehearsal import rehearse
@@ -39,7 +37,7 @@ CRITERIA = {
 }
 
 
-def judged(catalogue: Catalogue, dataset: str, before: Path | None, release: Path) -> tuple[Gate, ...]:
+def gates_of(catalogue: Catalogue, dataset: str, before: Path | None, release: Path) -> tuple[Gate, ...]:
     """Return the gates of a release, and whether the platform will show its files as it should."""
     main = history.columnar_files(release, catalogue.datasets[dataset].main_table)
     files = [*sorted(release.glob("*.csv")), *main, *release.glob("*.xlsx")]
@@ -53,7 +51,7 @@ class UdataTarget:
     client: Udata
     organization: str
     source: Source
-    judge: Judge = judged
+    judge: Judge = gates_of
 
     @property
     def address(self) -> str:
@@ -67,15 +65,12 @@ class UdataTarget:
 
     def prepare(self, part: str) -> PreparedDataset | None:
         """Compare a dataset with the latest release; a plan that does something is judged."""
-        found = self.compare(part)
-        if found is None or found.plan.empty:
-            return found
-        remote, desired = found.state.dataset, found.desired
-        there = remote.version if remote else None
-        why = news(known_versions(self.source.rooms.releases, part), there)
-        before = desired.release.parent / there if there in desired.versions else None
-        found_gates = self.judge(self.source.catalogue, part, before, desired.release)
-        return replace(found, plan=replace(found.plan.judged(found_gates), why=tuple(why)))
+        prepared = self.compare(part)
+        if prepared is None or prepared.plan.empty:
+            return prepared
+        remote = prepared.state.dataset
+        shown = {part: remote.version if remote else None}
+        return replace(prepared, plan=judged(prepared.plan, self.source, self.judge, shown))
 
     def compare(self, part: str) -> PreparedDataset | None:
         """Read what the server holds of a dataset and what it lacks; what the release itself is worth is not judged."""
@@ -86,7 +81,7 @@ class UdataTarget:
         desired = desired_dataset(source.catalogue, part, rooms, state)
         if desired is None:
             return None
-        cut = state.dataset is not None and any(item.undescribed for item in state.dataset.resources)
+        cut = state.dataset is not None and any(resource.undescribed for resource in state.dataset.resources)
         plan = make_plan(desired, state, earlier=earlier_files(rooms, part) if cut else ())
         return PreparedDataset(self, desired, state, plan)
 
@@ -109,8 +104,8 @@ class PreparedDataset:
         """Do every step, then read all again and compare: bytes, size, every managed field, order, quality."""
         if self.plan.empty and self.state.dataset is not None:
             return self._report(self.state.dataset, ())
-        files = ResourceSteps(self.target.client, self.target.source.catalogue, self.desired)
-        Application(self.target.client, self.desired, self.state, files, progress).run(self.plan)
+        client, catalogue = self.target.client, self.target.source.catalogue
+        Application(client, catalogue, self.desired, self.state, progress).run(self.plan)
         again = self.target.compare(self.desired.dataset)
         remote = again.state.dataset if again else None
         if again is None or remote is None:
@@ -120,16 +115,10 @@ class PreparedDataset:
 
     def _report(self, remote: RemoteDataset, problems: Iterable[str]) -> Report:
         """Return what came of the publication, once it is noted for people."""
-        place, address = self.target.source.rooms.record(self.target.address), self.target.address
-        note_published(place, address, self.desired.dataset, remote)
-        return Report(
-            self.plan,
-            applied=True,
-            done=self.plan.actions,
-            problems=tuple(problems),
-            page=remote.page,
-            quality=remote.quality.get("score"),
-        )
+        address = self.target.address
+        note_published(self.target.source.rooms.record(address), address, self.desired.dataset, remote)
+        quality = remote.quality.get("score")
+        return Report(self.plan, True, self.plan.actions, tuple(problems), remote.page, quality)
 
     def _missing_quality(self, remote: RemoteDataset) -> list[str]:
         """Return what keeps the quality score from being full, unless the plan had told it and was accepted."""
@@ -141,8 +130,8 @@ class PreparedDataset:
 
 
 def _open(name: str, source: Source, secret: Secret) -> UdataTarget:
-    there = access(name, secret)
-    return UdataTarget(there.client, there.organization, source)
+    way = access(name, secret)
+    return UdataTarget(way.client, way.organization, source)
 
 
 UDATA = TargetKind(open=_open, remote=True)

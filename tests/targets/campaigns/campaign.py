@@ -19,9 +19,8 @@ from udata_server.server import Publisher, Udata
 
 from pipelines.declarations import Catalogue
 from pipelines.release.refusals import PublicationError
-from pipelines.targets.protocol import Rooms, Source
+from pipelines.targets.protocol import Report, Rooms, Source
 from pipelines.targets.publication import publish
-from pipelines.targets.publication_report import Report
 from pipelines.targets.udata.client import Udata as Client
 from pipelines.targets.udata.transport import Transport
 from pipelines.targets.udata.udata_target import UdataTarget

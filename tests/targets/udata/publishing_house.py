@@ -15,9 +15,8 @@ import requests
 
 from pipelines.declarations import Catalogue
 from pipelines.targets.plan import Plan
-from pipelines.targets.protocol import Rooms, Source
+from pipelines.targets.protocol import Report, Rooms, Source
 from pipelines.targets.publication import publish
-from pipelines.targets.publication_report import Report
 from pipelines.targets.udata.client import Udata
 from pipelines.targets.udata.transport import Transport
 from pipelines.targets.udata.udata_target import UdataTarget

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from publishing_house import DATASET, House
 
+from pipelines.targets.protocol import Report
 from pipelines.targets.publication import accept
-from pipelines.targets.publication_report import Report
 
 pytestmark = pytest.mark.e2e
 

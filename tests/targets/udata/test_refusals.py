@@ -13,7 +13,7 @@ from publishing_house import House, Wire, small
 from udata_server.server import Udata
 
 from pipelines.release.refusals import ConcurrentPublicationError, PublicationError
-from pipelines.targets.udata.udata_errors import KeyRefusedError, UnreachableError
+from pipelines.targets.udata.transport import RefusedError, UnreachableError
 
 pytestmark = pytest.mark.e2e
 
@@ -35,8 +35,9 @@ def command(house: House, *arguments: str, **environment: str) -> subprocess.Com
 @pytest.mark.parametrize("key", ["expired_key", "revoked_key", "udata_inconnue"])
 def test_a_key_that_is_refused_stops_all_and_is_never_shown(house: House, udata: Udata, key: str):
     refused = replace(house, key=getattr(udata, key, key))
-    with pytest.raises(KeyRefusedError, match="RESULTATS_API_KEY") as error:
+    with pytest.raises(RefusedError, match="RESULTATS_API_KEY") as error:
         refused.publish()
+    assert error.value.status == 401
     assert refused.key not in f"{error.value} {error.value.__dict__} {refused.target}"
     assert refused.wire.writes == []
 
