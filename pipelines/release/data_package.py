@@ -19,7 +19,7 @@ from pipelines.declarations.datasets import Historical
 from pipelines.release.historical import historical_schema
 from pipelines.release.table_parts import CSV, PARQUET, TableFile, TableParts
 from pipelines.release.table_writers import DIALECT
-from pipelines.release.written_files import OWN_TABLES, WrittenFile
+from pipelines.release.written_files import OWN_TABLES
 
 DATA_PACKAGE_PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 LICENCE = {
@@ -44,26 +44,32 @@ def datapackage(
     catalogue: Catalogue,
     *,
     version: str,
-    files: Mapping[str, WrittenFile],
+    folder: Path,
+    digests: Mapping[str, str],
     layout: TableParts,
     networks: Iterable[str],
     synthetic: str | None,
     origin: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the descriptor of a release whose ``files`` are written as ``layout`` has it.
+    """Return the descriptor of a release whose files, of these sha256 by name, are in ``folder`` as ``layout`` has it.
 
     ``networks`` are those that it speaks of; ``origin`` holds our own properties: what it comes from and follows.
     """
     dataset = catalogue.datasets[dataset_id]
     warning = f"{SYNTHETIC_MARK}. {synthetic}\n\n" if synthetic else ""
-    texts, columnar = (
-        [file for name in dataset.tables for file in layout.files(name, kind)] for kind in (CSV, PARQUET)
-    )
-    renditions = [_rendition(file, {}) for name, file in files.items() if name.endswith(".xlsx")]
-    renditions += [_rendition(files[f"{held.name}.{PARQUET}"], _of_part(held)) for held in columnar]
+    texts = [file for name in dataset.tables for file in layout.files(name, CSV)]
+    columnar = [file for name in dataset.tables for file in layout.files(name, PARQUET)]
+
+    def facts(name: str) -> dict[str, Any]:
+        return {"bytes": (folder / name).stat().st_size, "hash": f"sha256:{digests[name]}"}
+
+    renditions = [_rendition(name, {}, facts(name)) for name in digests if name.endswith(".xlsx")]
+    for file in columnar:
+        name = f"{file.name}.{PARQUET}"
+        renditions.append(_rendition(name, _of_part(file), facts(name)))
     renditions.sort(key=itemgetter("path"))
     if dataset.historical:
-        renditions.append(_historical(dataset.historical, files))
+        renditions.append(_historical(dataset.historical, facts(f"{dataset.historical.name}.csv")))
     return {
         "$schema": DATA_PACKAGE_PROFILE,
         "name": dataset_id,
@@ -77,10 +83,10 @@ def datapackage(
         "contributors": [{"title": dataset.contact.name, "email": dataset.contact.email, "roles": ["contact"]}],
         "resources": [
             *(
-                _resource(held.name, catalogue.tables[held.table], files[f"{held.name}.{CSV}"], _of_part(held))
-                for held in texts
+                _resource(file.name, catalogue.tables[file.table], _of_part(file), facts(f"{file.name}.{CSV}"))
+                for file in texts
             ),
-            *(_resource(name, table, files[f"{name}.{CSV}"], {}) for name, table in OWN_TABLES.items()),
+            *(_resource(name, table, {}, facts(f"{name}.{CSV}")) for name, table in OWN_TABLES.items()),
         ],
         "renditions": renditions,
         **({"layout": layout.told} if layout.told else {}),
@@ -101,11 +107,11 @@ def _of_part(file: TableFile) -> dict[str, Any]:
     return told if file.year is None else {**told, "year": file.year}
 
 
-def _resource(name: str, table: Table, file: WrittenFile, part: Mapping[str, Any]) -> dict[str, Any]:
+def _resource(name: str, table: Table, part: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "type": "table",
-        "path": file.name,
+        "path": f"{name}.{CSV}",
         "title": table.title,
         "description": table.description,
         **part,
@@ -113,24 +119,19 @@ def _resource(name: str, table: Table, file: WrittenFile, part: Mapping[str, Any
         "mediatype": "text/csv",
         "encoding": "utf-8",
         "dialect": DIALECT,
-        **_facts(file),
+        **facts,
         "schema": table_schema(table),
     }
 
 
-def _rendition(file: WrittenFile, part: Mapping[str, Any]) -> dict[str, Any]:
-    file_format = file.name.rpartition(".")[2]
-    return {"path": file.name, "format": file_format, "mediatype": RENDITIONS[file_format], **part, **_facts(file)}
+def _rendition(name: str, part: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    file_format = name.rpartition(".")[2]
+    return {"path": name, "format": file_format, "mediatype": RENDITIONS[file_format], **part, **facts}
 
 
-def _historical(historical: Historical, files: Mapping[str, WrittenFile]) -> dict[str, Any]:
-    file = files[f"{historical.name}.csv"]
+def _historical(historical: Historical, facts: Mapping[str, Any]) -> dict[str, Any]:
     kinds = {"format": "csv", "mediatype": "text/csv", "encoding": "utf-8", "dialect": DIALECT}
-    return {"path": file.name, **kinds, **_facts(file), "schema": historical_schema(historical)}
-
-
-def _facts(file: WrittenFile) -> dict[str, Any]:
-    return {"bytes": file.bytes, "hash": f"sha256:{file.sha256}"}
+    return {"path": f"{historical.name}.csv", **kinds, **facts, "schema": historical_schema(historical)}
 
 
 def _source(network: Network) -> dict[str, str]:

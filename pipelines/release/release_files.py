@@ -17,7 +17,8 @@ from pyarrow import compute as pc
 from pipelines.compile.dictionary import DICTIONARY, dictionary_frame
 from pipelines.compile.expected_cells import shown
 from pipelines.declarations import Catalogue, Dataset, Table
-from pipelines.release import changelog, history, written_files
+from pipelines.mechanics.files import sha256
+from pipelines.release import changelog, history
 from pipelines.release.canonical import canonical_table
 from pipelines.release.changelog import CHANGELOG, VERSIONS_FILE, Version, versions_frame
 from pipelines.release.column_texts import canonical
@@ -30,7 +31,7 @@ from pipelines.release.reasons import Reason, Reasons
 from pipelines.release.reuse import introduction, readme
 from pipelines.release.table_parts import CSV, MEGABYTE, PARQUET, TableParts
 from pipelines.release.table_writers import write_csv, write_parquet
-from pipelines.release.written_files import JOURNAL, VERSIONS, WrittenFile
+from pipelines.release.written_files import CHECKSUMS, JOURNAL, VERSIONS, checksums
 from pipelines.release.xlsx_rendition import NEEDED, Sheet, write_people_workbook, write_workbook
 
 EXAMPLES = 10_000  # rows among which the declared example of a column is looked for
@@ -125,37 +126,43 @@ class ReleaseFiles:
 
     def write(self, folder: Path) -> None:
         """Write every file of the release."""
-        lines = write_csv(canonical_table("journal", JOURNAL, self.record.journal), folder / history.JOURNAL_FILE)
-        changes = written_files.write(folder / CHANGELOG, self.record.changelog.encode("utf-8"))
-        written = [*self._tables(folder), lines, changes, *self._others(folder)]
-        by_name = {file.name: file for file in written}
+        self._write_tables(folder)
+        self._write_texts(folder)
+        digests = {path.name: sha256(path) for path in sorted(folder.iterdir())}
         networks = [table.column("reseau") for table in self.tables.values() if "reseau" in table.column_names]
         descriptor = datapackage(
             self.dataset_id,
             self.catalogue,
             version=self.version,
-            files=by_name,
+            folder=folder,
+            digests=digests,
             layout=self.layout,
             networks={name for column in networks for name in column.unique().to_pylist() if name},
             synthetic=self.synthetic,
             origin=self.record.properties,
         )
-        written.append(written_files.write(folder / history.DESCRIPTOR, to_bytes(descriptor)))
-        written_files.write(folder / written_files.CHECKSUMS, written_files.checksums(written))
+        path = folder / history.DESCRIPTOR
+        path.write_bytes(to_bytes(descriptor))
+        (folder / CHECKSUMS).write_bytes(checksums(digests | {path.name: sha256(path)}))
 
-    def _tables(self, folder: Path) -> list[WrittenFile]:
+    def _write_tables(self, folder: Path) -> None:
+        for name, rows in self._files(CSV):
+            write_csv(rows, folder / f"{name}.csv")
+        for name, rows in self.columnar():
+            write_parquet(rows, folder / f"{name}.parquet")
         described = dictionary_frame(self.declared)
         examples = [self._example(*place) for place in zip(described["table"], described["colonne"], strict=True)]
         described = described.assign(exemple=pd.Series(examples, dtype="object"))
         dictionary = canonical_table("dictionnaire", DICTIONARY, described)
         versions = canonical_table("versions", VERSIONS, versions_frame(self.record.versions))
-        return [
-            *(write_csv(rows, folder / f"{name}.csv") for name, rows in self._files(CSV)),
-            *(write_parquet(rows, folder / f"{name}.parquet") for name, rows in self.columnar()),
-            write_csv(dictionary, folder / "dictionnaire.csv"),
-            write_csv(versions, folder / VERSIONS_FILE),
-            self._workbook(folder / "resultats.xlsx", [Sheet("Dictionnaire", dictionary), Sheet("Versions", versions)]),
-        ]
+        write_csv(dictionary, folder / "dictionnaire.csv")
+        write_csv(versions, folder / VERSIONS_FILE)
+        write_csv(canonical_table("journal", JOURNAL, self.record.journal), folder / history.JOURNAL_FILE)
+        more = [Sheet("Dictionnaire", dictionary), Sheet("Versions", versions)]
+        self._write_workbook(folder / "resultats.xlsx", more)
+        if declared := self.dataset.historical:
+            table = historical_table(declared, self.tables[self.dataset.main_table], self.tables)
+            write_csv(table, folder / f"{declared.name}.csv")
 
     def _example(self, name: str, column: str) -> str | None:
         """Return an example that the data hold: the declared one, else the first value; none of an empty column."""
@@ -167,16 +174,17 @@ class ReleaseFiles:
         wanted = None if declared is None or declared.example is None else shown(declared.example)
         return wanted if wanted in texts else str(texts[0])
 
-    def _workbook(self, path: Path, more: list[Sheet]) -> WrittenFile:
+    def _write_workbook(self, path: Path, more: list[Sheet]) -> None:
         """Write the workbook for people when it is declared, else one with every table."""
         title = release_title(self.dataset, self.synthetic)
         notes = introduction(self.dataset, self.version, self.synthetic)
         if (declared := self.dataset.workbook) and all(name in self.tables for name in NEEDED):
             most = self.dataset.budgets.xlsx * MEGABYTE
-            return write_people_workbook(
+            write_people_workbook(
                 path, self.tables, self.declared, (title, notes), more, years=declared.years, most_bytes=most
             )
-        return write_workbook(path, title, notes, [*(Sheet(name, table) for name, table in self.tables.items()), *more])
+            return
+        write_workbook(path, title, notes, [*(Sheet(name, table) for name, table in self.tables.items()), *more])
 
     def columnar(self) -> Iterator[tuple[str, pa.Table]]:
         """Yield every Parquet: its name without ending, its rows."""
@@ -186,23 +194,12 @@ class ReleaseFiles:
         for table in self.tables:
             yield from ((file.name, self.layout.rows(file)) for file in self.layout.files(table, file_format))
 
-    def _others(self, folder: Path) -> list[WrittenFile]:
+    def _write_texts(self, folder: Path) -> None:
         parts = [part for name in self.tables for part in self.layout.parts(name)]
         text = readme(self.dataset, self.version, self.declared, parts, self.synthetic)
+        (folder / "LISEZMOI.md").write_bytes(text.encode("utf-8"))
+        (folder / CHANGELOG).write_bytes(self.record.changelog.encode("utf-8"))
         schema = standard_schema(self.catalogue, self.dataset_id, self.version, self.record.earlier)
-        return [
-            written_files.write(folder / "LISEZMOI.md", text.encode("utf-8")),
-            written_files.write(folder / schema_file(self.catalogue, self.dataset_id), to_bytes(schema)),
-            *self._historical(folder),
-        ]
-
-    def _historical(self, folder: Path) -> list[WrittenFile]:
-        declared = self.dataset.historical
-        if declared is None:
-            return []
-        table = historical_table(declared, self.tables[self.dataset.main_table], self.tables)
-        schema = to_bytes(historical_schema(declared))
-        return [
-            write_csv(table, folder / f"{declared.name}.csv"),
-            written_files.write(folder / f"{declared.name}.schema.json", schema),
-        ]
+        (folder / schema_file(self.catalogue, self.dataset_id)).write_bytes(to_bytes(schema))
+        if declared := self.dataset.historical:
+            (folder / f"{declared.name}.schema.json").write_bytes(to_bytes(historical_schema(declared)))

@@ -8,7 +8,6 @@ first; nothing else moves.
 from __future__ import annotations
 
 import csv
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +23,6 @@ from pipelines.mechanics.files import chunks
 from pipelines.mechanics.limits import LONGEST_OWN_CELL
 from pipelines.release.column_texts import content, csv_texts, joined, plain, plain_schema, quoted, slices
 from pipelines.release.refusals import DamagedReleaseError
-from pipelines.release.written_files import WrittenFile, facts
 
 DIALECT = {"delimiter": ",", "quoteChar": '"', "doubleQuote": True, "lineTerminator": "\n", "header": True}
 SOON = 50  # rows: with those written first (one a column at most), under the hundred that the hastiest reader looks at
@@ -72,15 +70,10 @@ def csv_bytes(table: pa.Table) -> bytes:
     return b"".join(_csv_pieces(table))
 
 
-def write_csv(table: pa.Table, path: Path) -> WrittenFile:
-    """Write the CSV and return its facts: UTF-8 without BOM, comma, LF, quotes where needed, rows as read."""
-    digest = hashlib.sha256()
+def write_csv(table: pa.Table, path: Path) -> None:
+    """Write the CSV: UTF-8 without BOM, comma, LF, quotes where needed, rows as read."""
     with path.open("wb") as stream:
-        for piece in _csv_pieces(table):
-            stream.write(piece)
-            digest.update(piece)
-        size = stream.tell()
-    return WrittenFile(path.name, size, digest.hexdigest())
+        stream.writelines(_csv_pieces(table))
 
 
 def _csv_pieces(table: pa.Table) -> Iterator[bytes | memoryview]:
@@ -96,12 +89,11 @@ def _lines(columns: list[pa.ChunkedArray]) -> pa.ChunkedArray:
     return joined(cells, ",", after="\n")
 
 
-def write_parquet(table: pa.Table, path: Path) -> WrittenFile:
-    """Write Parquet with the declared Arrow schema, its texts, and no trace of pandas; return its facts."""
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write Parquet with the declared Arrow schema, its texts, and no trace of pandas."""
     with parquet.ParquetWriter(path, plain_schema(table.schema), compression="zstd", version="2.6") as writer:
         for start in range(0, max(table.num_rows, 1), _GROUP):
             writer.write_table(plain(table.slice(start, _GROUP)), _GROUP)
-    return facts(path)
 
 
 def read_csv(path: Path, columns: tuple[str, ...] | None = None) -> pa.Table:

@@ -1,21 +1,19 @@
-"""Files of a release: facts about them, durable writing, checksums; the declared tables that go with every release.
+"""Files of a release: durable writing, checksums; the declared tables that go with every release.
 
 What they hold is decided elsewhere.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
 from pipelines.compile.dictionary import DICTIONARY
 from pipelines.declarations import Table
-from pipelines.mechanics.files import sha256, write_whole
+from pipelines.mechanics.files import write_whole
 from pipelines.release.refusals import DamagedReleaseError
 
 CHECKSUMS, SHA256_LETTERS = "SHA256SUMS", 64
@@ -30,36 +28,15 @@ JOURNAL, VERSIONS = (
 OWN_TABLES = {"dictionnaire": DICTIONARY, "journal": JOURNAL, "versions": VERSIONS}
 
 
-@dataclass(frozen=True)
-class WrittenFile:
-    """What is known of a file just written."""
-
-    name: str
-    bytes: int
-    sha256: str
-
-
-def write(path: Path, content: bytes) -> WrittenFile:
-    """Write ``content`` and return its facts."""
-    path.write_bytes(content)
-    return WrittenFile(path.name, len(content), hashlib.sha256(content).hexdigest())
-
-
-def facts(path: Path) -> WrittenFile:
-    """Return the facts of a file that is there."""
-    return WrittenFile(path.name, path.stat().st_size, sha256(path))
-
-
 def put(place: Path, content: bytes) -> None:
     """Write a file that is whole whenever it is there; one of that content is left."""
     if not place.is_file() or place.read_bytes() != content:
         write_whole(place, content)
 
 
-def checksums(files: Iterable[WrittenFile]) -> bytes:
-    """Return the content of SHA256SUMS, as ``sha256sum -c`` reads it, in the order of names."""
-    lines = sorted((file.name, file.sha256) for file in files)
-    return "".join(f"{digest}  {name}\n" for name, digest in lines).encode()
+def checksums(digests: Mapping[str, str]) -> bytes:
+    """Return the content of SHA256SUMS, as ``sha256sum -c`` reads it, from the sha256 of each file by name."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()
 
 
 def told_digests(folder: Path) -> dict[str, str]:

@@ -31,7 +31,6 @@ from pipelines.mechanics.files import zip_member
 from pipelines.mechanics.limits import LONGEST_CELL, MOST_SHEET_ROWS
 from pipelines.release.column_texts import canonical, content, each_value, joined, plain_schema, slices
 from pipelines.release.table_writers import in_reading_order
-from pipelines.release.written_files import WrittenFile, facts
 
 MOST_ROWS = MOST_SHEET_ROWS - 1  # below the header
 FIRST_EXCEL_YEAR, _DAY_ZERO = 1900, date(1899, 12, 30)
@@ -50,7 +49,7 @@ class Sheet:
     table: pa.Table
 
 
-def write_workbook(path: Path, title: str, introduction: Sequence[str], sheets: Sequence[Sheet]) -> WrittenFile:
+def write_workbook(path: Path, title: str, introduction: Sequence[str], sheets: Sequence[Sheet]) -> None:
     """Write the workbook: « Lisez-moi », then one sheet per table; a table too long for Excel is told there."""
     shown = [sheet for sheet in sheets if sheet.table.num_rows <= MOST_ROWS]
     left_out = [sheet.name for sheet in sheets if sheet.table.num_rows > MOST_ROWS]
@@ -65,7 +64,6 @@ def write_workbook(path: Path, title: str, introduction: Sequence[str], sheets: 
             with archive.open(zip_member(name), "w", force_zip64=large) as member:
                 for piece in [part] if table is None else _with_rows(part, table, date_style):
                     member.write(piece)
-    return facts(path)
 
 
 def _write_headers(target: io.BytesIO, folder: Path, title: str, notes: Sequence[str], sheets: Sequence[Sheet]) -> int:
@@ -171,8 +169,8 @@ ORDER BY s.titre, i.titre, r.annee DESC, list_position(['national', 'region', 'd
 def write_people_workbook(
     path: Path, tables: Mapping[str, pa.Table], declared: Mapping[str, Table], texts: tuple[str, Sequence[str]],
     more: Sequence[Sheet], *, years: int, most_bytes: float,
-) -> WrittenFile:  # fmt: skip
-    """Write the workbook of the last ``years``, of fewer when it would be too large; return its facts.
+) -> None:  # fmt: skip
+    """Write the workbook of the last ``years``, of fewer when it would be too large.
 
     ``declared``: the tables, whose columns have titles; ``texts``: title and introduction; ``more``: sheets that come
     after the lists.
@@ -189,10 +187,9 @@ def write_people_workbook(
         if results.num_rows > MOST_ROWS and kept > 1:
             continue
         notes = [*introduction, *_notes(kept, years)]
-        written = write_workbook(path, title, notes, [Sheet("Résultats", results), *lists, *more])
-        if written.bytes <= most_bytes:
+        write_workbook(path, title, notes, [Sheet("Résultats", results), *lists, *more])
+        if path.stat().st_size <= most_bytes:
             break
-    return written
 
 
 def _results(tables: Mapping[str, pa.Table], first: int) -> pa.Table:

@@ -16,6 +16,7 @@ from pipelines.declarations import Catalogue
 from pipelines.release import history, written_files
 from pipelines.release.gates import gates
 from pipelines.release.integrity import check_intact
+from pipelines.release.written_files import CHECKSUMS
 from pipelines.targets.plan import Action, Plan
 from pipelines.targets.protocol import Judge, Preview, Progress, Report, Source, TargetKind
 from pipelines.targets.publication import judged
@@ -141,7 +142,7 @@ def _manifest(
     """Return what programs read of a dataset; paths are relative to the manifest."""
     dataset, descriptor, rows = catalogue.datasets[name], history.descriptor(release), history.row_counts(release)
     tables = [table for table in dataset.tables if table in rows]
-    files = [written_files.facts(path) for path in sorted(release.iterdir())]
+    digests = written_files.told_digests(release) | {CHECKSUMS: history.release_hash(release)}
     return {
         "id": name,
         "title": descriptor["title"],
@@ -156,7 +157,12 @@ def _manifest(
         "contact": dataset.contact.model_dump(mode="json"),
         "tables": [{"name": table, "title": catalogue.tables[table].title, "rows": rows[table]} for table in tables],
         "files": [
-            {"name": file.name, "path": f"{LATEST}/{file.name}", "bytes": file.bytes, "sha256": file.sha256}
-            for file in files
+            {
+                "name": file,
+                "path": f"{LATEST}/{file}",
+                "bytes": (release / file).stat().st_size,
+                "sha256": digests[file],
+            }
+            for file in sorted(digests)
         ],
     }
