@@ -19,7 +19,7 @@ from pipelines.compile.table_schema import TYPES, arrow_schema
 from pipelines.declarations import Column, Table
 from pipelines.mechanics.french import counted
 from pipelines.mechanics.plain_text import table_lines
-from pipelines.release.column_texts import canonical, compact_schema, each_value, plain
+from pipelines.release.column_texts import canonical, compact_schema, each_value, key_order, plain
 from pipelines.release.refusals import TableError
 
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -80,7 +80,7 @@ def canonical_table(
     count = len(converted[table.key[0]])
     converted |= {column: pa.chunked_array([pa.repeat(text, count)]) for column, text in filled.items()}
     columns = [converted.pop(column) for column in table.names]
-    order = _order(name, table, plain(pa.table({key: columns[table.names.index(key)] for key in table.key})))
+    order = _order(name, plain(pa.table({key: columns[table.names.index(key)] for key in table.key})))
     if not (np.diff(order) > 0).all():
         for at, values in enumerate(columns):  # one at a time: both orders of one column are held, not of all
             columns[at] = values.take(pa.array(order))
@@ -224,9 +224,9 @@ def _shown(name: str, column: Column, wrong: list[str]) -> list[str]:
     return [*wrong[:SHOWN], f"{name}.{column.name} : et {counted(len(wrong) - SHOWN, 'autre cellule fausse')}"]
 
 
-def _order(name: str, table: Table, keys: pa.Table) -> Rows:
+def _order(name: str, keys: pa.Table) -> Rows:
     """Return the rows in the total order of the key, empty cells first; a key found twice is refused."""
-    order = pc.sort_indices(keys, sort_keys=[(column, "ascending", "at_start") for column in table.key])
+    order = key_order(keys)
     keys = keys.take(order).combine_chunks()
     if len(twins := _twins(keys)):
         raise TableError(f"La table {name} ne peut pas être publiée :", _twins_told(name, keys, twins))

@@ -47,9 +47,9 @@ class Version:
     sha256: str | None = None
 
 
-def versions_frame(known: Iterable[Version]) -> pd.DataFrame:
+def versions_frame(versions: Iterable[Version]) -> pd.DataFrame:
     """Return versions.csv with the columns of ``VERSIONS``."""
-    return pd.DataFrame([astuple(version) for version in known], columns=VERSIONS.names, dtype="object")
+    return pd.DataFrame([astuple(version) for version in versions], columns=VERSIONS.names, dtype="object")
 
 
 def known_versions(releases: Path, dataset: str) -> list[Version]:

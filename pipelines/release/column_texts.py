@@ -110,6 +110,11 @@ def each_value(column: pa.ChunkedArray, changed: Callable[[str], str]) -> pa.Chu
     return pa.chunked_array(chunks, pa.string())
 
 
+def key_order(keys: pa.Table) -> pa.Array:
+    """Return the places of rows in the order of their keys, column by column, empty cells first."""
+    return pc.sort_indices(keys, sort_keys=[(name, "ascending", "at_start") for name in keys.column_names])
+
+
 def _where(texts: pa.ChunkedArray, mask: pa.ChunkedArray, changed: Callable[[str], str]) -> pa.ChunkedArray:
     """Return the texts with ``changed`` applied to those of the mask."""
     if not pc.any(mask).as_py():

@@ -81,7 +81,6 @@ class TableDifference:
     """
 
     table: str
-    key: tuple[str, ...]
     before: Rows
     removed: Rows
     cells: Mapping[str, Rows]
@@ -131,7 +130,6 @@ def table_difference(name: str, old: TableState, new: TableState) -> TableDiffer
     kept[before[before >= 0]] = True
     return TableDifference(
         table=name,
-        key=new.key,
         before=before,
         removed=np.flatnonzero(~kept),
         cells=_cells_changed(old, new, before),
@@ -178,8 +176,8 @@ def content_hash(states: Mapping[str, TableState], *, synthetic: bool, layout: T
 
 def places(wanted: pa.ChunkedArray, known: pa.ChunkedArray) -> Rows:
     """Return where each of ``wanted`` is among the ``known`` ones, -1 where it isn't."""
-    found: Rows = pc.fill_null(pc.index_in(wanted, value_set=known), -1).to_numpy().astype(np.int64)
-    return found
+    rows: Rows = pc.fill_null(pc.index_in(wanted, value_set=known), -1).to_numpy().astype(np.int64)
+    return rows
 
 
 def _places_before(old: TableState, new: TableState) -> Rows:

@@ -16,7 +16,7 @@ from pyarrow import compute as pc
 from pyarrow import parquet
 
 from pipelines.mechanics.files import sha256
-from pipelines.release.column_texts import canonical, from_csv
+from pipelines.release.column_texts import canonical, from_csv, key_order
 from pipelines.release.difference import TableState, content_hash, parse
 from pipelines.release.refusals import DamagedReleaseError
 from pipelines.release.table_parts import Told
@@ -172,12 +172,7 @@ def whole_table(release: Path, table: str) -> pa.Table:
     except pa.ArrowException as error:
         raise DamagedReleaseError(f"{table} : ses fichiers Parquet n'ont plus les mêmes colonnes") from error
     key = _tables(descriptor(release))[table][0]["schema"]["primaryKey"]
-    return rows.take(_order({str(at): rows[name] for at, name in enumerate(key)}))
-
-
-def _order(keys: Mapping[str, pa.ChunkedArray]) -> pa.Array:
-    """Return the places of rows in the order of their keys, empty ones first."""
-    return pc.sort_indices(pa.table(keys), sort_keys=[(name, "ascending", "at_start") for name in keys])
+    return rows.take(key_order(pa.table({str(at): rows[name] for at, name in enumerate(key)})))
 
 
 def layout_of(release: Path) -> Told:
@@ -212,7 +207,7 @@ def canonical_rows(schema: Mapping[str, Any], written: pa.Table) -> pa.Table:
         keys = {str(at): _ranked(rows[name], kinds[name]) for at, name in enumerate(schema["primaryKey"])}
     except pa.ArrowException as error:
         raise DamagedReleaseError("une clé n'est pas du type que la version décrit") from error
-    order = _order(keys)
+    order = key_order(pa.table(keys))
     return rows if (np.diff(order.to_numpy().astype(np.int64)) > 0).all() else rows.take(order)
 
 

@@ -86,8 +86,8 @@ def make_release(
 
 def issue(dataset_id: str, catalogue: Catalogue, data: dict[str, pa.Table], releases: Path, origin: Origin) -> Release:
     """Make a release of canonical tables, unless their content is that of the latest one, or of one rolled back."""
-    home, known = releases / dataset_id, history.versions(releases, dataset_id)
-    latest = home / known[-1] if known else None
+    home, versions = releases / dataset_id, history.versions(releases, dataset_id)
+    latest = home / versions[-1] if versions else None
     new = {name: TableState(table_schema(catalogue.tables[name]), table) for name, table in data.items()}
     rows = {name: table.num_rows for name, table in data.items()}
     told = history.layout_of(latest) if latest else {}

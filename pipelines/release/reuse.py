@@ -132,17 +132,14 @@ def readme(
     )  # fmt: skip
 
 
-def reuse_page(
-    catalogue: Catalogue, dataset_id: str, release: Path, *, address: Callable[[str], str],
-    synthetic: str | None = None,
-) -> str:  # fmt: skip
+def reuse_page(catalogue: Catalogue, dataset_id: str, release: Path, *, address: Callable[[str], str]) -> str:
     """Return the reuse page, in Markdown, of the release in that folder.
 
     ``address`` gives the permalink of a file of the latest release, empty when the target doesn't hold it.
     """
     dataset, descriptor = catalogue.datasets[dataset_id], history.descriptor(release)
     parts = history.released_parts(release)
-    invented = (synthetic or INVENTED) if synthetic or descriptor.get("synthetic") else None
+    invented = INVENTED if descriptor.get("synthetic") else None
     released = {part.table for part in parts}
     declared = {table: catalogue.tables[table] for table in dataset.tables if table in released}
     main = next(part for part in parts if part.table == dataset.main_table)

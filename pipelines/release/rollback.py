@@ -18,8 +18,7 @@ from pipelines.release.reasons import Reason
 from pipelines.release.refusals import ReleaseError
 from pipelines.release.release_files import Origin
 from pipelines.release.release_folder import Release, issue, withdrawn
-
-UNSTATED = "Ces données sont inventées."
+from pipelines.release.reuse import INVENTED
 
 
 def rollback(dataset: str, catalogue: Catalogue, releases: Path, to: str, reason: str) -> Release:
@@ -27,10 +26,10 @@ def rollback(dataset: str, catalogue: Catalogue, releases: Path, to: str, reason
 
     Raises ReleaseError when there is no such version, no reason, nothing to go back on, or an altered release.
     """
-    home, known = releases / dataset, history.versions(releases, dataset)
+    home, versions = releases / dataset, history.versions(releases, dataset)
     refused = f"Retour de {dataset} à la version {to} refusé :"
-    if to not in known:
-        raise ReleaseError(refused, [f"version inconnue ; publiées : {', '.join(known) or 'aucune'}"])
+    if to not in versions:
+        raise ReleaseError(refused, [f"version inconnue ; publiées : {', '.join(versions) or 'aucune'}"])
     if not reason.strip():
         raise ReleaseError(refused, ["un motif est demandé : il sera publié"])
     target = home / to
@@ -38,19 +37,19 @@ def rollback(dataset: str, catalogue: Catalogue, releases: Path, to: str, reason
         raise ReleaseError(refused, altered)
     tables = _tables(dataset, catalogue, target, refused)
     descriptor, content = history.descriptor(target), history.content_of(target)
-    if content == history.content_of(home / known[-1]):
-        raise ReleaseError(refused, [f"la dernière version, {known[-1]}, a déjà ce contenu"])
+    if content == history.content_of(home / versions[-1]):
+        raise ReleaseError(refused, [f"la dernière version, {versions[-1]}, a déjà ce contenu"])
     gone: set[str] = set()
-    for version in known[known.index(to) + 1 :]:
+    for version in versions[versions.index(to) + 1 :]:
         gone |= {history.content_of(home / version), *withdrawn(home / version)}
     because = Reason("correction", f"Retour à la version {to} : {reason.strip().rstrip('.')}.")
     inputs = inputs_of(descriptor)
     told = (reception.synthetic for reception in (inputs.receptions if inputs else ()) if reception.synthetic)
     origin = Origin(
-        synthetic=next(told, UNSTATED) if descriptor.get("synthetic") else None,
+        synthetic=next(told, INVENTED) if descriptor.get("synthetic") else None,
         inputs=inputs,
         because=because,
-        rollback={"to": to, "from": known[-1], "reason": reason.strip(), "withdrawn": sorted(gone - {content})},
+        rollback={"to": to, "from": versions[-1], "reason": reason.strip(), "withdrawn": sorted(gone - {content})},
     )
     return issue(dataset, catalogue, tables, releases, origin)
 

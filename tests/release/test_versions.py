@@ -68,7 +68,7 @@ def test_what_is_no_version(text: str) -> None:
 def test_each_changed_cell_is_told() -> None:
     old, new = state(BASE), state({"a": ("", "1.0.1"), "c": ("3", "1.0.1")})
     table = release_difference({"t": old}, {"t": new}).tables["t"]
-    assert (table.key, keys(new, table.added), keys(old, table.removed)) == (("cle",), ["c"], ["b"])
+    assert (new.key, keys(new, table.added), keys(old, table.removed)) == (("cle",), ["c"], ["b"])
     assert keys(new, table.changed) == ["a"]
     ((column, rows),) = table.cells.items()
     told = column, old.texts(column, table.before[rows]).to_pylist(), new.texts(column, rows).to_pylist()

@@ -48,11 +48,11 @@ class DesiredDataset:
 
     def resource(self, key: str) -> DesiredResource:
         """Return the resource of that key."""
-        return next(item for item in self.resources if item.key == key)
+        return next(file for file in self.resources if file.key == key)
 
     def holds(self, key: str | None) -> bool:
         """Whether a resource of that key is wanted."""
-        return any(item.key == key for item in self.resources)
+        return any(file.key == key for file in self.resources)
 
 
 def desired_dataset(catalogue: Catalogue, dataset_id: str, rooms: Rooms, state: RemoteState) -> DesiredDataset | None:
@@ -89,11 +89,11 @@ def desired_dataset(catalogue: Catalogue, dataset_id: str, rooms: Rooms, state: 
 
 def written_document(desired: DesiredDataset, key: str, catalogue: Catalogue, remote: RemoteDataset) -> DesiredResource:
     """Return a document with links once it is written with those that the target gave by now."""
-    item, keys = desired.resource(key), {item.path.name: item.key for item in desired.resources}
+    file, keys = desired.resource(key), {file.path.name: file.key for file in desired.resources}
     content = _document(key, catalogue, desired.release, remote, keys)
-    put(item.path, content)
+    put(file.path, content)
     size, sha1, sha256 = digests([content])
-    return replace(item, size=size, sha1=sha1, extras={**item.extras, SHA256: sha256})
+    return replace(file, size=size, sha1=sha1, extras={**file.extras, SHA256: sha256})
 
 
 def missing_quality(fields: Mapping[str, Any], resources: Iterable[DesiredResource]) -> tuple[str, ...]:
@@ -134,14 +134,14 @@ def _accepted(
     Names are as udata writes them: a file must be known again when it is read back.
     """
     accepted, omitted = [], []
-    for item in placed:
-        name = Path(item.path.name.lower().replace("_", "-"))
-        if name.suffix[1:] not in extensions and item.fallback:
-            name = name.with_suffix(item.fallback)
+    for file in placed:
+        name = Path(file.path.name.lower().replace("_", "-"))
+        if name.suffix[1:] not in extensions and file.fallback:
+            name = name.with_suffix(file.fallback)
         if name.suffix[1:] in extensions:
-            accepted.append(replace(item, filename=name.name))
+            accepted.append(replace(file, filename=name.name))
         else:
-            omitted.append(f"« {item.title} » n'est pas envoyé : la cible n'accepte pas {name.suffix}")
+            omitted.append(f"« {file.title} » n'est pas envoyé : la cible n'accepte pas {name.suffix}")
     return accepted, tuple(omitted)
 
 
@@ -150,26 +150,26 @@ def _weighed(
     remembered: FileDigests,
 ) -> Iterator[DesiredResource]:  # fmt: skip
     """Yield the resources with what their files are known by."""
-    keys = {item.path.name: item.key for item in accepted}
-    for item in accepted:
-        if item.key in LINKED:
-            size, sha1, sha256 = digests([_document(item.key, catalogue, release, remote, keys)])
+    keys = {file.path.name: file.key for file in accepted}
+    for file in accepted:
+        if file.key in LINKED:
+            size, sha1, sha256 = digests([_document(file.key, catalogue, release, remote, keys)])
         else:
-            size, sha1, sha256 = remembered.of(item.path)
-        schema = item.schema_of if item.schema_of in keys.values() else None
-        yield replace(item, size=size, sha1=sha1, extras=_extras(item, release, sha1, sha256), schema_of=schema)
+            size, sha1, sha256 = remembered.of(file.path)
+        schema = file.schema_of if file.schema_of in keys.values() else None
+        yield replace(file, size=size, sha1=sha1, extras=_extras(file, release, sha1, sha256), schema_of=schema)
 
 
-def _extras(item: DesiredResource, release: Path, sha1: str, sha256: str) -> dict[str, str]:
-    extras = {KEY: item.key, SHA256: sha256}
-    if not item.immutable:
+def _extras(file: DesiredResource, release: Path, sha1: str, sha256: str) -> dict[str, str]:
+    extras = {KEY: file.key, SHA256: sha256}
+    if not file.immutable:
         return extras | {VERSION: release.name}
-    version = item.key.removeprefix(ARCHIVE)
+    version = file.key.removeprefix(ARCHIVE)
     return extras | {VERSION: version, SHA1: sha1, CONTENT: history.release_hash(release.parent / version)}
 
 
 def _fields(dataset: Dataset, descriptor: Mapping[str, Any], resources: Iterable[DesiredResource]) -> dict[str, Any]:
-    years = sorted(item.key.removeprefix(YEARLY) for item in resources if item.key.startswith(YEARLY))
+    years = sorted(file.key.removeprefix(YEARLY) for file in resources if file.key.startswith(YEARLY))
     return {
         "title": descriptor["title"].strip(),
         "description": descriptor["description"].strip(),
@@ -229,8 +229,8 @@ class FileDigests:
 
     def untouched(self, path: Path) -> bool:
         """Say whether a file is as it was when its digests were worked out."""
-        known = self._known.get(str(path.absolute()))
-        return known is not None and path.is_file() and known[0] == disk_signs(path)
+        facts = self._known.get(str(path.absolute()))
+        return facts is not None and path.is_file() and facts[0] == disk_signs(path)
 
     def keep(self) -> None:
         """Write the digests of the files that are still there."""

@@ -174,4 +174,6 @@ def _not_numbers(texts: set[str]) -> set[str]:
 def _unknown_types(path: Path) -> list[str]:
     """Return the columns whose Arrow type the crawler doesn't know; a typed column that is all null is known."""
     schema = parquet.read_schema(path)
-    return [f"{item.name} : {item.type}" for item in schema if not any(known(item.type) for known in _ARROW_TYPES)]
+    return [
+        f"{field.name} : {field.type}" for field in schema if not any(is_kind(field.type) for is_kind in _ARROW_TYPES)
+    ]

@@ -89,7 +89,9 @@ def _dataset_actions(desired: DesiredDataset, remote: RemoteDataset | None) -> I
     differ = [name for name, value in wanted.items() if remote.fields[name] != value]
     changes = [Change(NAMES[name], remote.fields[name], wanted[name]) for name in differ]
     if wants_contact(desired, remote):
-        changes.append(Change(NAMES["contact"], [list(item) for item in remote.contacts], [list(desired.contact)]))
+        changes.append(
+            Change(NAMES["contact"], [list(contact) for contact in remote.contacts], [list(desired.contact)])
+        )
     if remote.deleted:
         why = f"il a été supprimé sur la cible le {remote.deleted[:10]} ; le restaurer garde ses liens"
         yield Action("restore", title, why, id=remote.id, changes=tuple(changes))
@@ -100,19 +102,19 @@ def _dataset_actions(desired: DesiredDataset, remote: RemoteDataset | None) -> I
 
 def _closing_actions(desired: DesiredDataset, remote: RemoteDataset | None, steps: list[Action]) -> Iterator[Action]:
     """Yield the last two steps: open a draft once all is there, then say which version is wholly there."""
-    known = remote.id if remote else None
+    there = remote.id if remote else None
     opening = remote is None or remote.private
     if opening:
-        yield Action("open", "le jeu de données", "tout y est, il devient public", id=known)
+        yield Action("open", "le jeu de données", "tout y est, il devient public", id=there)
     if steps or opening or remote is None or remote.version != desired.version:
-        yield Action("seal", "la publication", f"la version {desired.version} y est entière", id=known)
+        yield Action("seal", "la publication", f"la version {desired.version} y est entière", id=there)
 
 
 def _notes(matching: Matching) -> Iterator[str]:
-    for item in matching.foreign:
-        yield f"« {item.title} » ({item.id}) n'est pas de nous : laissé tel quel, après les nôtres"
-    for item in matching.archives:
-        yield f"« {item.title} » est d'une version que ce dossier ne connaît pas : laissée telle quelle"
+    for resource in matching.foreign:
+        yield f"« {resource.title} » ({resource.id}) n'est pas de nous : laissé tel quel, après les nôtres"
+    for resource in matching.archives:
+        yield f"« {resource.title} » est d'une version que ce dossier ne connaît pas : laissée telle quelle"
 
 
 def _resource_actions(desired: DesiredDataset, matching: Matching, *, whole: bool) -> Iterator[Action]:
@@ -124,12 +126,12 @@ def _resource_actions(desired: DesiredDataset, matching: Matching, *, whole: boo
     """
     lost = "il n'est plus sur la cible, ou elle ne le prenait pas ; s'il y était, son lien permanent change"
     marks = []
-    for item in sorted(desired.resources, key=_turn):
-        remote = matching.paired.get(item.key)
+    for file in sorted(desired.resources, key=_turn):
+        remote = matching.paired.get(file.key)
         if remote is None:
-            yield Action("upload", _shown(item), lost if whole else "nouveau fichier", item.key, sha1=item.sha1)
+            yield Action("upload", _shown(file), lost if whole else "nouveau fichier", file.key, sha1=file.sha1)
             continue
-        for step in _differing(item, remote, matching):
+        for step in _differing(file, remote, matching):
             if step.kind == "mark":
                 marks.append(step)
             else:
@@ -150,70 +152,70 @@ def _order_action(
     there = [keys.get(resource.id, resource.id) for resource in held]
     sent = [step.key for step in steps if step.kind == "upload"]
     left = (*matching.archives, *matching.retired, *matching.doubles, *matching.foreign)
-    wanted = (*(file.key for file in desired.resources), *(resource.id for resource in left))
+    wanted = (*(offered.key for offered in desired.resources), *(resource.id for resource in left))
     if [*reversed(sent), *there] != list(wanted):
         why = "les nouveaux se placent en tête" if sent else "l'ordre a changé"
         yield Action("order", f"les {len(wanted)} fichiers", why, order=wanted)
 
 
-def wanted_schema(item: DesiredResource, links: Mapping[str, str]) -> Mapping[str, str]:
+def wanted_schema(file: DesiredResource, links: Mapping[str, str]) -> Mapping[str, str]:
     """Return the schema that a resource must have; ``links`` gives permalinks by key. Empty: we say nothing of it."""
-    return {"url": links[item.schema_of]} if item.schema_of and item.schema_of in links else {}
+    return {"url": links[file.schema_of]} if file.schema_of and file.schema_of in links else {}
 
 
-def same_file(item: DesiredResource, remote: RemoteResource) -> bool:
+def same_file(file: DesiredResource, remote: RemoteResource) -> bool:
     """Whether the target holds the file. An archive is judged by its content: another zlib gives it other bytes."""
-    if item.immutable and remote.extras.get(CONTENT) == item.extras[CONTENT] and remote.sha1 is not None:
+    if file.immutable and remote.extras.get(CONTENT) == file.extras[CONTENT] and remote.sha1 is not None:
         return remote.sha1 == remote.extras.get(SHA1)
-    return item.is_in(remote)
+    return file.is_in(remote)
 
 
-def described_extras(item: DesiredResource, remote: RemoteResource) -> dict[str, Any]:
+def described_extras(file: DesiredResource, remote: RemoteResource) -> dict[str, Any]:
     """Return the extras that a resource must have: others' are left, and an archive that stays keeps its facts."""
     others = {name: value for name, value in remote.extras.items() if name != SUPERSEDED}
-    if item.immutable and same_file(item, remote) and CONTENT in remote.extras:
-        return others | {name: item.extras[name] for name in (KEY, VERSION, CONTENT)}
-    return others | dict(item.extras)
+    if file.immutable and same_file(file, remote) and CONTENT in remote.extras:
+        return others | {name: file.extras[name] for name in (KEY, VERSION, CONTENT)}
+    return others | dict(file.extras)
 
 
-def _turn(item: DesiredResource) -> int:
-    if item.key in (FEED_KEY, REUSE_KEY):
-        return 3 if item.key == FEED_KEY else 4  # the page links to the feed
-    return 0 if item.key.startswith("schema:") else 1 if item.immutable else 2
+def _turn(file: DesiredResource) -> int:
+    if file.key in (FEED_KEY, REUSE_KEY):
+        return 3 if file.key == FEED_KEY else 4  # the page links to the feed
+    return 0 if file.key.startswith("schema:") else 1 if file.immutable else 2
 
 
-def _differing(item: DesiredResource, remote: RemoteResource, matching: Matching) -> Iterator[Action]:
+def _differing(file: DesiredResource, remote: RemoteResource, matching: Matching) -> Iterator[Action]:
     """Yield the step that a resource needs, if any."""
-    changes, named = _changes(item, remote, matching), f"« {item.title} »"
-    if not same_file(item, remote):
+    changes, named = _changes(file, remote, matching), f"« {file.title} »"
+    if not same_file(file, remote):
         why = "le contenu a changé, le lien permanent reste"
-        yield Action("replace", _shown(item), why, item.key, remote.id, item.sha1, changes)
-    elif item.key in matching.adopted:
+        yield Action("replace", _shown(file), why, file.key, remote.id, file.sha1, changes)
+    elif file.key in matching.adopted:
         why = "envoyé par une publication interrompue"
-        yield Action("adopt", _shown(item), why, item.key, remote.id, item.sha1, changes)
+        yield Action("adopt", _shown(file), why, file.key, remote.id, file.sha1, changes)
     elif changes:
         why = f"diffère sur la cible : {', '.join(change.name for change in changes)}"
-        yield Action("describe", named, why, item.key, remote.id, item.sha1, changes)
-    elif described_extras(item, remote) != dict(remote.extras):
-        why = f"contenu inchangé, le même dans la version {item.extras[VERSION]}"
-        yield Action("mark", named, why, item.key, remote.id, item.sha1)
+        yield Action("describe", named, why, file.key, remote.id, file.sha1, changes)
+    elif described_extras(file, remote) != dict(remote.extras):
+        why = f"contenu inchangé, le même dans la version {file.extras[VERSION]}"
+        yield Action("mark", named, why, file.key, remote.id, file.sha1)
 
 
-def _changes(item: DesiredResource, remote: RemoteResource, matching: Matching) -> tuple[Change, ...]:
+def _changes(file: DesiredResource, remote: RemoteResource, matching: Matching) -> tuple[Change, ...]:
     links = {key: resource.latest for key, resource in matching.paired.items()}
     pairs: list[tuple[str, Any, Any]] = [
-        ("titre", remote.title, item.title),
-        ("description", remote.description, item.description),
-        ("type", remote.type, item.type),
+        ("titre", remote.title, file.title),
+        ("description", remote.description, file.description),
+        ("type", remote.type, file.type),
     ]
-    schema = wanted_schema(item, links)
-    if schema or (item.schema_of is not None and item.schema_of not in links):
-        pairs.append(("schéma", dict(remote.schema), dict(schema) or {"url": f"lien permanent de {item.schema_of}"}))
+    schema = wanted_schema(file, links)
+    if schema or (file.schema_of is not None and file.schema_of not in links):
+        pairs.append(("schéma", dict(remote.schema), dict(schema) or {"url": f"lien permanent de {file.schema_of}"}))
     return tuple(Change(name, before, after) for name, before, after in pairs if before != after)
 
 
-def _shown(item: DesiredResource) -> str:
-    return f"« {item.title} » ({item.filename}, {french.size(item.size)})"
+def _shown(file: DesiredResource) -> str:
+    return f"« {file.title} » ({file.filename}, {french.size(file.size)})"
 
 
 # What makes the plan wait for a person.
@@ -261,7 +263,7 @@ def _history(desired: DesiredDataset, state: RemoteState) -> Iterator[Gate]:
 
 
 def _reach(matching: Matching, steps: list[Action]) -> Iterator[Gate]:
-    retired = [item for item in matching.retired if SUPERSEDED not in item.extras]
+    retired = [resource for resource in matching.retired if SUPERSEDED not in resource.extras]
     ours = len(matching.paired) + len(retired)
     if len(retired) > RETIRED_AT_ONCE and len(retired) > RETIRED_SHARE * ours:
         yield Gate("portée", False, f"{len(retired)} fichiers sur {ours} seraient retirés d'un coup.")
