@@ -21,36 +21,22 @@ Kind = Literal[
     "create", "restore", "update", "upload", "adopt", "replace", "describe", "mark", "supersede", "order", "open",
     "seal", "write", "remove",
 ]  # fmt: skip
-WORDS: Mapping[Kind, str] = {
-    "create": "CRÉER",
-    "restore": "RESTAURER",
-    "update": "MODIFIER",
-    "upload": "ENVOYER",
-    "adopt": "REPRENDRE",
-    "replace": "REMPLACER",
-    "describe": "DÉCRIRE",
-    "mark": "MARQUER",
-    "supersede": "RETIRER",
-    "order": "ORDONNER",
-    "open": "OUVRIR",
-    "seal": "CLORE",
-    "write": "ÉCRIRE",
-    "remove": "ENLEVER",
-}
-# What a plan does, in the words of its first line; {} is a count of files.
-SUMMARY: Mapping[Kind, str] = {
-    "create": "créer le jeu de données",
-    "restore": "restaurer le jeu de données supprimé",
-    "update": "corriger sa description",
-    "upload": "envoyer {}",
-    "adopt": "reprendre {} d'un envoi interrompu",
-    "replace": "remplacer {}",
-    "describe": "décrire {}",
-    "supersede": "retirer {}",
-    "mark": "noter la version sur {} au contenu inchangé",
-    "write": "écrire {}",
-    "remove": "enlever {}",
-    "open": "ouvrir au public",
+# Each kind of step: its verb, then what it does in the words of the first line of a plan; {} is a count of files.
+WORDS: Mapping[Kind, tuple[str, str]] = {
+    "create": ("CRÉER", "créer le jeu de données"),
+    "restore": ("RESTAURER", "restaurer le jeu de données supprimé"),
+    "update": ("MODIFIER", "corriger sa description"),
+    "upload": ("ENVOYER", "envoyer {}"),
+    "adopt": ("REPRENDRE", "reprendre {} d'un envoi interrompu"),
+    "replace": ("REMPLACER", "remplacer {}"),
+    "describe": ("DÉCRIRE", "décrire {}"),
+    "supersede": ("RETIRER", "retirer {}"),
+    "mark": ("MARQUER", "noter la version sur {} au contenu inchangé"),
+    "write": ("ÉCRIRE", "écrire {}"),
+    "remove": ("ENLEVER", "enlever {}"),
+    "open": ("OUVRIR", "ouvrir au public"),
+    "order": ("ORDONNER", ""),
+    "seal": ("CLORE", ""),
 }
 WIDTH = 112  # characters of a line
 _BEFORE_PUNCTUATION, _GLUE = re.compile("(?<=«) | (?=[:;»])"), "\ue000"
@@ -83,7 +69,7 @@ class Action:
     @property
     def sentence(self) -> str:
         """The step in one line of French."""
-        return f"{WORDS[self.kind]} {self.what} : {self.why}"
+        return f"{WORDS[self.kind][0]} {self.what} : {self.why}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the step as plain data; empty properties are left out."""
@@ -153,7 +139,7 @@ def alike(actions: Iterable[Action]) -> list[tuple[Action, ...]]:
 def heading(group: tuple[Action, ...]) -> str:
     """Return a group of steps in one line of French."""
     first = group[0]
-    return first.sentence if len(group) == 1 else f"{WORDS[first.kind]} {len(group)} fichiers : {first.why}"
+    return first.sentence if len(group) == 1 else f"{WORDS[first.kind][0]} {len(group)} fichiers : {first.why}"
 
 
 def plan_text(plan: Plan) -> str:
@@ -167,9 +153,9 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         yield "  rien à faire : la cible tient déjà cette version"
     else:
         counts = Counter(action.kind for action in plan.actions)
-        parts = [words.format(counted(counts[kind], "fichier")) for kind, words in SUMMARY.items() if counts[kind]]
+        parts = [words.format(counted(counts[kind], "fichier")) for kind, (_, words) in WORDS.items() if counts[kind]]
         rest = "remettre les fichiers dans l'ordre" if counts["order"] else "clore une publication interrompue"
-        yield from _wrapped(f"À faire : {', '.join(parts) or rest}.")
+        yield from _wrapped(f"À faire : {', '.join(filter(None, parts)) or rest}.")
     for line in plan.why:
         yield from _wrapped(line)
     if plan.refusals:
