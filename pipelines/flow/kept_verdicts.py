@@ -18,7 +18,7 @@ from pipelines.flow.stored_files import write_typed_rows
 from pipelines.mechanics.files import write_whole
 from pipelines.mechanics.plain_text import table_text
 from pipelines.validate import Verdict, correction_states, count_findings
-from pipelines.validate.letters.row_accounts import take_accounts
+from pipelines.validate.letters.letter import take_accounts
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,10 @@
 It writes no file but the observations, where it is told to.
 """
 
-from pipelines.validate.corrections import correction_states
 from pipelines.validate.excel_writing import as_separated
 from pipelines.validate.export_parts import JudgedFile
 from pipelines.validate.file import unusable, validate_file
-from pipelines.validate.file_context import FileContext
-from pipelines.validate.findings import Finding
+from pipelines.validate.findings import FileContext, Finding
 from pipelines.validate.header import recognised
 from pipelines.validate.letters.annotated_copy import annotated_copy
 from pipelines.validate.letters.letter import Letter, write_letter
@@ -16,7 +14,7 @@ from pipelines.validate.observations_writer import RefusedRow, Validated, observ
 from pipelines.validate.personal import protect
 from pipelines.validate.plausibility import Seen, doubts_of, rows_digest
 from pipelines.validate.typed_rows import TypedRows
-from pipelines.validate.verdict import Verdict, count_findings, doubt, judge, not_handed_over
+from pipelines.validate.verdict import Verdict, correction_states, count_findings, doubt, judge, not_handed_over
 from pipelines.validate.whole_export import expected_of
 
 __all__ = [

@@ -20,16 +20,15 @@ from pipelines.mechanics.french import MONTHS, day_in_words
 from pipelines.tabular.linear_patterns import judged_in_linear_time
 from pipelines.validate.damaged_cells import damage_of
 from pipelines.validate.garbled import damage
-from pipelines.validate.hints import words
-from pipelines.validate.messages import constraint_of
-from pipelines.validate.near_misses import UNSEEN, mended, near_miss
+from pipelines.validate.messages import constraint_of, words
+from pipelines.validate.near_misses import mended, near_miss, without_unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipelines.declarations import ExportField
-    from pipelines.validate.file_context import FileContext
-    from pipelines.validate.findings import Finding
+    from pipelines.validate.findings import FileContext, Finding
+    from pipelines.validate.near_misses import Step
 
 _REMEMBERED = 1 << 14
 _LONGEST = 200  # characters: no date, number or answer is longer
@@ -65,22 +64,17 @@ class Causes:
 
     def of_missing_cells(self, labels: Sequence[str]) -> str:
         """Return why a row may lack the cells of its last columns, which may all be empty; else nothing."""
-        fields = [self._fields.get(label) for label in labels]
-        if not labels or any(field is not None and not self._may_be_empty(field) for field in fields):
+        fields = [self._fields[label] for label in labels if label in self._fields]
+        if not labels or any(field.constraints.required and not is_optional(field, self._layout) for field in fields):
             return ""
         listed = ", ".join(f"« {label} »" for label in labels)
-        columns = (
-            f"les dernières colonnes ({listed}) sont vides"
-            if len(labels) > 1
-            else f"la dernière colonne ({listed}) est vide"
-        )
+        columns = f"les dernières colonnes ({listed}) sont vides"
+        if len(labels) == 1:
+            columns = f"la dernière colonne ({listed}) est vide"
         return (
             f"{columns} sur ces lignes, et Excel retire alors leurs séparateurs quand il enregistre en CSV ; placez en "
             "dernier une colonne toujours remplie (l'ordre est libre), ou exportez le fichier sans passer par Excel"
         )
-
-    def _may_be_empty(self, field: ExportField) -> bool:
-        return is_optional(field, self._layout) or not field.constraints.required
 
     def _of_cell(self, kind: str, label: str, text: str) -> str:
         field = self._fields[label]
@@ -91,13 +85,14 @@ class Causes:
         if kind == "maille-inconnue":
             return near_miss(text, list(self._export.level.values))
         if kind == "pattern":
-            judge = _judge(descriptor)
-            found = _told(*mended(text, _UPPER, judge)) or _told(*mended(text, _LOWER, judge))
-            return found or _without_zeros(text, judge) or damage_of(text)
+            is_right = _reader(descriptor)
+            found = _to_write(*mended(text, _UPPER, is_right)) or _to_write(*mended(text, _LOWER, is_right))
+            return found or _without_zeros(text, is_right) or damage_of(text)
         if kind == "type-error":
             return self._of_type(field, descriptor, text)
         if kind in ("minimum", "maximum"):
-            return _beyond(field)
+            low, high = field.constraints.minimum, field.constraints.maximum
+            return "" if low is None or high is None else words("hors-bornes", premier=low, dernier=high)
         lost = damage_of(text) if kind in ("minLength", "maxLength", "territoire-inconnu") else ""
         return lost or (_spoiled(text) if field.type == "string" else "")
 
@@ -118,23 +113,17 @@ def _spoiled(text: str) -> str:
     return f"{words('accents-mal-convertis')} ; se lit sans doute « {likely} »" if likely != text else ""
 
 
-def _beyond(field: ExportField) -> str:
-    """Say from what to what a note or an answer goes, where both ends are declared."""
-    low, high = field.constraints.minimum, field.constraints.maximum
-    return "" if low is None or high is None else words("hors-bornes", premier=low, dernier=high)
-
-
 def _without_zeros(text: str, is_right: Callable[[str], bool]) -> str:
     """Say which code a text is when its leading zeros are put back; nothing if that makes none."""
     longer = (text.zfill(len(text) + lost) for lost in range(1, _MOST_ZEROS + 1)) if text.isdecimal() else iter(())
     return next((f"{words('zeros-perdus')} ; écrivez « {code} »" for code in longer if is_right(code)), "")
 
 
-def _told(seen: Sequence[str], right: str) -> str:
+def _to_write(seen: Sequence[str], right: str) -> str:
     return f"{', '.join(seen)} ; écrivez « {right} »" if seen else ""
 
 
-def _judge(descriptor: dict[str, Any]) -> Callable[[str], bool]:
+def _reader(descriptor: dict[str, Any]) -> Callable[[str], bool]:
     """Return whether frictionless reads a text in the field, whatever its bounds and lists."""
     limits = {name: limit for name, limit in descriptor.get("constraints", {}).items() if name == "pattern"}
     field = frictionless.Field.from_descriptor({**descriptor, "constraints": limits})
@@ -147,9 +136,11 @@ def _judge(descriptor: dict[str, Any]) -> Callable[[str], bool]:
     return is_right
 
 
-_CODE: tuple[tuple[str, Callable[[str], str]], ...] = (
-    (words("signe-invisible"), lambda text: UNSEEN.sub("", text)),
-    (words("espace-au-bout"), str.strip),
+_UNSEEN: Step = (words("signe-invisible"), without_unseen)
+_AT_ENDS: Step = (words("espace-au-bout"), str.strip)
+_CODE: tuple[Step, ...] = (
+    _UNSEEN,
+    _AT_ENDS,
     (words("espace-dans-le-code"), lambda text: re.sub(r"\s", "", text)),
 )
 _UPPER = (*_CODE, (words("minuscules"), str.upper))
@@ -157,31 +148,37 @@ _LOWER = (*_CODE, (words("majuscules"), str.lower))
 
 
 def _number_cause(descriptor: dict[str, Any], text: str, *, in_sheet: bool) -> str:
-    decimal = descriptor.get("decimalChar", ".")
-    other = "." if decimal == "," else ","
-    unit = _UNIT.search(text)
     whole = descriptor["type"] != "number"
-    steps: list[tuple[str, Callable[[str], str]]] = [
-        (words("signes-mal-convertis"), _read_again),
-        (words("signe-invisible"), lambda found: UNSEEN.sub("", found)),
-        (words("espace-au-bout"), str.strip),
-        (words("apostrophe-devant"), lambda found: found.lstrip("'’")),
-        (words("unite", unite=unit[1]) if unit else "", lambda found: _UNIT.sub("", found)),
-        (_thousands(_read_again(text)), lambda found: re.sub(rf"(?<=\d)[{_SPACES}](?=\d{{3}})", "", found)),
-        (words("partie-decimale-nulle"), lambda found: re.sub(r"(?<=\d)[.,]0+\Z", "", found) if whole else found),
-        (words("point" if decimal == "," else "virgule"),
-         lambda found: found if whole or found.count(other) != 1 else found.replace(other, decimal)),
-        (words("moins"), lambda found: re.sub("[−–‐]", "-", found)),
-    ]  # fmt: skip
-    told, right = mended(text, steps, _judge(descriptor))
-    if told and in_sheet:  # typed in a French spreadsheet, 80.5 stays a text, and 8.5 is the 8th of May
-        written = _told([words("nombre-en-texte"), *told], right.replace(".", ","))
+    right_words, right = mended(text, _number_steps(descriptor, text), _reader(descriptor))
+    if right_words and in_sheet:  # typed in a French spreadsheet, 80.5 stays a text, and 8.5 is the 8th of May
+        written = _to_write([words("nombre-en-texte"), *right_words], right.replace(".", ","))
         return f"{written} dans une cellule au format Nombre"
-    if told:
-        return _told(told, right)
-    if whole and re.fullmatch(r"\s*-?\d+[.,]\d+\s*", text):
+    if not right_words and whole and re.fullmatch(r"\s*-?\d+[.,]\d+\s*", text):
         return words("nombre-a-virgule")
-    return ""
+    return _to_write(right_words, right)
+
+
+def _number_steps(descriptor: dict[str, Any], text: str) -> list[Step]:
+    """Return what may make a number of a text."""
+    whole, decimal = descriptor["type"] != "number", descriptor.get("decimalChar", ".")
+    other = "." if decimal == "," else ","
+    between = re.search(rf"(?<=\d)[{_SPACES}](?=\d)", _read_again(text))
+    thousands = "milliers" if not between or between[0] == " " else "milliers-insecables"
+    steps: list[Step] = [
+        (words("signes-mal-convertis"), _read_again),
+        _UNSEEN,
+        _AT_ENDS,
+        (words("apostrophe-devant"), lambda text: text.lstrip("'’")),
+    ]
+    if unit := _UNIT.search(text):
+        steps.append((words("unite", unite=unit[1]), lambda text: _UNIT.sub("", text)))
+    steps.append((words(thousands), lambda text: re.sub(rf"(?<=\d)[{_SPACES}](?=\d{{3}})", "", text)))
+    if whole:
+        steps.append((words("partie-decimale-nulle"), lambda text: re.sub(r"(?<=\d)[.,]0+\Z", "", text)))
+    else:
+        sign = words("point" if decimal == "," else "virgule")
+        steps.append((sign, lambda text: text.replace(other, decimal) if text.count(other) == 1 else text))
+    return [*steps, (words("moins"), lambda text: re.sub("[−–‐]", "-", text))]
 
 
 def _read_again(text: str) -> str:
@@ -189,36 +186,34 @@ def _read_again(text: str) -> str:
     return spoiled.likely if spoiled and spoiled.likely else text
 
 
-def _thousands(text: str) -> str:
-    found = re.search(rf"(?<=\d)[{_SPACES}](?=\d)", text)
-    return words("milliers" if not found or found[0] == " " else "milliers-insecables")
-
-
 def _date_cause(descriptor: dict[str, Any], text: str) -> str:
     pattern = descriptor.get("format", "default")
-    plain = UNSEEN.sub("", text).strip()
+    plain = without_unseen(text).strip()
     if _SERIAL.fullmatch(plain):
         day = _ORIGIN + datetime.timedelta(days=int(float(plain.replace(",", "."))))
-        return _told([words("date-en-nombre")], _written(day, pattern))
+        return _to_write([words("date-en-nombre")], _written(day, pattern))
     bare = _HOUR.sub("", plain)
     form = _MONTH if pattern != "default" and "%d" not in pattern else _DAY
-    found = form.fullmatch(bare.casefold().replace("1er ", "1 "))
-    parts = _parts(found) if found else None
-    if found is None or parts is None:
+    match = form.fullmatch(bare.casefold().replace("1er ", "1 "))
+    parts = _parts(match) if match else None
+    if match is None or parts is None:
         return ""
-    short = found["y"] is not None and len(found["y"]) == 2
-    seen = [words("signe-invisible")] * (UNSEEN.search(text) is not None)
-    seen += [words("heure-en-trop")] * (bare != plain) + [words("annee-courte")] * short
-    if impossible := _impossible_day(*parts):
-        return impossible
     year, month, number = parts
-    numeric = found["m"] is not None and found["m"].isdecimal() and "d" in found.re.groupindex
+    if impossible := _impossible_day(year, month, number):
+        return impossible
+    names = {
+        "signe-invisible": without_unseen(text) != text,
+        "heure-en-trop": bare != plain,
+        "annee-courte": match["y"] is not None and len(match["y"]) == 2,
+    }
+    seen = [words(name) for name, holds in names.items() if holds]
+    numeric = match["m"] is not None and match["m"].isdecimal() and form is _DAY
     if numeric and number != month and number <= 12 and "%d" not in pattern.partition("%m")[0]:
         days = (datetime.date(year, month, number), datetime.date(year, number, month))
-        told = " ou ".join(f"« {_written(day, pattern)} » pour le {day_in_words(day)}" for day in days)
-        return f"{', '.join([*seen, words('jour-ou-mois')])} ; écrivez {told}"
+        either = " ou ".join(f"« {_written(day, pattern)} » pour le {day_in_words(day)}" for day in days)
+        return f"{', '.join([*seen, words('jour-ou-mois')])} ; écrivez {either}"
     seen = seen or [words("date-autre-forme", forme=date_form(pattern))]
-    return _told(seen, _written(datetime.date(*parts), pattern))
+    return _to_write(seen, _written(datetime.date(*parts), pattern))
 
 
 def _impossible_day(year: int, month: int, number: int) -> str:
@@ -230,20 +225,16 @@ def _impossible_day(year: int, month: int, number: int) -> str:
     return ""
 
 
-def _parts(found: re.Match[str]) -> tuple[int, int, int] | None:
+def _parts(match: re.Match[str]) -> tuple[int, int, int] | None:
     """Return year, month and day of a date that was recognised; nothing for the name of no month, or the year 0."""
-    known = {"d": "1", "d2": None, **found.groupdict()}
-    year, month, day = (known[name] or known[f"{name}2"] or "" for name in ("y", "m", "d"))
-    if not month.isdecimal():
-        start = month.rstrip(".")
-        place = next(
-            (place for place, name in enumerate(MONTHS, start=1) if len(start) > 2 and name.startswith(start)), 0
-        )
-        if not place:
-            return None
-        month = str(place)
+    groups = {"d": "1", "d2": None, **match.groupdict()}
+    year, month, day = (groups[name] or groups[f"{name}2"] or "" for name in ("y", "m", "d"))
     full = int(year) if len(year) == 4 else 2000 + int(year)
-    return (full, int(month), int(day)) if full else None
+    start = month.rstrip(".")
+    if not month.isdecimal():
+        named = [rank for rank, name in enumerate(MONTHS, start=1) if len(start) > 2 and name.startswith(start)]
+        month = str(named[0]) if named else ""
+    return (full, int(month), int(day)) if full and month else None
 
 
 def _written(day: datetime.date, pattern: str) -> str:

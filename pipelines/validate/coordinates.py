@@ -19,19 +19,18 @@ import pyarrow as pa
 from pipelines.declarations.periods import period_of
 from pipelines.mechanics.plain_text import FORMULA_STARTS
 from pipelines.mechanics.spelling import one_writing
-from pipelines.validate.distinct_rows import numbered, one_piece
-from pipelines.validate.findings import Finding
+from pipelines.validate.typed_rows import numbered, one_piece
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from pipelines.declarations import Level, Territories
+    from pipelines.declarations import Export, Level, Territories
     from pipelines.declarations.network import IgnoredRows, TerritoryCodes
     from pipelines.declarations.references import Territory
-    from pipelines.validate.distinct_rows import Column
-    from pipelines.validate.file_context import FileContext
+    from pipelines.validate.findings import FileContext, Finding
+    from pipelines.validate.typed_rows import Column, Mask
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _PILOTE = re.compile(r"([DR])(\d{2,3}|2[AB])")
@@ -48,8 +47,16 @@ COORDINATES = pa.schema([
     ("_structure_nom", pa.string()),
 ])  # fmt: skip
 
-Found = tuple[Finding, ...]
+Found = tuple["Finding", ...]
 Outcome = tuple[tuple[Any, ...], Found]  # what a judge of values gives: their coordinates, and what is wrong
+_EXAMPLES = {"departement": "01, 2A, 971", "region": "11, 84, 01"}
+
+
+def place_fields(export: Export) -> list[str]:
+    """Return the fields that name a place: the code and the name of an office, the code of a territory."""
+    structure, territory = export.structure, export.territory
+    names = [structure.code, structure.name] if structure else []
+    return [name for name in (*names, territory.field if territory else None) if name]
 
 
 @dataclass(frozen=True)
@@ -63,14 +70,9 @@ class _Outcomes:
         """Return one coordinate of every row."""
         return pa.array([values[index] for values, _ in self.distinct], kind).take(pa.array(self.places))
 
-    def good(self) -> NDArray[np.bool_]:
+    def good(self) -> Mask:
         """Tell which rows have nothing wrong."""
-        return np.array([not found for _, found in self.distinct], np.bool_)[self.places]
-
-    def findings(self, row: int) -> Found:
-        """Return what is wrong with a row."""
-        _, found = self.distinct[int(self.places[row])]
-        return found
+        return np.array([not findings for _, findings in self.distinct], np.bool_)[self.places]
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,15 @@ class Placed:
     """The coordinates of consecutive rows (COORDINATES but the row number), and which rows have all of them."""
 
     coordinates: list[pa.Array]
-    good: NDArray[np.bool_]
+    good: Mask
     _every: list[_Outcomes]
 
     def findings(self, row: int) -> list[Finding]:
         """Return every finding that prevents a row from being an observation."""
-        return [item for outcomes in self._every for item in outcomes.findings(row)]
+        found: list[Finding] = []
+        for outcomes in self._every:
+            found += outcomes.distinct[int(outcomes.places[row])][1]
+        return found
 
 
 class Gazetteer:
@@ -97,18 +102,18 @@ class Gazetteer:
     def find(self, text: str, codes: TerritoryCodes, year: int | None) -> tuple[Level, str] | None:
         """Return (level, code) of a written code, or None if it names no territory known in that reference year."""
         written = text.strip().upper()
-        found = self._pilote(written) if codes == "pilote" else (codes, written.zfill(2))
+        found = _pilote(written) if codes == "pilote" else (codes, written.zfill(2))
         states = self._known.get(found, []) if found else []
         return found if any(year is None or place.existed(year) for place in states) else None
 
-    @staticmethod
-    def _pilote(written: str) -> tuple[Level, str] | None:
-        if written == "FRANCE":
-            return "national", "FR"
-        match = _PILOTE.fullmatch(written)
-        if not match:
-            return None
-        return ("departement" if match[1] == "D" else "region"), match[2]
+
+def _pilote(written: str) -> tuple[Level, str] | None:
+    if written == "FRANCE":
+        return "national", "FR"
+    match = _PILOTE.fullmatch(written)
+    if not match:
+        return None
+    return ("departement" if match[1] == "D" else "region"), match[2]
 
 
 class RowPlacer:
@@ -116,23 +121,20 @@ class RowPlacer:
 
     def __init__(self, context: FileContext) -> None:
         self.export, self.file_year = context.export, context.file_year
-        self._label, self._gazetteer = context.label, Gazetteer(context.territories)
+        self._finding, self._gazetteer = context.finding, Gazetteer(context.territories)
         remembering = lru_cache(_REMEMBERED)
         self._judge_period = remembering(self._period)
         self._judge_level = remembering(self._level)
         self._judge_territory = remembering(self._territory)
 
-    def ignored(self, table: pa.Table) -> NDArray[np.bool_]:
+    def ignored(self, table: pa.Table) -> Mask:
         """Tell, row by row, whether a declared rule says that the row carries no observation."""
-        found = np.zeros(table.num_rows, np.bool_)
+        ignored = np.zeros(table.num_rows, np.bool_)
         for rule in self.export.ignore:
-            matches = np.ones(table.num_rows, np.bool_)
-            for name in rule.blank:
-                matches &= _is_null(table, name)
-            for name in rule.present:
-                matches &= ~_is_null(table, name)
-            found |= matches
-        return found
+            blank = [_is_null(table, name) for name in rule.blank]
+            present = [~_is_null(table, name) for name in rule.present]
+            ignored |= np.logical_and.reduce([*blank, *present])
+        return ignored
 
     def year(self, value: Any) -> int | None:
         """Return the reference year of a row from the value of its period's field, when it can be read."""
@@ -148,16 +150,16 @@ class RowPlacer:
         rows = table.num_rows
         period = _each([_column(table, self.export.period.field)], rows, self._judge_period)
         levels = _each([_column(table, level.field)], rows, self._judge_level)
-        known = levels.column(0, pa.string())
+        level_names = levels.column(0, pa.string())
         years = period.column(0, pa.int64())
         written = _column(table, territory.field if territory else None)
-        places = _each([years, known, written], rows, self._judge_territory)
+        places = _each([years, level_names, written], rows, self._judge_territory)
         names = (structure.code, structure.name) if structure else (None, None)
-        structures = _each([known, *(_column(table, name) for name in names)], rows, self._structure)
+        structures = _each([level_names, *(_column(table, name) for name in names)], rows, self._structure)
         every = [period, levels, places, structures]
         good = np.logical_and.reduce([item.good() for item in every])
         coordinates = [
-            years, period.column(1, pa.string()), known, places.column(0, pa.string()),
+            years, period.column(1, pa.string()), level_names, places.column(0, pa.string()),
             structures.column(0, pa.string()), structures.column(1, pa.string()),
         ]  # fmt: skip
         return Placed(coordinates, good, every)
@@ -173,32 +175,29 @@ class RowPlacer:
         found: list[Finding] = []
         year: int | None = None  # unknown: the code of a territory of any year is right
         if self.export.period.field not in wrong:
-            (year, _), told = self._judge_period(values.get(self.export.period.field or ""))
-            found += told
+            (year, _), of_period = self._judge_period(values.get(self.export.period.field or ""))
+            found += of_period
         if level.field in wrong:
             return found
-        (known,), told = self._judge_level(values.get(level.field or ""))
-        found += told
+        (of_row,), of_level = self._judge_level(values.get(level.field or ""))
+        found += of_level
         if territory is None or territory.field not in wrong:
-            found += self._judge_territory(year, known, values.get(territory.field) if territory else None)[1]
+            found += self._judge_territory(year, of_row, values.get(territory.field) if territory else None)[1]
         if structure is not None and not {structure.code, structure.name} & set(wrong):
-            found += self._structure(known, values.get(structure.code), values.get(structure.name or ""))[1]
+            found += self._structure(of_row, values.get(structure.code), values.get(structure.name or ""))[1]
         return found
-
-    def _finding(self, rule: str, message: str, field: str, value: Any) -> Finding:
-        return Finding(rule, message, column=self._label(field), value="" if value is None else str(value))
 
     def _period(self, value: Any) -> tuple[tuple[int | None, str], Found]:
         field, year = self.export.period.field, self.year(value)
         if year is None:
             message = "La date (ou l'année) est absente : la ligne ne peut être rattachée à aucune année."
             return (None, ""), (self._finding("periode-absente", message, field or "", value),)
-        found: Found = ()
+        findings: Found = ()
         if field and self.file_year is not None and year != self.file_year:
             message = f"La date tombe en {year}, mais ce fichier est celui de {self.file_year}."
-            found = (self._finding("hors-periode", message, field, value),)
+            findings = (self._finding("hors-periode", message, field, value),)
         dated = isinstance(value, datetime.date)
-        return (year, period_of(value, self.export.period.frequency) if dated else f"{year:04d}"), found
+        return (year, period_of(value, self.export.period.frequency) if dated else f"{year:04d}"), findings
 
     def _level(self, written: Any) -> tuple[tuple[Level | None], Found]:
         rule = self.export.level
@@ -256,23 +255,20 @@ def _carries_none(rule: IgnoredRows, values: Mapping[str, Any]) -> bool:
     )
 
 
-_EXAMPLES = {"departement": "01, 2A, 971", "region": "11, 84, 01"}
-
-
 def _column(table: pa.Table, name: str | None) -> pa.ChunkedArray | None:
     return table.column(name) if name is not None and name in table.column_names else None
 
 
-def _is_null(table: pa.Table, name: str) -> NDArray[np.bool_]:
+def _is_null(table: pa.Table, name: str) -> Mask:
     column = _column(table, name)
     return np.ones(table.num_rows, np.bool_) if column is None else np.asarray(column.is_null().to_numpy())
 
 
 def _each(columns: Sequence[Column | None], rows: int, judge: Callable[..., Outcome]) -> _Outcomes:
     """Judge each distinct tuple of values once."""
-    held = [None if column is None else one_piece(column) for column in columns]
-    places = numbered([column for column in held if column is not None], rows)
+    pieces = [None if column is None else one_piece(column) for column in columns]
+    places = numbered([column for column in pieces if column is not None], rows)
     firsts = pa.array(np.unique(places, return_index=True)[1])
-    values = [repeat(None) if column is None else column.take(firsts).to_pylist() for column in held]
+    values = [repeat(None) if column is None else column.take(firsts).to_pylist() for column in pieces]
     kinds = islice(zip(*values, strict=False), len(firsts))
     return _Outcomes([judge(*kind) for kind in kinds], places)

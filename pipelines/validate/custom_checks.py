@@ -6,6 +6,7 @@ A value that is missing is checked by none of them, unless it is what the check 
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,46 +23,25 @@ if TYPE_CHECKING:
 
     from pipelines.tabular import JudgedBlock
 
-    Cells = Mapping[str, str]
-    Rule = Callable[[Cells, Mapping[str, Any], "_Fields"], str | None]
+    Rule = Callable[["_Row"], str | None]
 
 _ACTS = (
     "Commande publique", "Urbanisme", "Domaine et patrimoine", "Fonction publique",
     "Institutions et vie politique", "Libertés publiques et pouvoirs de police", "Finances locales",
     "Domaines de compétences par thèmes", "Autres domaines de compétences",
 )  # fmt: skip
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    ">": lambda first, second: bool(first > second),
-    ">=": lambda first, second: bool(first >= second),
-    "==": lambda first, second: bool(first == second),
-    "<=": lambda first, second: bool(first <= second),
-    "<": lambda first, second: bool(first < second),
+_COMPARISONS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
+    ">": (operator.gt, "supérieure à"),
+    ">=": (operator.ge, "supérieure ou égale à"),
+    "==": (operator.eq, "égale à"),
+    "<=": (operator.le, "inférieure ou égale à"),
+    "<": (operator.lt, "inférieure à"),
 }
-_WORDS = {">": "supérieure à", ">=": "supérieure ou égale à", "==": "égale à", "<=": "inférieure ou égale à",
-          "<": "inférieure à"}  # fmt: skip
 _POST_OFFICE = "356000000"  # whose offices have no Luhn key
 _NOT_DIALLED = re.compile(r"[\s.()\u00a0\u202f-]")
 # National numbers, short numbers (ARCEP), and numbers of other countries (E.164: fifteen digits at most).
 _PHONE = re.compile(r"(?:\+33|0033|0)[1-9]\d{8}|3\d{3}|1\d{1,2}|11[68]\d{3}|10\d{2}|(?:\+|00)(?!33)[1-9]\d{6,14}")
 _YEARS, _YEAR = re.compile(r"(\d{4})/(\d{4})"), re.compile(r"\d{4}")
-
-
-@dataclass(frozen=True)
-class _Fields:
-    """How the fields of a schema write numbers and missing values."""
-
-    by_name: Mapping[str, Mapping[str, Any]]
-    missing: frozenset[str]
-
-    def number(self, name: str, text: str) -> Decimal | None:
-        """Return the number that a text of a field is, if it is one."""
-        field = self.by_name.get(name, {})
-        plain = text.strip().replace(str(field.get("groupChar") or ""), "") if field.get("groupChar") else text.strip()
-        try:
-            found = Decimal(plain.replace(str(field.get("decimalChar", ".")), "."))
-        except InvalidOperation:
-            return None
-        return found if found.is_finite() else None
 
 
 class CustomChecks:
@@ -70,7 +50,8 @@ class CustomChecks:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.not_run: list[str] = []
         fields = [item for item in schema.get("fields", []) if isinstance(item, dict)]
-        self._fields = _Fields({str(item.get("name")): item for item in fields}, _missing(schema, fields))
+        self._fields = {str(item.get("name")): item for item in fields}
+        self._missing = _missing(schema, fields)
         self._checks: list[tuple[str, Mapping[str, Any], Rule]] = []
         named = schema.get("custom_checks")
         for item in named if isinstance(named, list) else []:
@@ -96,16 +77,15 @@ class CustomChecks:
     def check(self, block: JudgedBlock) -> dict[int, list[Error]]:
         """Return the errors of the rows of a block, by the number of the row."""
         found: dict[int, list[Error]] = {}
-        for name, parameters, rule in self._applicable(block.texts.column_names):
-            for number, names, cells in self._rows(block):
+        columns = list(block.texts.column_names)
+        for name, parameters, rule in self._applicable(columns):
+            for number, cells in _rows(block):
                 texts = {
-                    column: "" if cell is None or str(cell) in self._fields.missing else str(cell)
-                    for column, cell in zip(names, cells, strict=False)
+                    column: "" if cell is None or str(cell) in self._missing else str(cell)
+                    for column, cell in zip(columns, cells, strict=False)
                 }
-                note = rule(texts, parameters, self._fields)
-                if note:
-                    column = _columns(parameters)[0]
-                    error = _error(name, note, number, names, cells, column)
+                if note := rule(_Row(texts, parameters, self._fields)):
+                    error = _error(name, note, number, cells, columns, _columns(parameters)[0])
                     found.setdefault(number, []).append(error)
         return found
 
@@ -119,16 +99,17 @@ class CustomChecks:
             elif told not in self.not_run:
                 self.not_run.append(told)
 
-    def _rows(self, block: JudgedBlock) -> Iterator[tuple[int, list[str], list[Any]]]:
-        names = list(block.texts.column_names)
-        columns = [column.to_pylist() for column in block.texts.columns]
-        for number, *cells in zip(block.numbers.tolist(), *columns, strict=True):
-            yield number, names, cells
-        for row in block.refused:
-            yield row.number, names, list(row.cells)
+
+def _rows(block: JudgedBlock) -> Iterator[tuple[int, list[Any]]]:
+    columns = [column.to_pylist() for column in block.texts.columns]
+    for number, *cells in zip(block.numbers.tolist(), *columns, strict=True):
+        yield number, cells
+    for row in block.refused:
+        yield row.number, list(row.cells)
 
 
 def _missing(schema: Mapping[str, Any], fields: list[dict[str, Any]]) -> frozenset[str]:
+    """Return how any field writes that a value is missing."""
     listed = [schema.get("missingValues", [""]), *(item.get("missingValues", []) for item in fields)]
     values = [value for some in listed if isinstance(some, list) for value in some]
     return frozenset({"", *(str(item.get("value", "") if isinstance(item, dict) else item) for item in values)})
@@ -136,58 +117,78 @@ def _missing(schema: Mapping[str, Any], fields: list[dict[str, Any]]) -> frozens
 
 def _columns(parameters: Mapping[str, Any]) -> list[str]:
     """Return the columns that a check is about, the first one being where it is told."""
-    found: list[str] = []
-    for key in ("column", "column1", "column2", "othercolumns", "columns"):
-        value = parameters.get(key, [])
-        found += [str(item) for item in value] if isinstance(value, list) else [str(value)]
-    return found
+    keys = ("column", "column1", "column2", "othercolumns", "columns")
+    return [name for key in keys for name in _named(parameters, key)]
 
 
-def _others(parameters: Mapping[str, Any], key: str) -> list[str]:
+def _named(parameters: Mapping[str, Any], key: str) -> list[str]:
     value = parameters.get(key, [])
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
 @cache
 def _error_class(name: str) -> Any:
-    told = {
+    attributes = {
         "type": name,
         "title": f"Contrôle « {name} »",
         "description": "Contrôle propre au schéma (custom_checks).",
         "template": "{note}",
     }
-    return type("CustomCheckError", (errors.CellError,), told)
+    return type("CustomCheckError", (errors.CellError,), attributes)
 
 
-def _error(name: str, note: str, number: int, names: list[str], cells: list[Any], column: str) -> Error:
-    place = names.index(column)
-    found: Error = _error_class(name)(
+def _error(name: str, note: str, number: int, cells: list[Any], columns: list[str], column: str) -> Error:
+    place, texts = columns.index(column), ["" if cell is None else str(cell) for cell in cells]
+    error: Error = _error_class(name)(
         note=note,
-        cells=["" if cell is None else str(cell) for cell in cells],
+        cells=texts,
         row_number=number,
-        cell="" if place >= len(cells) or cells[place] is None else str(cells[place]),
+        cell=texts[place] if place < len(texts) else "",
         field_name=column,
         field_number=place + 1,
     )
-    return found
+    return error
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The texts of a row by column (empty: missing), the parameters of a check, and the fields of the schema."""
+
+    texts: Mapping[str, str]
+    parameters: Mapping[str, Any]
+    fields: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def text(self) -> str:
+        """The text that the check is about."""
+        return self.texts.get(str(self.parameters.get("column")), "")
+
+    def number(self, name: str) -> Decimal | None:
+        """Return the number that a text is as its field writes numbers, if it is one."""
+        field, text = self.fields.get(name, {}), self.texts.get(name, "").strip()
+        if group := field.get("groupChar"):
+            text = text.replace(str(group), "")
+        try:
+            number = Decimal(text.replace(str(field.get("decimalChar", ".")), "."))
+        except InvalidOperation:
+            return None
+        return number if number.is_finite() else None
 
 
 # The rules: each returns what is wrong with a row (French), or nothing
 
 
-def _siren(cells: Cells, parameters: Mapping[str, Any], _: _Fields) -> str | None:
-    text = _compact(cells.get(str(parameters.get("column")), ""))
+def _siren(row: _Row) -> str | None:
+    text = _compact(row.text)
     if not text or (re.fullmatch(r"\d{9}", text) and _luhn(text)):
         return None
     return "ce n'est pas un numéro SIREN (neuf chiffres, dont une clé)"
 
 
-def _siret(cells: Cells, parameters: Mapping[str, Any], _: _Fields) -> str | None:
-    text = _compact(cells.get(str(parameters.get("column")), ""))
-    if not text:
-        return None
+def _siret(row: _Row) -> str | None:
+    text = _compact(row.text)
     of_post = text.startswith(_POST_OFFICE) and text.isdecimal() and sum(map(int, text)) % 5 == 0
-    if re.fullmatch(r"\d{14}", text) and (of_post or (_luhn(text) and _luhn(text[:9]))):
+    if not text or (re.fullmatch(r"\d{14}", text) and (of_post or (_luhn(text) and _luhn(text[:9])))):
         return None
     return "ce n'est pas un numéro SIRET (quatorze chiffres, dont deux clés)"
 
@@ -202,80 +203,73 @@ def _luhn(digits: str) -> bool:
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
 
-def _cohesive(cells: Cells, parameters: Mapping[str, Any], _: _Fields) -> str | None:
-    names = [str(parameters.get("column")), *_others(parameters, "othercolumns")]
-    filled = [name for name in names if cells.get(name)]
-    if len(filled) in (0, len(names)):
+def _cohesive(row: _Row) -> str | None:
+    names = [str(row.parameters.get("column")), *_named(row.parameters, "othercolumns")]
+    empty = [name for name in names if not row.texts.get(name)]
+    if len(empty) in (0, len(names)):
         return None
-    empty = [name for name in names if name not in filled]
     return f"ces colonnes vont ensemble, remplies ou vides : il manque {_listed(empty)}"
 
 
-def _compare(cells: Cells, parameters: Mapping[str, Any], fields: _Fields) -> str | None:
-    first, second, sign = (str(parameters.get(key)) for key in ("column", "column2", "op"))
-    texts = cells.get(first, ""), cells.get(second, "")
+def _compare(row: _Row) -> str | None:
+    first, second, sign = (str(row.parameters.get(key)) for key in ("column", "column2", "op"))
+    texts = row.texts.get(first, ""), row.texts.get(second, "")
     if not all(texts) or sign not in _COMPARISONS:
         return None
-    numbers = fields.number(first, texts[0]), fields.number(second, texts[1])
+    numbers = row.number(first), row.number(second)
     if (numbers[0] is None) != (numbers[1] is None):
         return f"ne peut être comparée à la colonne « {second} » (« {texts[1]} »)"
-    holds = _COMPARISONS[sign](*(texts if None in numbers else numbers))
-    return None if holds else f"doit être {_WORDS[sign]} la colonne « {second} » (« {texts[1]} »)"
-
-
-def _sum(cells: Cells, parameters: Mapping[str, Any], fields: _Fields) -> str | None:
-    total, parts = str(parameters.get("column")), _others(parameters, "columns")
-    written = [cells.get(name, "") for name in (total, *parts)]
-    if not all(written):
+    holds, comparison = _COMPARISONS[sign]
+    if holds(*(texts if None in numbers else numbers)):
         return None
-    numbers = [fields.number(name, text) for name, text in zip((total, *parts), written, strict=True)]
-    known = [number for number in numbers if number is not None]
-    if len(known) < len(numbers):
+    return f"doit être {comparison} la colonne « {second} » (« {texts[1]} »)"
+
+
+def _sum(row: _Row) -> str | None:
+    total, parts = str(row.parameters.get("column")), _named(row.parameters, "columns")
+    if not all(row.texts.get(name) for name in (total, *parts)):
+        return None
+    numbers = [row.number(name) for name in (total, *parts)]
+    read = [number for number in numbers if number is not None]
+    if len(read) < len(numbers):
         return None  # told by its type
-    expected = sum(known[1:], Decimal(0))
-    return None if known[0] == expected else f"doit être la somme de {_listed(parts)}, soit {expected}"
+    expected = sum(read[1:], Decimal(0))
+    return None if read[0] == expected else f"doit être la somme de {_listed(parts)}, soit {expected}"
 
 
-def _year_interval(cells: Cells, parameters: Mapping[str, Any], _: _Fields) -> str | None:
-    text = cells.get(str(parameters.get("column")), "")
-    alone = parameters.get("allow-year-only") in (True, "true", "yes")
-    if not text or (alone and _YEAR.fullmatch(text)):
+def _year_interval(row: _Row) -> str | None:
+    alone = row.parameters.get("allow-year-only") in (True, "true", "yes")
+    if not row.text or (alone and _YEAR.fullmatch(row.text)):
         return None
-    found = _YEARS.fullmatch(text)
-    if found is None:
+    years = _YEARS.fullmatch(row.text)
+    if years is None:
         return f"doit être de la forme AAAA/AAAA{' ou AAAA' if alone else ''}"
-    return None if found[1] < found[2] else "la première année doit précéder la seconde"
+    return None if years[1] < years[2] else "la première année doit précéder la seconde"
 
 
-def _act(cells: Cells, parameters: Mapping[str, Any], _: _Fields) -> str | None:
-    text = cells.get(str(parameters.get("column")), "")
-    if not text:
+def _act(row: _Row) -> str | None:
+    if not row.text:
         return None
-    kind, slash, rest = text.partition("/")
+    kind, slash, rest = row.text.partition("/")
     if not slash:
         return "il manque la barre oblique entre la matière et sa précision (« Urbanisme/Permis de construire »)"
     if kind != kind.strip() or rest != rest.strip():
         return "la barre oblique ne doit être ni précédée ni suivie d'une espace"
-    return (
-        None
-        if unaccented(kind) in map(unaccented, _ACTS)
-        else f"« {kind} » n'est pas une matière de la nomenclature des actes"
-    )
+    if unaccented(kind) in map(unaccented, _ACTS):
+        return None
+    return f"« {kind} » n'est pas une matière de la nomenclature des actes"
 
 
-def _phone(cells: Cells, parameters: Mapping[str, Any], _: _Fields) -> str | None:
-    text = cells.get(str(parameters.get("column")), "")
-    dialled = _NOT_DIALLED.sub("", text.replace("+33 (0)", "+33").replace("+33(0)", "+33"))
-    return None if not text or _PHONE.fullmatch(dialled) else "ce n'est pas un numéro de téléphone"
+def _phone(row: _Row) -> str | None:
+    dialled = _NOT_DIALLED.sub("", row.text.replace("+33 (0)", "+33").replace("+33(0)", "+33"))
+    return None if not row.text or _PHONE.fullmatch(dialled) else "ce n'est pas un numéro de téléphone"
 
 
-def _one_of(cells: Cells, parameters: Mapping[str, Any], _: _Fields) -> str | None:
-    names = _columns(parameters)
-    return (
-        None
-        if any(cells.get(name) for name in names)
-        else f"l'une de ces colonnes doit être remplie : {_listed(names)}"
-    )
+def _one_of(row: _Row) -> str | None:
+    names = _columns(row.parameters)
+    if any(row.texts.get(name) for name in names):
+        return None
+    return f"l'une de ces colonnes doit être remplie : {_listed(names)}"
 
 
 def _listed(names: list[str]) -> str:

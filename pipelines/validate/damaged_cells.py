@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from pipelines.mechanics.opened_files import Mark
 from pipelines.mechanics.spelling import INVISIBLE, JOINER
 from pipelines.tabular.columns import repeats
-from pipelines.validate.distinct_rows import one_piece, places_of
 from pipelines.validate.findings import Finding
+from pipelines.validate.typed_rows import one_piece, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export
-    from pipelines.validate.file_context import FileContext
+    from pipelines.validate.findings import FileContext
     from pipelines.validate.header import MatchedHeader
 
 _SPREADSHEET_ERROR = (

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.mechanics.spelling import code_form, one_writing
-from pipelines.validate.distinct_rows import distinct, hash_rows
 from pipelines.validate.findings import Finding
+from pipelines.validate.typed_rows import hash_rows, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -37,24 +37,24 @@ class EquivalentKeys:
     """
 
     def __init__(self, export: Export, held: Collection[str], labels: Mapping[str, str]) -> None:
-        self._key = list(export.key)
-        self._labels = labels
+        self._key = list(export.key) if set(export.key) <= set(held) else []
+        self._column = ", ".join(labels[name] for name in self._key)
         territory = export.territory.field if export.territory else None
-        is_held = bool(self._key) and set(self._key) <= set(held)
-        self._field = territory if territory in self._key and is_held else None
+        self._field = territory if territory in self._key else None
         texts = [item.name for item in export.fields if item.type == "string" and item.name != territory]
-        self._texts = [name for name in texts if is_held and name in self._key]
+        self._texts = [name for name in texts if name in self._key]
         self._loose = False
         self._written: dict[tuple[str, str | None], Any] = {}
         self._several: set[tuple[str, str | None]] = set()
 
     def note(self, accepted: pa.Table) -> None:
         """Note the places of accepted rows, as coordinates and as written."""
-        self._loose = self._loose or any(map(_is_loose, (accepted.column(name) for name in self._texts)))
+        self._loose = self._loose or any(_is_loose(accepted.column(name)) for name in self._texts)
         if self._field is None:
             return
-        places = accepted.select(["_maille", "_territoire", self._field])
-        for level, code, text in zip(*_distinct(places), strict=True):
+        names = ["_maille", "_territoire", self._field]
+        places = accepted.select(names).group_by(names).aggregate([])
+        for level, code, text in zip(*(column.to_pylist() for column in places.columns), strict=True):
             if self._written.setdefault((level, code), text) != text:
                 self._several.add((level, code))
 
@@ -66,7 +66,6 @@ class EquivalentKeys:
         if not self._several and not self._loose:
             return
         names = list(dict.fromkeys(["_ligne", "_annee", "_maille", "_territoire", *self._key]))
-        column = ", ".join(self._labels[name] for name in self._key)
         hashes = [self._hashes(self._suspected(batch)) for batch in rows.batches(names)]
         again = _repeated(np.concatenate(hashes)) if hashes else np.empty(0, np.uint64)
         seen: set[tuple[Any, ...]] = set()
@@ -75,19 +74,24 @@ class EquivalentKeys:
                 key = tuple(self._compared(row, name) for name in self._key)
                 if key in seen:
                     shown = ", ".join(str(row[name]) for name in self._key)
-                    yield row["_ligne"], Finding("primary-key", MESSAGE, column=column, value=shown), row["_annee"]
+                    yield (
+                        row["_ligne"],
+                        Finding("primary-key", MESSAGE, column=self._column, value=shown),
+                        row["_annee"],
+                    )
                 seen.add(key)
 
     def _compared(self, row: Mapping[str, Any], name: str) -> Any:
         """Return a part of the key as it is compared: a place by its coordinates, a text in one writing."""
         if name == self._field:
             return row["_maille"], row["_territoire"]
-        return _loosened(row[name]) if name in self._texts else row[name]
+        value = row[name]
+        return one_writing(value) if name in self._texts and value is not None else value
 
     def _hashes(self, batch: pa.RecordBatch) -> Hashes:
         names = ["_maille", "_territoire"] if self._field else []
         columns = [batch.column(name) for name in (*names, *(name for name in self._key if name != self._field))]
-        return hash_rows([_all_loosened(column) for column in columns] if self._loose else columns)
+        return hash_rows([_in_one_writing(column) for column in columns] if self._loose else columns)
 
     def _suspected(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         if self._loose:
@@ -123,25 +127,24 @@ class OfficeCodes:
         codes = pa.array(list(better), pa.string())
         for batch in rows.batches(["_ligne", "_annee", "_structure"]):
             for row in batch.filter(pc.is_in(batch.column("_structure"), codes)).to_pylist():
-                yield row["_ligne"], self._finding(row["_structure"], better[row["_structure"]]), row["_annee"]
+                code = row["_structure"]
+                message = (
+                    f"Ce code ne diffère de « {better[code]} » que par les majuscules, les espaces ou les zéros de "
+                    "tête : c'est sans doute la même structure."
+                )
+                finding = Finding("code-plusieurs-ecritures", message, column=self._label, value=code)
+                yield row["_ligne"], finding, row["_annee"]
 
     def _better(self) -> dict[str, str]:
         """Return, for each code that is written in a rarer way, the writing that stands."""
         alike: dict[str, list[str]] = {}
         for code in self._counts:
             alike.setdefault(code_form(code), []).append(code)
-        found: dict[str, str] = {}
+        better: dict[str, str] = {}
         for codes in alike.values():
             first = max(codes, key=lambda code: (self._counts[code], *_rank(code)))
-            found |= {code: first for code in codes if code != first}
-        return found
-
-    def _finding(self, code: str, better: str) -> Finding:
-        message = (
-            f"Ce code ne diffère de « {better} » que par les majuscules, les espaces ou les zéros de tête : "
-            "c'est sans doute la même structure."
-        )
-        return Finding("code-plusieurs-ecritures", message, column=self._label, value=code)
+            better |= {code: first for code in codes if code != first}
+        return better
 
 
 def _rank(code: str) -> tuple[int, int, str]:
@@ -149,27 +152,16 @@ def _rank(code: str) -> tuple[int, int, str]:
     return sum(map(str.isupper, code)), len(code) - len(code.lstrip("0")), code
 
 
-def _loosened(text: str | None) -> str | None:
-    return None if text is None else one_writing(text)
-
-
 def _is_loose(column: pa.ChunkedArray) -> bool:
     """Tell whether a text of the column may be written in several ways."""
     return bool(pc.any(pc.match_substring_regex(column, r"^\s|\s$|\s\s|[^\x00-\x7f]")).as_py())
 
 
-def _all_loosened(column: pa.Array) -> pa.Array:
-    if not pa.types.is_string(column.type):
-        return column
-    texts, places = distinct(column)
-    return pa.array(map(_loosened, texts), pa.string()).take(places)
+def _in_one_writing(column: pa.Array) -> pa.Array:
+    return mapped(column, one_writing, pa.string()) if pa.types.is_string(column.type) else column
 
 
 def _repeated(hashes: Hashes) -> Hashes:
     """Return the hashes that come more than once."""
     ordered = np.sort(hashes)
     return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-
-
-def _distinct(table: pa.Table) -> list[list[Any]]:
-    return [column.to_pylist() for column in table.group_by(table.column_names).aggregate([]).columns]

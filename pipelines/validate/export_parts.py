@@ -63,11 +63,6 @@ class Part:
     file: JudgedFile
     year: int | None
 
-    @property
-    def header(self) -> Sequence[str]:
-        """The labels of its columns."""
-        return self.file.validated.header
-
     @cached_property
     def table(self) -> TypedRows:
         """The accepted rows."""
@@ -183,9 +178,9 @@ def written(value: Any, descriptor: Mapping[str, Any]) -> str:
 
 def _columns(part: Part, export: Export, layout: Layout) -> list[ExportField | None]:
     """Return the field of each column of a file, but of those that were dropped or that nothing declares."""
-    held = set(part.table.schema.names)
-    fields = {label: item for label, item in fields_by_label(export, layout).items() if item.name in held}
-    return [fields.get(one_writing(label)) for label in part.header]
+    names = set(part.table.schema.names)
+    fields = {label: item for label, item in fields_by_label(export, layout).items() if item.name in names}
+    return [fields.get(one_writing(label)) for label in part.file.validated.header]
 
 
 def _reread(cell: str, item: ExportField, layout: Layout) -> str:

@@ -1,13 +1,20 @@
-"""What validation finds in a file. The words it is told in are those of ``messages``."""
+"""What a file is judged by, and what validation finds in it. The words it is told in are those of ``messages``."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipelines.compile.exports import label_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.declarations import Correction, Export, Layout, Territories
+    from pipelines.declarations.roles import RowRule
 
 Severity = Literal["erreur", "avertissement"]
 MASKED = "(valeur masquée)"  # stands for a value that may identify someone
@@ -47,12 +54,45 @@ class Finding:
         return tuple(row for row in (self.row, self.last) if row is not None)
 
 
-def rows_told(findings: Iterable[Finding]) -> int:
+@dataclass(frozen=True)
+class FileContext:
+    """A file of an export, read in one layout.
+
+    ``file`` is its path, ``file_year`` the year that the path gives, None when one file holds several years. ``rules``:
+    what the roles of the columns imply. ``corrections`` are applied to cells: a file that has some is opened whole.
+    ``spill`` is the Parquet file where the observations go; without it they stay in memory. ``progress`` is told the
+    number of rows of a delimited text judged so far.
+    """
+
+    export: Export
+    layout: Layout
+    territories: Territories
+    file: str
+    file_year: int | None
+    corrections: Sequence[Correction] = ()
+    rules: Sequence[RowRule] = ()
+    spill: Path | None = None
+    progress: Callable[[int], None] | None = None
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """The label of each field's column."""
+        return {field.name: label_of(field, self.layout) for field in self.export.fields}
+
+    def label(self, name: str | None) -> str:
+        """Return the label of a field's column; the name itself where none is declared."""
+        return self.labels.get(name, name) if name else ""
+
+    def finding(self, rule: str, message: str, name: str | None, value: Any, cause: str = "") -> Finding:
+        """Return what is wrong with a value of a field."""
+        return Finding(rule, message, column=self.label(name), value="" if value is None else str(value), cause=cause)
+
+
+def rows_told(findings: Sequence[Finding]) -> int:
     """Return how many rows findings tell, a row told twice once; of those that name no row, how many they are."""
-    found = list(findings)
-    alone = {item.row for item in found if item.row is not None and item.count == 1}
-    together = sum(item.count for item in found if item.count > 1)
-    return len(alone) + together if any(item.row is not None for item in found) else together or len(found)
+    alone = {item.row for item in findings if item.row is not None and item.count == 1}
+    together = sum(item.count for item in findings if item.count > 1)
+    return len(alone) + together or len(findings)
 
 
 class Tally:
@@ -64,15 +104,15 @@ class Tally:
     def __init__(self, kept: int) -> None:
         self._kept = kept
         self._findings: list[Finding] = []
-        self._seen: Counter[tuple[Any, ...]] = Counter()
+        self._counts: Counter[tuple[Any, ...]] = Counter()
         self._others: dict[tuple[Any, ...], Finding] = {}
 
-    def add(self, found: Iterable[Finding]) -> None:
+    def add(self, findings: Iterable[Finding]) -> None:
         """Take findings."""
-        for item in found:
+        for item in findings:
             kind = (item.rule, item.column, item.severity, item.year)
-            self._seen[kind] += 1
-            if item.row is None or self._seen[kind] <= self._kept:
+            self._counts[kind] += 1
+            if item.row is None or self._counts[kind] <= self._kept:
                 self._findings.append(item)
             elif kind in self._others:
                 before = self._others[kind]

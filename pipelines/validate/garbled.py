@@ -11,7 +11,7 @@ import html
 import re
 import unicodedata
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -19,17 +19,17 @@ from urllib.parse import unquote
 import pyarrow.compute as pc
 
 from pipelines.mechanics.french import counted
-from pipelines.validate.distinct_rows import places_of
 from pipelines.validate.findings import Finding
+from pipelines.validate.typed_rows import places_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from pipelines.validate.file_context import FileContext
+    from pipelines.validate.findings import FileContext
 
 _REMEMBERED = 1 << 14
 _ROUNDS = 4  # times that a text may have been converted over and over
@@ -62,16 +62,16 @@ _WEIGHTS = dict.fromkeys("éèàêçÉœ", 3) | {"é": 10, "è": 4, "à": 4} | d
 
 def _misread() -> dict[str, str]:
     """Return every letter and sign as its bytes in UTF-8 look in another encoding."""
-    found: dict[str, str] = {}
+    signs: dict[str, str] = {}
     for sign in dict.fromkeys(_LETTERS + _SIGNS + _MARKS):
         content = sign.encode()
-        seen = {"".join(_WINDOWS[byte] for byte in content)}
-        seen |= {content.decode(encoding) for encoding in ("latin-1", "mac_roman", "cp850", "cp437")}
-        for text in seen:
+        looks = {"".join(_WINDOWS[byte] for byte in content)}
+        looks |= {content.decode(encoding) for encoding in ("latin-1", "mac_roman", "cp850", "cp437")}
+        for text in looks:
             usual = text[0].isalpha() and text[1] in _QUOTES and sign not in _FRENCH + _SIGNS
             if not usual:
-                found.setdefault(text, sign)
-    return found
+                signs.setdefault(text, sign)
+    return signs
 
 
 def _alternatives(texts: dict[str, str]) -> str:
@@ -128,10 +128,11 @@ def damage(text: str) -> Damage | None:
         return Damage(TWICE, likely)
     if _PLACE.search(text) and (likely := _in_another_page(text)):
         return Damage(OLD, likely)
-    if _CONTROL.search(text):
-        return Damage(CONTROLS, _without_controls(text))
-    likely = _decoded(text)
-    return Damage(CODED, likely) if likely != text else None
+    if _CONTROL.search(text):  # read as signs of Windows, or as DOS and Mac have letters there
+        windows = "".join(_WINDOWS[ord(sign)] if "\u0080" <= sign <= "\u009f" else sign for sign in text)
+        return Damage(CONTROLS, _likeliest([windows]) or _in_another_page(text))
+    likely = unquote(html.unescape(_ESCAPE.sub(lambda code: chr(int(code[1], 16)), text)))
+    return Damage(CODED, likely) if _CODE.search(text) and likely != text else None
 
 
 def lost_letters(name: str) -> Damage | None:
@@ -147,7 +148,7 @@ def _read_again(text: str) -> str:
     for _ in range(_ROUNDS):
         if not _SEQUENCES.search(likely):
             break
-        likely = _whole(likely) or _SEQUENCES.sub(lambda found: _MISREAD[found[0]], likely)
+        likely = _whole(likely) or _SEQUENCES.sub(lambda misread: _MISREAD[misread[0]], likely)
     return _BLANKED.sub("à", likely).lstrip("\ufeff") if likely != text else text
 
 
@@ -165,8 +166,8 @@ def _in_another_page(text: str) -> str:
     if any(first in text and second in text for first, second in _PAIRS.items()):
         return ""
     pages = ("cp850", "mac_roman", "cp437")
-    known = [_turned(text, "cp1252", page) for page in pages] + [_turned(text, page, "cp1252") for page in pages]
-    return _likeliest(known)
+    turned = [_turned(text, "cp1252", page) for page in pages] + [_turned(text, page, "cp1252") for page in pages]
+    return _likeliest(turned)
 
 
 def _likeliest(texts: list[str]) -> str:
@@ -189,69 +190,55 @@ def _turned(text: str, written: str, meant: str) -> str:
     return likely if likely != text else ""
 
 
-def _without_controls(text: str) -> str:
-    """Return the text whose control signs are read as signs of Windows, or as DOS and Mac have letters there."""
-    windows = "".join(_WINDOWS[ord(sign)] if "\u0080" <= sign <= "\u009f" else sign for sign in text)
-    return _likeliest([windows]) or _in_another_page(text)
-
-
-def _decoded(text: str) -> str:
-    if not _CODE.search(text):
-        return text
-    return unquote(html.unescape(_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)))
-
-
 RULE = "texte-mal-converti"
 _ACCENT = "[À-ÖØ-öø-ÿŒœ]"
 # Names, or share of the rows, that are spoiled where no accent is right: it is the file then, and not one of its names.
 _SEVERAL, _SHARE = 2, 0.1
 
 
-@dataclass
 class SpoiledTexts:
-    """Looks at the text columns of consecutive blocks, and remembers what concerns the file as a whole."""
+    """Looks at the ``present`` text columns of a file, and remembers what concerns it as a whole.
 
-    names: frozenset[str]  # fields that are published
-    labels: Mapping[str, str]  # labels of the text columns, by field
-    _spoiled: set[str] = field(default_factory=set)
-    _rows: set[int] = field(default_factory=set)
-    _seen: int = 0
-    _is_right_somewhere: bool = False
+    ``labels``: those of these columns, by field.
+    """
 
-    @classmethod
-    def of(cls, context: FileContext, present: Collection[str]) -> SpoiledTexts:
-        """Return what looks at the ``present`` columns of a file."""
-        export = context.export
-        published = {export.structure.code, export.structure.name} if export.structure else set()
-        texts = [item.name for item in export.fields if item.type == "string" and item.name in present]
-        return cls(frozenset(name for name in published if name), {name: context.label(name) for name in texts})
+    def __init__(self, context: FileContext, present: Collection[str]) -> None:
+        structure, fields = context.export.structure, context.export.fields
+        self._names = {structure.code, structure.name} if structure else set()  # they are published
+        texts = [item.name for item in fields if item.type == "string" and item.name in present]
+        self.labels = {name: context.label(name) for name in texts}
+        self._spoiled: set[str] = set()
+        self._rows: set[int] = set()
+        self._looked = 0
+        self._is_right_somewhere = False
 
     def in_block(self, texts: pa.Table, numbers: NDArray[np.int64]) -> Iterator[tuple[int, Finding]]:
         """Yield what is wrong with the texts of accepted rows, by place in the block; row numbers are those given."""
-        self._seen += len(numbers)
+        self._looked += len(numbers)
         for name in self.labels:
             column = texts.column(name)
             for place in self._suspects(name, column):
-                if told := self.in_cell(name, column[place].as_py(), int(numbers[place])):
-                    yield place, told
+                if finding := self.in_cell(name, column[place].as_py(), int(numbers[place])):
+                    yield place, finding
 
     def in_cell(self, name: str, text: str | None, row: int) -> Finding | None:
         """Return what is wrong with one text, if it is spoiled."""
-        is_name = name in self.names
-        known = (damage(text) or (lost_letters(text) if is_name else None)) if text else None
-        if known is None or text is None:
+        is_name = name in self._names
+        spoiled = damage(text or "") or (lost_letters(text or "") if is_name else None)
+        if spoiled is None or text is None:
             return None
         if is_name:
             self._spoiled.add(text)
             self._rows.add(row)
+        cause = f"se lit sans doute « {spoiled.likely} »" if spoiled.likely else "les lettres d'origine sont perdues"
         return Finding(
-            RULE, f"Des lettres sont mal converties ({known.cause}).", "erreur" if is_name else "avertissement",
-            column=self.labels[name], value=text, cause=_likely(known),
+            RULE, f"Des lettres sont mal converties ({spoiled.cause}).", "erreur" if is_name else "avertissement",
+            column=self.labels[name], value=text, cause=cause,
         )  # fmt: skip
 
     def of_the_file(self) -> Finding | None:
         """Return the finding that refuses the whole file, once all of it was seen; nothing for a file that is right."""
-        many = len(self._spoiled) >= _SEVERAL or len(self._rows) > max(1, _SHARE * self._seen)
+        many = len(self._spoiled) >= _SEVERAL or len(self._rows) > max(1, _SHARE * self._looked)
         if self._is_right_somewhere or not many:
             return None
         return Finding(
@@ -261,13 +248,8 @@ class SpoiledTexts:
         )
 
     def _suspects(self, name: str, column: pa.ChunkedArray) -> list[int]:
-        shape = rf"{SHAPE}|\?" if name in self.names else SHAPE
-        likely = pc.match_substring_regex(column, shape)
+        likely = pc.match_substring_regex(column, rf"{SHAPE}|\?" if name in self._names else SHAPE)
         if not self._is_right_somewhere:
             accented = pc.and_(pc.match_substring_regex(column, _ACCENT), pc.invert(likely))
             self._is_right_somewhere = bool(pc.any(accented).as_py())
         return places_of(likely)
-
-
-def _likely(known: Damage) -> str:
-    return f"se lit sans doute « {known.likely} »" if known.likely else "les lettres d'origine sont perdues"

@@ -11,14 +11,14 @@ from pipelines.compile.exports import field_descriptor
 from pipelines.mechanics.french import rows_text
 from pipelines.mechanics.plain_text import one_line, spelled
 from pipelines.mechanics.spelling import one_writing
-from pipelines.validate.findings import rows_told
+from pipelines.validate.coordinates import place_fields
+from pipelines.validate.findings import EXPIRED, rows_told
 from pipelines.validate.header import fields_by_label
-from pipelines.validate.hints import mend_of
-from pipelines.validate.messages import UNREADABLE, constraint_of, message_of
+from pipelines.validate.messages import UNREADABLE, constraint_of, mend_of, message_of
 from pipelines.validate.personal import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pipelines.declarations import Export, ExportField, Layout
     from pipelines.validate.findings import Finding
@@ -63,8 +63,9 @@ class Problem:
         """Return the problem as plain data, with the French keys of the reports."""
         names = ("fichier", "regle", "contrainte", "colonne", "severite", "nombre", "lignes", "valeurs", "message",
                  "explication", "remede", "attendu", "exemple", "causes")  # fmt: skip
-        found = dict(zip(names, asdict(self).values(), strict=True))
-        return {**found, "lignes": list(self.rows[:100]), "valeurs": list(self.values), "causes": list(self.causes)}
+        described = dict(zip(names, asdict(self).values(), strict=True))
+        lists = {"lignes": list(self.rows[:100]), "valeurs": list(self.values), "causes": list(self.causes)}
+        return described | lists
 
 
 def grouped(verdict: Verdict, export: Export, layout: Layout, year: int | None) -> list[Problem]:
@@ -74,49 +75,66 @@ def grouped(verdict: Verdict, export: Export, layout: Layout, year: int | None) 
         by_file.setdefault(file, []).append(finding)
     problems = []
     for file, findings in by_file.items():
-        groups: dict[tuple[str, str, str, bool], list[Finding]] = {}
-        for item in once_a_row(masked(findings, export, layout)):
-            groups.setdefault((item.rule, constraint_of(item), item.column, item.row is None), []).append(item)
-        problems += [_problem(file, group, export, layout, year) for group in groups.values()]
+        groups = groups_of(once_a_row(masked(findings, export, layout)))
+        problems += [_problem(file, group, export, layout, year) for group in groups]
     return sorted(problems, key=lambda item: (item.severity != "erreur", item.file, item.rows[:1], item.column))
+
+
+def groups_of(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Return findings that are alike together: of one rule and column, of rows or of the whole file."""
+    groups: dict[tuple[str, str, str, bool], list[Finding]] = {}
+    for item in findings:
+        groups.setdefault((item.rule, constraint_of(item), item.column, item.row is None), []).append(item)
+    return list(groups.values())
 
 
 def once_a_row(findings: list[Finding]) -> list[Finding]:
     """Tell a short or blank row once: not every cell that it lacks, nor the rules that these cells would break."""
     short = {item.row for item in findings if item.rule == "missing-cell"}
     blank = {item.row for item in findings if item.rule == "blank-row"}
-    told: set[int | None] = set()
-    kept = []
+    done: set[int | None] = set()
+    once = []
     for item in findings:
         if item.rule == "missing-cell":
-            if item.row not in told:
-                kept.append(replace(item, column="", value=""))
-            told.add(item.row)
+            if item.row not in done:
+                once.append(replace(item, column="", value=""))
+            done.add(item.row)
         elif item.row in blank and item.rule != "blank-row":
             continue
         elif item.row not in short or constraint_of(item) != "required":
-            kept.append(item)
-    return kept
+            once.append(item)
+    return once
+
+
+def in_words_of_rule(group: Sequence[Finding], file: str = "") -> Problem:
+    """Return the problem that findings alike are, without what the declaration of its column adds."""
+    first, words = group[0], message_of(group[0])
+    alike = all(item.message == first.message for item in group)
+    message = one_line(first.message, LONGEST_SENTENCE) if alike else words.title
+    rows = sorted({row for item in group for row in item.rows})  # of those counted together, the first and the last
+    values = dict.fromkeys(spelled(item.value, LONGEST_VALUE) for item in group if item.value)
+    return Problem(
+        one_line(file, 200), first.rule, constraint_of(first), one_line(first.column), first.severity, rows_told(group),
+        tuple(rows), tuple(values)[:SHOWN_VALUES], message, words.why, words.mend, "", "",
+    )  # fmt: skip
 
 
 def _problem(file: str, group: Sequence[Finding], export: Export, layout: Layout, year: int | None) -> Problem:
-    first, words = group[0], message_of(group[0])
+    first, problem = group[0], in_words_of_rule(group, file)
     field = fields_by_label(export, layout).get(one_writing(first.column))
-    alike = all(item.message == first.message for item in group)
-    rows = sorted({row for item in group for row in item.rows})  # of those counted together, the first and the last
-    helped = field is not None and words.example
-    shows = helped and not all("écrivez «" in item.cause for item in group)  # what to write is told by each cause
-    message = one_line(first.message, LONGEST_SENTENCE) if alike else words.title
-    mend = mend_of(item.cause for item in group) or f"{words.mend}{_or_empty(first.rule, field, export, layout)}"
-    if first.rule in UNREADABLE and first.severity == "erreur" and alike:
-        told, _, action = message.partition(". ")
-        message, mend = (f"{told.rstrip('.')}.", action or mend)
-    return Problem(
-        one_line(file, 200), first.rule, constraint_of(first), one_line(first.column), first.severity,
-        rows_told(group), tuple(rows), _values(group), message, words.why,
-        mend,
-        expected_words(field, layout) if helped and field else "",
-        cell_example(export, field, layout, year) if shows and field else "", causes_of(group),
+    message = problem.message
+    mend = mend_of(item.cause for item in group) or f"{problem.mend}{_or_empty(first.rule, field, export, layout)}"
+    if first.rule in UNREADABLE and first.severity == "erreur" and message != message_of(first).title:
+        what, _, action = message.partition(". ")
+        message, mend = f"{what.rstrip('.')}.", action or mend
+    # A place in the declarations, or nothing, is no value; what to write may be told by each cause.
+    values = () if first.rule == EXPIRED or problem.constraint == "required" else problem.values
+    helped = field if message_of(first).example else None
+    shows = not all("écrivez «" in item.cause for item in group)
+    return replace(
+        problem, values=values, message=message, mend=mend, causes=_causes_of(group),
+        expected=expected_words(helped, layout) if helped else "",
+        example=cell_example(export, helped, layout, year) if helped and shows else "",
     )  # fmt: skip
 
 
@@ -124,21 +142,12 @@ def _or_empty(rule: str, field: ExportField | None, export: Export, layout: Layo
     """Say that a cell may be left empty, where it may: no rule of the column, key or place needs it."""
     if rule not in _UNKNOWN or field is None or field.constraints.required:
         return ""
-    territory, structure = export.territory, export.structure
-    needed = {export.period.field, export.level.field, territory and territory.field, structure and structure.code}
-    missing = field_descriptor(field, layout).get("missingValues", [""])
-    free = field.name not in {*export.key, *needed} and "" in missing
-    return " Laissez la cellule vide si la valeur est inconnue." if free else ""
+    needed = {*export.key, *place_fields(export), export.period.field, export.level.field}
+    is_free = field.name not in needed and "" in field_descriptor(field, layout).get("missingValues", [""])
+    return " Laissez la cellule vide si la valeur est inconnue." if is_free else ""
 
 
-def _values(group: Sequence[Finding]) -> tuple[str, ...]:
-    if group[0].rule == "correction-perimee" or constraint_of(group[0]) == "required":
-        return ()  # a place in the declarations, or nothing
-    seen = dict.fromkeys(spelled(item.value, LONGEST_VALUE) for item in group if item.value)
-    return tuple(list(seen)[:SHOWN_VALUES])
-
-
-def causes_of(group: Sequence[Finding]) -> tuple[str, ...]:
+def _causes_of(group: Sequence[Finding]) -> tuple[str, ...]:
     """Return what is wrong with the first values and how to write them, one of each kind before the others."""
     kinds: dict[str, str] = {}
     every: dict[str, None] = {}
@@ -146,8 +155,9 @@ def causes_of(group: Sequence[Finding]) -> tuple[str, ...]:
         kind = _QUOTED.sub("", item.cause)
         if item.cause and (kind not in kinds or len(every) < SHOWN_VALUES):
             seen = f"« {spelled(item.value, LONGEST_VALUE)} » : " if item.value else ""
-            told = f"{seen}{one_line(item.cause, LONGEST_SENTENCE)}"
-            kinds.setdefault(kind, told)
-            every.setdefault(told)
+            cause = f"{seen}{one_line(item.cause, LONGEST_SENTENCE)}"
+            kinds.setdefault(kind, cause)
+            every.setdefault(cause)
     first = list(kinds.values())[:SHOWN_CAUSES]
-    return tuple([*first, *(told for told in every if told not in first)][: max(len(first), SHOWN_VALUES)])
+    others = [cause for cause in every if cause not in first]
+    return tuple([*first, *others][: max(len(first), SHOWN_VALUES)])

@@ -1,6 +1,7 @@
-"""The one catalogue of what rules are called in French: title, explanation, mend, by rule and kind of constraint.
+"""The words of findings in French: what rules are called and how to mend them, and the hints that tell a cause.
 
-The texts are in ``messages.yml``; titles hold no value and are published. Nothing is judged here.
+The texts are in ``messages.yml`` (by rule and kind of constraint; titles hold no value and are published) and
+``hints.yml``. Nothing is judged here: causes are looked for in cells by ``causes``, in texts by ``near_misses``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
@@ -18,11 +19,10 @@ from pipelines.compile.expected_cells import type_words
 from pipelines.declarations.yaml_source import LOADER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pipelines.validate.findings import Finding
 
-_TEXTS = Path(__file__).with_name("messages.yml")
 _POSITION = re.compile(r"the same as in the row at position (\d+)")
 _TYPE = re.compile(r'type is "([a-z]+)/(.*)"', re.DOTALL)
 _CONSTRAINT = re.compile(r'constraint "(\w+)" is "(.*)"', re.DOTALL)
@@ -35,6 +35,8 @@ _LIMITS = {
     "maxLength": "au plus {} caractères",
     "enum": "valeurs permises : {}",
 }
+# Rules of a file that can't be read: what is wrong is told in one sentence, and what to do follows it.
+UNREADABLE = frozenset({"fichier-illisible", "fichier-vide", "fichier-coupe", "feuille-absente", "archive"})
 
 Told = Literal["", "values", "file", "reading", "personal"]
 
@@ -59,20 +61,24 @@ _UNKNOWN = Message(
 )
 
 
+def _yaml(name: str) -> Any:
+    return yaml.load(Path(__file__).with_name(name).read_text(encoding="utf-8"), LOADER)
+
+
 @cache
-def _read() -> dict[str, dict[str, Message]]:
-    texts = yaml.load(_TEXTS.read_text(encoding="utf-8"), LOADER)
-    return {part: {name: Message(**item) for name, item in found.items()} for part, found in texts.items()}
+def _messages() -> dict[str, dict[str, Message]]:
+    parts = _yaml("messages.yml")
+    return {part: {name: Message(**item) for name, item in messages.items()} for part, messages in parts.items()}
 
 
 def rules() -> Mapping[str, Message]:
     """Return the message of every rule."""
-    return _read()["rules"]
+    return _messages()["rules"]
 
 
 def constraints() -> Mapping[str, Message]:
     """Return the message of every kind of constraint."""
-    return _read()["constraints"]
+    return _messages()["constraints"]
 
 
 def why_told(rule: str) -> Told:
@@ -80,9 +86,9 @@ def why_told(rule: str) -> Told:
     return rules().get(rule, _UNKNOWN).told
 
 
-def title(rule: str) -> str:
-    """Return the published sentence of a rule."""
-    return rules().get(rule, _UNKNOWN).title
+def title(rule: str, detail: str = "") -> str:
+    """Return the published sentence of a rule; with a detail in brackets, which is not."""
+    return _detailed(rules().get(rule, _UNKNOWN).title, detail)
 
 
 def message_of(finding: Finding) -> Message:
@@ -90,10 +96,6 @@ def message_of(finding: Finding) -> Message:
     if finding.rule == "constraint-error":
         return constraints().get(constraint_of(finding), rules()["constraint-error"])
     return rules().get(finding.rule, _UNKNOWN)
-
-
-# Rules of a file that can't be read: what is wrong is told in one sentence, and what to do follows it.
-UNREADABLE = frozenset({"fichier-illisible", "fichier-vide", "fichier-coupe", "feuille-absente", "archive"})
 
 
 def constraint_of(finding: Finding) -> str:
@@ -115,18 +117,18 @@ def sentence(rule: str, note: str, *, pattern: bool = False) -> str:
     ``pattern``: with the pattern that a value breaks, for those who wrote it.
     """
     if rule == "type-error" and (kind := _TYPE.fullmatch(note)):
-        return _with(title(rule), f"il faut : {type_words(kind[1], kind[2])}")
+        return title(rule, f"il faut : {type_words(kind[1], kind[2])}")
     if rule == "constraint-error" and (limit := _CONSTRAINT.fullmatch(note)):
-        known = constraints().get(limit[1], rules()[rule])
-        form = "forme attendue {}" if limit[1] == "pattern" and pattern else _LIMITS.get(limit[1])
-        return _with(known.title, form.format(_listed(limit[2]))) if form else known.title
+        message = constraints().get(limit[1], rules()[rule])
+        form = "forme attendue {}" if limit[1] == "pattern" and pattern else _LIMITS.get(limit[1], "")
+        return _detailed(message.title, form.format(_listed(limit[2])))
     if position := _POSITION.fullmatch(note):
-        return _with(title(rule), f"comme à la ligne {position[1]}")
+        return title(rule, f"comme à la ligne {position[1]}")
     return title(rule_of(rule, note))
 
 
-def _with(sentence: str, detail: str) -> str:
-    return f"{sentence.rstrip('.')} ({detail})."
+def _detailed(sentence: str, detail: str) -> str:
+    return f"{sentence.rstrip('.')} ({detail})." if detail else sentence
 
 
 def _listed(limit: str) -> str:
@@ -136,3 +138,56 @@ def _listed(limit: str) -> str:
     except (ValueError, SyntaxError):
         return limit
     return ", ".join(str(value) for value in values) if isinstance(values, list) else limit
+
+
+_PART = re.compile(r"\\\{[a-z]+\\\}")
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A cause in words, where ``{…}`` is a part of the cell; what to do, or nothing where the rule says it well."""
+
+    words: str
+    mend: str = ""
+    examples: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def form(self) -> re.Pattern[str]:
+        """What a cause that has this hint holds."""
+        return re.compile(rf"(?<!\w){_PART.sub('.+?', re.escape(self.words))}(?!\w)")
+
+
+@cache
+def hints() -> Mapping[str, Hint]:
+    """Return every hint by its name."""
+    return {name: Hint(item["words"], item.get("mend", ""), tuple(map(tuple, item.get("examples", ()))))
+            for name, item in _yaml("hints.yml").items()}  # fmt: skip
+
+
+def words(name: str, **parts: object) -> str:
+    """Return the words of a hint, its parts filled in."""
+    return hints()[name].words.format(**parts)
+
+
+def mend_of(causes: Iterable[str]) -> str:
+    """Return what to do about causes: what their hint says if it is one, to follow each if they differ.
+
+    Nothing where a value has no known cause, or where their hint leaves it to the rule.
+    """
+    distinct = set(causes)
+    mends = {_mend(cause) for cause in distinct}
+    if len(mends) == 1:
+        return mends.pop()
+    return "" if "" in distinct else "Corrigez chaque valeur selon sa cause."
+
+
+@cache
+def _forms() -> list[tuple[re.Pattern[str], str]]:
+    return [(hint.form, hint.mend) for hint in hints().values()]
+
+
+def _mend(cause: str) -> str:
+    """Return the mend of a cause; none of one that has several, which what to write tells better."""
+    seen = cause.partition(" ; ")[0]  # what follows is what to write
+    mends = {mend for form, mend in _forms() if form.search(seen)}
+    return mends.pop() if len(mends) == 1 else ""

@@ -10,17 +10,22 @@ from typing import TYPE_CHECKING
 
 from pipelines.mechanics.spelling import INVISIBLE, JOINER, unaccented
 from pipelines.validate.garbled import damage
-from pipelines.validate.hints import words
+from pipelines.validate.messages import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
-    _Step = tuple[str, Callable[[str], str]]
+    Step = tuple[str, Callable[[str], str]]
 
-UNSEEN = re.compile(f"[{INVISIBLE}{JOINER}]")
+_UNSEEN = re.compile(f"[{INVISIBLE}{JOINER}]")
 _SPACE = re.compile(r"\s+")
 _NUMBERED = re.compile(r"^\s*\(?\d{1,3}\s*[-–.):/=]\s*")
 _CLOSEST = 0.75  # how alike two texts must be for one to be proposed in place of the other
+
+
+def without_unseen(text: str) -> str:
+    """Return a text without the signs that nobody sees."""
+    return _UNSEEN.sub("", text)
 
 
 def _unaccented(text: str) -> str:
@@ -29,8 +34,8 @@ def _unaccented(text: str) -> str:
 
 
 # What may differ, in French, with what makes it alike; the smallest changes first.
-_STEPS: tuple[_Step, ...] = (
-    (words("signe-invisible"), lambda text: UNSEEN.sub("", text)),
+_STEPS: tuple[Step, ...] = (
+    (words("signe-invisible"), without_unseen),
     (words("numero-devant"), lambda text: _NUMBERED.sub("", text)),
     (words("espace-au-bout"), str.strip),
     (words("espace-insecable"), lambda text: re.sub("[\u00a0\u202f\u2007\u2009]", " ", text)),
@@ -46,63 +51,60 @@ _STEPS: tuple[_Step, ...] = (
 
 def differences(text: str, other: str) -> list[str]:
     """Return in French all that differs between two texts; nothing if they are equal, or differ by more than that."""
-    if text == other or not _alike(text, other, _STEPS):
+
+    def are_alike(steps: Sequence[Step]) -> bool:
+        return _through(text, steps) == _through(other, steps)
+
+    if text == other or not are_alike(_STEPS):
         return []
-    return [told for told, _ in _needed(_STEPS, lambda steps: _alike(text, other, steps))]
+    return [difference for difference, _ in _needed(_STEPS, are_alike)]
 
 
-def near_miss(text: str, allowed: Iterable[str]) -> str:
+def near_miss(text: str, allowed: Collection[str]) -> str:
     """Return in French which allowed text was probably meant, and what differs; nothing if none is near."""
-    known = list(allowed)
-    if text in known:
+    if text in allowed:
         return ""
-    for other in known:
-        if found := differences(text, other):
-            return f"{', '.join(found)} ; écrivez « {other} »"
-    if meant := spoiled(text, known):
+    for other in allowed:
+        if different := differences(text, other):
+            return f"{', '.join(different)} ; écrivez « {other} »"
+    if meant := spoiled(text, allowed):
         return f"{words('accents-mal-convertis')} ; écrivez « {meant} »"
-    close = difflib.get_close_matches(_folded(text), [_folded(other) for other in known], n=1, cutoff=_CLOSEST)
-    nearest = next((other for other in known if close and _folded(other) == close[0]), "")
-    return f"{words('valeur-proche')} « {nearest} »" if nearest else ""
+    folded = {_folded(other): other for other in reversed(list(allowed))}
+    close = difflib.get_close_matches(_folded(text), [_folded(other) for other in allowed], n=1, cutoff=_CLOSEST)
+    return f"{words('valeur-proche')} « {folded[close[0]]} »" if close else ""
 
 
-def mended(text: str, steps: Sequence[_Step], is_right: Callable[[str], bool]) -> tuple[list[str], str]:
+def mended(text: str, steps: Sequence[Step], is_right: Callable[[str], bool]) -> tuple[list[str], str]:
     """Return the words of the steps that make a text right, and that text; nothing if they don't."""
     if not is_right(_through(text, steps)):
         return [], ""
-    kept = _needed(steps, lambda some: is_right(_through(text, some)))
-    return [told for told, _ in kept], _through(text, kept).strip()
+    needed = _needed(steps, lambda some: is_right(_through(text, some)))
+    return [name for name, _ in needed], _through(text, needed).strip()
 
 
-def _needed(steps: Sequence[_Step], holds: Callable[[Sequence[_Step]], bool]) -> list[_Step]:
-    """Return the fewest steps with which it holds, the first ones (the smallest changes) being kept before others."""
-    kept = list(steps)
-    for step in reversed(steps):
-        without = [item for item in kept if item is not step]
-        if holds(without):
-            kept = without
-    return kept
-
-
-def _through(text: str, steps: Iterable[_Step]) -> str:
-    return reduce(lambda found, step: step[1](found), steps, text)
-
-
-def _alike(text: str, other: str, steps: Iterable[_Step]) -> bool:
-    kept = list(steps)
-    return _through(text, kept) == _through(other, kept)
-
-
-def spoiled(text: str, allowed: Iterable[str]) -> str:
+def spoiled(text: str, allowed: Collection[str]) -> str:
     """Return the allowed text that a conversion spoiled, if it is that; signs that stand for any letter are tried."""
-    known = list(allowed)
-    found = damage(text)
-    if found and found.likely in known:
-        return found.likely
+    damaged = damage(text)
+    if damaged and damaged.likely in allowed:
+        return damaged.likely
     if "\ufffd" not in text and "?" not in text:
         return ""
     form = re.compile(".{1,2}".join(map(re.escape, re.split("[\ufffd?]+", text))))
-    return next((other for other in known if form.fullmatch(other) and not other.isascii()), "")
+    return next((other for other in allowed if form.fullmatch(other) and not other.isascii()), "")
+
+
+def _needed(steps: Sequence[Step], holds: Callable[[Sequence[Step]], bool]) -> list[Step]:
+    """Return the fewest steps with which it holds, the first ones (the smallest changes) being kept before others."""
+    needed = list(steps)
+    for step in reversed(steps):
+        without = [item for item in needed if item is not step]
+        if holds(without):
+            needed = without
+    return needed
+
+
+def _through(text: str, steps: Iterable[Step]) -> str:
+    return reduce(lambda changed, step: step[1](changed), steps, text)
 
 
 def _folded(text: str) -> str:

@@ -8,30 +8,27 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.validate.coordinates import COORDINATES
 from pipelines.validate.equivalent_keys import EquivalentKeys, OfficeCodes
-from pipelines.validate.findings import Finding, Tally
-from pipelines.validate.row_faults import JudgedRows, Refusal, RefusalKind, RowJudge
+from pipelines.validate.findings import FileContext, Finding, Tally
+from pipelines.validate.row_faults import JudgedRows, Refusal, RowJudge
 from pipelines.validate.typed_rows import ARROW_TYPES, TypedRows, TypedWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pipelines.declarations import Export
     from pipelines.tabular import JudgedBlock
-    from pipelines.validate.file_context import FileContext
     from pipelines.validate.header import MatchedHeader
 
 KEPT_ROWS = 10_000  # refused rows kept with their cells: more would not be corrected by hand
 KEPT_FINDINGS = 10_000  # of one rule, column and year; the others are counted
 _SPACES = " \t\r\n\u00a0\u202f"  # not all that str.strip takes for one: U+001C is a character that a row is refused for
-
-Kind = TypeVar("Kind", bound="Hashable")
 
 
 @dataclass(frozen=True)
@@ -71,9 +68,9 @@ def observation_schema(export: Export) -> pa.Schema:
     Personal columns are judged, then dropped: no result rests on them. The texts of users' experiences are kept: these
     rows are private, and the voices are made of them, masked.
     """
-    kept = [item for item in export.fields if not item.personal or item.name in export.kept_personal]
-    fields = [pa.field(item.name, ARROW_TYPES[item.type]) for item in kept]
-    absences = [pa.field(f"_absence_{item.name}", pa.string()) for item in kept if item.absences]
+    public = [item for item in export.fields if not item.personal or item.name in export.kept_personal]
+    fields = [pa.field(item.name, ARROW_TYPES[item.type]) for item in public]
+    absences = [pa.field(f"_absence_{item.name}", pa.string()) for item in public if item.absences]
     return pa.schema([*COORDINATES, *fields, *absences])
 
 
@@ -96,7 +93,7 @@ class ObservationsWriter:
         self._refused: Counter[int | None] = Counter()
         self._refused_rows: list[RefusedRow] = []
         self._ignored = 0
-        self._blank: BlankRows[RefusalKind] = BlankRows()
+        self._blank = BlankRows()
         self._last = 0
         structure = context.export.structure
         held = [name for name in self._places if name in self._schema.names]
@@ -113,33 +110,32 @@ class ObservationsWriter:
         if len(block.numbers):
             self._last = max(self._last, int(block.numbers[-1]))
         for row in sorted(rows.refusals, key=lambda item: item.number):
-            if has_content(row.cells):
+            if any(cell and cell.strip(_SPACES) for cell in row.cells):
                 self._last = max(self._last, row.number)
                 self._refuse(row)
             else:
-                self._blank.add(row.kind, row.number)
-        for number, kind in self._blank.before(self._last):
-            self._refuse(Refusal(number, *kind))
+                self._blank.add(row)
+        for row in self._blank.before(self._last):
+            self._refuse(row)
 
-    def finish(self, fetch: Callable[[int], list[str | None]], **known: Any) -> Validated:
-        """Return what was gathered; ``fetch`` gives the cells of a row again.
+    def finish(self, fetch: Callable[[int], list[str | None]], **of_file: Any) -> Validated:
+        """Return what was gathered; ``fetch`` gives the cells of a row again, ``of_file`` goes into the judgement.
 
         Blank rows at the end of the file, which spreadsheets leave, are no rows.
         """
         rows = self._writer.close()
         late: set[int] = set()
-        for number, found, year in chain(self._offices.found(rows), self._keys.found(rows)):
+        for number, finding, year in chain(self._offices.found(rows), self._keys.found(rows)):
             if number not in late:
-                self._refuse(Refusal(number, [found], fetch(number) if self._keeps_cells() else [], year))
+                self._refuse(Refusal(number, [finding], fetch(number) if self._keeps_cells() else [], year))
             late.add(number)
-        if late:
-            rows = rows.without(sorted(late))
+        rows = rows.without(sorted(late))
         findings = [*self.tally.close(), *self._judge.roles.told(rows)]
         findings.sort(key=lambda item: item.row or 0)
         if whole := self._judge.spoiled.of_the_file():
-            return Validated(TypedRows(self._schema), [whole, *findings], usable=False, **known)
-        kept = sorted(self._refused_rows, key=lambda item: item.number)
-        return Validated(rows, findings, dict(self._refused), self._ignored, refused_rows=kept, **known)
+            return Validated(TypedRows(self._schema), [whole, *findings], usable=False, **of_file)
+        refused_rows = sorted(self._refused_rows, key=lambda item: item.number)
+        return Validated(rows, findings, dict(self._refused), self._ignored, refused_rows=refused_rows, **of_file)
 
     def _write(self, block: JudgedBlock, rows: JudgedRows) -> None:
         numbers = pa.array(block.numbers, pa.int64())
@@ -153,20 +149,18 @@ class ObservationsWriter:
             else:
                 columns[name] = self._reasons(field, rows.table.column(field), block.texts.column(field))
         whole = pa.Table.from_arrays(list(columns.values()), schema=self._schema)
-        kept = whole if rows.good.all() else whole.filter(pa.array(rows.good))
-        self._keys.note(kept)
-        self._offices.note(kept)
-        self._writer.write(kept)
+        accepted = whole if rows.good.all() else whole.filter(pa.array(rows.good))
+        self._keys.note(accepted)
+        self._offices.note(accepted)
+        self._writer.write(accepted)
 
     def _reasons(self, name: str, values: pa.ChunkedArray, texts: pa.ChunkedArray) -> pa.ChunkedArray:
         """Return the declared reason of each absence, by what was written there."""
         declared = self._context.export.field(name)
-        known = dict(declared.absences or {}) if declared else {}
-        blank = pc.is_null(values)
-        written = pc.if_else(blank, texts, None)
-        place = pc.index_in(written, pa.array(list(known), pa.string()))
-        place = pc.if_else(pc.and_(blank, pc.is_valid(written)), place, None)
-        return pa.array(list(known.values()), pa.string()).take(place) if known else pa.nulls(len(values), pa.string())
+        reasons = dict(declared.absences or {}) if declared else {}
+        written = pc.if_else(pc.is_null(values), texts, None)
+        places = pc.index_in(written, pa.array(list(reasons), pa.string()))
+        return pa.array(list(reasons.values()), pa.string()).take(places)
 
     def _refuse(self, row: Refusal) -> None:
         self._refused[row.year] += 1
@@ -178,32 +172,28 @@ class ObservationsWriter:
         return len(self._refused_rows) < KEPT_ROWS
 
 
-def has_content(cells: Iterable[str | None]) -> bool:
-    """Tell whether a row holds anything but spaces."""
-    return any(cell and cell.strip(_SPACES) for cell in cells)
+class BlankRows:
+    """Refused rows without content, in order; those at the end of a file, which are no rows, are never given back.
 
-
-class BlankRows(Generic[Kind]):
-    """Numbers of rows without content, in order, by kind (what their refusals have in common); no rows at the end.
-
-    Runs of one kind take no more than one.
+    Runs of rows that are alike but for their number take no more than one.
     """
 
     def __init__(self) -> None:
-        self._runs: list[tuple[Kind, range]] = []
+        self._runs: list[tuple[Refusal, range]] = []
 
-    def add(self, kind: Kind, number: int) -> None:
+    def add(self, row: Refusal) -> None:
         """Note a row, after those before it."""
-        last_kind, last = self._runs[-1] if self._runs else (None, range(0))
-        if last and last_kind == kind and last.stop == number:
-            self._runs[-1] = (kind, range(last.start, number + 1))
-        else:
-            self._runs.append((kind, range(number, number + 1)))
+        if self._runs:
+            last, run = self._runs[-1]
+            if run.stop == row.number and replace(last, number=row.number) == row:
+                self._runs[-1] = (last, range(run.start, row.number + 1))
+                return
+        self._runs.append((row, range(row.number, row.number + 1)))
 
-    def before(self, number: int) -> Iterator[tuple[int, Kind]]:
+    def before(self, number: int) -> Iterator[Refusal]:
         """Yield the rows that come before a number, in order, and forget them."""
         past, self._runs = self._runs, []
-        for kind, run in past:
-            yield from ((row, kind) for row in range(run.start, min(run.stop, number)))
+        for first, run in past:
+            yield from (replace(first, number=row) for row in range(run.start, min(run.stop, number)))
             if run.stop > number:
-                self._runs.append((kind, range(max(run.start, number), run.stop)))
+                self._runs.append((first, range(max(run.start, number), run.stop)))

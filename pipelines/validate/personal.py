@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,12 @@ import pyarrow.compute as pc
 from pipelines.compile.exports import field_descriptor, is_optional, label_of
 from pipelines.mechanics.french import counted
 from pipelines.mechanics.spelling import one_writing
-from pipelines.validate.findings import MASKED, Finding
+from pipelines.validate.findings import EXPIRED, MASKED, Finding
 from pipelines.validate.header import fields_by_label
 from pipelines.validate.messages import title
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Sequence
 
     from pipelines.declarations import Export, Layout
     from pipelines.validate.observations_writer import Validated
@@ -67,12 +68,10 @@ _SHAPE = "|".join((
 
 def protect(validated: Validated, export: Export, layout: Layout) -> Validated:
     """Return the judgement with its findings masked, and with a warning where personal data seem to be."""
-    suspected = find_personal(validated.observations, export, layout) + _in_refused_rows(validated, export, layout)
-    findings = masked(validated.findings, export, layout)
-    told = [*findings, *sorted(suspected, key=lambda item: (item.column, item.row or 0))]
-    if export.kind == "experiences":
-        return _ShownCells(export, layout).of(replace(validated, findings=told))
-    return replace(validated, findings=told)
+    suspected = _in_observations(validated.observations, export, layout) + _in_refused_rows(validated, export, layout)
+    suspected.sort(key=lambda item: (item.column, item.row or 0))
+    validated = replace(validated, findings=[*masked(validated.findings, export, layout), *suspected])
+    return _ShownCells(export, layout).of(validated) if export.kind == "experiences" else validated
 
 
 class _ShownCells:
@@ -94,27 +93,25 @@ class _ShownCells:
         """
         labels = [one_writing(label) for label in validated.header]
         shifted = {item.row for item in validated.findings if item.rule in _SHIFTED}
-        rows = [
-            replace(row, cells=[
-                cell if not cell or (row.number not in shifted and self.shows(label, cell)) else hidden(cell)
-                for label, cell in zip_longest(labels[: len(row.cells)], row.cells, fillvalue="")
-            ])
-            for row in validated.refused_rows
-        ]  # fmt: skip
-        header = [label if one_writing(label) in self._fields or not label else hidden(label)
-                  for label in validated.header]  # fmt: skip
+        rows = []
+        for row in validated.refused_rows:
+            pairs = zip_longest(labels[: len(row.cells)], row.cells, fillvalue="")
+            shown = [row.number not in shifted and self.shows(label, cell) for label, cell in pairs]
+            cells = [cell if shows else hidden(cell) for cell, shows in zip(row.cells, shown, strict=True)]
+            rows.append(replace(row, cells=cells))
+        header = [label if one_writing(label) in self._fields else hidden(label) for label in validated.header]
         return replace(validated, refused_rows=rows, header=header)
 
     def finding(self, item: Finding) -> Finding:
         """Return a finding without the cell that it tells, nor the label if it isn't declared."""
         if item.rule == "extra-label":
-            told = f"Une colonne n'est pas déclarée, d'intitulé {hidden(item.column)} : elle est ignorée."
-            return replace(item, message=told, column="", value="", cause="", declare="")
+            message = f"Une colonne n'est pas déclarée, d'intitulé {hidden(item.column)} : elle est ignorée."
+            return replace(item, message=message, column="", value="", cause="", declare="")
         if item.rule == "missing-label" and not item.cause:  # what it says besides is a label that isn't declared
             return replace(item, message=f"{item.message.partition('.')[0]}.", declare="")
         if item.rule == "encodage":
             item = replace(item, message=_LIKELY.sub("", item.message))
-        if not item.value or item.rule == "correction-perimee" or self.shows(item.column, item.value):
+        if not item.value or item.rule == EXPIRED or self.shows(item.column, item.value):
             return item
         return replace(item, value=hidden(item.value), cause="")
 
@@ -136,50 +133,45 @@ class _ShownCells:
 
 def hidden(cell: str) -> str:
     """Return what stands for a cell of users' experiences; hiding twice changes nothing."""
-    if cell.startswith(MASKED[:-1]):
+    if not cell or cell.startswith(MASKED[:-1]):
         return cell
     return f"{MASKED[:-1]} : {counted(len(cell), 'signe')})"
 
 
-def masked(findings: Iterable[Finding], export: Export, layout: Layout) -> list[Finding]:
+def masked(findings: Sequence[Finding], export: Export, layout: Layout) -> list[Finding]:
     """Return the findings without any personal value. Masking twice changes nothing.
 
     In a row whose cells are shifted, any cell may be that of a personal column: all of them are masked. In a file
     where no label is known, the labels are the cells of a first row: none is told.
     """
-    found = list(findings)
     personal = {one_writing(label_of(field, layout)) for field in export.fields if field.personal}
-    personal |= {one_writing(label) for label in _key_labels(export, layout, personal)}
-    shifted = {item.row for item in found if item.rule in _SHIFTED} if personal else set()
-    if _headless(found, export, layout):
-        found = _without_labels(found)
+    shifted = {item.row for item in findings if item.rule in _SHIFTED} if personal else set()
+    key = [label_of(field, layout) for name in export.key if (field := export.field(name))]
+    if any(one_writing(label) in personal for label in key):
+        personal.add(one_writing(", ".join(key)))  # the column that findings on the key name
+    if _headless(findings, export, layout):
+        findings = _without_labels(findings)
     if export.kind == "experiences":
         shown = _ShownCells(export, layout)
-        return [shown.finding(item) for item in found]
-    return [
-        replace(item, value=MASKED, cause="")
-        if item.value
-        and item.rule != "correction-perimee"
-        and (one_writing(item.column) in personal or item.row in shifted or kinds(item.value))
-        else item
-        for item in found
-    ]
+        return [shown.finding(item) for item in findings]
+    told = []
+    for item in findings:
+        hides = one_writing(item.column) in personal or item.row in shifted
+        if item.value and item.rule != EXPIRED and (hides or kinds(item.value)):
+            told.append(replace(item, value=MASKED, cause=""))
+        else:
+            told.append(item)
+    return told
 
 
-def _key_labels(export: Export, layout: Layout, personal: Collection[str]) -> list[str]:
-    """Return the column that findings on the key name, if it holds a personal one."""
-    labels = [label_of(field, layout) for name in export.key if (field := export.field(name))]
-    return [", ".join(labels)] if any(one_writing(label) in personal for label in labels) else []
-
-
-def _headless(findings: list[Finding], export: Export, layout: Layout) -> bool:
+def _headless(findings: Sequence[Finding], export: Export, layout: Layout) -> bool:
     needed = {label_of(field, layout) for field in export.fields if not is_optional(field, layout)}
     missing = [item for item in findings if item.rule == "missing-label"]
     # A label that is nearly a declared one, but for its case or a sign that nobody sees, is no cell of a first row.
     return bool(needed) and needed <= {item.column for item in missing} and not any(item.cause for item in missing)
 
 
-def _without_labels(findings: list[Finding]) -> list[Finding]:
+def _without_labels(findings: Sequence[Finding]) -> list[Finding]:
     """Tell once that no label is known: the columns that are missing are all of them, and those seen are cells."""
     told = ("missing-label", "extra-label", "blank-label")
     expected = ", ".join(dict.fromkeys(item.column for item in findings if item.rule == "missing-label"))
@@ -193,17 +185,14 @@ def _without_labels(findings: list[Finding]) -> list[Finding]:
 def _in_refused_rows(validated: Validated, export: Export, layout: Layout) -> list[Finding]:
     """Look in the text columns of refused rows too: they aren't among the observations."""
     fields = fields_by_label(export, layout)
-    texts = [
-        (index, label, fields[label])
-        for index, label in enumerate(map(one_writing, validated.header))
-        if label in fields and fields[label].type == "string" and not fields[label].personal
-    ]
-    return [
-        warning(label_of(field, layout), found, row.number, row.year)
-        for row in validated.refused_rows
-        for index, _, field in texts
-        if index < len(row.cells) and (found := kinds(row.cells[index]))
-    ]
+    columns = [fields.get(one_writing(label)) for label in validated.header]
+    findings = []
+    for row in validated.refused_rows:
+        for field, cell in zip(columns, row.cells, strict=False):
+            searched = field is not None and field.type == "string" and not field.personal
+            if field and searched and (found := kinds(cell)):
+                findings.append(_warning(label_of(field, layout), found, row.number, row.year))
+    return findings
 
 
 def kinds(text: str) -> list[str]:
@@ -220,37 +209,32 @@ def kinds(text: str) -> list[str]:
     return found
 
 
-def find_personal(observations: TypedRows, export: Export, layout: Layout) -> list[Finding]:
+def _in_observations(observations: TypedRows, export: Export, layout: Layout) -> list[Finding]:
     """Return a warning per row and text column, not declared personal, that seems to hold personal data.
 
     After MOST_ROWS rows of a column, the rest of it is not searched.
     """
     texts = [field for field in export.fields if field.type == "string" and not field.personal]
     findings: list[Finding] = []
-    told: Counter[str] = Counter()
-    known: dict[str, list[str]] = {}
+    counts: Counter[str] = Counter()
+    kinds_of = lru_cache(MOST_ROWS)(kinds)
     for batch in observations.batches([*(field.name for field in texts), "_ligne", "_annee"]):
         for field in texts:
-            if told[field.name] >= MOST_ROWS:
+            if counts[field.name] >= MOST_ROWS:
                 continue
             likely = pc.match_substring_regex(batch.column(field.name), _SHAPE)
-            if not pc.any(likely).as_py():
-                continue
             rows = batch.select([field.name, "_ligne", "_annee"]).filter(likely)
             for value, row, year in zip(*(item.to_pylist() for item in rows.columns), strict=True):
-                found = known[value] if value in known else kinds(value)
-                if len(known) < MOST_ROWS:
-                    known[value] = found
-                if found and told[field.name] < MOST_ROWS:
-                    told[field.name] += 1
-                    findings.append(warning(label_of(field, layout), found, row, year))
+                found = kinds_of(value)
+                if found and counts[field.name] < MOST_ROWS:
+                    counts[field.name] += 1
+                    findings.append(_warning(label_of(field, layout), found, row, year))
     return findings
 
 
-def warning(column: str, found: list[str], row: int | None, year: int | None) -> Finding:
+def _warning(column: str, found: list[str], row: int | None, year: int | None) -> Finding:
     """Return the finding that says so, without the value."""
-    message = f"{title(RULE).rstrip('.')} ({', '.join(found)})."
-    return Finding(RULE, message, "avertissement", row, column, "", year)
+    return Finding(RULE, title(RULE, ", ".join(found)), "avertissement", row, column, "", year)
 
 
 def _nir_holds(number: str, key: str) -> bool:

@@ -17,30 +17,28 @@ from pipelines.mechanics.limits import LONGEST_CELL
 from pipelines.validate.causes import Causes
 from pipelines.validate.coordinates import RowPlacer
 from pipelines.validate.damaged_cells import DamagedText, MarkedCells
-from pipelines.validate.distinct_rows import places_of
-from pipelines.validate.duration_columns import Durations
 from pipelines.validate.findings import Finding
 from pipelines.validate.garbled import SpoiledTexts
 from pipelines.validate.header import HEADER_AGAIN, RepeatedHeader
 from pipelines.validate.messages import constraint_of, rule_of, sentence
 from pipelines.validate.role_rules import RoleRules, values_table
 from pipelines.validate.rows_not_data import total_in
-from pipelines.validate.typed_rows import ARROW_TYPES
+from pipelines.validate.typed_rows import ARROW_TYPES, Durations, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from frictionless.errors import RowError
-    from numpy.typing import NDArray
 
     from pipelines.tabular import JudgedBlock, JudgedRow
-    from pipelines.validate.file_context import FileContext
+    from pipelines.validate.findings import FileContext
     from pipelines.validate.header import MatchedHeader
+    from pipelines.validate.typed_rows import Mask
 
 _DIGITS = 15  # beyond, whole numbers are not exact any more, and sums could pass 64 bits: no real figure is so large
 _LARGEST = 10.0**_DIGITS
+_NO_NUMBER = "nombre-impossible"
 _IMPOSSIBLE = f"Ce n'est pas un nombre utilisable (nan, inf, ou plus de {_DIGITS} chiffres)."
-RefusalKind = tuple[tuple[Finding, ...], tuple[str | None, ...], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +50,6 @@ class Refusal:
     cells: Sequence[str | None]
     year: int | None
 
-    @property
-    def kind(self) -> RefusalKind:
-        """All but the number."""
-        return tuple(self.found), tuple(self.cells), self.year
-
 
 @dataclass(frozen=True)
 class JudgedRows:
@@ -67,7 +60,7 @@ class JudgedRows:
 
     table: pa.Table
     coordinates: list[pa.Array]
-    good: NDArray[np.bool_]
+    good: Mask
     ignored: int
     refusals: list[Refusal]
     warnings: list[Finding]
@@ -102,9 +95,9 @@ class RowJudge:
         ])  # fmt: skip
         self.marked = MarkedCells(marks, first_row, matched, context)
         self.roles = RoleRules(context)
-        self.spoiled = SpoiledTexts.of(context, self._places)
+        self.spoiled = SpoiledTexts(context, self._places)
         self._placer = RowPlacer(context)
-        self._durations = Durations(context, self._places)
+        self._durations = Durations(context.export, context.layout, self._places)
         self._damaged = DamagedText(context, self._places)
         self._causes = Causes(context)
         self._repeated = RepeatedHeader(matched.labels)
@@ -121,7 +114,7 @@ class RowJudge:
         """Return, for each row that frictionless refuses, what the roles of its columns refuse in it too."""
         years = np.array([self._year_of(row) or np.nan for row in rows], np.float64)
         table = values_table([self._durations.values(row.values) for row in rows], self._judged_schema)
-        found = _by_place(self.roles.refused(table, years), self._durations.beyond(table))
+        found = _by_place(self.roles.refused(table, years), self._beyond(table))
         return [found.get(place, []) for place in range(len(rows))]
 
     def _refused(self, row: JudgedRow, implied: Sequence[Finding]) -> Refusal:
@@ -133,7 +126,7 @@ class RowJudge:
         elif blank:
             found = [self._from_frictionless(error, row) for error in blank]
         elif self._repeated.is_again(row.cells):
-            found = [self._repeated.finding()]
+            found = [self._repeated.finding]
         else:
             found = self._wrong_in(row)
             wrong = {item.column for item in found}
@@ -144,8 +137,8 @@ class RowJudge:
 
     def _total_in(self, cells: Sequence[str | None], found: list[Finding]) -> list[Finding]:
         """Tell a total alone: each fault of its cells comes from that."""
-        known = {name: cells[place] or "" for name, place in self._places.items() if place < len(cells)}
-        total = total_in(known, self._context.export)
+        written = {name: cells[place] or "" for name, place in self._places.items() if place < len(cells)}
+        total = total_in(written, self._context.export)
         if total is None or any(item.rule == HEADER_AGAIN for item in found):
             return found
         return [replace(total, column=self._context.label(total.column))]
@@ -155,26 +148,29 @@ class RowJudge:
         marked = self.marked.at(row.number)
         if not marked:
             return found
-        told = {item.column for item in marked}
-        keys = {self._context.label(name) for name in self._context.export.key}
-        hidden = {"blank-row", *(("primary-key", "cle-vide") if told & keys else ())}
-        kept = [item for item in found if item.column not in told and item.rule not in hidden]
-        return [*self._as_written(marked, row.cells), *kept]
+        columns = {item.column for item in marked}
+        hidden = {"blank-row"}
+        if columns & {self._context.label(name) for name in self._context.export.key}:
+            hidden |= {"primary-key", "cle-vide"}
+        others = [item for item in found if item.column not in columns and item.rule not in hidden]
+        return [*self._as_written(marked, row.cells), *others]
 
     def _wrong_in(self, row: JudgedRow) -> list[Finding]:
-        impossible = [name for name, value in row.values.items() if name in self._places and _is_impossible(value)]
-        found = [self._finding("nombre-impossible", _IMPOSSIBLE, name, row.values[name]) for name in impossible]
-        fields = [str(getattr(error, "field_name", "") or "") for error in row.found]
-        found += [
-            self._from_frictionless(error, row)
-            for error, name in zip(row.found, fields, strict=True)
-            if name not in impossible
-        ]
-        return found + self._placer.findings_of(row.values, {*fields, *impossible})
+        impossible = {
+            name: value for name, value in row.values.items() if name in self._places and _is_impossible(value)
+        }
+        found = [self._context.finding(_NO_NUMBER, _IMPOSSIBLE, name, value) for name, value in impossible.items()]
+        wrong = set(impossible)
+        for error in row.found:
+            name = str(getattr(error, "field_name", "") or "")
+            wrong.add(name)
+            if name not in impossible:
+                found.append(self._from_frictionless(error, row))
+        return found + self._placer.findings_of(row.values, wrong)
 
-    def _spoiled_in(self, row: JudgedRow, told: set[str]) -> list[Finding]:
-        """Return the spoiled texts of a refused row, in the columns of which nothing is told yet."""
-        names = [name for name, label in self.spoiled.labels.items() if label not in told]
+    def _spoiled_in(self, row: JudgedRow, wrong: set[str]) -> list[Finding]:
+        """Return the spoiled texts of a refused row, in the columns of which nothing is wrong yet."""
+        names = [name for name, label in self.spoiled.labels.items() if label not in wrong]
         cells = [(name, row.cells[self._places[name]]) for name in names if self._places[name] < len(row.cells)]
         return [found for name, cell in cells if (found := self.spoiled.in_cell(name, cell, row.number))]
 
@@ -185,8 +181,8 @@ class RowJudge:
     def _valid(self, block: JudgedBlock) -> JudgedRows:
         """Judge the rows that frictionless accepts; refuse those that can't be observations."""
         table = self._durations.typed(block.accepted)
-        wrong = _by_place(self._impossible(block), self._durations.beyond(table), self.marked.errors(block.numbers))
-        wrong |= {place: [self._repeated.finding()] for place in self._repeated.places(block.texts)}
+        wrong = _by_place(self._impossible(block), self._beyond(table), self.marked.errors(block.numbers))
+        wrong |= {place: [self._repeated.finding] for place in self._repeated.places(block.texts)}
         warned = self._look(block, wrong)
         possible = np.ones(table.num_rows, np.bool_)
         possible[list(wrong)] = False
@@ -215,44 +211,52 @@ class RowJudge:
         refusals = []
         for place, *cells in zip(found, *(column.to_pylist() for column in texts.columns), strict=True):
             year = self._context.file_year or years[place].as_py()
-            told = self._total_in(cells, self._as_written(found[place], cells))
-            refusals.append(Refusal(int(block.numbers[place]), told, cells, year))
+            of_row = self._total_in(cells, self._as_written(found[place], cells))
+            refusals.append(Refusal(int(block.numbers[place]), of_row, cells, year))
         return refusals
 
     def _look(self, block: JudgedBlock, wrong: dict[int, list[Finding]]) -> list[tuple[int, Finding]]:
         """Add to what is wrong what was seen in the texts of valid rows; return the warnings, by place."""
         warned = []
-        for seen in (self._damaged.found(block.accepted), self.spoiled.in_block(block.texts, block.numbers)):
-            for place, item in list(seen):
-                if item.severity == "avertissement":
-                    warned.append((place, item))
-                elif item.column not in {told.column for told in wrong.get(place, ())}:
-                    wrong.setdefault(place, []).append(item)
+        spoiled = self.spoiled.in_block(block.texts, block.numbers)
+        for place, item in chain(self._damaged.found(block.accepted), spoiled):
+            if item.severity == "avertissement":
+                warned.append((place, item))
+            elif item.column not in {other.column for other in wrong.get(place, ())}:
+                wrong.setdefault(place, []).append(item)
         return warned
+
+    def _beyond(self, table: pa.Table) -> Iterator[tuple[int, Finding]]:
+        """Yield the durations of a typed table that are out of their bounds; other types are judged by frictionless."""
+        for item in self._durations.fields:
+            for kind, test in (("minimum", pc.less), ("maximum", pc.greater)):
+                limit = getattr(item.constraints, kind)
+                if isinstance(limit, int | float):
+                    note = f'constraint "{kind}" is "{limit:g} {item.unit}"'
+                    message = sentence("constraint-error", note)
+                    for place in places_of(test(table.column(item.name), limit)):
+                        yield place, Finding("constraint-error", message, column=self._context.label(item.name))
 
     def _impossible(self, block: JudgedBlock) -> Iterator[tuple[int, Finding]]:
         """Yield numbers that frictionless accepts but that no result can be made of: nan, inf, and more than 10^15."""
-        known = {int(number): place for place, number in enumerate(block.numbers)} if block.unheld else {}
+        places = {int(number): place for place, number in enumerate(block.numbers)} if block.unheld else {}
         for item in block.unheld:
-            yield known[item.number], self._finding("nombre-impossible", _IMPOSSIBLE, item.field, item.text)
+            yield places[item.number], self._context.finding(_NO_NUMBER, _IMPOSSIBLE, item.field, item.text)
         for name in self._places:
             column = block.accepted.column(name)
             if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
                 continue
-            held = pc.less_equal(pc.abs(column.cast(pa.float64(), safe=False)), _LARGEST)
-            for place in places_of(pc.invert(held)):
-                yield place, self._finding("nombre-impossible", _IMPOSSIBLE, name, column[place].as_py())
-
-    def _finding(self, rule: str, message: str, name: str, value: Any) -> Finding:
-        return Finding(rule, message, column=self._context.label(name), value="" if value is None else str(value))
+            possible = pc.less_equal(pc.abs(column.cast(pa.float64(), safe=False)), _LARGEST)
+            for place in places_of(pc.invert(possible)):
+                yield place, self._context.finding(_NO_NUMBER, _IMPOSSIBLE, name, column[place].as_py())
 
     def _as_written(self, found: list[Finding], cells: Sequence[str | None]) -> list[Finding]:
         """Put what the file holds where a finding on one column has a value that was read from it."""
         written = []
         for item in found:
             place = self._place_of_label.get(item.column, len(cells))
-            told = replace(item, value=cells[place] or "") if place < len(cells) else item
-            written.append(replace(told, cause=self._cause(told, cells)))
+            shown = replace(item, value=cells[place] or "") if place < len(cells) else item
+            written.append(replace(shown, cause=self._cause(shown, cells)))
         return written
 
     def _cause(self, item: Finding, cells: Sequence[str | None]) -> str:
@@ -271,9 +275,10 @@ class RowJudge:
             cells = [row.cells[self._places[name]] or "" for name in key if self._places[name] < len(row.cells)]
             return Finding(rule, message, column=column, value=", ".join(cells) if any(cells) else "")
         name = str(getattr(error, "field_name", "") or "")
-        if form := self._durations.form(name):
-            rule, message = _of_duration(rule, message, form)
-        return self._finding(rule, message, name, getattr(error, "cell", ""))
+        form = self._durations.form(name)
+        if form and constraint_of(Finding(rule, message)) == "pattern":  # it stands for the type
+            rule, message = "type-error", sentence("type-error", f'type is "duration/{form}"')
+        return self._context.finding(rule, message, name, getattr(error, "cell", ""))
 
 
 def _check_cells(block: JudgedBlock) -> None:
@@ -286,27 +291,20 @@ def _check_cells(block: JudgedBlock) -> None:
                 raise OverlongCellError(int(block.numbers[place]))
 
 
-def _by_place(*seen: Iterable[tuple[int, Finding]]) -> dict[int, list[Finding]]:
-    found: dict[int, list[Finding]] = {}
-    for place, item in chain(*seen):
-        found.setdefault(place, []).append(item)
-    return found
+def _by_place(*findings: Iterable[tuple[int, Finding]]) -> dict[int, list[Finding]]:
+    by_place: dict[int, list[Finding]] = {}
+    for place, item in chain(*findings):
+        by_place.setdefault(place, []).append(item)
+    return by_place
 
 
 def _once_a_column(*groups: Sequence[Finding]) -> list[Finding]:
     """Return what is wrong with a row: one fault of a cell, told once; of a header come back, nothing more."""
     found: list[Finding] = []
     for group in groups:
-        told = {item.column for item in found}
-        found += [item for item in group if item.column not in told]
+        columns = {item.column for item in found}
+        found += [item for item in group if item.column not in columns]
     return [item for item in found if item.rule == HEADER_AGAIN] or found
-
-
-def _of_duration(rule: str, message: str, form: str) -> tuple[str, str]:
-    """Tell the pattern of a duration, which stands for its type, as a type."""
-    if rule != "constraint-error" or constraint_of(Finding(rule, message)) != "pattern":
-        return rule, message
-    return "type-error", sentence("type-error", f'type is "duration/{form}"')
 
 
 def _is_impossible(value: Any) -> bool:

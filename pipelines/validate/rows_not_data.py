@@ -7,7 +7,7 @@ since it would count twice what the others give. One alone: it is told, and read
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import frictionless
@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 from pipelines.compile.exports import field_descriptor, label_named
 from pipelines.declarations.strict_model import LEVELS
 from pipelines.mechanics.spelling import unaccented
-from pipelines.validate.distinct_rows import distinct, numbered, places_of
+from pipelines.validate.coordinates import place_fields
 from pipelines.validate.findings import Finding
+from pipelines.validate.typed_rows import distinct, numbered, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export, Layout
+    from pipelines.validate.findings import Severity
 
     _Labels = Mapping[int, tuple[str, str]]  # of rows by place: the text, and its field
 
@@ -52,22 +54,19 @@ _FEWEST_ALIKE = 3  # cells that have to be the example's: fewer are an answer li
 _FEW = 0.1  # share of the rows: a label that more of them have is a value like another
 
 
-def may_hold_totals(rows: pa.Table, export: Export) -> bool:
-    """Say whether ``totals_left`` may find anything: in a survey, only where the name of a place says so."""
-    if export.kind != "survey":
-        return True
-    held = [pc.unique(rows.column(name)).to_pylist() for name in _places(export) if name in rows.column_names]
-    return any(_says_total(str(value), True) for values in held for value in values if value is not None)
-
-
 def totals_left(rows: pa.Table, export: Export, layout: Layout) -> Iterator[tuple[int, Finding]]:
     """Yield the place and the finding (an error or a warning) of each row that is, or looks like, a total.
 
     Only rows of the finest level there are looked at: those of other levels are declared totals. Answers to a survey
     don't add up: only the labels of their places are looked at.
     """
-    held = pc.unique(rows.column("_maille")).to_pylist()
-    levels = [level for level in LEVELS if level in held]
+    named = place_fields(export)
+    if export.kind == "survey" and not any(
+        _names_total(rows.column(name)) for name in named if name in rows.column_names
+    ):
+        return
+    present = pc.unique(rows.column("_maille")).to_pylist()
+    levels = [level for level in LEVELS if level in present]
     if not levels or levels == ["national"]:
         return
     places = places_of(pc.equal(rows.column("_maille"), levels[0]))
@@ -77,21 +76,25 @@ def totals_left(rows: pa.Table, export: Export, layout: Layout) -> Iterator[tupl
     is_sum = _sums_alone(finest, figures, labels, export)
     for row in sorted({*labels, *is_sum}):
         label, name = labels.get(row, ("", export.structure.code if export.structure else ""))
-        shown = label or _place_of(finest, row)
-        found = None
+        shown = label or next(
+            (code for code in (finest.column(of)[row].as_py() for of in _CODES) if code is not None), ""
+        )
         if label and _adds_up(finest, figures, row, labels):
-            found = Finding("ligne-de-total", _REFUSED.format(shown))
-        elif label and name in _places(export):
-            found = Finding("total-possible", _NAMED.format(shown), "avertissement")
+            rule, sentence = "ligne-de-total", _REFUSED
+        elif label and name in named:
+            rule, sentence = "total-possible", _NAMED
         elif row in is_sum:
-            found = Finding("total-possible", _SUMMED.format(shown), "avertissement")
-        if found is not None:
-            yield places[row], replace(found, column=label_named(export, layout, name), value=shown)
+            rule, sentence = "total-possible", _SUMMED
+        else:
+            continue
+        severity: Severity = "erreur" if sentence == _REFUSED else "avertissement"
+        column = label_named(export, layout, name)
+        yield places[row], Finding(rule, sentence.format(shown), severity, column=column, value=shown)
 
 
 def total_in(cells: Mapping[str, str], export: Export) -> Finding | None:
     """Return what is told of a row that is refused, when its key or its place is the name of a total."""
-    for name in dict.fromkeys([*export.key, *_places(export)]):
+    for name in dict.fromkeys([*export.key, *place_fields(export)]):
         text = (cells.get(name) or "").strip()
         if _says_total(text, is_place=False):  # « France » may be a place written in the wrong row
             return Finding("total-refuse", _WRONG.format(text), column=name, value=text)
@@ -124,35 +127,30 @@ def _is(column: pa.ChunkedArray, value: object) -> NDArray[np.bool_]:
     return np.asarray(same.fill_null(False).to_numpy())
 
 
-def _places(export: Export) -> list[str]:
-    structure, territory = export.structure, export.territory
-    names = [structure.code, structure.name] if structure else []
-    return [name for name in (*names, territory.field if territory else None) if name]
-
-
-def _place_of(rows: pa.Table, row: int) -> str:
-    return next((code for name in _CODES if (code := rows.column(name)[row].as_py()) is not None), "")
+def _names_total(column: pa.ChunkedArray) -> bool:
+    return any(_says_total(str(value), is_place=True) for value in pc.unique(column).to_pylist() if value is not None)
 
 
 def _labels(rows: pa.Table, export: Export) -> dict[int, tuple[str, str]]:
     """Return the label of a total that a row has, and its field: that of its place first, else any text's."""
-    found: dict[int, tuple[str, str]] = {}
+    labels: dict[int, tuple[str, str]] = {}
+    named = place_fields(export)
     is_survey = export.kind == "survey"  # many answers for « Ensemble » are those of an office of that name
     texts = [item for item in export.fields if item.type == "string" and item.name in rows.column_names]
     texts = [item for item in texts if item.constraints.enum is None and item.name != export.level.field]
-    texts = [item for item in texts if not is_survey or item.name in _places(export)]
-    for item in sorted(texts, key=lambda item: item.name not in _places(export)):
-        is_place = item.name in _places(export)
-        values, seen = distinct(rows.column(item.name))
-        totals = np.array([value is not None and _says_total(value, is_place) for value in values], np.bool_)
-        marked = places_of(totals[seen])
+    texts = [item for item in texts if not is_survey or item.name in named]
+    for item in sorted(texts, key=lambda item: item.name not in named):
+        is_place = item.name in named
+        values, places = distinct(rows.column(item.name))
+        totals = np.array([value is not None and _says_total(value, is_place=is_place) for value in values], np.bool_)
+        marked = places_of(totals[places])
         if (is_place and not is_survey) or len(marked) <= max(1, _FEW * rows.num_rows):
             for row in marked:
-                found.setdefault(row, (values[seen[row]], item.name))
-    return found
+                labels.setdefault(row, (values[places[row]], item.name))
+    return labels
 
 
-def _says_total(value: str, is_place: bool) -> bool:
+def _says_total(value: str, *, is_place: bool) -> bool:
     plain = _plain(value)
     return bool(_TOTAL.fullmatch(plain) or (is_place and _OTHERS.fullmatch(plain)))
 
@@ -174,7 +172,7 @@ class _Figures:
 
 
 def _figures(rows: pa.Table, export: Export) -> _Figures:
-    places, period = _places(export), export.period.field
+    places, period = place_fields(export), export.period.field
     aside = {export.weight, period, *export.key, *places}
     numbers = [item.name for item in export.fields if item.type in ("integer", "number") and item.name not in aside]
     names = [name for name in numbers if name in rows.column_names] if export.kind != "survey" else []
@@ -198,16 +196,16 @@ def _adds_up(rows: pa.Table, figures: _Figures, row: int, labels: _Labels) -> bo
     plain = _plain(labels[row][0])
     parts = [column[places] for column in figures.values.T for places in sets]
     totals = np.repeat(figures.values[row], len(sets))
-    held = [(total, part[~np.isnan(part)]) for total, part in zip(totals, parts, strict=True)]
-    return any(len(part) >= _LEAST and _is_made_of(float(total), part, plain) for total, part in held)
+    filled = [(total, part[~np.isnan(part)]) for total, part in zip(totals, parts, strict=True)]
+    return any(len(part) >= _LEAST and _is_made_of(float(total), part, plain) for total, part in filled)
 
 
-def _is_made_of(value: float, held: NDArray[np.float64], label: str) -> bool:
+def _is_made_of(value: float, parts: NDArray[np.float64], label: str) -> bool:
     if np.isnan(value) or value == 0:
         return False
     if label.startswith("moyenne"):
-        return abs(value - float(held.mean())) <= _ROUNDING
-    total = float(held.sum())
+        return abs(value - float(parts.mean())) <= _ROUNDING
+    total = float(parts.sum())
     return abs(value - total) <= (_NEAR if _TOTAL.fullmatch(label) else _EXACT) * abs(total)
 
 
@@ -239,11 +237,11 @@ def _summed(values: NDArray[Any], groups: NDArray[np.int64]) -> NDArray[np.float
     return sums[:, groups].T
 
 
-def _typed(export: Export, layout: Layout, example: Mapping[str, str], held: list[str]) -> dict[str, Any]:
+def _typed(export: Export, layout: Layout, example: Mapping[str, str], names: list[str]) -> dict[str, Any]:
     """Read the cells of an example as those of a file are; fields without one are not compared."""
     values = {}
     for item in export.fields:
-        if item.name not in held or not example.get(item.name):
+        if item.name not in names or not example.get(item.name):
             continue
         value, notes = frictionless.Field.from_descriptor(field_descriptor(item, layout)).read_cell(example[item.name])
         if not notes and value is not None:

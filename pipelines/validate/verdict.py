@@ -17,14 +17,17 @@ from pipelines.validate.export_parts import Expected, JudgedFile, Part, Whole, w
 from pipelines.validate.findings import EXPIRED, Finding, rows_told
 from pipelines.validate.messages import title, why_told
 from pipelines.validate.observations_writer import RefusedRow, observation_schema
-from pipelines.validate.role_rules import weights_found
+from pipelines.validate.role_rules import has_weights
 from pipelines.validate.typed_rows import TypedRows
 from pipelines.validate.whole_export import judge_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
-    from pipelines.declarations import Export, Layout
+    import pyarrow as pa
+
+    from pipelines.declarations import Catalogue, Export, Layout
     from pipelines.declarations.network import Acceptance
     from pipelines.declarations.statuses import Account
     from pipelines.validate.plausibility import Doubt
@@ -93,17 +96,18 @@ class Verdict:
         """Rows read that carry an observation or should have."""
         return self.accepted + self.refused
 
+    def tell(self, finding: Finding) -> None:
+        """Add what concerns the whole export: it is told of its first file."""
+        self.findings.append((self.files[0]["fichier"], self.files[0]["sha256"], finding))
+
 
 def not_handed_over(export: Export, year: int, pattern: str, arriving: Sequence[str] = ()) -> Verdict:
     """Return the verdict on an export none of whose files was found, but for those that are still ``arriving``."""
-    wanted = pattern.replace("{year}", str(year))
+    why = f"Aucun fichier « {pattern.replace('{year}', str(year))} » dans le dossier d'exports."
     if arriving:
         paths = ", ".join(f"« {path} »" for path in arriving)
-        told = f"{paths} : encore en cours de copie ; laissé pour le prochain passage."
-        return Verdict(export.id, Status.NOT_HANDED_OVER, "non-transmis", told)
-    return Verdict(
-        export.id, Status.NOT_HANDED_OVER, "non-transmis", f"Aucun fichier « {wanted} » dans le dossier d'exports."
-    )
+        why = f"{paths} : encore en cours de copie ; laissé pour le prochain passage."
+    return Verdict(export.id, Status.NOT_HANDED_OVER, "non-transmis", why)
 
 
 def judge(
@@ -119,65 +123,64 @@ def judge(
     how they are written, and nothing more). A content that comes under several names counts once.
     """
     layout = export.layout_or_last(year)
-    known, copies = _once(files)
-    parts = [Part(file, year) for file in known]
+    distinct, copies = _once(files)
+    parts = [Part(file, year) for file in distinct]
     whole = judge_whole(export, parts, expected or Expected(layout))
     verdict = _gathered(whole, year, layout)
-    found = [(part.file, item) for part in parts for item in part.findings]
+    findings = [(part.file, item) for part in parts for item in part.findings]
     for part, refused, told in zip(parts, whole.refused, whole.told, strict=True):
-        found += [(part.file, item) for item in (*refused.values(), *told)]
-    found = [*_still_expired(found, known), *copies]
+        findings += [(part.file, item) for item in (*refused.values(), *told)]
+    findings = [*_still_expired(findings, distinct), *copies]
     if whole.question:
-        found.append((known[0], Finding("deux-versions", whole.question, year=year)))
-    verdict.findings = [(file.path, file.sha256, item) for file, item in found]
-    decided = _decided(verdict, year, acceptance, all(file.validated.usable for file in known))
-    return _weighed(decided, export, year) if decided.state == Status.ACCEPTED else decided
+        findings.append((distinct[0], Finding("deux-versions", whole.question, year=year)))
+    verdict.findings = [(file.path, file.sha256, item) for file, item in findings]
+    _decide(verdict, year, acceptance, whole.question, usable=all(file.validated.usable for file in distinct))
+    if verdict.state == Status.ACCEPTED:
+        _weigh(verdict, export, layout, year)
+    return verdict
 
 
 def _gathered(whole: Whole, year: int | None, layout: Layout) -> Verdict:
     """Return a verdict that has the rows of all files, accepted and refused, and nothing decided yet."""
     export = whole.export
-    asides, tables = [], []
     verdict = Verdict(export.id, Status.ACCEPTED, None, "", companions=whole.companions)
+    tables: list[pa.Table | Path] = []
     for part, refused in zip(whole.parts, whole.refused, strict=True):
         table, aside = part.table.without(list(refused)), _set_aside(part, list(refused), export, layout)
-        tables.append(table)
-        asides.append(aside)
-        verdict.files.append(_file_line(part, table.num_rows, aside.refused))
-    parts = [part for table in tables for part in table.parts]
-    verdict.observations = TypedRows(observation_schema(export), parts, year)
-    verdict.accepted, verdict.refused = verdict.observations.num_rows, sum(aside.refused for aside in asides)
-    verdict.ignored = sum(part.file.validated.ignored for part in whole.parts)
-    verdict.set_aside = [aside for aside in asides if aside.refused]
+        validated = part.file.validated
+        tables += table.parts
+        verdict.refused += aside.refused
+        verdict.ignored += validated.ignored
+        verdict.set_aside += [aside] if aside.refused else []
+        verdict.files.append(
+            {
+                "fichier": part.file.path,
+                "sha256": part.file.sha256,
+                "lignes": table.num_rows + aside.refused,
+                "acceptees": table.num_rows,
+                "lu": validated.usable,
+                "feuille": validated.sheet,
+                "controle": validated.path,
+                "controle_pourquoi": validated.why,
+            }
+        )
+    verdict.observations = TypedRows(observation_schema(export), tables, year)
+    verdict.accepted = verdict.observations.num_rows
     return verdict
-
-
-def _file_line(part: Part, accepted: int, refused: int) -> dict[str, Any]:
-    validated = part.file.validated
-    return {
-        "fichier": part.file.path,
-        "sha256": part.file.sha256,
-        "lignes": accepted + refused,
-        "acceptees": accepted,
-        "lu": validated.usable,
-        "feuille": validated.sheet,
-        "controle": validated.path,
-        "controle_pourquoi": validated.why,
-    }
 
 
 def _once(files: Sequence[JudgedFile]) -> tuple[list[JudgedFile], list[Located]]:
     """Keep one file of each content, that of the plainest name; tell of the others."""
-    kept: dict[str, JudgedFile] = {}
+    plainest: dict[str, JudgedFile] = {}
     for file in sorted(files, key=lambda file: (len(file.path), file.path)):
-        kept.setdefault(file.sha256, file)
+        plainest.setdefault(file.sha256, file)
     copies = []
     for file in files:
-        first = kept[file.sha256]
+        first = plainest[file.sha256]
         if first is not file:
-            told = f"« {file.path} » a le même contenu que « {first.path} » : il n'est lu qu'une fois."
-            copies.append((file, Finding("fichier-en-double", told, "avertissement")))
-    return [file for file in files if kept[file.sha256] is file], copies
+            message = f"« {file.path} » a le même contenu que « {first.path} » : il n'est lu qu'une fois."
+            copies.append((file, Finding("fichier-en-double", message, "avertissement")))
+    return [file for file in files if plainest[file.sha256] is file], copies
 
 
 def doubt(verdict: Verdict, doubts: Sequence[Doubt]) -> None:
@@ -197,26 +200,26 @@ def _set_aside(part: Part, again: list[int], export: Export, layout: Layout) -> 
     return SetAside(part.file.path, part.file.validated.header, rows, part.refused + len(again))
 
 
-def _still_expired(found: list[Located], files: Sequence[JudgedFile]) -> list[Located]:
+def _still_expired(findings: list[Located], files: Sequence[JudgedFile]) -> list[Located]:
     """Drop the corrections that one of the files still needed: only those that no file needs have expired."""
     usable = sum(file.validated.usable for file in files)
-    missed = Counter(item.value for _, item in found if item.rule == EXPIRED)
-    return [entry for entry in found if entry[1].rule != EXPIRED or missed[entry[1].value] >= usable]
+    missed = Counter(item.value for _, item in findings if item.rule == EXPIRED)
+    return [entry for entry in findings if entry[1].rule != EXPIRED or missed[entry[1].value] >= usable]
 
 
-def _decided(verdict: Verdict, year: int | None, acceptance: Acceptance, usable: bool) -> Verdict:
+def _decide(verdict: Verdict, year: int | None, acceptance: Acceptance, question: str, *, usable: bool) -> None:
+    """Refuse an export for the first reason that holds; ``question``: which of two versions is the right one."""
     total = verdict.rows
     faults = verdict.refused - verdict.companions
     share = faults / total if total else 0.0
-    versions = next((item.message for _, _, item in verdict.findings if item.rule == "deux-versions"), "")
     expired = sorted({item.value for _, _, item in verdict.findings if item.rule == EXPIRED})
     if not usable:
         _refuse_unusable(verdict)
     elif expired:
         _refuse(verdict, f"Une correction déclarée ne s'applique plus : supprimez-la ({', '.join(expired)}).")
         verdict.for_producer = _NOT_YOURS
-    elif versions:
-        _refuse(verdict, versions)
+    elif question:
+        _refuse(verdict, question)
     elif not total:
         verdict.state, verdict.reason = Status.NOT_HANDED_OVER, "non-transmis"
         verdict.explanation = f"Le fichier ne contient aucune ligne{f' de {year}' if year else ''}."
@@ -229,33 +232,27 @@ def _decided(verdict: Verdict, year: int | None, acceptance: Acceptance, usable:
     elif verdict.refused:
         aside = counted(verdict.refused, "ligne refusée")
         verdict.explanation = f"{aside} sur {number(total)} ({_percent(verdict.refused / total)})."
-    return verdict
 
 
-def _weighed(verdict: Verdict, export: Export, year: int | None) -> Verdict:
+def _weigh(verdict: Verdict, export: Export, layout: Layout, year: int | None) -> None:
     """Refuse an export none of whose accepted rows has a weight above 0: nothing can be computed from it."""
-    if export.weight is None or verdict.observations is None:
-        return verdict
-    if weights_found(verdict.observations, export.weight)["positif"]:
-        return verdict
-    column = label_named(export, export.layout_or_last(year), export.weight)
-    file = verdict.files[0]
-    told = Finding("poids-nuls", title("poids-nuls"), column=column, year=year)
-    verdict.findings.append((file["fichier"], file["sha256"], told))
+    if export.weight is None or verdict.observations is None or has_weights(verdict.observations, export.weight):
+        return
+    column = label_named(export, layout, export.weight)
+    verdict.tell(Finding("poids-nuls", title("poids-nuls"), column=column, year=year))
     _refuse(verdict, f"Tous les poids sont nuls ou absents (colonne « {column} ») : aucune réponse ne compte.")
-    return verdict
 
 
 def _refuse_unusable(verdict: Verdict) -> None:
     """Say why a file is unusable; the YAML that a change for good takes is for the data team."""
     first = next(item for _, _, item in verdict.findings if item.severity == "erreur" and item.row is None)
-    told = f"Fichier inutilisable. {first.message}"
+    why = f"Fichier inutilisable. {first.message}"
     declare = ", ".join(dict.fromkeys(item.declare for _, _, item in verdict.findings if item.declare))
     if not declare:
-        _refuse(verdict, told)
+        _refuse(verdict, why)
         return
-    _refuse(verdict, f"{told} Si l'en-tête a changé pour de bon, ajoutez au layout : fields: {{{declare}}}")
-    verdict.for_producer = told
+    _refuse(verdict, f"{why} Si l'en-tête a changé pour de bon, ajoutez au layout : fields: {{{declare}}}")
+    verdict.for_producer = why
 
 
 def _refuse(verdict: Verdict, explanation: str) -> None:
@@ -277,13 +274,29 @@ def count_findings(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
             # Without its header, a file's first row stands for one: its unknown labels are cells, never published.
             column = "" if item.rule == "extra-label" and path in headless else item.column
             groups.setdefault((path, sha256, item.rule, column), []).append(item)
-        for (path, sha256, rule, column), found in sorted(groups.items(), key=lambda group: group[0]):
-            numbers = [row for item in found for row in item.rows]
+        for (path, sha256, rule, column), alike in sorted(groups.items(), key=lambda group: group[0]):
+            numbers = [row for item in alike for row in item.rows]
             lines.append({
                 "export": verdict.export, "fichier": table_text(path), "empreinte": sha256, "regle": rule,
-                "colonne": table_text(column) or None, "severite": found[0].severity,
-                "nombre": rows_told(found),
+                "colonne": table_text(column) or None, "severite": alike[0].severity,
+                "nombre": rows_told(alike),
                 "premiere_ligne": min(numbers, default=None), "derniere_ligne": max(numbers, default=None),
                 "message": title(rule),
             })  # fmt: skip
     return lines
+
+
+def correction_states(
+    catalogue: Catalogue, network: str, year: int, verdicts: Sequence[Verdict]
+) -> list[dict[str, Any]]:
+    """Return what became of the corrections of a network-year: ``numero`` (from 1, in the declared order) and state."""
+    states = []
+    usable = {verdict.export for verdict in verdicts if any(file["lu"] for file in verdict.files)}
+    expired = {item.value for verdict in verdicts for _, _, item in verdict.findings if item.rule == EXPIRED}
+    for rank, correction in enumerate(catalogue.corrections.get(network, ()), start=1):
+        if correction.year != year:
+            continue
+        tried = correction.status == "confirmed" and correction.export in usable
+        state = "non appliquée" if not tried else "périmée" if correction.place in expired else "appliquée"
+        states.append({"numero": rank, "etat": state})
+    return states

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -18,8 +19,8 @@ from pipelines.mechanics.french import counted, first_few, number
 from pipelines.mechanics.plain_text import one_line, spelled
 from pipelines.validate.custom_checks import KNOWN
 from pipelines.validate.findings import Finding
-from pipelines.validate.grouped_findings import LONGEST_SENTENCE, LONGEST_VALUE, SHOWN_VALUES, Problem
-from pipelines.validate.messages import constraint_of, message_of, rule_of, sentence
+from pipelines.validate.grouped_findings import LONGEST_SENTENCE, LONGEST_VALUE, Problem, groups_of, in_words_of_rule
+from pipelines.validate.messages import message_of, rule_of, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,25 +38,24 @@ def show_verdict(
 ) -> None:
     """Print the verdict on an export, its problems grouped, and what its rows become (``titre``, ``publication``)."""
     console = _console()
-    console.print(Text(title, "bold"))
+    console.print(title, style="bold")
     for file in verdict.files:
-        console.print(Text(one_line(file["fichier"], 200)))
+        console.print(one_line(file["fichier"], 200))
         if file.get("feuille"):
-            console.print(Text(f"Feuille lue : « {one_line(file['feuille'], 200)} »."))
-    style = _STYLES[verdict.state] if not verdict.refused or verdict.state != Status.ACCEPTED else "bold yellow"
+            console.print(f"Feuille lue : « {one_line(file['feuille'], 200)} ».")
+    style = "bold yellow" if verdict.refused and verdict.state == Status.ACCEPTED else _STYLES[verdict.state]
+    why = f". {one_line(verdict.told_producer, 600)}".rstrip(". ")
+    console.print(Text.assemble((verdict.state.upper(), style), f"{why}."))
     console.print(
-        Text.assemble((verdict.state.upper(), style), f". {one_line(verdict.told_producer, 600)}".rstrip(". ") + ".")
-    )
-    console.print(Text(
         f"Lignes lues : {number(verdict.rows)} ; acceptées : {number(verdict.accepted)} ; "
         f"refusées : {number(verdict.refused)}"
-    ))  # fmt: skip
+    )
     _problems(console, problems)
     if published:
         console.print()
-        console.print(Text("Ce que deviennent les lignes acceptées", "bold"))
+        console.print("Ce que deviennent les lignes acceptées", style="bold")
     for item in published:
-        console.print(Padding(Text(f"{item['titre']} : {item['publication']}."), (0, 0, 0, 3)))
+        console.print(Padding(f"{item['titre']} : {item['publication']}.", (0, 0, 0, 3)))
 
 
 def show_report(verdict: FileVerdict, name: str, notes: Sequence[str] = (), *, free_order: bool = False) -> None:
@@ -67,21 +67,22 @@ def show_report(verdict: FileVerdict, name: str, notes: Sequence[str] = (), *, f
     report = verdict.report
     rows = sum(task["stats"].get("rows") or 0 for task in report["tasks"])
     state = ("VALIDE", "bold green") if report["valid"] else ("NON VALIDE", "bold red")
-    told = f" : {one_line(name, 200)}, {counted(rows, 'ligne')}, {counted(report['stats']['errors'], 'erreur')}"
-    console.print(Text.assemble(state, told))
-    for warning in [*report_warnings(report), *notes]:
-        console.print(Text(f"Avertissement : {one_line(warning, LONGEST_SENTENCE)}"))
-    console.print(Text(judged_by(verdict.path)))
+    counts = f"{counted(rows, 'ligne')}, {counted(report['stats']['errors'], 'erreur')}"
+    console.print(Text.assemble(state, f" : {one_line(name, 200)}, {counts}"))
+    warnings = [*report["warnings"], *(text for task in report["tasks"] for text in task["warnings"])]
+    told = [_WARNING.sub(r"la lecture s'est arrêtée à \1 erreurs (--limit-errors)", warning) for warning in warnings]
+    for warning in [*told, *notes]:
+        console.print(f"Avertissement : {one_line(warning, LONGEST_SENTENCE)}")
+    by_columns = "par colonnes, frictionless pour les cellules douteuses"
+    console.print(f"Contrôle {by_columns if verdict.path == 'vectorised' else 'par frictionless seul'}.")
     for error in verdict.encoding_errors[:MOST_PROBLEMS]:
         likely = f", sans doute « {one_line(error.likely, LONGEST_VALUE)} »" if error.likely else ""
-        console.print(
-            Text(f"Illisible ligne {error.line}, position {error.column} : {error.found[:16].hex(' ')}{likely}")
-        )
+        console.print(f"Illisible ligne {error.line}, position {error.column} : {error.found[:16].hex(' ')}{likely}")
     problems = report_problems(report)
     _problems(console, problems)
     if not free_order and any(problem.rule in _OF_HEADERS for problem in problems):
         console.print()
-        console.print(Text("Si l'ordre des colonnes est libre, si les facultatives peuvent manquer : --ordre-libre."))
+        console.print("Si l'ordre des colonnes est libre, si les facultatives peuvent manquer : --ordre-libre.")
 
 
 @contextmanager
@@ -90,13 +91,6 @@ def rows_counted() -> Iterator[Callable[[int], None]]:
     console = Console(stderr=True)
     with console.status("Contrôle du fichier…") as status:
         yield lambda rows: status.update(f"Contrôle du fichier : {number(rows)} lignes…")
-
-
-def judged_by(path: str) -> str:
-    """Say in French who judged the cells of a file."""
-    if path == "vectorised":
-        return "Contrôle par colonnes, frictionless pour les cellules douteuses."
-    return "Contrôle par frictionless seul."
 
 
 def _console() -> Console:
@@ -110,10 +104,10 @@ def _problems(console: Console, problems: list[Problem]) -> None:
         console.print()
         console.print(Text.assemble((f"{rank}. ", "bold"), (head, style)))
         for line in _details(problem):
-            console.print(Padding(Text(line), (0, 0, 0, 3)))
+            console.print(Padding(line, (0, 0, 0, 3)))
     if len(problems) > MOST_PROBLEMS:
         console.print()
-        console.print(Text(f"… et {counted(len(problems) - MOST_PROBLEMS, 'autre sorte')} de problèmes."))
+        console.print(f"… et {counted(len(problems) - MOST_PROBLEMS, 'autre sorte')} de problèmes.")
 
 
 def _details(problem: Problem) -> list[str]:
@@ -143,17 +137,9 @@ _WARNING = re.compile(r"reached error limit: (\d+)")
 
 def report_problems(report: Mapping[str, Any]) -> list[Problem]:
     """Group the errors of a report as findings are."""
-    groups: dict[tuple[str, str, str], list[Finding]] = {}
-    for error in [*report["errors"], *(error for task in report["tasks"] for error in task["errors"])]:
-        found = _finding(error)
-        groups.setdefault((found.rule, constraint_of(found), found.column), []).append(found)
-    return [_grouped(group) for group in groups.values()]
-
-
-def report_warnings(report: Mapping[str, Any]) -> list[str]:
-    """Return the warnings of a report, in French."""
-    found = [*report["warnings"], *(text for task in report["tasks"] for text in task["warnings"])]
-    return [_WARNING.sub(r"la lecture s'est arrêtée à \1 erreurs (--limit-errors)", text) for text in found]
+    errors = [*report["errors"], *(error for task in report["tasks"] for error in task["errors"])]
+    groups = groups_of(_finding(error) for error in errors)
+    return [replace(in_words_of_rule(group), count=len(group)) for group in groups]
 
 
 def _finding(error: Mapping[str, Any]) -> Finding:
@@ -188,15 +174,3 @@ def _native_told(cell: str, rule: str, message: str) -> tuple[str, str]:
     """Say of what kind a cell of a sheet is where a text is wanted."""
     kind = next((word for form, word in _NATIVE if form.fullmatch(cell)), "")
     return (NOT_A_TEXT, f"La cellule est {kind}, alors qu'un texte est attendu.") if kind else (rule, message)
-
-
-def _grouped(group: list[Finding]) -> Problem:
-    first, words = group[0], message_of(group[0])
-    rows = tuple(sorted({item.row for item in group if item.row is not None}))
-    values = dict.fromkeys(spelled(item.value, LONGEST_VALUE) for item in group if item.value)
-    alike = all(item.message == first.message for item in group)
-    message = one_line(first.message, LONGEST_SENTENCE) if alike else words.title
-    return Problem(
-        "", first.rule, constraint_of(first), one_line(first.column), "erreur", len(group), rows,
-        tuple(list(values)[:SHOWN_VALUES]), message, words.why, words.mend, "", "",
-    )  # fmt: skip

@@ -21,6 +21,7 @@ from pipelines.validate.coordinates import RowPlacer
 from pipelines.validate.equivalent_keys import EquivalentKeys
 from pipelines.validate.findings import Tally
 from pipelines.validate.observations_writer import BlankRows, observation_schema
+from pipelines.validate.row_faults import Refusal
 
 CELLS = st.sampled_from(
     ["S1", "S2", "", "15/03/2024", "01/01/2023", "SITE", "DEP", "NAT", "D01", "R84", "1,5", "ns", "nan", "x;y",
@@ -220,13 +221,17 @@ def test_blank_rows_take_no_memory_and_only_those_before_content_are_refused(ess
 
 
 def test_blank_rows_come_back_in_order_whatever_their_kind():
-    blank: BlankRows[str] = BlankRows()
-    for number, kind in enumerate("aabababb", start=1):
-        blank.add(kind, number)
-    assert list(blank.before(6)) == [(1, "a"), (2, "a"), (3, "b"), (4, "a"), (5, "b")]
-    assert list(blank.before(8)) == [(6, "a"), (7, "b")]
-    assert list(blank.before(9)) == [(8, "b")]
-    assert list(blank.before(99)) == []
+    blank = BlankRows()
+    for number, cell in enumerate("aabababb", start=1):
+        blank.add(Refusal(number, [], [cell], None))
+
+    def before(number):
+        return [(row.number, *row.cells) for row in blank.before(number)]
+
+    assert before(6) == [(1, "a"), (2, "a"), (3, "b"), (4, "a"), (5, "b")]
+    assert before(8) == [(6, "a"), (7, "b")]
+    assert before(9) == [(8, "b")]
+    assert before(99) == []
 
 
 def test_a_control_character_alone_in_the_last_row_is_no_blank(essai, catalogue):

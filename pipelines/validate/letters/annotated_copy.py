@@ -36,22 +36,17 @@ def annotated_copy(verdict: Verdict, export: Export, layout: Layout, title: str)
     shown_files = [part for part in verdict.set_aside if part.rows]
     if not shown_files:
         return None
-    names = [_sheet_name(index, len(shown_files)) for index in range(len(shown_files))]
+    names = ["Lignes refusées"]
+    if len(shown_files) > 1:
+        names = [f"Lignes refusées {rank}" for rank in range(1, len(shown_files) + 1)]
+    key = {one_writing(label_of(field, layout)) for field in export.fields if field.name in export.key}
     target = io.BytesIO()
     with workbook(title, target) as book:
         for name, part in zip(names, shown_files, strict=True):
             findings = [item for file, _, item in verdict.findings if file == part.file and item.row is not None]
-            _sheet(book, name, part, findings, _key_columns(export, layout))
+            _sheet(book, name, part, findings, key)
         write_lines(book, "Lisez-moi", title, _introduction(names, shown_files, export.kind == "experiences"))
     return target.getvalue()
-
-
-def _sheet_name(index: int, count: int) -> str:
-    return "Lignes refusées" if count == 1 else f"Lignes refusées {index + 1}"
-
-
-def _key_columns(export: Export, layout: Layout) -> set[str]:
-    return {one_writing(label_of(field, layout)) for field in export.fields if field.name in export.key}
 
 
 def _introduction(names: list[str], parts: list[SetAside], masked: bool) -> list[str]:
@@ -70,10 +65,10 @@ def _introduction(names: list[str], parts: list[SetAside], masked: bool) -> list
         personal,
     ]
     for name, part in zip(names, parts, strict=True):
-        told = f"Feuille « {name} » : {one_line(part.file, 200)}, {counted(part.refused, 'ligne refusée')}."
+        line = f"Feuille « {name} » : {one_line(part.file, 200)}, {counted(part.refused, 'ligne refusée')}."
         if part.refused > len(part.rows):
-            told += f" Seules les {number(len(part.rows))} premières sont reprises ici."
-        lines.append(told)
+            line += f" Seules les {number(len(part.rows))} premières sont reprises ici."
+        lines.append(line)
     return lines
 
 
@@ -108,10 +103,10 @@ def _sheet(book: Workbook, name: str, part: SetAside, findings: list[Finding], k
 
 
 def _by_row(findings: list[Finding]) -> dict[int, list[Finding]]:
-    found: dict[int, list[Finding]] = {}
+    by_row: dict[int, list[Finding]] = {}
     for item in findings:
-        found.setdefault(item.row or 0, []).append(item)
-    return found
+        by_row.setdefault(item.row or 0, []).append(item)
+    return by_row
 
 
 def _notes(

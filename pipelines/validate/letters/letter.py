@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.compile.exports import workbooks_for
-from pipelines.declarations.statuses import Status
+from pipelines.declarations.statuses import REASONS, Status
 from pipelines.mechanics.french import counted, day_in_words, number
-from pipelines.mechanics.plain_text import one_line
-from pipelines.validate.grouped_findings import grouped
-from pipelines.validate.letters.row_accounts import account_text
-from pipelines.validate.messages import UNREADABLE
+from pipelines.mechanics.plain_text import one_line, spelled
+from pipelines.validate.findings import MASKED, Finding
+from pipelines.validate.grouped_findings import LONGEST_VALUE, grouped
+from pipelines.validate.messages import UNREADABLE, title
 from pipelines.validate.observations_writer import KEPT_ROWS
+from pipelines.validate.personal import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from pipelines.declarations import Catalogue, Export, Network
+    from pipelines.declarations import Catalogue, Network
     from pipelines.declarations.statuses import Account
-    from pipelines.validate.grouped_findings import Problem
     from pipelines.validate.verdict import Verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -75,7 +75,7 @@ def _environment() -> Environment:
     """Return what renders the letters: text in pages is escaped, in plain letters it isn't."""
     import jinja2  # noqa: PLC0415  (for letters alone)
 
-    found = jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined,
@@ -83,8 +83,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters |= {"count": number, "counted": counted, "fill": _fill}
-    return found
+    environment.filters |= {"count": number, "counted": counted, "fill": _fill}
+    return environment
 
 
 def _fill(text: str, first: str = "", others: str | None = None) -> str:
@@ -117,7 +117,15 @@ def _context(
     export = declared.export(verdict.export)
     assert export is not None  # a verdict is about a declared export
     layout = export.layout_or_last(year)
+    expected = layout.path.replace("{year}", str(year or "AAAA"))
     problems = grouped(verdict, export, layout, year)
+    errors = [item for item in problems if item.severity == "erreur"]
+    nothing_read = all(item.rule in UNREADABLE for item in errors)
+    # Figures may be kept until more answers change: those of a survey of networks, not of a barometer.
+    may_wait = export.kind == "survey" and verdict.state == Status.ACCEPTED and network not in catalogue.barometers
+    share = f"{100 * declared.acceptance_of(export).max_refused_share:g}".replace(".", ",")
+    handed = verdict.files[0]["fichier"] if verdict.files else expected
+    dated = ["--year", str(year)] if year else []
     return {
         "network": declared,
         "network_id": network,
@@ -129,27 +137,29 @@ def _context(
             {**item, "fichier": one_line(item["fichier"], 200), "feuille": one_line(item.get("feuille", ""), 60)}
             for item in verdict.files
         ],
-        "expected_file": one_line(layout.path.replace("{year}", str(year or "AAAA")), 200),
+        "expected_file": one_line(expected, 200),
         "explanation": "" if not verdict.rows and problems else one_line(verdict.told_producer, 600),
         "problems": problems[:MOST_PROBLEMS],
         "left_out": max(0, len(problems) - MOST_PROBLEMS),
-        "errors": sum(item.severity == "erreur" for item in problems),
-        "may_wait": _MAY_WAIT if _may_wait(catalogue, network, export, verdict) else "",
+        "may_wait": _MAY_WAIT if may_wait else "",
         "consequences": consequences(catalogue, network, year, verdict),
-        "expected_name": _expected_name(verdict, layout.path.replace("{year}", str(year or "AAAA"))),
-        "unreadable": [item for item in problems if item.rule in UNREADABLE] if _is_unreadable(problems) else [],
-        "command": _command(network, export, year, verdict, layout.path),
-        "template": shlex.join(["resultats", "template", network, export.id, *(["--year", str(year)] if year else [])]),
+        "expected_name": _expected_name(verdict, expected),
+        "unreadable": [item for item in problems if item.rule in UNREADABLE] if errors and nothing_read else [],
+        "command": shlex.join(
+            ["resultats", "validate", _name(handed), "--network", network, "--export", export.id, *dated]
+        ),
+        "template": shlex.join(["resultats", "template", network, export.id, *dated]),
         "copy": copy,
         "kept": KEPT_ROWS,
-        "limit": _limit(declared, export),
+        "limit": f"{share} %",
     }
 
 
 def _state(verdict: Verdict) -> str:
-    if verdict.state == Status.ACCEPTED:
-        return f"{verdict.state}, incomplet" if verdict.refused else verdict.state
-    return "refusé" if verdict.state == Status.REFUSED else verdict.state
+    if verdict.state == Status.REFUSED:
+        return "refusé"
+    incomplete = verdict.state == Status.ACCEPTED and verdict.refused
+    return f"{verdict.state}, incomplet" if incomplete else verdict.state
 
 
 def _expected_name(verdict: Verdict, path: str) -> str:
@@ -158,30 +168,11 @@ def _expected_name(verdict: Verdict, path: str) -> str:
     filled = [
         name for name in workbooks_for(path) if any(file.endswith(name[name.rindex(".") :].lower()) for file in handed)
     ]
-    return one_line((filled or [path])[0].rsplit("/", 1)[-1], 200)
+    return _name((filled or [path])[0])
 
 
-def _is_unreadable(problems: Sequence[Problem]) -> bool:
-    """Tell whether there is nothing to correct, as no file could be read."""
-    errors = [item for item in problems if item.severity == "erreur"]
-    return bool(errors) and all(item.rule in UNREADABLE for item in errors)
-
-
-def _limit(network: Network, export: Export) -> str:
-    return f"{100 * network.acceptance_of(export).max_refused_share:g}".replace(".", ",") + " %"
-
-
-def _command(network: str, export: Export, year: int | None, verdict: Verdict, expected: str) -> str:
-    """Return the command by which the producer checks the file again."""
-    path = verdict.files[0]["fichier"] if verdict.files else expected.replace("{year}", str(year or "AAAA"))
-    name = one_line(path.rsplit("/", 1)[-1], 200)
-    words = ["resultats", "validate", name, "--network", network, "--export", export.id]
-    return shlex.join([*words, *(["--year", str(year)] if year else [])])
-
-
-def _may_wait(catalogue: Catalogue, network: str, export: Export, verdict: Verdict) -> bool:
-    """Tell whether figures may be kept until more answers change: those of a survey of networks, not of a barometer."""
-    return export.kind == "survey" and verdict.state == Status.ACCEPTED and network not in catalogue.barometers
+def _name(path: str) -> str:
+    return one_line(path.rsplit("/", 1)[-1], 200)
 
 
 def consequences(catalogue: Catalogue, network: str, year: int | None, verdict: Verdict) -> list[dict[str, str]]:
@@ -191,24 +182,78 @@ def consequences(catalogue: Catalogue, network: str, year: int | None, verdict: 
     """
     declared = catalogue.networks[network]
     accounts = {account.indicator: account for account in verdict.accounts}
-    found: dict[str, dict[str, str]] = {}
-    for each in [year] if year is not None else list(declared.years):
-        for identifier, feed in catalogue.expected(network, each).items():
-            if verdict.export in feed.export and identifier not in found:
-                others = [name for name in feed.export if name != verdict.export]
-                told = _published(verdict, others, accounts.get(identifier))
-                found[identifier] = {"titre": catalogue.indicators[identifier].title, "publication": told}
     if apart := catalogue.barometers.get(network) or catalogue.experiences.get(network):
         return [{"titre": apart.title, "publication": _published(verdict, [], None)}]
-    return list(found.values())
+    by_indicator: dict[str, dict[str, str]] = {}
+    for each in [year] if year is not None else list(declared.years):
+        for identifier, feed in catalogue.expected(network, each).items():
+            if verdict.export in feed.export and identifier not in by_indicator:
+                others = [name for name in feed.export if name != verdict.export]
+                publication = _published(verdict, others, accounts.get(identifier))
+                title_of = catalogue.indicators[identifier].title
+                by_indicator[identifier] = {"titre": title_of, "publication": publication}
+    return list(by_indicator.values())
 
 
 def _published(verdict: Verdict, others: list[str], account: Account | None) -> str:
     if account is not None:
-        return account_text(account)
+        return _account_text(account)
     if verdict.state == Status.ACCEPTED:
         return f"calculé sur {counted(verdict.accepted, 'ligne acceptée' if verdict.refused else 'ligne')}"
     reason = verdict.state if verdict.state == Status.REFUSED else Status.NOT_HANDED_OVER
     if others:
         return f"calculé sans cet export, sur : {', '.join(others)} (absent si ces exports manquent aussi)"
     return f"absent, avec le motif « {reason} »"
+
+
+# How many accepted rows are in the base of an indicator, how many out of it, and why.
+
+_UNMET = "condition-jamais-remplie"
+
+
+def _account_text(account: Account) -> str:
+    """Say what became of the accepted rows, reason by reason, with the values most often met."""
+    if not account.accepted:
+        return "aucune ligne de ses années dans ce fichier"
+    if account.base == account.accepted:
+        return f"calculé sur {counted(account.accepted, 'ligne')}, toutes dans la base"
+    reasons = " ; ".join(_reason(account, reason) for reason in REASONS if account.outside.get(reason))
+    inside = (
+        f"calculé sur {number(account.base)} des {counted(account.accepted, 'ligne acceptée')}"
+        if account.base
+        else f"aucune ligne dans la base, sur {counted(account.accepted, 'ligne acceptée')}"
+    )
+    return f"{inside} ; hors de la base : {reasons}"
+
+
+def take_accounts(verdict: Verdict, accounts: Sequence[Account], catalogue: Catalogue, network: str) -> None:
+    """Put what became of the accepted rows in their verdict, and tell the conditions that not one of them meets."""
+    verdict.accounts = list(accounts)
+    export = catalogue.networks[network].export(verdict.export)
+    for account in accounts:
+        others = set(account.outside) - {"autre_maille", "condition_non_remplie"}
+        if account.base or others or "condition_non_remplie" not in account.outside or not verdict.files:
+            continue
+        indicator = catalogue.indicators[account.indicator]
+        column, values = next(iter(indicator.networks[network].where.items()))
+        field = export.field(column) if export else None
+        wanted = ", ".join(f"« {value} »" for value in values[:3])
+        message = title(_UNMET, f"{wanted}, « {indicator.title} »")
+        verdict.tell(Finding(_UNMET, message, "avertissement", column=(field.label if field else None) or column))
+
+
+def _reason(account: Account, reason: str) -> str:
+    """Say how many rows are out of the base for a reason; values come from the file, and are told to its producer."""
+    rows, seen = account.outside[reason], account.seen.get(reason, ())
+    values = [f"{_value(value)} {number(count)}" for value, count in seen]
+    others = rows - sum(count for _, count in seen)
+    if values and others:
+        values.append(f"autres {number(others)}")
+    details = f" : {', '.join(values)}" if values else ""
+    return f"{REASONS[reason]} ({number(rows)}{details})"
+
+
+def _value(value: str) -> str:
+    if not value:
+        return "vide"
+    return MASKED if kinds(value) else f"« {spelled(value, LONGEST_VALUE)} »"
