@@ -62,14 +62,11 @@ class Request:
     @property
     def sheet(self) -> str | int:
         """The sheet asked for, by its name or its number from 1: the first one if none is."""
-        declared = [self.dialect.get(name) for name in _SHEET_CONTROLS]
-        sheets = [item["sheet"] for item in declared if isinstance(item, dict) and "sheet" in item]
-        return sheets[0] if sheets and isinstance(sheets[0], str | int) else 1
-
-    @property
-    def lines(self) -> dict[str, Any]:
-        """The dialect but for what opens a sheet."""
-        return {name: value for name, value in self.dialect.items() if name not in _SHEET_CONTROLS}
+        for name in _SHEET_CONTROLS:
+            declared = self.dialect.get(name)
+            if isinstance(declared, dict) and "sheet" in declared:
+                return declared["sheet"] if isinstance(declared["sheet"], str | int) else 1
+        return 1
 
 
 def read_request(
@@ -86,7 +83,10 @@ def read_request(
     aren't required may be absent, others may be there.
     """
     written = _descriptor(dialect) if dialect else {}
-    _check_encoding(encoding)
+    try:
+        b"a".decode(encoding or "utf-8", "ignore")
+    except (LookupError, ValueError) as error:
+        raise DescriptorError(f"l'encodage « {encoding} » n'existe pas, ou n'est pas celui d'un texte") from error
     judged = _descriptor(schema)
     fields = judged.get("fields")
     if not isinstance(fields, list) or not all(isinstance(item, dict) for item in fields):
@@ -106,7 +106,9 @@ def check_content(
 ) -> FileVerdict:
     """Judge a file that was opened: its text or its Parquet at ``unpacked``, or the native ``rows`` of a sheet."""
     encoding = request.encoding or (_utf8(unpacked) if rows is None else None)
-    dialect = request.dialect if rows is None else request.lines
+    dialect = request.dialect
+    if rows is not None:  # the sheet is open
+        dialect = {name: value for name, value in dialect.items() if name not in _SHEET_CONTROLS}
     check = request.checks.check if request.checks else None
     with _nothing_retrieved():
         verdict = judge_file(
@@ -122,9 +124,12 @@ def check_content(
 
 def check_text(path: Path, fields: int, dialect: dict[str, Any]) -> None:
     """Raise AbsurdTableError on delimited text that can't be judged by a schema of so many fields."""
-    number = _endless_line(path)
-    if number:
-        raise AbsurdTableError(f"la ligne {number} dépasse {LONGEST_LINE} octets")
+    meter = LineMeter(LONGEST_LINE)
+    with path.open("rb") as binary:
+        for chunk in chunks(binary):
+            meter.take(chunk)
+    if meter.endless:
+        raise AbsurdTableError(f"la ligne {meter.endless} dépasse {LONGEST_LINE} octets")
     if dialect.get("header") is False:
         return
     rows = dialect.get("headerRows") or [1]
@@ -186,18 +191,18 @@ def _without_other_tables(schema: dict[str, Any]) -> list[str]:
     keys = schema.get("foreignKeys")
     if not isinstance(keys, list):
         return []
-    kept, notes = [], []
+    inside, notes = [], []
     for key in keys:
         reference = key.get("reference") if isinstance(key, dict) else None
         resource = reference.get("resource") if isinstance(reference, dict) else None
-        if resource:
-            columns = key.get("fields")
-            told = ", ".join(map(str, columns)) if isinstance(columns, list) else str(columns)
-            notes.append(f"clé étrangère non contrôlée : {told}, qui renvoie à une autre table (« {resource} »)")
-        else:
-            kept.append(key)
-    schema["foreignKeys"] = kept
-    if not kept:
+        if not resource:
+            inside.append(key)
+            continue
+        columns = key.get("fields")
+        listed = ", ".join(map(str, columns)) if isinstance(columns, list) else str(columns)
+        notes.append(f"clé étrangère non contrôlée : {listed}, qui renvoie à une autre table (« {resource} »)")
+    schema["foreignKeys"] = inside
+    if not inside:
         del schema["foreignKeys"]
     return notes
 
@@ -220,13 +225,6 @@ def _nothing_retrieved() -> Iterator[None]:
         metadata.metadata_retrieve = before
 
 
-def _check_encoding(encoding: str | None) -> None:
-    try:
-        b"a".decode(encoding or "utf-8", "ignore")
-    except (LookupError, ValueError) as error:
-        raise DescriptorError(f"l'encodage « {encoding} » n'existe pas, ou n'est pas celui d'un texte") from error
-
-
 def _utf8(path: Path) -> str | None:
     """Return UTF-8 when the whole text is: guesses are made on a sample, and go wrong in the middle of a character."""
     content = open_bytes(path)
@@ -237,22 +235,14 @@ def _utf8(path: Path) -> str | None:
 
 def _descriptor(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        descriptor = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise DescriptorError(f"{path} n'est pas un fichier JSON ({error})") from error
-    if not isinstance(found, dict):
+    if not isinstance(descriptor, dict):
         raise DescriptorError(f"{path} n'est pas un objet JSON")
-    return found
+    return descriptor
 
 
 def _check_width(columns: int, fields: int) -> None:
     if columns > fields + MOST_EXTRA:
         raise AbsurdTableError(f"{columns} colonnes, alors que le schéma en déclare {fields}")
-
-
-def _endless_line(path: Path) -> int:
-    meter = LineMeter(LONGEST_LINE)
-    with path.open("rb") as stream:
-        for chunk in chunks(stream):
-            meter.take(chunk)
-    return meter.endless

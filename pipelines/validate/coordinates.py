@@ -10,7 +10,6 @@ import datetime
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export, Level, Territories
-    from pipelines.declarations.network import IgnoredRows, TerritoryCodes
+    from pipelines.declarations.network import TerritoryCodes
     from pipelines.declarations.references import Territory
     from pipelines.validate.findings import FileContext, Finding
     from pipelines.validate.typed_rows import Column, Mask
@@ -102,18 +101,17 @@ class Gazetteer:
     def find(self, text: str, codes: TerritoryCodes, year: int | None) -> tuple[Level, str] | None:
         """Return (level, code) of a written code, or None if it names no territory known in that reference year."""
         written = text.strip().upper()
-        found = _pilote(written) if codes == "pilote" else (codes, written.zfill(2))
-        states = self._known.get(found, []) if found else []
-        return found if any(year is None or place.existed(year) for place in states) else None
+        level, code = (codes, written.zfill(2)) if codes != "pilote" else _pilote(written)
+        states = self._known.get((level, code), [])
+        return (level, code) if any(year is None or place.existed(year) for place in states) else None
 
 
-def _pilote(written: str) -> tuple[Level, str] | None:
+def _pilote(written: str) -> tuple[Level, str]:
+    """Return the level and the code that Services Publics + writes as one; no code where it is not of that form."""
     if written == "FRANCE":
         return "national", "FR"
     match = _PILOTE.fullmatch(written)
-    if not match:
-        return None
-    return ("departement" if match[1] == "D" else "region"), match[2]
+    return ("region" if match and match[1] == "R" else "departement"), match[2] if match else ""
 
 
 class RowPlacer:
@@ -131,8 +129,8 @@ class RowPlacer:
         """Tell, row by row, whether a declared rule says that the row carries no observation."""
         ignored = np.zeros(table.num_rows, np.bool_)
         for rule in self.export.ignore:
-            blank = [_is_null(table, name) for name in rule.blank]
-            present = [~_is_null(table, name) for name in rule.present]
+            blank = [_column(table, name).is_null().to_numpy() for name in rule.blank]
+            present = [_column(table, name).is_valid().to_numpy() for name in rule.present]
             ignored |= np.logical_and.reduce([*blank, *present])
         return ignored
 
@@ -147,19 +145,17 @@ class RowPlacer:
     def place(self, table: pa.Table) -> Placed:
         """Return the coordinates of every row, or the findings of those that can't have them."""
         level, territory, structure = self.export.level, self.export.territory, self.export.structure
-        rows = table.num_rows
-        period = _each([_column(table, self.export.period.field)], rows, self._judge_period)
-        levels = _each([_column(table, level.field)], rows, self._judge_level)
-        level_names = levels.column(0, pa.string())
-        years = period.column(0, pa.int64())
+        periods = _each([_column(table, self.export.period.field)], self._judge_period)
+        levels = _each([_column(table, level.field)], self._judge_level)
+        level_names, years = levels.column(0, pa.string()), periods.column(0, pa.int64())
         written = _column(table, territory.field if territory else None)
-        places = _each([years, level_names, written], rows, self._judge_territory)
+        places = _each([years, level_names, written], self._judge_territory)
         names = (structure.code, structure.name) if structure else (None, None)
-        structures = _each([level_names, *(_column(table, name) for name in names)], rows, self._structure)
-        every = [period, levels, places, structures]
+        structures = _each([level_names, *(_column(table, name) for name in names)], self._structure)
+        every = [periods, levels, places, structures]
         good = np.logical_and.reduce([item.good() for item in every])
         coordinates = [
-            years, period.column(1, pa.string()), level_names, places.column(0, pa.string()),
+            years, periods.column(1, pa.string()), level_names, places.column(0, pa.string()),
             structures.column(0, pa.string()), structures.column(1, pa.string()),
         ]  # fmt: skip
         return Placed(coordinates, good, every)
@@ -169,8 +165,10 @@ class RowPlacer:
 
         Only what rests on its other values is judged, so that a producer is told of everything at once.
         """
-        if any(_carries_none(rule, values) for rule in self.export.ignore):
-            return []
+        for rule in self.export.ignore:
+            blank, present = map(values.get, rule.blank), map(values.get, rule.present)
+            if all(value is None for value in blank) and all(value is not None for value in present):
+                return []
         level, territory, structure = self.export.level, self.export.territory, self.export.structure
         found: list[Finding] = []
         year: int | None = None  # unknown: the code of a territory of any year is right
@@ -249,26 +247,17 @@ class RowPlacer:
         return (code, None if name is None else str(name)), tuple(found)
 
 
-def _carries_none(rule: IgnoredRows, values: Mapping[str, Any]) -> bool:
-    return all(values.get(name) is None for name in rule.blank) and all(
-        values.get(name) is not None for name in rule.present
-    )
+def _column(table: pa.Table, name: str | None) -> pa.ChunkedArray:
+    """Return a column; a blank one where the file has it not, or none is declared."""
+    if name in table.column_names:
+        return table.column(name)
+    return pa.chunked_array([pa.nulls(table.num_rows, pa.string())])
 
 
-def _column(table: pa.Table, name: str | None) -> pa.ChunkedArray | None:
-    return table.column(name) if name is not None and name in table.column_names else None
-
-
-def _is_null(table: pa.Table, name: str) -> Mask:
-    column = _column(table, name)
-    return np.ones(table.num_rows, np.bool_) if column is None else np.asarray(column.is_null().to_numpy())
-
-
-def _each(columns: Sequence[Column | None], rows: int, judge: Callable[..., Outcome]) -> _Outcomes:
+def _each(columns: Sequence[Column], judge: Callable[..., Outcome]) -> _Outcomes:
     """Judge each distinct tuple of values once."""
-    pieces = [None if column is None else one_piece(column) for column in columns]
-    places = numbered([column for column in pieces if column is not None], rows)
+    pieces = [one_piece(column) for column in columns]
+    places = numbered(pieces, len(pieces[0]))
     firsts = pa.array(np.unique(places, return_index=True)[1])
-    values = [repeat(None) if column is None else column.take(firsts).to_pylist() for column in pieces]
-    kinds = islice(zip(*values, strict=False), len(firsts))
-    return _Outcomes([judge(*kind) for kind in kinds], places)
+    values = zip(*(piece.take(firsts).to_pylist() for piece in pieces), strict=True)
+    return _Outcomes([judge(*kind) for kind in values], places)

@@ -76,28 +76,27 @@ class CustomChecks:
 
     def check(self, block: JudgedBlock) -> dict[int, list[Error]]:
         """Return the errors of the rows of a block, by the number of the row."""
-        found: dict[int, list[Error]] = {}
+        errors_of: dict[int, list[Error]] = {}
         columns = list(block.texts.column_names)
-        for name, parameters, rule in self._applicable(columns):
-            for number, cells in _rows(block):
-                texts = {
-                    column: "" if cell is None or str(cell) in self._missing else str(cell)
-                    for column, cell in zip(columns, cells, strict=False)
-                }
+        applicable = list(self._applicable(columns))
+        for number, cells in _rows(block) if applicable else ():
+            written = {column: "" if cell is None else str(cell) for column, cell in zip(columns, cells, strict=False)}
+            texts = {column: "" if text in self._missing else text for column, text in written.items()}
+            for name, parameters, rule in applicable:
                 if note := rule(_Row(texts, parameters, self._fields)):
                     error = _error(name, note, number, cells, columns, _columns(parameters)[0])
-                    found.setdefault(number, []).append(error)
-        return found
+                    errors_of.setdefault(number, []).append(error)
+        return errors_of
 
     def _applicable(self, names: list[str]) -> Iterator[tuple[str, Mapping[str, Any], Rule]]:
         """Yield the checks whose columns are all there; tell the others."""
         for check in self._checks:
             absent = [column for column in _columns(check[1]) if column not in names]
-            told = f"{check[0]} (colonne absente : {', '.join(absent)})"
+            note = f"{check[0]} (colonne absente : {', '.join(absent)})"
             if not absent:
                 yield check
-            elif told not in self.not_run:
-                self.not_run.append(told)
+            elif note not in self.not_run:
+                self.not_run.append(note)
 
 
 def _rows(block: JudgedBlock) -> Iterator[tuple[int, list[Any]]]:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 Found = tuple[int, Finding, int | None]  # of a row to refuse: its number, why, and its year
 
-MESSAGE = "Cette clé figure déjà plus haut dans le fichier."
+_MESSAGE = "Cette clé figure déjà plus haut dans le fichier."
+_SEVERAL_WRITINGS = r"^\s|\s$|\s\s|[^\x00-\x7f]"  # of texts that may be written in several ways
 
 
 class EquivalentKeys:
@@ -49,7 +50,8 @@ class EquivalentKeys:
 
     def note(self, accepted: pa.Table) -> None:
         """Note the places of accepted rows, as coordinates and as written."""
-        self._loose = self._loose or any(_is_loose(accepted.column(name)) for name in self._texts)
+        for name in () if self._loose else self._texts:
+            self._loose |= bool(pc.any(pc.match_substring_regex(accepted.column(name), _SEVERAL_WRITINGS)).as_py())
         if self._field is None:
             return
         names = ["_maille", "_territoire", self._field]
@@ -67,7 +69,8 @@ class EquivalentKeys:
             return
         names = list(dict.fromkeys(["_ligne", "_annee", "_maille", "_territoire", *self._key]))
         hashes = [self._hashes(self._suspected(batch)) for batch in rows.batches(names)]
-        again = _repeated(np.concatenate(hashes)) if hashes else np.empty(0, np.uint64)
+        every, counts = np.unique(np.concatenate([*hashes, np.empty(0, np.uint64)]), return_counts=True)
+        again = every[counts > 1]
         seen: set[tuple[Any, ...]] = set()
         for batch, hashed in zip(rows.batches(names), hashes, strict=True):
             for row in self._suspected(batch).filter(pa.array(np.isin(hashed, again))).to_pylist():
@@ -76,7 +79,7 @@ class EquivalentKeys:
                     shown = ", ".join(str(row[name]) for name in self._key)
                     yield (
                         row["_ligne"],
-                        Finding("primary-key", MESSAGE, column=self._column, value=shown),
+                        Finding("primary-key", _MESSAGE, column=self._column, value=shown),
                         row["_annee"],
                     )
                 seen.add(key)
@@ -91,7 +94,11 @@ class EquivalentKeys:
     def _hashes(self, batch: pa.RecordBatch) -> Hashes:
         names = ["_maille", "_territoire"] if self._field else []
         columns = [batch.column(name) for name in (*names, *(name for name in self._key if name != self._field))]
-        return hash_rows([_in_one_writing(column) for column in columns] if self._loose else columns)
+        if self._loose:
+            for place, column in enumerate(columns):
+                if pa.types.is_string(column.type):
+                    columns[place] = mapped(column, one_writing, pa.string())
+        return hash_rows(columns)
 
     def _suspected(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         if self._loose:
@@ -150,18 +157,3 @@ class OfficeCodes:
 def _rank(code: str) -> tuple[int, int, str]:
     """Rank the writings of a code that have as many rows: capitals first, then the zeros that others have lost."""
     return sum(map(str.isupper, code)), len(code) - len(code.lstrip("0")), code
-
-
-def _is_loose(column: pa.ChunkedArray) -> bool:
-    """Tell whether a text of the column may be written in several ways."""
-    return bool(pc.any(pc.match_substring_regex(column, r"^\s|\s$|\s\s|[^\x00-\x7f]")).as_py())
-
-
-def _in_one_writing(column: pa.Array) -> pa.Array:
-    return mapped(column, one_writing, pa.string()) if pa.types.is_string(column.type) else column
-
-
-def _repeated(hashes: Hashes) -> Hashes:
-    """Return the hashes that come more than once."""
-    ordered = np.sort(hashes)
-    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])

@@ -62,6 +62,8 @@ class Part:
 
     file: JudgedFile
     year: int | None
+    export: Export
+    layout: Layout
 
     @cached_property
     def table(self) -> TypedRows:
@@ -91,6 +93,31 @@ class Part:
 
     def _holds(self, year: int | None) -> bool:
         return self.year is None or year in (self.year, None)
+
+    @cached_property
+    def _columns(self) -> list[ExportField | None]:
+        """The field of each column of the file, but of those that were dropped or that nothing declares."""
+        names = set(self.table.schema.names)
+        fields = {
+            label: item for label, item in fields_by_label(self.export, self.layout).items() if item.name in names
+        }
+        return [fields.get(one_writing(label)) for label in self.file.validated.header]
+
+    def written_rows(self, numbers: Collection[int]) -> Iterator[tuple[int, int, list[str]]]:
+        """Yield number, year and cells of accepted rows, in the columns of the file.
+
+        Personal columns were dropped when the rows were accepted: their cells are empty.
+        """
+        fields = [(item.name, field_descriptor(item, self.layout)) if item else None for item in self._columns]
+        rows = self.rows(["_ligne", "_annee", *(field[0] for field in fields if field)])
+        wanted = pc.is_in(rows.column("_ligne"), pa.array(list(numbers), pa.int64()))
+        for row in rows.filter(wanted).to_pylist():
+            yield row["_ligne"], row["_annee"], [written(row[field[0]], field[1]) if field else "" for field in fields]
+
+    def rewritten(self, cells: Sequence[str]) -> list[str]:
+        """Return the cells of a refused row as ``written_rows`` would write them: 3 824 and 3824 are one value."""
+        pairs = zip(cells, self._columns, strict=False)
+        return [_reread(cell, field_descriptor(item, self.layout)) if item else "" for cell, item in pairs]
 
 
 @dataclass
@@ -139,27 +166,6 @@ class Whole:
         return " ; ".join(f"« {self.names[row[RANK]]} », ligne {row['_ligne']}" for row in rows)
 
 
-def written_rows(
-    part: Part, numbers: Collection[int], export: Export, layout: Layout
-) -> Iterator[tuple[int, int, list[str]]]:
-    """Yield number, year and cells of accepted rows of a file, in its columns.
-
-    Personal columns were dropped when the rows were accepted: their cells are empty.
-    """
-    columns = _columns(part, export, layout)
-    rows = part.rows(["_ligne", "_annee", *(item.name for item in columns if item)])
-    wanted = pc.is_in(rows.column("_ligne"), pa.array(list(numbers), pa.int64()))
-    for row in rows.filter(wanted).to_pylist():
-        cells = [written(row[item.name], field_descriptor(item, layout)) if item else "" for item in columns]
-        yield row["_ligne"], row["_annee"], cells
-
-
-def rewritten(cells: Sequence[str], part: Part, export: Export, layout: Layout) -> list[str]:
-    """Return the cells of a refused row as ``written_rows`` would write them: 3 824 and 3824 are one value."""
-    columns = _columns(part, export, layout)
-    return [_reread(cell, item, layout) if item else "" for cell, item in zip(cells, columns, strict=False)]
-
-
 def written(value: Any, descriptor: Mapping[str, Any]) -> str:
     """Write a typed value as the descriptor of its field says; plainly, by an empty one."""
     if value is None:
@@ -176,18 +182,10 @@ def written(value: Any, descriptor: Mapping[str, Any]) -> str:
     return str(value)
 
 
-def _columns(part: Part, export: Export, layout: Layout) -> list[ExportField | None]:
-    """Return the field of each column of a file, but of those that were dropped or that nothing declares."""
-    names = set(part.table.schema.names)
-    fields = {label: item for label, item in fields_by_label(export, layout).items() if item.name in names}
-    return [fields.get(one_writing(label)) for label in part.file.validated.header]
-
-
-def _reread(cell: str, item: ExportField, layout: Layout) -> str:
-    descriptor = field_descriptor(item, layout)
+def _reread(cell: str, descriptor: dict[str, Any]) -> str:
     with judged_in_linear_time():
         value, notes = frictionless.Field.from_descriptor(descriptor).read_cell(cell)
-    if notes and item.type == "date":  # a native date of a spreadsheet, whatever the declared form
+    if notes and descriptor["type"] == "date":  # a native date of a spreadsheet, whatever the declared form
         with contextlib.suppress(ValueError):
             value, notes = datetime.date.fromisoformat(cell), {}
     if notes:

@@ -227,34 +227,35 @@ def _cause(tables: Mapping[str, FirstRows], export: Export, layout: Layout, sign
         return []  # the right place, read as it should be: some labels are wrong, which are told one by one
     if best.row != last and 2 * best.known < needed:
         return []
-    findings = [*_separation(best, layout, sign), *_place(best.row - layout.header_rows + 1, start)]
-    if layout.header_rows > 1:
-        return findings
-    others = match_header(best.labels, export, layout).findings  # so that all is told at once
-    return [*findings, *(item for item in others if item.severity == "erreur")]
+    findings = _separation(best, layout, sign)
+    row = best.row - layout.header_rows + 1
+    if row != start:
+        message = f"L'en-tête attendu est à la ligne {row}, et non à la ligne {start}."
+        findings.append(Finding("en-tete-plus-bas" if row > start else "en-tete-plus-haut", message))
+    if layout.header_rows == 1:  # so that all is told at once
+        others = match_header(best.labels, export, layout).findings
+        findings += [item for item in others if item.severity == "erreur"]
+    return findings
 
 
 def _readings(tables: Mapping[str, FirstRows], export: Export, layout: Layout, sign: str) -> Iterator[_Reading]:
     """Yield the rows as each separator cuts them, and as each would cut a row that is a single cell."""
-    labels = frozenset(_last_line(label_of(field, layout), layout) for field in export.fields)
+    declared = [label_of(field, layout) for field in export.fields]
+    if layout.header_rows > 1:
+        declared = [label.rsplit(" / ", 1)[-1] for label in declared]  # the last line of each
+    expected = set(map(one_writing, declared))
+
+    def reading(row: int, cut_at: str, cells: Sequence[str], *, whole: bool = False) -> _Reading:
+        labels = [one_writing(cell.strip("\"' ")) for cell in cells]
+        return _Reading(row, cut_at, whole, labels, len(expected & set(labels)))
+
     for cut_at, rows in tables.items():
         for row, cells in rows:
-            yield _reading(row, cut_at, cells, labels)
+            yield reading(row, cut_at, cells)
             is_single = bool(cells) and cells[0].strip() and not any(cell.strip() for cell in cells[1:])
             for inner in _SEPARATORS if is_single and cut_at == sign else ():
-                if inner in cells[0]:
-                    for _, parts in _records([cells[0]], inner):
-                        yield _reading(row, inner, parts, labels, whole=True)
-
-
-def _last_line(label: str, layout: Layout) -> str:
-    """Return a label in one writing: its last line where a header has several."""
-    return one_writing(label.rsplit(" / ", 1)[-1] if layout.header_rows > 1 else label)
-
-
-def _reading(row: int, sign: str, cells: Sequence[str], expected: frozenset[str], *, whole: bool = False) -> _Reading:
-    labels = [one_writing(cell.strip("\"' ")) for cell in cells]
-    return _Reading(row, sign, whole, labels, len(expected & set(labels)))
+                for _, parts in _records([cells[0]], inner) if inner in cells[0] else ():
+                    yield reading(row, inner, parts, whole=True)
 
 
 def _separation(best: _Reading, layout: Layout, sign: str) -> list[Finding]:
@@ -269,13 +270,6 @@ def _separation(best: _Reading, layout: Layout, sign: str) -> list[Finding]:
     expected = f", alors que {_sign(layout.delimiter)} est attendu"
     message = f"Le fichier n'a qu'une colonne : ses cellules semblent séparées par {_sign(best.sign)}{expected}."
     return [Finding("separateur", message)]
-
-
-def _place(row: int, start: int) -> list[Finding]:
-    if row == start:
-        return []
-    message = f"L'en-tête attendu est à la ligne {row}, et non à la ligne {start}."
-    return [Finding("en-tete-plus-bas" if row > start else "en-tete-plus-haut", message)]
 
 
 def _sign(separator: str) -> str:

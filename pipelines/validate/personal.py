@@ -149,8 +149,7 @@ def masked(findings: Sequence[Finding], export: Export, layout: Layout) -> list[
     key = [label_of(field, layout) for name in export.key if (field := export.field(name))]
     if any(one_writing(label) in personal for label in key):
         personal.add(one_writing(", ".join(key)))  # the column that findings on the key name
-    if _headless(findings, export, layout):
-        findings = _without_labels(findings)
+    findings = _without_cells_as_labels(findings, export, layout)
     if export.kind == "experiences":
         shown = _ShownCells(export, layout)
         return [shown.finding(item) for item in findings]
@@ -164,22 +163,21 @@ def masked(findings: Sequence[Finding], export: Export, layout: Layout) -> list[
     return told
 
 
-def _headless(findings: Sequence[Finding], export: Export, layout: Layout) -> bool:
+def _without_cells_as_labels(findings: Sequence[Finding], export: Export, layout: Layout) -> Sequence[Finding]:
+    """Tell once that no label is known, where none is: all columns are missing, and the labels seen are cells.
+
+    A label that is nearly a declared one, but for its case or a sign that nobody sees, is no cell of a first row.
+    """
     needed = {label_of(field, layout) for field in export.fields if not is_optional(field, layout)}
-    missing = [item for item in findings if item.rule == "missing-label"]
-    # A label that is nearly a declared one, but for its case or a sign that nobody sees, is no cell of a first row.
-    return bool(needed) and needed <= {item.column for item in missing} and not any(item.cause for item in missing)
-
-
-def _without_labels(findings: Sequence[Finding]) -> list[Finding]:
-    """Tell once that no label is known: the columns that are missing are all of them, and those seen are cells."""
-    told = ("missing-label", "extra-label", "blank-label")
-    expected = ", ".join(dict.fromkeys(item.column for item in findings if item.rule == "missing-label"))
+    missing = {item.column: item.cause for item in findings if item.rule == "missing-label"}
+    if not needed or not needed <= missing.keys() or any(missing.values()):
+        return findings
     message = (
         "Aucun en-tête attendu n'a été reconnu : la première ligne n'est sans doute pas l'en-tête. "
-        f"Colonnes attendues : {expected}."
+        f"Colonnes attendues : {', '.join(missing)}."
     )
-    return [Finding("unmatched-header", message), *(item for item in findings if item.rule not in told)]
+    labels = ("missing-label", "extra-label", "blank-label")
+    return [Finding("unmatched-header", message), *(item for item in findings if item.rule not in labels)]
 
 
 def _in_refused_rows(validated: Validated, export: Export, layout: Layout) -> list[Finding]:

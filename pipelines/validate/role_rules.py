@@ -23,7 +23,7 @@ from pipelines.validate.near_misses import differences
 from pipelines.validate.typed_rows import distinct, mask_of, places_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -234,12 +234,11 @@ def _holds(table: pa.Table, name: str, values: Collection[Any]) -> Mask:
     return np.asarray(pc.is_in(column, value_set=wanted).to_numpy())
 
 
-def values_table(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+def values_table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """Return the values of a few rows as a table to judge: texts, dates and truths as they are, the rest as numbers."""
-    lines = list(rows)
     columns = {}
     for item in schema:
-        values = [line.get(item.name) for line in lines]
+        values = [row.get(item.name) for row in rows]
         if pa.types.is_integer(item.type) or pa.types.is_floating(item.type):
             columns[item.name] = pa.array([None if value is None else float(value) for value in values], pa.float64())
         else:

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 _DIGITS = 15  # beyond, whole numbers are not exact any more, and sums could pass 64 bits: no real figure is so large
 _LARGEST = 10.0**_DIGITS
-_NO_NUMBER = "nombre-impossible"
 _IMPOSSIBLE = f"Ce n'est pas un nombre utilisable (nan, inf, ou plus de {_DIGITS} chiffres)."
 
 
@@ -89,8 +88,9 @@ class RowJudge:
     ) -> None:
         self._context, self._matched, self._places = context, matched, matched.places
         self._place_of_label = {context.label(name): place for name, place in self._places.items()}
+        kinds = {**ARROW_TYPES, "duration": pa.string()}
         self._judged_schema = pa.schema([
-            pa.field(item.name, ARROW_TYPES[item.type])
+            pa.field(item.name, kinds[item.type])
             for _, item in matched.columns if item is not None and not item.personal
         ])  # fmt: skip
         self.marked = MarkedCells(marks, first_row, matched, context)
@@ -113,7 +113,7 @@ class RowJudge:
     def _implied(self, rows: Sequence[JudgedRow]) -> list[list[Finding]]:
         """Return, for each row that frictionless refuses, what the roles of its columns refuse in it too."""
         years = np.array([self._year_of(row) or np.nan for row in rows], np.float64)
-        table = values_table([self._durations.values(row.values) for row in rows], self._judged_schema)
+        table = self._durations.typed(values_table([row.values for row in rows], self._judged_schema))
         found = _by_place(self.roles.refused(table, years), self._beyond(table))
         return [found.get(place, []) for place in range(len(rows))]
 
@@ -159,7 +159,9 @@ class RowJudge:
         impossible = {
             name: value for name, value in row.values.items() if name in self._places and _is_impossible(value)
         }
-        found = [self._context.finding(_NO_NUMBER, _IMPOSSIBLE, name, value) for name, value in impossible.items()]
+        found = [
+            self._context.finding("nombre-impossible", _IMPOSSIBLE, name, value) for name, value in impossible.items()
+        ]
         wrong = set(impossible)
         for error in row.found:
             name = str(getattr(error, "field_name", "") or "")
@@ -231,7 +233,7 @@ class RowJudge:
         for item in self._durations.fields:
             for kind, test in (("minimum", pc.less), ("maximum", pc.greater)):
                 limit = getattr(item.constraints, kind)
-                if isinstance(limit, int | float):
+                if isinstance(limit, int | float) and item.name in table.column_names:
                     note = f'constraint "{kind}" is "{limit:g} {item.unit}"'
                     message = sentence("constraint-error", note)
                     for place in places_of(test(table.column(item.name), limit)):
@@ -241,14 +243,14 @@ class RowJudge:
         """Yield numbers that frictionless accepts but that no result can be made of: nan, inf, and more than 10^15."""
         places = {int(number): place for place, number in enumerate(block.numbers)} if block.unheld else {}
         for item in block.unheld:
-            yield places[item.number], self._context.finding(_NO_NUMBER, _IMPOSSIBLE, item.field, item.text)
+            yield places[item.number], self._context.finding("nombre-impossible", _IMPOSSIBLE, item.field, item.text)
         for name in self._places:
             column = block.accepted.column(name)
             if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
                 continue
             possible = pc.less_equal(pc.abs(column.cast(pa.float64(), safe=False)), _LARGEST)
             for place in places_of(pc.invert(possible)):
-                yield place, self._context.finding(_NO_NUMBER, _IMPOSSIBLE, name, column[place].as_py())
+                yield place, self._context.finding("nombre-impossible", _IMPOSSIBLE, name, column[place].as_py())
 
     def _as_written(self, found: list[Finding], cells: Sequence[str | None]) -> list[Finding]:
         """Put what the file holds where a finding on one column has a value that was read from it."""

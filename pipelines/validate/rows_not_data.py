@@ -7,7 +7,8 @@ since it would count twice what the others give. One alone: it is told, and read
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import frictionless
@@ -20,7 +21,7 @@ from pipelines.declarations.strict_model import LEVELS
 from pipelines.mechanics.spelling import unaccented
 from pipelines.validate.coordinates import place_fields
 from pipelines.validate.findings import Finding
-from pipelines.validate.typed_rows import distinct, numbered, places_of
+from pipelines.validate.typed_rows import mask_of, numbered, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.declarations import Export, Layout
-    from pipelines.validate.findings import Severity
 
     _Labels = Mapping[int, tuple[str, str]]  # of rows by place: the text, and its field
 
@@ -61,10 +61,10 @@ def totals_left(rows: pa.Table, export: Export, layout: Layout) -> Iterator[tupl
     don't add up: only the labels of their places are looked at.
     """
     named = place_fields(export)
-    if export.kind == "survey" and not any(
-        _names_total(rows.column(name)) for name in named if name in rows.column_names
-    ):
-        return
+    if export.kind == "survey":
+        places_told = [pc.unique(rows.column(name)).to_pylist() for name in named if name in rows.column_names]
+        if not any(_says_total(value, is_place=True) for values in places_told for value in values):
+            return
     present = pc.unique(rows.column("_maille")).to_pylist()
     levels = [level for level in LEVELS if level in present]
     if not levels or levels == ["national"]:
@@ -76,20 +76,16 @@ def totals_left(rows: pa.Table, export: Export, layout: Layout) -> Iterator[tupl
     is_sum = _sums_alone(finest, figures, labels, export)
     for row in sorted({*labels, *is_sum}):
         label, name = labels.get(row, ("", export.structure.code if export.structure else ""))
-        shown = label or next(
-            (code for code in (finest.column(of)[row].as_py() for of in _CODES) if code is not None), ""
-        )
+        shown = label or finest.column("_structure")[row].as_py() or finest.column("_territoire")[row].as_py() or ""
         if label and _adds_up(finest, figures, row, labels):
-            rule, sentence = "ligne-de-total", _REFUSED
+            finding = Finding("ligne-de-total", _REFUSED.format(shown))
         elif label and name in named:
-            rule, sentence = "total-possible", _NAMED
+            finding = Finding("total-possible", _NAMED.format(shown), "avertissement")
         elif row in is_sum:
-            rule, sentence = "total-possible", _SUMMED
+            finding = Finding("total-possible", _SUMMED.format(shown), "avertissement")
         else:
             continue
-        severity: Severity = "erreur" if sentence == _REFUSED else "avertissement"
-        column = label_named(export, layout, name)
-        yield places[row], Finding(rule, sentence.format(shown), severity, column=column, value=shown)
+        yield places[row], replace(finding, column=label_named(export, layout, name), value=shown)
 
 
 def total_in(cells: Mapping[str, str], export: Export) -> Finding | None:
@@ -127,10 +123,6 @@ def _is(column: pa.ChunkedArray, value: object) -> NDArray[np.bool_]:
     return np.asarray(same.fill_null(False).to_numpy())
 
 
-def _names_total(column: pa.ChunkedArray) -> bool:
-    return any(_says_total(str(value), is_place=True) for value in pc.unique(column).to_pylist() if value is not None)
-
-
 def _labels(rows: pa.Table, export: Export) -> dict[int, tuple[str, str]]:
     """Return the label of a total that a row has, and its field: that of its place first, else any text's."""
     labels: dict[int, tuple[str, str]] = {}
@@ -141,17 +133,16 @@ def _labels(rows: pa.Table, export: Export) -> dict[int, tuple[str, str]]:
     texts = [item for item in texts if not is_survey or item.name in named]
     for item in sorted(texts, key=lambda item: item.name not in named):
         is_place = item.name in named
-        values, places = distinct(rows.column(item.name))
-        totals = np.array([value is not None and _says_total(value, is_place=is_place) for value in values], np.bool_)
-        marked = places_of(totals[places])
+        column = rows.column(item.name)
+        marked = places_of(mask_of(column, partial(_says_total, is_place=is_place)))
         if (is_place and not is_survey) or len(marked) <= max(1, _FEW * rows.num_rows):
             for row in marked:
-                labels.setdefault(row, (values[places[row]], item.name))
+                labels.setdefault(row, (column[row].as_py(), item.name))
     return labels
 
 
-def _says_total(value: str, *, is_place: bool) -> bool:
-    plain = _plain(value)
+def _says_total(value: str | None, *, is_place: bool) -> bool:
+    plain = _plain(value or "")
     return bool(_TOTAL.fullmatch(plain) or (is_place and _OTHERS.fullmatch(plain)))
 
 

@@ -20,7 +20,7 @@ from pipelines.mechanics.durations import duration_value
 from pipelines.tabular.hashes import NULL, apart_from_null, combine, hash_floats, hash_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -219,21 +219,14 @@ class Durations:
         return self._forms.get(name, "")
 
     def typed(self, table: pa.Table) -> pa.Table:
-        """Return the table with numbers in place of the texts of durations."""
-        for name in self._forms:
+        """Return the table with numbers in place of the texts of durations; a text that has not the form has none."""
+        for name in self._forms.keys() & set(table.column_names):
             values = mapped(table.column(name), partial(self._value, name), pa.float64())
             table = table.set_column(table.column_names.index(name), name, values)
         return table
 
-    def values(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values of one row, likewise; a text that has not the form has none."""
-        values = dict(row)
-        for name in self._forms:
-            try:
-                values[name] = None if row.get(name) is None else self._value(name, row[name])
-            except ValueError:
-                values[name] = None
-        return values
-
-    def _value(self, name: str, text: str) -> float:
-        return duration_value(text, self._forms[name], self._units[name])
+    def _value(self, name: str, text: str) -> float | None:
+        try:
+            return duration_value(text, self._forms[name], self._units[name])
+        except ValueError:
+            return None

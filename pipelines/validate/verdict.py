@@ -1,6 +1,6 @@
 """From what was found in the files of an export to the verdict on its year.
 
-Accepted, refused, or not handed over, and why; the findings themselves come from ``engine``.
+Accepted, refused, or not handed over, and why; the findings themselves come from ``file`` and ``whole_export``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pipelines.compile.exports import label_named
 from pipelines.declarations.statuses import Status
 from pipelines.mechanics.french import counted, decimal, number
 from pipelines.mechanics.plain_text import one_line, table_text
-from pipelines.validate.export_parts import Expected, JudgedFile, Part, Whole, written_rows
+from pipelines.validate.export_parts import Expected, JudgedFile, Part, Whole
 from pipelines.validate.findings import EXPIRED, Finding, rows_told
 from pipelines.validate.messages import title, why_told
 from pipelines.validate.observations_writer import RefusedRow, observation_schema
@@ -124,9 +124,9 @@ def judge(
     """
     layout = export.layout_or_last(year)
     distinct, copies = _once(files)
-    parts = [Part(file, year) for file in distinct]
+    parts = [Part(file, year, export, layout) for file in distinct]
     whole = judge_whole(export, parts, expected or Expected(layout))
-    verdict = _gathered(whole, year, layout)
+    verdict = _gathered(whole, year)
     findings = [(part.file, item) for part in parts for item in part.findings]
     for part, refused, told in zip(parts, whole.refused, whole.told, strict=True):
         findings += [(part.file, item) for item in (*refused.values(), *told)]
@@ -140,13 +140,13 @@ def judge(
     return verdict
 
 
-def _gathered(whole: Whole, year: int | None, layout: Layout) -> Verdict:
+def _gathered(whole: Whole, year: int | None) -> Verdict:
     """Return a verdict that has the rows of all files, accepted and refused, and nothing decided yet."""
     export = whole.export
     verdict = Verdict(export.id, Status.ACCEPTED, None, "", companions=whole.companions)
     tables: list[pa.Table | Path] = []
     for part, refused in zip(whole.parts, whole.refused, strict=True):
-        table, aside = part.table.without(list(refused)), _set_aside(part, list(refused), export, layout)
+        table, aside = part.table.without(list(refused)), _set_aside(part, list(refused))
         validated = part.file.validated
         tables += table.parts
         verdict.refused += aside.refused
@@ -191,11 +191,11 @@ def doubt(verdict: Verdict, doubts: Sequence[Doubt]) -> None:
         _refuse(verdict, " ".join(blocking))
 
 
-def _set_aside(part: Part, again: list[int], export: Export, layout: Layout) -> SetAside:
+def _set_aside(part: Part, again: list[int]) -> SetAside:
     """Return the refused rows of a file: those refused alone, and those that the whole export refuses ``again``."""
     rows = [*part.refused_rows]
     if again:
-        rows += [RefusedRow(*row) for row in written_rows(part, again, export, layout)]
+        rows += [RefusedRow(*row) for row in part.written_rows(again)]
         rows.sort(key=lambda row: row.number)
     return SetAside(part.file.path, part.file.validated.header, rows, part.refused + len(again))
 

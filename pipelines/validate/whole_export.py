@@ -24,7 +24,7 @@ from pipelines.mechanics.french import counted, rows_text
 from pipelines.mechanics.spelling import unaccented
 from pipelines.validate.coordinates import place_fields
 from pipelines.validate.equivalent_keys import OfficeCodes
-from pipelines.validate.export_parts import RANK, Expected, Part, Whole, rewritten, written, written_rows
+from pipelines.validate.export_parts import RANK, Expected, Part, Whole, written
 from pipelines.validate.findings import Finding
 from pipelines.validate.rows_not_data import examples_left, totals_left
 from pipelines.validate.typed_rows import hash_rows, mask_of, numbered, repeated
@@ -153,15 +153,15 @@ def _refuse_other_writings(whole: Whole) -> None:
 
 def _refuse_companions(whole: Whole, file: int) -> None:
     """Refuse the row that another one was refused for, where a place has one row a period, unless both say the same."""
-    part, export, layout = whole.parts[file], whole.export, whole.expected.layout
+    part = whole.parts[file]
     again: dict[int, Finding] = {}
     for item in part.findings:
         if item.rule == "primary-key" and item.row and (match := _POSITION.search(item.message)):
             again.setdefault(int(match[1]), item)
     refused = {row.number: row.cells for row in part.refused_rows}
-    for row, year, cells in written_rows(part, again, export, layout) if again else ():
+    for row, year, cells in part.written_rows(again) if again else ():
         item = again[row]
-        if item.row is None or cells == rewritten(refused.get(item.row, ()), part, export, layout):
+        if item.row is None or cells == part.rewritten(refused.get(item.row, ())):
             continue
         message = (
             f"Cette clé figure aussi à la ligne {item.row}, avec d'autres valeurs ; aucune des deux n'est retenue."

@@ -10,10 +10,10 @@ import pytest
 from files_of_cells import FORMATS, declared, delimited, judged, written, xlsx
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipelines.validate.messages import hints, mend_of
 
 from pipelines.compile.exports import field_descriptor
 from pipelines.declarations.network import Acceptance
+from pipelines.validate.messages import hints, mend_of
 
 ANSWERS = ["Très satisfait", "Plutôt satisfait", "Plutôt mécontent", "Aujourd'hui", "Peut-être"]
 EXPORT = {
