@@ -14,8 +14,19 @@ from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
 from pipelines.declarations import Export, Layout
-from pipelines.read import UnusableFileError, read_export
-from pipelines.validate import FileContext, Finding, JudgedFile, Verdict, judge, protect, unusable, validate_file
+from pipelines.read import UnusableFileError, read_cells, read_export
+from pipelines.validate import (
+    FileContext,
+    Finding,
+    JudgedFile,
+    Validated,
+    Verdict,
+    judge,
+    protect,
+    recognised,
+    unusable,
+    validate_file,
+)
 from pipelines.validate.grouped_findings import Problem, grouped
 
 if TYPE_CHECKING:
@@ -79,6 +90,12 @@ def written(rows: Sequence[Sequence[str]], form: str) -> bytes:
     return {"xlsx": xlsx, "ods": ods, "parquet": parquet}[form](rows)
 
 
+def judged_alone(content: bytes, export: Export, layout: Layout, catalogue: Catalogue) -> Validated:
+    """The bytes of a file of 2024, all its cells read, and judged alone."""
+    cells = read_cells(content, f"x.{layout.format}", layout, recognised(export, layout))
+    return validate_file(cells, FileContext(export, layout, catalogue.territories, "x", 2024))
+
+
 def judged(
     content: bytes,
     export: Export,
@@ -94,10 +111,10 @@ def judged(
     path.write_bytes(content)
     try:
         opened = read_export(path, name, layout, folder / "texte")
-        validated = validate_file(opened, FileContext(export, layout, catalogue.territories, name, 2024))
+        of_file = validate_file(opened, FileContext(export, layout, catalogue.territories, name, 2024))
     except UnusableFileError as error:
-        validated = unusable(export, [Finding(error.rule, str(error))])
-    verdict = judge(export, 2024, acceptance, [JudgedFile(name, "0" * 64, protect(validated, export, layout))])
+        of_file = unusable(export, [Finding(error.rule, str(error))])
+    verdict = judge(export, 2024, acceptance, [JudgedFile(name, "0" * 64, protect(of_file, export, layout))])
     return verdict, grouped(verdict, export, layout, 2024)
 
 

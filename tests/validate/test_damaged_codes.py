@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import io
 
-import openpyxl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from files_of_cells import judged_alone, parquet, xlsx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,22 +28,6 @@ def csv(rows):
     return "\n".join(";".join(map(str, row)) for row in rows).encode()
 
 
-def xlsx(rows):
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
-
-
-def parquet(rows):
-    stream = io.BytesIO()
-    columns = zip(*rows[1:], strict=True)
-    pq.write_table(pa.table({name: list(cells) for name, cells in zip(rows[0], columns, strict=True)}), stream)
-    return stream.getvalue()
-
-
 WRITERS = {"csv": csv, "xlsx": xlsx, "parquet": parquet}
 
 
@@ -63,8 +44,7 @@ def judged(catalogue):
         layout = Layout(years="2024", path="x", format=form, delimiter=";")
         rows = [HEAD, *([{**ROW, "N°": f"R{place}", **change}[label] for label in HEAD]
                         for place, change in enumerate(changes))]  # fmt: skip
-        cells = read_cells(WRITERS[form](rows), f"x.{form}", layout, recognised(export, layout))
-        return validate_file(cells, FileContext(export, layout, catalogue.territories, "x", 2024))
+        return judged_alone(WRITERS[form](rows), export, layout, catalogue)
 
     return judge
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
+from files_of_cells import judged_alone
 from hypothesis import given
 from hypothesis import strategies as st
 from ods_files import length, ods, ods_row, text
@@ -24,8 +25,6 @@ from pipelines.declarations import Export, Layout
 from pipelines.declarations.network import DURATION_FORMS, DURATION_UNITS, ExportField, Network
 from pipelines.explain.archived_rows import values_of
 from pipelines.mechanics.durations import DURATION_PATTERNS, SECONDS, duration_text, duration_value
-from pipelines.read import read_cells
-from pipelines.validate import FileContext, recognised, validate_file
 
 HEAD = ["Code", "Attente"]
 LENGTHS = st.integers(-(10**6), 10**6)
@@ -45,8 +44,7 @@ def judged(catalogue):
     def judge(content, form="csv", **declared):
         export = export_of(**declared)
         layout = Layout(years="2024", path="x", format=form, delimiter=";")
-        cells = read_cells(content, f"x.{form}", layout, recognised(export, layout))
-        return validate_file(cells, FileContext(export, layout, catalogue.territories, "x", 2024))
+        return judged_alone(content, export, layout, catalogue)
 
     return judge
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
+from files_of_cells import judged_alone
 from frictionless.resources import TableResource
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from ods_files import number, ods, ods_row, ods_table, text
 from pipelines.compile.exports import field_descriptor
 from pipelines.declarations import Export, Layout
 from pipelines.read import read_cells
-from pipelines.validate import FileContext, recognised, validate_file
+from pipelines.validate import recognised
 
 FIELDS = [
     {"name": "code", "label": "Code", "constraints": {"required": True}},
@@ -46,8 +47,7 @@ def judged(catalogue):
     def judge(content, form="xlsx", fields=FIELDS, layout=None, **more):
         export = export_of(fields, **more)
         written = Layout.model_validate({"years": 2024, "path": "x", "format": form, **(layout or {})})
-        cells = read_cells(content, f"x.{form}", written, recognised(export, written))
-        return validate_file(cells, FileContext(export, written, catalogue.territories, "x", 2024))
+        return judged_alone(content, export, written, catalogue)
 
     return judge
 
