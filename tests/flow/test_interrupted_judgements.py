@@ -111,7 +111,7 @@ def test_a_run_whose_reader_is_killed_says_an_error_of_treatment_and_the_others_
     command = ["run", "--exports", str(project.exports), "--output", str(project.output)]
     command += ["--schemas", str(project.schemas), "--json"]
     with monkeypatch.context() as patched:  # what opens workbooks is killed; only alpha sends one
-        patched.setattr(spreadsheet, "workbook_rows", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        patched.setattr(spreadsheet, "NativeWorkbook", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
         assert main(command) == 1
     facts = json.loads(capsys.readouterr().out)
     assert "alpha/guichet-2023.xlsx" in facts["erreurs_de_traitement"][0]
@@ -152,7 +152,7 @@ def test_a_producer_is_told_that_his_file_was_not_judged(project, capsys, monkey
     path = str(project.exports / "alpha" / "guichet-2023.xlsx")
     command = ["validate", path, "--network", "alpha", "--export", "guichet", "--schemas", str(project.schemas)]
     with monkeypatch.context() as patched:
-        patched.setattr(spreadsheet, "workbook_rows", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        patched.setattr(spreadsheet, "NativeWorkbook", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
         assert main([*command, "--json"]) == 2
     told = capsys.readouterr()
     assert json.loads(told.out)["valide"] is None
