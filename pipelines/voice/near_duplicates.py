@@ -7,7 +7,6 @@ From one month to the next, texts aren't kept: a byte of each value of their sig
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,27 +34,12 @@ _FACTORS = _SOURCE.integers(1, 2**32, MARK, dtype=np.uint32) | np.uint32(1)
 _SHIFTS = _SOURCE.integers(0, 2**32, MARK, dtype=np.uint32)
 
 
-def near_groups(texts: Sequence[str]) -> Ranks:
-    """Return, for each text, the rank of the first text of its group. A group is of texts near one another, by steps.
+def grouped(texts: Sequence[str]) -> tuple[Ranks, Bytes]:
+    """Return the rank of the first text of each one's group, and the marks of each: MARK bytes, a row a text.
 
-    Case, accents, signs and spaces don't count. The groups don't depend on the order of the texts.
+    A group is of texts near one another, by steps; case, accents, signs, spaces and the order of texts don't count.
+    By its marks a text is compared with those of other months (``copied``).
     """
-    return grouped(texts).firsts
-
-
-@dataclass(frozen=True)
-class Grouped:
-    """Texts by groups: ``firsts``, the rank of the first of each one's group; ``marks``: those of each text.
-
-    ``marks``: one row a text, MARK bytes by which it is compared with texts of other months.
-    """
-
-    firsts: Ranks
-    marks: Bytes
-
-
-def grouped(texts: Sequence[str]) -> Grouped:
-    """Return the groups of texts, as ``near_groups`` does, with what is kept of each to compare it with others."""
     plain = [_letters(text) for text in texts]
     distinct = {text: rank for rank, text in reversed(list(enumerate(plain)))}
     firsts = np.array([distinct[text] for text in plain], dtype=np.int64)
@@ -65,7 +49,7 @@ def grouped(texts: Sequence[str]) -> Grouped:
     pairs = _near_pairs(shingles, signed) if len(ranks) > 1 else []
     parents, places = _joined(len(ranks), pairs), np.searchsorted(ranks, firsts)
     marks = (signed & np.uint32(0xFF)).astype(np.uint8)  # the last bits: the least values all begin alike
-    return Grouped(ranks[parents][places], marks[places])
+    return ranks[parents][places], marks[places]
 
 
 def copied(marks: Bytes, earlier: Bytes) -> NDArray[np.bool_]:

@@ -28,9 +28,8 @@ from pipelines.flow.texts_read import (
 )
 from pipelines.mechanics.spelling import plain_form
 from pipelines.read import ExportsRoot
-from pipelines.voice.campaigns import crowded_days, limit_of
 from pipelines.voice.themes import told_words
-from pipelines.voice.voices import VOICES, AcceptedYear, VoicesRead, read_voices
+from pipelines.voice.voices import VOICES, AcceptedYear, VoicesRead, crowded_days, limit_of, read_voices
 from tests.voice.planted import FIRST as FIRST_OF_TESTS
 from tests.voice.planted import SURNAMES as SURNAMES_OF_TESTS
 
