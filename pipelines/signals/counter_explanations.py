@@ -17,11 +17,9 @@ from pipelines.signals.voice_series import KEY, SERVICE, month_end
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Sequence
 
     import duckdb
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 CHECKS = [*TEST, "check", "raised", "number", "note"]
 MORE_VOLUME = 1.5  # times the volume of a usual month, or as many times less
@@ -98,7 +96,14 @@ def checks(connection: duckdb.DuckDBPyConnection, month: datetime.date, signals:
     held = held.merge(connection.execute(_FORMS).df(), on=SERVICE, how="left")
     held = held.merge(connection.execute(_LABELS.format(sure=_SURE)).df(), on=SERVICE, how="left")
     held = held.assign(campaign=campaign_texts(connection, month, held)["campaign"])
-    found = [_volume(held), _campaign(held), _delay(held), _form(held), _label(held)]
+    of_labels = "des témoignages nomment le service par un intitulé nouveau, ou par un qui ne sert plus"
+    found = [
+        _volume(held),
+        _campaign(held),
+        _delay(held),
+        _share(held, "form", NEW_FORM, "des témoignages viennent d'un nouveau formulaire"),
+        _share(held, "label", NEW_LABEL, of_labels),
+    ]
     return pd.concat(found, ignore_index=True)[CHECKS].sort_values([*TEST, "check"], ignore_index=True)
 
 
@@ -106,38 +111,36 @@ def _volume(held: pd.DataFrame) -> pd.DataFrame:
     ratio = held["volume"] / held["usual"]
     more, less = ratio >= MORE_VOLUME, ratio <= 1 / MORE_VOLUME
     words = np.select([more, less], ["une fois et demie ou plus", "les deux tiers ou moins"], "à peu près autant")
-    told = [f"voix du service, par rapport à un mois habituel : {word}" for word in words]  # a number would tell others
-    return _check(held, "volume", more | less, ratio, "").assign(note=told)
+    notes = [
+        f"voix du service, par rapport à un mois habituel : {word}" for word in words
+    ]  # a number would tell others
+    return _check(held, "volume", more | less, ratio, notes)
 
 
 def _campaign(held: pd.DataFrame) -> pd.DataFrame:
-    told = held["campaign"].map(lambda count: french.about(count) if count else "0")
-    notes = "témoignages de campagne, comptés à part : " + told.astype(str)
-    return _check(held, "campaign", held["campaign"] > 0, held["campaign"], "").assign(note=notes.to_numpy())
+    counts = held["campaign"]
+    notes = [f"témoignages de campagne, comptés à part : {french.about(count) if count else 0}" for count in counts]
+    return _check(held, "campaign", counts > 0, counts, notes)
 
 
 def _delay(held: pd.DataFrame) -> pd.DataFrame:
-    note = "délai de publication, en jours, par rapport à l'année d'avant : {:+.0f}"
-    return _check(held, "delay", held["later"] >= LATER, held["later"], note)
+    told = "délai de publication, en jours, par rapport à l'année d'avant : {:+.0f}"
+    notes = ["inconnu" if pd.isna(days) else told.format(days) for days in held["later"]]
+    return _check(held, "delay", held["later"] >= LATER, held["later"], notes)
 
 
-def _form(held: pd.DataFrame) -> pd.DataFrame:
-    return _share_check(held, "form", held["new_form"], NEW_FORM, "des témoignages viennent d'un nouveau formulaire")
-
-
-def _label(held: pd.DataFrame) -> pd.DataFrame:
-    told = "des témoignages nomment le service par un intitulé nouveau, ou par un qui ne sert plus"
-    return _share_check(held, "label", held["new_label"], NEW_LABEL, told)
-
-
-def _share_check(held: pd.DataFrame, name: str, share: pd.Series[float], limit: float, told: str) -> pd.DataFrame:
+def _share(held: pd.DataFrame, name: str, limit: float, told: str) -> pd.DataFrame:
     """Return the check of a share, which is told only as more or less than its limit: it could be of few voices."""
-    raised = share >= limit
+    share = held[f"new_{name}"]
     bound = french.percent(100 * limit, 0)
-    notes = np.where(raised, f"{bound} ou plus {told}", f"moins de {bound} {told}")
-    return _check(held, name, raised, share, "").assign(note=np.where(share.isna(), "inconnu", notes))
+    notes = np.select(
+        [share >= limit, share < limit], [f"{bound} ou plus {told}", f"moins de {bound} {told}"], "inconnu"
+    )
+    return _check(held, name, share >= limit, share, notes.tolist())
 
 
-def _check(held: pd.DataFrame, name: str, raised: pd.Series[bool], number: pd.Series[float], note: str) -> pd.DataFrame:
-    notes = ["inconnu" if pd.isna(value) else note.format(value).replace(".", ",") for value in number]
-    return held[TEST].assign(check=name, raised=raised.fillna(False).astype(bool), number=number, note=notes)
+def _check(
+    held: pd.DataFrame, name: str, raised: pd.Series[bool], number: pd.Series[float], notes: Sequence[str]
+) -> pd.DataFrame:
+    raised = raised.fillna(False).astype(bool)
+    return held[TEST].assign(check=name, raised=raised, number=number, note=notes)

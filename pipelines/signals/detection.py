@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.signals.cell_tests import ebgm_tests, funnel_tests, scan_tests, term_tests
 from pipelines.signals.counter_explanations import campaign_texts, checks
+from pipelines.signals.emerging_terms import term_tests
+from pipelines.signals.funnel import funnel_tests
 from pipelines.signals.ledger import Guards, entered, gathered, judged, ledger
 from pipelines.signals.power import COLUMNS as POWER
 from pipelines.signals.power import power
+from pipelines.signals.shrinkage import ebgm_tests
+from pipelines.signals.spatial_scan import scan_tests
 from pipelines.signals.time_tests import ears_tests, farrington_tests, nb_cusum_tests
 from pipelines.signals.voice_series import known_voices, month_end, voice_series
 
@@ -41,7 +44,7 @@ class Detection:
     """A month judged.
 
     ``tests``: one row a test (``ledger.COLUMNS``); ``ledger``: tests, signals and expected false ones by detector;
-    ``checks``: four counter-explanations a signal; ``power``: of each service, what would be found.
+    ``checks``: five counter-explanations a signal; ``power``: of each service, what would be found.
     """
 
     tests: pd.DataFrame
@@ -58,7 +61,7 @@ def detect(voices: pa.Table | Path, month: datetime.date, options: Options | Non
     options = options or Options()
     with known_voices(voices, month) as connection:
         series = voice_series(connection)
-        entries = gathered([*_time_tests(series, month), *_cell_tests(connection, month, options.guards)])
+        entries = gathered(_tests(series, connection, month, options.guards.fewest_of_office))
         texts = campaign_texts(connection, month, entries)
         entries["eligible"] &= (texts["campaign"] <= texts["others"]) | entries["detector"].isin(YEARLY)
         tests = judged(entries, options.guards)
@@ -68,20 +71,16 @@ def detect(voices: pa.Table | Path, month: datetime.date, options: Options | Non
     return Detection(tests, counted, explained, strength)
 
 
-def _time_tests(series: VoiceSeries, month: datetime.date) -> list[pd.DataFrame]:
+def _tests(
+    series: VoiceSeries, connection: duckdb.DuckDBPyConnection, month: datetime.date, fewest: int
+) -> list[pd.DataFrame]:
     name = month.strftime("%Y-%m")
     return [
         entered("farrington", name, farrington_tests(series, month)),
         entered("ears", name, ears_tests(series, month)),
         entered("nb_cusum", name, nb_cusum_tests(series, month)),
-    ]
-
-
-def _cell_tests(connection: duckdb.DuckDBPyConnection, month: datetime.date, guards: Guards) -> list[pd.DataFrame]:
-    name = month.strftime("%Y-%m")
-    return [
-        entered("funnel", name, funnel_tests(connection, name, guards.fewest_of_office)),
-        entered("ebgm", name, ebgm_tests(connection, name, guards.fewest_of_office)),
+        entered("funnel", name, funnel_tests(connection, name, fewest)),
+        entered("ebgm", name, ebgm_tests(connection, name, fewest)),
         entered("scan", name, scan_tests(connection, month)),
         entered("terms", name, term_tests(connection, month_end(month))),
     ]

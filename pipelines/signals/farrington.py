@@ -10,7 +10,7 @@ weighted by the Anscombe weights alone; so does ours).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,6 @@ from pipelines.signals.laws import (
     counts_beyond,
     counts_quantile,
     normal_beyond,
-    normal_quantile,
     normal_quantiles,
     student_beyond,
     student_quantile,
@@ -36,7 +35,8 @@ if TYPE_CHECKING:
 _ITERATIONS = 25  # and this tolerance: those of R's glm, whose last step they are
 _TOLERANCE = 1e-8
 _FARTHEST = 50.0  # of a linear predictor: beyond, the exponential says nothing
-_TREND_YEARS = 3
+_OUTLIER = 2.58  # residual beyond which a past moment weighs less
+_SURE_TREND = 0.05  # p-value under which a trend is kept
 _VAGUE = 1.0  # standard error of a logarithm: beyond, what is expected isn't known to a factor of seven
 
 
@@ -46,17 +46,14 @@ class Settings:
 
     ``half_window``: moments on each side of the same moment of earlier years; ``seasons``: how many factors in a year,
     that of the moment itself included; ``left_out``: the last moments before the one judged, which a rise that
-    lasts would spoil; ``outlier``: the residual beyond which a past moment weighs less.
+    lasts would spoil.
     """
 
-    years: int = 3
+    years: int = 5
     per_year: int = 12
     half_window: int = 1
     seasons: int = 4
     left_out: int = 6
-    outlier: float = 2.58
-    trend: bool = True
-    trend_level: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +69,6 @@ class Expectation:
     error: Floats
     freedom: Floats
     trend: Booleans
-
-    def delta_bound(self, alpha: float) -> Floats:
-        """Return Farrington et al.'s (1996) bound: 2/3 power, prediction error by the delta method."""
-        spread = self.dispersion + (self.error * self.mean) ** 2 / self.mean
-        deviation = np.sqrt(4 / 9 * np.cbrt(self.mean) * spread)
-        return (np.cbrt(self.mean) ** 2 + normal_quantile(1 - alpha) * deviation) ** 1.5
-
-    def plug_in_bound(self, alpha: float) -> Floats:
-        """Return the quantile of a negative binomial of that mean (Noufaily et al., ``nbPlugin``)."""
-        return counts_quantile(1 - alpha, self.mean, self.dispersion)
-
-    def muan_bound(self, alpha: float) -> Floats:
-        """Return the same quantile at the upper end of the mean's interval (``muan``)."""
-        return counts_quantile(1 - alpha, self.mean * np.exp(normal_quantile(1 - alpha) * self.error), self.dispersion)
 
     @property
     def known(self) -> Booleans:
@@ -145,19 +128,19 @@ class _Past:
     now_offset: Floats
 
 
-def expectation(observed: Floats, population: Floats | None, moment: int, settings: Settings) -> Expectation:
+def expectation(observed: Floats, population: Floats, moment: int, settings: Settings) -> Expectation:
     """Return what is expected at row ``moment`` of ``observed`` (moments × series) from the rows before.
 
-    ``population``: volumes of the same shape, or None; moments without any, or whose count is NaN, teach nothing.
+    ``population``: volumes of the same shape; moments without any, or whose count is NaN, teach nothing.
     """
     past = _past(observed, population, moment, settings)
+    level = replace(past, design=past.design[:, :-1], now=past.now[:-1])  # without any trend
     with np.errstate(all="ignore"):
-        found = _robust(past, settings)
-        if not settings.trend:
-            return _expected(found, past, np.zeros(len(past.counts), dtype=np.bool_))
-        flat = _robust(_without_trend(past), settings)
-        kept = _trend_holds(found, past, settings)
-        return _chosen(kept, _expected(found, past, kept), _expected(flat, _without_trend(past), kept))
+        sloped = _robust(past)
+        kept = _trend_holds(sloped, past)
+        both = zip(_expected(sloped, past), _expected(_robust(level), level), strict=True)
+        mean, dispersion, error, freedom = (np.where(kept, steep, flat) for steep, flat in both)
+    return Expectation(mean, dispersion, error, freedom, kept)
 
 
 def season_of(moment: int, settings: Settings) -> Integers:
@@ -168,15 +151,13 @@ def season_of(moment: int, settings: Settings) -> Integers:
     seasons[moment - width : moment + 1] = count
     for later, centre in pairwise(references):
         seasons[max(centre - width, 0) : centre + width + 1] = count
-        if count > 1:
-            between = np.arange(centre + width + 1, later - width)
-            parts = np.array_split(between, count - 1)
-            for name, part in enumerate(parts, start=1):
-                seasons[part] = name
+        between = np.arange(centre + width + 1, later - width)
+        for name, part in enumerate(np.array_split(between, count - 1), start=1):
+            seasons[part] = name
     return seasons
 
 
-def _past(observed: Floats, population: Floats | None, moment: int, settings: Settings) -> _Past:
+def _past(observed: Floats, population: Floats, moment: int, settings: Settings) -> _Past:
     seasons = season_of(moment, settings)
     seasons[moment - settings.left_out :] = -1
     rows = np.flatnonzero(seasons >= 0)
@@ -186,27 +167,22 @@ def _past(observed: Floats, population: Floats | None, moment: int, settings: Se
     design = np.column_stack([factors, (rows - middle) / length])
     now = np.append((names == settings.seasons).astype(np.float64), (moment - middle) / length)
     counts = observed[rows].T.astype(np.float64)
-    volumes = np.ones_like(counts) if population is None else population[rows].T.astype(np.float64)
+    volumes = population[rows].T.astype(np.float64)
     known = np.isfinite(counts) & (volumes > 0)
     offset = np.log(np.where(known, volumes, 1.0))
-    volume_now = np.ones(len(counts)) if population is None else population[moment]
     with np.errstate(divide="ignore"):
-        now_offset = np.log(np.asarray(volume_now, dtype=np.float64))
+        now_offset = np.log(population[moment].astype(np.float64))
     return _Past(np.where(known, counts, 0.0), offset, known, design, now, now_offset)
 
 
-def _without_trend(past: _Past) -> _Past:
-    return _Past(past.counts, past.offset, past.known, past.design[:, :-1], past.now[:-1], past.now_offset)
-
-
-def _robust(past: _Past, settings: Settings) -> tuple[_Fit, Floats]:
+def _robust(past: _Past) -> tuple[_Fit, Floats]:
     """Return the regressions made twice, the second with Anscombe weights, and these weights."""
     first = _regressions(past, past.known.astype(np.float64))
     phi = np.maximum(first.dispersion(first.weights), 1.0)
     leverage = first.weights * np.einsum("ni,sij,nj->sn", past.design, first.inverse, past.design, optimize=True)
     residual = 1.5 * (np.cbrt(past.counts) ** 2 * first.fitted ** (-1 / 6) - np.sqrt(first.fitted))
     residual = residual / np.sqrt(phi[:, None] * (1 - leverage))
-    weights = np.where(residual > settings.outlier, residual**-2.0, 1.0) * past.known
+    weights = np.where(residual > _OUTLIER, residual**-2.0, 1.0) * past.known
     weights = weights * (past.known.sum(axis=1) / weights.sum(axis=1))[:, None]
     weights[~first.converged] = np.nan
     return _regressions(past, weights), weights
@@ -258,7 +234,8 @@ def _deviance(counts: Floats, fitted: Floats, weights: Floats) -> Floats:
     return told
 
 
-def _expected(found: tuple[_Fit, Floats], past: _Past, trend: Booleans) -> Expectation:
+def _expected(found: tuple[_Fit, Floats], past: _Past) -> list[Floats]:
+    """Return mean, dispersion, error and freedom of each series, as ``Expectation`` has them."""
     fit, weights = found
     mean = np.exp(np.minimum(fit.coefficients @ past.now + past.now_offset, _FARTHEST))
     variance = np.einsum("i,sij,j->s", past.now, fit.inverse, past.now) * fit.dispersion(weights)
@@ -266,27 +243,14 @@ def _expected(found: tuple[_Fit, Floats], past: _Past, trend: Booleans) -> Expec
     taught = past.known.astype(np.float64) @ same_season > 0
     known = fit.converged & taught & np.isfinite(mean)
     phi = np.maximum(fit.dispersion(fit.weights), 1.0)
-    numbers = (mean, phi, np.sqrt(variance), fit.freedom)
-    mean, phi, error, freedom = (np.where(known, values, np.nan) for values in numbers)
-    return Expectation(mean, phi, error, freedom, trend & known)
+    return [np.where(known, values, np.nan) for values in (mean, phi, np.sqrt(variance), fit.freedom)]
 
 
-def _trend_holds(found: tuple[_Fit, Floats], past: _Past, settings: Settings) -> Booleans:
-    """Tell which trends are kept: sure, over three years at least, and not beyond what was ever seen."""
+def _trend_holds(found: tuple[_Fit, Floats], past: _Past) -> Booleans:
+    """Tell which trends are kept: sure, and not beyond what was ever seen."""
     fit, weights = found
     error = np.sqrt(fit.inverse[:, -1, -1] * fit.dispersion(weights))
     chance = 2 * student_beyond(np.abs(fit.coefficients[:, -1]) / error, fit.freedom)
     mean = np.exp(np.minimum(fit.coefficients @ past.now + past.now_offset, _FARTHEST))
-    sure = (chance < settings.trend_level) & (settings.years >= _TREND_YEARS)
-    told: Booleans = sure & (mean <= past.counts.max(axis=1, initial=0)) & fit.converged
-    return told
-
-
-def _chosen(kept: Booleans, steep: Expectation, flat: Expectation) -> Expectation:
-    return Expectation(
-        np.where(kept, steep.mean, flat.mean),
-        np.where(kept, steep.dispersion, flat.dispersion),
-        np.where(kept, steep.error, flat.error),
-        np.where(kept, steep.freedom, flat.freedom),
-        kept,
-    )
+    held: Booleans = (chance < _SURE_TREND) & (mean <= past.counts.max(axis=1, initial=0)) & fit.converged
+    return held

@@ -15,7 +15,7 @@ import pandas as pd
 from pipelines.signals import ears, farrington
 from pipelines.signals.detection import NO_POWER, Detection, Options
 from pipelines.signals.laws import student_beyond
-from pipelines.signals.ledger import entered, gathered, judged, ledger
+from pipelines.signals.ledger import NO_TEST, entered, gathered, judged, ledger
 
 if TYPE_CHECKING:
     import datetime
@@ -30,9 +30,9 @@ PER_YEAR = {"mensuelle": 12, "trimestrielle": 4, "semestrielle": 2}
 YEARS = 6  # of periods kept
 LONG_YEARS, KNOWN = 3, 0.8  # of history for seasons, of which so many periods are known
 _SETTINGS = {
-    12: farrington.Settings(years=5, per_year=12, half_window=1, seasons=4, left_out=6),
-    4: farrington.Settings(years=5, per_year=4, half_window=0, seasons=4, left_out=2),
-    2: farrington.Settings(years=5, per_year=2, half_window=0, seasons=2, left_out=1),
+    12: farrington.Settings(),
+    4: farrington.Settings(per_year=4, half_window=0, left_out=2),
+    2: farrington.Settings(per_year=2, half_window=0, seasons=2, left_out=1),
 }
 _SERIES = ["reseau", "structure_code", "indicateur"]
 _NAMES = {"reseau": "network", "structure_code": "office", "indicateur": "indicator"}
@@ -63,7 +63,7 @@ def detect_in_indicators(
     """
     guards = (options or Options()).guards
     offices = results[(results["maille"] == "site") & results["frequence"].isin(PER_YEAR)]
-    found = [entered("farrington", "", pd.DataFrame({"p_value": []}))]
+    found = [entered("farrington", "", NO_TEST)]
     for frequency, per_year in PER_YEAR.items():
         held = offices[offices["frequence"] == frequency]
         if len(held) and month.month % (12 // per_year) == 0:
@@ -139,8 +139,7 @@ def _value_tests(periods: _Periods, chosen: Integers) -> pd.DataFrame:
     """Return one test a value: its distance from the mean of EARS's C2 baseline, by Student's law."""
     values = periods.values[:, chosen]
     last = len(values) - 1
-    past = values[last - ears.GAP - ears.BASELINE : last - ears.GAP]
-    expected, deviation = past.mean(axis=0), past.std(axis=0, ddof=1)
+    expected, deviation = ears.baseline(values, last)
     spread = np.where(deviation > 0, deviation * np.sqrt(1 + 1 / ears.BASELINE), np.nan)
     chances = 2 * student_beyond(np.abs(values[last] - expected) / spread, float(ears.BASELINE - 1))
     return _lines(periods, chosen).assign(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TEST = ["detector", "month", "network", "service", "office", "theme", "feeling", "territory", "term", "indicator"]
 FAMILY = ["detector", "family", "month"]
 SMALLEST = 1e-9  # the least p-value told: beyond, no law of ours says anything sure
+NO_TEST = pd.DataFrame({"p_value": []})
 _TEXTS = [*TEST, "family", "since"]
 _NUMBERS = ["observed", "expected", "ratio", "ratio_low", "ratio_high", "upper", "p_value", "share"]
 _COUNTS = ["voices", "days"]

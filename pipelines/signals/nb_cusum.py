@@ -28,7 +28,7 @@ _PRIOR = 0.5  # voices: Jeffreys' prior of a Poisson mean
 _SMALL = 1e-10
 
 
-def sums(counts: Floats, means: Floats, dispersion: Floats, rise: float = RISE) -> Floats:
+def sums(counts: Floats, means: Floats, dispersion: Floats) -> Floats:
     """Return the cumulative sums at each moment (moments × series) from 0, for usual ``means`` of the same shape.
 
     ``dispersion``: of the variance to the mean, 1 for Poisson's law.
@@ -36,12 +36,12 @@ def sums(counts: Floats, means: Floats, dispersion: Floats, rise: float = RISE) 
     reached = np.zeros(counts.shape[1])
     told = np.empty_like(counts)
     for moment, (seen, mean) in enumerate(zip(counts, means, strict=True)):
-        reached = np.maximum(0.0, reached + _gain(seen, mean, dispersion, rise))
+        reached = np.maximum(0.0, reached + _gain(seen, mean, dispersion))
         told[moment] = reached
     return told
 
 
-def usual_shares(counts: Floats, volumes: Floats) -> tuple[Floats, Floats]:
+def _usual_shares(counts: Floats, volumes: Floats) -> tuple[Floats, Floats]:
     """Return the usual share of each series among the voices of its service, and the dispersion around it."""
     shares = (counts.sum(axis=0) + _PRIOR) / np.maximum(volumes.sum(axis=0), 1.0)
     fitted = shares * volumes
@@ -57,7 +57,7 @@ def p_values(counts: Floats, volumes: Floats) -> tuple[Floats, Floats]:
     The usual share is not known but estimated: the chance is the mean over the shares that are likely.
     """
     past, recent = slice(0, len(counts) - SUMMED), slice(len(counts) - SUMMED, None)
-    shares, dispersion = usual_shares(counts[past], volumes[past])
+    shares, dispersion = _usual_shares(counts[past], volumes[past])
     expected = shares * volumes[recent]
     reached = sums(counts[recent], expected, dispersion)[-1]
     told = np.ones(len(reached))
@@ -72,12 +72,12 @@ def p_values(counts: Floats, volumes: Floats) -> tuple[Floats, Floats]:
     return np.where(volumes[past].sum(axis=0) > 0, told, np.nan), expected
 
 
-def _gain(seen: Floats, mean: Floats, dispersion: Floats, rise: float) -> Floats:
-    """Return the logarithm of the likelihood ratio of a count, rise × mean against mean; its size stays the same."""
+def _gain(seen: Floats, mean: Floats, dispersion: Floats) -> Floats:
+    """Return the logarithm of the likelihood ratio of a count, RISE × mean against mean; its size stays the same."""
     extra = np.maximum(dispersion - 1, 1e-9)
     size = mean / extra
     with np.errstate(divide="ignore", invalid="ignore"):
-        gain = seen * np.log(rise) - (seen + size) * np.log1p((rise - 1) * extra / (1 + extra))
+        gain = seen * np.log(RISE) - (seen + size) * np.log1p((RISE - 1) * extra / (1 + extra))
     return np.where(mean > 0, gain, 0.0)
 
 
@@ -102,7 +102,7 @@ def _chance(reached: Floats, usual: Floats, means: Floats, dispersion: Floats) -
         chances = _count_chances(mean, dispersion)
         moved = np.zeros_like(held)
         for seen in range(chances.shape[1]):
-            shift = _gain(np.full(len(mean), float(seen)), believed, dispersion, RISE) / step
+            shift = _gain(np.full(len(mean), float(seen)), believed, dispersion) / step
             moved += _shifted(held * chances[:, seen, None], shift)
         held = moved
     told: Floats = np.clip(held[:, _BELOW:].sum(axis=1), 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""How far a count exceeds what its margins let expect, once small counts are drawn towards what is usual.
+"""How far a département speaks of a theme more than its service does, once small counts are drawn towards the usual.
 
 DuMouchel (1999), "Bayesian data mining in large frequency tables, with an application to the FDA spontaneous reporting
 system", The American Statistician 53(3): counts are Poisson of mean ratio × expected, the ratios a mixture of two gamma
@@ -13,14 +13,66 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipelines.signals.laws import gamma_below, increasing_root, log_gamma, minimum
+from pipelines.signals.ledger import NO_TEST
+from pipelines.signals.voice_series import FEELINGS, FELT
 
 if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
+EXPECTED = 0.5  # voices expected in a cell, below which nothing could be told of it
+CELLS = 50  # below which no law of ratios is fitted
+DOUBLED = 2.0  # what EB05 must exceed (DuMouchel)
 _START = (0.2, 0.1, 2.0, 4.0, 1 / 3)  # DuMouchel's own
 _LEAST, _MOST = 1e-3, 1e3  # between which parameters are sought: beyond, the law is a point
+_TERRITORIES = """
+WITH recent AS (
+    SELECT network, service, theme, department AS territory, {feelings} AS felt, month_lag // 3 AS quarter, feeling,
+           day, voices
+    FROM cells WHERE department <> ''
+), strata AS (
+    SELECT network, service, felt, feeling, quarter, theme, sum(voices) AS voices FROM recent GROUP BY ALL
+), rates AS (
+    SELECT t.network, t.service, t.felt, t.feeling, t.quarter, t.theme, t.voices / a.voices AS rate
+    FROM strata t JOIN strata a USING (network, service, felt, feeling, quarter) WHERE t.theme <> '' AND a.theme = ''
+), places AS (
+    SELECT network, service, felt, feeling, quarter, territory, sum(voices) AS volume
+    FROM recent WHERE theme = '' GROUP BY ALL
+), expected AS (
+    SELECT network, service, felt, theme, territory, sum(volume * rate) AS expected, sum(volume) AS volume
+    FROM places JOIN rates USING (network, service, felt, feeling, quarter) GROUP BY ALL
+), seen AS (
+    SELECT network, service, felt, theme, territory, sum(voices) AS voices, count(DISTINCT day) AS days
+    FROM recent GROUP BY ALL
+)
+SELECT network, service, theme, felt AS feeling, territory, expected, volume::DOUBLE AS volume,
+       coalesce(voices, 0)::DOUBLE AS observed, coalesce(days, 0) AS days
+FROM expected LEFT JOIN seen USING (network, service, felt, theme, territory)
+WHERE expected >= {least} AND volume >= {fewest} ORDER BY ALL
+"""
+
+
+def ebgm_tests(connection: duckdb.DuckDBPyConnection, since: str, fewest: int) -> pd.DataFrame:
+    """Return one test a service, theme, feeling and département of ``fewest`` voices in the year.
+
+    Expected: the service's share of the theme in each quarter and feeling, on the voices of the département. The ratio
+    is EBGM, its interval EB05 to EB95; the chance, that the true ratio is 1 or less.
+    """
+    query = _TERRITORIES.format(fewest=fewest, least=EXPECTED, feelings=FELT)
+    cells = connection.execute(query).df()
+    cells = cells[cells["feeling"].isin(FEELINGS)]
+    if len(cells) < CELLS:
+        return NO_TEST
+    counts, expected = cells["observed"].to_numpy(), cells["expected"].to_numpy(np.float64)
+    known = fitted_law(counts, expected).posterior(counts, expected)
+    low = known.quantile(0.05)
+    return cells.assign(
+        ratio=known.geometric_mean(), ratio_low=low, ratio_high=known.quantile(0.95), eligible=low > DOUBLED,
+        p_value=known.below(np.ones(len(cells))), voices=counts, share=counts / cells["volume"], since=since,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +141,6 @@ def fitted_law(counts: Floats, expected: Floats) -> RatioLaw:
 
     start = np.array([*np.log(_START[:4]), np.log(_START[4] / (1 - _START[4]))])
     return _law(minimum(unlikeliness, start))
-
-
-def log_likelihood(law: RatioLaw, counts: Floats, expected: Floats) -> float:
-    """Return the logarithm of the likelihood of the law for such cells."""
-    first = _log_marginal(counts, expected, law.shape, law.rate)
-    second = _log_marginal(counts, expected, law.second_shape, law.second_rate)
-    return float(np.logaddexp(np.log(law.part) + first, np.log1p(-law.part) + second).sum())
 
 
 def _law(parameters: Floats) -> RatioLaw:

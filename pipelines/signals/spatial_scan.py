@@ -11,26 +11,87 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+
+from pipelines.signals.ledger import NO_TEST
+from pipelines.signals.voice_series import ALL, FEELINGS, FELT, KEY, YEAR, of_each_service
 
 if TYPE_CHECKING:
+    import datetime
+
+    import duckdb
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
     Singles = NDArray[np.float32]
 
+SCANNED = 20  # voices in a year below which no cluster is looked for
 CENTRES = Path(__file__).with_name("department_centres.json")
 SIZES = (1, 2, 3, 4, 6, 8, 11, 15)  # départements of a zone
 WINDOWS = (1, 2, 3, 6)  # months
 _BATCHES = (9, 10, 30, 50, 100, 200, 200, 200, 200)  # draws, 999 in all; a test stops once it is hopeless:
 _HOPELESS = 3  # so many draws as far as what is seen
 _EULER = 0.5772156649015329
+_PLACES = """
+SELECT network, service, theme, {feelings} AS feeling, department AS territory, month_lag, day, voices
+FROM cells WHERE network = $network AND service = $service AND department <> ''
+"""
+
+
+def scan_tests(connection: duckdb.DuckDBPyConnection, month: datetime.date) -> pd.DataFrame:
+    """Return one test a service, theme and feeling: its likeliest cluster of départements, codes in ``territory``."""
+    tests = [
+        line
+        for cells in of_each_service(connection, "cells", _PLACES.format(feelings=FELT))
+        for line in _scan_lines(cells, month)
+    ]
+    return pd.DataFrame(tests) if tests else NO_TEST
+
+
+def _scan_lines(cells: pd.DataFrame, month: datetime.date) -> list[dict[str, object]]:
+    """Return the tests of one service."""
+    places = pd.Index(france().codes)
+    cells = cells.assign(place=places.get_indexer(pd.Index(cells["territory"])))
+    cells = cells[cells["place"] >= 0]
+    scan = Scan(_month_map(cells[(cells["theme"] == ALL) & (cells["feeling"] == ALL)]), france())
+    tested = cells[cells["feeling"].isin(FEELINGS) & ((cells["theme"] != ALL) | (cells["feeling"] != ALL))]
+    return [
+        _cluster_line(tuple(map(str, key)), held, scan, month)
+        for key, held in tested.groupby(KEY, sort=True)
+        if held["voices"].sum() >= SCANNED
+    ]
+
+
+def _cluster_line(key: tuple[str, ...], cells: pd.DataFrame, scan: Scan, month: datetime.date) -> dict[str, object]:
+    seed = zlib.crc32("\n".join([*key, month.isoformat()[:7]]).encode())  # the same month draws the same maps
+    found = scan.cluster(_month_map(cells), np.random.default_rng(seed))
+    codes = france().inside(found.zone)
+    inside = np.isin(cells["territory"].to_numpy(), codes) & (cells["month_lag"] < found.months).to_numpy()
+    days = np.unique(cells["day"].to_numpy()[inside])
+    spread = np.exp(1.96 / np.sqrt(max(found.observed, 1.0)))
+    ratio = found.observed / found.expected if found.expected > 0 else np.nan
+    since = pd.Period(month, "M") - (found.months - 1)
+    return {
+        **dict(zip(KEY, key, strict=True)), "territory": " ".join(codes), "observed": found.observed,
+        "expected": found.expected, "ratio": ratio, "ratio_low": ratio / spread, "ratio_high": ratio * spread,
+        "p_value": found.p_value, "voices": int(cells["voices"].to_numpy()[inside].sum()), "days": len(days),
+        "share": found.observed / max(scan.volume(found), 1.0), "since": str(since),
+    }  # fmt: skip
+
+
+def _month_map(cells: pd.DataFrame) -> Floats:
+    """Return the voices of the months of the year, the last at the end, in every département."""
+    found = np.zeros((YEAR, len(france().codes)))
+    np.add.at(found, (YEAR - 1 - cells["month_lag"].to_numpy(), cells["place"].to_numpy()), cells["voices"].to_numpy())
+    return found
 
 
 @dataclass(frozen=True)

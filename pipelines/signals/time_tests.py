@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LONG = 36  # months of history: what seasons ask for
 LEAST = 4  # months before which there is nothing to compare with
 USUAL = 1.0  # voices a month (long histories) or a week (short ones): below, the law is that of rare counts
-MONTHLY = farrington.Settings(years=5)
+MONTHLY = farrington.Settings()
 ALERT = 0.01  # of the limit drawn above what is expected
 WEEKS_OF_MONTH = 4
 _RECENT = 6  # months among which the start of a rise is sought

@@ -16,6 +16,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Iterator
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -29,8 +30,8 @@ ALL = ""  # every theme, or every feeling
 FEELINGS = (ALL, "negatif", "positif")  # what is tested: dissatisfaction, satisfaction, and what is only talked about
 MONTHS = 72  # kept before the one judged: five years, and what they lean on
 WEEKS = 60
-
 YEAR = 12  # months before which nothing is told by day and département
+FELT = "unnest(list_distinct([feeling, '']))"  # SQL: a voice counts for its feeling, and for all of them
 _KNOWN = """
 CREATE TEMP VIEW known AS
 SELECT network, service, coalesce(nullif(feeling, ''), 'inconnu') AS feeling, office, day, themes,
@@ -106,6 +107,15 @@ def known_voices(voices: pa.Table | Path, month: datetime.date) -> duckdb.DuckDB
     connection.execute(_THEMED)
     connection.execute(_CELLS.format(year=YEAR))
     return connection
+
+
+def of_each_service(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> Iterator[pd.DataFrame]:
+    """Yield what a query finds of every service of a table, one after another: all at once would not be held."""
+    services = connection.execute(f"SELECT DISTINCT network, service FROM {table} ORDER BY ALL").fetchall()
+    for network, service in services:
+        rows = connection.execute(query, {"network": network, "service": service}).df()
+        if len(rows):
+            yield rows
 
 
 def voice_series(connection: duckdb.DuckDBPyConnection) -> VoiceSeries:

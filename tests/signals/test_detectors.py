@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from pipelines.signals.laws import (
     student_beyond,
     student_quantile,
 )
-from pipelines.signals.shrinkage import RatioLaw, fitted_law, log_likelihood
+from pipelines.signals.shrinkage import RatioLaw, fitted_law
 from pipelines.signals.spatial_scan import SIZES, WINDOWS, Scan, france, zones_of
 
 # Hyper-parameters of the CAERS table, and two of its cells: openEBGM 0.9.1, vignettes.
@@ -49,6 +50,13 @@ def test_shrunk_ratios_are_those_of_an_integral(count, expected):
     for level in (0.05, 0.95):
         below = integrate.quad(density, 0, known.quantile(level)[0], **bounds)[0]
         assert below / whole == pytest.approx(level, abs=1e-5)
+
+
+def log_likelihood(law, counts, expected):
+    """Return the logarithm of the likelihood of a law, by scipy's negative binomials."""
+    gammas = ((law.part, law.shape, law.rate), (1 - law.part, law.second_shape, law.second_rate))
+    parts = [part * stats.nbinom.pmf(counts, shape, rate / (rate + expected)) for part, shape, rate in gammas]
+    return np.log(sum(parts)).sum()
 
 
 def test_the_law_of_ratios_is_the_likeliest():
@@ -137,7 +145,16 @@ def test_log_odds_are_those_of_a_direct_computation():
                 zip((now[word], before[word]), sizes, strict=True)]  # fmt: skip
         variance = 1 / (now[word] + prior) + 1 / (before[word] + prior)
         assert found.difference[word] == pytest.approx(np.log(odds[0]) - np.log(odds[1]))
-        assert found.z[word] == pytest.approx((np.log(odds[0]) - np.log(odds[1])) / np.sqrt(variance))
+        assert found.error[word] == pytest.approx(np.sqrt(variance))
+
+
+def test_a_word_of_every_voice_is_said_no_more_than_before():
+    now, before = np.array([40.0, 4.0]), np.array([360.0, 21.0])
+    with np.errstate(all="raise"), warnings.catch_warnings(action="error"):
+        found = emerging_terms.log_odds(now, np.full(2, 40.0), before, np.full(2, 360.0), np.array([1.0, 25 / 400]))
+    assert found.difference[0] == 0
+    assert np.isfinite(found.error).all() and found.difference[1] > 0
+    assert emerging_terms.p_values(now, np.full(2, 40.0), before, np.full(2, 360.0))[0] == 1
 
 
 def test_the_chance_of_a_word_is_that_of_permuted_dates():
