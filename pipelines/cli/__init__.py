@@ -15,13 +15,12 @@ import typer
 from pipelines.cli import (
     check_commands,
     explain_command,
-    operations,
     operator_commands,
-    posters,
     producers,
     publish_commands,
     releases,
     run_command,
+    site_commands,
 )
 from pipelines.cli.door import listened
 from pipelines.cli.french_help import Command, Group, PublicCommand, usage_fault
@@ -83,7 +82,7 @@ def _root(
 
 
 def _add(
-    command: Callable[..., int], title: str, told: str, epilog: str = "", *, public: bool = False, to: Any = app,
+    command: Callable[..., int | None], title: str, told: str, epilog: str = "", *, public: bool = False, to: Any = app,
     name: str | None = None,
 ) -> None:  # fmt: skip
     """Add a command under a title of the help; ``public``: what it writes is for everybody."""
@@ -93,9 +92,7 @@ def _add(
 
 _add(run_command.run, _TREAT, "traiter les exports : réception, validation, résultats, version, catalogue local")
 _add(check_commands.check, _TREAT, "contrôler toutes les déclarations, toutes les erreurs d'un coup")
-app.command(
-    "list", cls=Command, help="lister les réseaux, leurs années, exports et indicateurs", rich_help_panel=_TREAT
-)(check_commands.listing)
+_add(check_commands.listing, _TREAT, "lister les réseaux, leurs années, exports et indicateurs", name="list")
 _add(check_commands.editor_schemas, _TREAT, "écrire les JSON Schemas pour les éditeurs de YAML", public=True)
 _add(
     explain_command.explain, _TREAT, "remonter d'un résultat publié à ses lignes sources, et le recalculer",
@@ -111,22 +108,26 @@ _add(producers.door, _PRODUCERS, "servir la page où un fichier est contrôlé s
 _add(publish_commands.plan, _PUBLISH, "montrer ce qu'une publication changerait, sans rien changer", _ACCESS)
 _add(publish_commands.publish, _PUBLISH, "amener une cible à la dernière version, puis la relire", _ACCESS)
 _add(
-    publish_commands.site,
-    _PUBLISH,
-    "écrire le site public d'une version publiée, les pages qui diffèrent seules",
+    site_commands.site, _PUBLISH, "écrire le site public d'une version publiée, les pages qui diffèrent seules",
     public=True,
-)
+)  # fmt: skip
 _add(
     releases.verify, _PUBLISH,
     "prouver les versions publiées : empreintes, chaîne, journaux, fichiers reçus, et une version refaite",
     "Code de sortie : 0 tout est prouvé, 1 quelque chose ne l'est pas, 2 version inconnue ou mauvais usage.",
 )  # fmt: skip
-_add(posters.posters, _PUBLISH, "faire les affiches des guichets d'un réseau, en PDF, d'après une version", public=True)
+_add(
+    site_commands.posters,
+    _PUBLISH,
+    "faire les affiches des guichets d'un réseau, en PDF, d'après une version",
+    public=True,
+)
 _add(releases.rollback, _PUBLISH, "revenir à une version : une nouvelle version, avec ses tables et un motif")
 _add(operator_commands.revisions, _PUBLISH, "révisions d'années closes : lister, accepter")
-_add(operations.status, _OPERATE, "dire ce qui est publié et où, ce qui est en retard, ce qui attend un accord")
+_add(operator_commands.status, _OPERATE, "dire ce qui est publié et où, ce qui est en retard, ce qui attend un accord")
 _add(
-    operations.doctor, _OPERATE, "dire si tout est prêt : installation, stockage, instance, clés, horloge, services",
+    operator_commands.doctor, _OPERATE,
+    "dire si tout est prêt : installation, stockage, instance, clés, horloge, services",
     "Code de sortie : 0 prêt (avertissements compris), 1 au moins une panne, 2 mauvais usage.",
 )  # fmt: skip
 _instance = typer.Typer(

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from pipelines.tabular import FileVerdict
     from pipelines.validate.check import Request
 
+# Rules that say that a file can't be read at all: ours, then frictionless's.
+UNREADABLE = frozenset({
+    "fichier-illisible", "fichier-vide", "fichier-coupe", "feuille-absente", "archive", "encodage", "scheme-error",
+    "format-error", "encoding-error", "compression-error", "source-error", "resource-error",
+})  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Asked:

@@ -8,20 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import (
-    DONE,
-    REFUSED,
-    USAGE,
-    Json,
-    Schemas,
-    flag,
-    load_or_stop,
-    output_of_environment,
-    tell,
-    tell_problems,
-    unknown_network,
-)
-from pipelines.cli.terminal_output import print_json
+from pipelines.cli.options import OUTPUT, Json, Schemas, flag, known_network, load_or_stop, tell_problems
+from pipelines.cli.terminal_output import Exit, print_json
 from pipelines.mechanics.french import years_text
 
 if TYPE_CHECKING:
@@ -35,15 +23,14 @@ _LATER = "Une fois corrigées : les renvois de ces fichiers seront contrôlés, 
 
 def check(schemas: Schemas, json: Json = False) -> int:
     """Judge every declaration; tell every problem at once."""
-    found, problems = _judged(schemas)
+    catalogue, problems = _judged(schemas)
     if json:
-        return _told_to_programs(found, problems)
-    if found is None or problems:
+        return _told_to_programs(catalogue, problems)
+    if catalogue is None or problems:
         tell_problems(schemas, problems)
-        if found is None:
+        if catalogue is None:
             print(_LATER, file=sys.stderr)
-        return REFUSED
-    catalogue = found
+        return Exit.REFUSED
     from pipelines.declarations.uses import unread_exports, uses
 
     datasets = len(catalogue.datasets)
@@ -62,7 +49,7 @@ def check(schemas: Schemas, json: Json = False) -> int:
         print(f"Attention : aucun indicateur ne lit l'export {export} de {network} ({told}).")
     for note in _unmet_notes(catalogue):
         print(f"Attention : cette note ne répond à aucun signal connu ({note}).")
-    return DONE
+    return Exit.DONE
 
 
 def _unmet_notes(catalogue: Catalogue) -> list[str]:
@@ -71,8 +58,9 @@ def _unmet_notes(catalogue: Catalogue) -> list[str]:
         return []
     from pipelines.flow.signals_made import signals_made, unmet_notes
     from pipelines.flow.store import Store
+    from pipelines.operations.settings import place_from_environment
 
-    made = signals_made(Store(output_of_environment()))
+    made = signals_made(Store(place_from_environment(*OUTPUT)))
     return unmet_notes(catalogue, made) if made else []
 
 
@@ -93,50 +81,48 @@ def _judged(schemas: Path) -> tuple[Catalogue | None, list[Problem]]:
 
 
 def _theme_problem(schemas: Path, fault: ExampleFault) -> Problem:
-    from pipelines.declarations.problems import placed
-    from pipelines.declarations.yaml_source import parse
-
-    file = f"themes/{fault.family}.yml"
-    document = parse((schemas / file).read_text(encoding="utf-8"))
-    return placed(file, document, ("themes", fault.theme, "examples", *fault.place), fault.message)
+    place = ("themes", fault.theme, "examples", *fault.place)
+    return _placed(schemas, f"themes/{fault.family}.yml", place, fault.message)
 
 
 def _example_problem(schemas: Path, wrong: WrongExample) -> Problem:
+    value, found = ("aucune valeur" if item is None else f"{item:g}" for item in (wrong.value, wrong.found))
+    message = f"l'exemple annonce {value}, le calcul donne {found} : corriger l'un ou l'autre (lignes ou valeur)"
+    return _placed(schemas, f"indicators/{wrong.indicator}.yml", ("examples", wrong.number, "value"), message)
+
+
+def _placed(schemas: Path, file: str, place: tuple[str | int, ...], message: str) -> Problem:
     from pipelines.declarations.problems import placed
     from pipelines.declarations.yaml_source import parse
 
-    file = f"indicators/{wrong.indicator}.yml"
-    document = parse((schemas / file).read_text(encoding="utf-8"))
-    value, found = ("aucune valeur" if item is None else f"{item:g}" for item in (wrong.value, wrong.found))
-    message = f"l'exemple annonce {value}, le calcul donne {found} : corriger l'un ou l'autre (lignes ou valeur)"
-    return placed(file, document, ("examples", wrong.number, "value"), message)
+    return placed(file, parse((schemas / file).read_text(encoding="utf-8")), place, message)
 
 
-def _told_to_programs(found: Catalogue | None, problems: list[Problem]) -> int:
+def _told_to_programs(catalogue: Catalogue | None, problems: list[Problem]) -> int:
     from pipelines.declarations.uses import unread_exports, uses
 
-    kinds = ("networks", "indicators", "tables", "datasets") if found else ()
+    kinds = ("networks", "indicators", "tables", "datasets") if catalogue else ()
     print_json({
         "valide": not problems, "problemes": [vars(problem) for problem in problems],
-        **{kind: sorted(getattr(found, kind)) for kind in kinds}, "emplois": uses(found) if found else {},
-        "exports_sans_indicateur": ["/".join(place) for place in unread_exports(found)] if found else [],
+        **{kind: sorted(getattr(catalogue, kind)) for kind in kinds}, "emplois": uses(catalogue) if catalogue else {},
+        "exports_sans_indicateur": ["/".join(place) for place in unread_exports(catalogue)] if catalogue else [],
     })  # fmt: skip
-    return REFUSED if problems else DONE
+    return Exit.REFUSED if problems else Exit.DONE
 
 
 def listing(
     schemas: Schemas,
     network: Annotated[str | None, typer.Argument(metavar="RÉSEAU", help="un réseau seulement")] = None,
     json: Json = False,
-) -> int:
+) -> None:
     """List the networks that are declared, their years, exports and indicators."""
     catalogue = load_or_stop(schemas)
-    if network is not None and network not in catalogue.networks:
-        return tell(unknown_network(catalogue, network), USAGE)
+    if network is not None:
+        known_network(catalogue, network)
     chosen = [network] if network else list(catalogue.networks)
     if json:
         print_json({name: _declared(catalogue, name) for name in chosen})
-        return DONE
+        return
     print(f"Déclarations de {schemas}")
     for name in chosen:
         declared = catalogue.networks[name]
@@ -147,7 +133,6 @@ def listing(
             print(f"  voix des usagers, sans indicateur : jeu {catalogue.signals or 'de signaux non déclaré'}")
             continue
         print(f"  indicateurs : {', '.join(catalogue.titles_of(name)) or 'aucun'}")
-    return DONE
 
 
 def _declared(catalogue: Catalogue, network: str) -> dict[str, object]:
@@ -172,9 +157,9 @@ def editor_schemas(
         names = [*stale(folder), *([page.name] if written != estimators_manual() else [])]
         if names:
             print(f"JSON Schemas périmés : {', '.join(names)} (lancer : resultats editor-schemas)", file=sys.stderr)
-        return REFUSED if names else DONE
+        return Exit.REFUSED if names else Exit.DONE
     for path in write_editor_schemas(folder):
         print(f"écrit : {path}")
     page.write_text(estimators_manual(), encoding="utf-8")
     print(f"écrit : {page}")
-    return DONE
+    return Exit.DONE

@@ -14,8 +14,7 @@ import traceback
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from pipelines.cli.options import REFUSED, USAGE, StoppedError
-from pipelines.cli.terminal_output import print_json
+from pipelines.cli.terminal_output import Exit, StoppedError, print_json, tell
 from pipelines.mechanics.files import private_files
 from pipelines.mechanics.plain_text import lines
 
@@ -99,18 +98,20 @@ def _stopped_as_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def guarded(command: Callable[[], int], *, public: bool, detail: bool, json: bool) -> int:
+def guarded(command: Callable[[], int | None], *, public: bool, detail: bool, json: bool) -> int:
     """Run a command; return its exit code, or that of what stopped it.
 
     ``public``: what it writes is for everybody; ``detail``: tell the traceback too; ``json``: answer programs.
     """
     try:
         with _stopped_as_interrupted(), nullcontext() if public else private_files():
-            return command()
+            return command() or Exit.DONE
     except StoppedError as stop:
+        if str(stop):
+            tell(stop)
         return stop.code
     except KeyboardInterrupt:
-        print("resultats : interrompu", file=sys.stderr)
+        tell("interrompu")
         return INTERRUPTED
     except Exception as error:  # anything: this is the door
         if detail:
@@ -119,7 +120,7 @@ def guarded(command: Callable[[], int], *, public: bool, detail: bool, json: boo
         if json:
             with suppress(OSError):  # the place where the answer goes may be what is full
                 print_json({"erreur": message})
-        print(f"resultats : {message}", file=sys.stderr)
+        tell(message)
         return code
 
 
@@ -132,16 +133,16 @@ def sentence_of(error: Exception) -> tuple[str, int]:
     from pipelines.release.refusals import PublicationError
 
     if isinstance(error, SettingError | RootError | OutputBusyError):
-        return str(error), USAGE
+        return str(error), Exit.USAGE
     if isinstance(error, PublicationError):
-        return str(error), REFUSED
+        return str(error), Exit.REFUSED
     if (fault := machine_fault(error)) is not None:
-        return fault, USAGE
+        return fault, Exit.USAGE
     if isinstance(error, ModuleNotFoundError):
         return (
             f"« {error.name} » n'est pas installé, et cette commande en a besoin : pip install 'resultats[run]'",
-            USAGE,
+            Exit.USAGE,
         )
     told = str(error).strip().splitlines()
     named = f"{type(error).__name__} : {told[0]}" if told else type(error).__name__
-    return f"erreur inattendue ({named}). Pour le détail à transmettre : resultats --detail …", USAGE
+    return f"erreur inattendue ({named}). Pour le détail à transmettre : resultats --detail …", Exit.USAGE

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, Schemas, load_or_stop, option, tell
-from pipelines.cli.terminal_output import print_json, steps
+from pipelines.cli.options import Json, Output, Schemas, known, known_network, load_or_stop, option
+from pipelines.cli.terminal_output import Exit, StoppedError, print_json, steps
 
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
@@ -36,8 +36,7 @@ def explain(
 ) -> int:
     """Tell where a published row comes from, and compute it again."""
     catalogue = load_or_stop(schemas)
-    if message := _unknown(catalogue, indicator, network):
-        return tell(message, USAGE)
+    _check_names(catalogue, indicator, network)
     from pipelines.explain import NotFoundError, explanation, find_row
 
     try:
@@ -51,34 +50,26 @@ def explain(
             begin("lignes relues dans l'archive, calcul refait")
             told = explanation(explainer, row, schemas)
     except NotFoundError as error:
-        return tell(error, USAGE)
+        raise StoppedError(error) from error
     if json:
         print_json(told)
     else:
         from pipelines.explain.explanation_screen import show
 
         show(told)
-    return REFUSED if told["recalcul"]["accord"] is False else DONE
+    return Exit.REFUSED if told["recalcul"]["accord"] is False else Exit.DONE
 
 
-def _unknown(catalogue: Catalogue, indicator: str, network: str) -> str:
-    """Say which name is not declared, nothing when the network feeds the indicator."""
-    from pipelines.declarations.problems import close_to
-
-    for word, name, known in (
-        ("indicateur", indicator, catalogue.indicators), ("réseau", network, catalogue.networks),
-    ):  # fmt: skip
-        if name not in known:
-            return f"{word} « {name} » inconnu{close_to(name, known)} ; déclarés : {', '.join(sorted(known))}"
+def _check_names(catalogue: Catalogue, indicator: str, network: str) -> None:
+    """Raise StoppedError for a name that is not declared, or a network that doesn't feed the indicator."""
+    known("indicateur", indicator, sorted(catalogue.indicators))
+    known_network(catalogue, network)
     feeds = catalogue.indicators[indicator].networks
     if network not in feeds:
-        return f"« {network} » n'alimente pas cet indicateur ; réseaux : {', '.join(sorted(feeds))}"
-    return ""
+        raise StoppedError(f"« {network} » n'alimente pas cet indicateur ; réseaux : {', '.join(sorted(feeds))}")
 
 
-def open_explainer(
-    catalogue: Catalogue, output: str | Path, folder: Path, version: str | None = None
-) -> Explainer:  # fmt: skip
+def open_explainer(catalogue: Catalogue, output: str | Path, folder: Path, version: str | None = None) -> Explainer:
     """Return the explainer of a release of an output folder, the latest by default; raises NotFoundError without it.
 
     Files received since are not mistaken for those of the release: these are judged again, from the archive. What is
@@ -101,14 +92,14 @@ def _release(catalogue: Catalogue, store: Store, version: str | None) -> tuple[R
     from pipelines.release.history import versions
 
     for dataset, declared in catalogue.datasets.items():
-        if "resultats" not in declared.tables or not (known := versions(store.releases, dataset)):
+        if "resultats" not in declared.tables or not (released := versions(store.releases, dataset)):
             continue
-        wanted = version or known[-1]
-        if wanted not in known:
-            raise NotFoundError(f"version {wanted} inconnue ; il y a : {', '.join(known)}")
+        wanted = version or released[-1]
+        if wanted not in released:
+            raise NotFoundError(f"version {wanted} inconnue ; il y a : {', '.join(released)}")
         found = open_release(dataset, store.release(dataset, wanted))
         new = [name for name in catalogue.tables["resultats"].names if name not in found.results]
-        return replace(found, results=found.results.assign(**dict.fromkeys(new))), wanted == known[-1]
+        return replace(found, results=found.results.assign(**dict.fromkeys(new))), wanted == released[-1]
     raise NotFoundError(
         f"aucune version publiée dans {store.address(store.releases)} : lancer « resultats run », ou indiquer --output"
     )

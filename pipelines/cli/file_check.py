@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipelines.cli.options import UNREADABLE
+from pipelines.cli.any_file import UNREADABLE
 from pipelines.declarations.roles import row_rules
 from pipelines.declarations.statuses import Status
 from pipelines.mechanics import limits

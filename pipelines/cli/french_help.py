@@ -60,7 +60,7 @@ class Command(TyperCommand):
         return _left_at_help(super().make_context, *arguments, **more)
 
     def invoke(self, ctx: Any) -> int:
-        """Run the command; return its exit code."""
+        """Run the command; return its exit code, 0 when it gives none."""
         asked = ctx.find_root().params | ctx.params
         if not asked.get("json"):
             _tell_places(ctx)

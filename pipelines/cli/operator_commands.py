@@ -1,15 +1,16 @@
-"""Commands of operators: the Dagster instance (made ready, recovered, purged), the revisions of closed years.
+"""Commands of operators: status, doctor, the Dagster instance (ready, recovered, purged), revisions of closed years.
 
-Only arguments and exit codes; what they do is in ``operations`` and ``flow``.
+Only arguments and exit codes; what they do is in ``operations``, ``report`` and ``flow``.
 """
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from pipelines.cli.options import DONE, REFUSED, USAGE, Json, Output, option, tell
-from pipelines.cli.terminal_output import print_json
+from pipelines.cli.options import Json, Output, Schemas, flag, load_or_stop, option
+from pipelines.cli.terminal_output import Exit, StoppedError, answer, print_json, show_findings, show_lines, steps
 
 if TYPE_CHECKING:
     from pipelines.flow.state import Proposal
@@ -17,16 +18,55 @@ if TYPE_CHECKING:
 Home = Annotated[Path | None, option("DOSSIER", "défaut : DAGSTER_HOME")]
 
 
-def prepare(home: Home = None, json: Json = False) -> int:
+def doctor(
+    output: Output,
+    schemas: Schemas,
+    target: Annotated[bool, flag("--target", "joindre aussi la cible de publication")] = False,
+    mail: Annotated[bool, flag("--mail", "joindre aussi le serveur de courriel et le webhook")] = False,
+    json: Json = False,
+) -> int:
+    """Say whether all is ready."""
+    load_or_stop(schemas, Exit.REFUSED)
+    from pipelines.operations.doctor import diagnose
+
+    with steps() as begin:
+        begin("contrôles")
+        findings = diagnose(output, target=target, mail=mail)
+    failed = any(item.state == "panne" for item in findings)
+    if json:
+        print_json({"pret": not failed, "constats": [vars(item) for item in findings]})
+    else:
+        show_findings(findings)
+    return Exit.REFUSED if failed else Exit.DONE
+
+
+def status(output: Output, schemas: Schemas, json: Json = False) -> None:
+    """Say what is published and where, what is late, what waits for an agreement."""
+    catalogue = load_or_stop(schemas)
+    from pipelines.operations.settings import letters_from_environment
+    from pipelines.report.status import status as current_status
+
+    today = datetime.datetime.now().astimezone().date()
+    with steps() as begin:
+        begin("lecture de la sortie")
+        found = current_status(catalogue, output, today, letters_from_environment())
+    if json:
+        print_json(found)
+    else:
+        from pipelines.report.status import status_lines
+
+        show_lines(status_lines(found))
+
+
+def prepare(home: Home = None, json: Json = False) -> None:
     """Create or migrate the storage, mend a first start that was interrupted."""
     from pipelines.operations.instance import prepare_instance
 
     done = prepare_instance(_place(home).resolve())
-    _answer(json, {"fait": done}, *done)
-    return DONE
+    answer({"fait": done}, *done, as_json=json)
 
 
-def recover(home: Home = None, json: Json = False) -> int:
+def recover(home: Home = None, json: Json = False) -> None:
     """Mark as failed the runs that were killed with the service."""
     from pipelines.operations.instance import opened
     from pipelines.operations.instance_runs import fail_lost_runs
@@ -34,15 +74,14 @@ def recover(home: Home = None, json: Json = False) -> int:
     with opened(_place(home).resolve()) as instance:
         lost = fail_lost_runs(instance, nothing_runs=True)
     told = f"{len(lost)} traitements perdus marqués en échec" + (f" : {', '.join(lost)}" if lost else "")
-    _answer(json, {"perdus": lost}, told)
-    return DONE
+    answer({"perdus": lost}, told, as_json=json)
 
 
 def purge(
     days: Annotated[int | None, option("JOURS", "âge (défaut : RESULTATS_RETENTION_DAYS, sinon 90)")] = None,
     home: Home = None,
     json: Json = False,
-) -> int:
+) -> None:
     """Remove old runs, with their events and logs."""
     from pipelines.operations.instance import opened
     from pipelines.operations.instance_runs import purge_older
@@ -53,15 +92,14 @@ def purge(
     with opened(place) as instance:
         gone = purge_older(instance, age)
     told = f"{len(gone)} traitements de plus de {age} jours supprimés"
-    _answer(json, {"jours": age, "supprimes": gone}, told)
-    return DONE
+    answer({"jours": age, "supprimes": gone}, told, as_json=json)
 
 
 def revisions(
     output: Output,
     accept: Annotated[tuple[str, str, str] | None, option("RÉSEAU ANNÉE RÉVISION", "mettre en place celle-ci")] = None,
     json: Json = False,
-) -> int:
+) -> None:
     """List the revisions of closed years that wait, or accept one."""
     from pipelines.flow.revisions import RevisionError, accept_revision, waiting_revisions
     from pipelines.flow.store import Store
@@ -76,19 +114,18 @@ def revisions(
              "proposee_le": item.proposed_at, "differences": item.differences}
             for item in found
         ]  # fmt: skip
-        _answer(json, {"revisions": rows}, *([_told(item) for item in found] or ["Aucune révision n'attend."]))
-        return DONE
+        answer({"revisions": rows}, *([_told(item) for item in found] or ["Aucune révision n'attend."]), as_json=json)
+        return
     network, year, revision = accept
     try:
         with alone_on(output, "resultats revisions"):
             accept_revision(store, network, int(year), revision)
     except RevisionError as error:
-        return tell(error, REFUSED)
-    except ValueError:
-        return tell(f"année « {year} » : un nombre est attendu", USAGE)
+        raise StoppedError(error, Exit.REFUSED) from error
+    except ValueError as error:
+        raise StoppedError(f"année « {year} » : un nombre est attendu") from error
     told = f"{network} {year} : révision acceptée ; les tables nationales suivront"
-    _answer(json, {"reseau": network, "annee": int(year), "acceptee": revision}, told)
-    return DONE
+    answer({"reseau": network, "annee": int(year), "acceptee": revision}, told, as_json=json)
 
 
 def _told(item: Proposal) -> str:
@@ -104,12 +141,3 @@ def _place(home: Path | None) -> Path:
     if home is None or not (home / "dagster.yaml").is_file():
         raise SettingError("pas d'instance ici : donner --home ou DAGSTER_HOME, dossier qui contient dagster.yaml")
     return home
-
-
-def _answer(json: bool, content: dict[str, Any], *lines: str) -> None:
-    """Print the answer as asked: JSON, or French lines."""
-    if json:
-        print_json(content)
-    else:
-        for line in lines:
-            print(line)

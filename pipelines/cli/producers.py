@@ -12,19 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import (
-    DONE,
-    REFUSED,
-    UNREADABLE,
-    USAGE,
-    Schemas,
-    flag,
-    load_or_stop,
-    option,
-    tell,
-    unknown_network,
-)
-from pipelines.cli.terminal_output import print_json
+from pipelines.cli.options import Schemas, flag, known, known_network, load_or_stop, option
+from pipelines.cli.terminal_output import Exit, StoppedError, not_written, print_json, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,13 +44,13 @@ def validate(
     """Judge a file: that of an export, or any with a Table Schema."""
     wrong = _misuse(schema, (network, export), (year, letter), (dialect, encoding, ordre_libre or None))
     if wrong or limit_errors < 1:
-        return tell(wrong or "--limit-errors doit être au moins 1", USAGE)
+        raise StoppedError(wrong or "--limit-errors doit être au moins 1")
     if schema is not None:
         from pipelines.cli.any_file import Asked
 
         return _validate_any(Asked(file, schema, dialect, encoding, limit_errors, ordre_libre), json)
     if not file.is_file():
-        return tell(f"fichier introuvable : {file}", USAGE)
+        raise StoppedError(f"fichier introuvable : {file}")
     return _validate_export(schemas, str(network), str(export), year, file, letter, json)
 
 
@@ -80,31 +69,31 @@ def _misuse(schema: Path | None, export: Sequence[object], more: Sequence[object
 
 def _validate_any(asked: Asked, json: bool) -> int:
     with _unsearched():
-        from pipelines.cli.any_file import check_any_file
+        from pipelines.cli.any_file import UNREADABLE, check_any_file
 
     for path in (asked.file, asked.schema, asked.dialect):
         if path is not None and not path.is_file():
-            return _absent(path, json)
+            raise _absent(path, json)
     answer = check_any_file(asked)
     verdict = answer.verdict
     if json:
         print_json(verdict.report)
     if answer.refused:
-        return tell(answer.refused, USAGE)
+        raise StoppedError(answer.refused)
     if json:
         why = f" ({verdict.why})" if verdict.why else ""
         for note in (f"contrôle {verdict.path}{why}", *answer.notes):
-            print(f"resultats : {note}", file=sys.stderr)
+            tell(note)
     else:
         from pipelines.validate.verdict_screen import show_report
 
         show_report(verdict, str(asked.file), answer.notes, free_order=asked.free_order)
     types = {error["type"] for task in verdict.report["tasks"] for error in task["errors"]}
     types |= {error["type"] for error in verdict.report["errors"]}
-    return USAGE if types & UNREADABLE or verdict.encoding_errors else DONE if verdict.valid else REFUSED
+    return Exit.USAGE if types & UNREADABLE or verdict.encoding_errors else Exit.DONE if verdict.valid else Exit.REFUSED
 
 
-def _absent(path: Path, json: bool) -> int:
+def _absent(path: Path, json: bool) -> StoppedError:
     told = f"fichier introuvable : {path}"
     if json:  # a program gets a report in every case
         from frictionless.errors import SchemeError
@@ -112,7 +101,7 @@ def _absent(path: Path, json: bool) -> int:
         from pipelines.validate.check import refusal
 
         print_json(refusal(told, kind=SchemeError).report)
-    return tell(told, USAGE)
+    return StoppedError(told)
 
 
 def _validate_export(
@@ -124,22 +113,23 @@ def _validate_export(
         from pipelines.validate.verdict_screen import rows_counted
 
         catalogue = load_or_stop(schemas)
+    export = _export(catalogue, network, identifier)
     try:
-        export = _export(catalogue, network, identifier)
         layout, year = layout_of(export, year, file.name)
     except ValueError as error:
-        return tell(error, USAGE)
+        raise StoppedError(error) from error
     try:
         with rows_counted() as progress:
             checked = check_export(catalogue, network, export, layout, year, file, progress)
     except TreatmentError as error:
-        return _untreated(file, json, f"{error}. Le fichier n'est pas en cause")
+        raise _untreated(file, json, f"{error}. Le fichier n'est pas en cause") from error
     except OSError as error:
         from pipelines.mechanics.machine_faults import machine_fault
 
-        return _untreated(file, json, f"le fichier n'a pas pu être lu : {machine_fault(error) or error.strerror}")
-    except MemoryError:
-        return _untreated(file, json, "la mémoire de cette machine ne suffit pas pour juger ce fichier")
+        reason = f"le fichier n'a pas pu être lu : {machine_fault(error) or error.strerror}"
+        raise _untreated(file, json, reason) from error
+    except MemoryError as error:
+        raise _untreated(file, json, "la mémoire de cette machine ne suffit pas pour juger ce fichier") from error
     if json:
         print_json(checked.descriptor())
     else:
@@ -152,7 +142,7 @@ def _validate_export(
     if letter is not None:
         for path in write_letters(catalogue, checked, letter, datetime.date.today()):
             print(f"écrit : {path}", file=sys.stderr)
-    return USAGE if checked.unreadable else DONE if checked.valid else REFUSED
+    return Exit.USAGE if checked.unreadable else Exit.DONE if checked.valid else Exit.REFUSED
 
 
 @contextmanager
@@ -170,26 +160,20 @@ def _unsearched() -> Iterator[None]:
         gc.enable()
 
 
-def _untreated(file: Path, json: bool, reason: str) -> int:
+def _untreated(file: Path, json: bool, reason: str) -> StoppedError:
     """Say that a file was not judged, by no fault of its own."""
     told = f"« {file.name} » n'a pas été contrôlé : {reason}"
     if json:
         print_json({"valide": None, "erreur": told})
-    return tell(told, USAGE)
+    return StoppedError(told)
 
 
 def _export(catalogue: Catalogue, network: str, export: str) -> Export:
-    """Return the declared export, or raise ValueError with the names that exist."""
-    from pipelines.declarations.problems import close_to
-
-    if network not in catalogue.networks:
-        raise ValueError(unknown_network(catalogue, network))
-    declared = catalogue.networks[network]
-    found = declared.export(export)
-    if found is None:
-        names = [item.id for item in declared.exports]
-        raise ValueError(f"export « {export} » inconnu{close_to(export, names)} ; déclarés : {', '.join(names)}")
-    return found
+    """Return the declared export, or raise StoppedError with the names that exist."""
+    known_network(catalogue, network)
+    exports = {item.id: item for item in catalogue.networks[network].exports}
+    known("export", export, exports)
+    return exports[export]
 
 
 def template(
@@ -198,17 +182,14 @@ def template(
     schemas: Schemas,
     year: Annotated[int | None, option("ANNÉE", "année du modèle (défaut : la dernière)")] = None,
     folder: Annotated[Path, option("DOSSIER", "où écrire (défaut : ici)")] = Path(),
-) -> int:
+) -> None:
     """Write the XLSX template of an export, and its Table Schema."""
     catalogue = load_or_stop(schemas)
-    try:
-        export = _export(catalogue, network, export_id)
-    except ValueError as error:
-        return tell(error, USAGE)
+    export = _export(catalogue, network, export_id)
     year = year or max(layout.years.last for layout in export.layouts)
     layout = export.layout(year)
     if layout is None:
-        return tell(f"l'export « {export.id} » n'est pas attendu pour {year}", USAGE)
+        raise StoppedError(f"l'export « {export.id} » n'est pas attendu pour {year}")
     from pipelines.compile.template import template_schema, template_workbook
 
     name = f"modele-{network}-{export.id}-{year}"
@@ -221,10 +202,7 @@ def template(
             path.write_bytes(content)
             print(f"écrit : {path}")
     except OSError as error:
-        from pipelines.mechanics.machine_faults import machine_fault
-
-        return tell(f"impossible d'écrire dans {folder} : {machine_fault(error) or error.strerror}", USAGE)
-    return DONE
+        raise not_written(folder, error) from error
 
 
 def door(
@@ -232,7 +210,7 @@ def door(
     port: Annotated[int, option("PORT", "port de cette machine où la page est servie")] = 3002,
     home: Annotated[str, option("CHEMIN", "où le serveur web montre la page")] = "/",
     temporary: Annotated[Path | None, option("DOSSIER", "où sont les fichiers pendant leur contrôle")] = None,
-) -> int:
+) -> None:
     """Serve the page where a file is judged without any installation, on this machine alone."""
     catalogue = load_or_stop(schemas)
     import tempfile
@@ -244,8 +222,7 @@ def door(
     try:
         page = checking_page(catalogue, folder, home)
     except OSError as error:
-        return tell(f"dossier temporaire inutilisable : {error}", USAGE)
+        raise StoppedError(f"dossier temporaire inutilisable : {error}") from error
     print(f"Page de contrôle : http://127.0.0.1:{port} (Ctrl-C pour l'arrêter)", flush=True)
     if not served(page, port):
-        return tell(f"le port {port} est pris : en donner un autre (--port)", USAGE)
-    return DONE
+        raise StoppedError(f"le port {port} est pris : en donner un autre (--port)")

@@ -11,23 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from pipelines.cli.options import (
-    DONE,
-    REFUSED,
-    USAGE,
-    Json,
-    Output,
-    Schemas,
-    flag,
-    load_or_stop,
-    option,
-    tell,
-    tell_left_out,
-)
-from pipelines.cli.terminal_output import Steps, print_json, steps
-from pipelines.mechanics.french import counted, number
+from pipelines.cli.options import Json, Output, Schemas, flag, load_or_stop, option
+from pipelines.cli.terminal_output import Exit, Steps, StoppedError, print_json, steps, tell_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,43 +58,8 @@ def publish(
 ) -> int:
     """Bring a target to the latest release, and read it back."""
     if reason and not accept:
-        return tell("--reason accompagne --accept", USAGE)
+        raise StoppedError("--reason accompagne --accept")
     return _guarded(Arguments(target, output, schemas, json, yes, accept, reason), _bring)
-
-
-def site(
-    output: Output,
-    schemas: Schemas,
-    release: Annotated[str | None, option("VERSION", "la version montrée (défaut : celle du catalogue local)")] = None,
-    folder: Annotated[
-        Path | None, typer.Option("--site", metavar="DOSSIER", help="où écrire (défaut : le dossier site de la sortie)")
-    ] = None,
-    json: Json = False,
-) -> int:
-    """Write the public site of a published version: only the pages that differ."""
-    catalogue = load_or_stop(schemas)
-    from pipelines.flow.public_site import bring_site
-    from pipelines.flow.store import Store
-    from pipelines.operations.settings import theme_from_environment
-
-    store = Store(output)
-    store.must_have_begun()
-    with steps() as begin:
-        begin("pages du site")
-        built = bring_site(catalogue, store, version=release, folder=folder, theme=theme_from_environment())
-    if built is None:
-        return _stopped(Arguments("site", output, schemas, json), _nothing_released(store), USAGE)
-    tell_left_out(built)
-    facts = {
-        "site": str(built.folder / "index.html"), "version": built.version, "fichiers": built.files,
-        "ecrits": len(built.written), "retires": len(built.removed),
-    }  # fmt: skip
-    if json:
-        print_json(facts)
-    else:
-        told = counted(len(built.written), "fichier écrit", "fichiers écrits")
-        print(f"Version {built.version}, {told} sur {number(built.files)} : {facts['site']}")
-    return DONE
 
 
 def _guarded(arguments: Arguments, command: Callable[[Arguments, Publisher], int]) -> int:
@@ -126,16 +76,22 @@ def _guarded(arguments: Arguments, command: Callable[[Arguments, Publisher], int
         store = Store(arguments.output)
         return command(arguments, Publisher(catalogue, store, arguments.target, read_secret))
     except (RootError, TargetError, SettingError) as error:
-        return _stopped(arguments, error, USAGE)
+        raise _stopped(arguments.target, error, Exit.USAGE, json=arguments.json) from error
     except PublicationError as error:
-        return _stopped(arguments, error, REFUSED)
+        raise _stopped(arguments.target, error, Exit.REFUSED, json=arguments.json) from error
 
 
-def _stopped(arguments: Arguments, error: object, code: int) -> int:
-    if arguments.json:
-        print_json({"target": arguments.target, "error": str(error)})
-        return code
-    return tell(error, code)
+def _stopped(target: str, message: object, code: Exit, *, json: bool) -> StoppedError:
+    """Return what stops a command, programs being told already."""
+    if json:
+        print_json({"target": target, "error": str(message)})
+    return StoppedError("" if json else message, code)
+
+
+def nothing_released(store: Store, target: str, json: bool) -> StoppedError:
+    """Return what stops a command before there is any release; ``target``: of what, as programs are told."""
+    told = f"aucune version dans {store.address(store.releases)} : lancer « resultats run », ou indiquer --output"
+    return _stopped(target, told, Exit.USAGE, json=json)
 
 
 def _show(arguments: Arguments, publisher: Publisher) -> int:
@@ -145,7 +101,7 @@ def _show(arguments: Arguments, publisher: Publisher) -> int:
         tell(f"lecture de la cible {arguments.target}")
         found = list(publisher.plans())
     if not found:
-        return _stopped(arguments, _nothing_released(publisher.store), USAGE)
+        raise nothing_released(publisher.store, arguments.target, arguments.json)
     waiting = [plan for plan in found if publisher.awaits(plan)]
     if arguments.json:
         facts = [{"empty": plan.empty, "blocked": plan in waiting, **plan.to_json()} for plan in found]
@@ -153,7 +109,7 @@ def _show(arguments: Arguments, publisher: Publisher) -> int:
     else:
         print("\n\n".join(plan_text(plan) for plan in found))
         _tell_what_to_type(arguments, [plan for plan in found if not plan.empty], waiting)
-    return REFUSED if waiting else DONE
+    return Exit.REFUSED if waiting else Exit.DONE
 
 
 def _bring(arguments: Arguments, publisher: Publisher) -> int:
@@ -164,7 +120,7 @@ def _bring(arguments: Arguments, publisher: Publisher) -> int:
     from pipelines.targets.publication import report_text
 
     if arguments.accept and not publisher.accept(arguments.accept, arguments.reason):
-        return _stopped(arguments, _NO_SUCH_PLAN, REFUSED)
+        raise _stopped(arguments.target, _NO_SUCH_PLAN, Exit.REFUSED, json=arguments.json)
     reports: list[Report] = []
     try:
         with steps() as tell:
@@ -179,21 +135,21 @@ def _bring(arguments: Arguments, publisher: Publisher) -> int:
             raise
         told = {"target": arguments.target, "error": str(error), "reports": [report.to_json() for report in reports]}
         print_json(told)
-        return REFUSED
+        return Exit.REFUSED
     finally:  # what was published before a failure is told too
         for report in reports if not arguments.json else ():
             if not report.applied and report.plan.refusals:
                 print(plan_text(report.plan))
             print(report_text(report))
     if not reports:
-        return _stopped(arguments, _nothing_released(publisher.store), USAGE)
+        raise nothing_released(publisher.store, arguments.target, arguments.json)
     if arguments.json:
         content = {"target": arguments.target, "reports": [report.to_json() for report in reports]}
         print_json(content)
     else:
         left = [report.plan for report in reports if not report.applied]
         _tell_what_to_type(arguments, left, [plan for plan in left if publisher.awaits(plan)])
-    return DONE if all(report.succeeded for report in reports) else REFUSED
+    return Exit.DONE if all(report.succeeded for report in reports) else Exit.REFUSED
 
 
 def _agreement(arguments: Arguments, told: Callable[[Plan], str], bar: Steps) -> Callable[[Plan], bool] | None:
@@ -233,7 +189,3 @@ def _command(arguments: Arguments) -> str:
         "resultats", "publish", "--target", arguments.target, "--output", str(arguments.output),
         "--schemas", str(arguments.schemas),
     ])  # fmt: skip
-
-
-def _nothing_released(store: Store) -> str:
-    return f"aucune version dans {store.address(store.releases)} : lancer « resultats run », ou indiquer --output"

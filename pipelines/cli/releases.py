@@ -12,21 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import (
-    DONE,
-    REFUSED,
-    USAGE,
-    Json,
-    Output,
-    Schemas,
-    StoppedError,
-    flag,
-    load_or_stop,
-    option,
-    tell,
-    tell_left_out,
-)
-from pipelines.cli.terminal_output import print_json, steps
+from pipelines.cli.options import Dataset, Json, Output, Schemas, flag, load_or_stop, option
+from pipelines.cli.terminal_output import Exit, StoppedError, answer, steps, tell_left_out
 from pipelines.mechanics.french import counted
 
 if TYPE_CHECKING:
@@ -36,9 +23,6 @@ if TYPE_CHECKING:
     from pipelines.flow.store import Store
 
 RESULTS = "resultats"
-Dataset = Annotated[
-    str | None, typer.Option("--dataset", metavar="JEU", help="jeu de données (défaut : celui des résultats)")
-]
 
 
 def verify(
@@ -60,19 +44,16 @@ def verify(
     known = history.versions(store.room("releases"), dataset)
     wanted = version or (known[-1] if known else "")
     if wanted not in known:
-        return tell(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}", USAGE)
+        raise StoppedError(f"{dataset} : version {wanted} inconnue ; publiées : {', '.join(known) or 'aucune'}")
     findings, proved, rebuilt = _proof(store, dataset, known, None if no_rebuild else wanted)
-    if json:
-        print_json({
-            "jeu": dataset, "versions": known, "refaite": rebuilt, "conforme": not findings, "prouve": proved,
-            "constats": findings,
-        })  # fmt: skip
-        return REFUSED if findings else DONE
-    for line in proved:
-        print(line)
-    for finding in findings:
+    facts = {
+        "jeu": dataset, "versions": known, "refaite": rebuilt, "conforme": not findings, "prouve": proved,
+        "constats": findings,
+    }  # fmt: skip
+    answer(facts, *proved, as_json=json)
+    for finding in () if json else findings:
         print(finding, file=sys.stderr)
-    return REFUSED if findings else DONE
+    return Exit.REFUSED if findings else Exit.DONE
 
 
 def _proof(
@@ -149,7 +130,7 @@ def rollback(
     reason: Annotated[str, option("TEXTE", "pourquoi, en une phrase : elle est publiée")],
     wanted_dataset: Dataset = None,
     json: Json = False,
-) -> int:
+) -> None:
     """Make a new release with the tables of an earlier one."""
     from pipelines.flow.store import AlreadyReleasedError
     from pipelines.operations.output_lock import alone_on
@@ -161,14 +142,14 @@ def rollback(
         with alone_on(output, "resultats rollback"):
             version, folder = _go_back(catalogue, dataset, store, to, reason)
     except (ReleaseError, AlreadyReleasedError, PublicationError) as error:
-        return tell(error, REFUSED)
+        raise StoppedError(error, Exit.REFUSED) from error
     place = _shown(store, folder)
-    if json:
-        print_json({"jeu": dataset, "version": version, "reprend": to, "dossier": place})
-        return DONE
-    print(f"{dataset} {version} : tables de la version {to}. {place}")
-    print("Tant que les traitements redonnent les tables écartées, aucune nouvelle version n'est faite.")
-    return DONE
+    answer(
+        {"jeu": dataset, "version": version, "reprend": to, "dossier": place},
+        f"{dataset} {version} : tables de la version {to}. {place}",
+        "Tant que les traitements redonnent les tables écartées, aucune nouvelle version n'est faite.",
+        as_json=json,
+    )
 
 
 def _go_back(catalogue: Catalogue, dataset: str, store: Store, to: str, reason: str) -> tuple[str, Path]:
@@ -222,4 +203,4 @@ def dataset_of(output: str, wanted: str | None) -> tuple[str, Store]:
         message = f"jeu de données « {wanted} » inconnu{close_to(wanted, known)} ; publiés : {', '.join(known)}"
     else:
         message = f"préciser --dataset ; publiés : {', '.join(known)}"
-    raise StoppedError(tell(message, USAGE))
+    raise StoppedError(message)

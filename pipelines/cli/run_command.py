@@ -6,21 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pipelines.cli.options import (
-    DONE,
-    REFUSED,
-    USAGE,
-    Exports,
-    Json,
-    Output,
-    Schemas,
-    flag,
-    load_or_stop,
-    option,
-    tell,
-    unknown_network,
-)
-from pipelines.cli.terminal_output import print_json, steps
+from pipelines.cli.options import Exports, Json, Output, Schemas, flag, known_network, load_or_stop, option
+from pipelines.cli.terminal_output import Exit, StoppedError, not_written, print_json, steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +29,7 @@ def run(
     """Treat what the exports hold of networks and years; tell what came of it."""
     catalogue = load_or_stop(schemas)
     networks, years = network or [], year or []
-    if message := _unknown_choices(catalogue, networks, years):
-        return tell(message, USAGE)
+    _check_choices(catalogue, networks, years)
     from pipelines.flow.output_folder import tidy
     from pipelines.operations.output_lock import alone_on
     from pipelines.operations.settings import home_from_environment
@@ -54,9 +40,7 @@ def run(
     try:
         _check_writable(output)
     except OSError as error:
-        from pipelines.mechanics.machine_faults import machine_fault
-
-        return tell(f"impossible d'écrire dans {output} : {machine_fault(error) or error.strerror}", USAGE)
+        raise not_written(output, error) from error
     with alone_on(output, "resultats run"):
         tidy(output)
         outcome, summary = _treat(catalogue, exports, output, schemas, networks, years)
@@ -65,8 +49,8 @@ def run(
         else:
             print(summary.text if verbose else summary.screen)
     if not outcome.succeeded or outcome.failures:
-        return REFUSED
-    return REFUSED if strict and summary.refused else DONE
+        return Exit.REFUSED
+    return Exit.REFUSED if strict and summary.refused else Exit.DONE
 
 
 def _treat(
@@ -105,12 +89,10 @@ def _check_writable(output: str) -> None:
         pass
 
 
-def _unknown_choices(catalogue: Catalogue, networks: Sequence[str], years: Sequence[int]) -> str:
-    """Return a French sentence when a network or a year asked for is not declared, else nothing."""
+def _check_choices(catalogue: Catalogue, networks: Sequence[str], years: Sequence[int]) -> None:
+    """Raise StoppedError when a network or a year asked for is not declared."""
     for network in networks:
-        if network not in catalogue.networks:
-            return unknown_network(catalogue, network)
+        known_network(catalogue, network)
     for year in years:
         if year not in catalogue.years:
-            return f"année {year} non déclarée ; déclarées : {catalogue.years[0]}-{catalogue.years[-1]}"
-    return ""
+            raise StoppedError(f"année {year} non déclarée ; déclarées : {catalogue.years[0]}-{catalogue.years[-1]}")

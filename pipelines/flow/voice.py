@@ -37,7 +37,8 @@ from pipelines.release.release_folder import make_release
 from pipelines.signal_tables.episodes import CONFIRMED, TO_CONFIRM
 from pipelines.signal_tables.revised_cards import REVISED, Released
 from pipelines.signal_tables.shown_voices import PUBLISHED
-from pipelines.signal_tables.tables_of_signals import NOTHING, SIGNAL_TABLES, Findings, Words, signal_tables
+from pipelines.signal_tables.signal_cards import Words
+from pipelines.signal_tables.tables_of_signals import NOTHING, SIGNAL_TABLES, Findings, signal_tables
 from pipelines.signals.detection import Options, detect
 from pipelines.signals.indicator_signals import detect_in_indicators
 from pipelines.voice.voices import AcceptedYear, read_voices

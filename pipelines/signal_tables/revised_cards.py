@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pipelines.signal_tables.card_figures import FIGURES
 from pipelines.signal_tables.episodes import slug
 from pipelines.signal_tables.shown_voices import VOICES
+from pipelines.signal_tables.signal_cards import FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

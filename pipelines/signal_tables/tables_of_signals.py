@@ -1,45 +1,34 @@
 """The five published tables of signals, made of what was found month by month and of what people wrote of it.
 
-Nothing is tested here, and nothing of a text is known: cards tell tests, with what may explain them.
+Nothing is tested here, and nothing of a text is known: cards tell tests, with what may explain them. Signals that may
+tell the same fact name one another, and none is hidden behind another: a breakdown is a theme that rises, words that
+come with it, an office far from its peers, an indicator that falls. As many tests, as many cards.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pipelines.mechanics import french
-from pipelines.signal_tables.card_figures import card_figures, curve_figures, has_curve
-from pipelines.signal_tables.episodes import CARD, CELL, Episode, episodes
+from pipelines.signal_tables.episodes import CELL, Episode, episodes
 from pipelines.signal_tables.revised_cards import Released, with_revised
-from pipelines.signal_tables.same_facts import with_same_facts
-from pipelines.signal_tables.shown_voices import (
-    ALL,
-    FEELINGS,
-    PUBLISHED,
-    SECRET,
-    Counts,
-    counted_voices,
-    share_with_a_theme,
-    theme_label,
-    voices_table,
-)
+from pipelines.signal_tables.shown_voices import ALL, Counts, counted_voices, share_with_a_theme, voices_table
+from pipelines.signal_tables.signal_cards import Words, checks_in_words, signal_card, signal_curve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
     from pipelines.declarations.references import SignalNote
 
 SIGNAL_TABLES = ("signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix")
-CHECKS = {
-    "volume": "volume", "campaign": "campagne", "delay": "moderation", "form": "formulaire", "label": "intitule",
-}  # fmt: skip
-_UNCHECKED = "non vérifié"
+MOST = 6  # cards named by a card: those of another nature first, then those that began at about the same time
+INDICATOR = "indicateur"
 
 
 @dataclass(frozen=True)
@@ -60,30 +49,6 @@ NOTHING = Findings(
 )
 
 
-@dataclass(frozen=True)
-class Words:
-    """What is told beside: ``themes``, ``titles`` of indicators, yearly results by network (« csat 2024 »), notes.
-
-    ``units``: of indicators; ``networks``: their titles; ``offices``: their names, by network and code.
-    """
-
-    themes: Mapping[str, str] = field(default_factory=dict)
-    titles: Mapping[str, str] = field(default_factory=dict)
-    indicators: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    notes: Iterable[SignalNote] = ()
-    units: Mapping[str, str] = field(default_factory=dict)
-    networks: Mapping[str, str] = field(default_factory=dict)
-    offices: Mapping[tuple[str, str], str] = field(default_factory=dict)
-
-    def service(self, place: Mapping[str, str]) -> str:
-        """Return the service that voices speak of, or the network whose indicator it is."""
-        return place["service"] or self.networks.get(place["network"], place["network"])
-
-    def office(self, place: Mapping[str, str]) -> str:
-        """Return the name of the office, its code when it has none, empty when no office is meant."""
-        return self.offices.get((place["network"], place["office"]), place["office"])
-
-
 def signal_tables(
     voices: pa.Table, found: Findings, words: Words, before: Released | None = None
 ) -> dict[str, pd.DataFrame]:
@@ -96,88 +61,16 @@ def signal_tables(
     notes: dict[str, list[SignalNote]] = {}
     for note in words.notes:
         notes.setdefault(note.signal, []).append(note)
-    checks = _checks(found.checks)
-    cards = [_card(one, told, words, notes.get(one.name, []), checks) for one in shown]
+    checks = checks_in_words(found.checks)
+    cards = [signal_card(one, told, words, notes.get(one.name, []), checks) for one in shown]
     tables = {
-        "signaux": pd.DataFrame(with_same_facts(cards)),
-        "courbes_signaux": pd.DataFrame([line for one in shown for line in _curve(one, found.tests, told)]),
+        "signaux": pd.DataFrame(_with_same_facts(cards)),
+        "courbes_signaux": pd.DataFrame([line for one in shown for line in signal_curve(one, found.tests, told)]),
         "tests_signaux": _tests(found.ledger, shown),
-        "puissance_signaux": _power(_of_services(found.power, counts), found.ledger, voices),
+        "puissance_signaux": _power(found, counts, voices),
         "themes_voix": voices_table(counts, words.themes),
     }
     return with_revised(tables, before, voices) if before else tables
-
-
-def _card(
-    one: Episode, told: Counts, words: Words, notes: Sequence[SignalNote], checks: Mapping[tuple[str, ...], str]
-) -> dict[str, Any]:
-    line, place = one.shown, one.place
-    theme, feeling = place["theme"] or ALL, FEELINGS.get(place["feeling"], ALL)
-    card: dict[str, Any] = {
-        "signal": one.name, "reseau": place["network"], "service": words.service(place),
-        "nature": "indicateur" if place["indicator"] else "mot" if place["term"] else "voix",
-        "theme": theme, "theme_libelle": theme_label(theme, words.themes), "ressenti": feeling,
-        "territoire_code": one.territory or None, "structure": words.office(place) or None,
-        "mot": _word(place["term"]),
-        "indicateur": place["indicator"] or None, "titre": _title(one, words),
-        "depuis": one.since, "mois": one.months[-1], "periodes": len(one.months), "etat": one.state(notes),
-        "detecteurs": ", ".join(one.detectors),
-        **card_figures(place, line, told),
-        "unite": words.units.get(place["indicator"], "valeur") if place["indicator"] else "voix",
-        "valeur_q": line["q_value"], "valeur_q_dependance": line["q_dependent"],
-        **{column: checks.get((*_key(line), name), _UNCHECKED) for name, column in CHECKS.items()},
-        "note": " ; ".join(_said(note) for note in sorted(notes, key=lambda note: note.date)) or None,
-        "indicateurs_du_reseau": " ; ".join(words.indicators.get(place["network"], ())) or None,
-        "revision": None, "statut": PUBLISHED,
-    }  # fmt: skip
-    if place["indicator"]:
-        return card
-    if card["voix"] is None:
-        return card | {**dict.fromkeys(CHECKS.values()), "statut": SECRET}
-    return card
-
-
-def _curve(one: Episode, tests: pd.DataFrame, told: Counts) -> Iterable[dict[str, Any]]:
-    """Yield what was observed and expected of a signal in every month that its detector looked at, until its last.
-
-    A month that may not be told has no figure of its own; a signal without figures month by month has no curve.
-    """
-    if not has_curve(one.place, one.shown):
-        return
-    both_ways = one.place["indicator"]  # its rises and its falls are one curve
-    held = [name for name in (*CARD, "territory", "detector") if name != "feeling" or not both_ways]
-    same = (tests[held] == [one.shown[name] for name in held]).all(axis=1)
-    for line in tests[same].sort_values("month").to_dict("records"):
-        figures = curve_figures(one.place, line, told)
-        yield {
-            "signal": one.name, "mois": line["month"], **figures, "vu": line["month"] in one.months,
-            "statut": SECRET if figures["observe"] is None else PUBLISHED,
-        }  # fmt: skip
-
-
-def _title(one: Episode, words: Words) -> str:
-    place = one.place
-    what = [words.titles.get(place["indicator"], place["indicator"])] if place["indicator"] else []
-    if not what:
-        what = [f"« {_word(place['term'])} »"] if place["term"] else []
-        what += [theme_label(place["theme"] or ALL, words.themes).lower()] if place["theme"] or not what else []
-        what += [f"ressenti {FEELINGS[place['feeling']]}"] if place["feeling"] else []
-    where = [words.office(place)] if place["office"] else []
-    if place["indicator"]:
-        where.append("en hausse" if one.shown["observed"] > one.shown["expected"] else "en baisse")
-    return f"{words.service(place)} : {', '.join([*what, *where])}"
-
-
-def _checks(checks: pd.DataFrame) -> dict[tuple[str, ...], str]:
-    """Return in words what each counter-explanation gave, by signal and check."""
-    return {
-        (*_key(line), str(line["check"])): f"{'à examiner' if line['raised'] else 'écarté'} : {line['note']}"
-        for line in checks[checks["number"].notna()].to_dict("records")  # others could not be checked
-    }
-
-
-def _key(line: Mapping[Any, Any]) -> tuple[str, ...]:
-    return tuple(str(line[name]) for name in ("detector", "month", *CELL))
 
 
 def _tests(ledger: pd.DataFrame, shown: Sequence[Episode]) -> pd.DataFrame:
@@ -192,33 +85,49 @@ def _tests(ledger: pd.DataFrame, shown: Sequence[Episode]) -> pd.DataFrame:
     return told[["mois", "famille", "methode", "tests", "signaux", "fausses_attendues", "signaux_montres"]]
 
 
-def _of_services(power: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
-    """Leave out the services that are not told of."""
+def _power(found: Findings, counts: pd.DataFrame, voices: pa.Table) -> pd.DataFrame:
+    """Return what would be found of each service, but of those that are not told of."""
     told = set(counts[["reseau", "service"]].itertuples(index=False, name=None))
-    places = zip(power["network"], power["service"], strict=True)
-    return power.loc[[place in told for place in places]]
-
-
-def _power(power: pd.DataFrame, ledger: pd.DataFrame, voices: pa.Table) -> pd.DataFrame:
+    power = found.power.loc[[place in told for place in _places(found.power)]]
     themed = share_with_a_theme(voices)
-    places = zip(power["network"], power["service"], strict=True)
     return pd.DataFrame({
         "reseau": power["network"], "service": power["service"],
-        "mois": str(ledger["month"].max()) if len(ledger) else "",
-        "mois_d_histoire": power["months"], "voix_par_mois": power["voices"].map(_about),
+        "mois": str(found.ledger["month"].max()) if len(found.ledger) else "",
+        "mois_d_histoire": power["months"],
+        "voix_par_mois": [None if pd.isna(mean) else french.about(mean) for mean in power["voices"]],
         "plus_petite_hausse": power["smallest_rise"], "hausses_vues": power["found"] * 100,
         "fausses_alertes": power["false_alarms"] * 100,
-        "part_avec_theme": [themed.get(place) for place in places],
+        "part_avec_theme": [themed.get(place) for place in _places(power)],
     })  # fmt: skip
 
 
-def _about(mean: float) -> str | None:
-    return None if pd.isna(mean) else french.about(mean)
+def _places(power: pd.DataFrame) -> list[tuple[str, str]]:
+    return list(zip(power["network"], power["service"], strict=True))
 
 
-def _word(term: str) -> str | None:
-    return term.replace("_", " ") or None
+def _with_same_facts(cards: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the cards, each with ``voir_aussi``: the identifiers of those that may tell the same, or None."""
+    by_network: dict[str, list[dict[str, Any]]] = {}
+    for card in cards:
+        by_network.setdefault(card["reseau"], []).append(card)
+    return [card | {"voir_aussi": _named(card, by_network[card["reseau"]])} for card in cards]
 
 
-def _said(note: SignalNote) -> str:
-    return f"{note.reason.rstrip('.')} ({note.date:%d/%m/%Y}, {note.by})."
+def _named(card: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str | None:
+    near = [other for other in others if other["signal"] != card["signal"] and _may_be_one(card, other)]
+    near.sort(key=lambda other: (other["nature"] == card["nature"], _months_apart(card, other), other["signal"]))
+    return " ; ".join(other["signal"] for other in near[:MOST]) or None
+
+
+def _may_be_one(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two signals are of one service or office, overlap in time and don't contradict one another."""
+    overlap = one["depuis"] <= other["mois"] and other["depuis"] <= one["mois"]
+    indicators = [card["structure"] for card in (one, other) if card["nature"] == INDICATOR]
+    placed = one["service"] == other["service"] if not indicators else len(set(indicators)) == 1
+    agree = all(one[name] == other[name] or ALL in (one[name], other[name]) for name in ("theme", "ressenti"))
+    return overlap and placed and agree
+
+
+def _months_apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
+    years, months = (int(one["depuis"][part]) - int(other["depuis"][part]) for part in (slice(4), slice(5, 7)))
+    return abs(12 * years + months)

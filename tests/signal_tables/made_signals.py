@@ -13,7 +13,8 @@ from fixtures.made_voices import FIRST, made_voices
 from pipelines.declarations import Catalogue
 from pipelines.flow.gather import declared_table
 from pipelines.release.release_folder import Release, make_release
-from pipelines.signal_tables.tables_of_signals import Findings, Words, signal_tables
+from pipelines.signal_tables.signal_cards import Words
+from pipelines.signal_tables.tables_of_signals import Findings, signal_tables
 from pipelines.signals.detection import Options, detect
 
 DATASET = "signaux-services-publics"

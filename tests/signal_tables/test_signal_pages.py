@@ -17,7 +17,8 @@ from signal_tables.made_signals import made_tables, released
 from pipelines.portal.signal_pages import METHOD
 from pipelines.portal.site import build_site
 from pipelines.release.release_folder import Release
-from pipelines.signal_tables.tables_of_signals import NOTHING, Words, signal_tables
+from pipelines.signal_tables.signal_cards import Words
+from pipelines.signal_tables.tables_of_signals import NOTHING, signal_tables
 
 HEAVIEST = 100_000  # bytes
 FACTS = re.compile(r"<(?:tr|dl|section)[^>]*?((?: data-[\w-]+=\"[^\"]*\")+)")

@@ -22,7 +22,8 @@ from pipelines.flow.signals_made import SignalsMade, keep_signals_made
 from pipelines.flow.store import Store
 from pipelines.signal_tables.revised_cards import Released
 from pipelines.signal_tables.shown_voices import ALL, DAYS, SECRET, VOICES, counted_voices, voices_table
-from pipelines.signal_tables.tables_of_signals import Findings, Words, signal_tables
+from pipelines.signal_tables.signal_cards import Words
+from pipelines.signal_tables.tables_of_signals import Findings, signal_tables
 from pipelines.signals.counter_explanations import checks
 from pipelines.signals.detection import Options, detect
 from pipelines.signals.voice_series import known_voices
