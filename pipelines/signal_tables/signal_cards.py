@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from pipelines.declarations.signal_notes import SignalNote
+    from pipelines.declarations.references import SignalNote
     from pipelines.signal_tables.episodes import Episode
 
 FIGURES = ("observe", "attendu", "rapport", "rapport_bas", "rapport_haut", "voix", "jours", "part")
