@@ -61,15 +61,11 @@ class Checked:
         """Whether the whole file is accepted; warnings don't count."""
         return self.verdict.state == Status.ACCEPTED and not any(item.severity == "erreur" for item in self.problems)
 
-    def _rules(self) -> dict[str, int]:
-        counts: Counter[str] = Counter()
-        for _, _, item in self.verdict.findings:
-            counts[item.rule] += item.count
-        return dict(counts)
-
     def descriptor(self) -> dict[str, Any]:
         """Return the report as plain data, with the keys of the published tables."""
-        verdict = self.verdict
+        verdict, rules = self.verdict, Counter[str]()
+        for _, _, item in verdict.findings:
+            rules[item.rule] += item.count
         return {
             "reseau": self.network,
             "export": self.export.id,
@@ -82,7 +78,7 @@ class Checked:
             "lignes_acceptees": verdict.accepted,
             "lignes_refusees": verdict.refused,
             "lignes_sans_observation": verdict.ignored,
-            "regles": self._rules(),
+            "regles": dict(rules),
             "problemes": [problem.descriptor() for problem in self.problems],
             "indicateurs": [
                 {
@@ -165,7 +161,7 @@ def check_export(
 
 
 class _NoPandas(MetaPathFinder):
-    """Finds no pandas."""
+    """Finds no pandas: Cython takes ``sys.modules["pandas"] = None`` for the module itself."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:  # noqa: ARG002
         """Leave other modules to the other finders."""

@@ -153,17 +153,8 @@ def _of_keys(values: pd.Series[int], keys: pd.DataFrame) -> Integers:
 
 def _matrices(cells: pd.DataFrame, keys: pd.DataFrame, moments: int) -> Counts:
     """Return counts and volumes, the oldest moment first."""
-    series = pd.MultiIndex.from_frame(keys[KEY])
-    cells = _with_all_feelings(cells)
-    columns = series.get_indexer(pd.MultiIndex.from_frame(cells[KEY]))
-    rows = moments - 1 - cells["lag"].to_numpy(np.int64)
-    counts = np.zeros((moments, len(keys)))
-    kept = columns >= 0
-    np.add.at(counts, (rows[kept], columns[kept]), cells["voices"].to_numpy(np.float64)[kept])
-    services = keys[SERVICE].drop_duplicates()
-    numbers = pd.MultiIndex.from_frame(services)
-    whole = (cells["theme"] == ALL).to_numpy() & (cells["feeling"] == ALL).to_numpy()
-    volumes = np.zeros((moments, len(services)))
-    of_service = numbers.get_indexer(pd.MultiIndex.from_frame(cells.loc[whole, SERVICE]))
-    np.add.at(volumes, (rows[whole], of_service), cells["voices"].to_numpy(np.float64)[whole])
-    return Counts(counts, volumes[:, numbers.get_indexer(pd.MultiIndex.from_frame(keys[SERVICE]))])
+    wide = _with_all_feelings(cells).groupby(["lag", *KEY])["voices"].sum().unstack(KEY, fill_value=0.0)
+    wide = wide.reindex(range(moments - 1, -1, -1), fill_value=0.0)
+    series, whole = (pd.MultiIndex.from_frame(held[KEY]) for held in (keys, keys.assign(theme=ALL, feeling=ALL)))
+    counts, volumes = (wide.reindex(columns=columns, fill_value=0.0) for columns in (series, whole))
+    return Counts(counts.to_numpy(np.float64), volumes.to_numpy(np.float64))
