@@ -153,7 +153,7 @@ def _of_keys(values: pd.Series[int], keys: pd.DataFrame) -> Integers:
 
 def _matrices(cells: pd.DataFrame, keys: pd.DataFrame, moments: int) -> Counts:
     """Return counts and volumes, the oldest moment first."""
-    wide = _with_all_feelings(cells).groupby(["lag", *KEY])["voices"].sum().unstack(KEY, fill_value=0.0)
+    wide = _with_all_feelings(cells).groupby(["lag", *KEY])["voices"].sum().unstack(KEY, fill_value=0)
     wide = wide.reindex(range(moments - 1, -1, -1), fill_value=0.0)
     series, whole = (pd.MultiIndex.from_frame(held[KEY]) for held in (keys, keys.assign(theme=ALL, feeling=ALL)))
     counts, volumes = (wide.reindex(columns=columns, fill_value=0.0) for columns in (series, whole))
