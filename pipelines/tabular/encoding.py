@@ -25,11 +25,10 @@ _UNREAD = re.compile("[\udc80-\udcff]+")
 
 @dataclass(frozen=True)
 class EncodingError:
-    """A run of bytes that can't be read, by line and column (in characters, both from 1) and by offset in the file."""
+    """A run of bytes that can't be read (``found``), by line and column (in characters, both from 1)."""
 
     line: int
     column: int
-    offset: int
     found: bytes
     likely: str
 
@@ -57,14 +56,13 @@ def encoding_errors(content: bytes | mmap, encoding: str) -> Iterator[EncodingEr
     line, start = 1, 3 if plain == "utf-8" and content[:3] == codecs.BOM_UTF8 else 0
     for stop in _line_ends(content):
         text = content[start:stop].decode(plain, "surrogateescape")
-        end, offset, passed = 0, start, 0
+        end = 0
         for match in _UNREAD.finditer(text):
-            offset += len(text[end : match.start()].encode(plain))
+            line += _breaks(text, end, match.start())
             unread = bytes(ord(character) - 0xDC00 for character in match[0])
-            passed += _breaks(text, end, match.start())
-            yield EncodingError(line + passed, _column(text, match.start()), offset, unread, _likely(unread))
-            end, offset = match.end(), offset + len(unread)
-        line += _breaks(text, 0, len(text))
+            yield EncodingError(line, _column(text, match.start()), unread, _likely(unread))
+            end = match.end()
+        line += _breaks(text, end, len(text))
         start = stop
 
 
@@ -74,7 +72,7 @@ def _first_error(content: bytes, encoding: str) -> Iterator[EncodingError]:
     except UnicodeDecodeError as error:
         before, unread = content[: error.start].decode(encoding, "replace"), content[error.start : error.end]
         line, column = 1 + _breaks(before, 0, len(before)), _column(before, len(before))
-        yield EncodingError(line, column, error.start, unread, _likely(unread))
+        yield EncodingError(line, column, unread, _likely(unread))
 
 
 def _column(text: str, place: int) -> int:

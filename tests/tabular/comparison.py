@@ -134,15 +134,7 @@ def _fits(kind: str, value: Any) -> bool:
 
 def _error(error: Any) -> Any:
     names = (
-        "type",
-        "row_number",
-        "field_name",
-        "field_number",
-        "note",
-        "cell",
-        "cells",
-        "label",
-        "labels",
+        "type", "row_number", "field_name", "field_number", "note", "cell", "cells", "label", "labels",
         "row_numbers",
-    )
+    )  # fmt: skip
     return tuple(getattr(error, name, None) for name in names)

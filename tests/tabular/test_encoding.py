@@ -12,14 +12,10 @@ SCHEMA = {"fields": [{"name": "a", "type": "string"}, {"name": "b", "type": "str
 
 def test_every_error_is_located():
     content = "a;b\r\né;".encode() + b"\xe9t\xe9\r\nx;\x9cuf \xe0\xe8\n"
-    found = [
-        (error.line, error.column, error.offset, error.found, error.likely)
-        for error in encoding_errors(content, "utf-8")
-    ]
-    assert found == [
-        (2, 3, 8, b"\xe9", "é"), (2, 5, 10, b"\xe9", "é"), (3, 3, 15, b"\x9c", "œ"), (3, 7, 19, b"\xe0\xe8", "àè"),
+    errors = encoding_errors(content, "utf-8")
+    assert [(error.line, error.column, error.found, error.likely) for error in errors] == [
+        (2, 3, b"\xe9", "é"), (2, 5, b"\xe9", "é"), (3, 3, b"\x9c", "œ"), (3, 7, b"\xe0\xe8", "àè"),
     ]  # fmt: skip
-    assert all(content[offset : offset + len(bits)] == bits for _, _, offset, bits, _ in found)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16", "mac-roman"])
@@ -37,7 +33,7 @@ def test_an_undefined_byte_and_a_broken_wide_unit_are_found():
 
 
 def test_a_mark_at_the_start_counts_for_nothing_in_columns():
-    assert [(error.line, error.offset) for error in encoding_errors(b"\xef\xbb\xbfa\n\xff", "utf-8-sig")] == [(2, 5)]
+    assert [(error.line, error.column) for error in encoding_errors(b"\xef\xbb\xbfa\xff", "utf-8-sig")] == [(1, 2)]
 
 
 def test_a_judgement_tells_them_and_takes_the_plain_path():

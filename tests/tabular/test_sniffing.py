@@ -16,27 +16,9 @@ from pipelines.tabular import AbsurdRecordError, judge_delimited
 from pipelines.tabular.opening import LinearSniffer
 
 PIECES = [
-    "'",
-    '"',
-    ",",
-    ";",
-    "\t",
-    "|",
-    " ",
-    "a",
-    "é",
-    "\n",
-    "''",
-    '",',
-    ",'",
-    '";"',
-    "', '",
-    '"\n',
-    "\n'",
-    "-",
-    "12",
+    "'", '"', ",", ";", "\t", "|", " ", "a", "é", "\n", "''", '",', ",'", '";"', "', '", '"\n', "\n'", "-", "12",
     "\r\n",
-]
+]  # fmt: skip
 
 
 def guess(sniffer: csv.Sniffer, text: str, delimiters: str | None):

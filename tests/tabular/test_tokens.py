@@ -17,25 +17,8 @@ from pipelines.tabular.record_pieces import Text, open_bytes
 from pipelines.tabular.tokens import arrow_reads_alike, tokenised
 
 BITS = [
-    "a",
-    "b",
-    ";",
-    ";",
-    '"',
-    '"',
-    "\n",
-    "\n",
-    "\r",
-    "\r\n",
-    " ",
-    '""',
-    "é",
-    "\0",
-    "x;y\n",
-    '"q";',
-    "\u2028",
-    ";;;\n",
-]
+    "a", "b", ";", ";", '"', '"', "\n", "\n", "\r", "\r\n", " ", '""', "é", "\0", "x;y\n", '"q";', "\u2028", ";;;\n",
+]  # fmt: skip
 
 
 class Options(csv.excel):
