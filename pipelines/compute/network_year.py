@@ -23,7 +23,7 @@ from pipelines.compute.intervals import critical
 from pipelines.compute.network_transparency import transparency
 from pipelines.compute.observed_results import observed_results
 from pipelines.compute.sums import Sums, declared_rows, scan
-from pipelines.declarations import Catalogue, Export, Feed, Frequency, Indicator, Level, LevelRule
+from pipelines.declarations import Catalogue, Export, Feed, Indicator, Level, LevelRule
 from pipelines.declarations.periods import FRENCH
 from pipelines.declarations.references import Geography
 from pipelines.disclosure.results_table import NUMBERS, UNPUBLISHED
@@ -210,14 +210,10 @@ class _Run:
 def _with_modes(found: pd.DataFrame, indicator: Indicator, levels: Mapping[Level, LevelRule]) -> pd.DataFrame:
     if found.empty:
         return found
-    places = list(zip(found["maille"].tolist(), found["frequence"].tolist(), strict=True))
-    modes = {(level, frequency): _mode(levels[level], indicator, frequency) for level, frequency in set(places)}
-    return found.assign(mode_obtention=[modes[place] for place in places])
-
-
-def _mode(rule: LevelRule, indicator: Indicator, frequency: Frequency) -> str:
-    words, year = LEVEL_WORDS[rule.obtained], YEAR_WORDS[indicator.year]
-    return f"{words} ; {year}" if frequency == "year" and year != words else words
+    year = YEAR_WORDS[indicator.year]
+    words = found["maille"].map({level: LEVEL_WORDS[rule.obtained] for level, rule in levels.items()})
+    also = (found["frequence"] == "year") & (words != year)
+    return found.assign(mode_obtention=words.mask(also, words + f" ; {year}"))
 
 
 def _finished(

@@ -171,7 +171,7 @@ def estimate(
     sized = sampled and (estimator.proportion or estimator.net)
     size = _effective_size(sums, spread, variance, drawn) if sized else none
     z = Z95 if freedom is None else critical(freedom)
-    low, high = _bounds(sums, estimator, value, size, variance, z) if sampled else (none, none)
+    low, high = _bounds(sums, estimator, value, spread, size, variance, z) if sampled else (none, none)
     sums = sums.assign(
         effectif_efficace=np.where(has_base, size, np.nan), degres_liberte=none if freedom is None else freedom
     )
@@ -192,25 +192,24 @@ def _with_figures(
 
 
 def _bounds(
-    sums: pd.DataFrame, estimator: declared.Estimator, value: Floats, size: Floats, variance: Floats | None,
-    z: Floats | float,
+    sums: pd.DataFrame, estimator: declared.Estimator, value: Floats, spread: Floats, size: Floats,
+    variance: Floats | None, z: Floats | float,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """Return the bounds of the value before any factor; ``size`` is the effective one, of shares and net scores.
 
     ``z``: the critical value of the law, Student's under a design.
     """
-    sw = sums["sw"].to_numpy(float)
     if isinstance(estimator, declared.Ratio):
         return around(value, _ratio_variance(sums, value) if variance is None else variance, z)
     if estimator.proportion:
         low, high = wilson(value / 100, size, z)
         return 100 * low, 100 * high
     if estimator.net:
-        low, high = tango(value / 100, (_spread(sums, value) + value**2) / 100**2, size, z)
+        low, high = tango(value / 100, (spread + value**2) / 100**2, size, z)
         return 100 * low, 100 * high
     if variance is not None:
         return around(value, variance, z)
-    return normal(value, _spread(sums, value), kish(sw, sums["sw2"].to_numpy(float)))
+    return normal(value, spread, kish(sums["sw"].to_numpy(float), sums["sw2"].to_numpy(float)))
 
 
 def _spread(sums: pd.DataFrame, value: Floats) -> Floats:

@@ -16,9 +16,9 @@ import pandas as pd
 from pipelines.declarations import Catalogue
 from pipelines.disclosure.earlier_marks import Earlier, rows_of
 from pipelines.disclosure.row_keys import blocks, network_year, positions, row_numbers
-from pipelines.disclosure.rules import SECRET, Rule, attributes, rules, shared_rules, survey_names
+from pipelines.disclosure.rules import SECRET, Rule, additive, counted, rules, shared_rules, survey_names
 from pipelines.disclosure.series import EPSILON, Flags, Numbers, Places, Tree
-from pipelines.disclosure.surveys import FREE, PLACE, YEAR, additive, counted, parents_of, periods_of, places_of
+from pipelines.disclosure.surveys import FREE, PLACE, YEAR, parents_of, periods_of, places_of
 
 PROVISIONAL = "P"  # SDMX OBS_STATUS of a figure that waits for its next revision
 KEPT_FROM = "version_conservee"  # column of ``resultats``: the release whose figure a row keeps; none of the others
@@ -170,7 +170,7 @@ def _moves(
     rows: pd.DataFrame, at: tuple[Places, Places], shape: tuple[int, int], catalogue: Catalogue, name: str, rule: Rule
 ) -> _Moves:
     indicator = catalogue.indicators[name]
-    limits = attributes(indicator)
+    limits = indicator.estimator.unit_bounds(indicator.range)
     published = rows["numerateur"].notna().any() or rows["numerateur_avant"].notna().any()
     moves = _Moves(shape, rule, limits[1] - limits[0] if published and limits and limits[1] is not None else 0.0)
     before = rows[[f"{one}_avant" for one in _MOVED]].set_axis(_MOVED, axis=1)

@@ -1,15 +1,22 @@
-"""The rule of each indicator: its minimum base and why, and which indicators rest on the same base. No figures here."""
+"""The rule of each indicator: its minimum base and why, what it counts, and which indicators rest on the same base."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from pipelines.declarations import Catalogue, Indicator
-from pipelines.declarations.estimators.estimator import UnitBounds
+from pipelines.declarations import estimators as declared
+from pipelines.disclosure.series import Numbers
 
 DEFAULT_MINIMUM_BASE = 11  # persons; INSEE's rule for data on persons, applied to surveys that declare nothing else
 SECRET = "secret-statistique"  # one reason for all that is hidden: two told which bases were under the threshold
+_ADDITIVE = ("sum", "ratio_of_sums", "weighted_mean", "pooled")  # ways to make a year that add its periods up
 
 
 @dataclass(frozen=True)
@@ -53,19 +60,9 @@ def base_of(indicator: Indicator, network: str) -> str:
 
     What is hidden of one must be hidden of all, since each would publish the base of the others.
     """
-    counted = indicator.estimator.counted(indicator.networks[network].inputs)
-    return f"{rows_of(indicator, network)} {counted}"
-
-
-def rows_of(indicator: Indicator, network: str) -> str:
-    """Name the rows that feed the indicator: bases of the same rows may be nearly equal."""
     feed = indicator.networks[network]
-    return f"{sorted(feed.export)} {sorted((key, sorted(map(str, item))) for key, item in feed.where.items())}"
-
-
-def attributes(indicator: Indicator) -> UnitBounds:
-    """Return the least and greatest that one unit of base may add to ``numerateur``: see ``unit_bounds``."""
-    return indicator.estimator.unit_bounds(indicator.range)
+    rows = f"{sorted(feed.export)} {sorted((key, sorted(map(str, item))) for key, item in feed.where.items())}"
+    return f"{rows} {indicator.estimator.counted(feed.inputs)}"
 
 
 def survey_names(
@@ -89,9 +86,23 @@ def survey_names(
 def shared_rules(ruled: dict[tuple[str, str], Rule], catalogue: Catalogue) -> dict[tuple[str, str], Rule]:
     """Give an indicator without a rule of its own that of an indicator with the same base, which it would tell."""
     bases = {(network, key): (network, base_of(catalogue.indicators[key], network)) for network, key in ruled}
-    strictest = {bases[pair]: rule for pair, rule in sorted(ruled.items(), key=lambda item: _strictness(item[1]))}
+    strictest = {
+        bases[pair]: rule for pair, rule in sorted(ruled.items(), key=lambda item: (item[1].minimum, item[1].margin))
+    }
     return {pair: rule if rule.minimum or rule.margin else strictest[bases[pair]] for pair, rule in ruled.items()}
 
 
-def _strictness(rule: Rule) -> tuple[int, float]:
-    return rule.minimum, rule.margin
+def additive(indicator: Indicator) -> bool:
+    """Whether the periods of a year add up to it."""
+    return indicator.year in _ADDITIVE
+
+
+def counted(figures: Mapping[str, NDArray[Any]] | pd.DataFrame, indicator: Indicator) -> Numbers:
+    """Return what the rows of an indicator count: people who answered, events, or an amount; NaN for none."""
+    summed = isinstance(indicator.estimator, declared.Sum | declared.Count)
+    base = np.asarray(figures["valeur" if summed else "effectif"], dtype=float)
+    if isinstance(indicator.estimator, declared.Ratio) and np.isnan(base).all():
+        base = np.asarray(figures["denominateur"], dtype=float)
+    if indicator.estimator.family == "typed":  # what the source itself withholds (« ns ») is no figure of ours to hide
+        base = np.where(np.isnan(np.asarray(figures["valeur"], dtype=float)), 0.0, base)
+    return base

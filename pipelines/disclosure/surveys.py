@@ -15,12 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.declarations import Catalogue, Indicator, Level
-from pipelines.declarations import estimators as declared
 from pipelines.declarations.periods import FRENCH, MONTHS_PER_PERIOD, last_day
 from pipelines.declarations.references import Geography
 from pipelines.declarations.strict_model import LEVELS
 from pipelines.disclosure.row_keys import codes_of, compacted, distinct, network_year, row_numbers
-from pipelines.disclosure.rules import Rule, attributes, rules, shared_rules, survey_names
+from pipelines.disclosure.rules import Rule, additive, counted, rules, shared_rules, survey_names
 from pipelines.disclosure.series import EPSILON, Flags, Layer, Numbers, Places, Series, Slot, Split, Tree
 
 Place = tuple[str, str, str]
@@ -31,7 +30,6 @@ YEAR = ["reseau", "annee"]
 FREE, HIDDEN = "F", "C"  # SDMX CONF_STATUS: one status for all that is hidden, else the base of some could be guessed
 _FIGURES = ["valeur", "effectif", "effectif_pondere", "numerateur", "denominateur"]
 FEWER = 0.75  # a question that fewer of the people answered has a pattern of its own, not to hide the others with it
-_ADDITIVE = ("sum", "ratio_of_sums", "weighted_mean", "pooled")  # ways to make a year that add its periods up
 _TOLD = ["montree", "cachee"]
 _MONTHS = {FRENCH[frequency]: months for frequency, months in MONTHS_PER_PERIOD.items()}
 _TOGETHER = {1: 3, 3: 6, 6: 12}  # months of a period, and of the periods that are hidden with it
@@ -357,42 +355,24 @@ def _question(
         return found
 
     whole = np.abs(spread(counted(figures, indicator)))
-    parts, span = _parts(figures, catalogue, name)
+    parts, span = _parts(figures, indicator)
     spreads = tuple(spread(part) for part in parts)
     if spreads and not np.allclose(sum(spreads), span * whole, rtol=1e-6, atol=EPSILON):
         spreads = ()  # some numerators are published nowhere (too few answers to be reliable): they add up to nothing
     return Question(rule, additive(indicator), whole, spreads, span, spread(figures["petite"]))
 
 
-def additive(indicator: Indicator) -> bool:
-    """Whether the periods of a year add up to it."""
-    return indicator.year in _ADDITIVE
-
-
-def counted(figures: Mapping[str, NDArray[Any]] | pd.DataFrame, indicator: Indicator) -> Numbers:
-    """Return what the rows of an indicator count: people who answered, events, or an amount; NaN for none."""
-    summed = isinstance(indicator.estimator, declared.Sum | declared.Count)
-    base = np.asarray(figures["valeur" if summed else "effectif"], dtype=float)
-    if isinstance(indicator.estimator, declared.Ratio) and np.isnan(base).all():
-        base = np.asarray(figures["denominateur"], dtype=float)
-    if indicator.estimator.family == "typed":  # what the source itself withholds (« ns ») is no figure of ours to hide
-        base = np.where(np.isnan(np.asarray(figures["valeur"], dtype=float)), 0.0, base)
-    return base
-
-
-def _parts(
-    figures: Mapping[str, NDArray[Any]], catalogue: Catalogue, name: str
-) -> tuple[list[NDArray[np.float64]], float]:
+def _parts(figures: Mapping[str, NDArray[Any]], indicator: Indicator) -> tuple[list[Numbers], float]:
     """Return the two parts that a published numerator makes of its base, and how much of them one person is.
 
     Numerators between ``least`` and ``greatest`` times the denominator make two quantities that are never negative:
     numerator - least × denominator, and greatest × denominator - numerator. Both add up as numerators do. A weighted
     value has no published numerator.
     """
-    limits, above, below = attributes(catalogue.indicators[name]), figures["numerateur"], figures["denominateur"]
+    limits, above = indicator.estimator.unit_bounds(indicator.range), figures["numerateur"]
     if limits is False or not np.isnan(figures["effectif_pondere"]).all() or np.isnan(above).all():
         return [], 1.0
-    least, greatest = limits
+    (least, greatest), below = limits, figures["denominateur"]
     if greatest is None:
         return [], 1.0
     return [np.maximum(above - least * below, 0.0), np.maximum(greatest * below - above, 0.0)], greatest - least
