@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Frequency, Level, LevelRule
     from pipelines.declarations.references import Geography
-    from pipelines.explain.agreement import Row
-    from pipelines.explain.recomputation import Key
+    from pipelines.explain.published_row import Key, Row
 
-_NOT_FED = ("autre_maille", "condition_non_remplie")
+NOT_FED = ("autre_maille", "condition_non_remplie")  # reasons of rows that say nothing of the indicator
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,12 @@ class ObservedLines:
             return []
         placed = self._placed(key)
         inside = self.rows.loc[placed.index[_same_place(placed, key)]]
-        inside = inside[~inside["reason"].isin(_NOT_FED)]
+        inside = inside[~inside["reason"].isin(NOT_FED)]
         part = inside["_territoire"].fillna("") + " " + inside["_structure"].fillna("")
         present = inside["reason"].isna()
         there = set(zip(part[present], inside["_periode"][present], strict=True))
-        periods = _finest_periods(key[0], self.finest)
+        every = periods_of_year(int(key[0][:4]), self.finest)
+        periods = [period for period in every if _is_year(key[0]) or period == key[0]]
         lacking = {name: [period for period in periods if (name, period) not in there] for name in sorted(set(part))}
         return [f"{name.strip()} : {', '.join(absent)}" for name, absent in lacking.items() if absent]
 
@@ -180,12 +180,6 @@ Lines = ObservedLines | TypedLines | NetworkLines
 def _same_place(placed: pd.DataFrame, key: Key) -> pd.Series[bool]:
     territory, office = placed["territoire_code"].fillna(""), placed["structure_code"].fillna("")
     return (territory == key[2]) & (office == key[3])
-
-
-def _finest_periods(period: str, finest: Frequency) -> list[str]:
-    """Return the finest periods of which a period is made."""
-    every = periods_of_year(int(period[:4]), finest)
-    return every if _is_year(period) else [name for name in every if name == period]
 
 
 def _is_year(period: str) -> bool:

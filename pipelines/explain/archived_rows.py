@@ -6,26 +6,37 @@ again from the archive, by the declaration and nothing else, corrected as declar
 
 from __future__ import annotations
 
+import csv
 import datetime
-import unicodedata
+import itertools
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unicodedata import normalize
 
 import pandas as pd
 
 from pipelines.compile.exports import field_descriptor, label_of
 from pipelines.declarations.periods import period_of
-from pipelines.explain.archived_files import ArchiveError, open_again
 from pipelines.flow.state import ExportVerdict
+from pipelines.mechanics import limits
+from pipelines.mechanics.spelling import one_writing
+from pipelines.read import DelimitedText, TreatmentError, UnusableFileError, apart, layout_of_file, read_export
+from pipelines.read.delimited import open_text
+from pipelines.validate import as_separated, recognised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from pipelines.declarations import Catalogue, Correction, Export, Frequency, Layout
     from pipelines.flow.state import ReleasedYear
     from pipelines.read import Archive
+
+DAMAGED = "l'archive ne contient plus ce qui a été reçu"
+COORDINATES = ("_annee", "_periode", "_maille", "_territoire", "_structure")
+Opened = tuple[list[str], dict[int, list[str]]]
+_TRUE = ("true", "True", "TRUE", "1")
+_SECONDS = {"secondes": 1, "minutes": 60, "heures": 3600, "jours": 24 * 3600}
 
 
 @dataclass(frozen=True)
@@ -45,17 +56,21 @@ class Evidence:
     """
 
     rows: pd.DataFrame
-    corrected: list[Corrected] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    corrected: list[Corrected]
+    faults: list[str]
 
 
-def fields_used(catalogue: Catalogue, network: str, year: int, export: Export) -> list[str]:
-    """Return the fields that bear on a result of the year: inputs, rows kept, place, weight, margins, enterprises."""
-    named: set[str | None] = {name for place, name in export.referenced_fields().items() if place[0] != "key"}
-    for feed in catalogue.expected(network, year).values():
-        if export.id in feed.export:
-            named |= {*feed.inputs.values(), *feed.where, feed.contributor}
-    return [item.name for item in export.fields if item.name in named and not item.personal]
+class ArchiveError(Exception):
+    """An archived file is absent, damaged or unreadable; the message, in French, says which."""
+
+
+def is_held(archive: Archive, sha256: str) -> bool:
+    """Tell whether the archive still holds a content as it was received."""
+    try:
+        archive.path(sha256)
+    except (ValueError, OSError):
+        return False
+    return True
 
 
 def gather_evidence(
@@ -65,10 +80,12 @@ def gather_evidence(
     layout, verdict = export.layout(year), kept.known.of_export(export.id)
     assert layout is not None
     assert isinstance(verdict, ExportVerdict)  # asked only of an accepted export
-    names = fields_used(catalogue, network, year, export)
-    seen = _observations(kept.observations(export.id), names)
-    if isinstance(seen, str):
-        return Evidence(pd.DataFrame(columns=["_export", "_fichier", "_ligne", *COORDINATES, *names]), [], [seen])
+    names, path = _fields_used(catalogue, network, year, export), kept.observations(export.id)
+    frames = [pd.DataFrame(columns=["_export", "_fichier", "_ligne", *COORDINATES, *names], dtype="object")]
+    try:
+        seen = pd.read_parquet(path, columns=["_ligne", *COORDINATES, *names])
+    except (OSError, ValueError, KeyError):
+        return Evidence(frames[0], [], [f"observations illisibles : {path.name}"])
     faults = []
     if len(seen) != verdict.accepted:
         faults.append(f"export {export.id} : les observations n'ont plus le nombre de lignes du rapport de contrôle")
@@ -78,88 +95,126 @@ def gather_evidence(
         if item.status == "confirmed" and item.export == export.id
         and (item.year == year if file_year else item.year in layout.years)
     ]  # fmt: skip
-    frames, start = [], 0
-    corrected: dict[int, Corrected] = {}
-    files = verdict.files
-    for rank, file in enumerate(files):
-        count = len(seen) - start if rank == len(files) - 1 else file["acceptees"]
+    reader = _Reader(archive, export, layout, file_year, names, corrections)
+    start = 0
+    for file in verdict.files:
+        count = len(seen) - start if file is verdict.files[-1] else file["acceptees"]
         part, start = seen.iloc[start : start + count], start + count
         try:
-            found = _file_rows(export, layout, file, part, names, corrections, corrected, file_year, archive)
-            altered = _differ(found, part, names)
+            rows = reader.rows(file, part)
+            altered = _differ(rows, part, names)
         except ArchiveError as error:
             faults.append(f"{file['fichier']} : {error}")
             continue
         except (ValueError, TypeError):  # the text may identify someone: it is not told
             faults.append(f"{file['fichier']} : une ligne acceptée ne se lit plus comme déclaré")
             continue
-        frames.append(found)
+        frames.append(rows)
         if altered:
             faults.append(f"{file['fichier']} : les observations ne disent plus ce que dit le fichier archivé")
-    rows = pd.concat(frames, ignore_index=True) if frames else _no_rows(names)
-    return Evidence(rows, list(corrected.values()), faults)
+    rows = pd.concat(frames[1:], ignore_index=True) if frames[1:] else frames[0]
+    return Evidence(rows, list(reader.corrected.values()), faults)
 
 
-def _no_rows(names: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(columns=["_export", "_fichier", "_ligne", *COORDINATES, *names], dtype="object")
+def _fields_used(catalogue: Catalogue, network: str, year: int, export: Export) -> list[str]:
+    """Return the fields that bear on a result of the year: inputs, rows kept, place, weight, margins, enterprises."""
+    named: set[str | None] = {name for place, name in export.referenced_fields().items() if place[0] != "key"}
+    for feed in catalogue.expected(network, year).values():
+        if export.id in feed.export:
+            named |= {*feed.inputs.values(), *feed.where, feed.contributor}
+    return [item.name for item in export.fields if item.name in named and not item.personal]
 
 
-def _observations(path: Path, names: list[str]) -> pd.DataFrame | str:
-    try:
-        return pd.read_parquet(path, columns=["_ligne", *COORDINATES, *names])
-    except (OSError, ValueError, KeyError):
-        return f"observations illisibles : {path.name}"
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the accepted rows of the files of an export again, typed and placed."""
+
+    archive: Archive
+    export: Export
+    layout: Layout
+    file_year: int | None
+    names: list[str]
+    corrections: list[Correction]
+    corrected: dict[int, Corrected] = field(default_factory=dict)
+
+    def rows(self, file: Mapping[str, Any], seen: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of one file; raises ArchiveError or ValueError."""
+        texts = self._texts(file, [int(number) for number in seen["_ligne"]])
+        self._correct(texts, file["fichier"])
+        columns: dict[str, Any] = {"_export": self.export.id, "_fichier": file["fichier"], "_ligne": texts.index}
+        rows = pd.DataFrame(columns, index=texts.index)
+        for declared in self.export.fields:
+            name = declared.name
+            if name not in self.names:
+                continue
+            if name not in texts:
+                rows[name] = pd.Series(None, index=rows.index, dtype="object")
+                continue
+            rows[name] = values_of(texts[name], field_descriptor(declared, self.layout))
+            if declared.absences:
+                written = zip(texts[name], rows[name], strict=True)
+                reasons = [declared.absences.get(text) if value is None else None for text, value in written]
+                rows[f"_absence_{name}"] = pd.Series(reasons, index=texts.index, dtype="object")
+        return _with_places(rows, self.export, self.file_year)
+
+    def _texts(self, file: Mapping[str, Any], numbers: list[int]) -> pd.DataFrame:
+        """Return the cells that are needed of rows, by field."""
+        header, cells = self._opened(file["sha256"], file["fichier"], set(numbers))
+        if set(numbers) - set(cells):
+            raise ArchiveError("des lignes acceptées n'y sont pas")
+        places = {one_writing(label): index for index, label in reversed(list(enumerate(header)))}
+        needed = {*self.names, *(name for item in self.corrections for name in (item.field, *item.where))}
+        texts = pd.DataFrame(index=pd.Index(numbers))
+        for declared in self.export.fields:
+            place = places.get(one_writing(label_of(declared, self.layout)))
+            if declared.name in needed and place is not None:
+                rows = (cells[number] for number in numbers)
+                texts[declared.name] = [row[place] if place < len(row) else "" for row in rows]
+        return texts
+
+    def _opened(self, sha256: str, path: str, wanted: Collection[int]) -> Opened:
+        """Return the labels of a file received at ``path``, and the rows ``wanted`` by their number in it."""
+        try:
+            place = self.archive.path(sha256)
+        except (ValueError, OSError) as error:
+            raise ArchiveError(DAMAGED) from error
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                return apart(
+                    lambda _: _read(place, path, self.export, self.layout, wanted, Path(folder) / "texte"),
+                    memory=limits.JUDGING_MEMORY, seconds=limits.JUDGING_SECONDS,
+                )  # fmt: skip
+            except TreatmentError as error:
+                raise ArchiveError(str(error)) from error
+            except (UnusableFileError, csv.Error, UnicodeDecodeError) as error:
+                raise ArchiveError(f"le fichier archivé ne se lit plus ({error})") from error
+
+    def _correct(self, texts: pd.DataFrame, path: str) -> None:
+        """Put the declared values where the expected ones stand."""
+        for item in self.corrections:
+            if item.field not in texts:
+                continue
+            chosen = texts[item.field].str.strip() == item.expected
+            for name, value in item.where.items():
+                chosen &= texts[name].str.strip() == str(value) if name in texts else False
+            if chosen.any():
+                texts.loc[chosen, item.field] = item.value
+                self.corrected.setdefault(id(item), Corrected(item, {})).lines[path] = texts.index[chosen].tolist()
 
 
-def _file_rows(
-    export: Export, layout: Layout, file: dict[str, Any], seen: pd.DataFrame, names: list[str],
-    corrections: list[Correction], corrected: dict[int, Corrected], file_year: int | None, archive: Archive,
-) -> pd.DataFrame:  # fmt: skip
-    """Return the typed and placed rows of one file; raises ArchiveError or ValueError."""
-    numbers = [int(number) for number in seen["_ligne"]]
-    opened = open_again(archive, file["sha256"], file["fichier"], export, layout, set(numbers))
-    if set(numbers) - set(opened.rows):
-        raise ArchiveError("des lignes acceptées n'y sont pas")
-    labels = {_plain(label): index for index, label in reversed(list(enumerate(opened.header)))}
-    needed = {*names, *(name for item in corrections for name in (item.field, *item.where))}
-    texts = pd.DataFrame(index=pd.Index(numbers))
-    for declared in export.fields:
-        place = labels.get(_plain(label_of(declared, layout)))
-        if declared.name in needed and place is not None:
-            cells = (opened.rows[number] for number in numbers)
-            texts[declared.name] = [row[place] if place < len(row) else "" for row in cells]
-    _correct(texts, corrections, corrected, file["fichier"])
-    columns: dict[str, Any] = {"_export": export.id, "_fichier": file["fichier"], "_ligne": texts.index}
-    rows = pd.DataFrame(columns, index=texts.index)
-    for declared in export.fields:
-        if declared.name not in names:
-            continue
-        if declared.name not in texts:
-            rows[declared.name] = pd.Series(None, index=rows.index, dtype="object")
-            continue
-        rows[declared.name] = values_of(texts[declared.name], field_descriptor(declared, layout))
-        if declared.absences:
-            rows[f"_absence_{declared.name}"] = reasons_of(
-                texts[declared.name], rows[declared.name], declared.absences
-            )  # fmt: skip
-    return with_places(rows, export, file_year)
+def _read(place: Path, path: str, export: Export, layout: Layout, wanted: Collection[int], scratch: Path) -> Opened:
+    layout = layout_of_file(place, path, layout)
+    opened = read_export(place, path, layout, scratch, recognised(export, layout))
+    if not isinstance(opened, DelimitedText):
+        return opened.header, _chosen(opened.rows, opened.first_row, wanted)
+    opened = as_separated(opened, export, layout)
+    with open_text(opened.source, opened.encoding) as stream:
+        records = itertools.islice(csv.reader(stream, delimiter=opened.delimiter), opened.first_row - 1, None)
+        return opened.header, _chosen(records, opened.first_row, wanted)
 
 
-def _plain(label: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", label).split())
-
-
-def _correct(texts: pd.DataFrame, corrections: list[Correction], corrected: dict[int, Corrected], path: str) -> None:
-    """Put the declared values where the expected ones stand."""
-    for item in corrections:
-        if item.field not in texts:
-            continue
-        chosen = texts[item.field].str.strip() == item.expected
-        for name, value in item.where.items():
-            chosen &= texts[name].str.strip() == str(value) if name in texts else False
-        if chosen.any():
-            texts.loc[chosen, item.field] = item.value
-            corrected.setdefault(id(item), Corrected(item, {})).lines[path] = texts.index[chosen].tolist()
+def _chosen(rows: Iterable[list[str]], first: int, wanted: Collection[int]) -> dict[int, list[str]]:
+    return {number: row for number, row in enumerate(rows, start=first) if number in wanted}
 
 
 def _differ(found: pd.DataFrame, seen: pd.DataFrame, names: list[str]) -> bool:
@@ -176,22 +231,12 @@ def _differ(found: pd.DataFrame, seen: pd.DataFrame, names: list[str]) -> bool:
     return False
 
 
-_TRUE = ("true", "True", "TRUE", "1")
-_SECONDS = {"secondes": 1, "minutes": 60, "heures": 3600, "jours": 24 * 3600}
-
-
 def values_of(texts: pd.Series[str], descriptor: Mapping[str, Any]) -> pd.Series[Any]:
     """Return the values of a column (None where missing) by its Table Schema field; raises ValueError on a text."""
     missing = {*descriptor.get("missingValues", ("",))}
     parse = _parser(descriptor)
     known = {text: None if text in missing else parse(text) for text in texts.unique()}
     return pd.Series([known[text] for text in texts], index=texts.index, dtype="object")
-
-
-def reasons_of(texts: pd.Series[str], values: pd.Series[Any], reasons: Mapping[str, str]) -> pd.Series[Any]:
-    """Return the declared reason of each absence, by what was written there."""
-    found = [reasons.get(text) if value is None else None for text, value in zip(texts, values, strict=True)]
-    return pd.Series(found, index=texts.index, dtype="object")
 
 
 def _parser(descriptor: Mapping[str, Any]) -> Callable[[str], Any]:
@@ -222,10 +267,7 @@ def _length(text: str, form: str, unit: str) -> float:
     return sign * (hours * 3600 + minutes * 60 + seconds) / _SECONDS[unit]
 
 
-COORDINATES = ("_annee", "_periode", "_maille", "_territoire", "_structure")
-
-
-def with_places(rows: pd.DataFrame, export: Export, file_year: int | None) -> pd.DataFrame:
+def _with_places(rows: pd.DataFrame, export: Export, file_year: int | None) -> pd.DataFrame:
     """Add COORDINATES to rows of values."""
     period, level, place, office = export.period, export.level, export.territory, export.structure
     nothing = [None] * len(rows)
@@ -239,7 +281,7 @@ def with_places(rows: pd.DataFrame, export: Export, file_year: int | None) -> pd
         for at, code in zip(levels, rows[place.field] if place else nothing, strict=True)
     ]
     offices = [
-        None if code is None or at in ("national", "region") else " ".join(normalize("NFC", str(code)).split()) or None
+        None if code is None or at in ("national", "region") else one_writing(str(code)) or None
         for at, code in zip(levels, rows[office.code] if office else nothing, strict=True)
     ]
     columns: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Joins evidence, figures computed again and published rows, indicator by indicator: each is traced once.
+"""Joins evidence, published rows and figures computed again by the pipeline's own estimators, an indicator at a time.
 
 What an explanation says is in ``explanation``; nothing is printed here.
 """
@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.compute.accounts import reasons_of_rows
 from pipelines.compute.declared_results import typed_results
 from pipelines.compute.export_rows import Fed, Source, connect
+from pipelines.compute.network_year import compute_network_year
 from pipelines.compute.sums import declared_rows
 from pipelines.declarations.references import Geography
 from pipelines.declarations.statuses import Status
-from pipelines.explain.accepted_rows import NetworkLines, ObservedLines, TypedLines
-from pipelines.explain.agreement import differences, is_hidden, kept_from, same_reason
-from pipelines.explain.archived_files import DAMAGED, is_held
-from pipelines.explain.archived_rows import gather_evidence
-from pipelines.explain.recomputation import NotComputedError, by_unit, key_of, recomputed_lines, write_observations
+from pipelines.explain.accepted_rows import NOT_FED, NetworkLines, ObservedLines, TypedLines
+from pipelines.explain.archived_rows import DAMAGED, gather_evidence, is_held
+from pipelines.explain.published_row import by_unit, differences, is_hidden, kept_from, key_of, same_reason
 from pipelines.flow.state import ExportVerdict
+from pipelines.validate import observation_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,12 +33,18 @@ if TYPE_CHECKING:
 
     from pipelines.declarations import Catalogue, Export, Feed, Indicator
     from pipelines.explain.accepted_rows import Lines
-    from pipelines.explain.agreement import Row
     from pipelines.explain.archived_rows import Evidence
-    from pipelines.explain.published_row import Release
-    from pipelines.explain.recomputation import Key
+    from pipelines.explain.published_row import Key, Release, Row
     from pipelines.flow.state import ReleasedYear
     from pipelines.read import Archive
+
+
+_REPLACED = "autre_periode"  # gives a value that a later one of its year replaces
+_NAMES = "_structure_nom"  # what offices are called bears on no figure
+
+
+class NotComputedError(Exception):
+    """The indicator can't be computed from these rows; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +78,9 @@ class Explainer:
     """
 
     def __init__(
-        self,
-        catalogue: Catalogue,
-        release: Release,
-        kept: Callable[[str, int], ReleasedYear],
-        archive: Archive,
+        self, catalogue: Catalogue, release: Release, kept: Callable[[str, int], ReleasedYear], archive: Archive,
         folder: Path,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.catalogue, self.release = catalogue, release
         self._archive, self._folder = archive, folder
         self._kept = cache(kept)
@@ -104,13 +108,14 @@ class Explainer:
         return [*faults, *same_reason(row, "non-renseigne", self.catalogue)]
 
     def _gather(self, network: str, year: int, export: str) -> tuple[Evidence, Path]:
-        """Return the rows of an export read again, and the Parquet that holds them."""
+        """Return the rows of an export read again, and the Parquet that holds them as control writes observations."""
         declared = self.catalogue.networks[network].export(export)
         assert declared is not None  # the catalogue was checked
-        kept = self._kept(network, year)
-        evidence = gather_evidence(self.catalogue, network, year, declared, kept, self._archive)
+        evidence = gather_evidence(self.catalogue, network, year, declared, self._kept(network, year), self._archive)
         path = self._folder / f"{network}-{year}-{export}.parquet"
-        write_observations(evidence.rows, declared, path)
+        fields = [item for item in observation_schema(declared) if item.name in evidence.rows or item.name == _NAMES]
+        rows = evidence.rows.assign(**{_NAMES: None})
+        pq.write_table(pa.Table.from_pandas(rows, pa.schema(fields), preserve_index=False), path)
         return evidence, path
 
     def _trace(self, network: str, year: int, identifier: str) -> Traced:
@@ -121,14 +126,14 @@ class Explainer:
         if reason is not None:
             return Traced(indicator, feed, exports, kept, {}, {}, None, reason, self._archive_faults(kept, feed))
         gathered = {name: self._evidence(network, year, name) for name in feed.export}
-        evidence = {name: item for name, (item, _) in gathered.items()}
-        faults = [fault for item in evidence.values() for fault in item.faults]
+        evidence = {name: one for name, (one, _) in gathered.items()}
+        faults = [fault for one in evidence.values() for fault in one.faults]
         results, lines = {}, None
-        if all(len(item.rows) or not item.faults for item in evidence.values()):
+        if all(len(one.rows) or not one.faults for one in evidence.values()):
             observations = {name: path for name, (_, path) in gathered.items()}
             try:
-                results = recomputed_lines(self.catalogue, network, year, identifier, observations)
-                lines = lines_of(self.catalogue, network, year, identifier, evidence, observations)
+                results = self._results(network, year, identifier, observations)
+                lines = self._lines(network, year, identifier, exports, evidence, observations)
             except (NotComputedError, duckdb.Error) as error:
                 faults.append(f"calcul impossible : {error}")
         if lines is not None and not faults:
@@ -140,6 +145,41 @@ class Explainer:
         received = kept.known.reception.exports if kept.known.reception else {}
         files = [file for name in feed.export for file in received.get(name, ())]
         return [f"{file.path} : {DAMAGED}" for file in files if not is_held(self._archive, file.sha256)]
+
+    def _results(
+        self, network: str, year: int, identifier: str, observations: Mapping[str, Path]
+    ) -> dict[Key, Row]:  # fmt: skip
+        """Return every unit of an indicator (columns of RESULT_COLUMNS, secret figures included)."""
+        computed = compute_network_year(self.catalogue, network, year, observations, identifier)
+        if identifier in computed.failures:
+            raise NotComputedError(computed.failures[identifier])
+        return by_unit(computed.results)
+
+    def _lines(
+        self, network: str, year: int, identifier: str, exports: list[Export], evidence: Mapping[str, Evidence],
+        observations: Mapping[str, Path],
+    ) -> Lines:  # fmt: skip
+        """Return the rows behind each unit of an indicator; raises duckdb.Error where it can't be computed."""
+        indicator = self.catalogue.indicators[identifier]
+        feed, levels = indicator.networks[network], indicator.levels_in(network)
+        frames = []
+        for export in exports:
+            reasons = reasons_of_rows(self.catalogue, network, export, year, identifier, observations[export.id])
+            frames.append(evidence[export.id].rows.assign(reason=pd.Series(reasons, dtype="object")))
+        rows = pd.concat(frames, ignore_index=True)
+        finest = exports[0].period.frequency
+        published, geography = feed.frequency or finest, Geography(self.catalogue.territories.of_year(year))
+        if indicator.estimator.family == "networks":
+            gives = rows["reason"].isna() | (rows["reason"] == _REPLACED)
+            return NetworkLines(rows[gives], levels, published, geography)
+        if indicator.estimator.family != "typed":
+            return ObservedLines(rows, finest, published, geography, indicator.estimator.name == "sum")
+        idle = frozenset(key for key, reason in self.catalogue.reasons.items() if reason.observation_status == "M")
+        with connect() as connection:
+            sources = [Source(observations[export.id], export) for export in exports]
+            typed = declared_rows(connection, Fed(indicator, feed, sources))
+        values = typed_results(typed, levels, indicator.year, finest, finest, geography, idle)
+        return TypedLines(_typed(rows, feed), by_unit(values), levels, indicator.year, finest, geography, idle)
 
 
 def _why_nothing(identifier: str, feed: Feed, kept: ReleasedYear) -> str | None:
@@ -159,54 +199,16 @@ def _miscounted(identifier: str, lines: Lines, exports: list[Export], kept: Rele
     faults = []
     for export in exports:
         verdict = kept.known.of_export(export.id)
-        counted = (
-            {item.indicator: item.outside for item in verdict.accounts} if isinstance(verdict, ExportVerdict) else {}
-        )
+        accounts = verdict.accounts if isinstance(verdict, ExportVerdict) else ()
+        counted = {account.indicator: account.outside for account in accounts}
         if identifier in counted and lines.reasons(export.id) != counted[identifier]:
             faults.append(f"export {export.id} : les lignes hors de la base ne sont plus celles du contrôle")
     return faults
 
 
-_REPLACED = "autre_periode"  # gives a value that a later one of its year replaces
-_NOT_FED = ("autre_maille", "condition_non_remplie")
-
-
-def lines_of(
-    catalogue: Catalogue, network: str, year: int, identifier: str, evidence: Mapping[str, Evidence],
-    observations: Mapping[str, Path],
-) -> Lines:  # fmt: skip
-    """Return what traces an indicator of a network and year; raises duckdb.Error where it can't be computed.
-
-    ``evidence`` and ``observations``, the same rows as Parquet, by export of its feed.
-    """
-    indicator, declared = catalogue.indicators[identifier], catalogue.networks[network]
-    feed, levels = indicator.networks[network], indicator.levels_in(network)
-    exports = [export for name in feed.export if (export := declared.export(name))]
-    frames = []
-    for export in exports:
-        reasons = reasons_of_rows(catalogue, network, export, year, identifier, observations[export.id])
-        frames.append(evidence[export.id].rows.assign(reason=pd.Series(reasons, dtype="object")))
-    rows = pd.concat(frames, ignore_index=True)
-    finest = exports[0].period.frequency
-    published, geography = feed.frequency or finest, Geography(catalogue.territories.of_year(year))
-    if indicator.estimator.family == "networks":
-        gives = rows["reason"].isna() | (rows["reason"] == _REPLACED)
-        return NetworkLines(rows[gives], levels, published, geography)
-    if indicator.estimator.family != "typed":
-        return ObservedLines(rows, finest, published, geography, indicator.estimator.name == "sum")
-    idle = frozenset(key for key, reason in catalogue.reasons.items() if reason.observation_status == "M")
-    with connect() as connection:
-        sources = [Source(observations[export.id], export) for export in exports]
-        typed = declared_rows(connection, Fed(indicator, feed, sources))
-    values = typed_results(typed, levels, indicator.year, finest, finest, geography, idle)
-    return TypedLines(
-        _typed(rows, feed), by_unit(values), levels, indicator.year, finest, geography, idle
-    )  # fmt: skip
-
-
 def _typed(rows: pd.DataFrame, feed: Feed) -> pd.DataFrame:
     """Return the typed rows that feed an indicator: which give a value or a base, and why the others give none."""
-    rows = rows[~rows["reason"].isin(_NOT_FED)]
+    rows = rows[~rows["reason"].isin(NOT_FED)]
     known = rows["reason"].isna() | (rows["reason"] == _REPLACED)
     absence = pd.Series(None, index=rows.index, dtype="object")
     for name in feed.inputs.values():

@@ -19,8 +19,7 @@ from pipelines.declarations.statuses import REASONS, Status
 from pipelines.declarations.yaml_source import Document, parse
 from pipelines.disclosure.rules import DEFAULT_MINIMUM_BASE, SECRET
 from pipelines.explain.accepted_rows import ObservedLines
-from pipelines.explain.agreement import FIGURES, Row, as_published, is_hidden, kept_from, present
-from pipelines.explain.recomputation import key_of
+from pipelines.explain.published_row import FIGURES, Row, as_published, is_hidden, kept_from, key_of, present
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from pipelines.explain.agreement import FIGURES
+from pipelines.explain.published_row import FIGURES
 from pipelines.mechanics.french import number
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _LISTED = 12
 _SHORT = 12  # characters of a hash: enough to recognise a file; the JSON has them all
 _LEVELS = {"national": "national", "region": "région", "departement": "département", "site": "site"}
+_VERDICTS = {True: ("ACCORD", "bold green"), False: ("DÉSACCORD", "bold red"), None: ("NON COMPARÉ", "bold yellow")}
 _ARTICLE = re.compile("^(la |le |l')")
 
 
@@ -31,7 +32,8 @@ def show(told: Mapping[str, Any]) -> None:
         console.print(Text(title, "bold"))
         for line in lines:
             console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
-    _verdict(console, told["recalcul"])
+    verdict = _VERDICTS[told["recalcul"]["accord"]]
+    console.print(Text.assemble(verdict, f" : {' ; '.join(told['recalcul']['desaccords'])}".rstrip(" :")))
 
 
 def _number(value: Any) -> str:
@@ -61,15 +63,13 @@ def _sections(told: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
         yield "Pourquoi", [told["absence"]["definition"], *told["absence"]["details"]]
     yield "← Estimateur et entrées", list(_estimator(told["estimateur"]))
     yield "← Lignes", [*_sources(told["sources"]), *_outside(told["hors_de_la_base"])]
-    if told["corrections"]:
-        yield (
-            "← Corrections",
-            [
-                f"{item['declaration']} : {item['colonne']}, « {item['valeur_attendue']} » → "
-                f"« {item['valeur_corrigee']} » ({item['raison']})"
-                for item in told["corrections"]
-            ],
-        )
+    corrections = [
+        f"{item['declaration']} : {item['colonne']}, « {item['valeur_attendue']} » → "
+        f"« {item['valeur_corrigee']} » ({item['raison']})"
+        for item in told["corrections"]
+    ]
+    if corrections:
+        yield "← Corrections", corrections
     yield (
         "← Déclarations",
         [
@@ -81,6 +81,10 @@ def _sections(told: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     files = ", ".join(f"{item['fichier']} sha256 {item['sha256'][:_SHORT]}…" for item in release["fichiers"])
     first = release["premiere_parution"]
     yield "← Publication", [f"{release['jeu_de_donnees']} {release['version']} (ligne parue en {first}) ; {files}"]
+    checked = told["recalcul"]
+    named = ((_ARTICLE.sub("", FIGURES[name]), value) for name, value in checked["valeurs"].items())
+    figures = ", ".join(f"{name} {_number(value)}" for name, value in named)
+    yield "Recalcul", [line for line in (checked["methode"], figures, *checked["avertissements"]) if line]
 
 
 def _estimator(told: Mapping[str, Any]) -> Iterator[str]:
@@ -122,13 +126,3 @@ def _lines(told: Mapping[str, Any]) -> str:
     if count <= _LISTED:
         return f"lignes {', '.join(map(str, told['numeros']))}"
     return f"{_number(count)} lignes, de la ligne {told['premiere']} à la ligne {told['derniere']}"
-
-
-def _verdict(console: Console, told: Mapping[str, Any]) -> None:
-    console.print(Text("Recalcul", "bold"))
-    named = ((_ARTICLE.sub("", FIGURES[name]), value) for name, value in told["valeurs"].items())
-    figures = ", ".join(f"{name} {_number(value)}" for name, value in named)
-    for line in filter(None, (told["methode"], figures, *told["avertissements"])):
-        console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
-    verdicts = {True: ("ACCORD", "bold green"), False: ("DÉSACCORD", "bold red"), None: ("NON COMPARÉ", "bold yellow")}
-    console.print(Text.assemble(verdicts[told["accord"]], f" : {' ; '.join(told['desaccords'])}".rstrip(" :")))

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.explain.agreement import present, same_reason
+from pipelines.explain.published_row import present, same_reason
 
 if TYPE_CHECKING:
     from oracle.second_path.recomputed import Line
 
     from pipelines.declarations import Catalogue, Export, Indicator
-    from pipelines.explain.agreement import Row
+    from pipelines.explain.published_row import Row
 
 DEFAULT_MINIMUM = 11  # persons, in surveys that declare nothing else: INSEE's rule, as the indicators' manual says
 _DECIMALS = {"effectif": 0, "effectif_pondere": 0, "numerateur": 6, "denominateur": 6}  # as published

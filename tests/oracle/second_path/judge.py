@@ -16,15 +16,15 @@ from oracle.second_path.transparency import recompute_transparency
 from oracle.second_path.typed_values import recompute_typed
 from oracle.second_path.weights import looseness, weights_of
 
-from pipelines.explain.agreement import is_hidden, same_reason
+from pipelines.explain.published_row import is_hidden, same_reason
 
 if TYPE_CHECKING:
     from oracle.second_path.recomputed import Line, Recomputed
 
     from pipelines.declarations import Export, Feed, Frequency
     from pipelines.explain import Explainer
-    from pipelines.explain.agreement import Row
     from pipelines.explain.explainer import Traced
+    from pipelines.explain.published_row import Row
 
 
 class SecondPath:
