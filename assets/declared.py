@@ -11,7 +11,7 @@ from assets.jobs import stage_key
 from assets.metadata import SCHEMA, export_columns, table_columns
 from assets.step_failures import stage_of_step, step_name
 from pipelines.declarations import Catalogue, Export, Network
-from pipelines.portal.addresses import barometer_page, network_page
+from pipelines.portal import addresses
 
 LINEAGE = "dagster/column_lineage"
 
@@ -96,7 +96,7 @@ def _page(catalogue: Catalogue, network: str) -> dict[str, Any]:
     sites = [dataset.site for dataset in catalogue.datasets.values() if dataset.site]
     if network in catalogue.experiences:
         return {}
-    page = barometer_page(network) if network in catalogue.barometers else network_page(network)
+    page = addresses.page("barometres" if network in catalogue.barometers else "reseaux", network)
     return {"page_publique": dg.MetadataValue.url(f"{sites[0]}/{page}")} if sites else {}
 
 

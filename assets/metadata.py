@@ -10,7 +10,8 @@ import yaml
 
 from pipelines.declarations import Column, Export, ExportField, Table
 from pipelines.operations.settings import setting
-from pipelines.portal.release_data import Reading, UnreadableReleaseError
+from pipelines.portal.open_release import UnreadableReleaseError
+from pipelines.portal.release_data import Reading
 from pipelines.portal.sentences import latest_sentence
 
 SCHEMA = "dagster/column_schema"

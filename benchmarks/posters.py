@@ -63,7 +63,7 @@ def _of_office(rows: pa.Table, number: int, shift: float) -> pa.Table:
 
 def measured(release: Path, folder: Path) -> Measure:
     """Make the posters of a release, in this process."""
-    from pipelines.portal.posters import make_posters
+    from pipelines.portal.posters.poster_files import make_posters
     from pipelines.portal.release_data import Reading
 
     begun = time.perf_counter()

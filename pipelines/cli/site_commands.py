@@ -18,7 +18,7 @@ from pipelines.mechanics.french import counted, number
 if TYPE_CHECKING:
     from pipelines.declarations import Catalogue
     from pipelines.flow.store import Store
-    from pipelines.portal.posters import Made
+    from pipelines.portal.posters.poster_files import Made
 
 Version = Annotated[str | None, option("VERSION", "la version montrée (défaut : celle du catalogue local)")]
 Folder = Annotated[Path | None, option("DOSSIER", "où écrire (défaut : le dossier site de la sortie)", "--site")]
@@ -80,8 +80,9 @@ def _make(
     structure: str | None,
 ) -> Made:  # fmt: skip
     """Make the posters, or raise StoppedError; a version that waits for somebody's agreement is on no wall."""
-    from pipelines.portal.posters import NoPosterError, make_posters
-    from pipelines.portal.release_data import Reading, UnreadableReleaseError
+    from pipelines.portal.open_release import UnreadableReleaseError
+    from pipelines.portal.posters.poster_files import NoPosterError, make_posters
+    from pipelines.portal.release_data import Reading
     from pipelines.release.history import versions
 
     released = versions(store.releases, dataset)

@@ -31,7 +31,7 @@ from pipelines.flow.stored_files import is_whole, read_frame, table_in_parts, wr
 from pipelines.flow.texts_read import keep_texts_read
 from pipelines.mechanics import french
 from pipelines.mechanics.french import month_in_words
-from pipelines.portal.release_data import synthetic_statement
+from pipelines.portal.open_release import synthetic_statement
 from pipelines.release import history
 from pipelines.release.release_folder import make_release
 from pipelines.signal_tables.episodes import CONFIRMED, TO_CONFIRM

@@ -1,18 +1,23 @@
-"""Pages about the site: quality and corrections, accessibility, plan, what is gone; what robots read."""
+"""Pages about the site: quality and coverage, accessibility, plan, what is gone; what robots read."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from pipelines.declarations.statuses import Status
+from pipelines.mechanics.french import listed
 from pipelines.portal import addresses
 from pipelines.portal.figures import State
-from pipelines.portal.matrix import WORDS, late, matrix
 from pipelines.portal.templates import MENU, File, menu
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from pipelines.portal.open_release import Line
+    from pipelines.portal.release_data import Reading
     from pipelines.portal.templates import Pages
 
 NOT_FOUND = "404.html"
@@ -38,6 +43,13 @@ _STATES = {
     State.FAILED: "le fichier a été reçu, mais le calcul a échoué",
 }
 
+LATE, AWAITED = "en retard", "attendu"
+_WAITED = {
+    AWAITED: "le fichier n'est pas encore dû : son échéance vient après la date à laquelle les données s'arrêtent",
+    LATE: "le fichier était dû avant la date à laquelle les données s'arrêtent, et n'a pas été transmis",
+}
+"""What is said, in the matrix alone, of a file that has a due day and didn't come."""
+
 
 class AboutPages:
     """The pages about the release itself."""
@@ -53,11 +65,7 @@ class AboutPages:
             crumbs=[("Accessibilité", None)],
         )  # fmt: skip
         yield self._plan()
-        yield from self._not_found()
-
-    def _not_found(self) -> Iterator[File]:
-        """Yield the page that a server shows for an address without a page: its links work from any folder."""
-        if base := self.pages.site.address:
+        if base := self.pages.site.address:  # what a server shows for an address without a page: links from any folder
             why = "Aucune page n'a cette adresse : elle est mal écrite, ou le lieu n'est pas dans la version publiée."
             yield self.pages.file("gone.html", NOT_FOUND, "Page introuvable", why=why, root=f"{base}/")
 
@@ -88,12 +96,21 @@ class AboutPages:
         corrections = self.reading.rows("corrections")
         return self.pages.file(
             "quality.html", "qualite.html", "Qualité et couverture", matrix=matrix(self.reading, last=12),
-            late=late(self.reading), notes=[latest[code] for code in sorted(latest)], criteria=_CRITERIA,
+            late=self._late(), notes=[latest[code] for code in sorted(latest)], criteria=_CRITERIA,
             definitions=self.reading.rows("criteres_qualite"), corrections=corrections[:CORRECTIONS_SHOWN],
             others=len(corrections[CORRECTIONS_SHOWN:]), corrected="corrections.csv" in self.reading.files,
-            states=[*((state.value, words) for state, words in _STATES.items()), *WORDS.items()],
+            states=[*((state.value, words) for state, words in _STATES.items()), *_WAITED.items()],
             crumbs=[("Qualité", None)],
         )  # fmt: skip
+
+    def _late(self) -> list[str]:
+        """Name the files that were due before the data of the release stop and had not come, in sentences."""
+        return [
+            f"{self.reading.networks[row['reseau']].title}, {row['titre']} {row['annee']} : attendu le "
+            f"{row['echeance']:%d/%m/%Y}, {Status.NOT_HANDED_OVER.value}"
+            for row, word in _waited(self.reading)
+            if word == LATE
+        ]
 
     def _plan(self) -> File:
         reading, site = self.reading, self.pages.site
@@ -101,16 +118,11 @@ class AboutPages:
         sections = [
             ("Trouver", [("Accueil", "index.html"), ("Rechercher", "recherche.html"), *menu(site)[1:-2]]),
             ("Comprendre", [*MENU[-2:], ("Accessibilité", "accessibilite.html")]),
-            ("Réseaux", [(one.title, addresses.network_page(code)) for code, one in reading.networks.items()]),
-            ("Tables", [(table, addresses.table_page(table)) for table in tables]),
+            ("Réseaux", [(one.title, addresses.page("reseaux", code)) for code, one in reading.networks.items()]),
+            ("Tables", [(table, addresses.page("donnees", table)) for table in tables]),
         ]  # fmt: skip
-        return self.pages.file(
-            "plan.html",
-            "plan.html",
-            "Plan du site",
-            sections=[one for one in sections if one[1]],
-            crumbs=[("Plan du site", None)],
-        )
+        due = [section for section in sections if section[1]]
+        return self.pages.file("plan.html", "plan.html", "Plan du site", sections=due, crumbs=[("Plan du site", None)])
 
 
 def _site_map(pages: Sequence[str], base: str) -> Iterator[File]:
@@ -128,3 +140,53 @@ def _map(root: str, item: str, places: Sequence[str]) -> str:
     told = "".join(f"<{item}><loc>{escape(place)}</loc></{item}>\n" for place in places)
     head = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
     return f"{head}{told}</{root}>\n"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What is published, refused or missing, in words: years, and one row of cells for each network expected."""
+
+    years: list[int]
+    rows: list[tuple[str, list[str]]]
+
+
+def matrix(reading: Reading, last: int) -> Matrix:
+    """Return the matrix of the ``last`` years, from ``couverture``; empty when the release hasn't that table."""
+    states = defaultdict[tuple[str, int], list[str]](list)
+    waited = {(row["reseau"], row["annee"], row["export"]): word for row, word in _waited(reading)}
+    for row in reading.rows("couverture"):
+        states[row["reseau"], row["annee"]].append(_reason(row, waited) if row["etat"] == "absent" else "")
+    years = sorted({year for _, year in states})[-last:]
+    expected = {network for network, _ in states}
+    networks = [code for code in reading.networks if code in expected]
+    return Matrix(years, [(code, [_cell(states.get((code, year), [])) for year in years]) for code in networks])
+
+
+def _waited(reading: Reading) -> list[tuple[Line, str]]:
+    """Return the files that have a due day and didn't come, each with what it is: awaited, or late."""
+    until = reading.date
+    return [
+        (row, LATE if row["echeance"].isoformat() < until else AWAITED)
+        for row in reading.rows("receptions")
+        if row["etat"] == Status.NOT_HANDED_OVER and row["echeance"] and until
+    ]
+
+
+def _reason(row: Line, waited: Mapping[tuple[str, int, str], str]) -> str:
+    """Return why an indicator is absent: of a file that has a due day and didn't come, that it is late or awaited."""
+    reason = str(row["motif_absence"])
+    if reason != Status.NOT_HANDED_OVER:
+        return reason
+    exports = (export.strip() for export in row["exports"].split(","))
+    words = {waited.get((row["reseau"], row["annee"], export)) for export in exports}
+    return next((word for word in (LATE, AWAITED) if word in words), reason)
+
+
+def _cell(reasons: list[str]) -> str:
+    if not reasons:
+        return "non attendu"
+    missing = sorted({reason for reason in reasons if reason})
+    count = sum(not reason for reason in reasons)
+    if not missing:
+        return "publié"
+    return f"{count} sur {len(reasons)} ({listed(missing)})" if count else listed(missing)

@@ -5,9 +5,8 @@ How a question is drawn is in ``charts.opinion``; the rest of the site is in the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 from markupsafe import Markup
 
@@ -22,76 +21,58 @@ from pipelines.portal.charts.opinion import (
     several_answers,
     slopes,
 )
-from pipelines.portal.side_release import SideRelease
-from pipelines.portal.templates import File
+from pipelines.portal.templates import SidePages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pipelines.portal.charts import Chart
-    from pipelines.portal.side_release import Line
-    from pipelines.portal.templates import Pages
+    from pipelines.portal.charts.chart import Chart
+    from pipelines.portal.open_release import Line
+    from pipelines.portal.templates import Crumbs, File
 
-GROUP = "barometres"  # of the pages of the site
 INDEX = "barometres.html"
-FILES = "barometres/donnees"  # copies of the files of the release
-TABLES = ("vagues", "questions", "resultats_barometres")
 ALL = "ensemble"
 
 
-class BarometerRelease(SideRelease):
-    """A release of barometers, open for reading."""
+class BarometerPages(SidePages):
+    """Every page of the barometers of a release."""
 
-    TABLES = TABLES
+    GROUP: ClassVar = "barometres"  # of the pages of the site
+    TABLES: ClassVar = ("vagues", "questions", "resultats_barometres")
+    FILES: ClassVar = "barometres/donnees"  # copies of the files of the release
 
-    def lines(self, table: str, order: str, **where: str) -> list[Line]:
-        """Return rows of a table as plain values, None where a cell is empty; of each wave after those before it."""
+    def _lines(self, table: str, order: str, **where: str) -> list[Line]:
+        """Return rows of a table, those of each wave after those before it."""
         conditions = " AND ".join(f"told.{name} = ?" for name in where) or "true"
-        return self.told(
+        return self.release.lines(
             f"SELECT told.* FROM {table} AS told JOIN vagues AS wave USING (barometre, vague) WHERE {conditions} "
             f"ORDER BY told.barometre, wave.fin_terrain, {order}",
-            *where.values(),
+            list(where.values()),
         )
-
-
-@dataclass(frozen=True)
-class BarometerPages:
-    """Every page of the barometers of a release; ``pages`` fills the templates of the site."""
-
-    pages: Pages
-    release: BarometerRelease
 
     def files(self) -> Iterator[File]:
         """Yield the index, then each barometer and its questions."""
-        waves = self.release.lines("vagues", "vague")
+        waves = self._lines("vagues", "vague")
         barometers = {
             line["barometre"]: [one for one in waves if one["barometre"] == line["barometre"]] for line in waves
         }
-        yield self._page(
-            "barometers.html",
-            INDEX,
-            "Baromètres",
-            barometers=barometers,
-            files=self.release.files(FILES),
-            headlines=self._headlines(barometers),
-            questions_of=self._titles(),
-            facts=_facts,
-            shown=opinion_figure,
-            changed=partial(_changed, barometers),
-            crumbs=[("Baromètres", None)],
-        )
-        for identifier, held in barometers.items():
-            yield from self._barometer(identifier, held)
+        yield self.page(
+            "barometers.html", INDEX, "Baromètres", barometers=barometers, files=self.release.files_at(self.FILES),
+            headlines=self._headlines(barometers), questions_of=self._titles(), facts=_facts, shown=opinion_figure,
+            changed=partial(_changed, barometers), wave_of=_wave_of, crumbs=[("Baromètres", None)],
+        )  # fmt: skip
+        for identifier, of_barometer in barometers.items():
+            yield from self._barometer(identifier, of_barometer)
 
     def _titles(self) -> dict[tuple[str, str], str]:
         """Return the title of each question, by barometer and question."""
-        return {(x["barometre"], x["question"]): x["titre"] for x in self.release.lines("questions", "told.question")}
+        return {(x["barometre"], x["question"]): x["titre"] for x in self._lines("questions", "told.question")}
 
     def _headlines(self, barometers: Mapping[str, Sequence[Line]]) -> dict[str, list[Line]]:
         """Return the indicators of everybody in the last wave that has some, by barometer."""
         found = {}
         for identifier, waves in barometers.items():
-            lines = self.release.lines(
+            lines = self._lines(
                 "resultats_barometres", "told.rang", barometre=identifier, mesure="indicateur", coupe=ALL
             )
             last = next(
@@ -101,28 +82,23 @@ class BarometerPages:
         return found
 
     def _barometer(self, identifier: str, waves: Sequence[Line]) -> Iterator[File]:
-        asked = self.release.lines("questions", "told.question", barometre=identifier)
+        asked = self._lines("questions", "told.question", barometre=identifier)
         questions: dict[str, list[Line]] = {}
         for line in asked:
             questions.setdefault(line["question"], []).append(line)
         title = waves[-1]["titre"]
-        crumbs = [("Baromètres", INDEX), (title, None)]
-        yield self._page(
-            "barometer.html",
-            addresses.barometer_page(identifier),
-            title,
-            waves=waves,
-            questions=questions,
-            identifier=identifier,
-            crumbs=crumbs,
-        )
+        crumbs: Crumbs = [("Baromètres", INDEX), (title, None)]
+        yield self.page(
+            "barometer.html", addresses.page("barometres", identifier), title, waves=waves, questions=questions,
+            identifier=identifier, wave_of=_wave_of, crumbs=crumbs,
+        )  # fmt: skip
         for question, lines in questions.items():
             yield self._question(identifier, title, waves, question, lines)
 
     def _question(
         self, identifier: str, title: str, waves: Sequence[Line], question: str, asked: Sequence[Line]
     ) -> File:
-        rows = self.release.lines("resultats_barometres", "told.rang", barometre=identifier, question=question)
+        rows = self._lines("resultats_barometres", "told.rang", barometre=identifier, question=question)
         titles = {wave["vague"]: wave["vague_titre"] for wave in waves}
         whole = [line for line in rows if line["coupe"] == ALL]
         breaks = [WaveBreak(wave["vague"], wave["ruptures"]) for wave in waves if wave["ruptures"]]
@@ -136,30 +112,15 @@ class BarometerPages:
         followed = [place for place in places if place[0] == "indicateur"] or places[:1]
         draw = several_answers if asked[-1]["nature"].startswith("choix multiple") else diverging
         answers = draw(f"{name} : part de chaque réponse", titles, [x for x in whole if x["mesure"] == "reponse"])
-        return self._page(
-            "barometer_question.html",
-            addresses.barometer_page(identifier, question),
-            f"{name} ({title})",
-            heading=name,
-            asked=asked,
-            titles=titles,
-            answers=answers,
+        return self.page(
+            "barometer_question.html", addresses.page("barometres", identifier, question), f"{name} ({title})",
+            heading=name, asked=asked, titles=titles, answers=answers,
             notes=sorted({x["note"] for x in whole if x["note"] and x["vague"] == rows[-1]["vague"]}),
             curves=[_curve(titles, whole, one, breaks) for one in followed],
-            cuts=list(_cuts(rows, followed[0])) if followed else [],
-            last=rows[-1]["vague"] if rows else None,
+            cuts=list(_cuts(rows, followed[0])) if followed else [], last=rows[-1]["vague"] if rows else None,
             intervals=sorted({x["intervalle"] for x in rows if x["intervalle"]}),
-            crumbs=[("Baromètres", INDEX), (title, addresses.barometer_page(identifier)), (name, None)],
-        )
-
-    def _page(self, template: str, address: str, title: str, **told: Any) -> File:
-        told |= {
-            "wave_of": _wave_of,
-            "release_version": self.release.version,
-            "synthetic": self.release.synthetic,
-            "dataset_title": self.release.title,
-        }
-        return self.pages.file(template, address, title, **told)
+            crumbs=[("Baromètres", INDEX), (title, addresses.page("barometres", identifier)), (name, None)],
+        )  # fmt: skip
 
 
 def _facts(line: Line) -> Markup:

@@ -91,8 +91,7 @@ class DataPages:
         return {table: list(rows) for table, rows in groupby(self.reading.dictionary, lambda row: row["table"])}
 
     def _cited(self, version: str) -> str:
-        contact = self.reading.contact
-        return citation(contact["title"] if contact else self.reading.title, self.reading.title, version)
+        return citation(self.reading.producer, self.reading.title, version)
 
     def _data(self) -> File:
         reading, main = self.reading, next(part for part in self._parts if part.table == MAIN)
@@ -103,7 +102,7 @@ class DataPages:
              "columns": self._columns.get(part.table)}
             for part in self._parts
         ]  # fmt: skip
-        return self._page(
+        return self.pages.file(
             "data.html", "donnees.html", "Données ouvertes", tables=tables, files=self._latest,
             paragraphs=str(reading.descriptor.get("description", "")).split("\n\n"), shown=reading.version,
             date=reading.date, contact=reading.contact, limits=LIMITS, citation=self._cited(reading.version),
@@ -116,8 +115,8 @@ class DataPages:
     def _tables(self) -> Iterator[File]:
         for table, columns in self._columns.items():
             parts = [part for part in self._parts if part.table == table]
-            yield self._page(
-                "table.html", addresses.table_page(table), f"Table {table} : ses colonnes", columns=columns,
+            yield self.pages.file(
+                "table.html", addresses.page("donnees", table), f"Table {table} : ses colonnes", columns=columns,
                 parts=parts, crumbs=[("Données", "donnees.html"), (table, None)],
             )  # fmt: skip
 
@@ -126,16 +125,13 @@ class DataPages:
         for held in self._held:
             lines = changes.get(held.told.version, [])
             blocks = groupby(lines[:LINES_SHOWN], lambda line: line.startswith("- "))
-            yield self._page(
+            yield self.pages.file(
                 "version.html", addresses.version_page(held.told.version), f"Version {held.told.version} des données",
                 held=held, blocks=[(listed, [line.removeprefix("- ") for line in found]) for listed, found in blocks],
                 others=len(lines[LINES_SHOWN:]), citation=self._cited(held.told.version),
                 folder=addresses.version_folder(held.told.version), latest=held.told.version == self.reading.version,
                 crumbs=[("Données", "donnees.html"), (f"Version {held.told.version}", None)],
             )  # fmt: skip
-
-    def _page(self, template: str, address: str, title: str, **told: Any) -> File:
-        return File(address, self.pages.render(template, address, title, **told))
 
     def _feed(self) -> str:
         return atom(

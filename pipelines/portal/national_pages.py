@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from pipelines.portal import addresses
-from pipelines.portal.charts import bars, curve
+from pipelines.portal.about_pages import matrix
+from pipelines.portal.charts.bars import bars
+from pipelines.portal.charts.curve import curve
 from pipelines.portal.figures import Figure, Indicator, Place, Series
-from pipelines.portal.lists import Entry, Listing, folded, list_pages
-from pipelines.portal.matrix import matrix
-from pipelines.portal.network_pages import offices_list, packed
-from pipelines.portal.search import search_files
+from pipelines.portal.lists import Entry, Listing, folded, list_pages, search_files
+from pipelines.portal.network_pages import offices_list, section_weight
 from pipelines.portal.sentences import better_sentence
-from pipelines.portal.templates import LEVELS, Crumbs, File, Pages, published
+from pipelines.portal.templates import LEVELS, LISTS, Crumbs, File, Pages, packed, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ SHOWN_ROWS = 120  # indicators on the page of a territory, all networks together
 HEAVIEST_CURVES = 45_000  # bytes of curves on the page of an indicator, beside the bars of all networks
 SHOWN_OFFICES = 150  # beyond, the page of a territory links to their list
 _TITLES = {"satisfaction": "Ce que les usagers et les agents en disent", "performance": "Ce que le service rend"}
-_NAMES = {"departement": ("Départements", "departements.html"), "region": ("Régions", "regions.html")}
 
 
 class CommonPages:
@@ -47,26 +46,24 @@ class CommonPages:
         """Yield every page."""
         yield self._home()
         yield self.pages.file("networks.html", "reseaux.html", "Réseaux", crumbs=[("Réseaux", None)])
-        for level in ("departement", "region"):
+        for level in self._due:
             yield from self._territories(level)
         yield from self._indicators()
         yield from self._letters()
         yield self.pages.file("search.html", "recherche.html", "Rechercher", crumbs=[("Rechercher", None)])
-        yield from (File(address, text) for address, text in search_files(self.entries()))
+        yield from (File(address, text) for address, text in search_files(self._entries()))
 
-    def entries(self) -> list[Entry]:
+    def _entries(self) -> list[Entry]:
         """Return all that a search may find."""
-        networks = self.reading.networks
-        found = [Entry(one.title, addresses.network_page(code), "réseau") for code, one in networks.items()]
-        found += [
-            Entry(one.title, addresses.indicator_page(code), "indicateur")
-            for code, one in self.reading.indicators.items()
+        networks, indicators = self.reading.networks, self.reading.indicators
+        entries = [Entry(one.title, addresses.page("reseaux", code), "réseau") for code, one in networks.items()]
+        entries += [
+            Entry(one.title, addresses.page("indicateurs", code), "indicateur") for code, one in indicators.items()
         ]
-        found += [
-            Entry(name, addresses.territory_page(level, code), LEVELS[level])
-            for level in ("departement", "region") for code, name in self._territories_due(level).items()
-        ]  # fmt: skip
-        return [*found, *self._offices, *self._held_by_territories()]
+        for level, names in self._due.items():
+            for code, name in names.items():
+                entries.append(Entry(name, addresses.territory_page(level, code), LEVELS[level]))
+        return [*entries, *self._offices, *self._held_by_territories]
 
     @cached_property
     def _offices(self) -> list[Entry]:
@@ -76,6 +73,7 @@ class CommonPages:
             if place.level == "site"
         ]
 
+    @cached_property
     def _held_by_territories(self) -> list[Entry]:
         """Return the offices whose results are those of a territory, found by their own name."""
         known = {(place.network, place.level, place.code): place for place in self._places}
@@ -88,9 +86,8 @@ class CommonPages:
 
     def _detail(self, place: Place) -> str:
         title = self.reading.networks[place.network].title
-        territory = self.reading.territories.get(
-            ("departement", place.territory if place.level == "site" else place.code)
-        )
+        code = place.territory if place.level == "site" else place.code
+        territory = self.reading.territories.get(("departement", code))
         return f"{title}, {territory[-1]['territoire']}" if territory else title
 
     def _home(self) -> File:
@@ -98,7 +95,7 @@ class CommonPages:
         counts = [
             ("Réseaux", len(self.reading.networks), "reseaux.html"),
             ("Indicateurs", len(self.reading.indicators), "indicateurs.html"),
-            ("Départements et collectivités", len(self._territories_due("departement")), "departements.html"),
+            ("Départements et collectivités", len(self._due["departement"]), "departements.html"),
             ("Structures", offices, "structures.html"),
         ]
         return self.pages.file(
@@ -110,32 +107,31 @@ class CommonPages:
 
     def _key_figures(self) -> list[Series]:
         """Return one national series of each network, with a value: the first about satisfaction, else the first."""
-        found = []
-        for _, held in groupby(self._nation.values(), lambda series: series.place.network):
-            valued = [series for series in held if published(series)]
-            valued.sort(
-                key=lambda series: self.reading.indicator_rows[series.indicator.code]["type_indicateur"], reverse=True
-            )
-            found += valued[:1]
-        return found
+        kinds = {code: row["type_indicateur"] for code, row in self.reading.indicator_rows.items()}
+        firsts = []
+        for _, of_network in groupby(self._nation.values(), lambda series: series.place.network):
+            valued = [series for series in of_network if published(series)]
+            valued.sort(key=lambda series: kinds[series.indicator.code], reverse=True)
+            firsts += valued[:1]
+        return firsts
 
-    def _territories_due(self, level: str) -> dict[str, str]:
-        """Return the name of each territory that has a result, or an office that has one, by code."""
-        due = {place.code: place.name for place in self._places if place.level == level}
-        if level == "departement":
-            held = {place.territory for place in self._places if place.level == "site"}
-            known = {
-                code: rows[-1]["territoire"] for (at, code), rows in self.reading.territories.items() if at == level
-            }
-            due |= {code: known[code] for code in held if code in known}
-        return dict(sorted(due.items()))
+    @cached_property
+    def _due(self) -> dict[str, dict[str, str]]:
+        """By level, the name of each territory that has a result, or an office that has one, by code."""
+        due: dict[str, dict[str, str]] = {"departement": {}, "region": {}}
+        for place in self._places:
+            if place.level in due:
+                due[place.level][place.code] = place.name
+        offices = (self.reading.department(place) for place in self._places if place.level == "site")
+        due["departement"] |= {code: name for code, name in offices if code}
+        return {level: dict(sorted(names.items())) for level, names in due.items()}
 
     def _territories(self, level: str) -> Iterator[File]:
-        title, page = _NAMES[level]
-        due = self._territories_due(level)
+        title, page = LISTS[level]
+        due = self._due[level]
         results = self._latest(level)
         rows = dict.fromkeys(due, "")
-        for code, text in self.reading.place_rows(None, level):
+        for code, text in self.reading.yearly_rows(level):
             address = addresses.rows_file(addresses.territory_page(level, code))
             rows[code] = address
             yield File(address, text)
@@ -179,23 +175,20 @@ class CommonPages:
             yield from self._territory_offices(told, listed, offices)
 
     def _territory_facts(self, level: str, code: str, name: str, rows: str | None) -> dict[str, Any]:
-        word = "département" if level == "departement" else "région"
+        word = LEVELS[level]
         return {
-            "title": f"{name} ({code}), {word}", "heading": name, "crumbs": [_NAMES[level], (name, None)],
+            "title": f"{name} ({code}), {word}", "heading": name, "crumbs": [LISTS[level], (name, None)],
             "notes": self._notes(level, code), "within": self._within(code) if level == "region" else [],
             "rows": rows, "address": addresses.territory_page(level, code),
             "description": f"Résultats des services publics, {word} {name} ({code}), données ouvertes.",
         }  # fmt: skip
 
     def _shortened(self, results: Results, most: int) -> list[tuple[Place, list[tuple[Any, ...]], int]]:
-        return [
-            (
-                place,
-                [(one, shown, self._same_year(place, one, shown)) for one, shown in figures[:most]],
-                len(figures[most:]),
-            )
-            for place, figures in results
-        ]
+        shortened = []
+        for place, figures in results:
+            rows = [(one, shown, self._same_year(place, one, shown)) for one, shown in figures[:most]]
+            shortened.append((place, rows, len(figures[most:])))
+        return shortened
 
     def _territory_offices(self, told: dict[str, Any], address: str, offices: list[Place]) -> Iterator[File]:
         titles = {code: network.title for code, network in self.reading.networks.items()}
@@ -227,40 +220,29 @@ class CommonPages:
         return told
 
     def _within(self, region: str) -> list[tuple[str, str]]:
-        due = self._territories_due("departement")
         return [
             (f"{name} ({code})", addresses.territory_page("departement", code))
-            for code, name in due.items()
+            for code, name in self._due["departement"].items()
             if (states := self.reading.territories.get(("departement", code))) and states[-1]["region_code"] == region
         ]
 
     def _indicators(self) -> Iterator[File]:
         rows: dict[str, str] = {}
-        for code, text in self.reading.national_rows():
-            rows[code] = addresses.rows_file(addresses.indicator_page(code))
+        for code, text in self.reading.yearly_rows("national", key="indicateur"):
+            rows[code] = addresses.rows_file(addresses.page("indicateurs", code))
             yield File(rows[code], text)
         breaks = [row for row in self.reading.rows("comparabilite") if row["comparabilite"] == "non comparable"]
-        held = {
-            code: networks
-            for code, networks in self.reading.indicator_networks.items()
-            if code in self.reading.indicators
-        }
         for code, one in self.reading.indicators.items():
-            yield from self._indicator(
-                one, held.get(code, []), [row for row in breaks if row["indicateur"] == code], rows.get(code)
+            networks, own = (
+                self.reading.indicator_networks.get(code, []),
+                [x for x in breaks if x["indicateur"] == code],
             )
+            yield from self._indicator(one, networks, own, rows.get(code))
         kinds = {code: row["type_indicateur"] for code, row in self.reading.indicator_rows.items()}
-        groups = [
-            (kind, [one for one in sorted(self.reading.indicators.values(), key=_by_title) if kinds[one.code] == kind])
-            for kind in _TITLES
-        ]
+        ordered = sorted(self.reading.indicators.values(), key=lambda one: folded(one.title))
+        groups = [(kind, title, [one for one in ordered if kinds[one.code] == kind]) for kind, title in _TITLES.items()]
         yield self.pages.file(
-            "indicators.html",
-            "indicateurs.html",
-            "Indicateurs",
-            groups=groups,
-            titles=_TITLES,
-            crumbs=[("Indicateurs", None)],
+            "indicators.html", "indicateurs.html", "Indicateurs", groups=groups, crumbs=[("Indicateurs", None)]
         )
 
     def _indicator(
@@ -269,19 +251,15 @@ class CommonPages:
         """Yield the page of an indicator, in parts where many networks publish it."""
         nation = [self._nation[network, one.code] for network in networks if (network, one.code) in self._nation]
         known = {series.place.network for series in nation}
-        parts = packed([(series, self._curve(series)) for series in nation], HEAVIEST_CURVES)
-        targets = [addresses.part(addresses.indicator_page(one.code), number) for number in range(1, len(parts) + 1)]
-        for number, (target, part) in enumerate(zip(targets, parts, strict=True), start=1):
-            title = f"{one.title} (indicateur {one.code})"
-            yield self.pages.file(
-                "indicator.html", target, f"{title}, partie {number}" if number > 1 else title,
-                heading=one.title, one=one, row=self.reading.indicator_rows[one.code], better=better_sentence(one),
-                breaks=breaks, charts=part, number=number, parts=targets, rows=rows,
-                side_by_side=self._side_by_side(one, nation) if number == 1 else "",
-                without=[network for network in networks if network not in known] if number == len(parts) else [],
-                crumbs=[("Indicateurs", "indicateurs.html"), (one.title, None)],
-                description=f"{one.title} : {one.definition}"[:300],
-            )  # fmt: skip
+        parts = packed([(series, self._curve(series)) for series in nation], section_weight, HEAVIEST_CURVES)
+        yield from self.pages.in_parts(
+            "indicator.html", addresses.page("indicateurs", one.code), f"{one.title} (indicateur {one.code})", parts,
+            heading=one.title, one=one, row=self.reading.indicator_rows[one.code], better=better_sentence(one),
+            breaks=breaks, rows=rows, side_by_side=self._side_by_side(one, nation),
+            without=[network for network in networks if network not in known],
+            crumbs=[("Indicateurs", "indicateurs.html"), (one.title, None)],
+            description=f"{one.title} : {one.definition}"[:300],
+        )  # fmt: skip
 
     def _side_by_side(self, one: Indicator, nation: list[Series]) -> Markup:
         """Return the last national value of each network as bars, in the order of networks: no rank."""
@@ -292,18 +270,18 @@ class CommonPages:
             (replace(series.place, name=title), published(series) or series.latest)
             for title, series in zip(titles, nation, strict=True)
         ]
-        return Markup(bars(f"{one.title}, dernière valeur nationale de chaque réseau", rows, one).html("c-reseaux"))
+        return bars(f"{one.title}, dernière valeur nationale de chaque réseau", rows, one).html("c-reseaux")
 
     def _curve(self, series: Series) -> Markup:
         """Return the curve of a national series under the name of its network: several stand on one page."""
         name = f"{self.reading.networks[series.place.network].title}, {series.place.name}"
         named = replace(series, place=replace(series.place, name=name))
-        return Markup(curve(named).html(f"c-{series.place.network}"))
+        return curve(named).html(f"c-{series.place.network}")
 
     def _letters(self) -> Iterator[File]:
         """Yield the page of offices and their lists by first letter."""
         held: dict[str, list[Entry]] = {}
-        for entry in [*self._offices, *self._held_by_territories()]:
+        for entry in [*self._offices, *self._held_by_territories]:
             first = folded(entry.name)[:1]
             held.setdefault(first.upper() if first.isalpha() else "0-9", []).append(entry)
         groups = [(letter, f"listes/lettre-{letter.lower()}.html") for letter in sorted(held)]
@@ -322,7 +300,3 @@ class CommonPages:
             lead = f"Structures dont le nom commence par {letter}."
             of_letter = Listing(f"Structures : {letter}", lead, crumbs, groups, label)
             yield from list_pages(self.pages, address, of_letter, held[letter])
-
-
-def _by_title(one: Indicator) -> str:
-    return folded(one.title)

@@ -6,37 +6,31 @@ have in common is in ``national_pages``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from pipelines.portal import addresses
-from pipelines.portal.cards import card, snippet
-from pipelines.portal.charts import PeerGroup, areas_of_year, curve, distribution, peer_groups, strip, territory_map
+from pipelines.portal.charts.curve import curve
+from pipelines.portal.charts.peers import PeerGroup, peer_groups
+from pipelines.portal.charts.strip import distribution, strip
+from pipelines.portal.charts.territories import areas_of_year, territory_map
 from pipelines.portal.figures import Figure, Indicator, Place, Series
 from pipelines.portal.lists import Entry, Listing, list_pages
 from pipelines.portal.sentences import NO_BREAK_SPACE, better_sentence, number_text
-from pipelines.portal.templates import LEVELS, LEVELS_MANY, Crumbs, File, Pages, published
+from pipelines.portal.templates import LEVELS, LISTS, Crumbs, File, Pages, card, packed, published, snippet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from pipelines.portal.release_data import Network, Source
+    from pipelines.portal.open_release import Line
+    from pipelines.portal.release_data import Network
 
 HEAVIEST = 75_000  # bytes of indicators on a page, the rest of which takes some 20 000: pages stay under 100 kB
 _TILE = 500  # bytes of an indicator in the summary of its page
-_NETWORKS, _INDICATORS = ("Réseaux", "reseaux.html"), ("Indicateurs", "indicateurs.html")
 NOUNS = {"site": "structure", "departement": "département", "region": "région"}  # what one of a level is called
-_TERRITORIES = {"departement": ("Départements", "departements.html"), "region": ("Régions", "regions.html")}
 By = dict[str, dict[str, Series]]  # series by code of place, then of indicator
-
-
-@dataclass(frozen=True)
-class _Origin:
-    words: str
-    files: list[Source]
 
 
 class NetworkPages:
@@ -47,9 +41,10 @@ class NetworkPages:
         self._regions = self._held("region")
         self._departments = self._held("departement")
         self._nation = self._held("national").get("FR", {})
-        self._seen: dict[str, dict[str, list[tuple[Place, Figure]]]] = {}
+        self._last = max((series.latest.year for series in self._nation.values()), default=None)
+        self._observed = {level: self.reading.observed(network.code, level) for level in NOUNS}
         self._groups = {level: self._peers(level) for level in NOUNS}
-        self._sources = self.reading.sources(network.code)
+        self._sources = self.reading.receptions(network.code)
         self._exports, self._modes = self.reading.exports(network.code), self.reading.modes(network.code)
         self._names = self.reading.former_names(network.code)
 
@@ -58,7 +53,7 @@ class NetworkPages:
         yield from self._indicators()
         offices: list[Place] = []
         for level in ("national", "region", "departement", "site"):
-            rows = self.reading.place_rows(self.network.code, level)
+            rows = self.reading.yearly_rows(level, self.network.code)
             series = self.reading.place_series(self.network.code, level)
             for (place, held), (_, text) in zip(series, rows, strict=True):
                 yield from self._place(place, held)
@@ -67,9 +62,8 @@ class NetworkPages:
                     offices.append(place)
         if not self._nation:
             yield from self._place(Place(self.network.code, "national", "FR", "France", None, ""), [])
-            yield File(
-                addresses.rows_file(addresses.network_page(self.network.code)), ",".join(self.reading.columns) + "\n"
-            )
+            rows_file = addresses.rows_file(addresses.page("reseaux", self.network.code))
+            yield File(rows_file, ",".join(self.reading.columns) + "\n")
         yield from self._offices(offices)
 
     def _held(self, level: str) -> By:
@@ -80,20 +74,15 @@ class NetworkPages:
         """Yield the page of a place, in parts when it is heavy, and its cards."""
         held = sorted(held, key=self._order)
         page = addresses.place_page(place)
-        sections = [(series, self._section(series, page)) for series in held]
         more = self._more(page) if place.level == "national" else Markup()
-        parts = packed(sections, HEAVIEST, len(more.encode()))
-        targets = [addresses.part(page, number) for number in range(1, len(parts) + 1)]
-        for number, (target, part) in enumerate(zip(targets, parts, strict=True), start=1):
-            title, heading, crumbs = self._names_of(place)
-            yield self.pages.file(
-                "place.html", target, f"{title}, partie {number}" if number > 1 else title, heading=heading,
-                crumbs=crumbs, rows=addresses.rows_file(page), poster=self._poster(place), lead=self._lead(place),
-                notes=self._notes(place, target), number=number, held=[series for series, _ in part],
-                sections=Markup("".join(text for _, text in part)),
-                parts=targets, name=heading, more=more,
-                description=f"{title} : résultats et satisfaction, {len(held)} indicateurs, données ouvertes.",
-            )  # fmt: skip
+        sections = [(series, self._section(series, page)) for series in held]
+        title, heading, crumbs = self._names_of(place)
+        yield from self.pages.in_parts(
+            "place.html", page, title, packed(sections, section_weight, HEAVIEST, before=len(more.encode())),
+            heading=heading, crumbs=crumbs, rows=addresses.rows_file(page), poster=self._poster(place),
+            lead=self._lead(place), notes=self._notes(place, page), name=heading, more=more,
+            description=f"{title} : résultats et satisfaction, {len(held)} indicateurs, données ouvertes.",
+        )  # fmt: skip
         for series in held:
             yield File(addresses.card(page, series.indicator.code), card(series, self.network.title))
 
@@ -108,26 +97,26 @@ class NetworkPages:
         row = self.reading.indicator_rows[series.indicator.code]
         return row["type_indicateur"] != "satisfaction", series.indicator.title
 
-    def _section(self, series: Series, page: str) -> str:
+    def _section(self, series: Series, page: str) -> Markup:
         one, place = series.indicator, series.place
         shown = published(series) or series.latest
         picture = addresses.card(page, one.code)
+        origin, files = self._origin(one, place.level, shown.year)
         return self.pages.fragment(
             "section.html", page, series=series, shown=shown, basis=self._basis(shown, one),
-            curve=Markup(curve(series, self._references(series)).html(f"c-{one.code}")),
+            curve=curve(series, self._references(series)).html(f"c-{one.code}"),
             strip=self._strip(series, shown), better=better_sentence(one), method=self._method(one, place.level),
-            origin=self._origin(one, place.level, shown.year), card=picture,
+            origin=origin, origin_files=files, card=picture,
             snippet=snippet(series, self.pages.canonical(picture), self.pages.canonical(page)),
         )  # fmt: skip
 
     def _references(self, series: Series) -> list[Series]:
         """Return the series to read beside: that of the territory that holds the place, then the national one."""
         place, code = series.place, series.indicator.code
-        around = {"site": self._departments, "departement": self._regions}.get(place.level, {})
-        nation = self._nation if place.level != "national" else {}
-        if code in self._totals:
+        if code in self._totals or place.level == "national":
             return []
-        found = [around.get(place.territory, {}).get(code), nation.get(code)]
+        around = {"site": self._departments, "departement": self._regions}.get(place.level, {})
+        found = [around.get(place.territory, {}).get(code), self._nation.get(code)]
         return [one for one in found if one is not None]
 
     @cached_property
@@ -153,27 +142,23 @@ class NetworkPages:
         group = self._groups[place.level].get(code, {}).get((self.network.code, place.code))
         if group is None or group.year != shown.year:
             return Markup()
-        return Markup(strip(shown, group, series.indicator, place).html(f"s-{code}"))
+        return strip(shown, group, series.indicator, place).html(f"s-{code}")
 
     def _spread(self, series: Series, shown: Figure) -> Markup:
         code = series.indicator.code
         for level, noun in NOUNS.items():
-            figures = [figure for _, figure in self._observed(level).get(code, [])]
+            figures = [figure for _, figure in self._observed[level].get(code, [])]
             if len(figures) > 1 and figures[0].year == shown.year:
                 mark = None if code in self._totals else shown
-                chart = distribution(figures, series.indicator, shown.year, noun, mark)
-                return Markup(chart.html(f"s-{code}"))
+                return distribution(figures, series.indicator, shown.year, noun, mark).html(f"s-{code}")
         return Markup()
 
     def _peers(self, level: str) -> dict[str, dict[tuple[str, str], PeerGroup]]:
         """Return by indicator, then by network and code, the places that each place of a level compares with."""
-        told = self._observed(level).items()
-        return {code: peer_groups(seen, self.reading.indicators[code], NOUNS[level]) for code, seen in told}
-
-    def _observed(self, level: str) -> dict[str, list[tuple[Place, Figure]]]:
-        if level not in self._seen:
-            self._seen[level] = self.reading.observed(self.network.code, level)
-        return self._seen[level]
+        return {
+            code: peer_groups(observed, self.reading.indicators[code], NOUNS[level])
+            for code, observed in self._observed[level].items()
+        }
 
     def _basis(self, figure: Figure, indicator: Indicator) -> str:
         if figure.base is None:
@@ -186,38 +171,37 @@ class NetworkPages:
         told = f"Obtention : {self._modes.get((indicator.code, level), 'non publiée')}."
         return f"{told} Rien n'est publié sous {least} réponses ou cas." if least else told
 
-    def _origin(self, indicator: Indicator, level: str, year: int) -> _Origin:
+    def _origin(self, indicator: Indicator, level: str, year: int) -> tuple[str, list[Line]]:
+        """Return where a figure comes from: in words, and the files."""
         export = self._exports.get((indicator.code, year))
-        files = [source for source in self._sources if source.year == year and source.export == export]
         mode = self._modes.get((indicator.code, level), "mode d'obtention non publié")
         if not export:
-            return _Origin(f"{mode.capitalize()}. Aucun fichier n'est nommé pour {year}.", [])
-        return _Origin(
-            f"{mode[:1].upper()}{mode[1:]}, d'après l'export « {export} » du réseau {self.network.title}.", files
-        )
+            return f"{mode.capitalize()}. Aucun fichier n'est nommé pour {year}.", []
+        files = [row for row in self._sources if row["annee"] == year and row["export"] == export]
+        words = f"{mode[:1].upper()}{mode[1:]}, d'après l'export « {export} » du réseau {self.network.title}."
+        return words, files
 
     def _names_of(self, place: Place) -> tuple[str, str, Crumbs]:
         """Return the title of a place's page, unique in the site, its heading and its path."""
         if place.level == "national":
-            return self.network.title, self.network.title, [_NETWORKS, (self.network.title, None)]
+            return self.network.title, self.network.title, [LISTS["national"], (self.network.title, None)]
         if place.level == "site":
             title = f"{place.name} ({place.code}), {self.network.title}"
             return title, place.name, [*self._home, (place.name, None)]
         title = f"{place.name} ({place.code}, {LEVELS[place.level]}), {self.network.title}"
         territory = (place.name, addresses.territory_page(place.level, place.code))
-        crumbs = [_TERRITORIES[place.level], territory, (self.network.title, None)]
+        crumbs = [LISTS[place.level], territory, (self.network.title, None)]
         return title, f"{self.network.title} : {place.name}", crumbs
 
     @property
     def _home(self) -> Crumbs:
-        return [_NETWORKS, (self.network.title, addresses.network_page(self.network.code))]
+        return [LISTS["national"], (self.network.title, addresses.page("reseaux", self.network.code))]
 
     def _lead(self, place: Place) -> str:
         if place.level == "national":
             return self.network.description
-        kind = place.kind or self.network.kind
         if place.level == "site":
-            return f"{kind}, réseau {self.network.title}. Code : {place.code}."
+            return f"{place.kind or self.network.kind}, réseau {self.network.title}. Code : {place.code}."
         return f"Résultats du réseau {self.network.title} ({place.name}, tous lieux réunis)."
 
     def _notes(self, place: Place, page: str) -> list[Markup | str]:
@@ -228,23 +212,21 @@ class NetworkPages:
         if place.level != "site":
             return list(self._held_by_territory.get((place.level, place.code), ()))
         notes: list[Markup | str] = []
-        known = self.reading.territories.get(("departement", place.territory))
-        if known:
-            target = addresses.link(addresses.territory_page("departement", place.territory), page)
-            notes.append(Markup('Département : <a href="{}">{}</a>.').format(target, known[-1]["territoire"]))
+        code, department = self.reading.department(place)
+        if code:
+            target = addresses.link(addresses.territory_page("departement", code), page)
+            notes.append(Markup('Département : <a href="{}">{}</a>.').format(target, department))
         else:
             notes.append("Aucun département n'est publié pour cette structure.")
-        notes += [_former_name(*known) for known in self._names.get(place.code, [])]
+        for name, first, until in self._names.get(place.code, []):
+            years = f"En {first}" if first == until else f"De {first} à {until}"
+            notes.append(f"{years}, son nom était «{NO_BREAK_SPACE}{name}{NO_BREAK_SPACE}».")
         last = self.reading.last_year(place)
-        if last is not None and last < self.reading.years[-1] and last < max(self._years, default=last):
+        if last is not None and self._last is not None and last < min(self.reading.years[-1], self._last):
             notes.append(
                 f"Plus de résultat attendu après {last} : structure fermée, ou réunie à une autre. La page reste."
             )
         return notes
-
-    @property
-    def _years(self) -> list[int]:
-        return [figure.year for series in self._nation.values() for figure in series.figures]
 
     @cached_property
     def _held_by_territory(self) -> dict[tuple[str, str], list[str]]:
@@ -265,27 +247,27 @@ class NetworkPages:
         )  # fmt: skip
 
     def _indicators_shown(self) -> list[str]:
-        held = {
-            code
-            for by in (self._regions, self._departments, {"FR": self._nation})
-            for one in by.values()
-            for code in one
-        }
-        return sorted({*held, *self._groups["site"]}, key=lambda code: self.reading.indicators[code].title)
+        codes = {*self._nation, *self._groups["site"]}
+        for by_code in (*self._regions.values(), *self._departments.values()):
+            codes |= by_code.keys()
+        return sorted(codes, key=lambda code: self.reading.indicators[code].title)
 
     def _indicators(self) -> Iterator[File]:
         """Yield the page of each indicator in this network: maps of its territories, distribution of its offices."""
         for code in self._indicators_shown():
-            one, address = self.reading.indicators[code], addresses.indicator_page(code, self.network.code)
+            one, address = self.reading.indicators[code], addresses.page("indicateurs", code, self.network.code)
             charts = [found for level in ("departement", "region") if (found := self._map(one, level))]
-            if held := self._observed("site").get(code):
+            if held := self._observed["site"].get(code):
                 chart = distribution([figure for _, figure in held], one, held[0][1].year)
-                charts.append(("structures", f"Structures, {held[0][1].year}", "", Markup(chart.html("d-structures"))))
+                charts.append(("structures", f"Structures, {held[0][1].year}", "", chart.html("d-structures")))
             yield self.pages.file(
                 "indicator_network.html", address, f"{one.title} ({code}) : {self.network.title}",
                 heading=f"{one.title} : {self.network.title}", one=one, network=self.network, charts=charts,
                 better=better_sentence(one),
-                crumbs=[_INDICATORS, (one.title, addresses.indicator_page(code)), (self.network.title, None)],
+                crumbs=[
+                    ("Indicateurs", "indicateurs.html"), (one.title, addresses.page("indicateurs", code)),
+                    (self.network.title, None),
+                ],
             )  # fmt: skip
 
     def _map(self, one: Indicator, level: str) -> tuple[str, str, str, Markup] | None:
@@ -299,7 +281,8 @@ class NetworkPages:
         figures = {code: figure for code, found in series.items() for figure in found.figures if figure.year == year}
         areas = areas_of_year(self.reading.territory_rows, level, year, figures)
         chart = territory_map(areas, one, year, level)
-        return LEVELS_MANY[level], f"{LEVELS_MANY[level].capitalize()}, {year}", level, Markup(chart.html(f"m-{level}"))
+        plural = f"{NOUNS[level]}s"
+        return plural, f"{plural.capitalize()}, {year}", level, chart.html(f"m-{level}")
 
     def _offices(self, offices: list[Place]) -> Iterator[File]:
         """Yield the list of the network's offices, by name."""
@@ -310,20 +293,12 @@ class NetworkPages:
             f"{number_text(len(offices), 0)} structures ont au moins un résultat dans cette version.",
             [*self._home, ("Structures", None)],
         )
-        entries = [
-            Entry(place.name, addresses.place_page(place), self._territory_name(place), self.reading.department(place))
-            for place in offices
-        ]
+        entries = []
+        for place in offices:
+            code, name = self.reading.department(place)
+            detail = f"{name} ({code})" if code else place.code
+            entries.append(Entry(place.name, addresses.place_page(place), detail, (code, name)))
         yield from list_pages(self.pages, offices_list(self.network.code), told, entries)
-
-    def _territory_name(self, place: Place) -> str:
-        code, name = self.reading.department(place)
-        return f"{name} ({code})" if code else place.code
-
-
-def _former_name(name: str, first: int, last: int) -> str:
-    years = f"En {first}" if first == last else f"De {first} à {last}"
-    return f"{years}, son nom était «{NO_BREAK_SPACE}{name}{NO_BREAK_SPACE}»."
 
 
 def offices_list(network: str) -> str:
@@ -331,15 +306,6 @@ def offices_list(network: str) -> str:
     return f"listes/reseau-{addresses.file_name(network)}.html"
 
 
-def packed(sections: Sequence[tuple[Series, str]], heaviest: int, before: int = 0) -> list[list[tuple[Series, str]]]:
-    """Cut sections in parts of at most so many bytes, in order, a part at least; ``before``: what the first holds."""
-    parts: list[list[tuple[Series, str]]] = [[]]
-    weight = before
-    for series, text in sections:
-        size = len(text.encode()) + _TILE
-        if parts[-1] and weight + size > heaviest:
-            parts.append([])
-            weight = 0
-        parts[-1].append((series, text))
-        weight += size
-    return parts
+def section_weight(section: tuple[Series, Markup]) -> int:
+    """Return the bytes of what a page says of an indicator: its section, and its tile in the summary."""
+    return len(section[1].encode()) + _TILE

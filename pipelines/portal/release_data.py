@@ -12,20 +12,16 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from pipelines.portal.figures import Change, Figure, Indicator, Place, Series, State
+from pipelines.portal.open_release import Line, OpenRelease, UnreadableReleaseError
 from pipelines.release import history
 from pipelines.release.changelog import Version, kind, told_versions
-from pipelines.release.refusals import DamagedReleaseError, PublicationError
 from pipelines.release.written_files import CHECKSUMS, told_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-LEVELS = ("national", "region", "departement", "site")  # from the widest
-MEMORY = "150MB"  # of DuckDB: the widest sort, one network of 15 000 offices, spills beyond
 BATCH = 20_000  # rows turned into objects at once
 SYNTHETIC = "synthétiques"
 PROVISIONAL = "P"
@@ -36,10 +32,6 @@ _COLUMNS = (
     *("indicateur", "annee", "valeur", "borne_basse", "borne_haute", "effectif", "statut_observation"),
     *("motif_absence", "comparable", "motif_incomparabilite", "evolution", "evolution_significative"),
 )
-
-
-class UnreadableReleaseError(PublicationError):
-    """The folder is no release that pages can be made of; the message, in French, says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,70 +47,12 @@ class Network:
     source: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file due by a network for a year: its path and sha256 when it was received, its rows (None: not told)."""
-
-    year: int
-    export: str
-    title: str
-    state: str
-    path: str | None
-    digest: str | None
-    rows: int | None
-    accepted: int | None
-    refused: int | None
-
-
-def synthetic_statement(descriptor: Mapping[str, Any]) -> str | None:
-    """Return the sentence of a release that says that its data are invented, None when they aren't."""
-    if not descriptor.get("synthetic"):
-        return None
-    return str(descriptor.get("inputs", {}).get("synthetic") or "Ces données sont inventées.")
-
-
-class Reading:
-    """One release, open for reading; close it, or use it in a ``with``."""
+class Reading(OpenRelease):
+    """A release of yearly results, open for reading."""
 
     def __init__(self, folder: Path) -> None:
         """Open the release of a folder named by its version; raises UnreadableReleaseError."""
-        try:
-            self.descriptor: Mapping[str, Any] = history.descriptor(folder)
-            self._tables = {name: history.columnar_files(folder, name) for name in history.table_names(folder)}
-        except DamagedReleaseError as error:
-            raise UnreadableReleaseError(f"{folder} : {error}") from error
-        if missing := [name for name in _NEEDED if not self.has(name)]:
-            tables = ", ".join(f"{name}.parquet" for name in missing)
-            raise UnreadableReleaseError(
-                f"{folder} : pas de {tables}, ce dossier n'est pas une version publiée entière ; "
-                "donner le dossier d'une version, tel que la publication l'a écrit"
-            )
-        self.folder, self.version, self.dataset = folder, folder.name, str(self.descriptor["name"])
-        self._connection = duckdb.connect(":memory:")
-        self._connection.execute(f"SET threads = 1; SET memory_limit = '{MEMORY}'")
-        for name, files in self._tables.items():
-            if files:
-                self._connection.read_parquet([str(path) for path in files]).create_view(name)
-
-    def __enter__(self) -> Reading:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give back what reading takes."""
-        self._connection.close()
-
-    @property
-    def synthetic(self) -> str | None:
-        """The sentence that says that data are invented, None when they aren't."""
-        return synthetic_statement(self.descriptor)
-
-    @property
-    def title(self) -> str:
-        """The title of the dataset, as published."""
-        return str(self.descriptor.get("title", self.dataset))
+        super().__init__(folder, _NEEDED)
 
     @property
     def date(self) -> str | None:
@@ -131,6 +65,11 @@ class Reading:
         held: list[Mapping[str, str]] = self.descriptor.get("contributors", [])
         return held[0] if held else None
 
+    @property
+    def producer(self) -> str:
+        """Who answers for the data, in words: the title of the dataset when the release names nobody."""
+        return self.contact["title"] if self.contact else self.title
+
     @cached_property
     def versions(self) -> list[Version]:
         """Every version until this one, oldest first, as ``versions.csv`` tells them; this one with its sha256."""
@@ -139,11 +78,8 @@ class Reading:
             previous, content = told[-1].version if told else None, self.descriptor.get("contentHash", "")
             nature = kind(self.version, first=not told)
             told.append(Version(len(told) + 1, self.version, previous, nature, None, None, None, None, None, content))
-        return [replace(item, sha256=self._sha256) if item.version == self.version else item for item in told]
-
-    @property
-    def _sha256(self) -> str | None:
-        return history.release_hash(self.folder) if (self.folder / CHECKSUMS).is_file() else None
+        digest = history.release_hash(self.folder) if (self.folder / CHECKSUMS).is_file() else None
+        return [replace(item, sha256=digest) if item.version == self.version else item for item in told]
 
     @cached_property
     def dictionary(self) -> list[dict[str, str]]:
@@ -154,7 +90,7 @@ class Reading:
     def files(self) -> dict[str, str]:
         """The sha256 of every file of the release by name, as its ``SHA256SUMS`` tells them; that file has none."""
         digests = told_digests(self.folder)
-        return {path.name: digests.get(path.name, "") for path in sorted(self.folder.iterdir()) if path.is_file()}
+        return {path.name: digests.get(path.name, "") for path in self.paths()}
 
     @cached_property
     def networks(self) -> dict[str, Network]:
@@ -201,35 +137,25 @@ class Reading:
         known = self.territories.get(("departement", place.territory))
         return (place.territory, str(known[-1]["territoire"])) if known else ("", "")
 
-    def has(self, table: str) -> bool:
-        """Say whether the release has a table."""
-        return bool(self._tables.get(table))
-
-    def rows(self, table: str, network: str | None = None) -> list[dict[str, Any]]:
+    def rows(self, table: str, network: str | None = None) -> list[Line]:
         """Return the rows of a small table (of one network), in the order of the file; none when it isn't there."""
         if not self.has(table):
             return []
         where, parameters = ("WHERE reseau = $network", {"network": network}) if network else ("", {})
-        told = self._connection.sql(f'SELECT * FROM "{table}" {where}', params=parameters).to_arrow_table()
-        found: list[dict[str, Any]] = told.to_pylist()
-        return found
+        return self.lines(f'SELECT * FROM "{table}" {where}', parameters)
 
-    def sources(self, network: str) -> list[Source]:
-        """Return the files due by a network, by year and export: where every figure of the year comes from."""
+    def receptions(self, network: str) -> list[Line]:
+        """Return the files due by a network, by year and export: rows, ``path`` and ``sha256`` of those received."""
         received = {
-            (item["year"], file["export"]): file
+            (item["year"], file["export"]): {"path": file.get("path"), "sha256": file.get("sha256")}
             for item in self.descriptor.get("inputs", {}).get("receptions", ())
             if item["network"] == network
             for file in item["files"]
         }
         return [
-            Source(
-                row["annee"], row["export"], row["titre"], row["etat"], file.get("path"), file.get("sha256"),
-                row["lignes_lues"], row["lignes_acceptees"], row["lignes_refusees"],
-            )
+            {"path": None, "sha256": None} | row | received.get((row["annee"], row["export"]), {})
             for row in self.rows("receptions", network)
-            for file in [received.get((row["annee"], row["export"]), {})]
-        ]  # fmt: skip
+        ]
 
     def exports(self, network: str) -> dict[tuple[str, int], str]:
         """Return the export that each indicator and year of a network comes from (« caf/enquete » gives enquete)."""
@@ -260,21 +186,27 @@ class Reading:
         return [self._place(*row) for row in told]
 
     def place_series(
-        self, network: str | None = None, level: str | None = None
+        self, network: str | None = None, level: str | None = None, code: str | None = None
     ) -> Iterator[tuple[Place, list[Series]]]:
         """Yield each place with its series by code of indicator, in the order of ``places``."""
-        for place, rows in self._by_place(network, level):
-            yield place, self._series(place, rows)
+        places = {(place.network, place.level, place.code): place for place in self.places(network, level)}
+        where, parameters = _condition(network, level, code)
+        cursor = self._connection.cursor()  # others are asked while this one is read
+        reader = cursor.sql(
+            f"SELECT reseau, maille, {_CODE} AS code, {', '.join(_COLUMNS)}, nature_donnees = '{SYNTHETIC}' "
+            f"FROM resultats {where} ORDER BY reseau, maille, code, indicateur, annee",
+            params=parameters,
+        ).to_arrow_reader(BATCH)
+        rows = (row for batch in reader for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        for key, of_place in groupby(rows, itemgetter(0, 1, 2)):
+            yield places[key], self._series(places[key], (row[3:] for row in of_place))
 
-    def place_rows(self, network: str | None, level: str) -> Iterator[tuple[str, str]]:
-        """Yield the code of each place of a level with its yearly rows as CSV, in order of codes."""
-        yield from self._csv(_CODE, network, level)
+    def series_of(self, network: str, level: str, code: str) -> list[Series]:
+        """Return the series of one place, none when the release says nothing of it."""
+        return [one for _, series in self.place_series(network, level, code) for one in series]
 
-    def national_rows(self) -> Iterator[tuple[str, str]]:
-        """Yield the code of each indicator with its national yearly rows as CSV, in order of codes."""
-        yield from self._csv("indicateur", None, "national")
-
-    def _csv(self, key: str, network: str | None, level: str) -> Iterator[tuple[str, str]]:
+    def yearly_rows(self, level: str, network: str | None = None, key: str = _CODE) -> Iterator[tuple[str, str]]:
+        """Yield the yearly rows of a level as CSV with the code of their place, or another ``key``, in its order."""
         cells = ", ".join(_csv_cell(name) for name in self.columns)
         where, parameters = _condition(network, level)
         cursor = self._connection.cursor().execute(
@@ -291,10 +223,6 @@ class Reading:
     def columns(self) -> list[str]:
         """The columns of ``resultats``."""
         return [name for name, *_ in self._connection.execute("DESCRIBE resultats").fetchall()]
-
-    def series_of(self, network: str, level: str, code: str) -> list[Series]:
-        """Return the series of one place, none when the release says nothing of it."""
-        return [series for _, found in self._select(network, level, code) for series in found]
 
     def former_names(self, network: str) -> dict[str, list[tuple[str, int, int]]]:
         """Return by office the names that rows give it beside its present one, each with its first and last year."""
@@ -345,7 +273,7 @@ class Reading:
         ).fetchall()
         found: dict[str, list[tuple[Place, Figure]]] = {}
         for code, *row in told:
-            revised = bool(self._revised) and self._is_revised(places[code], row[0], row[1])
+            revised = self._is_revised(places[code], row[0], row[1])
             found.setdefault(row[0], []).append((places[code], _figure(tuple(row), revised=revised)))
         return found
 
@@ -374,26 +302,6 @@ class Reading:
         ).fetchall()
         return frozenset(told)
 
-    def _select(self, network: str, level: str, code: str) -> Iterator[tuple[Place, list[Series]]]:
-        for place, rows in self._by_place(network, level, code):
-            yield place, self._series(place, rows)
-
-    def _by_place(
-        self, network: str | None, level: str | None, code: str | None = None
-    ) -> Iterator[tuple[Place, list[tuple[Any, ...]]]]:
-        """Yield each place with its yearly rows, in order of indicators and years."""
-        places = {(place.network, place.level, place.code): place for place in self.places(network, level)}
-        where, parameters = _condition(network, level, code)
-        cursor = self._connection.cursor()  # others are asked while this one is read
-        reader = cursor.sql(
-            f"SELECT reseau, maille, {_CODE} AS code, {', '.join(_COLUMNS)}, nature_donnees = '{SYNTHETIC}' "
-            f"FROM resultats {where} ORDER BY reseau, maille, code, indicateur, annee",
-            params=parameters,
-        ).to_arrow_reader(BATCH)
-        rows = (row for batch in reader for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
-        for key, found in groupby(rows, itemgetter(0, 1, 2)):
-            yield places[key], [row[3:] for row in found]
-
     def _series(self, place: Place, rows: Iterable[tuple[Any, ...]]) -> list[Series]:
         return [
             Series(self.indicators[code], place, tuple(self._figures(place, code, list(found))))
@@ -405,8 +313,7 @@ class Reading:
         expected = self._expected.get((place.network, indicator), {})
         for year in range(min(found), max([*found, *(year for year in expected if self._open(place, year))]) + 1):
             if year in found:
-                revised = bool(self._revised) and self._is_revised(place, indicator, year)
-                yield _figure(found[year], revised=revised)
+                yield _figure(found[year], revised=self._is_revised(place, indicator, year))
             else:
                 yield Figure(year, None, None, None, None, expected.get(year, State.NO_ROW), has_row=False)
 
@@ -421,11 +328,11 @@ class Reading:
 
     def _open(self, place: Place, year: int) -> bool:
         """Say whether anything is expected of a place in a year: nothing is of an office after its last."""
-        last = self._structures.get((place.network, place.code), {}).get("derniere_annee")
+        last = self.last_year(place)
         return place.level != "site" or last is None or year <= last
 
     def _is_revised(self, place: Place, indicator: str, year: int) -> bool:
-        return (place.network, place.level, place.code, indicator, str(year)) in self._revised
+        return bool(self._revised) and (place.network, place.level, place.code, indicator, str(year)) in self._revised
 
     def _place(
         self, network: str, level: str, code: str, structure: str | None, territory: str | None, holder: str | None

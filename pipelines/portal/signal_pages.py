@@ -7,38 +7,33 @@ one is counted in the other.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 from markupsafe import Markup
 
-from pipelines.mechanics.french import listed
+from pipelines.mechanics.french import listed, month_in_words
 from pipelines.portal import addresses
 from pipelines.portal.charts.expected_voices import (
     FEELINGS,
     SECRET,
     expected_curve,
-    month_words,
     signal_data,
     signal_sentence,
     voices_curve,
 )
-from pipelines.portal.side_release import SideRelease
-from pipelines.portal.templates import published
+from pipelines.portal.open_release import OpenRelease
+from pipelines.portal.templates import SidePages, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pipelines.portal.charts import Chart
+    from pipelines.portal.charts.chart import Chart
     from pipelines.portal.figures import Series
-    from pipelines.portal.side_release import Line
-    from pipelines.portal.templates import File, Pages
+    from pipelines.portal.open_release import Line
+    from pipelines.portal.templates import File
 
-GROUP = "voix"  # of the pages of the site
 INDEX, METHOD = "signaux.html", "signaux/methode.html"
-FILES = "signaux/donnees"  # copies of the files of the release
-TABLES = ("signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix")
 ALL = "tous"
 FALLEN, REVISED = "retombé", "révisé"
 INDICATOR = "indicateur"  # the nature of a signal that no voice gave
@@ -59,58 +54,33 @@ _CHECKS = {
 }  # fmt: skip
 
 
-class SignalsRelease(SideRelease):
-    """A release of signals, open for reading."""
-
-    TABLES = TABLES
-
-    def signals(self) -> list[Line]:
-        """Return the signals: the latest first, those that fell or were revised last."""
-        return self.told(
-            f"SELECT * FROM signaux ORDER BY etat IN ('{FALLEN}', '{REVISED}'), coalesce(observe, voix) IS NULL, "
-            "mois DESC, depuis DESC, signal"
-        )
-
-    def curve(self, signal: str) -> list[Line]:
-        """Return the months of a signal."""
-        return self.told("SELECT * FROM courbes_signaux WHERE signal = ? ORDER BY mois", signal)
-
-    def services(self) -> dict[str, list[str]]:
-        """Return the services that have voices, by network."""
-        found: dict[str, list[str]] = defaultdict(list)
-        for line in self.told("SELECT DISTINCT reseau, service FROM themes_voix ORDER BY reseau, service"):
-            found[line["reseau"]].append(line["service"])
-        return dict(found)
-
-    def months(self, network: str, service: str) -> list[str]:
-        """Return every month from the first voice of a service to the last of all."""
-        held = self.told(
-            "SELECT min(mois) FILTER (reseau = ? AND service = ?) AS first, max(mois) AS last FROM themes_voix",
-            network, service,
-        )[0]  # fmt: skip
-        first, last = (int(text[:4]) * 12 + int(text[5:]) - 1 for text in (held["first"], held["last"]))
-        return [f"{number // 12}-{number % 12 + 1:02d}" for number in range(first, last + 1)]
-
-
-def voice_pages(release: Path) -> dict[str, tuple[tuple[str, str], ...]]:
+def voice_pages(folder: Path) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return the pages of the services of each network, as a network's page links to them: title, address."""
-    with SignalsRelease(release) as held:
+    with OpenRelease(folder, SignalPages.TABLES) as release:
         return {
-            network: tuple((service, addresses.voice_page(network, service)) for service in services)
-            for network, services in held.services().items()
+            network: tuple((service, addresses.page("voix", network, service)) for service in services)
+            for network, services in _services(release).items()
         }
 
 
-@dataclass(frozen=True)
-class SignalPages:
-    """Every page of a release of signals; ``pages`` fills the templates of the site."""
+def _services(release: OpenRelease) -> dict[str, list[str]]:
+    """Return the services that have voices, by network."""
+    services: dict[str, list[str]] = defaultdict(list)
+    for line in release.lines("SELECT DISTINCT reseau, service FROM themes_voix ORDER BY reseau, service"):
+        services[line["reseau"]].append(line["service"])
+    return services
 
-    pages: Pages
-    release: SignalsRelease
+
+class SignalPages(SidePages):
+    """Every page of a release of signals."""
+
+    GROUP: ClassVar = "voix"  # of the pages of the site
+    TABLES: ClassVar = ("signaux", "courbes_signaux", "tests_signaux", "puissance_signaux", "themes_voix")
+    FILES: ClassVar = "signaux/donnees"  # copies of the files of the release
 
     def files(self) -> Iterator[File]:
         """Yield the index, each signal, each service, and what is behind them."""
-        signals, services = self.release.signals(), self.release.services()
+        signals, services = self._signals(), _services(self.release)
         yield self._index(signals, services)
         titles = {card["signal"]: card["titre"] for card in signals}
         for card in signals:
@@ -119,26 +89,33 @@ class SignalPages:
             for service in held:
                 mine = [card for card in signals if (card["reseau"], card["service"]) == (network, service)]
                 yield self._service(network, service, mine)
-        yield self._page(
+        yield self.page(
             "signals_method.html", METHOD, "Comment les signaux sont trouvés, et ce qu'ils ne disent pas",
-            ledger=self._ledger(), named=_method_in_words, power=self._power(), month=month_words,
+            ledger=self._ledger(), named=_method_in_words, power=self._power(),
             crumbs=[("Signaux", INDEX), ("Méthode et limites", None)],
         )  # fmt: skip
 
+    def _signals(self) -> list[Line]:
+        """Return the signals: the latest first, those that fell or were revised last."""
+        return self.release.lines(
+            f"SELECT * FROM signaux ORDER BY etat IN ('{FALLEN}', '{REVISED}'), coalesce(observe, voix) IS NULL, "
+            "mois DESC, depuis DESC, signal"
+        )
+
     def _index(self, signals: Sequence[Line], services: Mapping[str, Sequence[str]]) -> File:
         shown = [card for card in signals if card["etat"] not in (FALLEN, REVISED)][:CARDS]
-        return self._page(
+        return self.page(
             "signals.html", INDEX, "Signaux de la voix des usagers",
             cards=[(card, self._curve(card, MONTHS)) for card in shown], listed=signals[:LISTED],
-            others=max(0, len(signals) - LISTED), services=services, month=month_words, told=signal_sentence,
-            last=self._last(), files=self.release.files(FILES), method=METHOD, facts=_card_facts,
+            others=max(0, len(signals) - LISTED), services=services, told=signal_sentence,
+            last=self._last(), files=self.release.files_at(self.FILES), method=METHOD, facts=_card_facts,
             crumbs=[("Signaux", None)],
         )  # fmt: skip
 
     def _signal(self, card: Line, titles: Mapping[str, str]) -> File:
-        return self._page(
-            "signal.html", addresses.signal_page(card["signal"]), f"Signal : {card['titre']}, {card['depuis']}",
-            heading=card["titre"], card=card, curve=self._curve(card), told=signal_sentence(card), month=month_words,
+        return self.page(
+            "signal.html", addresses.page("signaux", card["signal"]), f"Signal : {card['titre']}, {card['depuis']}",
+            heading=card["titre"], card=card, curve=self._curve(card), told=signal_sentence(card),
             checks=_checks(card), same=self._same(card, titles),
             beside=self._beside(card["reseau"]), more=self._more(card), facts=_card_facts,
             methods=[_method_in_words(code) for code in card["detecteurs"].split(", ")],
@@ -150,11 +127,12 @@ class SignalPages:
     def _same(card: Line, titles: Mapping[str, str]) -> list[tuple[str, str]]:
         """Return the signals that may tell the same fact: title, address."""
         named = (card.get("voir_aussi") or "").split(" ; ")  # releases made before cards were linked have none
-        return [(titles[name], addresses.signal_page(name)) for name in named if name in titles]
+        return [(titles[name], addresses.page("signaux", name)) for name in named if name in titles]
 
     def _curve(self, card: Line, last: int | None = None) -> Chart | None:
         """Draw the months of a signal; None when none of them has a figure that is told."""
-        lines = self.release.curve(card["signal"]) if card["etat"] != REVISED else []
+        asked = "SELECT * FROM courbes_signaux WHERE signal = ? ORDER BY mois"
+        lines = self.release.lines(asked, [card["signal"]]) if card["etat"] != REVISED else []
         if all(line["observe"] is None for line in lines):
             return None
         title = f"{card['titre']}, mois par mois"
@@ -164,10 +142,12 @@ class SignalPages:
     def _more(self, card: Line) -> tuple[str, str] | None:
         """Return where more is told of what a signal is about: title, address; None when no page tells it."""
         if card["nature"] != INDICATOR:
-            return "Tout ce que disent les usagers de ce service", addresses.voice_page(card["reseau"], card["service"])
+            return "Tout ce que disent les usagers de ce service", addresses.page(
+                "voix", card["reseau"], card["service"]
+            )
         if card["reseau"] not in self.pages.reading.networks:
             return None
-        return "Les résultats de ce réseau", addresses.network_page(card["reseau"])
+        return "Les résultats de ce réseau", addresses.page("reseaux", card["reseau"])
 
     def _beside(self, network: str) -> list[Series]:
         """Return the national results of the same network, from the release of results; none when it isn't there."""
@@ -177,19 +157,19 @@ class SignalPages:
     def _service(self, network: str, service: str, signals: Sequence[Line]) -> File:
         power = [x for x in self._power() if (x["reseau"], x["service"]) == (network, service)]
         networks = self.pages.reading.networks
-        return self._page(
-            "voice.html", addresses.voice_page(network, service), f"Ce que disent les usagers : {service} ({network})",
-            heading=f"Ce que disent les usagers : {service}", service=service, signals=signals,
-            network=networks.get(network), charts=list(self._themes(network, service)),
-            power=power[0] if power else None, month=month_words, told=signal_sentence, method=METHOD,
+        heading = f"Ce que disent les usagers : {service}"
+        return self.page(
+            "voice.html", addresses.page("voix", network, service), f"{heading} ({network})", heading=heading,
+            service=service, signals=signals, network=networks.get(network), method=METHOD,
+            charts=list(self._themes(network, service)), power=power[0] if power else None,
             crumbs=[("Signaux", INDEX), (service, None)],
         )  # fmt: skip
 
     def _themes(self, network: str, service: str) -> Iterator[Chart]:
         """Yield a curve of all voices, then of the themes that are spoken of the most in the last months."""
-        months = self.release.months(network, service)[-MONTHS:]
-        found = self.release.told(
-            "SELECT * FROM themes_voix WHERE reseau = ? AND service = ? AND mois >= ?", network, service, months[0]
+        months = self._months(network, service)[-MONTHS:]
+        found = self.release.lines(
+            "SELECT * FROM themes_voix WHERE reseau = ? AND service = ? AND mois >= ?", [network, service, months[0]]
         )
         spoken: dict[str, int] = defaultdict(int)
         for line in found:
@@ -201,29 +181,29 @@ class SignalPages:
             lines = [_month_of_voices(network, service, theme, month, held) for month in months]
             yield voices_curve(f"{label}, mois par mois", lines, _voices_told(label, lines[-1]))
 
+    def _months(self, network: str, service: str) -> list[str]:
+        """Return every month from the first voice of a service to the last of all."""
+        span = self.release.lines(
+            "SELECT min(mois) FILTER (reseau = ? AND service = ?) AS first, max(mois) AS last FROM themes_voix",
+            [network, service],
+        )[0]
+        first, last = (int(span[name][:4]) * 12 + int(span[name][5:]) - 1 for name in ("first", "last"))
+        return [f"{number // 12}-{number % 12 + 1:02d}" for number in range(first, last + 1)]
+
     def _last(self) -> Line | None:
         """Return what was tested in the last month, all families together."""
-        held = self.release.told("SELECT * FROM tests_signaux WHERE mois = (SELECT max(mois) FROM tests_signaux)")
+        held = self.release.lines("SELECT * FROM tests_signaux WHERE mois = (SELECT max(mois) FROM tests_signaux)")
         names = [name for name in _SUMMED if held and name in held[0]]  # older releases don't say which have a card
         return {"mois": held[0]["mois"]} | {name: sum(x[name] for x in held) for name in names} if held else None
 
     def _ledger(self) -> list[Line]:
-        last = self.release.told("SELECT DISTINCT mois FROM tests_signaux ORDER BY mois DESC LIMIT ?", str(PERIODS))
-        first = last[-1]["mois"] if last else ""
-        return self.release.told(
-            "SELECT * FROM tests_signaux WHERE mois >= ? ORDER BY mois DESC, famille, methode", first
+        last = f"SELECT DISTINCT mois FROM tests_signaux ORDER BY mois DESC LIMIT {PERIODS}"
+        return self.release.lines(
+            f"SELECT * FROM tests_signaux WHERE mois IN ({last}) ORDER BY mois DESC, famille, methode"
         )
 
     def _power(self) -> list[Line]:
-        return self.release.told("SELECT * FROM puissance_signaux ORDER BY service, reseau")
-
-    def _page(self, template: str, address: str, title: str, **told: Any) -> File:
-        told |= {
-            "release_version": self.release.version,
-            "synthetic": self.release.synthetic,
-            "dataset_title": self.release.title,
-        }
-        return self.pages.file(template, address, title, **told)
+        return self.release.lines("SELECT * FROM puissance_signaux ORDER BY service, reseau")
 
 
 def _method_in_words(method: str, family: str = "") -> str:
@@ -262,4 +242,4 @@ def _voices_told(label: str, last: Line) -> str:
         told.append(
             "trop peu d'autres pour en donner le nombre" if told else "trop peu de voix pour en donner le nombre"
         )
-    return f"{label}, en {month_words(last['mois'])} : {listed(told) or 'aucune voix'}."
+    return f"{label}, en {month_in_words(last['mois'])} : {listed(told) or 'aucune voix'}."

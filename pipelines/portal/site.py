@@ -15,16 +15,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.portal import barometer_pages, signal_pages
 from pipelines.portal.about_pages import NOT_FOUND, AboutPages
 from pipelines.portal.addresses import LATEST, posters_folder, posters_zip, version_folder
-from pipelines.portal.barometer_pages import BarometerPages, BarometerRelease
-from pipelines.portal.charts import style
+from pipelines.portal.barometer_pages import BarometerPages
 from pipelines.portal.data_pages import DataPages
 from pipelines.portal.national_pages import CommonPages
 from pipelines.portal.network_pages import NetworkPages
-from pipelines.portal.release_data import Reading, UnreadableReleaseError
-from pipelines.portal.signal_pages import SignalPages, SignalsRelease, voice_pages
+from pipelines.portal.open_release import OpenRelease, UnreadableReleaseError
+from pipelines.portal.release_data import Reading
+from pipelines.portal.signal_pages import SignalPages, voice_pages
 from pipelines.portal.site_folder import SiteFolder
 from pipelines.portal.templates import TEMPLATES, Pages, Site
 from pipelines.release import changelog, history, reuse
@@ -41,15 +40,9 @@ if TYPE_CHECKING:
 
 TITLE = "Résultats des services publics"
 COMMON = "commun"
-_OF_A_NETWORK = (
-    "resultats",
-    "reseaux",
-    "structures",
-    "receptions",
-    "couverture",
-    "comparabilite",
-)
+_OF_A_NETWORK = ("resultats", "reseaux", "structures", "receptions", "couverture", "comparabilite")
 _OF_ALL = ("indicateurs", "territoires")
+_BESIDE = {pages.GROUP: pages for pages in (BarometerPages, SignalPages)}
 
 
 @dataclass(frozen=True)
@@ -87,7 +80,7 @@ def build_site(
     theirs, whose pages are added, and left out when they can't be read. Raises UnreadableReleaseError when the release
     isn't whole, or the theme isn't there.
     """
-    asked = {barometer_pages.GROUP: barometers, signal_pages.GROUP: signals}
+    asked = {BarometerPages.GROUP: barometers, SignalPages.GROUP: signals}
     beside = {group: path for group, path in asked.items() if path is not None}
     left_out: list[str] = []
     while True:
@@ -104,16 +97,17 @@ def _built(
     release: Path, folder: Path, address: str, theme: Path | None, versions: Callable[[str], Path | None],
     beside: Mapping[str, Path],
 ) -> BuiltSite:  # fmt: skip
-    barometers, signals = barometer_pages.GROUP in beside, beside.get(signal_pages.GROUP)
-    with _apart(signal_pages.GROUP):
+    signals = beside.get(SignalPages.GROUP)
+    with _apart(SignalPages.GROUP):
         voices = voice_pages(signals) if signals else None
+    barometers = BarometerPages.GROUP in beside
     site = Site(TITLE, address.rstrip("/"), _style_sheets(theme), _posters(folder), barometers, voices)
     with Reading(release) as reading:
         built = SiteFolder(folder, reading.version)
         digests = _Digests(reading, site, beside.values())
         whole = digests.of_all()
         if not (
-            all(_kept(built, item) or versions(item.version) is None for item in reading.versions)
+            all(built.keep(*_group(item)) or versions(item.version) is None for item in reading.versions)
             and all(built.keep(code, digests.of(network)) for code, network in reading.networks.items())
             and built.keep(COMMON, whole)
             and all(built.keep(group, whole) for group in beside)
@@ -121,7 +115,8 @@ def _built(
             pages = Pages(reading, site)
             made = {group: _made_beside(pages, group, path) for group, path in beside.items()}
             _place_versions(reading, built, versions)
-            _write(pages, built, digests, theme, made)
+            _write_networks(pages, built, digests)
+            _write_common(pages, built, theme, made, whole)
         built.close(AboutPages(Pages(reading, site)).gone)
     return BuiltSite(folder, reading.version, len(built.addresses), tuple(built.written), tuple(built.removed))
 
@@ -143,37 +138,45 @@ def _beside(release: Path) -> Callable[[str], Path | None]:
     return folder_of
 
 
-def _kept(built: SiteFolder, item: Version) -> bool:
-    return built.keep(f"version {item.version}", item.sha256 or item.content)
+def _group(item: Version) -> tuple[str, str]:
+    """Return the group of the files of a version, and what tells it from another of that name."""
+    return f"version {item.version}", item.sha256 or item.content
 
 
 def _place_versions(reading: Reading, built: SiteFolder, folder_of: Callable[[str], Path | None]) -> None:
     """Bring the files of every version that isn't there yet, then show those of this one as the latest."""
     for item in reading.versions:
-        if _kept(built, item) or (source := folder_of(item.version)) is None:
+        if built.keep(*_group(item)) or (source := folder_of(item.version)) is None:
             continue
         digests, home = told_digests(source), version_folder(item.version)
         for path in sorted(source.iterdir()):
-            group, sources = f"version {item.version}", item.sha256 or item.content
-            built.place(f"{home}/{path.name}", path, digests.get(path.name, ""), group, sources)
+            built.place(f"{home}/{path.name}", path, digests.get(path.name, ""), *_group(item))
 
 
-def _write(
-    pages: Pages, built: SiteFolder, digests: _Digests, theme: Path | None, beside: Mapping[str, _Beside]
-) -> None:  # fmt: skip
-    whole = digests.of_all()
+def _write_networks(pages: Pages, built: SiteFolder, digests: _Digests) -> None:
     for code, network in pages.reading.networks.items():
         sources = digests.of(network)
         if not built.keep(code, sources):
-            for file in NetworkPages(pages, network).files():
-                built.put(file.address, file.text, code, sources)
+            _put(built, NetworkPages(pages, network).files(), code, sources)
+
+
+def _put(built: SiteFolder, files: Iterable[File], group: str, sources: str) -> None:
+    for file in files:
+        built.put(file.address, file.text, group, sources)
+
+
+def _write_common(
+    pages: Pages, built: SiteFolder, theme: Path | None, beside: Mapping[str, _Beside], whole: str
+) -> None:  # fmt: skip
     for group, made in beside.items():
-        _write_beside(built, group, made, whole)
+        _put(built, made.pages, group, whole)
+        for path, digest in made.files.items():
+            built.place(f"{_BESIDE[group].FILES}/{path.name}", path, digest, group, whole)
     about = AboutPages(pages)
-    for file in (*CommonPages(pages).files(), *DataPages(pages, built.root).files(), *about.files()):
-        built.put(file.address, file.text, COMMON, whole)
-    built.put("style.css", style() + "\n" + (TEMPLATES / "style.css").read_text(encoding="utf-8"), COMMON, whole)
-    built.put("site.js", (TEMPLATES / "site.js").read_text(encoding="utf-8"), COMMON, whole)
+    for part in (CommonPages(pages), DataPages(pages, built.root), about):
+        _put(built, part.files(), COMMON, whole)
+    for name in ("style.css", "site.js"):
+        built.put(name, (TEMPLATES / name).read_text(encoding="utf-8"), COMMON, whole)
     if theme:
         for path in sorted(path for path in theme.rglob("*") if path.is_file()):
             built.place(f"theme/{path.relative_to(theme).as_posix()}", path, "", COMMON, whole)
@@ -181,8 +184,8 @@ def _write(
     home, told = built.root / version_folder(reading.version), reading.files
     for name, path in history.stable_names(reading.folder).items():
         built.place(f"{LATEST}/{name}", home / path.name, told[path.name], COMMON, whole)
-    for file in about.machines([page for page in built.addresses if page.endswith(".html") and page != NOT_FOUND]):
-        built.put(file.address, file.text, COMMON, whole)
+    online = [page for page in built.addresses if page.endswith(".html") and page != NOT_FOUND]
+    _put(built, about.machines(online), COMMON, whole)
 
 
 @dataclass(frozen=True)
@@ -195,23 +198,13 @@ class _Beside:
 
 def _made_beside(pages: Pages, group: str, folder: Path) -> _Beside:
     """Make the pages of barometers or of signals, before any file of the site is written."""
-    of_barometers = group == barometer_pages.GROUP
     with _apart(group):
         if wrong := checksum_findings(folder):
             raise DamagedReleaseError(wrong[0])
-        with BarometerRelease(folder) if of_barometers else SignalsRelease(folder) as release:
-            made = BarometerPages(pages, release) if of_barometers else SignalPages(pages, release)  # type: ignore[arg-type]
+        with OpenRelease(folder, _BESIDE[group].TABLES) as release:
             digests = told_digests(folder)
-            return _Beside(tuple(made.files()), {path: digests.get(path.name, "") for path in release.paths()})
-
-
-def _write_beside(built: SiteFolder, group: str, made: _Beside, whole: str) -> None:
-    """Write these pages, and bring the files of their release."""
-    for file in made.pages:
-        built.put(file.address, file.text, group, whole)
-    home = (barometer_pages if group == barometer_pages.GROUP else signal_pages).FILES
-    for path, digest in made.files.items():
-        built.place(f"{home}/{path.name}", path, digest, group, whole)
+            files = {path: digests.get(path.name, "") for path in release.paths()}
+            return _Beside(tuple(_BESIDE[group](pages, release).files()), files)
 
 
 class _Digests:

@@ -1,38 +1,59 @@
-"""What pages are filled with: templates, links, figures in words with their facts for machines."""
+"""What pages are filled with: templates, links, figures in words and as cards, with their facts for machines."""
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from pipelines.mechanics import french
 from pipelines.portal import addresses
+from pipelines.portal.charts.chart import shortened
 from pipelines.portal.figures import Change, Figure, Indicator, Series, State
-from pipelines.portal.sentences import NO_BREAK_SPACE, has_value, number_text, state_text, unit_text
+from pipelines.portal.sentences import (
+    NO_BREAK_SPACE,
+    figure_text,
+    has_value,
+    latest_sentence,
+    number_text,
+    state_text,
+    unit_text,
+    value_text,
+)
 from pipelines.portal.site_folder import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from pipelines.portal.open_release import OpenRelease
     from pipelines.portal.release_data import Reading
 
+Item = TypeVar("Item")
 TEMPLATES = Path(__file__).parent / "templates"
 LICENCE = "https://www.etalab.gouv.fr/wp-content/uploads/2017/04/ETALAB-Licence-Ouverte-v2.0.pdf"
 LEVELS = {"national": "France", "region": "région", "departement": "département", "site": "structure"}
-LEVELS_MANY = {"national": "France", "region": "régions", "departement": "départements", "site": "structures"}
+LISTS = {
+    "national": ("Réseaux", "reseaux.html"),
+    "departement": ("Départements", "departements.html"),
+    "region": ("Régions", "regions.html"),
+}  # the page of all pages of a level
 ARROWS = {Change.UP: "▲", Change.DOWN: "▼", Change.NONE: "＝"}
 MENU = (
     ("Accueil", "index.html"), ("Réseaux", "reseaux.html"), ("Départements", "departements.html"),
     ("Régions", "regions.html"), ("Structures", "structures.html"), ("Indicateurs", "indicateurs.html"),
     ("Données", "donnees.html"), ("Qualité", "qualite.html"),
 )  # fmt: skip
+_CARD_STYLE = (
+    "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;fill:#1d2229}"
+    ".b{font-size:34px;font-weight:700;fill:#0b5394}.n{font-size:14px;font-weight:700}.q{font-size:12px;fill:#59616c}"
+)
 Crumbs = list[tuple[str, str | None]]
 
 
@@ -120,6 +141,55 @@ def published(series: Series) -> Figure | None:
     return next((figure for figure in reversed(series.figures) if has_value(figure)), None)
 
 
+def card(series: Series, network: str) -> str:
+    """Return the card of the last figure of a series, as an SVG file of its own."""
+    one, shown = series.indicator, published(series) or series.latest
+    big = value_text(shown.value, one) if shown.value is not None and has_value(shown) else state_text(shown)
+    notes = [
+        f"en {shown.year}",
+        "données synthétiques" if shown.synthetic else "",
+        "provisoire" if shown.state == "provisoire" else "",
+    ]
+    lines = (
+        ("n", 28, shortened(one.title, 42)), ("b", 72, shortened(big, 20)), ("q", 96, ", ".join(filter(None, notes))),
+        ("q", 118, shortened(f"{series.place.name}, {network}", 52)),
+        ("q", 138, f"Résultats des services publics, version {VERSION}"),
+    )  # fmt: skip
+    words = "".join(f'<text class="{kind}" x="16" y="{y}">{html.escape(line)}</text>' for kind, y, line in lines)
+    label = html.escape(f"{one.title}, {series.place.name} : {latest_sentence(series)}")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="340" height="152" viewBox="0 0 340 152" role="img" '
+        f'aria-label="{label}"><style>{_CARD_STYLE}</style>'
+        f'<rect x=".5" y=".5" width="339" height="151" rx="8" fill="#fff" stroke="#c4cad2"/>{words}</svg>\n'
+    )
+
+
+def snippet(series: Series, picture: str, page: str) -> str:
+    """Return the HTML to paste in another site, with the whole addresses of the picture and of its page."""
+    one, shown = series.indicator, published(series) or series.latest
+    alternative = html.escape(f"{one.title}, {series.place.name} : {figure_text(shown, one)}")
+    return f'<a href="{page}"><img src="{picture}" width="340" height="152" alt="{alternative}"></a>'
+
+
+def packed(
+    items: Iterable[Item], weigh: Callable[[Item], int], heaviest: int, *, before: int = 0, most: int = 0
+) -> list[list[Item]]:
+    """Cut things in parts of at most ``heaviest`` bytes, in order, one part at least.
+
+    ``before`` is the weight of what the first part holds already; ``most``: how many things a part holds, if limited.
+    """
+    parts: list[list[Item]] = [[]]
+    weight = before
+    for item in items:
+        size = weigh(item)
+        if parts[-1] and (weight + size > heaviest or len(parts[-1]) == most):
+            parts.append([])
+            weight = 0
+        parts[-1].append(item)
+        weight += size
+    return parts
+
+
 class Pages:
     """Fills templates for one release."""
 
@@ -134,7 +204,7 @@ class Pages:
             "site": site, "menu": menu(site), "synthetic": reading.synthetic, "licence": LICENCE, "version": VERSION,
             "figure": figure_html, "change": change_html, "published": published, "at": addresses,
             "marks": partial(marks, told_of_all=reading.synthetic is not None), "counted": french.counted,
-            "networks": reading.networks, "indicators": reading.indicators,
+            "networks": reading.networks, "month": french.month_in_words,
         }  # fmt: skip
 
     def render(self, template: str, address: str, title: str, **told: Any) -> str:
@@ -155,6 +225,15 @@ class Pages:
         """Return the page of an address as a file of the site."""
         return File(address, self.render(template, address, title, **told))
 
+    def in_parts(
+        self, template: str, address: str, title: str, parts: Sequence[Sequence[Any]], **told: Any
+    ) -> Iterator[File]:
+        """Yield a page in parts, each of which links to the others: ``part``, its ``number``, the addresses of all."""
+        targets = [addresses.part(address, number) for number in range(1, len(parts) + 1)]
+        for number, (target, part) in enumerate(zip(targets, parts, strict=True), start=1):
+            titled = f"{title}, partie {number}" if number > 1 else title
+            yield self.file(template, target, titled, part=part, number=number, parts=targets, **told)
+
     def fragment(self, template: str, address: str, **told: Any) -> Markup:
         """Return a piece of the page of an address."""
         return Markup(
@@ -173,7 +252,8 @@ class Pages:
         told: dict[str, Any] = {
             "@context": "https://schema.org", "@type": "Dataset", "name": title, "description": description,
             "inLanguage": "fr", "license": LICENCE, "isAccessibleForFree": True, "version": VERSION,
-            "creator": {"@type": "Organization", "name": self._creator}, "includedInDataCatalog": self.site.title,
+            "creator": {"@type": "Organization", "name": self.reading.producer},
+            "includedInDataCatalog": self.site.title,
         }  # fmt: skip
         if self.site.address:
             told["url"] = self.canonical(address)
@@ -182,7 +262,17 @@ class Pages:
             told["distribution"] = [content]
         return Markup(json.dumps(told, ensure_ascii=False).replace("<", "\\u003c"))
 
-    @property
-    def _creator(self) -> str:
-        contact = self.reading.contact
-        return contact["title"] if contact else self.reading.title
+
+@dataclass(frozen=True)
+class SidePages:
+    """What makes the pages of a release beside the yearly results, each of which says of which release it is."""
+
+    pages: Pages
+    release: OpenRelease
+
+    def page(self, template: str, address: str, title: str, **told: Any) -> File:
+        """Return a page of the release."""
+        return self.pages.file(
+            template, address, title, release_version=self.release.version, synthetic=self.release.synthetic,
+            dataset_title=self.release.title, **told,
+        )  # fmt: skip

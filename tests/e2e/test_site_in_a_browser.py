@@ -17,7 +17,7 @@ import pytest
 from fixtures.made_names import offices
 
 from pipelines.cli import main
-from pipelines.portal.search import search_files
+from pipelines.portal.lists import search_files
 
 pytestmark = pytest.mark.e2e
 

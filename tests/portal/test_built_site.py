@@ -12,7 +12,7 @@ import pytest
 from fixtures.made_release import department, indicator, made_release, network, row, site
 from fixtures.read_back import Page, figure_faults, site_pages, structural_faults
 
-from pipelines.portal.posters import make_posters
+from pipelines.portal.posters.poster_files import make_posters
 from pipelines.portal.release_data import Reading
 from pipelines.portal.site import BuiltSite, build_site
 

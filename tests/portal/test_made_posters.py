@@ -16,7 +16,7 @@ from pipelines.cli import main
 from pipelines.declarations import load
 from pipelines.declarations.network import Network, Poster
 from pipelines.portal.figures import State
-from pipelines.portal.posters import Made, NoPosterError, make_posters
+from pipelines.portal.posters.poster_files import Made, NoPosterError, make_posters
 from pipelines.portal.release_data import Reading
 
 PROJECT = Path(__file__).resolve().parents[2]

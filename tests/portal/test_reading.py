@@ -11,7 +11,8 @@ import pytest
 from fixtures.made_release import department, indicator, made_release, network, row, site
 
 from pipelines.portal.figures import Change, Series, State
-from pipelines.portal.release_data import Reading, UnreadableReleaseError
+from pipelines.portal.open_release import UnreadableReleaseError
+from pipelines.portal.release_data import Reading
 
 
 def only(release: Path) -> Series:

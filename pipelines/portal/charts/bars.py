@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.mechanics.french import listed
-from pipelines.portal.charts.chart import Chart, Row, Table, figure_data, picture, place_data, shortened, text
+from pipelines.portal.charts.chart import Chart, Row, Table, figure_data, path, picture, place_data, shortened, text
 from pipelines.portal.figures import Figure, Indicator, Place
 from pipelines.portal.sentences import (
     base_text,
@@ -52,10 +52,9 @@ def _bar(index: int, name: str, figure: Figure, indicator: Indicator, zero: floa
     value = shown_value(figure)
     if value is None:
         return f"{label}{text(LEFT + 4, top + 31, state_text(figure), 'q')}"
-    axis = f'<path class="axis" d="M{zero:g} {top + 18}v18"/>'
-    end = round(zero + value * scale, 1)
     words = text(RIGHT, top + 14, value_text(value, indicator), "v e")
-    return f'{label}{words}<path class="fill" d="M{zero:g} {top + 20}H{end:g}v14H{zero:g}z"/>{axis}'
+    bar = path("fill", f"M{zero:g} {top + 20}H{round(zero + value * scale, 1):g}v14H{zero:g}z")
+    return label + words + bar + path("axis", f"M{zero:g} {top + 18}v18")
 
 
 def _cells(figure: Figure, indicator: Indicator) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from pipelines.portal.sentences import shown_value
 
 if TYPE_CHECKING:
@@ -58,9 +60,9 @@ class Chart:
     table: Table
     data: Data = ()
 
-    def html(self, identifier: str) -> str:
+    def html(self, identifier: str) -> Markup:
         """Return the chart as a ``figure``; ``identifier`` is unique in the page (letters, digits, hyphens)."""
-        return (
+        return Markup(
             f'<figure class="chart"{_attributes(self.data)}><figcaption>{escape(self.sentence)}</figcaption>{self.svg}'
             '<details><summary>Voir les valeurs (tableau)<span class="vh"> : '
             f"{escape(self.table.caption)}</span></summary>"
@@ -89,6 +91,26 @@ def place_data(indicator: Indicator, place: Place) -> Data:
     return tuple((name, escape(value)) for name, value in told.items())
 
 
+@dataclass(frozen=True, slots=True)
+class Heights:
+    """Where a value is in the height of a picture, between the first of some round values and the last."""
+
+    ticks: Sequence[float]
+    bottom: int
+    top: int = 22
+
+    def y(self, value: float) -> float:
+        """Return the height of a value."""
+        low, high = self.ticks[0], self.ticks[-1]
+        return round(self.bottom - (value - low) / (high - low) * (self.bottom - self.top), 1)
+
+    def grid(self, left: int, right: int, words: Sequence[str], unit: str = "") -> str:
+        """Return a line for each round value with its ``words`` at the left, and the unit above."""
+        lines = "".join(f"M{left} {self.y(tick):g}H{right}" for tick in self.ticks)
+        labels = [text(left - 4, self.y(tick) + 4, label, "q e") for tick, label in zip(self.ticks, words, strict=True)]
+        return path("grid", lines) + (text(4, 10, unit, "q") if unit else "") + "".join(labels)
+
+
 def picture(kind: str, width: int, height: int, marks: Sequence[str], top: int = 0) -> str:
     """Return an SVG that scales to its place; ``kind`` begins its label (« Courbe »), ``top`` is where it begins."""
     return (
@@ -101,6 +123,16 @@ def text(x: float, y: float, words: str, kind: str = "") -> str:
     """Return escaped words at a place; ``kind`` is a class of the style sheet."""
     of_kind = f' class="{kind}"' if kind else ""
     return f'<text x="{round(x, 1):g}" y="{round(y, 1):g}"{of_kind}>{escape(words)}</text>'
+
+
+def path(kind: str, *parts: str) -> str:
+    """Return a path of a class of the style sheet; nothing when it has no part."""
+    return f'<path class="{kind}" d="{"".join(parts)}"/>' if parts else ""
+
+
+def dot(x: float, y: float, radius: float, kind: str = "dot") -> str:
+    """Return a point."""
+    return f'<circle class="{kind}" cx="{x:g}" cy="{y:g}" r="{radius:g}"/>'
 
 
 def shortened(words: str, longest: int) -> str:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from pipelines.portal.charts.chart import (
     Chart,
+    Heights,
     Row,
     Table,
     decimals_of,
+    dot,
     figure_data,
+    path,
     picture,
     place_data,
     shortened,
@@ -59,7 +62,8 @@ def curve(series: Series, references: Sequence[Series] = ()) -> Chart:
     marks += [_absences(scale, series), _breaks(scale, series), _line(_segments(scale, series.figures))]
     marks.append(_labels(scale, series, references))
     headers = ("Année", "Valeur", "Intervalle", "Base", "État", *(reference_name(one) for one in references))
-    table = Table(_caption(series), headers, _rows(series, references))
+    caption = f"{series.indicator.title}, {series.place.name}, par année ({unit_text(2, series.indicator.unit)})"
+    table = Table(caption, headers, _rows(series, references))
     above = scale.top - TOP
     drawn = picture("Courbe", WIDTH, HEIGHT - above, marks, above)
     return Chart(drawn, reading(series, references), table, place_data(series.indicator, series.place))
@@ -78,6 +82,7 @@ class _Scale:
             for bound in (value, *((one is series and shown_interval(figure)) or ()))
         ]
         self.ticks = _value_ticks(held, series.indicator) if held else []
+        self.heights = Heights(self.ticks, BOTTOM, TOP)
         self.top = TOP if held else _FLAT_TOP
         self._step = _step(self.years[0], self.years[-1])
 
@@ -88,14 +93,6 @@ class _Scale:
     def left(self, year: int) -> float:
         """Return where a year's column begins."""
         return round(LEFT + (year - self.years[0]) * self._step, 1)
-
-    def y(self, value: float) -> float:
-        """Return the height of a value."""
-        return _height(value, self.ticks[0], self.ticks[-1])
-
-
-def _height(value: float, low: float, high: float) -> float:
-    return round(BOTTOM - (value - low) / (high - low) * (BOTTOM - TOP), 1)
 
 
 def _step(first: int, last: int) -> float:
@@ -117,18 +114,13 @@ def _value_ticks(held: Sequence[float], indicator: Indicator) -> list[float]:
 @lru_cache(maxsize=1024)  # places of a network share few of them
 def _grid(ticks: tuple[float, ...], indicator: Indicator) -> str:
     if not ticks:
-        return f'<path class="axis" d="M{LEFT} {BOTTOM}H{RIGHT}"/>'
-    heights = [_height(tick, ticks[0], ticks[-1]) for tick in ticks]
-    lines = "".join(f"M{LEFT} {height:g}H{RIGHT}" for height in heights)
+        return path("axis", f"M{LEFT} {BOTTOM}H{RIGHT}")
     size, named = next(((size, named) for size, named in _LARGE if abs(ticks[-1]) >= size * 10), (1, ""))
     amounts = [round(tick / size, 10) for tick in ticks]
     digits = decimals_of(amounts)
-    words = "".join(
-        text(LEFT - 4, height + 4, number_text(amount, digits), "q e")
-        for height, amount in zip(heights, amounts, strict=True)
-    )
+    words = [number_text(amount, digits) for amount in amounts]
     unit = shortened(unit_text(2, indicator.unit), _UNIT_ROOM)
-    return f'<path class="grid" d="{lines}"/>{text(4, 10, f"{named} ({unit})" if named else unit, "q")}{words}'
+    return Heights(ticks, BOTTOM, TOP).grid(LEFT, RIGHT, words, f"{named} ({unit})" if named else unit)
 
 
 @lru_cache(maxsize=64)
@@ -145,7 +137,7 @@ def _absences(scale: _Scale, series: Series) -> str:
         state = state_text(run[0])
         start, end = scale.left(run[0].year), scale.left(run[-1].year + 1)
         middle = round((start + end) / 2, 1)
-        marks.append(f'<path class="gone" d="M{start + 2:g} {BOTTOM}H{end - 2:g}"/>')
+        marks.append(path("gone", f"M{start + 2:g} {BOTTOM}H{end - 2:g}"))
         if len(state) * 5.5 <= end - start:
             marks.append(text(middle, BOTTOM - 8, state, "q m"))
         else:
@@ -171,9 +163,7 @@ def _breaks(scale: _Scale, series: Series) -> str:
     for figure in series.figures[1:]:
         if figure.is_break:
             x = scale.left(figure.year)
-            marks.append(
-                f'<path class="cut" d="M{x:g} {scale.top - 4}V{BOTTOM}"/>{text(x, scale.top - 7, "rupture", "m")}'
-            )
+            marks += [path("cut", f"M{x:g} {scale.top - 4}V{BOTTOM}"), text(x, scale.top - 7, "rupture", "m")]
     return "".join(marks)
 
 
@@ -195,9 +185,9 @@ def _segments(scale: _Scale, figures: Sequence[Figure], *, intervals: bool = Tru
         if value is None or figure.is_break:
             segments.append([])
         if value is not None and figure.year in scale.years:
-            span = (scale.y(interval[0]), scale.y(interval[1])) if interval else None
-            provisional = figure.state is State.PROVISIONAL
-            segments[-1].append(_Mark(scale.x(figure.year), scale.y(value), span, provisional))
+            y = scale.heights.y
+            span = (y(interval[0]), y(interval[1])) if interval else None
+            segments[-1].append(_Mark(scale.x(figure.year), y(value), span, figure.state is State.PROVISIONAL))
     return [segment for segment in segments if segment]
 
 
@@ -206,12 +196,9 @@ def _line(segments: Sequence[Sequence[_Mark]]) -> str:
     marks = [mark for segment in segments for mark in segment]
     whiskers = [f"M{mark.x:g} {mark.interval[0]:g}V{mark.interval[1]:g}" for mark in marks if mark.interval]
     lines = [_polyline(segment) for segment in segments if len(segment) > 1]
-    points = "".join(
-        f'<circle class="{"open" if mark.provisional else "dot"}" cx="{mark.x:g}" cy="{mark.y:g}" r="3.5"/>'
-        for mark in marks
-    )
+    points = [dot(mark.x, mark.y, 3.5, "open" if mark.provisional else "dot") for mark in marks]
     bands = [_band(segment) for segment in segments]
-    return _path("band", bands) + _path("whisker", whiskers) + _path("line", lines) + points
+    return path("band", *bands) + path("whisker", *whiskers) + path("line", *lines) + "".join(points)
 
 
 def _band(segment: Sequence[_Mark]) -> str:
@@ -228,7 +215,7 @@ def _polyline(segment: Sequence[_Mark]) -> str:
 
 def _reference(segments: Sequence[Sequence[_Mark]], kind: str) -> str:
     """Draw a reference dashed; a year alone is a short dash."""
-    return _path(kind, [_polyline(run) if len(run) > 1 else f"M{run[0].x - 6:g} {run[0].y:g}h12" for run in segments])
+    return path(kind, *[_polyline(run) if len(run) > 1 else f"M{run[0].x - 6:g} {run[0].y:g}h12" for run in segments])
 
 
 def _labels(scale: _Scale, series: Series, references: Sequence[Series]) -> str:
@@ -239,10 +226,10 @@ def _labels(scale: _Scale, series: Series, references: Sequence[Series]) -> str:
         last = next((value for value in reversed(values) if value is not None), None)
         if last is not None:
             words = number_text(last, series.indicator.decimals)
+            kind = "v" if len(words) < _LABEL_ROOM - 3 else "v s"
             if one is not series:
-                words = _reference_label(_short_name(one), words)
-            own = "v" if len(words) < _LABEL_ROOM - 3 else "v s"
-            wanted.append((scale.y(last) + 4, words, own if one is series else "r"))
+                words, kind = _reference_label(one, words), "r"
+            wanted.append((scale.heights.y(last) + 4, words, kind))
     placed: list[float] = []
     wanted.sort()
     for y, _, _ in wanted:
@@ -251,23 +238,11 @@ def _labels(scale: _Scale, series: Series, references: Sequence[Series]) -> str:
     return "".join(text(RIGHT + 5, y - over, words, kind) for y, (_, words, kind) in zip(placed, wanted, strict=True))
 
 
-def _reference_label(name: str, value: str) -> str:
+def _reference_label(series: Series, value: str) -> str:
     """Return the name with the value where there is room for both, else the name as far as there is."""
+    name = "France" if series.place.level == "national" else series.place.name
     both = f"{name} {value}"
     return both if len(both) <= _LABEL_ROOM else shortened(name, _LABEL_ROOM)
-
-
-def _short_name(series: Series) -> str:
-    return "France" if series.place.level == "national" else series.place.name
-
-
-def _path(kind: str, parts: Sequence[str]) -> str:
-    return f'<path class="{kind}" d="{"".join(parts)}"/>' if parts else ""
-
-
-def _caption(series: Series) -> str:
-    unit = unit_text(2, series.indicator.unit)
-    return f"{series.indicator.title}, {series.place.name}, par année ({unit})"
 
 
 def _rows(series: Series, references: Sequence[Series]) -> tuple[Row, ...]:

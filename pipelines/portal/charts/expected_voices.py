@@ -6,8 +6,8 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from pipelines.mechanics.french import MONTHS
-from pipelines.portal.charts.chart import Chart, Row, Table, picture, text, ticks
+from pipelines.mechanics.french import month_in_words
+from pipelines.portal.charts.chart import Chart, Heights, Row, Table, dot, path, picture, text, ticks
 from pipelines.portal.sentences import number_text, sentence, unit_text
 
 if TYPE_CHECKING:
@@ -15,34 +15,23 @@ if TYPE_CHECKING:
 
     from pipelines.portal.charts.chart import Data
 
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 320, 34, 314, 22, 150
+WIDTH, LEFT, RIGHT, BOTTOM = 320, 34, 314, 150
+Point = tuple[float, float]
 _LABELS = 5  # months written below
 _PER_MONTH = "voix par mois"
 SECRET = "secret"
 FEELINGS = ("négatif", "positif", "tous")  # in the order of a table
 
 
-def month_words(month: str) -> str:
-    """Return « mars 2024 »."""
-    year, number = month.split("-")
-    return f"{MONTHS[int(number) - 1]} {year}"
-
-
 def expected_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str, unit: str = _PER_MONTH) -> Chart:
     """Draw rows of ``courbes_signaux``: observed, expected (dashed), the limit as a band; ``told``: the sentence."""
-    heights = _Heights(lines, ("observe", "attendu", "limite"), unit)
-    at = heights.at
-    marks = [heights.grid(), *_limits(lines, heights)]
-    marks += _joined(
-        "ref", [(at[x["mois"]], heights.y(x["attendu"])) if x["attendu"] is not None else None for x in lines]
-    )
-    marks += _observed(lines, heights, "observe")
-    marks += [
-        f'<circle class="open" cx="{at[x["mois"]]:g}" cy="{heights.y(x["observe"]):g}" r="4.5"/>'
-        for x in lines if x["vu"] and x["observe"] is not None
-    ]  # fmt: skip
+    scale = _Scale(lines, ("observe", "attendu", "limite"))
+    marks = [scale.grid(unit), _limits(scale), _joined("ref", scale.places("attendu")), *_line(scale, "observe")]
+    for line, place in zip(lines, scale.places("observe"), strict=True):
+        if line["vu"] and place:
+            marks.append(dot(*place, 4.5, "open"))
     rows = tuple(
-        Row((month_words(x["mois"]), _cell(x["observe"]), _cell(x["attendu"]),
+        Row((month_in_words(x["mois"]), _cell(x["observe"]), _cell(x["attendu"]),
              _cell(x["limite"], "aucune" if x["attendu"] is not None else SECRET),
              "signal" if x["vu"] else "rien"), signal_data(x))
         for x in lines
@@ -60,12 +49,11 @@ def voices_curve(title: str, lines: Sequence[Mapping[str, Any]], told: str) -> C
     """
     felt = any(line[name] != 0 for line in lines for name in ("négatif", "positif"))
     drawn = "négatif" if felt else "tous"
-    heights = _Heights(lines, (drawn, "positif"))
-    places = [(heights.at[x["mois"]], heights.y(x["positif"])) if x["positif"] is not None else None for x in lines]
-    marks = [heights.grid(), *_joined("ref", places), *_observed(lines, heights, drawn)]
+    scale = _Scale(lines, (drawn, "positif"))
+    marks = [scale.grid(_PER_MONTH), _joined("ref", scale.places("positif")), *_line(scale, drawn)]
     rows = tuple(
         Row(
-            (month_words(x["mois"]), *(SECRET if x[name] is None else str(x[name]) for name in FEELINGS)),
+            (month_in_words(x["mois"]), *(SECRET if x[name] is None else str(x[name]) for name in FEELINGS)),
             voices_data(x),
         )
         for x in lines
@@ -95,60 +83,52 @@ def _cell(value: float | None, missing: str = SECRET) -> str:
     return number_text(value, 0 if float(value).is_integer() else 1)
 
 
-class _Heights:
+class _Scale:
     """Where a month and a number are in the picture."""
 
-    def __init__(self, lines: Sequence[Mapping[str, Any]], names: Sequence[str], unit: str = _PER_MONTH) -> None:
-        held = [float(line[name]) for line in lines for name in names if line[name] is not None]
-        self.unit, self.ticks = unit, ticks(min([0.0, *held]), max([1.0, *held]))
-        self.months = [line["mois"] for line in lines]
+    def __init__(self, lines: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+        numbers = [float(line[name]) for line in lines for name in names if line[name] is not None]
+        self.lines, self.heights = lines, Heights(ticks(min([0.0, *numbers]), max([1.0, *numbers])), BOTTOM)
         step = (RIGHT - LEFT) / max(len(lines), 1)
-        self.at = {month: round(LEFT + step * (rank + 0.5), 1) for rank, month in enumerate(self.months)}
+        self.x = [round(LEFT + step * (rank + 0.5), 1) for rank in range(len(lines))]
 
-    def y(self, value: float) -> float:
-        """Return the height of a number."""
-        low, high = self.ticks[0], self.ticks[-1]
-        return round(BOTTOM - (value - low) / (high - low) * (BOTTOM - TOP), 1)
+    def places(self, name: str) -> list[Point | None]:
+        """Return where a number of each month is, None where it has none."""
+        numbers = [line[name] for line in self.lines]
+        return [
+            None if number is None else (x, self.heights.y(number)) for x, number in zip(self.x, numbers, strict=True)
+        ]
 
-    def grid(self) -> str:
+    def grid(self, unit: str) -> str:
         """Return the lines of round numbers with their figures, and some months."""
-        across = "".join(f"M{LEFT} {self.y(tick):g}H{RIGHT}" for tick in self.ticks)
-        words = "".join(text(LEFT - 4, self.y(tick) + 4, number_text(tick, 0), "q e") for tick in self.ticks)
-        every = max(1, -(-len(self.months) // _LABELS))
-        shown = self.months[::-1][::every]
-        below = "".join(text(self.at[month], BOTTOM + 15, f"{month[5:]}/{month[2:4]}", "q m") for month in shown)
-        return f'<path class="grid" d="{across}"/>{text(4, 10, escape(self.unit), "q")}{words}{below}'
+        grid = self.heights.grid(LEFT, RIGHT, [number_text(tick, 0) for tick in self.heights.ticks], unit)
+        every = max(1, -(-len(self.lines) // _LABELS))
+        months = [(x, line["mois"]) for x, line in zip(self.x, self.lines, strict=True)][::-1][::every]
+        return grid + "".join(text(x, BOTTOM + 15, f"{month[5:]}/{month[2:4]}", "q m") for x, month in months)
 
 
-def _limits(lines: Sequence[Mapping[str, Any]], heights: _Heights) -> list[str]:
+def _limits(scale: _Scale) -> str:
     """Draw the band under the limit, month after month where there is one."""
-    marks = []
-    for one, other in pairwise(lines):
-        if one["limite"] is not None and other["limite"] is not None:
-            x, right = heights.at[one["mois"]], heights.at[other["mois"]]
-            top, next_top = heights.y(one["limite"]), heights.y(other["limite"])
-            marks.append(f"M{x:g} {BOTTOM}V{top:g}L{right:g} {next_top:g}V{BOTTOM}z")
-    return [f'<path class="usual" d="{"".join(marks)}"/>'] if marks else []
+    return path("usual", *[
+        f"M{one[0]:g} {BOTTOM}V{one[1]:g}L{other[0]:g} {other[1]:g}V{BOTTOM}z"
+        for one, other in pairwise(scale.places("limite")) if one and other
+    ])  # fmt: skip
 
 
-def _observed(lines: Sequence[Mapping[str, Any]], heights: _Heights, name: str) -> list[str]:
-    places = [
-        (heights.at[line["mois"]], heights.y(float(line[name]))) if line[name] is not None else None for line in lines
-    ]
-    dots = [f'<circle class="dot" cx="{place[0]:g}" cy="{place[1]:g}" r="2.5"/>' for place in places if place]
-    return [*_joined("line", places), *dots]
+def _line(scale: _Scale, name: str) -> list[str]:
+    places = scale.places(name)
+    return [_joined("line", places), *(dot(*place, 2.5) for place in places if place)]
 
 
-def _joined(kind: str, places: Sequence[tuple[float, float] | None]) -> list[str]:
-    drawn = "".join(
+def _joined(kind: str, places: Sequence[Point | None]) -> str:
+    return path(kind, *[
         f"M{one[0]:g} {one[1]:g}L{other[0]:g} {other[1]:g}" for one, other in pairwise(places) if one and other
-    )
-    return [f'<path class="{kind}" d="{drawn}"/>'] if drawn else []
+    ])  # fmt: skip
 
 
 def signal_sentence(card: Mapping[str, Any]) -> str:
     """Say what a signal shows, in one sentence."""
-    begun = f"depuis {month_words(card['depuis'])}"
+    begun = f"depuis {month_in_words(card['depuis'])}"
     if why := card.get("revision"):  # releases made before revisions were told have none
         return sentence(f"{card['titre']}, {begun} ; {why}")
     number = card["voix"] if card["observe"] is None else card["observe"]
@@ -156,7 +136,7 @@ def signal_sentence(card: Mapping[str, Any]) -> str:
         return sentence(f"{card['titre']}, {begun} ; le nombre de voix n'est pas donné, il en dirait de trop petits")
     unit = unit_text(number, card.get("unite", "voix"))  # releases made before indicators have no unit
     about = "" if card["nature"] == "indicateur" else "environ "
-    told = f"{about}{_cell(number)} {unit} en {month_words(card['mois'])}"
+    told = f"{about}{_cell(number)} {unit} en {month_in_words(card['mois'])}"
     if card["attendu"] is not None:
         told += f" où l'on en attendait {number_text(card['attendu'], 1)}"
     decimals = 2 if card["nature"] == "indicateur" else 1  # a share that falls by a tenth is far from what it was

@@ -5,26 +5,29 @@ Each gives picture, sentence and table of the same rows; a row is one of ``resul
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pipelines.mechanics.french import listed
-from pipelines.portal.charts.chart import Chart, Row, Table, picture, shortened, text, ticks
+from pipelines.portal.charts.chart import Chart, Heights, Row, Table, dot, path, picture, shortened, text, ticks
 from pipelines.portal.sentences import number_text, sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pipelines.portal.charts.chart import Data
 
-WIDTH, LEFT, RIGHT = 320, 4, 316
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 320, 4, 316, 22, 150
 _BAR, _STEP = 16, 58
 _GAP = 8  # between what was offered and what was not
-_CLASSES = {"favorable": "fill", "neutre": "usual", "défavorable": "against", "mise à part": "peers in"}
+_AGAINST, _APART = "défavorable", "mise à part"
+_CLASSES = {"favorable": "fill", "neutre": "usual", _AGAINST: "against", _APART: "peers in"}
 _ROW = 34
 _LABEL = 36  # characters above a bar
+Line = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class WaveBreak:
     why: str
 
 
-def opinion_figure(line: Mapping[str, Any], *, bare: bool = False) -> str:
+def opinion_figure(line: Line, *, bare: bool = False) -> str:
     """Return a value in words, with its interval unless ``bare``; its status where there is no value."""
     if line["valeur"] is None:
         return str(line["statut"])
@@ -47,7 +50,7 @@ def opinion_figure(line: Mapping[str, Any], *, bare: bool = False) -> str:
     return f"{told}, entre {number_text(line['borne_basse'], digits)} et {number_text(line['borne_haute'], digits)}"
 
 
-def opinion_data(line: Mapping[str, Any]) -> Data:
+def opinion_data(line: Line) -> Data:
     """Return a row for machines: where it stands, exact value and base, status."""
     names = ("barometre", "vague", "question", "mesure", "modalite", "coupe", "groupe", "statut")
     held = [(name, escape(str(line[name]))) for name in names]
@@ -55,7 +58,7 @@ def opinion_data(line: Mapping[str, Any]) -> Data:
     return tuple(held)
 
 
-def change_text(line: Mapping[str, Any], waves: Mapping[str, str]) -> str:
+def change_text(line: Line, waves: Mapping[str, str]) -> str:
     """Say how a value compares with that of an earlier wave; ``waves``: their titles."""
     if line["vague_comparee"] is None or line["ecart_vague"] is None:
         return "pas de comparaison avec une vague antérieure"
@@ -76,7 +79,7 @@ def _lower(title: str) -> str:
     return title[:1].lower() + title[1:]
 
 
-def diverging(title: str, waves: Mapping[str, str], lines: Sequence[Mapping[str, Any]]) -> Chart:
+def diverging(title: str, waves: Mapping[str, str], lines: Sequence[Line]) -> Chart:
     """Draw one bar a wave: the favourable to the right of a line, the opposite to its left, apart what was not offered.
 
     ``lines``: the answers of everybody in each wave, in the order of the scale. A list without sense is drawn from the
@@ -84,157 +87,115 @@ def diverging(title: str, waves: Mapping[str, str], lines: Sequence[Mapping[str,
     """
     by_wave = {wave: [line for line in lines if line["vague"] == wave] for wave in waves}
     shown = {wave: held for wave, held in by_wave.items() if held}
-    left = max((sum(_share(one) for one in held if one["sens"] == "défavorable") for held in shown.values()), default=0)
-    right = max(
-        (
-            sum(_share(one) for one in held if one["sens"] not in ("défavorable", "mise à part"))
-            for held in shown.values()
-        ),
-        default=0,
-    )
-    aside = max(
-        (sum(_share(one) for one in held if one["sens"] == "mise à part") for held in shown.values()), default=0
-    )
+    widths = [[sum(map(_share, side)) for side in _sides(held)] for held in shown.values()] or [[0, 0, 0]]
+    left, right, aside = (max(side) for side in zip(*widths, strict=True))
     scale = (RIGHT - LEFT - _GAP) / ((left + right + aside) or 1.0)
     zero = LEFT + left * scale
     marks = []
     for index, (wave, held) in enumerate(shown.items()):
         marks += _wave_bar(index * _STEP, waves[wave], held, zero, scale, zero + right * scale + _GAP)
     height = max(_STEP * len(shown), _STEP)
-    marks.append(f'<path class="axis" d="M{zero:.1f} 16V{height - 8}"/>')
-    table = Table(title, ("Vague et réponse", "Part", "Base", "Statut"), _answer_rows(waves, lines))
-    return Chart(
-        picture("Barres", WIDTH, height, marks), _answers_told(waves, list(shown.values())[-1] if shown else []), table
-    )
+    marks.append(path("axis", f"M{zero:.1f} 16V{height - 8}"))
+    told = _answers_told(waves, list(shown.values())[-1] if shown else [])
+    return Chart(picture("Barres", WIDTH, height, marks), told, _answers_table(title, waves, lines))
 
 
-def _answer_rows(waves: Mapping[str, str], lines: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
-    return tuple(
-        Row(
-            (f"{waves[line['vague']]} : {line['libelle']}", opinion_figure(line), _base(line), str(line["statut"])),
-            opinion_data(line),
-        )
-        for line in lines
-    )
+def _sides(lines: Sequence[Line]) -> tuple[list[Line], list[Line], list[Line]]:
+    """Return the answers by where they are drawn: left of the line, right of it, apart."""
+    against = [line for line in lines if line["sens"] == _AGAINST]
+    offered = [line for line in lines if line["sens"] not in (_AGAINST, _APART)]
+    return against, offered, [line for line in lines if line["sens"] == _APART]
 
 
-def _share(line: Mapping[str, Any]) -> float:
+def _row(name: str, line: Line, *more: str) -> Row:
+    """Return a row of a table: name, value, base, status, and what else is told."""
+    return Row((name, opinion_figure(line), _base(line), str(line["statut"]), *more), opinion_data(line))
+
+
+def _answers_table(title: str, waves: Mapping[str, str], lines: Sequence[Line]) -> Table:
+    rows = [_row(f"{waves[line['vague']]} : {line['libelle']}", line) for line in lines]
+    return Table(title, ("Vague et réponse", "Part", "Base", "Statut"), tuple(rows))
+
+
+def _share(line: Line) -> float:
     return float(line["valeur"] or 0.0)
 
 
-def _base(line: Mapping[str, Any]) -> str:
+def _base(line: Line) -> str:
     return "non publiée" if line["base"] is None else number_text(line["base"], 0)
 
 
-def _wave_bar(
-    top: float, name: str, held: Sequence[Mapping[str, Any]], zero: float, scale: float, aside: float
-) -> list[str]:
+def _wave_bar(top: float, name: str, held: Sequence[Line], zero: float, scale: float, aside: float) -> list[str]:
     """Draw the levels of a wave outwards from the line; the figures are written under the bar, in the same order."""
     marks = [text(LEFT, top + 12, shortened(name, _LABEL))]
-    negative = [one for one in held if one["sens"] == "défavorable"]
-    offered = [one for one in held if one["sens"] not in ("défavorable", "mise à part")]
-    spans: list[tuple[float, float, Mapping[str, Any]]] = []
-    start = zero - sum(_share(one) for one in negative) * scale
-    for one in (*negative, *reversed(offered)) if negative else offered:
-        spans.append((start, _share(one) * scale, one))
-        start += _share(one) * scale
-    end = aside
-    for one in (one for one in held if one["sens"] == "mise à part"):
-        spans.append((end, _share(one) * scale, one))
-        end += spans[-1][1]
-    for x, width, one in spans:
-        kind = _CLASSES.get(one["sens"], "fill")
-        strong = one is held[0] or (negative and one is negative[-1]) or one["sens"] not in ("favorable", "défavorable")
-        marks.append(
-            f'<path class="{kind}{"" if strong else " half"}" d="M{x:.1f} {top + 18:g}h{max(width - 1, 0.4):.1f}'
-            f'v{_BAR}h-{max(width - 1, 0.4):.1f}z"/>'
-        )
-        if width >= 18:
-            marks.append(text(x + width / 2, top + 47, number_text(_share(one), 0), "q m"))
+    negative, offered, apart = _sides(held)
+    start = zero - sum(map(_share, negative)) * scale
+    level = (*negative, *reversed(offered)) if negative else offered
+    for begin, lines in ((start, level), (aside, apart)):
+        x = begin
+        for line in lines:
+            width = _share(line) * scale
+            outermost = line is held[0] or (negative and line is negative[-1])
+            strong = outermost or line["sens"] not in ("favorable", _AGAINST)
+            kind, drawn = _CLASSES.get(line["sens"], "fill"), f"{max(width - 1, 0.4):.1f}"
+            shape = f"M{x:.1f} {top + 18:g}h{drawn}v{_BAR}h-{drawn}z"
+            marks.append(path(kind if strong else f"{kind} half", shape))
+            if width >= 18:
+                marks.append(text(x + width / 2, top + 47, number_text(_share(line), 0), "q m"))
+            x += width
     return marks
 
 
-def _answers_told(waves: Mapping[str, str], last: Sequence[Mapping[str, Any]]) -> str:
+def _answers_told(waves: Mapping[str, str], last: Sequence[Line]) -> str:
     if not last:
         return "Aucune vague n'a de réponses publiées."
-    told = [f"{one['libelle']} : {opinion_figure(one, bare=True)}" for one in last if one["sens"] != "mise à part"]
-    apart = [f"{one['libelle']} : {opinion_figure(one, bare=True)}" for one in last if one["sens"] == "mise à part"]
+    told = [f"{one['libelle']} : {opinion_figure(one, bare=True)}" for one in last if one["sens"] != _APART]
+    apart = [f"{one['libelle']} : {opinion_figure(one, bare=True)}" for one in last if one["sens"] == _APART]
     of_all = f" ; de toutes les réponses, {' ; '.join(apart)}" if apart else ""
     return sentence(f"{waves[last[0]['vague']]} : {' ; '.join(told)}{of_all}")
 
 
-def slopes(
-    title: str, waves: Mapping[str, str], lines: Sequence[Mapping[str, Any]], breaks: Sequence[WaveBreak]
-) -> Chart:
+def slopes(title: str, waves: Mapping[str, str], lines: Sequence[Line], breaks: Sequence[WaveBreak]) -> Chart:
     """Draw a figure wave by wave, joined where the two compare, with its interval; a break is a gap with its reason."""
     held = [line for line in lines if line["valeur"] is not None]
-    scale = _Heights(held)
+    heights = Heights(_round_values(held), BOTTOM, TOP)
     names = [line["vague"] for line in lines]
     step = (RIGHT - 40) / max(len(names), 1)
     at = {wave: round(34 + step * (rank + 0.5), 1) for rank, wave in enumerate(names)}
-    marks = [scale.grid()]
+    marks = [heights.grid(30, RIGHT, [_comma(tick) for tick in heights.ticks])]
     for line in held:
-        marks.append(_whisker(at[line["vague"]], scale, line))
-    for one, other in pairwise(held):
+        if line["borne_basse"] is not None:
+            low, high = heights.y(line["borne_basse"]), heights.y(line["borne_haute"])
+            marks.append(path("whisker", f"M{at[line['vague']]:g} {low:g}V{high:g}"))
+    points = [(at[line["vague"]], heights.y(line["valeur"])) for line in held]
+    broken = {each.wave for each in breaks}
+    for (one, (x, y)), (other, (next_x, next_y)) in pairwise(zip(held, points, strict=True)):
         if other["vague_comparee"] == one["vague"]:
-            ends = (
-                f"M{at[one['vague']]:g} {scale.y(one['valeur']):g}L{at[other['vague']]:g} {scale.y(other['valeur']):g}"
-            )
-            marks.append(f'<path class="line" d="{ends}"/>')
-        elif other["vague"] in {each.wave for each in breaks}:
-            middle = (at[one["vague"]] + at[other["vague"]]) / 2
-            marks.append(f'<path class="cut" d="M{middle:.1f} {_Heights.TOP}V{_Heights.BOTTOM}"/>')
-            marks.append(text(middle, _Heights.TOP - 4, "rupture", "q m"))
-    for line in held:
-        marks.append(f'<circle class="dot" cx="{at[line["vague"]]:g}" cy="{scale.y(line["valeur"]):g}" r="4"/>')
-        marks.append(text(at[line["vague"]] - 7, scale.y(line["valeur"]) - 5, opinion_figure(line, bare=True), "v e"))
+            marks.append(path("line", f"M{x:g} {y:g}L{next_x:g} {next_y:g}"))
+        elif other["vague"] in broken:
+            middle = (x + next_x) / 2
+            marks += [path("cut", f"M{middle:.1f} {TOP}V{BOTTOM}"), text(middle, TOP - 4, "rupture", "q m")]
+    for line, (x, y) in zip(held, points, strict=True):
+        marks += [dot(x, y, 4), text(x - 7, y - 5, opinion_figure(line, bare=True), "v e")]
     room = int(step / 5.6)
-    marks += [text(at[wave], _Heights.BOTTOM + 15, shortened(waves[wave], room), "q m") for wave in names]
-    rows = tuple(
-        Row(
-            (waves[line["vague"]], opinion_figure(line), _base(line), str(line["statut"]), change_text(line, waves)),
-            opinion_data(line),
-        )
-        for line in lines
-    )
+    marks += [text(at[wave], BOTTOM + 15, shortened(waves[wave], room), "q m") for wave in names]
+    rows = tuple(_row(waves[line["vague"]], line, change_text(line, waves)) for line in lines)
     table = Table(title, ("Vague", "Valeur", "Base", "Statut", "Comparaison"), rows)
-    return Chart(picture("Courbe", WIDTH, _Heights.BOTTOM + 22, marks), _waves_told(waves, lines, breaks), table)
+    return Chart(picture("Courbe", WIDTH, BOTTOM + 22, marks), _waves_told(waves, lines, breaks), table)
 
 
-def _bounds(lines: Sequence[Mapping[str, Any]]) -> list[float]:
-    """Return every value and bound of rows."""
+def _round_values(lines: Sequence[Line]) -> list[float]:
+    """Return round values that hold every value and bound of rows between them."""
     names = ("valeur", "borne_basse", "borne_haute")
-    return [line[name] for line in lines for name in names if line[name] is not None]
+    bounds = [line[name] for line in lines for name in names if line[name] is not None]
+    return ticks(min(bounds), max(bounds)) if bounds else [0.0, 1.0]
 
 
-class _Heights:
-    """Where a value is in the height of the picture."""
-
-    TOP, BOTTOM = 22, 150
-
-    def __init__(self, lines: Sequence[Mapping[str, Any]]) -> None:
-        bounds = _bounds(lines)
-        self.ticks = ticks(min(bounds), max(bounds)) if bounds else [0.0, 1.0]
-
-    def y(self, value: float) -> float:
-        """Return the height of a value."""
-        low, high = self.ticks[0], self.ticks[-1]
-        return round(self.BOTTOM - (value - low) / (high - low) * (self.BOTTOM - self.TOP), 1)
-
-    def grid(self) -> str:
-        """Return the lines of round values, with their figures."""
-        lines = "".join(f"M30 {self.y(tick):g}H{RIGHT}" for tick in self.ticks)
-        words = "".join(text(26, self.y(tick) + 4, f"{tick:g}".replace(".", ","), "q e") for tick in self.ticks)
-        return f'<path class="grid" d="{lines}"/>{words}'
+def _comma(value: float) -> str:
+    return f"{value:g}".replace(".", ",")
 
 
-def _whisker(x: float, scale: _Heights, line: Mapping[str, Any]) -> str:
-    if line["borne_basse"] is None:
-        return ""
-    return f'<path class="whisker" d="M{x:g} {scale.y(line["borne_basse"]):g}V{scale.y(line["borne_haute"]):g}"/>'
-
-
-def _waves_told(waves: Mapping[str, str], lines: Sequence[Mapping[str, Any]], breaks: Sequence[WaveBreak]) -> str:
+def _waves_told(waves: Mapping[str, str], lines: Sequence[Line], breaks: Sequence[WaveBreak]) -> str:
     if not lines:
         return "Aucune vague n'a de valeur publiée."
     last = lines[-1]
@@ -244,49 +205,35 @@ def _waves_told(waves: Mapping[str, str], lines: Sequence[Mapping[str, Any]], br
     return sentence("".join([told, *(f" ; {one}" for one in cut)]))
 
 
-def group_dots(title: str, lines: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]) -> Chart:
+def group_dots(title: str, lines: Sequence[Line], whole: Line) -> Chart:
     """Draw the groups of a cut as dots with their interval, everybody (``whole``) as a dashed line.
 
     A group that surely differs from the rest of the cut says so; one without a value says its status.
     """
-    rows = tuple(
-        Row(
-            (
-                line["groupe_libelle"],
-                opinion_figure(line),
-                _base(line),
-                str(line["statut"]),
-                rest_text(line),
-                letters_text(line, lines),
-            ),
-            opinion_data(line),
-        )
-        for line in lines
-    )
+    rows = [_row(line["groupe_libelle"], line, rest_text(line), letters_text(line, lines)) for line in lines]
     headers = ("Groupe", "Valeur", "Base", "Statut", "Par rapport aux autres", "Sûrement au-dessus de")
     drawn = _dots([(line["groupe_libelle"], line) for line in lines], whole)
-    return Chart(drawn, _groups_told(lines, whole), Table(title, headers, rows))
+    return Chart(drawn, _groups_told(lines, whole), Table(title, headers, tuple(rows)))
 
 
-def several_answers(title: str, waves: Mapping[str, str], lines: Sequence[Mapping[str, Any]]) -> Chart:
+def several_answers(title: str, waves: Mapping[str, str], lines: Sequence[Line]) -> Chart:
     """Draw the answers of a multiple choice in the last wave: shares that don't add up to 100, so no stacked bar."""
-    table = Table(title, ("Vague et réponse", "Part", "Base", "Statut"), _answer_rows(waves, lines))
     last = [line for line in lines if line["vague"] == lines[-1]["vague"]]
-    return Chart(_dots([(line["libelle"], line) for line in last]), _answers_told(waves, last), table)
+    drawn = _dots([(line["libelle"], line) for line in last])
+    return Chart(drawn, _answers_told(waves, last), _answers_table(title, waves, lines))
 
 
-def _dots(named: Sequence[tuple[str, Mapping[str, Any]]], whole: Mapping[str, Any] | None = None) -> str:
+def _dots(named: Sequence[tuple[str, Line]], whole: Line | None = None) -> str:
     """Return one line a row: its name, a dot and its interval; a dashed line across at the value of ``whole``."""
-    bounds = _bounds([line for _, line in named] + ([whole] if whole else []))
-    scale = ticks(min(bounds), max(bounds)) if bounds else [0.0, 1.0]
+    scale = _round_values([*(line for _, line in named), *([whole] if whole else [])])
 
     def x(value: float) -> float:
         return round(LEFT + 8 + (value - scale[0]) / (scale[-1] - scale[0]) * (RIGHT - LEFT - 16), 1)
 
     height = _ROW * len(named) + 22
-    marks = [text(x(tick), height - 4, f"{tick:g}".replace(".", ","), "q m") for tick in scale]
+    marks = [text(x(tick), height - 4, _comma(tick), "q m") for tick in scale]
     if whole is not None and whole["valeur"] is not None:
-        marks.append(f'<path class="ref" d="M{x(whole["valeur"]):g} 4V{height - 18}"/>')
+        marks.append(path("ref", f"M{x(whole['valeur']):g} 4V{height - 18}"))
     for rank, (name, line) in enumerate(named):
         y = _ROW * rank + 26
         marks.append(text(LEFT, y - 10, shortened(name, _LABEL)))
@@ -294,14 +241,13 @@ def _dots(named: Sequence[tuple[str, Mapping[str, Any]]], whole: Mapping[str, An
             marks.append(text(RIGHT, y - 10, str(line["statut"]), "q e"))
             continue
         if line["borne_basse"] is not None:
-            marks.append(f'<path class="whisker" d="M{x(line["borne_basse"]):g} {y}H{x(line["borne_haute"]):g}"/>')
-        kind = "dot" if line["statut"] == "publié" else "open"
-        marks.append(f'<circle class="{kind}" cx="{x(line["valeur"]):g}" cy="{y}" r="4"/>')
+            marks.append(path("whisker", f"M{x(line['borne_basse']):g} {y}H{x(line['borne_haute']):g}"))
+        marks.append(dot(x(line["valeur"]), y, 4, "dot" if line["statut"] == "publié" else "open"))
         marks.append(text(RIGHT, y - 10, opinion_figure(line, bare=True), "v e"))
     return picture("Points", WIDTH, height, marks)
 
 
-def rest_text(line: Mapping[str, Any]) -> str:
+def rest_text(line: Line) -> str:
     """Say how a group compares with the rest of its cut."""
     if line["ecart_reste"] is None:
         return "non comparé"
@@ -311,7 +257,7 @@ def rest_text(line: Mapping[str, Any]) -> str:
     return f"{'au-dessus' if line['ecart_reste'] > 0 else 'au-dessous'} de {gap} point{_plural(line['ecart_reste'])}"
 
 
-def letters_text(line: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> str:
+def letters_text(line: Line, lines: Sequence[Line]) -> str:
     """Name the groups that a group is surely above."""
     if line["statut"] != "publié":
         return "non comparé"
@@ -319,7 +265,7 @@ def letters_text(line: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) ->
     return listed([names[letter] for letter in line["superieur_a"] or "" if letter in names]) or "aucun"
 
 
-def _groups_told(lines: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]) -> str:
+def _groups_told(lines: Sequence[Line], whole: Line) -> str:
     apart = [one for one in lines if one["reste_significatif"]]
     told = [f"{one['groupe_libelle']} ({opinion_figure(one, bare=True)}, {rest_text(one)})" for one in apart]
     start = f"Ensemble : {opinion_figure(whole, bare=True)}"

@@ -10,12 +10,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pipelines.mechanics.french import counted
-from pipelines.portal.charts.chart import Chart, Row, Table, decimals_of, figure_data, picture, text, ticks
+from pipelines.portal.charts.chart import Chart, Row, Table, decimals_of, dot, figure_data, path, picture, text, ticks
 from pipelines.portal.charts.peers import NORMAL_95, NORMAL_998, PeerGroup
 from pipelines.portal.figures import Figure, Indicator, Place
 from pipelines.portal.sentences import (
     cell_text,
-    figure_text,
     has_value,
     number_text,
     sentence,
@@ -32,7 +31,6 @@ LEFT, RIGHT, BARS, BAND, AXIS = 12, 308, 70, 74, 90
 _TALLEST = 32.0
 _BINS = 10  # about; few enough that a bar of one office is seen
 
-_HEADERS = ("Repère", "Valeur")
 _METHOD = "limites d'entonnoir : hasard ({chance}) et variation entre {noun}s"
 _THIS = {"site": "Cette structure", "departement": "Ce département", "region": "Cette région"}
 
@@ -45,23 +43,22 @@ class _Funnel:
     outer: tuple[float, float]
 
 
-def strip(figure: Figure, group: PeerGroup | None, indicator: Indicator, place: Place) -> Chart:
+def strip(figure: Figure, group: PeerGroup, indicator: Indicator, place: Place) -> Chart:
     """Draw where a place is among comparable ones: bars count them, bands are the usual variation at its size.
 
-    ``group`` is what ``peer_groups`` says of the place, None where it has no published value.
+    ``group`` is what ``peer_groups`` says of the place.
     """
     value = shown_value(figure)
-    if group is None or value is None:
-        told = sentence(f"{figure_text(figure, indicator)} : pas de place parmi des lieux comparables")
-        table = Table(f"{indicator.title}, {place.name} en {figure.year}", _HEADERS, _own(figure, indicator, place))
-        return Chart(picture("Bande", WIDTH, 24, [text(LEFT, 16, state_text(figure), "q")]), told, table)
-    funnel = _funnel(group, figure)
+    assert value is not None  # no place without a published value is in a group
+    inner, outer = group.limits(figure, NORMAL_95), group.limits(figure, NORMAL_998)
+    funnel = _Funnel(inner, outer) if inner and outer else None
     edges = _edges(group, [value, *(funnel.outer if funnel else ())])
     shown, scale = _shown(group, edges, BARS), _Scale(edges)
     bands, limits = (_bands(scale, funnel), _limit_rows(group, funnel)) if funnel else ([], ())
     marks = [*bands, shown.marks, _marker(scale, value, value_text(value, indicator))]
-    rows = (*_own(figure, indicator, place), *limits, *_spread_rows(group), *shown.rows)
-    table = Table(f"{indicator.title}, {place.name} parmi {group.label}, {group.year}", _HEADERS, rows)
+    own = Row((_THIS.get(place.level, place.name), cell_text(figure, indicator)), figure_data(figure))
+    rows = (own, *limits, *_spread_rows(group), *shown.rows)
+    table = Table(f"{indicator.title}, {place.name} parmi {group.label}, {group.year}", ("Repère", "Valeur"), rows)
     return Chart(picture("Bande", WIDTH, HEIGHT, marks), _place_sentence(group, value, funnel), table)
 
 
@@ -103,11 +100,6 @@ def _spread(group: PeerGroup) -> str:
     )
 
 
-def _funnel(group: PeerGroup, figure: Figure) -> _Funnel | None:
-    inner, outer = group.limits(figure, NORMAL_95), group.limits(figure, NORMAL_998)
-    return _Funnel(inner, outer) if inner and outer else None
-
-
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """What all places of a group share: bars and axis drawn, and the rows of the bars."""
@@ -138,30 +130,30 @@ def _edges(group: PeerGroup, others: Sequence[float]) -> tuple[float, ...]:
     return tuple(ticks(min(held), max(held), _BINS))
 
 
-def _counts(group: PeerGroup, edges: Sequence[float]) -> list[int]:
-    """Count the values from each edge to below the next; the last one holds its upper edge."""
-    below = [bisect_left(group.values, edge) for edge in edges[:-1]]
-    return [end - start for start, end in pairwise([*below, len(group.values)])]
+def _bins(group: PeerGroup, edges: Sequence[float]) -> list[tuple[int, float, float]]:
+    """Count the values from each edge to below the next, where there are some; the last bin holds its upper edge."""
+    below = [*(bisect_left(group.values, edge) for edge in edges[:-1]), len(group.values)]
+    counts = [end - start for start, end in pairwise(below)]
+    return [(count, low, high) for count, low, high in zip(counts, edges, edges[1:], strict=False) if count]
 
 
 def _bars(scale: _Scale, group: PeerGroup, edges: Sequence[float], base: int) -> str:
     """Draw how many values lie between two edges, with the number above each bar."""
-    counts = _counts(group, edges)
-    tall = max(counts)
+    bins = _bins(group, edges)
+    tall = max(count for count, _, _ in bins)
     parts, words = [], []
-    for count, low, high in zip(counts, edges, edges[1:], strict=False):
-        if count:
-            height = round(max(1.5, count / tall * _TALLEST), 1)
-            parts.append(f"M{scale.x(low) + 0.5:g} {base}v-{height:g}H{scale.x(high) - 0.5:g}V{base}z")
-            words.append(text((scale.x(low) + scale.x(high)) / 2, base - height - 3, str(count), "q m"))
-    return f'<path class="peers" d="{"".join(parts)}"/>{"".join(words)}'
+    for count, low, high in bins:
+        height = round(max(1.5, count / tall * _TALLEST), 1)
+        parts.append(f"M{scale.x(low) + 0.5:g} {base}v-{height:g}H{scale.x(high) - 0.5:g}V{base}z")
+        words.append(text((scale.x(low) + scale.x(high)) / 2, base - height - 3, str(count), "q m"))
+    return path("peers", *parts) + "".join(words)
 
 
 def _bands(scale: _Scale, funnel: _Funnel) -> list[str]:
     marks = []
     for (low, high), kind in ((funnel.outer, "usual"), (funnel.inner, "usual in")):
         left, right = scale.x(low), scale.x(high)
-        marks.append(f'<path class="{kind}" d="M{left:g} {BAND}H{right:g}V{AXIS}H{left:g}z"/>')
+        marks.append(path(kind, f"M{left:g} {BAND}H{right:g}V{AXIS}H{left:g}z"))
     middle = min(max((left + right) / 2, LEFT + 50), RIGHT - 50)
     return [*marks, text(middle, HEIGHT - 2, "variation habituelle", "q m")]
 
@@ -171,14 +163,13 @@ def _axis(scale: _Scale, edges: Sequence[float]) -> str:
     shown = edges[::every]
     decimals = decimals_of(shown)
     words = "".join(text(scale.x(edge), AXIS + 13, number_text(edge, decimals), "q m") for edge in shown)
-    return f'<path class="axis" d="M{LEFT} {AXIS}H{RIGHT}"/>{words}'
+    return path("axis", f"M{LEFT} {AXIS}H{RIGHT}") + words
 
 
 def _marker(scale: _Scale, value: float, words: str) -> str:
     x = scale.x(value)
     anchor = "v m" if LEFT + 60 < x < RIGHT - 60 else ("v" if x <= LEFT + 60 else "v e")
-    line = f'<path class="line" d="M{x:g} 20V{AXIS}"/><circle class="dot" cx="{x:g}" cy="82" r="5"/>'
-    return line + text(x, 14, words, anchor)
+    return path("line", f"M{x:g} 20V{AXIS}") + dot(x, 82, 5) + text(x, 14, words, anchor)
 
 
 def _place_sentence(group: PeerGroup, value: float, funnel: _Funnel | None) -> str:
@@ -198,10 +189,6 @@ def _verdict(value: float, funnel: _Funnel) -> str:
         if value < low:
             return f"{adverb}au-dessous de la variation habituelle"
     return "dans la variation habituelle"
-
-
-def _own(figure: Figure, indicator: Indicator, place: Place) -> tuple[Row, ...]:
-    return (Row((_THIS.get(place.level, place.name), cell_text(figure, indicator)), figure_data(figure)),)
 
 
 def _limit_rows(group: PeerGroup, funnel: _Funnel) -> tuple[Row, ...]:
@@ -227,9 +214,8 @@ def _bin_rows(group: PeerGroup, edges: Sequence[float]) -> tuple[Row, ...]:
     """Return the bars as rows: from each edge to below the next."""
     decimals = decimals_of(edges)
     rows = []
-    for count, low, high in zip(_counts(group, edges), edges, edges[1:], strict=False):
-        if count:
-            last = "" if high == edges[-1] else "moins de "
-            span = f"De {number_text(low, decimals)} à {last}{number_text(high, decimals)}"
-            rows.append(Row((span, counted(count, group.noun))))
+    for count, low, high in _bins(group, edges):
+        last = "" if high == edges[-1] else "moins de "
+        span = f"De {number_text(low, decimals)} à {last}{number_text(high, decimals)}"
+        rows.append(Row((span, counted(count, group.noun))))
     return tuple(rows)

@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from itertools import pairwise
-from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.mechanics.french import counted, listed
-from pipelines.portal.charts.chart import Chart, Row, Table, decimals_of, figure_data, picture, shortened, text
+from pipelines.portal.charts.chart import Chart, Row, Table, figure_data, picture, shortened, text
 from pipelines.portal.figures import Figure, Indicator, State
 from pipelines.portal.sentences import (
     base_text,
@@ -57,7 +56,7 @@ class Area:
 
 
 def areas_of_year(
-    rows: Iterable[Mapping[str, object]], level: str, year: int, figures: Mapping[str, Figure]
+    rows: Iterable[Mapping[str, Any]], level: str, year: int, figures: Mapping[str, Figure]
 ) -> list[Area]:
     """Return the départements or regions that existed in a year, each with its figure, from rows of ``territoires``.
 
@@ -67,30 +66,27 @@ def areas_of_year(
     inside: dict[str, list[str]] = {}
     for row in held:
         if row["maille"] == "departement":
-            owner = row["territoire_code"] if level == "departement" else row["region_code"]
-            inside.setdefault(str(owner), []).append(str(row["territoire_code"]))
+            owner = row["territoire_code" if level == "departement" else "region_code"]
+            inside.setdefault(owner, []).append(row["territoire_code"])
     missing = Figure(year, None, None, None, None, State.NO_ROW, has_row=False)
     return [
-        Area(code, str(row["territoire"]), tuple(inside.get(code, ())), figures.get(code, missing))
+        Area(code, row["territoire"], tuple(inside.get(code, ())), figures.get(code, missing))
         for row in held
-        if row["maille"] == level and (code := str(row["territoire_code"]))
+        if row["maille"] == level and (code := row["territoire_code"])
     ]
 
 
-def territory_map(
-    areas: Sequence[Area], indicator: Indicator, year: int, level: str, thresholds: Sequence[float] = ()
-) -> Chart:
-    """Draw the areas of one ``level`` (« departement », « region ») in a year, in classes cut at two thresholds.
+def territory_map(areas: Sequence[Area], indicator: Indicator, year: int, level: str) -> Chart:
+    """Draw the areas of one ``level`` (« departement », « region ») in a year, in thirds of the published values.
 
-    Without declared thresholds, classes are the thirds of the published values. A collectivity without contour and
-    without a row is left out.
+    A collectivity without contour and without a row is left out.
     """
     areas = [area for area in areas if area.figure.state is not State.NO_ROW or _outline(area.departments)]
     values = sorted(value for area in areas if (value := shown_value(area.figure)) is not None)
-    cuts = sorted(thresholds)[:2] or _thirds(values, indicator.decimals)
-    shown = _Shown(tuple(cuts), indicator, f"{indicator.code}-{level}-{year}")
+    shown = _Shown(_thirds(values, indicator.decimals), indicator, f"{indicator.code}-{level}-{year}")
     legend = _legend(areas, shown)
-    marks = [_patterns(shown.key), _mainland(areas, shown), _paris(areas, shown), _overseas(areas, shown), *legend]
+    mainland = [_shape(area, shown) for area in areas if not _is_overseas(area)]
+    marks = [_patterns(shown.key), *mainland, _paris(areas, shown), _overseas(areas, shown), *legend]
     height = _LEGEND_TOP + _LEGEND_LINE * len(legend)
     told, table = _told(areas, values, indicator, year, level), _table(areas, shown, year, level)
     return Chart(picture("Carte", WIDTH, height, marks), told, table)
@@ -100,7 +96,7 @@ def territory_map(
 class _Shown:
     """How figures become fillings: the values where classes are cut, the key that makes patterns this map's own."""
 
-    cuts: tuple[float, ...]
+    cuts: Sequence[float]
     indicator: Indicator
     key: str
 
@@ -120,13 +116,12 @@ class _Shown:
         """Return the class of a value in words: « de 70 à moins de 75 % »."""
         if not self.cuts:
             return "valeur publiée"
-        rank = self.rank(value)
-        decimals = max(self.indicator.decimals, decimals_of(self.cuts))
+        rank, one = self.rank(value), self.indicator
         if rank == 0:
-            return f"moins de {_amount(self.cuts[0], self.indicator, decimals)}"
+            return f"moins de {value_text(self.cuts[0], one)}"
         if rank == len(self.cuts):
-            return f"{_amount(self.cuts[-1], self.indicator, decimals)} et plus"
-        return f"de {number_text(self.cuts[0], decimals)} à moins de {_amount(self.cuts[1], self.indicator, decimals)}"
+            return f"{value_text(self.cuts[-1], one)} et plus"
+        return f"de {number_text(self.cuts[0], one.decimals)} à moins de {value_text(self.cuts[1], one)}"
 
     def told(self, figure: Figure) -> str:
         """Return the class or the state of a figure in words."""
@@ -134,13 +129,9 @@ class _Shown:
         return state_text(figure) if value is None else self.words(value)
 
 
-def _existed(row: Mapping[str, object], year: int) -> bool:
-    first, last = (_year(row[name]) for name in ("premiere_annee", "derniere_annee"))
+def _existed(row: Mapping[str, Any], year: int) -> bool:
+    first, last = row["premiere_annee"], row["derniere_annee"]
     return (first is None or first <= year) and (last is None or year <= last)
-
-
-def _year(value: object) -> int | None:
-    return int(value) if isinstance(value, int | float) and not isnan(value) else None
 
 
 @cache
@@ -196,10 +187,6 @@ def _thirds(values: Sequence[float], decimals: int) -> list[float]:
     return sorted(cut for cut in cuts if cut > values[0])
 
 
-def _amount(value: float, indicator: Indicator, decimals: int) -> str:
-    return value_text(value, replace(indicator, decimals=decimals))
-
-
 def _patterns(key: str) -> str:
     """Return the patterns of states: hatched, dotted, and thin the other way for what was not measured."""
     kinds = (
@@ -227,10 +214,6 @@ def _is_overseas(area: Area) -> bool:
     return any(code in _OVERSEAS for code in area.departments)
 
 
-def _mainland(areas: Sequence[Area], shown: _Shown) -> str:
-    return "".join(_shape(area, shown) for area in areas if not _is_overseas(area))
-
-
 def _paris(areas: Sequence[Area], shown: _Shown) -> str:
     """Draw Paris and the départements around it again, larger, in a box: on the map they are specks."""
     inside = [area for area in areas if area.departments[:1] == (area.code,) and area.code in _rings(_ENLARGED)]
@@ -254,7 +237,12 @@ def _overseas(areas: Sequence[Area], shown: _Shown) -> str:
 
 def _legend(areas: Sequence[Area], shown: _Shown) -> list[str]:
     """Return a line for each class and state that the map shows, with how many areas are in it."""
-    drawn = [area for area in sorted(areas, key=_lowest_first) if _outline(area.departments)]
+
+    def lowest_first(area: Area) -> tuple[bool, float, str]:
+        value = shown_value(area.figure)
+        return value is None, value or 0.0, state_text(area.figure)
+
+    drawn = [area for area in sorted(areas, key=lowest_first) if _outline(area.departments)]
     counts = Counter((shown.filling(area.figure), shown.told(area.figure)) for area in drawn)
     marks = []
     for index, ((filling, words), count) in enumerate(counts.items()):
@@ -262,11 +250,6 @@ def _legend(areas: Sequence[Area], shown: _Shown) -> list[str]:
         swatch = f'<path {filling} d="M2 {y}h60v38h-60z"/>'
         marks.append(swatch + text(78, y + 32, f"{words} ({number_text(count, 0)})", "k"))
     return marks
-
-
-def _lowest_first(area: Area) -> tuple[bool, float, str]:
-    value = shown_value(area.figure)
-    return value is None, value or 0.0, state_text(area.figure)
 
 
 def _told(areas: Sequence[Area], values: Sequence[float], indicator: Indicator, year: int, level: str) -> str:
@@ -288,13 +271,8 @@ def _table(areas: Sequence[Area], shown: _Shown, year: int, level: str) -> Table
     rows = []
     for area in sorted(areas, key=lambda area: area.code):
         figure = area.figure
-        cells = (
-            area.name,
-            cell_text(figure, shown.indicator),
-            base_text(figure),
-            shown.told(figure),
-            state_text(figure),
-        )
+        value = cell_text(figure, shown.indicator)
+        cells = (area.name, value, base_text(figure), shown.told(figure), state_text(figure))
         rows.append(Row(cells, (("code", escape(area.code)), *figure_data(figure))))
     headers = (_LEVELS[level].capitalize(), "Valeur", "Base", "Classe", "État")
     return Table(f"{shown.indicator.title} par {_LEVELS[level]} en {year}", headers, tuple(rows))

@@ -6,7 +6,7 @@ How the page looks is in ``poster.typ``; which offices have a poster, and where 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.mechanics.french import counted, day_in_words
@@ -19,6 +19,7 @@ from pipelines.portal.sentences import (
     has_value,
     interval_text,
     number_text,
+    remarks,
     sentence,
     shown_value,
     state_text,
@@ -54,19 +55,6 @@ _NO_BREAK = str.maketrans("\u202f", "\u00a0")  # the font has no narrow one, and
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """One result: its figure, or its state in words; ``trend`` in words, ``direction`` as a shape beside them."""
-
-    title: str
-    figure: str | None
-    unit: str
-    state: str
-    trend: str | None
-    direction: str | None
-    facts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Campaign:
     """What the posters of a network share: the year, the indicators in order, what France says, and where to read more.
 
@@ -92,58 +80,55 @@ def poster(campaign: Campaign, place: Place, series: Mapping[str, Series]) -> di
 
     ``version`` alone may differ between two releases in which nothing else of it does: it stands apart.
     """
-    told = [series.get(indicator.code) for indicator in campaign.indicators]
-    tiles = [_tile(campaign, indicator, found) for indicator, found in zip(campaign.indicators, told, strict=True)]
+    tiles = [_tile(campaign, indicator, series.get(indicator.code)) for indicator in campaign.indicators]
     address = f"{campaign.site}/{link(place_page(place), '')}"
+    after = f", après le {day_in_words(campaign.due)}" if campaign.due else ""
+    stopped = f", données arrêtées au {day_in_words(campaign.stopped)}" if campaign.stopped else ""
+    every = (*series.values(), *campaign.references.values())
+    invented = any(figure.synthetic for one in every for figure in one.figures)
     said: dict[str, Any] = {
         "title": f"{place.name} : résultats {campaign.year}",
         "author": campaign.producer,
         "network": campaign.title,
         "office": place.name,
         "period": f"Nos résultats en {campaign.year}",
-        "notice": SYNTHETIC if _invented(campaign, series) else None,
-        "tiles": [asdict(tile) for tile in tiles],
+        "notice": SYNTHETIC if invented else None,
+        "tiles": tiles,
         "invitation": "Tous nos résultats, leur méthode et leurs données :",
-        "small": [METHOD, _next(campaign)],
-        "version": _version(campaign),
+        "small": [METHOD, f"Prochains résultats : ceux de {campaign.year + 1}{after}."],
+        "version": f"Version {campaign.version}{stopped}. Licence Ouverte 2.0.",
         "written": address.partition("://")[2],
     }
     return {**_set(said), "orientation": campaign.orientation, "address": address}
 
 
-def _tile(campaign: Campaign, indicator: Indicator, series: Series | None) -> Tile:
+def _tile(campaign: Campaign, indicator: Indicator, series: Series | None) -> dict[str, Any]:
+    """Return one result: its figure, or its state in words; ``trend`` in words, ``direction`` as a shape beside it."""
     figures = tuple(figure for figure in series.figures if figure.year <= campaign.year) if series else ()
-    figure = figures[-1] if figures and figures[-1].year == campaign.year else _unmeasured(campaign.year)
-    reference = _reference(campaign, indicator)
-    value = shown_value(figure)
+    unmeasured = Figure(campaign.year, None, None, None, None, State.NO_ROW, has_row=False)
+    figure = figures[-1] if figures and figures[-1].year == campaign.year else unmeasured
+    value, reference = shown_value(figure), _reference(campaign, indicator)
     if value is None or series is None:
-        known = [figure_text(one, indicator) for one in figures if has_value(one)][-1:]
-        facts = tuple(sentence(f"dernier résultat : {text}").removesuffix(".") for text in known)
+        valued = [figure_text(one, indicator) for one in figures if has_value(one)]
+        last = [sentence(f"dernier résultat : {text}").removesuffix(".") for text in valued[-1:]]
         state = state_text(figure)
-        return Tile(
-            indicator.title, None, "", state[:1].upper() + state[1:], REASONS.get(figure.state), None, facts + reference
-        )
-    answers = indicator.code in campaign.answers
-    return Tile(
-        indicator.title, number_text(value, indicator.decimals), unit_text(value, indicator.unit), "",
-        sentence(trend(Series(indicator, series.place, figures))).removesuffix("."),
-        DIRECTIONS[figure.change] if figure.change else None,
-        tuple(fact for fact in (_precision(figure, indicator, answers=answers), *reference) if fact),
-    )  # fmt: skip
-
-
-def _unmeasured(year: int) -> Figure:
-    return Figure(year, None, None, None, None, State.NO_ROW, has_row=False)
+        return {
+            "title": indicator.title, "figure": None, "unit": "", "state": state[:1].upper() + state[1:],
+            "trend": REASONS.get(figure.state), "direction": None, "facts": [*last, *reference],
+        }  # fmt: skip
+    precision = _precision(figure, indicator, answers=indicator.code in campaign.answers)
+    return {
+        "title": indicator.title, "figure": number_text(value, indicator.decimals),
+        "unit": unit_text(value, indicator.unit), "state": "",
+        "trend": sentence(trend(Series(indicator, series.place, figures))).removesuffix("."),
+        "direction": DIRECTIONS[figure.change] if figure.change else None,
+        "facts": [fact for fact in (precision, *reference) if fact],
+    }  # fmt: skip
 
 
 def _precision(figure: Figure, indicator: Indicator, *, answers: bool) -> str:
     """Say the interval and the base of a figure, and what is not final in it."""
-    parts = [
-        interval_text(figure, indicator),
-        _base(figure.base, answers=answers),
-        str(State.PROVISIONAL) if figure.state is State.PROVISIONAL else "",
-        "révisé" if figure.revised else "",
-    ]
+    parts = [interval_text(figure, indicator), _base(figure.base, answers=answers), *remarks(figure)]
     told = ", ".join(part for part in parts if part)
     return sentence(told).removesuffix(".") if told else ""
 
@@ -155,26 +140,11 @@ def _base(base: int | None, *, answers: bool) -> str:
     return f"sur {counted(base, 'réponse') if answers else counted(base, 'cas', 'cas')}"
 
 
-def _reference(campaign: Campaign, indicator: Indicator) -> tuple[str, ...]:
+def _reference(campaign: Campaign, indicator: Indicator) -> list[str]:
     """Say the figure of the whole network in the same year; nothing where the release has no row of it."""
     series = campaign.references.get(indicator.code)
-    found = [figure for figure in series.figures if figure.year == campaign.year] if series else []
-    return tuple(f"Ensemble du réseau : {cell_text(figure, indicator)}" for figure in found)
-
-
-def _invented(campaign: Campaign, series: Mapping[str, Series]) -> bool:
-    every = (*series.values(), *campaign.references.values())
-    return any(figure.synthetic for one in every for figure in one.figures)
-
-
-def _next(campaign: Campaign) -> str:
-    after = f", après le {day_in_words(campaign.due)}" if campaign.due else ""
-    return f"Prochains résultats : ceux de {campaign.year + 1}{after}."
-
-
-def _version(campaign: Campaign) -> str:
-    stopped = f", données arrêtées au {day_in_words(campaign.stopped)}" if campaign.stopped else ""
-    return f"Version {campaign.version}{stopped}. Licence Ouverte 2.0."
+    same_year = [figure for figure in series.figures if figure.year == campaign.year] if series else []
+    return [f"Ensemble du réseau : {cell_text(figure, indicator)}" for figure in same_year]
 
 
 def _set(said: Any) -> Any:

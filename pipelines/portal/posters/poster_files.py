@@ -2,15 +2,27 @@
 
 A PDF holds the digest of what it says: one that says it already is kept, with the version from which it was made.
 Nothing else is remembered, so that nothing can disagree with the folder.
+
+typst sets it: tagged (PDF/UA-1), with fonts of this folder, without a date. It refuses what PDF/UA-1 forbids (a picture
+without alternative, a text that no font draws) and is asked for nothing else: the same words give the same bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
+import json
+import re
 import zipfile
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import segno
+import typst
 
 from pipelines.declarations.network import MOST_ON_A_POSTER
 from pipelines.declarations.problems import close_to
@@ -18,16 +30,21 @@ from pipelines.mechanics.files import replacing, write_stable_zip, write_whole
 from pipelines.portal.addresses import poster_file, posters_folder, posters_zip
 from pipelines.portal.figures import Place
 from pipelines.portal.posters.content import Campaign, poster
-from pipelines.portal.posters.typesetting import Press, UnsetPosterError, says
 from pipelines.release.written_files import PUBLIC_FILE, public_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from pipelines.declarations import Network
     from pipelines.portal.figures import Series
     from pipelines.portal.release_data import Reading
+
+HOME = Path(__file__).parent
+SOURCE, FONTS = HOME / "poster.typ", HOME / "fonts"
+STANDARD: Final = "ua-1"
+QUIET_ZONE = 4  # modules of white around a QR code, as ISO/IEC 18004 asks
+_MARK = "empreinte "
+_UNDRAWN = re.compile(r'the text `"(.+?)"` could not be displayed')
 
 
 class NoPosterError(Exception):
@@ -53,9 +70,9 @@ def make_posters(
     its code. Raises NoPosterError where the release has no value of the network, or no such office.
     """
     campaign = plan(reading, network, declared, site)
-    made, press = Made(), Press()
+    made = Made()
     for place, series in _offices(reading, network, campaign.year, structure):
-        _bring(root, press, poster(campaign, place, series), poster_file(place), made)
+        _bring(root, poster(campaign, place, series), poster_file(place), made)
     if structure is None:
         _remove_others(root, network, made)
         _pack(root, network, made)
@@ -76,15 +93,14 @@ def plan(reading: Reading, network: str, declared: Network | None, site: str) ->
             "donc rien à afficher"
         )
     national = reading.series_of(network, "national", "FR") if told.finest != "national" else []
+    kinds = {code: row["type_indicateur"] for code, row in reading.indicator_rows.items()}
     return Campaign(
         title=told.title,
         producer=told.producer,
         year=max(years),
         indicators=tuple(reading.indicators[code] for code in shown if code in reading.indicators),
         references={series.indicator.code: series for series in national},
-        answers=frozenset(
-            code for code, row in reading.indicator_rows.items() if row["type_indicateur"] == "satisfaction"
-        ),
+        answers=frozenset(code for code, kind in kinds.items() if kind == "satisfaction"),
         orientation=declared.poster.orientation if declared and declared.poster else "portrait",
         site=site,
         due=declared.due_on(max(years) + 1) if declared else None,
@@ -100,8 +116,9 @@ def _offices(
     level = reading.networks[network].finest
     places = _named_places(reading, network, level, year)
     if structure is not None:
-        place = _wanted(places, structure)
-        yield place, _by_indicator(reading.series_of(network, level, place.code))
+        if structure not in places:
+            raise NoPosterError(f"structure « {structure} » inconnue ou fermée{close_to(structure, places)}")
+        yield places[structure], _by_indicator(reading.series_of(network, level, structure))
         return
     for place, series in reading.place_series(network, level):
         if (named := places.pop(place.code, None)) is not None:
@@ -131,26 +148,69 @@ def _named_places(reading: Reading, network: str, level: str, year: int) -> dict
     return found
 
 
-def _wanted(places: Mapping[str, Place], structure: str) -> Place:
-    if structure in places:
-        return places[structure]
-    raise NoPosterError(f"structure « {structure} » inconnue ou fermée{close_to(structure, places)}")
-
-
-def _bring(root: Path, press: Press, said: Mapping[str, object], address: str, made: Made) -> None:
+def _bring(root: Path, said: Mapping[str, Any], address: str, made: Made) -> None:
     path = root / address
-    if path.is_file() and says(path.read_bytes(), said):
+    mark = (_MARK + _digest(said)).encode()
+    if path.is_file() and mark in (content := path.read_bytes()) and content.rstrip().endswith(b"%%EOF"):
         made.kept.append(address)
         return
     try:
-        content = press.pdf(said)
-    except UnsetPosterError as error:
-        made.refused.append(str(error))
+        content = _pdf(said)
+    except typst.TypstError as error:
+        made.refused.append(f"affiche « {said['office']} » impossible : {_in_french(error)}")
         return
     public_folder(path.parent, root)
     write_whole(path, content)
     path.chmod(PUBLIC_FILE)
     made.written.append(address)
+
+
+def _pdf(said: Mapping[str, Any]) -> bytes:
+    """Return the PDF of a poster (see ``content.poster``); raises TypstError where it can't be one."""
+    given = {
+        **said, "qr": _qr_code(said["address"]), "alternative": f"Code QR vers la page {said['address']}",
+        "keywords": _MARK + _digest(said),
+    }  # fmt: skip
+    pdf = _compiler().compile(
+        sys_inputs={"poster": json.dumps(given, ensure_ascii=False)}, format="pdf", pdf_standards=[STANDARD]
+    )
+    assert isinstance(pdf, bytes)  # a PDF is one file, whatever its pages
+    return pdf
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    """Return what sets one poster after the other: it reads fonts and source once."""
+    return typst.Compiler(str(SOURCE), root=str(HOME), font_paths=[str(FONTS)], ignore_system_fonts=True)
+
+
+def _in_french(error: typst.TypstError) -> str:
+    undrawn = _UNDRAWN.search(str(error))
+    if undrawn is None:
+        return f"la norme PDF/UA ({error})"
+    return f"aucune police ne dessine le signe « {undrawn[1]} » ; le corriger dans le libellé"
+
+
+def _qr_code(address: str) -> str:
+    """Return the QR code of an address, level of correction M, as SVG."""
+    drawn = io.BytesIO()
+    segno.make_qr(address, error="m", boost_error=False).save(drawn, kind="svg", border=QUIET_ZONE, xmldecl=False)
+    return drawn.getvalue().decode()
+
+
+def _digest(said: Mapping[str, Any]) -> str:
+    """Return what changes with what a poster says or with how it is set; its version alone is no part of it."""
+    words = json.dumps({key: value for key, value in said.items() if key != "version"}, sort_keys=True)
+    return hashlib.sha256(f"{_set_with()}{words}".encode()).hexdigest()[:32]
+
+
+@cache
+def _set_with() -> str:
+    """Return what changes with the source, the fonts or the typesetter."""
+    found = hashlib.sha256(f"{version('typst')} {version('segno')}".encode() + SOURCE.read_bytes())
+    for font in sorted(FONTS.glob("*.ttf")):
+        found.update(font.read_bytes())
+    return found.hexdigest()
 
 
 def _remove_others(root: Path, network: str, made: Made) -> None:
